@@ -10,7 +10,7 @@ here, once, for every feature.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from attrs import frozen
 
@@ -51,7 +51,7 @@ def parse_address(text: str, ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS) ->
     if isinstance(parsed, IPv4Address) or ipv6_prefix_bits == 128:
         client_key = canonical
     else:
-        client_key = str(ip_network((number, ipv6_prefix_bits), strict=False))
+        client_key = str(IPv6Network((number, ipv6_prefix_bits), strict=False))
     return Address(
         text=canonical,
         version=parsed.version,
