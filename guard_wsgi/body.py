@@ -1,0 +1,362 @@
+"""The request body: its framing, a bounded read of its beginning, and an exact replay for the app.
+
+The guard looks at the first bytes of a body in the request's own thread, only when a rule asks,
+with ``read(n)`` calls that never ask for more than the message holds, and puts a stream in the
+place of ``wsgi.input`` that gives the app every byte again. What the guard didn't ask for stays
+on the socket until the app reads it, so an upload costs the guard its prefix and nothing more.
+
+How long a body is follows RFC 9112 section 6.3, and how a WSGI server says so follows PEP 3333
+and werkzeug: ``CONTENT_LENGTH``, or ``wsgi.input_terminated`` when the stream ends by itself. A
+chunked body on a server that sets neither can't be read without the risk of waiting for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Any, Protocol, cast
+
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from guard_wsgi.errors import GuardError
+
+CHUNK_BYTES = 65_536
+"""How much of an unbounded ``read()`` is asked for at a time: a socket buffer's worth."""
+
+_MAX_LENGTH_DIGITS = 19
+"""2**63 has 19 digits; longer numbers are an attack on the parser, not a length."""
+
+
+class FramingError(GuardError, ValueError):
+    """The request doesn't say in one way how long its body is (RFC 9112, 6.3): answer 400.
+
+    Servers and proxies that disagree about where a body ends are what request smuggling needs.
+    """
+
+
+class BodyTooLarge(GuardError, RequestEntityTooLarge):
+    """The app read past the size limit of the body. Frameworks on werkzeug answer 413 by it."""
+
+
+class InputStream(Protocol):
+    """What PEP 3333 asks of ``wsgi.input``."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+    def readline(self, size: int = ..., /) -> bytes: ...
+
+
+def content_length(environ: dict[str, Any]) -> int | None:
+    """The declared length of the body in bytes, or ``None`` when none is declared.
+
+    :raises FramingError: when ``CONTENT_LENGTH`` is not a plain decimal number (RFC 9110, 8.6: a
+        sign, a list, white space or another script's digits are not), when it comes together
+        with a ``Transfer-Encoding`` (RFC 9112, 6.1), and when the last transfer coding isn't
+        ``chunked`` (RFC 9112, 6.3, rule 4).
+    """
+    transfer_encoding = environ.get("HTTP_TRANSFER_ENCODING")
+    declared = environ.get("CONTENT_LENGTH")
+    if transfer_encoding:
+        if declared:
+            raise FramingError("Content-Length and Transfer-Encoding in one request")
+        if transfer_encoding.rpartition(",")[2].strip(" \t").lower() != "chunked":
+            raise FramingError("the last transfer coding is not chunked")
+        return None
+    if not declared:
+        return None
+    if not (declared.isdigit() and declared.isascii()) or len(declared) > _MAX_LENGTH_DIGITS:
+        raise FramingError("Content-Length is not a number")
+    return int(declared)
+
+
+class RequestBody:
+    """The body of one request, read as far as the rules need and no further.
+
+    Nothing is read and nothing replaced before the first :meth:`prefix` or :meth:`limit`, and
+    both must come before anyone else reads ``wsgi.input``. The environ is let go of as soon as
+    its stream has been replaced.
+
+    :ivar length: the declared length in bytes; ``None`` when none is declared.
+    :ivar readable: whether the body can be read without waiting for bytes that never come.
+        ``False`` for bad framing and for a chunked body whose end the server doesn't mark.
+    :ivar complete: whether the last :meth:`prefix` returned the whole body.
+    :ivar framing_error: why the framing is refused, or ``None``.
+    :ivar read_error: what the server's stream raised while the guard read (the client went away,
+        a chunk was malformed), as text, or ``None``; the app gets the error itself at that byte.
+    """
+
+    __slots__ = (
+        "_environ",
+        "_head",
+        "_limit_bytes",
+        "_replay",
+        "complete",
+        "framing_error",
+        "length",
+        "read_error",
+        "readable",
+    )
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._environ: dict[str, Any] | None = environ
+        self._head = b""
+        self._replay: ReplayStream | None = None
+        self._limit_bytes: int | None = None
+        self.framing_error: FramingError | None = None
+        self.read_error: str | None = None
+        self.complete = False
+        try:
+            self.length = content_length(environ)
+        except FramingError as error:
+            self.length = None
+            self.framing_error = error.with_traceback(None)
+            self.readable = False
+            return
+        # No length and no transfer coding is an empty body (RFC 9112, 6.3, rule 7).
+        self.readable = (
+            self.length is not None
+            or not environ.get("HTTP_TRANSFER_ENCODING")
+            or bool(environ.get("wsgi.input_terminated"))
+        )
+
+    def prefix(self, max_bytes: int) -> bytes:
+        """The first ``max_bytes`` of the body, or all of it if it is shorter.
+
+        Blocks while the client is slow, as the app's own read would; the server's time-out is
+        the bound. Never raises: see :attr:`read_error`.
+        """
+        if self._environ is None:
+            return self._grown_prefix(max_bytes)
+        environ = self._environ
+        if not self.readable:
+            return b""
+        if environ.get("wsgi.input_terminated"):
+            remaining = None
+        else:
+            remaining = self.length or 0
+        if remaining == 0:
+            self.complete = True
+            return b""
+        self._environ = None
+        stream = cast(InputStream, environ["wsgi.input"])
+        limit_bytes = self._limit_bytes
+        head, remaining, self.complete, error = _read_bounded(stream, remaining, max_bytes)
+        self._head = head
+        if self.complete and (limit_bytes is None or len(head) <= limit_bytes):
+            if head:
+                environ["wsgi.input"] = BytesIO(head)
+        else:
+            if error is not None:
+                self.read_error = repr(error)
+            self._replay = ReplayStream(stream, remaining, limit_bytes, head, error)
+            environ["wsgi.input"] = self._replay
+        return head
+
+    def limit(self, max_bytes: int) -> None:
+        """Let nobody read more than ``max_bytes``: the read that would raises `BodyTooLarge`.
+
+        The declared length is for a check to refuse; this holds for bodies without one, and for
+        those whose length lies. Call it before :meth:`prefix`: once that has returned the
+        complete body there is nothing left to bound, and its length is known.
+        """
+        self._limit_bytes = max_bytes
+        environ = self._environ
+        if environ is None or not self.readable:
+            if self._replay is not None:
+                self._replay.limit_bytes = max_bytes
+            return
+        if environ.get("wsgi.input_terminated"):
+            self._replay = ReplayStream(environ["wsgi.input"], None, max_bytes)
+        elif self.length is not None and self.length > max_bytes:
+            self._replay = ReplayStream(environ["wsgi.input"], self.length, max_bytes)
+        else:
+            return
+        environ["wsgi.input"] = self._replay
+        self._environ = None
+
+    def _grown_prefix(self, max_bytes: int) -> bytes:
+        replay = self._replay
+        if replay is not None:
+            self._head, self.complete, self.read_error = replay.grow(max_bytes)
+        head = self._head
+        if len(head) > max_bytes:
+            self.complete = False
+            return head[:max_bytes]
+        if replay is None:
+            self.complete = True
+        return head
+
+
+class ReplayStream:
+    """``wsgi.input`` again from its first byte: what the guard read, then what it did not.
+
+    :ivar limit_bytes: how much may be read in all; ``None`` for no limit.
+    """
+
+    __slots__ = ("_error", "_head", "_position", "_remaining", "_rest", "_taken", "limit_bytes")
+
+    def __init__(
+        self,
+        rest: InputStream,
+        remaining: int | None,
+        limit_bytes: int | None = None,
+        head: bytes = b"",
+        error: Exception | None = None,
+    ) -> None:
+        self._rest = rest
+        self._remaining = remaining
+        self._head = head
+        self._position = 0
+        self._taken = 0
+        self._error = error
+        self.limit_bytes = limit_bytes
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As ``io.BufferedIOBase.read``: all of it for a negative size or ``None``."""
+        if size is None or size < 0:
+            return self._read_all()
+        if size == 0:
+            return b""
+        data = self._from_head(size)
+        missing = size - len(data)
+        if missing and (not data or self._error is None):
+            rest = self._from_rest(missing)
+            if rest:
+                return data + rest if data else rest
+        return data
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """As ``io.BufferedIOBase.readline``: one line with its newline, cut at ``size``."""
+        if size is None or size < 0:
+            size = -1
+        head, position = self._head, self._position
+        if position < len(head):
+            newline = head.find(b"\n", position)
+            end = len(head) if newline < 0 else newline + 1
+            if size >= 0:
+                end = min(end, position + size)
+            line = self._from_head(end - position)
+            if end == newline + 1 or len(line) == size or self._error is not None:
+                return line
+            return line + self._from_rest(-1 if size < 0 else size - len(line), line=True)
+        return self._from_rest(size, line=True)
+
+    def readlines(self, hint: int | None = -1, /) -> list[bytes]:
+        """As ``io.IOBase.readlines``: lines until ``hint`` bytes are passed."""
+        lines = []
+        total = 0
+        while line := self.readline():
+            lines.append(line)
+            total += len(line)
+            if hint is not None and 0 < hint <= total:
+                break
+        return lines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def grow(self, max_bytes: int) -> tuple[bytes, bool, str | None]:
+        """Take up to ``max_bytes`` into the head, unless the app has read beyond it already.
+
+        :return: the head, whether it is the whole body, and the server's error as text.
+        """
+        missing = max_bytes - len(self._head)
+        at_end = self._remaining == 0
+        if missing > 0 and not at_end and not self._taken and self._error is None:
+            more, self._remaining, at_end, self._error = _read_bounded(
+                self._rest, self._remaining, missing
+            )
+            self._head += more
+            if at_end:
+                self._remaining = 0
+        return self._head, at_end, None if self._error is None else repr(self._error)
+
+    def _from_head(self, size: int) -> bytes:
+        position = self._position
+        data = self._head[position : position + size]
+        if data:
+            self._position = position = position + len(data)
+            if self.limit_bytes is not None and position > self.limit_bytes:
+                raise BodyTooLarge
+        return data
+
+    def _from_rest(self, size: int, line: bool = False) -> bytes:
+        """One read, or one line, of what the guard left on the server's stream."""
+        error = self._error
+        if error is not None:
+            # Kept any longer, its traceback would hold this stream and the app's frames.
+            self._error = None
+            raise error
+        remaining = self._remaining
+        if remaining is not None and (size < 0 or size > remaining):
+            size = remaining
+        limit_bytes = self.limit_bytes
+        if limit_bytes is not None:
+            # One byte over the limit tells a body that ends there from one that goes on.
+            allowed = limit_bytes - len(self._head) - self._taken + 1
+            if allowed <= 0:
+                raise BodyTooLarge
+            if size < 0 or size > allowed:
+                size = allowed
+        if size == 0:
+            return b""
+        if not line:
+            data = self._rest.read(size)
+        elif size < 0:
+            data = self._rest.readline()
+        else:
+            data = self._rest.readline(size)
+        self._taken += len(data)
+        if remaining is not None:
+            # An early end of the stream is its end: don't ask a second time.
+            self._remaining = remaining - len(data) if data else 0
+        if limit_bytes is not None and len(self._head) + self._taken > limit_bytes:
+            raise BodyTooLarge
+        return data
+
+    def _read_all(self) -> bytes:
+        parts = [self._from_head(len(self._head))]
+        while data := self._from_rest(CHUNK_BYTES):
+            parts.append(data)
+        return b"".join(parts)
+
+
+def _read_bounded(
+    stream: InputStream, remaining: int | None, max_bytes: int
+) -> tuple[bytes, int | None, bool, Exception | None]:
+    """The next ``max_bytes`` of a stream by ``read(n)`` alone.
+
+    :param remaining: bytes left by the declared length; ``None`` if the stream ends by itself.
+    :return: the bytes, what remains, whether the stream has ended, and what it raised.
+    """
+    wanted = max_bytes if remaining is None or remaining > max_bytes else remaining
+    head = b""
+    parts: list[bytes] | None = None
+    got = 0
+    try:
+        while got < wanted:
+            data = stream.read(wanted - got)
+            if not data:
+                remaining = 0
+                break
+            got += len(data)
+            if not head:
+                head = data
+            elif parts is None:
+                parts = [head, data]
+            else:
+                parts.append(data)
+    except Exception as raised:  # the server's own: kept for the app, which would have got it
+        error = raised.with_traceback(None)
+        return b"".join(parts) if parts else head, remaining, False, error
+    if parts is not None:
+        head = b"".join(parts)
+    if remaining:
+        remaining -= got
+    return head, remaining, remaining == 0, None
