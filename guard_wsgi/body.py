@@ -267,7 +267,7 @@ class ReplayStream:
         :return: the head, whether it is the whole body, and the server's error as text.
         """
         missing = max_bytes - len(self._head)
-        at_end = self._remaining == 0
+        at_end = self._remaining == 0 and not self._taken
         if missing > 0 and not at_end and not self._taken and self._error is None:
             more, self._remaining, at_end, self._error = _read_bounded(
                 self._rest, self._remaining, missing

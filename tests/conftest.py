@@ -1,0 +1,27 @@
+"""What every test folder shares: hypothesis without a clock, and the fixtures of tests/kit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.kit.capture import CapturingServer
+
+# Speed is measured in benchmarks/; a busy machine must not fail a test.
+settings.register_profile(
+    "guard", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "thorough", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "guard"))
+
+
+@pytest.fixture
+def capturing_server() -> Iterator[CapturingServer]:
+    """A real HTTP server on a free port that records requests and answers from a script."""
+    with CapturingServer() as server:
+        yield server
