@@ -1,0 +1,119 @@
+"""Who the request speaks for: credentials, handed to the app's own verifier."""
+
+from __future__ import annotations
+
+import binascii
+import hmac
+from base64 import b64decode
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import Any
+
+from guard_wsgi.checks.base import NOBODY, Block, Check
+from guard_wsgi.request import GuardRequest
+
+Verifier = Callable[[GuardRequest, str], Any]
+"""Gets the request and the credential, answers the principal, or something false to refuse."""
+
+SCHEMES = ("bearer", "basic")
+"""Schemes of the ``Authorization`` header; any other word takes the header's whole value."""
+
+
+class Authentication:
+    """Refuses requests whose credential the verifier does not accept.
+
+    The scheme is matched in any case (RFC 9110, 11.1). A verifier that raises refuses. Every
+    refusal counts against the route's rate limit, so guessing credentials is limited like any
+    other use.
+
+    :param scheme: ``"bearer"``, ``"basic"`` or another word for the header's whole value.
+    :param header: where the credential stands; an API key has a header of its own.
+    :param verifier: ``None`` asks for presence only, which is not authentication.
+    :param rate_limit: the route's rate limit check, asked when a credential is refused.
+    """
+
+    name = "authentication"
+    excused = NOBODY
+    fails_closed = True
+
+    def __init__(
+        self,
+        scheme: str,
+        verifier: Verifier | None,
+        *,
+        header: str = "Authorization",
+        rate_limit: Check | None = None,
+    ) -> None:
+        self._header = header
+        self._verifier = verifier
+        self._rate_limit = rate_limit
+        lowered = scheme.lower()
+        self._scheme = lowered if lowered in SCHEMES and header == "Authorization" else ""
+        if self._scheme:
+            challenge = f'{scheme.capitalize()} realm="guard"'
+        elif header == "Authorization":
+            challenge = f'{scheme} realm="guard"'
+        else:
+            challenge = f'ApiKey realm="guard", header="{header}"'
+        self._challenge = (("WWW-Authenticate", challenge),)
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        credential = self._credential(request.headers.get(self._header, ""))
+        if credential is None:
+            return self._refuse(request, "no credential")
+        if self._verifier is None:
+            return None
+        try:
+            principal = self._verifier(request, credential)
+        except Exception as error:  # the app's own code: whatever it raises is no proof
+            return self._refuse(request, f"the verifier raised {type(error).__name__}")
+        if isawaitable(principal):
+            _discard(principal)
+            return self._refuse(request, "the verifier is a coroutine; WSGI needs a function")
+        if not principal:
+            return self._refuse(request, "the verifier refused the credential")
+        request.verdict.principal = principal
+        request.state.auth_principal = principal
+        return None
+
+    def _credential(self, value: str) -> str | None:
+        if self._scheme:
+            scheme, _, value = value.partition(" ")
+            if scheme.lower() != self._scheme:
+                return None
+        return value.strip() or None
+
+    def _refuse(self, request: GuardRequest, reason: str) -> Block:
+        limited = self._rate_limit(request) if self._rate_limit is not None else None
+        if limited is not None:
+            return limited
+        return Block(
+            status=401,
+            message="Authentication required",
+            check=self.name,
+            event="authentication_failed",
+            reason=reason,
+            headers=self._challenge,
+        )
+
+
+def decode_basic(credential: str) -> tuple[str, str] | None:
+    """User and password of a Basic credential (RFC 7617); ``None`` when it is not one."""
+    try:
+        text = b64decode(credential, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+    user, separator, password = text.partition(":")
+    return (user, password) if separator else None
+
+
+def same_secret(given: str, expected: str) -> bool:
+    """Compare secrets in constant time, so that the answer's delay tells nothing of them."""
+    return hmac.compare_digest(given.encode(), expected.encode())
+
+
+def _discard(awaitable: Any) -> None:
+    """Close a coroutine that nobody will await, or Python warns of it later, elsewhere."""
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()

@@ -1,0 +1,64 @@
+"""What a check is, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.response import GuardResponse
+
+# Who is excused from a check, as bits: a request's own bits are computed once, and the ladder
+# for each combination is compiled with the policy, so an excused check costs nothing.
+WHITELISTED = 1
+"""The client is on ``whitelist``: full trust."""
+EXEMPT = 2
+"""The client is in ``exempt_ips``: not limited, but not trusted."""
+EXCLUDED = 4
+"""The path is under ``exclude_paths``."""
+
+NOBODY = 0
+
+
+@frozen(slots=True, kw_only=True)
+class Block:
+    """A refusal, before it is rendered.
+
+    :ivar check: which check refused; a stable name for logs, muting and metrics.
+    :ivar event: the event type that tells of it (telemetry/events.py).
+    :ivar reason: for the operator's eyes; never sent to the client.
+    :ivar retry_after_seconds: sent as ``Retry-After``.
+    :ivar response: a hook's own answer, sent as it is instead of status and message.
+    """
+
+    status: int
+    message: str
+    check: str
+    event: str = "access_denied"
+    reason: str = ""
+    category: str = ""
+    retry_after_seconds: float | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    response: GuardResponse | None = None
+    metadata: Mapping[str, Any] = field(factory=dict)
+
+
+class Check(Protocol):
+    """One rung of the ladder: a callable that answers ``None`` or a :class:`Block`.
+
+    :ivar name: stable, one of ``spec``'s check names.
+    :ivar excused: bits of those it does not apply to.
+    :ivar fails_closed: whether its own fault refuses the request (access, authentication) or
+        lets it pass (detection, limits); ``fail_secure=False`` lets all of them pass.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def excused(self) -> int: ...
+    @property
+    def fails_closed(self) -> bool: ...
+
+    def __call__(self, request: GuardRequest) -> Block | None: ...

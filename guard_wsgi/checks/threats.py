@@ -1,0 +1,157 @@
+"""What it carries: attacks in the head and the body of a request, and bait fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from guard_wsgi.checks.base import EXCLUDED, NOBODY, WHITELISTED, Block
+from guard_wsgi.detection import Finding, Inspection
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.state.suspicion import Suspicion
+
+BUDGET = "detection_budget"
+"""Category of the finding that says: not everything could be inspected."""
+
+_BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Judgement:
+    """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
+
+    name = "suspicious_activity"
+
+    def __init__(self, *, budget_blocks: bool, suspicion: Suspicion | None) -> None:
+        self._budget_blocks = budget_blocks
+        self._suspicion = suspicion
+
+    def __call__(self, request: GuardRequest, findings: tuple[Finding, ...]) -> Block | None:
+        request.verdict.findings += findings
+        blocking = [f for f in findings if self._budget_blocks or f.category != BUDGET]
+        if not blocking:
+            return None
+        categories = sorted({finding.category for finding in blocking})
+        ban = None
+        attacks = tuple(category for category in categories if category != BUDGET)
+        if attacks and self._suspicion is not None and request.client is not None:
+            ban = self._suspicion.record(request.client, attacks)
+        return Block(
+            status=400 if ban is None else 403,
+            message="Suspicious activity detected" if ban is None else "IP has been banned",
+            check=self.name,
+            event="penetration_attempt",
+            reason="; ".join(describe(finding) for finding in blocking[:3]),
+            category=categories[0],
+            metadata={
+                "threat_categories": categories,
+                "threat_scores": {f.category: round(f.score, 3) for f in blocking},
+                "findings": [
+                    {
+                        "category": f.category,
+                        "location": f.location,
+                        "name": f.name,
+                        "indicators": list(f.indicators),
+                        "score": round(f.score, 3),
+                    }
+                    for f in blocking[:10]
+                ],
+            },
+        )
+
+
+class HeadInspection:
+    """Inspects path, query, cookies and headers for attacks."""
+
+    name = "suspicious_activity"
+    excused = WHITELISTED | EXCLUDED
+    fails_closed = False
+
+    def __init__(self, inspection: Inspection, judge: Judgement) -> None:
+        self._inspect = inspection.head
+        self._judge = judge
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        findings = self._inspect(request.environ)
+        return self._judge(request, findings) if findings else None
+
+
+class BodyInspection:
+    """Inspects the first ``detection_max_body_inspect_bytes`` of the body for attacks."""
+
+    name = "suspicious_activity"
+    excused = WHITELISTED | EXCLUDED
+    fails_closed = False
+
+    def __init__(
+        self,
+        inspection: Inspection,
+        judge: Judgement,
+        *,
+        max_bytes: int,
+        unreadable_blocks: bool,
+    ) -> None:
+        self._inspect = inspection.body
+        self._judge = judge
+        self._max_bytes = max_bytes
+        self._unreadable_blocks = unreadable_blocks
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if not request.has_body:
+            return None
+        incoming = request.incoming_body
+        body = incoming.prefix(self._max_bytes)
+        if not incoming.readable or incoming.read_error is not None:
+            return self._unreadable(request, incoming.read_error or "its end is not marked")
+        if not body:
+            return None
+        environ = request.environ
+        findings = self._inspect(
+            body,
+            content_type=environ.get("CONTENT_TYPE") or "",
+            content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
+            complete=incoming.complete,
+        )
+        return self._judge(request, findings) if findings else None
+
+    def _unreadable(self, request: GuardRequest, why: str) -> Block | None:
+        request.note("body_unreadable", f"the body was not inspected: {why}")
+        if not self._unreadable_blocks:
+            return None
+        return Block(
+            status=400,
+            message="Bad request",
+            check=self.name,
+            event="content_filtered",
+            reason=f"the body can't be inspected: {why}",
+        )
+
+
+class Honeypot:
+    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in."""
+
+    name = "honeypot"
+    excused = NOBODY
+    fails_closed = True
+
+    def __init__(self, trap_fields: Iterable[str]) -> None:
+        self._trap_fields = tuple(trap_fields)
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if request.method not in _BODY_METHODS:
+            return None
+        fields = request.fields
+        for name in self._trap_fields:
+            if any(fields.getlist(name)):
+                return Block(
+                    status=403,
+                    message="Forbidden",
+                    check=self.name,
+                    event="decorator_violation",
+                    reason=f"bait field {name!r} is filled in",
+                )
+        return None
+
+
+def describe(finding: Finding) -> str:
+    """One finding in one line, for the log."""
+    where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+    return f"{finding.category} in {where} (score {finding.score:.2f})"

@@ -1,0 +1,138 @@
+"""How much: rate limits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from math import ceil
+
+from attrs import frozen
+
+from guard_wsgi.checks.base import EXEMPT, WHITELISTED, Block
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
+from guard_wsgi.state.suspicion import Suspicion
+
+logger = logging.getLogger("guard_wsgi.ratelimit")
+
+Key = Callable[[GuardRequest], str | None]
+Condition = Callable[[GuardRequest], bool]
+
+ANY_COUNTRY = "*"
+
+
+@frozen(slots=True, kw_only=True)
+class RouteLimits:
+    """What a route's decorators say about limits; ``None`` where they say nothing."""
+
+    limit: Limit | None = None
+    by_country: Mapping[str, Limit] | None = None
+    cost: int = 1
+    key: Key | None = None
+    exempt_when: Condition | None = None
+
+
+class RateLimits:
+    """Refuses a client that has used up its limit, and says exactly when to come back.
+
+    One limit applies: the route's, else the path's from ``endpoint_rate_limits``, else the
+    global one. A route's limit by country has a bucket of its own and applies beside it. A
+    refused request is not counted, so a client that keeps to the rate afterwards gets through.
+    """
+
+    name = "rate_limit"
+    excused = WHITELISTED | EXEMPT
+    fails_closed = False
+
+    def __init__(
+        self,
+        limiter: RateLimiter,
+        *,
+        everywhere: Limit | None,
+        by_path: Mapping[str, Limit],
+        route: RouteLimits,
+        key: Key | None = None,
+        exempt_when: Condition | None = None,
+        suspicion: Suspicion | None = None,
+    ) -> None:
+        self._hit = limiter.hit
+        self._peek = limiter.peek
+        self._everywhere = everywhere
+        self._by_path = by_path
+        self._route = route.limit
+        self._by_country = route.by_country
+        self._cost = route.cost
+        self._key = route.key or key
+        self._exempt_when = route.exempt_when or exempt_when
+        self._suspicion = suspicion
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if self._exempt_when is not None and self._exempt_when(request):
+            return None
+        key = self._client_key(request)
+        limit = self._everywhere
+        if self._route is not None:
+            limit = self._route
+            key = f"{request.endpoint}|{key}"
+        elif self._by_path:
+            path_limit = self._by_path.get(request.canonical_path)
+            if path_limit is not None:
+                limit = path_limit
+                key = f"{request.canonical_path}|{key}"
+        if self._by_country is not None:
+            return self._with_country(request, limit, key)
+        if limit is None:
+            return None
+        request.rate_limit = state = self._hit(limit, key, self._cost)
+        return None if state.allowed else self._refuse(request, state)
+
+    def _client_key(self, request: GuardRequest) -> str:
+        if self._key is not None:
+            try:
+                key = self._key(request)
+            except Exception:  # the app's own code; an unlimited client would be worse
+                logger.exception("rate_limit_key raised; the client's address is the key")
+                key = None
+            if key is not None:
+                return f"key:{key}"
+        return request.client_key
+
+    def _with_country(
+        self, request: GuardRequest, limit: Limit | None, key: str
+    ) -> Block | None:
+        """Two buckets: both are asked before either is charged, so that a refusal is free."""
+        assert self._by_country is not None
+        country = request.country or ""
+        country_limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
+        buckets = []
+        if country_limit is not None:
+            client = self._client_key(request)
+            buckets.append((country_limit, f"{request.endpoint}|{country}|{client}"))
+        if limit is not None:
+            buckets.append((limit, key))
+        if len(buckets) > 1:
+            for bucket, bucket_key in buckets:
+                state = self._peek(bucket, bucket_key)
+                if state.remaining < self._cost:
+                    return self._refuse(request, state)
+        for bucket, bucket_key in buckets:
+            state = self._hit(bucket, bucket_key, self._cost)
+            if not state.allowed:
+                return self._refuse(request, state)
+            if request.rate_limit is None or state.remaining < request.rate_limit.remaining:
+                request.rate_limit = state
+        return None
+
+    def _refuse(self, request: GuardRequest, state: LimitState) -> Block:
+        request.rate_limit = state
+        if self._suspicion is not None and request.client is not None:
+            self._suspicion.record(request.client, ("rate_limit",))
+        return Block(
+            status=429,
+            message="Too many requests",
+            check=self.name,
+            event="rate_limited",
+            reason=f"over {state.limit.requests} in {state.limit.window_seconds} s",
+            retry_after_seconds=max(1, ceil(state.reset_seconds)),
+            metadata={"limit": state.limit.name},
+        )

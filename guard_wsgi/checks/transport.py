@@ -1,0 +1,83 @@
+"""How the request was carried: its framing, its host, its encryption."""
+
+from __future__ import annotations
+
+from werkzeug.sansio.utils import host_is_trusted
+
+from guard_wsgi.body import FramingError, content_length
+from guard_wsgi.checks.base import EXCLUDED, NOBODY, Block
+from guard_wsgi.request import GuardRequest
+
+class Framing:
+    """Refuses a body whose length can't be told: the seam that request smuggling uses.
+
+    RFC 9112, 6.3: a length that is no number, or a length beside ``chunked``, is an error. Some
+    servers let both through (werkzeug's maps a bad length to 0), so it is decided here.
+    """
+
+    name = "framing"
+    excused = NOBODY
+    fails_closed = True
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        try:
+            content_length(request.environ)
+        except FramingError as error:
+            return Block(
+                status=400,
+                message="Bad request",
+                check=self.name,
+                event="content_filtered",
+                reason=str(error),
+            )
+        return None
+
+
+class AllowedHosts:
+    """Refuses a ``Host`` the site doesn't answer to (OWASP: HTTP Host header attacks)."""
+
+    name = "allowed_hosts"
+    excused = NOBODY
+    fails_closed = True
+
+    def __init__(self, hosts: tuple[str, ...]) -> None:
+        self._hosts = hosts
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if host_is_trusted(request.host, self._hosts):
+            return None
+        return Block(
+            status=400,
+            message="Bad request",
+            check=self.name,
+            reason="Host is not among allowed_hosts",
+        )
+
+
+class Https:
+    """Sends plain HTTP to HTTPS by 308, which keeps method and body, path and query.
+
+    Without ``allowed_hosts`` the target is the ``Host`` that the client itself sent; name the
+    hosts to keep a cache in between from being poisoned by another one.
+    """
+
+    name = "https_enforcement"
+    fails_closed = True
+
+    def __init__(self, *, scope: str = "global") -> None:
+        self.excused = EXCLUDED if scope == "global" else NOBODY
+        self._event = "https_enforced" if scope == "global" else "decorator_violation"
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if request.is_https:
+            return None
+        if not request.host:
+            return Block(status=400, message="Bad request", check=self.name, reason="no Host")
+        return Block(
+            status=308,
+            message="This site is served over HTTPS",
+            check=self.name,
+            event=self._event,
+            reason="plain HTTP",
+            headers=(("Location", request.url_replace_scheme("https")),),
+        )

@@ -1,0 +1,161 @@
+"""Who sent this request: the one place that decides on the client's address.
+
+Forwarding headers are text that anybody can send. They count only when the connection itself
+comes from a proxy the operator named, and then only from the right: each proxy appends the
+address it saw, so the rightmost entry that is not a proxy of ours is the client, and nothing to
+the left of it can be believed (RFC 7239, section 8.1; CVE-2025-46814 is what happens otherwise).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from guard_wsgi.network.address import (
+    IPV6_CLIENT_PREFIX_BITS,
+    Address,
+    parse_address,
+    strip_port,
+)
+from guard_wsgi.network.ipset import IPSet
+
+UNIX_PEER = "unix"
+"""The word in ``trusted_proxies`` for a connection over a Unix socket, which has no address."""
+
+MAX_CACHED_ADDRESSES = 8192
+"""Parsing an address costs 3 us; a bounded cache makes it 0.1 us and can't be made to grow."""
+
+MAX_ADDRESS_CHARS = 64
+"""The longest textual address has 45 characters; a zone id may follow. Longer text is not one."""
+
+MAX_FORWARDED_HOPS = 64
+"""More hops than any real chain of proxies; the rest of a longer header is not looked at."""
+
+_FORWARDED_FOR = re.compile(r'for\s*=\s*("[^"]*"|[^;,\s]+)', re.IGNORECASE)
+_LISTS = frozenset({"x-forwarded-for", "forwarded"})
+
+
+@frozen(slots=True)
+class Identity:
+    """The client of one request.
+
+    ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted).
+    ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
+    peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``.
+    """
+
+    address: Address | None
+    peer_is_trusted: bool
+    note: str = ""
+
+
+class ClientResolver:
+    """Maps an environ to an :class:`Identity`.
+
+    :param trusted_proxies: addresses, CIDRs and ``"unix"``; empty trusts nobody.
+    :param depth: how many proxies stand before the app. A chain with fewer entries was not made
+        by all of them, so the peer itself is taken.
+    :param header: which header the proxies write, for example ``x-forwarded-for``,
+        ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
+        a client could send the one that the proxy does not overwrite.
+    """
+
+    def __init__(
+        self,
+        trusted_proxies: Iterable[str] = (),
+        *,
+        depth: int = 1,
+        header: str = "x-forwarded-for",
+        trust_forwarded_proto: bool = False,
+        ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS,
+    ) -> None:
+        proxies = tuple(trusted_proxies)
+        self._trusts_unix = UNIX_PEER in proxies
+        self._trusted = IPSet(proxy for proxy in proxies if proxy != UNIX_PEER)
+        self._trusts_anyone = bool(proxies)
+        self._depth = depth
+        self._header = header.lower()
+        self._header_key = "HTTP_" + header.upper().replace("-", "_")
+        self._trust_forwarded_proto = trust_forwarded_proto
+        self._ipv6_prefix_bits = ipv6_prefix_bits
+        self._addresses: dict[str, Address | None] = {}
+        self._direct: dict[str, Identity] = {}
+
+    def identify(self, environ: Mapping[str, Any]) -> Identity:
+        peer = environ.get("REMOTE_ADDR") or ""
+        if self._header_key not in environ:
+            direct = self._direct.get(peer)
+            if direct is None:
+                direct = self._identify_peer(peer)
+            return direct
+        return self._identify_forwarded(peer, environ[self._header_key])
+
+    def is_https(self, environ: Mapping[str, Any], identity: Identity) -> bool:
+        """Whether the client's own connection is encrypted.
+
+        ``X-Forwarded-Proto`` may be a list, one entry a proxy; the entry of the outermost
+        trusted proxy counts, in any case.
+        """
+        if environ.get("wsgi.url_scheme") == "https":
+            return True
+        if not (self._trust_forwarded_proto and identity.peer_is_trusted):
+            return False
+        schemes = [part.strip() for part in environ.get("HTTP_X_FORWARDED_PROTO", "").split(",")]
+        return schemes[-min(self._depth, len(schemes))].lower() == "https"
+
+    def parse(self, text: str) -> Address | None:
+        """The parsed address, from a bounded cache."""
+        try:
+            return self._addresses[text]
+        except KeyError:
+            if len(text) > MAX_ADDRESS_CHARS:
+                return None
+            address = parse_address(text, self._ipv6_prefix_bits)
+            if len(self._addresses) >= MAX_CACHED_ADDRESSES:
+                self._addresses.clear()
+            self._addresses[text] = address
+            return address
+
+    def is_trusted(self, address: Address | None) -> bool:
+        return address is not None and address in self._trusted
+
+    def _identify_peer(self, peer: str) -> Identity:
+        address = self.parse(peer)
+        trusted = self._trusts_unix if address is None else address in self._trusted
+        identity = Identity(address, trusted)
+        if len(self._direct) >= MAX_CACHED_ADDRESSES:
+            self._direct.clear()
+        self._direct[peer] = identity
+        return identity
+
+    def _identify_forwarded(self, peer: str, value: str) -> Identity:
+        direct = self._direct.get(peer) or self._identify_peer(peer)
+        if not direct.peer_is_trusted:
+            # Without any trusted proxy the header is the app's own business, not a forgery.
+            return Identity(direct.address, False, "spoofed" if self._trusts_anyone else "")
+        if self._header == "x-forwarded-for":
+            hops = value.rsplit(",", MAX_FORWARDED_HOPS)[-MAX_FORWARDED_HOPS:]
+        elif self._header == "forwarded":
+            hops = _FORWARDED_FOR.findall(value)[-MAX_FORWARDED_HOPS:]
+        else:
+            hops = [value]
+        if self._header in _LISTS and len(hops) < self._depth:
+            return Identity(direct.address, True, "short_chain")
+        return self._walk(direct.address, hops)
+
+    def _walk(self, peer: Address | None, hops: list[str]) -> Identity:
+        nearest = peer
+        for hop in reversed(hops):
+            address = self.parse(strip_port(hop))
+            if address is None:
+                return Identity(nearest, True, "malformed")
+            if address not in self._trusted:
+                return Identity(address, True)
+            nearest = address
+        # Every hop is ours: an internal caller. The depth says which entry stands for it.
+        if len(hops) >= self._depth > 1:
+            nearest = self.parse(strip_port(hops[-self._depth]))
+        return Identity(nearest, True)

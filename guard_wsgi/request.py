@@ -1,0 +1,276 @@
+"""A lazy view of one request: what a check, a validator or a hook is given.
+
+Nothing is parsed before something asks for it, and the body is read in the request's own thread,
+up to the caller's cap, with the rest left for the app (body.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl
+
+from werkzeug.datastructures import EnvironHeaders, MultiDict
+from werkzeug.formparser import FormDataParser
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.utils import get_host
+from werkzeug.utils import cached_property
+from werkzeug.wsgi import get_current_url
+
+from guard_wsgi.body import RequestBody
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.state.ratelimit import LimitState
+from guard_wsgi.verdict import Verdict
+
+UNKNOWN_CLIENT = "unknown"
+
+MAX_HOOK_BODY_BYTES = 262_144
+"""What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
+
+MAX_FORM_PARTS = 1000
+"""The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
+
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
+_PATH_PARAMETERS = re.compile(r";[^/]*")
+_SLASHES = re.compile(r"/{2,}")
+
+
+class GuardRequest:
+    """One request, read lazily.
+
+    The names ``url_path``, ``url_scheme``, ``url_full``, ``client_host``, ``query_params``,
+    ``body()``, ``scope`` and ``state`` are those that validators of flaskapi-guard use.
+
+    :ivar environ: the WSGI environ itself.
+    :ivar client: the client's parsed address, ``None`` when the connection has none.
+    :ivar client_ip: its canonical text, or ``"unknown"``.
+    :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
+    :ivar rate_limit: the tightest limit that was charged, for the response's headers.
+    """
+
+    def __init__(
+        self,
+        environ: dict[str, Any],
+        clients: ClientResolver,
+        country_of: Callable[[Address], str | None] | None = None,
+    ) -> None:
+        self.environ = environ
+        self._clients = clients
+        self._country_of = country_of
+        self.identity = identity = clients.identify(environ)
+        self.client = client = identity.address
+        self.client_ip = client.text if client is not None else UNKNOWN_CLIENT
+        self.method: str = environ["REQUEST_METHOD"]
+        self.verdict = Verdict(self.client_ip)
+        self.rate_limit: LimitState | None = None
+        self.notes: list[tuple[str, str]] = []
+
+    def note(self, event: str, reason: str) -> None:
+        """Leave an observation that refuses nothing; it becomes an event."""
+        self.notes.append((event, reason))
+
+    # The client
+
+    @property
+    def client_key(self) -> str:
+        """What counters are keyed by: the address, for IPv6 its network (/64 by default)."""
+        return self.client.client_key if self.client is not None else UNKNOWN_CLIENT
+
+    @property
+    def client_host(self) -> str:
+        return self.client_ip
+
+    @cached_property
+    def country(self) -> str | None:
+        """ISO 3166 code from the configured GeoIP source, ``None`` when there is none."""
+        if self._country_of is None or self.client is None:
+            return None
+        self.verdict.country = country = self._country_of(self.client)
+        return country
+
+    @property
+    def user_agent(self) -> str:
+        agent: str = self.environ.get("HTTP_USER_AGENT", "")
+        return agent
+
+    # The address of what is asked for
+
+    @property
+    def is_https(self) -> bool:
+        return self._clients.is_https(self.environ, self.identity)
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.is_https else "http"
+
+    @cached_property
+    def host(self) -> str:
+        """The ``Host`` header, or the server's name; without the scheme's default port."""
+        environ = self.environ
+        server = (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0) or None)
+        return get_host(self.scheme, environ.get("HTTP_HOST"), server)
+
+    @cached_property
+    def path(self) -> str:
+        """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8."""
+        path: str = self.environ.get("PATH_INFO") or "/"
+        return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+
+    @cached_property
+    def canonical_path(self) -> str:
+        """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
+        path = self.path
+        if not _UNCANONICAL.search(path):
+            return path
+        return canonical_path(path)
+
+    @property
+    def query_string(self) -> str:
+        query: str = self.environ.get("QUERY_STRING") or ""
+        return query
+
+    @cached_property
+    def query_params(self) -> MultiDict[str, str]:
+        """Every pair of the query string, repeats included."""
+        return MultiDict(_pairs(self.query_string))
+
+    @cached_property
+    def url(self) -> str:
+        """The full URL, for redirects and logs."""
+        environ = self.environ
+        return get_current_url(
+            self.scheme,
+            self.host,
+            environ.get("SCRIPT_NAME", ""),
+            environ.get("PATH_INFO", ""),
+            self.query_string.encode("latin-1"),
+        )
+
+    @property
+    def url_full(self) -> str:
+        return self.url
+
+    @property
+    def url_path(self) -> str:
+        return self.path
+
+    @property
+    def url_scheme(self) -> str:
+        return self.scheme
+
+    def url_replace_scheme(self, scheme: str) -> str:
+        """The same URL under another scheme."""
+        return scheme + self.url[self.url.index(":") :]
+
+    @property
+    def endpoint(self) -> str | None:
+        """The route's template or name: few values, so fit for counters and metrics."""
+        return self.verdict.endpoint
+
+    # What came with it
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        """Request headers, looked up in any case."""
+        return EnvironHeaders(self.environ)  # type: ignore[return-value]
+
+    @cached_property
+    def state(self) -> SimpleNamespace:
+        """A place for hooks to leave things for later hooks of the same request."""
+        return SimpleNamespace()
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        return self.environ
+
+    @cached_property
+    def request_id(self) -> str:
+        """Names this request in the log, in events and in a problem's ``instance``."""
+        self.verdict.request_id = name = uuid.uuid4().hex
+        return name
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type in lower case, without parameters (RFC 9110, 8.3)."""
+        value: str = self.environ.get("CONTENT_TYPE") or ""
+        return value.partition(";")[0].strip().lower()
+
+    @cached_property
+    def has_body(self) -> bool:
+        """Whether a body comes with it, as far as its head tells (RFC 9112, 6.3).
+
+        HTTP/2 servers may hand over a body without any length; a safe method has none then.
+        """
+        environ = self.environ
+        length = environ.get("CONTENT_LENGTH")
+        if length:
+            return bool(length != "0")
+        if environ.get("HTTP_TRANSFER_ENCODING"):
+            return True
+        return self.method not in _SAFE_METHODS and bool(environ.get("wsgi.input_terminated"))
+
+    @cached_property
+    def incoming_body(self) -> RequestBody:
+        return RequestBody(self.environ)
+
+    def read_body_prefix(self, max_bytes: int) -> bytes:
+        """The first bytes of the body; the app still gets all of it."""
+        return self.incoming_body.prefix(max_bytes)
+
+    def body(self) -> bytes:
+        """The body, or its first 256 KiB; the app still gets all of it."""
+        return self.incoming_body.prefix(MAX_HOOK_BODY_BYTES)
+
+    @cached_property
+    def fields(self) -> MultiDict[str, Any]:
+        """The top-level fields of a form (urlencoded, multipart) or of a JSON object.
+
+        Empty for other bodies and for ones that don't parse; only the first 256 KiB are read.
+        """
+        kind = self.content_type
+        if kind == "application/x-www-form-urlencoded":
+            return MultiDict(_pairs(self.body().decode("latin-1")))
+        if kind == "multipart/form-data":
+            return self._multipart_fields()
+        if kind == "application/json" or kind.endswith("+json"):
+            try:
+                value = json.loads(self.body())
+            except (ValueError, RecursionError):
+                return MultiDict()
+            return MultiDict(value) if isinstance(value, dict) else MultiDict()
+        return MultiDict()
+
+    def _multipart_fields(self) -> MultiDict[str, Any]:
+        _, options = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
+        body = self.body()
+        parser = FormDataParser(max_form_parts=MAX_FORM_PARTS, silent=True)
+        try:
+            _, form, _ = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
+        except ValueError:
+            return MultiDict()
+        return form
+
+
+def canonical_path(path: str) -> str:
+    """Resolve the spellings of one path (RFC 3986, 5.2.4), never above the root."""
+    path = _PATH_PARAMETERS.sub("", path.replace("\\", "/"))
+    segments: list[str] = []
+    for segment in _SLASHES.sub("/", path).split("/")[1:]:
+        if segment == "..":
+            if segments:
+                segments.pop()
+        elif segment != ".":
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+def _pairs(encoded: str) -> list[tuple[str, str]]:
+    text = encoded.encode("latin-1", "replace").decode("utf-8", "replace")
+    return parse_qsl(text, keep_blank_values=True, errors="replace")
