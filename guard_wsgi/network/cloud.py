@@ -1,0 +1,215 @@
+"""Which cloud provider an address belongs to.
+
+``CloudRanges`` holds the data of every provider that some rule of a guard names; each rule, global
+or of a route, is a :class:`CloudSelection` over it, compiled again whenever the data change. A
+lookup is one bisection.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+from attrs import frozen
+
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.feeds import CLOUD_FEEDS, Feed
+from guard_wsgi.network.published import OnChange, ProviderRanges, PublishedRanges, SharedState
+from guard_wsgi.network.ranges import LabelledRanges, Range, merge, network_range, subtract
+
+_Regions = dict[str, list[Range]]
+
+PROVIDERS = frozenset(CLOUD_FEEDS)
+"""The names that ``block_cloud_providers`` takes, each also as ``NAME:!region``."""
+
+PROVIDERS_WITHOUT_REGIONS = frozenset({"Cloudflare"})
+"""Publications that name no region: there is nothing to carve out of them."""
+
+DEFAULT_REFRESH_INTERVAL_SECONDS = 3600.0
+"""As in the existing system; conditional requests make most of them free."""
+
+
+@frozen(slots=True)
+class CloudRule:
+    """One provider, without some of its regions (lower-cased)."""
+
+    provider: str
+    excluded_regions: frozenset[str] = frozenset()
+
+
+def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
+    """``{"AWS", "GCP:!europe-west1", "GCP:!us-east1"}`` as rules, one a provider, by name.
+
+    Provider names are matched whatever their case. A provider named plainly as well as with an
+    exclusion keeps the exclusion: it is the more careful wish.
+
+    :raises ValueError: naming an unknown provider, or a carve-out that can't be made.
+    """
+    by_folded_name = {provider.casefold(): provider for provider in PROVIDERS}
+    excluded: dict[str, set[str]] = {}
+    for text in selection:
+        name, colon, region = text.partition(":")
+        provider = by_folded_name.get(name.strip().casefold())
+        if provider is None:
+            known = ", ".join(sorted(PROVIDERS))
+            raise ValueError(f"unknown cloud provider {text!r}; known are {known}")
+        regions = excluded.setdefault(provider, set())
+        if not colon:
+            continue
+        if not region.startswith("!") or not region[1:].strip():
+            raise ValueError(f"{text!r}: a region is carved out as '{provider}:!region'")
+        if provider in PROVIDERS_WITHOUT_REGIONS:
+            raise ValueError(f"{text!r}: {provider} publishes no regions")
+        regions.add(region[1:].strip().casefold())
+    return tuple(
+        CloudRule(provider, frozenset(regions)) for provider, regions in sorted(excluded.items())
+    )
+
+
+class CloudSelection:
+    """One rule's providers. Made by :meth:`CloudRanges.select`.
+
+    :ivar rules: what it selects.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_closed_to_unknown",
+        "_ensure_running",
+        "_missing",
+        "_table",
+        "rules",
+    )
+
+    def __init__(
+        self,
+        rules: tuple[CloudRule, ...],
+        closed_to_unknown: bool,
+        ensure_running: Callable[[], None],
+    ) -> None:
+        self.rules = rules
+        self._closed_to_unknown = closed_to_unknown
+        self._ensure_running = ensure_running
+        self._table = LabelledRanges()
+        self._missing: tuple[str, ...] = tuple(rule.provider for rule in rules)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Providers whose ranges were never read: nothing is known to match against."""
+        return self._missing
+
+    def match(self, address: Address) -> str | None:
+        """The provider whose selected ranges hold the address.
+
+        While a provider's ranges are missing, a selection that is closed to the unknown names
+        that provider for every public address; loopback and private ones are in no cloud.
+        """
+        self._ensure_running()
+        provider = self._table.label(address)
+        if provider is None and self._missing and self._closed_to_unknown:
+            return None if address.is_private or address.is_loopback else self._missing[0]
+        return provider
+
+    def _compile(self, ranges: Callable[[str], Mapping[int, _Regions] | None]) -> None:
+        labelled: list[tuple[str, int, list[Range]]] = []
+        missing: list[str] = []
+        for rule in self.rules:
+            versions = ranges(rule.provider)
+            if versions is None:
+                missing.append(rule.provider)
+                continue
+            for version, regions in versions.items():
+                wanted = merge(r for entries in regions.values() for r in entries)
+                holes = merge(
+                    r for region in rule.excluded_regions for r in regions.get(region, ())
+                )
+                labelled.append((rule.provider, version, subtract(wanted, holes)))
+        self._table = LabelledRanges(labelled)
+        self._missing = tuple(missing)
+
+
+class CloudRanges:
+    """The published ranges of the cloud providers that a guard's rules name.
+
+    :param providers: whose ranges to hold; selections may name these only.
+    :param store: a Store; one worker fetches for all of those that share it.
+    :param refresh_interval_seconds: how often each publication is asked for news.
+    :param unavailable: what a selection does while a provider's ranges were never read: "open"
+        lets every address through, "closed" takes every public one for the provider's.
+    :param custom_store: the user's own cache, see :class:`PublishedRanges`.
+    :param on_change: told when ranges are updated, fail, go stale, recover.
+    :param feeds: other publications than the providers' own, such as mirrors.
+    """
+
+    def __init__(
+        self,
+        providers: Iterable[str],
+        *,
+        store: SharedState | None = None,
+        refresh_interval_seconds: float = DEFAULT_REFRESH_INTERVAL_SECONDS,
+        unavailable: Literal["open", "closed"] = "open",
+        custom_store: Any = None,
+        on_change: OnChange | None = None,
+        feeds: Mapping[str, Feed] = CLOUD_FEEDS,
+    ) -> None:
+        wanted = {rule.provider for rule in parse_selection(providers)}
+        self._unavailable = unavailable
+        self._selections: weakref.WeakSet[CloudSelection] = weakref.WeakSet()
+        self._parsed: dict[str, tuple[ProviderRanges, dict[int, _Regions]]] = {}
+        self._published = PublishedRanges(
+            {provider: feeds[provider] for provider in sorted(wanted)},
+            refresh_interval_seconds=refresh_interval_seconds,
+            store=store,
+            custom_store=custom_store,
+            on_change=on_change,
+            on_swap=self._swap,
+            name="guard-wsgi-cloud",
+        )
+        self.ensure_running = self._published.ensure_running
+
+    def select(self, selection: Iterable[str]) -> CloudSelection:
+        """A rule's providers, to be kept and asked at each request.
+
+        :raises ValueError: for an unknown provider, or one that this data set does not hold.
+        """
+        rules = parse_selection(selection)
+        held = self._published.status()
+        for rule in rules:
+            if rule.provider not in held:
+                raise ValueError(f"the ranges of {rule.provider} are not held here")
+        made = CloudSelection(rules, self._unavailable == "closed", self.ensure_running)
+        self._selections.add(made)
+        made._compile(self._regions)
+        return made
+
+    def refresh(self) -> None:
+        """Fetch every publication now, in this thread; failures keep what is there."""
+        self._published.refresh()
+
+    def close(self) -> None:
+        """End the background thread; selections keep answering from what was read."""
+        self._published.close()
+
+    def status(self) -> dict[str, Any]:
+        """``{"unavailable": "open", "providers": {"AWS": {"state": "fresh", ...}}}``."""
+        return {"unavailable": self._unavailable, "providers": self._published.status()}
+
+    def _swap(self) -> None:
+        for selection in list(self._selections):
+            selection._compile(self._regions)
+
+    def _regions(self, provider: str) -> dict[int, _Regions] | None:
+        """A provider's ranges by IP version and region, parsed once for all selections."""
+        ranges = self._published.get(provider)
+        if ranges is None:
+            return None
+        parsed = self._parsed.get(provider)
+        if parsed is None or parsed[0] is not ranges:
+            versions: dict[int, _Regions] = {4: {}, 6: {}}
+            for cidr, region in ranges.networks:
+                version, first, last = network_range(cidr)
+                regions = versions[version]
+                regions.setdefault(region.casefold(), []).append((first, last))
+            parsed = self._parsed[provider] = (ranges, versions)
+        return parsed[1]

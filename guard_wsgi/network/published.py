@@ -1,0 +1,436 @@
+"""Address ranges that providers publish: fetched beside the requests, shared, never lost.
+
+One :class:`PublishedRanges` holds the ranges of some providers for a guard. A background thread,
+started by the first request that a process serves, renews them: from the shared store when
+another worker has fetched them already, else by a conditional request to the provider. What was
+read last stays until something better is there: a provider that is down, answers with an error
+page, or publishes a file that shrank to nothing changes only the status.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Protocol
+
+from attrs import evolve, field, frozen
+
+from guard_wsgi.errors import StoreError
+from guard_wsgi.network.background import BackgroundLoop
+from guard_wsgi.network.feeds import Feed, FeedError, Networks
+from guard_wsgi.network.ranges import network_range
+
+logger = logging.getLogger("guard_wsgi.network")
+
+MAX_FEED_BYTES = 64 * 1024 * 1024
+"""Azure's file, the largest, has some 5 MB; a publication of 64 MB is not one."""
+FETCH_TIMEOUT_SECONDS = (5.0, 20.0)
+"""To connect and between two reads; Azure's download takes seconds on a slow line."""
+LEASE_SECONDS = 60
+"""How long one worker's attempt keeps the others from fetching the same file."""
+POLL_SECONDS = 2.0
+"""How soon a worker looks again for what another one is fetching."""
+RETRY_SECONDS = 30.0
+"""First wait after a failed fetch; doubled each time up to the refresh interval."""
+STALE_INTERVALS = 24
+"""Ranges not confirmed for this many intervals (a day by default) count as stale; providers move
+ranges over days, and AWS announces new ones at least 24 hours before their use."""
+KEEP_SECONDS = 30 * 86_400
+"""How long the store keeps ranges nobody confirms: for a restart during a long outage."""
+WIDEST_PREFIX_BITS = {4: 8, 6: 16}
+"""No provider owns more than a /8; a publication with a wider network would deny the world."""
+SHRUNK_TO = 0.5
+"""A publication with less than half of its former networks is a broken one until it stays so."""
+
+
+class Values(Protocol):
+    """The part of a store that ranges are shared through (``Store.values``)."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+
+    def set(self, key: str, value: bytes, ttl_seconds: int, /) -> None: ...
+
+
+class Counters(Protocol):
+    """The part of a store by which one worker is chosen to fetch (``Store.counters``)."""
+
+    def increment(self, key: str, window_seconds: int, /) -> int: ...
+
+
+class SharedState(Protocol):
+    """What a ``Store`` offers here."""
+
+    @property
+    def values(self) -> Values: ...
+
+    @property
+    def counters(self) -> Counters: ...
+
+
+@frozen(slots=True)
+class ProviderRanges:
+    """What one provider published. Times are seconds since the epoch, the same in each worker.
+
+    :ivar checked_at: when the provider last confirmed it (a new file, or "not modified").
+    """
+
+    provider: str
+    networks: tuple[tuple[str, str], ...]
+    fetched_at: float
+    checked_at: float
+    etag: str = ""
+    last_modified: str = ""
+
+    def to_bytes(self) -> bytes:
+        document = {
+            "version": 1,
+            "fetched_at": self.fetched_at,
+            "checked_at": self.checked_at,
+            "etag": self.etag,
+            "last_modified": self.last_modified,
+            "networks": self.networks,
+        }
+        return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 6)
+
+    @classmethod
+    def from_bytes(cls, provider: str, value: bytes) -> ProviderRanges | None:
+        """``None`` for what another version wrote, or for damage: it will be fetched anew."""
+        try:
+            decompressor = zlib.decompressobj()
+            document = json.loads(decompressor.decompress(value, MAX_FEED_BYTES))
+            if document["version"] != 1:
+                return None
+            return cls(
+                provider=provider,
+                networks=tuple((str(cidr), str(region)) for cidr, region in document["networks"]),
+                fetched_at=float(document["fetched_at"]),
+                checked_at=float(document["checked_at"]),
+                etag=str(document["etag"]),
+                last_modified=str(document["last_modified"]),
+            )
+        except (zlib.error, ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+
+@frozen(slots=True)
+class _Attempt:
+    """What the last tries for one provider came to."""
+
+    failures: int = 0
+    error: str = ""
+    next_at: float = 0.0
+    stale: bool = False
+
+
+OnChange = Callable[[str, str, str], None]
+"""``(what, provider, detail)``: what is "updated", "failed", "stale" or "recovered"."""
+
+
+class PublishedRanges:
+    """The published ranges of some providers, renewed in the background.
+
+    :param feeds: the publications, by provider.
+    :param store: shares them among workers; without one each process fetches for itself.
+    :param custom_store: the user's own cache (``get(provider)``, ``set(provider, ranges, ttl)``,
+        ``clear()``) of "cidr" or "cidr|region" texts; used in place of ``store``'s values.
+    :param on_swap: called in the background thread after ranges changed.
+    """
+
+    def __init__(
+        self,
+        feeds: Mapping[str, Feed],
+        *,
+        refresh_interval_seconds: float,
+        store: SharedState | None = None,
+        custom_store: Any = None,
+        on_change: OnChange | None = None,
+        on_swap: Callable[[], None] | None = None,
+        name: str = "guard-wsgi-ranges",
+    ) -> None:
+        self._feeds = dict(feeds)
+        self._interval = refresh_interval_seconds
+        self._store = store
+        self._custom_store = custom_store
+        self._on_change = on_change
+        self._on_swap = on_swap
+        self._ranges: dict[str, ProviderRanges] = {}
+        self._attempts: dict[str, _Attempt] = {}
+        self._loop = BackgroundLoop(name, self._step)
+        self.ensure_running = self._loop.ensure_running
+
+    def get(self, provider: str) -> ProviderRanges | None:
+        """The present ranges of one provider; ``None`` until the first were read."""
+        return self._ranges.get(provider)
+
+    def refresh(self) -> None:
+        """Fetch every publication now, in this thread, whatever its age; failures keep the old."""
+        changed = [self._fetch(feed) for feed in self._feeds.values()]
+        if any(changed) and self._on_swap is not None:
+            self._on_swap()
+
+    def close(self) -> None:
+        """End the background thread. The ranges stay usable."""
+        self._loop.close()
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """By provider: state (missing, fresh, stale), networks, age_seconds, failures, error."""
+        now = time.time()
+        answer: dict[str, dict[str, Any]] = {}
+        for provider in self._feeds:
+            ranges = self._ranges.get(provider)
+            attempt = self._attempts.get(provider, _Attempt())
+            answer[provider] = {
+                "state": self._state(ranges, now),
+                "networks": len(ranges.networks) if ranges else 0,
+                "age_seconds": round(max(0.0, now - ranges.checked_at)) if ranges else None,
+                "failures": attempt.failures,
+                "error": attempt.error or None,
+            }
+        return answer
+
+    def _state(self, ranges: ProviderRanges | None, now: float) -> str:
+        if ranges is None:
+            return "missing"
+        stale = now - ranges.checked_at > self._interval * STALE_INTERVALS
+        return "stale" if stale else "fresh"
+
+    def _step(self) -> float:
+        changed = False
+        waits: list[float] = []
+        for feed in self._feeds.values():
+            if self._loop.stopping():
+                break
+            changed = self._renew(feed, waits) or changed
+        if changed and self._on_swap is not None:
+            self._on_swap()
+        return min(waits, default=POLL_SECONDS)
+
+    def _renew(self, feed: Feed, waits: list[float]) -> bool:
+        """Bring one provider up to date; whether its networks changed. Adds the time to wait."""
+        changed = self._adopt(feed.provider)
+        now = time.time()
+        self._note_staleness(feed.provider, now)
+        ranges = self._ranges.get(feed.provider)
+        attempt = self._attempts.get(feed.provider, _Attempt())
+        due = ranges.checked_at + self._interval if ranges else 0.0
+        if ranges is not None and ranges.checked_at > now + self._interval:
+            due = 0.0  # written by a machine whose clock is ahead: its age says nothing
+        due = max(due, attempt.next_at)
+        if now < due:
+            # Jitter, so that a fleet started together does not ask together.
+            waits.append((due - now) * random.uniform(1.0, 1.1) + random.uniform(0.0, 1.0))
+        elif not self._may_fetch(feed.provider):
+            waits.append(POLL_SECONDS)
+        else:
+            changed = self._fetch(feed) or changed
+            waits.append(POLL_SECONDS)
+        return changed
+
+    def _note_staleness(self, provider: str, now: float) -> None:
+        attempt = self._attempts.get(provider, _Attempt())
+        stale = self._state(self._ranges.get(provider), now) == "stale"
+        if stale != attempt.stale:
+            self._attempts[provider] = evolve(attempt, stale=stale)
+            if stale:
+                self._tell("stale", provider, attempt.error or "not confirmed for too long")
+
+    # -- shared by the workers ------------------------------------------------------------
+
+    def _adopt(self, provider: str) -> bool:
+        """Take over what another worker has read, when it is newer; whether networks changed."""
+        shared = self._load(provider)
+        mine = self._ranges.get(provider)
+        if shared is None or (mine is not None and shared.checked_at <= mine.checked_at):
+            return False
+        if mine is not None and mine.networks == shared.networks:
+            self._ranges[provider] = evolve(mine, checked_at=shared.checked_at)
+            return False
+        try:
+            check_networks(shared.networks)
+        except FeedError as error:
+            logger.warning("%s: ranges in the store refused: %s", provider, error)
+            return False
+        self._ranges[provider] = shared
+        self._succeeded(provider)
+        return True
+
+    def _load(self, provider: str) -> ProviderRanges | None:
+        if self._custom_store is not None:
+            return self._load_custom(provider)
+        if self._store is None:
+            return None
+        try:
+            value = self._store.values.get(f"ranges:{provider}")
+        except StoreError:
+            return None  # the store reports its own outage; the provider can still be asked
+        return ProviderRanges.from_bytes(provider, value) if value else None
+
+    def _load_custom(self, provider: str) -> ProviderRanges | None:
+        if provider in self._ranges:
+            return None  # the user's cache tells no age, so it serves a first start only
+        try:
+            texts = self._custom_store.get(provider)
+        except Exception:
+            # Fault boundary: the user's own cache must not end the renewal.
+            logger.exception("cloud_ip_store.get(%r) failed", provider)
+            return None
+        if not texts:
+            return None
+        now = time.time()
+        parts = (str(text).partition("|") for text in texts)
+        networks = tuple((cidr, region) for cidr, _, region in parts)
+        return ProviderRanges(provider, networks, now, now)
+
+    def _save(self, ranges: ProviderRanges) -> None:
+        if self._custom_store is not None:
+            texts = {f"{cidr}|{region}" if region else cidr for cidr, region in ranges.networks}
+            try:
+                self._custom_store.set(ranges.provider, texts, int(self._interval))
+            except Exception:
+                # Fault boundary, as in _load_custom.
+                logger.exception("cloud_ip_store.set(%r) failed", ranges.provider)
+        elif self._store is not None:
+            # A store that is down reports that itself, and this process has the ranges.
+            with suppress(StoreError):
+                self._store.values.set(f"ranges:{ranges.provider}", ranges.to_bytes(), KEEP_SECONDS)
+
+    def _may_fetch(self, provider: str) -> bool:
+        """One worker at a time: the first to count in the lease's window fetches."""
+        if self._store is None:
+            return True
+        try:
+            return self._store.counters.increment(f"ranges:{provider}", LEASE_SECONDS) == 1
+        except StoreError:
+            return True
+
+    # -- from the provider ----------------------------------------------------------------
+
+    def _fetch(self, feed: Feed) -> bool:
+        known = self._ranges.get(feed.provider)
+        try:
+            ranges = fetch_feed(feed, known)
+            if known is not None and ranges.networks != known.networks:
+                self._check_shrinking(known, ranges)
+        except FeedError as error:
+            self._failed(feed.provider, str(error))
+            return False
+        self._ranges[feed.provider] = ranges
+        self._save(ranges)
+        changed = known is None or known.networks != ranges.networks
+        self._succeeded(feed.provider)
+        if changed:
+            self._tell("updated", feed.provider, f"{len(ranges.networks)} networks")
+        return changed
+
+    def _check_shrinking(self, known: ProviderRanges, ranges: ProviderRanges) -> None:
+        shrunk = len(ranges.networks) < len(known.networks) * SHRUNK_TO
+        if shrunk and self._state(known, time.time()) != "stale":
+            raise FeedError(f"shrank from {len(known.networks)} to {len(ranges.networks)} networks")
+
+    def _failed(self, provider: str, error: str) -> None:
+        former = self._attempts.get(provider, _Attempt())
+        delay = min(self._interval, RETRY_SECONDS * 2 ** min(former.failures, 16))
+        self._attempts[provider] = evolve(
+            former,
+            failures=former.failures + 1,
+            error=error,
+            next_at=time.time() + delay * random.uniform(0.8, 1.2),
+        )
+        if former.failures == 0:
+            self._tell("failed", provider, error)
+
+    def _succeeded(self, provider: str) -> None:
+        former = self._attempts.pop(provider, None)
+        if former is not None and former.failures:
+            self._tell("recovered", provider, f"after {former.failures} failed attempts")
+
+    def _tell(self, what: str, provider: str, detail: str) -> None:
+        if self._loop.stopping():
+            return
+        level = logging.INFO if what in ("updated", "recovered") else logging.WARNING
+        logger.log(level, "address ranges of %s: %s: %s", provider, what, detail)
+        if self._on_change is not None:
+            self._on_change(what, provider, detail)
+
+
+def check_networks(networks: Iterable[tuple[str, str]]) -> None:
+    """:raises FeedError: for what is no network, or one that no provider can own."""
+    for cidr, _ in networks:
+        try:
+            version, first, last = network_range(cidr)
+        except ValueError as error:
+            raise FeedError(f"not a network: {cidr[:60]!r}") from error
+        bits = (32 if version == 4 else 128) - (last - first + 1).bit_length() + 1
+        if bits < WIDEST_PREFIX_BITS[version]:
+            raise FeedError(f"{cidr} is wider than any provider's network")
+
+
+def fetch_feed(feed: Feed, known: ProviderRanges | None = None) -> ProviderRanges:
+    """Ask the provider, conditionally when something is known, and read what it publishes.
+
+    :raises FeedError: for whatever goes wrong, from the network to the contents.
+    """
+    url = feed.url
+    page: _Page | None = None
+    if feed.locate is not None:
+        page = _download(url)
+        # A mirror may serve the file itself where the provider has a page about it.
+        if page is not None and not page.body.lstrip().startswith(b"{"):
+            url, page = feed.locate(page.body), None
+    if page is None:
+        page = _download(url, known.etag, known.last_modified) if known else _download(url)
+    now = time.time()
+    if page is None:
+        if known is None:
+            raise FeedError(f"{url} answered 304 to a request without conditions")
+        return evolve(known, checked_at=now)
+    networks = _distinct(feed.parse(page.body))
+    check_networks(networks)
+    return ProviderRanges(feed.provider, networks, now, now, page.etag, page.last_modified)
+
+
+def _distinct(networks: Networks) -> tuple[tuple[str, str], ...]:
+    return tuple(dict.fromkeys(networks))
+
+
+@frozen(slots=True)
+class _Page:
+    body: bytes = field(repr=False)
+    etag: str
+    last_modified: str
+
+
+def _download(url: str, etag: str = "", last_modified: str = "") -> _Page | None:
+    """``None`` when the server says "not modified"."""
+    import requests  # here, because an app without such rules should not pay for its import
+
+    headers = {"User-Agent": "guard-wsgi", "Accept": "*/*"}
+    if etag:
+        headers["If-None-Match"] = etag
+    if last_modified:
+        headers["If-Modified-Since"] = last_modified
+    body = bytearray()
+    try:
+        with requests.get(
+            url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, stream=True
+        ) as response:
+            if response.status_code == 304:
+                return None
+            if response.status_code != 200:
+                raise FeedError(f"{url} answered {response.status_code}")
+            for chunk in response.iter_content(65536):
+                body += chunk
+                if len(body) > MAX_FEED_BYTES:
+                    raise FeedError(f"{url} sends more than {MAX_FEED_BYTES} bytes")
+            return _Page(
+                bytes(body),
+                response.headers.get("ETag", ""),
+                response.headers.get("Last-Modified", ""),
+            )
+    except requests.RequestException as error:
+        raise FeedError(f"{url}: {type(error).__name__}") from error

@@ -1,0 +1,111 @@
+"""Labelled address ranges: which provider an address belongs to, by one bisection.
+
+Tens of thousands of networks, each with a label, are flattened into sorted disjoint integer
+ranges; where labels overlap, the first one wins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from socket import AF_INET, AF_INET6, inet_pton
+
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.ipset import parse_network
+
+Range = tuple[int, int]
+"""First and last address of a range, as integers of one IP version."""
+
+_WIDTH = {4: 32, 6: 128}
+
+
+def network_range(cidr: str) -> tuple[int, int, int]:
+    """``(version, first, last)`` of an address or CIDR; host bits are masked.
+
+    Publications list tens of thousands, and ``ipaddress`` would hold the interpreter for half a
+    second over them, so the plain spelling is read by ``inet_pton``.
+
+    :raises ValueError: when it is neither an address nor a CIDR.
+    """
+    text, slash, length = cidr.partition("/")
+    version, family = (6, AF_INET6) if ":" in text else (4, AF_INET)
+    width = _WIDTH[version]
+    bits = int(length) if length.isascii() and length.isdigit() else -1
+    if not slash or not 0 <= bits <= width:
+        network = parse_network(cidr)
+        return network.version, int(network.network_address), int(network.broadcast_address)
+    try:
+        number = int.from_bytes(inet_pton(family, text), "big")
+    except OSError:
+        raise ValueError(f"{cidr!r} is not a network") from None
+    host_mask = (1 << (width - bits)) - 1
+    return version, number & ~host_mask, number | host_mask
+
+
+def merge(ranges: Iterable[Range]) -> list[Range]:
+    """Sorted and disjoint; neighbours are joined."""
+    merged: list[Range] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            if last > merged[-1][1]:
+                merged[-1] = (merged[-1][0], last)
+        else:
+            merged.append((first, last))
+    return merged
+
+
+def subtract(ranges: Sequence[Range], holes: Sequence[Range]) -> list[Range]:
+    """What of ``ranges`` is in none of ``holes``; both sorted and disjoint (see :func:`merge`)."""
+    left: list[Range] = []
+    index = 0
+    for first, last in ranges:
+        while index < len(holes) and holes[index][1] < first:
+            index += 1
+        position = index
+        while position < len(holes) and holes[position][0] <= last:
+            hole_first, hole_last = holes[position]
+            if first < hole_first:
+                left.append((first, hole_first - 1))
+            first = max(first, hole_last + 1)
+            position += 1
+        if first <= last:
+            left.append((first, last))
+    return left
+
+
+class LabelledRanges:
+    """Immutable; ``label(address)`` says whose range an address is in. 0.3 us among 50,000."""
+
+    __slots__ = ("_tables",)
+
+    def __init__(self, ranges: Iterable[tuple[str, int, Sequence[Range]]] = ()) -> None:
+        """:param ranges: ``(label, version, sorted disjoint ranges)``; earlier labels win."""
+        covered: dict[int, list[Range]] = {}
+        labelled: dict[int, list[tuple[int, int, str]]] = {}
+        for label, version, wanted in ranges:
+            known = covered.get(version, [])
+            fresh = subtract(wanted, known)
+            labelled.setdefault(version, []).extend((first, last, label) for first, last in fresh)
+            covered[version] = merge([*known, *fresh])
+        self._tables: dict[int, tuple[list[int], list[int], list[str]]] = {}
+        for version, entries in labelled.items():
+            entries.sort()
+            self._tables[version] = (
+                [entry[0] for entry in entries],
+                [entry[1] for entry in entries],
+                [entry[2] for entry in entries],
+            )
+
+    def label(self, address: Address) -> str | None:
+        """The label of the range that the address is in."""
+        table = self._tables.get(address.version)
+        if table is None:
+            return None
+        firsts, lasts, labels = table
+        index = bisect_right(firsts, address.number) - 1
+        if index >= 0 and address.number <= lasts[index]:
+            return labels[index]
+        return None
+
+    def __len__(self) -> int:
+        return sum(len(firsts) for firsts, _, _ in self._tables.values())
