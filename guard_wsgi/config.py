@@ -1,0 +1,946 @@
+"""The configuration of a guard: one immutable object, checked as a whole when it is made.
+
+``SecurityConfig`` takes keywords only. An unknown name, a value out of range, a contradiction
+between two options and a missing package are all reported together in one ConfigError. What it
+holds is immutable; a changed configuration is a new one, made with ``evolve``.
+
+The converters and ranges of single options are in config_values.py.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from attrs import Attribute, field, fields, frozen
+
+from guard_wsgi import config_values as values
+from guard_wsgi.config_rules import contradictions, doubts
+from guard_wsgi.config_sources import read_env, read_secret_files, read_toml
+from guard_wsgi.config_values import (
+    DetectionExclusion,
+    ThreatBanConfig,
+    nearest,
+    number,
+    one_of,
+    quoted,
+    synchronous,
+    whole_number,
+)
+from guard_wsgi.errors import ConfigError
+
+if TYPE_CHECKING:
+    from guard_wsgi.agent.config import AgentConfig
+    from typing_extensions import Self
+
+DETECTION_CATEGORIES = frozenset(
+    {
+        "cmd_injection",
+        "cms_probing",
+        "code_injection",
+        "deserialization",
+        "dir_traversal",
+        "file_inclusion",
+        "file_upload",
+        "http_split",
+        "ldap",
+        "nosql",
+        "path_traversal",
+        "proto_pollution",
+        "recon",
+        "sensitive_file",
+        "sqli",
+        "ssrf",
+        "template",
+        "xml",
+        "xss",
+    }
+)
+
+COUNTED_CATEGORIES = DETECTION_CATEGORIES | {"rate_limit", "custom", "detection_budget"}
+"""What can count towards an automatic ban."""
+
+CHECK_NAMES = (
+    "client_identity",
+    "ban",
+    "emergency_mode",
+    "ip_security",
+    "country",
+    "cloud_provider",
+    "allowed_hosts",
+    "https_enforcement",
+    "framing",
+    "request_size_content",
+    "required_headers",
+    "authentication",
+    "referrer",
+    "time_window",
+    "user_agent",
+    "rate_limit",
+    "suspicious_activity",
+    "honeypot",
+    "behavior",
+    "custom_validators",
+    "custom_request",
+    "route_config",
+    "request_logging",
+    "cloud_ip_refresh",
+)
+"""The names that logs and events give to checks; the existing system's are among them."""
+
+_DAY_SECONDS = 86_400
+_NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
+_NO_BODIES: Mapping[int, str] = MappingProxyType({})
+_NO_THREATS: Mapping[str, ThreatBanConfig] = MappingProxyType({})
+_NO_TABLE: Mapping[str, str] = MappingProxyType({})
+_ALL_LOCAL = values.failure_policies({})
+
+_SECRET = MappingProxyType({"secret": True})
+"""Metadata of an option whose value appears in no repr, fault or log."""
+
+
+_Config = TypeVar("_Config", bound="SecurityConfig")
+
+
+class IgnoredOption(UserWarning):
+    """An option of the existing system that is accepted and does nothing here, with the reason."""
+
+
+class DoubtfulOption(UserWarning):
+    """A valid configuration that probably does not do what was meant."""
+
+
+def _inert(reason: str) -> Mapping[str, Any]:
+    """Metadata of an option that is accepted for compatibility only."""
+    return MappingProxyType({"inert": reason})
+
+
+_LINEAR = _inert("patterns run in linear time, so none needs a time-out or a safety probe")
+_NO_MONITOR = _inert("patterns run in one pass, so no single one has a time to watch")
+_ONE_SCORE = _inert("one learned score decides; set detection_threat_score_threshold instead")
+_REQUEST_THREAD = _inert("bodies are read in the request's own thread")
+
+
+@frozen(kw_only=True, slots=True, repr=False)
+class SecurityConfig:
+    """Every option of the guard; frozen, keyword-only.
+
+    Times are in seconds and sizes in bytes unless an option says otherwise.
+
+    :raises ConfigError: with every fault, not just the first.
+    """
+
+    # 1. The client and the proxies before it -----------------------------------------------
+
+    trusted_proxies: tuple[str, ...] = field(
+        # Nobody: a header that names the client is believed only from peers you name.
+        default=(),
+        converter=values.proxies,
+    )
+    trusted_proxy_depth: int = field(
+        # One proxy is the common case; counted from the right of X-Forwarded-For.
+        default=1,
+        validator=whole_number(1, 32),
+    )
+    trust_x_forwarded_proto: bool = field(
+        # Off: not every proxy overwrites the header, and a forged one would switch HTTPS rules.
+        default=False,
+        converter=values.flag,
+    )
+    forwarded_header: str = field(
+        # What nearly all proxies send. Exactly one header is read, never a second as fallback:
+        # the one your proxy does not overwrite belongs to the attacker.
+        default="x-forwarded-for",
+        converter=values.forwarded_header,
+    )
+    ipv6_client_prefix: int = field(
+        # One customer has at least a /64 (RFC 6177), so limits and counters take it as one.
+        default=64,
+        validator=whole_number(32, 128),
+    )
+    allowed_hosts: tuple[str, ...] = field(
+        # Empty: any Host. When set, other hosts get 400, and redirects to HTTPS can't be
+        # pointed elsewhere by a forged Host.
+        default=(),
+        converter=values.hosts,
+    )
+
+    # 2. Mode, failures and hooks -----------------------------------------------------------
+
+    enabled: bool = field(
+        # False passes every request untouched; meant for the tests of an app.
+        default=True,
+        converter=values.flag,
+    )
+    passive_mode: bool = field(
+        # True logs and counts what would be refused, and refuses nothing: the way to start on
+        # a site with traffic.
+        default=False,
+        converter=values.flag,
+    )
+    fail_secure: bool = field(
+        # A check of access that raises denies. Detection and telemetry pass either way.
+        default=True,
+        converter=values.flag,
+    )
+    redis_fail_open: bool = field(
+        # Spelling of the existing system. While the store is down local counters serve whether
+        # it is set or not; see store_failure_policy.
+        default=False,
+        converter=values.flag,
+    )
+    route_resolution_strict: bool = field(
+        # True refuses what no route matches, which turns every 404 into a 500.
+        default=False,
+        converter=values.flag,
+    )
+    exclude_paths: tuple[str, ...] = field(
+        # Documentation pages and static files: asked for often, and nothing to attack. Bans,
+        # IP lists and rate limits still hold there.
+        default=(
+            "/docs",
+            "/redoc",
+            "/openapi.json",
+            "/openapi.yaml",
+            "/favicon.ico",
+            "/static",
+        ),
+        converter=values.exclude_paths,
+    )
+    max_request_size: int | None = field(
+        # None: the server's own limit. Counted on the stream, not only on Content-Length.
+        default=None,
+        validator=whole_number(1, optional=True),
+    )
+    allowed_content_types: tuple[str, ...] = field(
+        # Empty: any. Requests without a body are not asked for a type.
+        default=(),
+        converter=values.media_types,
+    )
+    unreadable_body: Literal["flag", "block"] = field(
+        # A body that can't be read is reported; to refuse it breaks uploads of odd clients.
+        default="flag",
+        validator=one_of("flag", "block"),
+    )
+    error_format: Literal["auto", "text", "problem"] = field(
+        # Plain text, or application/problem+json (RFC 9457) for a client that asks for JSON.
+        default="auto",
+        validator=one_of("auto", "text", "problem"),
+    )
+    custom_error_responses: Mapping[int, str] = field(
+        # Body text by status, in place of ours.
+        default=_NO_BODIES,
+        converter=values.error_responses,
+    )
+    custom_request_check: Callable[[Any], Any] | None = field(
+        # (request) -> GuardResponse | None, the last check before the app.
+        default=None,
+        validator=synchronous,
+    )
+    custom_response_modifier: Callable[[Any], Any] | None = field(
+        # (response) -> GuardResponse, for every answer that the guard itself gives.
+        default=None,
+        validator=synchronous,
+    )
+    auth_verifier: Callable[[Any, str], Any] | None = field(
+        # (request, credential) -> principal | None, for routes whose decorator names none.
+        default=None,
+        validator=synchronous,
+    )
+    on_error: Callable[[str, BaseException, Any], None] | None = field(
+        # (stage, exception, context); what it raises goes no further.
+        default=None,
+        validator=synchronous,
+    )
+    on_block: Callable[[Any, Mapping[str, Any]], None] | None = field(
+        # (request, payload), once for each request denied or, in passive mode, flagged.
+        default=None,
+        validator=synchronous,
+    )
+
+    # 3. Lists: addresses, countries, clouds, user agents -----------------------------------
+
+    whitelist: tuple[str, ...] | None = field(
+        # None: everybody. When set, only these pass, and pass without limits and detection.
+        default=None,
+        converter=values.optional_networks,
+    )
+    blacklist: tuple[str, ...] = field(default=(), converter=values.networks)
+    exempt_ips: tuple[str, ...] = field(
+        # Skip limits, user agents and clouds (monitoring, your own offices); shut nobody out.
+        default=(),
+        converter=values.networks,
+    )
+    whitelist_countries: frozenset[str] = field(
+        # When set, other countries and addresses without one are refused.
+        default=frozenset(),
+        converter=values.countries,
+    )
+    blocked_countries: frozenset[str] = field(default=frozenset(), converter=values.countries)
+    geo_ip_handler: Any = field(
+        # Anything with get_country(ip) -> str | None.
+        default=None,
+        validator=values.geo_handler,
+    )
+    ipinfo_token: str | None = field(default=None, converter=values.optional_text, metadata=_SECRET)
+    ipinfo_db_path: Path | None = field(
+        default=Path("data/ipinfo/country_asn.mmdb"), converter=values.optional_path
+    )
+    geo_ip_db_max_age: int = field(
+        # IPinfo publishes its free database daily.
+        default=_DAY_SECONDS,
+        validator=whole_number(3600, 7 * _DAY_SECONDS),
+    )
+    block_cloud_providers: frozenset[str] | None = field(
+        # None: no provider. "AWS:!eu-west-1" is AWS without that region.
+        default=None,
+        converter=values.optional_cloud_providers,
+    )
+    cloud_ip_refresh_interval: int = field(
+        # Providers change their ranges some times a week; an hour is polite and soon enough.
+        default=3600,
+        validator=whole_number(60, _DAY_SECONDS),
+    )
+    cloud_ip_store: Any = field(
+        # None: ranges live in the guard's own store, so that one worker fetches for all.
+        default=None
+    )
+    cloud_ranges_unavailable: Literal["open", "closed"] = field(
+        # Before the first ranges arrive nobody is taken for a cloud: "closed" would shut out
+        # all visitors whenever a provider's page is down at start-up.
+        default="open",
+        validator=one_of("open", "closed"),
+    )
+    lazy_init: bool = field(
+        # Databases and ranges load in the background, not in the way of the first request.
+        default=True,
+        converter=values.flag,
+    )
+    allow_verified_bots: bool = field(
+        # Costs DNS look-ups, so only on request. A user agent alone proves nothing.
+        default=False,
+        converter=values.flag,
+    )
+    blocked_user_agents: tuple[str, ...] = field(
+        # Regular expressions, case-insensitive, searched in the first 512 characters.
+        default=(),
+        converter=values.patterns,
+    )
+
+    # 4. Bans -------------------------------------------------------------------------------
+
+    enable_ip_banning: bool = field(
+        # Gates automatic bans only; manual ones hold in any case.
+        default=True,
+        converter=values.flag,
+    )
+    auto_ban_threshold: int = field(
+        # Ten refused attacks within the window: a scanner gets there in a second, a customer
+        # with an odd search term does not.
+        default=10,
+        validator=whole_number(1),
+    )
+    auto_ban_duration: int = field(
+        # An hour ends a scan and does not punish the address's next owner for long.
+        default=3600,
+        validator=whole_number(1),
+    )
+    auto_ban_window: int = field(
+        # Suspicions are forgotten after as long as a ban lasts.
+        default=3600,
+        validator=whole_number(1),
+    )
+    threat_ban_config: Mapping[str, ThreatBanConfig] = field(
+        # Per category, in place of the two numbers above.
+        default=_NO_THREATS,
+        converter=values.threat_bans,
+        validator=values.each_of(*sorted(COUNTED_CATEGORIES)),
+    )
+    enable_rate_limit_auto_ban: bool = field(
+        # Off: an impatient client is no attacker.
+        default=False,
+        converter=values.flag,
+    )
+
+    # 5. Rate limits ------------------------------------------------------------------------
+
+    enable_rate_limiting: bool = field(
+        # The master switch: False turns off the limits of routes and endpoints, too.
+        default=True,
+        converter=values.flag,
+    )
+    rate_limit: int = field(
+        # 600 a minute per client: a page with all its files passes, an office behind one
+        # address passes, a flood does not.
+        default=600,
+        validator=whole_number(1),
+    )
+    rate_limit_window: int = field(default=60, validator=whole_number(1))
+    endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
+        # {"/login": (5, 60)}: five requests in sixty seconds on that path.
+        default=_NO_LIMITS,
+        converter=values.endpoint_limits,
+    )
+    rate_limit_strategy: Literal["sliding-window-counter", "fixed-window", "moving-window"] = field(
+        # O(1) for each key, without the burst of two windows meeting.
+        default="sliding-window-counter",
+        validator=one_of("sliding-window-counter", "fixed-window", "moving-window"),
+    )
+    rate_limit_key: Callable[[Any], str] | None = field(
+        # None: the client's address. (request) -> what counts together, a user say.
+        default=None,
+        validator=synchronous,
+    )
+    rate_limit_exempt_when: Callable[[Any], bool] | None = field(
+        # (request) -> True for one that is not counted.
+        default=None,
+        validator=synchronous,
+    )
+    rate_limit_headers: Literal["draft", "legacy", "both", "off"] = field(
+        # RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11); "legacy" is
+        # X-RateLimit-*.
+        default="draft",
+        validator=one_of("draft", "legacy", "both", "off"),
+    )
+
+    # 6. Shared state -----------------------------------------------------------------------
+
+    store_url: str = field(
+        # In this process, without any set-up; "lmdb:///path" for the workers of one machine,
+        # "redis://host" for several.
+        default="memory://",
+        converter=values.text,
+        metadata=_SECRET,
+    )
+    store_timeout: float = field(
+        # What a request waits for the store at most. A store on the same network answers in
+        # a millisecond.
+        default=0.1,
+        validator=number(0, 10, above=True),
+    )
+    store_failure_policy: Mapping[str, Literal["local", "allow", "deny"]] = field(
+        # While the store is down: counters of this process ("local") keep the site up and
+        # most of the protection; "deny" is for sites that would rather be down.
+        default=_ALL_LOCAL,
+        converter=values.failure_policies,
+    )
+    memory_store_max_keys: int = field(
+        # About 300 MB when full; the least recently used go first.
+        default=1_000_000,
+        validator=whole_number(1000),
+    )
+    enable_redis: bool = field(
+        # Off: a site without Redis must work as installed. True with redis_url is another
+        # spelling of store_url.
+        default=False,
+        converter=values.flag,
+    )
+    redis_url: str | None = field(
+        default="redis://localhost:6379", converter=values.optional_text, metadata=_SECRET
+    )
+    redis_prefix: str = field(
+        # Of every key, whatever the store.
+        default="guard_wsgi:",
+        converter=values.text,
+    )
+    redis_socket_connect_timeout: float | None = field(
+        # None: as store_timeout.
+        default=None,
+        validator=number(0, 60, optional=True, above=True),
+    )
+    redis_socket_timeout: float | None = field(
+        # None: as store_timeout.
+        default=None,
+        validator=number(0, 60, optional=True, above=True),
+    )
+    redis_health_check_interval: int = field(
+        # Long enough to cost nothing, short enough for the idle time-outs of firewalls.
+        default=30,
+        validator=whole_number(0),
+    )
+    redis_max_connections: int | None = field(
+        # None: the client's own bound.
+        default=None,
+        validator=whole_number(1, optional=True),
+    )
+    redis_retries: int = field(
+        default=0,
+        validator=whole_number(0),
+        metadata=_inert("a request waits for one attempt only; a breaker probes a failed store"),
+    )
+
+    # 7. HTTPS, security headers, CORS ------------------------------------------------------
+
+    enforce_https: bool = field(
+        # Off: many apps are served behind a proxy that does it already. The redirect is a 308,
+        # which keeps method and body.
+        default=False,
+        converter=values.flag,
+    )
+    security_headers: str | Mapping[str, Any] = field(
+        # A site of pages; "api" for one of data; a table for single headers; "off".
+        default="html",
+        converter=values.security_headers,
+    )
+    enable_cors: bool = field(default=False, converter=values.flag)
+    cors_allow_origins: tuple[str, ...] = field(default=("*",), converter=values.origins)
+    cors_allow_methods: tuple[str, ...] = field(
+        default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), converter=values.methods
+    )
+    cors_allow_headers: tuple[str, ...] = field(default=("*",), converter=values.header_names)
+    cors_allow_credentials: bool = field(default=False, converter=values.flag)
+    cors_expose_headers: tuple[str, ...] = field(default=(), converter=values.header_names)
+    cors_max_age: int = field(
+        # Ten minutes; browsers cap it at two hours or less. 0 asks before every request.
+        default=600,
+        validator=whole_number(0, _DAY_SECONDS),
+    )
+
+    # 8. Behaviour rules --------------------------------------------------------------------
+
+    global_behavior_rules: tuple[Any, ...] = field(
+        # BehaviorRule, or a table of its fields. Those that hold for every route.
+        default=(),
+        converter=values.behavior_rules,
+    )
+    behavior_scan_response_body: bool = field(
+        # Off: reading answers costs time on each of them. Needed by patterns on bodies.
+        default=False,
+        converter=values.flag,
+    )
+    behavior_max_response_body_inspect_bytes: int = field(
+        # As much of an answer as of a request.
+        default=262_144,
+        validator=whole_number(1024, 10_485_760),
+    )
+    body_read_timeout: float = field(
+        default=3.0, validator=number(0, 30, above=True), metadata=_REQUEST_THREAD
+    )
+    sync_body_read_max_concurrent: int = field(
+        default=64, validator=whole_number(1, 10_000), metadata=_REQUEST_THREAD
+    )
+
+    # 9. Detection --------------------------------------------------------------------------
+
+    enable_penetration_detection: bool = field(default=True, converter=values.flag)
+    enabled_detection_categories: frozenset[str] = field(
+        default=DETECTION_CATEGORIES,
+        converter=values.string_set,
+        validator=values.each_of(*sorted(DETECTION_CATEGORIES)),
+    )
+    detection_threat_score_threshold: float | str = field(
+        # The preset measured on the corpus at the fewest errors of both kinds together.
+        default="balanced",
+        converter=values.threshold,
+    )
+    detection_scan_body: bool = field(
+        # False never touches a body.
+        default=True,
+        converter=values.flag,
+    )
+    detection_max_body_inspect_bytes: int = field(
+        # Larger than any form or API call that people make, small enough to hold for each
+        # request at once.
+        default=262_144,
+        validator=whole_number(1024, 10_485_760),
+    )
+    detection_max_scan_values: int = field(
+        # Names and values of one request; more is a finding, not a silent pass.
+        default=512,
+        validator=whole_number(2, 100_000),
+    )
+    detection_max_scan_chars: int = field(
+        # As above, in characters that are decoded and scored.
+        default=65_536,
+        validator=whole_number(1024, 262_144),
+    )
+    detection_max_json_depth: int = field(
+        # No API nests deeper; what does is scanned as text.
+        default=32,
+        validator=whole_number(1, 1000),
+    )
+    detection_budget_action: Literal["block", "flag"] = field(
+        # A request too large to be looked at whole hides something as likely as not.
+        default="block",
+        validator=one_of("block", "flag"),
+    )
+    detection_custom_patterns: Mapping[str, str] = field(
+        # Regular expressions by name, or a list of them; linear ones only.
+        default=_NO_TABLE,
+        converter=values.custom_patterns,
+    )
+    detection_exclusions: tuple[DetectionExclusion, ...] = field(
+        # [{"path": "/blog/*", "body_fields": ["text"]}]: tables of path with names or
+        # categories.
+        default=(),
+        converter=values.detection_exclusions,
+    )
+    excluded_detection_headers: frozenset[str] = field(
+        default=frozenset(), converter=values.lower_set
+    )
+    excluded_detection_params: frozenset[str] = field(
+        default=frozenset(), converter=values.string_set
+    )
+    excluded_detection_body_fields: frozenset[str] = field(
+        default=frozenset(), converter=values.string_set
+    )
+    excluded_semantic_detection_headers: frozenset[str] = field(
+        default=frozenset(),
+        converter=values.lower_set,
+        metadata=_inert("there is one stage; exclude with excluded_detection_headers"),
+    )
+    detection_compiler_timeout: float = field(
+        default=2.0, validator=number(0.1, 10), metadata=_LINEAR
+    )
+    detection_max_scan_seconds: float = field(
+        default=10.0, validator=number(0.1, 60), metadata=_LINEAR
+    )
+    detection_pattern_validation_cache_path: str | None = field(
+        default=None, converter=values.optional_text, metadata=_LINEAR
+    )
+    detection_max_content_length: int = field(
+        default=10_000, validator=whole_number(1000, 100_000), metadata=_ONE_SCORE
+    )
+    detection_binary_min_run_length: int = field(
+        default=16,
+        validator=whole_number(4, 1024),
+        metadata=_inert("binary parts are told by their first bytes and their entropy"),
+    )
+    detection_preserve_attack_patterns: bool = field(
+        default=True,
+        converter=values.flag,
+        metadata=_inert("nothing is cut out of a value before it is scored"),
+    )
+    detection_semantic_threshold: float = field(
+        default=0.7, validator=number(0, 1), metadata=_ONE_SCORE
+    )
+    detection_anomaly_threshold: float = field(
+        default=3.0, validator=number(1, 10), metadata=_NO_MONITOR
+    )
+    detection_slow_pattern_threshold: float = field(
+        default=0.1, validator=number(0.01, 1), metadata=_NO_MONITOR
+    )
+    detection_monitor_history_size: int = field(
+        default=1000, validator=whole_number(100, 10_000), metadata=_NO_MONITOR
+    )
+    detection_max_tracked_patterns: int = field(
+        default=1000, validator=whole_number(100, 5000), metadata=_NO_MONITOR
+    )
+    detection_anomaly_emission_cooldown: float = field(
+        default=60.0, validator=number(1, 3600), metadata=_NO_MONITOR
+    )
+    detection_min_samples_for_anomaly: int = field(
+        default=30, validator=whole_number(10, 1000), metadata=_NO_MONITOR
+    )
+
+    # 10. Logs and telemetry ----------------------------------------------------------------
+
+    custom_log_file: str | None = field(
+        # None: the app's own logging decides where lines go.
+        default=None,
+        converter=values.optional_text,
+    )
+    log_format: Literal["text", "json"] = field(default="text", validator=one_of("text", "json"))
+    log_request_level: str | None = field(
+        # None: passed requests are the server's log to write.
+        default=None,
+        converter=values.log_level,
+    )
+    log_suspicious_level: str | None = field(default="WARNING", converter=values.log_level)
+    log_country_check_level: str | None = field(default="INFO", converter=values.log_level)
+    muted_event_types: frozenset[str] = field(default=frozenset(), converter=values.string_set)
+    muted_metric_types: frozenset[str] = field(default=frozenset(), converter=values.string_set)
+    muted_check_logs: frozenset[str] = field(
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*CHECK_NAMES),
+    )
+    log_sensitive_headers: frozenset[str] = field(
+        # Besides those that are always redacted: authorization, cookie, x-api-key...
+        default=frozenset(),
+        converter=values.lower_set,
+    )
+    log_sensitive_params: frozenset[str] = field(default=frozenset(), converter=values.lower_set)
+    log_sensitive_body_fields: frozenset[str] = field(
+        default=frozenset(), converter=values.lower_set
+    )
+    enable_otel: bool = field(default=False, converter=values.flag)
+    otel_service_name: str = field(default="guard-wsgi", converter=values.text)
+    otel_exporter_endpoint: str | None = field(default=None, converter=values.optional_text)
+    otel_resource_attributes: Mapping[str, str] = field(
+        default=_NO_TABLE, converter=values.string_table
+    )
+    enable_logfire: bool = field(default=False, converter=values.flag)
+    logfire_service_name: str = field(default="guard-wsgi", converter=values.text)
+    enable_enrichment: bool = field(default=False, converter=values.flag)
+
+    # 11. The agent, dynamic rules, emergency -----------------------------------------------
+
+    enable_agent: bool = field(
+        # Off: nothing leaves the process unless you say so.
+        default=False,
+        converter=values.flag,
+    )
+    agent_api_key: str | None = field(
+        default=None, converter=values.optional_text, metadata=_SECRET
+    )
+    agent_strict: bool = field(
+        # False: a wrong agent configuration costs telemetry, not the site.
+        default=False,
+        converter=values.flag,
+    )
+    agent_endpoint: str = field(default="https://api.guard-core.com", converter=values.http_url)
+    agent_project_id: str | None = field(default=None, converter=values.optional_text)
+    agent_buffer_size: int = field(default=100, validator=whole_number(1))
+    agent_flush_interval: int = field(default=30, validator=whole_number(1))
+    agent_timeout: int = field(default=30, validator=whole_number(1))
+    agent_retry_attempts: int = field(default=3, validator=whole_number(0))
+    agent_enable_events: bool = field(default=True, converter=values.flag)
+    agent_enable_metrics: bool = field(default=True, converter=values.flag)
+    agent_project_encryption_key: str | None = field(
+        default=None, converter=values.optional_text, metadata=_SECRET
+    )
+    agent_payload_signing_secret: str | None = field(
+        default=None, converter=values.optional_text, metadata=_SECRET
+    )
+    agent_guard_version: str | None = field(default=None, converter=values.optional_text)
+    agent_install_id: str | None = field(default=None, converter=values.optional_text)
+    # None, here and below: the agent's own default.
+    agent_high_watermark_ratio: float | None = field(
+        default=None, validator=number(0, 1, optional=True, above=True)
+    )
+    agent_max_concurrent_flushes: int | None = field(
+        default=None, validator=whole_number(1, optional=True)
+    )
+    agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = field(
+        default=None, validator=one_of("drop", "block", "raise", optional=True)
+    )
+    agent_backoff_factor: float | None = field(
+        default=None, validator=number(0, optional=True, above=True)
+    )
+    agent_sensitive_headers: frozenset[str] | None = field(
+        default=None, converter=values.optional_lower_set
+    )
+    agent_max_payload_size: int | None = field(
+        default=None, validator=whole_number(1, optional=True)
+    )
+    agent_compression_enabled: bool | None = field(default=None, converter=values.optional_flag)
+    agent_compression_threshold: int | None = field(
+        default=None, validator=whole_number(0, optional=True)
+    )
+    agent_status_interval: int = field(default=300, validator=whole_number(60, _DAY_SECONDS))
+    agent_spool_path: Path | None = field(
+        # None: what is queued when the process is killed is lost.
+        default=None,
+        converter=values.optional_path,
+    )
+    agent_spool_max_bytes: int | None = field(
+        default=None, validator=whole_number(65_536, optional=True)
+    )
+    agent_spool_max_age: int | None = field(default=None, validator=whole_number(60, optional=True))
+    agent_exit_timeout: float = field(
+        # What the end of a process waits at most for the last batch.
+        default=1.0,
+        validator=number(0, 60),
+    )
+    enable_dynamic_rules: bool = field(default=False, converter=values.flag)
+    dynamic_rule_interval: int = field(default=300, validator=whole_number(60))
+    dynamic_rules_cache_path: Path | None = field(default=None, converter=values.optional_path)
+    emergency_mode: bool = field(
+        # True answers 503 to all but emergency_whitelist.
+        default=False,
+        converter=values.flag,
+    )
+    emergency_whitelist: tuple[str, ...] = field(default=(), converter=values.networks)
+
+    # ---------------------------------------------------------------------------------------
+
+    _decorated: list[Any] = field(factory=list, init=False, eq=False)
+    """What a SecurityDecorator of this configuration marked, for the audit at start-up."""
+
+    if not TYPE_CHECKING:
+        # Type checkers see the signature that attrs makes; at run time any name is taken, so
+        # that unknown ones are reported along with the other faults.
+
+        def __init__(self, **options):
+            _fill(self, options, given=frozenset(options))
+            object.__setattr__(self, "_decorated", [])
+
+    def __repr__(self) -> str:
+        """The options that differ from their defaults; secrets masked."""
+        parts = []
+        for attribute in _options():
+            value = getattr(self, attribute.name)
+            if value == attribute.default:
+                continue
+            shown = "'***'" if attribute.metadata.get("secret") else quoted(value)
+            parts.append(f"{attribute.name}={shown}")
+        return f"SecurityConfig({', '.join(parts)})"
+
+    # Derived -------------------------------------------------------------------------------
+
+    @property
+    def effective_store_url(self) -> str:
+        """``store_url``, or ``redis_url`` when ``enable_redis`` says so."""
+        if self.enable_redis and self.redis_url is not None:
+            return self.redis_url
+        return self.store_url
+
+    @property
+    def effective_store_timeout(self) -> float:
+        """Seconds that one call of the store may take."""
+        if self.redis_socket_timeout is not None:
+            return self.redis_socket_timeout
+        return self.store_timeout
+
+    @property
+    def uses_countries(self) -> bool:
+        """Whether global rules ask for the client's country; routes may do so besides."""
+        return bool(self.whitelist_countries or self.blocked_countries)
+
+    # Changing ------------------------------------------------------------------------------
+
+    def evolve(self, **changes: Any) -> Self:
+        """A new configuration that differs in ``changes``, checked as a whole.
+
+        It shares the record of decorated views with this one, for they are the same views.
+
+        :raises ConfigError: as the constructor.
+        """
+        options = {attribute.name: getattr(self, attribute.name) for attribute in _options()}
+        changed = object.__new__(type(self))
+        _fill(changed, {**options, **changes}, given=frozenset(changes))
+        object.__setattr__(changed, "_decorated", self._decorated)
+        return changed
+
+    # Reading and writing -------------------------------------------------------------------
+
+    @classmethod
+    def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
+        """From option names to values. A secret may be given as ``<name>_file``: the path of a
+        file that holds it.
+
+        :raises ConfigError: as the constructor, and for a file that can't be read.
+        """
+        options, faults = read_secret_files(mapping, _options())
+        return _construct(cls, options, faults)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Self:
+        """From a TOML file whose top level holds the options.
+
+        :raises ConfigError: as from_mapping, each fault with the file's name.
+        """
+        options, faults = read_toml(path, _options())
+        return _construct(cls, options, faults, source=str(path))
+
+    @classmethod
+    def from_env(cls, prefix: str = "GUARD_", environ: Mapping[str, str] | None = None) -> Self:
+        """From environment variables such as ``GUARD_RATE_LIMIT=100``, JSON-typed.
+
+        Options of text take the value as it is; ``GUARD_AGENT_API_KEY_FILE=/run/secrets/key``
+        reads a secret from a file.
+
+        :raises ConfigError: as from_mapping, also for a variable with the prefix that is no
+            option.
+        """
+        options, faults = read_env(prefix, environ, _options())
+        return _construct(cls, options, faults)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Every option in lists, dicts and plain values, secrets in clear.
+
+        ``SecurityConfig.from_mapping(config.to_mapping()) == config``. Callables, handlers and
+        ``None`` are kept as they are; the rest can be written as JSON or TOML.
+        """
+        return {
+            attribute.name: values.plain(getattr(self, attribute.name)) for attribute in _options()
+        }
+
+    def to_agent_config(self) -> AgentConfig | None:
+        """The agent's part of the configuration as AgentConfig; ``None`` with the agent off."""
+        if not self.enable_agent:
+            return None
+        from guard_wsgi.agent.config import AgentConfig
+
+        given = {
+            attribute.name.removeprefix("agent_"): getattr(self, attribute.name)
+            for attribute in _options()
+            if attribute.name.startswith("agent_")
+            and attribute.name != "agent_strict"
+            and getattr(self, attribute.name) is not None
+        }
+        given["dynamic_rule_interval"] = self.dynamic_rule_interval
+        if self.on_error is not None:
+            given["on_error"] = self.on_error
+        return AgentConfig(**given)
+
+
+def _options() -> tuple[Attribute[Any], ...]:
+    return tuple(attribute for attribute in fields(SecurityConfig) if attribute.init)
+
+
+def _fill(config: SecurityConfig, options: Mapping[str, Any], given: frozenset[str]) -> None:
+    """Set every option of ``config``, or raise ConfigError with all faults.
+
+    Warnings speak only of what is ``given`` now, so that a changed configuration does not
+    repeat those of the one it came from.
+    """
+    attributes = _options()
+    known = [attribute.name for attribute in attributes]
+    faults = [
+        f"{name} is no option{nearest(str(name), known)}"
+        for name in options
+        if name not in set(known)
+    ]
+    resolved: dict[str, Any] = {}
+    broken: set[str] = set()
+    for attribute in attributes:
+        name = attribute.name
+        value = options.get(name, attribute.default)
+        try:
+            if attribute.converter is not None:
+                value = attribute.converter(value)  # type: ignore[operator]
+            if attribute.validator is not None:
+                attribute.validator(config, attribute, value)
+        except ValueError as fault:
+            broken.add(name)
+            secret = attribute.metadata.get("secret")
+            faults.append(f"{name} must be text" if secret else f"{name} {fault}")
+            value = attribute.default
+        resolved[name] = value
+    faults.extend(contradictions(resolved, broken))
+    if faults:
+        raise ConfigError(faults)
+    for attribute in attributes:
+        name = attribute.name
+        object.__setattr__(config, name, resolved[name])
+        reason = attribute.metadata.get("inert")
+        if reason and name in given and resolved[name] != attribute.default:
+            warnings.warn(f"{name} does nothing: {reason}", IgnoredOption, stacklevel=3)
+    for message in doubts(resolved, given):
+        warnings.warn(message, DoubtfulOption, stacklevel=3)
+
+
+def _construct(
+    cls: type[_Config], options: Mapping[str, Any], faults: list[str], source: str = ""
+) -> _Config:
+    """Make a configuration from a source that may have had faults of its own."""
+    try:
+        config = cls(**options)
+    except ConfigError as error:
+        faults = [*faults, *error.faults]
+    else:
+        if not faults:
+            return config
+    raise ConfigError([f"{source}: {fault}" for fault in faults] if source else faults)
+
+
+# For help() and consoles: the signature that type checkers see.
+SecurityConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]
+    SecurityConfig.__attrs_init__  # type: ignore[attr-defined]
+)

@@ -1,0 +1,112 @@
+"""Where options come from besides Python: TOML files, the environment, files with secrets.
+
+Each reader returns ``(options, faults)`` and raises nothing for what it reads, so that faults of
+the source are reported together with those of the values.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Attribute
+
+from guard_wsgi.config_values import quoted
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
+SECRET_FILE_SUFFIX = "_file"
+"""``agent_api_key_file`` is the path of a file with the value of ``agent_api_key``."""
+
+MAX_SECRET_BYTES = 65_536
+"""More than any key or URL; a larger file is the wrong file."""
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+
+Read = tuple[dict[str, Any], list[str]]
+
+
+def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[Any]]) -> Read:
+    """``mapping`` with each ``<secret>_file`` replaced by the secret that the file holds."""
+    secrets = {option.name for option in options if option.metadata.get("secret")}
+    found: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in mapping.items():
+        secret = name.removesuffix(SECRET_FILE_SUFFIX) if isinstance(name, str) else name
+        if secret == name or secret not in secrets:
+            found[name] = value
+            continue
+        if secret in mapping:
+            faults.append(f"{name} and {secret} are both given: keep one")
+            continue
+        try:
+            with open(value, "rb") as file:
+                found[secret] = file.read(MAX_SECRET_BYTES).decode("utf-8").strip()
+        except (OSError, TypeError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            faults.append(f"{name}: {quoted(value)} can't be read: {reason}")
+    return found, faults
+
+
+def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        return {}, [f"can't be read: {error.strerror}"]
+    except ValueError as error:  # TOMLDecodeError, or bytes that are no UTF-8
+        return {}, [f"is not TOML: {error}"]
+    return read_secret_files(table, options)
+
+
+def read_env(
+    prefix: str, environ: Mapping[str, str] | None, options: Iterable[Attribute[Any]]
+) -> Read:
+    """Options from the variables that start with ``prefix``."""
+    options = tuple(options)
+    types = {option.name: str(option.type) for option in options}
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = {}
+    faults: list[str] = []
+    for variable in sorted(environ):
+        if not variable.startswith(prefix) or variable == prefix:
+            continue
+        name = variable[len(prefix) :].lower()
+        try:
+            given[name] = _typed(environ[variable], types.get(name, "str"))
+        except ValueError as fault:
+            faults.append(f"{variable} {fault}")
+    read, file_faults = read_secret_files(given, options)
+    return read, faults + file_faults
+
+
+def _typed(text: str, kind: str) -> Any:
+    """The value that a variable's text stands for in an option of type ``kind``.
+
+    Text stays text, so that a key of digits only is not taken for a number.
+    """
+    if kind.startswith(("str", "Path", "Literal")) and "Mapping" not in kind:
+        return text
+    if kind.startswith("bool"):
+        word = text.strip().lower()
+        if word in _TRUE:
+            return True
+        if word in _FALSE:
+            return False
+        raise ValueError(f"must be true or false, not {quoted(text)}")
+    try:
+        return json.loads(text)
+    except ValueError:
+        if kind.startswith(("tuple[str", "frozenset[str")):
+            return [item.strip() for item in text.split(",") if item.strip()]
+        if "str" in kind and kind.startswith(("float", "str")):
+            return text
+        raise ValueError(f"must be JSON, not {quoted(text)}") from None
