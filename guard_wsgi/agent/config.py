@@ -1,0 +1,203 @@
+"""What the agent needs to know. The names are those of the existing agent's ``AgentConfig``.
+
+Where a default differs from its, the reason is beside it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from attrs import field, fields, frozen
+
+from guard_wsgi.errors import ConfigError
+
+DEFAULT_ENDPOINT = "https://api.guard-core.com"
+
+MIN_API_KEY_CHARS = 10
+ENCRYPTION_KEY_BYTES = 32
+"""AES-256."""
+
+OverflowPolicy = Literal["drop", "block", "raise"]
+OnError = Callable[[str, Exception, Mapping[str, Any]], object]
+
+
+def _endpoint(endpoint: object) -> str:
+    """Without a trailing slash and without ``/api/v1``, which every path brings along."""
+    endpoint = str(endpoint).strip().rstrip("/")
+    return endpoint.removesuffix("/api/v1").rstrip("/")
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+@frozen(slots=True, kw_only=True)
+class AgentConfig:
+    """Where telemetry goes, and how much of it is kept while it can't go.
+
+    Times are in seconds, sizes in bytes.
+
+    :raises ConfigError: with every fault found.
+    """
+
+    # Where to
+    api_key: str = field(repr=False)
+    endpoint: str = field(default=DEFAULT_ENDPOINT, converter=_endpoint)
+    project_id: str | None = None
+    # None: read from ~/.guard-agent/install-id, or made up once and written there.
+    install_id: str | None = None
+    guard_version: str | None = None
+    guard_core_version: str | None = None
+
+    # What
+    enable_events: bool = True
+    enable_metrics: bool = True
+    sensitive_headers: tuple[str, ...] = field(
+        default=("authorization", "proxy-authorization", "cookie", "x-api-key"), converter=_names
+    )
+    # Characters of the longest text told in an event's metadata; what is longer is cut.
+    max_payload_size: int = 1024
+
+    # The queue. 10,000 events are some 10 MB at worst, and an attack's first minute.
+    buffer_size: int = 10_000
+    buffer_overflow_policy: OverflowPolicy = "drop"
+    # How long `block` lets a request wait at most; after that the event is dropped and counted.
+    buffer_block_timeout: float = 0.1
+    # A batch goes when it is this big, or this old, whichever is first.
+    batch_size: int = 200
+    batch_max_bytes: int = 524_288
+    flush_interval: float = 5.0
+    # This share of the queue wakes the sender at once, whatever the age.
+    high_watermark_ratio: float = 0.8
+    max_concurrent_flushes: int = 1
+
+    # The wire
+    # For the answer; connecting has 3.05 s, just over the first TCP retransmission.
+    timeout: float = 10.0
+    # Quick attempts of one batch after the first; then it makes way for the next.
+    retry_attempts: int = 3
+    backoff_factor: float = 1.0
+    compression_enabled: bool = True
+    compression_threshold: int = 1024
+    project_encryption_key: str | None = field(default=None, repr=False)
+    payload_signing_secret: str | None = field(default=None, repr=False)
+
+    # The end. A worker's restart may not take noticeably longer for the sake of telemetry.
+    exit_timeout: float = 1.0
+
+    # What outlives the process. None: memory only.
+    spool_path: str | None = None
+    spool_max_bytes: int = 67_108_864
+    # A week of outage; older news helps nobody.
+    spool_max_age: float = 604_800.0
+
+    # Intervals
+    dynamic_rule_interval: float = 300
+    status_interval: float = 300
+
+    # on_error(stage, exception, context): transport_send, encryption, serialization, spool
+    on_error: OnError | None = None
+
+    @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> AgentConfig:
+        """Build from a mapping in which ``None`` means "the default".
+
+        :raises ConfigError: on any fault; an unknown name is one.
+        """
+        known = {attribute.name for attribute in fields(cls)}
+        unknown = sorted(set(options) - known)
+        if unknown:
+            raise ConfigError([f"{name}: the agent has no such option" for name in unknown])
+        return cls(**{name: value for name, value in options.items() if value is not None})
+
+    def __attrs_post_init__(self) -> None:
+        faults = list(self._faults())
+        if faults:
+            raise ConfigError(faults)
+        if self.max_concurrent_flushes > 1:
+            warnings.warn(
+                "max_concurrent_flushes has no effect: one thread sends, in batches that grow "
+                "with the queue",
+                stacklevel=3,
+            )
+
+    def _faults(self) -> Iterable[str]:
+        if not isinstance(self.api_key, str) or len(self.api_key) < MIN_API_KEY_CHARS:
+            yield f"api_key: at least {MIN_API_KEY_CHARS} characters"
+        elif not self.api_key.isascii() or not self.api_key.isprintable():
+            yield "api_key: printable ASCII only, as it travels in a header"
+        try:
+            parts = urlsplit(self.endpoint)
+            _ = parts.port
+            is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+        except (ValueError, TypeError, AttributeError):
+            is_url = False
+        if not is_url:
+            yield f"endpoint: {self.endpoint!r} is no http(s) URL"
+        for name in ("buffer_size", "batch_size", "max_concurrent_flushes"):
+            yield from self._at_least(name, 1)
+        for name in ("retry_attempts", "compression_threshold", "exit_timeout"):
+            yield from self._at_least(name, 0)
+        yield from self._at_least("buffer_block_timeout", 0)
+        yield from self._at_least("batch_max_bytes", 1024)
+        yield from self._at_least("max_payload_size", 16)
+        yield from self._at_least("spool_max_bytes", 1_048_576)
+        for name in ("flush_interval", "timeout", "backoff_factor", "spool_max_age"):
+            value = getattr(self, name)
+            if not _is_number(value) or value <= 0:
+                yield f"{name}: more than 0, not {value!r}"
+        yield from self._at_least("dynamic_rule_interval", 60)
+        yield from self._at_least("status_interval", 60)
+        if not _is_number(self.high_watermark_ratio) or not 0 < self.high_watermark_ratio <= 1:
+            yield f"high_watermark_ratio: over 0, up to 1, not {self.high_watermark_ratio!r}"
+        if self.buffer_overflow_policy not in ("drop", "block", "raise"):
+            yield (
+                f"buffer_overflow_policy: drop, block or raise, not {self.buffer_overflow_policy!r}"
+            )
+        for name in ("project_id", "install_id"):
+            value = getattr(self, name)
+            if value is not None and not (
+                isinstance(value, str) and value and value.isascii() and value.isprintable()
+            ):
+                yield f"{name}: printable ASCII, as it travels in a header"
+        if self.project_encryption_key is not None:
+            try:
+                decode_encryption_key(self.project_encryption_key)
+            except ValueError as error:
+                yield f"project_encryption_key: {error}"
+        on_error: object = self.on_error
+        if on_error is not None and not callable(on_error):
+            yield "on_error: a callable"
+
+    def _at_least(self, name: str, least: float) -> Iterable[str]:
+        value = getattr(self, name)
+        if not _is_number(value) or value < least:
+            yield f"{name}: at least {least}, not {value!r}"
+
+
+def decode_encryption_key(key: str) -> bytes:
+    """The 32 bytes that a key in URL-safe base64, padded or not, stands for.
+
+    :raises ValueError: when it stands for anything else.
+    """
+    try:
+        decoded = base64.b64decode(
+            key.strip().rstrip("=") + "=" * (-len(key.strip().rstrip("=")) % 4),
+            altchars=b"-_",
+            validate=True,
+        )
+    except (binascii.Error, ValueError, AttributeError) as error:
+        raise ValueError(f"URL-safe base64 expected ({error})") from None
+    if len(decoded) != ENCRYPTION_KEY_BYTES:
+        raise ValueError(f"{ENCRYPTION_KEY_BYTES} bytes expected, got {len(decoded)}")
+    return decoded
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -1,0 +1,286 @@
+"""The one way from the guard to everyone who wants to know: the log, the agent, metrics, hooks.
+
+A sink is any object with ``send_event(event)``, ``send_metric(metric)`` or
+``observe(endpoint, method, status, seconds, blocked)``; it may have ``close()``, and flags:
+``wants_metrics`` (default true) and ``takes_muted_events`` (default false, true for the log,
+which has its own way of muting).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from guard_wsgi.telemetry.aggregation import RequestAggregate
+from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
+from guard_wsgi.telemetry.forks import track
+from guard_wsgi.telemetry.redaction import Redaction
+from guard_wsgi.telemetry.silence import silenced
+
+if TYPE_CHECKING:
+    from guard_wsgi.request import GuardRequest
+
+log = logging.getLogger("guard_wsgi.telemetry")
+
+OnError = Callable[[str, Exception, Mapping[str, Any]], object]
+"""``on_error(stage, exception, context)`` of the config."""
+
+METRIC_INTERVAL_SECONDS = 60.0
+"""A minute is what dashboards resolve; an interval costs a few metrics for each endpoint."""
+
+MAX_REASON_CHARS = 512
+MAX_PATH_CHARS = 512
+MAX_USER_AGENT_CHARS = 512
+"""What browsers send is below 300; whole user agents of attackers are no one's need."""
+
+_FIELDS = frozenset(
+    {
+        "country",
+        "decorator_type",
+        "endpoint",
+        "handler_name",
+        "ip_address",
+        "method",
+        "pattern_matched",
+        "response_time",
+        "rule_type",
+        "user_agent",
+    }
+)
+"""Metadata that has a field of its own in an event."""
+
+
+class EventSink(Protocol):
+    """Takes events. Must not wait: it is called in the request's thread."""
+
+    def send_event(self, event: SecurityEvent, /) -> object: ...
+
+
+class Enrichment(Protocol):
+    """Adds to an event's metadata; runs after redaction."""
+
+    def __call__(self, event: SecurityEvent, /) -> Mapping[str, Any]: ...
+
+
+class EventBus:
+    """Fans events and metrics out. Nothing here raises, waits or does I/O of its own.
+
+    :param sinks: see the module's text; more can be added with :meth:`add_sink`.
+    :param muted_event_types: dropped, but for the log.
+    :param muted_metric_types: of the aggregated metrics.
+    :param redaction: applied to everything before any sink sees it.
+    :param on_error: called as ``on_error("event_sink", exception, context)`` when a sink raises.
+    :param enrichment: gives further metadata for each event.
+    :param metric_interval_seconds: how often the aggregated metrics are handed on.
+    """
+
+    def __init__(
+        self,
+        sinks: Iterable[object] = (),
+        *,
+        muted_event_types: Iterable[str] = frozenset(),
+        muted_metric_types: Iterable[str] = frozenset(),
+        redaction: Redaction | None = None,
+        on_error: OnError | None = None,
+        enrichment: Enrichment | None = None,
+        metric_interval_seconds: float = METRIC_INTERVAL_SECONDS,
+    ) -> None:
+        self.redaction = redaction if redaction is not None else Redaction()
+        self.wants_metrics = False
+        self._muted_events = frozenset(muted_event_types)
+        self._muted_metrics = frozenset(muted_metric_types)
+        self._on_error = on_error
+        self._enrichment = enrichment
+        self._interval_seconds = metric_interval_seconds
+        self._lock = threading.Lock()
+        self._counts: dict[str, int] = {}
+        self._aggregate = RequestAggregate()
+        self._next_flush = time.monotonic() + metric_interval_seconds
+        self._sinks: tuple[object, ...] = ()
+        self._event_sinks: tuple[tuple[Callable[[SecurityEvent], object], bool], ...] = ()
+        self._metric_sinks: tuple[Callable[[SecurityMetric], object], ...] = ()
+        self._observers: tuple[Callable[[str | None, str, int, float, bool], object], ...] = ()
+        for sink in sinks:
+            self.add_sink(sink)
+        track(self)
+
+    def add_sink(self, sink: object) -> None:
+        """Tell this one too, from now on."""
+        self._sinks = (*self._sinks, sink)
+        send_event = getattr(sink, "send_event", None)
+        if send_event is not None:
+            takes_muted = bool(getattr(sink, "takes_muted_events", False))
+            self._event_sinks = (*self._event_sinks, (send_event, takes_muted))
+        if getattr(sink, "wants_metrics", True):
+            send_metric = getattr(sink, "send_metric", None)
+            observe = getattr(sink, "observe", None)
+            if send_metric is not None:
+                self._metric_sinks = (*self._metric_sinks, send_metric)
+            if observe is not None:
+                self._observers = (*self._observers, observe)
+            add_source = getattr(sink, "add_metric_source", None)
+            if send_metric is not None and add_source is not None:
+                add_source(self.flush_metrics)
+        self.wants_metrics = bool(self._metric_sinks or self._observers)
+
+    def emit(
+        self,
+        event_type: str,
+        request: GuardRequest | None = None,
+        *,
+        action_taken: str = "",
+        reason: str = "",
+        status_code: int | None = None,
+        **metadata: Any,
+    ) -> None:
+        """Tell every sink of one event. Never raises, never waits.
+
+        :param action_taken: ``"request_blocked"``, or ``"logged_only"`` when passive.
+        :param metadata: ``check=...``, ``findings=...`` and so on; names that an event has a
+            field for (``ip_address``, ``endpoint``, ``pattern_matched``...) fill that field.
+        """
+        if silenced.get():
+            self._count("silenced")
+            return
+        is_muted = event_type in self._muted_events
+        if is_muted and not any(takes_muted for _, takes_muted in self._event_sinks):
+            self._count("muted")
+            return
+        token = silenced.set(True)
+        try:
+            event = self._event(event_type, request, action_taken, reason, status_code, metadata)
+            for send_event, takes_muted in self._event_sinks:
+                if is_muted and not takes_muted:
+                    continue
+                try:
+                    send_event(event)
+                except Exception as error:  # a sink's fault is never the request's
+                    self._sink_failed(send_event, error)
+            self._count("muted" if is_muted else "emitted", event_type)
+        except Exception as error:  # metadata whose str() raises, a request half built
+            self._failed("event", error, {"event_type": event_type})
+        finally:
+            silenced.reset(token)
+
+    def observe(
+        self,
+        endpoint: str | None,
+        method: str,
+        status: int,
+        seconds: float,
+        blocked: bool = False,
+    ) -> None:
+        """Count one request, denied or not. Call only while :attr:`wants_metrics` is true.
+
+        :param endpoint: the route's template, ``None`` when no route is known; never a path.
+        """
+        if self._metric_sinks:
+            self._aggregate.add(endpoint, method, status, seconds, blocked)
+            if time.monotonic() >= self._next_flush:
+                self.flush_metrics()
+        for observe in self._observers:
+            try:
+                observe(endpoint, method, status, seconds, blocked)
+            except Exception as error:  # a sink's fault is never the request's
+                self._sink_failed(observe, error)
+
+    def flush_metrics(self, *, final: bool = False) -> None:
+        """Hand on the aggregated metrics when their interval is over, or ``final`` says now."""
+        with self._lock:
+            now = time.monotonic()
+            if now < self._next_flush and not final:
+                return
+            self._next_flush = now + self._interval_seconds
+        for metric in self._aggregate.drain():
+            if metric.metric_type in self._muted_metrics:
+                continue
+            for send_metric in self._metric_sinks:
+                try:
+                    send_metric(metric)
+                except Exception as error:  # a sink's fault is never the request's
+                    self._sink_failed(send_metric, error)
+
+    def counters(self) -> dict[str, int]:
+        """How many events were emitted, in all and by type, muted, silenced; sinks' faults."""
+        with self._lock:
+            return dict(self._counts)
+
+    def close(self) -> None:
+        """Hand on the last metrics, then close the sinks that are this bus's alone."""
+        self.flush_metrics(final=True)
+        for sink in self._sinks:
+            close = getattr(sink, "close", None)
+            if close is not None:
+                try:
+                    close()
+                except Exception as error:  # the others are closed all the same
+                    self._sink_failed(close, error)
+
+    def after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = {}
+        self._aggregate.after_fork_in_child()
+
+    def _event(
+        self,
+        event_type: str,
+        request: GuardRequest | None,
+        action_taken: str,
+        reason: str,
+        status_code: int | None,
+        metadata: dict[str, Any],
+    ) -> SecurityEvent:
+        redaction = self.redaction
+        fields: dict[str, Any] = {}
+        if request is not None:
+            fields["ip_address"] = request.client_ip
+            fields["country"] = request.country
+            fields["user_agent"] = _cut(request.user_agent, MAX_USER_AGENT_CHARS)
+            fields["endpoint"] = _cut(request.path, MAX_PATH_CHARS)
+            fields["method"] = _cut(request.method, 32)
+            metadata.setdefault("request_id", request.request_id)
+            metadata.setdefault("route", request.endpoint)
+        for name in _FIELDS.intersection(metadata):
+            value = metadata.pop(name)
+            if isinstance(value, str):
+                value = redaction.text(_cut(value, MAX_REASON_CHARS))
+            fields[name] = value
+        told = redaction.metadata(metadata)
+        event = SecurityEvent(
+            event_type=event_type,
+            action_taken=action_taken,
+            reason=redaction.text(_cut(reason, MAX_REASON_CHARS)),
+            status_code=status_code,
+            metadata=told,
+            **fields,
+        )
+        if self._enrichment is not None:
+            told.update(self._enrichment(event))
+        return event
+
+    def _count(self, *names: str) -> None:
+        with self._lock:
+            for name in names:
+                self._counts[name] = self._counts.get(name, 0) + 1
+
+    def _sink_failed(self, method: Callable[..., object], error: Exception) -> None:
+        sink = type(getattr(method, "__self__", method)).__name__
+        self._failed("event_sink", error, {"sink": sink})
+
+    def _failed(self, stage: str, error: Exception, context: Mapping[str, Any]) -> None:
+        self._count(f"{stage}_errors")
+        count = self._counts[f"{stage}_errors"]
+        if count & (count - 1) == 0:  # the first, then every power of two
+            log.warning("%s failed (%d times so far): %s %r", stage, count, context, error)
+        if self._on_error is not None:
+            try:
+                self._on_error(stage, error, context)
+            except Exception as second:  # the hook's own fault has nowhere else to go
+                log.warning("on_error raised %r", second)
+
+
+def _cut(text: str, max_chars: int) -> str:
+    return text if len(text) <= max_chars else text[:max_chars] + "…"

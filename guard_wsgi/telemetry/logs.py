@@ -1,0 +1,321 @@
+"""The log as a sink: loggers ``guard_wsgi.<area>``, structured ``extra=``, nothing installed.
+
+No handler and no level is set unless ``custom_log_file`` asks for a file. What is logged is
+chosen, not dumped: address, method, path, check, reason; no headers, no body, no query beyond
+what a finding tells. Attacker text is escaped and cut; secrets were redacted by the bus.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import logging.handlers
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen
+
+from guard_wsgi.telemetry.escaping import escape
+from guard_wsgi.telemetry.events import SecurityEvent
+from guard_wsgi.telemetry.redaction import Redaction
+
+if TYPE_CHECKING:
+    from guard_wsgi.request import GuardRequest
+
+ROOT = "guard_wsgi"
+
+TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
+
+_AREAS: Mapping[str, str] = {
+    "access_denied": "access",
+    "authentication_failed": "access",
+    "behavioral_violation": "behavior",
+    "check_failed": "checks",
+    "cloud_blocked": "access",
+    "content_filtered": "access",
+    "country_blocked": "access",
+    "csp_violation": "headers",
+    "custom_request_check": "access",
+    "decoding_error": "detection",
+    "decorator_violation": "access",
+    "detection_budget": "detection",
+    "detection_engine_callback_error": "detection",
+    "dynamic_rule_applied": "rules",
+    "dynamic_rule_expired": "rules",
+    "dynamic_rule_rejected": "rules",
+    "dynamic_rule_updated": "rules",
+    "dynamic_rule_violation": "ratelimit",
+    "emergency_mode_activated": "rules",
+    "emergency_mode_block": "access",
+    "emergency_mode_deactivated": "rules",
+    "framing": "access",
+    "geo_lookup_failed": "network",
+    "https_enforced": "access",
+    "ip_ban_failed": "bans",
+    "ip_banned": "bans",
+    "ip_blocked": "access",
+    "ip_unbanned": "bans",
+    "path_excluded": "access",
+    "penetration_attempt": "detection",
+    "rate_limit_script_reloaded": "state",
+    "rate_limited": "ratelimit",
+    "redis_connection": "state",
+    "redis_error": "state",
+    "route_unresolved": "access",
+    "security_bypass": "access",
+    "security_headers_applied": "headers",
+    "store_degraded": "state",
+    "store_recovered": "state",
+    "suspicious_request": "access",
+    "user_agent_blocked": "access",
+    "xff_malformed": "access",
+}
+
+_TROUBLE = frozenset(
+    {
+        "check_failed",
+        "dynamic_rule_rejected",
+        "emergency_mode_activated",
+        "geo_lookup_failed",
+        "ip_ban_failed",
+        "ip_banned",
+        "redis_error",
+        "store_degraded",
+    }
+)
+"""Logged as a warning although no request was refused by it."""
+
+_SUSPICIOUS = frozenset(
+    {"behavioral_violation", "penetration_attempt", "suspicious_request", "xff_malformed"}
+)
+
+_QUIET = frozenset({"path_excluded", "pattern_detected", "security_headers_applied"})
+"""Part of another event's story, or one for every request: debug."""
+
+
+def log_level(name: str | int | None) -> int | None:
+    """A level by name or number; ``None`` stays ``None``, which means "do not log".
+
+    :raises ValueError: when there is no level of that name.
+    """
+    if name is None or isinstance(name, int):
+        return name
+    level = logging.getLevelName(name.upper())
+    if not isinstance(level, int):
+        raise ValueError(f"{name!r} is no log level")
+    return level
+
+
+@frozen(slots=True, kw_only=True)
+class LogSettings:
+    """What is logged, how loud, and whether into a file of its own.
+
+    :ivar request_level: one line a request; ``None``, the default, for none: servers have access
+        logs.
+    :ivar suspicious_level: refusals and findings; ``None`` for none.
+    :ivar country_level: verdicts on a country that did not refuse; ``None`` for none.
+    :ivar muted_checks: names of checks whose lines are left out.
+    :ivar file_path: appended to, its directory made; follows a rotation.
+    :ivar file_format: ``"text"`` or ``"json"`` (one object a line), for that file.
+    """
+
+    request_level: int | None = field(default=None, converter=log_level)
+    suspicious_level: int | None = field(default=logging.WARNING, converter=log_level)
+    country_level: int | None = field(default=logging.INFO, converter=log_level)
+    muted_checks: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    file_path: str | None = None
+    file_format: Literal["text", "json"] = "text"
+
+
+class LogSink:
+    """Writes events to :mod:`logging`.
+
+    :raises OSError: when the directory of ``file_path`` can't be made.
+    """
+
+    takes_muted_events = True
+    """``muted_event_types`` quiets what leaves the machine; ``muted_check_logs`` quiets the log."""
+    wants_metrics = False
+
+    def __init__(
+        self, settings: LogSettings | None = None, redaction: Redaction | None = None
+    ) -> None:
+        self.settings = settings = settings if settings is not None else LogSettings()
+        self._redaction = redaction if redaction is not None else Redaction()
+        self._loggers: dict[str, logging.Logger] = {}
+        self._file: logging.Handler | None = None
+        if settings.file_path:
+            self._file = self._open(settings.file_path, settings.file_format)
+
+    def send_event(self, event: SecurityEvent) -> None:
+        """Log one event."""
+        check = event.metadata.get("check")
+        if check in self.settings.muted_checks:
+            return
+        level = self._level(event)
+        if level is None:
+            return
+        logger = self._logger(_AREAS.get(event.event_type, "events"))
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s", _sentence(event), extra=self._extra(event))
+
+    def log_request(self, request: GuardRequest) -> None:
+        """One line for a request, when ``log_request_level`` asks for it."""
+        level = self.settings.request_level
+        if level is None:
+            return
+        logger = self._logger("request")
+        if logger.isEnabledFor(level):
+            path = escape(request.path)
+            query = request.query_string
+            if query:
+                path += "?" + escape(self._redaction.text(query))
+            client_ip, method = escape(request.client_ip), escape(request.method, 32)
+            logger.log(
+                level,
+                "Request from %s: %s %s",
+                client_ip,
+                method,
+                path,
+                extra={
+                    "guard_sink": id(self),
+                    "guard_event": "request",
+                    "guard_client_ip": client_ip,
+                    "guard_method": method,
+                    "guard_path": path,
+                },
+            )
+
+    def log_country(self, request: GuardRequest, country: str | None, verdict: str) -> None:
+        """One line for a country's verdict that did not refuse (``log_country_check_level``)."""
+        level = self.settings.country_level
+        if level is None or "country" in self.settings.muted_checks:
+            return
+        logger = self._logger("access")
+        if logger.isEnabledFor(level):
+            logger.log(
+                level,
+                "Country of %s is %s: %s",
+                escape(request.client_ip),
+                country or "unknown",
+                verdict,
+                extra={
+                    "guard_sink": id(self),
+                    "guard_event": "country_check",
+                    "guard_client_ip": escape(request.client_ip),
+                    "guard_country": country,
+                },
+            )
+
+    def close(self) -> None:
+        """Take the file's handler away and close it."""
+        if self._file is not None:
+            logging.getLogger(ROOT).removeHandler(self._file)
+            self._file.close()
+            self._file = None
+
+    def _level(self, event: SecurityEvent) -> int | None:
+        if event.event_type in _QUIET:
+            return logging.DEBUG
+        if event.action_taken or event.event_type in _SUSPICIOUS:
+            return self.settings.suspicious_level
+        return logging.WARNING if event.event_type in _TROUBLE else logging.INFO
+
+    def _logger(self, area: str) -> logging.Logger:
+        logger = self._loggers.get(area)
+        if logger is None:
+            logger = self._loggers[area] = logging.getLogger(f"{ROOT}.{area}")
+        return logger
+
+    def _extra(self, event: SecurityEvent) -> dict[str, Any]:
+        metadata = event.metadata
+        extra: dict[str, Any] = {
+            "guard_sink": id(self),
+            "guard_event": event.event_type,
+            "guard_action": event.action_taken,
+            "guard_client_ip": escape(event.ip_address),
+            "guard_country": event.country,
+            "guard_method": escape(event.method or ""),
+            "guard_path": escape(event.endpoint or ""),
+            "guard_status": event.status_code,
+            "guard_reason": escape(event.reason),
+            "guard_user_agent": escape(event.user_agent or ""),
+        }
+        for name, value in metadata.items():
+            extra[f"guard_{name}"] = _escaped(value)
+        return extra
+
+    def _open(self, path: str, file_format: str) -> logging.Handler:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # Opened with the first line, in the process that writes it; found anew after a rotation.
+        handler = logging.handlers.WatchedFileHandler(path, delay=True, encoding="utf-8")
+        handler.setFormatter(
+            JsonFormatter() if file_format == "json" else logging.Formatter(TEXT_FORMAT)
+        )
+        token = id(self)
+        # Two apps in one process share the loggers, not the files.
+        handler.addFilter(lambda record: getattr(record, "guard_sink", token) == token)
+        logger = logging.getLogger(ROOT)
+        logger.addHandler(handler)
+        if logger.level == logging.NOTSET:
+            # Whoever asks for a file wants what the guard has to say, not only its warnings.
+            logger.setLevel(_lowest(self.settings))
+        return handler
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: timestamp, level, logger, message, and the ``guard_`` fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        when = datetime.fromtimestamp(record.created, timezone.utc)
+        line: dict[str, Any] = {
+            "timestamp": when.isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        for name, value in vars(record).items():
+            if name.startswith("guard_") and name != "guard_sink":
+                line[name.removeprefix("guard_")] = value
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _sentence(event: SecurityEvent) -> str:
+    """``Blocked GET /login from 203.0.113.7: reason [check=ip_ban status=403]``, escaped."""
+    metadata = event.metadata
+    verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
+    words = [verbs.get(event.action_taken) or event.event_type.replace("_", " ").capitalize()]
+    if event.method:
+        words += [escape(event.method, 32), escape(event.endpoint or "/")]
+    if event.ip_address:
+        words += ["from" if event.method else "for", escape(event.ip_address, 64)]
+    sentence = " ".join(words)
+    if event.reason:
+        sentence += ": " + escape(event.reason)
+    marks: tuple[tuple[str, object], ...] = (
+        ("event", event.event_type if event.action_taken in verbs else None),
+        ("check", metadata.get("check")),
+        ("status", event.status_code),
+        ("id", metadata.get("request_id")),
+    )
+    told = " ".join(f"{name}={escape(str(value), 64)}" for name, value in marks if value)
+    return f"{sentence} [{told}]" if told else sentence
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):
+        return escape(value)
+    if isinstance(value, Mapping):
+        return {escape(str(key), 64): _escaped(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_escaped(item) for item in value]
+    return value
+
+
+def _lowest(settings: LogSettings) -> int:
+    levels: Iterable[int | None] = (settings.request_level, settings.country_level, logging.INFO)
+    return min(level for level in levels if level is not None)

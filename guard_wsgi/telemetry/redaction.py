@@ -1,0 +1,179 @@
+"""Keeps credentials out of everything that leaves the process: events, logs, metrics.
+
+Names are compared without case, hyphens and underscores, so ``X-API-Key``, ``x_api_key`` and
+``xApiKey`` are one name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+REDACTED = "[REDACTED]"
+
+SENSITIVE_HEADERS = frozenset(
+    {
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "set-cookie",
+        "x-api-key",
+        "x-auth-token",
+        "x-csrf-token",
+    }
+)
+SENSITIVE_FIELDS = frozenset(
+    {
+        "access_token",
+        "api_key",
+        "client_secret",
+        "id_token",
+        "passwd",
+        "password",
+        "private_key",
+        "refresh_token",
+        "secret",
+        "signature",
+        "token",
+    }
+)
+"""Names of query parameters and of body fields whose values are never told."""
+
+MAX_DEPTH = 10
+"""Nothing an operator reads is nested deeper; the rest is hidden, not searched."""
+MAX_ITEMS = 64
+"""Per mapping or sequence of an event's metadata."""
+MAX_TEXT_CHARS = 1024
+"""Per text of an event's metadata, as a default: a finding's 200, and room for a message."""
+MAX_JSON_CHARS = 8192
+"""Text that looks like JSON and is longer is hidden whole, as parsing it would cost too much."""
+
+_USERINFO = re.compile(r"://[^/\s@]{1,256}@")
+
+
+class Redaction:
+    """The names to hide: the built-in ones and those of the config.
+
+    :param headers: further names of headers.
+    :param params: further names of query parameters.
+    :param body_fields: further names of form fields, JSON keys and XML elements.
+    :param max_text_chars: longer texts of an event's metadata are cut.
+    """
+
+    def __init__(
+        self,
+        headers: Iterable[str] = (),
+        params: Iterable[str] = (),
+        body_fields: Iterable[str] = (),
+        *,
+        max_text_chars: int = MAX_TEXT_CHARS,
+    ) -> None:
+        self._max_text_chars = max_text_chars
+        header_names = SENSITIVE_HEADERS.union(headers)
+        field_names = SENSITIVE_FIELDS.union(params, body_fields)
+        self._headers = frozenset(_fold(name) for name in header_names)
+        self._names = self._headers.union(_fold(name) for name in field_names)
+        fields = "|".join(sorted(map(_spellings, field_names), key=len, reverse=True))
+        lines = "|".join(sorted(map(_spellings, header_names), key=len, reverse=True))
+        self._pair = re.compile(
+            rf"""(?ix) \b (?P<name>{fields}) \b
+                 (?P<sign> ["']? \s{{0,8}} [=:] \s{{0,8}} ["']? ) [^&\s"'<>,;]+ """
+        )
+        self._line = re.compile(
+            rf"""(?ix) \b (?P<name>{lines}) \b (?P<sign> ["']? \s{{0,8}} : \s{{0,8}} ) [^\r\n]+ """
+        )
+        self._element = re.compile(rf"(?i)(?P<open><(?:{fields})\b[^<>]*>)[^<]+")
+
+    def is_sensitive(self, name: str) -> bool:
+        """Whether values under this name are hidden."""
+        return _fold(name) in self._names
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """A copy with the values of the sensitive headers hidden."""
+        return {
+            name: REDACTED if _fold(name) in self._headers else value
+            for name, value in headers.items()
+        }
+
+    def text(self, text: str) -> str:
+        """Free text with the values hidden that follow a sensitive name.
+
+        Knows ``name=value``, ``name: value``, ``"name": "value"``, ``<name>value</name>``,
+        header lines, and the user part of URLs.
+        """
+        if "=" in text or ":" in text:
+            text = self._line.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+            text = self._pair.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+            if "://" in text:
+                text = _USERINFO.sub(f"://{REDACTED}@", text)
+        if "<" in text:
+            text = self._element.sub(rf"\g<open>{REDACTED}", text)
+        return text
+
+    def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+        """A deep copy made of JSON types, bounded in depth, width and length, secrets hidden."""
+        return self._mapping(metadata, MAX_DEPTH)
+
+    def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        # {"name": "password", "value": "..."}: how a finding tells of a parameter.
+        told = values.get("name")
+        hides_value = isinstance(told, str) and _fold(told) in self._names
+        copy: dict[str, Any] = {}
+        for index, (key, value) in enumerate(values.items()):
+            if index == MAX_ITEMS:
+                copy["…"] = f"{len(values) - MAX_ITEMS} more"
+                break
+            name = key if isinstance(key, str) else str(key)
+            if _fold(name) in self._names or (hides_value and name == "value"):
+                copy[name] = REDACTED
+            else:
+                copy[name] = self._value(value, depth - 1)
+        return copy
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if isinstance(value, str):
+            return self._string(value, depth)
+        if depth <= 0:
+            return REDACTED
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, (list, tuple, set, frozenset)):
+            items = list(value)
+            if isinstance(value, (set, frozenset)):
+                items.sort(key=str)
+            copy = [self._value(item, depth - 1) for item in items[:MAX_ITEMS]]
+            if len(items) > MAX_ITEMS:
+                copy.append(f"… {len(items) - MAX_ITEMS} more")
+            return copy
+        return self._string(str(value), depth)
+
+    def _string(self, text: str, depth: int) -> str:
+        if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
+            if len(text) > MAX_JSON_CHARS:
+                return REDACTED
+            try:
+                parsed = json.loads(text)
+            except (ValueError, RecursionError):
+                pass
+            else:
+                hidden = REDACTED if depth <= 0 else self._value(parsed, depth - 1)
+                text = json.dumps(hidden, ensure_ascii=False)
+                return self._cut(text)
+        return self.text(self._cut(text))
+
+    def _cut(self, text: str) -> str:
+        limit = self._max_text_chars
+        return text if len(text) <= limit else text[:limit] + "…"
+
+
+def _fold(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _spellings(name: str) -> str:
+    """A pattern for one name with its separators optional."""
+    return "[-_]?".join(re.escape(part) for part in re.split(r"[-_]", name))
