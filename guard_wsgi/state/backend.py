@@ -1,0 +1,106 @@
+"""What a store must do for the rooms above it: the one interface of memory, LMDB and servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal, Protocol
+
+from attrs import frozen
+
+Strategy = Literal["fixed-window", "moving-window", "sliding-window-counter"]
+STRATEGIES: tuple[Strategy, ...] = ("fixed-window", "moving-window", "sliding-window-counter")
+
+Verdict = tuple[bool, int, float, int]
+"""allowed, remaining, seconds until more is let through, and the requests that were the limit
+(fewer than asked for while a local share of the limit stands in for the store)."""
+
+Take = Callable[[str, int, int, int], Verdict]
+"""``take(key, requests, window_seconds, cost)``: count, unless that is over the limit."""
+
+View = Callable[[str, int, int], Verdict]
+"""``view(key, requests, window_seconds)``: would one more fit? Counts nothing."""
+
+
+@frozen(slots=True)
+class BanEntry:
+    """A ban as stores keep it: ``expires_at`` in epoch seconds, 0.0 for one that was lifted."""
+
+    target: str
+    expires_at: float
+    reason: str
+
+
+@frozen(slots=True)
+class BanChanges:
+    """What happened to the bans since a version. ``complete``: ``entries`` is all there is."""
+
+    version: int
+    complete: bool
+    entries: Iterable[BanEntry]
+
+
+class Backend(Protocol):
+    """A place for counts, bans and small values.
+
+    Keys are any text. Methods raise what ``failures`` names when the store can't be reached;
+    memory and LMDB have nothing to reach.
+    """
+
+    scheme: str
+    failures: tuple[type[Exception], ...]
+    bans_are_shared: bool
+    """Whether other processes write the same bans, so that they must be read again."""
+
+    def taker(self, strategy: Strategy) -> Take:
+        """The function that counts hits by ``strategy``.
+
+        :raises ConfigError: when the store can't do that strategy.
+        """
+        ...
+
+    def viewer(self, strategy: Strategy) -> View:
+        """The function that tells where a key stands by ``strategy``."""
+        ...
+
+    def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
+        """Drop what ``taker(strategy)`` counted for the key."""
+        ...
+
+    def increment(self, key: str, window_seconds: int, amount: int) -> int:
+        """Add to a counter that starts over ``window_seconds`` after its first increment."""
+        ...
+
+    def counted(self, key: str) -> int:
+        """The counter's value; 0 when there is none."""
+        ...
+
+    def drop_counter(self, key: str) -> None: ...
+
+    def read_value(self, key: str) -> bytes | None: ...
+
+    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None: ...
+
+    def drop_value(self, key: str) -> None: ...
+
+    def save_ban(self, entry: BanEntry) -> None: ...
+
+    def drop_ban(self, target: str) -> bool:
+        """Lift a ban; whether there was one that hadn't expired."""
+        ...
+
+    def ban_changes(self, since: int | None) -> BanChanges | None:
+        """The bans written after version ``since``; all of them for ``None``.
+
+        :return: ``None`` when bans are not to be enforced (store down, policy ``allow``).
+        """
+        ...
+
+    def size(self) -> int | None:
+        """How many keys are counted, when that can be told cheaply."""
+        ...
+
+    def erase(self) -> None:
+        """Forget every count and every ban. Values stay: they are caches, not counts."""
+        ...
+
+    def close(self) -> None: ...

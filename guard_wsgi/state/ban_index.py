@@ -1,0 +1,178 @@
+"""The bans this process knows, for a lookup that costs next to nothing while there are none."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+
+from attrs import frozen
+
+from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.ipset import parse_network
+
+DEFAULT_MAX_BANS = 100_000
+"""About 40 MB. Beyond it the ban that would end first is dropped: an attack from more addresses
+than this is not stopped one address at a time."""
+
+
+@frozen(slots=True)
+class Ban:
+    """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds."""
+
+    target: str
+    reason: str
+    expires_at: float
+
+
+def canonical_target(text: str) -> str:
+    """An address or network in the one spelling bans are kept in.
+
+    :raises ValueError: when it is neither.
+    """
+    if "/" not in text:
+        address = parse_address(text.strip())
+        if address is None:
+            raise ValueError(f"neither an IP address nor a network: {text!r}")
+        return address.text
+    network = parse_network(text)
+    if network.prefixlen == network.max_prefixlen:
+        return str(network.network_address)
+    return str(network)
+
+
+class BanIndex:
+    """Exact addresses in a dict, networks in a dict a prefix length: a lookup is one probe for
+    each length in use. Readers take no lock; what they iterate over is replaced, never changed.
+    """
+
+    __slots__ = ("__weakref__", "_addresses", "_by_expiry", "_lock", "_max_bans", "_networks")
+
+    def __init__(self, max_bans: int = DEFAULT_MAX_BANS) -> None:
+        self._max_bans = max_bans
+        self._addresses: dict[str, tuple[int, Ban]] = {}
+        # version -> ((host bits, {network number >> host bits: (deadline, ban)}), ...)
+        self._networks: dict[int, tuple[tuple[int, dict[int, tuple[int, Ban]]], ...]] = {}
+        self._by_expiry: list[tuple[int, str]] = []
+        self._lock = threading.Lock()
+
+    def renew_lock(self) -> None:
+        """For a forked child."""
+        self._lock = threading.Lock()
+
+    def __bool__(self) -> bool:
+        return bool(self._addresses or self._networks)
+
+    def __len__(self) -> int:
+        return len(self._addresses) + sum(
+            len(table) for tables in self._networks.values() for _, table in tables
+        )
+
+    def find(self, address: Address, now_ns: int) -> Ban | None:
+        """The ban that covers the address and hasn't ended at ``now_ns``."""
+        found = self._addresses.get(address.text)
+        if found is not None and now_ns < found[0]:
+            return found[1]
+        for host_bits, table in self._networks.get(address.version, ()):
+            found = table.get(address.number >> host_bits)
+            if found is not None and now_ns < found[0]:
+                return found[1]
+        return None
+
+    def covers(self, target: str, now_ns: int) -> bool:
+        """Whether one ban covers all of the canonical target."""
+        network = parse_network(target)
+        found = self._addresses.get(target)
+        if found is not None and now_ns < found[0]:
+            return True
+        number = int(network.network_address)
+        own_host_bits = network.max_prefixlen - network.prefixlen
+        for host_bits, table in self._networks.get(network.version, ()):
+            found = table.get(number >> host_bits) if host_bits >= own_host_bits else None
+            if found is not None and now_ns < found[0]:
+                return True
+        return False
+
+    def put(self, ban: Ban, deadline_ns: int, now_ns: int) -> None:
+        """Enter a ban that ends at ``deadline_ns``, replacing one of the same target."""
+        with self._lock:
+            self._enter(ban, deadline_ns)
+            heapq.heappush(self._by_expiry, (deadline_ns, ban.target))
+            self._drop_ended(now_ns)
+
+    def remove(self, target: str, now_ns: int) -> bool:
+        """Take a target out; whether its ban was still in force."""
+        with self._lock:
+            found = self._leave(target)
+        return found is not None and now_ns < found[0]
+
+    def replace(self, bans: list[tuple[int, Ban]], now_ns: int) -> None:
+        """Forget all, then enter these (deadline, ban)."""
+        with self._lock:
+            self._addresses = {}
+            self._networks = {}
+            for deadline_ns, ban in bans:
+                self._enter(ban, deadline_ns)
+            self._by_expiry = [(deadline_ns, ban.target) for deadline_ns, ban in bans]
+            heapq.heapify(self._by_expiry)
+            self._drop_ended(now_ns)
+
+    def active(self, now_ns: int) -> list[Ban]:
+        """The bans that haven't ended, those that end first first."""
+        with self._lock:
+            entries = list(self._addresses.values())
+            for tables in self._networks.values():
+                for _, table in tables:
+                    entries.extend(table.values())
+        entries.sort(key=lambda entry: (entry[0], entry[1].target))
+        return [ban for deadline_ns, ban in entries if now_ns < deadline_ns]
+
+    def _enter(self, ban: Ban, deadline_ns: int) -> None:
+        if "/" not in ban.target:
+            self._addresses[ban.target] = (deadline_ns, ban)
+            return
+        network = parse_network(ban.target)
+        host_bits = network.max_prefixlen - network.prefixlen
+        number = int(network.network_address) >> host_bits
+        tables = self._networks.get(network.version, ())
+        for known_host_bits, table in tables:
+            if known_host_bits == host_bits:
+                table[number] = (deadline_ns, ban)
+                return
+        self._networks[network.version] = (*tables, (host_bits, {number: (deadline_ns, ban)}))
+
+    def _leave(self, target: str) -> tuple[int, Ban] | None:
+        if "/" not in target:
+            return self._addresses.pop(target, None)
+        network = parse_network(target)
+        host_bits = network.max_prefixlen - network.prefixlen
+        tables = self._networks.get(network.version, ())
+        for known_host_bits, table in tables:
+            if known_host_bits == host_bits:
+                found = table.pop(int(network.network_address) >> host_bits, None)
+                kept = tuple(entry for entry in tables if entry[1])
+                if kept:
+                    self._networks[network.version] = kept
+                else:
+                    del self._networks[network.version]
+                return found
+        return None
+
+    def _drop_ended(self, now_ns: int) -> None:
+        by_expiry = self._by_expiry
+        while by_expiry and (by_expiry[0][0] <= now_ns or len(by_expiry) > self._max_bans):
+            deadline_ns, target = heapq.heappop(by_expiry)
+            # A target banned anew is in the heap twice; only the pair that is in force counts.
+            if self._deadline(target) == deadline_ns:
+                self._leave(target)
+
+    def _deadline(self, target: str) -> int | None:
+        if "/" not in target:
+            found = self._addresses.get(target)
+            return None if found is None else found[0]
+        network = parse_network(target)
+        host_bits = network.max_prefixlen - network.prefixlen
+        for known_host_bits, table in self._networks.get(network.version, ()):
+            if known_host_bits == host_bits:
+                found = table.get(int(network.network_address) >> host_bits)
+                return None if found is None else found[0]
+        return None

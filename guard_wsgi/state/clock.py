@@ -1,0 +1,26 @@
+"""The two clocks of the shared state, as one replaceable value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from attrs import field, frozen
+
+NANOSECONDS = 1_000_000_000
+"""In one second. Windows are kept in integer nanoseconds, so that a wait is exact."""
+
+
+@frozen(kw_only=True)
+class Clock:
+    """``monotonic_ns`` never steps, but means nothing to another machine or after a reboot;
+    ``wall_ns`` is the epoch and is used only where processes that share no boot must agree.
+
+    Tests hand in clocks that they move themselves.
+    """
+
+    monotonic_ns: Callable[[], int] = field(default=time.monotonic_ns)
+    wall_ns: Callable[[], int] = field(default=time.time_ns)
+
+
+SYSTEM_CLOCK = Clock()

@@ -1,0 +1,42 @@
+"""Counters in a window, for suspicion and behaviour: shared by every worker of the store."""
+
+from __future__ import annotations
+
+from guard_wsgi.state.backend import Backend
+
+_KEY_PREFIX = "count:"
+
+
+class Counters:
+    """Counters that start over ``window_seconds`` after their first increment."""
+
+    __slots__ = ("_backend",)
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def increment(self, key: str, window_seconds: int, amount: int = 1) -> int:
+        """Add to the counter and return its new value.
+
+        :raises ValueError: when the window is not positive.
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        if window_seconds < 1:
+            raise ValueError(f"window_seconds must be at least 1, not {window_seconds}")
+        return self._backend.increment(_KEY_PREFIX + key, window_seconds, amount)
+
+    def value(self, key: str, window_seconds: int) -> int:
+        """The counter's value in its running window; 0 when there is none.
+
+        The window is the one the counter was begun with: one key, one ``window_seconds``.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        return self._backend.counted(_KEY_PREFIX + key)
+
+    def reset(self, key: str) -> None:
+        """Start the counter over.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        self._backend.drop_counter(_KEY_PREFIX + key)

@@ -1,0 +1,316 @@
+"""``memory://``: counts in this process, bounded, on the monotonic clock.
+
+A `limits` storage of our own, under the scheme ``guard-memory`` (``memory`` stays `limits`' for
+whoever else uses it in the process). Against `limits`' MemoryStorage it has an upper bound, no
+timer thread, no lock per key, survives a fork and a step of the wall clock, and takes the same
+time with a million keys as with a thousand.
+
+One entry is one integer (expiry in ns, previous count, current count), which keeps a million
+addresses near 210 MB and gives the garbage collector nothing to walk.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from array import array
+from bisect import bisect_right
+from collections import OrderedDict
+
+from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
+
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.windows import (
+    take_fixed,
+    take_moving,
+    take_sliding,
+    view_fixed,
+    view_moving,
+    view_sliding,
+)
+
+DEFAULT_MAX_KEYS = 1_000_000
+"""The roundest bound whose memory (about 210 MB, reached only under attack) a server can spare."""
+
+_COUNT_BITS = 32
+_COUNT_MASK = (1 << _COUNT_BITS) - 1
+_EXPIRY_SHIFT = 2 * _COUNT_BITS
+_SWEEP_STEPS = 2
+"""Expired entries dropped per new one: more than are added, so that they never pile up."""
+
+
+class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
+    """Counts in a bounded table, the least recently used key leaving first."""
+
+    STORAGE_SCHEME = ["guard-memory"]  # noqa: RUF012 -- the name and type are those of `limits`
+
+    scheme = "memory"
+    failures: tuple[type[Exception], ...] = ()
+    bans_are_shared = False
+
+    def __init__(
+        self,
+        uri: str | None = None,
+        wrap_exceptions: bool = False,
+        *,
+        max_keys: int = DEFAULT_MAX_KEYS,
+        clock: Clock = SYSTEM_CLOCK,
+        **options: float | str | bool,
+    ) -> None:
+        """:raises ConfigError: when ``max_keys`` is not positive."""
+        if max_keys < 1:
+            raise ConfigError([f"max_keys must be at least 1, not {max_keys}"])
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        self.max_keys = max_keys
+        self._now = clock.monotonic_ns
+        self._entries: OrderedDict[str, int] = OrderedDict()
+        self._logs: OrderedDict[str, tuple[int, array[int]]] = OrderedDict()
+        self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        self._lock = threading.Lock()
+
+    # -- what the rooms above use -------------------------------------------------------------
+
+    def taker(self, strategy: Strategy) -> Take:
+        return {
+            "fixed-window": self._take_fixed,
+            "sliding-window-counter": self._take_sliding,
+            "moving-window": self._take_moving,
+        }[strategy]
+
+    def viewer(self, strategy: Strategy) -> View:
+        return {
+            "fixed-window": self._view_fixed,
+            "sliding-window-counter": self._view_sliding,
+            "moving-window": self._view_moving,
+        }[strategy]
+
+    def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
+        with self._lock:
+            (self._logs if strategy == "moving-window" else self._entries).pop(key, None)
+
+    def _take_sliding(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        now_ns = self._now()
+        entries = self._entries
+        with self._lock:
+            entry = entries.get(key, 0)
+            allowed, remaining, wait_ns, expires_ns, previous, current = take_sliding(
+                entry >> 64,
+                entry >> 32 & 0xFFFFFFFF,
+                entry & 0xFFFFFFFF,
+                now_ns,
+                window_seconds * 1_000_000_000,
+                requests,
+                cost,
+            )
+            entries[key] = expires_ns << 64 | previous << 32 | current
+            if entry:
+                entries.move_to_end(key)
+            else:
+                self._make_room(now_ns)
+        return allowed, remaining, wait_ns / 1e9, requests
+
+    def _take_fixed(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        now_ns = self._now()
+        entries = self._entries
+        with self._lock:
+            entry = entries.get(key, 0)
+            allowed, remaining, wait_ns, expires_ns, count = take_fixed(
+                entry >> 64,
+                entry & 0xFFFFFFFF,
+                now_ns,
+                window_seconds * 1_000_000_000,
+                requests,
+                cost,
+            )
+            entries[key] = expires_ns << 64 | count
+            if entry:
+                entries.move_to_end(key)
+            else:
+                self._make_room(now_ns)
+        return allowed, remaining, wait_ns / 1e9, requests
+
+    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        now_ns = self._now()
+        window_ns = window_seconds * NANOSECONDS
+        with self._lock:
+            found = self._logs.get(key)
+            log = array("q") if found is None else found[1]
+            allowed, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, cost)
+            self._logs[key] = (now_ns + window_ns, log)
+            if found is None:
+                self._make_room(now_ns)
+            else:
+                self._logs.move_to_end(key)
+        return allowed, remaining, wait_ns / 1e9, requests
+
+    def _view_sliding(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        entry = self._entries.get(key, 0)
+        record = entry >> _EXPIRY_SHIFT, entry >> _COUNT_BITS & _COUNT_MASK, entry & _COUNT_MASK
+        window_ns = window_seconds * NANOSECONDS
+        return view_sliding(*record, self._now(), window_ns, requests)
+
+    def _view_fixed(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        entry = self._entries.get(key, 0)
+        record = entry >> _EXPIRY_SHIFT, entry & _COUNT_MASK
+        return view_fixed(*record, self._now(), window_seconds * NANOSECONDS, requests)
+
+    def _view_moving(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        with self._lock:
+            found = self._logs.get(key)
+            log = [] if found is None else list(found[1])
+        return view_moving(log, self._now(), window_seconds * NANOSECONDS, requests)
+
+    def increment(self, key: str, window_seconds: int, amount: int) -> int:
+        now_ns = self._now()
+        with self._lock:
+            entry = self._entries.get(key, 0)
+            expires_ns = entry >> _EXPIRY_SHIFT
+            count = entry & _COUNT_MASK
+            if now_ns >= expires_ns:
+                expires_ns = now_ns + window_seconds * NANOSECONDS
+                count = 0
+            count = min(max(0, count + amount), _COUNT_MASK)
+            self._entries[key] = expires_ns << _EXPIRY_SHIFT | count
+            if entry:
+                self._entries.move_to_end(key)
+            else:
+                self._make_room(now_ns)
+        return count
+
+    def counted(self, key: str) -> int:
+        entry = self._entries.get(key, 0)
+        return entry & _COUNT_MASK if self._now() < entry >> _EXPIRY_SHIFT else 0
+
+    def drop_counter(self, key: str) -> None:
+        with self._lock:
+            self._entries.pop(key, None)
+
+    def read_value(self, key: str) -> bytes | None:
+        found = self._values.get(key)
+        return found[1] if found is not None and self._now() < found[0] else None
+
+    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        now_ns = self._now()
+        with self._lock:
+            self._values[key] = (now_ns + int(ttl_seconds * NANOSECONDS), value)
+            self._values.move_to_end(key)
+            for old_key in [key for key, (expiry, _) in self._values.items() if now_ns >= expiry]:
+                del self._values[old_key]
+            if len(self._values) > self.max_keys:
+                self._values.popitem(last=False)
+
+    def drop_value(self, key: str) -> None:
+        with self._lock:
+            self._values.pop(key, None)
+
+    # The bans of one process live in `Bans` itself; there is no one else to tell.
+
+    def save_ban(self, entry: BanEntry) -> None:
+        return None
+
+    def drop_ban(self, target: str) -> bool:
+        return False
+
+    def ban_changes(self, since: int | None) -> BanChanges:
+        return BanChanges(version=0, complete=False, entries=())
+
+    def size(self) -> int | None:
+        return len(self._entries) + len(self._logs)
+
+    def erase(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self._logs.clear()
+
+    def close(self) -> None:
+        self.erase()
+        self._values.clear()
+
+    def _make_room(self, now_ns: int) -> None:
+        """Called with the lock held, after a key was added: O(1)."""
+        entries, logs = self._entries, self._logs
+        for _ in range(_SWEEP_STEPS):
+            if entries and now_ns >= entries[next(iter(entries))] >> _EXPIRY_SHIFT:
+                entries.popitem(last=False)
+            if logs and now_ns >= logs[next(iter(logs))][0]:
+                logs.popitem(last=False)
+        while len(entries) + len(logs) > self.max_keys:
+            if len(logs) > len(entries):
+                logs.popitem(last=False)
+            else:
+                entries.popitem(last=False)
+
+    # -- the interface of `limits` ------------------------------------------------------------
+
+    @property
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
+        return ValueError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self.increment(key, expiry, amount)
+
+    def get(self, key: str) -> int:
+        return self.counted(key)
+
+    def get_expiry(self, key: str) -> float:
+        """When the key's window ends, in epoch seconds."""
+        left_ns = (self._entries.get(key, 0) >> _EXPIRY_SHIFT) - self._now()
+        return time.time() + max(0, left_ns) / NANOSECONDS
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int | None:
+        keys = self.size()
+        self.erase()
+        return keys
+
+    def clear(self, key: str) -> None:
+        with self._lock:
+            self._entries.pop(key, None)
+            self._logs.pop(key, None)
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return self._take_moving(key, limit, expiry, amount)[0]
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        now_ns = self._now()
+        with self._lock:
+            found = self._logs.get(key)
+            log = [] if found is None else list(found[1])
+        log = log[bisect_right(log, now_ns - expiry * NANOSECONDS) :]
+        oldest_age_ns = now_ns - log[0] if log else 0
+        return time.time() - oldest_age_ns / NANOSECONDS, len(log)
+
+    def acquire_sliding_window_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        return self._take_sliding(key, limit, expiry, amount)[0]
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        entry = self._entries.get(key, 0)
+        window_ns = expiry * NANOSECONDS
+        now_ns = self._now()
+        _, _, _, expires_ns, previous, current = take_sliding(
+            entry >> _EXPIRY_SHIFT,
+            entry >> _COUNT_BITS & _COUNT_MASK,
+            entry & _COUNT_MASK,
+            now_ns,
+            window_ns,
+            _COUNT_MASK,
+            0,
+        )
+        if not entry:
+            return 0, 0.0, 0, 0.0
+        current_ttl = (expires_ns - now_ns) / NANOSECONDS
+        return previous, max(0.0, current_ttl - expiry), current, current_ttl
+
+    def clear_sliding_window(self, key: str, expiry: int) -> None:
+        self.clear(key)

@@ -1,0 +1,100 @@
+"""Rate limits: how many requests a key may make in a window.
+
+A refused hit is free: a client that keeps knocking at the allowed rate is let in at that rate.
+"""
+
+from __future__ import annotations
+
+from attrs import define, evolve, field, frozen
+
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.backend import Backend, Strategy
+
+MAX_REQUESTS = 2**31 - 1
+"""Counts are 32 bits wide in the stores; twice that never overflows them."""
+
+
+@frozen(slots=True)
+class Limit:
+    """``requests`` in ``window_seconds``. ``name`` is the bucket: limits with different names
+    (route, endpoint, geo, global) never share a count.
+
+    :raises ConfigError: for a number that is not positive, or more than 2,147,483,647 requests.
+    """
+
+    requests: int
+    window_seconds: int
+    name: str = "global"
+    key_prefix: str = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        faults = []
+        if not 1 <= self.requests <= MAX_REQUESTS:
+            faults.append(f"limit {self.name!r}: requests must be 1 to {MAX_REQUESTS}")
+        if self.window_seconds < 1:
+            faults.append(f"limit {self.name!r}: window_seconds must be at least 1")
+        if faults:
+            raise ConfigError(faults)
+        # The window is part of the key: counts of a window of another length can't be compared.
+        object.__setattr__(self, "key_prefix", f"limit:{self.name}/{self.window_seconds}:")
+
+
+@define(slots=True)
+class LimitState:
+    """Where a key stands. Not frozen, because one is built per request; nobody writes to it.
+
+    ``remaining`` is what is left after this hit. ``reset_seconds``: when refused, the time until
+    the same hit is let through; else until the window ends, or, with nothing remaining, until
+    one more request is let through. ``limit`` is the limit that was applied: a share of the one
+    asked for while this process counts alone because the store is down.
+    """
+
+    allowed: bool
+    remaining: int
+    reset_seconds: float
+    limit: Limit
+
+
+class RateLimiter:
+    """Counts hits by one strategy in one store."""
+
+    __slots__ = ("_backend", "_take", "_view", "strategy")
+
+    def __init__(self, backend: Backend, strategy: Strategy) -> None:
+        """:raises ConfigError: when the store can't do the strategy."""
+        self.strategy = strategy
+        self._backend = backend
+        self._take = backend.taker(strategy)
+        self._view = backend.viewer(strategy)
+
+    def hit(self, limit: Limit, key: str, cost: int = 1) -> LimitState:
+        """Count ``cost`` for the key, unless that is over the limit.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        requests = limit.requests
+        allowed, remaining, reset_seconds, applied = self._take(
+            limit.key_prefix + key, requests, limit.window_seconds, cost
+        )
+        if applied != requests:
+            limit = evolve(limit, requests=applied)
+        return LimitState(allowed, remaining, reset_seconds, limit)
+
+    def peek(self, limit: Limit, key: str) -> LimitState:
+        """Where the key stands, without counting: ``allowed`` says whether one more hit fits.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        allowed, remaining, reset_seconds, applied = self._view(
+            limit.key_prefix + key, limit.requests, limit.window_seconds
+        )
+        if applied != limit.requests:
+            limit = evolve(limit, requests=applied)
+        return LimitState(allowed, remaining, reset_seconds, limit)
+
+    def clear(self, limit: Limit, key: str) -> None:
+        """Forget what was counted for the key.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        self._backend.forget(self.strategy, limit.key_prefix + key, limit.window_seconds)

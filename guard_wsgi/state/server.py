@@ -1,0 +1,41 @@
+"""Which server runs the app, where that decides what a store is good for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def multi_worker_server(environ: Mapping[str, Any]) -> str | None:
+    """What to say when ``memory://`` serves a request of one worker among several.
+
+    :return: a sentence for the log that says what to set; ``None`` under a single process.
+    """
+    if "uwsgi.version" in environ:
+        server = "uWSGI"
+    elif str(environ.get("SERVER_SOFTWARE", "")).startswith("gunicorn"):
+        server = "gunicorn"
+    else:
+        server = "the server"
+    workers = known_worker_count(environ)
+    # PEP 3333: true when an equivalent application object may be run by another process.
+    if not environ.get("wsgi.multiprocess") and (workers is None or workers < 2):
+        return None
+    count = f"{workers}" if workers is not None and workers > 1 else "several"
+    return (
+        f"store_url is memory://, but {server} runs {count} worker processes: each counts on its"
+        " own, so limits are that many times higher and bans hold in one worker only. Set"
+        ' store_url="lmdb://" (one machine, no server needed) or "redis://host:6379/0" (several'
+        " machines)."
+    )
+
+
+def known_worker_count(environ: Mapping[str, Any]) -> int | None:
+    """How many processes serve the app, where the server tells (uWSGI); ``None`` where not."""
+    options = environ.get("uwsgi.opt")
+    if isinstance(options, Mapping):
+        for name in (b"workers", b"processes"):
+            value = options.get(name, options.get(name.decode()))
+            if isinstance(value, bytes | str) and value.isdigit():
+                return int(value)
+    return None

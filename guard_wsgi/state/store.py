@@ -1,0 +1,80 @@
+"""Shared state behind one URI: rate limits, bans, counters and small values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.backend import Backend
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.counters import Counters
+from guard_wsgi.state.memory import MemoryStorage
+from guard_wsgi.state.ratelimit import RateLimiter
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.values import Values
+
+
+class Store:
+    """The rooms of the shared state, all over one backend.
+
+    A store may be shared by several guards; what is counted is then counted together.
+    """
+
+    def __init__(self, backend: Backend, settings: StoreSettings) -> None:
+        self.settings = settings
+        self.scheme = backend.scheme
+        self._backend = backend
+        self.limiter = RateLimiter(backend, settings.rate_limit_strategy)
+        self.bans = Bans(
+            backend,
+            protected=settings.protected,
+            max_bans=settings.max_bans,
+            clock=settings.clock,
+        )
+        self.counters = Counters(backend)
+        self.values = Values(backend)
+
+    @classmethod
+    def open(cls, url: str = "memory://", *, settings: StoreSettings | None = None) -> Store:
+        """The store behind a URI.
+
+        :raises ConfigError: for a URI that names no store, or a strategy the store can't do.
+        :raises MissingExtra: when the store's client is not installed.
+        """
+        if settings is None:
+            settings = StoreSettings()
+        return cls(_backend(url, settings), settings)
+
+    def begin_request(self) -> None:
+        """Say that this thread serves a new request: its store calls share one time budget."""
+
+    def status(self) -> dict[str, Any]:
+        """How the store is doing, without asking it anything."""
+        return {
+            "store": self.scheme,
+            "state": "ok",
+            "strategy": self.limiter.strategy,
+            "keys": self._backend.size(),
+            "bans": len(self.bans),
+        }
+
+    def reset(self) -> None:
+        """Forget every count and every ban; small values stay.
+
+        :raises StoreError: when the store is down and a policy is to deny.
+        """
+        self._backend.erase()
+        self.bans.clear()
+
+    def close(self) -> None:
+        """Let go of files and connections. The store can't be used afterwards."""
+        self._backend.close()
+
+
+def _backend(url: str, settings: StoreSettings) -> Backend:
+    scheme, separator, _ = url.partition("://")
+    if not separator:
+        raise ConfigError([f"store_url: {url!r} is no URI; write memory:// or lmdb:///path"])
+    if scheme == "memory":
+        return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
+    raise ConfigError([f"store_url: no store is called {scheme!r}"])

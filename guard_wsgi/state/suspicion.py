@@ -1,0 +1,129 @@
+"""Auto-bans: how many suspicious requests a client may make before it is banned.
+
+Counts live in a window and start over with a ban, so that a client whose ban has ended is judged
+afresh. What is seen in passive mode is counted apart: switching enforcement on must not ban at
+once all that was ever observed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+
+from attrs import field, frozen
+
+from guard_wsgi.errors import BanRefused, ConfigError
+from guard_wsgi.network.address import Address
+from guard_wsgi.state.ban_index import Ban
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.counters import Counters
+
+log = logging.getLogger("guard_wsgi.state")
+
+DEFAULT_THRESHOLD = 10
+DEFAULT_DURATION_SECONDS = 3600
+DEFAULT_WINDOW_SECONDS = 3600
+"""An hour: long enough that a slow scan adds up, short enough that a week's odd hits don't."""
+
+RATE_LIMIT_CATEGORY = "rate_limit"
+
+
+@frozen(slots=True)
+class BanThreshold:
+    """Ban for ``duration_seconds`` at the ``threshold``-th hit in the window.
+
+    :raises ConfigError: when either is not positive.
+    """
+
+    threshold: int = DEFAULT_THRESHOLD
+    duration_seconds: int = DEFAULT_DURATION_SECONDS
+
+    def __attrs_post_init__(self) -> None:
+        if self.threshold < 1 or self.duration_seconds < 1:
+            raise ConfigError([f"threshold and duration_seconds must be at least 1: {self}"])
+
+
+@frozen(kw_only=True)
+class SuspicionSettings:
+    """When suspicious clients are banned.
+
+    ``overall`` counts suspicious requests of any category; ``by_category`` counts the requests
+    of one category, and is looked at first. ``enabled=False`` counts without banning.
+    """
+
+    overall: BanThreshold = field(factory=BanThreshold)
+    by_category: Mapping[str, BanThreshold] = field(factory=dict)
+    window_seconds: int = DEFAULT_WINDOW_SECONDS
+    enabled: bool = True
+    passive: bool = False
+
+
+class Suspicion:
+    """Counts suspicious requests by client and bans those that reach a threshold."""
+
+    __slots__ = ("_bans", "_counters", "_prefix", "settings")
+
+    def __init__(
+        self, counters: Counters, bans: Bans, settings: SuspicionSettings | None = None
+    ) -> None:
+        self.settings = SuspicionSettings() if settings is None else settings
+        self._counters = counters
+        self._bans = bans
+        self._prefix = "observed" if self.settings.passive else "suspicion"
+
+    def record(self, address: Address, categories: Iterable[str]) -> Ban | None:
+        """Count one suspicious request of these categories; the ban, when it brings one on.
+
+        The whole client is counted and banned: for IPv6 the /64, since one customer has that
+        many addresses to change to. A client that must not be banned is logged instead.
+
+        :raises StoreError: when the store is down and a policy is to deny.
+        """
+        settings = self.settings
+        client = address.client_key
+        window_seconds = settings.window_seconds
+        crossed: tuple[BanThreshold, str] | None = None
+        names = sorted(set(categories))
+        for name in names:
+            threshold = settings.by_category.get(name)
+            if threshold is not None:
+                count = self._counters.increment(self._key(name, client), window_seconds)
+                if crossed is None and count >= threshold.threshold:
+                    crossed = threshold, _reason(name)
+        count = self._counters.increment(self._key("", client), window_seconds)
+        if crossed is None and count >= settings.overall.threshold:
+            only_rate = names == [RATE_LIMIT_CATEGORY]
+            crossed = settings.overall, _reason(RATE_LIMIT_CATEGORY if only_rate else "")
+        if crossed is None or settings.passive or not settings.enabled:
+            return None
+        threshold, reason = crossed
+        try:
+            ban = self._bans.ban(client, threshold.duration_seconds, reason)
+        except BanRefused as refused:
+            log.warning("auto-ban refused: %s", refused, extra={"target": client})
+            return None
+        finally:
+            self.forget(address)
+        return ban
+
+    def count(self, address: Address, category: str = "") -> int:
+        """Suspicious requests of a client in the running window: all, or those of a category
+        that has a threshold of its own."""
+        return self._counters.value(
+            self._key(category, address.client_key), self.settings.window_seconds
+        )
+
+    def forget(self, address: Address) -> None:
+        """Start the client's counts over."""
+        for name in ("", *self.settings.by_category):
+            self._counters.reset(self._key(name, address.client_key))
+
+    def _key(self, category: str, client: str) -> str:
+        return f"{self._prefix}:{category}:{client}"
+
+
+def _reason(category: str) -> str:
+    """The reasons of the existing API."""
+    if category == RATE_LIMIT_CATEGORY:
+        return "rate_limit_exceeded"
+    return f"penetration_attempt:{category}" if category else "penetration_attempt"

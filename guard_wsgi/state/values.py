@@ -1,0 +1,41 @@
+"""Small values with a time to live, shared by every worker of the store: emergency mode, the
+last dynamic rules, cloud ranges."""
+
+from __future__ import annotations
+
+from guard_wsgi.state.backend import Backend
+
+_KEY_PREFIX = "value:"
+
+
+class Values:
+    """A cache: what is read may be gone at any time, and is never counted on to be there."""
+
+    __slots__ = ("_backend",)
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def get(self, key: str) -> bytes | None:
+        """The value, or ``None`` when it expired or never was.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        return self._backend.read_value(_KEY_PREFIX + key)
+
+    def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        """Keep ``value`` for ``ttl_seconds``.
+
+        :raises ValueError: when the time to live is not positive.
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        if ttl_seconds <= 0:
+            raise ValueError(f"ttl_seconds must be positive, not {ttl_seconds}")
+        self._backend.write_value(_KEY_PREFIX + key, value, ttl_seconds)
+
+    def delete(self, key: str) -> None:
+        """Drop the value, if there is one.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        self._backend.drop_value(_KEY_PREFIX + key)

@@ -1,0 +1,162 @@
+"""The arithmetic of the windows, in integer nanoseconds, apart from where the counts are kept.
+
+Every store that counts by itself uses these functions (the Redis scripts say the same in Lua), so
+that a strategy means the same on all of them. They are pure: a refused hit changes nothing.
+
+A window starts with the first hit of its key, not on a multiple of its length, so that clients
+aren't all let back in at the same moment. Sliding window counter: the previous window weighs as
+much as it still overlaps the last ``window_ns`` (the approximation of `limits`; at most the
+previous window's unevenness away from a true sliding log, for two numbers a key).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import MutableSequence, Sequence
+
+from guard_wsgi.state.clock import NANOSECONDS
+
+
+def take_fixed(
+    expires_ns: int, count: int, now_ns: int, window_ns: int, requests: int, cost: int
+) -> tuple[bool, int, int, int, int]:
+    """Count ``cost`` in a fixed window when it fits.
+
+    :return: allowed, remaining, ns until the window ends, and the record to keep
+        (``expires_ns``, ``count``).
+    """
+    if now_ns >= expires_ns or expires_ns - now_ns > window_ns:  # over, or the clock stepped back
+        expires_ns = now_ns + window_ns
+        count = 0
+    used = count + cost
+    if used <= requests:
+        return True, requests - used, expires_ns - now_ns, expires_ns, used
+    return False, max(0, requests - count), expires_ns - now_ns, expires_ns, count
+
+
+def take_sliding(
+    expires_ns: int,
+    previous: int,
+    current: int,
+    now_ns: int,
+    window_ns: int,
+    requests: int,
+    cost: int,
+) -> tuple[bool, int, int, int, int, int]:
+    """Count ``cost`` in a sliding window counter when it fits.
+
+    ``expires_ns`` is the end of the window *after* the current one: until then the current
+    count still weighs.
+
+    :return: allowed, remaining, ns until more is let through, and the record to keep
+        (``expires_ns``, ``previous``, ``current``).
+    """
+    left_ns = expires_ns - window_ns - now_ns
+    if left_ns <= 0:
+        if now_ns >= expires_ns:
+            previous = 0
+            left_ns = window_ns
+            expires_ns = now_ns + window_ns + window_ns
+        else:
+            previous = current
+            left_ns += window_ns
+            expires_ns += window_ns
+        current = 0
+    elif left_ns > window_ns:  # the clock stepped back
+        previous = current = 0
+        left_ns = window_ns
+        expires_ns = now_ns + window_ns + window_ns
+    remaining = requests - previous * left_ns // window_ns - current - cost
+    if remaining > 0:
+        return True, remaining, left_ns, expires_ns, previous, current + cost
+    if remaining == 0:
+        current += cost
+        wait_ns = sliding_wait(previous, current, left_ns, window_ns, requests, 1)
+        return True, 0, wait_ns, expires_ns, previous, current
+    wait_ns = sliding_wait(previous, current, left_ns, window_ns, requests, cost)
+    return False, max(0, remaining + cost), wait_ns, expires_ns, previous, current
+
+
+def sliding_wait(
+    previous: int, current: int, left_ns: int, window_ns: int, requests: int, cost: int
+) -> int:
+    """Nanoseconds until a hit of ``cost`` fits, if nothing else is counted meanwhile.
+
+    Exact: a hit at that moment is let through, one a nanosecond earlier is not. A cost above the
+    limit never fits; the whole window is answered then.
+    """
+    if cost > requests:
+        return window_ns
+    room = requests - cost - current
+    if room >= 0:
+        if previous * left_ns // window_ns <= room:
+            return 0
+        return left_ns - ((room + 1) * window_ns - 1) // previous
+    # The current window must first become the previous one.
+    fits_at_left_ns = ((requests - cost + 1) * window_ns - 1) // current
+    return left_ns + max(0, window_ns - fits_at_left_ns)
+
+
+def take_moving(
+    log: MutableSequence[int], now_ns: int, window_ns: int, requests: int, cost: int
+) -> tuple[bool, int, int]:
+    """Record ``cost`` entries in a log of hit times (ascending) when they fit; drops expired ones.
+
+    :return: allowed, remaining, ns until more is let through.
+    """
+    if log and log[-1] > now_ns:  # the clock stepped back
+        del log[:]
+    expired = bisect_right(log, now_ns - window_ns)
+    if expired:
+        del log[:expired]
+    remaining = requests - len(log) - cost
+    if remaining >= 0:
+        for _ in range(cost):
+            log.append(now_ns)
+        if remaining:
+            return True, remaining, window_ns
+        return True, 0, moving_wait(log, now_ns, window_ns, requests, 1)
+    wait_ns = moving_wait(log, now_ns, window_ns, requests, cost)
+    return False, max(0, remaining + cost), wait_ns
+
+
+def moving_wait(log: Sequence[int], now_ns: int, window_ns: int, requests: int, cost: int) -> int:
+    """Nanoseconds until a hit of ``cost`` fits into a log without expired entries."""
+    if cost > requests:
+        return window_ns
+    too_many = len(log) + cost - requests
+    if too_many <= 0:
+        return 0
+    return log[too_many - 1] + window_ns - now_ns
+
+
+def view_fixed(
+    expires_ns: int, count: int, now_ns: int, window_ns: int, requests: int
+) -> tuple[bool, int, float, int]:
+    """Whether one more fits, what remains, seconds until that changes, and ``requests``."""
+    allowed, remaining, wait_ns, *_ = take_fixed(expires_ns, count, now_ns, window_ns, requests, 1)
+    return allowed, remaining + allowed, wait_ns / NANOSECONDS, requests
+
+
+def view_sliding(
+    expires_ns: int, previous: int, current: int, now_ns: int, window_ns: int, requests: int
+) -> tuple[bool, int, float, int]:
+    """Whether one more fits, what remains, seconds until that changes, and ``requests``."""
+    record = expires_ns, previous, current, now_ns, window_ns, requests
+    allowed, remaining, wait_ns, *_ = take_sliding(*record, 1)
+    if allowed:
+        _, remaining, wait_ns, *_ = take_sliding(*record, 0)
+    return allowed, remaining, wait_ns / NANOSECONDS, requests
+
+
+def view_moving(
+    log: list[int], now_ns: int, window_ns: int, requests: int
+) -> tuple[bool, int, float, int]:
+    """Whether one more fits, what remains, seconds until that changes, and ``requests``.
+
+    ``log`` is the caller's copy: expired entries are dropped from it.
+    """
+    _, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, 0)
+    if remaining < 1:
+        wait_ns = moving_wait(log, now_ns, window_ns, requests, 1)
+    return remaining > 0, remaining, wait_ns / NANOSECONDS, requests
