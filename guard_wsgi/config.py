@@ -16,15 +16,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from attrs import Attribute, field, fields, frozen
+from attrs import field, frozen
 
+from guard_wsgi import config_tables as tables
 from guard_wsgi import config_values as values
+from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_rules import contradictions, doubts
 from guard_wsgi.config_sources import read_env, read_secret_files, read_toml
+from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.config_values import (
-    DetectionExclusion,
-    ThreatBanConfig,
-    nearest,
     number,
     one_of,
     quoted,
@@ -32,10 +32,12 @@ from guard_wsgi.config_values import (
     whole_number,
 )
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.telemetry.events import EVENT_TYPES, METRIC_TYPES
 
 if TYPE_CHECKING:
-    from guard_wsgi.agent.config import AgentConfig
     from typing_extensions import Self
+
+    from guard_wsgi.agent.config import AgentConfig
 
 DETECTION_CATEGORIES = frozenset(
     {
@@ -65,8 +67,8 @@ COUNTED_CATEGORIES = DETECTION_CATEGORIES | {"rate_limit", "custom", "detection_
 """What can count towards an automatic ban."""
 
 CHECK_NAMES = (
-    "client_identity",
-    "ban",
+    "client_address_unresolved",
+    "ip_ban",
     "emergency_mode",
     "ip_security",
     "country",
@@ -97,7 +99,7 @@ _NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 _NO_BODIES: Mapping[int, str] = MappingProxyType({})
 _NO_THREATS: Mapping[str, ThreatBanConfig] = MappingProxyType({})
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
-_ALL_LOCAL = values.failure_policies({})
+_ALL_LOCAL = tables.failure_policies({})
 
 _SECRET = MappingProxyType({"secret": True})
 """Metadata of an option whose value appears in no repr, fault or log."""
@@ -234,7 +236,7 @@ class SecurityConfig:
     custom_error_responses: Mapping[int, str] = field(
         # Body text by status, in place of ours.
         default=_NO_BODIES,
-        converter=values.error_responses,
+        converter=tables.error_responses,
     )
     custom_request_check: Callable[[Any], Any] | None = field(
         # (request) -> GuardResponse | None, the last check before the app.
@@ -357,7 +359,7 @@ class SecurityConfig:
     threat_ban_config: Mapping[str, ThreatBanConfig] = field(
         # Per category, in place of the two numbers above.
         default=_NO_THREATS,
-        converter=values.threat_bans,
+        converter=tables.threat_bans,
         validator=values.each_of(*sorted(COUNTED_CATEGORIES)),
     )
     enable_rate_limit_auto_ban: bool = field(
@@ -426,7 +428,7 @@ class SecurityConfig:
         # While the store is down: counters of this process ("local") keep the site up and
         # most of the protection; "deny" is for sites that would rather be down.
         default=_ALL_LOCAL,
-        converter=values.failure_policies,
+        converter=tables.failure_policies,
     )
     memory_store_max_keys: int = field(
         # About 300 MB when full; the least recently used go first.
@@ -484,7 +486,7 @@ class SecurityConfig:
     security_headers: str | Mapping[str, Any] = field(
         # A site of pages; "api" for one of data; a table for single headers; "off".
         default="html",
-        converter=values.security_headers,
+        converter=tables.security_headers,
     )
     enable_cors: bool = field(default=False, converter=values.flag)
     cors_allow_origins: tuple[str, ...] = field(default=("*",), converter=values.origins)
@@ -505,7 +507,7 @@ class SecurityConfig:
     global_behavior_rules: tuple[Any, ...] = field(
         # BehaviorRule, or a table of its fields. Those that hold for every route.
         default=(),
-        converter=values.behavior_rules,
+        converter=tables.behavior_rules,
     )
     behavior_scan_response_body: bool = field(
         # Off: reading answers costs time on each of them. Needed by patterns on bodies.
@@ -577,7 +579,7 @@ class SecurityConfig:
         # [{"path": "/blog/*", "body_fields": ["text"]}]: tables of path with names or
         # categories.
         default=(),
-        converter=values.detection_exclusions,
+        converter=tables.detection_exclusions,
     )
     excluded_detection_headers: frozenset[str] = field(
         default=frozenset(), converter=values.lower_set
@@ -652,8 +654,16 @@ class SecurityConfig:
     )
     log_suspicious_level: str | None = field(default="WARNING", converter=values.log_level)
     log_country_check_level: str | None = field(default="INFO", converter=values.log_level)
-    muted_event_types: frozenset[str] = field(default=frozenset(), converter=values.string_set)
-    muted_metric_types: frozenset[str] = field(default=frozenset(), converter=values.string_set)
+    muted_event_types: frozenset[str] = field(
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*sorted(EVENT_TYPES)),
+    )
+    muted_metric_types: frozenset[str] = field(
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*sorted(METRIC_TYPES)),
+    )
     muted_check_logs: frozenset[str] = field(
         default=frozenset(),
         converter=values.string_set,
@@ -672,7 +682,7 @@ class SecurityConfig:
     otel_service_name: str = field(default="guard-wsgi", converter=values.text)
     otel_exporter_endpoint: str | None = field(default=None, converter=values.optional_text)
     otel_resource_attributes: Mapping[str, str] = field(
-        default=_NO_TABLE, converter=values.string_table
+        default=_NO_TABLE, converter=tables.string_table
     )
     enable_logfire: bool = field(default=False, converter=values.flag)
     logfire_service_name: str = field(default="guard-wsgi", converter=values.text)
@@ -773,7 +783,7 @@ class SecurityConfig:
     def __repr__(self) -> str:
         """The options that differ from their defaults; secrets masked."""
         parts = []
-        for attribute in _options():
+        for attribute in options_of(SecurityConfig):
             value = getattr(self, attribute.name)
             if value == attribute.default:
                 continue
@@ -811,7 +821,10 @@ class SecurityConfig:
 
         :raises ConfigError: as the constructor.
         """
-        options = {attribute.name: getattr(self, attribute.name) for attribute in _options()}
+        options = {
+            attribute.name: getattr(self, attribute.name)
+            for attribute in options_of(SecurityConfig)
+        }
         changed = object.__new__(type(self))
         _fill(changed, {**options, **changes}, given=frozenset(changes))
         object.__setattr__(changed, "_decorated", self._decorated)
@@ -826,7 +839,7 @@ class SecurityConfig:
 
         :raises ConfigError: as the constructor, and for a file that can't be read.
         """
-        options, faults = read_secret_files(mapping, _options())
+        options, faults = read_secret_files(mapping, options_of(SecurityConfig))
         return _construct(cls, options, faults)
 
     @classmethod
@@ -835,7 +848,7 @@ class SecurityConfig:
 
         :raises ConfigError: as from_mapping, each fault with the file's name.
         """
-        options, faults = read_toml(path, _options())
+        options, faults = read_toml(path, options_of(SecurityConfig))
         return _construct(cls, options, faults, source=str(path))
 
     @classmethod
@@ -848,7 +861,7 @@ class SecurityConfig:
         :raises ConfigError: as from_mapping, also for a variable with the prefix that is no
             option.
         """
-        options, faults = read_env(prefix, environ, _options())
+        options, faults = read_env(prefix, environ, options_of(SecurityConfig))
         return _construct(cls, options, faults)
 
     def to_mapping(self) -> dict[str, Any]:
@@ -858,7 +871,8 @@ class SecurityConfig:
         ``None`` are kept as they are; the rest can be written as JSON or TOML.
         """
         return {
-            attribute.name: values.plain(getattr(self, attribute.name)) for attribute in _options()
+            attribute.name: values.plain(getattr(self, attribute.name))
+            for attribute in options_of(SecurityConfig)
         }
 
     def to_agent_config(self) -> AgentConfig | None:
@@ -869,7 +883,7 @@ class SecurityConfig:
 
         given = {
             attribute.name.removeprefix("agent_"): getattr(self, attribute.name)
-            for attribute in _options()
+            for attribute in options_of(SecurityConfig)
             if attribute.name.startswith("agent_")
             and attribute.name != "agent_strict"
             and getattr(self, attribute.name) is not None
@@ -880,49 +894,24 @@ class SecurityConfig:
         return AgentConfig(**given)
 
 
-def _options() -> tuple[Attribute[Any], ...]:
-    return tuple(attribute for attribute in fields(SecurityConfig) if attribute.init)
-
-
-def _fill(config: SecurityConfig, options: Mapping[str, Any], given: frozenset[str]) -> None:
+def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[str]) -> None:
     """Set every option of ``config``, or raise ConfigError with all faults.
 
     Warnings speak only of what is ``given`` now, so that a changed configuration does not
     repeat those of the one it came from.
     """
-    attributes = _options()
-    known = [attribute.name for attribute in attributes]
-    faults = [
-        f"{name} is no option{nearest(str(name), known)}"
-        for name in options
-        if name not in set(known)
-    ]
-    resolved: dict[str, Any] = {}
-    broken: set[str] = set()
-    for attribute in attributes:
-        name = attribute.name
-        value = options.get(name, attribute.default)
-        try:
-            if attribute.converter is not None:
-                value = attribute.converter(value)  # type: ignore[operator]
-            if attribute.validator is not None:
-                attribute.validator(config, attribute, value)
-        except ValueError as fault:
-            broken.add(name)
-            secret = attribute.metadata.get("secret")
-            faults.append(f"{name} must be text" if secret else f"{name} {fault}")
-            value = attribute.default
-        resolved[name] = value
-    faults.extend(contradictions(resolved, broken))
+    resolved = resolve(config, keywords)
+    options = resolved.values
+    faults = resolved.faults + contradictions(options, resolved.broken)
     if faults:
         raise ConfigError(faults)
-    for attribute in attributes:
+    for attribute in options_of(SecurityConfig):
         name = attribute.name
-        object.__setattr__(config, name, resolved[name])
+        object.__setattr__(config, name, options[name])
         reason = attribute.metadata.get("inert")
-        if reason and name in given and resolved[name] != attribute.default:
+        if reason and name in given and options[name] != attribute.default:
             warnings.warn(f"{name} does nothing: {reason}", IgnoredOption, stacklevel=3)
-    for message in doubts(resolved, given):
+    for message in doubts(options, given):
         warnings.warn(message, DoubtfulOption, stacklevel=3)
 
 

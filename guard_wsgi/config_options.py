@@ -1,0 +1,62 @@
+"""Turning keywords into the fields of a class of options, with every fault at once.
+
+attrs runs converters and validators one by one and stops at the first that raises; here they all
+run, and unknown names are faults beside the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import Attribute, fields, frozen
+
+from guard_wsgi.config_values import nearest
+
+
+@frozen(slots=True)
+class Resolved:
+    """What keywords came to.
+
+    :ivar values: every option's value, converted; its default where the one given is at fault.
+    :ivar broken: the names of those at fault.
+    :ivar faults: one sentence each.
+    """
+
+    values: dict[str, Any]
+    broken: frozenset[str]
+    faults: list[str]
+
+
+def options_of(cls: Any) -> tuple[Attribute[Any], ...]:
+    """The attributes of ``cls`` that its constructor takes. Each has an immutable default."""
+    return tuple(attribute for attribute in fields(cls) if attribute.init)
+
+
+def resolve(instance: Any, keywords: Mapping[str, Any]) -> Resolved:
+    """Convert and check ``keywords`` as the options of ``instance``, which is not changed."""
+    attributes = options_of(type(instance))
+    known = {attribute.name: None for attribute in attributes}
+    faults = [
+        f"{name} is no option{nearest(str(name), known)}" for name in keywords if name not in known
+    ]
+    values: dict[str, Any] = {}
+    broken: set[str] = set()
+    for attribute in attributes:
+        name = attribute.name
+        if name not in keywords:
+            values[name] = attribute.default
+            continue
+        value = keywords[name]
+        try:
+            if attribute.converter is not None:
+                value = attribute.converter(value)  # type: ignore[operator]
+            if attribute.validator is not None:
+                attribute.validator(instance, attribute, value)
+        except ValueError as fault:
+            broken.add(name)
+            secret = attribute.metadata.get("secret")
+            faults.append(f"{name} must be text" if secret else f"{name} {fault}")
+            value = attribute.default
+        values[name] = value
+    return Resolved(values, frozenset(broken), faults)

@@ -1,0 +1,310 @@
+"""Options that are tables: bans by category, headers by name, exclusions by path.
+
+Converters as in config_values.py: each returns an immutable value or raises ``ValueError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from attrs import Attribute, field, frozen
+from attrs import fields as attrs_fields
+
+from guard_wsgi.config_values import (
+    flag,
+    header_name,
+    header_value,
+    lower_set,
+    nearest,
+    quoted,
+    string_set,
+    strings,
+    whole_number,
+)
+
+FAILURE_FEATURES = ("rate_limit", "bans", "counters")
+HEADER_PRESETS = ("html", "api", "off")
+
+SECURITY_HEADER_KEYS = (
+    "enabled",
+    "preset",
+    "hsts",
+    "csp",
+    "frame_options",
+    "content_type_options",
+    "xss_protection",
+    "referrer_policy",
+    "permissions_policy",
+    "cross_origin_opener_policy",
+    "cross_origin_resource_policy",
+    "cross_origin_embedder_policy",
+    "permitted_cross_domain_policies",
+    "custom",
+)
+HSTS_KEYS = ("max_age", "include_subdomains", "preload")
+HSTS_PRELOAD_MIN_SECONDS = 31_536_000
+"""hstspreload.org takes no site under a year."""
+
+
+@frozen(slots=True)
+class ThreatBanConfig:
+    """When one category of threat bans by itself: ``threshold`` hits in the window, for
+    ``duration`` seconds."""
+
+    threshold: int = field()
+    duration: int = field()
+
+    @threshold.validator
+    @duration.validator
+    def _positive(self, attribute: Attribute[int], value: object) -> None:
+        try:
+            whole_number(1)(self, attribute, value)
+        except ValueError as fault:
+            raise ValueError(f"{attribute.name} {fault}") from None
+
+
+@frozen(slots=True, kw_only=True)
+class DetectionExclusion:
+    """What detection leaves out on some paths. ``path`` is exact, or a prefix before ``*``.
+
+    Either names (``params``, ``headers``, ``body_fields``) whose values are not looked at, or
+    ``categories`` that are not looked for.
+    """
+
+    path: str
+    params: frozenset[str] = frozenset()
+    headers: frozenset[str] = frozenset()
+    body_fields: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+
+    def covers(self, path: str) -> bool:
+        """Whether ``path`` (in its canonical form) is one of those excluded."""
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
+
+def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:
+    """Body text by status, 400 to 599; a TOML or JSON key is text and is read as a number."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map statuses to texts, not {quoted(values)}")
+    bodies: dict[int, str] = {}
+    for key, body in values.items():
+        status = int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key
+        if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
+            raise ValueError(f"holds {quoted(key)}, not a status of a refusal (400 to 599)")
+        if not isinstance(body, str):
+            raise ValueError(f"{status} needs a text, not {quoted(body)}")
+        bodies[status] = body
+    return MappingProxyType(bodies)
+
+
+def threat_bans(
+    values: Mapping[str, ThreatBanConfig | Mapping[str, int]],
+) -> Mapping[str, ThreatBanConfig]:
+    """Thresholds by category; a table with ``threshold`` and ``duration`` will do."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map categories to thresholds, not {quoted(values)}")
+    bans: dict[str, ThreatBanConfig] = {}
+    for category, given in values.items():
+        if isinstance(given, ThreatBanConfig):
+            bans[category] = given
+            continue
+        if not isinstance(given, Mapping) or set(given) != {"threshold", "duration"}:
+            raise ValueError(f"{category} needs 'threshold' and 'duration', not {quoted(given)}")
+        try:
+            bans[category] = ThreatBanConfig(given["threshold"], given["duration"])
+        except ValueError as fault:
+            raise ValueError(f"{category} {fault}") from None
+    return MappingProxyType(bans)
+
+
+def failure_policies(
+    values: Mapping[str, Literal["local", "allow", "deny"]],
+) -> Mapping[str, Literal["local", "allow", "deny"]]:
+    """What serves while the store is down, by feature; a feature left out is ``local``."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map features to policies, not {quoted(values)}")
+    policies: dict[str, Literal["local", "allow", "deny"]] = dict.fromkeys(
+        FAILURE_FEATURES, "local"
+    )
+    for feature, policy in values.items():
+        if feature not in FAILURE_FEATURES:
+            hint = nearest(str(feature), FAILURE_FEATURES)
+            raise ValueError(f"knows no feature {quoted(feature)}{hint}")
+        if policy not in ("local", "allow", "deny"):
+            raise ValueError(f"{feature} is 'local', 'allow' or 'deny', not {quoted(policy)}")
+        policies[feature] = policy
+    return MappingProxyType(policies)
+
+
+def detection_exclusions(
+    values: Iterable[DetectionExclusion | Mapping[str, Any]],
+) -> tuple[DetectionExclusion, ...]:
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"must be a list of tables, not {quoted(values)}")
+    exclusions: list[DetectionExclusion] = []
+    faults: list[str] = []
+    for value in values:
+        try:
+            exclusions.append(_exclusion(value))
+        except ValueError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(exclusions)
+
+
+def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclusion:
+    if isinstance(value, DetectionExclusion):
+        return value
+    known = ("path", "params", "headers", "body_fields", "categories")
+    if not isinstance(value, Mapping):
+        raise ValueError(f"holds {quoted(value)}, not a table with 'path'")
+    for key in value:
+        if key not in known:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), known)}")
+    path = value.get("path", "")
+    if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
+        raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
+    exclusion = DetectionExclusion(
+        path=path,
+        params=string_set(value.get("params", ())),
+        headers=lower_set(value.get("headers", ())),
+        body_fields=string_set(value.get("body_fields", ())),
+        categories=string_set(value.get("categories", ())),
+    )
+    names = exclusion.params | exclusion.headers | exclusion.body_fields
+    if bool(names) == bool(exclusion.categories):
+        raise ValueError(
+            f"for {quoted(path)} needs either names (params, headers, body_fields) or categories;"
+            " two entries say both"
+        )
+    return exclusion
+
+
+def behavior_rules(values: Iterable[Any]) -> tuple[Any, ...]:
+    """BehaviorRule objects; a table of a rule's fields will do."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"must be a list of rules, not {quoted(values)}")
+    values = tuple(values)
+    if not values:
+        return ()
+    from guard_wsgi.state.behavior import BehaviorRule
+
+    rules: list[BehaviorRule] = []
+    faults: list[str] = []
+    for value in values:
+        if isinstance(value, BehaviorRule):
+            rules.append(value)
+            continue
+        if not isinstance(value, Mapping):
+            faults.append(f"holds {quoted(value)}, not a rule or a table of its fields")
+            continue
+        names = [attribute.name for attribute in attrs_fields(BehaviorRule)]
+        unknown = [key for key in value if key not in names]
+        if unknown:
+            faults.extend(f"knows no {quoted(key)}{nearest(str(key), names)}" for key in unknown)
+            continue
+        try:
+            rules.append(BehaviorRule(**value))
+        except (TypeError, ValueError) as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(rules)
+
+
+def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
+    if not isinstance(values, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, str) for key, value in values.items()
+    ):
+        raise ValueError(f"must map texts to texts, not {quoted(values)}")
+    return MappingProxyType(dict(values))
+
+
+def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str, Any]:
+    """A preset's name, or a table of SECURITY_HEADER_KEYS; ``None`` is ``"off"``.
+
+    Anything that could not be sent is refused here, so that no answer fails for it.
+    """
+    if value is None:
+        return "off"
+    if isinstance(value, str):
+        if value not in HEADER_PRESETS:
+            raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+    table: dict[str, Any] = {}
+    for key, setting in value.items():
+        if key not in SECURITY_HEADER_KEYS:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), SECURITY_HEADER_KEYS)}")
+        try:
+            table[key] = _security_header(key, setting)
+        except ValueError as fault:
+            raise ValueError(f"{key}: {fault}") from None
+    return MappingProxyType(table)
+
+
+def _security_header(key: str, setting: Any) -> Any:
+    if key == "enabled":
+        return flag(setting)
+    if key == "preset":
+        if setting not in HEADER_PRESETS:
+            raise ValueError(f"must be one of {HEADER_PRESETS}, not {quoted(setting)}")
+        return setting
+    if setting is None or setting is False or setting == "":
+        return None
+    if key == "hsts":
+        return _hsts(setting)
+    if key == "csp":
+        return _csp(setting)
+    if key == "custom":
+        custom = string_table(setting)
+        for name, line in custom.items():
+            header_name(name)
+            header_value(line)
+        return custom
+    return header_value(setting)
+
+
+def _hsts(setting: Any) -> Mapping[str, Any]:
+    if not isinstance(setting, Mapping):
+        raise ValueError(f"must be a table of {HSTS_KEYS}, not {quoted(setting)}")
+    table: dict[str, Any] = {"max_age": HSTS_PRELOAD_MIN_SECONDS, "include_subdomains": True}
+    table["preload"] = False
+    for key, value in setting.items():
+        if key not in HSTS_KEYS:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), HSTS_KEYS)}")
+        table[key] = value
+    max_age = table["max_age"]
+    if isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0:
+        raise ValueError(f"max_age must be seconds, 0 or more, not {quoted(max_age)}")
+    flag(table["include_subdomains"])
+    if flag(table["preload"]) and (
+        max_age < HSTS_PRELOAD_MIN_SECONDS or not table["include_subdomains"]
+    ):
+        raise ValueError(
+            f"preload needs max_age of at least {HSTS_PRELOAD_MIN_SECONDS} and include_subdomains"
+        )
+    return MappingProxyType(table)
+
+
+def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
+    """Directives to their sources, or the whole policy as text."""
+    if isinstance(setting, str):
+        return header_value(setting)
+    if not isinstance(setting, Mapping):
+        raise ValueError(f"must be a table of directives or text, not {quoted(setting)}")
+    directives: dict[str, tuple[str, ...]] = {}
+    for directive, sources in setting.items():
+        header_name(directive)
+        listed = tuple(sources.split()) if isinstance(sources, str) else strings(sources)
+        for source in listed:
+            if ";" in header_value(source) or "," in source:
+                raise ValueError(f"source {quoted(source)} would end its directive")
+        directives[directive] = listed
+    return MappingProxyType(directives)
