@@ -32,6 +32,9 @@ from guard_wsgi.config_values import (
     whole_number,
 )
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.backend import STRATEGIES, Strategy
+from guard_wsgi.state.behavior_rule import BehaviorRule
+from guard_wsgi.state.settings import Feature, Policy
 from guard_wsgi.telemetry.events import EVENT_TYPES, METRIC_TYPES
 
 if TYPE_CHECKING:
@@ -387,10 +390,10 @@ class SecurityConfig:
         default=_NO_LIMITS,
         converter=values.endpoint_limits,
     )
-    rate_limit_strategy: Literal["sliding-window-counter", "fixed-window", "moving-window"] = field(
+    rate_limit_strategy: Strategy = field(
         # O(1) for each key, without the burst of two windows meeting.
         default="sliding-window-counter",
-        validator=one_of("sliding-window-counter", "fixed-window", "moving-window"),
+        validator=one_of(*STRATEGIES),
     )
     rate_limit_key: Callable[[Any], str] | None = field(
         # None: the client's address. (request) -> what counts together, a user say.
@@ -424,7 +427,7 @@ class SecurityConfig:
         default=0.1,
         validator=number(0, 10, above=True),
     )
-    store_failure_policy: Mapping[str, Literal["local", "allow", "deny"]] = field(
+    store_failure_policy: Mapping[Feature, Policy] = field(
         # While the store is down: counters of this process ("local") keep the site up and
         # most of the protection; "deny" is for sites that would rather be down.
         default=_ALL_LOCAL,
@@ -504,7 +507,7 @@ class SecurityConfig:
 
     # 8. Behaviour rules --------------------------------------------------------------------
 
-    global_behavior_rules: tuple[Any, ...] = field(
+    global_behavior_rules: tuple[BehaviorRule, ...] = field(
         # BehaviorRule, or a table of its fields. Those that hold for every route.
         default=(),
         converter=tables.behavior_rules,
@@ -705,9 +708,21 @@ class SecurityConfig:
     )
     agent_endpoint: str = field(default="https://api.guard-core.com", converter=values.http_url)
     agent_project_id: str | None = field(default=None, converter=values.optional_text)
-    agent_buffer_size: int = field(default=100, validator=whole_number(1))
-    agent_flush_interval: int = field(default=30, validator=whole_number(1))
-    agent_timeout: int = field(default=30, validator=whole_number(1))
+    agent_buffer_size: int = field(
+        # Events waiting to be sent; some 10 MB at worst, an attack's first minute.
+        default=10_000,
+        validator=whole_number(1),
+    )
+    agent_flush_interval: float = field(
+        # A batch goes when it is this old, if it has not gone for its size.
+        default=5.0,
+        validator=number(0, 3600, above=True),
+    )
+    agent_timeout: float = field(
+        # Of the sender's thread; no request waits for it.
+        default=10.0,
+        validator=number(0, 600, above=True),
+    )
     agent_retry_attempts: int = field(default=3, validator=whole_number(0))
     agent_enable_events: bool = field(default=True, converter=values.flag)
     agent_enable_metrics: bool = field(default=True, converter=values.flag)
@@ -876,22 +891,22 @@ class SecurityConfig:
         }
 
     def to_agent_config(self) -> AgentConfig | None:
-        """The agent's part of the configuration as AgentConfig; ``None`` with the agent off."""
+        """The agent's part of the configuration as AgentConfig; ``None`` with the agent off.
+
+        :raises ConfigError: for what the agent can't work with, such as a key that is too short.
+        """
         if not self.enable_agent:
             return None
         from guard_wsgi.agent.config import AgentConfig
 
-        given = {
-            attribute.name.removeprefix("agent_"): getattr(self, attribute.name)
-            for attribute in options_of(SecurityConfig)
-            if attribute.name.startswith("agent_")
-            and attribute.name != "agent_strict"
-            and getattr(self, attribute.name) is not None
+        given: dict[str, Any] = {
+            option.name.removeprefix("agent_"): getattr(self, option.name)
+            for option in options_of(SecurityConfig)
+            if option.name.startswith("agent_") and option.name != "agent_strict"
         }
         given["dynamic_rule_interval"] = self.dynamic_rule_interval
-        if self.on_error is not None:
-            given["on_error"] = self.on_error
-        return AgentConfig(**given)
+        given["on_error"] = self.on_error
+        return AgentConfig.from_options(given)
 
 
 def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[str]) -> None:

@@ -6,13 +6,15 @@ it would only repeat the fault in other words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from guard_wsgi.config_values import STORE_PACKAGES, nearest
 from guard_wsgi.errors import MissingExtra
+from guard_wsgi.state.behavior_rule import BehaviorRule
 
 Options = Mapping[str, Any]
 Rule = Callable[[Options], Iterator[str]]
@@ -92,19 +94,27 @@ def _failure_policy(options: Options) -> Iterator[str]:
         )
 
 
-def _countries(options: Options) -> Iterator[str]:
-    if not (options["whitelist_countries"] or options["blocked_countries"]):
+def countries_fault(
+    option: str, handler: object, token: str | None, database: Path | None
+) -> Iterator[str]:
+    """Why the country of a client could not be known, although ``option`` asks for it."""
+    if handler is not None:
         return
-    if options["geo_ip_handler"] is not None:
-        return
-    database = options["ipinfo_db_path"]
-    if options["ipinfo_token"] is None and not (database is not None and database.exists()):
+    if token is None and not (database is not None and database.exists()):
         yield (
-            "whitelist_countries and blocked_countries need a source of countries:"
-            " geo_ip_handler, ipinfo_token, or an existing file at ipinfo_db_path"
+            f"{option} needs a source of countries: geo_ip_handler, ipinfo_token, or an"
+            " existing file at ipinfo_db_path"
         )
     if not is_installed("maxminddb"):
-        yield str(MissingExtra("whitelist_countries or blocked_countries", "geo"))
+        yield str(MissingExtra(option, "geo"))
+
+
+def _countries(options: Options) -> Iterator[str]:
+    for name in ("whitelist_countries", "blocked_countries"):
+        if options[name]:
+            yield from countries_fault(
+                name, options["geo_ip_handler"], options["ipinfo_token"], options["ipinfo_db_path"]
+            )
 
 
 def _cors(options: Options) -> Iterator[str]:
@@ -130,16 +140,24 @@ def _agent_dependents(options: Options) -> Iterator[str]:
             yield f"{name} needs enable_agent"
 
 
-def _behavior(options: Options) -> Iterator[str]:
-    if options["behavior_scan_response_body"]:
-        return
-    for rule in options["global_behavior_rules"]:
-        pattern = rule.pattern
-        if rule.rule_type == "return_pattern" and not str(pattern).startswith("status:"):
+def body_pattern_faults(
+    option: str, rules: Iterable[BehaviorRule], scans_bodies: bool
+) -> Iterator[str]:
+    """Rules that look into response bodies while nothing reads those."""
+    for rule in rules:
+        if rule.needs_body and not scans_bodies:
             yield (
-                f"global_behavior_rules looks for {pattern!r} in response bodies, which needs"
+                f"{option} looks for {rule.pattern!r} in response bodies, which needs"
                 " behavior_scan_response_body"
             )
+
+
+def _behavior(options: Options) -> Iterator[str]:
+    yield from body_pattern_faults(
+        "global_behavior_rules",
+        options["global_behavior_rules"],
+        options["behavior_scan_response_body"],
+    )
 
 
 def _telemetry(options: Options) -> Iterator[str]:
@@ -152,7 +170,16 @@ def _telemetry(options: Options) -> Iterator[str]:
 _RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_redis", "redis_url", "store_url"), _store),
     (("redis_fail_open", "store_failure_policy"), _failure_policy),
-    (("whitelist_countries", "blocked_countries", "geo_ip_handler", "ipinfo_token"), _countries),
+    (
+        (
+            "whitelist_countries",
+            "blocked_countries",
+            "geo_ip_handler",
+            "ipinfo_token",
+            "ipinfo_db_path",
+        ),
+        _countries,
+    ),
     (("cors_allow_origins", "cors_allow_credentials"), _cors),
     (("enable_agent", "agent_api_key", "agent_project_encryption_key"), _agent),
     (("enable_agent", "enable_dynamic_rules", "enable_enrichment"), _agent_dependents),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from attrs import Attribute, field, frozen
 from attrs import fields as attrs_fields
@@ -23,8 +23,10 @@ from guard_wsgi.config_values import (
     strings,
     whole_number,
 )
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.state.settings import FEATURES, POLICIES, Feature, Policy
 
-FAILURE_FEATURES = ("rate_limit", "bans", "counters")
 HEADER_PRESETS = ("html", "api", "off")
 
 SECURITY_HEADER_KEYS = (
@@ -121,21 +123,16 @@ def threat_bans(
     return MappingProxyType(bans)
 
 
-def failure_policies(
-    values: Mapping[str, Literal["local", "allow", "deny"]],
-) -> Mapping[str, Literal["local", "allow", "deny"]]:
+def failure_policies(values: Mapping[str, Policy]) -> Mapping[Feature, Policy]:
     """What serves while the store is down, by feature; a feature left out is ``local``."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map features to policies, not {quoted(values)}")
-    policies: dict[str, Literal["local", "allow", "deny"]] = dict.fromkeys(
-        FAILURE_FEATURES, "local"
-    )
+    policies: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
     for feature, policy in values.items():
-        if feature not in FAILURE_FEATURES:
-            hint = nearest(str(feature), FAILURE_FEATURES)
-            raise ValueError(f"knows no feature {quoted(feature)}{hint}")
-        if policy not in ("local", "allow", "deny"):
-            raise ValueError(f"{feature} is 'local', 'allow' or 'deny', not {quoted(policy)}")
+        if feature not in FEATURES:
+            raise ValueError(f"knows no feature {quoted(feature)}{nearest(str(feature), FEATURES)}")
+        if policy not in POLICIES:
+            raise ValueError(f"{feature} is one of {', '.join(POLICIES)}, not {quoted(policy)}")
         policies[feature] = policy
     return MappingProxyType(policies)
 
@@ -185,36 +182,41 @@ def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclus
     return exclusion
 
 
-def behavior_rules(values: Iterable[Any]) -> tuple[Any, ...]:
-    """BehaviorRule objects; a table of a rule's fields will do."""
+def behavior_rules(
+    values: Iterable[BehaviorRule | BehaviorRuleConfig | Mapping[str, Any]],
+) -> tuple[BehaviorRule, ...]:
+    """Behaviour rules; a table of a rule's fields will do."""
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise ValueError(f"must be a list of rules, not {quoted(values)}")
-    values = tuple(values)
-    if not values:
-        return ()
-    from guard_wsgi.state.behavior import BehaviorRule
-
     rules: list[BehaviorRule] = []
     faults: list[str] = []
     for value in values:
-        if isinstance(value, BehaviorRule):
-            rules.append(value)
-            continue
-        if not isinstance(value, Mapping):
-            faults.append(f"holds {quoted(value)}, not a rule or a table of its fields")
-            continue
-        names = [attribute.name for attribute in attrs_fields(BehaviorRule)]
-        unknown = [key for key in value if key not in names]
-        if unknown:
-            faults.extend(f"knows no {quoted(key)}{nearest(str(key), names)}" for key in unknown)
-            continue
         try:
-            rules.append(BehaviorRule(**value))
-        except (TypeError, ValueError) as fault:
+            rules.append(_behavior_rule(value))
+        except ConfigError as error:
+            faults.extend(error.faults)
+        except ValueError as fault:
             faults.append(str(fault))
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(rules)
+
+
+def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any]) -> BehaviorRule:
+    if isinstance(value, BehaviorRule):
+        return value
+    if isinstance(value, BehaviorRuleConfig):
+        return value.to_rule()
+    if not isinstance(value, Mapping):
+        raise ValueError(f"holds {quoted(value)}, not a rule or a table of its fields")
+    names = [attribute.name for attribute in attrs_fields(BehaviorRule)]
+    for key in value:
+        if key not in names:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), names)}")
+    missing = [name for name in ("rule_type", "threshold") if name not in value]
+    if missing:
+        raise ValueError(f"holds a rule without {' and '.join(missing)}")
+    return BehaviorRule(**value)
 
 
 def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
