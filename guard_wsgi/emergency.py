@@ -1,0 +1,215 @@
+"""Emergency mode: everybody but an allow list gets 503, in every worker within a second.
+
+Three may declare it: the configuration, dynamic rules, and somebody at a command line. The last
+one writes to the shared store, and every worker looks there at most every half second, when it
+serves a request. Whatever is declared holds; to end it, whoever declared it takes it back.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from guard_wsgi.errors import StoreError
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.ipset import IPSet
+
+logger = logging.getLogger("guard_wsgi.emergency")
+
+KEY = "emergency"
+POLL_SECONDS = 0.5
+"""Half of the second within which it must hold in every worker."""
+LONGEST_SECONDS = 30 * 86_400
+"""How long the store keeps an emergency that nobody gave an end."""
+RETRY_AFTER_SECONDS = 60.0
+"""For clients, when no end is known: a minute is soon, and a crowd spread over it is bearable."""
+
+
+class Values(Protocol):
+    """The part of a store that emergency mode is shared through (``Store.values``)."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+
+    def set(self, key: str, value: bytes, ttl_seconds: float, /) -> None: ...
+
+    def delete(self, key: str, /) -> None: ...
+
+
+@frozen(slots=True)
+class Declaration:
+    """Who may come in, until when, and why.
+
+    :ivar until: seconds since the epoch; ``None`` until it is taken back.
+    """
+
+    allow: tuple[str, ...] = ()
+    until: float | None = None
+    reason: str = ""
+    allowed: IPSet = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """:raises ValueError: naming an entry that is neither an address nor a network."""
+        object.__setattr__(self, "allowed", IPSet(self.allow))
+
+    def to_bytes(self) -> bytes:
+        document = {"allow": self.allow, "until": self.until, "reason": self.reason}
+        return json.dumps(document).encode()
+
+    @classmethod
+    def from_bytes(cls, value: bytes) -> Declaration | None:
+        """``None`` for what is damaged or of another version."""
+        try:
+            document = json.loads(value)
+            until = document["until"]
+            return cls(
+                allow=tuple(str(entry) for entry in document["allow"]),
+                until=None if until is None else float(until),
+                reason=str(document["reason"]),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+
+def declare(
+    values: Values, allow: Iterable[str] = (), seconds: float | None = None, reason: str = ""
+) -> Declaration:
+    """Put every worker of the store into emergency mode; for command lines.
+
+    :param allow: addresses and networks that still come in, besides ``emergency_whitelist``.
+    :param seconds: how long; ``None`` until :func:`revoke`.
+    :raises ValueError: for an entry that is no address, or a time that is not positive.
+    :raises StoreError: when the store can't be reached.
+    """
+    if seconds is not None and seconds <= 0:
+        raise ValueError(f"an emergency lasts a positive time, not {seconds} s")
+    until = None if seconds is None else time.time() + seconds
+    declaration = Declaration(tuple(allow), until, reason)
+    values.set(KEY, declaration.to_bytes(), LONGEST_SECONDS if seconds is None else seconds)
+    return declaration
+
+
+def revoke(values: Values) -> bool:
+    """End what :func:`declare` began; whether there was something to end.
+
+    :raises StoreError: when the store can't be reached.
+    """
+    declared = values.get(KEY) is not None
+    values.delete(KEY)
+    return declared
+
+
+OnChange = Callable[[bool, str], None]
+"""``(active, reason)``, when a worker sees emergency mode begin or end."""
+
+
+class EmergencyMode:
+    """Asked at each request. Off, it costs the comparison of a clock.
+
+    :param values: where command lines declare it (``Store.values``); ``None``: nowhere.
+    :param active: whether the configuration declares it (``emergency_mode``).
+    :param allow: who always comes in (``emergency_whitelist``), whoever declared it.
+    """
+
+    def __init__(
+        self,
+        values: Values | None = None,
+        *,
+        active: bool = False,
+        allow: Iterable[str] = (),
+        on_change: OnChange | None = None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._values = values
+        self._allowed = IPSet(allow)
+        self._configured = Declaration(reason="configuration") if active else None
+        self._from_rules: Declaration | None = None
+        self._from_store: Declaration | None = None
+        self._on_change = on_change
+        self._poll_seconds = poll_seconds
+        self._poll_at = 0.0
+        self._active: tuple[Declaration, ...] = ()
+        self._was_active = False
+        self._update()
+
+    def refuses(self, address: Address | None) -> bool:
+        """Whether the emergency keeps this client out. ``None`` is a client without address."""
+        if monotonic() >= self._poll_at:
+            self._poll()
+        active = self._active
+        if not active:
+            return False
+        if address is None:
+            return True
+        return address not in self._allowed and not any(address in d.allowed for d in active)
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds now."""
+        if monotonic() >= self._poll_at:
+            self._poll()
+        return bool(self._active)
+
+    @property
+    def retry_after_seconds(self) -> float:
+        """What to tell those kept out: the time to the last known end, else a minute."""
+        ends = [declaration.until for declaration in self._active]
+        known = [end for end in ends if end is not None]
+        if not known or len(known) < len(ends):
+            return RETRY_AFTER_SECONDS
+        return max(1.0, max(known) - time.time())
+
+    def set_rules(
+        self, active: bool, allow: Iterable[str] = (), until: float | None = None
+    ) -> None:
+        """What dynamic rules declare, in this process; each worker polls the rules itself."""
+        self._from_rules = Declaration(tuple(allow), until, "dynamic rules") if active else None
+        self._update()
+
+    def status(self) -> dict[str, Any]:
+        """``{"active", "declared_by": [...], "until", "allow": [...]}``."""
+        self._poll()
+        active = self._active
+        ends = [declaration.until for declaration in active]
+        return {
+            "active": bool(active),
+            "declared_by": [declaration.reason or "command line" for declaration in active],
+            "until": None if None in ends or not ends else max(end for end in ends if end),
+            "allow": [entry for declaration in active for entry in declaration.allow],
+        }
+
+    def _poll(self) -> None:
+        # First the time, so that other threads go on with what is known while this one asks.
+        self._poll_at = monotonic() + self._poll_seconds
+        if self._values is not None:
+            try:
+                value = self._values.get(KEY)
+            except StoreError:
+                pass  # the store tells of its outage itself; what was declared last still holds
+            else:
+                self._from_store = Declaration.from_bytes(value) if value else None
+        self._update()
+
+    def _update(self) -> None:
+        now = time.time()
+        declarations = (self._configured, self._from_rules, self._from_store)
+        self._active = tuple(
+            declaration
+            for declaration in declarations
+            if declaration is not None and (declaration.until is None or declaration.until > now)
+        )
+        is_active = bool(self._active)
+        if is_active != self._was_active:
+            self._was_active = is_active
+            reason = self._active[0].reason if is_active else ""
+            if is_active:
+                logger.warning("emergency mode begins: %s", reason or "declared at runtime")
+            else:
+                logger.warning("emergency mode ends")
+            if self._on_change is not None:
+                self._on_change(is_active, reason)
