@@ -1,0 +1,258 @@
+"""Whether a visitor that calls itself a search engine is one.
+
+A user agent is the visitor's own text and proves nothing. Two things do: an address in the ranges
+that the search engine publishes, or a host name of the search engine that the address resolves to
+and that resolves back to the address (reverse DNS alone is the word of whoever owns the address).
+The search engines document both. DNS takes up to seconds, so it is asked on a thread of its own;
+until the answer is there the visitor is one like any other.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections import deque
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any, Literal
+
+from attrs import frozen
+
+from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.background import BackgroundLoop
+from guard_wsgi.network.feeds import CRAWLER_FEEDS, Feed
+from guard_wsgi.network.published import ProviderRanges, PublishedRanges, SharedState
+from guard_wsgi.network.ranges import LabelledRanges, Range, merge, network_range
+
+logger = logging.getLogger("guard_wsgi.network")
+
+RANGES_REFRESH_SECONDS = 86_400.0
+"""Crawlers' ranges change some times a year."""
+VERIFIED_SECONDS = 86_400.0
+"""Google: results of a verification may be kept; crawlers keep their addresses for days."""
+REFUTED_SECONDS = 3600.0
+"""For an address that proved to be somebody else's; it may be given to a crawler later."""
+UNKNOWN_SECONDS = 60.0
+"""After DNS gave no answer at all."""
+MAX_VERDICTS = 65_536
+"""Per generation, of two. Impostors come from many addresses; some 10 MB when full."""
+MAX_PENDING = 256
+"""Impostors must not make a queue that a real crawler waits behind for hours."""
+IDLE_SECONDS = 300.0
+"""The thread's wait without work; a new visitor wakes it."""
+
+Verdict = Literal["verified", "refuted", "pending"]
+
+
+@frozen(slots=True)
+class Crawler:
+    """How one search engine's crawler is recognised and proved.
+
+    :ivar agent: the word in the user agent, lower-cased.
+    :ivar hosts: the ends of its host names, each with a leading dot; empty when it has none.
+    """
+
+    name: str
+    agent: str
+    hosts: tuple[str, ...] = ()
+
+
+CRAWLERS = (
+    # developers.google.com/search/docs/crawling-indexing/verifying-googlebot
+    Crawler("Google", "googlebot", (".googlebot.com", ".google.com")),
+    # www.bing.com/webmasters/help/how-to-verify-bingbot
+    Crawler("Bing", "bingbot", (".search.msn.com",)),
+    # support.apple.com/119829
+    Crawler("Apple", "applebot", (".applebot.apple.com",)),
+    # duckduckgo.com/duckduckgo-help-pages/results/duckduckbot: by published addresses
+    Crawler("DuckDuckGo", "duckduckbot"),
+)
+
+
+class DnsUnavailable(Exception):
+    """DNS gave no answer, as opposed to the answer that there is none."""
+
+
+class Resolver:
+    """The system's resolver, which blocks; replaced in tests."""
+
+    def host_name(self, address: str) -> str | None:
+        """The name that an address resolves to. :raises DnsUnavailable:"""
+        try:
+            return socket.gethostbyaddr(address)[0]
+        except OSError as error:
+            _require_answer(error)
+            return None
+
+    def addresses(self, host_name: str) -> Iterable[str]:
+        """The addresses that a name resolves to. :raises DnsUnavailable:"""
+        try:
+            answers = socket.getaddrinfo(host_name, None, type=socket.SOCK_STREAM)
+        except OSError as error:
+            _require_answer(error)
+            return ()
+        return [str(answer[4][0]) for answer in answers]
+
+
+_HOST_NOT_FOUND, _NO_DATA = 1, 4
+"""The resolver's h_errno (netdb.h) for "no such name" and "no address of that kind"."""
+
+
+def _require_answer(error: OSError) -> None:
+    """:raises DnsUnavailable: unless the error is DNS's answer that there is nothing."""
+    nothing = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+    if isinstance(error, socket.herror):
+        nothing = {_HOST_NOT_FOUND, _NO_DATA}
+    elif not isinstance(error, socket.gaierror):
+        nothing = set()
+    if error.errno not in nothing:
+        raise DnsUnavailable from error
+
+
+class VerifiedBots:
+    """Tells the crawlers of search engines from their impostors.
+
+    :param store: a Store; the published ranges are fetched once for all of its workers.
+    :param use_ranges: whether to fetch the published ranges, besides asking DNS.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: SharedState | None = None,
+        crawlers: Iterable[Crawler] = CRAWLERS,
+        feeds: Mapping[str, Feed] = CRAWLER_FEEDS,
+        use_ranges: bool = True,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self._crawlers = tuple(crawlers)
+        self._resolver = Resolver() if resolver is None else resolver
+        self._young: dict[tuple[str, str], tuple[bool, float]] = {}
+        self._old: dict[tuple[str, str], tuple[bool, float]] = {}
+        self._pending: deque[tuple[Crawler, str]] = deque()
+        self._asked: set[tuple[str, str]] = set()
+        self._loop = BackgroundLoop("guard-wsgi-bots", self._step)
+        self._table = LabelledRanges()
+        self._published: PublishedRanges | None = None
+        if use_ranges:
+            self._published = PublishedRanges(
+                {c.name: feeds[c.name] for c in self._crawlers if c.name in feeds},
+                refresh_interval_seconds=RANGES_REFRESH_SECONDS,
+                store=store,
+                on_swap=self._swap,
+                name="guard-wsgi-bot-ranges",
+            )
+
+    def claims(self, user_agent: str) -> Crawler | None:
+        """Which crawler a user agent says it is; without any proof."""
+        lowered = user_agent.lower()
+        for crawler in self._crawlers:
+            if crawler.agent in lowered:
+                return crawler
+        return None
+
+    def verify(self, user_agent: str, address: Address) -> Verdict | None:
+        """``None`` for a visitor that claims nothing; never waits.
+
+        ``pending`` means that DNS is being asked; later requests of the address get its answer.
+        """
+        crawler = self.claims(user_agent)
+        if crawler is None:
+            return None
+        if self._published is not None:
+            self._published.ensure_running()
+            if self._table.label(address) == crawler.name:
+                return "verified"
+        if not crawler.hosts:
+            has_ranges = self._published is not None and self._published.get(crawler.name)
+            return "refuted" if has_ranges else "pending"
+        if address.is_private or address.is_loopback:
+            return "refuted"
+        key = (crawler.name, address.text)
+        known = self._young.get(key) or self._old.get(key)
+        if known is not None and monotonic() < known[1]:
+            return "verified" if known[0] else "refuted"
+        self._ask(crawler, key)
+        return "pending"
+
+    def is_verified(self, user_agent: str, address: Address | None) -> bool:
+        """Whether the visitor has proved to be the crawler it says it is."""
+        return address is not None and self.verify(user_agent, address) == "verified"
+
+    def status(self) -> dict[str, Any]:
+        """``{"known": verdicts kept, "pending": visitors waiting for DNS, "ranges": {...}}``."""
+        return {
+            "known": len(self._young) + len(self._old),
+            "pending": len(self._pending),
+            "ranges": self._published.status() if self._published is not None else {},
+        }
+
+    def refresh(self) -> None:
+        """Fetch the published ranges now, in this thread; failures keep what is there."""
+        if self._published is not None:
+            self._published.refresh()
+
+    def close(self) -> None:
+        self._loop.close()
+        if self._published is not None:
+            self._published.close()
+
+    def _ask(self, crawler: Crawler, key: tuple[str, str]) -> None:
+        if not self._loop.running:
+            # The first in this process: what was pending before a fork is the parent's to ask.
+            self._pending, self._asked = deque(), set()
+            self._loop.ensure_running()
+        if key in self._asked or len(self._pending) >= MAX_PENDING:
+            return
+        self._asked.add(key)
+        self._pending.append((crawler, key[1]))
+        self._loop.wake()
+
+    def _step(self) -> float:
+        while self._pending and not self._loop.stopping():
+            crawler, text = self._pending.popleft()
+            key = (crawler.name, text)
+            try:
+                verified, seconds = self._ask_dns(crawler, text)
+            finally:
+                self._asked.discard(key)
+            if len(self._young) >= MAX_VERDICTS:
+                self._young, self._old = {}, self._young
+            self._young[key] = (verified, monotonic() + seconds)
+        return IDLE_SECONDS
+
+    def _ask_dns(self, crawler: Crawler, text: str) -> tuple[bool, float]:
+        """Whether the address is the crawler's, and for how long that may be believed."""
+        try:
+            host_name = self._resolver.host_name(text)
+            if host_name is None:
+                return False, REFUTED_SECONDS
+            host_name = host_name.rstrip(".").lower()
+            if not host_name.endswith(crawler.hosts):
+                return False, REFUTED_SECONDS
+            for answer in self._resolver.addresses(host_name):
+                found = parse_address(answer)
+                if found is not None and found.text == text:
+                    return True, VERIFIED_SECONDS
+        except DnsUnavailable:
+            return False, UNKNOWN_SECONDS
+        return False, REFUTED_SECONDS
+
+    def _swap(self) -> None:
+        published = self._published
+        if published is None:
+            return
+        labelled: list[tuple[str, int, list[Range]]] = []
+        for crawler in self._crawlers:
+            ranges = published.get(crawler.name)
+            if ranges is not None:
+                labelled.extend(_labelled(crawler.name, ranges))
+        self._table = LabelledRanges(labelled)
+
+
+def _labelled(name: str, ranges: ProviderRanges) -> Iterable[tuple[str, int, list[Range]]]:
+    versions: dict[int, list[Range]] = {4: [], 6: []}
+    for cidr, _ in ranges.networks:
+        version, first, last = network_range(cidr)
+        versions[version].append((first, last))
+    return [(name, version, merge(found)) for version, found in versions.items()]
