@@ -136,7 +136,7 @@ class VerifiedBots:
         self._published: PublishedRanges | None = None
         if use_ranges:
             self._published = PublishedRanges(
-                {c.name: feeds[c.name] for c in self._crawlers if c.name in feeds},
+                [feeds[c.name] for c in self._crawlers if c.name in feeds],
                 refresh_interval_seconds=RANGES_REFRESH_SECONDS,
                 store=store,
                 on_swap=self._swap,

@@ -132,7 +132,8 @@ class CloudSelection:
 class CloudRanges:
     """The published ranges of the cloud providers that a guard's rules name.
 
-    :param providers: whose ranges to hold; selections may name these only.
+    Only the publications of providers that some selection names are fetched.
+
     :param store: a Store; one worker fetches for all of those that share it.
     :param refresh_interval_seconds: how often each publication is asked for news.
     :param unavailable: what a selection does while a provider's ranges were never read: "open"
@@ -144,7 +145,6 @@ class CloudRanges:
 
     def __init__(
         self,
-        providers: Iterable[str],
         *,
         store: SharedState | None = None,
         refresh_interval_seconds: float = DEFAULT_REFRESH_INTERVAL_SECONDS,
@@ -153,12 +153,11 @@ class CloudRanges:
         on_change: OnChange | None = None,
         feeds: Mapping[str, Feed] = CLOUD_FEEDS,
     ) -> None:
-        wanted = {rule.provider for rule in parse_selection(providers)}
+        self._feeds = feeds
         self._unavailable = unavailable
         self._selections: weakref.WeakSet[CloudSelection] = weakref.WeakSet()
         self._parsed: dict[str, tuple[ProviderRanges, dict[int, _Regions]]] = {}
         self._published = PublishedRanges(
-            {provider: feeds[provider] for provider in sorted(wanted)},
             refresh_interval_seconds=refresh_interval_seconds,
             store=store,
             custom_store=custom_store,
@@ -171,13 +170,11 @@ class CloudRanges:
     def select(self, selection: Iterable[str]) -> CloudSelection:
         """A rule's providers, to be kept and asked at each request.
 
-        :raises ValueError: for an unknown provider, or one that this data set does not hold.
+        :raises ValueError: for an unknown provider, or a carve-out that can't be made.
         """
         rules = parse_selection(selection)
-        held = self._published.status()
         for rule in rules:
-            if rule.provider not in held:
-                raise ValueError(f"the ranges of {rule.provider} are not held here")
+            self._published.add(self._feeds[rule.provider])
         made = CloudSelection(rules, self._unavailable == "closed", self.ensure_running)
         self._selections.add(made)
         made._compile(self._regions)

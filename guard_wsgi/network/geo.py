@@ -16,6 +16,7 @@ from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
 from guard_wsgi.network.address import Address
+from guard_wsgi.network.ipinfo import IPInfoManager
 from guard_wsgi.network.mmdb import GeoDatabase, GeoDatabaseError, asn_of, country_of
 
 logger = logging.getLogger("guard_wsgi.network")
@@ -215,6 +216,7 @@ __all__ = [
     "CountryLookup",
     "GeoDatabaseError",
     "GeoIPHandler",
+    "IPInfoManager",
     "MaxMindGeoIP",
     "is_country_source",
 ]

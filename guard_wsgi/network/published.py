@@ -134,7 +134,7 @@ OnChange = Callable[[str, str, str], None]
 class PublishedRanges:
     """The published ranges of some providers, renewed in the background.
 
-    :param feeds: the publications, by provider.
+    :param feeds: the publications; more may be added later.
     :param store: shares them among workers; without one each process fetches for itself.
     :param custom_store: the user's own cache (``get(provider)``, ``set(provider, ranges, ttl)``,
         ``clear()``) of "cidr" or "cidr|region" texts; used in place of ``store``'s values.
@@ -143,7 +143,7 @@ class PublishedRanges:
 
     def __init__(
         self,
-        feeds: Mapping[str, Feed],
+        feeds: Iterable[Feed] = (),
         *,
         refresh_interval_seconds: float,
         store: SharedState | None = None,
@@ -152,7 +152,7 @@ class PublishedRanges:
         on_swap: Callable[[], None] | None = None,
         name: str = "guard-wsgi-ranges",
     ) -> None:
-        self._feeds = dict(feeds)
+        self._feeds: Mapping[str, Feed] = {feed.provider: feed for feed in feeds}
         self._interval = refresh_interval_seconds
         self._store = store
         self._custom_store = custom_store
@@ -162,6 +162,12 @@ class PublishedRanges:
         self._attempts: dict[str, _Attempt] = {}
         self._loop = BackgroundLoop(name, self._step)
         self.ensure_running = self._loop.ensure_running
+
+    def add(self, feed: Feed) -> None:
+        """Renew this publication as well from now on."""
+        if feed.provider not in self._feeds:
+            self._feeds = {**self._feeds, feed.provider: feed}  # the thread may be iterating
+            self._loop.wake()
 
     def get(self, provider: str) -> ProviderRanges | None:
         """The present ranges of one provider; ``None`` until the first were read."""
