@@ -238,6 +238,10 @@ def string_set(values: Iterable[str]) -> frozenset[str]:
     return frozenset(strings(values))
 
 
+def optional_string_set(values: Iterable[str] | None) -> frozenset[str] | None:
+    return None if values is None else string_set(values)
+
+
 def lower_set(values: Iterable[str]) -> frozenset[str]:
     """Names whose case says nothing, such as those of headers."""
     return frozenset(value.lower() for value in strings(values))
@@ -303,6 +307,10 @@ def _country(value: str) -> str:
 def countries(values: Iterable[str]) -> frozenset[str]:
     """ISO 3166-1 alpha-2 codes, upper-cased."""
     return frozenset(_all_or_faults(values, _country))
+
+
+def optional_countries(values: Iterable[str] | None) -> frozenset[str] | None:
+    return None if values is None else countries(values)
 
 
 def _provider(value: str) -> str:
@@ -474,6 +482,10 @@ def _media_type(value: str) -> str:
 def media_types(values: Iterable[str]) -> tuple[str, ...]:
     """Media types without parameters, lower-cased; ``image/*`` covers all of its kind."""
     return _all_or_faults(values, _media_type)
+
+
+def optional_media_types(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else media_types(values)
 
 
 # Converters: paths.

@@ -8,9 +8,10 @@ guard finds it there, before the view runs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import time
-from types import MappingProxyType
+from functools import partial
+from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -43,6 +44,9 @@ FRONTING_PROVIDERS = frozenset({"Cloudflare"})
 """Whose ranges also carry people (WARP, iCloud Private Relay): blocked when named only."""
 
 DEFAULT_API_KEY_HEADER = "X-API-Key"
+
+MAX_WRAPPERS = 64
+"""No view stands under more layers; a bound also ends a search among many functions."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -88,22 +92,23 @@ def time_restriction(
 # Converters of overlays: None is "not said".
 
 
-def _or_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else convert(value)
-
-
 def _required_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
     for name in tables.string_table(headers):
         values.header_name(name)
     return MappingProxyType(dict(headers))
 
 
-def _header(name: str) -> str:
-    values.header_name(name)
+def _header(name: str | None) -> str | None:
+    if name is not None:
+        values.header_name(name)
     return name
 
 
-def _country_limits(limits: Mapping[str, tuple[int, int]]) -> Mapping[str, tuple[int, int]]:
+def _country_limits(
+    limits: Mapping[str, tuple[int, int]] | None,
+) -> Mapping[str, tuple[int, int]] | None:
+    if limits is None:
+        return None
     if not isinstance(limits, Mapping):
         raise ValueError(f"must map countries to (requests, window), not {quoted(limits)}")
     converted: dict[str, tuple[int, int]] = {}
@@ -113,7 +118,9 @@ def _country_limits(limits: Mapping[str, tuple[int, int]]) -> Mapping[str, tuple
     return MappingProxyType(converted)
 
 
-def _referrers(domains: Iterable[str]) -> tuple[str, ...]:
+def _referrers(domains: Iterable[str] | None) -> tuple[str, ...] | None:
+    if domains is None:
+        return None
     named = values.strings(domains)
     if not named or not all(domain.strip() for domain in named):
         raise ValueError("needs the names of the domains that may refer")
@@ -129,16 +136,12 @@ def _functions(functions: Iterable[Any]) -> tuple[Any, ...]:
     return given
 
 
-def _authorization_scheme(scheme: str) -> str:
+def _authorization_scheme(scheme: str | None) -> str | None:
+    if scheme is None:
+        return None
     if not values.text(scheme).strip():
         raise ValueError("needs a scheme such as 'bearer'")
     return scheme.strip()
-
-
-_string_set = _or_none(values.string_set)
-_networks = _or_none(values.networks)
-_countries = _or_none(values.countries)
-_flag = _or_none(values.flag)
 
 
 @frozen(kw_only=True, slots=True)
@@ -155,13 +158,17 @@ class RouteConfig:
     ip_whitelist: tuple[str, ...] | None = field(
         # A non-empty one stands in place of the global address lists.
         default=None,
-        converter=_networks,
+        converter=values.optional_networks,
     )
-    ip_blacklist: tuple[str, ...] | None = field(default=None, converter=_networks)
-    whitelist_countries: frozenset[str] | None = field(default=None, converter=_countries)
-    blocked_countries: frozenset[str] | None = field(default=None, converter=_countries)
+    ip_blacklist: tuple[str, ...] | None = field(default=None, converter=values.optional_networks)
+    whitelist_countries: frozenset[str] | None = field(
+        default=None, converter=values.optional_countries
+    )
+    blocked_countries: frozenset[str] | None = field(
+        default=None, converter=values.optional_countries
+    )
     block_cloud_providers: frozenset[str] | None = field(
-        default=None, converter=_or_none(values.cloud_providers)
+        default=None, converter=values.optional_cloud_providers
     )
     blocked_user_agents: tuple[str, ...] = field(
         # Besides the global ones.
@@ -175,33 +182,33 @@ class RouteConfig:
     )
 
     # Credentials
-    auth_required: str | None = field(default=None, converter=_or_none(_authorization_scheme))
+    auth_required: str | None = field(default=None, converter=_authorization_scheme)
     auth_verifier: Verifier | None = field(
         # None: config.auth_verifier.
         default=None,
         validator=synchronous,
     )
-    api_key_required: bool | None = field(default=None, converter=_flag)
-    api_key_header: str | None = field(default=None, converter=_or_none(_header))
+    api_key_required: bool | None = field(default=None, converter=values.optional_flag)
+    api_key_header: str | None = field(default=None, converter=_header)
     api_key_verifier: Verifier | None = field(default=None, validator=synchronous)
     authorization_header_required: str | None = field(
         # Asks for presence only, which proves nothing.
         default=None,
-        converter=_or_none(_authorization_scheme),
+        converter=_authorization_scheme,
     )
 
     # What
-    require_https: bool | None = field(default=None, converter=_flag)
+    require_https: bool | None = field(default=None, converter=values.optional_flag)
     max_request_size: int | None = field(default=None, validator=whole_number(1, optional=True))
     allowed_content_types: tuple[str, ...] | None = field(
-        default=None, converter=_or_none(values.media_types)
+        default=None, converter=values.optional_media_types
     )
     required_headers: Mapping[str, str] = field(
         # Name to value, or to "required" for any.
         default=MappingProxyType({}),
         converter=_required_headers,
     )
-    require_referrer: tuple[str, ...] | None = field(default=None, converter=_or_none(_referrers))
+    require_referrer: tuple[str, ...] | None = field(default=None, converter=_referrers)
     time_restrictions: TimeRestriction | None = field(default=None, converter=time_restriction)
     honeypot_fields: tuple[str, ...] = field(default=(), converter=values.strings)
     custom_validators: tuple[Validator, ...] = field(default=(), converter=_functions)
@@ -215,22 +222,26 @@ class RouteConfig:
     geo_rate_limits: Mapping[str, tuple[int, int]] | None = field(
         # Country, or "*" for all others, to (requests, window in seconds).
         default=None,
-        converter=_or_none(_country_limits),
+        converter=_country_limits,
     )
     behavior_rules: tuple[BehaviorRule, ...] = field(default=(), converter=tables.behavior_rules)
 
     # Detection
-    enable_suspicious_detection: bool | None = field(default=None, converter=_flag)
-    enabled_detection_categories: frozenset[str] | None = field(default=None, converter=_string_set)
-    detection_scan_body: bool | None = field(default=None, converter=_flag)
+    enable_suspicious_detection: bool | None = field(default=None, converter=values.optional_flag)
+    enabled_detection_categories: frozenset[str] | None = field(
+        default=None, converter=values.optional_string_set
+    )
+    detection_scan_body: bool | None = field(default=None, converter=values.optional_flag)
     excluded_detection_headers: frozenset[str] | None = field(
         # Besides the global ones; the two below stand in place of them.
         default=None,
-        converter=_or_none(values.lower_set),
+        converter=values.optional_lower_set,
     )
-    excluded_detection_params: frozenset[str] | None = field(default=None, converter=_string_set)
+    excluded_detection_params: frozenset[str] | None = field(
+        default=None, converter=values.optional_string_set
+    )
     excluded_detection_body_fields: frozenset[str] | None = field(
-        default=None, converter=_string_set
+        default=None, converter=values.optional_string_set
     )
 
     if not TYPE_CHECKING:
@@ -302,14 +313,17 @@ _EXTENDING = frozenset(
 
 
 def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
-    """What a view carries: a function, or a class-based view with rules on its class, on the
-    function made of it and on the method that serves ``method``. The most specific wins.
+    """What a view carries, wherever a decorator left it.
+
+    Looks at the function, under its wrappers (also those made without ``functools.wraps``) and
+    partials, and for a class-based view at its class and the method that serves ``method``. Of
+    a function's layers the outer wins; of a view's class and its method, the method.
     """
     found: RouteConfig | None = None
     for carrier in _carriers(view, method):
-        carried = getattr(carrier, ROUTE_ATTRIBUTE, None)
-        if isinstance(carried, RouteConfig) and carried is not found:
-            found = carried.merged_over(found)
+        for carried in reversed(list(_carried(carrier, set()))):
+            if carried is not found:
+                found = carried.merged_over(found)
     return found
 
 
@@ -317,23 +331,41 @@ def _carriers(view: Any, method: str) -> list[Any]:
     """From the least to the most specific of what may carry a view's rules."""
     cls = getattr(view, "view_class", None)  # Flask's and Django's as_view() set it
     if cls is None:
-        return [_marked_layer(view)]
+        return [view]
     names = ["dispatch", "dispatch_request"]
     handler = method.lower()
     names.append(handler if handler != "head" or hasattr(cls, "head") else "get")
     methods = [getattr(cls, name, None) for name in names]
-    return [cls, _marked_layer(view), *(_marked_layer(each) for each in methods)]
+    return [cls, view, *methods]
 
 
-def _marked_layer(view: Any) -> Any:
-    """The outermost layer of a wrapped function that carries rules."""
-    layer = view
-    while not hasattr(layer, ROUTE_ATTRIBUTE):
-        inner = getattr(layer, "__wrapped__", None)
-        if inner is None:
-            return view
-        layer = inner
-    return layer
+def _carried(view: Any, seen: set[int]) -> Iterator[RouteConfig]:
+    """The rules on a function and on those it wraps, the outermost first."""
+    if id(view) in seen or len(seen) > MAX_WRAPPERS:
+        return
+    seen.add(id(view))
+    carried = getattr(view, ROUTE_ATTRIBUTE, None)
+    if isinstance(carried, RouteConfig):
+        yield carried
+    for inner in _wrapped(view):
+        # functools.wraps copies the attribute: what is found again says nothing new.
+        yield from (route for route in _carried(inner, seen) if route is not carried)
+
+
+def _wrapped(view: Any) -> Iterator[Any]:
+    if isinstance(view, partial):
+        yield view.func
+        return
+    inner = getattr(view, "__wrapped__", None)
+    if inner is not None:
+        yield inner
+    for cell in getattr(view, "__closure__", None) or ():
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not filled: a function that refers to itself before it is made
+            continue
+        if isinstance(content, (FunctionType, MethodType, partial)):
+            yield content
 
 
 class SecurityDecorator:
