@@ -31,6 +31,7 @@ from guard_wsgi.config_values import (
     synchronous,
     whole_number,
 )
+from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.behavior_rule import BehaviorRule
@@ -42,31 +43,7 @@ if TYPE_CHECKING:
 
     from guard_wsgi.agent.config import AgentConfig
 
-DETECTION_CATEGORIES = frozenset(
-    {
-        "cmd_injection",
-        "cms_probing",
-        "code_injection",
-        "deserialization",
-        "dir_traversal",
-        "file_inclusion",
-        "file_upload",
-        "http_split",
-        "ldap",
-        "nosql",
-        "path_traversal",
-        "proto_pollution",
-        "recon",
-        "sensitive_file",
-        "sqli",
-        "ssrf",
-        "template",
-        "xml",
-        "xss",
-    }
-)
-
-COUNTED_CATEGORIES = DETECTION_CATEGORIES | {"rate_limit", "custom", "detection_budget"}
+COUNTED_CATEGORIES = CATEGORIES | {CUSTOM, BUDGET, "rate_limit"}
 """What can count towards an automatic ban."""
 
 CHECK_NAMES = (
@@ -533,9 +510,9 @@ class SecurityConfig:
 
     enable_penetration_detection: bool = field(default=True, converter=values.flag)
     enabled_detection_categories: frozenset[str] = field(
-        default=DETECTION_CATEGORIES,
+        default=CATEGORIES,
         converter=values.string_set,
-        validator=values.each_of(*sorted(DETECTION_CATEGORIES)),
+        validator=values.each_of(*sorted(CATEGORIES)),
     )
     detection_threat_score_threshold: float | str = field(
         # The preset measured on the corpus at the fewest errors of both kinds together.
@@ -554,14 +531,15 @@ class SecurityConfig:
         validator=whole_number(1024, 10_485_760),
     )
     detection_max_scan_values: int = field(
-        # Names and values of one request; more is a finding, not a silent pass.
-        default=512,
+        # Names and values that are looked at one by one; more is a finding, not a silent pass.
+        # A large form has hundreds, a large JSON document tens of thousands.
+        default=20_000,
         validator=whole_number(2, 100_000),
     )
     detection_max_scan_chars: int = field(
-        # As above, in characters that are decoded and scored.
-        default=65_536,
-        validator=whole_number(1024, 262_144),
+        # As above, in characters that are decoded and scored after the first pass.
+        default=262_144,
+        validator=whole_number(1024, 10_485_760),
     )
     detection_max_json_depth: int = field(
         # No API nests deeper; what does is scanned as text.

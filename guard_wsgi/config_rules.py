@@ -9,15 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from guard_wsgi.config_values import STORE_PACKAGES, nearest
+from guard_wsgi.config_values import nearest
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.state.behavior_rule import BehaviorRule
 
 Options = Mapping[str, Any]
 Rule = Callable[[Options], Iterator[str]]
+
+STORE_PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "memory": ("", ""),
+        "lmdb": ("lmdb", "guard-wsgi[lmdb]"),
+        "redis": ("redis", "guard-wsgi[redis]"),
+        "rediss": ("redis", "guard-wsgi[redis]"),
+        "redis+unix": ("redis", "guard-wsgi[redis]"),
+        "redis+sentinel": ("redis", "guard-wsgi[redis]"),
+        "redis+cluster": ("redis", "guard-wsgi[redis]"),
+        "valkey": ("valkey", "valkey"),
+        "valkeys": ("valkey", "valkey"),
+        "valkey+unix": ("valkey", "valkey"),
+        "valkey+sentinel": ("valkey", "valkey"),
+        "valkey+cluster": ("valkey", "valkey"),
+        "memcached": ("pymemcache", "pymemcache"),
+        "mongodb": ("pymongo", "pymongo"),
+        "mongodb+srv": ("pymongo", "pymongo"),
+    }
+)
+"""Scheme of ``store_url`` to the module it needs and what to install for it."""
 
 
 def contradictions(options: Options, broken: Collection[str]) -> list[str]:

@@ -19,14 +19,17 @@ from urllib.parse import urlsplit
 
 from attrs import Attribute, asdict, has
 
+from guard_wsgi.detection.settings import THRESHOLDS
+from guard_wsgi.expressions import ExpressionError, Expressions
+from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import PROVIDERS, parse_selection
 from guard_wsgi.network.ipset import parse_network
 
 MAX_QUOTED_CHARS = 80
 """A fault quotes at most so much of what was given: it ends in logs and terminals."""
 
-UNIX_PEER = "unix"
-"""The spelling in ``trusted_proxies`` of a peer without an address: a unix socket."""
+MAX_SCORE = 10
+"""A score is 1 at the balanced point; nothing real is ten times as certain."""
 
 FORWARDED_HEADERS = (
     "x-forwarded-for",
@@ -45,38 +48,15 @@ FORWARDED_HEADERS = (
 """The headers in which proxies and content networks are known to name their client."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-THRESHOLD_PRESETS = ("relaxed", "balanced", "strict")
 
 
 MAX_HEADER_VALUE_CHARS = 8192
 """The usual limit of servers and proxies for one header line."""
 
-STORE_PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "memory": ("", ""),
-        "lmdb": ("lmdb", "guard-wsgi[lmdb]"),
-        "redis": ("redis", "guard-wsgi[redis]"),
-        "rediss": ("redis", "guard-wsgi[redis]"),
-        "redis+unix": ("redis", "guard-wsgi[redis]"),
-        "redis+sentinel": ("redis", "guard-wsgi[redis]"),
-        "redis+cluster": ("redis", "guard-wsgi[redis]"),
-        "valkey": ("valkey", "valkey"),
-        "valkeys": ("valkey", "valkey"),
-        "valkey+unix": ("valkey", "valkey"),
-        "valkey+sentinel": ("valkey", "valkey"),
-        "valkey+cluster": ("valkey", "valkey"),
-        "memcached": ("pymemcache", "pymemcache"),
-        "mongodb": ("pymongo", "pymongo"),
-        "mongodb+srv": ("pymongo", "pymongo"),
-    }
-)
-"""Scheme of ``store_url`` to the module it needs and what to install for it."""
-
 _COUNTRY = re.compile(r"[A-Z][A-Z0-9]\Z")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
 _HOST = re.compile(r"(?:\*?\.)?(?:[0-9a-z_\-]+(?:\.[0-9a-z_\-]+)*|\[[0-9a-f:.]+\])\Z")
 _MEDIA_TYPE = re.compile(r"[!#$&\-^_.+0-9a-z]+/(?:\*|[!#$&\-^_.+0-9a-z]+)\Z")
-_NESTED_QUANTIFIER = re.compile(r"\((?:[^()\\]|\\.)*[*+](?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,\d*\})")
 
 
 def quoted(value: object) -> str:
@@ -156,8 +136,8 @@ def one_of(*choices: str, optional: bool = False) -> Validator:
 def each_of(*choices: str) -> Validator:
     """Every name of a collection is a known one."""
 
-    def check(instance: object, attribute: Attribute[Any], value: Iterable[str]) -> None:
-        unknown = sorted(name for name in value if name not in choices)
+    def check(instance: object, attribute: Attribute[Any], value: Iterable[str] | None) -> None:
+        unknown = sorted(name for name in value or () if name not in choices)
         if unknown:
             raise ValueError(
                 "; ".join(f"knows no {quoted(name)}{nearest(name, choices)}" for name in unknown)
@@ -334,38 +314,12 @@ def optional_cloud_providers(values: Iterable[str] | None) -> frozenset[str] | N
 
 
 def check_pattern(pattern: str) -> str:
-    """A regular expression that is searched in linear time, or a ``ValueError`` with the reason.
-
-    Hyperscan takes only such patterns. Where it has no wheel, the shapes that make ``re``
-    exponential are refused instead.
-    """
-    if not pattern:
-        raise ValueError("holds an empty pattern, which matches everything")
+    """A regular expression that is searched in linear time (expressions.py)."""
     try:
-        re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"holds {quoted(pattern)}, not a regular expression: {error}") from None
-    reason = _linear_time_refusal(pattern)
-    if reason:
-        raise ValueError(f"holds {quoted(pattern)}, which can't run in linear time: {reason}")
+        Expressions([pattern])
+    except ExpressionError as error:
+        raise ValueError(f"holds a pattern that can't serve: {error}") from None
     return pattern
-
-
-def _linear_time_refusal(pattern: str) -> str:
-    try:
-        import hyperscan
-    except ImportError:
-        if _NESTED_QUANTIFIER.search(pattern):
-            return "a repetition within a repetition"
-        return ""
-    try:
-        hyperscan.Database().compile(
-            expressions=[pattern.encode()],
-            flags=[hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_ALLOWEMPTY],
-        )
-    except hyperscan.error as error:
-        return str(error)
-    return ""
 
 
 def patterns(values: Iterable[str]) -> tuple[str, ...]:
@@ -549,14 +503,14 @@ def endpoint_limits(
 def threshold(value: float | str) -> float | str:
     """A score, or the name of a preset."""
     if isinstance(value, str):
-        if value not in THRESHOLD_PRESETS:
-            listed = ", ".join(THRESHOLD_PRESETS)
+        if value not in THRESHOLDS:
+            listed = ", ".join(THRESHOLDS)
             raise ValueError(f"must be a number or one of {listed}, not {quoted(value)}")
         return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise ValueError(f"must be a number or the name of a preset, not {quoted(value)}")
-    if value <= 0:
-        raise ValueError(f"must be more than 0, not {value}")
+    if not 0 < value <= MAX_SCORE:
+        raise ValueError(f"must be more than 0 and at most {MAX_SCORE}, not {value}")
     return float(value)
 
 

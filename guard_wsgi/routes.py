@@ -19,10 +19,11 @@ from attrs import field, frozen
 
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_values as values
-from guard_wsgi.config import DETECTION_CATEGORIES, SecurityConfig
+from guard_wsgi.config import SecurityConfig
 from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_rules import body_pattern_faults, countries_fault
 from guard_wsgi.config_values import quoted, synchronous, whole_number
+from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.state.behavior_rule import BehaviorRule
@@ -229,7 +230,9 @@ class RouteConfig:
     # Detection
     enable_suspicious_detection: bool | None = field(default=None, converter=values.optional_flag)
     enabled_detection_categories: frozenset[str] | None = field(
-        default=None, converter=values.optional_string_set
+        default=None,
+        converter=values.optional_string_set,
+        validator=values.each_of(*sorted(CATEGORIES)),
     )
     detection_scan_body: bool | None = field(default=None, converter=values.optional_flag)
     excluded_detection_headers: frozenset[str] | None = field(
@@ -248,13 +251,8 @@ class RouteConfig:
 
         def __init__(self, **options):
             resolved = resolve(self, options)
-            faults = resolved.faults
-            chosen = resolved.values["enabled_detection_categories"]
-            for name in sorted((chosen or frozenset()) - DETECTION_CATEGORIES):
-                hint = values.nearest(name, DETECTION_CATEGORIES)
-                faults.append(f"enabled_detection_categories knows no {quoted(name)}{hint}")
-            if faults:
-                raise ConfigError(faults)
+            if resolved.faults:
+                raise ConfigError(resolved.faults)
             for name, value in resolved.values.items():
                 object.__setattr__(self, name, value)
 
@@ -319,12 +317,24 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     partials, and for a class-based view at its class and the method that serves ``method``. Of
     a function's layers the outer wins; of a view's class and its method, the method.
     """
-    found: RouteConfig | None = None
+    found: list[RouteConfig] = []
+    for layer in layers_of(view, method):
+        carried = getattr(layer, ROUTE_ATTRIBUTE, None)
+        # functools.wraps copies the attribute: what is found again says nothing new.
+        if isinstance(carried, RouteConfig) and not any(carried is known for known in found):
+            found.append(carried)
+    merged: RouteConfig | None = None
+    for carried in found:
+        merged = carried.merged_over(merged)
+    return merged
+
+
+def layers_of(view: Any, method: str = "GET") -> list[Any]:
+    """All that a view is made of and that may carry rules, the least specific first."""
+    layers: list[Any] = []
     for carrier in _carriers(view, method):
-        for carried in reversed(list(_carried(carrier, set()))):
-            if carried is not found:
-                found = carried.merged_over(found)
-    return found
+        layers.extend(reversed(list(_unwrapped(carrier, set()))))
+    return layers
 
 
 def _carriers(view: Any, method: str) -> list[Any]:
@@ -339,17 +349,14 @@ def _carriers(view: Any, method: str) -> list[Any]:
     return [cls, view, *methods]
 
 
-def _carried(view: Any, seen: set[int]) -> Iterator[RouteConfig]:
-    """The rules on a function and on those it wraps, the outermost first."""
-    if id(view) in seen or len(seen) > MAX_WRAPPERS:
+def _unwrapped(view: Any, seen: set[int]) -> Iterator[Any]:
+    """A function and those it wraps, the outermost first."""
+    if view is None or id(view) in seen or len(seen) > MAX_WRAPPERS:
         return
     seen.add(id(view))
-    carried = getattr(view, ROUTE_ATTRIBUTE, None)
-    if isinstance(carried, RouteConfig):
-        yield carried
+    yield view
     for inner in _wrapped(view):
-        # functools.wraps copies the attribute: what is found again says nothing new.
-        yield from (route for route in _carried(inner, seen) if route is not carried)
+        yield from _unwrapped(inner, seen)
 
 
 def _wrapped(view: Any) -> Iterator[Any]:
