@@ -1,0 +1,211 @@
+"""What the guard costs, in units of the bare Flask app it guards.
+
+    python benchmarks/overhead.py             the table, against the budgets
+    python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
+    python benchmarks/overhead.py --stages    what each part of the guard adds
+    python benchmarks/overhead.py --profile   the guard's own functions, by time
+
+All requests are WSGI calls in this process; bare and guarded app take turns (workloads.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import cProfile
+import io
+import json
+import logging
+import os
+import pstats
+import statistics
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Callable
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+from workloads import (  # noqa: E402
+    CLIENTS,
+    WORKLOADS,
+    App,
+    Workload,
+    bare_app,
+    measure,
+    nothing,
+    ratios,
+    serve,
+    template,
+)
+
+PEER = "flaskapi-guard==4.4.0"
+BUDGETS = {
+    "GET, 12 browser headers": (0.25, 0.15),
+    "GET, 6 query parameters": (0.25, 0.15),
+    "POST JSON, 2 KB": (0.30, 0.18),
+    "POST form, 10 fields": (0.25, 0.15),
+    "POST JSON, 64 KB": (0.35, 0.18),
+    "SQL injection in the query, refused": (0.30, 0.15),
+}
+"""Workload -> (at most, aim), in bare-Flask units."""
+
+
+def settings(**options: Any) -> Any:
+    """Every default check on; only the thresholds that would end the run are out of reach."""
+    from guard_wsgi import SecurityConfig
+
+    return SecurityConfig(**{"rate_limit": 10**9, "auto_ban_threshold": 10**9, **options})
+
+
+def guarded(app: App, **options: Any) -> App:
+    from guard_wsgi import GuardMiddleware
+
+    return GuardMiddleware(app, settings(**options))
+
+
+def as_extension() -> App:
+    """The same app by the Flask extension, which resolves routes if any view has rules."""
+    from guard_wsgi_flask import FlaskAPIGuard
+
+    app = bare_app()
+    FlaskAPIGuard(app, config=settings())  # type: ignore[arg-type]
+    return app
+
+
+def print_table(rounds: int, peer: bool) -> bool:
+    """Print the table; whether every budget is kept."""
+    times = measure({"bare": bare_app(), "guarded": guarded(bare_app())}, rounds)
+    peer_times = measure_peer(max(5, rounds // 20)) if peer else None
+    head = f"{'workload':38}{'bare':>9}{'guard':>9}{'ratio':>8}{'quartiles':>15}{'budget':>8}"
+    print(head + (f"{'peer':>9}" if peer else ""))
+    kept = True
+    for workload in WORKLOADS:
+        row = times[workload.name]
+        middle, low, high = ratios(row, "guarded", whole=workload.refused)
+        bare = statistics.median(row["bare"])
+        most, aim = BUDGETS[workload.name]
+        kept = kept and middle <= most
+        verdict = "aim" if middle <= aim else "ok" if middle <= most else "OVER"
+        line = (
+            f"{workload.name:38}{bare * 1e6:7.1f}us{bare * middle * 1e6:7.1f}us{middle:8.3f}"
+            f"{f'{low:.3f}-{high:.3f}':>15}{most:8.2f} {verdict}"
+        )
+        if peer_times is not None:
+            ratio, _, _ = ratios(peer_times[workload.name], "peer", whole=workload.refused)
+            line = f"{line:92}{ratio:8.0f}"
+        print(line)
+    print(f"\n{rounds} rounds. 'guard' is the time added, for the refused request the whole time.")
+    return kept
+
+
+def measure_peer(rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Time flaskapi-guard in its own environment, built on first use."""
+    home = Path(tempfile.gettempdir()) / f"overhead-peer-{os.getuid()}"
+    python = home / "bin" / "python"
+    if not python.exists():
+        print(f"building {home} with {PEER} ...", file=sys.stderr)
+        venv.create(home, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", PEER, "flask"], check=True)
+    run = subprocess.run(
+        [python, HERE / "peer.py", str(rounds)],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=1800,
+    )
+    times: dict[str, dict[str, list[float]]] = json.loads(run.stdout)
+    return times
+
+
+def stages() -> dict[str, Callable[[App], App]]:
+    """From a guard with everything off to the default one, a part at a time."""
+    off = {
+        "enable_penetration_detection": False,
+        "security_headers": None,
+        "enable_rate_limiting": False,
+        "max_request_size": None,
+    }
+    return {
+        "everything off": lambda app: guarded(app, **off),
+        "+ headers": lambda app: guarded(app, **{**off, "security_headers": {"enabled": True}}),
+        "+ rate limit": lambda app: guarded(
+            app, enable_penetration_detection=False, max_request_size=None
+        ),
+        "+ size limit": lambda app: guarded(app, enable_penetration_detection=False),
+        "+ detection, head": lambda app: guarded(app, detection_scan_body=False),
+        "+ detection, body": guarded,
+    }
+
+
+def print_stages(rounds: int) -> None:
+    """What each part adds: microseconds, and bare-Flask units."""
+    kinds = stages()
+    passing = [workload for workload in WORKLOADS if not workload.refused]
+    subjects = {"bare": nothing, **{name: make(nothing) for name, make in kinds.items()}}
+    times = measure(subjects, rounds, passing)
+    flask = measure({"bare": bare_app()}, rounds, passing)
+    print(f"{'':20}" + "".join(f"{workload.name:>26}" for workload in passing))
+    before = {workload.name: 0.0 for workload in passing}
+    for name in kinds:
+        cells = []
+        for workload in passing:
+            row = times[workload.name]
+            mine = statistics.median(row[name]) - statistics.median(row["bare"])
+            added, before[workload.name] = mine - before[workload.name], mine
+            unit = statistics.median(flask[workload.name]["bare"])
+            cells.append(f"{added * 1e6:15.2f}us {added / unit:7.3f}")
+        print(f"{name:20}" + "".join(f"{cell:>26}" for cell in cells))
+    total = [before[w.name] / statistics.median(flask[w.name]["bare"]) for w in passing]
+    print(f"{'all':20}" + "".join(f"{value:26.3f}" for value in total))
+
+
+def print_profile(calls: int, lines: int, chosen: str) -> None:
+    """Where the guard's own time goes; the profiler's cost inflates small functions."""
+    clients = cycle(CLIENTS)
+    for workload in WORKLOADS:
+        if chosen and chosen.lower() not in workload.name.lower():
+            continue
+        app = guarded(nothing)
+        environ = template(workload)
+        repeat(app, workload, environ, clients, 200)
+        profile = cProfile.Profile()
+        profile.enable()
+        repeat(app, workload, environ, clients, calls)
+        profile.disable()
+        text = io.StringIO()
+        pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(lines)
+        print(f"== {workload.name}: {calls} calls\n{text.getvalue().strip()}\n")
+
+
+def repeat(app: App, workload: Workload, environ: dict[str, Any], clients: Any, calls: int) -> None:
+    for _ in range(calls):
+        serve(app, workload, environ, clients)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=200, help="rounds (default 200, ~20 s)")
+    parser.add_argument("--peer", action="store_true", help=f"measure {PEER} as well")
+    parser.add_argument("--stages", action="store_true", help="what each part of the guard adds")
+    parser.add_argument("--profile", action="store_true", help="profile the guard alone")
+    parser.add_argument("--only", default="", help="with --profile: workloads whose name has this")
+    options = parser.parse_args()
+    # Log lines are made and formatted as in production, and then dropped.
+    with Path(os.devnull).open("w") as nowhere:
+        logging.basicConfig(stream=nowhere, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+        if options.profile:
+            print_profile(2000, 30, options.only)
+            return 0
+        if options.stages:
+            print_stages(options.rounds)
+            return 0
+        return 0 if print_table(options.rounds, options.peer) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
