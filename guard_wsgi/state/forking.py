@@ -1,8 +1,11 @@
-"""Locks after a fork: replaced in the child, never acquired.
+"""Locks and files over a fork.
 
-A lock that another thread held at the moment of the fork stays held in the child for ever. One
-hook serves every object that asks for it (a hook can't be taken back, so one per object would
-leak), and it keeps none of them alive.
+A lock that another thread held at the moment of the fork stays held in the child for ever, so the
+child replaces it and never acquires it. A file with a transaction in flight can't even be closed
+in the child; such an object holds still during the fork instead.
+
+One set of hooks serves every object that asks for it (a hook can't be taken back, so one per
+object would leak), and it keeps none of them alive.
 """
 
 from __future__ import annotations
@@ -20,7 +23,21 @@ class ForkAware(Protocol):
         ...
 
 
+class HoldsStill(ForkAware, Protocol):
+    """An object that must be at rest while the process forks."""
+
+    def before_fork(self) -> None:
+        """Finish what is under way and begin nothing more. Must end by itself soon."""
+        ...
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        ...
+
+
 _aware: WeakSet[ForkAware] = WeakSet()
+_still: WeakSet[HoldsStill] = WeakSet()
+_stopped: list[HoldsStill] = []
 
 
 def renew_after_fork(aware: ForkAware) -> None:
@@ -28,10 +45,32 @@ def renew_after_fork(aware: ForkAware) -> None:
     _aware.add(aware)
 
 
+def hold_still_during_fork(still: HoldsStill) -> None:
+    """Call all three methods around every fork from now on."""
+    _still.add(still)
+
+
+def _before_fork() -> None:
+    for still in sorted(_still, key=id):  # in one order, whichever thread forks
+        still.before_fork()
+        _stopped.append(still)
+
+
+def _after_fork_in_parent() -> None:
+    while _stopped:
+        _stopped.pop().after_fork_in_parent()
+
+
 def _after_fork_in_child() -> None:
+    while _stopped:
+        _stopped.pop().after_fork_in_child()
     for aware in list(_aware):
         aware.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )

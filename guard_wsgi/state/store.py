@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from guard_wsgi.errors import ConfigError
+from guard_wsgi.errors import ConfigError, MissingExtra
 from guard_wsgi.state.backend import Backend
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.counters import Counters
@@ -77,4 +77,16 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
         raise ConfigError([f"store_url: {url!r} is no URI; write memory:// or lmdb:///path"])
     if scheme == "memory":
         return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
+    if scheme == "lmdb":
+        try:
+            from guard_wsgi.state.lmdb import LMDBStorage
+        except ImportError as error:
+            raise MissingExtra("store_url lmdb://", "lmdb") from error
+        return LMDBStorage(
+            url,
+            prefix=settings.prefix,
+            app_name=settings.app_name,
+            max_keys=settings.max_keys,
+            clock=settings.clock,
+        )
     raise ConfigError([f"store_url: no store is called {scheme!r}"])

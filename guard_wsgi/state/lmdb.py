@@ -1,0 +1,511 @@
+"""``lmdb:///path``: counts and bans that all processes of one machine share, exactly.
+
+A `limits` storage on one LMDB file. There is no server; the kernel's memory is the medium, one
+write transaction is a few microseconds, and a process killed in the middle of one blocks nobody.
+
+Every record begins with its expiry (epoch ns), so that one bounded step of a sweep, taken along
+with every 64th write of a process, serves all kinds. Keys are a letter for the kind, the prefix
+of the store and the caller's key; those too long for LMDB are hashed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import struct
+import sys
+import tempfile
+import time
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
+
+from guard_wsgi.errors import ConfigError, StoreError
+from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from guard_wsgi.state.lmdb_file import NEVER, LMDBFile
+from guard_wsgi.state.memory import DEFAULT_MAX_KEYS
+from guard_wsgi.state.windows import (
+    take_fixed,
+    take_moving,
+    take_sliding,
+    view_fixed,
+    view_moving,
+    view_sliding,
+)
+
+MAX_KEY_BYTES = 400
+"""LMDB takes 511; the letter and the prefix need some of it. Longer keys are hashed."""
+
+MAX_PREFIX_BYTES = 64
+
+SWEEP_EVERY_WRITES = 64
+SWEEP_STEPS = 96
+"""More records looked at than can have been added since, so that expired ones never pile up."""
+
+JOURNAL_SECONDS = 600
+"""How long a change of bans can be read by itself; who comes later reads all bans."""
+
+_COUNT = struct.Struct("<QII")  # expiry, previous, current
+_EXPIRY = struct.Struct("<Q")
+_SEQUENCE = struct.Struct(">Q")  # big-endian: LMDB sorts by bytes
+
+_FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
+_BAN, _JOURNAL, _VERSION = b"b", b"j", b"\x00v"
+_EVICTABLE = frozenset(b"fsmc")
+_MAX_COUNT = 2**32 - 1
+
+
+class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
+    """Counts in a file shared by the processes of a machine."""
+
+    STORAGE_SCHEME = ["lmdb"]  # noqa: RUF012 -- the name and type are those of `limits`
+
+    scheme = "lmdb"
+    failures: tuple[type[Exception], ...] = (StoreError,)
+    bans_are_shared = True
+
+    def __init__(
+        self,
+        uri: str = "lmdb://",
+        wrap_exceptions: bool = False,
+        *,
+        prefix: str = "",
+        app_name: str | None = None,
+        max_keys: int = DEFAULT_MAX_KEYS,
+        clock: Clock = SYSTEM_CLOCK,
+        file: LMDBFile | None = None,
+        **options: float | str | bool,
+    ) -> None:
+        """
+        :param uri: ``lmdb:///absolute/path`` of a file, or ``lmdb://`` for `default_path`.
+        :param max_keys: counts beyond this are dropped, whether expired or not.
+        :raises ConfigError: for a URI that names no file, or a prefix of more than 64 bytes.
+        :raises StoreError: when the file can't be opened or created.
+        """
+        if len(prefix.encode()) > MAX_PREFIX_BYTES:
+            raise ConfigError([f"prefix: more than {MAX_PREFIX_BYTES} bytes: {prefix!r}"])
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        self._file = LMDBFile.at(path_of(uri, app_name)) if file is None else file
+        self._write = self._file.write
+        # Ended by a zero byte, so that no prefix is the beginning of another.
+        self._prefix = prefix.encode() + b"\x00"
+        self.max_keys = max_keys
+        # The wall clock: processes started before and after a reboot must agree.
+        self._now = clock.wall_ns
+        self._writes = 0
+        self._sweep_from = b""
+        self._fixed_prefix = _FIXED + self._prefix
+        self._sliding_prefix = _SLIDING + self._prefix
+        self._max_name_bytes = 1 + len(self._prefix) + MAX_KEY_BYTES
+
+    @property
+    def path(self) -> Path:
+        return self._file.path
+
+    # -- what the rooms above use -------------------------------------------------------------
+
+    def taker(self, strategy: Strategy) -> Take:
+        return {
+            "fixed-window": self._take_fixed,
+            "sliding-window-counter": self._take_sliding,
+            "moving-window": self._take_moving,
+        }[strategy]
+
+    def viewer(self, strategy: Strategy) -> View:
+        return {
+            "fixed-window": self._view_fixed,
+            "sliding-window-counter": self._view_sliding,
+            "moving-window": self._view_moving,
+        }[strategy]
+
+    def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
+        kind = {"fixed-window": _FIXED, "sliding-window-counter": _SLIDING}.get(strategy, _MOVING)
+        self._write(_delete, self._key(kind, key))
+
+    def _take_sliding(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        name = self._sliding_prefix + key.encode("utf-8", "surrogatepass")
+        if len(name) > self._max_name_bytes:
+            name = self._key(_SLIDING, key)
+        return self._write(
+            self._sliding_in, name, requests, window_seconds * 1_000_000_000, cost, self._now()
+        )
+
+    def _sliding_in(
+        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int, now_ns: int
+    ) -> Verdict:
+        record = txn.get(name)
+        expires_ns, previous, current = _COUNT.unpack(record) if record else (0, 0, 0)
+        allowed, remaining, wait_ns, expires_ns, previous, current = take_sliding(
+            expires_ns, previous, current, now_ns, window_ns, requests, cost
+        )
+        if allowed:
+            txn.put(name, _COUNT.pack(expires_ns, previous, current))
+            self._writes += 1
+            if self._writes % 64 == 0:
+                self._sweep(txn, now_ns)
+        return allowed, remaining, wait_ns / 1e9, requests
+
+    def _take_fixed(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        name = self._fixed_prefix + key.encode("utf-8", "surrogatepass")
+        if len(name) > self._max_name_bytes:
+            name = self._key(_FIXED, key)
+        return self._write(
+            self._fixed_in, name, requests, window_seconds * 1_000_000_000, cost, self._now()
+        )
+
+    def _fixed_in(
+        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int, now_ns: int
+    ) -> Verdict:
+        record = txn.get(name)
+        expires_ns, _, count = _COUNT.unpack(record) if record else (0, 0, 0)
+        allowed, remaining, wait_ns, expires_ns, count = take_fixed(
+            expires_ns, count, now_ns, window_ns, requests, cost
+        )
+        if allowed:
+            txn.put(name, _COUNT.pack(expires_ns, 0, count))
+            self._writes += 1
+            if self._writes % 64 == 0:
+                self._sweep(txn, now_ns)
+        return allowed, remaining, wait_ns / 1e9, requests
+
+    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        window_ns = window_seconds * NANOSECONDS
+        name = self._key(_MOVING, key)
+        return self._write(self._moving_in, name, requests, window_ns, cost, self._now())
+
+    def _moving_in(
+        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int, now_ns: int
+    ) -> Verdict:
+        times = _log(txn.get(name))
+        allowed, remaining, wait_ns = take_moving(times, now_ns, window_ns, requests, cost)
+        if allowed:
+            txn.put(name, _EXPIRY.pack(now_ns + window_ns) + times.tobytes())
+            self._count_write(txn, now_ns)
+        return allowed, remaining, wait_ns / NANOSECONDS, requests
+
+    def _view_sliding(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        record = self._count(self._key(_SLIDING, key))
+        return view_sliding(*record, self._now(), window_seconds * NANOSECONDS, requests)
+
+    def _view_fixed(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        expires_ns, _, count = self._count(self._key(_FIXED, key))
+        return view_fixed(expires_ns, count, self._now(), window_seconds * NANOSECONDS, requests)
+
+    def _view_moving(self, key: str, requests: int, window_seconds: int) -> Verdict:
+        times = list(_log(self._file.read(_get, self._key(_MOVING, key))))
+        return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests)
+
+    def increment(self, key: str, window_seconds: int, amount: int) -> int:
+        window_ns = window_seconds * NANOSECONDS
+        return self._write(
+            self._increment_in, self._key(_COUNTER, key), window_ns, amount, self._now()
+        )
+
+    def _increment_in(self, txn: Any, name: bytes, window_ns: int, amount: int, now_ns: int) -> int:
+        record = txn.get(name)
+        expires_ns, _, count = _COUNT.unpack(record) if record else (0, 0, 0)
+        if not now_ns < expires_ns <= now_ns + window_ns:
+            expires_ns = now_ns + window_ns
+            count = 0
+        count = int(min(max(0, count + amount), _MAX_COUNT))
+        txn.put(name, _COUNT.pack(expires_ns, 0, count))
+        self._count_write(txn, now_ns)
+        return count
+
+    def counted(self, key: str) -> int:
+        expires_ns, _, count = self._count(self._key(_COUNTER, key))
+        return count if self._now() < expires_ns else 0
+
+    def drop_counter(self, key: str) -> None:
+        self._write(_delete, self._key(_COUNTER, key))
+
+    def read_value(self, key: str) -> bytes | None:
+        record: bytes | None = self._file.read(_get, self._key(_VALUE, key))
+        if record is None or self._now() >= _EXPIRY.unpack_from(record)[0]:
+            return None
+        return record[_EXPIRY.size :]
+
+    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        expires_ns = self._now() + int(ttl_seconds * NANOSECONDS)
+        self._write(_put, self._key(_VALUE, key), _EXPIRY.pack(expires_ns) + value)
+
+    def drop_value(self, key: str) -> None:
+        self._write(_delete, self._key(_VALUE, key))
+
+    # -- bans ---------------------------------------------------------------------------------
+
+    def save_ban(self, entry: BanEntry) -> None:
+        self._write(self._save_ban_in, entry, self._now())
+
+    def _save_ban_in(self, txn: Any, entry: BanEntry, now_ns: int) -> None:
+        expires_ns = int(entry.expires_at * NANOSECONDS)
+        record = _EXPIRY.pack(expires_ns) + entry.reason.encode()
+        txn.put(self._key(_BAN, entry.target), record)
+        self._journal_in(txn, entry.target, now_ns)
+
+    def drop_ban(self, target: str) -> bool:
+        return self._write(self._drop_ban_in, target, self._now())
+
+    def _drop_ban_in(self, txn: Any, target: str, now_ns: int) -> bool:
+        record = txn.pop(self._key(_BAN, target))
+        if record is None:
+            return False
+        self._journal_in(txn, target, now_ns)
+        return bool(now_ns < _EXPIRY.unpack_from(record)[0])
+
+    def _journal_in(self, txn: Any, target: str, now_ns: int) -> None:
+        version = self._version_in(txn) + 1
+        txn.put(_VERSION + self._prefix, NEVER + _EXPIRY.pack(version))
+        key = _JOURNAL + self._prefix + _SEQUENCE.pack(version)
+        txn.put(key, _EXPIRY.pack(now_ns + JOURNAL_SECONDS * NANOSECONDS) + target.encode())
+        self._count_write(txn, now_ns)
+
+    def _version_in(self, txn: Any) -> int:
+        record = txn.get(_VERSION + self._prefix)
+        return _EXPIRY.unpack_from(record, _EXPIRY.size)[0] if record else 0
+
+    def ban_changes(self, since: int | None) -> BanChanges | None:
+        self._file.check()
+        return self._file.read(self._ban_changes_in, since)
+
+    def _ban_changes_in(self, txn: Any, since: int | None) -> BanChanges:
+        version = self._version_in(txn)
+        if since == version:
+            return BanChanges(version, False, ())
+        if since is not None and since < version:
+            records = _range(txn, _JOURNAL + self._prefix, _SEQUENCE.pack(since + 1))
+            targets = [record[_EXPIRY.size :].decode() for _, record in records]
+            if len(targets) == version - since:  # none was swept
+                entries = [self._ban_in(txn, target) for target in dict.fromkeys(targets)]
+                return BanChanges(version, False, entries)
+        prefix = _BAN + self._prefix
+        entries = [
+            _ban_entry(key[len(prefix) :].decode(), record) for key, record in _range(txn, prefix)
+        ]
+        return BanChanges(version, True, entries)
+
+    def _ban_in(self, txn: Any, target: str) -> BanEntry:
+        record = txn.get(self._key(_BAN, target))
+        return BanEntry(target, 0.0, "") if record is None else _ban_entry(target, record)
+
+    # -- upkeep -------------------------------------------------------------------------------
+
+    def size(self) -> int | None:
+        entries: int = self._file.read(lambda txn: txn.stat()["entries"])
+        return max(0, entries - 1)
+
+    def erase(self) -> None:
+        for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER, _BAN):
+            prefix = kind + self._prefix
+            # In steps, so that other processes aren't kept waiting.
+            while self._write(self._erase_in, prefix):
+                pass
+        self._write(self._new_version_in)
+
+    def _erase_in(self, txn: Any, prefix: bytes) -> bool:
+        cursor = txn.cursor()
+        if not cursor.set_range(prefix):
+            return False
+        for _ in range(1000):
+            if not cursor.key().startswith(prefix):
+                return False
+            if not cursor.delete():
+                return False
+        return True
+
+    def _new_version_in(self, txn: Any) -> None:
+        # A number without a journal entry makes every process read all bans anew.
+        version = self._version_in(txn) + 2
+        txn.put(_VERSION + self._prefix, NEVER + _EXPIRY.pack(version))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _count_write(self, txn: Any, now_ns: int) -> None:
+        self._writes += 1
+        if self._writes % SWEEP_EVERY_WRITES == 0:
+            self._sweep(txn, now_ns)
+
+    def _sweep(self, txn: Any, now_ns: int) -> None:
+        """Go on from where the last sweep of this process ended, for a bounded number of steps."""
+        too_many = txn.stat()["entries"] > self.max_keys
+        cursor = txn.cursor()
+        found = cursor.set_range(self._sweep_from) if self._sweep_from else cursor.first()
+        for _ in range(SWEEP_STEPS):
+            if not found:
+                self._sweep_from = b""
+                return
+            key, record = cursor.item()
+            if _EXPIRY.unpack_from(record)[0] <= now_ns or (too_many and key[0] in _EVICTABLE):
+                found = cursor.delete() and cursor.key() != b""
+            else:
+                found = cursor.next()
+        self._sweep_from = cursor.key()
+
+    def _key(self, kind: bytes, key: str) -> bytes:
+        name = key.encode("utf-8", "surrogatepass")
+        if len(name) > MAX_KEY_BYTES:
+            name = b"#" + blake2b(name, digest_size=32).digest()
+        return kind + self._prefix + name
+
+    def _count(self, name: bytes) -> tuple[int, int, int]:
+        record = self._file.read(_get, name)
+        return _COUNT.unpack(record) if record else (0, 0, 0)
+
+    # -- the interface of `limits` ------------------------------------------------------------
+
+    @property
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
+        return StoreError
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return self.increment(key, expiry, amount)
+
+    def get(self, key: str) -> int:
+        return self.counted(key)
+
+    def get_expiry(self, key: str) -> float:
+        """When the key's window ends, in epoch seconds."""
+        expires_ns, _, _ = self._count(self._key(_COUNTER, key))
+        return max(expires_ns / NANOSECONDS, time.time())
+
+    def check(self) -> bool:
+        try:
+            self._file.check()
+        except StoreError:
+            return False
+        return True
+
+    def reset(self) -> int | None:
+        keys = self.size()
+        self.erase()
+        return keys
+
+    def clear(self, key: str) -> None:
+        for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER):
+            self._write(_delete, self._key(kind, key))
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return self._take_moving(key, limit, expiry, amount)[0]
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        now_ns = self._now()
+        times = _log(self._file.read(_get, self._key(_MOVING, key)))
+        inside = times[bisect_right(times, now_ns - expiry * NANOSECONDS) :]
+        return (inside[0] if inside else now_ns) / NANOSECONDS, len(inside)
+
+    def acquire_sliding_window_entry(
+        self, key: str, limit: int, expiry: int, amount: int = 1
+    ) -> bool:
+        return self._take_sliding(key, limit, expiry, amount)[0]
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        record = self._count(self._key(_SLIDING, key))
+        if not record[0]:
+            return 0, 0.0, 0, 0.0
+        now_ns = self._now()
+        _, _, _, expires_ns, previous, current = take_sliding(
+            *record, now_ns, expiry * NANOSECONDS, _MAX_COUNT, 0
+        )
+        current_ttl = (expires_ns - now_ns) / NANOSECONDS
+        return previous, max(0.0, current_ttl - expiry), current, current_ttl
+
+    def clear_sliding_window(self, key: str, expiry: int) -> None:
+        self._write(_delete, self._key(_SLIDING, key))
+
+
+def path_of(uri: str, app_name: str | None = None) -> Path:
+    """The file an ``lmdb:`` URI names.
+
+    :raises ConfigError: when it names none.
+    """
+    parsed = urlsplit(uri)
+    if parsed.netloc:
+        raise ConfigError(
+            [f"store_url: write lmdb:///absolute/path or lmdb://, not lmdb://{parsed.netloc}..."]
+        )
+    if not parsed.path or parsed.path == "/":
+        return default_path(app_name)
+    path = Path(unquote(parsed.path))
+    return path / "guard.lmdb" if path.is_dir() else path
+
+
+def default_path(app_name: str | None = None) -> Path:
+    """A file of this user, named after the app; the same for all processes of the app.
+
+    Without a name the app is known by its working directory, which its workers and a shell
+    opened beside it have in common. A user without a writable home gets a directory of its own
+    under the system's temporary one.
+
+    :raises StoreError: when that directory belongs to someone else.
+    """
+    if app_name is None:
+        here = os.getcwd()
+        app_name = (
+            f"{os.path.basename(here) or 'app'}-{blake2b(here.encode(), digest_size=4).hexdigest()}"
+        )
+    file_name = re.sub(r"[^A-Za-z0-9._-]", "_", app_name) + ".lmdb"
+    state_home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    directory = Path(state_home, "guard-wsgi")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK | os.X_OK):
+            return directory / file_name
+    except OSError:
+        pass  # no home, or not a writable one: the temporary directory serves
+    user = str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    directory = Path(tempfile.gettempdir(), f"guard-wsgi-{user}")
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise StoreError(f"no directory for the state file: {error}") from error
+    # Anyone may create names in the temporary directory, also this one, also as a link.
+    if not stat.S_ISDIR(status.st_mode) or (
+        sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o022)
+    ):
+        raise StoreError(f"{directory} belongs to someone else; name a path: lmdb:///path")
+    return directory / file_name
+
+
+def _get(txn: Any, name: bytes) -> bytes | None:
+    record: bytes | None = txn.get(name)
+    return record
+
+
+def _put(txn: Any, name: bytes, record: bytes) -> None:
+    txn.put(name, record)
+
+
+def _delete(txn: Any, name: bytes) -> None:
+    txn.delete(name)
+
+
+def _log(record: bytes | None) -> array[int]:
+    times = array("q")
+    if record is not None:
+        times.frombytes(record[_EXPIRY.size :])
+    return times
+
+
+def _range(txn: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+    """The records whose key begins with ``prefix``, from ``prefix + start`` on."""
+    cursor = txn.cursor()
+    if cursor.set_range(prefix + start):
+        for key, record in cursor:
+            if not key.startswith(prefix):
+                return
+            yield key, record
+
+
+def _ban_entry(target: str, record: bytes) -> BanEntry:
+    expires_ns = _EXPIRY.unpack_from(record)[0]
+    return BanEntry(target, expires_ns / NANOSECONDS, record[_EXPIRY.size :].decode())
