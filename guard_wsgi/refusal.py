@@ -17,6 +17,7 @@ from guard_wsgi.checks.base import Block
 from guard_wsgi.response import GuardResponse
 
 if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse
 
 ErrorFormat = Literal["auto", "text", "problem"]
@@ -59,9 +60,14 @@ def refuse(
 
 
 def send(
-    response: GuardResponse, environ: Mapping[str, Any], start_response: StartResponse
+    response: GuardResponse,
+    environ: Mapping[str, Any],
+    start_response: StartResponse,
+    exc_info: OptExcInfo | None = None,
 ) -> Iterable[bytes]:
     """Start the response and return its body; none on HEAD, whose headers stay those of GET.
+
+    ``exc_info`` replaces a response that the app has started (PEP 3333).
 
     Some servers (waitress, wsgiref) send whatever a HEAD answer carries, so it must carry nothing.
     """
@@ -71,7 +77,11 @@ def send(
         body = b""
     elif "Content-Length" not in response.headers:
         response.headers["Content-Length"] = str(len(body))
-    start_response(response.status, response.headers.to_wsgi_list())
+    headers = response.headers.to_wsgi_list()
+    if exc_info is None:
+        start_response(response.status, headers)
+    else:
+        start_response(response.status, headers, exc_info)
     if not body or environ["REQUEST_METHOD"] == "HEAD":
         return []
     return [body]

@@ -18,9 +18,8 @@ from urllib.parse import parse_qsl
 from werkzeug.datastructures import EnvironHeaders, MultiDict
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.utils import get_host
+from werkzeug.sansio.utils import get_current_url, get_host
 from werkzeug.utils import cached_property
-from werkzeug.wsgi import get_current_url
 
 from guard_wsgi.body import RequestBody
 from guard_wsgi.network.address import Address

@@ -31,13 +31,13 @@ class Verdict:
     """
 
     __slots__ = (
-        "_guard",
         "action",
         "check",
         "client_ip",
         "country",
         "endpoint",
         "findings",
+        "guard",
         "principal",
         "reason",
         "request_id",
@@ -55,7 +55,7 @@ class Verdict:
         self.check = ""
         self.reason = ""
         self.request_id = ""
-        self._guard: object = None
+        self.guard: object = None
 
     def __repr__(self) -> str:
         return (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from guard_wsgi.checks.base import EXCLUDED, EXEMPT, NOBODY, WHITELISTED, Block
+from guard_wsgi.emergency import EmergencyMode
+from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
@@ -61,6 +62,29 @@ class NotBanned:
             event="ip_blocked",
             reason=f"banned: {ban.reason}",
             metadata={"filter_type": "banned", "target": ban.target},
+        )
+
+
+class NotInEmergency:
+    """Answers 503 to everyone but the emergency's own list."""
+
+    name = "emergency_mode"
+    excused = EXCLUDED
+    fails_closed = True
+
+    def __init__(self, emergency: EmergencyMode) -> None:
+        self._emergency = emergency
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        if not self._emergency.refuses(request.client):
+            return None
+        return Block(
+            status=503,
+            message="Service temporarily unavailable",
+            check=self.name,
+            event="emergency_mode_block",
+            reason="emergency mode is on",
+            retry_after_seconds=self._emergency.retry_after_seconds,
         )
 
 
@@ -203,18 +227,13 @@ class UserAgents:
         is_verified_bot: Callable[[GuardRequest], bool] | None = None,
         scope: str = "global",
     ) -> None:
-        self._patterns = tuple(
-            re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns
-        )
+        self._patterns = Expressions(tuple(patterns))
         self._is_verified_bot = is_verified_bot
         self.excused = WHITELISTED | EXEMPT | (EXCLUDED if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        agent = request.user_agent[:MAX_USER_AGENT_CHARS]
-        for pattern in self._patterns:
-            if pattern.search(agent):
-                break
-        else:
+        pattern = self._patterns.first(request.user_agent[:MAX_USER_AGENT_CHARS])
+        if pattern is None:
             return None
         if self._is_verified_bot is not None and self._is_verified_bot(request):
             return None
@@ -223,6 +242,6 @@ class UserAgents:
             message="User-Agent not allowed",
             check=self.name,
             event="user_agent_blocked",
-            reason=f"user agent matches {pattern.pattern!r}",
-            metadata={"pattern": pattern.pattern},
+            reason=f"user agent matches {pattern!r}",
+            metadata={"pattern_matched": pattern},
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from guard_wsgi.checks.base import EXCLUDED, NOBODY, WHITELISTED, Block
-from guard_wsgi.detection import Finding, Inspection
+from guard_wsgi.detection import Finding
+from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.suspicion import Suspicion
 
@@ -20,7 +21,7 @@ class Judgement:
 
     name = "suspicious_activity"
 
-    def __init__(self, *, budget_blocks: bool, suspicion: Suspicion | None) -> None:
+    def __init__(self, *, budget_blocks: bool, suspicion: Suspicion) -> None:
         self._budget_blocks = budget_blocks
         self._suspicion = suspicion
 
@@ -32,7 +33,7 @@ class Judgement:
         categories = sorted({finding.category for finding in blocking})
         ban = None
         attacks = tuple(category for category in categories if category != BUDGET)
-        if attacks and self._suspicion is not None and request.client is not None:
+        if attacks and request.client is not None:
             ban = self._suspicion.record(request.client, attacks)
         return Block(
             status=400 if ban is None else 403,
@@ -65,12 +66,12 @@ class HeadInspection:
     excused = WHITELISTED | EXCLUDED
     fails_closed = False
 
-    def __init__(self, inspection: Inspection, judge: Judgement) -> None:
-        self._inspect = inspection.head
+    def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
+        self._inspection_of = inspections.of
         self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        findings = self._inspect(request.environ)
+        findings = self._inspection_of(request).head(request.environ)
         return self._judge(request, findings) if findings else None
 
 
@@ -83,13 +84,13 @@ class BodyInspection:
 
     def __init__(
         self,
-        inspection: Inspection,
+        inspections: RouteInspections,
         judge: Judgement,
         *,
         max_bytes: int,
         unreadable_blocks: bool,
     ) -> None:
-        self._inspect = inspection.body
+        self._inspection_of = inspections.of
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
@@ -99,18 +100,19 @@ class BodyInspection:
             return None
         incoming = request.incoming_body
         body = incoming.prefix(self._max_bytes)
-        if not incoming.readable or incoming.read_error is not None:
+        block = None
+        if body:
+            environ = request.environ
+            findings = self._inspection_of(request).body(
+                body,
+                content_type=environ.get("CONTENT_TYPE") or "",
+                content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
+                complete=incoming.complete,
+            )
+            block = self._judge(request, findings) if findings else None
+        if block is None and (not incoming.readable or incoming.read_error is not None):
             return self._unreadable(request, incoming.read_error or "its end is not marked")
-        if not body:
-            return None
-        environ = request.environ
-        findings = self._inspect(
-            body,
-            content_type=environ.get("CONTENT_TYPE") or "",
-            content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
-            complete=incoming.complete,
-        )
-        return self._judge(request, findings) if findings else None
+        return block
 
     def _unreadable(self, request: GuardRequest, why: str) -> Block | None:
         request.note("body_unreadable", f"the body was not inspected: {why}")

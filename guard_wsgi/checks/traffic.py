@@ -97,9 +97,7 @@ class RateLimits:
                 return f"key:{key}"
         return request.client_key
 
-    def _with_country(
-        self, request: GuardRequest, limit: Limit | None, key: str
-    ) -> Block | None:
+    def _with_country(self, request: GuardRequest, limit: Limit | None, key: str) -> Block | None:
         """Two buckets: both are asked before either is charged, so that a refusal is free."""
         assert self._by_country is not None
         country = request.country or ""

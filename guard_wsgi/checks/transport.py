@@ -8,6 +8,7 @@ from guard_wsgi.body import FramingError, content_length
 from guard_wsgi.checks.base import EXCLUDED, NOBODY, Block
 from guard_wsgi.request import GuardRequest
 
+
 class Framing:
     """Refuses a body whose length can't be told: the seam that request smuggling uses.
 

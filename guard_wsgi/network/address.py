@@ -63,7 +63,7 @@ def parse_address(text: str, ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS) ->
 
 
 def strip_port(text: str) -> str:
-    """An address as forwarding headers write it, without quotes, brackets and port (RFC 7239, 6)."""
+    """An address as forwarding headers write it (RFC 7239, 6), without quotes, brackets, port."""
     text = text.strip().strip('"')
     match = _BRACKETED.match(text) or _IPV4_WITH_PORT.match(text)
     return match.group(1) if match else text

@@ -104,7 +104,8 @@ class ClientResolver:
         if not (self._trust_forwarded_proto and identity.peer_is_trusted):
             return False
         schemes = [part.strip() for part in environ.get("HTTP_X_FORWARDED_PROTO", "").split(",")]
-        return schemes[-min(self._depth, len(schemes))].lower() == "https"
+        scheme: str = schemes[-min(self._depth, len(schemes))]
+        return scheme.lower() == "https"
 
     def parse(self, text: str) -> Address | None:
         """The parsed address, from a bounded cache."""

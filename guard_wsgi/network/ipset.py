@@ -53,6 +53,15 @@ class IPSet:
         index = bisect_right(firsts, address.number) - 1
         return index >= 0 and address.number <= lasts[index]
 
+    def overlaps(self, network: IPv4Network | IPv6Network) -> bool:
+        """Whether any address of the network is in the set."""
+        ranges = self._ranges.get(network.version)
+        if ranges is None:
+            return False
+        firsts, lasts = ranges
+        index = bisect_right(firsts, int(network.broadcast_address)) - 1
+        return index >= 0 and lasts[index] >= int(network.network_address)
+
     def __bool__(self) -> bool:
         return bool(self._ranges)
 

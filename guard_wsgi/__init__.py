@@ -1,0 +1,38 @@
+"""Security middleware for any WSGI app."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from guard_wsgi.checks.authentication import decode_basic as decode_basic
+from guard_wsgi.checks.authentication import same_secret as same_secret
+from guard_wsgi.checks.base import Block as Block
+from guard_wsgi.config import SecurityConfig as SecurityConfig
+from guard_wsgi.config_tables import ThreatBanConfig as ThreatBanConfig
+from guard_wsgi.detection import Finding as Finding
+from guard_wsgi.errors import BanRefused as BanRefused
+from guard_wsgi.errors import ConfigError as ConfigError
+from guard_wsgi.errors import GuardError as GuardError
+from guard_wsgi.errors import MissingExtra as MissingExtra
+from guard_wsgi.errors import StoreError as StoreError
+from guard_wsgi.middleware import GuardMiddleware as GuardMiddleware
+from guard_wsgi.network.geo import GeoIPHandler as GeoIPHandler
+from guard_wsgi.network.geo import IPInfoManager as IPInfoManager
+from guard_wsgi.network.geo import MaxMindGeoIP as MaxMindGeoIP
+from guard_wsgi.request import GuardRequest as GuardRequest
+from guard_wsgi.response import GuardResponse as GuardResponse
+from guard_wsgi.routes import RouteConfig as RouteConfig
+from guard_wsgi.routes import SecurityDecorator as SecurityDecorator
+from guard_wsgi.state.behavior import BehaviorRule as BehaviorRule
+from guard_wsgi.state.behavior import BehaviorRuleConfig as BehaviorRuleConfig
+from guard_wsgi.telemetry.events import SecurityEvent as SecurityEvent
+from guard_wsgi.telemetry.events import SecurityMetric as SecurityMetric
+from guard_wsgi.verdict import Verdict as Verdict
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        # Looked up when asked for: reading the metadata takes longer than importing the package.
+        return version("guard-wsgi")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,47 @@
+"""How a client behaves over many requests."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from guard_wsgi.checks.base import WHITELISTED, Block
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.state.behavior import BehaviorWatch
+
+UNROUTED = "unrouted"
+"""What requests are counted by that no resolver knows: one scope, never a raw path."""
+
+
+class Behaves:
+    """Counts the request for usage and frequency rules; refuses whom one throttles or bans."""
+
+    name = "behavior"
+    excused = WHITELISTED
+    fails_closed = False
+
+    def __init__(self, watch: BehaviorWatch) -> None:
+        self._watch = watch
+
+    def __call__(self, request: GuardRequest) -> Block | None:
+        client = request.client
+        if client is None:
+            return None
+        decision = self._watch.before(client, request.endpoint or UNROUTED)
+        if decision is None:
+            return None
+        if decision.kind == "ban":
+            return Block(
+                status=403,
+                message="IP has been banned",
+                check=self.name,
+                event="behavioral_violation",
+                reason=decision.violation.details,
+            )
+        return Block(
+            status=429,
+            message="Too many requests",
+            check=self.name,
+            event="behavioral_violation",
+            reason=decision.violation.details,
+            retry_after_seconds=max(1, ceil(decision.retry_after_seconds)),
+        )

@@ -1,0 +1,97 @@
+"""Which values detection looks at, by route and by path."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config_tables import DetectionExclusion
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.routes import RouteConfig
+
+
+class RouteInspections:
+    """The inspection of each path of one route: one, unless ``detection_exclusions`` name paths."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        settings: DetectionSettings,
+        exclusions: tuple[DetectionExclusion, ...],
+    ) -> None:
+        self.scan_body = settings.scan_body
+        self._detector = detector
+        self._settings = settings
+        self._exclusions = exclusions
+        self._everywhere = detector.compile(settings)
+        self._by_exclusions: dict[tuple[DetectionExclusion, ...], Inspection] = {}
+
+    def of(self, request: GuardRequest) -> Inspection:
+        if not self._exclusions:
+            return self._everywhere
+        # An exclusion holds only where both spellings of the path are covered.
+        matching = tuple(
+            exclusion
+            for exclusion in self._exclusions
+            if exclusion.covers(request.path) and exclusion.covers(request.canonical_path)
+        )
+        if not matching:
+            return self._everywhere
+        inspection = self._by_exclusions.get(matching)
+        if inspection is None:
+            inspection = self._detector.compile(_without(self._settings, matching))
+            self._by_exclusions[matching] = inspection
+        return inspection
+
+
+class Inspections:
+    """Compiles the detection settings of a config, overlaid by those of routes."""
+
+    def __init__(self, detector: Detector, config: SecurityConfig) -> None:
+        self._detector = detector
+        self._exclusions = config.detection_exclusions
+        self._settings = DetectionSettings(
+            categories=config.enabled_detection_categories,
+            threshold=config.detection_threat_score_threshold,
+            excluded_params=config.excluded_detection_params,
+            excluded_headers=config.excluded_detection_headers,
+            excluded_body_fields=config.excluded_detection_body_fields,
+            scan_body=config.detection_scan_body,
+            max_body_bytes=config.detection_max_body_inspect_bytes,
+            max_values=config.detection_max_scan_values,
+            max_chars=config.detection_max_scan_chars,
+            max_json_depth=config.detection_max_json_depth,
+        )
+
+    def for_route(self, route: RouteConfig) -> RouteInspections:
+        """Headers are added to the global exclusions; the other lists stand in their place."""
+        changes: dict[str, object] = {}
+        if route.excluded_detection_headers is not None:
+            changes["excluded_headers"] = (
+                self._settings.excluded_headers | route.excluded_detection_headers
+            )
+        if route.excluded_detection_params is not None:
+            changes["excluded_params"] = route.excluded_detection_params
+        if route.excluded_detection_body_fields is not None:
+            changes["excluded_body_fields"] = route.excluded_detection_body_fields
+        if route.enabled_detection_categories is not None:
+            changes["categories"] = route.enabled_detection_categories
+        if route.detection_scan_body is not None:
+            changes["scan_body"] = route.detection_scan_body
+        settings = evolve(self._settings, **changes)
+        return RouteInspections(self._detector, settings, self._exclusions)
+
+
+def _without(
+    settings: DetectionSettings, exclusions: tuple[DetectionExclusion, ...]
+) -> DetectionSettings:
+    for exclusion in exclusions:
+        settings = evolve(
+            settings,
+            categories=settings.categories - exclusion.categories,
+            excluded_params=settings.excluded_params | exclusion.params,
+            excluded_headers=settings.excluded_headers | exclusion.headers,
+            excluded_body_fields=settings.excluded_body_fields | exclusion.body_fields,
+        )
+    return settings

@@ -1,0 +1,409 @@
+"""The guard: a WSGI app around a WSGI app.
+
+A request climbs a ladder of checks before the app sees it; the first check that refuses ends it.
+Which checks there are, and in which order, is compiled beforehand (policy.py); here they are
+asked. The response streams past untouched, but for headers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import Headers
+
+from guard_wsgi.body import BodyTooLarge
+from guard_wsgi.checks.base import Block, Check
+from guard_wsgi.checks.behavior import UNROUTED
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.errors import StoreError
+from guard_wsgi.parts import Parts
+from guard_wsgi.policy import Plan, Policy
+from guard_wsgi.refusal import refuse, send
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.resolvers import PatternResolver, Resolver
+from guard_wsgi.response import GuardResponse
+from guard_wsgi.routes import RouteConfig
+from guard_wsgi.state.store import Store
+from guard_wsgi.telemetry.bus import EventBus
+from guard_wsgi.verdict import ENVIRON_KEY, Verdict
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+logger = logging.getLogger("guard_wsgi.checks")
+
+STORE_RETRY_SECONDS = 5
+"""``Retry-After`` while the store is down and its policy is to deny: a breaker's probe or two."""
+
+Renderer = Callable[[Block, "WSGIEnvironment"], "GuardResponse | None"]
+"""Renders a refusal in a framework's own way; ``None`` leaves it to the guard."""
+
+
+class GuardMiddleware:
+    """Protects any WSGI app.
+
+    :param app: the app, or anything else that speaks WSGI.
+    :param config: a :class:`SecurityConfig`; the defaults without one.
+    :param routes: path patterns (werkzeug's syntax) to :class:`RouteConfig`.
+    :param resolver: maps an environ to a route instead, for frameworks (resolvers.py).
+    :param store: shared state to use instead of what ``config.store_url`` names.
+    :param events: an :class:`EventBus` to use instead of one of its own.
+    :param renderer: renders refusals in a framework's own way.
+    :raises ConfigError: when the configuration can't be served.
+
+    Mounting it twice with one configuration does no harm: the inner one sees that the request
+    has been decided on and steps aside.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        config: SecurityConfig | None = None,
+        *,
+        routes: Mapping[str, RouteConfig] | None = None,
+        resolver: Resolver | None = None,
+        store: Store | None = None,
+        events: EventBus | None = None,
+        renderer: Renderer | None = None,
+    ) -> None:
+        if routes is not None and resolver is not None:
+            raise TypeError("give routes or a resolver, not both")
+        self.app = app
+        self.config = config = config if config is not None else SecurityConfig()
+        self.renderer = renderer
+        self.parts = Parts(config, store=store, events=events, apply=self.reconfigure)
+        self._resolver = PatternResolver(routes) if routes else resolver
+        self._policy = Policy(config, self.parts)
+        self._faults: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
+        self._serving_pid = 0
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        policy = self._policy
+        if not policy.config.enabled or self._is_decided(environ):
+            return self.app(environ, start_response)
+        if self._serving_pid != os.getpid():
+            self._begin_serving(environ)
+        request = policy.request(environ)
+        request.verdict.guard = self
+        environ[ENVIRON_KEY] = request.verdict
+        started = time.perf_counter()
+        self.parts.store.begin_request()
+        plan = policy.plan(None)
+        block = None
+        if self._resolver is not None:
+            plan, block = self._resolve(policy, self._resolver, request)
+        cors = policy.outgoing.cors
+        if cors is not None and cors.is_preflight(environ):
+            # A browser sends it without credentials: the route's own checks can't be asked.
+            plan = policy.plan(None)
+        else:
+            cors = None
+        if block is None:
+            block = self.decide(policy, request, policy.ladder(request, plan))
+        if request.notes:
+            self._tell_notes(request)
+        if block is not None:
+            return self._refuse(policy, request, block, start_response, started)
+        self._decisions["passed"] += 1
+        if cors is not None:
+            return self._send(policy, request, cors.preflight(environ), start_response)
+        return self._pass(policy, plan, request, start_response, started)
+
+    def decide(
+        self, policy: Policy, request: GuardRequest, checks: Iterable[Check]
+    ) -> Block | None:
+        """Ask the checks in order; the first refusal counts, or in passive mode none does."""
+        for check in checks:
+            try:
+                block = check(request)
+            except Exception as error:
+                # The fault boundary: what goes wrong in a check must not become the app's fault.
+                block = self._fault(policy, check, request, error)
+            if block is not None:
+                if not policy.passive:
+                    return block
+                self._tell(policy, request, block, "logged_only")
+        return None
+
+    # Before and after ------------------------------------------------------------------------
+
+    def _is_decided(self, environ: WSGIEnvironment) -> bool:
+        """Whether another guard of the same configuration has decided on this request."""
+        verdict = environ.get(ENVIRON_KEY)
+        if not isinstance(verdict, Verdict):
+            return False
+        outer = verdict.guard
+        if outer is self:
+            return True
+        return (
+            isinstance(outer, GuardMiddleware)
+            and (outer.config is self.config or outer.config == self.config)
+            and (self._resolver is None or self._resolver == outer._resolver)
+        )
+
+    def _begin_serving(self, environ: WSGIEnvironment) -> None:
+        """The first request in this process: threads and files belong to it, not to a parent."""
+        self._serving_pid = os.getpid()
+        self.parts.begin_serving(environ)
+
+    def _resolve(
+        self, policy: Policy, resolver: Resolver, request: GuardRequest
+    ) -> tuple[Plan, Block | None]:
+        try:
+            resolution = resolver(request.environ)
+        except Exception as error:  # a framework's router, or the app's own converters
+            self._count_fault("route_config", error)
+            if policy.config.fail_secure:
+                return policy.plan(None), _unresolved("the resolver failed")
+            return policy.plan(None), None
+        if resolution is None:
+            strict = policy.config.route_resolution_strict
+            return policy.plan(None), _unresolved("no route matches") if strict else None
+        request.verdict.endpoint = resolution.endpoint
+        request.verdict.route = resolution.route
+        return policy.plan(resolution.route), None
+
+    def _pass(
+        self,
+        policy: Policy,
+        plan: Plan,
+        request: GuardRequest,
+        start_response: StartResponse,
+        started: float,
+    ) -> Iterable[bytes]:
+        """Call the app. Nothing of its response is read or held back."""
+        observation = None
+        if plan.watch is not None and request.client is not None:
+            observation = plan.watch.observe(request.client, request.endpoint or UNROUTED)
+        measures = self.parts.events.wants_metrics
+        if observation is None and not measures:
+            start = policy.outgoing.wrap(request, start_response)
+        else:
+
+            def on_start(status: str, headers: list[tuple[str, str]]) -> None:
+                if measures:
+                    self._measure(request, int(status[:3]), started)
+                if observation is not None:
+                    observation.status(int(status[:3]), headers)
+
+            tap_write = observation.write if observation is not None else None
+            start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
+        try:
+            response = self.app(request.environ, start)
+        except BodyTooLarge:
+            # The app read a body of unknown length past the limit. It may have started to answer.
+            block = Block(
+                status=413,
+                message="Request too large",
+                check="request_size_content",
+                event="content_filtered",
+                reason="the body goes on past the limit",
+            )
+            return self._refuse(
+                policy, request, block, start_response, started, exc_info=sys.exc_info()
+            )
+        return response if observation is None else observation.tap(response)
+
+    def _measure(
+        self, request: GuardRequest, status: int, started: float, blocked: bool = False
+    ) -> None:
+        self.parts.events.observe(
+            request.verdict.endpoint,
+            request.method,
+            status,
+            time.perf_counter() - started,
+            blocked,
+        )
+
+    def check_route(
+        self, environ: WSGIEnvironment, route: RouteConfig, endpoint: str
+    ) -> GuardResponse | None:
+        """Run a route's ladder from inside a framework; the refusal's response, or ``None``.
+
+        For a framework whose router came to another route than the resolver foretold: whatever
+        rewrote the path in between, the rules of the view that is about to run hold.
+        """
+        policy = self._policy
+        if not policy.config.enabled:
+            return None
+        request = policy.request(environ)
+        request.verdict.endpoint = endpoint
+        request.verdict.route = route
+        request.verdict.guard = self
+        environ[ENVIRON_KEY] = request.verdict
+        block = self.decide(policy, request, policy.ladder(request, policy.plan(route)))
+        if block is None:
+            return None
+        self._tell(policy, request, block, "request_blocked")
+        return self.render(policy, request, block)
+
+    # Refusing --------------------------------------------------------------------------------
+
+    def _refuse(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        block: Block,
+        start_response: StartResponse,
+        started: float,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        self._tell(policy, request, block, "request_blocked")
+        if self.parts.events.wants_metrics:
+            self._measure(request, block.status, started, blocked=True)
+        response = self.render(policy, request, block)
+        return self._send(policy, request, response, start_response, exc_info)
+
+    def render(self, policy: Policy, request: GuardRequest, block: Block) -> GuardResponse:
+        """The response for a refusal: the framework's, when it has one for it, else ours."""
+        if self.renderer is not None and block.response is None:
+            try:
+                rendered = self.renderer(block, request.environ)
+            except Exception as error:  # the app's error page must not undo the refusal
+                self._count_fault("renderer", error)
+                rendered = None
+            if rendered is not None:
+                return rendered
+        return refuse(
+            block,
+            request.environ,
+            request_id=request.request_id,
+            custom_texts=policy.config.custom_error_responses,
+            error_format=policy.config.error_format,
+        )
+
+    def _send(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        response: GuardResponse,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        headers = policy.outgoing.headers(request, response.headers.to_wsgi_list())
+        response.headers = Headers(headers)
+        response = policy.outgoing.modify(response)
+        return send(response, request.environ, start_response, exc_info)
+
+    def _tell(self, policy: Policy, request: GuardRequest, block: Block, action_taken: str) -> None:
+        """Note the refusal in the verdict, and tell the bus and ``on_block``."""
+        passive = action_taken == "logged_only"
+        verdict = request.verdict
+        if not verdict.check:
+            verdict.check = block.check
+            verdict.reason = block.reason
+        verdict.action = "observe" if passive else "block"
+        self._decisions[action_taken] += 1
+        self.parts.events.emit(
+            block.event,
+            request,
+            action_taken=action_taken,
+            reason=block.reason or block.message,
+            status_code=block.status,
+            check=block.check,
+            passive_mode=passive,
+            **block.metadata,
+        )
+        if policy.config.on_block is None:
+            return
+        payload = {
+            "check_name": block.check,
+            "reason": block.reason or block.message,
+            "trigger_info": block.category or block.reason,
+            "passive_mode": passive,
+            "client_ip": request.client_ip,
+            "path": request.path,
+            "method": request.method,
+            "status_code": None if passive else block.status,
+        }
+        try:
+            policy.config.on_block(request, payload)
+        except Exception as error:  # the app's own hook
+            self._count_fault("on_block", error)
+
+    def _tell_notes(self, request: GuardRequest) -> None:
+        for event, reason in request.notes:
+            self.parts.events.emit(event, request, reason=reason)
+
+    # Faults ----------------------------------------------------------------------------------
+
+    def _fault(
+        self, policy: Policy, check: Check, request: GuardRequest, error: Exception
+    ) -> Block | None:
+        """A check that raised: access rules refuse, detection and limits let pass, by config."""
+        if isinstance(error, StoreError):
+            return Block(
+                status=503,
+                message="Service temporarily unavailable",
+                check=check.name,
+                event="redis_error",
+                reason=str(error),
+                retry_after_seconds=STORE_RETRY_SECONDS,
+            )
+        self._count_fault(check.name, error)
+        if not (check.fails_closed and policy.config.fail_secure):
+            return None
+        return Block(
+            status=500,
+            message="Security check failed",
+            check=check.name,
+            event="check_failed",
+            reason=f"the check raised {type(error).__name__}",
+        )
+
+    def _count_fault(self, where: str, error: Exception) -> None:
+        """Log the first fault of a kind and then every power of two: a storm tells itself once."""
+        self._faults[where] += 1
+        count = self._faults[where]
+        if count & (count - 1) == 0:
+            logger.error("%s raised (%d times so far)", where, count, exc_info=error)
+
+    # For the operator --------------------------------------------------------------------------
+
+    def reconfigure(self, config: SecurityConfig) -> None:
+        """Serve another configuration from the next request on; requests under way keep theirs."""
+        self._policy = Policy(config, self.parts)
+
+    @property
+    def policy(self) -> Policy:
+        """What is being served now."""
+        return self._policy
+
+    def status(self) -> dict[str, Any]:
+        """Health of what the guard depends on: store, databases, feeds, agent."""
+        return self.parts.status()
+
+    def stats(self) -> dict[str, int]:
+        """How many requests passed, were refused, would have been, and how often a part failed."""
+        return {
+            **self._decisions,
+            **{f"faults:{where}": count for where, count in self._faults.items()},
+        }
+
+    def reset(self) -> None:
+        """Forget counters, bans and limits: for tests and for a fresh start."""
+        self.parts.store.reset()
+        self._decisions.clear()
+        self._faults.clear()
+
+    def close(self) -> None:
+        """Stop threads, flush events and close the store."""
+        self.parts.close()
+
+
+def _unresolved(reason: str) -> Block:
+    return Block(
+        status=500,
+        message="Route resolution failed",
+        check="route_config",
+        event="route_unresolved",
+        reason=reason,
+    )

@@ -1,0 +1,102 @@
+"""What the guard adds to every response on its way out, without touching its body."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.headers import Cors, SecurityHeaders
+from guard_wsgi.quota import quota_headers
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.response import GuardResponse
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse
+
+logger = logging.getLogger("guard_wsgi.headers")
+
+HeaderList = list[tuple[str, str]]
+Write = Callable[[bytes], object]
+OnStart = Callable[[str, HeaderList], None]
+
+
+class Outgoing:
+    """Adds security headers, CORS and quota headers, each only where the app has not set it."""
+
+    def __init__(self, config: SecurityConfig) -> None:
+        self.cors = Cors.from_config(config)
+        self._security = SecurityHeaders.from_config(config)
+        self._quota_style = config.rate_limit_headers
+        self._modify = config.custom_response_modifier
+        self._adds_nothing = not (
+            self.cors or self._security or self._modify or self._quota_style != "off"
+        )
+
+    def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
+        """The response's headers with ours; a new list, as the app may hold on to its own."""
+        if self._security is not None:
+            headers = self._security.add(headers, request.is_https)
+        else:
+            headers = list(headers)
+        if self._quota_style != "off" and request.rate_limit is not None:
+            headers += quota_headers(request.rate_limit, self._quota_style)
+        if self.cors is not None:
+            headers = self.cors.add(headers, request.environ)
+        return headers
+
+    def wrap(
+        self,
+        request: GuardRequest,
+        start_response: StartResponse,
+        on_start: OnStart | None = None,
+        tap_write: Callable[[Write], Write] | None = None,
+    ) -> StartResponse:
+        """A ``start_response`` that adds our headers, then tells ``on_start`` what is sent.
+
+        ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it
+        is (PEP 3333). Adding is by absence, so an error page that starts the response anew
+        doesn't get ours twice.
+        """
+        if self._adds_nothing and on_start is None:
+            return start_response
+
+        def guarded_start_response(
+            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+        ) -> Write:
+            headers = self.headers(request, headers)
+            if self._modify is not None:
+                status, headers = self.modify_head(status, headers)
+            if on_start is not None:
+                on_start(status, headers)
+            if exc_info is None:
+                write = start_response(status, headers)
+            else:
+                try:
+                    write = start_response(status, headers, exc_info)
+                finally:
+                    exc_info = None  # a traceback that refers to its own frame is a circle
+            return write if tap_write is None else tap_write(write)
+
+        return guarded_start_response
+
+    def modify(self, response: GuardResponse) -> GuardResponse:
+        """Let ``custom_response_modifier`` change a response; its faults change nothing."""
+        if self._modify is None:
+            return response
+        try:
+            return GuardResponse.coerce(self._modify(response))
+        except Exception:  # the app's own code; the response it was given is sent as it is
+            logger.exception("custom_response_modifier raised; the response is sent unmodified")
+            return response
+
+    def modify_head(self, status: str, headers: HeaderList) -> tuple[str, HeaderList]:
+        """The same for the head of an app's response, whose body streams past."""
+        head = GuardResponse(None, int(status[:3]), headers)
+        before = head.status_code
+        head = self.modify(head)
+        if head.status_code != before:
+            status = head.status
+        return status, head.headers.to_wsgi_list()

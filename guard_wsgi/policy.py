@@ -1,0 +1,298 @@
+"""A configuration compiled for serving.
+
+Everything that a config decides is decided here, once: which checks a route gets and in which
+order, for each standing that a client can have. What is left for a request is a lookup. A policy
+never changes; a changed configuration is a new policy, swapped in by one assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from guard_wsgi.checks.access import (
+    AddressLists,
+    Clouds,
+    Countries,
+    KnownClient,
+    NotBanned,
+    NotInEmergency,
+    RouteAddressLists,
+    UserAgents,
+)
+from guard_wsgi.checks.authentication import Authentication
+from guard_wsgi.checks.base import EXCLUDED, EXEMPT, WHITELISTED, Check
+from guard_wsgi.checks.behavior import Behaves
+from guard_wsgi.checks.content import (
+    ContentTypes,
+    Referrers,
+    RequestSize,
+    RequiredHeaders,
+    TimeWindow,
+)
+from guard_wsgi.checks.custom import CustomRequestCheck, Validators
+from guard_wsgi.checks.threats import BodyInspection, HeadInspection, Honeypot, Judgement
+from guard_wsgi.checks.traffic import RateLimits, RouteLimits
+from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.inspections import Inspections
+from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.outgoing import Outgoing
+from guard_wsgi.parts import Parts
+from guard_wsgi.request import GuardRequest
+from guard_wsgi.routes import RouteConfig
+from guard_wsgi.state.behavior import BehaviorWatch
+from guard_wsgi.state.ratelimit import Limit
+
+BYPASSES: Mapping[str, frozenset[str]] = {
+    "ip_ban": frozenset({NotBanned.name}),
+    "ip": frozenset({AddressLists.name, Countries.name, Clouds.name}),
+    "clouds": frozenset({Clouds.name}),
+    "rate_limit": frozenset({RateLimits.name}),
+    "penetration": frozenset({HeadInspection.name}),
+}
+"""Which checks each name of the ``bypass`` decorator takes off a route; ``all`` takes all."""
+
+_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED) + 1)
+_INHERIT_ALL = RouteConfig()
+
+
+class Plan:
+    """The ladders of one route: by the standing of who asks, the checks that apply."""
+
+    __slots__ = ("ladders", "route", "watch")
+
+    def __init__(
+        self, route: RouteConfig, checks: tuple[Check, ...], watch: BehaviorWatch | None
+    ) -> None:
+        self.route = route
+        self.watch = watch
+        self.ladders = tuple(
+            tuple(check for check in checks if not check.excused & standing)
+            for standing in _STANDINGS
+        )
+
+
+class Policy:
+    """One :class:`SecurityConfig`, ready to be asked.
+
+    :param parts: what outlives a change of configuration: state, detector, databases, events.
+    """
+
+    def __init__(self, config: SecurityConfig, parts: Parts) -> None:
+        self.config = config
+        self.parts = parts
+        self.passive = config.passive_mode
+        self.clients = ClientResolver(
+            config.trusted_proxies,
+            depth=config.trusted_proxy_depth,
+            header=config.forwarded_header,
+            trust_forwarded_proto=config.trust_x_forwarded_proto,
+            ipv6_prefix_bits=config.ipv6_client_prefix,
+        )
+        self.outgoing = Outgoing(config)
+        self._whitelist = IPSet(config.whitelist or ())
+        self._exempt = IPSet(config.exempt_ips)
+        self._excluded_exact = frozenset(config.exclude_paths)
+        self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
+        self.emergency = parts.emergency(config)
+        self._suspicion = parts.suspicion(config)
+        self._behavior = parts.behavior(config, self._suspicion)
+        self._inspections = Inspections(parts.detector, config)
+        self._plans: dict[int, Plan] = {}
+        self._global_plan = self._plan(_INHERIT_ALL)
+
+    def request(self, environ: dict[str, Any]) -> GuardRequest:
+        return GuardRequest(environ, self.clients, self.parts.country)
+
+    def plan(self, route: RouteConfig | None) -> Plan:
+        """The compiled ladders of a route; ``None`` for one without rules of its own."""
+        if route is None:
+            return self._global_plan
+        plan = self._plans.get(id(route))
+        if plan is None:
+            # The plan holds the route, so the id can't come to mean another one.
+            plan = self._plans[id(route)] = self._plan(route)
+        return plan
+
+    def ladder(self, request: GuardRequest, plan: Plan) -> tuple[Check, ...]:
+        """The checks this request must pass, in order."""
+        return plan.ladders[self._standing(request)]
+
+    def _standing(self, request: GuardRequest) -> int:
+        client = request.client
+        standing = 0
+        if client is not None:
+            if self._whitelist and client in self._whitelist:
+                standing = WHITELISTED
+            if self._exempt and client in self._exempt:
+                standing |= EXEMPT
+        if self._excluded_below and self._is_excluded(request):
+            standing |= EXCLUDED
+        return standing
+
+    def _is_excluded(self, request: GuardRequest) -> bool:
+        """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
+        path = request.path
+        if path not in self._excluded_exact and not path.startswith(self._excluded_below):
+            return False
+        path = request.canonical_path
+        return path in self._excluded_exact or path.startswith(self._excluded_below)
+
+    def _plan(self, route: RouteConfig) -> Plan:
+        skipped = route.bypassed_checks or frozenset()
+        if "all" in skipped:
+            return Plan(route, (), None)
+        names: frozenset[str] = frozenset().union(*(BYPASSES[name] for name in skipped))
+        watch = self._behavior.watch(route.behavior_rules, self.config.global_behavior_rules)
+        checks = tuple(check for check in self._checks(route, watch) if check.name not in names)
+        return Plan(route, checks, watch or None)
+
+    def _checks(self, route: RouteConfig, watch: BehaviorWatch) -> Iterator[Check]:
+        """The ladder: cheap before dear, who before what, the head before the body."""
+        config = self.config
+        parts = self.parts
+        if config.fail_secure:
+            yield KnownClient()
+        yield NotBanned(parts.store.bans)
+        yield NotInEmergency(self.emergency)
+        yield from self._address_checks(route)
+        yield from self._country_checks(route)
+        providers = route.block_cloud_providers or config.block_cloud_providers
+        if providers:
+            yield Clouds(parts.cloud_match(providers))
+        if config.allowed_hosts:
+            yield AllowedHosts(config.allowed_hosts)
+        if route.require_https:
+            yield Https(scope="route")
+        elif config.enforce_https:
+            yield Https()
+        yield from self._content_checks(route)
+        rate_limits = tuple(self._rate_limit_checks(route))
+        yield from self._authentication_checks(route, rate_limits[0] if rate_limits else None)
+        if route.require_referrer:
+            yield Referrers(route.require_referrer)
+        if route.time_restrictions is not None:
+            window = route.time_restrictions
+            yield TimeWindow(window.start, window.end, window.zone)
+        yield from self._user_agent_checks(route)
+        yield from rate_limits
+        yield from self._threat_checks(route)
+        if watch:
+            yield Behaves(watch)
+        if route.custom_validators:
+            yield Validators(tuple(route.custom_validators))
+        if config.custom_request_check is not None:
+            yield CustomRequestCheck(config.custom_request_check)
+
+    def _address_checks(self, route: RouteConfig) -> Iterator[Check]:
+        config = self.config
+        if route.ip_whitelist or route.ip_blacklist:
+            yield RouteAddressLists(route.ip_whitelist or (), route.ip_blacklist or ())
+        # A route's own allow list stands in place of the global lists.
+        if (config.whitelist or config.blacklist) and not route.ip_whitelist:
+            yield AddressLists(IPSet(config.whitelist or ()), IPSet(config.blacklist))
+
+    def _country_checks(self, route: RouteConfig) -> Iterator[Check]:
+        config = self.config
+        allowed, blocked = route.whitelist_countries or (), route.blocked_countries or ()
+        if allowed or blocked:
+            yield Countries(allowed, blocked, scope="route")
+        # Whom the route admits by country, the global country rules don't turn away.
+        if config.uses_countries and not allowed:
+            yield Countries(config.whitelist_countries, config.blocked_countries)
+
+    def _content_checks(self, route: RouteConfig) -> Iterator[Check]:
+        config = self.config
+        yield Framing()
+        if route.max_request_size is not None:
+            yield RequestSize(route.max_request_size, scope="route")
+        elif config.max_request_size is not None:
+            yield RequestSize(config.max_request_size)
+        if route.allowed_content_types:
+            yield ContentTypes(route.allowed_content_types, scope="route")
+        elif config.allowed_content_types:
+            yield ContentTypes(config.allowed_content_types)
+        if route.required_headers:
+            yield RequiredHeaders(route.required_headers)
+
+    def _authentication_checks(
+        self, route: RouteConfig, rate_limit: Check | None
+    ) -> Iterator[Check]:
+        verifier = self.config.auth_verifier
+        if route.authorization_header_required:
+            yield Authentication(route.authorization_header_required, None, rate_limit=rate_limit)
+        if route.auth_required:
+            yield Authentication(
+                route.auth_required, route.auth_verifier or verifier, rate_limit=rate_limit
+            )
+        if route.api_key_required:
+            yield Authentication(
+                "apikey",
+                route.api_key_verifier or verifier,
+                header=route.api_key_header or "X-API-Key",
+                rate_limit=rate_limit,
+            )
+
+    def _user_agent_checks(self, route: RouteConfig) -> Iterator[Check]:
+        is_verified_bot = self.parts.is_verified_bot
+        if route.blocked_user_agents:
+            yield UserAgents(
+                route.blocked_user_agents, is_verified_bot=is_verified_bot, scope="route"
+            )
+        if self.config.blocked_user_agents:
+            yield UserAgents(self.config.blocked_user_agents, is_verified_bot=is_verified_bot)
+
+    def _rate_limit_checks(self, route: RouteConfig) -> Iterator[Check]:
+        config = self.config
+        if not config.enable_rate_limiting:
+            return
+        limit = None
+        if route.rate_limit is not None:
+            limit = Limit(route.rate_limit, route.rate_limit_window or 60, "route")
+        by_country = None
+        if route.geo_rate_limits:
+            by_country = {
+                country: Limit(requests, window, "country")
+                for country, (requests, window) in route.geo_rate_limits.items()
+            }
+        yield RateLimits(
+            self.parts.store.limiter,
+            everywhere=Limit(config.rate_limit, config.rate_limit_window, "global"),
+            by_path={
+                path: Limit(requests, window, "endpoint")
+                for path, (requests, window) in config.endpoint_rate_limits.items()
+            },
+            route=RouteLimits(
+                limit=limit,
+                by_country=by_country,
+                cost=route.rate_limit_cost or 1,
+                key=route.rate_limit_key,
+                exempt_when=route.rate_limit_exempt_when,
+            ),
+            key=config.rate_limit_key,
+            exempt_when=config.rate_limit_exempt_when,
+            suspicion=self._suspicion if config.enable_rate_limit_auto_ban else None,
+        )
+
+    def _threat_checks(self, route: RouteConfig) -> Iterator[Check]:
+        config = self.config
+        enabled = config.enable_penetration_detection
+        if route.enable_suspicious_detection is not None:
+            enabled = route.enable_suspicious_detection
+        judge = Judgement(
+            budget_blocks=config.detection_budget_action == "block", suspicion=self._suspicion
+        )
+        if enabled:
+            inspections = self._inspections.for_route(route)
+            yield HeadInspection(inspections, judge)
+        if route.honeypot_fields:
+            yield Honeypot(route.honeypot_fields)
+        if enabled and inspections.scan_body:
+            yield BodyInspection(
+                inspections,
+                judge,
+                max_bytes=config.detection_max_body_inspect_bytes,
+                unreadable_blocks=config.unreadable_body == "block",
+            )

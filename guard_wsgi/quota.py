@@ -1,0 +1,32 @@
+"""The headers that tell a client how much of its limit is left.
+
+Two structured fields of draft-ietf-httpapi-ratelimit-headers-11, still a draft, whose earlier
+versions differ; and the older ``X-RateLimit-*`` that many clients read.
+"""
+
+from __future__ import annotations
+
+import time
+from math import ceil
+from typing import Literal
+
+from guard_wsgi.state.ratelimit import LimitState
+
+QuotaStyle = Literal["draft", "legacy", "both", "off"]
+
+
+def quota_headers(state: LimitState, style: QuotaStyle) -> list[tuple[str, str]]:
+    """The header pairs for one charged limit, as of now."""
+    limit = state.limit
+    wait_seconds = max(0, ceil(state.reset_seconds))
+    headers: list[tuple[str, str]] = []
+    if style in ("draft", "both"):
+        headers.append(
+            ("RateLimit-Policy", f'"{limit.name}";q={limit.requests};w={limit.window_seconds}')
+        )
+        headers.append(("RateLimit", f'"{limit.name}";r={state.remaining};t={wait_seconds}'))
+    if style in ("legacy", "both"):
+        headers.append(("X-RateLimit-Limit", str(limit.requests)))
+        headers.append(("X-RateLimit-Remaining", str(state.remaining)))
+        headers.append(("X-RateLimit-Reset", str(int(time.time()) + wait_seconds)))
+    return headers

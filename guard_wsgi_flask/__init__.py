@@ -1,0 +1,36 @@
+"""guard_wsgi for Flask: ``FlaskAPIGuard(app, config=SecurityConfig(...))``.
+
+Besides the extension, the names of guard_wsgi that its users import.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import guard_wsgi
+from guard_wsgi import BehaviorRule as BehaviorRule
+from guard_wsgi import BehaviorRuleConfig as BehaviorRuleConfig
+from guard_wsgi import Block as Block
+from guard_wsgi import ConfigError as ConfigError
+from guard_wsgi import GeoIPHandler as GeoIPHandler
+from guard_wsgi import GuardError as GuardError
+from guard_wsgi import GuardMiddleware as GuardMiddleware
+from guard_wsgi import GuardRequest as GuardRequest
+from guard_wsgi import GuardResponse as GuardResponse
+from guard_wsgi import IPInfoManager as IPInfoManager
+from guard_wsgi import MaxMindGeoIP as MaxMindGeoIP
+from guard_wsgi import RouteConfig as RouteConfig
+from guard_wsgi import SecurityConfig as SecurityConfig
+from guard_wsgi import SecurityDecorator as SecurityDecorator
+from guard_wsgi import SecurityEvent as SecurityEvent
+from guard_wsgi import SecurityMetric as SecurityMetric
+from guard_wsgi import ThreatBanConfig as ThreatBanConfig
+from guard_wsgi import decode_basic as decode_basic
+from guard_wsgi import same_secret as same_secret
+from guard_wsgi_flask.extension import FlaskAPIGuard as FlaskAPIGuard
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return guard_wsgi.__version__
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,223 @@
+"""The Flask extension: puts the guard around an app and lets it know the app's routes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import define, fields
+from flask import Flask, Response, current_app, g, has_app_context, request
+from werkzeug.exceptions import default_exceptions
+
+from guard_wsgi.checks.base import Block
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.response import GuardResponse
+from guard_wsgi.routes import SecurityDecorator
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi_flask.resolver import FlaskResolver
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+EXTENSION_NAME = "guard_wsgi"
+CONFIG_PREFIX = "GUARD_"
+
+
+@define(eq=False)
+class GuardedApp:
+    """What the extension keeps of one app, at ``app.extensions["guard_wsgi"]``."""
+
+    guard: FlaskAPIGuard
+    middleware: GuardMiddleware
+    resolver: FlaskResolver
+    decorator: SecurityDecorator | None = None
+
+    @property
+    def config(self) -> SecurityConfig:
+        return self.middleware.policy.config
+
+
+class FlaskAPIGuard:
+    """Protects a Flask app: ``FlaskAPIGuard(app, config=...)``, or ``init_app`` in a factory.
+
+    Options come from ``config``, then from ``app.config["GUARD_..."]`` for those that ``config``
+    leaves at their default, then from the defaults. The guard stands outside the app
+    (``app.wsgi_app``), so it decides before sessions, other extensions and hooks.
+
+    :raises ConfigError: for a faulty configuration, or an app that is guarded already.
+    """
+
+    def __init__(self, app: Flask | None = None, *, config: SecurityConfig | None = None) -> None:
+        self._config = config
+        self._latest: GuardedApp | None = None
+        self._decorator: SecurityDecorator | None = None
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask, config: SecurityConfig | None = None) -> None:
+        """Guard an app. One extension object may guard several apps; each has its own state."""
+        if EXTENSION_NAME in app.extensions:
+            raise ConfigError([f"the app {app.name!r} is guarded already"])
+        effective = _from_app(app, config if config is not None else self._config)
+
+        def decorated() -> list[Any]:
+            handler = guarded.decorator
+            views = list(effective._decorated)
+            if handler is not None and handler.config is not effective:
+                views += handler.config._decorated
+            return views
+
+        resolver = FlaskResolver(app, decorated)
+        middleware = GuardMiddleware(
+            app.wsgi_app,
+            effective,
+            resolver=resolver,
+            renderer=lambda block, environ: _render(app, block, environ),
+        )
+        guarded = GuardedApp(self, middleware, resolver, self._decorator)
+        app.wsgi_app = middleware  # type: ignore[method-assign]
+        app.extensions[EXTENSION_NAME] = guarded
+        # Before all others: a hook that answers by itself must not answer for a guarded view.
+        app.before_request_funcs.setdefault(None, []).insert(0, _check_matched_route)
+        self._latest = guarded
+
+    def set_decorator_handler(self, decorator: SecurityDecorator | None) -> None:
+        """Not needed: decorators take effect by themselves. Kept for flaskapi-guard's users.
+
+        It adds the decorator's views to the audit, when its config isn't the extension's.
+        """
+        self._decorator = decorator
+        if self._latest is not None:
+            self._latest.decorator = decorator
+
+    # What runs -------------------------------------------------------------------------------
+
+    @property
+    def middleware(self) -> GuardMiddleware:
+        """The guard of the current app, or of the app guarded last.
+
+        :raises RuntimeError: before ``init_app``.
+        """
+        return self._guarded().middleware
+
+    @property
+    def config(self) -> SecurityConfig:
+        """The configuration being served, dynamic rules included."""
+        return self._guarded().config
+
+    @property
+    def bans(self) -> Bans:
+        """Ban, lift and list: ``guard.bans.ban("203.0.113.7", 3600, "abuse")``."""
+        return self.middleware.parts.store.bans
+
+    def status(self) -> dict[str, Any]:
+        """Health of what the guard depends on."""
+        return self.middleware.status()
+
+    def stats(self) -> dict[str, int]:
+        """How many requests passed and were refused."""
+        return self.middleware.stats()
+
+    def reset(self) -> None:
+        """Forget counters, bans and limits."""
+        self.middleware.reset()
+
+    def refresh_cloud_ip_ranges(self) -> None:
+        """Fetch the ranges of cloud providers now, in this thread."""
+        self.middleware.parts.clouds.refresh()
+
+    def create_error_response(self, status_code: int, default_message: str) -> Response:
+        """A refusal as the guard words it, for the app's own use in a view."""
+        text = self.config.custom_error_responses.get(status_code, default_message)
+        return Response(text, status_code, mimetype="text/plain")
+
+    def _guarded(self) -> GuardedApp:
+        if has_app_context():
+            guarded = current_app.extensions.get(EXTENSION_NAME)
+            if isinstance(guarded, GuardedApp) and guarded.guard is self:
+                return guarded
+        if self._latest is None:
+            raise RuntimeError("the guard has no app yet: call init_app(app)")
+        return self._latest
+
+
+def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
+    """The configuration that argument and ``app.config`` make together."""
+    options: Mapping[str, Any] = {
+        name.removeprefix(CONFIG_PREFIX).lower(): value
+        for name, value in app.config.items()
+        if name.startswith(CONFIG_PREFIX)
+    }
+    if config is None:
+        return SecurityConfig.from_mapping(options)
+    if not options:
+        return config
+    defaults = {attribute.name: attribute.default for attribute in fields(SecurityConfig)}
+    # Secrets may come as *_file, and names may be wrong: the whole is read before it is merged.
+    read = SecurityConfig.from_mapping(options)
+    changes = {
+        name: getattr(read, name)
+        for name, default in defaults.items()
+        if not name.startswith("_")
+        and getattr(read, name) != default
+        and getattr(config, name) == default
+    }
+    return config.evolve(**changes) if changes else config
+
+
+def _check_matched_route() -> Any:
+    """Runs in every request of a guarded app, when Flask knows its view.
+
+    Whatever came between the guard and the router (a middleware that rewrites paths, a test
+    client that goes around ``wsgi_app``), the rules of the view that is about to run hold.
+    """
+    guarded: GuardedApp = current_app.extensions[EXTENSION_NAME]
+    environ = request.environ
+    verdict = environ.get(ENVIRON_KEY)
+    endpoint = request.endpoint
+    g.guard = verdict
+    if endpoint is None:
+        return None
+    route = guarded.resolver.route_of(endpoint, request.method)
+    decided = verdict.route if verdict is not None else None
+    if route is None or route is decided:
+        if verdict is not None and verdict.endpoint is None:
+            verdict.endpoint = endpoint
+        return None
+    refused = guarded.middleware.check_route(environ, route, endpoint)
+    g.guard = environ.get(ENVIRON_KEY)
+    if refused is None:
+        return None
+    return Response(refused.body, refused.status_code, list(refused.headers.items()))
+
+
+def _render(app: Flask, block: Block, environ: WSGIEnvironment) -> GuardResponse | None:
+    """The app's own error page for a refusal, where it has a handler for one.
+
+    The handler gets werkzeug's exception for the status, with the refusal as its ``block``.
+    """
+    kind = default_exceptions.get(block.status)
+    spec = app.error_handler_spec
+    if kind is None or not any(
+        codes.get(block.status) or codes.get(None) for codes in spec.values()
+    ):
+        return None
+    exception = kind(block.message)
+    exception.block = block  # type: ignore[attr-defined]
+    if block.retry_after_seconds is not None and hasattr(exception, "retry_after"):
+        exception.retry_after = int(block.retry_after_seconds)
+    with app.request_context(environ):
+        g.guard = environ.get(ENVIRON_KEY)
+        answer = app.handle_http_exception(exception)
+        if answer is exception:
+            return None
+        response = GuardResponse.coerce(app.make_response(answer))  # type: ignore[arg-type]
+    for name, value in block.headers:
+        response.headers.setdefault(name, value)
+    if block.retry_after_seconds is not None:
+        response.headers.setdefault("Retry-After", str(int(block.retry_after_seconds)))
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
