@@ -1,1 +1,22 @@
+"""Detection of attacks in requests: one pass that clears, then evidence that is weighed."""
+
 from __future__ import annotations
+
+from guard_wsgi.detection.detector import CustomPattern, Detector, Inspection
+from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM, Finding
+from guard_wsgi.detection.scanner import PatternRefused, has_hyperscan
+from guard_wsgi.detection.settings import THRESHOLDS, DetectionSettings
+
+__all__ = [
+    "BUDGET",
+    "CATEGORIES",
+    "CUSTOM",
+    "THRESHOLDS",
+    "CustomPattern",
+    "DetectionSettings",
+    "Detector",
+    "Finding",
+    "Inspection",
+    "PatternRefused",
+    "has_hyperscan",
+]

@@ -1,0 +1,236 @@
+"""Detector: patterns compiled once an instance. Inspection: one set of choices, ready to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from guard_wsgi.detection.evidence import (
+    BuiltinScanners,
+    builtin_scanners,
+    read_window,
+    windows,
+)
+from guard_wsgi.detection.extract import body_values, head_values, inflate
+from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.model import Model, Verdict, shipped_model
+from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value
+
+
+@frozen
+class CustomPattern:
+    """A user's pattern: a match is a finding by itself, in every place."""
+
+    name: str
+    pattern: str
+    category: str = CUSTOM
+
+
+class Detector:
+    """The built-in indicators and a user's own patterns.
+
+    Patterns may be added and removed while serving: inspections made earlier keep theirs until
+    `compile` is called again, and adding compiles only the user's patterns.
+
+    :raises PatternRefused: for a pattern the engine can't take, with its reason.
+    """
+
+    def __init__(
+        self,
+        custom_patterns: Mapping[str, str] | Iterable[str] = (),
+        engine: Engine = "auto",
+        model: Model | None = None,
+    ) -> None:
+        self._engine = engine
+        self._builtin = builtin_scanners(engine)
+        self._model = model or shipped_model()
+        self._custom: dict[str, CustomPattern] = {}
+        self._custom_scanner: Scanner | None = None
+        if isinstance(custom_patterns, Mapping):
+            named = dict(custom_patterns)
+        else:
+            named = {pattern: pattern for pattern in custom_patterns}
+        if named:
+            self._set_custom({name: CustomPattern(name, text) for name, text in named.items()})
+
+    def _set_custom(self, patterns: dict[str, CustomPattern]) -> None:
+        pairs = [(one.name, one.pattern) for one in patterns.values()]
+        scanner = compile_patterns(pairs, self._engine) if pairs else None
+        self._custom, self._custom_scanner = patterns, scanner
+
+    def add_pattern(
+        self, pattern: str, name: str | None = None, category: str = CUSTOM
+    ) -> CustomPattern:
+        """Add a pattern under a name (by default the pattern itself); replaces one of the name.
+
+        :raises PatternRefused: for a pattern the engine can't take; nothing changes then.
+        """
+        made = CustomPattern(name or pattern, pattern, category)
+        self._set_custom({**self._custom, made.name: made})
+        return made
+
+    def remove_pattern(self, name: str) -> bool:
+        """Remove by name; False when there is none."""
+        if name not in self._custom:
+            return False
+        self._set_custom({key: one for key, one in self._custom.items() if key != name})
+        return True
+
+    def patterns(self) -> tuple[CustomPattern, ...]:
+        """The user's patterns, in the order they were added."""
+        return tuple(self._custom.values())
+
+    def compile(self, settings: DetectionSettings | None = None) -> Inspection:
+        """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
+        return Inspection(
+            settings or DetectionSettings(),
+            self._builtin,
+            self._model,
+            tuple(self._custom.values()),
+            self._custom_scanner,
+        )
+
+
+class Inspection:
+    """Answers for one request at a time; safe to share between threads."""
+
+    def __init__(
+        self,
+        settings: DetectionSettings,
+        builtin: BuiltinScanners,
+        model: Model,
+        custom: tuple[CustomPattern, ...],
+        custom_scanner: Scanner | None,
+    ) -> None:
+        self.settings = settings
+        self._builtin = builtin
+        self._model = model
+        self._custom = custom
+        self._custom_scanner = custom_scanner
+        self._threshold = settings.score_threshold
+        self._params = settings.excluded_params
+        self._headers = frozenset(name.lower() for name in settings.excluded_headers)
+        self._fields = settings.excluded_body_fields
+
+    def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
+        """Findings in the path, query, cookies and headers; () when clean."""
+        budget = self._budget()
+        return self._inspect(head_values(environ, budget), budget)
+
+    def body(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        complete: bool = True,
+    ) -> tuple[Finding, ...]:
+        """Findings in a body, or in its beginning when `complete` is false."""
+        settings = self.settings
+        if not body or not settings.scan_body:
+            return ()
+        budget = self._budget()
+        found: list[Finding] = []
+        if content_encoding:
+            body, whole = inflate(body, content_encoding, settings.max_body_bytes)
+            if not whole:
+                complete = False
+                found.append(self._spent("body", "max_body_bytes"))
+        if len(body) > settings.max_body_bytes:
+            body, complete = body[: settings.max_body_bytes], False
+        values = body_values(body, content_type, complete, settings.max_json_depth, budget)
+        return (*found, *self._inspect(values, budget))
+
+    def _budget(self) -> Budget:
+        return Budget(self.settings.max_values, self.settings.max_chars)
+
+    def _inspect(self, values: Iterator[Value], budget: Budget) -> tuple[Finding, ...]:
+        found = []
+        try:
+            for value in values:
+                if self._is_excluded(value):
+                    continue
+                budget.take_chars(len(value.text))
+                finding = self._judge(value)
+                if finding is not None:
+                    found.append(finding)
+        except BudgetSpent as spent:
+            found.append(self._spent("", str(spent)))
+        return tuple(found)
+
+    def _spent(self, location: str, which: str) -> Finding:
+        return Finding(
+            BUDGET, location or "body", "", "", "raw", (which,), self._threshold, self._threshold
+        )
+
+    def _is_excluded(self, value: Value) -> bool:
+        location, name = value.location, value.name
+        if location == "query":
+            return bool(self._params) and _is_named(name, self._params)
+        if location in ("header", "cookie"):
+            if not self._headers:
+                return False
+            return ("cookie" if location == "cookie" else name.partition(">")[0]) in self._headers
+        return bool(self._fields) and location != "path" and _is_named(name, self._fields)
+
+    def _judge(self, value: Value) -> Finding | None:
+        """The worst window of a value, if it is over the threshold."""
+        worst: Finding | None = None
+        for text in windows(value.text):
+            evidence = read_window(self._builtin, value, text)
+            verdict = self._model.weigh(evidence.features, self.settings.categories)
+            custom = self._match_custom(text)
+            if custom:
+                return self._finding(value, text, verdict, evidence.features, custom)
+            if verdict.score >= self._threshold and verdict.category and (
+                worst is None or verdict.score > worst.score
+            ):
+                worst = self._finding(value, text, verdict, evidence.features)
+        return worst
+
+    def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
+        scanner = self._custom_scanner
+        if scanner is None:
+            return ()
+        hits = set()
+        for view in views(text):
+            hits.update(scanner.scan(view.text.encode("utf-8", "surrogatepass")))
+        return tuple(self._custom[index] for index in sorted(hits))
+
+    def _finding(
+        self,
+        value: Value,
+        text: str,
+        verdict: Verdict,
+        features: Mapping[str, str],
+        custom: tuple[CustomPattern, ...] = (),
+    ) -> Finding:
+        indicators = tuple(name for name, weight in verdict.contributions if weight > 0)[:12]
+        view = features.get(indicators[0].partition(" & ")[0], "raw") if indicators else "raw"
+        if custom:
+            indicators = tuple("custom:" + one.name for one in custom) + indicators
+        return Finding(
+            category=custom[0].category if custom else verdict.category,
+            location=value.location,
+            name=value.name,
+            value=text[:MAX_LOGGED_CHARS],
+            view=view,
+            indicators=indicators,
+            score=max(verdict.score, self._threshold) if custom else verdict.score,
+            threshold=self._threshold,
+        )
+
+
+def _is_named(name: str, excluded: frozenset[str]) -> bool:
+    """A name is excluded by itself, by any key on its path, or by the field it was nested in."""
+    if name in excluded:
+        return True
+    outer = name.partition(">")[0]
+    if outer in excluded:
+        return True
+    return any(part.removesuffix("[]") in excluded for part in outer.split("."))

@@ -1,0 +1,137 @@
+"""Read a value: the names of everything in it that the model has weights for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+from guard_wsgi.detection.indicator import Indicator
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.normalize import View, views
+from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.tokens import shapes
+from guard_wsgi.detection.value import Value
+
+# A long text is read in windows, so that evidence adds up only where it stands together and a
+# payload behind a megabyte of padding weighs as much as one alone.
+WINDOW_CHARS: Final = 1500
+OVERLAP_CHARS: Final = 200
+
+# Names that carry a URL to go to, by the documentation of OAuth 2.0, OpenID Connect, SAML, CAS
+# and the web frameworks: a local address is what a developer's browser sends there.
+_REDIRECT_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:next|url|uri|u|r|redirect\w*|return\w*|callback\w*|continue|goto|dest\w*"
+    r"|target\w*|service|relaystate|back\w*|ref|referrer|referer|origin|success_?url|cancel_?url"
+    r"|post_logout_redirect_uri|redirect_uri|dl|dr|tu|page\w*|location|to|from|href|link|site)\]?",
+    re.IGNORECASE,
+)
+_UNSCORED_KINDS: Final = frozenset({"markup", "binary", "graphql"})
+_KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
+    "markup": frozenset({"xml", "ssi"}),
+    "graphql": frozenset({"graphql"}),
+    "binary": frozenset(),
+}
+# What makes an uploaded binary dangerous, long enough not to be there by chance.
+_BINARY_EVIDENCE = re.compile(
+    r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class BuiltinScanners:
+    """The built-in indicators, compiled by family: smaller databases compile in less time than
+    one large one, and a value needs only microseconds for each."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.families: list[tuple[tuple[Indicator, ...], Scanner]] = []
+        for _, members in groupby(INDICATORS, key=lambda one: one.name.partition(".")[0]):
+            family = tuple(members)
+            scanner = compile_patterns([(one.name, one.pattern) for one in family], engine)
+            self.families.append((family, scanner))
+
+    def read(self, data: bytes) -> list[Indicator]:
+        """The indicators that match."""
+        found = []
+        for family, scanner in self.families:
+            for index in scanner.scan(data):
+                found.append(family[index])
+        return found
+
+
+@lru_cache(maxsize=2)
+def builtin_scanners(engine: Engine) -> BuiltinScanners:
+    """Compiled constants, shared by all detectors of the process: immutable, safe to share
+    between threads (each has its own scratch) and over a fork."""
+    return BuiltinScanners(engine)
+
+
+class Evidence:
+    """What was found in one window of a value.
+
+    :ivar features: name of the feature -> the view in which it showed first.
+    :ivar categories: of the indicators among the features.
+    """
+
+    __slots__ = ("features",)
+
+    def __init__(self) -> None:
+        self.features: dict[str, str] = {}
+
+    def add(self, names: Sequence[str] | set[str], view: str) -> None:
+        for name in names:
+            self.features.setdefault(name, view)
+
+
+def windows(text: str) -> list[str]:
+    """A text in overlapping windows; short texts are one."""
+    if len(text) <= WINDOW_CHARS:
+        return [text]
+    step = WINDOW_CHARS - OVERLAP_CHARS
+    return [text[start : start + WINDOW_CHARS] for start in range(0, len(text) - OVERLAP_CHARS, step)]
+
+
+def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
+    """The evidence of one window of a value."""
+    evidence = Evidence()
+    allowed = _KIND_CATEGORIES.get(value.kind)
+    if value.kind == "binary":
+        if _BINARY_EVIDENCE.search(text):
+            evidence.add(("upload.script_in_binary",), "raw")
+        return evidence
+    readings: tuple[View, ...] = views(text)
+    for view in readings:
+        found = scanners.read(view.text.encode("utf-8", "surrogatepass"))
+        if allowed is None:
+            evidence.add([one.name for one in found], view.name)
+        else:
+            evidence.add([one.name for one in found if one.category in allowed], view.name)
+    if value.flags:
+        evidence.add(value.flags, "raw")
+    if allowed is not None:
+        return evidence
+    rounds = max(view.rounds for view in readings)
+    if rounds > 1:
+        evidence.add(("encoding.rounds>1",), "decoded")
+    if readings[-1].name == "base64":
+        evidence.add(("encoding.base64_text",), "base64")
+    for view in readings:
+        if view.name == "raw" and len(readings) > 1 and readings[1].name == "decoded":
+            continue
+        evidence.add(shapes(view.text), view.name)
+    evidence.add(context_features(value), "raw")
+    return evidence
+
+
+def context_features(value: Value) -> list[str]:
+    """Where the value stands: what is an attack in one place is data in another."""
+    found = ["at:" + value.location]
+    if value.kind:
+        found.append("kind:" + value.kind)
+    if _REDIRECT_NAME.fullmatch(value.name):
+        found.append("name:redirect")
+    size = len(value.text)
+    found.append("size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL"))
+    return found

@@ -1,0 +1,223 @@
+"""Take a request apart into the values an application would see."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from guard_wsgi.detection.multipart import multipart_values
+from guard_wsgi.detection.structure import json_document, unfold
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.xmlbody import xml_values
+
+# Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
+# Fetch metadata, client hints). A value that does not match is looked at like any other.
+_TYPED_HEADERS: Final = frozenset(
+    {
+        "HTTP_ACCEPT",
+        "HTTP_ACCEPT_CHARSET",
+        "HTTP_ACCEPT_ENCODING",
+        "HTTP_ACCEPT_LANGUAGE",
+        "HTTP_CACHE_CONTROL",
+        "HTTP_CONNECTION",
+        "HTTP_DNT",
+        "HTTP_HOST",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_KEEP_ALIVE",
+        "HTTP_PRAGMA",
+        "HTTP_PRIORITY",
+        "HTTP_TE",
+        "HTTP_UPGRADE_INSECURE_REQUESTS",
+        "HTTP_X_FORWARDED_PROTO",
+        "HTTP_X_REQUESTED_WITH",
+    }
+)
+_TYPED_PREFIXES: Final = ("HTTP_SEC_",)
+_TYPED_GRAMMAR = re.compile(r"[\w\s.,;:=/*+?\"()%\[\]~-]*")
+_OPAQUE_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_AUTHORIZATION"})
+_OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
+_SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
+_NAME_EVIDENCE = re.compile(r"__|constructor|prototype|java|class[.\[]", re.IGNORECASE)
+
+
+def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
+    """Path, query, cookies and headers, in that order."""
+    yield from path_values(str(environ.get("PATH_INFO", "")))
+    query = str(environ.get("QUERY_STRING", ""))
+    if query:
+        yield from form_values(query.encode("latin-1", "replace"), "query", budget)
+    for key, value in environ.items():
+        if key == "HTTP_COOKIE":
+            yield from cookie_values(value, budget)
+        elif key.startswith("HTTP_") or key == "CONTENT_TYPE":
+            yield from header_values(key, value, budget)
+
+
+def path_values(path: str) -> Iterator[Value]:
+    """The whole path, and what follows its first and second segment: a payload in a path
+    stands behind the route's own part."""
+    text, flags = to_text(path.encode("latin-1", "replace"))
+    yield Value("path", "", text, "path", flags)
+    start = 0
+    for _ in range(2):
+        start = text.find("/", start + 1)
+        if start < 0 or start + 1 >= len(text):
+            return
+        yield Value("path", "", text[start + 1 :], "path", flags)
+
+
+def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
+    """Every pair of an urlencoded string, repeats and empty names included."""
+    for pair in data.split(b"&"):
+        if not pair:
+            continue
+        budget.take_value()
+        name, equals, value = pair.partition(b"=")
+        name_text, name_flags = _form_text(name)
+        yield from _name(location, name_text, name_flags)
+        if value:
+            text, flags = _form_text(value)
+            yield from unfold(Value(location, name_text, text, "", flags), budget)
+
+
+def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
+    if b"+" in data:
+        data = data.replace(b"+", b" ")
+    if b"%" in data:
+        data = unquote_to_bytes(data)
+    return to_text(data)
+
+
+def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
+    """A name is a value of its own, unless it looks like every other name."""
+    if name and (
+        flags or not _SIMPLE_NAME.fullmatch(name) or _NAME_EVIDENCE.search(name)
+    ):
+        yield Value(location, name, name, "name", flags)
+
+
+def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
+    """Cookie pairs; values percent-decoded as the common libraries do, JSON ones walked."""
+    if header.lstrip().startswith("$"):
+        yield Value("cookie", "", header, "header")
+    for pair in header.split(";"):
+        pair = pair.strip()
+        if not pair:
+            continue
+        budget.take_value()
+        name, equals, value = pair.partition("=")
+        if not equals:
+            name, value = "", pair
+        name_text, name_flags = to_text(name.encode("latin-1", "replace"))
+        yield from _name("cookie", name_text, name_flags)
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        data = value.encode("latin-1", "replace")
+        text, flags = to_text(unquote_to_bytes(data) if b"%" in data else data)
+        yield from unfold(Value("cookie", name_text, text, "", flags), budget)
+
+
+def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
+    """A header, unless its grammar clears it. Referer is a URL and taken apart like one."""
+    budget.take_value()
+    if key in _TYPED_HEADERS or key.startswith(_TYPED_PREFIXES):
+        if len(value) < 512 and _TYPED_GRAMMAR.fullmatch(value):
+            return
+    elif key in _OPAQUE_HEADERS and _OPAQUE_GRAMMAR.fullmatch(value):
+        return
+    name = key.removeprefix("HTTP_").replace("_", "-").lower()
+    text, flags = to_text(value.encode("latin-1", "replace"))
+    if key == "HTTP_USER_AGENT":
+        yield Value("header", name, text, "agent", flags)
+    elif key == "HTTP_REFERER":
+        yield from unfold(Value("header", name, text, "header", flags), budget)
+    else:
+        kind = "filename" if "filename" in name or "file-name" in name else "header"
+        yield from unfold(Value("header", name, text, kind, flags), budget)
+
+
+def body_values(
+    body: bytes, content_type: str, complete: bool, max_depth: int, budget: Budget
+) -> Iterator[Value]:
+    """The values of a body by its declared type; a body that is not what it says, or says
+    nothing, is taken for what it looks like."""
+    media, _, parameters = content_type.partition(";")
+    media = media.strip().lower()
+    if media == "multipart/form-data" or media.startswith("multipart/"):
+        yield from multipart_values(body, parameters, complete, budget)
+        return
+    text_body = body.lstrip()[:1]
+    if "json" in media or (text_body in (b"{", b"[") and media != "application/graphql"):
+        document = json_document(body, complete)
+        if document is not None:
+            yield from document.values("json", max_depth, budget)
+            return
+    if media == "application/x-www-form-urlencoded":
+        yield from form_values(body, "form", budget)
+        if b"=" not in body[:4096]:
+            text, flags = _form_text(body)
+            yield Value("body", "", text, "", flags)
+        return
+    text, flags = to_text(body)
+    if "xml" in media or text_body == b"<" and b"<?xml" in body[:200].lower():
+        yield from xml_values(text, budget)
+        return
+    if media == "application/graphql":
+        yield from unfold(Value("graphql", "", text, "", flags), budget)
+        return
+    if is_binary(body):
+        yield Value("body", "", text, "binary", flags)
+        return
+    if media in ("", "text/plain") and re.match(r"[\w.%+\[\]-]{1,64}=", text):
+        yield from form_values(body, "form", budget)
+    yield from unfold(Value("body", "", text, "", flags), budget)
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether a sample of the bytes is not text: control characters text does not have."""
+    sample = data[:1024]
+    if not sample:
+        return False
+    control = len(sample) - len(sample.translate(None, _CONTROLS))
+    return control * 20 > len(sample)
+
+
+_CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
+
+
+def inflate(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Undo Content-Encoding gzip or deflate, at most `limit` bytes; the second value says
+    whether that was all. A body that is not what it says is given back as it is."""
+    kind = encoding.strip().lower()
+    if kind in ("gzip", "x-gzip"):
+        window = 31
+    elif kind == "deflate":
+        window = 15
+    else:
+        return body, True
+    for bits in (window, -15):
+        try:
+            engine = zlib.decompressobj(bits)
+            data = engine.decompress(body, limit)
+            return data, not engine.unconsumed_tail and engine.eof
+        except zlib.error:
+            continue
+    return body, True
+
+
+__all__ = [
+    "Budget",
+    "BudgetSpent",
+    "Value",
+    "body_values",
+    "cookie_values",
+    "form_values",
+    "head_values",
+    "header_values",
+    "inflate",
+    "is_binary",
+    "path_values",
+]

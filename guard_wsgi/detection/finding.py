@@ -1,0 +1,72 @@
+"""What detection found: one suspicious value, with the evidence that speaks against it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+# The categories of the engine whose public names we keep, then ours.
+CATEGORIES: frozenset[str] = frozenset(
+    {
+        "xss",
+        "sqli",
+        "cmd_injection",
+        "code_injection",
+        "template",
+        "path_traversal",
+        "dir_traversal",
+        "file_inclusion",
+        "file_upload",
+        "ldap",
+        "xml",
+        "nosql",
+        "ssrf",
+        "http_split",
+        "proto_pollution",
+        "deserialization",
+        "recon",
+        "sensitive_file",
+        "cms_probing",
+        # Not in the older set of nineteen:
+        "ssi",
+        "xpath",
+        "graphql",
+        "mail_injection",
+        "log_injection",
+        "log4shell",
+        "request_smuggling",
+        "open_redirect",
+        "encoding",
+    }
+)
+
+# Findings of these categories are not weighed and not switched off by `categories`.
+CUSTOM = "custom"
+BUDGET = "detection_budget"
+
+MAX_LOGGED_CHARS = 200  # enough to recognise an attack, too little to leak a form
+
+
+@frozen
+class Finding:
+    """One value over the threshold.
+
+    :ivar category: one of CATEGORIES, "custom", or "detection_budget".
+    :ivar location: "path", "query", "header", "cookie", "form", "json", "multipart", "xml",
+        "graphql" or "body".
+    :ivar name: of the parameter, header, cookie or field ("" for the path and raw bodies);
+        JSON fields by their path, as in `user.address[2].street`.
+    :ivar value: as it was sent, at most 200 characters.
+    :ivar view: the decoding in which the evidence showed ("raw", "decoded", "plain", "base64").
+    :ivar indicators: names of the evidence, the weightiest first.
+    :ivar score: 1.0 is the balanced threshold; log-odds of an attack, scaled.
+    :ivar threshold: the score from which this inspection calls a value an attack.
+    """
+
+    category: str
+    location: str
+    name: str
+    value: str
+    view: str
+    indicators: tuple[str, ...]
+    score: float
+    threshold: float

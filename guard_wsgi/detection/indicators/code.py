@@ -1,0 +1,95 @@
+"""Code and template injection: PHP, Java, Python, Node, Ruby, expression languages, pickles."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_CODE = "CWE-94; OWASP: Code Injection"
+_SSTI = "PayloadsAllTheThings, Server Side Template Injection"
+_PHP = "PHP manual: functions that run code; idea of the CRS 933 family"
+_JAVA = "idea of the CRS 944 family; CVE-2017-5638, CVE-2022-22965"
+_NODE = "idea of the CRS 934 family"
+_SERIAL = "OWASP: Deserialization of untrusted data; CWE-502"
+_LOG4J = "CVE-2021-44228, CVE-2021-45046"
+
+_PHP_RUN = (
+    r"(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|eval|assert|phpinfo|phpversion|preg_replace"
+    r"|create_function|call_user_func(?:_array)?|array_map|array_filter|usort|uasort|register_shutdown_function"
+    r"|include(?:_once)?|require(?:_once)?|readfile|file_get_contents|file_put_contents|fopen|fwrite|fread|file"
+    r"|highlight_file|show_source|base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|unserialize"
+    r"|var_dump|print_r|scandir|glob|opendir|readdir|unlink|chmod|mkdir|rename|copy|move_uploaded_file|ini_set|set_time_limit"
+    r"|mail|fsockopen|curl_exec|curl_init|dl|putenv|getenv|extract|parse_str|die|exit|func_get_args|get_defined_vars"
+    r"|getallheaders|posix_\w+|symlink|error_log|hex2bin|bin2hex|chr|pack|implode|array_diff|strrev|session_start|is_callable)"
+)
+
+
+def _make(
+    category: str,
+    name: str,
+    pattern: str,
+    source: str,
+    prior: float = MEDIUM,
+    trigger: bool = True,
+) -> Indicator:
+    return Indicator("code." + name, category, pattern, source, prior, trigger)
+
+
+CODE = (
+    _make("code_injection", "php_open", r"<\?(?:php\b|=|\s|xml\s*:|$)|<\?php|\[\\?/?php\]|<script\s+language\s*=\s*['\"]?php", _PHP),
+    _make("code_injection", "php_open_tag", r"<\?php\b|<\?=|<\?\s*(?:system|eval|echo|include|phpinfo)", _PHP, STRONG),
+    _make("code_injection", "php_call", r"\b" + _PHP_RUN + r"['\"]?\s*\)?\s*(?:/\*[^*]*\*/\s*)?\(\s*(?:['\"$)]|[\w.]+\s*[(,)]|@|0x|\d)", _PHP),
+    _make("code_injection", "php_call_hard", r"\b(?:system|shell_exec|passthru|popen|proc_open|eval|assert|phpinfo|base64_decode|gzinflate|call_user_func\w*|file_get_contents|file_put_contents|create_function|unserialize|readfile|preg_replace)\s*\(", _PHP),
+    _make("code_injection", "php_variable", r"\$_(?:get|post|request|server|cookie|files|env|session)\b|\$globals\b|\$(?:http_\w+_vars|php_self)|\$\{?\s*['\"]?_(?:get|post)", _PHP, STRONG),
+    _make("code_injection", "php_variable_call", r"\$\w+\s*\(|\$\{[^}]{0,40}\}\s*[(\[]|\$\w+(?:->|::)\$?\w+\s*\(|\$_*\[|\$\w+\s*=\s*['\"$\w\[]", _PHP, WEAK),
+    _make("code_injection", "php_string_call", r"\(?\[?['\"]\s*(?:system|exec|passthru|shell_exec|assert|phpinfo|popen|eval|file_get_contents|readfile|highlight_file)\s*['\"]\s*\]?\)?(?:\[\d\])?\s*(?:\(|,|\|)|\(\s*(?:system|exec|passthru|assert|phpinfo|shell_exec)\s*\)\s*\(", _PHP, STRONG),
+    _make("code_injection", "php_ini", r"\b(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|safe_mode|open_basedir|suhosin\.\w+|cgi\.force_redirect|register_globals|magic_quotes_gpc|display_errors)\b\s*=?", "CVE-2012-1823, CVE-2024-4577", STRONG),
+    _make("code_injection", "php_option", r"^-[dsn]\+?\s*\w|\b-d\s*allow_url", "CVE-2012-1823", STRONG),
+    _make("code_injection", "php_concatenation", r"['\"]\s*\.\s*(?:['\"(]|\w+\s*\()|\bchr\s*\(\s*\d+\s*\)\s*\.|\(\s*['\"]\w+['\"]\s*\)\s*\(", _PHP, WEAK),
+    _make("code_injection", "asp_open", r"<%\s*(?:=|@|eval|execute|response|request|out|runtime|\w+\s*[.(])|<%[^%]*%>|<jsp:|<cf(?:execute|file|include)", _CODE),
+    _make("code_injection", "asp_object", r"\b(?:server\.createobject|response\.write|request\.(?:form|querystring|item)|execute(?:global)?\s*\(\s*request|wscript\.shell|scripting\.filesystemobject|adodb\.\w+|system\.diagnostics\.process|process\.start)\b", _CODE, STRONG),
+    _make("code_injection", "python", r"\b__(?:import|class|mro|subclasses|globals|builtins|init|base|bases|getattribute|getitem|code|dict|reduce|file|doc|self|module)__|\bimport\s+(?:os|sys|subprocess|socket|pty|pickle)\b|\b(?:exec|eval|compile|open|getattr|globals|locals|execfile)\s*\(\s*(?:compile|open|__|['\"]|request|input|chr)", _CODE, STRONG),
+    _make("code_injection", "python_import", r"__import__\s*\(|\bos\.(?:environ|listdir|getcwd|remove|system|popen)\b|\bsys\.(?:modules|argv|path)\b|\bopen\s*\(\s*['\"]/", _CODE, STRONG),
+    _make("code_injection", "node", r"\brequire\s*(?:\(|\[|\.)\s*(?:['\"`]\w+['\"`]\)?|main|resolve|cache|req)|\bprocess\s*(?:\.|\[\s*['\"`]?)\s*(?:mainmodule|env|exit|binding|stdout|kill|argv|version|cwd|constructor|req)|\bglobal\.process|\bconsole\s*\.\s*(?:log|info|error|debug|warn)\s*(?:\(|\.call|\.apply)|\bmodule\.exports|_\$\$nd_func\$\$_?|__js_function", _NODE),
+    _make("code_injection", "node_function", r"\b(?:exec|spawn|execfile|fork|execsync|spawnsync|readfile(?:sync)?|readdir(?:sync)?|writefile(?:sync)?|createreadstream)\s*\(", _NODE),
+    _make("code_injection", "node_rsc", r"['\"]\$\d+:(?:__proto__|constructor|then|module|prototype)|resolved_model|\$@0", "CVE-2025-55182", STRONG),
+    _make("code_injection", "ruby", r"\b(?:kernel|io|file|dir|open3|erb|object|class|process)\.(?:exec|system|open|popen\w*|read|write|new|entries|glob|spawn|capture\w*|const_get|send|fork)\b|\bconstantize\b|\binstance_eval\b|\bsend\s*\(\s*:|\beval\s*\(\s*params", _CODE),
+    _make("code_injection", "perl", r"\buse\s+(?:socket|strict|io::\w+|posix)\b|\bprint\s*\(?\s*`|\bexec\s*\{|@argv\b|\b(?:system|exec)\s+['\"]/|\bdie\s+['\"]", _CODE, WEAK),
+    _make("code_injection", "eval_call", r"\b(?:eval|assert|exec|execute|expression)\s*[(`{\s]\s*(?:['\"$`(]|\w+[.(\[]|/)", _CODE),
+    _make("code_injection", "java_class", r"\bjava(?:x)?\s*\.\s*(?:lang|io|util|net|nio|sql|security|rmi|beans|naming|script|management|applet|awt|math|text|xml|el|faces|servlet)\b|\bjavax?\.\w+\.\w+|\b(?:org\.(?:apache|springframework|omg|codehaus|jboss|hibernate|yaml|python|mozilla|w3c|xml|ietf)|com\.(?:sun|opensymphony|mchange|ibm|oracle|bea|caucho|zaxxer|alibaba)|sun\.(?:misc|net|reflect|rmi)|freemarker|groovy\.lang|ognl)\.[\w.]+", _JAVA),
+    _make("code_injection", "java_call", r"\b(?:getclass\s*\(|forname\s*\(|getmethods?\s*\(|getdeclared\w+\s*\(|newinstance\s*\(|getruntime\b|runtime\s*\.\s*(?:exec|getruntime)|processbuilder\b|scriptenginemanager|defineclass|classloader\b|loadclass\s*\(|\.invoke\s*\(|getconstructor\w*\s*\(|setaccessible|bufferedreader|inputstreamreader|(?:file|byte\w*)(?:in|out)putstream|printwriter|getprotectiondomain)", _JAVA),
+    _make("code_injection", "java_gadget", r"\b(?:clonetransformer|forclosure|instantiate(?:factory|transformer)|invokertransformer|prototype(?:clone|serialization)factory|whileclosure|getproperty|filewriter|xmldecoder|badattributevalueexpexception|templatesimpl|annotationinvocationhandler|chainedtransformer|constanttransformer|lazymap|jdbcrowset\w*|ysoserial|commonscollections\d?|beanshell|objectinputstream|unmarshaller)", _SERIAL, STRONG),
+    _make("code_injection", "ognl", r"#(?:_memberaccess|context|application|session|request|parameters|attr|cmd|_\w+|a|p|rt|cl|dm|ognlutil|container|process|iswin|cmds)\s*(?:=|\[|\.)|@(?:java|ognl|org)[\w.]*@|%\{\s*\(?\s*#|\ballowstaticmethodaccess|\bxwork\.methodaccessor|ognl\.|\bredirect(?:action)?:\s*[%$]\{|\baction:\s*[%$]\{|\bmethod:", "CVE-2017-5638, CVE-2018-11776", STRONG),
+    _make("code_injection", "spring4shell", r"\bclass\s*(?:\.|\[)\s*['\"]?(?:module|classloader|protectiondomain)\b|\.classloader\.", "CVE-2022-22965", STRONG),
+    _make("code_injection", "spel", r"\bt\s*\(\s*java|\bnew\s+java\.|\$\{\s*t\s*\(|#\{\s*t\s*\(", "CVE-2022-22963", STRONG),
+    _make("log4shell", "jndi", r"\$\{[^}]*j[^}]*n[^}]*d[^}]*i[^}]*:|\bjndi\s*:\s*\w|j[^\w\s]{0,12}ndi[^\w\s]{0,4}:", _LOG4J, STRONG),
+    _make("log4shell", "lookup", r"\$\{\s*(?:\$\{|(?:lower|upper|env|sys|date|java|main|ctx|base64|bundle|docker|k8s|spring|web|log4j|sd|map|event|marker|script|dns|url|const|jvmrunargs|hostname|::-\w)\s*:|:+-)", _LOG4J, STRONG),
+    _make("template", "double_brace", r"\{\{.+?\}\}", _SSTI, WEAK),
+    _make("template", "double_brace_expression", r"\{\{\s*[-#]?\s*(?:[-+(\['\"\d]|\w+\s*[*+|\[(]|config\b|self\b|request\b|url_for\b|lipsum\b|cycler\b|joiner\b|namespace\b|get_flashed\w*|dump\b|_self\b|app\b|settings\b|constructor\b|this\b|range\b|g\b|\w+\.\w*__|\w+\.(?:\w+\.)*\w+\s*[(\[]|php\b|include\b|import\b|block\b|#with|each\b|=|%\w|\$)", _SSTI),
+    _make("template", "math_probe", r"(?:\{\{|\$\{|#\{|<%=?|@\(|\{|\$\{\{|\*\{|~\{|\[\[|\{%|\{\{=|\{\{'|@\{|%\{|\{php\})\s*=?\s*['\"]?\d+['\"]?\s*[*+/-]\s*['\"]?\d+\s*['\"]?\s*(?:\}|%>|\)|\]|\{)", _SSTI, STRONG),
+    _make("template", "statement", r"\{%-?\s*(?:if|for|set|import|include|block|extends|macro|with|raw|autoescape|filter|load|debug|print|call|from|endfor|endif|set|do|verbatim|apply|sandbox|use|embed|end|csrf_token|\w+\s*=)", _SSTI),
+    _make("template", "expression_call", r"[$#@*~%]\{[^}]*(?:\(|\[|\.\w+\.|class|runtime|exec|system|file|env|self\.|request|session|param)", _SSTI),
+    _make("template", "dollar_expression", r"[$#*@~%]\{\s*[^}\s]", _SSTI, WEAK),
+    _make("template", "freemarker", r"<#(?:assign|list|if|include|import|macro|function|setting|attempt|-{0,2})\b|\?(?:new|api|eval|interpret|builtin)\s*\(|freemarker\.template", _SSTI, STRONG),
+    _make("template", "velocity", r"#(?:set|foreach|if|include|parse|macro|evaluate|define|end)\s*\(|\$(?:class|ex|str|chr|out|rt|sc|in|smarty)\.\w+|\$\w+\.getclass\b|\$class\.", _SSTI),
+    _make("template", "smarty", r"\{\s*(?:php|/php|literal|system|include|include_php|fetch|math|eval|smarty\.\w+|\$smarty|self::|if\s+\w+\s*\(|function|capture)\b|\{\s*\w+\s*\(\s*['\"]", _SSTI, WEAK),
+    _make("template", "erb", r"<%.*?%>|<%=|<%\s*(?:system|import|require|`|end|for|if)", _SSTI),
+    _make("template", "ruby_interpolation", r"#\{\s*(?:\d|[\w.]+\s*[(.*%]|`|'|\"|%x|require|process|global|root|self|function)", _SSTI),
+    _make("template", "razor", r"@(?:\{|\(\s*\d|system\.|model\.|html\.raw|\w+\.(?:invoke|process)|using\b|import\b|functions\b|inject\b)|@\(\s*[\w'\"]", _SSTI, WEAK),
+    _make("template", "mako", r"<%(?:!|block|def|inherit|namespace|include|import|page)?\s+\w+|\$\{\s*(?:self|context|x|loop|caller|capture|dir|os)\b", _SSTI),
+    _make("template", "jinja_filter", r"\|\s*(?:attr|join|map|filter|reduce|sort|safe|format|list|first|last|select|batch|tojson|e|upper|string|length|replace|print|xmlattr)\s*[(|}]|\bpopen\s*\(|\brequest\s*[.|\[]\s*(?:args|application|attr|values|cookies|headers|environ|form|__)", _SSTI),
+    _make("template", "jinja_object", r"\b(?:lipsum|cycler|joiner|namespace|get_flashed_messages|url_for|config)\s*[.|\[]\s*(?:__|items|from_|attr|\w+)|\b_self\.env|\bconfig\.items\b|self\._\w+|_tpl\b", _SSTI),
+    _make("template", "pug_handlebars", r"#\{\s*(?:function|root|global)|\{\{#(?:with|each|if|lookup)\b|\blookup\s+\(|\bmodule\.(?:runtime|cache)|\bself\.(?:module|context|template|attr|_\w+|name|init|__\w+)", _SSTI),
+    _make("template", "angular_escape", r"\{\{[^}]*(?:constructor|\$eval|\$on|charat|prototype|alert|orderby)", "PortSwigger research: client-side template injection", STRONG),
+    _make("template", "thymeleaf", r"__\$\{|\}__::|\*\{[^}]*\}|~\{[^}]*\}|\[\[\$\{", "Thymeleaf expression preprocessing", STRONG),
+    _make("template", "tornado_tag", r"\{%\s*(?:raw|module|import|from|apply|autoescape|whitespace|extends)\b", _SSTI),
+    _make("ssi", "directive", r"<!-*\s*#\s*(?:exec|include|echo|config|fsize|flastmod|printenv|set|if|else|elif|endif)\b|<esi:\w+", "OWASP Testing Guide WSTG-INPV-08", STRONG),
+    _make("deserialization", "php_object", r"(?:^|[;{:\"'=])[oc]:\+?\d+:\"[\w\\]+\":\d+:\{|\ba:\d+:\{(?:[isbdoa]:\d|\})|\bo:\d+:\"", _SERIAL, STRONG),
+    _make("deserialization", "java_stream", r"\bro0ab[xq]|\xac\xed\x00\x05|\baced0005|h4sia{4}", _SERIAL, STRONG),
+    _make("deserialization", "pickle", r"c(?:os|posix|nt|builtins|__builtin__|subprocess|commands)\n\w+\n|\bcos\s+system|\bgasv[a-z]|\x80[\x02-\x05](?:c|\x95|\})|\(s'|\btr\.$", _SERIAL),
+    _make("deserialization", "dotnet", r"\baaeaaad/{3}|__viewstate\b.{0,20}<|\"?\$type\"?\s*:\s*\"|objectdataprovider|system\.windows\.data|typeconfusedelegate|losformatter|<objectdataprovider", _SERIAL),
+    _make("deserialization", "ruby_yaml", r"!ruby/(?:object|hash|struct)|!!(?:python|javax?|com|org|ruby)[/.:]|!!python/object|tag:yaml\.org,2002:(?:python|js)|!<tag:|\x04\x08[\[o{i\"]|\bbah[bij7]", _SERIAL),
+    _make("deserialization", "java_type", r"\"@(?:type|class)\"\s*:\s*\"[\w.]+\"|<java\b[^>]*class\s*=|<(?:dynamic-proxy|sorted-set|tree-map|java\.util\.\w+)\b|rmi://|\bxstream\b", _SERIAL, STRONG),
+    _make("deserialization", "node_serialize", r"_\$\$nd_func|xyqktkrfrlvoqyqk", "CVE-2017-5941", STRONG),
+    _make("proto_pollution", "proto_key", r"__proto__|\bconstructor\s*(?:\.|\]?\[|%5b)\s*['\"]?prototype|\bprototype\s*[\].\[]|\"constructor\"\s*:\s*\{\s*\"prototype\"|\b__(?:define|lookup)[gs]etter__", "CWE-1321; PayloadsAllTheThings, Prototype Pollution", STRONG),
+    _make("code_injection", "session_fixation", r"\.cookie\s*=|\bset-cookie\b.{0,10}[=:]|http-equiv\W+set-cookie|\b(?:jsessionid|phpsessid|aspsessionid\w*|asp\.net_sessionid|sessionid)\b\s*=", "CWE-384; CRS 943 family", WEAK),
+)

@@ -1,0 +1,102 @@
+"""Cross-site scripting: what a browser runs, found in tags, attributes, URLs and bare script."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_CWE = "CWE-79"
+_EVASION = "OWASP: XSS Filter Evasion Cheat Sheet"
+_PATT = "PayloadsAllTheThings, XSS Injection"
+_HTML = "WHATWG HTML: event handlers, the tokenizer"
+_CRS = "idea of the CRS 941 family"
+
+
+def _xss(
+    name: str, pattern: str, source: str, prior: float = MEDIUM, trigger: bool = True
+) -> Indicator:
+    return Indicator("xss." + name, "xss", pattern, source, prior, trigger)
+
+
+_SINK = (
+    r"(?:alert|prompt|confirm|eval|settimeout|setinterval|fetch|atob|btoa|expression|execscript"
+    r"|importscripts|msgbox|print|navigate|createelement|getelementbyid|queryselector)"
+)
+
+MARKUP = (
+    _xss("script_tag", r"<[\s/\x00]*script\b", _CWE, STRONG),
+    _xss("script_close", r"</\s*script\b", _CWE),
+    _xss("script_tag_odd", r"<[^\s>a-z]{0,3}(?:s[\s\x00/]*c[\s\x00/]*r[\s\x00/]*i[\s\x00/]*p[\s\x00/]*t)", _EVASION),
+    _xss(
+        "event_attribute",
+        r"<[a-z!?/][^>]*[\s/\"'`\x00-\x20]on[a-z]{3}[a-z]*[\s\x00-\x20/]*=",
+        _HTML,
+        STRONG,
+    ),
+    _xss("event_bare", r"(?:^|[\s\"'`/;>\x00-\x20&])on(?:abort|activate|afterprint|animation\w+|auxclick"
+         r"|before\w+|begin|blur|bounce|canplay\w*|change|click|close|contextmenu|copy|cut|dblclick"
+         r"|drag\w*|drop|end|ended|error|finish|focus\w*|formdata|fullscreenchange|hashchange|input"
+         r"|invalid|key(?:down|press|up)|load\w*|message|mouse\w+|offline|online|page\w+|paste"
+         r"|play\w*|pointer\w+|popstate|progress|propertychange|readystatechange|repeat|reset"
+         r"|resize|scroll\w*|search|seek\w+|select\w*|show|start|submit|suspend|toggle|touch\w+"
+         r"|transition\w+|unhandledrejection|unload|volumechange|waiting|webkit\w+|wheel)"
+         r"[\s\x00-\x20/]*=", _HTML),
+    _xss("event_quoted_break", r"[\"'`][\s/>]*on[a-z]{4,20}\s*=", _EVASION, STRONG),
+    _xss("javascript_url", r"j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
+         r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*:", _EVASION, STRONG),
+    _xss("vbscript_url", r"(?:vbscript|livescript|mocha|jscript)[\s\x00-\x20]*:", _EVASION, STRONG),
+    _xss("data_url_active", r"data\s*:\s*(?:text/(?:html|xml|javascript)|image/svg\+xml|application/"
+         r"(?:x-)?(?:javascript|xhtml\+xml|xml))?\s*[;,]", _EVASION),
+    _xss("data_url_html", r"data\s*:\s*(?:text/(?:html|javascript|xml)|application/(?:x-javascript|xhtml\+xml))", _EVASION, STRONG),
+    _xss("active_tag", r"<[\s/\x00]*(?:i?frame|frameset|object|embed|applet|svg|math|meta|link|base|isindex"
+         r"|xml|xss|bgsound|layer|ilayer|marquee|keygen|portal|animate|set|foreignobject|noscript"
+         r"|template|handler|listener|import|htmlfile|style|body|html|head)[\s/>\x00-\x20]", _EVASION),
+    _xss("media_tag", r"<[\s/\x00]*(?:img|image|video|audio|source|input|button|form|textarea|select|details"
+         r"|isindex|track|picture|canvas|object|map|area)[\s/\x00-\x20]", _EVASION, WEAK),
+    _xss("tag_slash", r"<[a-z]+/+[a-z]+\s*=", _EVASION),
+    _xss("tag_any", r"<[a-z!?/][a-z0-9:_-]*(?:[\s/>]|$)", _HTML, 0.1),
+    _xss("tag_custom_event", r"<\w+[^>]*\s(?:style|tabindex|autofocus|contenteditable|id)\b[^>]*on\w+\s*=", _PATT),
+    _xss("quote_then_tag", r"[\"'`]\s*/?>\s*<", _EVASION),
+    _xss("close_then_tag", r"</(?:title|textarea|style|noscript|script|iframe|xmp|noembed|template|select|option|a|div|p|svg|math)\s*>\s*<", _PATT, WEAK),
+    _xss("cdata", r"<!\[cdata\[", _PATT, WEAK),
+    _xss("comment_tag", r"<!--", _EVASION, WEAK),
+    _xss("active_attribute", r"<[a-z][^>]*[\s/\"'](?:srcdoc|formaction|xlink:href|data|action|background|dynsrc"
+         r"|lowsrc|poster|code|codebase|manifest|allowscriptaccess|http-equiv|attributename|folder)\s*=", _EVASION),
+    _xss("style_expression", r"expression\s*\(|-moz-binding|behaviou?r\s*:\s*url|@import\b|url\s*\(\s*['\"]?\s*javascript", _EVASION),
+    _xss("style_attribute", r"<[a-z][^>]*[\s/\"']style\s*=", _EVASION, WEAK),
+    _xss("sink_call", r"(?:^|[^\w.])" + _SINK + r"\s*(?:\(|`|\.(?:call|apply|bind)\b)", _PATT),
+    _xss("sink_argument", r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:[\d'\"/`)]|document|location|window|origin|string|this|xss|name|cookie)", _PATT, STRONG),
+    _xss("sink_indirect", r"\b(?:alert|prompt|confirm|eval|fetch|print)\b\s*\)\s*[(`]|[\[(]\s*['\"`](?:alert|prompt|confirm|eval|constructor)"
+         r"['\"`]\s*[\])]|['\"]al['\"]\s*\+|\bal['\"]\s*\+\s*['\"]ert", _PATT, STRONG),
+    _xss("sink_as_value", r"(?:=|\bthrow\b|,|\|\||&&|;)\s*(?:alert|prompt|confirm|eval)\s*(?:[,;)]|$)", _PATT),
+    _xss("sink_unicode", r"\\u00(?:61|41)lert|\\u0061|\\x61lert|al\\u0065rt|\\141lert", _EVASION),
+    _xss("document_property", r"\bdocument\s*\.\s*(?:cookie|write(?:ln)?|domain|location|body|url|referrer|forms|scripts|documentelement"
+         r"|implementation|all|head|execcommand|defaultview|createelement|getelement\w+|queryselector\w*|title)\b", _PATT),
+    _xss("cookie_theft", r"document\s*(?:\.\s*cookie|\[\s*['\"]cookie)", _PATT, STRONG),
+    _xss("window_property", r"\b(?:window|self|top|parent|frames|globalthis|this)\s*(?:\.\s*(?:location|name|open|onerror|onload|eval|alert|document"
+         r"|atob|opener|parent|constructor)\b|\[\s*['\"`/(+\d])", _PATT),
+    _xss("location_assign", r"\b(?:location|location\.(?:href|hash|search|pathname))\s*=|\blocation\s*\.\s*(?:replace|assign)\s*\(", _PATT),
+    _xss("storage", r"\b(?:local|session)storage\s*(?:\.|\[)", _PATT, WEAK),
+    _xss("dom_write", r"\b(?:inner|outer)html\s*\+?=|insertadjacenthtml|\.srcdoc\s*=|\.write\s*\(", _PATT),
+    _xss("from_char_code", r"fromcharcode|fromcodepoint|\bunescape\s*\(|\bdecodeuri(?:component)?\s*\(", _EVASION),
+    _xss("function_constructor", r"\bnew\s+function\s*[(`]|\bfunction\s*\(\s*['\"`]|\[\s*['\"`]?constructor['\"`]?\s*\]|"
+         r"\.constructor\s*(?:\(|\.\s*constructor|\[)|\bconstructor\.constructor\b|\bfunction`|\breflect\.(?:construct|apply|get)", _PATT),
+    _xss("immediate_function", r"\(\s*function\s*\(\s*\)\s*\{|\(\s*\(\s*\)\s*=>|=>\s*(?:alert|eval|fetch|\{)|\bfunction\s*\(\s*\w?\s*\)\s*\{", _PATT),
+    _xss("jsfuck", r"(?:\[\]|!\[\]|\+\[\]|!!\[\]|\(!\+|\{\}\+){3,}|[\[\]()!+]{12,}", "jsfuck.com", STRONG),
+    _xss("js_break", r"[\"'`]\s*[;)}\]]+\s*(?:alert|prompt|confirm|eval|var\s|document|window|location|function|//|throw)", _EVASION, STRONG),
+    _xss("js_operator_sink", r"[\"'`]\s*[-+*/^|&%,?:]+\s*(?:alert|prompt|confirm|eval|print|fetch)\b", _PATT, STRONG),
+    _xss("js_close_script", r"</script|<\\/script|\*/\s*<|//\s*--\s*>", _PATT, WEAK),
+    _xss("iife_import", r"\bimport\s*\(\s*['\"`]|\brequire\s*\(\s*['\"`](?:child_process|fs|net|http|os|vm)", _PATT),
+    _xss("xhr", r"\bnew\s+(?:xmlhttprequest|image|websocket|worker|activexobject)\b|\bnavigator\s*\.\s*(?:sendbeacon|serviceworker)|\$\.(?:get|post|getscript|ajax)\s*\(", _PATT),
+    _xss("fetch_url", r"\bfetch\s*\(\s*['\"`](?:https?:)?//", _PATT, STRONG),
+    _xss("angular", r"\bng-(?:app|init|csp|click|mouse\w+|focus|include|bind-html|on-\w+)\b|\bv-(?:html|on:|bind:)|\bx-(?:data|init|html|on:)\S*\s*=|"
+         r"\{\{\s*(?:constructor|\$on|\$eval|toString|'a'\.constructor|\w+\s*=)", _PATT),
+    _xss("meta_refresh", r"<meta[^>]+(?:http-equiv|content\s*=\s*['\"]?\s*\d+\s*;\s*url|charset\s*=\s*['\"]?\s*(?:utf-7|mac-farsi|x-mac))", _EVASION, STRONG),
+    _xss("utf7", r"\+ad[w4][-a-z]|\+/v[89+/]|¼script", _EVASION, STRONG),
+    _xss("entity_hidden", r"&(?:tab|newline|colon|lpar|rpar|comma|period|excl|quest|lbrace|grave|bsol|sol);|&#x?0{0,8}(?:6a|4a|3c|3e|22|27|28|29|60|62|106|74|39|40|58|3a)\b;?", _EVASION),
+    _xss("iso_start", r"^\s*[\"'`]?\s*/?>\s*<\s*\w", _EVASION),
+    _xss("polyglot", r"-->\s*<|\*/\s*-->|</(?:title|style|textarea|script)/*[^>]*>\s*/?-*!?>?", _PATT, WEAK),
+    _xss("external_script", r"<[^>]+\bsrc\s*=\s*['\"`]?\s*(?:https?:)?(?://|\\\\)[^>]+\.js\b", _PATT),
+    _xss("template_literal_call", r"\b(?:alert|prompt|confirm|eval|settimeout|setinterval)`", _PATT, STRONG),
+    _xss("script_loop", r"\bwhile\s*\(\s*(?:!|-|\+|true|1|this|infinity|new\s|\[|\{|'|\"|`|\w+\s*\))", "CRS rule family 934: denial of service by script"),
+    _xss("svg_animate", r"<(?:animate\w*|set)\b[^>]*(?:attributename|onbegin|values|to)\s*=", _PATT),
+)

@@ -1,0 +1,74 @@
+"""Traversal, file inclusion, file names worth stealing, and server-side request forgery."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_TRAVERSAL = "OWASP: Path Traversal; CWE-22"
+_PATT_TRAVERSAL = "PayloadsAllTheThings, Directory Traversal"
+_LFI = "PayloadsAllTheThings, File Inclusion; CWE-98"
+_SSRF = "OWASP: Server Side Request Forgery Prevention; CWE-918"
+_RECON = "OWASP Testing Guide WSTG-CONF-04"
+_TOMCAT = "CVE-2020-5902, CVE-2018-1271: path parameters"
+_UPLOAD = "OWASP: Unrestricted File Upload; CWE-434"
+
+_EXTENSION = r"(?:php\d?|phtml|phar|pht|phps|jspx?|jspf|aspx?|ashx|asa|cer|cfm|cgi|pl|py|sh|exe|dll|bat|cmd|ps1|vbs|war|jar|hta|shtml|htaccess|so|rb)"
+
+
+def _make(
+    category: str,
+    name: str,
+    pattern: str,
+    source: str,
+    prior: float = MEDIUM,
+    trigger: bool = True,
+) -> Indicator:
+    return Indicator("file." + name, category, pattern, source, prior, trigger)
+
+
+PATH = (
+    _make("path_traversal", "dot_dot", r"(?:^|[/\\=\s'\"(:,;])\.\.(?:;[^/]*)?[/\\]", _TRAVERSAL),
+    _make("path_traversal", "dot_dot_many", r"\.\.(?:;[^/]*)?[/\\]+(?:\.[/\\]+)*\.\.(?:[/\\]|$)", _TRAVERSAL, STRONG),
+    _make("path_traversal", "dot_dot_file", r"\.\.[/\\]+(?:etc|proc|var|usr|home|root|windows|winnt|boot\.ini|web-inf|meta-inf|config|\.env|\.ht|\.git|\.ssh|conf|apache|xampp|inetpub|passwd|admin|cgi-bin)", _PATT_TRAVERSAL, STRONG),
+    _make("path_traversal", "dot_dot_end", r"[/\\]\.\.(?:$|[\s?&#\x00])", _TRAVERSAL, WEAK),
+    _make("path_traversal", "dots_slashes", r"\.{3,}[/\\]+\.{2,}|(?:\.{2,}[/\\]{2,}){2,}|\.\./\\|\.\.\\/|\\\.\.\\|(?:\.[/\\]{1,2}){4,}|\.\\\./|\.\?/", _PATT_TRAVERSAL, STRONG),
+    _make("path_traversal", "encoded_dot_dot", r"(?:%2e|%252e|%c0%ae|%c0%2e|%uff0e|%u002e|%%32%65|0x2e|\.){2}(?:%2f|%5c|%252f|%255c|%c0%af|%c1%9c|%c0%2f|%c0%5c|%u2215|%u2216|%uefc8|%uf025|%%32%66|%%35%63|0x2f|0x5c|%c1%1c|%c1%af|%bg%qf|%e0%80%af|%f0%80%80%af)", _PATT_TRAVERSAL, STRONG),
+    _make("path_traversal", "encoded_dots", r"(?:%2e|%252e|%c0%ae|%c0%2e|%uff0e|%%32%65|0x2e|%e0%40%ae|%c0%5e){2}", _PATT_TRAVERSAL),
+    _make("path_traversal", "backslash_dots", r"\.\\\.|\\\.\.|\.\.\\", _PATT_TRAVERSAL, WEAK),
+    _make("path_traversal", "semicolon_slash", r"\.\.;/|/;/|/;\w*[./]|;/\.\.|/\.;/|//;|/%2e/|\.;\w*=?[^/]*/", _TOMCAT),
+    _make("dir_traversal", "etc_file", r"(?:^|[/\\=\s'\":.`({<,$}>|;]|%2f)etc[/\\]+(?:\./)*(?:passwd|shadow|group|hosts|issue|motd|fstab|crontab|sudoers|resolv|hostname|mysql|apache2?|nginx|httpd|php|ssh|my\.cnf|profile|ld\.so|exports|services|inetd|redhat|lsb|os-release|master|security|init|rc|cron|network|subuid|subgid|gshadow|ftp|samba|snmp|xinetd|timezone|environment|mtab|proftp|vsftp|pure|lighttpd|postfix|squid|termcap|securetty|modules|openldap|bash|alias|\*)", _TRAVERSAL, STRONG),
+    _make("dir_traversal", "proc_file", r"(?:^|[/\\=\s'\":])proc[/\\]+(?:self|version|cmdline|cpuinfo|meminfo|mounts|net|sched_debug|filesystems|stat|swaps|modules|devices|interrupts|ioports|loadavg|uptime|partitions|kcore|\d+)[/\\]?", _LFI, STRONG),
+    _make("dir_traversal", "unix_tree", r"/(?:var/(?:log|www|lib|mail|spool|run|adm|apache|backups?|tmp|htmltemp|local|cache|webmin)|usr/(?:local|share|lib|pkg|home|ports|bin|sbin)|home/\w+|root|opt/\w+|tmp|dev/(?:fd|shm|random|urandom|null|zero|stdin)|sys/(?:class|kernel|devices|block|module)|boot|srv/\w+)(?:/|$)", _LFI, WEAK),
+    _make("dir_traversal", "log_file", r"/(?:access|error|auth|httpd?-?\w*|mail|secure|messages|syslog|maillog|ftp\w*|mysql\w*|php\w*|debug|sys|daemon|kern|dmesg|lastlog|wtmp|utmp|faillog)[._-]?(?:log|err|error|access)?(?:\.log|_log|\.err)\b|/var/log/", _LFI),
+    _make("dir_traversal", "windows_file", r"(?:\b[a-z]:[/\\]+|[/\\])(?:windows|winnt|boot\.ini|inetpub|program files|programdata|documents and settings|users[/\\]administrator|system volume information|xampp|wamp|apache|php\d?|mysql|pagefile|autoexec|sysprep|unattend\w*|minint|repair|ntuser|\$recycle)", _LFI),
+    _make("dir_traversal", "windows_ini", r"\b(?:win|boot|system|php|my|desktop|ntuser|global|config|settings)\.ini\b|\bsystem32\b|\bsetupinfo\b|\bunattend(?:ed)?\.(?:xml|txt)\b|\bsam\b[/\\.]|ntds\.dit|\bhttpd\.conf\b|\bhosts\.(?:allow|deny)\b", _LFI),
+    _make("dir_traversal", "drive", r"(?:^|=|\s|['\"])(?:file:/*)?[a-z]:[/\\]", _LFI, WEAK),
+    _make("dir_traversal", "unc_path", r"(?:^|=)\\\\[\w.-]+\\", _LFI),
+    _make("dir_traversal", "null_byte", r"(?:\x00|%00|\\0|\\x00|\\u0000)\.?\w{0,5}$|\x00", "CWE-158: null byte", WEAK),
+    _make("dir_traversal", "ssh_keys", r"\.ssh/|\bid_(?:rsa|dsa|ecdsa|ed25519)\b|authorized_keys|\.bash_(?:history|profile|rc)|\.(?:mysql|sh|zsh|psql|python|viminfo)_?history|\.bashrc|\.profile\b|\.netrc|\.pgpass|\.my\.cnf|\.k?shrc", _RECON),
+    _make("file_inclusion", "wrapper", r"\b(?:php://(?:filter|input|stdin|memory|temp|output|fd)|phar://|zip://|zlib://|compress\.(?:zlib|bzip2)://|expect://|glob://|ogg://|rar://|ssh2\.?\w*://|data://|s3://|file:/{1,3}|netdoc:|jar:(?:https?|file):|gopher:|dict:/|ldaps?:/|tftp:/|sftp:/|imap:/|smb:/|rmi:/|mailto:.*\r)", _LFI, STRONG),
+    _make("file_inclusion", "filter_chain", r"convert\.(?:base64|iconv|quoted)|string\.(?:rot13|toupper|strip_tags)|resource=|zlib\.(?:in|de)flate", _LFI),
+    _make("file_inclusion", "remote_script", r"(?:https?|ftps?)://[^\s&?'\"<>]+\.(?:php\d?|phtml|txt|inc|asp|jsp|dat|cgi|pl|gif|jpe?g|png)\?*(?:%00|\x00|\?{1,2}(?:$|&)|$)", "CWE-98: remote file inclusion; CRS 931 family", WEAK),
+    _make("file_inclusion", "remote_question", r"^(?:https?|ftps?|ftp)://[^\s?&]+\?+$", "CRS 931 family: trailing question mark", MEDIUM, False),
+    _make("file_inclusion", "remote_address", r"^(?:https?|ftps?|file)://(?:\d{1,3}\.){3}\d{1,3}[:/]", "CRS 931 family: a bare address", MEDIUM, False),
+    _make("ssrf", "metadata", r"169\.254\.169\.254|metadata\.(?:google|goog|azure|packet|tencentyun)|100\.100\.100\.200|169\.254\.170\.2|192\.0\.0\.192|/latest/(?:meta-data|user-data|dynamic)|computemetadata|instance-data\b|fd00:ec2::254|0xa9fea9fe|2852039166|/metadata/(?:v1|instance|identity)|/opc/v\d|0251\.0*376\.0*251|kubernetes\.default", _SSRF, STRONG),
+    _make("ssrf", "loopback", r"\b(?:https?|ftp|gopher|dict|ldap|tftp|sftp|file|ssh|wss?|jar)(?::|%3a)/{1,4}(?:[^/\s@]*@)?(?:localhost|127\.[\d.]+|0\.0\.0\.0|0x7f|0177\.|2130706433|017700000001|\[(?:::1?|0*:0*:0*:|::ffff:)|0(?:[:/]|$)|127\.1\b|localtest\.me|ip6-localhost|lvh\.me|\w+\.nip\.io|customer\d*\.\w+)", _SSRF),
+    _make("ssrf", "private", r"\b(?:https?|ftp|gopher|dict)://(?:[^/\s@]*@)?(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}", _SSRF),
+    _make("ssrf", "odd_host", r"\b(?:https?|ftp)://(?:[^/\s@]*@)?(?:0x[0-9a-f]{2,8}|0[0-7]{3,}[./]|\d{8,10}(?:[:/]|$)|\[[0-9a-f:.]+\]|(?:\d{1,3}\.){1,2}\d{1,6}(?:[:/]|$)|0[xX0-7][\w.]*\.[\w.]*[/:]|[^\s/?#]*[\u2460-\u24ff])" .replace(r"[\u2460-\u24ff]", r"\xe2\x91"), _SSRF),
+    _make("ssrf", "odd_scheme", r"\b(?:gopher|dict|netdoc|jar|ldaps?|tftp|sftp|expect|file|rmi|iiop|corba|nis|imaps?|pop3|smtp|telnet|view-source|ssh)(?:://|:/|%3a%2f)", _SSRF),
+    _make("ssrf", "internal_port", r"\bhttps?://[\w.\[\]:-]+:(?:22|21|23|25|110|135|139|445|1433|2375|2379|3306|3389|5432|5601|5985|6379|6443|8500|9200|10250|11211|27017)\b", _SSRF),
+    _make("ssrf", "interaction_host", r"\.(?:burpcollaborator\.net|oastify\.com|oast\.(?:fun|live|me|online|pro|site)|interact\.sh|interactsh\.com|dnslog\.cn|ceye\.io|requestbin|webhook\.site|pipedream\.net|ngrok\.io|xss\.ht|bxss\.me|r87\.(?:me|com)|vcap\.me)\b|\bburpcollaborator\b", _SSRF, STRONG),
+    _make("ssrf", "userinfo_host", r"\b(?:https?:)?//[^\s/?#@]{1,80}[@\\][^\s/?#]+|https?:/{3,}\w|https?:\\+|//\S+#@", _SSRF, WEAK),
+    _make("open_redirect", "protocol_relative", r"^\s*(?:[/\\]{2,}|/\x09/|[/\\]+\.?[/\\]+|\.?/{2,}|/%09/|/%5c)\w[\w-]*\.\w{2,}", "CWE-601; PayloadsAllTheThings, Open Redirect", WEAK, False),
+    _make("open_redirect", "odd_slashes", r"^(?:\\/|/\\|/[\t\r\n]/|//+/|\\\\|[/\\]{3,}|https?:/?[^/]|https?:///|/\.[\w.]+@|//\w+%|\x20*//)|^[/\\]*(?:https?:?)?[/\\]+[^/]*(?:@|%E3%80%82|\xe3\x80\x82|%2e%2e|\?\.|;@)", "CWE-601", MEDIUM, False),
+    _make("sensitive_file", "dot_file", r"/\.(?:env|git|svn|hg|bzr|cvs|ht(?:access|passwd|group)|aws|ssh|docker|kube|npmrc|pypirc|netrc|bash_history|vscode|idea|ds_store|dockercfg|gnupg|config|composer|travis|gitlab-ci|circleci|terraform|azure|gem|subversion|mysql_history|psql_history|rediscli_history|sh_history|history|passwd|profile|bashrc|zshrc|cursor\w*|claude|cline\w*|aider\w*|aiignore|junie|plandex|a0proj|windsurf\w*|copilot|continue|codex|gemini|roo\w*|openai|anthropic)(?:[/._-]|$)", _RECON, STRONG),
+    _make("sensitive_file", "backup_suffix", r"\.(?:bak|bkp|backup|old|orig|save|swp|swo|tmp|copy|sql(?:\.\w+)?|dump|inc|cfg|conf|config|ini|log|mdb|sqlite3?|db|pem|key|p12|pfx|crt|jks|keystore|ppk|kdbx|ovpn|rdp|tfstate|tfvars|env|yml\.\w+|php~|~)(?:\.\w{2,4})?$|\.\w+~$|/~\w", _RECON, WEAK, False),
+    _make("sensitive_file", "config_file", r"/(?:wp-config\.\w+|web\.config|config\.(?:php|inc|json|ya?ml|xml|js|rb|py)(?:\.\w+)?|configuration\.php|settings\.(?:py|php)|local_settings\.py|database\.ya?ml|secrets?\.(?:ya?ml|json|env)|credentials(?:\.\w+)?|application(?:-\w+)?\.(?:ya?ml|properties)|appsettings(?:\.\w+)?\.json|parameters\.ya?ml|docker-compose\.ya?ml|dockerfile|composer\.(?:json|lock)|package(?:-lock)?\.json|yarn\.lock|gemfile|id_rsa|server\.key|private\.key|global\.asax?|localsettings\.php|env\.js|sftp-config\.json|htpasswd|passwd|shadow)(?:$|[?.~])", _RECON, STRONG),
+    _make("sensitive_file", "web_inf", r"/(?:web|meta)-inf(?:/|$)|\bweb\.xml\b", _RECON, STRONG),
+    _make("recon", "admin_tool", r"/(?:phpmyadmin\w*|pma|myadmin|mysqladmin|dbadmin|adminer(?:-[\d.]+)?(?:\.php)?|phppgadmin|sqlite\w*manager|manager/(?:html|text|status)|host-manager|jmx-console|web-console|invoker/\w+|actuator/\w+|jolokia|solr/admin|server-(?:status|info)|nginx_status|phpinfo(?:\.php)?|info\.php|test\.php|shell\.php|cmd\.php|c99\.php|r57\.php|wso\.php|webshell\S*|cgi-bin/\S+|boaform/\S*|hnap1|gponform/\S*|setup\.cgi|\w+\.cgi|owa/auth|ecp/\w+|autodiscover/\S+@|telescope|_ignition|elmah\.axd|trace\.axd|console/?$|debug/pprof|druid/\S*|nacos/\S*|hudson|script$|api/jsonws|vendor/phpunit|eval-stdin\.php|horde/\S*|cacti/\S*|zabbix/\S*|axis2/\S*|struts\S*\.action|_profiler|@fs/|@id/__x00__|_cat/indices|_all_dbs|\.well-known/\.\.)", "OWASP Testing Guide WSTG-CONF-05; CRS 913 and 930 families", MEDIUM),
+    _make("cms_probing", "cms_path", r"/(?:wp-login\.php|wp-admin(?:/|$)|xmlrpc\.php|wp-json/wp/v2/users|wlwmanifest\.xml|wp-content/(?:plugins|themes|debug\.log|uploads/\S+\.php)|wp-includes/\S+\.php|administrator/(?:index\.php|components|manifests)|components/com_\w+|index\.php\?option=com_|user/login\?|sites/default/(?:files|settings)|misc/drupal\.js|typo3(?:conf)?/|magento_version|downloader/|skin/\w+/|bitrix/admin|fckeditor/|tiny_?mce/\S*\.php|ckfinder/)", "OWASP Testing Guide WSTG-INFO-08", WEAK),
+    _make("file_upload", "double_extension", r"\.(?:php\d?|phtml|phar|jspx?|aspx?|asa|cer|cgi|exe|sh)\.(?:jpe?g|png|gif|txt|pdf|zip|bak|\w{1,4})$|\.(?:jpe?g|png|gif|txt|pdf|docx?)\.{1,2}" + _EXTENSION + r"(?:$|[\s.;\x00])", _UPLOAD, MEDIUM, False),
+    _make("file_upload", "script_name", r"(?:^|[\w\s.\"'-])\.\s*" + _EXTENSION + r"[\s.]*(?:$|[\x00;:%/])", _UPLOAD, WEAK, False),
+    _make("file_upload", "name_trick", r"\.(?:php|asp|jsp|aspx)\w?(?:;|:|\x00|%00|\.{1,2}$|::\$data|/$|\s+$|\x20)|::\$data|\.htaccess|\.user\.ini|web\.config", _UPLOAD),
+    _make("file_upload", "php_session", r"^sess_[a-z0-9,-]{16,}$", "PHP session files", MEDIUM, False),
+)

@@ -1,0 +1,51 @@
+"""Header splitting, smuggling, mail and log injection, encodings that hide, tools that scan."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_SPLIT = "CWE-113; RFC 9112 section 2.2"
+_SMUGGLE = "RFC 9112 section 11.2; PortSwigger research: request smuggling"
+_MAIL = "OWASP Testing Guide WSTG-INPV-10; CWE-93"
+_LOG = "CWE-117; OWASP: Log Injection"
+_HIDE = "CWE-177; Unicode TR36: overlong forms"
+
+
+def _make(
+    category: str,
+    name: str,
+    pattern: str,
+    source: str,
+    prior: float = MEDIUM,
+    trigger: bool = True,
+) -> Indicator:
+    return Indicator("protocol." + name, category, pattern, source, prior, trigger)
+
+
+PROTOCOL = (
+    _make("http_split", "response_header", r"[\r\n]+\s*(?:set-cookie|location|content-(?:type|length|disposition|location|security-policy)|x-xss-protection|x-forwarded-\w+|access-control-\w+|transfer-encoding|refresh|host|link|status|http/\d|x-[a-z-]{2,24}|last-modified|cache-control|referer|cookie|user-agent|authorization|connection|expires|etag|header\w*|injected?\w*)\s*[:=]", _SPLIT, STRONG),
+    _make("http_split", "line_break_markup", r"[\r\n]{2,}\s*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),
+    _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, False),
+    _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM),
+    _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, STRONG),
+    _make("request_smuggling", "response_line", r"\bhttp/[0-3](?:\.\d)?\s+\d{3}\b", _SMUGGLE),
+    _make("request_smuggling", "chunk_end", r"(?:^|[\r\n])0\r?\n\r?\n(?:get|post|put|head|options|smuggled|g)\b|transfer-encoding\s*:\s*(?:x?chunked|identity|gzip)", _SMUGGLE, STRONG),
+    _make("mail_injection", "mail_header", r"(?:[\r\n]|%0[ad]|\\n|\\r)\s*(?:b?cc|to|from|subject|reply-to|mime-version|content-type|content-transfer-encoding|x-mailer|return-path|date|sender|rcpt\s+to|mail\s+from|data|ehlo|helo)\s*[:<]", _MAIL, STRONG),
+    _make("mail_injection", "mail_command", r"(?:[\r\n]|^)\s*(?:rcpt\s+to|mail\s+from)\s*:|[\r\n]\s*(?:v\d+|a\d+|\w{1,4})\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|[\r\n]\s*(?:ehlo|helo|quit|vrfy|expn|rset|data|stat|retr|dele|noop)\b|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG),
+    _make("log_injection", "log_line", r"[\r\n]+\s*(?:\[?\d{4}-\d{2}-\d{2}|\[?(?:info|warn(?:ing)?|error|debug|critical|notice|alert)\]?\s*[:\[]|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\s+-)", _LOG, WEAK),
+    _make("log_injection", "terminal_escape", r"\x1b\[[\d;]*[a-z]|\x1b\]|\\x1b\[|\\e\[|\\033\[|\[(?:31|32|33|0)m", "CWE-150", MEDIUM),
+    _make("encoding", "overlong", r"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|%c0%[8-9ab]\w|%c1%[\w]{2}|%e0%80%|%f0%80%80|%f8%80|%fc%80", _HIDE, STRONG),
+    _make("encoding", "percent_u", r"%u[0-9a-f]{4}", "IIS percent-u form", WEAK),
+    _make("encoding", "double_percent", r"%25(?:[2-7][0-9a-f]|u[0-9a-f]{4}|25)|%%[2-7][0-9a-f]|%[2-7]%[2-7][0-9a-f]", "CWE-174", WEAK),
+    _make("encoding", "escape_letter", r"(?:\\u00[2-7][0-9a-f]|\\x[2-7][0-9a-f]|\\u\{0*[2-7][0-9a-f]\}){2,}", "ECMAScript escapes of plain characters", WEAK),
+    _make("encoding", "octal_letters", r"(?:\\[01][0-7]{2}){3,}", "octal escapes", MEDIUM),
+    _make("encoding", "hex_pairs", r"(?:\\x[0-9a-f]{2}){3,}", "hexadecimal escapes", MEDIUM),
+    _make("encoding", "entity_run", r"(?:&#(?:x[0-9a-f]{1,7}|\d{1,8});?\s*){3,}", "character references of whole words", MEDIUM),
+    _make("encoding", "fullwidth", r"(?:\xef\xbc[\x81-\xbf]|\xef\xbd[\x80-\x9e]){3,}", "Unicode NFKC", WEAK),
+    _make("encoding", "control_inside", r"[a-z<=\"'/:(]\s?[\x00-\x08\x0b\x0c\x0e-\x1f][a-z<>=\"'/:()]", "WHATWG: ignored control characters", WEAK),
+    _make("recon", "scanner_agent", r"\b(?:sqlmap|nikto|nessus|acunetix|netsparker|w3af|dirbuster|gobuster|wpscan|nuclei|zgrab|masscan|openvas|havij|arachni|jorgee|wfuzz|ffuf|feroxbuster|zmeu|morfeus|whatweb|skipfish|paros|vega/|commix|joomscan|xsser|fimap|hydra|brutus|jbrofuzz|grendel-scan|webinspect|appscan|qualys|detectify|zap/|owasp zap|burpsuite|burp suite|xspider|n-stealth|metis|bsqlbf|sqlninja|dirsearch|l9explore|leakix|cgichk|grabber|absinthe)\b", "CRS 913 family: names of tools", MEDIUM),
+    _make("recon", "scanner_token", r"\b(?:acunetix|appscan|w3af|nessus|netsparker|burp|arachni|sqlmap|nikto|skipfish|wvs)[-_]?(?:test|scan|probe|xss|header|cookie|product|file|\w*=|fuzz)|wvstest|x-scanner|acunetix_wvs|rfiinc\.txt|x-acunetix", "CRS 913 family", STRONG),
+    _make("http_split", "header_charset", r"charset\s*=\s*['\"]?(?:utf-7|ibm\d+|cp\d{3}\b|utf-?32)", "CRS 920 family: charsets that hide", MEDIUM),
+    _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", MEDIUM),
+    _make("http_split", "range_abuse", r"\bbytes\s*=\s*(?:\d*-\d*\s*,\s*){5,}|\bbytes=0-18446744073709551615", "CVE-2011-3192, CVE-2015-1635", STRONG),
+)

@@ -1,0 +1,48 @@
+"""Queries other than SQL: NoSQL, LDAP, XPath, XML entities, XSLT, GraphQL."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
+_LDAP = "OWASP: LDAP Injection Prevention; RFC 4515; CWE-90"
+_XPATH = "CWE-643; PayloadsAllTheThings, XPATH Injection"
+_XXE = "OWASP: XML External Entity Prevention; CWE-611"
+_XSLT = "PayloadsAllTheThings, XSLT Injection"
+_GRAPHQL = "OWASP: GraphQL Cheat Sheet"
+
+_OPERATOR = r"(?:ne|eq|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|type|mod|expr|jsonschema|text|all|size|elemmatch|options|comment|function|accumulator|lookup|func)"
+_ATTRIBUTE = r"(?:uid|cn|sn|ou|dc|mail|objectclass|userpassword|gidnumber|uidnumber|givenname|memberof|samaccountname|userprincipalname|password|user|homedirectory|displayname|directory|department|description|telephonenumber|security_level|\w{1,20})"
+
+
+def _make(
+    category: str,
+    name: str,
+    pattern: str,
+    source: str,
+    prior: float = MEDIUM,
+    trigger: bool = True,
+) -> Indicator:
+    return Indicator("query." + name, category, pattern, source, prior, trigger)
+
+
+QUERY = (
+    _make("nosql", "operator_key", r"\[\s*\$" + _OPERATOR + r"\s*\]|(?:^|[{,\s'\"])\$" + _OPERATOR + r"['\"]?\s*:", _NOSQL, STRONG),
+    _make("nosql", "where_script", r"\$where\b|\bthis\.\w+(?:\.\w+\(.*?\))?\s*(?:==|!=|\.match|\.length|\[|=|>|<)|\bdb\.\w+\.(?:find|insert|remove|drop|update|aggregate)\w*\s*\(|\bdb\.(?:version|getcollectionnames|stats|injection|getname)\b|\btojson\s*\(|\bmapreduce\b|\bnew\s+date\s*\(\s*\)\s*;", _NOSQL),
+    _make("nosql", "quote_logic", r"['\"]\s*(?:\|\||&&)\s*(?:['\"\d]|this\b|true|\w+\s*==)|['\"]\s*;?\s*return\s+|\breturn\s*(?:\(|true|false|this|!)|['\"]\s*\}\s*[,)]\s*\$|['\"]\s*\}\s*\]|,\s*\$(?:or|where)\b|\bsleep\s*\(\s*\d+\s*\)|\{\s*\$gt\s*:|\{\s*\$ne\s*:|\bwhile\s*\(\s*1\s*\)|['\"]\s*==\s*['\"]", _NOSQL),
+    _make("ldap", "filter_break", r"\)\s*\(\s*[|&!]|\*\s*\)\s*\(|\)\s*\(\s*" + _ATTRIBUTE + r"\s*(?:=|~=|>=|<=|<|>|~)|\(\s*[&|!]\s*\(\s*\w+\s*[~<>]?=|\*\)\s*\)|\)\s*[&|!]\s*\(\s*\w*\s*=|\)\s*[&|]\s*\(\w|\*\s*\(\s*\||\)\s*\(\s*!\s*\(", _LDAP, STRONG),
+    _make("ldap", "filter_star", r"^[\w.\s]{0,20}\*\s*\)|\*\s*\)\s*(?:\(|\)|%00|\x00|&|\||$)|\(\s*(?:uid|cn|sn|ou|objectclass|mail|userpassword|samaccountname)\s*[~<>]?=|\bobjectclass\s*[~=]|\)\s*\(\s*\|?\s*$|\(\|\s*\(|^\*(?:\)|\||&|/\*)|\(\s*&\s*\(|\)\s*\(\s*%?\s*&|\|\s*\(\s*\w+\s*=\s*\*|\)\s*\(\s*[a-z]+\s*=|^[(*)&|!]{2,}", _LDAP),
+    _make("xpath", "axis", r"\b(?:child|parent|ancestor|descendant|following|preceding|self|attribute|namespace)(?:-or-self|-sibling)?::|\b(?:name|count|position|node|text|comment|last|string-length|substring|starts-with|contains|local-name|namespace-uri|doc|string|concat|codepoints-to-string|string-to-codepoints|normalize-space|translate|document-uri|encode-for-uri)\s*\(\s*(?:/|\.|\*|child|//|\(|@|\)\s*[=<>/]|name\(|parent)", _XPATH),
+    _make("xpath", "path_predicate", r"//\w+\[|//\*|/\*\[|\]\s*\|\s*(?:/|\w)|['\")]\s*\]\s*[|/]|\[\s*(?:\d+|@\w+|\w+\s*\(\s*\)|last\(\))\s*[\]=]|/text\(\)|/node\(\)|\bor\s+(?:position|name|count|last|node)\s*\(|user/(?:\*|text|name)|\]\s*/\w+\[|\bposition\(\)\s*=", _XPATH),
+    _make("xml", "entity", r"<!entity\b|<!\[%|%\w+;\s*(?:%\w+;|\]|>)", _XXE, STRONG),
+    _make("xml", "doctype_subset", r"<!doctype[^>\[]{1,200}(?:\[|\bsystem\b|\bpublic\b[^>]*https?://(?!)|\bsystem\s*['\"])".replace(r"|\bpublic\b[^>]*https?://(?!)", ""), _XXE, STRONG),
+    _make("xml", "doctype", r"<!doctype\b|<!(?:element|attlist|notation)\b", _XXE, WEAK),
+    _make("xml", "system_identifier", r"\bsystem\s+['\"](?:file|https?|ftp|php|gopher|jar|expect|netdoc|data|\w+:)?[/:\w.]", _XXE, STRONG),
+    _make("xml", "xinclude", r"<xi:include\b|xmlns:xi\s*=|http://www\.w3\.org/2001/xinclude|xsi:schemalocation\s*=\s*['\"][^'\"]*https?://\d", _XXE, STRONG),
+    _make("xml", "stylesheet", r"<xsl:\w+|xmlns:xsl\b|http://www\.w3\.org/1999/xsl|<\?xml-stylesheet\b|system-property\s*\(|xmlns:(?:php|java|rt|exploit|msxsl|user|ptswarm|os|date)\s*=|php:function|<msxsl:", _XSLT, STRONG),
+    _make("xml", "split_cdata", r"<!\[cdata\[[^\]]{0,4}\]\]>", _XXE, STRONG),
+    _make("xml", "soap_inject", r"<soap(?:env)?:(?:envelope|header|body)[^>]*>.*?<!--|</\w+>\s*<(?:role|admin|price|id|isadmin|userid)>", "CWE-91: XML injection", WEAK),
+    _make("graphql", "introspection", r"\b__schema\b|\b__typename\b.{0,80}__typename|\b__type\s*\(|introspectionquery", _GRAPHQL),
+    _make("graphql", "alias_flood", r"(?:\w+\s*:\s*(?:login|auth\w*|user|__typename)\b[^:]*){4}", _GRAPHQL),
+    _make("graphql", "directive_flood", r"(?:@\w+\s*){6}", _GRAPHQL),
+)

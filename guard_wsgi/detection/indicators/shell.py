@@ -1,0 +1,94 @@
+"""Operating system commands: a command word where a shell would look for one."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_CWE = "CWE-78"
+_OWASP = "OWASP Testing Guide WSTG-INPV-12"
+_PATT = "PayloadsAllTheThings, Command Injection"
+_GTFO = "GTFOBins and LOLBAS: names of programs"
+_CRS = "idea of the CRS 932 family"
+
+# Words that are commands and hardly anything else, and those that are English as well.
+COMMANDS = (
+    r"(?:cat|tac|nl|wget|curl|ping6?|nslookup|dig|whoami|uname|ifconfig|ipconfig|netstat|ncat|netcat"
+    r"|nc|bash|zsh|ksh|csh|tcsh|dash|busybox|chmod|chown|chattr|rm|rmdir|mkdir|mkfifo|mknod|mv|cp|ln"
+    r"|ls|dir|ps|pwd|perl|python[23]?|ruby|php\d?|lua|node|nodejs|awk|gawk|sed|grep|egrep|xxd|od|hexdump"
+    r"|base64|printf|printenv|env|telnet|tftp|ftp|scp|ssh|socat|nmap|crontab|sudo|su|systeminfo|tasklist"
+    r"|taskkill|net1?|reg|regsvr32|rundll32|certutil|bitsadmin|mshta|wmic|cscript|wscript|powershell"
+    r"|pwsh|cmd|command|ver|vol|tar|gzip|gunzip|unzip|zip|gcc|make|useradd|usermod|passwd|getent|id"
+    r"|expr|tee|xargs|nohup|screen|strace|gdb|vi|vim|nano|ed|lsof|mount|df|du|dd|shutdown|reboot|halt|init"
+    r"|traceroute|tracert|arp|route|hostname|finger|last|lastlog|uptime|w|who|sh|rev|sort|head|tail|less|more|find"
+    r"|time|timeout|date|touch|echo|sleep|type|test|kill|set|export|eval|exec|source|read|watch|which|host|whereis|start|copy|del|more|attrib|ss|ip)"
+)
+_HARD = (
+    r"(?:wget|curl|nslookup|whoami|ifconfig|ipconfig|netstat|ncat|netcat|chmod|chown|busybox|mkfifo"
+    r"|systeminfo|tasklist|taskkill|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|powershell|pwsh"
+    r"|printenv|tcpdump|nmap|socat|useradd|usermod)"
+)
+
+
+def _cmd(
+    name: str, pattern: str, source: str, prior: float = MEDIUM, trigger: bool = True
+) -> Indicator:
+    return Indicator("shell." + name, "cmd_injection", pattern, source, prior, trigger)
+
+
+SHELL = (
+    _cmd(
+        "separator_command",
+        r"(?:;|\||&&|&|\r|\n|`|\$\(|<\(|>\(|\{)\s*[({\"']*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
+        + r"(?:\.exe)?(?:\s*$|\s*[;|&`)}>\"'\n#]|\s+-{1,2}\w|\s+[/.~$*'\"]|\s*<|\$ifs|\$\{ifs)",
+        _CWE,
+        STRONG,
+    ),
+    _cmd(
+        "separator_word",
+        r"(?:;|\||&&|`|\$\()\s*" + _HARD + r"\b",
+        _CWE,
+        WEAK,
+    ),
+    _cmd("ampersand_hard_command", r"(?:&|%26|\n)\s*" + _HARD + r"\b", _CWE),
+    _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
+    _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|more|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|find|touch|file|sort|rev|cut|dd)"
+         r"(?:\s+-\w+)*(?:\s+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
+    _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
+    _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
+    _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{\w+,[^}\s]{1,60}\}", _PATT),
+    _cmd("brace_expansion", r"\{(?:cat|ls|curl|wget|echo|nc|ping|bash|sh|id|head|tail|uname|sleep),[^}]*\}", _PATT, STRONG),
+    _cmd("substitution", r"\$\(\s*[a-z./]", _CWE),
+    _cmd("backtick", r"`\s*[a-z./][^`]*`", _CWE, WEAK),
+    _cmd("backtick_command", r"`\s*(?:id|ls|cat|whoami|uname|ping|curl|wget|nslookup|sleep|echo|ps|pwd|nc)\b[^`]*`", _CWE),
+    _cmd("redirect_device", r"[<>]\s*&?\s*/dev/(?:tcp|udp|null|zero|random)|/dev/(?:tcp|udp)/|2\s*>\s*&\s*1|>\s*&\s*\d|0\s*<\s*&", _PATT, STRONG),
+    _cmd("redirect_file", r"[>|]\s*(?:/(?:tmp|var|etc|dev|home|root)/|\S+\.(?:sh|php|jsp|py|pl|exe)\b)", _PATT),
+    _cmd("pipe_shell", r"\|\s*(?:/bin/)?(?:ba|z|k|da)?sh\b|\|\s*(?:perl|python|php|ruby|base64|xxd|nc|tee|xargs|sudo)\b", _PATT, STRONG),
+    _cmd("netcat", r"\b(?:nc|ncat|netcat)(?:\.exe)?\s+(?:-[a-z]+\s*)+|\bnc\s+[\d.]+\s+\d+", _PATT, STRONG),
+    _cmd("ping_count", r"\bping\s+(?:-[nciw]\s*\d+\s+)+|\bping\s+[\d.]+\s*$", _PATT),
+    _cmd("sleep_argument", r"(?:^|[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+", _PATT, STRONG),
+    _cmd("windows_variable", r"%(?:systemroot|comspec|programfiles|windir|appdata|temp|userprofile|path|pathext|os)(?::~[-\d,]+)?%|\$env:\w+", _PATT),
+    _cmd("windows_net", r"\bnet\s+(?:user|localgroup|group|view|share|start|stop|use|accounts)\b|\breg\s+(?:add|query|delete)\s+hk", _PATT),
+    _cmd("powershell", r"\b(?:invoke-(?:expression|webrequest|command|restmethod|wmimethod)|iex\s*\(|iwr\s|start-process|new-object\s+(?:system\.)?net|downloadstring|downloadfile|encodedcommand|"
+         r"executionpolicy|get-(?:childitem|content|process|wmiobject|item)|set-(?:content|item)|out-file|convertto-\w+|"
+         r"write-(?:host|output)|frombase64string)", _GTFO, STRONG),
+    _cmd("quote_splice", r"\b\w{0,6}(?:''|\"\"|\\)\w{1,6}(?:''|\"\"|\\)?\w*\s+(?:/|\$|-)|\b(?:c|w|l|n|i|p|u|b|e|s)(?:''|\"\"|'\w'|\"\w\"|\\)+\w+", _PATT, WEAK),
+    _cmd("wildcard_path", r"/(?:\?{2,}|[a-z*?]*[?*]+[a-z*?]*)/[\w?*.]+|/\[?[a-z]\]?\?\?/", _PATT),
+    _cmd("environment_slice", r"\$\{?(?:path|home|pwd|shell|hostname|user|bash\w*|ps\d|ifs|random|oldpwd|uid|http_\w+)\}?(?::|\b)", _PATT, WEAK),
+    _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT),
+    _cmd("special_variable", r"\$(?:\(\(|\{?\d\b|'\\)|\$\{?!|\$\$", _PATT, WEAK),
+    _cmd("shellshock", r"\(\s*\)\s*\{\s*(?::|_|\w*\s*;)?[^}]{0,20};?\s*\}\s*[;\"']?|\(\)\s*\{", "CVE-2014-6271", STRONG),
+    _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT),
+    _cmd("echo_sequence", r"(?:;|\||&|`|\n|\$\(|^)\s*echo\s+\S", _PATT),
+    _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+[\[($\w]|\bfor\s+/[fdlr]\s|\bdone\b\s*(?:;|$|<)", _CRS),
+    _cmd("os_function", r"\b(?:os\.(?:system|popen|exec\w*|spawn\w*)|subprocess\.(?:call|run|popen|check_output|getoutput)|commands\.getoutput|"
+         r"child_process|shell_exec|passthru|proc_open|pcntl_exec|popen|runtime\.(?:getruntime|exec)|getruntime\s*\(|processbuilder|kernel\.(?:exec|system|open)|io\.popen|execsync|spawnsync|os\.execute|winexec|createobject|wscript\.shell)", "CWE-77", STRONG),
+    _cmd("function_command", r"\b(?:system|exec|popen|shell_exec|passthru|eval|spawn|execute)\s*\(?\s*['\"]\s*(?:" + COMMANDS + r"\b|/)", "CWE-77", STRONG),
+    _cmd("bare_command_line", r"^\s*[&|;`$(]*\s*(?:sudo\s+)?(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
+         + r"(?:\.exe)?(?:\s+-{1,2}[a-z]\S*)*(?:\s+(?:/|\.\.?/|~|\*|\$|c:|\d{1,3}\.)\S*)\s*(?:[;|&>#`)'\"]|$)", _OWASP, MEDIUM, False),
+    _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, False),
+    _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|[;|&`]\s*$", _OWASP, WEAK, False),
+    _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)\s*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
+    _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
+    _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
+    _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, False),
+)

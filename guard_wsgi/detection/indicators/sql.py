@@ -1,0 +1,177 @@
+"""SQL injection: the shapes of broken-out strings, tautologies, stacked and blind queries."""
+
+from __future__ import annotations
+
+from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+
+_CWE = "CWE-89"
+_OWASP = "OWASP Testing Guide WSTG-INPV-05"
+_PATT = "PayloadsAllTheThings, SQL Injection"
+_BLIND = "OWASP: Blind SQL Injection"
+_CRS = "idea of the CRS 942 family"
+
+_LOGIC = r"(?:\b(?:or|and|xor|having|where|rlike|like|between|in|is|not)\b|\|\||&&)"
+_COMPARE = r"(?:<=>|[<>!]?=|<>|<|>|\b(?:like|rlike|regexp|in|is|between|sounds|similar|not)\b)"
+
+
+def _sqli(
+    name: str, pattern: str, source: str, prior: float = MEDIUM, trigger: bool = True
+) -> Indicator:
+    return Indicator("sql." + name, "sqli", pattern, source, prior, trigger)
+
+
+SQL = (
+    _sqli(
+        "union_select",
+        r"\bunion\b[\s(+/*]*(?:(?:all|distinct|distinctrow|unique)\b)?[\s(+/*]*\bselect\b",
+        _PATT,
+        STRONG,
+    ),
+    _sqli("quoted_union", r"['\"`)]\s*\bunion\b\s*(?:all\b|select\b|\()", _PATT, STRONG),
+    _sqli(
+        "quoted_tautology",
+        r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
+        r"['\"`]?[\w.@]*['\"`]?\s*\)*\s*" + _COMPARE,
+        _OWASP,
+        STRONG,
+    ),
+    _sqli(
+        "quoted_logic_operand",
+        r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor|div|mod|having|rlike|regexp)\b|\|\||&&)"
+        r"[\s(!~+-]*(?:\d|['\"`@]|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
+        _OWASP,
+    ),
+    _sqli(
+        "number_tautology",
+        r"(?:\b\d+|\))\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*['\"`]?\d+['\"`]?\s*\)*\s*"
+        r"(?:[<>!]?=|<>|<|>|\blike\b|\bin\b|\bis\b)",
+        _OWASP,
+        STRONG,
+    ),
+    _sqli(
+        "logic_comparison",
+        r"\b(?:or|and|having|where)\b[\s(]+['\"`]?\w+['\"`]?\s*=\s*['\"`(]?\w+",
+        _OWASP,
+        WEAK,
+    ),
+    _sqli(
+        "logic_same",
+        r"(?:\b(?:or|and)\b|\|\||&&)[\s(]*(?:1\s*=\s*1|0\s*=\s*0|2\s*=\s*2|'1'\s*=\s*'1|'a'\s*=\s*'a"
+        r"|\"1\"\s*=\s*\"1|'x'\s*=\s*'x|true\b|1\s*=\s*0|1\s*=\s*2|1\s*<\s*2|2\s*>\s*1)",
+        _OWASP,
+    ),
+    _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
+    _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--\s*[-+]?$|#\s*$|/\*)", _OWASP, WEAK),
+    _sqli("trailing_comment", r"(?:--[\s+-]*|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
+    _sqli(
+        "stacked",
+        r"[;'\")]\s*(?:select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s"
+        r"|drop\s+(?:table|database|schema|view|user|index|function|procedure)\s"
+        r"|create\s+(?:table|user|database|function|procedure|or\s+replace|alias|trigger)\s"
+        r"|alter\s+(?:table|user|database|login)\s|truncate\s+table|exec(?:ute)?[\s(]+"
+        r"|declare\s+@?\w|waitfor\s|shutdown\b|grant\s+\w+|merge\s+into|call\s+\w+\(|copy\s+\w+"
+        r"|handler\s+\w+|prepare\s+\w+\s+from|do\s+sleep|rename\s+table)",
+        _PATT,
+    ),
+    _sqli("subselect", r"\(\s*select\b", _OWASP),
+    _sqli(
+        "select_list",
+        r"\bselect\b[\s(]*(?:\*|@@?\w|\d+\s*(?:,|$|from\b)|null\b|'[^']*'|[\w.]+\s*\(|case\b|if\b"
+        r"|(?:all|distinct|top\s+\d+)\s|[\w.`\[\]\"]+(?:\s*,\s*[\w.`\[\]\"]+)+\s+from\b"
+        r"|[\w.`\[\]\"]+\s+from\s+[\w.`\[\]\"]+\s*(?:where\b|limit\b|$|[;)#'-]))",
+        _OWASP,
+    ),
+    _sqli("select_from", r"\bselect\b.+?\bfrom\b", _CRS, WEAK),
+    _sqli("from_where", r"\bfrom\s+[\w.`\[\]\"]+\s+where\s+[\w.`\[\]\"]+\s*" + _COMPARE, _CRS),
+    _sqli(
+        "sleep",
+        r"\b(?:(?:pg_)?sleep|benchmark|receive_message|dbms_lock\.sleep|randomblob|sleep_for)"
+        r"\s*\(|waitfor\s+(?:delay|time)\b",
+        _BLIND,
+        STRONG,
+    ),
+    _sqli(
+        "error_based",
+        r"\b(?:extractvalue|updatexml|xmltype|geometrycollection|polygon|multipoint|linestring"
+        r"|multilinestring|multipolygon|gtid_subset|st_latfromgeohash|json_keys|procedure\s+analyse"
+        r"|get_host_(?:address|name)|utl_http\.request|utl_inaddr|drithsx|name_const|exp\s*\(\s*~"
+        r"|floor\s*\(\s*rand|row\s*\(\s*\d+\s*,)\s*\(?",
+        _PATT,
+        STRONG,
+    ),
+    _sqli(
+        "catalog",
+        r"\binformation_schema\b|\bmysql\.(?:user|db)\b|\bsys(?:objects|columns|databases|users)\b"
+        r"|\bpg_(?:catalog|shadow|user|database|class|tables|read_file|ls_dir)\b|\bsqlite_(?:master|"
+        r"version|schema)\b|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects)\b"
+        r"|\bmsysaccessobjects\b|\bsys\.(?:objects|tables|databases|columns|user_tables|sql_logins)\b"
+        r"|\bv\$version\b|\bmaster\.\.|\bmaster\.dbo\b|\btable_schema\b|\bperformance_schema\b",
+        _PATT,
+    ),
+    _sqli(
+        "procedure",
+        r"\b(?:xp_(?:cmdshell|dirtree|reg\w+|fileexist|servicecontrol|availablemedia|enumdsn)"
+        r"|sp_(?:password|executesql|oacreate|oamethod|configure|makewebtask|addextendedproc|help\w*"
+        r"|addsrvrolemember|adduser)|openrowset|opendatasource|openquery|dbms_\w+|utl_\w+"
+        r"|lo_(?:import|export)|sys_(?:eval|exec)|current_setting|pg_sleep)\b",
+        _PATT,
+        STRONG,
+    ),
+    _sqli("server_variable", r"@@[a-z_]+", _PATT),
+    _sqli(
+        "file_access",
+        r"\binto\s+(?:outfile|dumpfile)\b|\bload_file\s*\(|\bload\s+data\s+(?:local\s+)?infile\b",
+        _PATT,
+        STRONG,
+    ),
+    _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP),
+    _sqli("group_by_having", r"\bgroup\s+by\b[^;]*\bhaving\b|\bhaving\s+['\"(]?\d+\s*[=<>]", _CRS),
+    _sqli("limit_offset", r"\blimit\s+\d+\s*(?:,|\boffset\b)\s*\d+", _CRS, WEAK),
+    _sqli(
+        "string_function",
+        r"\b(?:concat(?:_ws)?|group_concat|unhex|hex|ascii|ord|substr(?:ing)?(?:_index)?|mid|cast"
+        r"|convert|ifnull|nullif|isnull|iif|elt|make_set|lpad|rpad|coalesce|load_extension|quote"
+        r"|string_agg|listagg|xmlagg|to_char|nvl|chr|n?char|bin|length|count|md5|sha1|if)\s*\("
+        r"\s*(?:select\b|\(|0x|@|\d+\s*[,)]|[a-z_]+\s*\(|'|\"|\*)",
+        _PATT,
+    ),
+    _sqli(
+        "identity_function",
+        r"\b(?:version|database|user|current_user|system_user|session_user|schema|db_name|user_name"
+        r"|host_name|suser_name|current_database|last_insert_id|row_count|connection_id"
+        r"|is_srvrolemember|is_member)\s*\(\s*\)",
+        _PATT,
+    ),
+    _sqli("case_when", r"\bcase\s.*?\bwhen\b.*?\bthen\b", _BLIND),
+    _sqli("if_comparison", r"\bif\s*\(\s*\(?[^,]*[=<>][^,]*,", _BLIND),
+    _sqli("versioned_comment", r"/\*!\d{0,6}", _PATT, STRONG),
+    _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|/\*\*/", _PATT),
+    _sqli("quote_concatenation", r"['\"]\s*(?:\|\||\+)\s*['\"(]|['\"]\s*\|\|\s*\w+", _PATT, WEAK),
+    _sqli("adjacent_quotes", r"\w'\s+'\w|^'\s*'", _PATT, WEAK, False),
+    _sqli(
+        "quote_operator",
+        r"['\"]\s*(?:\^|\*|%|&|\||-|\+|/|=|<|>|!=|<>|<=>|:=)\s*(?:['\"(@]|\d)",
+        _PATT,
+        WEAK,
+    ),
+    _sqli("quoted_in_list", r"['\")]\s*(?:\bnot\b\s*)?\b(?:in|like|between|is|rlike|regexp)\b[\s(]*"
+          r"['\"(%]", _OWASP, WEAK),
+    _sqli("quote_close", r"['\"`]\s*\)+\s*(?:$|;|--|#|/\*|\b(?:or|and|as|order|group|limit)\b)", _OWASP),
+    _sqli("edge_quote", r"^['\"`]|['\"`]$", _OWASP, 0.1, False),
+    _sqli("odd_start", r"^[\s(]*(?:\d+|\w{1,12})?['\"`]\s*\)*\s*(?:;|or\b|and\b|union\b|having\b|group\b"
+          r"|order\b|limit\b|like\b|\|\||&&|\+|=|<|>|-|\*|/|%|\^)", _OWASP),
+    _sqli("hex_literal", r"(?:\b0x[0-9a-f]{4,}|\bx'[0-9a-f]{4,}')", _PATT, WEAK),
+    _sqli("char_codes", r"\bcha?r\s*\(\s*(?:0x)?[0-9a-f]{1,3}\s*[,)]", _PATT),
+    _sqli("drop_statement", r"\b(?:drop|truncate|alter)\s+(?:table|database|schema|column|user)\s+[\w.`\[]", _CRS),
+    _sqli("insert_statement", r"\binsert\s+(?:ignore\s+)?into\s+[\w.`\[\]]+\s*(?:\(|values\b|select\b)", _CRS),
+    _sqli("update_statement", r"\bupdate\s+[\w.`\[\]]+\s+set\s+[\w.`\[\]]+\s*=", _CRS),
+    _sqli("delete_statement", r"\bdelete\s+from\s+[\w.`\[\]]+\s*(?:where\b|;|--|#|$)", _CRS),
+    _sqli("create_statement", r"\bcreate\s+(?:temp(?:orary)?\s+)?table\s+[\w.`\[]+\s*\(", _CRS),
+    _sqli("grant_statement", r"\bgrant\s+(?:all|select|dba|connect)\b.*?\bto\b|\bexec\s+(?:master|sp_|xp_|\()", _PATT),
+    _sqli("logic_function", r"(?:" + _LOGIC + r")\s*\(*\s*(?:select|exists|sleep|ascii|length|substr\w*|"
+          r"count|benchmark|mid|ord|updatexml|extractvalue|if|char|user|database|version)\s*\(", _BLIND),
+    _sqli("postgres_cast", r"::(?:int|text|numeric|varchar|regclass)\b|\$\$.*?\$\$\s*(?:;|--|language)", _PATT, WEAK),
+    _sqli("scientific_union", r"\d(?:e\d*|\.)\s*union\b|\d'?\s*union\s*\(?\s*select", _PATT),
+    _sqli("into_variable", r"@\w+\s*:=|\bselect\b.+\binto\s+@", _PATT),
+    _sqli("mssql_declare", r"\bdeclare\s+@\w+\s+(?:n?varchar|char|int|table|cursor)", _PATT, STRONG),
+)

@@ -1,0 +1,131 @@
+"""The weights: what each piece of evidence says, learned from labelled requests.
+
+`model.json` is written by benchmarks/train_detection.py. A score is the weighted sum of the
+evidence, shifted and scaled so that 1.0 is the balanced threshold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+from attrs import frozen
+
+from guard_wsgi.detection.finding import CATEGORIES
+from guard_wsgi.detection.indicators import INDICATORS
+
+MODEL_FILE: Final = "model.json"
+
+
+@frozen
+class Verdict:
+    """A weighed value.
+
+    :ivar score: 1.0 is the balanced threshold.
+    :ivar category: the one with the most evidence; "" when nothing spoke against the value.
+    :ivar contributions: (feature, weight), the weightiest first.
+    """
+
+    score: float
+    category: str
+    contributions: tuple[tuple[str, float], ...]
+
+
+@frozen
+class Model:
+    """Weights by feature.
+
+    :ivar bias: log-odds of an attack before any evidence.
+    :ivar balanced: log-odds at which the score is 1.0.
+    :ivar unit: log-odds by which the score falls to 0 from there.
+    :ivar weights: feature -> log-odds.
+    :ivar categories: feature -> category, where it speaks for one.
+    :ivar pairs: feature -> partners with a weight of their own, counted when both are there.
+    """
+
+    bias: float
+    balanced: float
+    unit: float
+    weights: Mapping[str, float]
+    categories: Mapping[str, str]
+    pairs: Mapping[str, tuple[tuple[str, float], ...]]
+
+    def weigh(self, features: Iterable[str], enabled: frozenset[str] = CATEGORIES) -> Verdict:
+        """Weigh the features of one value; evidence for a category that is not enabled does
+        not count against the value."""
+        weights, categories, pairs = self.weights, self.categories, self.pairs
+        everything = enabled >= CATEGORIES
+        present = features if isinstance(features, (set, dict)) else set(features)
+        contributions = []
+        total = self.bias
+        by_category: dict[str, float] = {}
+        for feature in present:
+            weight = weights.get(feature)
+            if weight is None:
+                continue
+            category = categories.get(feature, "")
+            if weight > 0 and category:
+                if not everything and category not in enabled:
+                    continue
+                by_category[category] = by_category.get(category, 0.0) + weight
+            total += weight
+            contributions.append((feature, weight))
+            partners = pairs.get(feature)
+            if partners:
+                for partner, extra in partners:
+                    if partner in present:
+                        total += extra
+                        contributions.append((f"{feature} & {partner}", extra))
+        contributions.sort(key=lambda one: (-one[1], one[0]))
+        score = 1.0 + (total - self.balanced) / self.unit
+        lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
+        return Verdict(round(max(score, 0.0), 4), lead, tuple(contributions))
+
+
+def parse_model(data: Mapping[str, Any]) -> Model:
+    """Make a model of the parsed file. Shapes are filed by category to keep the file small."""
+    weights: dict[str, float] = {}
+    categories = {one.name: one.category for one in INDICATORS}
+    for category, members in data["weights"].items():
+        for feature, weight in members.items():
+            weights[feature] = float(weight)
+            if category:
+                categories[feature] = category
+    pairs: dict[str, tuple[tuple[str, float], ...]] = {}
+    for pair, weight in data.get("pairs", {}).items():
+        first, _, second = pair.partition(" & ")
+        pairs[first] = (*pairs.get(first, ()), (second, float(weight)))
+    return Model(
+        bias=float(data["bias"]),
+        balanced=float(data["balanced"]),
+        unit=float(data["unit"]),
+        weights=weights,
+        categories=categories,
+        pairs=pairs,
+    )
+
+
+def prior_model() -> Model:
+    """The hand-set weights: where learning starts, and a model without any data."""
+    return Model(
+        bias=0.0,
+        balanced=1.0,
+        unit=1.0,
+        weights={one.name: one.prior for one in INDICATORS}
+        | {"encoding.overlong_bytes": 1.0, "upload.script_in_binary": 1.0},
+        categories={one.name: one.category for one in INDICATORS}
+        | {"encoding.overlong_bytes": "encoding", "upload.script_in_binary": "file_upload"},
+        pairs={},
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped_model() -> Model:
+    """The model in the package: a constant, read once."""
+    file = resources.files("guard_wsgi.detection") / MODEL_FILE
+    if not file.is_file():
+        return prior_model()
+    return parse_model(json.loads(file.read_text(encoding="utf-8")))

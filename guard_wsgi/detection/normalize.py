@@ -1,0 +1,205 @@
+"""Views of a value: as sent, decoded until it stops changing, stripped of filler, and what is
+inside base64. Every view is bounded by the length of the value; the number of rounds is fixed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from typing import Final
+
+from attrs import frozen
+
+# Eight layers: the deepest chain seen in payload lists is five; each round is linear.
+MAX_ROUNDS: Final = 8
+# A value may hold a few base64 runs; more is data.
+MAX_BASE64_RUNS: Final = 4
+
+_ESCAPED = re.compile(r"[%&\\]")
+_PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
+_BACKSLASH = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|([01][0-7]{2}))"
+)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]")
+_LOOKALIKE: Final = str.maketrans(
+    {
+        "\u2215": "/",
+        "\u2044": "/",
+        "\u2216": "\\",
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u02bc": "'",
+        "\u02b9": "'",
+        "\u2032": "'",
+        "\uff07": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2033": '"',
+        "\u2039": "<",
+        "\u203a": ">",
+        "\u3008": "<",
+        "\u3009": ">",
+        "\u2024": ".",
+        "\u3002": ".",
+    }
+)
+# The typographic quotes of prose stay what they are: only escapes turn them into syntax.
+_PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
+_SQL_VERSIONED = re.compile(r"/\*!\d{0,6}(.*?)\*/", re.DOTALL)
+_SQL_COMMENT = re.compile(r"/\*.*?\*/|/\*!\d{0,6}|\*/", re.DOTALL)
+_SHELL_FILLER = re.compile(
+    r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\$@|\$\*|\$\{@\}|\\\r?\n", re.IGNORECASE
+)
+_SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
+_QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
+_CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
+_SPACES = re.compile(r"\s+")
+_FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]+")
+
+
+@frozen
+class View:
+    """A reading of a value.
+
+    :ivar name: "raw", "decoded", "plain" or "base64".
+    :ivar rounds: how many layers of encoding were taken off.
+    """
+
+    name: str
+    text: str
+    rounds: int = 0
+
+
+def views(raw: str) -> tuple[View, ...]:
+    """The distinct readings of a value, the raw one first."""
+    found = [View("raw", raw)]
+    text, rounds = decode(raw)
+    if text != raw:
+        found.append(View("decoded", text, rounds))
+    if _FILLER.search(text):
+        plain = strip_filler(text)
+        if plain != text:
+            found.append(View("plain", plain, rounds))
+    inside = decode_base64(text)
+    if inside:
+        inner, inner_rounds = decode(inside)
+        found.append(View("base64", inner, rounds + inner_rounds + 1))
+    return tuple(found)
+
+
+def decode(text: str) -> tuple[str, int]:
+    """Take off percent, entity and backslash escapes, look-alikes and control characters until
+    nothing changes or MAX_ROUNDS is reached; gives the text and the number of rounds."""
+    rounds = 0
+    escaped = False
+    while rounds < MAX_ROUNDS and _ESCAPED.search(text):
+        before = text
+        if "%" in text:
+            text = _PERCENT_U.sub(_from_hex, text)
+            text = _PERCENT_RUN.sub(_from_percent, text)
+        if "&" in text:
+            text = html.unescape(text)
+        if "\\" in text:
+            text = _BACKSLASH.sub(_from_backslash, text)
+        if text == before:
+            break
+        escaped = True
+        rounds += 1
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(
+            _LOOKALIKE if escaped else _PROSE_SAFE
+        )
+    return _CONTROL.sub("", text), rounds
+
+
+def _from_hex(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))
+
+
+def _from_backslash(match: re.Match[str]) -> str:
+    two, four, braced, octal = match.groups()
+    if octal:
+        return chr(int(octal, 8))
+    code = int(two or four or braced, 16)
+    return chr(code) if code < 0x110000 else "\ufffd"
+
+
+def _from_percent(match: re.Match[str]) -> str:
+    data = bytes.fromhex(match[0].replace("%", ""))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return overlong(data)
+
+
+def overlong(data: bytes) -> str:
+    """Decode leniently, as servers once did: overlong two- to four-byte forms of ASCII become
+    the character they hide (Unicode TR36); other bytes are taken as Latin-1."""
+    out = []
+    index, size = 0, len(data)
+    while index < size:
+        first = data[index]
+        width = 2 if first in (0xC0, 0xC1) else 3 if first == 0xE0 else 4 if first == 0xF0 else 0
+        tail = data[index + 1 : index + width] if width else b""
+        if width and len(tail) == width - 1:
+            code = 0
+            for byte in tail:
+                code = code << 6 | (byte & 0x3F)
+            if width == 2:
+                code |= (first & 0x1F) << 6
+            if code < 0x80:
+                out.append(chr(code))
+                index += width
+                continue
+        out.append(chr(first))
+        index += 1
+    return "".join(out)
+
+
+def strip_filler(text: str) -> str:
+    """Without what a parser skips: SQL comments, `$IFS` and quotes inside shell words, carets
+    of cmd.exe, joined string pieces, runs of blanks."""
+    if "/*" in text:
+        text = _SQL_VERSIONED.sub(r" \1 ", text)
+        text = _SQL_COMMENT.sub(" ", text)
+    if "$" in text or "\\" in text:
+        text = _SHELL_FILLER.sub(" ", text)
+    text = _SHELL_SPLICE.sub("", text)
+    text = _QUOTED_LETTER.sub(r"\2", text)
+    text = _CONCATENATION.sub("", text)
+    return _SPACES.sub(" ", text)
+
+
+def decode_base64(text: str) -> str:
+    """The readable text inside base64 runs, joined by newlines; "" where there is none."""
+    found = []
+    for match in _BASE64_RUN.finditer(text):
+        run = match[0]
+        if len(found) >= MAX_BASE64_RUNS:
+            break
+        if run.isalpha() and (run.islower() or run.isupper()):
+            continue
+        if run.isdigit():
+            continue
+        data = _decode_run(run)
+        if data is not None and len(data) >= 8:
+            readable = _TEXT.fullmatch(data)
+            if readable:
+                found.append(data.decode("ascii"))
+    return "\n".join(found)
+
+
+def _decode_run(run: str) -> bytes | None:
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    remainder = len(body) % 4
+    if remainder == 1:
+        body = body[:-1]
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return None

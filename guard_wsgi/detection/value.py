@@ -1,0 +1,60 @@
+"""One name and text taken out of a request, and the budget that taking out may use."""
+
+from __future__ import annotations
+
+from attrs import define, frozen
+
+from guard_wsgi.detection.normalize import overlong
+
+
+@frozen
+class Value:
+    """A piece of a request that an application would see as one string.
+
+    :ivar location: as in Finding.
+    :ivar name: of the parameter or field.
+    :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
+    :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
+        "filename", "agent" (User-Agent), "header", "path", "url" (without its query), "upload"
+        (text of an uploaded file), "binary" (the same, not text), "markup" (an XML document).
+    :ivar flags: evidence seen while decoding, as names of features.
+    """
+
+    location: str
+    name: str
+    text: str
+    kind: str = ""
+    flags: tuple[str, ...] = ()
+
+
+@define
+class Budget:
+    """What a request may still cost. Spending more than is left raises BudgetSpent."""
+
+    values: int
+    chars: int
+
+    def take_value(self) -> None:
+        self.values -= 1
+        if self.values < 0:
+            raise BudgetSpent("max_values")
+
+    def take_chars(self, count: int) -> None:
+        self.chars -= count
+        if self.chars < 0:
+            raise BudgetSpent("max_chars")
+
+
+class BudgetSpent(Exception):
+    """A budget ran out; the argument names it. Never leaves the detection package."""
+
+
+def to_text(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Bytes as text: UTF-8, else leniently, which is evidence when overlong forms were used."""
+    try:
+        return data.decode("utf-8"), ()
+    except UnicodeDecodeError:
+        text = overlong(data)
+        if len(text) < len(data):
+            return text, ("encoding.overlong_bytes",)
+        return text, ()
