@@ -878,7 +878,7 @@ class SecurityConfig:
         from guard_wsgi.agent.config import AgentConfig
 
         given: dict[str, Any] = {
-            option.name.removeprefix("agent_"): getattr(self, option.name)
+            option.name.removeprefix("agent_"): values.as_text(getattr(self, option.name))
             for option in options_of(SecurityConfig)
             if option.name.startswith("agent_") and option.name != "agent_strict"
         }

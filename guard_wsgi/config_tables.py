@@ -23,6 +23,7 @@ from guard_wsgi.config_values import (
     strings,
     whole_number,
 )
+from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.state.settings import FEATURES, POLICIES, Feature, Policy
@@ -173,6 +174,9 @@ def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclus
         body_fields=string_set(value.get("body_fields", ())),
         categories=string_set(value.get("categories", ())),
     )
+    for category in sorted(exclusion.categories - CATEGORIES):
+        hint = nearest(category, CATEGORIES)
+        raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
     names = exclusion.params | exclusion.headers | exclusion.body_fields
     if bool(names) == bool(exclusion.categories):
         raise ValueError(

@@ -523,6 +523,11 @@ def log_level(value: str | None) -> str | None:
     return level
 
 
+def as_text(value: Any) -> Any:
+    """A path as text, anything else as it is."""
+    return str(value) if isinstance(value, Path) else value
+
+
 def plain(value: Any) -> Any:
     """A value of the configuration as lists, dicts and scalars; what can't be is kept."""
     if isinstance(value, Mapping):
