@@ -33,6 +33,8 @@ class Feed:
     parse: Callable[[bytes], Networks]
     locate: Callable[[bytes], str] | None = None
 
+_NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:/\d{1,3})?\Z")
+
 
 def parse_aws(body: bytes) -> Networks:
     """``ip-ranges.json``: AWS VPC User Guide, "AWS IP address ranges"; IPv4 and IPv6.
@@ -111,7 +113,7 @@ def parse_geofeed(body: bytes) -> Networks:
     networks: Networks = []
     for line in _lines(body):
         columns = [column.strip() for column in line.split(",")]
-        if len(columns) < 2 or not ("." in columns[0] or ":" in columns[0]):
+        if len(columns) < 2 or not _NETWORK.match(columns[0]):
             raise FeedError(f"not a line of a geofeed: {line[:60]!r}")
         networks.append((columns[0], (columns[2] if len(columns) > 2 else "") or columns[1]))
     return _some(networks)
@@ -135,7 +137,11 @@ def parse_oracle(body: bytes) -> Networks:
 def parse_cloudflare(body: bytes) -> Networks:
     """Cloudflare's API ``/client/v4/ips``, or the plain lists ``ips-v4`` and ``ips-v6``."""
     if not body.lstrip().startswith(b"{"):
-        return _some([(line, "") for line in _lines(body)])
+        lines = _lines(body)
+        for line in lines:
+            if not _NETWORK.match(line):
+                raise FeedError(f"not a network: {line[:60]!r}")
+        return _some([(line, "") for line in lines])
     result = _json_object(body).get("result")
     if not isinstance(result, dict):
         raise FeedError("no result")

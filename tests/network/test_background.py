@@ -1,0 +1,140 @@
+"""The loop beside the requests: one thread a process, none before it is asked for, none inherited."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from guard_wsgi.network.background import BackgroundLoop
+
+
+class Ticker:
+    def __init__(self, step: Callable[[int], float]) -> None:
+        self.steps = 0
+        self._step = step
+        self.loop = BackgroundLoop("guard-wsgi-test", self.step)
+
+    def step(self) -> float:
+        self.steps += 1
+        return self._step(self.steps)
+
+
+def threads() -> int:
+    return sum(thread.name == "guard-wsgi-test" for thread in threading.enumerate())
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.005)
+
+
+def test_no_thread_before_the_first_request_and_one_for_many_at_once() -> None:
+    ticker = Ticker(lambda step: 60.0)
+    assert threads() == 0
+    barrier = threading.Barrier(8)
+
+    def request() -> None:
+        barrier.wait()
+        ticker.loop.ensure_running()
+
+    requests = [threading.Thread(target=request) for _ in range(8)]
+    for thread in requests:
+        thread.start()
+    for thread in requests:
+        thread.join()
+    assert threads() == 1
+    ticker.loop.close()
+    wait_until(lambda: threads() == 0)
+
+
+def test_a_closed_loop_stays_closed() -> None:
+    ticker = Ticker(lambda step: 60.0)
+    ticker.loop.close()
+    ticker.loop.ensure_running()
+    assert threads() == 0
+    assert not ticker.loop.running
+
+
+def test_waking_runs_the_next_step_now() -> None:
+    ticker = Ticker(lambda step: 60.0)
+    ticker.loop.ensure_running()
+    wait_until(lambda: ticker.steps == 1)
+    ticker.loop.wake()
+    wait_until(lambda: ticker.steps == 2)
+    ticker.loop.close()
+
+
+def test_a_step_that_fails_is_tried_again() -> None:
+    def step(number: int) -> float:
+        if number == 1:
+            raise RuntimeError("surprise")
+        return 60.0
+
+    ticker = Ticker(step)
+    ticker.loop.ensure_running()
+    wait_until(lambda: ticker.steps == 1)
+    ticker.loop.wake()
+    wait_until(lambda: ticker.steps == 2)
+    ticker.loop.close()
+
+
+def test_an_object_nobody_uses_any_more_takes_its_thread_with_it() -> None:
+    ticker = Ticker(lambda step: 60.0)
+    ticker.loop.ensure_running()
+    wait_until(lambda: ticker.steps == 1)
+    assert threads() == 1
+    del ticker
+    gc.collect()
+    wait_until(lambda: threads() == 0)
+
+
+def test_a_forked_worker_has_a_thread_of_its_own() -> None:
+    script = """
+import os, sys, time
+from tests.network.test_background import Ticker, threads
+ticker = Ticker(lambda step: 0.01)
+ticker.loop.ensure_running()
+time.sleep(0.05)
+pid = os.fork()
+if pid == 0:
+    before = ticker.steps
+    time.sleep(0.05)
+    alone = ticker.steps == before and not ticker.loop.running
+    ticker.loop.ensure_running()
+    time.sleep(0.1)
+    os._exit(0 if alone and ticker.steps > before and threads() == 1 else 1)
+deadline = time.monotonic() + 10
+while time.monotonic() < deadline:
+    done, status = os.waitpid(pid, os.WNOHANG)
+    if done:
+        sys.exit(os.waitstatus_to_exitcode(status))
+    time.sleep(0.01)
+sys.exit(2)
+"""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    assert subprocess.run(command, timeout=30, env=environment, check=False).returncode == 0
+
+
+def test_a_waiting_loop_does_not_delay_the_exit() -> None:
+    script = """
+from tests.network.test_background import Ticker
+import time
+ticker = Ticker(lambda step: 3600.0)
+ticker.loop.ensure_running()
+time.sleep(0.05)
+"""
+    command = [sys.executable, "-c", script]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    finished = subprocess.run(
+        command, timeout=10, env=environment, check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0
+    assert finished.stderr == ""
