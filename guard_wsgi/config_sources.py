@@ -31,6 +31,9 @@ MAX_SECRET_BYTES = 65_536
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 
+_JSON_KINDS = ("int", "float", "tuple", "frozenset", "Mapping")
+"""How the types of options begin whose values are written as JSON."""
+
 Read = tuple[dict[str, Any], list[str]]
 
 
@@ -93,8 +96,6 @@ def _typed(text: str, kind: str) -> Any:
 
     Text stays text, so that a key of digits only is not taken for a number.
     """
-    if kind.startswith(("str", "Path", "Literal")) and "Mapping" not in kind:
-        return text
     if kind.startswith("bool"):
         word = text.strip().lower()
         if word in _TRUE:
@@ -102,11 +103,14 @@ def _typed(text: str, kind: str) -> Any:
         if word in _FALSE:
             return False
         raise ValueError(f"must be true or false, not {quoted(text)}")
+    may_be_text = "str" in kind and kind.startswith(("str", "float"))
+    if not kind.startswith(_JSON_KINDS) and not (may_be_text and "Mapping" in kind):
+        return text
     try:
         return json.loads(text)
     except ValueError:
         if kind.startswith(("tuple[str", "frozenset[str")):
             return [item.strip() for item in text.split(",") if item.strip()]
-        if "str" in kind and kind.startswith(("float", "str")):
+        if may_be_text:
             return text
         raise ValueError(f"must be JSON, not {quoted(text)}") from None

@@ -197,15 +197,11 @@ def test_each_option_refuses_a_value_of_a_foreign_type() -> None:
     free = {"cloud_ip_store"}
     stranger = object()
     names = [option.name for option in options_of(SecurityConfig)]
-    swallowed = []
     for name in names:
-        try:
+        if name in free:
             SecurityConfig(**{name: stranger})
-        except ConfigError as error:
-            assert any(fault.startswith(name) for fault in error.faults), error.faults
         else:
-            swallowed.append(name)
-    assert set(swallowed) == free
+            assert any(fault.startswith(name) for fault in faults_of(**{name: stranger}))
 
 
 @pytest.mark.parametrize("hook", ["auth_verifier", "on_block", "rate_limit_key", "on_error"])
