@@ -1,0 +1,72 @@
+"""When to try again: full jitter, a breaker, and a place to park when the key is refused."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Literal
+
+MAX_DELAY_SECONDS = 60.0
+BREAKER_FAILURES = 5
+"""In a row; the same as the existing agent's."""
+PARK_SECONDS = (60.0, 120.0, 300.0, 900.0)
+"""After a refused key: soon enough for a key that is being rotated, then every quarter hour."""
+
+State = Literal["closed", "open", "half_open", "parked"]
+
+
+class Backoff:
+    """Delays between attempts at one collector. For one thread; reading is safe from any.
+
+    Full jitter (uniform from nothing to a bound that doubles) spreads the workers of a fleet
+    after an outage better than any other kind, see Brooker, "Exponential Backoff and Jitter".
+
+    :param factor_seconds: the first bound.
+    :ivar failures: in a row.
+    :ivar resume_at: monotonic time before which nothing is sent.
+    """
+
+    def __init__(self, factor_seconds: float) -> None:
+        self._factor = factor_seconds
+        self._parks = 0
+        self.failures = 0
+        self.resume_at = 0.0
+
+    @property
+    def state(self) -> State:
+        """Of the circuit breaker; ``half_open`` while the next attempt is a probe."""
+        if self._parks:
+            return "parked"
+        if self.failures < BREAKER_FAILURES:
+            return "closed"
+        return "open" if time.monotonic() < self.resume_at else "half_open"
+
+    def succeeded(self) -> None:
+        self.failures = self._parks = 0
+        self.resume_at = 0.0
+
+    def failed(self, retry_after_seconds: float | None = None) -> float:
+        """Count a failure; the seconds to wait, ``Retry-After`` winning when it is larger."""
+        self.failures += 1
+        bound = min(MAX_DELAY_SECONDS, self._factor * 2 ** min(self.failures - 1, 16))
+        # An open breaker waits for half of the bound at least: probes are to be few.
+        least = bound / 2 if self.failures >= BREAKER_FAILURES else 0.0
+        delay = random.uniform(least, bound)
+        if retry_after_seconds is not None:
+            # Jitter on top, or every worker is back in the same instant.
+            delay = max(delay, retry_after_seconds + random.uniform(0.0, 0.1 * self._factor))
+        self.resume_at = time.monotonic() + delay
+        return delay
+
+    def refused(self) -> float:
+        """Count a refusal of the key; the seconds until a probe."""
+        self.failures += 1
+        delay = PARK_SECONDS[min(self._parks, len(PARK_SECONDS) - 1)]
+        self._parks += 1
+        self.resume_at = time.monotonic() + delay
+        return delay
+
+    def hurry(self) -> None:
+        """Let the next attempt go at once, unless the breaker is open or the key was refused."""
+        if self.state in ("closed", "half_open"):
+            self.resume_at = 0.0

@@ -1,0 +1,145 @@
+"""What a collector's answer means for a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from attrs import frozen
+
+from guard_wsgi.agent.batch import Batch, Encoder, Item, without
+from guard_wsgi.agent.sealing import EncryptionError
+from guard_wsgi.agent.transport import Answer, Transport, TransportError, retry_after_seconds
+
+DropReason = Literal["rejected_4xx", "rejected", "too_big", "unencodable", "gave_up"]
+
+_RETRIED = frozenset({408, 425, 429})
+"""Request time-out, too early, too many: 4xx by number, but not the request's fault."""
+
+
+@frozen(slots=True, kw_only=True)
+class Outcome:
+    """What became of one attempt.
+
+    :ivar accepted: items that arrived.
+    :ivar dropped: items that never will, and why.
+    :ivar again: what is to be tried again, in order.
+    :ivar trouble: the collector's state, not the batch's fault: ``"down"`` or ``"refused"``
+        (the key); ``""`` when it works.
+    :ivar answered: whether there was an answer at all.
+    :ivar retry_after_seconds: what the collector asked for.
+    :ivar detail: for the log.
+    """
+
+    accepted: Sequence[Item] = ()
+    dropped: Sequence[Item] = ()
+    reason: DropReason = "rejected_4xx"
+    again: Sequence[Batch] = ()
+    trouble: Literal["", "down", "refused"] = ""
+    answered: bool = True
+    retry_after_seconds: float | None = None
+    detail: str = ""
+    error: Exception | None = None
+    bytes_sent: int = 0
+
+
+def attempt(
+    batch: Batch, encoder: Encoder, transport: Transport, within_seconds: float | None = None
+) -> Outcome:
+    """Post a batch once."""
+    try:
+        sealed = encoder.seal(batch)
+    except EncryptionError as error:
+        return Outcome(dropped=batch.items, reason="unencodable", detail=str(error), error=error)
+    try:
+        answer = transport.request(
+            "POST",
+            encoder.path(batch.kind),
+            sealed.body,
+            sealed.headers,
+            within_seconds=within_seconds,
+        )
+    except TransportError as error:
+        return Outcome(
+            again=(batch,), trouble="down", answered=False, detail=str(error), error=error
+        )
+    return judge(batch, answer, len(sealed.body))
+
+
+def judge(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
+    """What an answer says about the batch it is for.
+
+    Any 2xx is acceptance, but for a 200 whose JSON says ``"success": false`` or lists
+    ``"errors"``: then what the errors name is tried again, and all of it when they name nothing
+    (idempotency keys make that harmless).
+    """
+    status = answer.status
+    detail = f"HTTP {status}"
+    if 200 <= status < 300:
+        failed = _failed_positions(batch, answer) if status == 200 else frozenset()
+        if not failed:
+            return Outcome(accepted=batch.items, bytes_sent=bytes_sent)
+        accepted = frozenset(range(len(batch.items))) - failed
+        again = without(batch, accepted) if accepted else batch
+        return Outcome(
+            accepted=[batch.items[position] for position in sorted(accepted)],
+            again=(again,),
+            bytes_sent=bytes_sent,
+            detail=f"{len(failed)} of {len(batch.items)} not accepted",
+        )
+    if status in (401, 403):
+        return Outcome(again=(batch,), trouble="refused", detail=detail)
+    if status == 413:
+        if len(batch.items) == 1:
+            return Outcome(dropped=batch.items, reason="too_big", detail=detail)
+        return Outcome(again=batch.halves(), detail=detail)
+    if 400 <= status < 500 and status not in _RETRIED:
+        return Outcome(dropped=batch.items, reason="rejected_4xx", detail=detail)
+    return Outcome(
+        again=(batch,),
+        trouble="down",
+        retry_after_seconds=retry_after_seconds(answer.headers),
+        detail=detail,
+    )
+
+
+def _failed_positions(batch: Batch, answer: Answer) -> frozenset[int]:
+    everything = frozenset(range(len(batch.items)))
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return frozenset()
+    if not isinstance(told, dict):
+        return frozenset()
+    errors = told.get("errors")
+    if told.get("success") is not False and not errors:
+        return frozenset()
+    if isinstance(errors, Mapping):
+        errors = list(errors)
+    if not isinstance(errors, list) or not errors:
+        return everything
+    by_key = {item.key: position for position, item in enumerate(batch.items) if item.key}
+    failed = set()
+    for error in errors:
+        position = _position(error, by_key, len(batch.items))
+        if position is None:
+            return everything
+        failed.add(position)
+    return frozenset(failed)
+
+
+def _position(error: Any, by_key: Mapping[str, int], count: int) -> int | None:
+    """Which item an entry of ``errors`` speaks of; ``None`` when it can't be told."""
+    if isinstance(error, str):
+        return by_key.get(error)
+    if not isinstance(error, dict):
+        return None
+    for name in ("idempotency_key", "event_id", "key", "id"):
+        key = error.get(name)
+        if isinstance(key, str) and key in by_key:
+            return by_key[key]
+    index = error.get("index")
+    if isinstance(index, int) and not isinstance(index, bool) and 0 <= index < count:
+        return index
+    return None

@@ -1,0 +1,278 @@
+"""The agent as the app sees it: one handler for a collector, key and project in a process.
+
+It is made, and then it works: the first event starts its thread, and the exit of the process
+sends what is left. ``start`` and ``stop`` are there for those who want to decide.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from attrs import fields
+
+from guard_wsgi.agent.config import AgentConfig
+from guard_wsgi.agent.rules import DynamicRules, RulesAnswer, read_rules
+from guard_wsgi.agent.sender import MetricSource, Sender, stop_within
+from guard_wsgi.agent.status import (
+    DEGRADED_FAILURE_RATE,
+    DEGRADED_FILL,
+    UNHEALTHY_FAILURE_RATE,
+    UNHEALTHY_FILL,
+    AgentStatus,
+    Health,
+)
+from guard_wsgi.agent.transport import Transport, TransportError
+from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
+from guard_wsgi.telemetry.forks import track
+
+log = logging.getLogger("guard_wsgi.agent")
+
+RULES_PATH = "/api/v1/rules"
+
+FLUSH_SECONDS = 5.0
+"""``flush_buffer`` without a time-out of its own."""
+
+_EVENT_FIELDS = tuple(attribute.name for attribute in fields(SecurityEvent))
+_METRIC_FIELDS = tuple(attribute.name for attribute in fields(SecurityMetric))
+
+
+class GuardAgentHandler:
+    """Sends events and metrics to a collector, and gets its rules. Safe for threads and forks.
+
+    :raises MissingExtra: when encryption is configured without the ``crypto`` extra.
+    :raises ConfigError: for a spool on a system without POSIX file locks.
+    """
+
+    def __init__(self, config: AgentConfig) -> None:
+        self.config = config
+        self.wants_metrics = config.enable_metrics
+        self._sender = Sender(config, lambda: self.get_status().as_wire())
+        self._rules_lock = threading.Lock()
+        self._rules_transport: Transport | None = None
+        self._rules: DynamicRules | None = None
+        self._rules_until = 0.0
+        self._rules_fetched = 0
+        parts = urlsplit(config.endpoint)
+        if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            log.warning("the API key travels in clear: the agent's endpoint is plain http")
+        track(self)
+
+    # Life
+
+    def start(self) -> None:
+        """Take events again after :meth:`stop`. Starts no thread: the first event does."""
+        self._sender.resume()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """Send what is left within ``timeout`` seconds (``exit_timeout``), then take no more."""
+        stop_within([self._sender], timeout)
+        if self._rules_lock.acquire(blocking=False):  # held while rules are being fetched
+            try:
+                if self._rules_transport is not None:
+                    self._rules_transport.close()
+                    self._rules_transport = None
+            finally:
+                self._rules_lock.release()
+
+    def touch(self) -> None:
+        """Called with requests: sends what an earlier process left in the spool. Cheap."""
+        self._sender.touch()
+
+    # Telemetry
+
+    def send_event(self, event: SecurityEvent | Mapping[str, Any] | object) -> bool:
+        """Queue an event; whether it was taken. Never waits, but under the policy ``block``.
+
+        Anything with the attributes, or keys, of an event will do.
+
+        :raises BufferFullError: when the queue is full and the policy is ``raise``.
+        :raises TypeError: when it has no ``event_type``.
+        """
+        if not self.config.enable_events:
+            return False
+        if isinstance(event, SecurityEvent):
+            return self._sender.put(event)
+        return self._sender.put(SecurityEvent(**_fields_of(event, _EVENT_FIELDS)))
+
+    def send_metric(self, metric: SecurityMetric | Mapping[str, Any] | object) -> bool:
+        """Queue a metric; like :meth:`send_event`."""
+        if not self.config.enable_metrics:
+            return False
+        if isinstance(metric, SecurityMetric):
+            return self._sender.put(metric)
+        return self._sender.put(SecurityMetric(**_fields_of(metric, _METRIC_FIELDS)))
+
+    def flush_buffer(self, timeout: float = FLUSH_SECONDS) -> bool:
+        """Send what is queued; whether all of it was settled within ``timeout`` seconds."""
+        return self._sender.flush(timeout)
+
+    def add_metric_source(self, source: MetricSource) -> None:
+        """Have a bus hand on its aggregated metrics also when no request comes by."""
+        self._sender.add_source(source)
+
+    # Rules
+
+    def get_dynamic_rules(self) -> DynamicRules | None:
+        """The collector's rules, from memory while their ``ttl`` lasts, else fetched.
+
+        ``None`` when there are none, when they can't be had now, or when they are not valid.
+        Does network I/O in the calling thread.
+        """
+        with self._rules_lock:
+            if time.monotonic() < self._rules_until:
+                return self._rules
+        answer = self.fetch_rules()
+        with self._rules_lock:
+            self._rules = answer.rules
+            if answer.rules is not None:
+                self._rules_until = time.monotonic() + answer.rules.ttl
+            return self._rules
+
+    def fetch_rules(self) -> RulesAnswer:
+        """Ask the collector once, now; tells "none" from "not known" and from "not valid"."""
+        with self._rules_lock:
+            if self._rules_transport is None:
+                self._rules_transport = Transport(self.config, self._sender.install_id())
+            try:
+                answer = self._rules_transport.request("GET", RULES_PATH)
+            except TransportError as error:
+                return RulesAnswer("unknown", detail=str(error))
+            read = read_rules(answer.status, answer.body)
+            if read.rules is not None:
+                self._rules_fetched += 1
+            return read
+
+    # Health
+
+    def health_check(self) -> bool:
+        """False while stopped, while the collector is given up on, or the queue overflows."""
+        state = self._sender.state
+        return not (
+            state.stopping
+            or state.backoff.state in ("open", "parked")
+            or self._fill() >= UNHEALTHY_FILL
+            or self._failure_rate() > UNHEALTHY_FAILURE_RATE
+        )
+
+    def get_status(self) -> AgentStatus:
+        """The report that the collector gets every ``status_interval``."""
+        state = self._sender.state
+        errors: list[str] = []
+        health: Health = "healthy"
+        breaker = state.backoff.state
+        if breaker in ("open", "half_open"):
+            errors.append("Transport circuit breaker is open")
+        if breaker == "parked":
+            errors.append("API key refused")
+        if self._fill() >= DEGRADED_FILL:
+            errors.append("Buffer nearly full")
+        if self._failure_rate() > DEGRADED_FAILURE_RATE:
+            errors.append(f"High failure rate: {self._failure_rate():.1%}")
+        if errors:
+            health = "degraded"
+        if state.stopping or breaker == "parked":
+            health = "failed"
+        return AgentStatus(
+            status=health,
+            uptime=time.monotonic() - state.started_at,
+            events_sent=state.counts.get("events_sent", 0),
+            events_failed=sum(state.dropped.values()),
+            buffer_size=state.pending,
+            last_flush=state.last_success,
+            errors=tuple(errors),
+        )
+
+    def get_stats(self) -> dict[str, Any]:
+        """Counters of this process. ``dropped`` tells each loss under its reason.
+
+        ``state`` is ``idle``, ``running``, ``backing_off``, ``parked`` or ``stopped``;
+        ``last_success`` is a datetime, or ``None`` when nothing ever arrived.
+        """
+        state = self._sender.state
+        with state.lock:
+            counts, dropped = dict(state.counts), dict(state.dropped)
+            queued, pending = len(state.queue), state.pending
+        spool = state.spool
+        return {
+            "running": not state.stopping,
+            "state": self._sender.phase(),
+            "uptime": time.monotonic() - state.started_at,
+            "events_sent": counts.get("events_sent", 0),
+            "metrics_sent": counts.get("metrics_sent", 0),
+            "events_failed": sum(dropped.values()),
+            "dropped": dropped,
+            "queued": state.appended,
+            "pending": pending,
+            "last_success": state.last_success,
+            "last_error": state.last_error,
+            "last_status_push_ok": state.status_ok,
+            "rules_fetched": self._rules_fetched,
+            "buffer_stats": {
+                "current_buffer_size": queued,
+                "in_hand": state.in_hand,
+                "buffer_limit": self.config.buffer_size,
+                "spooled": spool.count if spool is not None else 0,
+                "spooled_bytes": spool.bytes if spool is not None else 0,
+                "auto_flush_running": state.thread is not None and state.thread.is_alive(),
+                "last_flush_time": state.last_success,
+            },
+            "transport_stats": {
+                "requests_sent": counts.get("requests_sent", 0),
+                "requests_failed": counts.get("requests_failed", 0),
+                "bytes_sent": counts.get("bytes_sent", 0),
+                "circuit_breaker_state": state.backoff.state.upper(),
+                "failure_count": state.backoff.failures,
+            },
+        }
+
+    def after_fork_in_child(self) -> None:
+        self._rules_lock = threading.Lock()
+        self._rules_transport = None
+
+    def _fill(self) -> float:
+        state = self._sender.state
+        return (len(state.queue) + state.in_hand) / self.config.buffer_size
+
+    def _failure_rate(self) -> float:
+        counts = self._sender.state.counts
+        failed, sent = counts.get("requests_failed", 0), counts.get("requests_sent", 0)
+        return failed / (failed + sent) if failed + sent else 0.0
+
+
+_handlers: dict[tuple[str, str, str | None], GuardAgentHandler] = {}
+"""The one registry of the process: two apps that report to the same project share a thread."""
+
+
+def guard_agent(config: AgentConfig) -> GuardAgentHandler:
+    """The process's handler for this endpoint, API key and project.
+
+    The first call's config counts; another config for the same three is warned about.
+    """
+    key = (config.endpoint, config.api_key, config.project_id)
+    handler = _handlers.get(key)
+    if handler is None:
+        handler = _handlers.setdefault(key, GuardAgentHandler(config))
+    elif handler.config != config:
+        log.warning("an agent for this project runs already: the first configuration stays")
+    return handler
+
+
+def _stop_all() -> None:
+    """At the process's exit: one deadline for all of them."""
+    stop_within([handler._sender for handler in _handlers.values()], None)
+
+
+atexit.register(_stop_all)
+
+
+def _fields_of(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """What an object or mapping of another make has of an event's or metric's fields."""
+    if isinstance(thing, Mapping):
+        return {name: thing[name] for name in names if name in thing}
+    return {name: getattr(thing, name) for name in names if hasattr(thing, name)}

@@ -1,0 +1,67 @@
+"""The name of this installation, the same over restarts and for every worker.
+
+It is kept in the file the existing agent keeps it in, so that a move to this one is not a new
+installation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import tempfile
+from pathlib import Path
+from uuid import NAMESPACE_DNS, uuid4, uuid5
+
+log = logging.getLogger("guard_wsgi.agent")
+
+MAX_ID_CHARS = 128
+
+
+def install_id(directory: Path | None = None) -> str:
+    """Read the id, or make one up and write it. Never raises.
+
+    Where nothing can be written, as in a read-only container, it is derived from the host's
+    name, which is at least the same for all workers.
+
+    :param directory: ``~/.guard-agent`` by default.
+    """
+    try:
+        directory = directory if directory is not None else Path.home() / ".guard-agent"
+        path = directory / "install-id"
+        found = _read(path)
+        if found is not None:
+            return found
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _write_once(path, str(uuid4()))
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home directory at all
+        log.info("no place to keep an install id (%s): using one made of the host's name", error)
+        return str(uuid5(NAMESPACE_DNS, socket.gethostname()))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        text = path.read_text(encoding="ascii", errors="strict").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return text if text and text.isprintable() and len(text) <= MAX_ID_CHARS else None
+
+
+def _write_once(path: Path, new: str) -> str:
+    """Of several workers that start at once, one writes, whole, and all return the same."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".install-id-")
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(new + "\n")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            found = _read(path)
+            if found is not None:
+                return found
+            os.replace(temporary, path)  # what was there is no id
+        return new
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)

@@ -1,0 +1,244 @@
+"""Keeps the collector's rules in force: fetches, applies, lets go of what has expired.
+
+One thread a process; of all processes that share a store, one fetches, and the others find what
+it has fetched in the store within seconds. Started by the first request, never before a fork.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+from weakref import WeakSet
+
+from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
+from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
+from guard_wsgi.telemetry.forks import track
+
+log = logging.getLogger("guard_wsgi.agent")
+
+LOOK_SECONDS = 2.0
+"""How often the store is looked at for what a sibling has fetched, and the expiry for its time."""
+ERROR_SECONDS = 60.0
+"""At most, between attempts while the collector has no answer."""
+MIN_INTERVAL_SECONDS = 60.0
+
+
+class RulesSource(Protocol):
+    """Where rules come from: the agent's handler."""
+
+    def fetch_rules(self) -> RulesAnswer: ...
+
+
+class _Thread:
+    """What belongs to one process."""
+
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.thread: threading.Thread | None = None
+        self.next_fetch = 0.0
+
+
+class RulesPoller:
+    """Calls ``apply`` with each new set of rules and ``restore`` when there is none any more.
+
+    :param apply: puts rules into force, all or none; what it raises rejects them.
+    :param restore: puts the app's own configuration back.
+    :param emit: the bus's ``emit``.
+    :param store: shared state; without it every process fetches for itself.
+    :param cache_path: a file for the last known rules.
+    :param interval_seconds: between fetches; the rules' ``ttl`` shortens it, to a minute at least.
+    """
+
+    def __init__(
+        self,
+        source: RulesSource,
+        apply: Callable[[DynamicRules], object],
+        restore: Callable[[], object],
+        *,
+        emit: Callable[..., object] | None = None,
+        store: SharedState | None = None,
+        cache_path: str | None = None,
+        interval_seconds: float = 300.0,
+    ) -> None:
+        self._source = source
+        self._apply = apply
+        self._restore = restore
+        self._emit_to = emit
+        self._cache = RulesCache(store, cache_path)
+        self._interval = interval_seconds
+        self._threads: dict[int, _Thread] = {}
+        self._rejected: DynamicRules | None = None
+        self._failures = 0
+        self._lock = threading.RLock()
+        self.current: DynamicRules | None = None
+        track(self)
+        _pollers.add(self)
+
+    def touch(self) -> None:
+        """Start the thread if this process has none. Called with every request: 0.1 us."""
+        if os.getpid() not in self._threads:
+            self._start()
+
+    def poll(self) -> None:
+        """Fetch now and apply, in the calling thread. For tools and tests; the thread does it too.
+
+        Never raises.
+        """
+        with self._lock:
+            self._fetch(self._threads.get(os.getpid()) or _Thread())
+
+    def stop(self, timeout: float = 1.0) -> None:
+        """End this process's thread. The rules in force stay."""
+        state = self._threads.get(os.getpid())
+        if state is not None:
+            state.stop.set()
+            if state.thread is not None and state.thread is not threading.current_thread():
+                state.thread.join(timeout)
+
+    def after_fork_in_child(self) -> None:
+        self._threads = {}
+        self._lock = threading.RLock()
+
+    def _start(self) -> None:
+        state = _Thread()
+        if self._threads.setdefault(os.getpid(), state) is not state:
+            return
+        state.thread = threading.Thread(
+            target=self._run, args=(state,), name="guard-wsgi-rules", daemon=True
+        )
+        try:
+            state.thread.start()
+        except RuntimeError as error:  # at the interpreter's end
+            log.debug("no thread for dynamic rules: %s", error)
+
+    def _run(self, state: _Thread) -> None:
+        with self._lock:
+            known = self._cache.load()
+            if known is not None:
+                self._take(known.rules, is_new=False)
+                self._schedule(state, known)
+        while not state.stop.is_set():
+            try:
+                with self._lock:
+                    self._look(state)
+            except Exception as error:  # a fault here may not end the rules for good
+                log.warning("dynamic rules failed: %r", error)
+                state.next_fetch = time.time() + ERROR_SECONDS
+            state.stop.wait(LOOK_SECONDS * random.uniform(0.75, 1.25))
+
+    def _look(self, state: _Thread) -> None:
+        if self.current is not None and self.current.has_expired():
+            self._let_go("dynamic_rule_expired")
+        known = self._cache.shared()
+        if known is not None:
+            self._take(known.rules, is_new=False)
+            self._schedule(state, known)
+        if time.time() >= state.next_fetch and self._cache.claim():
+            try:
+                self._fetch(state)
+            finally:
+                self._cache.release()
+
+    def _schedule(self, state: _Thread, known: Known) -> None:
+        interval = self._interval
+        if known.rules is not None:
+            interval = min(interval, max(known.rules.ttl, MIN_INTERVAL_SECONDS))
+        state.next_fetch = max(state.next_fetch, known.fetched_at + interval)
+
+    def _fetch(self, state: _Thread) -> None:
+        answer = self._source.fetch_rules()
+        now = time.time()
+        if answer.kind == "unknown":
+            self._failures += 1
+            if self._failures & (self._failures - 1) == 0:
+                log.warning(
+                    "no dynamic rules (%d times in a row), the last known stay: %s",
+                    self._failures,
+                    answer.detail,
+                )
+            pause = min(self._interval, ERROR_SECONDS)
+            state.next_fetch = now + pause * random.uniform(0.5, 1.0)
+            return
+        self._failures = 0
+        if answer.kind == "invalid":
+            self._reject(None, answer.detail)
+            state.next_fetch = now + self._interval
+            return
+        known = Known(answer.rules, now)
+        self._take(answer.rules, is_new=True)
+        self._cache.save(known)
+        state.next_fetch = 0.0
+        self._schedule(state, known)
+
+    def _take(self, rules: DynamicRules | None, *, is_new: bool) -> None:
+        """Put rules into force if they differ from those that are."""
+        if rules is None:
+            if self.current is not None:
+                self._let_go("dynamic_rule_updated")
+            return
+        if rules.has_expired() or not rules.replaces(self.current):
+            return
+        if self._rejected is not None and not rules.replaces(self._rejected):
+            return
+        if is_new:
+            self._emit("dynamic_rule_updated", rules)
+        try:
+            self._apply(rules)
+        except Exception as error:  # apply is the app's policy being compiled: all or nothing
+            self._rejected = rules
+            self._reject(rules, str(error))
+            return
+        before, self.current, self._rejected = self.current, rules, None
+        log.info("dynamic rules %s, version %d, are in force", rules.rule_id, rules.version)
+        self._emit("dynamic_rule_applied", rules)
+        was_emergency = before is not None and before.emergency_mode
+        if rules.emergency_mode != was_emergency:
+            self._emit_emergency(rules, rules.emergency_mode)
+
+    def _let_go(self, event_type: str) -> None:
+        before = self.current
+        if before is None:
+            return
+        self._restore()
+        self.current = None
+        log.info("dynamic rules %s are no longer in force", before.rule_id)
+        self._emit(event_type, before, reason="no rules any more")
+        if before.emergency_mode:
+            self._emit_emergency(before, False)
+
+    def _reject(self, rules: DynamicRules | None, detail: str) -> None:
+        log.error("dynamic rules were rejected, none of them applies: %s", detail)
+        self._emit("dynamic_rule_rejected", rules, reason=detail)
+
+    def _emit_emergency(self, rules: DynamicRules, is_on: bool) -> None:
+        self._emit(
+            "emergency_mode_activated" if is_on else "emergency_mode_deactivated",
+            rules,
+            reason=rules.message or "",
+        )
+
+    def _emit(self, event_type: str, rules: DynamicRules | None, reason: str = "") -> None:
+        if self._emit_to is None:
+            return
+        told: dict[str, Any] = {}
+        if rules is not None:
+            told = {"rule_id": rules.rule_id, "rule_version": rules.version}
+            reason = reason or rules.message or ""
+        self._emit_to(event_type, None, reason=reason, **told)
+
+
+_pollers: WeakSet[RulesPoller] = WeakSet()
+
+
+def _stop_all() -> None:
+    for poller in list(_pollers):
+        poller.stop(timeout=0.0)
+
+
+atexit.register(_stop_all)

@@ -1,0 +1,154 @@
+"""The last known rules, kept where a restarted process, or a sibling, finds them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from guard_wsgi.agent.rules import DynamicRules, RulesError
+from guard_wsgi.errors import StoreError
+
+log = logging.getLogger("guard_wsgi.agent")
+
+SCHEMA_VERSION = 1
+
+KEY = "dynamic_rules:last_known"
+LEASE = "dynamic_rules:fetch"
+LEASE_SECONDS = 15
+"""Longer than a fetch takes: connect and read time-outs together."""
+KEEP_SECONDS = 2_592_000
+"""A month: rules without an expiry outlive any outage, not a forgotten installation."""
+
+
+class Values(Protocol):
+    """Small shared values of a store."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+    def set(self, key: str, value: bytes, ttl_seconds: int, /) -> object: ...
+
+
+class Counters(Protocol):
+    """Shared counters of a store."""
+
+    def increment(self, key: str, window_seconds: int, /) -> int: ...
+    def reset(self, key: str, /) -> object: ...
+
+
+class SharedState(Protocol):
+    """The part of a store that rules need."""
+
+    @property
+    def values(self) -> Values: ...
+    @property
+    def counters(self) -> Counters: ...
+
+
+@frozen(slots=True)
+class Known:
+    """What was last fetched: rules, or ``None`` for "there are none"; epoch seconds."""
+
+    rules: DynamicRules | None
+    fetched_at: float
+
+
+class RulesCache:
+    """Keeps the last known rules in a store, in a file, in both or nowhere. Never raises.
+
+    :param path: written atomically, readable by its owner alone.
+    """
+
+    def __init__(self, store: SharedState | None, path: str | None) -> None:
+        self._store = store
+        self._path = Path(path) if path else None
+
+    def shared(self) -> Known | None:
+        """What the store knows."""
+        if self._store is None:
+            return None
+        try:
+            return _decoded(self._store.values.get(KEY))
+        except StoreError:
+            return None
+
+    def load(self) -> Known | None:
+        """What the store knows, else the file."""
+        known = self.shared()
+        if known is None and self._path is not None:
+            with contextlib.suppress(FileNotFoundError):
+                try:
+                    known = _decoded(self._path.read_bytes())
+                except OSError as error:
+                    log.warning("the last known rules can't be read: %s", error)
+        return known
+
+    def save(self, known: Known) -> None:
+        """Keep this for siblings and for the next start."""
+        rules = known.rules.as_wire() if known.rules is not None else None
+        record = {
+            "schema_version": SCHEMA_VERSION,
+            "fetched_at": known.fetched_at,
+            "rules": rules,
+        }
+        encoded = json.dumps(record).encode()
+        if self._store is not None:
+            with contextlib.suppress(StoreError):
+                self._store.values.set(KEY, encoded, KEEP_SECONDS)
+        if self._path is not None:
+            try:
+                self._write(self._path, encoded)
+            except OSError as error:
+                log.warning("the last known rules can't be written: %s", error)
+
+    def claim(self) -> bool:
+        """Whether this process is the one to fetch now, of all that share the store."""
+        if self._store is None:
+            return True
+        try:
+            return self._store.counters.increment(LEASE, LEASE_SECONDS) == 1
+        except StoreError:
+            return True
+
+    def release(self) -> None:
+        """Let another process fetch."""
+        if self._store is not None:
+            with contextlib.suppress(StoreError):
+                self._store.counters.reset(LEASE)
+
+    @staticmethod
+    def _write(path: Path, encoded: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(encoded)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def _decoded(encoded: bytes | None) -> Known | None:
+    if not encoded:
+        return None
+    try:
+        record: Any = json.loads(encoded)
+        if record["schema_version"] != SCHEMA_VERSION:
+            return None
+        rules = record["rules"]
+        fetched_at = min(float(record.get("fetched_at", 0.0)), time.time())
+        return Known(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        kind = "not valid" if isinstance(error, RulesError) else "damaged"
+        log.warning("the last known rules are %s and not used: %s", kind, error)
+        return None

@@ -1,0 +1,31 @@
+"""What a server must be told before threads work in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+
+def uwsgi_advice() -> str | None:
+    """Why the sender will not work under this uWSGI, or ``None`` elsewhere.
+
+    uWSGI does not run other threads between requests unless told to, so nothing would be sent
+    and nothing would fail either (getsentry/raven-python and others have learned it this way).
+    """
+    uwsgi = sys.modules.get("uwsgi")
+    options = getattr(uwsgi, "opt", None)
+    return None if not isinstance(options, Mapping) else advice_for(options)
+
+
+def advice_for(options: Mapping[Any, Any]) -> str | None:
+    """The same, for the options of uWSGI; keys are text or bytes, by version."""
+    names = {name.decode() if isinstance(name, bytes) else str(name) for name in options}
+    if not names & {"enable-threads", "threads"}:
+        return "uWSGI runs without --enable-threads: the agent's thread won't run between requests"
+    if not names & {"py-call-uwsgi-fork-hooks", "py-call-osafterfork", "lazy-apps", "lazy"}:
+        return (
+            "uWSGI forks without Python's hooks: add --py-call-uwsgi-fork-hooks or --lazy-apps "
+            "(events are safe, other libraries' threads and locks may not be)"
+        )
+    return None

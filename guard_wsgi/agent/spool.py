@@ -1,0 +1,388 @@
+"""Events on disk, so that neither ``kill -9`` nor a day's outage of the collector loses them.
+
+Every process writes a SQLite file of its own, so no process waits for another's lock, and holds
+a POSIX lock beside it, which the kernel lets go of however the process ends. A file whose lock
+is free belongs to a dead process: one living worker takes the lock and sends what is left, under
+the same idempotency keys, then removes the file.
+
+WAL with ``synchronous=NORMAL``: what was written survives the death of the process at once, and
+a power failure never corrupts the file, though it may cost the last seconds. Check-points, the
+only steps that wait for the disk, run on a connection of the sender's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from uuid import uuid4
+
+from guard_wsgi.agent.batch import Item, Kind
+from guard_wsgi.agent.config import AgentConfig
+from guard_wsgi.errors import ConfigError, GuardError
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("guard_wsgi.agent")
+
+CHECKPOINT_SECONDS = 10.0
+"""How much a power failure may cost, and how far the write-ahead log may grow."""
+
+BUSY_SECONDS = 0.05
+"""For the sender's check-point to let go; it never holds the write lock for longer."""
+
+_KINDS: tuple[Kind, Kind] = ("events", "metrics")
+
+_never_closed: list[sqlite3.Connection] = []
+"""Of parent processes, where an object can't be made immortal."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS items (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind INTEGER NOT NULL,
+    written REAL NOT NULL,
+    key TEXT NOT NULL,
+    data BLOB NOT NULL
+)
+"""
+
+
+class SpoolFull(GuardError):
+    """The spool holds as much as it may."""
+
+
+class SpoolError(GuardError):
+    """The spool can't be read or written: no space, no permission, not a database."""
+
+
+class SpoolFile:
+    """One process's items, in order. Safe to use from many threads of one process.
+
+    :param lock_handle: an open, locked file; the lock is what says that the items have an owner.
+    :ivar count: items not yet settled. :ivar waiting: those of them not yet taken.
+    :ivar bytes: their size.
+    """
+
+    def __init__(self, path: Path, lock_handle: int) -> None:
+        self.path = path
+        self._lock_handle = lock_handle
+        self._lock = threading.RLock()
+        self._cursor = 0
+        try:
+            self._connection = self._connect()
+            self._connection.execute(_SCHEMA)
+            count, size = self._connection.execute(
+                "SELECT COUNT(*), COALESCE(SUM(LENGTH(data)), 0) FROM items"
+            ).fetchone()
+        except sqlite3.Error as error:
+            os.close(lock_handle)
+            raise SpoolError(f"{path}: {error}") from error
+        self.count: int = count
+        self.waiting: int = count
+        self.bytes: int = size
+        self._next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
+
+    def append(self, item: Item, max_bytes: int) -> None:
+        """Write one item. About 15 us.
+
+        :raises SpoolFull: when it would grow over ``max_bytes``. :raises SpoolError: on faults.
+        """
+        with self._lock:
+            if self.bytes + len(item.data) > max_bytes:
+                raise SpoolFull(f"{self.path} holds {self.bytes} bytes")
+            try:
+                self._connection.execute(
+                    "INSERT INTO items (kind, written, key, data) VALUES (?, ?, ?, ?)",
+                    (_KINDS.index(item.kind), time.time(), item.key, item.data),
+                )
+            except sqlite3.Error as error:
+                raise SpoolError(f"{self.path}: {error}") from error
+            self.count += 1
+            self.waiting += 1
+            self.bytes += len(item.data)
+
+    def take(self, max_items: int) -> list[Item]:
+        """The next items that were not taken yet; they stay written until they are settled.
+
+        :raises SpoolError: on faults.
+        """
+        with self._lock:
+            try:
+                rows = self._connection.execute(
+                    "SELECT place, kind, key, data FROM items WHERE place > ? "
+                    "ORDER BY place LIMIT ?",
+                    (self._cursor, max_items),
+                ).fetchall()
+            except sqlite3.Error as error:
+                raise SpoolError(f"{self.path}: {error}") from error
+            if rows:
+                self._cursor = rows[-1][0]
+                self.waiting -= len(rows)
+        return [Item(_KINDS[kind], key, data, (self, place)) for place, kind, key, data in rows]
+
+    def settle(self, items: Sequence[Item]) -> None:
+        """Forget items: they arrived, or never will.
+
+        :raises SpoolError: on faults.
+        """
+        places = [(item.place[1],) for item in items if item.place is not None]
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    self._connection.executemany("DELETE FROM items WHERE place = ?", places)
+                finally:
+                    self._connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise SpoolError(f"{self.path}: {error}") from error
+            self.count -= len(places)
+            self.bytes -= sum(len(item.data) for item in items)
+
+    def expire(self, max_age_seconds: float) -> int:
+        """Forget items older than this; how many there were.
+
+        :raises SpoolError: on faults.
+        """
+        with self._lock:
+            try:
+                cursor = self._connection.execute(
+                    "DELETE FROM items WHERE written < ? AND place > ?",
+                    (time.time() - max_age_seconds, self._cursor),
+                )
+                expired = max(cursor.rowcount, 0)
+                if expired:
+                    self.count -= expired
+                    self.waiting -= expired
+                    self.bytes = self._connection.execute(
+                        "SELECT COALESCE(SUM(LENGTH(data)), 0) FROM items"
+                    ).fetchone()[0]
+            except sqlite3.Error as error:
+                raise SpoolError(f"{self.path}: {error}") from error
+        return expired
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file, now and then. For the sender's thread.
+
+        :raises SpoolError: on faults.
+        """
+        now = time.monotonic()
+        if now < self._next_checkpoint:
+            return
+        self._next_checkpoint = now + CHECKPOINT_SECONDS
+        try:
+            # A connection of its own: the writers of the other one don't wait for the disk.
+            with contextlib.closing(self._connect()) as connection:
+                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:
+            raise SpoolError(f"{self.path}: {error}") from error
+
+    def close(self) -> None:
+        """Let go of the file; an empty one is removed, another waits for its next owner."""
+        with self._lock:
+            is_empty = self.count == 0
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+            if is_empty:
+                for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
+                    with contextlib.suppress(OSError):
+                        os.unlink(self.path.with_suffix(suffix))
+            os.close(self._lock_handle)
+
+    def abandon(self) -> None:
+        """In a forked child: never touch the connection again, nor let it be closed.
+
+        SQLite forbids both, and its own locks may be held for ever by a thread that is not here.
+        """
+        try:
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        except (ImportError, AttributeError):  # pragma: no cover - not CPython
+            _never_closed.append(self._connection)
+        with contextlib.suppress(OSError):
+            os.close(self._lock_handle)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        return connection
+
+
+class Spool:
+    """This process's spool file, and those it has inherited from dead processes.
+
+    Opened in the serving process, never before a fork; a child makes a new one.
+
+    :raises SpoolError: when the directory can't be used.
+    """
+
+    def __init__(self, config: AgentConfig) -> None:
+        self._config = config
+        self.directory = directory_of(config)
+        try:
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise SpoolError(f"{self.directory}: {error}") from error
+        self.own = self._create()
+        self.inherited: list[SpoolFile] = []
+        self._turn = 0
+
+    @property
+    def count(self) -> int:
+        """Items not yet settled, inherited ones included."""
+        return self.own.count + sum(file.count for file in self.inherited)
+
+    @property
+    def waiting(self) -> int:
+        """Items not yet taken, inherited ones included."""
+        return self.own.waiting + sum(file.waiting for file in self.inherited)
+
+    @property
+    def bytes(self) -> int:
+        return self.own.bytes + sum(file.bytes for file in self.inherited)
+
+    def append(self, item: Item) -> None:
+        """Write one item of this process.
+
+        :raises SpoolFull: :raises SpoolError:
+        """
+        self.own.append(item, self._config.spool_max_bytes)
+
+    def take(self, max_items: int) -> list[Item]:
+        """The next items of one file: own and inherited ones take turns.
+
+        :raises SpoolError: on faults.
+        """
+        files = [file for file in (self.own, *self.inherited) if file.waiting]
+        if not files or max_items <= 0:
+            return []
+        self._turn += 1
+        return files[self._turn % len(files)].take(max_items)
+
+    def settle(self, items: Iterable[Item]) -> None:
+        """Forget items, whichever file they are in.
+
+        :raises SpoolError: on faults.
+        """
+        by_file: dict[SpoolFile, list[Item]] = {}
+        for item in items:
+            if item.place is not None:
+                by_file.setdefault(item.place[0], []).append(item)
+        for file, placed in by_file.items():
+            file.settle(placed)
+
+    def expire(self) -> int:
+        """Forget own items that are too old; how many there were.
+
+        :raises SpoolError: on faults.
+        """
+        return self.own.expire(self._config.spool_max_age)
+
+    def inherit(self) -> tuple[int, int]:
+        """Take over the files of dead processes; how many items came along, and had expired.
+
+        Inherited files that are done are removed.
+
+        :raises SpoolError: on faults.
+        """
+        for file in [file for file in self.inherited if file.count == 0]:
+            self.inherited.remove(file)
+            file.close()
+        mine = {self.own.path, *(file.path for file in self.inherited)}
+        found = expired = 0
+        for path in sorted(self.directory.glob("*.db")):
+            handle = _lock(path.with_suffix(".lock")) if path not in mine else None
+            if handle is None:
+                continue
+            try:
+                file = SpoolFile(path, handle)
+            except SpoolError as error:
+                self._set_aside(path, error)
+                continue
+            expired += file.expire(self._config.spool_max_age)
+            found += file.count
+            self.inherited.append(file)
+        return found, expired
+
+    def checkpoint(self) -> None:
+        """See :meth:`SpoolFile.checkpoint`."""
+        self.own.checkpoint()
+
+    def abandon(self) -> None:
+        """See :meth:`SpoolFile.abandon`."""
+        for file in (self.own, *self.inherited):
+            file.abandon()
+
+    def close(self) -> None:
+        """Let go of all files. What is left in them is sent by the next process."""
+        for file in (self.own, *self.inherited):
+            file.close()
+
+    def _create(self) -> SpoolFile:
+        while True:
+            path = self.directory / f"{uuid4().hex}.db"
+            handle = _lock(path.with_suffix(".lock"))
+            if handle is not None:
+                return SpoolFile(path, handle)
+
+    def _set_aside(self, path: Path, error: SpoolError) -> None:
+        log.error("a spool file can't be read and is set aside as .damaged: %s", error)
+        with contextlib.suppress(OSError):
+            os.replace(path, path.with_suffix(".damaged"))
+            os.unlink(path.with_suffix(".lock"))
+
+
+def directory_of(config: AgentConfig) -> Path:
+    """The directory of one collector and project under ``spool_path``.
+
+    :raises ConfigError: on a system without POSIX file locks, or without a path.
+    """
+    if fcntl is None or config.spool_path is None:
+        raise ConfigError(
+            ["spool_path: needs a path and POSIX file locks, as Linux and macOS have"]
+        )
+    destination = "\n".join((config.endpoint, config.api_key, config.project_id or ""))
+    name = hashlib.sha256(destination.encode()).hexdigest()[:16]
+    return Path(config.spool_path) / name
+
+
+def has_leftovers(config: AgentConfig) -> bool:
+    """Whether there are files that some process, alive or dead, has written."""
+    try:
+        return any(directory_of(config).glob("*.db"))
+    except OSError:
+        return False
+
+
+def _lock(path: Path) -> int | None:
+    """An open handle that holds the lock on this path, or ``None`` when another process has it.
+
+    A record lock (``fcntl``), not ``flock``: a forked child does not inherit it, so it never
+    keeps a dead parent's lock alive.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SpoolError(f"{path}: {error}") from error
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # The last owner may have removed the file between our open and our lock.
+        if os.fstat(handle).st_ino == os.stat(path).st_ino:
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None

@@ -1,0 +1,45 @@
+"""The agent's health, as it reports it to the collector and to the app."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from guard_wsgi.telemetry.events import utc_now
+
+Health = Literal["healthy", "degraded", "failed"]
+
+DEGRADED_FILL = 0.9
+DEGRADED_FAILURE_RATE = 0.1
+UNHEALTHY_FILL = 0.95
+UNHEALTHY_FAILURE_RATE = 0.5
+"""Shares of the queue and of the requests; the same as the existing agent's."""
+
+
+@frozen(slots=True, kw_only=True)
+class AgentStatus:
+    """One report. ``uptime`` is in seconds, ``buffer_size`` is what the queue holds now."""
+
+    status: Health
+    uptime: float
+    events_sent: int
+    events_failed: int
+    buffer_size: int
+    last_flush: datetime | None = None
+    errors: tuple[str, ...] = ()
+    timestamp: datetime = field(factory=utc_now)
+
+    def as_wire(self) -> dict[str, Any]:
+        """The JSON object the collector reads, nulls included."""
+        return {
+            "timestamp": self.timestamp.isoformat(),
+            "status": self.status,
+            "uptime": self.uptime,
+            "events_sent": self.events_sent,
+            "events_failed": self.events_failed,
+            "buffer_size": self.buffer_size,
+            "last_flush": self.last_flush.isoformat() if self.last_flush else None,
+            "errors": list(self.errors),
+        }

@@ -1,0 +1,155 @@
+"""HTTP to the collector: one ``requests.Session``, used by one thread of one process.
+
+Built in the thread that uses it, as neither its sockets nor its TLS state survive a fork.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from guard_wsgi.agent.config import AgentConfig
+from guard_wsgi.errors import GuardError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Session
+
+PROTOCOL_VERSION = "3.2.4"
+"""The release of the existing agent whose wire format this is."""
+
+CONNECT_SECONDS = 3.05
+"""Just over the first retransmission of a lost SYN (RFC 6298: 1 s, then 2 s)."""
+
+MAX_RETRY_AFTER_SECONDS = 3600.0
+"""A collector that asks for longer is asked again after this."""
+
+MAX_ANSWER_BYTES = 4_194_304
+"""Rules with 100,000 addresses fit; a collector gone wrong does not fill the memory."""
+
+
+class TransportError(GuardError):
+    """No answer: unreachable, refused, too slow, cut off, or far too long."""
+
+
+@frozen(slots=True)
+class Answer:
+    """A collector's answer; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """Speaks to one collector in the name of one project."""
+
+    def __init__(self, config: AgentConfig, install_id: str) -> None:
+        # Slow to import (0.1 s), and needed only where an agent is on.
+        import requests
+
+        self._requests = requests
+        self._config = config
+        self._session: Session | None = None
+        self.headers = {
+            "User-Agent": f"guard-agent/{PROTOCOL_VERSION} guard-wsgi/{package_version()}",
+            "X-API-Key": config.api_key,
+            "X-Agent-Install-Id": install_id,
+        }
+        if config.project_id:
+            self.headers["X-Project-ID"] = config.project_id
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        within_seconds: float | None = None,
+    ) -> Answer:
+        """One request, no retry, no redirect.
+
+        :param within_seconds: less time than the config gives.
+        :raises TransportError: when there is no answer in time.
+        """
+        allowed = self._config.timeout
+        if within_seconds is not None:
+            allowed = max(0.01, min(allowed, within_seconds))
+        deadline = time.monotonic() + allowed
+        if self._session is None:
+            self._session = self._new_session()
+        try:
+            with self._session.request(
+                method,
+                self._config.endpoint + path,
+                data=body,
+                headers={**self.headers, **(headers or {})},
+                timeout=(min(CONNECT_SECONDS, allowed), allowed),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                answer = bytearray()
+                for chunk in response.iter_content(65_536):
+                    answer += chunk
+                    if len(answer) > MAX_ANSWER_BYTES:
+                        raise TransportError(f"answer of more than {MAX_ANSWER_BYTES} bytes")
+                    if time.monotonic() > deadline:
+                        raise TransportError(f"answer not complete after {allowed:.1f} s")
+                named = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, named, bytes(answer))
+        except (self._requests.RequestException, OSError, ValueError) as error:
+            # The text of requests' errors holds addresses and reasons, never headers or bodies.
+            raise TransportError(f"{type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def _new_session(self) -> Session:
+        session = self._requests.Session()
+        session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
+        # Proxies of the environment are used; a .netrc is not, it would add credentials.
+        session.auth = _as_it_is
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return session
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """``Retry-After`` as seconds from now, from either of its forms (RFC 9110, 10.2.3).
+
+    :returns: 0 to 3600, or ``None`` when it is absent or makes no sense.
+    """
+    text = headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return min(float(text), MAX_RETRY_AFTER_SECONDS)
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=timezone.utc)
+    seconds = (when - datetime.now(timezone.utc)).total_seconds()
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def package_version() -> str:
+    """This distribution's version, as installed."""
+    try:
+        return version("guard-wsgi")
+    except PackageNotFoundError:  # run from a source tree
+        return "0"
+
+
+def _as_it_is(request: PreparedRequest) -> Any:
+    return request
