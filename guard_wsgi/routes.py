@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import time
+from operator import is_
 from functools import partial
 from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,6 +39,9 @@ ROUTE_ATTRIBUTE = "__guard_route__"
 
 ROUTE_ID_ATTRIBUTE = "_guard_route_id"
 """Where a view carries the name by which ``get_route_config`` finds it."""
+
+_MERGED_ATTRIBUTE = "_guard_merged_routes"
+"""Where a class-based view keeps what the rules of its parts come to."""
 
 BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
 
@@ -311,30 +315,31 @@ _EXTENDING = frozenset(
 
 
 def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
-    """What a view carries, wherever a decorator left it.
+    """What a view carries: a function, or a class-based view with rules on its class, on the
+    function made of it and on the method that serves ``method``. The most specific wins.
 
-    Looks at the function, under its wrappers (also those made without ``functools.wraps``) and
-    partials, and for a class-based view at its class and the method that serves ``method``. Of
-    a function's layers the outer wins; of a view's class and its method, the method.
+    The same view and method give the same object each time, so that what is compiled of it can
+    be kept by its identity.
     """
-    found: list[RouteConfig] = []
-    for layer in layers_of(view, method):
-        carried = getattr(layer, ROUTE_ATTRIBUTE, None)
-        # functools.wraps copies the attribute: what is found again says nothing new.
-        if isinstance(carried, RouteConfig) and not any(carried is known for known in found):
-            found.append(carried)
-    merged: RouteConfig | None = None
-    for carried in found:
-        merged = carried.merged_over(merged)
+    carried = tuple(
+        route
+        for route in (getattr(each, ROUTE_ATTRIBUTE, None) for each in _carriers(view, method))
+        if isinstance(route, RouteConfig)
+    )
+    if not carried:
+        return None
+    if len(carried) == 1:
+        return carried[0]
+    kept: list[tuple[tuple[RouteConfig, ...], RouteConfig]]
+    kept = view.__dict__.setdefault(_MERGED_ATTRIBUTE, [])
+    for parts, merged in kept:
+        if len(parts) == len(carried) and all(map(is_, parts, carried)):
+            return merged
+    merged = carried[0]
+    for route in carried[1:]:
+        merged = route.merged_over(merged)
+    kept.append((carried, merged))
     return merged
-
-
-def layers_of(view: Any, method: str = "GET") -> list[Any]:
-    """All that a view is made of and that may carry rules, the least specific first."""
-    layers: list[Any] = []
-    for carrier in _carriers(view, method):
-        layers.extend(reversed(list(_unwrapped(carrier, set()))))
-    return layers
 
 
 def _carriers(view: Any, method: str) -> list[Any]:
