@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 import os
 import struct
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from os import getpid
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -48,7 +50,11 @@ NEVER = struct.pack("<Q", 2**64 - 1)
 """The expiry of records that don't expire; every record begins with its expiry in epoch ns."""
 
 _LOCK_SECONDS = 5.0
-_RETRIES = 3
+ATTEMPTS = (1, 2, 3)
+"""A transaction is tried anew after what stood in its way was repaired."""
+
+_FORKS_UNSEEN = "uwsgi" in sys.modules
+"""uWSGI forks in C, past the hooks of `os.register_at_fork`: only asking for the pid tells."""
 _BROKEN = (
     lmdb.CorruptedError,
     lmdb.InvalidError,
@@ -67,13 +73,15 @@ class LMDBFile:
 
     def __init__(self, path: Path, map_bytes: int, max_map_bytes: int) -> None:
         self.path = path
+        #: Held for every transaction: the map may only grow between them. Replaced after a fork.
+        self.lock = threading.Lock()
+        #: Begins a transaction, as `lmdb.Environment.begin`; replaced when the file is reopened.
+        self.begin: Callable[..., Any] = _closed
         self._map_bytes = map_bytes
         self._max_map_bytes = max_map_bytes
-        self._lock = threading.Lock()
         self._pid = 0
         self._inode = 0
         self._env: Any = None
-        self._begin: Callable[..., Any] = _closed
         self._open()
         hold_still_during_fork(self)
 
@@ -99,15 +107,15 @@ class LMDBFile:
     # -- fork ---------------------------------------------------------------------------------
 
     def before_fork(self) -> None:
-        self._lock.acquire()
+        self.lock.acquire()
 
     def after_fork_in_parent(self) -> None:
-        self._lock.release()
+        self.lock.release()
 
     def after_fork_in_child(self) -> None:
         # No transaction is under way (`before_fork`), so the parent's environment can be closed
         # here, which LMDB wants before the file is opened again; the next use does that.
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._close_env()
 
     # -- transactions -------------------------------------------------------------------------
@@ -119,60 +127,65 @@ class LMDBFile:
 
         :raises StoreError: when the file can't be written.
         """
-        with self._lock:
-            for _ in range(_RETRIES):
+        for _ in ATTEMPTS:
+            with self.lock:
+                txn = None
                 try:
-                    if self._pid != os.getpid():
-                        self._open()
-                    txn = None
-                    try:
-                        txn = self._begin(None, None, True)
-                        result = work(txn, *args)
-                        txn.commit()
-                    except BaseException:
-                        if txn is not None:
-                            txn.abort()
-                        raise
+                    txn = self.begin(None, None, True)
+                    result = work(txn, *args)
+                    txn.commit()
                     return result
-                except lmdb.MapFullError:
-                    self._grow()
-                except lmdb.MapResizedError:
-                    self._follow_growth()
-                except _BROKEN as error:
-                    self._replace(str(error))
-                except lmdb.Error as error:
-                    raise StoreError(f"{self.path}: {error}") from error
-            raise StoreError(f"{self.path}: still can't be written after {_RETRIES} attempts")
+                except lmdb.Error as raised:
+                    if txn is not None:
+                        txn.abort()
+                    self.repair(raised)
+                except BaseException:
+                    if txn is not None:
+                        txn.abort()
+                    raise
+        raise StoreError(f"state file {self.path} can't be written")
 
     def read(self, work: Callable[..., Result], *args: Any) -> Result:
         """Run ``work(transaction, *args)`` in a read transaction.
 
         :raises StoreError: when the file can't be read.
         """
-        with self._lock:
-            for _ in range(_RETRIES):
+        for _ in ATTEMPTS:
+            with self.lock:
                 try:
-                    if self._pid != os.getpid():
-                        self._open()
-                    with self._begin() as txn:
+                    with self.begin() as txn:
                         return work(txn, *args)
-                except lmdb.MapResizedError:
-                    self._follow_growth()
-                except lmdb.ReadersFullError:
-                    self._env.reader_check()
-                except _BROKEN as error:
-                    self._replace(str(error))
-                except lmdb.Error as error:
-                    raise StoreError(f"{self.path}: {error}") from error
-            raise StoreError(f"{self.path}: still can't be read after {_RETRIES} attempts")
+                except lmdb.Error as raised:
+                    self.repair(raised)
+        raise StoreError(f"state file {self.path} can't be read")
+
+    def repair(self, error: lmdb.Error) -> None:
+        """With the lock held: do what lets the next attempt succeed.
+
+        :raises StoreError: when nothing does.
+        """
+        if self._env is None or self._pid != getpid():
+            self._open()
+        elif isinstance(error, lmdb.MapFullError):
+            self._grow()
+        elif isinstance(error, lmdb.MapResizedError):
+            self._follow_growth()
+        elif isinstance(error, lmdb.ReadersFullError):
+            self._env.reader_check()
+        elif isinstance(error, _BROKEN):
+            self._replace(str(error))
+        elif isinstance(error, lmdb.PanicError):
+            self._open()
+        else:
+            raise StoreError(f"state file {self.path}: {error}") from error
 
     def check(self) -> None:
         """Free what dead processes left behind, and notice a file that was replaced.
 
         :raises StoreError: when the file at the path can't be opened.
         """
-        with self._lock:
-            if self._pid == os.getpid():
+        with self.lock:
+            if self._env is not None and self._pid == getpid():
                 self._env.reader_check()
                 try:
                     same = os.stat(self.path).st_ino == self._inode
@@ -190,8 +203,8 @@ class LMDBFile:
 
     def close(self) -> None:
         """Write out and close; used again, it opens again."""
-        with self._lock:
-            if self._env is not None and self._pid == os.getpid():
+        with self.lock:
+            if self._env is not None and self._pid == getpid():
                 self._env.sync(True)
             self._close_env()
 
@@ -199,7 +212,7 @@ class LMDBFile:
 
     def _open(self) -> None:
         self._close_env()
-        for _ in range(_RETRIES):
+        for _ in ATTEMPTS:
             try:
                 self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -216,7 +229,7 @@ class LMDBFile:
                     reason = self._open_env(fd, status.st_size)
                     if reason is None:
                         self._inode = status.st_ino
-                        self._pid = os.getpid()
+                        self._pid = getpid()
                         return
                     self._close_env()
                     self._set_aside(reason)
@@ -241,7 +254,7 @@ class LMDBFile:
                 max_readers=MAX_READERS,
                 mode=0o600,
             )
-            self._begin = self._env.begin
+            self.begin = self._begin_in_this_process if _FORKS_UNSEEN else self._env.begin
             info, page_bytes = self._env.info(), self._env.stat()["psize"]
             if 0 < file_bytes < (info["last_pgno"] + 1) * page_bytes:
                 return "it is shorter than its own table of contents says"
@@ -259,8 +272,13 @@ class LMDBFile:
             raise StoreError(f"state file {self.path}: {error}") from error
         return None
 
+    def _begin_in_this_process(self, *args: Any) -> Any:
+        if self._pid != getpid():
+            raise lmdb.Error("opened before a fork")
+        return self._env.begin(*args)
+
     def _close_env(self) -> None:
-        env, self._env, self._begin, self._pid = self._env, None, _closed, 0
+        env, self._env, self.begin, self._pid = self._env, None, _closed, 0
         if env is not None:
             env.close()
 

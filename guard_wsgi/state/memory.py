@@ -24,12 +24,12 @@ from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdi
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.windows import (
+    Counting,
     take_fixed,
     take_moving,
     take_sliding,
-    view_fixed,
+    view_counts,
     view_moving,
-    view_sliding,
 )
 
 DEFAULT_MAX_KEYS = 1_000_000
@@ -70,6 +70,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._logs: OrderedDict[str, tuple[int, array[int]]] = OrderedDict()
         self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
+        self._acquire_sliding = self.taker("sliding-window-counter")
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
@@ -78,63 +79,52 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     # -- what the rooms above use -------------------------------------------------------------
 
     def taker(self, strategy: Strategy) -> Take:
-        return {
-            "fixed-window": self._take_fixed,
-            "sliding-window-counter": self._take_sliding,
-            "moving-window": self._take_moving,
-        }[strategy]
+        if strategy == "moving-window":
+            return self._take_moving
+        return self._counting(take_fixed if strategy == "fixed-window" else take_sliding)
 
     def viewer(self, strategy: Strategy) -> View:
-        return {
-            "fixed-window": self._view_fixed,
-            "sliding-window-counter": self._view_sliding,
-            "moving-window": self._view_moving,
-        }[strategy]
+        if strategy == "moving-window":
+            return self._view_moving
+        take = take_fixed if strategy == "fixed-window" else take_sliding
+
+        def view(key: str, requests: int, window_seconds: int) -> Verdict:
+            entry = self._entries.get(key, 0)
+            record = entry >> _EXPIRY_SHIFT, entry >> _COUNT_BITS & _COUNT_MASK, entry & _COUNT_MASK
+            window_ns = window_seconds * NANOSECONDS
+            return view_counts(take, *record, self._now(), window_ns, requests)
+
+        return view
 
     def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
         with self._lock:
             (self._logs if strategy == "moving-window" else self._entries).pop(key, None)
 
-    def _take_sliding(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-        now_ns = self._now()
+    def _counting(self, counting: Counting) -> Take:
         entries = self._entries
-        with self._lock:
-            entry = entries.get(key, 0)
-            allowed, remaining, wait_ns, expires_ns, previous, current = take_sliding(
-                entry >> 64,
-                entry >> 32 & 0xFFFFFFFF,
-                entry & 0xFFFFFFFF,
-                now_ns,
-                window_seconds * 1_000_000_000,
-                requests,
-                cost,
-            )
-            entries[key] = expires_ns << 64 | previous << 32 | current
-            if entry:
-                entries.move_to_end(key)
-            else:
-                self._make_room(now_ns)
-        return allowed, remaining, wait_ns / 1e9, requests
+        now = self._now
 
-    def _take_fixed(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-        now_ns = self._now()
-        entries = self._entries
-        with self._lock:
-            entry = entries.get(key, 0)
-            allowed, remaining, wait_ns, expires_ns, count = take_fixed(
-                entry >> 64,
-                entry & 0xFFFFFFFF,
-                now_ns,
-                window_seconds * 1_000_000_000,
-                requests,
-                cost,
-            )
-            entries[key] = expires_ns << 64 | count
-            if entry:
-                entries.move_to_end(key)
-            else:
-                self._make_room(now_ns)
-        return allowed, remaining, wait_ns / 1e9, requests
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+            now_ns = now()
+            with self._lock:
+                entry = entries.get(key, 0)
+                allowed, remaining, wait_ns, expires_ns, previous, current = counting(
+                    entry >> 64,
+                    entry >> 32 & 0xFFFFFFFF,
+                    entry & 0xFFFFFFFF,
+                    now_ns,
+                    window_seconds * 1_000_000_000,
+                    requests,
+                    cost,
+                )
+                entries[key] = expires_ns << 64 | previous << 32 | current
+                if entry:
+                    entries.move_to_end(key)
+                else:
+                    self._make_room(now_ns)
+            return allowed, remaining, wait_ns / 1e9, requests
+
+        return take
 
     def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
         now_ns = self._now()
@@ -149,17 +139,6 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             else:
                 self._logs.move_to_end(key)
         return allowed, remaining, wait_ns / 1e9, requests
-
-    def _view_sliding(self, key: str, requests: int, window_seconds: int) -> Verdict:
-        entry = self._entries.get(key, 0)
-        record = entry >> _EXPIRY_SHIFT, entry >> _COUNT_BITS & _COUNT_MASK, entry & _COUNT_MASK
-        window_ns = window_seconds * NANOSECONDS
-        return view_sliding(*record, self._now(), window_ns, requests)
-
-    def _view_fixed(self, key: str, requests: int, window_seconds: int) -> Verdict:
-        entry = self._entries.get(key, 0)
-        record = entry >> _EXPIRY_SHIFT, entry & _COUNT_MASK
-        return view_fixed(*record, self._now(), window_seconds * NANOSECONDS, requests)
 
     def _view_moving(self, key: str, requests: int, window_seconds: int) -> Verdict:
         with self._lock:
@@ -292,7 +271,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def acquire_sliding_window_entry(
         self, key: str, limit: int, expiry: int, amount: int = 1
     ) -> bool:
-        return self._take_sliding(key, limit, expiry, amount)[0]
+        return self._acquire_sliding(key, limit, expiry, amount)[0]
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         entry = self._entries.get(key, 0)

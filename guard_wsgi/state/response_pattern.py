@@ -54,6 +54,7 @@ def parse_pattern(pattern: str) -> ResponsePattern:
     if colon and kind == "regex":
         check_expression(rest)
         return ResponsePattern("regex", rest)
+    _compile([("text", pattern)])
     return ResponsePattern("text", pattern)
 
 
@@ -74,6 +75,8 @@ def check_expression(expression: str) -> None:
     """:raises ValueError: when it can't be matched in linear time, or at all."""
     if not expression:
         raise ValueError("an empty expression matches every response")
+    if "\0" in expression:
+        raise ValueError(f"{expression!r}: write a NUL as \\x00")
     try:
         re.compile(expression)
     except re.error as error:
@@ -139,7 +142,10 @@ def _compile(texts: Sequence[tuple[str, str]]) -> Finder:
         import hyperscan
     except ImportError:
         return _compile_re(texts)
-    expressions = [text if kind == "regex" else re.escape(text) for kind, text in texts]
+    # Hyperscan takes C strings, which end at a NUL.
+    expressions = [
+        text if kind == "regex" else re.escape(text).replace("\0", "\\x00") for kind, text in texts
+    ]
     flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
     is_unicode = not all(expression.isascii() for expression in expressions)
     if is_unicode:

@@ -12,26 +12,36 @@ previous window's unevenness away from a true sliding log, for two numbers a key
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 
 from guard_wsgi.state.clock import NANOSECONDS
 
+Counting = Callable[[int, int, int, int, int, int, int], tuple[bool, int, int, int, int, int]]
+"""The form `take_fixed` and `take_sliding` share: a record of (expiry, previous, current) is
+read, and kept, by either."""
+
 
 def take_fixed(
-    expires_ns: int, count: int, now_ns: int, window_ns: int, requests: int, cost: int
-) -> tuple[bool, int, int, int, int]:
-    """Count ``cost`` in a fixed window when it fits.
+    expires_ns: int,
+    previous: int,
+    current: int,
+    now_ns: int,
+    window_ns: int,
+    requests: int,
+    cost: int,
+) -> tuple[bool, int, int, int, int, int]:
+    """Count ``cost`` in a fixed window when it fits. ``previous`` is there for the shape only.
 
     :return: allowed, remaining, ns until the window ends, and the record to keep
-        (``expires_ns``, ``count``).
+        (``expires_ns``, 0, ``current``).
     """
     if now_ns >= expires_ns or expires_ns - now_ns > window_ns:  # over, or the clock stepped back
         expires_ns = now_ns + window_ns
-        count = 0
-    used = count + cost
-    if used <= requests:
-        return True, requests - used, expires_ns - now_ns, expires_ns, used
-    return False, max(0, requests - count), expires_ns - now_ns, expires_ns, count
+        current = 0
+    remaining = requests - current - cost
+    if remaining >= 0:
+        return True, remaining, expires_ns - now_ns, expires_ns, 0, current + cost
+    return False, max(0, remaining + cost), expires_ns - now_ns, expires_ns, 0, current
 
 
 def take_sliding(
@@ -130,22 +140,20 @@ def moving_wait(log: Sequence[int], now_ns: int, window_ns: int, requests: int, 
     return log[too_many - 1] + window_ns - now_ns
 
 
-def view_fixed(
-    expires_ns: int, count: int, now_ns: int, window_ns: int, requests: int
+def view_counts(
+    take: Counting,
+    expires_ns: int,
+    previous: int,
+    current: int,
+    now_ns: int,
+    window_ns: int,
+    requests: int,
 ) -> tuple[bool, int, float, int]:
-    """Whether one more fits, what remains, seconds until that changes, and ``requests``."""
-    allowed, remaining, wait_ns, *_ = take_fixed(expires_ns, count, now_ns, window_ns, requests, 1)
-    return allowed, remaining + allowed, wait_ns / NANOSECONDS, requests
-
-
-def view_sliding(
-    expires_ns: int, previous: int, current: int, now_ns: int, window_ns: int, requests: int
-) -> tuple[bool, int, float, int]:
-    """Whether one more fits, what remains, seconds until that changes, and ``requests``."""
+    """Whether one more fits by ``take``, what remains, seconds until that changes, ``requests``."""
     record = expires_ns, previous, current, now_ns, window_ns, requests
-    allowed, remaining, wait_ns, *_ = take_sliding(*record, 1)
+    allowed, remaining, wait_ns, *_ = take(*record, 1)
     if allowed:
-        _, remaining, wait_ns, *_ = take_sliding(*record, 0)
+        _, remaining, wait_ns, *_ = take(*record, 0)
     return allowed, remaining, wait_ns / NANOSECONDS, requests
 
 
