@@ -10,8 +10,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import time
-from operator import is_
 from functools import partial
+from operator import is_
 from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,6 +42,9 @@ ROUTE_ID_ATTRIBUTE = "_guard_route_id"
 
 _MERGED_ATTRIBUTE = "_guard_merged_routes"
 """Where a class-based view keeps what the rules of its parts come to."""
+
+_LAYERS_ATTRIBUTE = "_guard_layers"
+"""Where a view keeps the functions that it wraps."""
 
 BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
 
@@ -342,16 +345,35 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     return merged
 
 
-def _carriers(view: Any, method: str) -> list[Any]:
+def _carriers(view: Any, method: str) -> Iterator[Any]:
     """From the least to the most specific of what may carry a view's rules."""
     cls = getattr(view, "view_class", None)  # Flask's and Django's as_view() set it
     if cls is None:
-        return [view]
-    names = ["dispatch", "dispatch_request"]
+        yield from reversed(_layers(view))
+        return
+    yield cls
+    yield from reversed(_layers(view))
     handler = method.lower()
-    names.append(handler if handler != "head" or hasattr(cls, "head") else "get")
-    methods = [getattr(cls, name, None) for name in names]
-    return [cls, view, *methods]
+    if handler == "head" and not hasattr(cls, "head"):
+        handler = "get"
+    for name in ("dispatch", "dispatch_request", handler):
+        function = getattr(cls, name, None)
+        if function is not None:
+            yield from reversed(_layers(function))
+
+
+def _layers(view: Any) -> tuple[Any, ...]:
+    """A function and those it wraps, the outermost first; looked for once."""
+    attributes = getattr(view, "__dict__", None)
+    if not isinstance(attributes, dict):
+        return tuple(_unwrapped(view, set()))
+    known = attributes.get(_LAYERS_ATTRIBUTE)
+    # functools.wraps copies attributes, so what is found here may be that of another function.
+    if known is None or known[0] is not getattr(view, "__func__", view):
+        known = attributes[_LAYERS_ATTRIBUTE] = tuple(
+            _unwrapped(getattr(view, "__func__", view), set())
+        )
+    return tuple(known)
 
 
 def _unwrapped(view: Any, seen: set[int]) -> Iterator[Any]:

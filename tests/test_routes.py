@@ -390,6 +390,37 @@ def test_a_decorator_over_a_wrapper_adds_to_the_rules_below() -> None:
     assert route_config_of(view) == RouteConfig(require_https=True)
 
 
+def test_a_wrapper_made_without_wraps_does_not_hide_the_rules() -> None:
+    def careless(function: Callable[[], None]) -> Callable[[], None]:
+        def wrapper() -> None:
+            function()
+
+        return wrapper
+
+    @GUARD.max_request_size(5)
+    @careless
+    @careless
+    @GUARD.require_https()
+    def view() -> None: ...
+
+    assert route_config_of(view) == RouteConfig(require_https=True, max_request_size=5)
+    assert route_config_of(partial(view)) == route_config_of(view)
+
+
+def test_a_wrapper_finds_its_own_rules_after_those_below_were_asked_for() -> None:
+    @GUARD.require_https()
+    def view() -> None: ...
+
+    assert route_config_of(view) == RouteConfig(require_https=True)
+
+    @GUARD.max_request_size(5)
+    @wraps(view)
+    def wrapper() -> None:
+        view()
+
+    assert route_config_of(wrapper) == RouteConfig(require_https=True, max_request_size=5)
+
+
 def test_a_view_without_rules_has_none() -> None:
     assert route_config_of(lambda: None) is None
     assert route_config_of(GUARD) is None
