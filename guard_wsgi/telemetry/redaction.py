@@ -7,6 +7,7 @@ Names are compared without case, hyphens and underscores, so ``X-API-Key``, ``x_
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -133,8 +134,10 @@ class Redaction:
         return copy
 
     def _value(self, value: Any, depth: int) -> Any:
-        if value is None or isinstance(value, (bool, int, float)):
+        if value is None or isinstance(value, (bool, int)):
             return value
+        if isinstance(value, float):
+            return value if math.isfinite(value) else str(value)  # JSON has no NaN
         if isinstance(value, str):
             return self._string(value, depth)
         if depth <= 0:
