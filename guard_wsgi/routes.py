@@ -326,7 +326,7 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     """
     carried = tuple(
         route
-        for route in (getattr(each, ROUTE_ATTRIBUTE, None) for each in _carriers(view, method))
+        for route in (getattr(each, ROUTE_ATTRIBUTE, None) for each in layers_of(view, method))
         if isinstance(route, RouteConfig)
     )
     if not carried:
@@ -345,7 +345,7 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     return merged
 
 
-def _carriers(view: Any, method: str) -> Iterator[Any]:
+def layers_of(view: Any, method: str) -> Iterator[Any]:
     """From the least to the most specific of what may carry a view's rules."""
     cls = getattr(view, "view_class", None)  # Flask's and Django's as_view() set it
     if cls is None:
