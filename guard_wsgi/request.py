@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import EnvironHeaders, MultiDict
+from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
-from werkzeug.sansio.utils import get_current_url, get_host
+from werkzeug.sansio.utils import get_host
 from werkzeug.utils import cached_property
 
 from guard_wsgi.body import RequestBody
@@ -37,6 +38,8 @@ MAX_FORM_PARTS = 1000
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
+_PATH_CHARS = "/:@!$&'()*+,;="
+_QUERY_CHARS = _PATH_CHARS + "?%[]^`{|}"
 _PATH_PARAMETERS = re.compile(r";[^/]*")
 _SLASHES = re.compile(r"/{2,}")
 
@@ -144,13 +147,16 @@ class GuardRequest:
     def url(self) -> str:
         """The full URL, for redirects and logs."""
         environ = self.environ
-        return get_current_url(
-            self.scheme,
-            self.host,
-            environ.get("SCRIPT_NAME", ""),
-            environ.get("PATH_INFO", ""),
-            self.query_string.encode("latin-1"),
+        path = quote(
+            (environ.get("SCRIPT_NAME", "") + (environ.get("PATH_INFO") or "/")).encode("latin-1"),
+            safe=_PATH_CHARS,
         )
+        url = f"{self.scheme}://{self.host}/{path.lstrip('/')}"
+        query = self.query_string
+        if query:
+            # As it was sent; only what has no place in a URL is encoded.
+            url += "?" + quote(query.encode("latin-1"), safe=_QUERY_CHARS)
+        return url
 
     @property
     def url_full(self) -> str:
@@ -249,10 +255,13 @@ class GuardRequest:
     def _multipart_fields(self) -> MultiDict[str, Any]:
         _, options = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
         body = self.body()
-        parser = FormDataParser(max_form_parts=MAX_FORM_PARTS, silent=True)
+        # In memory, as the body is: a spooled file would have to be closed by somebody.
+        parser = FormDataParser(
+            lambda **_: BytesIO(), max_form_parts=MAX_FORM_PARTS, silent=True
+        )
         try:
             _, form, _ = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
-        except ValueError:
+        except (ValueError, HTTPException):
             return MultiDict()
         return form
 

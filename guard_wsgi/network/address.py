@@ -10,7 +10,7 @@ here, once, for every feature.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from attrs import frozen
 
@@ -19,6 +19,11 @@ IPV6_CLIENT_PREFIX_BITS = 64
 
 _BRACKETED = re.compile(r"\[([^\]]+)\](?::\d{1,5})?\Z")
 _IPV4_WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
+_DOCUMENTATION = tuple(
+    map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
+)
+"""RFC 5737 and 3849: the addresses of examples and tests. They stand for public ones, so they are
+treated as such, although ``ipaddress`` calls them private."""
 
 
 @frozen(slots=True)
@@ -58,7 +63,7 @@ def parse_address(text: str, ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS) ->
         number=number,
         client_key=client_key,
         is_loopback=parsed.is_loopback,
-        is_private=parsed.is_private,
+        is_private=parsed.is_private and not any(parsed in net for net in _DOCUMENTATION),
     )
 
 

@@ -1,0 +1,105 @@
+"""Credentials: who verifies them, how they are spelt, what a refusal says."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import pytest
+
+from guard_wsgi import RouteConfig, decode_basic, same_secret
+from tests.core.visiting import Site
+
+
+def verify(request: Any, credential: str) -> str | None:
+    return "ada" if same_secret(credential, "s3cret") else None
+
+
+def at_root(**options: Any) -> Site:
+    return Site(routes={"/": RouteConfig(**options)})
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("Bearer s3cret", 200),
+        ("bearer s3cret", 200),
+        ("BEARER   s3cret ", 200),
+        ("Bearer wrong", 401),
+        ("Bearer", 401),
+        ("Basic s3cret", 401),
+        ("s3cret", 401),
+        ("", 401),
+    ],
+)
+def test_a_bearer_token_goes_to_the_verifier(value: str, code: int) -> None:
+    site = at_root(auth_required="bearer", auth_verifier=verify)
+    answer = site.visit(headers={"Authorization": value} if value else {})
+    assert answer.code == code
+    if code == 401:
+        assert answer.header("WWW-Authenticate") == 'Bearer realm="guard"'
+        assert answer.body == b"Authentication required"
+    else:
+        assert site.seen[0]["guard_wsgi"].principal == "ada"
+
+
+def test_a_basic_credential_is_decoded_by_a_helper() -> None:
+    def check(request: Any, credential: str) -> bool:
+        return decode_basic(credential) == ("ada", "pass:word")
+
+    site = at_root(auth_required="basic", auth_verifier=check)
+    good = b64encode(b"ada:pass:word").decode()
+    assert site.visit(headers={"Authorization": f"basic {good}"}).code == 200
+    refused = site.visit(headers={"Authorization": "Basic !!!"})
+    assert refused.code == 401
+    assert (refused.header("WWW-Authenticate") or "").startswith("Basic ")
+
+
+@pytest.mark.parametrize("credential", ["", "====", "YQ==", "//79"])
+def test_what_is_no_basic_credential_decodes_to_nothing(credential: str) -> None:
+    assert decode_basic(credential) is None
+
+
+def test_an_api_key_has_a_header_of_its_own() -> None:
+    site = at_root(
+        api_key_required=True,
+        api_key_header="X-Shop-Key",
+        api_key_verifier=verify,
+        required_headers={"X-Shop-Key": "required"},
+    )
+    assert site.visit().body == b"Missing required header: X-Shop-Key"
+    refused = site.visit(headers={"X-Shop-Key": "wrong"})
+    assert refused.code == 401
+    assert 'header="X-Shop-Key"' in (refused.header("WWW-Authenticate") or "")
+    assert site.visit(headers={"X-Shop-Key": "s3cret"}).code == 200
+
+
+def test_a_verifier_that_raises_or_waits_refuses() -> None:
+    def raising(request: Any, credential: str) -> Any:
+        raise RuntimeError("database is down")
+
+    class Waiting:
+        def __await__(self) -> Any:
+            yield
+
+    for verifier in (raising, lambda request, credential: Waiting()):
+        site = at_root(auth_required="bearer", auth_verifier=verifier)
+        assert site.visit(headers={"Authorization": "Bearer s3cret"}).code == 401
+
+
+def test_the_config_may_name_the_verifier_for_all_routes() -> None:
+    site = Site(auth_verifier=verify, routes={"/": RouteConfig(auth_required="bearer")})
+    assert site.visit(headers={"Authorization": "Bearer s3cret"}).code == 200
+    assert site.visit(headers={"Authorization": "Bearer x"}).code == 401
+
+
+def test_presence_alone_can_be_asked_for() -> None:
+    site = at_root(authorization_header_required="bearer")
+    assert site.visit().code == 401
+    assert site.visit(headers={"Authorization": "Bearer whatever"}).code == 200
+
+
+def test_guessing_credentials_is_limited() -> None:
+    site = at_root(auth_required="bearer", auth_verifier=verify, rate_limit=3)
+    wrong = {"Authorization": "Bearer guess"}
+    assert [site.visit(headers=wrong).code for _ in range(5)] == [401, 401, 401, 429, 429]

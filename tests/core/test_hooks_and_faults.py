@@ -1,0 +1,181 @@
+"""The app's own checks and hooks, passive mode, and what happens when something raises."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from guard_wsgi import GuardResponse, RouteConfig
+from tests.core.visiting import INJECTION, Site
+
+ATTACK = {"q": INJECTION}
+
+
+def test_passive_mode_lets_pass_and_tells_what_it_would_have_refused() -> None:
+    told: list[dict[str, Any]] = []
+    site = Site(
+        passive_mode=True,
+        blacklist=["203.0.113.7"],
+        on_block=lambda request, payload: told.append(dict(payload)),
+    )
+    answer = site.visit(query_string=ATTACK)
+    assert answer.code == 200
+    verdict = site.seen[0]["guard_wsgi"]
+    assert verdict.action == "observe"
+    assert verdict.check == "ip_security"
+    assert verdict.findings
+    assert [payload["check_name"] for payload in told] == ["ip_security", "suspicious_activity"]
+    assert all(p["passive_mode"] and p["status_code"] is None for p in told)
+
+
+def test_on_block_hears_of_a_refusal_once() -> None:
+    told: list[dict[str, Any]] = []
+    site = Site(on_block=lambda request, payload: told.append(dict(payload)))
+    site.visit("/x", query_string=ATTACK)
+    assert len(told) == 1
+    assert told[0]["path"] == "/x"
+    assert told[0]["method"] == "GET"
+    assert told[0]["client_ip"] == "203.0.113.7"
+    assert told[0]["status_code"] == 400
+
+
+def test_a_hook_that_raises_changes_nothing() -> None:
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("hook")
+
+    site = Site(on_block=broken, custom_response_modifier=broken)
+    assert site.visit(query_string=ATTACK).code == 400
+    assert site.visit().code == 200
+
+
+def test_the_custom_check_comes_last_and_sends_its_own_response() -> None:
+    calls: list[str] = []
+
+    def check(request: Any) -> GuardResponse | None:
+        calls.append(request.url_path)
+        if request.headers.get("X-Maintenance"):
+            return GuardResponse("closed", 503, {"X-Own": "1"})
+        return None
+
+    site = Site(custom_request_check=check)
+    assert site.visit().code == 200
+    answer = site.visit(headers={"X-Maintenance": "1"})
+    assert (answer.code, answer.body, answer.header("X-Own")) == (503, b"closed", "1")
+    site.visit(query_string=ATTACK)
+    assert len(calls) == 2
+
+
+def test_validators_of_a_route_see_the_request_whole() -> None:
+    def validate(request: Any) -> Any:
+        body = json.loads(request.body())
+        return None if body["n"] > 1 else ("too small", 422)
+
+    site = Site(routes={"/": RouteConfig(custom_validators=(validate,))})
+    assert site.visit(method="POST", json={"n": 2}).code == 200
+    answer = site.visit(method="POST", json={"n": 1})
+    assert (answer.code, answer.body) == (422, b"too small")
+    assert site.seen[0]["wsgi.input"].read(100) == b'{"n": 2}'
+
+
+def test_the_modifier_sees_every_response() -> None:
+    def modify(response: GuardResponse) -> GuardResponse:
+        response.headers["X-Seen"] = str(response.status_code)
+        return response
+
+    site = Site(custom_response_modifier=modify)
+    assert site.visit().header("X-Seen") == "200"
+    assert site.visit(query_string=ATTACK).header("X-Seen") == "400"
+
+
+def test_texts_of_refusals_can_be_replaced() -> None:
+    site = Site(custom_error_responses={400: "Nope."})
+    assert site.visit(query_string=ATTACK).body == b"Nope."
+
+
+def test_answers_problem_json_to_those_who_ask_for_json() -> None:
+    answer = Site().visit(query_string=ATTACK, headers={"Accept": "application/json"})
+    assert answer.header("Content-Type") == "application/problem+json"
+    problem = json.loads(answer.body)
+    assert problem["status"] == 400
+    assert problem["title"] == "Bad Request"
+    assert problem["instance"].startswith("urn:uuid:")
+    assert INJECTION not in answer.body.decode()
+    browser = {"Accept": "text/html,application/json;q=0.5"}
+    assert Site().visit(query_string=ATTACK, headers=browser).header("Content-Type") == (
+        "text/plain; charset=utf-8"
+    )
+
+
+def test_a_refusal_is_not_cached_and_carries_the_security_headers() -> None:
+    answer = Site().visit(query_string=ATTACK)
+    assert answer.header("Cache-Control") == "no-store"
+    assert answer.header("X-Content-Type-Options") == "nosniff"
+
+
+def test_a_refusal_of_head_has_no_body() -> None:
+    answer = Site().visit(method="HEAD", query_string=ATTACK)
+    assert answer.code == 400
+    assert answer.body == b""
+
+
+class BrokenGeo:
+    def get_country(self, ip: str) -> str | None:
+        raise RuntimeError("database is gone")
+
+
+def test_an_access_rule_that_raises_refuses(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(blocked_countries=["XX"], geo_ip_handler=BrokenGeo())
+    with caplog.at_level(logging.ERROR, logger="guard_wsgi"):
+        assert [site.visit().code for _ in range(3)] == [500, 500, 500]
+    raised = [record for record in caplog.records if "raised" in record.getMessage()]
+    assert len(raised) == 2  # the first and the second time, then every power of two
+    assert site.guard.stats()["faults:country"] == 3
+
+
+def test_fail_secure_off_lets_pass_what_can_not_be_checked() -> None:
+    site = Site(blocked_countries=["XX"], geo_ip_handler=BrokenGeo(), fail_secure=False)
+    assert site.visit().code == 200
+
+
+def test_a_resolver_that_raises_refuses() -> None:
+    def broken(environ: Any) -> Any:
+        raise RuntimeError("router")
+
+    assert Site(resolver=broken).visit().code == 500
+    assert Site(resolver=broken, fail_secure=False).visit().code == 200
+
+
+def test_strict_resolution_refuses_what_no_route_matches() -> None:
+    site = Site(routes={"/a": RouteConfig()}, route_resolution_strict=True)
+    assert site.visit("/a").code == 200
+    assert site.visit("/b").code == 500
+
+
+def test_counts_what_it_decides() -> None:
+    site = Site(rate_limit=2)
+    for _ in range(3):
+        site.visit()
+    stats = site.guard.stats()
+    assert stats["passed"] == 2
+    assert stats["request_blocked"] == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["ip_ban", "ip", "clouds", "rate_limit", "penetration", "all"]
+)
+def test_a_route_can_bypass_single_checks(name: str) -> None:
+    route = RouteConfig(bypassed_checks=frozenset({name}))
+    site = Site(rate_limit=1, blacklist=["198.51.100.9"], routes={"/open": route})
+    bans = site.guard.parts.store.bans
+    bans.ban("198.51.100.7", 60, "test")
+    skips = {name} if name != "all" else {"ip_ban", "ip", "rate_limit", "penetration"}
+    assert (site.visit("/open", ip="198.51.100.7").code == 200) == ("ip_ban" in skips)
+    assert (site.visit("/open", ip="198.51.100.9").code == 200) == ("ip" in skips)
+    attacked = site.visit("/open", ip="198.51.100.10", query_string=ATTACK)
+    assert (attacked.code == 200) == ("penetration" in skips)
+    limited = [site.visit("/open", ip="198.51.100.11").code for _ in range(2)]
+    assert (limited == [200, 200]) == ("rate_limit" in skips)
+    assert site.visit("/open", ip="198.51.100.12").header("X-Frame-Options") == "SAMEORIGIN"

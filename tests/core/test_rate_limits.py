@@ -1,0 +1,138 @@
+"""Which limit applies, to whom, and what the answer tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import http_sf
+import pytest
+
+from guard_wsgi import RouteConfig
+from tests.core.visiting import Site
+
+
+def codes(site: Site, path: str = "/", times: int = 1, **options: Any) -> list[int]:
+    return [site.visit(path, **options).code for _ in range(times)]
+
+
+def test_refuses_the_request_over_the_limit_and_says_when_to_come_back() -> None:
+    site = Site(rate_limit=2, rate_limit_window=30)
+    assert codes(site, times=3) == [200, 200, 429]
+    answer = site.visit()
+    assert answer.body == b"Too many requests"
+    assert 1 <= int(answer.header("Retry-After") or 0) <= 60
+
+
+def test_the_headers_are_structured_fields() -> None:
+    answer = Site(rate_limit=5, rate_limit_window=60).visit()
+    policy = http_sf.parse((answer.header("RateLimit-Policy") or "").encode(), tltype="list")
+    left = http_sf.parse((answer.header("RateLimit") or "").encode(), tltype="list")
+    assert policy[0][0] == "global"
+    assert policy[0][1] == {"q": 5, "w": 60}
+    assert left[0][1]["r"] == 4
+    assert 0 <= left[0][1]["t"] <= 120
+
+
+@pytest.mark.parametrize(
+    ("style", "draft", "legacy"),
+    [("draft", True, False), ("legacy", False, True), ("both", True, True), ("off", False, False)],
+)
+def test_the_headers_follow_the_configured_style(style: str, draft: bool, legacy: bool) -> None:
+    answer = Site(rate_limit_headers=style).visit()
+    assert (answer.header("RateLimit") is not None) is draft
+    assert (answer.header("X-RateLimit-Remaining") is not None) is legacy
+
+
+def test_a_route_limit_stands_in_place_of_the_global_one() -> None:
+    site = Site(rate_limit=3, routes={"/api/<x>": RouteConfig(rate_limit=5)})
+    assert codes(site, "/api/1", 6) == [200] * 5 + [429]
+    assert codes(site, "/", 4) == [200, 200, 200, 429]
+
+
+def test_turning_the_path_does_not_turn_the_limit() -> None:
+    site = Site(routes={"/item/<id>": RouteConfig(rate_limit=4)})
+    assert [site.visit(f"/item/{n}").code for n in range(6)] == [200] * 4 + [429] * 2
+
+
+def test_a_limit_for_a_path_holds_for_all_its_spellings() -> None:
+    site = Site(endpoint_rate_limits={"/login": (2, 60)})
+    paths = ["/login", "//login", "/./login"]
+    seen = [site.visit("/", environ_overrides={"PATH_INFO": path}).code for path in paths]
+    assert seen == [200, 200, 429]
+    assert site.visit("/").code == 200
+
+
+def test_a_request_may_cost_more_than_one() -> None:
+    site = Site(routes={"/report": RouteConfig(rate_limit=10, rate_limit_cost=4)})
+    assert codes(site, "/report", 3) == [200, 200, 429]
+
+
+def test_the_key_may_be_a_user() -> None:
+    site = Site(rate_limit=1, rate_limit_key=lambda request: request.headers.get("X-User"))
+    assert site.visit(headers={"X-User": "a"}).code == 200
+    assert site.visit(headers={"X-User": "a"}, ip="198.51.100.1").code == 429
+    assert site.visit(headers={"X-User": "b"}).code == 200
+
+
+def test_a_key_that_raises_falls_back_to_the_address() -> None:
+    def broken(request: Any) -> str:
+        raise RuntimeError("no session")
+
+    site = Site(rate_limit=1, rate_limit_key=broken)
+    assert codes(site, times=2) == [200, 429]
+
+
+def test_some_requests_may_be_exempt() -> None:
+    site = Site(
+        rate_limit=1, rate_limit_exempt_when=lambda request: "X-Monitor" in request.headers
+    )
+    assert codes(site, times=3, headers={"X-Monitor": "1"}) == [200] * 3
+    assert codes(site, times=2) == [200, 429]
+
+
+class Geo:
+    def get_country(self, ip: str) -> str | None:
+        return {"198.51.100.1": "DE", "198.51.100.2": "FR"}.get(ip)
+
+
+def test_a_limit_by_country_has_a_bucket_of_its_own() -> None:
+    route = RouteConfig(rate_limit=4, geo_rate_limits={"DE": (2, 60), "*": (3, 60)})
+    site = Site(routes={"/": route}, geo_ip_handler=Geo())
+    assert codes(site, times=4, ip="198.51.100.1") == [200, 200, 429, 429]
+    assert codes(site, times=5, ip="198.51.100.2") == [200, 200, 200, 429, 429]
+    wide = RouteConfig(rate_limit=4, geo_rate_limits={"DE": (4, 60)})
+    both = Site(routes={"/": wide}, geo_ip_handler=Geo())
+    assert codes(both, times=5, ip="198.51.100.1") == [200] * 4 + [429]
+
+
+def test_being_limited_can_lead_to_a_ban() -> None:
+    site = Site(
+        rate_limit=1,
+        enable_rate_limit_auto_ban=True,
+        threat_ban_config={"rate_limit": {"threshold": 2, "duration": 60}},
+    )
+    assert codes(site, times=4) == [200, 429, 429, 403]
+
+
+def test_one_switch_turns_all_limits_off() -> None:
+    site = Site(
+        enable_rate_limiting=False,
+        rate_limit=1,
+        endpoint_rate_limits={"/": (1, 60)},
+        routes={"/r": RouteConfig(rate_limit=1)},
+    )
+    assert codes(site, times=3) == [200] * 3
+    assert codes(site, "/r", times=3) == [200] * 3
+
+
+def test_two_apps_share_nothing() -> None:
+    first, second = Site(rate_limit=1), Site(rate_limit=1)
+    assert codes(first, times=2) == [200, 429]
+    assert codes(second, times=1) == [200]
+
+
+def test_reset_forgets_what_was_counted() -> None:
+    site = Site(rate_limit=1)
+    assert codes(site, times=2) == [200, 429]
+    site.guard.reset()
+    assert codes(site) == [200]
