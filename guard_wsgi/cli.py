@@ -1,0 +1,152 @@
+"""``guard-wsgi``: serve, check, inspect, and look after the state that workers share.
+
+Exit codes: 0 for yes, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that
+could not be carried out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from guard_wsgi.errors import ConfigError, GuardError
+
+FAILED = 2
+
+DEFAULT_PORT = 8000
+DEFAULT_BAN_TIME = "1h"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="guard-wsgi",
+        description="Security middleware for any WSGI app.",
+        epilog="Without --config, options come from GUARD_* variables.",
+    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="say which version it is")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    serve = commands.add_parser("serve", help="serve a WSGI app behind the guard (development)")
+    serve.add_argument("app", metavar="MODULE:APP", help="or MODULE:FACTORY()")
+    _add_config(serve)
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=DEFAULT_PORT)
+
+    check = commands.add_parser("check", help="say every fault of a configuration file")
+    check.add_argument("file", metavar="guard.toml")
+
+    inspect = commands.add_parser("inspect", help="say what the guard makes of a request")
+    what = inspect.add_mutually_exclusive_group(required=True)
+    what.add_argument("payload", metavar="PAYLOAD", nargs="?", help="text to place in a request")
+    what.add_argument("--request", metavar="FILE", help="a raw HTTP request; - reads stdin")
+    inspect.add_argument("--in", dest="place", default="query", help="where to place the payload")
+    inspect.add_argument("--client", metavar="IP", help="the address it comes from")
+    inspect.add_argument("--json", action="store_true", help="write the verdict as JSON")
+    _add_config(inspect)
+
+    bans = commands.add_parser("bans", help="list, add and lift bans")
+    actions = bans.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_config(actions.add_parser("list", help="every ban that holds now"))
+    add = actions.add_parser("add", help="ban an address or a network")
+    add.add_argument("target", metavar="IP|CIDR")
+    add.add_argument("--for", dest="time", default=DEFAULT_BAN_TIME, help="90s, 15m, 2h, 7d")
+    add.add_argument("--reason", default="manual")
+    _add_config(add)
+    remove = actions.add_parser("remove", help="lift a ban")
+    remove.add_argument("target", metavar="IP|CIDR")
+    _add_config(remove)
+
+    limits = commands.add_parser("limits", help="look at rate limits without counting")
+    actions = limits.add_subparsers(dest="action", required=True, metavar="ACTION")
+    show = actions.add_parser("show", help="what a client has left")
+    show.add_argument("client", metavar="IP")
+    _add_config(show)
+
+    emergency = commands.add_parser("emergency", help="answer 503 to all but a few")
+    actions = emergency.add_subparsers(dest="action", required=True, metavar="ACTION")
+    begin = actions.add_parser("on")
+    begin.add_argument("--allow", metavar="IP|CIDR", action="append", default=[])
+    begin.add_argument("--for", dest="time", help="90s, 15m, 2h; without it until 'off'")
+    begin.add_argument("--reason", default="")
+    _add_config(begin)
+    _add_config(actions.add_parser("off"))
+    _add_config(actions.add_parser("status"))
+    return parser
+
+
+class _ShowVersion(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
+        print(version("guard-wsgi"))
+        parser.exit()
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="guard.toml", help="options; else GUARD_* variables")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = build_parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except ConfigError as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return FAILED
+    except (GuardError, OSError) as error:
+        print(f"guard-wsgi: {error}", file=sys.stderr)
+        return FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "check":
+        from guard_wsgi.commands.checking import check
+
+        return check(options.file, sys.stdout)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        from guard_wsgi.commands.loading import load_config
+
+        config = load_config(options.config)
+    if options.command == "serve":
+        from guard_wsgi.commands.loading import load_app
+        from guard_wsgi.commands.serving import serve
+
+        serve(load_app(options.app), config, options.host, options.port)
+        return 0
+    if options.command == "inspect":
+        from guard_wsgi.commands import inspecting
+
+        if options.request is None:
+            environ = inspecting.place(options.payload, options.place)
+        elif options.request == "-":
+            environ = inspecting.parse_request(sys.stdin.buffer.read())
+        else:
+            environ = inspecting.parse_request(Path(options.request).read_bytes())
+        outcome = inspecting.inspect(environ, config, options.client or inspecting.CLIENT)
+        if options.json:
+            print(inspecting.as_json(outcome))
+        else:
+            inspecting.report(outcome, sys.stdout)
+        return 0 if outcome.passed else 1
+    from guard_wsgi.commands import shared
+
+    out = sys.stdout
+    if options.command == "limits":
+        return shared.show_limits(config, options.client, out)
+    if options.command == "bans":
+        if options.action == "list":
+            return shared.list_bans(config, out)
+        if options.action == "remove":
+            return shared.remove_ban(config, options.target, out)
+        seconds = shared.seconds_of(options.time)
+        return shared.add_ban(config, options.target, seconds, options.reason, out)
+    if options.action == "off":
+        return shared.end_emergency(config, out)
+    if options.action == "status":
+        return shared.show_emergency(config, out)
+    seconds_or_none = shared.seconds_of(options.time) if options.time else None
+    return shared.begin_emergency(config, options.allow, seconds_or_none, options.reason, out)

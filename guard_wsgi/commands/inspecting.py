@@ -1,0 +1,210 @@
+"""``guard-wsgi inspect``: what the guard would say of a request, and why."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any, TextIO
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from attrs import frozen
+
+from guard_wsgi.commands.loading import CommandError
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.detection import Finding
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.verdict import ENVIRON_KEY, Verdict
+
+PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
+"""Where a bare payload can be put."""
+
+CLIENT = "198.51.100.1"
+"""Who sends the request, unless told otherwise: an address for documentation (RFC 5737)."""
+
+
+@frozen(slots=True)
+class Outcome:
+    """What came of a request.
+
+    :ivar status: sent to the client; 200 when the app would have been called.
+    """
+
+    status: int
+    passed: bool
+    check: str
+    reason: str
+    findings: tuple[Finding, ...]
+
+
+def place(payload: str, where: str) -> dict[str, Any]:
+    """An environ that carries ``payload`` in one of PLACES."""
+    if where == "query":
+        return environ_of("GET", "/?q=" + quote(payload, safe=""))
+    if where == "path":
+        return environ_of("GET", "/" + quote(payload))
+    if where == "header":
+        return environ_of("GET", "/", {"X-Payload": payload})
+    if where == "cookie":
+        return environ_of("GET", "/", {"Cookie": "payload=" + payload})
+    if where == "form":
+        kind = "application/x-www-form-urlencoded"
+        body = ("field=" + quote(payload, safe="")).encode()
+    elif where == "json":
+        kind, body = "application/json", json.dumps({"field": payload}).encode()
+    elif where == "text":
+        kind, body = "text/plain", payload.encode("utf-8", "surrogateescape")
+    else:
+        raise CommandError(f"no place {where!r}: one of {', '.join(PLACES)}")
+    return environ_of("POST", "/", {"Content-Type": kind}, body)
+
+
+def parse_request(raw: bytes) -> dict[str, Any]:
+    """The environ of a raw HTTP/1.1 request, as proxies and browsers save it.
+
+    Line ends may be those of a text editor; without ``Content-Length`` all the rest is the body.
+
+    :raises CommandError: when it is no request.
+    """
+    separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
+    head, _, body = raw.partition(separator)
+    lines = head.decode("latin-1").splitlines()
+    start = lines[0].split() if lines else []
+    if len(start) not in (2, 3) or (len(start) == 3 and not start[2].startswith("HTTP/")):
+        raise CommandError("no HTTP request: the first line is 'METHOD /path HTTP/1.1'")
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise CommandError(f"no header: {line[:80]!r}")
+        name, value = name.strip(), value.strip()
+        lower = {known.lower(): known for known in headers}
+        if name.lower() in lower:
+            headers[lower[name.lower()]] += ", " + value  # as servers join them
+        else:
+            headers[name] = value
+    return environ_of(start[0], start[1], headers, body)
+
+
+def environ_of(
+    method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
+) -> dict[str, Any]:
+    """A WSGI environ (PEP 3333) for one request to this machine."""
+    parts = urlsplit(target if "://" in target else "//host" + target)
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method.upper(),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
+        "QUERY_STRING": parts.query.encode("utf-8", "surrogateescape").decode("latin-1"),
+        "RAW_URI": target,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": CLIENT,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": None,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": True,
+    }
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    for name, value in (headers or {}).items():
+        key = name.upper().replace("-", "_")
+        value = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
+    return environ
+
+
+def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> Outcome:
+    """Send a request through a guard of its own, whose state is nobody else's."""
+    config = config.evolve(
+        enabled=True,
+        passive_mode=False,
+        store_url="memory://",
+        enable_redis=False,
+        enable_agent=False,
+        enable_dynamic_rules=False,
+        enable_enrichment=False,
+        enable_otel=False,
+        enable_logfire=False,
+        custom_log_file=None,
+        log_suspicious_level=None,
+    )
+    environ = {**environ, "REMOTE_ADDR": client}
+    reached: list[Verdict] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        reached.append(environ[ENVIRON_KEY])
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return []
+
+    statuses: list[str] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        statuses.append(status)
+        return lambda data: None
+
+    guard = GuardMiddleware(app, config)
+    try:
+        for _ in guard(environ, start_response):
+            pass
+    finally:
+        guard.close()
+    verdict: Verdict = environ[ENVIRON_KEY]
+    return Outcome(
+        status=int(statuses[-1][:3]),
+        passed=bool(reached),
+        check=verdict.check,
+        reason=verdict.reason,
+        findings=verdict.findings,
+    )
+
+
+def report(outcome: Outcome, out: TextIO) -> None:
+    """Write an outcome for people."""
+    if outcome.passed:
+        print("passed", file=out)
+    else:
+        print(f"refused: {outcome.status} by {outcome.check}", file=out)
+        if outcome.reason and not outcome.findings:
+            print(f"  {outcome.reason}", file=out)
+    for finding in outcome.findings:
+        where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+        print(
+            f"  {finding.category} in {where}: score {finding.score:.2f},"
+            f" threshold {finding.threshold:.2f}",
+            file=out,
+        )
+        print(f"    value       {finding.value!r}", file=out)
+        print(f"    seen in     {finding.view}", file=out)
+        for number, indicator in enumerate(finding.indicators):
+            print(f"    {'' if number else 'indicators':<12}{indicator}", file=out)
+
+
+def as_json(outcome: Outcome) -> str:
+    """An outcome for programs."""
+    return json.dumps(
+        {
+            "passed": outcome.passed,
+            "status": outcome.status,
+            "check": outcome.check,
+            "reason": outcome.reason,
+            "findings": [
+                {
+                    "category": finding.category,
+                    "location": finding.location,
+                    "name": finding.name,
+                    "value": finding.value,
+                    "view": finding.view,
+                    "indicators": list(finding.indicators),
+                    "score": finding.score,
+                    "threshold": finding.threshold,
+                }
+                for finding in outcome.findings
+            ],
+        },
+        indent=2,
+    )
