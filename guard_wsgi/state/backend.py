@@ -32,11 +32,16 @@ class BanEntry:
 
 @frozen(slots=True)
 class BanChanges:
-    """What happened to the bans since a version. ``complete``: ``entries`` is all there is."""
+    """What happened to the bans up to ``version``; ``None`` when nothing is known.
 
-    version: int
+    ``complete``: from nothing, so that what isn't among the ``entries`` isn't banned. ``more``:
+    there are further ones to be asked for.
+    """
+
+    version: int | None
     complete: bool
     entries: Iterable[BanEntry]
+    more: bool = False
 
 
 class Backend(Protocol):
@@ -50,6 +55,8 @@ class Backend(Protocol):
     failures: tuple[type[Exception], ...]
     bans_are_shared: bool
     """Whether other processes write the same bans, so that they must be read again."""
+    waits: bool
+    """Whether a call may wait for another machine, so that a request's time must be watched."""
 
     def taker(self, strategy: Strategy) -> Take:
         """The function that counts hits by ``strategy``.
@@ -93,6 +100,14 @@ class Backend(Protocol):
 
         :return: ``None`` when bans are not to be enforced (store down, policy ``allow``).
         """
+        ...
+
+    def on_ban_version(self, seen: Callable[[int], None]) -> None:
+        """Call ``seen`` with the version of the bans whenever another answer brings it along."""
+        ...
+
+    def begin_request(self) -> None:
+        """The calling thread begins to serve a request, whose calls share one time budget."""
         ...
 
     def size(self) -> int | None:

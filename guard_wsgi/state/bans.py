@@ -36,6 +36,7 @@ class Bans:
     __slots__ = (
         "__weakref__",
         "_backend",
+        "_begin_request",
         "_clock",
         "_index",
         "_loading",
@@ -70,6 +71,9 @@ class Bans:
         # 0: at once. None: never, the bans are nobody else's.
         self._refresh_at_ns: int | None = 0 if backend.bans_are_shared else None
         self._loading = threading.Lock()
+        # The ladder looks up the ban first of all, so that a request's budget begins there.
+        self._begin_request = backend.begin_request if backend.waits else None
+        backend.on_ban_version(self.seen_version)
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
@@ -82,6 +86,8 @@ class Bans:
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
         if self._refresh_at_ns is not None:
+            if self._begin_request is not None:
+                self._begin_request()
             now_ns = self._now()
             if now_ns >= self._refresh_at_ns and not self.refresh():
                 return None
@@ -200,7 +206,14 @@ class Bans:
                     self._index.remove(entry.target, now_ns)
         self._version = changes.version
         if self._refresh_at_ns is not None:
-            self._refresh_at_ns = now_ns + self._refresh_ns
+            self._refresh_at_ns = 0 if changes.more else now_ns + self._refresh_ns
+
+    def seen_version(self, version: int) -> None:
+        """What another answer of the store said: refresh with the next request, or not yet."""
+        if version == self._version:
+            self._refresh_at_ns = self._now() + self._refresh_ns
+        else:
+            self._refresh_at_ns = 0
 
     def _up_to_date(self) -> bool:
         return self._refresh_at_ns is None or self.refresh()

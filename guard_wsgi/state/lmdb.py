@@ -19,7 +19,7 @@ import tempfile
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     scheme = "lmdb"
     failures: tuple[type[Exception], ...] = (StoreError,)
     bans_are_shared = True
+    waits = False
 
     def __init__(
         self,
@@ -297,6 +298,12 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def _ban_in(self, txn: Any, target: str) -> BanEntry:
         record = txn.get(self._key(_BAN, target))
         return BanEntry(target, 0.0, "") if record is None else _ban_entry(target, record)
+
+    def on_ban_version(self, seen: Callable[[int], None]) -> None:
+        return None  # no answer brings it along
+
+    def begin_request(self) -> None:
+        return None  # there is nothing to wait for
 
     # -- upkeep -------------------------------------------------------------------------------
 

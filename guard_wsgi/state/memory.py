@@ -16,6 +16,7 @@ import time
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
+from collections.abc import Callable
 
 from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
 
@@ -50,6 +51,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     scheme = "memory"
     failures: tuple[type[Exception], ...] = ()
     bans_are_shared = False
+    waits = False
 
     def __init__(
         self,
@@ -199,6 +201,12 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def ban_changes(self, since: int | None) -> BanChanges:
         return BanChanges(version=0, complete=False, entries=())
+
+    def on_ban_version(self, seen: Callable[[int], None]) -> None:
+        return None  # no answer brings it along
+
+    def begin_request(self) -> None:
+        return None  # there is nothing to wait for
 
     def size(self) -> int | None:
         return len(self._entries) + len(self._logs)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from guard_wsgi.errors import ConfigError, MissingExtra
 from guard_wsgi.state.backend import Backend
 from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.counters import Counters
 from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.ratelimit import RateLimiter
+from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
+from guard_wsgi.state.redis import RedisBackend
+from guard_wsgi.state.resilient import ResilientBackend
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.values import Values
 
@@ -24,6 +30,7 @@ class Store:
         self.settings = settings
         self.scheme = backend.scheme
         self._backend = backend
+        self._breaker = backend.breaker if isinstance(backend, ResilientBackend) else None
         self.limiter = RateLimiter(backend, settings.rate_limit_strategy)
         self.bans = Bans(
             backend,
@@ -46,17 +53,42 @@ class Store:
         return cls(_backend(url, settings), settings)
 
     def begin_request(self) -> None:
-        """Say that this thread serves a new request: its store calls share one time budget."""
+        """Say that this thread serves a new request: its store calls share one time budget.
+
+        `Bans.find` says so too; this is for those who call the store before.
+        """
+        self._backend.begin_request()
+
+    @property
+    def degraded(self) -> bool:
+        """Whether the store is down and the policies are in force."""
+        return self._breaker is not None and not self._breaker.closed
+
+    @property
+    def retry_seconds(self) -> int:
+        """For a 503's ``Retry-After``: until the store is tried again, at least 1."""
+        return 1 if self._breaker is None else max(1, ceil(self._breaker.retry_seconds))
 
     def status(self) -> dict[str, Any]:
-        """How the store is doing, without asking it anything."""
-        return {
+        """How the store is doing, without asking a server. Names no secret.
+
+        ``state`` is "ok" or "degraded", ``since`` its beginning in epoch seconds, ``keys`` the
+        number of counted keys where that is known.
+        """
+        breaker = self._breaker
+        status: dict[str, Any] = {
             "store": self.scheme,
-            "state": "ok",
+            "state": "degraded" if self.degraded else "ok",
             "strategy": self.limiter.strategy,
-            "keys": self._backend.size(),
             "bans": len(self.bans),
+            "keys": self._backend.size(),
         }
+        if breaker is not None:
+            status["since"] = breaker.since_ns / NANOSECONDS
+            status["degradations"] = breaker.opened
+            status["last_error"] = breaker.last_error
+            status["policies"] = dict(self.settings.policies)
+        return status
 
     def reset(self) -> None:
         """Forget every count and every ban; small values stay.
@@ -82,11 +114,15 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
             from guard_wsgi.state.lmdb import LMDBStorage
         except ImportError as error:
             raise MissingExtra("store_url lmdb://", "lmdb") from error
-        return LMDBStorage(
+        storage = LMDBStorage(
             url,
             prefix=settings.prefix,
             app_name=settings.app_name,
             max_keys=settings.max_keys,
             clock=settings.clock,
         )
+        return ResilientBackend(storage, settings, None)
+    if scheme in REDIS_SCHEMES:
+        budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+        return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)
     raise ConfigError([f"store_url: no store is called {scheme!r}"])
