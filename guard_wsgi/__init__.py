@@ -5,6 +5,10 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
+from guard_wsgi.agent import AgentConfig as AgentConfig
+from guard_wsgi.agent import DynamicRules as DynamicRules
+from guard_wsgi.agent import GuardAgentHandler as GuardAgentHandler
+from guard_wsgi.agent import guard_agent as guard_agent
 from guard_wsgi.checks.authentication import decode_basic as decode_basic
 from guard_wsgi.checks.authentication import same_secret as same_secret
 from guard_wsgi.checks.base import Block as Block

@@ -78,7 +78,7 @@ class GuardMiddleware:
         self.app = app
         self.config = config = config if config is not None else SecurityConfig()
         self.renderer = renderer
-        self.parts = Parts(config, store=store, events=events, apply=self.reconfigure)
+        self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self._resolver = PatternResolver(routes) if routes else resolver
         self._policy = Policy(config, self.parts)
         self._faults: Counter[str] = Counter()
@@ -96,6 +96,8 @@ class GuardMiddleware:
         environ[ENVIRON_KEY] = request.verdict
         started = time.perf_counter()
         self.parts.store.begin_request()
+        if policy.logs_requests:
+            self.parts.log.log_request(request)
         plan = policy.plan(None)
         block = None
         if self._resolver is not None:
@@ -369,7 +371,18 @@ class GuardMiddleware:
     # For the operator --------------------------------------------------------------------------
 
     def reconfigure(self, config: SecurityConfig) -> None:
-        """Serve another configuration from the next request on; requests under way keep theirs."""
+        """Serve another configuration from the next request on; requests under way keep theirs.
+
+        Dynamic rules in force stay in force over it. What the parts were built from (store,
+        agent, databases, log) stays as it was constructed.
+
+        :raises ConfigError: when it can't be served; then the former one goes on.
+        """
+        self.parts.ruled.rebase(config)
+        self.config = config
+
+    def _serve(self, config: SecurityConfig) -> None:
+        """Compile first, then swap by one assignment."""
         self._policy = Policy(config, self.parts)
 
     @property

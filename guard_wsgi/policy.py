@@ -84,6 +84,7 @@ class Policy:
         self.config = config
         self.parts = parts
         self.passive = config.passive_mode
+        self.logs_requests = config.log_request_level is not None
         self.clients = ClientResolver(
             config.trusted_proxies,
             depth=config.trusted_proxy_depth,
@@ -99,7 +100,9 @@ class Policy:
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
         self._behavior = parts.behavior(config, self._suspicion)
-        self._inspections = Inspections(parts.detector, config)
+        self._inspections = Inspections(parts.detector(config), config)
+        log_country = config.log_country_check_level is not None
+        self._on_country = parts.log.log_country if log_country else None
         self._plans: dict[int, Plan] = {}
         self._global_plan = self._plan(_INHERIT_ALL)
 
@@ -198,10 +201,12 @@ class Policy:
         config = self.config
         allowed, blocked = route.whitelist_countries or (), route.blocked_countries or ()
         if allowed or blocked:
-            yield Countries(allowed, blocked, scope="route")
+            yield Countries(allowed, blocked, scope="route", on_pass=self._on_country)
         # Whom the route admits by country, the global country rules don't turn away.
         if config.uses_countries and not allowed:
-            yield Countries(config.whitelist_countries, config.blocked_countries)
+            yield Countries(
+                config.whitelist_countries, config.blocked_countries, on_pass=self._on_country
+            )
 
     def _content_checks(self, route: RouteConfig) -> Iterator[Check]:
         config = self.config

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import guard_wsgi
+from guard_wsgi import AgentConfig as AgentConfig
 from guard_wsgi import BehaviorRule as BehaviorRule
 from guard_wsgi import BehaviorRuleConfig as BehaviorRuleConfig
 from guard_wsgi import Block as Block
 from guard_wsgi import ConfigError as ConfigError
+from guard_wsgi import DynamicRules as DynamicRules
 from guard_wsgi import GeoIPHandler as GeoIPHandler
 from guard_wsgi import GuardError as GuardError
 from guard_wsgi import GuardMiddleware as GuardMiddleware
@@ -26,6 +28,7 @@ from guard_wsgi import SecurityEvent as SecurityEvent
 from guard_wsgi import SecurityMetric as SecurityMetric
 from guard_wsgi import ThreatBanConfig as ThreatBanConfig
 from guard_wsgi import decode_basic as decode_basic
+from guard_wsgi import guard_agent as guard_agent
 from guard_wsgi import same_secret as same_secret
 from guard_wsgi_flask.extension import FlaskAPIGuard as FlaskAPIGuard
 

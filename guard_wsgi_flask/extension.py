@@ -9,6 +9,7 @@ from attrs import define, fields
 from flask import Flask, Response, current_app, g, has_app_context, request
 from werkzeug.exceptions import default_exceptions
 
+from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.checks.base import Block
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import ConfigError
@@ -113,6 +114,17 @@ class FlaskAPIGuard:
         """Ban, lift and list: ``guard.bans.ban("203.0.113.7", 3600, "abuse")``."""
         return self.middleware.parts.store.bans
 
+    @property
+    def agent_handler(self) -> GuardAgentHandler | None:
+        """The telemetry agent; ``None`` without ``enable_agent``."""
+        return self.middleware.parts.agent
+
+    @property
+    def agent_stats(self) -> dict[str, Any]:
+        """The agent's live counters; ``{"enabled": False}`` without one."""
+        agent = self.agent_handler
+        return {"enabled": False} if agent is None else {"enabled": True, **agent.get_stats()}
+
     def status(self) -> dict[str, Any]:
         """Health of what the guard depends on."""
         return self.middleware.status()
@@ -214,7 +226,7 @@ def _render(app: Flask, block: Block, environ: WSGIEnvironment) -> GuardResponse
         answer = app.handle_http_exception(exception)
         if answer is exception:
             return None
-        response = GuardResponse.coerce(app.make_response(answer))  # type: ignore[arg-type]
+        response = GuardResponse.coerce(app.make_response(answer))
     for name, value in block.headers:
         response.headers.setdefault(name, value)
     if block.retry_after_seconds is not None:

@@ -12,6 +12,9 @@ from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.bans import Bans
 
+OnCountry = Callable[[GuardRequest, str | None, str], None]
+"""``(request, country, verdict)``, for the log."""
+
 MAX_USER_AGENT_CHARS = 512
 """No browser sends more; the rest of a longer one is not matched against."""
 
@@ -159,11 +162,17 @@ class Countries:
     fails_closed = True
 
     def __init__(
-        self, allowed: Iterable[str], blocked: Iterable[str], *, scope: str = "global"
+        self,
+        allowed: Iterable[str],
+        blocked: Iterable[str],
+        *,
+        scope: str = "global",
+        on_pass: OnCountry | None = None,
     ) -> None:
         self._allowed = frozenset(code.upper() for code in allowed)
         self._blocked = frozenset(code.upper() for code in blocked)
         self._scope = scope
+        self._on_pass = on_pass
         self.excused = WHITELISTED if scope == "global" else NOBODY
 
     def __call__(self, request: GuardRequest) -> Block | None:
@@ -173,11 +182,13 @@ class Countries:
         country = request.country
         if self._allowed:
             if country in self._allowed:
+                self._tell_pass(request, country)
                 return None
             reason = f"country {country or 'unknown'} not on the allow list"
         elif country is not None and country in self._blocked:
             reason = f"country {country} on the block list"
         else:
+            self._tell_pass(request, country)
             return None
         return Block(
             status=403,
@@ -187,6 +198,10 @@ class Countries:
             reason=reason,
             metadata={"filter_type": self._scope, "country": country},
         )
+
+    def _tell_pass(self, request: GuardRequest, country: str | None) -> None:
+        if self._on_pass is not None:
+            self._on_pass(request, country, "let pass")
 
 
 class Clouds:

@@ -237,7 +237,7 @@ class EventBus:
         fields: dict[str, Any] = {}
         if request is not None:
             fields["ip_address"] = request.client_ip
-            fields["country"] = request.country
+            fields["country"] = _country(request)
             fields["user_agent"] = _cut(request.user_agent, MAX_USER_AGENT_CHARS)
             fields["endpoint"] = _cut(request.path, MAX_PATH_CHARS)
             fields["method"] = _cut(request.method, 32)
@@ -280,6 +280,14 @@ class EventBus:
                 self._on_error(stage, error, context)
             except Exception as second:  # the hook's own fault has nowhere else to go
                 log.warning("on_error raised %r", second)
+
+
+def _country(request: GuardRequest) -> str | None:
+    """A source of countries that raises must not swallow the event that would tell of it."""
+    try:
+        return request.country
+    except Exception:
+        return None
 
 
 def _cut(text: str, max_chars: int) -> str:
