@@ -126,16 +126,7 @@ class GuardRequest:
         return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
     @cached_property
-    def _in_memory(
-    total_content_length: int | None,
-    content_type: str | None,
-    filename: str | None,
-    content_length: int | None = None,
-) -> BytesIO:
-    return BytesIO()
-
-
-def canonical_path(self) -> str:
+    def canonical_path(self) -> str:
         """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
         path = self.path
         if not _UNCANONICAL.search(path):
@@ -265,9 +256,7 @@ def canonical_path(self) -> str:
         _, options = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
         body = self.body()
         # In memory, as the body is: a spooled file would have to be closed by somebody.
-        parser = FormDataParser(
-            _in_memory, max_form_parts=MAX_FORM_PARTS, silent=True
-        )
+        parser = FormDataParser(_in_memory, max_form_parts=MAX_FORM_PARTS, silent=True)
         try:
             _, form, _ = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
         except (ValueError, HTTPException):
