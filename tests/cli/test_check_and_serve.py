@@ -1,0 +1,152 @@
+"""guard-wsgi check and serve: a configuration before it is served, an app while it is."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from guard_wsgi.cli import main
+
+APP = """
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["guard_wsgi"].client_ip.encode()]
+
+def make():
+    return app
+
+nothing = 5
+"""
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# check -------------------------------------------------------------------------------------------
+
+
+def test_a_good_file_can_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "guard.toml", "rate_limit = 7\n")
+    assert main(["check", str(path)]) == 0
+    out = capsys.readouterr().out
+    assert f"{path}: can be served" in out
+    assert "rate_limit=7" in out
+
+
+def test_every_fault_of_a_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "guard.toml", "rate_limit = 0\nrate_limt = 1\n")
+    assert main(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert f"{path}: rate_limit must be at least 1, not 0" in out
+    assert "did you mean 'rate_limit'?" in out
+    assert "2 fault(s)" in out
+
+
+def test_warnings_do_not_fail_a_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "guard.toml", "redis_retries = 3\n")
+    assert main(["check", str(path)]) == 0
+    assert "warning: redis_retries does nothing" in capsys.readouterr().out
+
+
+def test_what_the_agent_cannot_work_with_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write(tmp_path / "guard.toml", 'enable_agent = true\nagent_api_key = "short"\n')
+    assert main(["check", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "api_key" in out
+    assert "short" not in out.replace("too short", "")
+
+
+# serve -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def served(directory: Path, *arguments: str) -> Iterator[str]:
+    """The URL of an app served by the command, stopped as by Ctrl-C."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "guard_wsgi", "serve", *arguments, "--port", "0"],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        match = re.search(r"http://\S+/", line)
+        assert match, (line, process.stderr and process.stderr.read())
+        yield match[0]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("name", ["shop:app", "shop:make()"])
+def test_an_app_is_served_behind_the_guard(tmp_path: Path, name: str) -> None:
+    write(tmp_path / "shop.py", APP)
+    config = write(tmp_path / "guard.toml", "rate_limit = 4\n")
+    with served(tmp_path, name, "--config", str(config)) as url:
+        answer = requests.get(url, timeout=10)
+        assert (answer.status_code, answer.text) == (200, "127.0.0.1")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert requests.get(url, params={"q": "1' OR '1'='1"}, timeout=10).status_code == 400
+        codes = [requests.get(url, timeout=10).status_code for _ in range(4)]
+        assert 429 in codes
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("shop", "MODULE:APP"),
+        ("shop:", "MODULE:APP"),
+        ("nowhere_at_all:app", "there is no module"),
+        ("shop:missing", "has no attribute 'missing'"),
+        ("shop:nothing", "which is no WSGI app"),
+    ],
+)
+def test_an_app_that_is_none_is_said(
+    tmp_path: Path,
+    name: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(tmp_path / "shop.py", APP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "shop", raising=False)
+    assert main(["serve", name]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_faults_of_variables_are_said_before_anything_is_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GUARD_RATE_LIMT", "5")
+    assert main(["serve", "shop:app"]) == 2
+    assert "did you mean 'rate_limit'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["inspect"], ["bans"]])
+def test_a_command_that_is_none_is_a_usage_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "usage: guard-wsgi" in capsys.readouterr().err

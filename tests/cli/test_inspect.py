@@ -1,0 +1,112 @@
+"""guard-wsgi inspect: the verdict on a payload or a saved request, and why."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from guard_wsgi.cli import main
+from guard_wsgi.commands.inspecting import PLACES
+
+SQL = "1' UNION SELECT password FROM users--"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_an_attack_is_refused_wherever_it_is_placed(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", SQL, "--in", place]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("refused: 400 by suspicious_activity\n")
+    assert "sqli in" in out
+    assert "threshold 1.00" in out
+    assert "indicators" in out
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_harmless_text_passes_wherever_it_is_placed(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "a quiet walk", "--in", place]) == 0
+    assert capsys.readouterr().out == "passed\n"
+
+
+def test_a_place_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", SQL, "--in", "body"]) == 2
+    assert "one of query, path" in capsys.readouterr().err
+
+
+def test_the_verdict_is_written_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", SQL, "--json"]) == 1
+    verdict = json.loads(capsys.readouterr().out)
+    assert verdict["status"] == 400
+    (finding,) = verdict["findings"]
+    assert (finding["location"], finding["name"], finding["value"]) == ("query", "q", SQL)
+    assert finding["score"] > finding["threshold"]
+
+
+RAW = (
+    "POST /login?next=%2Fhome HTTP/1.1\r\n"
+    "Host: shop.example\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\n"
+    "Cookie: a=1\r\n"
+    "\r\n"
+    "user=ann&password=1'%20OR%20'1'%3D'1"
+)
+
+
+@pytest.mark.parametrize("raw", [RAW, RAW.replace("\r\n", "\n")])
+def test_a_saved_request_is_judged_as_a_whole(
+    raw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "request.http"
+    path.write_bytes(raw.encode())
+    assert main(["inspect", "--request", str(path)]) == 1
+    assert "sqli in form 'password'" in capsys.readouterr().out
+
+
+def test_a_request_is_read_from_standard_input(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = b"GET /?q=hello HTTP/1.1\r\nHost: shop.example\r\n\r\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    assert main(["inspect", "--request", "-"]) == 0
+    assert capsys.readouterr().out == "passed\n"
+
+
+@pytest.mark.parametrize("raw", ["", "hello", "GET / HTTP/1.1\r\nno header\r\n\r\n", "\r\n\r\n"])
+def test_what_is_no_request_is_said(
+    raw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "request.http"
+    path.write_bytes(raw.encode())
+    assert main(["inspect", "--request", str(path)]) == 2
+    assert capsys.readouterr().err.lower().startswith("guard-wsgi: no h")
+
+
+def test_all_rules_of_a_configuration_are_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text('blacklist = ["203.0.113.0/24"]\nstore_url = "redis://nowhere.invalid"\n')
+    options = ["inspect", "hello", "--config", str(path)]
+    assert main(options) == 0
+    assert main([*options, "--client", "203.0.113.9"]) == 1
+    out = capsys.readouterr().out
+    assert "refused: 403 by ip_security" in out
+    assert "deny list" in out
+
+
+def test_passive_mode_does_not_hide_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GUARD_PASSIVE_MODE", "true")
+    assert main(["inspect", SQL]) == 1
+
+
+def test_a_file_that_is_missing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "--request", "nowhere.http"]) == 2
+    assert "nowhere.http" in capsys.readouterr().err

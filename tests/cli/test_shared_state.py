@@ -1,0 +1,160 @@
+"""guard-wsgi bans, limits, emergency: the state of the workers, seen and changed from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from guard_wsgi.cli import main
+from guard_wsgi.commands.loading import CommandError
+from guard_wsgi.commands.shared import seconds_of
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.middleware import GuardMiddleware
+from tests.kit.gateway import environ_for, serve, text_app
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    path = tmp_path / "guard.toml"
+    path.write_text(
+        f'store_url = "lmdb://{tmp_path}/guard"\n'
+        'trusted_proxies = ["192.0.2.1"]\n'
+        "rate_limit = 1000\n"
+        'endpoint_rate_limits = { "/login" = [2, 60] }\n'
+    )
+    return path
+
+
+@pytest.fixture
+def run(config_file: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command; its exit code and all it wrote."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = main([*arguments, "--config", str(config_file)])
+        written = capsys.readouterr()
+        return code, written.out + written.err
+
+    return run
+
+
+@pytest.fixture
+def guard(config_file: Path) -> Iterator[GuardMiddleware]:
+    """A worker that shares the store with the command line."""
+
+    guard = GuardMiddleware(text_app(), SecurityConfig.from_toml(config_file))
+    yield guard
+    guard.close()
+
+
+def status(guard: GuardMiddleware, client: str) -> int:
+    environ = {**environ_for("/"), "REMOTE_ADDR": client}
+    return serve(guard, environ).code
+
+
+def eventually(check: Callable[[], bool]) -> bool:
+    """Whether it comes true within the second that workers may take to see a change."""
+    deadline = time.monotonic() + 5
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_what_is_changed_here_holds_in_the_workers(run: Run, guard: GuardMiddleware) -> None:
+    client = "203.0.113.9"
+    assert status(guard, client) == 200
+    run("bans", "add", client)
+    assert eventually(lambda: status(guard, client) == 403)
+    assert status(guard, "203.0.113.10") == 200
+    run("bans", "remove", client)
+    assert eventually(lambda: status(guard, client) == 200)
+    run("emergency", "on", "--allow", client)
+    assert eventually(lambda: status(guard, "203.0.113.10") == 503)
+    assert status(guard, client) == 200
+    run("emergency", "off")
+    assert eventually(lambda: status(guard, "203.0.113.11") == 200)
+
+
+def test_what_a_worker_counted_is_shown(run: Run, guard: GuardMiddleware) -> None:
+    assert status(guard, "203.0.113.9") == 200
+    assert "999 of 1000 left" in run("limits", "show", "203.0.113.9")[1]
+
+
+def test_a_ban_is_listed_until_it_is_lifted(run: Run) -> None:
+    assert run("bans", "list") == (0, "no bans\n")
+    code, text = run("bans", "add", "203.0.113.0/24", "--for", "2h", "--reason", "abuse\x1b[2J")
+    assert (code, text) == (0, "203.0.113.0/24 is banned for 7200 s\n")
+    code, text = run("bans", "list")
+    assert code == 0
+    assert "203.0.113.0/24" in text
+    assert "abuse" in text
+    assert "\x1b" not in text
+    assert run("bans", "remove", "203.0.113.0/24")[0] == 0
+    assert run("bans", "remove", "203.0.113.0/24") == (1, "203.0.113.0/24 is not banned\n")
+    assert run("bans", "list") == (0, "no bans\n")
+
+
+@pytest.mark.parametrize("target", ["127.0.0.1", "192.0.2.1", "192.0.2.0/24", "office"])
+def test_a_ban_that_would_lock_the_site_out_is_refused(run: Run, target: str) -> None:
+    code, text = run("bans", "add", target)
+    assert code == 2
+    assert text.startswith("guard-wsgi: ")
+    assert run("bans", "list") == (0, "no bans\n")
+
+
+def test_limits_are_shown_without_being_counted(run: Run) -> None:
+    first = run("limits", "show", "203.0.113.9")
+    assert first == run("limits", "show", "203.0.113.9")
+    assert "1000 of 1000 left in 60 s" in first[1]
+    assert "/login" in first[1]
+    assert "2 of 2 left" in first[1]
+    assert run("limits", "show", "somebody")[0] == 2
+
+
+def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
+    assert run("emergency", "status") == (0, "emergency mode is off\n")
+    code, text = run(
+        "emergency", "on", "--allow", "10.0.0.0/8", "--for", "15m", "--reason", "flood"
+    )
+    assert code == 0
+    assert "for 900 s" in text
+    code, text = run("emergency", "status")
+    assert "allowed: 10.0.0.0/8" in text
+    assert "reason: flood" in text
+    assert run("emergency", "off") == (0, "emergency mode is off\n")
+    assert run("emergency", "off") == (0, "emergency mode was not on\n")
+    assert run("emergency", "on")[1].startswith("emergency mode is on until it is taken back")
+    assert run("emergency", "on", "--allow", "office")[0] == 2
+
+
+def test_memory_cannot_be_reached_from_outside(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bans", "list"]) == 2
+    assert "store_url is memory://" in capsys.readouterr().err
+
+
+def test_a_store_that_does_not_answer_is_said_and_nothing_made_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text('store_url = "redis://127.0.0.1:1/0"\n')
+    assert main(["bans", "list", "--config", str(path)]) == 2
+    assert capsys.readouterr().err.startswith("guard-wsgi: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("15m", 900), ("2h", 7200), ("7d", 604800)]
+)
+def test_times_are_written_with_a_unit(text: str, seconds: int) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5", "1w", "soon", "1.5h"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(CommandError):
+        seconds_of(text)
