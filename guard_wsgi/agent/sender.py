@@ -520,13 +520,15 @@ class Sender:
         if again and batch.attempts > self._config.retry_attempts:
             batch.attempts = 0
             others_arrived = state.accepted_batches > (batch.accepted_before or 0)
-            if outcome.trouble == "down" and outcome.answered and others_arrived:
-                # The collector takes others and fails over this one, again and again.
-                dropped, again = batch.items, ()
-                state.drop("gave_up", len(dropped))
-            else:
+            if outcome.trouble != "down" or not outcome.answered or not others_arrived:
                 state.ready.extend(again)
-                again = ()
+            elif len(batch.items) > 1:
+                # The collector takes others and fails over something in this one: look for it.
+                state.ready.extend(batch.halves())
+            else:
+                dropped = batch.items
+                state.drop("gave_up", len(dropped))
+            again = ()
         elif outcome.dropped:
             state.drop(outcome.reason, len(dropped))
             self._trouble(

@@ -38,6 +38,7 @@ EVENT_TYPES = frozenset(
         "user_agent_blocked",
         "xff_malformed",
         # Detection
+        "body_unreadable",
         "decoding_error",
         "detection_budget",
         "detection_engine_callback_error",
@@ -60,6 +61,10 @@ EVENT_TYPES = frozenset(
         "emergency_mode_deactivated",
         # The guard itself
         "check_failed",
+        "cloud_ranges_failed",
+        "cloud_ranges_recovered",
+        "cloud_ranges_stale",
+        "cloud_ranges_updated",
         "csp_violation",
         "geo_lookup_failed",
         "path_excluded",

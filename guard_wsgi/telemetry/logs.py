@@ -32,8 +32,13 @@ _AREAS: Mapping[str, str] = {
     "access_denied": "access",
     "authentication_failed": "access",
     "behavioral_violation": "behavior",
+    "body_unreadable": "detection",
     "check_failed": "checks",
     "cloud_blocked": "access",
+    "cloud_ranges_failed": "network",
+    "cloud_ranges_recovered": "network",
+    "cloud_ranges_stale": "network",
+    "cloud_ranges_updated": "network",
     "content_filtered": "access",
     "country_blocked": "access",
     "csp_violation": "headers",
@@ -76,6 +81,8 @@ _AREAS: Mapping[str, str] = {
 _TROUBLE = frozenset(
     {
         "check_failed",
+        "cloud_ranges_failed",
+        "cloud_ranges_stale",
         "dynamic_rule_rejected",
         "emergency_mode_activated",
         "geo_lookup_failed",
