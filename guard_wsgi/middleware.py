@@ -23,7 +23,7 @@ from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.parts import Parts
-from guard_wsgi.policy import Plan, Policy
+from guard_wsgi.policy import Plan, Policy, Run
 from guard_wsgi.refusal import refuse, send
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
@@ -81,33 +81,32 @@ class GuardMiddleware:
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self._resolver = PatternResolver(routes) if routes else resolver
         self._policy = Policy(config, self.parts)
+        self._begin_request = self.parts.store.begin_request
         self._faults: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
         self._serving_pid = 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         policy = self._policy
-        if not policy.config.enabled or self._is_decided(environ):
+        if not policy.config.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
             return self.app(environ, start_response)
         if self._serving_pid != os.getpid():
             self._begin_serving(environ)
-        request = policy.request(environ)
-        request.verdict.guard = self
+        started = time.perf_counter() if self.parts.events.wants_metrics else 0.0
+        request = policy.request(environ, self)
         environ[ENVIRON_KEY] = request.verdict
-        started = time.perf_counter()
-        self.parts.store.begin_request()
+        self._begin_request()
         if policy.logs_requests:
             self.parts.log.log_request(request)
-        plan = policy.plan(None)
-        block = None
+
+        plan, block = policy.global_plan, None
         if self._resolver is not None:
             plan, block = self._resolve(policy, self._resolver, request)
         cors = policy.outgoing.cors
-        if cors is not None and cors.is_preflight(environ):
+        is_preflight = cors is not None and cors.is_preflight(environ)
+        if is_preflight:
             # A browser sends it without credentials: the route's own checks can't be asked.
-            plan = policy.plan(None)
-        else:
-            cors = None
+            plan = policy.global_plan
         if block is None:
             block = self.decide(policy, request, policy.ladder(request, plan))
         if request.notes:
@@ -115,20 +114,18 @@ class GuardMiddleware:
         if block is not None:
             return self._refuse(policy, request, block, start_response, started)
         self._decisions["passed"] += 1
-        if cors is not None:
+        if cors is not None and is_preflight:
             return self._send(policy, request, cors.preflight(environ), start_response)
         return self._pass(policy, plan, request, start_response, started)
 
-    def decide(
-        self, policy: Policy, request: GuardRequest, checks: Iterable[Check]
-    ) -> Block | None:
+    def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
-        for check in checks:
+        for run in ladder:
             try:
-                block = check(request)
+                block = run(request)
             except Exception as error:
                 # The fault boundary: what goes wrong in a check must not become the app's fault.
-                block = self._fault(policy, check, request, error)
+                block = self._fault(policy, run, request, error)
             if block is not None:
                 if not policy.passive:
                     return block
@@ -139,7 +136,7 @@ class GuardMiddleware:
 
     def _is_decided(self, environ: WSGIEnvironment) -> bool:
         """Whether another guard of the same configuration has decided on this request."""
-        verdict = environ.get(ENVIRON_KEY)
+        verdict = environ[ENVIRON_KEY]
         if not isinstance(verdict, Verdict):
             return False
         outer = verdict.guard
@@ -164,11 +161,11 @@ class GuardMiddleware:
         except Exception as error:  # a framework's router, or the app's own converters
             self._count_fault("route_config", error)
             if policy.config.fail_secure:
-                return policy.plan(None), _unresolved("the resolver failed")
-            return policy.plan(None), None
+                return policy.global_plan, _unresolved("the resolver failed")
+            return policy.global_plan, None
         if resolution is None:
             strict = policy.config.route_resolution_strict
-            return policy.plan(None), _unresolved("no route matches") if strict else None
+            return policy.global_plan, _unresolved("no route matches") if strict else None
         request.verdict.endpoint = resolution.endpoint
         request.verdict.route = resolution.route
         return policy.plan(resolution.route), None
@@ -236,10 +233,9 @@ class GuardMiddleware:
         policy = self._policy
         if not policy.config.enabled:
             return None
-        request = policy.request(environ)
+        request = policy.request(environ, self)
         request.verdict.endpoint = endpoint
         request.verdict.route = route
-        request.verdict.guard = self
         environ[ENVIRON_KEY] = request.verdict
         block = self.decide(policy, request, policy.ladder(request, policy.plan(route)))
         if block is None:
@@ -338,9 +334,10 @@ class GuardMiddleware:
     # Faults ----------------------------------------------------------------------------------
 
     def _fault(
-        self, policy: Policy, check: Check, request: GuardRequest, error: Exception
+        self, policy: Policy, run: Run, request: GuardRequest, error: Exception
     ) -> Block | None:
         """A check that raised: access rules refuse, detection and limits let pass, by config."""
+        check: Check = run.__self__  # type: ignore[attr-defined]
         if isinstance(error, StoreError):
             return Block(
                 status=503,

@@ -7,7 +7,7 @@ never changes; a changed configuration is a new policy, swapped in by one assign
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from guard_wsgi.checks.access import (
@@ -21,7 +21,7 @@ from guard_wsgi.checks.access import (
     UserAgents,
 )
 from guard_wsgi.checks.authentication import Authentication
-from guard_wsgi.checks.base import EXCLUDED, EXEMPT, WHITELISTED, Check
+from guard_wsgi.checks.base import BODILESS, EXCLUDED, EXEMPT, WHITELISTED, Block, Check
 from guard_wsgi.checks.behavior import Behaves
 from guard_wsgi.checks.content import (
     ContentTypes,
@@ -40,7 +40,7 @@ from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.outgoing import Outgoing
 from guard_wsgi.parts import Parts
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request import SAFE_METHODS, GuardRequest
 from guard_wsgi.routes import RouteConfig
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.ratelimit import Limit
@@ -54,8 +54,12 @@ BYPASSES: Mapping[str, frozenset[str]] = {
 }
 """Which checks each name of the ``bypass`` decorator takes off a route; ``all`` takes all."""
 
-_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED) + 1)
+_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED | BODILESS) + 1)
 _INHERIT_ALL = RouteConfig()
+
+
+Run = Callable[[GuardRequest], "Block | None"]
+"""A check's bound ``__call__``: quicker to call than the check, which is its ``__self__``."""
 
 
 class Plan:
@@ -68,8 +72,8 @@ class Plan:
     ) -> None:
         self.route = route
         self.watch = watch
-        self.ladders = tuple(
-            tuple(check for check in checks if not check.excused & standing)
+        self.ladders: tuple[tuple[Run, ...], ...] = tuple(
+            tuple(check.__call__ for check in checks if not check.excused & standing)
             for standing in _STANDINGS
         )
 
@@ -93,10 +97,14 @@ class Policy:
             ipv6_prefix_bits=config.ipv6_client_prefix,
         )
         self.outgoing = Outgoing(config)
+        self._country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)
         self._excluded_exact = frozenset(config.exclude_paths)
         self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
+        # The same as PEP 3333 spells them: UTF-8 bytes as latin-1.
+        self._raw_excluded_exact = frozenset(map(_as_wsgi, self._excluded_exact))
+        self._raw_excluded_below = tuple(map(_as_wsgi, self._excluded_below))
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
         self._behavior = parts.behavior(config, self._suspicion)
@@ -104,26 +112,24 @@ class Policy:
         log_country = config.log_country_check_level is not None
         self._on_country = parts.log.log_country if log_country else None
         self._plans: dict[int, Plan] = {}
-        self._global_plan = self._plan(_INHERIT_ALL)
+        self.global_plan = self._plan(_INHERIT_ALL)
 
-    def request(self, environ: dict[str, Any]) -> GuardRequest:
-        return GuardRequest(environ, self.clients, self.parts.country)
+    def request(self, environ: dict[str, Any], guard: object) -> GuardRequest:
+        return GuardRequest(environ, self.clients, self._country_of, guard)
 
     def plan(self, route: RouteConfig | None) -> Plan:
         """The compiled ladders of a route; ``None`` for one without rules of its own."""
         if route is None:
-            return self._global_plan
+            return self.global_plan
         plan = self._plans.get(id(route))
         if plan is None:
             # The plan holds the route, so the id can't come to mean another one.
             plan = self._plans[id(route)] = self._plan(route)
         return plan
 
-    def ladder(self, request: GuardRequest, plan: Plan) -> tuple[Check, ...]:
-        """The checks this request must pass, in order."""
-        return plan.ladders[self._standing(request)]
-
-    def _standing(self, request: GuardRequest) -> int:
+    def ladder(self, request: GuardRequest, plan: Plan) -> tuple[Run, ...]:
+        """The checks this request must pass, in order, by the standing of its client and path."""
+        environ = request.environ
         client = request.client
         standing = 0
         if client is not None:
@@ -131,17 +137,20 @@ class Policy:
                 standing = WHITELISTED
             if self._exempt and client in self._exempt:
                 standing |= EXEMPT
-        if self._excluded_below and self._is_excluded(request):
+        path = environ.get("PATH_INFO") or "/"
+        # Only a path that is excluded in both spellings, as sent and as resolved, is excluded.
+        if (path.startswith(self._raw_excluded_below) or path in self._raw_excluded_exact) and (
+            request.canonical_path.startswith(self._excluded_below)
+            or request.canonical_path in self._excluded_exact
+        ):
             standing |= EXCLUDED
-        return standing
-
-    def _is_excluded(self, request: GuardRequest) -> bool:
-        """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
-        path = request.path
-        if path not in self._excluded_exact and not path.startswith(self._excluded_below):
-            return False
-        path = request.canonical_path
-        return path in self._excluded_exact or path.startswith(self._excluded_below)
+        if (
+            environ["REQUEST_METHOD"] in SAFE_METHODS
+            and not environ.get("CONTENT_LENGTH")
+            and "HTTP_TRANSFER_ENCODING" not in environ
+        ):
+            standing |= BODILESS
+        return plan.ladders[standing]
 
     def _plan(self, route: RouteConfig) -> Plan:
         skipped = route.bypassed_checks or frozenset()
@@ -301,3 +310,7 @@ class Policy:
                 max_bytes=config.detection_max_body_inspect_bytes,
                 unreadable_blocks=config.unreadable_body == "block",
             )
+
+
+def _as_wsgi(text: str) -> str:
+    return text.encode().decode("latin-1")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
@@ -36,7 +36,7 @@ MAX_HOOK_BODY_BYTES = 262_144
 MAX_FORM_PARTS = 1000
 """The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
 _PATH_CHARS = "/:@!$&'()*+,;="
 _QUERY_CHARS = _PATH_CHARS + "?%[]^`{|}"
@@ -53,37 +53,38 @@ class GuardRequest:
     :ivar environ: the WSGI environ itself.
     :ivar client: the client's parsed address, ``None`` when the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
+    :ivar client_key: what counters are keyed by: the address, for IPv6 its network (/64).
     :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
     :ivar rate_limit: the tightest limit that was charged, for the response's headers.
     """
+
+    rate_limit: LimitState | None = None
+    notes: Sequence[tuple[str, str]] = ()
 
     def __init__(
         self,
         environ: dict[str, Any],
         clients: ClientResolver,
         country_of: Callable[[Address], str | None] | None = None,
+        guard: object = None,
     ) -> None:
         self.environ = environ
         self._clients = clients
         self._country_of = country_of
         self.identity = identity = clients.identify(environ)
         self.client = client = identity.address
-        self.client_ip = client.text if client is not None else UNKNOWN_CLIENT
-        self.method: str = environ["REQUEST_METHOD"]
-        self.verdict = Verdict(self.client_ip)
-        self.rate_limit: LimitState | None = None
-        self.notes: list[tuple[str, str]] = []
+        if client is not None:
+            self.client_ip = client.text
+            self.client_key = client.client_key
+        else:
+            self.client_ip = self.client_key = UNKNOWN_CLIENT
+        self.verdict = Verdict(self.client_ip, guard)
 
     def note(self, event: str, reason: str) -> None:
         """Leave an observation that refuses nothing; it becomes an event."""
-        self.notes.append((event, reason))
+        self.notes = (*self.notes, (event, reason))
 
     # The client
-
-    @property
-    def client_key(self) -> str:
-        """What counters are keyed by: the address, for IPv6 its network (/64 by default)."""
-        return self.client.client_key if self.client is not None else UNKNOWN_CLIENT
 
     @property
     def client_host(self) -> str:
@@ -98,6 +99,11 @@ class GuardRequest:
         return country
 
     @property
+    def method(self) -> str:
+        method: str = self.environ["REQUEST_METHOD"]
+        return method
+
+    @property
     def user_agent(self) -> str:
         agent: str = self.environ.get("HTTP_USER_AGENT", "")
         return agent
@@ -106,6 +112,9 @@ class GuardRequest:
 
     @property
     def is_https(self) -> bool:
+        """Whether the client's own connection is encrypted, proxies considered."""
+        if not self._clients.trusts_forwarded_proto:
+            return bool(self.environ["wsgi.url_scheme"] == "https")
         return self._clients.is_https(self.environ, self.identity)
 
     @property
@@ -219,7 +228,7 @@ class GuardRequest:
             return bool(length != "0")
         if environ.get("HTTP_TRANSFER_ENCODING"):
             return True
-        return self.method not in _SAFE_METHODS and bool(environ.get("wsgi.input_terminated"))
+        return self.method not in SAFE_METHODS and bool(environ.get("wsgi.input_terminated"))
 
     @cached_property
     def incoming_body(self) -> RequestBody:

@@ -30,32 +30,20 @@ class Verdict:
     :ivar check: name of the check that refused (or would have), ``""`` if none did.
     """
 
-    __slots__ = (
-        "action",
-        "check",
-        "client_ip",
-        "country",
-        "endpoint",
-        "findings",
-        "guard",
-        "principal",
-        "reason",
-        "request_id",
-        "route",
-    )
+    # Defaults stand on the class: a verdict is made for every request, and most stay like this.
+    action: Action = "pass"
+    country: str | None = None
+    endpoint: str | None = None
+    route: RouteConfig | None = None
+    principal: Any = None
+    findings: tuple[Finding, ...] = ()
+    check: str = ""
+    reason: str = ""
+    request_id: str = ""
 
-    def __init__(self, client_ip: str) -> None:
-        self.action: Action = "pass"
+    def __init__(self, client_ip: str, guard: object = None) -> None:
         self.client_ip = client_ip
-        self.country: str | None = None
-        self.endpoint: str | None = None
-        self.route: RouteConfig | None = None
-        self.principal: Any = None
-        self.findings: tuple[Finding, ...] = ()
-        self.check = ""
-        self.reason = ""
-        self.request_id = ""
-        self.guard: object = None
+        self.guard = guard
 
     def __repr__(self) -> str:
         return (

@@ -19,6 +19,9 @@ EXEMPT = 2
 EXCLUDED = 4
 """The path is under ``exclude_paths``."""
 
+BODILESS = 8
+"""The request comes without a body."""
+
 NOBODY = 0
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from guard_wsgi.body import content_length
-from guard_wsgi.checks.base import EXCLUDED, NOBODY, Block
+from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
 from guard_wsgi.request import GuardRequest
 
 
@@ -20,7 +20,7 @@ class RequestSize:
 
     def __init__(self, max_bytes: int, *, scope: str = "global") -> None:
         self._max_bytes = max_bytes
-        self.excused = EXCLUDED if scope == "global" else NOBODY
+        self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
         length = content_length(request.environ)
@@ -50,11 +50,11 @@ class ContentTypes:
 
     def __init__(self, allowed: Iterable[str], *, scope: str = "global") -> None:
         self._allowed = frozenset(kind.partition(";")[0].strip().lower() for kind in allowed)
-        self.excused = EXCLUDED if scope == "global" else NOBODY
+        self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
         kind = request.content_type
-        if kind in self._allowed or (not kind and not request.has_body):
+        if kind in self._allowed or not request.has_body:
             return None
         return Block(
             status=415,

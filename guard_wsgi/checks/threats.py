@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from guard_wsgi.checks.base import EXCLUDED, NOBODY, WHITELISTED, Block
+from guard_wsgi.checks.base import BODILESS, EXCLUDED, WHITELISTED, Block
 from guard_wsgi.detection import Finding
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import GuardRequest
@@ -79,7 +79,7 @@ class BodyInspection:
     """Inspects the first ``detection_max_body_inspect_bytes`` of the body for attacks."""
 
     name = "suspicious_activity"
-    excused = WHITELISTED | EXCLUDED
+    excused = WHITELISTED | EXCLUDED | BODILESS
     fails_closed = False
 
     def __init__(
@@ -131,7 +131,7 @@ class Honeypot:
     """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in."""
 
     name = "honeypot"
-    excused = NOBODY
+    excused = BODILESS
     fails_closed = True
 
     def __init__(self, trap_fields: Iterable[str]) -> None:

@@ -65,8 +65,19 @@ class RateLimits:
         self._key = route.key or key
         self._exempt_when = route.exempt_when or exempt_when
         self._suspicion = suspicion
+        # Most routes of most sites: one limit for everyone, counted by address.
+        self._is_plain = (
+            route == RouteLimits() and not by_path and key is None and exempt_when is None
+        )
 
     def __call__(self, request: GuardRequest) -> Block | None:
+        everywhere = self._everywhere
+        if self._is_plain and everywhere is not None:
+            request.rate_limit = state = self._hit(everywhere, request.client_key)
+            return None if state.allowed else self._refuse(request, state)
+        return self._by_rules(request)
+
+    def _by_rules(self, request: GuardRequest) -> Block | None:
         if self._exempt_when is not None and self._exempt_when(request):
             return None
         key = self._client_key(request)

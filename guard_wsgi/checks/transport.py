@@ -5,7 +5,7 @@ from __future__ import annotations
 from werkzeug.sansio.utils import host_is_trusted
 
 from guard_wsgi.body import FramingError, content_length
-from guard_wsgi.checks.base import EXCLUDED, NOBODY, Block
+from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
 from guard_wsgi.request import GuardRequest
 
 
@@ -17,7 +17,7 @@ class Framing:
     """
 
     name = "framing"
-    excused = NOBODY
+    excused = BODILESS
     fails_closed = True
 
     def __call__(self, request: GuardRequest) -> Block | None:

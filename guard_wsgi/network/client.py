@@ -79,14 +79,15 @@ class ClientResolver:
         self._depth = depth
         self._header = header.lower()
         self._header_key = "HTTP_" + header.upper().replace("-", "_")
-        self._trust_forwarded_proto = trust_forwarded_proto
+        self.trusts_forwarded_proto = trust_forwarded_proto
         self._ipv6_prefix_bits = ipv6_prefix_bits
         self._addresses: dict[str, Address | None] = {}
         self._direct: dict[str, Identity] = {}
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
-        if self._header_key not in environ:
+        # Without any trusted proxy a forwarding header is the app's business, not a forgery.
+        if not self._trusts_anyone or self._header_key not in environ:
             direct = self._direct.get(peer)
             if direct is None:
                 direct = self._identify_peer(peer)
@@ -101,7 +102,7 @@ class ClientResolver:
         """
         if environ.get("wsgi.url_scheme") == "https":
             return True
-        if not (self._trust_forwarded_proto and identity.peer_is_trusted):
+        if not (self.trusts_forwarded_proto and identity.peer_is_trusted):
             return False
         schemes = [part.strip() for part in environ.get("HTTP_X_FORWARDED_PROTO", "").split(",")]
         scheme: str = schemes[-min(self._depth, len(schemes))]
@@ -135,8 +136,7 @@ class ClientResolver:
     def _identify_forwarded(self, peer: str, value: str) -> Identity:
         direct = self._direct.get(peer) or self._identify_peer(peer)
         if not direct.peer_is_trusted:
-            # Without any trusted proxy the header is the app's own business, not a forgery.
-            return Identity(direct.address, False, "spoofed" if self._trusts_anyone else "")
+            return Identity(direct.address, False, "spoofed")
         if self._header == "x-forwarded-for":
             hops = value.rsplit(",", MAX_FORWARDED_HOPS)[-MAX_FORWARDED_HOPS:]
         elif self._header == "forwarded":
