@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import finalize
 
 from attrs import fields
 
@@ -258,6 +259,7 @@ def guard_agent(config: AgentConfig) -> GuardAgentHandler:
     handler = _handlers.get(key)
     if handler is None:
         handler = _handlers.setdefault(key, GuardAgentHandler(config))
+        _stop_at_exit()
     elif handler.config != config:
         log.warning("an agent for this project runs already: the first configuration stays")
     return handler
@@ -268,7 +270,15 @@ def _stop_all() -> None:
     stop_within([handler._sender for handler in _handlers.values()], None)
 
 
-atexit.register(_stop_all)
+def _stop_at_exit() -> None:
+    """Register the exit hook, once, after that of :mod:`weakref`.
+
+    Hooks run in reverse. urllib3 closes its connections by a finalizer, and what is opened after
+    the finalizers have run is never closed. Their hook comes with the process's first finalizer.
+    """
+    finalize(_stop_all, bool).detach()
+    atexit.unregister(_stop_all)
+    atexit.register(_stop_all)
 
 
 def _fields_of(thing: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from guard_wsgi.agent.delivery import Outcome, attempt
 from guard_wsgi.agent.identity import install_id
 from guard_wsgi.agent.servers import uwsgi_advice
 from guard_wsgi.agent.spool import Spool, SpoolError, SpoolFull, has_leftovers
-from guard_wsgi.agent.transport import Transport, TransportError
+from guard_wsgi.agent.transport import Transport, TransportError, load
 from guard_wsgi.errors import GuardError
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric, utc_now
 from guard_wsgi.telemetry.forks import track
@@ -131,6 +131,7 @@ class Sender:
         self._sources: tuple[WeakMethod[MetricSource], ...] = ()
         self._states: dict[int, _State] = {}
         self._uses_spool = config.spool_path is not None
+        load()
         if self._uses_spool:
             has_leftovers(config)  # says at construction that this system can't
         track(self)

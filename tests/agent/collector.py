@@ -94,7 +94,7 @@ class Collector:
                 except OSError:
                     self.close_connection = True  # the client has gone: it gave up waiting
 
-            do_GET = do_POST = _serve  # noqa: N815
+            do_GET = do_POST = _serve
 
             def log_message(self, *arguments: object) -> None:
                 pass

@@ -8,6 +8,7 @@ import json
 import os
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import ClassVar
 from uuid import UUID
 
 import pytest
@@ -189,7 +190,7 @@ def test_anything_with_an_events_attributes_is_taken(
     class Foreign:
         event_type = "custom"
         ip_address = "192.0.2.1"
-        metadata = {"a": object()}
+        metadata: ClassVar = {"a": object()}
 
     handler = agent()
     handler.send_event(Foreign())
