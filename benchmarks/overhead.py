@@ -110,7 +110,7 @@ def measure_peer(rounds: int) -> dict[str, dict[str, list[float]]]:
     if not python.exists():
         print(f"building {home} with {PEER} ...", file=sys.stderr)
         venv.create(home, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", PEER, "flask"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", PEER, "flask"], check=True)
     run = subprocess.run(
         [python, HERE / "peer.py", str(rounds)],
         check=True,

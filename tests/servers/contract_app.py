@@ -36,10 +36,12 @@ def guarded() -> Any:
     return guard(plain)
 
 
-def without_headers() -> Any:
+def marked() -> Any:
+    """Behind a guard that adds one header of its own, so that the rest can be compared."""
     from tests.servers.guarding import guard
 
-    return guard(plain, security_headers=None)
+    headers = {"preset": "off", "custom": {"X-Guarded": "yes"}}
+    return guard(plain, security_headers=headers, rate_limit_headers="off")
 
 
 def guarded_twice() -> Any:
@@ -122,9 +124,13 @@ def unread(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     return [b"ignored"]
 
 
+def file_named_by(environ: Environ, parameter: str) -> Path:
+    return Path(bytes.fromhex(parse_qs(environ["QUERY_STRING"])[parameter][0]).decode())
+
+
 def events(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
     """Sends the second event only when the reader of the first has created a file."""
-    release = Path(parse_qs(environ["QUERY_STRING"])["release"][0])
+    release = file_named_by(environ, "release")
     start_response("200 OK", [("Content-Type", "text/event-stream")])
     yield b"data: first\n\n"
     deadline = time.monotonic() + WAIT_SECONDS
@@ -241,7 +247,7 @@ class Closing:
 
 def endless(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     start_response("200 OK", TEXT)
-    return Closing(Path(parse_qs(environ["QUERY_STRING"])["mark"][0]))
+    return Closing(file_named_by(environ, "mark"))
 
 
 def memory(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -31,12 +31,24 @@ PATHS = [
 ]
 
 
+SERVER_S_OWN_ANSWER = {"/error-first", "/twice-without-reason"}
+
+
+def in_hexadecimal(path: Path) -> str:
+    """A file name in a query looks like an attack, rightly."""
+    return str(path).encode().hex()
+
+
 def answer_to(server: LiveServer, method: str, path: str) -> tuple[bytes, ...]:
     with Connection(server.port) as connection:
         connection.send(request(method, path))
         while connection.receive_more():
             pass
     raw = re.sub(rb"(?im)^date: .*\r\n", b"", connection.received)
+    # gunicorn sends the headers of both calls of start_response.
+    raw, added = re.subn(rb"X-Guarded: yes\r\n", b"", raw)
+    if not added:
+        assert server.app.endswith("plain") or path in SERVER_S_OWN_ANSWER, raw
     head, _, body = raw.partition(b"\r\n\r\n")
     return (body, *head.split(b"\r\n"))
 
@@ -49,7 +61,7 @@ def test_the_answer_is_that_of_the_bare_app(
 ) -> None:
     bare = answer_to(server_pool.get(server, "tests.servers.contract_app:plain"), method, path)
     guarded = answer_to(
-        server_pool.get(server, "tests.servers.contract_app:without_headers()"), method, path
+        server_pool.get(server, "tests.servers.contract_app:marked()"), method, path
     )
     assert guarded == bare
 
@@ -74,7 +86,7 @@ def test_an_answer_without_a_body_gets_no_content_headers(guarded: LiveServer, p
 def test_the_first_event_of_a_stream_is_not_held_back(guarded: LiveServer, tmp_path: Path) -> None:
     release = tmp_path / "release"
     with Connection(guarded.port) as connection:
-        connection.send(request("GET", f"/events?release={release}"))
+        connection.send(request("GET", f"/events?release={in_hexadecimal(release)}"))
         connection.receive_until(b"data: first\n\n")
         release.touch()
         connection.receive_until(b"data: second\n\n")
@@ -85,7 +97,7 @@ def test_the_app_s_iterable_is_closed_when_the_client_leaves(
 ) -> None:
     mark = tmp_path / "mark"
     with Connection(guarded.port) as connection:
-        connection.send(request("GET", f"/endless?mark={mark}"))
+        connection.send(request("GET", f"/endless?mark={in_hexadecimal(mark)}"))
         connection.receive_until(b"xxxx")
     deadline = time.monotonic() + 15
     while not mark.exists() and time.monotonic() < deadline:

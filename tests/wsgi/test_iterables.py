@@ -69,7 +69,7 @@ def test_the_server_gets_the_very_object_the_app_returned(
 
 def watched(app: Any) -> Any:
     """A guard with a rule on responses, which is the one thing that makes it wrap the iterable."""
-    from guard_wsgi.config import BehaviorRuleConfig
+    from guard_wsgi import BehaviorRuleConfig
 
     rule = BehaviorRuleConfig(rule_type="return_pattern", threshold=5, pattern="status:404")
     return guard(app, global_behavior_rules=(rule,))
