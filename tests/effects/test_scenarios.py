@@ -312,7 +312,8 @@ def app(environ, start_response):
     return [str(os.getpid()).encode()]
 guarded = GuardMiddleware(app, SecurityConfig(
     store_url=os.environ["STORE"], trusted_proxies=["127.0.0.1"],
-    enable_penetration_detection=False, enable_rate_limiting=False, emergency_whitelist=["192.0.2.0/24"]))
+    enable_penetration_detection=False, enable_rate_limiting=False,
+    emergency_whitelist=["192.0.2.0/24"]))
 """
 
 
@@ -353,7 +354,7 @@ class Gunicorn:
         from tests.kit.wire import exchange, request
 
         raw = request("GET", "/", headers=[("X-Forwarded-For", ip)])
-        answer = exchange(self.port, raw)
+        answer = exchange(self.port, raw, timeout_seconds=60)
         return answer.status, answer.body.decode()
 
 
