@@ -126,7 +126,8 @@ class Bans:
         if _overlaps(self._protected, canonical):
             raise BanRefused(f"{canonical} includes a trusted proxy")
         now_ns = self._now()
-        expires_at = self._clock.wall_ns() / NANOSECONDS + seconds
+        # On a millisecond, which every store keeps exactly.
+        expires_at = round(self._clock.wall_ns() / NANOSECONDS + seconds, 3)
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
         self._index.put(ban, now_ns + int(seconds * NANOSECONDS), now_ns)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))

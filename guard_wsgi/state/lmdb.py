@@ -34,6 +34,7 @@ from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.lmdb_file import ATTEMPTS, NEVER, LMDBFile
 from guard_wsgi.state.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.windows import (
+    SLACK_NS,
     Counting,
     take_fixed,
     take_moving,
@@ -149,12 +150,12 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             name = prefix + key.encode("utf-8", "surrogatepass")
             if len(name) > max_name_bytes:
                 name = self._key(kind, key)
-            now_ns = now()
             for _ in ATTEMPTS:
                 with file.lock:
                     txn = None
                     try:
                         txn = file.begin(None, None, True)
+                        now_ns = now()  # only now: the lock may have been waited for
                         record = txn.get(name)
                         expires_ns, previous, current = unpack(record) if record else (0, 0, 0)
                         allowed, remaining, wait_ns, expires_ns, previous, current = counting(
@@ -187,11 +188,12 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
         window_ns = window_seconds * NANOSECONDS
         name = self._key(_MOVING, key)
-        return self._write(self._moving_in, name, requests, window_ns, cost, self._now())
+        return self._write(self._moving_in, name, requests, window_ns, cost)
 
     def _moving_in(
-        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int, now_ns: int
+        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int
     ) -> Verdict:
+        now_ns = self._now()
         record = txn.get(name)
         times = _log(record)
         allowed, remaining, wait_ns = take_moving(times, now_ns, window_ns, requests, cost)
@@ -207,14 +209,13 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
         window_ns = window_seconds * NANOSECONDS
-        return self._write(
-            self._increment_in, self._key(_COUNTER, key), window_ns, amount, self._now()
-        )
+        return self._write(self._increment_in, self._key(_COUNTER, key), window_ns, amount)
 
-    def _increment_in(self, txn: Any, name: bytes, window_ns: int, amount: int, now_ns: int) -> int:
+    def _increment_in(self, txn: Any, name: bytes, window_ns: int, amount: int) -> int:
+        now_ns = self._now()
         record = txn.get(name)
         expires_ns, _, count = _COUNT.unpack(record) if record else (0, 0, 0)
-        if not now_ns < expires_ns <= now_ns + window_ns:
+        if not now_ns < expires_ns <= now_ns + window_ns + SLACK_NS:
             expires_ns = now_ns + window_ns
             count = 0
         count = int(min(max(0, count + amount), _MAX_COUNT))
@@ -249,7 +250,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._write(self._save_ban_in, entry, self._now())
 
     def _save_ban_in(self, txn: Any, entry: BanEntry, now_ns: int) -> None:
-        expires_ns = int(entry.expires_at * NANOSECONDS)
+        expires_ns = round(entry.expires_at * 1000) * 1_000_000  # bans end on a millisecond
         record = _EXPIRY.pack(expires_ns) + entry.reason.encode()
         txn.put(self._key(_BAN, entry.target), record)
         self._journal_in(txn, entry.target, now_ns)

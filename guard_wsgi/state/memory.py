@@ -107,8 +107,8 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         now = self._now
 
         def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-            now_ns = now()
             with self._lock:
+                now_ns = now()
                 entry = entries.get(key, 0)
                 allowed, remaining, wait_ns, expires_ns, previous, current = counting(
                     entry >> 64,
@@ -129,9 +129,9 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return take
 
     def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-        now_ns = self._now()
         window_ns = window_seconds * NANOSECONDS
         with self._lock:
+            now_ns = self._now()
             found = self._logs.get(key)
             log = array("q") if found is None else found[1]
             allowed, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, cost)

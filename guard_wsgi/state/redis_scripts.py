@@ -24,7 +24,7 @@ FIXED_WINDOW = (
     + """
 local record = redis.call('HMGET', KEYS[1], 'e', 'c')
 local expires, current = tonumber(record[1] or 0), tonumber(record[2] or 0)
-if now >= expires or expires - now > window then
+if now >= expires or expires - now > window + 1000000 then
   expires = now + window
   current = 0
 end
@@ -56,7 +56,7 @@ if left <= 0 then
     expires = expires + window
   end
   current = 0
-elseif left > window then
+elseif left > window + 1000000 then
   previous = 0
   current = 0
   left = window
@@ -89,7 +89,13 @@ MOVING_WINDOW = (
     _HEAD
     + """
 local newest = redis.call('LINDEX', KEYS[1], 0)
-if newest and tonumber(newest) > now + 1000000 then redis.call('DEL', KEYS[1]) end
+if newest and tonumber(newest) > now then
+  if tonumber(newest) > now + 1000000 then
+    redis.call('DEL', KEYS[1])
+  else
+    now = tonumber(newest)
+  end
+end
 while true do
   local oldest = redis.call('LINDEX', KEYS[1], -1)
   if not oldest or tonumber(oldest) > now - window then break end

@@ -16,6 +16,10 @@ from collections.abc import Callable, MutableSequence, Sequence
 
 from guard_wsgi.state.clock import NANOSECONDS
 
+SLACK_NS = NANOSECONDS
+"""Processes read the clock a little before or after each other; only a record further in the
+future than this is from before the clock was set back."""
+
 Counting = Callable[[int, int, int, int, int, int, int], tuple[bool, int, int, int, int, int]]
 """The form `take_fixed` and `take_sliding` share: a record of (expiry, previous, current) is
 read, and kept, by either."""
@@ -35,7 +39,7 @@ def take_fixed(
     :return: allowed, remaining, ns until the window ends, and the record to keep
         (``expires_ns``, 0, ``current``).
     """
-    if now_ns >= expires_ns or expires_ns - now_ns > window_ns:  # over, or the clock stepped back
+    if now_ns >= expires_ns or expires_ns - now_ns > window_ns + SLACK_NS:
         expires_ns = now_ns + window_ns
         current = 0
     remaining = requests - current - cost
@@ -72,7 +76,7 @@ def take_sliding(
             left_ns += window_ns
             expires_ns += window_ns
         current = 0
-    elif left_ns > window_ns:  # the clock stepped back
+    elif left_ns > window_ns + SLACK_NS:
         previous = current = 0
         left_ns = window_ns
         expires_ns = now_ns + window_ns + window_ns
@@ -114,8 +118,11 @@ def take_moving(
 
     :return: allowed, remaining, ns until more is let through.
     """
-    if log and log[-1] > now_ns:  # the clock stepped back
-        del log[:]
+    if log and log[-1] > now_ns:
+        if log[-1] > now_ns + SLACK_NS:
+            del log[:]
+        else:
+            now_ns = log[-1]
     expired = bisect_right(log, now_ns - window_ns)
     if expired:
         del log[:expired]
