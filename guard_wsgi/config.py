@@ -204,8 +204,9 @@ class SecurityConfig:
         converter=values.media_types,
     )
     unreadable_body: Literal["flag", "block"] = field(
-        # A body that can't be read is reported; to refuse it breaks uploads of odd clients.
-        default="flag",
+        # A body whose end the server doesn't mark, or that breaks off, can't be inspected, and
+        # no app can read it safely either: 411 or 400. "flag" reports it and lets it pass.
+        default="block",
         validator=one_of("flag", "block"),
     )
     error_format: Literal["auto", "text", "problem"] = field(
@@ -537,9 +538,9 @@ class SecurityConfig:
         validator=whole_number(2, 100_000),
     )
     detection_max_scan_chars: int = field(
-        # As above, in characters that are decoded and scored after the first pass.
+        # As many as the body cap has bytes, so that the body cap is what decides.
         default=262_144,
-        validator=whole_number(1024, 10_485_760),
+        validator=whole_number(1024, 262_144),
     )
     detection_max_json_depth: int = field(
         # No API nests deeper; what does is scanned as text.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import evolve
 
 from guard_wsgi.config import SecurityConfig
@@ -48,7 +50,8 @@ class RouteInspections:
 class Inspections:
     """Compiles the detection settings of a config, overlaid by those of routes."""
 
-    def __init__(self, detector: Detector, config: SecurityConfig) -> None:
+    def __init__(self, detector: Callable[[], Detector], config: SecurityConfig) -> None:
+        """:param detector: called when a route is first inspected: compiling one is dear."""
         self._detector = detector
         self._exclusions = config.detection_exclusions
         self._settings = DetectionSettings(
@@ -80,7 +83,7 @@ class Inspections:
         if route.detection_scan_body is not None:
             changes["scan_body"] = route.detection_scan_body
         settings = evolve(self._settings, **changes)
-        return RouteInspections(self._detector, settings, self._exclusions)
+        return RouteInspections(self._detector(), settings, self._exclusions)
 
 
 def _without(

@@ -108,7 +108,7 @@ class Policy:
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
         self._behavior = parts.behavior(config, self._suspicion)
-        self._inspections = Inspections(parts.detector(config), config)
+        self._inspections = Inspections(lambda: parts.detector(config), config)
         log_country = config.log_country_check_level is not None
         self._on_country = parts.log.log_country if log_country else None
         self._plans: dict[int, Plan] = {}

@@ -118,9 +118,11 @@ class BodyInspection:
         request.note("body_unreadable", f"the body was not inspected: {why}")
         if not self._unreadable_blocks:
             return None
+        # RFC 9110, 15.5.12: a length is what a client can do about it.
+        unmarked = not request.incoming_body.readable
         return Block(
-            status=400,
-            message="Bad request",
+            status=411 if unmarked else 400,
+            message="Length required" if unmarked else "Bad request",
             check=self.name,
             event="content_filtered",
             reason=f"the body can't be inspected: {why}",
