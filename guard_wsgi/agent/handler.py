@@ -47,7 +47,7 @@ class GuardAgentHandler:
     """Sends events and metrics to a collector, and gets its rules. Safe for threads and forks.
 
     :raises MissingExtra: when encryption is configured without the ``crypto`` extra.
-    :raises ConfigError: for a spool on a system without POSIX file locks.
+    :raises ConfigError: for a spool on a system without file locks.
     """
 
     def __init__(self, config: AgentConfig) -> None:

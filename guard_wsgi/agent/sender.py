@@ -118,7 +118,7 @@ class Sender:
 
     :param status: builds the report that is posted every ``status_interval``.
     :raises MissingExtra: when encryption is configured without the ``crypto`` extra.
-    :raises ConfigError: for a spool where there are no POSIX file locks.
+    :raises ConfigError: for a spool where there are no file locks.
     """
 
     def __init__(self, config: AgentConfig, status: StatusReport) -> None:

@@ -1,7 +1,7 @@
 """Events on disk, so that neither ``kill -9`` nor a day's outage of the collector loses them.
 
 Every process writes a SQLite file of its own, so no process waits for another's lock, and holds
-a POSIX lock beside it, which the kernel lets go of however the process ends. A file whose lock
+a lock beside it, which the kernel lets go of however the process ends. A file whose lock
 is free belongs to a dead process: one living worker takes the lock and sends what is left, under
 the same idempotency keys, then removes the file.
 
@@ -348,12 +348,10 @@ class Spool:
 def directory_of(config: AgentConfig) -> Path:
     """The directory of one collector and project under ``spool_path``.
 
-    :raises ConfigError: on a system without POSIX file locks, or without a path.
+    :raises ConfigError: on a system without file locks, or without a path.
     """
     if fcntl is None or config.spool_path is None:
-        raise ConfigError(
-            ["spool_path: needs a path and POSIX file locks, as Linux and macOS have"]
-        )
+        raise ConfigError(["spool_path: needs a path and file locks, as Linux and macOS have them"])
     destination = "\n".join((config.endpoint, config.api_key, config.project_id or ""))
     name = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(config.spool_path) / name
@@ -370,15 +368,16 @@ def has_leftovers(config: AgentConfig) -> bool:
 def _lock(path: Path) -> int | None:
     """An open handle that holds the lock on this path, or ``None`` when another process has it.
 
-    A record lock (``fcntl``), not ``flock``: a forked child does not inherit it, so it never
-    keeps a dead parent's lock alive.
+    ``flock``, not a record lock: it holds between two openings in one process as well, and is not
+    lost when the other one closes. A forked child shares it until it closes its copy, which is
+    the first thing it does.
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise SpoolError(f"{path}: {error}") from error
     try:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # The last owner may have removed the file between our open and our lock.
         if os.fstat(handle).st_ino == os.stat(path).st_ino:
             return handle
