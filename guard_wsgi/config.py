@@ -532,8 +532,8 @@ class SecurityConfig:
         validator=whole_number(1024, 10_485_760),
     )
     detection_max_scan_values: int = field(
-        # Names and values that are looked at one by one; more is a finding, not a silent pass.
-        # A large form has hundreds, a large JSON document tens of thousands.
+        # Names and values of one request that are decoded and scored; more is a finding, not a
+        # silent pass. A JSON document of 256 KiB has some 20,000.
         default=20_000,
         validator=whole_number(2, 100_000),
     )
@@ -551,6 +551,12 @@ class SecurityConfig:
         # A request too large to be looked at whole hides something as likely as not.
         default="block",
         validator=one_of("block", "flag"),
+    )
+    detection_oversized_body: Literal["flag", "block"] = field(
+        # What lies beyond detection_max_body_inspect_bytes is not inspected. Uploads are large,
+        # so that is reported; "block" answers 413 where only small bodies are expected.
+        default="flag",
+        validator=one_of("flag", "block"),
     )
     detection_custom_patterns: Mapping[str, str] = field(
         # Regular expressions by name, or a list of them; linear ones only.

@@ -309,6 +309,7 @@ class Policy:
                 judge,
                 max_bytes=config.detection_max_body_inspect_bytes,
                 unreadable_blocks=config.unreadable_body == "block",
+                oversized_blocks=config.detection_oversized_body == "block",
             )
 
 

@@ -89,11 +89,13 @@ class BodyInspection:
         *,
         max_bytes: int,
         unreadable_blocks: bool,
+        oversized_blocks: bool,
     ) -> None:
         self._inspection_of = inspections.of
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
+        self._oversized_blocks = oversized_blocks
 
     def __call__(self, request: GuardRequest) -> Block | None:
         if not request.has_body:
@@ -112,7 +114,18 @@ class BodyInspection:
             block = self._judge(request, findings) if findings else None
         if block is None and (not incoming.readable or incoming.read_error is not None):
             return self._unreadable(request, incoming.read_error or "its end is not marked")
+        if block is None and body and not incoming.complete:
+            return self._oversized(request)
         return block
+
+    def _oversized(self, request: GuardRequest) -> Block | None:
+        reason = f"only the first {self._max_bytes} bytes of the body were inspected"
+        if not self._oversized_blocks:
+            request.note(BUDGET, reason)
+            return None
+        return Block(
+            status=413, message="Request too large", check=self.name, event=BUDGET, reason=reason
+        )
 
     def _unreadable(self, request: GuardRequest, why: str) -> Block | None:
         request.note("body_unreadable", f"the body was not inspected: {why}")

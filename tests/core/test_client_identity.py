@@ -43,9 +43,7 @@ def client(forwarded: str | None, *, peer: str = PROXY, **options: object) -> st
         pytest.param(None, PROXY, id="no header"),
     ],
 )
-def test_the_rightmost_untrusted_entry_is_the_client(
-    forwarded: str | None, expected: str
-) -> None:
+def test_the_rightmost_untrusted_entry_is_the_client(forwarded: str | None, expected: str) -> None:
     assert client(forwarded) == expected
 
 
@@ -72,9 +70,11 @@ ADDRESSES = st.one_of(
 )
 TRUSTED_ADDRESSES = st.integers(0, 2**24 - 1).map(lambda n: str(IPv4Address((10 << 24) + n)))
 UNTRUSTED = ADDRESSES.filter(
-    lambda text: (address := parse_address(text)) is not None
-    and not (address.version == 4 and address.number >> 24 == 10)
-    and not (address.version == 6 and address.number >> 120 == 0xFD)
+    lambda text: (
+        (address := parse_address(text)) is not None
+        and not (address.version == 4 and address.number >> 24 == 10)
+        and not (address.version == 6 and address.number >> 120 == 0xFD)
+    )
 )
 
 
@@ -156,8 +156,6 @@ def test_another_header_can_be_chosen_and_only_it_counts(
 
 @pytest.mark.parametrize("proto", ["https", "HTTPS", "http, https"])
 def test_a_trusted_proxy_says_that_the_client_uses_https(proto: str) -> None:
-    site = Site(
-        trusted_proxies=[PROXY], trust_x_forwarded_proto=True, enforce_https=True
-    )
+    site = Site(trusted_proxies=[PROXY], trust_x_forwarded_proto=True, enforce_https=True)
     assert site.visit(ip=PROXY, headers={"X-Forwarded-Proto": proto}).code == 200
     assert site.visit(ip="203.0.113.9", headers={"X-Forwarded-Proto": proto}).code == 308

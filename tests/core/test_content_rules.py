@@ -102,7 +102,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
         pytest.param("09:00", "17:00", "2026-07-15T07:00:00", True, id="summer time"),
         pytest.param("22:00", "06:00", "2026-01-15T23:30:00", True, id="over midnight"),
         pytest.param("22:00", "06:00", "2026-01-15T12:00:00", False, id="noon, over midnight"),
-        pytest.param("02:15", "02:45", "2026-10-25T00:30:00", True, id="the hour before the change"),
+        pytest.param(
+            "02:15", "02:45", "2026-10-25T00:30:00", True, id="the hour before the change"
+        ),
         pytest.param("02:15", "02:45", "2026-10-25T01:30:00", True, id="the same hour, again"),
         pytest.param("03:00", "04:00", "2026-03-29T01:00:00", True, id="the hour that is skipped"),
     ],

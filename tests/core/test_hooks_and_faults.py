@@ -163,9 +163,7 @@ def test_counts_what_it_decides() -> None:
     assert stats["request_blocked"] == 1
 
 
-@pytest.mark.parametrize(
-    "name", ["ip_ban", "ip", "clouds", "rate_limit", "penetration", "all"]
-)
+@pytest.mark.parametrize("name", ["ip_ban", "ip", "clouds", "rate_limit", "penetration", "all"])
 def test_a_route_can_bypass_single_checks(name: str) -> None:
     route = RouteConfig(bypassed_checks=frozenset({name}))
     site = Site(rate_limit=1, blacklist=["198.51.100.9"], routes={"/open": route})

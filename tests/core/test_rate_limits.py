@@ -83,9 +83,7 @@ def test_a_key_that_raises_falls_back_to_the_address() -> None:
 
 
 def test_some_requests_may_be_exempt() -> None:
-    site = Site(
-        rate_limit=1, rate_limit_exempt_when=lambda request: "X-Monitor" in request.headers
-    )
+    site = Site(rate_limit=1, rate_limit_exempt_when=lambda request: "X-Monitor" in request.headers)
     assert codes(site, times=3, headers={"X-Monitor": "1"}) == [200] * 3
     assert codes(site, times=2) == [200, 429]
 

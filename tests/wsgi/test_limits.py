@@ -108,7 +108,7 @@ def test_a_body_whose_end_is_not_marked_is_flagged_or_refused_by_config() -> Non
         start_response("200 OK", TEXT)
         return [b"reached"]
 
-    for setting, expected in (("flag", 200), ("block", 400)):
+    for setting, expected in (("flag", 200), ("block", 411)):
         environ = environ_for(method="POST")
         environ.pop("CONTENT_LENGTH", None)
         environ["HTTP_TRANSFER_ENCODING"] = "chunked"
