@@ -20,6 +20,7 @@ from werkzeug.datastructures import Headers
 from guard_wsgi.body import BodyTooLarge
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import UNROUTED
+from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.parts import Parts
@@ -29,6 +30,8 @@ from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.verdict import ENVIRON_KEY, Verdict
@@ -386,6 +389,33 @@ class GuardMiddleware:
     def policy(self) -> Policy:
         """What is being served now."""
         return self._policy
+
+    @property
+    def bans(self) -> Bans:
+        """Ban, lift and list: ``guard.bans.ban("203.0.113.7", 3600, "abuse")``."""
+        return self.parts.store.bans
+
+    def limits(self, client: str, path: str = "/", method: str = "GET") -> list[LimitState]:
+        """Where a client stands at each limit that holds for a path; counts nothing.
+
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "REMOTE_ADDR": client,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+        }
+        policy = self._policy
+        request = policy.request(environ, self)
+        plan = policy.global_plan
+        if self._resolver is not None:
+            plan, _ = self._resolve(policy, self._resolver, request)
+        checks = (run.__self__ for run in policy.ladder(request, plan))  # type: ignore[attr-defined]
+        states = (check.peek(request) for check in checks if isinstance(check, RateLimits))
+        return [state for found in states for state in found]
 
     def status(self) -> dict[str, Any]:
         """Health of what the guard depends on: store, databases, feeds, agent."""

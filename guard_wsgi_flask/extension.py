@@ -17,6 +17,7 @@ from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import SecurityDecorator
 from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi_flask.resolver import FlaskResolver
 
@@ -112,7 +113,11 @@ class FlaskAPIGuard:
     @property
     def bans(self) -> Bans:
         """Ban, lift and list: ``guard.bans.ban("203.0.113.7", 3600, "abuse")``."""
-        return self.middleware.parts.store.bans
+        return self.middleware.bans
+
+    def limits(self, client: str, path: str = "/", method: str = "GET") -> list[LimitState]:
+        """Where a client stands at each limit that holds for a path; counts nothing."""
+        return self.middleware.limits(client, path, method)
 
     @property
     def agent_handler(self) -> GuardAgentHandler | None:

@@ -48,7 +48,7 @@ class RateLimits:
         self,
         limiter: RateLimiter,
         *,
-        everywhere: Limit | None,
+        everywhere: Limit,
         by_path: Mapping[str, Limit],
         route: RouteLimits,
         key: Key | None = None,
@@ -71,31 +71,50 @@ class RateLimits:
         )
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        everywhere = self._everywhere
-        if self._is_plain and everywhere is not None:
-            request.rate_limit = state = self._hit(everywhere, request.client_key)
+        if self._is_plain:
+            request.rate_limit = state = self._hit(self._everywhere, request.client_key)
             return None if state.allowed else self._refuse(request, state)
         return self._by_rules(request)
+
+    def peek(self, request: GuardRequest) -> list[LimitState]:
+        """Where the client stands at each limit that applies to the request; counts nothing."""
+        return [self._peek(limit, key) for limit, key in self._buckets(request)]
 
     def _by_rules(self, request: GuardRequest) -> Block | None:
         if self._exempt_when is not None and self._exempt_when(request):
             return None
-        key = self._client_key(request)
-        limit = self._everywhere
-        if self._route is not None:
-            limit = self._route
-            key = f"{request.endpoint}|{key}"
-        elif self._by_path:
-            path_limit = self._by_path.get(request.canonical_path)
-            if path_limit is not None:
-                limit = path_limit
-                key = f"{request.canonical_path}|{key}"
+        buckets = self._buckets(request)
+        if len(buckets) > 1:
+            # All are asked before any is charged, so that a refusal is free.
+            for limit, key in buckets:
+                state = self._peek(limit, key)
+                if state.remaining < self._cost:
+                    return self._refuse(request, state)
+        for limit, key in buckets:
+            state = self._hit(limit, key, self._cost)
+            if not state.allowed:
+                return self._refuse(request, state)
+            if request.rate_limit is None or state.remaining < request.rate_limit.remaining:
+                request.rate_limit = state
+        return None
+
+    def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
+        """The limits that apply, each with its key: the country's own, and one of the others."""
+        client = self._client_key(request)
+        buckets = []
         if self._by_country is not None:
-            return self._with_country(request, limit, key)
-        if limit is None:
-            return None
-        request.rate_limit = state = self._hit(limit, key, self._cost)
-        return None if state.allowed else self._refuse(request, state)
+            country = request.country or ""
+            limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
+            if limit is not None:
+                buckets.append((limit, f"{request.endpoint}|{country}|{client}"))
+        path = request.canonical_path if self._by_path else ""
+        if self._route is not None:
+            buckets.append((self._route, f"{request.endpoint}|{client}"))
+        elif path in self._by_path:
+            buckets.append((self._by_path[path], f"{path}|{client}"))
+        else:
+            buckets.append((self._everywhere, client))
+        return buckets
 
     def _client_key(self, request: GuardRequest) -> str:
         if self._key is not None:
@@ -107,30 +126,6 @@ class RateLimits:
             if key is not None:
                 return f"key:{key}"
         return request.client_key
-
-    def _with_country(self, request: GuardRequest, limit: Limit | None, key: str) -> Block | None:
-        """Two buckets: both are asked before either is charged, so that a refusal is free."""
-        assert self._by_country is not None
-        country = request.country or ""
-        country_limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
-        buckets = []
-        if country_limit is not None:
-            client = self._client_key(request)
-            buckets.append((country_limit, f"{request.endpoint}|{country}|{client}"))
-        if limit is not None:
-            buckets.append((limit, key))
-        if len(buckets) > 1:
-            for bucket, bucket_key in buckets:
-                state = self._peek(bucket, bucket_key)
-                if state.remaining < self._cost:
-                    return self._refuse(request, state)
-        for bucket, bucket_key in buckets:
-            state = self._hit(bucket, bucket_key, self._cost)
-            if not state.allowed:
-                return self._refuse(request, state)
-            if request.rate_limit is None or state.remaining < request.rate_limit.remaining:
-                request.rate_limit = state
-        return None
 
     def _refuse(self, request: GuardRequest, state: LimitState) -> Block:
         request.rate_limit = state

@@ -134,3 +134,12 @@ def test_reset_forgets_what_was_counted() -> None:
     assert codes(site, times=2) == [200, 429]
     site.guard.reset()
     assert codes(site) == [200]
+
+
+def test_limits_can_be_read_without_counting() -> None:
+    site = Site(rate_limit=5, routes={"/api/<x>": RouteConfig(rate_limit=2)})
+    site.visit("/api/1")
+    for _ in range(3):
+        assert [s.remaining for s in site.guard.limits("203.0.113.7", "/api/9")] == [1]
+        assert [s.remaining for s in site.guard.limits("203.0.113.7")] == [5]
+        assert [s.remaining for s in site.guard.limits("203.0.113.8", "/api/9")] == [2]
