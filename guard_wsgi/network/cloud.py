@@ -180,6 +180,10 @@ class CloudRanges:
         made._compile(self._regions)
         return made
 
+    def load(self) -> None:
+        """Have ranges before going on (``lazy_init=False``): another worker's, else fetched."""
+        self._published.load()
+
     def refresh(self) -> None:
         """Fetch every publication now, in this thread; failures keep what is there."""
         self._published.refresh()

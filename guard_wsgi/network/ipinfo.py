@@ -57,7 +57,8 @@ class IPInfoManager:
     :param token: from the account at ipinfo.io.
     :param db_path: where the database is kept; its folder is made if missing.
     :param max_age: seconds after which the file is downloaded again.
-    :param urls: where to download from; a later one is tried when an earlier says 403, 404, 410.
+    :param urls: where to download from, in place of IPinfo itself; a later one is tried when an
+        earlier says 403, 404 or 410.
     :param on_change: told when a download succeeded after failures, or failed after successes.
     """
 
@@ -67,14 +68,14 @@ class IPInfoManager:
         db_path: str | Path | None = None,
         max_age: float = DEFAULT_MAX_AGE_SECONDS,
         *,
-        urls: tuple[str, ...] = IPINFO_URLS,
+        urls: tuple[str, ...] | None = None,
         on_change: OnChange | None = None,
     ) -> None:
         if not token:
             raise ValueError("IPInfoManager needs a token")
         self._token = token
         self._max_age = max_age
-        self._urls = urls
+        self._urls = IPINFO_URLS if urls is None else urls
         self._on_change = on_change
         self._database = GeoDatabase(DEFAULT_DATABASE_PATH if db_path is None else db_path)
         self._loop = BackgroundLoop("guard-wsgi-ipinfo", self._step)

@@ -173,6 +173,16 @@ class PublishedRanges:
         """The present ranges of one provider; ``None`` until the first were read."""
         return self._ranges.get(provider)
 
+    def load(self) -> None:
+        """Have ranges before going on: another worker's, else the providers', in this thread."""
+        changed = False
+        for feed in self._feeds.values():
+            changed = self._adopt(feed.provider) or changed
+            if feed.provider not in self._ranges:
+                changed = self._fetch(feed) or changed
+        if changed and self._on_swap is not None:
+            self._on_swap()
+
     def refresh(self) -> None:
         """Fetch every publication now, in this thread, whatever its age; failures keep the old."""
         changed = [self._fetch(feed) for feed in self._feeds.values()]

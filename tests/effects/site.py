@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from attrs import define, field
+from flask import Flask, g
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
+from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig, SecurityDecorator
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.wire import RawAnswer, exchange, request
 
 VISITOR = "81.2.69.160"
@@ -92,10 +94,8 @@ class LiveSite:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # doubts of a configuration that a test wants so
             config = SecurityConfig(**options)
-        app = shop if self.app is None else self.app
-        self.guard = GuardMiddleware(app, config, routes=self.routes, store=self.store)
         self._server = make_server(
-            "127.0.0.1", 0, self.guard, threaded=True, request_handler=_SilentHandler
+            "127.0.0.1", 0, self.build(config), threaded=True, request_handler=_SilentHandler
         )
         self.port = self._server.port
         self._thread = threading.Thread(
@@ -103,6 +103,12 @@ class LiveSite:
         )
         self._thread.start()
         return self
+
+    def build(self, config: SecurityConfig) -> Any:
+        """The guarded app to serve; sets ``guard``."""
+        app = shop if self.app is None else self.app
+        self.guard = GuardMiddleware(app, config, routes=self.routes, store=self.store)
+        return self.guard
 
     def __exit__(
         self,
@@ -128,7 +134,7 @@ class LiveSite:
         """One request on a connection of its own. ``ip=None`` comes from 127.0.0.1 itself."""
         sent = {"User-Agent": BROWSER, **(headers or {})}
         if ip is not None:
-            sent["X-Forwarded-For"] = ip
+            sent.setdefault("X-Forwarded-For", ip)
         if form is not None:
             body = urlencode(form).encode()
             sent["Content-Type"] = "application/x-www-form-urlencoded"
@@ -139,6 +145,35 @@ class LiveSite:
 
     def statuses(self, times: int, target: str = "/", **options: Any) -> list[int]:
         return [self.visit(target, **options).status for _ in range(times)]
+
+
+Decorate = Callable[[SecurityDecorator], Callable[[Any], Any]]
+
+
+@define
+class DecoratedSite(LiveSite):
+    """A Flask app with ``/plain`` and, under the decorator of a test, ``/view``."""
+
+    decorate: Decorate = field(default=lambda guard: lambda view: view)
+    seen: dict[str, Any] = field(factory=dict)
+
+    def build(self, config: SecurityConfig) -> Any:
+        app = Flask("site")
+        decorator = SecurityDecorator(config)
+
+        @app.route("/view", methods=["GET", "POST"])
+        @self.decorate(decorator)
+        def view() -> str:
+            self.seen["principal"] = getattr(g.guard, "principal", None)
+            return "seen"
+
+        @app.route("/plain", methods=["GET", "POST"])
+        def plain() -> str:
+            return "plain"
+
+        extension = FlaskAPIGuard(app, config=config)
+        self.guard = extension.middleware
+        return app
 
 
 def login(site: LiveSite, password: str, ip: str = VISITOR) -> int:

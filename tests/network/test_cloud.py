@@ -411,3 +411,12 @@ def test_a_large_publication_is_small_in_the_store() -> None:
     stored = ProviderRanges("AWS", networks, 1.0, 1.0).to_bytes()
     assert len(stored) < 200_000
     assert len(json.dumps(networks)) > 600_000
+
+
+def test_ranges_can_be_had_before_the_first_request(make: Make, publisher: Publisher) -> None:
+    store = Store.open("memory://")
+    for ranges in (make(store=store), make(store=store)):
+        selection = ranges.select({"AWS"})
+        ranges.load()
+        assert selection.match(address("3.5.140.9")) == "AWS"
+    assert len(publisher.asked("/aws")) == 1, "the second has them from the first"
