@@ -1,7 +1,7 @@
 """``guard-wsgi``: serve, check, inspect, and look after the state that workers share.
 
 Exit codes: 0 for yes, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that
-could not be carried out.
+could not be carried out. Those of ``doctor`` are its own: 1 for warnings, 2 for errors.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guard_wsgi.errors import ConfigError, GuardError
+
+if TYPE_CHECKING:
+    from guard_wsgi.config import SecurityConfig
 
 FAILED = 2
 
@@ -75,6 +79,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_config(begin)
     _add_config(actions.add_parser("off"))
     _add_config(actions.add_parser("status"))
+
+    doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")
+    doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
+    doctor.add_argument("--workers", type=int, metavar="N", help="processes that serve the app")
+    _add_config(doctor)
     return parser
 
 
@@ -101,22 +110,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+def _configured(path: str | None) -> SecurityConfig:
+    """The configuration; its warnings go to people, without the lines of code they came from."""
+    from guard_wsgi.commands.loading import load_config
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config = load_config(path)
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return config
+
+
 def _run(options: argparse.Namespace) -> int:
     if options.command == "check":
         from guard_wsgi.commands.checking import check
 
         return check(options.file, sys.stdout)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always")
-        from guard_wsgi.commands.loading import load_config
+    from guard_wsgi.commands.loading import load_app
 
-        config = load_config(options.config)
+    if options.command == "doctor":
+        from guard_wsgi.commands.diagnosing import examine
+
+        app = load_app(options.app) if options.app else None
+        config = _configured(options.config) if options.config or app is None else None
+        return examine(config, app, options.workers, sys.stdout)
     if options.command == "serve":
-        from guard_wsgi.commands.loading import load_app
         from guard_wsgi.commands.serving import serve
 
-        serve(load_app(options.app), config, options.host, options.port)
+        app = load_app(options.app)
+        config = _configured(options.config)
+        serve(app, config, options.host, options.port, is_given=options.config is not None)
         return 0
+    config = _configured(options.config)
     if options.command == "inspect":
         from guard_wsgi.commands import inspecting
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -441,8 +442,9 @@ class SecurityConfig:
         validator=number(0, 60, optional=True, above=True),
     )
     redis_health_check_interval: int = field(
-        # Long enough to cost nothing, short enough for the idle time-outs of firewalls.
-        default=30,
+        # 0: a connection that was idle is not asked with a round trip of its own first; one
+        # that turns out closed is opened anew.
+        default=0,
         validator=whole_number(0),
     )
     redis_max_connections: int | None = field(
@@ -736,7 +738,7 @@ class SecurityConfig:
         default=None, converter=values.optional_lower_set
     )
     agent_max_payload_size: int | None = field(
-        default=None, validator=whole_number(1, optional=True)
+        default=None, validator=whole_number(16, optional=True)
     )
     agent_compression_enabled: bool | None = field(default=None, converter=values.optional_flag)
     agent_compression_threshold: int | None = field(
@@ -749,7 +751,7 @@ class SecurityConfig:
         converter=values.optional_path,
     )
     agent_spool_max_bytes: int | None = field(
-        default=None, validator=whole_number(65_536, optional=True)
+        default=None, validator=whole_number(1_048_576, optional=True)
     )
     agent_spool_max_age: int | None = field(default=None, validator=whole_number(60, optional=True))
     agent_exit_timeout: float = field(
@@ -806,6 +808,20 @@ class SecurityConfig:
         if self.redis_socket_timeout is not None:
             return self.redis_socket_timeout
         return self.store_timeout
+
+    @property
+    def store_options(self) -> dict[str, object]:
+        """What the client of a Redis store is told besides, as far as it is said here."""
+        if not urlsplit(self.effective_store_url).scheme.startswith(("redis", "valkey")):
+            return {}
+        options: dict[str, object] = {}
+        if self.redis_socket_connect_timeout is not None:
+            options["socket_connect_timeout"] = self.redis_socket_connect_timeout
+        if self.redis_max_connections is not None:
+            options["max_connections"] = self.redis_max_connections
+        if self.redis_health_check_interval:
+            options["health_check_interval"] = self.redis_health_check_interval
+        return options
 
     @property
     def uses_countries(self) -> bool:

@@ -502,6 +502,21 @@ def test_enable_redis_is_another_spelling_of_store_url() -> None:
     assert SecurityConfig(store_timeout=0.2).effective_store_timeout == 0.2
 
 
+def test_options_of_redis_reach_its_client_only() -> None:
+    options = {
+        "redis_socket_connect_timeout": 0.2,
+        "redis_max_connections": 5,
+        "redis_health_check_interval": 9,
+    }
+    assert SecurityConfig(enable_redis=True, **options).store_options == {
+        "socket_connect_timeout": 0.2,
+        "max_connections": 5,
+        "health_check_interval": 9,
+    }
+    assert SecurityConfig(enable_redis=True).store_options == {}
+    assert SecurityConfig(**options).store_options == {}
+
+
 def test_a_store_without_its_package_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -6,17 +6,31 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
 
+from guard_wsgi.commands.loading import CommandError
 from guard_wsgi.config import SecurityConfig
+from guard_wsgi.doctor import find_guard
 from guard_wsgi.middleware import GuardMiddleware
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 
-def serve(app: WSGIApplication, config: SecurityConfig, host: str, port: int) -> None:
-    """Serve until interrupted; one thread a request. Port 0 takes a free one."""
-    guard = GuardMiddleware(app, config)
-    server = make_server(host, port, guard, threaded=True)
+def serve(
+    app: WSGIApplication, config: SecurityConfig, host: str, port: int, *, is_given: bool = True
+) -> None:
+    """Serve until interrupted; one thread a request. Port 0 takes a free one.
+
+    An app that brings a guard is served as it is.
+
+    :param is_given: whether somebody named the configuration, rather than left it out.
+    :raises CommandError: for an app with a guard when a configuration is given as well.
+    """
+    guard = find_guard(app)
+    if guard is None:
+        app = guard = GuardMiddleware(app, config)
+    elif is_given:
+        raise CommandError("the app has a guard with a configuration of its own: omit --config")
+    server = make_server(host, port, app, threaded=True)
     shown = f"[{host}]" if ":" in host else host
     print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
     try:

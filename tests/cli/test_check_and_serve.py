@@ -109,6 +109,28 @@ def test_an_app_is_served_behind_the_guard(tmp_path: Path, name: str) -> None:
         assert 429 in codes
 
 
+GUARDED = """
+from flask import Flask
+from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig
+app = Flask(__name__)
+FlaskAPIGuard(app, config=SecurityConfig(custom_error_responses={400: "no, thanks"}))
+"""
+
+
+def test_a_guard_that_the_app_brings_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "site_with_guard.py", GUARDED)
+    with served(tmp_path, "site_with_guard:app") as url:
+        answer = requests.get(url, params={"q": "1' OR '1'='1"}, timeout=10)
+        assert (answer.status_code, answer.text) == (400, "no, thanks")
+    config = write(tmp_path / "guard.toml", "rate_limit = 4\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert main(["serve", "site_with_guard:app", "--config", str(config)]) == 2
+    assert "omit --config" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -138,7 +160,7 @@ def test_faults_of_variables_are_said_before_anything_is_served(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GUARD_RATE_LIMT", "5")
-    assert main(["serve", "shop:app"]) == 2
+    assert main(["serve", "wsgiref.simple_server:demo_app"]) == 2
     assert "did you mean 'rate_limit'?" in capsys.readouterr().err
 
 
