@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from attrs import evolve
 
@@ -69,7 +70,7 @@ class Inspections:
 
     def for_route(self, route: RouteConfig) -> RouteInspections:
         """Headers are added to the global exclusions; the other lists stand in their place."""
-        changes: dict[str, object] = {}
+        changes: dict[str, Any] = {}
         if route.excluded_detection_headers is not None:
             changes["excluded_headers"] = (
                 self._settings.excluded_headers | route.excluded_detection_headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import field, frozen
@@ -12,6 +13,10 @@ from guard_wsgi.errors import ConfigError
 # Scores are log-odds scaled so that 1.0 is the balanced point (benchmarks/train_detection.py
 # prints the rates of each preset on sources the model has not seen).
 THRESHOLDS: Final = {"relaxed": 1.6, "balanced": 1.0, "strict": 0.6}
+
+
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
 
 
 @frozen(kw_only=True)
@@ -25,11 +30,11 @@ class DetectionSettings:
     :raises ConfigError: for an unknown category or preset, or a budget below 1.
     """
 
-    categories: frozenset[str] = field(default=CATEGORIES, converter=frozenset)
+    categories: frozenset[str] = field(default=CATEGORIES, converter=_names)
     threshold: float | str = "balanced"
-    excluded_params: frozenset[str] = field(default=frozenset(), converter=frozenset)
-    excluded_headers: frozenset[str] = field(default=frozenset(), converter=frozenset)
-    excluded_body_fields: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    excluded_params: frozenset[str] = field(default=frozenset(), converter=_names)
+    excluded_headers: frozenset[str] = field(default=frozenset(), converter=_names)
+    excluded_body_fields: frozenset[str] = field(default=frozenset(), converter=_names)
     scan_body: bool = True
     # 256 KiB: the largest body that the budget of a request (DESIGN.md) scans in one pass.
     max_body_bytes: int = 262144

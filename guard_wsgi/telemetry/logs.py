@@ -115,6 +115,10 @@ def log_level(name: str | int | None) -> int | None:
     return level
 
 
+def _names(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(names)
+
+
 @frozen(slots=True, kw_only=True)
 class LogSettings:
     """What is logged, how loud, and whether into a file of its own.
@@ -131,7 +135,7 @@ class LogSettings:
     request_level: int | None = field(default=None, converter=log_level)
     suspicious_level: int | None = field(default=logging.WARNING, converter=log_level)
     country_level: int | None = field(default=logging.INFO, converter=log_level)
-    muted_checks: frozenset[str] = field(default=frozenset(), converter=frozenset)
+    muted_checks: frozenset[str] = field(default=frozenset(), converter=_names)
     file_path: str | None = None
     file_format: Literal["text", "json"] = "text"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, g, jsonify, request
+from flask.cli import FlaskGroup
 
 from guard_wsgi_flask import ConfigError, FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
@@ -215,8 +216,9 @@ def test_flask_guard_routes_lists_effective_rules() -> None:
     @decorate.rate_limit(1, 60)
     def forgotten() -> None: ...
 
-    runner = app.test_cli_runner()
-    outcome = runner.invoke(args=["guard", "routes"])
+    # As the flask command does it, with the commands of installed packages.
+    group = FlaskGroup(create_app=lambda: app)
+    outcome = app.test_cli_runner().invoke(group, args=["guard", "routes"])
     assert "/p/secret/<name>" in outcome.output
     assert "rate_limit=5" in outcome.output
     assert "forgotten" in outcome.output
