@@ -28,7 +28,14 @@ _REDIRECT_NAME = re.compile(
     r"|post_logout_redirect_uri|redirect_uri|dl|dr|tu|page\w*|location|to|from|href|link|site)\]?",
     re.IGNORECASE,
 )
-_UNSCORED_KINDS: Final = frozenset({"markup", "binary", "graphql"})
+# Names that programs open: a URL there is a remote inclusion (CWE-98), not a link.
+_INCLUDE_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc|document"
+    r"|root\w*|view|content|module|mod|conf\w*|lang\w*|layout|show|pg|style|load|read|body|main|abs\w*"
+    r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
+    re.IGNORECASE,
+)
+_REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 _KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
     "graphql": frozenset({"graphql"}),
@@ -132,6 +139,10 @@ def context_features(value: Value) -> list[str]:
         found.append("kind:" + value.kind)
     if _REDIRECT_NAME.fullmatch(value.name):
         found.append("name:redirect")
+    if _REMOTE.match(value.text):
+        found.append("value:url")
+        if value.location in ("query", "form", "cookie") and _INCLUDE_NAME.fullmatch(value.name):
+            found.append("file.remote_include")
     size = len(value.text)
     found.append("size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL"))
     return found

@@ -9,9 +9,8 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from guard_wsgi.detection.multipart import multipart_values
-from guard_wsgi.detection.structure import json_document, unfold
+from guard_wsgi.detection.structure import json_document, unfold, xml_values
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
-from guard_wsgi.detection.xmlbody import xml_values
 
 # Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
 # Fetch metadata, client hints). A value that does not match is looked at like any other.

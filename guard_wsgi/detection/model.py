@@ -88,7 +88,7 @@ class Model:
 def parse_model(data: Mapping[str, Any]) -> Model:
     """Make a model of the parsed file. Shapes are filed by category to keep the file small."""
     weights: dict[str, float] = {}
-    categories = {one.name: one.category for one in INDICATORS}
+    categories = feature_categories()
     for category, members in data["weights"].items():
         for feature, weight in members.items():
             weights[feature] = float(weight)
@@ -108,17 +108,48 @@ def parse_model(data: Mapping[str, Any]) -> Model:
     )
 
 
+# Evidence that is not a pattern: name -> category, and its prior.
+FEATURE_CATEGORIES: Final = {
+    "encoding.overlong_bytes": "encoding",
+    "upload.script_in_binary": "file_upload",
+    "file.remote_include": "file_inclusion",
+    "graphql.introspection": "graphql",
+    "graphql.depth": "graphql",
+}
+_PRIOR_FEATURES: Final = {
+    "encoding.overlong_bytes": 1.0,
+    "upload.script_in_binary": 1.0,
+    "file.remote_include": 0.7,
+    "graphql.introspection": 0.5,
+    "graphql.depth": 0.5,
+}
+# What two pieces of evidence say together beyond what they say alone.
+_PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
+    "file.script_name": (("kind:filename", 1.0),),
+    "file.double_extension": (("kind:filename", 0.5),),
+    "shell.separator_command": (("kind:agent", -0.7),),
+    "file.loopback": (("name:redirect", -0.6),),
+    "file.private": (("name:redirect", -0.4),),
+    "file.hidden_path": (("at:path", 0.3),),
+    "code.java_class": (("size:S", 0.4), ("size:M", 0.4)),
+    "sql.word_only": (("size:S", 0.4),),
+}
+
+
+def feature_categories() -> dict[str, str]:
+    """Which category each piece of built-in evidence speaks for."""
+    return {one.name: one.category for one in INDICATORS} | FEATURE_CATEGORIES
+
+
 def prior_model() -> Model:
     """The hand-set weights: where learning starts, and a model without any data."""
     return Model(
         bias=0.0,
         balanced=1.0,
         unit=1.0,
-        weights={one.name: one.prior for one in INDICATORS}
-        | {"encoding.overlong_bytes": 1.0, "upload.script_in_binary": 1.0},
-        categories={one.name: one.category for one in INDICATORS}
-        | {"encoding.overlong_bytes": "encoding", "upload.script_in_binary": "file_upload"},
-        pairs={},
+        weights={one.name: one.prior for one in INDICATORS} | _PRIOR_FEATURES,
+        categories=feature_categories(),
+        pairs=_PRIOR_PAIRS,
     )
 
 

@@ -6,21 +6,30 @@ the `&` of a nested URL are not evidence, while what an attacker writes into a l
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it stands
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
+_ENCODED_URL = re.compile(r"\s*[a-zA-Z][a-zA-Z0-9+.-]{1,12}(?::|%(?:25)*3A)(?:%(?:25)*2F){2}", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _RELATIVE_URL = re.compile(r"/[\w./%~@:,+-]*\?[\w.%\[\]-]+=")
 _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]*)+&?$")
+# A document of elements with a namespace or a declaration: HTML fragments are not taken apart.
+_XML_DOCUMENT = re.compile(
+    r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
+)
 _GRAPHQL = re.compile(
     r"\s*(?:(?:query|mutation|subscription)\b\s*\w*\s*(?:\([^)]*\))?\s*(?:@\w+\s*)*\{"
     r"|fragment\s+\w+\s+on\s+\w+|\{\s*\w+\s*(?:\{|\(\s*\w+\s*:))"
@@ -86,6 +95,9 @@ def json_document(body: bytes, complete: bool = True) -> Document | None:
         raise BudgetSpent("max_json_depth") from None
     except ValueError:
         pass
+    lines = _json_lines(text)
+    if lines:
+        return Document(lines)
     strings = []
     for match in _JSON_STRING.finditer(body):
         literal = match[1]
@@ -96,6 +108,18 @@ def json_document(body: bytes, complete: bool = True) -> Document | None:
     if complete:
         strings.append(text)
     return Document(None, tuple(strings)) if strings else None
+
+
+def _json_lines(text: str) -> list[Any]:
+    """One document a line, as telemetry is sent (ndjson, Sentry envelopes); [] if any is not."""
+    found = []
+    for line in text.splitlines():
+        if line.strip():
+            try:
+                found.append(json.loads(line, object_pairs_hook=_Pairs, strict=False))
+            except (ValueError, RecursionError):
+                return []
+    return found if len(found) > 1 else []
 
 
 def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
@@ -110,6 +134,17 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
         if root is not None:
             yield from _unfold_json(value, root, budget, depth)
             return
+    if "%" in text[:20] and _ENCODED_URL.match(text):
+        yield from unfold(evolve(value, text=unquote(text)), budget, depth + 1)
+        return
+    if len(text) >= 16 and _BASE64.fullmatch(text):
+        inner = _inside_base64(text)
+        if inner is not None:
+            yield from unfold(evolve(value, text=inner), budget, depth + 1)
+            return
+    if first == "<" and value.kind == "" and _XML_DOCUMENT.match(text):
+        yield from markup_values(value, text, budget)
+        return
     if _GRAPHQL.match(text):
         yield from _graphql(value, text, budget)
         return
@@ -120,6 +155,24 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
         yield from _unfold_form(value, text, budget, depth)
         return
     yield value
+
+
+def _inside_base64(text: str) -> str | None:
+    """The JSON or XML document that is all of a base64 text; None when it is anything else."""
+    body = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        data = base64.b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    if data[:1] not in (b"{", b"[", b"<"):
+        return None
+    try:
+        inner = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if inner[0] == "<":
+        return inner if _XML_DOCUMENT.match(inner) else None
+    return inner if _parse(inner) is not None else None
 
 
 def _parse(text: str) -> Any:
@@ -204,3 +257,18 @@ def _max_depth(text: str) -> int:
         elif character == "}":
             depth -= 1
     return deepest
+
+
+def xml_values(text: str, budget: Budget) -> Iterator[Value]:
+    """The values of an XML body, structures inside them taken apart."""
+    for piece in xml_pieces(text, budget):
+        if piece.kind:
+            yield piece
+        else:
+            yield from unfold(piece, budget, 1)
+
+
+def markup_values(value: Value, text: str, budget: Budget) -> Iterator[Value]:
+    """The same for an XML document that is a value of something else."""
+    for piece in xml_pieces(text, budget):
+        yield evolve(piece, location=value.location, name=f"{value.name}>{piece.name}")

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import Budget, Value
 
 _PIECE = re.compile(
@@ -18,14 +17,14 @@ _PIECE = re.compile(
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _SCRIPTED = re.compile(r"^\s*/?\s*(?:script|iframe|foreignobject)\b|\son[a-z]{3,20}\s*=", re.IGNORECASE)
-_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>", re.IGNORECASE)
+DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>", re.IGNORECASE)
 _PROLOG_CHARS: Final = 8192
 
 
-def xml_values(text: str, budget: Budget) -> Iterator[Value]:
+def xml_pieces(text: str, budget: Budget) -> Iterator[Value]:
     """Text, CDATA, comments and attribute values; the document as such where it declares
     entities, style sheets or inclusions; tags that run script in a browser."""
-    if _DECLARATION.search(text):
+    if DECLARATION.search(text):
         yield Value("xml", "", text[:_PROLOG_CHARS], "markup")
     element = ""
     for match in _PIECE.finditer(text):
@@ -47,9 +46,7 @@ def xml_values(text: str, budget: Budget) -> Iterator[Value]:
                 budget.take_value()
                 value = attribute[2] if attribute[2] is not None else attribute[3]
                 if value:
-                    yield from unfold(
-                        Value("xml", f"{element}@{attribute[1]}", html.unescape(value)), budget
-                    )
+                    yield Value("xml", f"{element}@{attribute[1]}", html.unescape(value))
         elif kind == "instruction":
             if not piece.startswith(("xml ", "xml-stylesheet")):
                 yield Value("xml", element, f"<?{piece}?>")
@@ -57,6 +54,4 @@ def xml_values(text: str, budget: Budget) -> Iterator[Value]:
             piece = piece.strip()
             if piece:
                 budget.take_value()
-                yield from unfold(
-                    Value("xml", element, html.unescape(piece) if kind == "text" else piece), budget
-                )
+                yield Value("xml", element, html.unescape(piece) if kind == "text" else piece)

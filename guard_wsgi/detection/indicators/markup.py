@@ -55,7 +55,7 @@ MARKUP = (
     _xss("tag_slash", r"<[a-z]+/+[a-z]+\s*=", _EVASION),
     _xss("tag_any", r"<[a-z!?/][a-z0-9:_-]*(?:[\s/>]|$)", _HTML, 0.1),
     _xss("tag_custom_event", r"<\w+[^>]*\s(?:style|tabindex|autofocus|contenteditable|id)\b[^>]*on\w+\s*=", _PATT),
-    _xss("quote_then_tag", r"[\"'`]\s*/?>\s*<", _EVASION),
+    _xss("quote_then_tag", r"^[^<>]*[\"'`]\s*/?>\s*<", _EVASION),
     _xss("close_then_tag", r"</(?:title|textarea|style|noscript|script|iframe|xmp|noembed|template|select|option|a|div|p|svg|math)\s*>\s*<", _PATT, WEAK),
     _xss("cdata", r"<!\[cdata\[", _PATT, WEAK),
     _xss("comment_tag", r"<!--", _EVASION, WEAK),
@@ -81,7 +81,7 @@ MARKUP = (
     _xss("function_constructor", r"\bnew\s+function\s*[(`]|\bfunction\s*\(\s*['\"`]|\[\s*['\"`]?constructor['\"`]?\s*\]|"
          r"\.constructor\s*(?:\(|\.\s*constructor|\[)|\bconstructor\.constructor\b|\bfunction`|\breflect\.(?:construct|apply|get)", _PATT),
     _xss("immediate_function", r"\(\s*function\s*\(\s*\)\s*\{|\(\s*\(\s*\)\s*=>|=>\s*(?:alert|eval|fetch|\{)|\bfunction\s*\(\s*\w?\s*\)\s*\{", _PATT),
-    _xss("jsfuck", r"(?:\[\]|!\[\]|\+\[\]|!!\[\]|\(!\+|\{\}\+){3,}|[\[\]()!+]{12,}", "jsfuck.com", STRONG),
+    _xss("jsfuck", r"(?:\[\]|!\[\]|\+\[\]|!!\[\]|\(!\+|\{\}\+){3,}|\[[\[\]()!+]{11,}", "jsfuck.com", STRONG),
     _xss("js_break", r"[\"'`]\s*[;)}\]]+\s*(?:alert|prompt|confirm|eval|var\s|document|window|location|function|//|throw)", _EVASION, STRONG),
     _xss("js_operator_sink", r"[\"'`]\s*[-+*/^|&%,?:]+\s*(?:alert|prompt|confirm|eval|print|fetch)\b", _PATT, STRONG),
     _xss("js_close_script", r"</script|<\\/script|\*/\s*<|//\s*--\s*>", _PATT, WEAK),
@@ -97,6 +97,9 @@ MARKUP = (
     _xss("polyglot", r"-->\s*<|\*/\s*-->|</(?:title|style|textarea|script)/*[^>]*>\s*/?-*!?>?", _PATT, WEAK),
     _xss("external_script", r"<[^>]+\bsrc\s*=\s*['\"`]?\s*(?:https?:)?(?://|\\\\)[^>]+\.js\b", _PATT),
     _xss("template_literal_call", r"\b(?:alert|prompt|confirm|eval|settimeout|setinterval)`", _PATT, STRONG),
-    _xss("script_loop", r"\bwhile\s*\(\s*(?:!|-|\+|true|1|this|infinity|new\s|\[|\{|'|\"|`|\w+\s*\))", "CRS rule family 934: denial of service by script"),
+    _xss("script_loop", r"\bwhile\s*\(+\s*(?:!|-|\+|true|1\b|this|infinity|new\s|\[|\{|'|\"|`|string)", "CRS rule family 934: denial of service by script", STRONG),
+    _xss("import_tag", r"<\?import\b|<!attlist|\bdatasrc\s*=|\bdataformatas|xmlns:xss|<v:\w+|<\w+:vmlframe", _EVASION),
+    _xss("bracket_access", r"\)\s*\[\s*['\"]\w+['\"]|\b(?:document|window|self|this|top|console|process)\s*(?:/\*[^*]*\*/)?\)?\s*\[\s*['\"\\]", _PATT),
+    _xss("cookie_set", r"\.cookie\s*=|set-cookie\s*[:=]|http-equiv\W+set-cookie", "CWE-384", MEDIUM),
     _xss("svg_animate", r"<(?:animate\w*|set)\b[^>]*(?:attributename|onbegin|values|to)\s*=", _PATT),
 )

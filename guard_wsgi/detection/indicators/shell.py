@@ -38,7 +38,7 @@ def _cmd(
 SHELL = (
     _cmd(
         "separator_command",
-        r"(?:;|\||&&|&|\r|\n|`|\$\(|<\(|>\(|\{)\s*[({\"']*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
+        r"(?:;|\||&&|&|\$\(|<\(|>\()\s*[({\"'`]*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
         + r"(?:\.exe)?(?:\s*$|\s*[;|&`)}>\"'\n#]|\s+-{1,2}\w|\s+[/.~$*'\"]|\s*<|\$ifs|\$\{ifs)",
         _CWE,
         STRONG,
@@ -51,7 +51,7 @@ SHELL = (
     ),
     _cmd("ampersand_hard_command", r"(?:&|%26|\n)\s*" + _HARD + r"\b", _CWE),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
-    _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|more|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|find|touch|file|sort|rev|cut|dd)"
+    _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:\s+-\w+)*(?:\s+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
     _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
@@ -79,7 +79,7 @@ SHELL = (
     _cmd("shellshock", r"\(\s*\)\s*\{\s*(?::|_|\w*\s*;)?[^}]{0,20};?\s*\}\s*[;\"']?|\(\)\s*\{", "CVE-2014-6271", STRONG),
     _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT),
     _cmd("echo_sequence", r"(?:;|\||&|`|\n|\$\(|^)\s*echo\s+\S", _PATT),
-    _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+[\[($\w]|\bfor\s+/[fdlr]\s|\bdone\b\s*(?:;|$|<)", _CRS),
+    _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+(?:[\[($]|\w+\s+in\s)|\bfor\s+/[fdlr]\s|\bdone\b\s*(?:;|$|<)", _CRS),
     _cmd("os_function", r"\b(?:os\.(?:system|popen|exec\w*|spawn\w*)|subprocess\.(?:call|run|popen|check_output|getoutput)|commands\.getoutput|"
          r"child_process|shell_exec|passthru|proc_open|pcntl_exec|popen|runtime\.(?:getruntime|exec)|getruntime\s*\(|processbuilder|kernel\.(?:exec|system|open)|io\.popen|execsync|spawnsync|os\.execute|winexec|createobject|wscript\.shell)", "CWE-77", STRONG),
     _cmd("function_command", r"\b(?:system|exec|popen|shell_exec|passthru|eval|spawn|execute)\s*\(?\s*['\"]\s*(?:" + COMMANDS + r"\b|/)", "CWE-77", STRONG),
@@ -90,5 +90,12 @@ SHELL = (
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)\s*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
+    _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", STRONG),
+    _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(%!]?[%!~\w]+[%!\"\])]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+.*?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF"),
+    _cmd("batch_variable", r"%~?\d\b|%\w+%.*?(?:==|\bequ\b|\bneq\b|\bgtr\b)|!\w+!|%errorlevel%", "CRS 932140", WEAK),
+    _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", STRONG),
+    _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT),
+    _cmd("process_substitution", r"[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
+    _cmd("exact_command", r"^[\s'\"]*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat(?:\s+-\w+)?|systeminfo|tasklist|uname(?:\s+-\w+)?|ls\s+-\w+(?:\s+\S+)?|ls\s+[/.~]\S*|id\s+-\w|ps\s+-?(?:aux|ef)\w*|cat\s+\S+|ping6?\s+(?:-\w\s*\d*\s+)*[\w.-]+\.[\w.-]+|net\s+user.*|printenv|lsb_release\s+-a|route\s+print|arp\s+-a|curl\s+\S+|wget\s+\S+|nslookup\s+\S+|dir\s+[/c].*|rm\s+-rf?\s.*|chmod\s+[+\d]\S*\s.*|cd\s+[/.]\S*|echo\s+[$\d\"'].*|touch\s+/\S+|sudo\s+\S.*|kill\s+-9.*|shutdown\s+[-/]\w.*|reboot|bash\s+-i.*|crontab\s+-\w|history|w;|df\s+-h|last\s+-\w.*|env\s*\|.*|type\s+\S+\.\w+|find\s+/\S*.*|tail\s+-\S+.*|head\s+-\S+.*|grep\s+-\w+\s.*|hostname\s+-\w|su\s+-.*)[\s'\";|&#]*$", _OWASP, MEDIUM, False),
     _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, False),
 )

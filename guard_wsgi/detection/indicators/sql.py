@@ -60,6 +60,12 @@ SQL = (
         r"|\"1\"\s*=\s*\"1|'x'\s*=\s*'x|true\b|1\s*=\s*0|1\s*=\s*2|1\s*<\s*2|2\s*>\s*1)",
         _OWASP,
     ),
+    _sqli("logic_numbers", r"(?:\b(?:and|or|xor)\b|&&|\|\|)[\s(!~+-]*\d[\d\s()+*.-]*(?:=|<>|!=|<|>|\blike\b|\bin\b)[\s(!~+'\"-]*\d", _OWASP, 0.8),
+    _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\||=)[\s(!~+-]*(?:cos|sin|pi|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|user|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
+    _sqli("select_call", r"\bselect\b[\s(!~@+*-]*(?:\w+\s*\(|['\"@\d]).*?\bfrom\b", _CRS),
+    _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
+    _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, MEDIUM, False),
+    _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, MEDIUM, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
     _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--\s*[-+]?$|#\s*$|/\*)", _OWASP, WEAK),
     _sqli("trailing_comment", r"(?:--[\s+-]*|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
@@ -85,8 +91,8 @@ SQL = (
     _sqli("from_where", r"\bfrom\s+[\w.`\[\]\"]+\s+where\s+[\w.`\[\]\"]+\s*" + _COMPARE, _CRS),
     _sqli(
         "sleep",
-        r"\b(?:(?:pg_)?sleep|benchmark|receive_message|dbms_lock\.sleep|randomblob|sleep_for)"
-        r"\s*\(|waitfor\s+(?:delay|time)\b",
+        r"\b(?:pg_sleep|receive_message|dbms_lock\.sleep|randomblob|sleep_for)\s*\(|\bsleep\s*\(\s*[^a-z)\s]*\s*\)"
+        r"|\bsleep\(|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b",
         _BLIND,
         STRONG,
     ),

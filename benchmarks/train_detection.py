@@ -1,0 +1,323 @@
+"""Learn the weights of guard_wsgi/detection/model.json from labelled requests.
+
+    python benchmarks/train_detection.py CORPUS... [--write] [--table] [--rows N]
+
+CORPUS are JSON-lines files (or folders of them), gzipped or not, one request each, with `label`
+("attack" or "benign"), `source`, `tier`, `method`, `path`, `query`, `headers`, `body`.
+The benign traffic of benign_traffic.py is added to them.
+
+The model is a logistic regression over the evidence of one value. It starts from the hand-set
+priors and is pulled back to them, so that evidence which the corpus hardly has keeps the weight
+its author gave it, and evidence that customers send as well loses it. A request is as
+suspicious as its worst value; which value of an attack that is, the current weights say
+(multiple-instance learning, three rounds). Every source counts by the root of its size.
+`--table` leaves out each source in turn: what the model says about data it has not seen.
+Deterministic: no randomness anywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import io
+import json
+import math
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import numpy as np
+import scipy.sparse as sparse
+from scipy.optimize import minimize
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from benign_traffic import benign_requests
+
+from guard_wsgi.detection.evidence import builtin_scanners, read_window, windows
+from guard_wsgi.detection.extract import body_values, head_values
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model
+from guard_wsgi.detection.value import Budget, BudgetSpent
+
+UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
+PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
+PULL_SHAPE = 12.0  # runs of tokens and pairs must earn their weight
+MIN_TEXTS = 5  # evidence seen in fewer distinct texts is not learned from
+PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
+CONTEXTS = ("kind:", "size:", "name:")
+
+CATEGORY_OF_LABEL = {
+    "java": "code_injection", "rce": "cmd_injection", "php": "code_injection", "lfi": "dir_traversal",
+    "traversal": "path_traversal", "traversal-exotic": "path_traversal", "lfi-obscure-path": "dir_traversal",
+    "ssti": "template", "redirect": "open_redirect", "xxe": "xml", "xslt": "xml", "crlf": "http_split",
+    "nodejs": "code_injection", "nodejs-dos": "code_injection", "rfi": "file_inclusion",
+    "proto-pollution": "proto_pollution", "generic": "template", "php-dos": "file_inclusion",
+    "session-fixation": "code_injection", "http-protocol-attack": "http_split", "ruby": "code_injection",
+}
+
+
+def load(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Labelled records of files and folders."""
+    for path in map(Path, paths):
+        files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
+        for file in files:
+            opener = gzip.open if file.suffix == ".gz" else open
+            with opener(file, "rt", encoding="utf-8") as lines:
+                for line in lines:
+                    record = json.loads(line)
+                    if record["label"] in ("attack", "benign"):
+                        yield record
+
+
+def environ_of(record: dict[str, Any]) -> dict[str, Any]:
+    """The WSGI environ a server would make of the record (PEP 3333)."""
+    body = record.get("body") or ""
+    data = base64.b64decode(body) if record.get("body_enc") == "base64" else body.encode("utf-8", "surrogatepass")
+    path = (record["path"] or "/").encode("utf-8", "surrogatepass")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": record["method"],
+        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "QUERY_STRING": (record["query"] or "").encode("utf-8", "surrogatepass").decode("latin-1"),
+        "wsgi.input": io.BytesIO(data),
+    }
+    for name, value in record["headers"].items():
+        text = str(value).encode("utf-8", "surrogatepass").decode("latin-1")
+        key = name.upper().replace("-", "_")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = text
+    return environ
+
+
+def evidence_of(environ: dict[str, Any]) -> Iterator[frozenset[str]]:
+    """The evidence of every window of every value."""
+    scanners = builtin_scanners("auto")
+    budget = Budget(10**9, 10**9)
+    values = list(head_values(environ, budget))
+    body = environ["wsgi.input"].read()
+    if body:
+        try:
+            values += body_values(body, environ.get("CONTENT_TYPE", ""), True, 100, budget)
+        except BudgetSpent:
+            pass
+    for value in values:
+        for text in windows(value.text):
+            features = frozenset(read_window(scanners, value, text).features)
+            if features:
+                yield features
+
+
+class Data:
+    """Every distinct set of evidence as a row; every request as a list of rows."""
+
+    def __init__(self, records: Iterable[dict[str, Any]]) -> None:
+        self.names: dict[frozenset[str], int] = {}
+        self.requests: list[list[int]] = []
+        self.sources: list[str] = []
+        self.attack: list[bool] = []
+        self.core: list[bool] = []
+        self.labels: list[str] = []
+        for record in records:
+            rows = {self.names.setdefault(e, len(self.names)) for e in evidence_of(environ_of(record))}
+            self.requests.append(sorted(rows))
+            self.sources.append(record["source"])
+            self.attack.append(record["label"] == "attack")
+            self.core.append(record.get("tier", "core") == "core")
+            self.labels.append(record.get("category", ""))
+        self.source_size = Counter(self.sources)
+        self._build()
+
+    def _build(self) -> None:
+        prior = prior_model()
+        rows = list(self.names)
+        count: Counter[str] = Counter()
+        for row in rows:
+            count.update(row)
+        indicators = {one.name for one in INDICATORS} | set(FEATURE_CATEGORIES)
+        pairs: Counter[str] = Counter()
+        for row in rows:
+            contexts = [name for name in row if name.startswith(CONTEXTS)]
+            for name in row & indicators:
+                pairs.update(f"{name} & {context}" for context in contexts)
+        known = sorted(indicators)
+        learned = sorted(n for n, c in count.items() if c >= MIN_TEXTS and n not in indicators)
+        hand_pairs = {f"{a} & {b}" for a, bs in prior.pairs.items() for b, _ in bs}
+        paired = sorted({p for p, c in pairs.items() if c >= 3 * MIN_TEXTS} | hand_pairs)
+        self.columns = [*known, *learned, *paired]
+        index = {name: position for position, name in enumerate(self.columns)}
+        pointer, positions = [0], []
+        for row in rows:
+            positions += [index[name] for name in row if name in index]
+            contexts = [name for name in row if name.startswith(CONTEXTS)]
+            for name in row & indicators:
+                positions += [index[p] for c in contexts if (p := f"{name} & {c}") in index]
+            pointer.append(len(positions))
+        shape = (len(rows), len(self.columns))
+        self.matrix = sparse.csr_matrix((np.ones(len(positions)), positions, pointer), shape=shape)
+        hand = dict(prior.weights) | {f"{a} & {b}": w for a, bs in prior.pairs.items() for b, w in bs}
+        self.prior = np.array([UNIT * hand.get(name, 0.0) for name in self.columns])
+        self.pull = np.array([PULL_KNOWN if n in indicators else PULL_SHAPE for n in self.columns])
+        self.lower = np.array([0.0 if n in indicators else -np.inf for n in self.columns])
+        self.row_sets = rows
+
+
+def worst(data: Data, score: np.ndarray) -> np.ndarray:
+    """The score of each request: that of its worst value."""
+    return np.array([max((score[row] for row in rows), default=-99.0) for rows in data.requests])
+
+
+def fit(data: Data, train: list[bool], rounds: int = 3) -> tuple[np.ndarray, float]:
+    """Weights (log-odds) and bias, from the requests marked in `train`."""
+    benign: dict[int, float] = defaultdict(float)
+    attacks = []
+    for request, rows in enumerate(data.requests):
+        if not train[request]:
+            continue
+        if data.attack[request]:
+            attacks.append(request)
+        else:
+            for row in rows:
+                benign[row] += 1 / math.sqrt(data.source_size[data.sources[request]])
+    negative = sorted(benign)
+    cap = 4 * float(np.median(list(benign.values())))
+    negative_weight = np.array([min(benign[row], cap) for row in negative])
+    weights, bias = data.prior.copy(), -UNIT
+    for _ in range(rounds):
+        score = data.matrix @ weights + bias
+        positive: dict[int, float] = defaultdict(float)
+        for request in attacks:
+            rows = [row for row in data.requests[request] if row not in benign] or data.requests[request]
+            if not rows:
+                continue
+            row = max(rows, key=lambda one: score[one])
+            # An attack without any evidence is a mislabelled record or something to write an
+            # indicator for; it must not teach that its surroundings are hostile.
+            trust = 1.0 if score[row] > -UNIT * 0.7 else 0.15
+            positive[row] += trust / math.sqrt(data.source_size[data.sources[request]])
+        chosen = sorted(positive)
+        cap = 4 * float(np.median(list(positive.values())))
+        positive_weight = np.array([min(positive[row], cap) for row in chosen])
+        weights, bias = _logistic(data, chosen, positive_weight, negative, negative_weight, weights, bias)
+    return weights, bias
+
+
+def _logistic(
+    data: Data,
+    positive: list[int],
+    positive_weight: np.ndarray,
+    negative: list[int],
+    negative_weight: np.ndarray,
+    start: np.ndarray,
+    bias: float,
+) -> tuple[np.ndarray, float]:
+    matrix = data.matrix[positive + negative]
+    sign = np.r_[np.ones(len(positive)), -np.ones(len(negative))]
+    total = 10_000.0
+    mass = np.r_[
+        positive_weight * (total / positive_weight.sum()), negative_weight * (total / negative_weight.sum())
+    ]
+    prior, pull, transposed = data.prior, data.pull, matrix.T.tocsr()
+
+    def loss(point: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (matrix @ point[:-1] + point[-1])
+        value = float(mass @ np.logaddexp(0, -margin))
+        slope = -mass * sign / (1 + np.exp(np.clip(margin, -50, 50)))
+        away = point[:-1] - prior
+        value += float(0.5 * pull @ (away * away)) + 50.0 * (point[-1] + UNIT) ** 2
+        gradient = np.r_[transposed @ slope + pull * away, slope.sum() + 100.0 * (point[-1] + UNIT)]
+        return value, gradient
+
+    bounds = [(low, None) for low in data.lower] + [(None, None)]
+    found = minimize(
+        loss, np.r_[start, bias], jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 150}
+    )
+    return found.x[:-1], float(found.x[-1])
+
+
+def table(data: Data) -> None:
+    """Leave one source out: rates on the source that was not learned from."""
+    marks = (1.6, 1.25, 1.0, 0.8, 0.6)
+    print(f"{'left out':28s} {'kind':7s} {'tier':5s} {'n':>6s}  blocked % at score " + " ".join(f"{m:5.2f}" for m in marks))
+    sums: dict[str, list[np.ndarray]] = defaultdict(list)
+    for source in sorted(data.source_size):
+        train = [name != source for name in data.sources]
+        weights, bias = fit(data, train)
+        score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
+        for core in (True, False):
+            rows = [i for i, name in enumerate(data.sources) if name == source and data.core[i] == core]
+            if not rows:
+                continue
+            kind = "attack" if data.attack[rows[0]] else "benign"
+            tier = "core" if core else "hard"
+            rates = np.array([100 * np.mean(score[rows] >= mark) for mark in marks])
+            sums[f"{kind} {tier}"].append(np.array([len(rows), *(len(rows) * rates)]))
+            print(f"{source:28s} {kind:7s} {tier:5s} {len(rows):6d}  {'':18s}" + " ".join(f"{r:5.1f}" for r in rates), flush=True)
+    for name, parts in sorted(sums.items()):
+        whole = np.sum(parts, axis=0)
+        print(f"{'all ' + name:42s} {int(whole[0]):6d}  {'':18s}" + " ".join(f"{v / whole[0]:5.2f}" for v in whole[1:]))
+
+
+def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
+    """The model as package data; a learned shape is filed under the category it goes with."""
+    known = {one.name: one.category for one in INDICATORS} | FEATURE_CATEGORIES
+    score = data.matrix @ weights + bias
+    seen: dict[str, Counter[str]] = defaultdict(Counter)
+    for request, rows in enumerate(data.requests):
+        if data.attack[request] and rows:
+            row = max(rows, key=lambda one: score[one])
+            label = data.labels[request]
+            for name in data.row_sets[row]:
+                if name not in known:
+                    seen[name][CATEGORY_OF_LABEL.get(label, label)] += 1
+    filed: dict[str, dict[str, float]] = defaultdict(dict)
+    pairs: dict[str, float] = {}
+    for name, weight in zip(data.columns, weights, strict=True):
+        if " & " in name:
+            if abs(weight) >= PRUNE:
+                pairs[name] = round(float(weight), 3)
+            continue
+        if name in known:
+            filed[""][name] = round(float(weight), 3)
+            continue
+        if abs(weight) < PRUNE:
+            continue
+        best = seen[name].most_common(1)
+        is_context = name.startswith((*CONTEXTS, "at:", "value:"))
+        category = best[0][0] if best and weight > 0 and not is_context else ""
+        filed[category][name] = round(float(weight), 3)
+    return {
+        "bias": round(bias, 4),
+        "balanced": 0.0,
+        "unit": UNIT,
+        "weights": {c: dict(sorted(w.items())) for c, w in sorted(filed.items())},
+        "pairs": dict(sorted(pairs.items())),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("corpus", nargs="+")
+    parser.add_argument("--table", action="store_true", help="print the leave-one-source-out table")
+    parser.add_argument("--write", action="store_true", help="write the model into the package")
+    parser.add_argument("--benign-rows", type=int, default=400, help="generated requests a family")
+    arguments = parser.parse_args()
+    records = [*load(arguments.corpus), *benign_requests(arguments.benign_rows)]
+    data = Data(records)
+    print(f"{len(records)} requests, {len(data.names)} distinct sets of evidence, {len(data.columns)} weights")
+    if arguments.table:
+        table(data)
+    if arguments.write:
+        weights, bias = fit(data, [True] * len(records))
+        score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
+        for attack in (True, False):
+            rows = [i for i, one in enumerate(data.attack) if one is attack]
+            print(f"fitted: {'attack' if attack else 'benign'} over 1.0: {100 * np.mean(score[rows] >= 1):.2f} %")
+        file = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
+        file.write_text(json.dumps(to_file(data, weights, bias), indent=0, sort_keys=True) + "\n", encoding="utf-8")
+        print(f"{file}: {file.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main()
