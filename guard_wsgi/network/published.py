@@ -185,8 +185,11 @@ class PublishedRanges:
 
     def refresh(self) -> None:
         """Fetch every publication now, in this thread, whatever its age; failures keep the old."""
-        changed = [self._fetch(feed) for feed in self._feeds.values()]
-        if any(changed) and self._on_swap is not None:
+        changed = False
+        for feed in self._feeds.values():
+            changed = self._adopt(feed.provider) or changed
+            changed = self._fetch(feed) or changed
+        if changed and self._on_swap is not None:
             self._on_swap()
 
     def close(self) -> None:
