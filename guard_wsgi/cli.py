@@ -80,6 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_config(actions.add_parser("off"))
     _add_config(actions.add_parser("status"))
 
+    report = commands.add_parser("report", help="group what a log says was (to be) refused")
+    report.add_argument("log", metavar="LOG", help="the custom_log_file; - reads stdin")
+
     doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")
     doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
     doctor.add_argument("--workers", type=int, metavar="N", help="processes that serve the app")
@@ -127,6 +130,13 @@ def _run(options: argparse.Namespace) -> int:
         from guard_wsgi.commands.checking import check
 
         return check(options.file, sys.stdout)
+    if options.command == "report":
+        from guard_wsgi.commands.reporting import report
+
+        if options.log == "-":
+            return report(sys.stdin, sys.stdout)
+        with open(options.log, encoding="utf-8", errors="replace") as log:
+            return report(log, sys.stdout)
     from guard_wsgi.commands.loading import load_app
 
     if options.command == "doctor":

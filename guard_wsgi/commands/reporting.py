@@ -1,0 +1,206 @@
+"""``guard-wsgi report``: what a log says was refused, or would have been, grouped.
+
+It reads the lines of ``custom_log_file`` in either format, skips what is not the guard's, and
+proposes an exclusion for each value that several clients had refused by detection: an attacker is
+mostly one client, a misjudged form has many.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TextIO
+
+from attrs import define, field, frozen
+
+WOULD_HAVE = "logged_only"
+REFUSED = "request_blocked"
+
+MIN_CLIENTS = 3
+"""So many different clients do not attack the same field in the same way by chance."""
+
+MAX_CLIENTS_COUNTED = 10_000
+"""Of one group; the report says "or more" then."""
+
+_LINE = re.compile(
+    r"(?P<verb>Would have blocked|Blocked) (?P<method>\S+) (?P<path>\S+)"
+    r"(?: from (?P<client>[^\s:]\S*?))?: (?P<reason>.*?)"
+    r" \[event=\S+ check=(?P<check>\S+)"
+)
+_FINDING = re.compile(
+    r"(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.*?)')? \(score (?P<score>[\d.]+)\)"
+)
+_VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
+
+# Segments that name one thing out of many: numbers, UUIDs, hashes and long tokens.
+_IDENTITY = re.compile(r"(?:\d+|[0-9a-fA-F-]{16,}|(?=\S*\d)[\w-]{24,})\Z")
+_INDEX = re.compile(r"\[\d*\]")
+
+_PLACE_OPTION: Mapping[str, str] = {
+    "query": "params",
+    "header": "headers",
+    "cookie": "headers",
+    "form": "body_fields",
+    "json": "body_fields",
+    "multipart": "body_fields",
+    "xml": "body_fields",
+    "graphql": "body_fields",
+}
+
+
+@frozen(slots=True)
+class Rule:
+    """What refused: the check, and for detection what was found where.
+
+    :ivar path: with ``*`` from the first segment on that names one thing out of many.
+    """
+
+    check: str
+    path: str
+    category: str = ""
+    location: str = ""
+    name: str = ""
+
+
+@define(slots=True)
+class Group:
+    """All refusals by one rule."""
+
+    requests: int = 0
+    refused: int = 0
+    clients: set[str] = field(factory=set)
+    indicators: Counter[str] = field(factory=Counter)
+    highest_score: float = 0.0
+    example: str = ""
+
+
+def read(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """The refusals among the lines of a log, each with action, check, path, client, findings."""
+    for line in lines:
+        entry = _from_json(line) if line.startswith("{") else _from_text(line)
+        if entry is not None:
+            yield entry
+
+
+def _from_json(line: str) -> Mapping[str, Any] | None:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or entry.get("action") not in (WOULD_HAVE, REFUSED):
+        return None
+    return {
+        "action": entry["action"],
+        "check": str(entry.get("check") or "unknown"),
+        "path": str(entry.get("path") or "/"),
+        "client": str(entry.get("client_ip") or ""),
+        "reason": str(entry.get("reason") or ""),
+        "findings": [one for one in entry.get("findings") or () if isinstance(one, dict)],
+    }
+
+
+def _from_text(line: str) -> Mapping[str, Any] | None:
+    match = _LINE.search(line)
+    if match is None:
+        return None
+    findings = [found.groupdict("") for found in _FINDING.finditer(match["reason"])]
+    return {
+        "action": _VERBS[match["verb"]],
+        "check": match["check"].rstrip("]"),
+        "path": match["path"],
+        "client": match["client"] or "",
+        "reason": match["reason"],
+        "findings": findings,
+    }
+
+
+def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
+    """Refusals by rule. A request with several findings counts for each."""
+    groups: dict[Rule, Group] = {}
+    for entry in entries:
+        path = general(entry["path"])
+        found = entry["findings"] or [{}]
+        for finding in found:
+            rule = Rule(
+                entry["check"],
+                path,
+                str(finding.get("category", "")),
+                str(finding.get("location", "")),
+                _INDEX.sub("", str(finding.get("name", ""))),
+            )
+            counted = groups.setdefault(rule, Group())
+            counted.requests += 1
+            counted.refused += entry["action"] == REFUSED
+            if len(counted.clients) < MAX_CLIENTS_COUNTED:
+                counted.clients.add(entry["client"])
+            counted.indicators.update(map(str, finding.get("indicators") or ()))
+            counted.highest_score = max(counted.highest_score, float(finding.get("score") or 0))
+            counted.example = counted.example or entry["reason"]
+    return groups
+
+
+def general(path: str) -> str:
+    """A path with everything from its first identity on as ``*``."""
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if _IDENTITY.match(segment):
+            return "/".join([*kept, "*"])
+        kept.append(segment)
+    return path
+
+
+def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
+    """Entries for ``detection_exclusions`` that would let pass what several clients sent."""
+    proposed: dict[tuple[str, str], set[str]] = {}
+    for rule, counted in groups.items():
+        if not rule.category or len(counted.clients) < MIN_CLIENTS:
+            continue
+        option = _PLACE_OPTION.get(rule.location) if rule.name else None
+        if rule.location == "cookie":
+            name = "cookie"
+        else:
+            name = rule.name.partition(">")[0].rpartition(".")[2]
+        value = name if option else rule.category
+        proposed.setdefault((rule.path, option or "categories"), set()).add(value)
+    return [
+        {"path": path, option: sorted(names)} for (path, option), names in sorted(proposed.items())
+    ]
+
+
+def report(lines: Iterable[str], out: TextIO) -> int:
+    """Write what a log says; 0 when it says nothing, else 1."""
+    groups = group(read(lines))
+    if not groups:
+        print("nothing was refused, or would have been", file=out)
+        return 0
+    ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
+    for rule, counted in ordered:
+        where = f" in {rule.location} {rule.name!r}".removesuffix(" ''") if rule.location else ""
+        what = f"{rule.check} ({rule.category}{where})" if rule.category else rule.check
+        print(f"{what} on {rule.path}", file=out)
+        print(f"    {_counts(counted)}", file=out)
+        if counted.indicators:
+            told = ", ".join(name for name, _ in counted.indicators.most_common(5))
+            print(f"    score up to {counted.highest_score:.2f}: {told}", file=out)
+        else:
+            print(f"    {counted.example[:200]}", file=out)
+    proposed = exclusions(groups)
+    if proposed:
+        print("\n# If these were customers and no attackers, let them pass:", file=out)
+        for entry in proposed:
+            print("[[detection_exclusions]]", file=out)
+            for name, value in entry.items():
+                print(f"{name} = {json.dumps(value)}", file=out)
+    return 1
+
+
+def _counts(counted: Group) -> str:
+    clients = len(counted.clients)
+    more = " or more" if clients >= MAX_CLIENTS_COUNTED else ""
+    would = counted.requests - counted.refused
+    parts = [f"{would} would have been refused"] if would else []
+    if counted.refused:
+        parts.append(f"{counted.refused} refused")
+    return f"{', '.join(parts)}, from {clients}{more} client{'' if clients == 1 else 's'}"

@@ -1,0 +1,117 @@
+"""guard-wsgi report: a week of passive mode in one page, with exclusions to copy."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+from guard_wsgi.cli import main
+from guard_wsgi.commands.reporting import general
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.middleware import GuardMiddleware
+from tests.kit.gateway import environ_for, serve, text_app
+
+HARMLESS_CODE = "UNION SELECT name, password FROM users WHERE id='1' OR '1'='1' --"
+
+
+def log_of(path: Path, log_format: str, **options: Any) -> Path:
+    """A log as a guard writes it: an editor's form that three people use, and one attacker."""
+    config = SecurityConfig(
+        passive_mode=True, custom_log_file=str(path), log_format=log_format, **options
+    )
+    guard = GuardMiddleware(text_app(), config)
+    for number in range(4):
+        client = {"REMOTE_ADDR": f"203.0.113.{number}"}
+        form = environ_for(f"/blog/{number}", method="POST", data={"text": HARMLESS_CODE})
+        serve(guard, {**form, **client})
+        serve(guard, {**environ_for("/"), **client})
+    attack = environ_for("/search", query_string={"q": HARMLESS_CODE})
+    for _ in range(5):
+        serve(guard, {**attack, "REMOTE_ADDR": "198.51.100.66"})
+        attack = environ_for("/search", query_string={"q": HARMLESS_CODE})
+    guard.close()
+    return path
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_log_is_grouped_and_exclusions_are_proposed(
+    log_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = log_of(tmp_path / "guard.log", log_format)
+    assert main(["report", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "suspicious_activity (sqli in form 'text') on /blog/*\n" in out
+    assert "4 would have been refused, from 4 clients" in out
+    assert "suspicious_activity (sqli in query 'q') on /search\n" in out
+    assert "5 would have been refused, from 1 client\n" in out
+    proposed = tomllib.loads(out[out.index("[[") :])
+    assert proposed == {"detection_exclusions": [{"path": "/blog/*", "body_fields": ["text"]}]}
+
+
+def test_what_is_proposed_lets_the_form_pass_and_the_attack_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["report", str(log_of(tmp_path / "guard.log", "json"))])
+    out = capsys.readouterr().out
+    proposed = tomllib.loads(out[out.index("[[") :])
+    again = log_of(tmp_path / "again.log", "json", **proposed)
+    main(["report", str(again)])
+    out = capsys.readouterr().out
+    assert "/blog" not in out
+    assert "/search" in out
+
+
+def test_refusals_of_other_checks_are_counted_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.log"
+    config = SecurityConfig(
+        blacklist=["203.0.113.0/24"], custom_log_file=str(path), log_format="json"
+    )
+    guard = GuardMiddleware(text_app(), config)
+    assert serve(guard, {**environ_for("/"), "REMOTE_ADDR": "203.0.113.9"}).code == 403
+    guard.close()
+    assert main(["report", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("ip_security on /\n    1 refused, from 1 client\n")
+    assert "[[" not in out
+
+
+def test_lines_of_others_and_broken_ones_are_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = '{"action": "logged_only"\n{"a": 1}\n[1]\nnull\nGET / 200\n{"action": ["x"]}\n\n'
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+    assert main(["report", "-"]) == 0
+    assert "nothing was refused" in capsys.readouterr().out
+
+
+def test_a_missing_log_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "nowhere.log"]) == 2
+    assert "nowhere.log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "/"),
+        ("/blog", "/blog"),
+        ("/item/17", "/item/*"),
+        ("/item/17/edit", "/item/*"),
+        ("/u/0b2e6a3e-6f0c-4f2b-9d5e-0f5a3c1d2e4f/x", "/u/*"),
+        ("/files/da39a3ee5e6b4b0d3255bfef95601890afd80709", "/files/*"),
+        ("/the-quick-brown-fox-jumps-over", "/the-quick-brown-fox-jumps-over"),
+        ("/v1/users", "/v1/users"),
+    ],
+)
+def test_paths_that_differ_by_an_identity_are_one(path: str, expected: str) -> None:
+    assert general(path) == expected
