@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right
+from collections.abc import Callable
 
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import Address, parse_address
@@ -20,6 +21,8 @@ from guard_wsgi.state.forking import renew_after_fork
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 """Health checks, local proxies and the operator's own shell come from here."""
 
+PROXY = "a trusted proxy"
+
 MAX_REASON_CHARACTERS = 200
 """A reason is shown in a list; it is not a place for the attacker's text."""
 
@@ -30,8 +33,15 @@ _FIRST_LOAD_SECONDS = 0.15
 """How long a request waits for another that is loading the bans for the first time."""
 
 
+OnBan = Callable[[str, str, str], None]
+"""``(what, target, reason)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, for events."""
+
+
 class Bans:
-    """The bans of one store."""
+    """The bans of one store.
+
+    :ivar on_change: told of each ban that this process sets, lifts or refuses to set.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -46,6 +56,7 @@ class Bans:
         "_refresh_at_ns",
         "_refresh_ns",
         "_version",
+        "on_change",
     )
 
     def __init__(
@@ -61,6 +72,7 @@ class Bans:
         proxies. Loopback always is.
         """
         self._backend = backend
+        self.on_change: OnBan | None = None
         self._protected = IPSet() if protected is None else protected
         self._loopback = IPSet(LOOPBACK)
         self._clock = clock
@@ -121,15 +133,17 @@ class Bans:
         canonical = canonical_target(target)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
-        if _overlaps(self._loopback, canonical):
-            raise BanRefused(f"{canonical} includes loopback addresses")
-        if _overlaps(self._protected, canonical):
-            raise BanRefused(f"{canonical} includes a trusted proxy")
+        for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
+            if _overlaps(ip_set, canonical):
+                refusal = f"{canonical} includes {what}"
+                self._tell("ip_ban_failed", canonical, refusal)
+                raise BanRefused(refusal)
         now_ns = self._now()
         # On a millisecond, which every store keeps exactly.
         expires_at = round(self._clock.wall_ns() / NANOSECONDS + seconds, 3)
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
         self._index.put(ban, now_ns + int(seconds * NANOSECONDS), now_ns)
+        self._tell("ip_banned", canonical, ban.reason)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
         return ban
 
@@ -143,7 +157,14 @@ class Bans:
         """
         canonical = canonical_target(target)
         held = self._index.remove(canonical, self._now())
-        return self._backend.drop_ban(canonical) or held
+        lifted = self._backend.drop_ban(canonical) or held
+        if lifted:
+            self._tell("ip_unbanned", canonical, "")
+        return lifted
+
+    def _tell(self, what: str, target: str, reason: str) -> None:
+        if self.on_change is not None:
+            self.on_change(what, target, reason)
 
     def list(self) -> list[Ban]:
         """The bans in force, those that end first first.

@@ -296,15 +296,39 @@ def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
     class BudgetedConnection(connection_class):  # type: ignore[misc]
         def _connect(self) -> Any:
             self.socket_connect_timeout = budget.remaining_seconds()
-            return super()._connect()
-
-        def read_response(self, *args: Any, **kwargs: Any) -> Any:
-            sock = self._sock
-            if sock is not None:
-                sock.settimeout(budget.remaining_seconds())
-            return super().read_response(*args, **kwargs)
+            return _BudgetedSocket(super()._connect(), budget)
 
     return BudgetedConnection
+
+
+class _BudgetedSocket:
+    """A time-out of a socket is for each read; a server that sends a byte now and then never
+    runs into it. Here it is for all reads of a call together."""
+
+    __slots__ = ("_budget", "_sock")
+
+    def __init__(self, sock: Any, budget: Budget) -> None:
+        self._sock = sock
+        self._budget = budget
+
+    def recv(self, size: int) -> Any:
+        self._limit()
+        return self._sock.recv(size)
+
+    def recv_into(self, buffer: Any) -> Any:
+        self._limit()
+        return self._sock.recv_into(buffer)
+
+    def sendall(self, data: Any) -> None:
+        self._limit()
+        self._sock.sendall(data)
+
+    def _limit(self) -> None:
+        if self._sock.gettimeout() != 0:  # the client only looks whether there is something
+            self._sock.settimeout(self._budget.remaining_seconds())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
 
 
 def _ban_entry(target: bytes, record: bytes) -> BanEntry:

@@ -212,12 +212,12 @@ class ResilientBackend:
 
     def erase(self) -> None:
         self._local.erase()
-        self._pending.clear()
         try:
             self._main.erase()
         except self._main.failures as error:
             self.breaker.failed(error)
             raise StoreError(f"store {self.scheme} could not be erased: {error}") from error
+        self._pending.clear()
 
     def close(self) -> None:
         self._main.close()

@@ -1,0 +1,152 @@
+"""The memory store: bounded, monotonic, and a storage of `limits`."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage as PlainMemoryStorage
+from limits.storage import storage_from_string
+from limits.strategies import (
+    FixedWindowRateLimiter,
+    MovingWindowRateLimiter,
+    SlidingWindowCounterRateLimiter,
+)
+
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.backend import STRATEGIES, Strategy
+from guard_wsgi.state.clock import NANOSECONDS
+from guard_wsgi.state.memory import MemoryStorage
+from guard_wsgi.state.ratelimit import Limit
+from guard_wsgi.state.store import Store
+from tests.state.conftest import FakeClock, OpenStore
+
+every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
+
+
+@every_strategy
+def test_the_least_recently_used_key_leaves_first(
+    strategy: Strategy, fake_clock: FakeClock
+) -> None:
+    storage = MemoryStorage(max_keys=100, clock=fake_clock.clock())
+    take = storage.taker(strategy)
+    take("steady", 1000, 3600, 1)
+    for n in range(1000):
+        take(f"passing:{n}", 1000, 3600, 1)
+        remaining = take("steady", 1000, 3600, 1)[1]
+        size = storage.size()
+        assert size is not None
+        assert size <= 100
+    assert remaining == 0
+    assert storage.viewer(strategy)("passing:0", 1000, 3600)[1] == 1000
+    assert storage.viewer(strategy)("passing:999", 1000, 3600)[1] == 999
+
+
+@every_strategy
+def test_expired_keys_make_room_by_themselves(strategy: Strategy, fake_clock: FakeClock) -> None:
+    storage = MemoryStorage(clock=fake_clock.clock())
+    take = storage.taker(strategy)
+    for n in range(1000):
+        take(f"then:{n}", 10, 10, 1)
+    fake_clock.advance(30)
+    for n in range(600):
+        take(f"now:{n}", 10, 10, 1)
+    assert storage.size() == 600
+
+
+@every_strategy
+def test_a_step_of_the_wall_clock_changes_no_window(
+    open_store: OpenStore, fake_clock: FakeClock, strategy: Strategy
+) -> None:
+    store = open_store("memory", rate_limit_strategy=strategy, clock=fake_clock.clock())
+    limit = Limit(1, 60)
+    store.limiter.hit(limit, "client")
+    fake_clock.wall_ns += 3600 * NANOSECONDS
+    assert not store.limiter.hit(limit, "client").allowed
+    fake_clock.monotonic_ns += 121 * NANOSECONDS
+    fake_clock.wall_ns -= 7200 * NANOSECONDS
+    assert store.limiter.hit(limit, "client").allowed
+
+
+def test_windows_begin_and_end_with_the_client(
+    open_store: OpenStore, fake_clock: FakeClock
+) -> None:
+    store = open_store("memory", rate_limit_strategy="fixed-window", clock=fake_clock.clock())
+    limit = Limit(2, 60)
+    store.limiter.hit(limit, "client")
+    fake_clock.advance(50)
+    assert store.limiter.hit(limit, "client").reset_seconds == 10
+    fake_clock.advance(9.999)
+    assert not store.limiter.hit(limit, "client").allowed
+    fake_clock.advance(0.001)
+    assert store.limiter.hit(limit, "client").remaining == 1
+
+
+def test_a_steady_client_within_the_limit_is_never_refused(
+    open_store: OpenStore, fake_clock: FakeClock
+) -> None:
+    store = open_store("memory", clock=fake_clock.clock())
+    limit = Limit(60, 60)
+    for _ in range(1000):
+        assert store.limiter.hit(limit, "client").allowed
+        fake_clock.advance(1.02)
+
+
+def test_a_client_above_the_limit_gets_the_limit(
+    open_store: OpenStore, fake_clock: FakeClock
+) -> None:
+    store = open_store("memory", clock=fake_clock.clock())
+    limit = Limit(60, 60)
+    allowed = 0
+    for _ in range(36_000):  # 10 a second for an hour
+        allowed += store.limiter.hit(limit, "client").allowed
+        fake_clock.advance(0.1)
+    assert 3500 <= allowed <= 3660
+
+
+def test_values_that_expired_are_dropped(fake_clock: FakeClock) -> None:
+    storage = MemoryStorage(max_keys=10, clock=fake_clock.clock())
+    for n in range(100):
+        storage.write_value(str(n), b"x", 60)
+    assert storage.read_value("0") is None
+    assert storage.read_value("99") == b"x"
+    fake_clock.advance(61)
+    assert storage.read_value("99") is None
+
+
+def test_starts_no_thread() -> None:
+    before = threading.active_count()
+    store = Store.open()
+    store.limiter.hit(Limit(1, 1), "client")
+    assert threading.active_count() == before
+
+
+def test_as_a_storage_of_limits() -> None:
+    storage = storage_from_string("guard-memory://")
+    assert isinstance(storage, MemoryStorage)
+    item = RateLimitItemPerMinute(2)
+    for limiter in (
+        FixedWindowRateLimiter(storage),
+        MovingWindowRateLimiter(storage),
+        SlidingWindowCounterRateLimiter(storage),
+    ):
+        assert [limiter.hit(item, "client") for _ in range(3)] == [True, True, False]
+        assert not limiter.test(item, "client")
+        assert limiter.get_window_stats(item, "client").remaining == 0
+        limiter.clear(item, "client")
+        assert limiter.test(item, "client")
+    assert storage.check()
+    storage.reset()
+    assert storage.size() == 0
+
+
+def test_the_memory_of_limits_stays_its_own() -> None:
+    plain = storage_from_string("memory://")
+    assert isinstance(plain, PlainMemoryStorage)
+    plain.timer.cancel()
+
+
+def test_a_bound_must_be_positive() -> None:
+    with pytest.raises(ConfigError):
+        MemoryStorage(max_keys=0)
