@@ -101,7 +101,7 @@ class Sealer:
 
     def seal(self, body: bytes) -> SealedBody:
         """The body as it travels. The same body gives the same bytes."""
-        headers: dict[str, str] = {"Content-Type": "application/json"}
+        headers: dict[str, str] = {}
         if self._secret is not None:
             headers["X-Payload-Signature"] = sign(self._secret, body)
         if self._threshold is not None and len(body) >= self._threshold:

@@ -69,6 +69,8 @@ class Transport:
         self._session: Session | None = None
         self.headers = {
             "User-Agent": f"guard-agent/{PROTOCOL_VERSION} guard-wsgi/{package_version()}",
+            # On a GET as well: the existing agent's headers, to the last one.
+            "Content-Type": "application/json",
             "X-API-Key": config.api_key,
             "X-Agent-Install-Id": install_id,
         }
