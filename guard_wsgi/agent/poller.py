@@ -122,7 +122,6 @@ class RulesPoller:
             known = self._cache.load()
             if known is not None:
                 self._take(known.rules, is_new=False)
-                self._schedule(state, known)
         while not state.stop.is_set():
             try:
                 with self._lock:
