@@ -45,6 +45,16 @@ logger = logging.getLogger("guard_wsgi.checks")
 STORE_RETRY_SECONDS = 5
 """``Retry-After`` while the store is down and its policy is to deny: a breaker's probe or two."""
 
+NOTE_INTERVAL_SECONDS = 60.0
+"""How long the guard is silent about further oddities of a kind."""
+
+_IDENTITY_NOTES = {
+    "spoofed": ("suspicious_request", "a forwarding header from a peer that is no trusted proxy"),
+    "malformed": ("xff_malformed", "an entry of the forwarding header is no address"),
+    "short_chain": ("suspicious_request", "fewer hops than trusted_proxy_depth"),
+}
+"""Events for :attr:`Identity.note`."""
+
 Renderer = Callable[[Block, "WSGIEnvironment"], "GuardResponse | None"]
 """Renders a refusal in a framework's own way; ``None`` leaves it to the guard."""
 
@@ -87,6 +97,8 @@ class GuardMiddleware:
         self._begin_request = self.parts.store.begin_request
         self._faults: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
+        self._noted: Counter[str] = Counter()
+        self._note_again_at: dict[str, float] = {}
         self._serving_pid = 0
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -112,7 +124,7 @@ class GuardMiddleware:
             plan = policy.global_plan
         if block is None:
             block = self.decide(policy, request, policy.ladder(request, plan))
-        if request.notes:
+        if request.notes or request.identity.note:
             self._tell_notes(request)
         if block is not None:
             return self._refuse(policy, request, block, start_response, started)
@@ -331,8 +343,21 @@ class GuardMiddleware:
             self._count_fault("on_block", error)
 
     def _tell_notes(self, request: GuardRequest) -> None:
-        for event, reason in request.notes:
-            self.parts.events.emit(event, request, reason=reason)
+        """Tell what was odd and refused nothing: one of a kind a minute, with how many it was.
+
+        Anybody can send a forged header or a large body a thousand times a second, and an event
+        for each would drown those that matter.
+        """
+        notes = [*request.notes]
+        if request.identity.note:
+            notes.append(_IDENTITY_NOTES[request.identity.note])
+        now = time.monotonic()
+        for event, reason in notes:
+            self._noted[event] += 1
+            if now >= self._note_again_at.get(event, 0.0):
+                self._note_again_at[event] = now + NOTE_INTERVAL_SECONDS
+                count, self._noted[event] = self._noted[event], 0
+                self.parts.events.emit(event, request, reason=reason, count=count)
 
     # Faults ----------------------------------------------------------------------------------
 

@@ -76,6 +76,8 @@ class Parts:
         self.events = events if events is not None else self._build_events()
         self._owns_store = store is None
         self.store = store if store is not None else self._open_store()
+        if store is None:
+            self.store.bans.on_change = self._bans_changed
         self.ruled = RuledConfiguration(config, serve, self.store.bans)
         self._rules_poller = self._build_rules_poller()
         self._detector: tuple[Mapping[str, str], Detector] | None = None
@@ -318,6 +320,9 @@ class Parts:
 
     def _store_changed(self, change: str, detail: str) -> None:
         self.events.emit(f"store_{change}", reason=detail)
+
+    def _bans_changed(self, what: str, target: str, reason: str) -> None:
+        self.events.emit(what, reason=reason, ip_address=target)
 
     def _emergency_changed(self, active: bool, reason: str) -> None:
         # Each policy has its own view of the one declaration in the store: tell of it once.

@@ -46,7 +46,6 @@ class Bans:
     __slots__ = (
         "__weakref__",
         "_backend",
-        "_begin_request",
         "_clock",
         "_index",
         "_loading",
@@ -83,8 +82,6 @@ class Bans:
         # 0: at once. None: never, the bans are nobody else's.
         self._refresh_at_ns: int | None = 0 if backend.bans_are_shared else None
         self._loading = threading.Lock()
-        # The ladder looks up the ban first of all, so that a request's budget begins there.
-        self._begin_request = backend.begin_request if backend.waits else None
         backend.on_ban_version(self.seen_version)
         renew_after_fork(self)
 
@@ -98,8 +95,6 @@ class Bans:
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
         if self._refresh_at_ns is not None:
-            if self._begin_request is not None:
-                self._begin_request()
             now_ns = self._now()
             if now_ns >= self._refresh_at_ns and not self.refresh():
                 return None

@@ -177,3 +177,43 @@ def test_a_route_can_bypass_single_checks(name: str) -> None:
     limited = [site.visit("/open", ip="198.51.100.11").code for _ in range(2)]
     assert (limited == [200, 200]) == ("rate_limit" in skips)
     assert site.visit("/open", ip="198.51.100.12").header("X-Frame-Options") == "SAMEORIGIN"
+
+
+class Listener:
+    """A sink: what telemetry is told."""
+
+    wants_metrics = False
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def send_event(self, event: Any) -> None:
+        self.events.append(event)
+
+    def types(self) -> list[str]:
+        return [event.event_type for event in self.events]
+
+
+def test_tells_of_bans_set_lifted_and_refused() -> None:
+    site, listener = Site(auto_ban_threshold=1), Listener()
+    site.guard.parts.events.add_sink(listener)
+    site.visit(query_string=ATTACK)
+    site.guard.bans.unban("203.0.113.7")
+    with pytest.raises(ValueError, match="loopback"):
+        site.guard.bans.ban("127.0.0.1", 5, "x")
+    assert listener.types() == [
+        "ip_banned",
+        "penetration_attempt",
+        "ip_unbanned",
+        "ip_ban_failed",
+    ]
+
+
+def test_tells_of_forged_headers_once_and_not_a_thousand_times() -> None:
+    site, listener = Site(trusted_proxies=["10.0.0.1"]), Listener()
+    site.guard.parts.events.add_sink(listener)
+    for _ in range(5):
+        site.visit(headers={"X-Forwarded-For": "1.2.3.4"})
+    assert listener.types() == ["suspicious_request"]
+    site.visit(ip="10.0.0.1", headers={"X-Forwarded-For": "junk"})
+    assert listener.types() == ["suspicious_request", "xff_malformed"]
