@@ -66,6 +66,12 @@ def test_every_fault_is_reported_at_once() -> None:
     assert len(faults) == 6
 
 
+def test_a_fault_is_not_repeated_in_other_words() -> None:
+    """A key that is no key is one fault, not also a missing key."""
+    assert len(faults_of(enable_agent=True, agent_api_key=5)) == 1
+    assert len(faults_of(cors_allow_credentials="yes")) == 1
+
+
 def test_a_fault_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="1 fault"):
         SecurityConfig(rate_limit=-1)
@@ -312,7 +318,10 @@ def test_an_option_that_does_nothing_here_says_why(option: str, value: Any) -> N
 )
 def test_a_doubtful_configuration_is_served_with_a_warning(options: dict[str, Any]) -> None:
     with pytest.warns(DoubtfulOption):
-        SecurityConfig(**options)
+        config = SecurityConfig(**options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        config.evolve(rate_limit=5)
 
 
 # Secrets -----------------------------------------------------------------------------------------

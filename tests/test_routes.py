@@ -430,6 +430,7 @@ def test_class_based_views_carry_rules_on_class_and_method() -> None:
     @GUARD.require_https()
     @GUARD.max_request_size(5)
     class Items(MethodView):
+        @GUARD.rate_limit(5)
         def get(self) -> str:
             return ""
 
@@ -438,7 +439,13 @@ def test_class_based_views_carry_rules_on_class_and_method() -> None:
             return ""
 
     view = Items.as_view("items")
-    assert route_config_of(view, "GET") == RouteConfig(require_https=True, max_request_size=5)
+    assert route_config_of(view, "GET") == RouteConfig(
+        require_https=True,
+        max_request_size=5,
+        rate_limit=5,
+        rate_limit_window=60,
+        rate_limit_cost=1,
+    )
     assert route_config_of(view, "HEAD") == route_config_of(view, "GET")
     assert route_config_of(view, "POST") == RouteConfig(require_https=True, max_request_size=9)
     assert route_config_of(view, "POST") is route_config_of(view, "POST")
