@@ -15,8 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.datastructures import Headers
-
 from guard_wsgi.body import BodyTooLarge
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import UNROUTED
@@ -301,9 +299,8 @@ class GuardMiddleware:
         start_response: StartResponse,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
-        headers = policy.outgoing.headers(request, response.headers.to_wsgi_list())
-        response.headers = Headers(headers)
-        response = policy.outgoing.modify(response)
+        headers = policy.outgoing.headers(request, response.header_list)
+        response = policy.outgoing.modify(response.with_headers(headers))
         return send(response, request.environ, start_response, exc_info)
 
     def _tell(self, policy: Policy, request: GuardRequest, block: Block, action_taken: str) -> None:

@@ -99,4 +99,4 @@ class Outgoing:
         head = self.modify(head)
         if head.status_code != before:
             status = head.status
-        return status, head.headers.to_wsgi_list()
+        return status, head.header_list

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import UUID
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 ErrorFormat = Literal["auto", "text", "problem"]
 
+TEXT = "text/plain; charset=utf-8"
 PROBLEM_JSON = "application/problem+json"
 
 PROBLEM_TYPES: Mapping[int, str] = {
@@ -32,6 +35,7 @@ PROBLEM_TYPES: Mapping[int, str] = {
 
 _JSON_TYPES = (PROBLEM_JSON, "application/json")
 _BODILESS = frozenset({204, 304})
+_ENTITY_HEADERS = frozenset({"content-type", "content-length"})
 
 
 def refuse(
@@ -45,18 +49,23 @@ def refuse(
     """The response for a block: a hook's own, or ours by status, message and what is accepted."""
     if block.response is not None:
         response = block.response
+        for name, value in _own_headers(block):
+            response.headers[name] = value
+        return response
+    text = custom_texts.get(block.status, block.message)
+    if error_format == "problem" or (error_format == "auto" and _wants_json(environ)):
+        kind, body = PROBLEM_JSON, _problem(block.status, text, request_id)
     else:
-        text = custom_texts.get(block.status, block.message)
-        if error_format == "problem" or (error_format == "auto" and _wants_json(environ)):
-            response = _problem(block.status, text, request_id)
-        else:
-            response = GuardResponse(text, block.status)
-        response.headers["Cache-Control"] = "no-store"
-    for name, value in block.headers:
-        response.headers[name] = value
+        kind, body = TEXT, text.encode()
+    headers = [("Content-Type", kind), ("Cache-Control", "no-store"), *_own_headers(block)]
+    return GuardResponse(body, block.status, headers)
+
+
+def _own_headers(block: Block) -> list[tuple[str, str]]:
+    headers = [*block.headers]
     if block.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(int(block.retry_after_seconds))
-    return response
+        headers.append(("Retry-After", str(int(block.retry_after_seconds))))
+    return headers
 
 
 def send(
@@ -72,12 +81,12 @@ def send(
     Some servers (waitress, wsgiref) send whatever a HEAD answer carries, so it must carry nothing.
     """
     body = response.body or b""
+    headers = response.header_list
     if response.status_code in _BODILESS:
-        response.headers.remove("Content-Type")
+        headers = [pair for pair in headers if pair[0].lower() not in _ENTITY_HEADERS]
         body = b""
-    elif "Content-Length" not in response.headers:
-        response.headers["Content-Length"] = str(len(body))
-    headers = response.headers.to_wsgi_list()
+    elif not any(name.lower() == "content-length" for name, _ in headers):
+        headers.append(("Content-Length", str(len(body))))
     if exc_info is None:
         start_response(response.status, headers)
     else:
@@ -87,17 +96,15 @@ def send(
     return [body]
 
 
-def _problem(status: int, detail: str, request_id: str) -> GuardResponse:
-    response = GuardResponse(None, status, {"Content-Type": PROBLEM_JSON})
+def _problem(status: int, detail: str, request_id: str) -> bytes:
     problem = {
         "type": PROBLEM_TYPES.get(status, "about:blank"),
-        "title": response.status[4:],
+        "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": f"urn:uuid:{request_id}",
+        "instance": f"urn:uuid:{UUID(hex=request_id, version=4)}",
     }
-    response.body = json.dumps(problem).encode()
-    return response
+    return json.dumps(problem).encode()
 
 
 def _wants_json(environ: Mapping[str, Any]) -> bool:

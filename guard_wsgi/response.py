@@ -8,6 +8,8 @@ from typing import Any
 
 from werkzeug.datastructures import Headers
 
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
 
 class GuardResponse:
     """A complete response, or the head of one.
@@ -15,9 +17,10 @@ class GuardResponse:
     :param content: text or bytes; text is sent as UTF-8.
     :param headers: a mapping or a list of pairs.
     :ivar body: ``None`` for the head of an app's response, whose body streams past the guard.
+    :raises ValueError: for a line break in a header, when ``headers`` is looked at or sent.
     """
 
-    __slots__ = ("body", "headers", "status_code")
+    __slots__ = ("_headers", "_pairs", "body", "status_code")
 
     def __init__(
         self,
@@ -26,18 +29,40 @@ class GuardResponse:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     ) -> None:
         self.status_code = status_code
-        self.headers = Headers(headers)
         self.body = content.encode() if isinstance(content, str) else content
-        if self.body is not None and "Content-Type" not in self.headers:
-            self.headers["Content-Type"] = "text/plain; charset=utf-8"
+        self._headers: Headers | None = None
+        # Most responses are sent as they were made: the mapping is built when asked for.
+        if isinstance(headers, list):
+            self._pairs: list[tuple[str, str]] = headers
+        else:
+            self._pairs = Headers(headers).to_wsgi_list()
+        if self.body is not None and not any(n.lower() == "content-type" for n, _ in self._pairs):
+            self._pairs = [("Content-Type", "text/plain; charset=utf-8"), *self._pairs]
+
+    @property
+    def headers(self) -> Headers:
+        """The headers, looked up in any case; changes are sent."""
+        if self._headers is None:
+            self._headers = Headers(self._pairs)
+        return self._headers
+
+    @headers.setter
+    def headers(self, headers: Headers) -> None:
+        self._headers = headers
+
+    @property
+    def header_list(self) -> list[tuple[str, str]]:
+        """A new list of the pairs, as WSGI takes them."""
+        return list(self._pairs) if self._headers is None else self._headers.to_wsgi_list()
 
     @property
     def status(self) -> str:
         """The status line's text: ``"403 Forbidden"``."""
-        try:
-            return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
-        except ValueError:
-            return f"{self.status_code} Unknown"
+        return _STATUS_LINES.get(self.status_code) or f"{self.status_code} Unknown"
+
+    def with_headers(self, headers: list[tuple[str, str]]) -> GuardResponse:
+        """The same response under other headers."""
+        return GuardResponse(self.body, self.status_code, headers)
 
     @classmethod
     def coerce(cls, value: Any) -> GuardResponse:
