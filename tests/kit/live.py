@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import IO
 
 from tests.kit.wire import RawAnswer, exchange
 
@@ -28,35 +30,81 @@ ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 5
 
 
-class LiveServer:
-    """One server with one app, from ``with`` to the end of it.
+class Endpoint:
+    """One app on one port of a server.
 
-    The socket listens before the process starts, so a first request waits in its backlog and no
-    one polls for a port.
-
-    :param server: one of `SERVERS`.
-    :param app: ``module:callable`` or, for a factory, ``module:factory()``.
-    :param environment: variables for the subprocess.
+    :ivar server: one of `SERVERS`.
+    :ivar app: ``module:callable`` or, for a factory, ``module:factory()``.
     """
 
-    def __init__(self, server: str, app: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, server: str, app: str, log: IO[bytes]) -> None:
         self.server = server
         self.app = app
+        self.port = 0
+        self._log = log
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> str:
+        """What the server has printed so far."""
+        size = os.fstat(self._log.fileno()).st_size
+        return os.pread(self._log.fileno(), size, 0).decode("utf-8", "replace")
+
+    def exchange(
+        self, *parts: bytes, method: str = "GET", timeout_seconds: float = 20
+    ) -> RawAnswer:
+        """Send raw bytes on a connection of its own and read one answer to its end."""
+        try:
+            return exchange(self.port, *parts, method=method, timeout_seconds=timeout_seconds)
+        except (OSError, AssertionError) as error:
+            raise AssertionError(f"{self.server}: {error!r}\n{self.log()[-4000:]}") from error
+
+
+class LiveServer(Endpoint):
+    """One server process, from ``with`` to the end of it.
+
+    The sockets listen before the process starts, so a first request waits in its backlog and no
+    one polls for a port.
+
+    :param environment: variables for the subprocess.
+    :param beside: further apps, which the same process serves on ports of their own.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        app: str,
+        environment: dict[str, str] | None = None,
+        *,
+        beside: Sequence[str] = (),
+    ) -> None:
+        log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+        super().__init__(server, app, log)
         self._environment = environment or {}
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by __exit__)
+        self.endpoints: dict[str, Endpoint] = {app: self}
+        self.endpoints.update((name, Endpoint(server, name, log)) for name in beside)
 
     def __enter__(self) -> LiveServer:
-        with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
-            self.port: int = listener.getsockname()[1]
-            descriptor = listener.fileno()
+        arguments = []
+        with ExitStack() as listening:
+            descriptors = []
+            for name, endpoint in self.endpoints.items():
+                listener = listening.enter_context(
+                    socket.create_server(("127.0.0.1", 0), backlog=256)
+                )
+                endpoint.port = listener.getsockname()[1]
+                descriptors.append(listener.fileno())
+                arguments += [name, str(listener.fileno())]
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.kit.serve", self.server, self.app, str(descriptor)],
+                [sys.executable, "-m", "tests.kit.serve", self.server, *arguments],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), **self._environment},
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=subprocess.STDOUT,
-                pass_fds=[descriptor],
+                pass_fds=descriptors,
                 start_new_session=True,
             )
         return self
@@ -83,36 +131,22 @@ class LiveServer:
         if process.stdin is not None:
             process.stdin.close()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def log(self) -> str:
-        """What the server has printed so far."""
-        size = os.fstat(self._log.fileno()).st_size
-        return os.pread(self._log.fileno(), size, 0).decode("utf-8", "replace")
-
-    def exchange(
-        self, *parts: bytes, method: str = "GET", timeout_seconds: float = 20
-    ) -> RawAnswer:
-        """Send raw bytes on a connection of its own and read one answer to its end."""
-        try:
-            return exchange(self.port, *parts, method=method, timeout_seconds=timeout_seconds)
-        except (OSError, AssertionError) as error:
-            raise AssertionError(f"{self.server}: {error!r}\n{self.log()[-4000:]}") from error
-
 
 class ServerPool:
-    """Servers started on first use and shared by the tests of one session."""
+    """Servers started on first use and shared by the tests of one session.
 
-    def __init__(self) -> None:
-        self._running: dict[tuple[str, str], LiveServer] = {}
+    :param apps: what each of the servers serves, in one process.
+    """
 
-    def get(self, server: str, app: str) -> LiveServer:
-        key = (server, app)
-        if key not in self._running:
-            self._running[key] = LiveServer(server, app).__enter__()
-        return self._running[key]
+    def __init__(self, *apps: str) -> None:
+        self._apps = apps
+        self._running: dict[str, LiveServer] = {}
+
+    def get(self, server: str, app: str) -> Endpoint:
+        if server not in self._running:
+            first, *others = self._apps
+            self._running[server] = LiveServer(server, first, beside=others).__enter__()
+        return self._running[server].endpoints[app]
 
     def close(self) -> None:
         while self._running:

@@ -44,12 +44,6 @@ def marked() -> Any:
     return guard(plain, security_headers=headers, rate_limit_headers="off")
 
 
-def guarded_twice() -> Any:
-    from tests.servers.guarding import guard
-
-    return guard(guard(plain))
-
-
 def not_found(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     start_response("404 Not Found", TEXT)
     return [b"no such page"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.live import SERVERS, LiveServer, ServerPool
+from tests.kit.live import Endpoint
 from tests.kit.wire import Connection, RawAnswer, request
 
 INJECTION = "/?q=1'%20UNION%20SELECT%20username,password%20FROM%20users--"
@@ -39,7 +39,7 @@ def in_hexadecimal(path: Path) -> str:
     return str(path).encode().hex()
 
 
-def answer_to(server: LiveServer, method: str, path: str) -> tuple[bytes, ...]:
+def answer_to(server: Endpoint, method: str, path: str) -> tuple[bytes, ...]:
     with Connection(server.port) as connection:
         connection.send(request(method, path))
         while connection.receive_more():
@@ -55,18 +55,14 @@ def answer_to(server: LiveServer, method: str, path: str) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("server", SERVERS)
 def test_the_answer_is_that_of_the_bare_app(
-    server: str, path: str, method: str, server_pool: ServerPool
+    bare_and_marked: tuple[Endpoint, Endpoint], path: str, method: str
 ) -> None:
-    bare = answer_to(server_pool.get(server, "tests.servers.contract_app:plain"), method, path)
-    guarded = answer_to(
-        server_pool.get(server, "tests.servers.contract_app:marked()"), method, path
-    )
-    assert guarded == bare
+    bare, guarded = bare_and_marked
+    assert answer_to(guarded, method, path) == answer_to(bare, method, path)
 
 
-def test_the_guard_adds_its_headers_once_and_leaves_the_rest(guarded: LiveServer) -> None:
+def test_the_guard_adds_its_headers_once_and_leaves_the_rest(guarded: Endpoint) -> None:
     for path in ("/", "/late", "/twice", "/written"):
         if path == "/twice" and guarded.server.startswith("gunicorn"):
             continue  # gunicorn sends the headers of both calls of start_response
@@ -76,14 +72,14 @@ def test_the_guard_adds_its_headers_once_and_leaves_the_rest(guarded: LiveServer
 
 
 @pytest.mark.parametrize("path", ["/no-content", "/not-modified"])
-def test_an_answer_without_a_body_gets_no_content_headers(guarded: LiveServer, path: str) -> None:
+def test_an_answer_without_a_body_gets_no_content_headers(guarded: Endpoint, path: str) -> None:
     answer = guarded.exchange(request("GET", path))
     assert answer.raw.endswith(b"\r\n\r\n")
     if guarded.server in ("gunicorn-sync", "gunicorn-gthread", "gunicorn-gevent"):
         assert answer.header("content-type") is None
 
 
-def test_the_first_event_of_a_stream_is_not_held_back(guarded: LiveServer, tmp_path: Path) -> None:
+def test_the_first_event_of_a_stream_is_not_held_back(guarded: Endpoint, tmp_path: Path) -> None:
     release = tmp_path / "release"
     with Connection(guarded.port) as connection:
         connection.send(request("GET", f"/events?release={in_hexadecimal(release)}"))
@@ -93,7 +89,7 @@ def test_the_first_event_of_a_stream_is_not_held_back(guarded: LiveServer, tmp_p
 
 
 def test_the_app_s_iterable_is_closed_when_the_client_leaves(
-    guarded: LiveServer, tmp_path: Path
+    guarded: Endpoint, tmp_path: Path
 ) -> None:
     mark = tmp_path / "mark"
     with Connection(guarded.port) as connection:
@@ -106,7 +102,7 @@ def test_the_app_s_iterable_is_closed_when_the_client_leaves(
 
 
 def test_a_refused_head_request_has_the_headers_of_the_get_and_no_body(
-    guarded: LiveServer,
+    guarded: Endpoint,
 ) -> None:
     get = guarded.exchange(request("GET", INJECTION))
     head = raw_answer(guarded, request("HEAD", INJECTION))
@@ -118,7 +114,7 @@ def test_a_refused_head_request_has_the_headers_of_the_get_and_no_body(
     assert head.header("content-type") == get.header("content-type")
 
 
-def raw_answer(server: LiveServer, sent: bytes) -> RawAnswer:
+def raw_answer(server: Endpoint, sent: bytes) -> RawAnswer:
     """An answer to HEAD with everything that came until the server closed."""
     with Connection(server.port) as connection:
         connection.send(sent)
@@ -127,14 +123,14 @@ def raw_answer(server: LiveServer, sent: bytes) -> RawAnswer:
         return connection.answer("HEAD")
 
 
-def test_a_refusal_is_not_to_be_cached_and_says_its_length(guarded: LiveServer) -> None:
+def test_a_refusal_is_not_to_be_cached_and_says_its_length(guarded: Endpoint) -> None:
     answer = guarded.exchange(request("GET", INJECTION))
     assert answer.header("cache-control") == "no-store"
     assert answer.header("content-length") == str(len(answer.body))
     assert (answer.header("content-type") or "").startswith("text/plain")
 
 
-def test_a_kept_connection_serves_on_after_a_passed_body(guarded: LiveServer) -> None:
+def test_a_kept_connection_serves_on_after_a_passed_body(guarded: Endpoint) -> None:
     """A request whose body the guard has read leaves the connection where the server wants it."""
     if guarded.server in ("wsgiref", "werkzeug", "gunicorn-sync"):
         pytest.skip("no kept connections on this server")

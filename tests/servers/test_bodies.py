@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.kit.live import LiveServer
+from tests.kit.live import Endpoint
 from tests.kit.wire import Connection, request
 
 SQL_INJECTION = "1' UNION SELECT username, password FROM users--"
@@ -71,14 +71,14 @@ CHUNKED_REQUESTS = [
 
 
 @pytest.mark.parametrize("make", REQUESTS)
-def test_an_injection_is_refused(guarded: LiveServer, make) -> None:  # type: ignore[no-untyped-def]
+def test_an_injection_is_refused(guarded: Endpoint, make) -> None:  # type: ignore[no-untyped-def]
     answer = guarded.exchange(make(SQL_INJECTION))
     assert answer.status == 400, answer
     assert b"Suspicious activity" in answer.body
 
 
 @pytest.mark.parametrize("make", REQUESTS)
-def test_the_same_request_harmless_reaches_the_app(guarded: LiveServer, make) -> None:  # type: ignore[no-untyped-def]
+def test_the_same_request_harmless_reaches_the_app(guarded: Endpoint, make) -> None:  # type: ignore[no-untyped-def]
     sent = make(HARMLESS)
     body = sent.partition(b"\r\n\r\n")[2]
     answer = guarded.exchange(sent)
@@ -90,13 +90,13 @@ def test_the_same_request_harmless_reaches_the_app(guarded: LiveServer, make) ->
     )
 
 
-def reads_chunked_bodies(server: LiveServer) -> bool:
+def reads_chunked_bodies(server: Endpoint) -> bool:
     """wsgiref neither decodes chunks nor marks their end: nobody can read such a body safely."""
     return server.server != "wsgiref"
 
 
 @pytest.mark.parametrize("make", CHUNKED_REQUESTS)
-def test_an_injection_in_a_chunked_body_is_refused(guarded: LiveServer, make) -> None:  # type: ignore[no-untyped-def]
+def test_an_injection_in_a_chunked_body_is_refused(guarded: Endpoint, make) -> None:  # type: ignore[no-untyped-def]
     answer = guarded.exchange(make(SQL_INJECTION))
     assert 400 <= answer.status < 500, answer
     if reads_chunked_bodies(guarded):
@@ -113,7 +113,7 @@ def test_an_injection_in_a_chunked_body_is_refused(guarded: LiveServer, make) ->
     ],
 )
 def test_a_harmless_chunked_body_reaches_the_app(
-    guarded: LiveServer, kind: tuple[str, str], body: bytes
+    guarded: Endpoint, kind: tuple[str, str], body: bytes
 ) -> None:
     if not reads_chunked_bodies(guarded):
         pytest.skip("wsgiref can't read a chunked body")
@@ -123,7 +123,7 @@ def test_a_harmless_chunked_body_reaches_the_app(
     assert answer.json()["sha256"] == hashlib.sha256(body).hexdigest()
 
 
-def test_a_form_and_its_file_are_parsed_by_the_app_as_sent(guarded: LiveServer) -> None:
+def test_a_form_and_its_file_are_parsed_by_the_app_as_sent(guarded: Endpoint) -> None:
     answer = guarded.exchange(post("/form", MULTIPART_TYPE, multipart_body(HARMLESS)))
     assert answer.json() == {
         "form": {"text": [HARMLESS]},
@@ -134,7 +134,7 @@ def test_a_form_and_its_file_are_parsed_by_the_app_as_sent(guarded: LiveServer) 
 @pytest.mark.parametrize("path", ["/echo", "/declared-echo", "/lines"])
 @pytest.mark.parametrize("size", [0, 1, 2048, 262_143, 262_144, 262_145, 1_000_000])
 def test_a_body_of_any_size_is_intact_however_the_app_reads(
-    guarded: LiveServer, path: str, size: int
+    guarded: Endpoint, path: str, size: int
 ) -> None:
     if path == "/lines" and size > 300_000:
         pytest.skip("seven bytes at a time: long, and no other code path")
@@ -151,7 +151,7 @@ def test_a_body_of_any_size_is_intact_however_the_app_reads(
         assert answer.body == body
 
 
-def test_a_body_that_arrives_in_drips_is_inspected_whole(guarded: LiveServer) -> None:
+def test_a_body_that_arrives_in_drips_is_inspected_whole(guarded: Endpoint) -> None:
     sent = post("/echo", JSON_TYPE, json_body(SQL_INJECTION))
     middle = len(sent) - 20
     with Connection(guarded.port) as connection:
@@ -161,7 +161,7 @@ def test_a_body_that_arrives_in_drips_is_inspected_whole(guarded: LiveServer) ->
         assert connection.answer().status == 400
 
 
-def test_an_app_that_ignores_the_body_still_answers(guarded: LiveServer) -> None:
+def test_an_app_that_ignores_the_body_still_answers(guarded: Endpoint) -> None:
     answer = guarded.exchange(post("/unread", JSON_TYPE, json_body(HARMLESS)))
     assert answer.body == b"ignored"
 
@@ -184,7 +184,7 @@ def upload_parts(framing: str) -> Iterable[bytes]:
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked"])
-def test_a_100_mb_upload_passes_in_flat_memory(guarded: LiveServer, framing: str) -> None:
+def test_a_100_mb_upload_passes_in_flat_memory(guarded: Endpoint, framing: str) -> None:
     if framing == "chunked" and not reads_chunked_bodies(guarded):
         pytest.skip("wsgiref can't read a chunked body")
     guarded.exchange(post("/echo", ("Content-Type", "application/octet-stream"), PIECE))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.kit.live import LiveServer
+from tests.kit.live import Endpoint
 from tests.kit.wire import Connection
 
 HEAD = (
@@ -39,14 +39,14 @@ LENGTH_AND_CHUNKED = [
 
 
 @pytest.mark.parametrize("framing", BAD_FRAMING)
-def test_bad_framing_is_refused(guarded: LiveServer, framing: bytes) -> None:
+def test_bad_framing_is_refused(guarded: Endpoint, framing: bytes) -> None:
     answer = guarded.exchange(HEAD + framing)
     assert answer.status in (400, 411, 501), answer
 
 
 @pytest.mark.parametrize("framing", LENGTH_AND_CHUNKED)
 def test_a_length_with_chunks_is_refused_or_read_as_chunks(
-    guarded: LiveServer, framing: bytes
+    guarded: Endpoint, framing: bytes
 ) -> None:
     answer = guarded.exchange(HEAD + framing)
     if guarded.server == "waitress" and answer.status == 200:
@@ -60,7 +60,7 @@ def test_a_length_with_chunks_is_refused_or_read_as_chunks(
 @pytest.mark.parametrize(
     "chunk", [b"zz\r\nhello\r\n", b"-5\r\nhello\r\n", b"5\r\nhelloXX0\r\n\r\n"]
 )
-def test_a_malformed_chunk_never_becomes_a_success(guarded: LiveServer, chunk: bytes) -> None:
+def test_a_malformed_chunk_never_becomes_a_success(guarded: Endpoint, chunk: bytes) -> None:
     with Connection(guarded.port) as connection:
         connection.send(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n")
         while connection.receive_more():
@@ -69,13 +69,13 @@ def test_a_malformed_chunk_never_becomes_a_success(guarded: LiveServer, chunk: b
     assert status != b"200" or b'"length": 0' in connection.received, connection.received
 
 
-def test_a_request_without_any_length_has_no_body(guarded: LiveServer) -> None:
+def test_a_request_without_any_length_has_no_body(guarded: Endpoint) -> None:
     answer = guarded.exchange(HEAD + b"\r\n")
     assert answer.status == 200, answer
     assert answer.json()["length"] == 0
 
 
-def test_a_body_shorter_than_declared_ends_when_the_client_leaves(guarded: LiveServer) -> None:
+def test_a_body_shorter_than_declared_ends_when_the_client_leaves(guarded: Endpoint) -> None:
     with Connection(guarded.port) as connection:
         connection.send(HEAD + b"Content-Length: 500\r\n\r\nonly this")
         connection.socket.shutdown(1)
@@ -85,7 +85,7 @@ def test_a_body_shorter_than_declared_ends_when_the_client_leaves(guarded: LiveS
     assert guarded.exchange(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").status == 200
 
 
-def test_an_http_1_0_request_is_served(guarded: LiveServer) -> None:
+def test_an_http_1_0_request_is_served(guarded: Endpoint) -> None:
     answer = guarded.exchange(b"GET / HTTP/1.0\r\n\r\n")
     assert answer.body == b"hello"
 
@@ -94,7 +94,7 @@ EXPECT = b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n"
 
 
 def test_expect_100_continue_gets_its_interim_answer_and_then_the_answer(
-    guarded: LiveServer,
+    guarded: Endpoint,
 ) -> None:
     if guarded.server == "wsgiref":
         pytest.skip("wsgiref never answers Expect: 100-continue")
@@ -107,7 +107,7 @@ def test_expect_100_continue_gets_its_interim_answer_and_then_the_answer(
     assert answer.json()["length"] == 5
 
 
-def test_a_refusal_by_the_head_alone_needs_no_body(guarded: LiveServer) -> None:
+def test_a_refusal_by_the_head_alone_needs_no_body(guarded: Endpoint) -> None:
     """Only waitress wants the whole body before it calls any app (RELIABILITY.md, 3)."""
     if guarded.server == "waitress":
         pytest.skip("waitress reads the body before it calls the app")
