@@ -138,6 +138,8 @@ def read_rules(status: int, body: bytes) -> RulesAnswer:
         return RulesAnswer("none")
     if not isinstance(values, dict):
         return RulesAnswer("invalid", detail="not a JSON object")
+    if not values.keys() & _READERS.keys():
+        return RulesAnswer("unknown", detail="a JSON object, but no rules")
     try:
         return RulesAnswer("rules", DynamicRules.parse(values))
     except RulesError as error:

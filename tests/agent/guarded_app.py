@@ -1,6 +1,7 @@
 """A guarded app whose agent reports to ``$COLLECTOR``; served by the tests of the servers.
 
-It is made at import, so that ``--preload`` makes it in the master.
+It is made at import, so that ``--preload`` makes it in the master. Nothing but ``enable_agent``
+and where to: no call for the agent's life.
 """
 
 from __future__ import annotations
@@ -10,23 +11,10 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from guard_wsgi.agent import AgentConfig, guard_agent
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.telemetry.bus import EventBus
 
 logging.getLogger("guard_wsgi").addHandler(logging.NullHandler())
-
-handler = guard_agent(
-    AgentConfig(
-        api_key="a-key-of-the-tests",
-        endpoint=os.environ["COLLECTOR"],
-        install_id="install-of-the-tests",
-        flush_interval=float(os.environ.get("FLUSH_INTERVAL", "3600")),
-    )
-)
-if os.environ.get("EVENT_IN_MASTER"):
-    handler.send_event({"event_type": "master", "reason": "before the fork"})
 
 
 def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -36,6 +24,16 @@ def plain(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 app = GuardMiddleware(
     plain,
-    SecurityConfig(blocked_user_agents=("evil",), enable_rate_limiting=False),
-    events=EventBus([handler]),
+    SecurityConfig(
+        blocked_user_agents=("evil",),
+        enable_rate_limiting=False,
+        enable_agent=True,
+        agent_api_key="a-key-of-the-tests",
+        agent_endpoint=os.environ["COLLECTOR"],
+        agent_install_id="install-of-the-tests",
+        agent_flush_interval=float(os.environ.get("FLUSH_INTERVAL", "3600")),
+    ),
 )
+
+if os.environ.get("EVENT_IN_MASTER"):
+    app.parts.events.emit("path_excluded", reason="before the fork")

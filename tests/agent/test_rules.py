@@ -131,7 +131,7 @@ def test_all_faults_are_told() -> None:
 )
 def test_no_answer_makes_the_reader_raise(value: Any) -> None:
     read = read_rules(200, json.dumps(value).encode())
-    assert read.kind in ("rules", "none", "invalid")
+    assert read.kind in ("rules", "none", "invalid", "unknown")
     assert (read.rules is not None) == (read.kind == "rules")
 
 
@@ -146,6 +146,7 @@ def test_no_answer_makes_the_reader_raise(value: Any) -> None:
         (200, b"<html>", "unknown"),
         (200, b"[" * 100_000, "unknown"),
         (200, b"[1]", "invalid"),
+        (200, b'{"success": true}', "unknown"),
         (302, b"", "unknown"),
     ],
 )

@@ -126,7 +126,7 @@ def test_what_the_master_queued_before_the_fork_is_sent_once(
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
     assert sorted(told["event_type"] for told in collector.events) == [
-        "master",
+        "path_excluded",
         "user_agent_blocked",
     ]
 
