@@ -9,6 +9,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ def first_event(collector: Collector) -> dict[str, Any]:
 def test_enable_agent_and_agent_api_key_and_agent_endpoint(
     reporting: Reporting, collector: Collector
 ) -> None:
-    with reporting() as site:
+    with reporting(enable_agent=True) as site:
         assert site.visit("/page").status == 403
         event = first_event(collector)
         assert (event["event_type"], event["ip_address"]) == ("ip_blocked", VISITOR)
@@ -190,13 +191,23 @@ def test_agent_retry_attempts_and_agent_backoff_factor(
     reporting: Reporting, collector: Collector
 ) -> None:
     collector.script.extend([Reply(status=503)] * 2)
-    with reporting(agent_retry_attempts=2, agent_enable_metrics=False) as site:
+    options = {"agent_retry_attempts": 2, "agent_backoff_factor": 0.01}
+    with reporting(**options, agent_enable_metrics=False) as site:
         site.visit()
         collector.wait_for(lambda: len(collector.posts()) == 3)
         bodies = {request.plain for request in collector.posts()}
         assert len(bodies) == 1
         began, ended = collector.posts()[0].at, collector.posts()[2].at
         assert ended - began < 5, "the factor of 0.01 makes waits short"
+
+
+def test_agent_max_concurrent_flushes(reporting: Reporting, collector: Collector) -> None:
+    site = reporting(agent_max_concurrent_flushes=4)
+    with ExitStack() as serving:
+        with pytest.warns(UserWarning, match="max_concurrent_flushes has no effect"):
+            serving.enter_context(site)
+        site.visit()
+        first_event(collector)
 
 
 def test_agent_timeout(reporting: Reporting, collector: Collector) -> None:

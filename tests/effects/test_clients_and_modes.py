@@ -190,14 +190,20 @@ def test_on_error() -> None:
 
 
 def test_on_block() -> None:
-    with LiveSite(BLACKLISTED) as site:
+    calls: list[tuple[str, Any]] = []
+    options = {
+        **BLACKLISTED,
+        "on_block": lambda request, payload: calls.append((request.path, payload)),
+    }
+    with LiveSite(options) as site:
         site.visit("/some/page")
-        (payload,) = site.blocked
+        ((path, payload),) = calls
+        assert path == "/some/page"
         assert payload["check_name"] == "ip_security"
         assert (payload["client_ip"], payload["path"]) == (VISITOR, "/some/page")
         assert (payload["status_code"], payload["passive_mode"]) == (403, False)
         site.visit("/some/page", ip="9.9.9.9")
-        assert len(site.blocked) == 1
+        assert len(calls) == 1
 
 
 def test_a_problem_tells_what_it_is_and_no_more() -> None:

@@ -69,6 +69,16 @@ def test_detection_max_body_inspect_bytes() -> None:
         assert site.visit("/", form=padded).status == 200
 
 
+def test_detection_oversized_body() -> None:
+    large = {"text": "lorem ipsum " * 200}
+    options = {**ON, "detection_max_body_inspect_bytes": 1024}
+    with LiveSite({**options, "detection_oversized_body": "flag"}) as site:
+        assert site.visit("/", form=large).status == 200
+    with LiveSite({**options, "detection_oversized_body": "block"}) as site:
+        assert site.visit("/", form=large).status == 413
+        assert site.visit("/", form={"text": "short"}).status == 200
+
+
 @pytest.mark.parametrize("action", ["block", "flag"])
 def test_detection_max_scan_values_and_detection_budget_action(action: str) -> None:
     many = "/?" + "&".join(f"p{n}={quote('its <b>story</b>;')}" for n in range(40))

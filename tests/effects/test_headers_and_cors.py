@@ -64,7 +64,7 @@ def test_enable_cors() -> None:
 
 
 def test_cors_allow_origins() -> None:
-    with LiveSite(CORS) as site:
+    with LiveSite({"enable_cors": True, "cors_allow_origins": [SHOP]}) as site:
         assert preflight(site).status in (200, 204)
         assert preflight(site, origin=STRANGER).status == 400
         answer = site.visit(headers={"Origin": STRANGER})

@@ -223,6 +223,31 @@ def test_store_failure_policy(policy: str, statuses: list[int]) -> None:
             assert int(site.visit().header("Retry-After") or 0) > 0
 
 
+def test_redis_socket_connect_timeout_and_redis_max_connections(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import limits.storage
+
+    given: dict[str, Any] = {}
+    original = limits.storage.storage_from_string
+
+    def spy(url: str, **options: Any) -> Any:
+        given.update(options)
+        return original(url, **options)
+
+    monkeypatch.setattr(limits.storage, "storage_from_string", spy)
+    options = {
+        "store_url": redis_server.url,
+        "redis_socket_connect_timeout": 0.25,
+        "redis_max_connections": 7,
+    }
+    with LiveSite(options) as site:
+        assert site.visit().status == 200
+        assert site.guard.status()["store"]["state"] == "ok"
+    assert given["socket_connect_timeout"] == 0.25
+    assert given["max_connections"] == 7
+
+
 def test_memory_store_max_keys() -> None:
     with LiveSite({"rate_limit": 1, "memory_store_max_keys": 1000}) as site:
         assert site.statuses(2, ip=VISITOR) == [200, 429]
