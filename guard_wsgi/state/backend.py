@@ -55,8 +55,6 @@ class Backend(Protocol):
     failures: tuple[type[Exception], ...]
     bans_are_shared: bool
     """Whether other processes write the same bans, so that they must be read again."""
-    waits: bool
-    """Whether a call may wait for another machine, so that a request's time must be watched."""
 
     def taker(self, strategy: Strategy) -> Take:
         """The function that counts hits by ``strategy``.

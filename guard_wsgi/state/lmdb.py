@@ -73,7 +73,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     scheme = "lmdb"
     failures: tuple[type[Exception], ...] = (StoreError,)
     bans_are_shared = True
-    waits = False
 
     def __init__(
         self,

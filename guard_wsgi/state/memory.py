@@ -51,7 +51,6 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     scheme = "memory"
     failures: tuple[type[Exception], ...] = ()
     bans_are_shared = False
-    waits = False
 
     def __init__(
         self,

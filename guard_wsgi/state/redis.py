@@ -69,7 +69,6 @@ class RedisBackend:
     """Counts, bans and values on a Redis or Valkey server, in its own words."""
 
     bans_are_shared = True
-    waits = True
 
     def __init__(self, url: str, settings: StoreSettings, budget: Budget) -> None:
         """Connects with the first use, not here.

@@ -55,7 +55,7 @@ class Store:
     def begin_request(self) -> None:
         """Say that this thread serves a new request: its store calls share one time budget.
 
-        `Bans.find` says so too; this is for those who call the store before.
+        Without it each call has only its own time-out.
         """
         self._backend.begin_request()
 
