@@ -15,7 +15,6 @@ from typing import Literal
 
 import pytest
 
-
 Fault = Literal["none", "silent", "reset", "slow", "drip", "refuse"]
 
 
