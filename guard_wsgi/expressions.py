@@ -50,6 +50,8 @@ class Expressions:
 def _check_syntax(expression: str) -> None:
     if not expression:
         raise ExpressionError("an empty expression matches everything")
+    if "\0" in expression:
+        raise ExpressionError(f"{expression!r} holds a NUL, where Hyperscan would end it")
     try:
         re.compile(expression, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:

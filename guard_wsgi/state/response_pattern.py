@@ -1,22 +1,20 @@
 """What a behaviour rule looks for in responses.
 
 A pattern on the body is matched once, over the beginning that was kept, when that is complete:
-texts and expressions by one pass of Hyperscan, in linear time whatever the body is (a response
-often repeats what the client sent). Where Hyperscan is missing, ``re`` searches a smaller part.
+texts and expressions together, in linear time whatever the body is (a response often repeats what
+the client sent).
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 
-RE_MAX_BYTES = 16_384
-"""Without Hyperscan: what ``re`` may cost grows faster than the text, so it gets less of it."""
+from guard_wsgi.expressions import ExpressionError, Expressions
 
 Kind = Literal["status", "json", "regex", "text"]
 
@@ -54,7 +52,7 @@ def parse_pattern(pattern: str) -> ResponsePattern:
     if colon and kind == "regex":
         check_expression(rest)
         return ResponsePattern("regex", rest)
-    _compile([("text", pattern)])
+    check_expression(re.escape(pattern))
     return ResponsePattern("text", pattern)
 
 
@@ -72,16 +70,12 @@ def _statuses(text: str) -> frozenset[int]:
 
 
 def check_expression(expression: str) -> None:
-    """:raises ValueError: when it can't be matched in linear time, or at all."""
+    """:raises ExpressionError: when it can't be matched in linear time, or matches anything."""
     if not expression:
-        raise ValueError("an empty expression matches every response")
-    if "\0" in expression:
-        raise ValueError(f"{expression!r}: write a NUL as \\x00")
-    try:
-        re.compile(expression)
-    except re.error as error:
-        raise ValueError(f"{expression!r}: {error}") from None
-    _compile([("regex", expression)])
+        raise ExpressionError("an empty expression matches every response")
+    Expressions([expression])
+    if re.search(expression, ""):
+        raise ExpressionError(f"{expression!r} matches nothing as well, so every response")
 
 
 class BodyPatterns:
@@ -96,13 +90,15 @@ class BodyPatterns:
     def __init__(self, patterns: Sequence[ResponsePattern]) -> None:
         self._json = [(place, p) for place, p in enumerate(patterns) if p.kind == "json"]
         self._places = [place for place, p in enumerate(patterns) if p.kind != "json"]
-        texts = [(patterns[place].kind, patterns[place].text) for place in self._places]
-        self._find_texts = _compile(texts) if texts else None
+        texts = (patterns[place] for place in self._places)
+        self._find_texts = Expressions(
+            [p.text if p.kind == "regex" else re.escape(p.text) for p in texts]
+        ).find
 
     def matches(self, body: bytes, *, is_json: bool, is_complete: bool) -> list[int]:
         """The places of the patterns found. JSON is looked into only when it is all there."""
         found = []
-        if self._find_texts is not None and body:
+        if self._places and body:
             found = [self._places[index] for index in self._find_texts(body)]
         if self._json and is_json and is_complete:
             try:
@@ -131,72 +127,3 @@ def _holds(value: Any, path: tuple[str, ...], wanted: str) -> bool:
     if key.endswith("[]"):
         return isinstance(value, list) and any(_holds(item, path[1:], wanted) for item in value)
     return _holds(value, path[1:], wanted)
-
-
-Finder = Callable[[bytes], list[int]]
-
-
-def _compile(texts: Sequence[tuple[str, str]]) -> Finder:
-    """:raises ValueError: naming the expression that Hyperscan refuses, and why."""
-    try:
-        import hyperscan
-    except ImportError:
-        return _compile_re(texts)
-    # Hyperscan takes C strings, which end at a NUL.
-    expressions = [
-        text if kind == "regex" else re.escape(text).replace("\0", "\\x00") for kind, text in texts
-    ]
-    flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
-    is_unicode = not all(expression.isascii() for expression in expressions)
-    if is_unicode:
-        flags |= hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    try:
-        database.compile(
-            expressions=[expression.encode() for expression in expressions],
-            ids=list(range(len(expressions))),
-            elements=len(expressions),
-            flags=[flags] * len(expressions),
-        )
-    except hyperscan.error as error:
-        wanted = ", ".join(repr(text) for _, text in texts)
-        raise ValueError(f"{wanted}: not matched in linear time: {error}") from None
-    return _Scanner(database, hyperscan.Scratch, is_unicode).find
-
-
-@frozen(slots=True, eq=False)
-class _Scanner:
-    """A database, with a scratch for each thread: a scratch is for one scan at a time."""
-
-    database: Any
-    new_scratch: Callable[[Any], Any]
-    is_unicode: bool
-    local: threading.local = field(factory=threading.local)
-
-    def find(self, body: bytes) -> list[int]:
-        scratch = getattr(self.local, "scratch", None)
-        if scratch is None:
-            scratch = self.local.scratch = self.new_scratch(self.database)
-        if self.is_unicode:
-            # Hyperscan's Unicode mode is undefined on invalid UTF-8.
-            body = body.decode("utf-8", "replace").encode()
-        found: list[int] = []
-
-        def note(identity: int, start: int, end: int, flags: int, context: object) -> None:
-            found.append(identity)
-
-        self.database.scan(body, match_event_handler=note, scratch=scratch)
-        return found
-
-
-def _compile_re(texts: Sequence[tuple[str, str]]) -> Finder:
-    expressions = [
-        re.compile(text if kind == "regex" else re.escape(text), re.IGNORECASE)
-        for kind, text in texts
-    ]
-
-    def find(body: bytes) -> list[int]:
-        text = body[:RE_MAX_BYTES].decode("utf-8", "replace")
-        return [index for index, expression in enumerate(expressions) if expression.search(text)]
-
-    return find
