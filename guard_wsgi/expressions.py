@@ -47,6 +47,11 @@ class Expressions:
         return self.expressions[min(found)] if found else None
 
 
+def literal(text: str) -> str:
+    """The expression that finds exactly this text."""
+    return re.escape(text).replace("\0", r"\x00")
+
+
 def _check_syntax(expression: str) -> None:
     if not expression:
         raise ExpressionError("an empty expression matches everything")

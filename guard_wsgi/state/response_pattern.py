@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from guard_wsgi.expressions import ExpressionError, Expressions
+from guard_wsgi.expressions import ExpressionError, Expressions, literal
 
 Kind = Literal["status", "json", "regex", "text"]
 
@@ -52,7 +52,7 @@ def parse_pattern(pattern: str) -> ResponsePattern:
     if colon and kind == "regex":
         check_expression(rest)
         return ResponsePattern("regex", rest)
-    check_expression(re.escape(pattern))
+    check_expression(literal(pattern))
     return ResponsePattern("text", pattern)
 
 
@@ -92,7 +92,7 @@ class BodyPatterns:
         self._places = [place for place, p in enumerate(patterns) if p.kind != "json"]
         texts = (patterns[place] for place in self._places)
         self._find_texts = Expressions(
-            [p.text if p.kind == "regex" else re.escape(p.text) for p in texts]
+            [p.text if p.kind == "regex" else literal(p.text) for p in texts]
         ).find
 
     def matches(self, body: bytes, *, is_json: bool, is_complete: bool) -> list[int]:
