@@ -9,23 +9,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import count
 
 from guard_wsgi.network.background import BackgroundLoop
+
+names = count()
 
 
 class Ticker:
     def __init__(self, step: Callable[[int], float]) -> None:
         self.steps = 0
         self._step = step
-        self.loop = BackgroundLoop("guard-wsgi-test", self.step)
+        self.name = f"guard-wsgi-test-{next(names)}"
+        self.loop = BackgroundLoop(self.name, self.step)
 
     def step(self) -> float:
         self.steps += 1
         return self._step(self.steps)
 
 
-def threads() -> int:
-    return sum(thread.name == "guard-wsgi-test" for thread in threading.enumerate())
+def threads(name: str) -> int:
+    return sum(thread.name == name for thread in threading.enumerate())
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
@@ -37,7 +41,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 5.0) -> None:
 
 def test_no_thread_before_the_first_request_and_one_for_many_at_once() -> None:
     ticker = Ticker(lambda step: 60.0)
-    assert threads() == 0
+    assert threads(ticker.name) == 0
     barrier = threading.Barrier(8)
 
     def request() -> None:
@@ -49,16 +53,16 @@ def test_no_thread_before_the_first_request_and_one_for_many_at_once() -> None:
         thread.start()
     for thread in requests:
         thread.join()
-    assert threads() == 1
+    assert threads(ticker.name) == 1
     ticker.loop.close()
-    wait_until(lambda: threads() == 0)
+    wait_until(lambda: threads(ticker.name) == 0)
 
 
 def test_a_closed_loop_stays_closed() -> None:
     ticker = Ticker(lambda step: 60.0)
     ticker.loop.close()
     ticker.loop.ensure_running()
-    assert threads() == 0
+    assert threads(ticker.name) == 0
     assert not ticker.loop.running
 
 
@@ -88,10 +92,11 @@ def test_a_step_that_fails_is_tried_again() -> None:
 def test_an_object_nobody_uses_any_more_takes_its_thread_with_it() -> None:
     ticker = Ticker(lambda step: 60.0)
     ticker.loop.ensure_running()
-    wait_until(lambda: threads() == 1)
+    name = ticker.name
+    wait_until(lambda: threads(name) == 1)
     del ticker
     gc.collect()
-    wait_until(lambda: threads() == 0)
+    wait_until(lambda: threads(name) == 0)
 
 
 def test_a_forked_worker_has_a_thread_of_its_own() -> None:
@@ -108,7 +113,7 @@ if pid == 0:
     alone = ticker.steps == before and not ticker.loop.running
     ticker.loop.ensure_running()
     time.sleep(0.1)
-    os._exit(0 if alone and ticker.steps > before and threads() == 1 else 1)
+    os._exit(0 if alone and ticker.steps > before and threads(ticker.name) == 1 else 1)
 deadline = time.monotonic() + 10
 while time.monotonic() < deadline:
     done, status = os.waitpid(pid, os.WNOHANG)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import random
+from bisect import bisect_right
 from itertools import pairwise
 
 import pytest
@@ -96,3 +98,24 @@ def test_versions_are_kept_apart() -> None:
     address = parse_address("::5")
     assert address is not None
     assert LabelledRanges([("four", 4, [(0, 10)])]).label(address) is None
+
+
+def test_many_ranges_are_found_as_few_are() -> None:
+    """From some number on, IPv4 ranges are searched by an index; it must change nothing."""
+    chance = random.Random(11)
+    ranges = merge(
+        (first, first + chance.choice([0, 3, 255, 65535, 200_000]))
+        for first in (chance.getrandbits(32) for _ in range(3000))
+    )
+    ranges = [(first, min(last, 2**32 - 1)) for first, last in ranges]
+    labelled = LabelledRanges([("many", 4, ranges), ("six", 6, [(0, 2**32)])])
+    assert len(labelled) > 1000
+    edges = [edge + step for r in ranges for edge in r for step in (-1, 0, 1)]
+    for number in [*edges, 0, 2**32 - 1, *(chance.getrandbits(32) for _ in range(5000))]:
+        if not 0 <= number < 2**32:
+            continue
+        address = parse_address(str(ipaddress.IPv4Address(number)))
+        assert address is not None
+        index = bisect_right(ranges, (number, 2**33)) - 1
+        inside = index >= 0 and ranges[index][0] <= number <= ranges[index][1]
+        assert labelled.label(address) == ("many" if inside else None)
