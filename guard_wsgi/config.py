@@ -171,10 +171,9 @@ class SecurityConfig:
         converter=values.flag,
     )
     redis_fail_open: bool = field(
-        # Spelling of the existing system. While the store is down local counters serve whether
-        # it is set or not; see store_failure_policy.
         default=False,
         converter=values.flag,
+        metadata=_inert("local counters serve while a store is down; see store_failure_policy"),
     )
     route_resolution_strict: bool = field(
         # True refuses what no route matches, which turns every 404 into a 500.
@@ -442,10 +441,9 @@ class SecurityConfig:
         validator=number(0, 60, optional=True, above=True),
     )
     redis_health_check_interval: int = field(
-        # 0: a connection that was idle is not asked with a round trip of its own first; one
-        # that turns out closed is opened anew.
-        default=0,
+        default=30,
         validator=whole_number(0),
+        metadata=_inert("a check is a round trip of its own; the breaker's probe stands for it"),
     )
     redis_max_connections: int | None = field(
         # None: the client's own bound.
@@ -819,8 +817,6 @@ class SecurityConfig:
             options["socket_connect_timeout"] = self.redis_socket_connect_timeout
         if self.redis_max_connections is not None:
             options["max_connections"] = self.redis_max_connections
-        if self.redis_health_check_interval:
-            options["health_check_interval"] = self.redis_health_check_interval
         return options
 
     @property

@@ -77,10 +77,24 @@ class DetectionExclusion:
     """
 
     path: str
-    params: frozenset[str] = frozenset()
-    headers: frozenset[str] = frozenset()
-    body_fields: frozenset[str] = frozenset()
-    categories: frozenset[str] = frozenset()
+    params: frozenset[str] = field(default=frozenset(), converter=string_set)
+    headers: frozenset[str] = field(default=frozenset(), converter=lower_set)
+    body_fields: frozenset[str] = field(default=frozenset(), converter=string_set)
+    categories: frozenset[str] = field(default=frozenset(), converter=string_set)
+
+    def __attrs_post_init__(self) -> None:
+        """:raises ValueError: naming what does not hold."""
+        path = self.path
+        if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
+            raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
+        for category in sorted(self.categories - CATEGORIES):
+            hint = nearest(category, CATEGORIES)
+            raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
+        if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
+            raise ValueError(
+                f"for {quoted(path)} needs either names (params, headers, body_fields) or"
+                " categories; two entries say both"
+            )
 
     def covers(self, path: str) -> bool:
         """Whether ``path`` (in its canonical form) is one of those excluded."""
@@ -164,26 +178,7 @@ def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclus
     for key in value:
         if key not in known:
             raise ValueError(f"knows no {quoted(key)}{nearest(str(key), known)}")
-    path = value.get("path", "")
-    if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
-        raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
-    exclusion = DetectionExclusion(
-        path=path,
-        params=string_set(value.get("params", ())),
-        headers=lower_set(value.get("headers", ())),
-        body_fields=string_set(value.get("body_fields", ())),
-        categories=string_set(value.get("categories", ())),
-    )
-    for category in sorted(exclusion.categories - CATEGORIES):
-        hint = nearest(category, CATEGORIES)
-        raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
-    names = exclusion.params | exclusion.headers | exclusion.body_fields
-    if bool(names) == bool(exclusion.categories):
-        raise ValueError(
-            f"for {quoted(path)} needs either names (params, headers, body_fields) or categories;"
-            " two entries say both"
-        )
-    return exclusion
+    return DetectionExclusion(**{"path": "", **value})
 
 
 def behavior_rules(

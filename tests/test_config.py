@@ -292,6 +292,8 @@ def test_help_shows_the_options_and_types() -> None:
         ("detection_monitor_history_size", 200),
         ("excluded_semantic_detection_headers", ["x-a"]),
         ("redis_retries", 2),
+        ("redis_health_check_interval", 9),
+        ("redis_fail_open", True),
     ],
 )
 def test_an_option_that_does_nothing_here_says_why(option: str, value: Any) -> None:
@@ -393,6 +395,9 @@ def test_tables_of_a_file_make_the_same_objects_as_code() -> None:
         detection_exclusions=[DetectionExclusion(path="/blog/*", body_fields=frozenset({"text"}))],
     )
     assert from_file == from_code
+    (exclusion,) = from_code.detection_exclusions
+    loose = DetectionExclusion(path="/blog/*", body_fields=["text"])
+    assert hash(loose) == hash(exclusion)
     assert isinstance(from_file.global_behavior_rules[0], BehaviorRule)
 
 
@@ -515,12 +520,10 @@ def test_options_of_redis_reach_its_client_only() -> None:
     options = {
         "redis_socket_connect_timeout": 0.2,
         "redis_max_connections": 5,
-        "redis_health_check_interval": 9,
     }
     assert SecurityConfig(enable_redis=True, **options).store_options == {
         "socket_connect_timeout": 0.2,
         "max_connections": 5,
-        "health_check_interval": 9,
     }
     assert SecurityConfig(enable_redis=True).store_options == {}
     assert SecurityConfig(**options).store_options == {}
