@@ -3,7 +3,8 @@
 A sink is any object with ``send_event(event)``, ``send_metric(metric)`` or
 ``observe(endpoint, method, status, seconds, blocked)``; it may have ``close()``, and flags:
 ``wants_metrics`` (default true) and ``takes_muted_events`` (default false, true for the log,
-which has its own way of muting).
+which has its own way of muting). A sink with ``accepts(event_type, request, action_taken, check)``
+is asked before an event is made: what nobody takes costs a microsecond instead of twenty.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ log = logging.getLogger("guard_wsgi.telemetry")
 
 OnError = Callable[[str, Exception, Mapping[str, Any]], object]
 """``on_error(stage, exception, context)`` of the config."""
+
+Send = Callable[[SecurityEvent], object]
+Accepts = Callable[[str, "GuardRequest | None", str, str], bool]
 
 METRIC_INTERVAL_SECONDS = 60.0
 """A minute is what dashboards resolve; an interval costs a few metrics for each endpoint."""
@@ -100,7 +104,7 @@ class EventBus:
         self._aggregate = RequestAggregate()
         self._next_flush = time.monotonic() + metric_interval_seconds
         self._sinks: tuple[object, ...] = ()
-        self._event_sinks: tuple[tuple[Callable[[SecurityEvent], object], bool], ...] = ()
+        self._event_sinks: tuple[tuple[Send, bool, Accepts | None], ...] = ()
         self._metric_sinks: tuple[Callable[[SecurityMetric], object], ...] = ()
         self._observers: tuple[Callable[[str | None, str, int, float, bool], object], ...] = ()
         for sink in sinks:
@@ -113,7 +117,8 @@ class EventBus:
         send_event = getattr(sink, "send_event", None)
         if send_event is not None:
             takes_muted = bool(getattr(sink, "takes_muted_events", False))
-            self._event_sinks = (*self._event_sinks, (send_event, takes_muted))
+            accepts = getattr(sink, "accepts", None)
+            self._event_sinks = (*self._event_sinks, (send_event, takes_muted, accepts))
         if getattr(sink, "wants_metrics", True):
             send_metric = getattr(sink, "send_metric", None)
             observe = getattr(sink, "observe", None)
@@ -146,20 +151,24 @@ class EventBus:
             self._count("silenced")
             return
         is_muted = event_type in self._muted_events
-        if is_muted and not any(takes_muted for _, takes_muted in self._event_sinks):
-            self._count("muted")
+        check = metadata.get("check", "")
+        takers = [
+            send_event
+            for send_event, takes_muted, accepts in self._event_sinks
+            if (takes_muted or not is_muted)
+            and (accepts is None or accepts(event_type, request, action_taken, check))
+        ]
+        self._count("muted" if is_muted else "emitted", event_type)
+        if not takers:
             return
         token = silenced.set(True)
         try:
             event = self._event(event_type, request, action_taken, reason, status_code, metadata)
-            for send_event, takes_muted in self._event_sinks:
-                if is_muted and not takes_muted:
-                    continue
+            for send_event in takers:
                 try:
                     send_event(event)
                 except Exception as error:  # a sink's fault is never the request's
                     self._sink_failed(send_event, error)
-            self._count("muted" if is_muted else "emitted", event_type)
         except Exception as error:  # metadata whose str() raises, a request half built
             self._failed("event", error, {"event_type": event_type})
         finally:

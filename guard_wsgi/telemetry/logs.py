@@ -13,6 +13,7 @@ import logging.handlers
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 ROOT = "guard_wsgi"
 
 TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
+
+REPEATS_TOLD = 10
+"""So many refusals of a client by a check are logged one by one."""
+REPEATS_SECONDS = 60.0
+MAX_REPEATS_KEPT = 10_000
+"""Attackers choose the addresses that are counted: forgetting them only means more lines."""
 
 _AREAS: Mapping[str, str] = {
     "access_denied": "access",
@@ -156,21 +163,50 @@ class LogSink:
         self.settings = settings = settings if settings is not None else LogSettings()
         self._redaction = redaction if redaction is not None else Redaction()
         self._loggers: dict[str, logging.Logger] = {}
+        self._repeats: dict[tuple[str, str], int] = {}
+        self._repeats_end = 0.0
         self._file: logging.Handler | None = None
         if settings.file_path:
             self._file = self._open(settings.file_path, settings.file_format)
 
+    def accepts(
+        self, event_type: str, request: GuardRequest | None, action_taken: str, check: str
+    ) -> bool:
+        """Whether the event makes a line: not muted, loud enough, and not one of a storm.
+
+        Refusals of one client by one check are told ten times a minute and then at each power
+        of two, with their number: a flood must fill neither the disk nor the request's time.
+        """
+        if check in self.settings.muted_checks:
+            return False
+        level = self._level(event_type, action_taken)
+        if level is None or not self._logger(_area(event_type)).isEnabledFor(level):
+            return False
+        if request is None or action_taken != "request_blocked":
+            return True
+        return self._is_news(request.client_ip, check)
+
     def send_event(self, event: SecurityEvent) -> None:
         """Log one event."""
-        check = event.metadata.get("check")
-        if check in self.settings.muted_checks:
-            return
-        level = self._level(event)
+        level = self._level(event.event_type, event.action_taken)
         if level is None:
             return
-        logger = self._logger(_AREAS.get(event.event_type, "events"))
-        if logger.isEnabledFor(level):
-            logger.log(level, "%s", _sentence(event), extra=self._extra(event))
+        extra = self._extra(event)
+        sentence = _sentence(event)
+        repeats = self._repeats.get((event.ip_address, event.metadata.get("check", "")), 0)
+        if repeats > REPEATS_TOLD and event.action_taken == "request_blocked":
+            extra["guard_repeats"] = repeats
+            sentence += f" ({repeats} times this minute)"
+        self._logger(_area(event.event_type)).log(level, "%s", sentence, extra=extra)
+
+    def _is_news(self, client_ip: str, check: str) -> bool:
+        now = monotonic()
+        if now >= self._repeats_end or len(self._repeats) >= MAX_REPEATS_KEPT:
+            self._repeats = {}
+            self._repeats_end = now + REPEATS_SECONDS
+        key = (client_ip, check)
+        self._repeats[key] = count = self._repeats.get(key, 0) + 1
+        return count <= REPEATS_TOLD or count & (count - 1) == 0
 
     def log_request(self, request: GuardRequest) -> None:
         """One line for a request, when ``log_request_level`` asks for it."""
@@ -227,12 +263,12 @@ class LogSink:
             self._file.close()
             self._file = None
 
-    def _level(self, event: SecurityEvent) -> int | None:
-        if event.event_type in _QUIET:
+    def _level(self, event_type: str, action_taken: str) -> int | None:
+        if event_type in _QUIET:
             return logging.DEBUG
-        if event.action_taken or event.event_type in _SUSPICIOUS:
+        if action_taken or event_type in _SUSPICIOUS:
             return self.settings.suspicious_level
-        return logging.WARNING if event.event_type in _TROUBLE else logging.INFO
+        return logging.WARNING if event_type in _TROUBLE else logging.INFO
 
     def _logger(self, area: str) -> logging.Logger:
         logger = self._loggers.get(area)
@@ -293,6 +329,10 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _area(event_type: str) -> str:
+    return _AREAS.get(event_type, "events")
 
 
 def _sentence(event: SecurityEvent) -> str:

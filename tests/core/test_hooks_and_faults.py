@@ -217,3 +217,23 @@ def test_tells_of_forged_headers_once_and_not_a_thousand_times() -> None:
     assert listener.types() == ["suspicious_request"]
     site.visit(ip="10.0.0.1", headers={"X-Forwarded-For": "junk"})
     assert listener.types() == ["suspicious_request", "xff_malformed"]
+
+
+def test_a_storm_of_refusals_is_logged_by_its_number(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(blacklist=["203.0.113.7", "203.0.113.8"])
+    with caplog.at_level(logging.WARNING, logger="guard_wsgi"):
+        for _ in range(40):
+            site.visit()
+        site.visit(ip="203.0.113.8")
+    lines = [r.getMessage() for r in caplog.records if r.name == "guard_wsgi.access"]
+    assert len(lines) == 13  # ten, the 16th, the 32nd, and the other client's
+    assert "(32 times this minute)" in lines[-2]
+    assert site.guard.stats()["request_blocked"] == 41
+
+
+def test_passive_mode_logs_every_request_for_the_report(caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(blacklist=["203.0.113.7"], passive_mode=True)
+    with caplog.at_level(logging.WARNING, logger="guard_wsgi"):
+        for _ in range(40):
+            site.visit()
+    assert sum("Would have blocked" in r.getMessage() for r in caplog.records) == 40
