@@ -12,6 +12,7 @@ from attrs import frozen
 from guard_wsgi.commands.loading import CommandError
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection import Finding
+from guard_wsgi.detection.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 
@@ -163,6 +164,21 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
     )
 
 
+def weighed(finding: Finding) -> list[tuple[str, float]]:
+    """The indicators of a finding with what each adds to its score; 0 for a user's pattern."""
+    model = shipped_model()
+    weights: list[tuple[str, float]] = []
+    for indicator in finding.indicators:
+        first, _, second = indicator.partition(" & ")
+        if second:
+            partners = dict(model.pairs.get(first, ()))
+            weight = partners.get(second, 0.0)
+        else:
+            weight = model.weights.get(indicator, 0.0)
+        weights.append((indicator, round(weight / model.unit, 4)))
+    return weights
+
+
 def report(outcome: Outcome, out: TextIO) -> None:
     """Write an outcome for people."""
     if outcome.passed:
@@ -180,8 +196,9 @@ def report(outcome: Outcome, out: TextIO) -> None:
         )
         print(f"    value       {finding.value!r}", file=out)
         print(f"    seen in     {finding.view}", file=out)
-        for number, indicator in enumerate(finding.indicators):
-            print(f"    {'' if number else 'indicators':<12}{indicator}", file=out)
+        for number, (indicator, weight) in enumerate(weighed(finding)):
+            label = "" if number else "indicators"
+            print(f"    {label:<12}{weight:+.2f}  {indicator}", file=out)
 
 
 def as_json(outcome: Outcome) -> str:
@@ -199,7 +216,7 @@ def as_json(outcome: Outcome) -> str:
                     "name": finding.name,
                     "value": finding.value,
                     "view": finding.view,
-                    "indicators": list(finding.indicators),
+                    "indicators": dict(weighed(finding)),
                     "score": finding.score,
                     "threshold": finding.threshold,
                 }

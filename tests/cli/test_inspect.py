@@ -46,6 +46,19 @@ def test_the_verdict_is_written_as_json(capsys: pytest.CaptureFixture[str]) -> N
     (finding,) = verdict["findings"]
     assert (finding["location"], finding["name"], finding["value"]) == ("query", "q", SQL)
     assert finding["score"] > finding["threshold"]
+    weights = list(finding["indicators"].values())
+    assert all(weight > 0 for weight in weights)
+    assert weights == sorted(weights, reverse=True)
+
+
+def test_a_pattern_of_ones_own_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GUARD_DETECTION_CUSTOM_PATTERNS", '{"internal": "secret-project"}')
+    assert main(["inspect", "the secret-project plan"]) == 1
+    out = capsys.readouterr().out
+    assert "custom in query 'q'" in out
+    assert "+0.00  custom:internal" in out
 
 
 RAW = (
