@@ -21,6 +21,7 @@ from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
+from tests.kit.ids import stable
 
 
 class Atlas:
@@ -192,7 +193,7 @@ def test_a_fault_is_a_value_error() -> None:
         {"dynamic_rule_interval": 10},
         {"enabled": "yes"},
     ],
-    ids=str,
+    ids=lambda each: stable(str(each)),
 )
 def test_nonsense_is_refused_at_construction(options: dict[str, Any]) -> None:
     assert len(faults_of(**options)) == 1
@@ -316,7 +317,7 @@ def test_an_option_that_does_nothing_here_says_why(option: str, value: Any) -> N
         {"enabled_detection_categories": []},
         {"trust_x_forwarded_proto": True},
     ],
-    ids=str,
+    ids=lambda each: stable(str(each)),
 )
 def test_a_doubtful_configuration_is_served_with_a_warning(options: dict[str, Any]) -> None:
     with pytest.warns(DoubtfulOption):

@@ -18,6 +18,7 @@ from guard_wsgi.config_options import options_of
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.routes import RouteConfig, SecurityDecorator, route_config_of
 from guard_wsgi.state.behavior_rule import BehaviorRule
+from tests.kit.ids import stable
 
 
 class Atlas:
@@ -213,7 +214,7 @@ def test_all_clouds_are_those_that_host_servers() -> None:
         partial(GUARD.detection_exclusion, params="q"),
         partial(GUARD.suspicious_detection, "off"),
     ],
-    ids=lambda each: f"{each.func.__name__}{each.args}{each.keywords}",
+    ids=lambda each: stable(f"{each.func.__name__}{each.args}{each.keywords}"),
 )
 def test_a_rule_that_could_not_hold_is_refused_at_decoration(decorate: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="fault"):
