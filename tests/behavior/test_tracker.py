@@ -120,7 +120,7 @@ def test_no_rules_watch_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("rule_type", ["usage", "frequency"])
 def test_more_requests_than_the_threshold_are_banned(world: World, rule_type: Any) -> None:
-    watch = world.watch(BehaviorRule(rule_type, 3, 60, action="ban", ban_duration=120))
+    watch = world.watch(BehaviorRule(rule_type, 3, 600, action="ban", ban_duration=120))
     assert kinds(watch, 4) == "...b"
     ban = world.store.bans.find(ALICE)
     assert ban is not None

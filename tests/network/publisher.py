@@ -17,10 +17,11 @@ def sample(name: str) -> bytes:
 
 @define
 class Publisher:
-    """``files`` by path; an int is an error status, and ``etags`` makes answers conditional."""
+    """``files`` by path; an int is an error status, a pair a status with its body, and ``etags``
+    makes answers conditional."""
 
     url: str = ""
-    files: dict[str, bytes | int] = field(factory=dict)
+    files: dict[str, bytes | int | tuple[int, bytes]] = field(factory=dict)
     etags: dict[str, str] = field(factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(factory=list)
     declared_lengths: dict[str, int] = field(factory=dict)
@@ -38,6 +39,9 @@ class Handler(BaseHTTPRequestHandler):
         publisher.requests.append((self.path, headers))
         content = publisher.files.get(self.path, 404)
         etag = publisher.etags.get(self.path)
+        status = 200
+        if isinstance(content, tuple):
+            status, content = content
         if isinstance(content, int):
             self.send_response(content)
             self.send_header("Content-Length", "0")
@@ -46,7 +50,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(304)
             self.end_headers()
         else:
-            self.send_response(200)
+            self.send_response(status)
             if etag is not None:
                 self.send_header("ETag", etag)
             length = publisher.declared_lengths.get(self.path, len(content))

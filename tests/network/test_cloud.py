@@ -198,14 +198,26 @@ def test_nothing_is_fetched_before_a_request_and_then_in_the_background(
         404,
         b"<html>maintenance</html>",
         b'{"prefixes": []}',
-        b'{"prefixes": [{"ip_prefix": "0.0.0.0/0", "region": ""}], "ipv6_prefixes": []}',
+        (503, sample("aws.json").replace(b"3.5.140.0/22", b"3.6.0.0/22")),
+        sample("aws.json").replace(b"13.32.0.0/15", b"0.0.0.0/0"),
+        sample("aws.json").replace(b"2600:1f14::/35", b"2000::/3"),
         b'{"prefixes": [{"ip_prefix": "not-a-net", "region": ""}], "ipv6_prefixes": []}',
         b'{"prefixes": [{"ip_prefix": "9.9.9.0/24", "region": ""}], "ipv6_prefixes": []}',
     ],
-    ids=["error", "gone", "page", "empty", "everybody", "no network", "shrunk"],
+    ids=[
+        "error",
+        "gone",
+        "page",
+        "empty",
+        "error with data",
+        "everybody",
+        "all of IPv6",
+        "no network",
+        "shrunk",
+    ],
 )
 def test_a_broken_publication_keeps_the_last_good_ranges(
-    make: Make, publisher: Publisher, broken: bytes | int
+    make: Make, publisher: Publisher, broken: bytes | int | tuple[int, bytes]
 ) -> None:
     changes: list[tuple[str, str, str]] = []
     ranges = make(on_change=lambda *change: changes.append(change))
