@@ -95,8 +95,8 @@ class SecurityHeaders:
         :param https_only: besides, for answers over HTTPS.
         """
         plain = tuple(plain)
-        self._plain = _HeaderSet(plain)
-        self._https = _HeaderSet((*https_only, *plain))
+        self._plain = _with_names(plain)
+        self._https = _with_names((*https_only, *plain))
 
     @classmethod
     def from_config(cls, config: SecurityConfig) -> SecurityHeaders | None:
@@ -140,22 +140,18 @@ class SecurityHeaders:
 
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
         """A new list: ``headers``, then those of ours that it lacks."""
-        ours = self._https if is_https else self._plain
-        return headers + ours.absent_from(headers)
+        names, ours = self._https if is_https else self._plain
+        for name, _ in headers:
+            if name.lower() in names:
+                break
+        else:
+            return headers + ours
+        present = {name.lower() for name, _ in headers}
+        return headers + [pair for pair in ours if pair[0].lower() not in present]
 
 
-class _HeaderSet:
-    __slots__ = ("_names", "_pairs")
-
-    def __init__(self, pairs: tuple[Header, ...]) -> None:
-        self._pairs = list(pairs)
-        self._names = frozenset(name.lower() for name, _ in pairs)
-
-    def absent_from(self, headers: list[Header]) -> list[Header]:
-        present = [name.lower() for name, _ in headers]
-        if self._names.isdisjoint(present):
-            return self._pairs
-        return [pair for pair in self._pairs if pair[0].lower() not in present]
+def _with_names(pairs: tuple[Header, ...]) -> tuple[frozenset[str], list[Header]]:
+    return frozenset(name.lower() for name, _ in pairs), list(pairs)
 
 
 def _text(value: str | Mapping[str, tuple[str, ...]]) -> str:
