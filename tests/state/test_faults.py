@@ -33,6 +33,7 @@ def serve(store: Store, counters: int = 2) -> float:
     """One request's store calls; how long they took."""
     began = time.monotonic()
     assert CLIENT is not None
+    store.begin_request()
     store.bans.find(CLIENT)
     store.limiter.hit(LIMIT, CLIENT.client_key)
     for _ in range(counters):
@@ -158,6 +159,7 @@ def test_one_slow_round_trip_a_request_keeps_the_counts_shared(
     assert CLIENT is not None
     allowed = 0
     for _ in range(8):
+        store.begin_request()
         store.bans.find(CLIENT)
         allowed += store.limiter.hit(limit, "client").allowed
     assert allowed == 5
