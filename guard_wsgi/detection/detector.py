@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
@@ -15,11 +17,81 @@ from guard_wsgi.detection.evidence import (
 )
 from guard_wsgi.detection.extract import body_values, head_values, inflate
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.gate import JOINER, JOINER_BYTES, Gate, builtin_gate
 from guard_wsgi.detection.model import Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
+
+
+def head_bytes(environ: dict[str, Any]) -> bytes:
+    """What the first pass reads of a head: path, query and every header, decoded once."""
+    parts = [environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
+    parts += [value for key, value in environ.items() if key.startswith("HTTP_")]
+    text = JOINER.join(parts).encode("latin-1", "replace")
+    if b"+" in text:
+        text = text.replace(b"+", b" ")
+    if b"%" in text:
+        text = unquote_to_bytes(text)
+    return JOINER_BYTES + text
+
+
+def body_bytes(body: bytes, content_type: str) -> bytes:
+    """What the first pass reads of a body: a form decoded once, anything else as it came."""
+    if "json" in content_type or "multipart" in content_type:
+        return body
+    if b"%" in body and (not content_type or "urlencoded" in content_type):
+        return b"=" + unquote_to_bytes(body.replace(b"+", b" "))
+    return b"=" + body
+
+
+def value_bytes(text: str) -> bytes:
+    """A value as the first pass reads it, set off from its neighbours."""
+    return b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
+
+
+def to_utf8(body: bytes, content_type: str) -> bytes:
+    """A body in another charset than UTF-8 as UTF-8: UTF-16 and UTF-32 by their marks or by
+    name, UTF-7 by name; what can't be decoded stays as it is."""
+    lowered = content_type.lower()
+    charset = ""
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        charset = "utf-16"
+    elif "charset" in lowered:
+        named = lowered.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
+        if named.startswith(("utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "ibm", "cp")):
+            charset = named
+    if not charset:
+        return body
+    try:
+        return body.decode(charset).encode("utf-8")
+    except (LookupError, UnicodeError):
+        return body
+
+
+# Values of these kinds are few and are looked at with patterns of their own.
+_ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
+_BATCH_CHARS = 4096
+# A pattern with anchors may match a value without matching the request that carries it.
+_ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")
+
+
+@frozen
+class Explanation:
+    """How one window of a value was weighed: what `guard-wsgi inspect` prints.
+
+    :ivar evidence: (name, view, weight in log-odds), the weightiest first.
+    """
+
+    location: str
+    name: str
+    value: str
+    category: str
+    evidence: tuple[tuple[str, str, float], ...]
+    score: float
+    threshold: float
 
 
 @frozen
@@ -48,6 +120,7 @@ class Detector:
     ) -> None:
         self._engine = engine
         self._builtin = builtin_scanners(engine)
+        self._gate = builtin_gate(engine)
         self._model = model or shipped_model()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
@@ -89,6 +162,7 @@ class Detector:
         """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
         return Inspection(
             settings or DetectionSettings(),
+            self._gate,
             self._builtin,
             self._model,
             tuple(self._custom.values()),
@@ -102,16 +176,19 @@ class Inspection:
     def __init__(
         self,
         settings: DetectionSettings,
+        gate: Gate,
         builtin: BuiltinScanners,
         model: Model,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
     ) -> None:
         self.settings = settings
+        self._gate = gate
         self._builtin = builtin
         self._model = model
         self._custom = custom
         self._custom_scanner = custom_scanner
+        self._anchored = any(_ANCHOR.search(one.pattern) for one in custom)
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
@@ -119,6 +196,8 @@ class Inspection:
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
+        if not self._opens(head_bytes(environ)):
+            return ()
         budget = self._budget()
         return self._inspect(head_values(environ, budget), budget)
 
@@ -134,7 +213,6 @@ class Inspection:
         settings = self.settings
         if not body or not settings.scan_body:
             return ()
-        budget = self._budget()
         found: list[Finding] = []
         if content_encoding:
             body, whole = inflate(body, content_encoding, settings.max_body_bytes)
@@ -143,25 +221,97 @@ class Inspection:
                 found.append(self._spent("body", "max_body_bytes"))
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
-        values = body_values(body, content_type, complete, settings.max_json_depth, budget)
-        return (*found, *self._inspect(values, budget))
+        body = to_utf8(body, content_type)
+        if self._opens(body_bytes(body, content_type)):
+            budget = self._budget()
+            values = body_values(body, content_type, complete, settings.max_json_depth, budget)
+            found += self._inspect(values, budget)
+        return tuple(found)
+
+    def explain_value(
+        self, text: str, *, location: str = "query", name: str = ""
+    ) -> tuple[Explanation, ...]:
+        """How one value is weighed, taken apart as it would be; for people, not for serving."""
+        return self._explain(unfold(Value(location, name, text), self._budget()))
+
+    def explain_head(self, environ: dict[str, Any]) -> tuple[Explanation, ...]:
+        """How every value of a head is weighed, those without evidence left out."""
+        return self._explain(head_values(environ, self._budget()))
+
+    def explain_body(self, body: bytes, *, content_type: str) -> tuple[Explanation, ...]:
+        """How every value of a body is weighed, those without evidence left out."""
+        depth = self.settings.max_json_depth
+        return self._explain(body_values(body, content_type, True, depth, self._budget()))
+
+    def _explain(self, values: Iterator[Value]) -> tuple[Explanation, ...]:
+        made = []
+        try:
+            for value in values:
+                for text in windows(value.text):
+                    features = read_window(self._builtin, value, text).features
+                    verdict = self._model.weigh(features, self.settings.categories)
+                    if not verdict.category:
+                        continue
+                    evidence = tuple(
+                        (name, features.get(name.partition(" & ")[0], "raw"), weight)
+                        for name, weight in verdict.contributions
+                    )
+                    made.append(
+                        Explanation(
+                            value.location, value.name, text[:MAX_LOGGED_CHARS], verdict.category,
+                            evidence, verdict.score, self._threshold,
+                        )
+                    )
+        except BudgetSpent:
+            pass
+        return tuple(sorted(made, key=lambda one: -one.score))
+
+    def _opens(self, data: bytes) -> bool:
+        """The first pass: built-in gate and the user's own patterns."""
+        if self._gate.opens(data):
+            return True
+        custom = self._custom_scanner
+        return custom is not None and (self._anchored or custom.any(data))
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_values, self.settings.max_chars)
 
     def _inspect(self, values: Iterator[Value], budget: Budget) -> tuple[Finding, ...]:
-        found = []
+        found: list[Finding] = []
+        batch: list[Value] = []
+        size = 0
         try:
             for value in values:
                 if self._is_excluded(value):
                     continue
-                budget.take_chars(len(value.text))
-                finding = self._judge(value)
-                if finding is not None:
-                    found.append(finding)
+                if value.flags or value.kind in _ALWAYS_WEIGHED:
+                    self._weigh(value, budget, found)
+                    continue
+                batch.append(value)
+                size += len(value.text)
+                if size > _BATCH_CHARS:
+                    self._weigh_batch(batch, budget, found)
+                    batch, size = [], 0
+            self._weigh_batch(batch, budget, found)
         except BudgetSpent as spent:
             found.append(self._spent("", str(spent)))
         return tuple(found)
+
+    def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
+        """Weigh what the first pass does not clear once it is decoded: first all together, as
+        a large document has thousands of harmless leaves, then one by one."""
+        encoded = [value_bytes(value.text) for value in batch]
+        if not self._opens(b"".join(encoded)):
+            return
+        for value, data in zip(batch, encoded, strict=True):
+            if len(batch) == 1 or self._opens(data):
+                self._weigh(value, budget, found)
+
+    def _weigh(self, value: Value, budget: Budget, found: list[Finding]) -> None:
+        budget.take_chars(len(value.text))
+        finding = self._judge(value)
+        if finding is not None:
+            found.append(finding)
 
     def _spent(self, location: str, which: str) -> Finding:
         return Finding(

@@ -1,26 +1,186 @@
 """The first pass: one scan of the raw request that clears almost everything customers send.
 
-These patterns are wider than the indicators and cheap: each asks for two things next to each
-other that ordinary traffic seldom has. They are matched against the path, the query decoded
-once, cookies, headers, or a body as it came; so whatever hides behind a further encoding has a
-pattern of its own (escapes of plain characters, base64 of the usual beginnings).
+These patterns are wider than the indicators and cheap to match and to compile. They see the
+path, the query, cookies and headers, decoded once, with JOINER between them, or a body as it
+came. What hides behind a further encoding has patterns of its own (escapes of plain
+characters, base64 of telling words at each of its three alignments).
 A hit decides nothing: it makes the values be parsed, decoded and scored.
 """
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
 from typing import Final
 
-_SQL_AFTER_QUOTE = (
-    r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod"
-    r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|from|then|returning|asc|desc)\b"
+from guard_wsgi.detection.scanner import Engine, compile_literals, compile_patterns
+
+# Between the parts of a head: white space to every pattern, and not part of any header.
+JOINER: Final = "\x0b"
+JOINER_BYTES: Final = b"\x0b"
+
+_KEYWORD = (
+    r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod|not"
+    r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|asc|desc|collate)\b"
+)
+_COMMAND = (
+    r"(?:cat|ls|id|dir|ps|pwd|rm|mv|cp|nc|su|sh|bash|zsh|wget|curl|ping|echo|sleep|type|net|reg|set|env"
+    r"|python\d?|perl|php|ruby|node|awk|sed|grep|find|head|tail|sort|date|time|touch|mkdir|chmod|chown"
+    r"|kill|uname|ver|copy|del|start|exec|eval|printf|tar|dd|vi|vim|who|w|last|for|iwmi|netsh|sysinfo"
+    r"|host|dig|hostname|crontab|telnet|ftp|tftp|ssh|make|cmd|nohup|sudo|strace|gdb|lwp-download|phpversion|phpinfo)"
 )
 
-GATE: Final[tuple[tuple[str, str], ...]] = (
-    # quotes that end a string in a query
-    ("quote_keyword", r"['\"`)]\s*\)*\s*[+/*]*" + _SQL_AFTER_QUOTE),
-    ("quote_symbol", r"['`\"]\s*\)*\s*(?:--|#|/\*|;|\|\||&&|\|\s|&\s)"),
-    ("single_operator", r"['`]\s*\)*\s*(?:[-+*/%^&|=<>!~\\,@(]|$)"),
-    ("single_start", r"(?:[=\n/\"(,;]|^)\s*[\w-]*\s*[')]+\s*(?:['\"`()=,;]|$|\n|&)"),
-    ("double_operator", r"[^:,{\[\s\\]\"\s*\)*\s*(?:[-+*/%^|=<>!~(;]|or\b|and\b)"),
+# What needs two things next to each other.
+_PATTERNS: Final[tuple[tuple[str, str], ...]] = (
+    ("quote_keyword", r"['`)][\s)+/*\\]*" + _KEYWORD),
+    ("quote_symbol", r"['`][\s)]*(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"),
+    ("value_quote", r"[=/][\w%]{0,20}['`](?:[^a-z]|or\b|and\b|union\b|having\b|$)"),
+    ("double_break", r"(?:[^\s:,{\[=(\\]|\\)\"[\s)]*(?:(?:or|and|union|having|like|xor)\b|--|[-+*/%^|<>!~#@('=]\s*[\w'\"(])"),
+    ("logic", r"(?:\b(?:or|and|xor|having|where)\b|\|\||&&)[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])|[\w.@'\"`]{1,30}\s*(?:=|<>|!=|<|>|like\b|in\s*\(|between\b|is\b|rlike\b)|\w+\s*\()"),
+    ("separator", r"(?:;|\||&&|`|\(|\x0b&\s|&\s)\s*[({\"'\\]*\s*/?(?:\w+/){0,3}" + _COMMAND + r"(?:\.exe)?(?:[\s;|&`)}>\"'<\\#(,{]|\$|$)"),
+    ("event", r"[\s\"'`/;>)\x00]on[a-z]{4}[a-z]*\s*="),
+    ("tag_assignment", r"<\w+[\s/][^<>&\x0b]*(?:on\w+\s*=|style\s*=|srcdoc|formaction|href\s*=\s*['\"]?\W*j)"),
+    ("number_logic", r"=\(?-?\d+\)?['\"]?\s*(?:(?:or|and|rlike|xor|having|union|order|group|div|mod|in|is)\b|\|\||&&|[*/^%]\s*[\d(]|;\s*[a-z])"),
+    ("newline_command", r"(?:\n|\r|\\n|\\r)\s*/?(?:\w+/)*(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$]|$)"),
+    ("header_line", r"(?:[\r\n]|\\r|\\n)\s*(?:(?:set-cookie|location|content-(?:length|security|location)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|\w{1,5}\s(?:capability|fetch|select|logout|login|create|delete|list|append|examine|noop|store|search)\b|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"),
+    ("redirect", r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)"),
+    ("remote", r"=(?:url:)?(?:https?|ftps?):?/{0,2}[^\x0b&]*(?:\?(?:$|[\x0b&])|\.(?:txt|php|inc|dat|asp|jsp|cgi|pl)\??(?:$|[\x0b&]))|[=\"\x0b](?:https?|ftp):/*(?:\d|\[|0x)"),
+    ("bracket_path", r"/\w*\[[!a-z/-]|/\w*\?{1,3}\w*/|/\w*\*\w*/|\w''\w|\w\"\"\w|\w\^\w"),
+    ("filter", r"\)\s*\(\s*[|&!\w]|\(\s*[|&!]\s*\(|\*\s*\)\s*[()%&|]|=\*\w*[)(|]|\)\s*[&|]\s*\(|[=\x0b(]\w{0,12}\*\)"),
+    ("batch", r"\bif\s+(?:not\s+)?[\"(\[%!{\w~]+[\])\"%!}]?\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|\bif\s+(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext)|%[\w%]+\s+in\s*\("),
+    ("short_command", r"[=\x0b\"][\s'\"]*(?:ls|cat|ps|id|cd|rm|nc|sh|dir|type|echo|find|tail|head|grep|sudo|ping|host|ver|set|env|w|who|df|last)(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"),
 )
+
+
+def _cross(*parts: str | tuple[str, ...]) -> Iterator[str]:
+    """Every concatenation of one word of each part; a str is a space-separated list."""
+    lists = [part.split() if isinstance(part, str) else part for part in parts]
+    for combination in product(*lists):
+        yield "".join(combination)
+
+
+_BLANKS = (" ", "\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "+", "`", "%", "{")
+_ODD_BLANKS = ("\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`", "%", "  ")
+_DIGITS = tuple("0123456789")
+_CALLED = """sleep benchmark substr substring mid ascii ord char chr concat concat_ws group_concat hex unhex version
+database schema load_file extractvalue updatexml rand cast convert ifnull name_const conv lpad coalesce make_set md5
+compress uncompress decode trim strcmp sysdate db_name current_user session_user system_user find_in_set floor count
+randomblob pg_sleep row_count elt iif nvl to_char xmltype dbms_pipe receive_message waitfor cos sin pi pow length len
+user insert lower upper rtrim ltrim abs round exists
+alert prompt confirm eval settimeout setinterval function fetch atob btoa fromcharcode unescape expression execscript
+constructor navigate msgbox import require print write writeln tostring call apply decodeuri decodeuricomponent open
+system exec execute shell_exec passthru popen proc_open assert phpinfo phpversion base64_decode gzinflate include
+file_get_contents file_put_contents readfile include_once require_once fopen fwrite call_user_func create_function
+call_user_func_array preg_replace array_map unserialize var_dump print_r highlight_file show_source scandir getenv die
+curl_exec curl_init fsockopen strrev str_rot13 hex2bin bzdecompress gzdecode gzuncompress zlib_decode readgzfile file_exists
+get_defined_functions opendir posix_getegid posix_getpwuid ini_set define func_get_args is_a session_start mail glob
+getclass forname getruntime newinstance getmethod getmethods invoke loadclass defineclass getparameter getinputstream
+exitvalue getdeclaredconstructor subclasses mro getattr attr listdir spawn spawnsync execsync readfilesync readdirsync
+tojson starts-with string-length contains position last node text local-name while for whoami fetchall log find
+interpret new dump filter map range popitem substr_count encode getstring trim exec_shell uc crypt getpwuid"""
+_TAGS = """script svg image iframe frame object embed applet math meta link base style body html head video audio source
+input button form textarea select details isindex marquee keygen layer ilayer bgsound xml xss portal noscript template
+title animate set foreignobject import xsl xi: esi: soap dialog custom canvas option plaintext listing picture track use
+v: ?import a/ img/ img\\ x/ p/ img!on a% b/ div/ audio/ !-- !doctype !entity !element !attlist ![ ? % # & @ \x00 /script /style
+/title /textarea /iframe /xmp /noscript /svg /body /html img x xyz"""
+
+# One of these anywhere is enough.
+_LITERALS: Final[tuple[str, ...]] = (
+    *_cross("union", (" all", " select", " distinct")),
+    *_cross("union select", _ODD_BLANKS),
+    *_cross(("insert", "delete", "drop", "alter", "truncate", "waitfor", "having", "procedure", "declare"), ("\t", "\n", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`")),
+    "(select", "( select", *_cross(("select ",), ("*", "@", "'", '"', "(", "-", "~", *_DIGITS, "null", "char", "case", "top ", "distinct", "all ", "if", "concat", "user", "version", "database", "group_", "load_", "count", "sleep", "bench", "table_", "column_", "password", "schema_", "sin(", "session_", "name ", "current", "pg_", "utl_", "ascii", "current", "sql", "sum(", "host")),
+    " from information", " from mysql", " from dual", " from users", " from sys", "from pg_", " from all_tables", " from (", " from bar", " from foo", " from user", " from admin", " from master", " from test",
+    "insert into", "delete from", "drop table", "drop database", "drop user", "drop view", "drop schema", "drop function", "drop procedure", "drop index", "alter table", "alter database", "alter user", "create table", "create user", "create function", "create database", "create procedure", "create or replace", "create alias", "truncate table", "group by ", "procedure analyse", "waitfor delay", "waitfor time", "exec xp", "exec sp", "exec master", "exec(", "exec (", "execute immediate", "declare @", "into outfile", "into dumpfile", "into @", "load data", "case when", "is null", "is not null", "shutdown", "then sleep", "rlike ", "sounds like", "limit 0", "where 1", "set @",
+    *_cross(("order by ", "having ", "limit "), (*_DIGITS, "'", '"', "(", "-", "if(")), *_cross("order by", ("(", "/*", "\t", "\n")), "update users set", "') set", " set password", " where id", "where name", "where user",
+    "/**", "/*!", *_cross("*/", tuple("abcdefghijklmnopqrstuvwxyz0123456789( '\"-@<")), *_cross("/*", tuple("abcdefghijklmnopqrstuvwxyz0123456789 &'\"(-+.#")),
+    "-- -", "--+", "--\x0b", "--&", "--'", '--"', "--\n", "--%", "';", ");--", "#\x0b", "#'", '#"}', "%23\x0b", ";%00", ";\x00", "||", "&&'", "||'", "1#", "0#",
+    "@@", "information_schema", "schema_name", "sysobjects", "syscolumns", "sysusers", "pg_catalog", "pg_sleep", "pg_shadow", "pg_user", "sqlite_", "all_tables", "user_tables", "xp_", "sp_password", "sp_exec", "sp_oa", "sp_make", "sp_help", "mysql.user", "mysql.db", "msysaccess", "tempdb", "msdb", "northwind", "utl_", "dbms_", "sys.", "master..", "master.dbo", "openrowset", "opendatasource", *_cross(("=", " ", ",", "("), ("0x",)), "::int", "::text", "@version",
+    *_cross(_CALLED, ("(", " (", "/*", "'(", '"(', ")(", "\\(", ".call", ".apply")),
+    *_cross("<", _TAGS), *_cross(("< ", "</ ", "<\t", "<\n", "<\\", "<x", "<%00", "<\x00"), ("script", "img", "svg", "iframe", "a ", "f o r m", "d i a l o g")), '"><', '">\x0b', '">&', '"> <', "'>", "`>", '"/>', "'/>", '" >', "' >", "\\\"><", "&lt;", "%3c",
+    *_cross("javascript", (":", "&", "\\", "\t", "\n", " :", "%", "/")), "vbscript", "livescript", "mocha:", "jscript", "java\t", "java\n", "java\x00", "javas\\", "javas&", "javas\t", "javas\n", "javas%", "ja\tva", "j\na", "data:,", "data:;", "data:text", "data:image/svg", "data:application", "data: ", "data:x", ":url(", "=url(", "url:", "url(javascript",
+    *_cross("=-(!,;|+ ", ("alert(", "alert`")), "prompt(", "confirm(", "eval(", "document.", "document[", "document/", "(document)", "window.", "window[", "self[", "self.location", "self.__", "self._", "self.alert", "self.name", "self.env", "self.module", "self.context", "self.att", "top[", "top.location", "top.alert", "top.document", "parent[", "parent.location", "parent.document", "frames[", "this[", "this.constructor", "this.pass", "this.user", "this.name", "this.pop", "this.mem", "globalthis", "console.", "console[", "process.", "process[", "location=", "location.", "location[", "localstorage", "sessionstorage", "module.", "require[", "require.", "reflect.", "innerhtml", "outerhtml", "xmlhttp", "activex", "fromcharcode", "srcdoc", "formaction", "xlink:", ".cookie", "-moz-binding", "expression(", "@import", "ng-app", "ng-init", "ng-on", "v-html", "v-on:", "x-data", "x-init", "=>", "new function", "new image", "new date", "new xml", "attributename", "http-equiv", "throw ", "onerror", "onload", "autofocus", "[].", "''.", '"".', "datasrc", "constructor", "'-'", "-alert", "settimeout", "string.from", "</script", "</title", "</style", "</textarea", ";//", "'+'", "\"+\"", "'.'", "`+`",
+    "{{", "{%", "${", "#{", "@{", "*{", "~{", "$(", "%{", "{#", "{php", "{$", "{!", "<#", "$ {", "$\x09{", "{if ", "[php]", "[/php", "\\php", "{literal", "#{", "@(", "$!", "$class", "$ex.", "$out", "__$", "*/}", "{=", "[[", "{_",
+    "$ifs", "$_get", "$_post", "$_req", "$_ser", "$_coo", "$_fil", "$_env", "$path", "$home", "$shell", "$@", "$$", "$'", "$[", "_$$", "${", "$a=", "$foo", "globals[", "$_[", "$_", "$y =", "->$", "@argv",
+    "|/", ";/", "|\\", ";\\", "; /", "| /", "`id", "`ls", "`cat", "`ping", "`curl", "`sleep", "`uname", "`echo", "%0a", "|id", ";id", "|ls", ";ls", "&&", "& echo", "& ping", "&\x0b", "=|", "=`", "=&&", "\x0b;", "\x0b|", "`\x0b", "|sh", "&ls ", "&cat ", "&id\x0b", "& dir", "& net",
+    "whoami", "ifconfig", "ipconfig", "netstat", "systeminfo", "tasklist", "nslookup", "wget ", "curl ", "cmd /", "cmd.exe", "cmd=", "powershell", "pwsh", "chmod ", "chown ", "mkfifo", "busybox", "certutil", "bitsadmin", "mshta", "regsvr32", "rundll32", "wmic", "uname", "printenv", "netcat", "ncat ", "lsb_release", "useradd", "usermod", "crontab", "traceroute", "phpinfo", "invoke-", "downloadstring", "new-object", "encodedcommand", "frombase64", "wscript", "cscript", "iex ", "iex(", "get-process", "get-child", "get-content", "get-wmi", "write-host", "start-process", "net user", "net view", "net localgroup", "net share", "ls -", "ps -", "ps aux", "id -", "rm -", "ping -", "nc -", "nc 1", "sh -", "cat /", "cat <", "cat ~", "ls /", "ls ~", "cat *", "cat $", "cat {", "cd /", "cd ..", "arp -", "route print", "dir c:", "dir /", "type c:", "for /", "errorlevel", "if exist", "if not exist", "if /i", "if/i", "sudo ", "echo $", "echo '", 'echo "', "echo %", "touch /", "alias ", "shellshock", "/bin/", "/sbin/", "/dev/", "bin/", "bash ", "/bash", "bash\x0b", "bash;", "bash|", ".sh ", ".sh;", "2>&1", "> /", ">/", "<<<", ">&", "<(", ">(", "(){", "() {", "??", "shell ", "nohup", "base64 -", "| sh", "|sh", "tac ", "%~", "/etc", "kill -", "%ifs", "exec ", "system ", "lwp-", "tftp", "/c ping", "dd if", "python -", "python3 -", "python -c", "perl -e", "php -r", "ruby -e", "mkdir /", "rm /", "mv /", "cp /", "find /", "grep -", "head /", "tail /", "ping 1", "ping l", "host ", "!!",
+    "../", "..\\", "..;", "..%", ".../", "...\\", ".\\.", "\\..", ".;/", ";/", "/./", ".2f", "0x2e", "0x2f", "0x5c", "//..", "..0x", "./.", "\\\\", "..c0", "..u", "?/", ".%", "..\xc0", "%..", "/..", "..//", "..\x0b", "..\x00", "/.\\",
+    "etc/", "etc\\", "/proc/", "proc/", "/var/", "/usr/", "/root", "/boot", "/sys/", "/opt/", "/home/", "/tmp/", "/srv/", "windows/", "windows\\", "winnt", "boot.ini", "win.ini", "system32", "passwd", "/shadow", "shadow\x0b", "id_rsa", ".ssh", "_history", "inetpub", "php.ini", "my.ini", "my.cnf", "httpd.conf", "web-inf", "meta-inf", "web.xml", "web.config", "access_log", "access.log", "access log", "error_log", "error.log", "errors.log", "debug.log", "unattend", "sysprep", "ntds", "/ssl/", "c:/", "c:\\", "d:\\", "c|/", "program files", "xampp", "/logs/", ".log\x0b",
+    ".htaccess", ".htpasswd", ".htgroup", ".env", "/.git/", ".gitconfig", ".gitignore", ".svn", ".ds_store", ".bash", ".aws", ".docker", ".kube", ".npmrc", ".mysql_h", ".xauth", ".boto",
+    *_cross(".", "bak old orig save swp swo backup inc sql mdb sqlite pem key p12 pfx jks tfstate dump".split() and tuple("bak old orig save swp swo backup inc sql mdb sqlite pem key p12 pfx jks tfstate dump kdbx ppk".split()), ("\x0b", "&", '"', ".", "~", "?")), "~\x0b", "wp-config", "config.php", "config.yml", "config.yaml", "config.json", "config.inc", "config.xml", "configuration.php", "settings.p", "settings.json", "settings. p", "database.y", "composer.", "secrets.", "secret.", "credentials", "dockerfile", "docker-compose", "appsettings", "package.json", "localsettings", "local_settings", "htpasswd", "parameters.y", "application.y", "application.prop", "server.key", "private.key", ".conf\x0b", ".cfg\x0b", ".ini\x0b", ".ini&", ".yml\x0b",
+    *_cross(".", tuple("php phtml phar pht phps php3 php4 php5 php7 jsp jspx jspf asp aspx asa cer cgi exe sh bat cmd ps1 war hta shtml cfm".split()), (".", ";", ":", "%", "\x00", "/", " ")), ".phtml", ".phar", ".pht", ".phps", ".jspx", ".jspf", ".hta", ".php3", ".php4", ".php5", ".php7", ". php", ". jsp", ". phtml", "::$", ".php?\x0b", ".jsp\x0b", "sess_",
+    *_cross(("php", "phar", "zip", "zlib", "compress.zlib", "compress.bzip2", "expect", "glob", "ogg", "rar", "ssh", "ssh2", "ssh2.sftp", "data", "netdoc", "gopher", "dict", "ldap", "ldaps", "tftp", "sftp", "imap", "imaps", "smb", "rmi", "iiop", "corba", "nis", "dns", "view-source", "pop3", "smtp", "telnet", "local_file", "s3", "unix", "feed"), ("://", ":/", "%3a", ":\\/\\/")), "file:", "jar:", "jndi", "unix:", "convert.", "resource=", "gopher:", "dict:", "expect:", "ftp:", "ftps:", "mailto:", "=http?", "=https?", "=ftp?", "=file?",
+    "169.254", "metadata.", "/metadata", "meta-data", "100.100.100", *_cross(("://", ":/", ":%2f%2f", ":\\/\\/", "@", "//"), ("localhost", "127.", "0.", "0/", "0:", "0x", "[", "10.", "192.168", "172.1", "172.2", "172.3", "017", "0177", "00", "2130706433", "2852039166", "0\x0b")), "nip.io", "localtest", "burpcollab", "oastify", "oast.", "interact.sh", "interactsh", "dnslog", "ceye.", "webhook.site", "ngrok", "aws_lambda", ":22/", ":25/", ":6379", ":11211", ":2375", ":3306", ":9200", ":27017", "2852039166", "http:/\\", "http:\\", "127.0.0.1", "0251", "0xa9", "bxss", "xss.ht",
+    "//*", "self::", "parent::", "descendant::", "ancestor::", "following::", "preceding::", "/text()", "]/", "]|", "] |", "[last", "[position", "[@", "child::", "node()", "/*[", "')]", "'][", "//user", "'] ",
+    "[$", "{$", *_cross(("{", ",", "'", '"', " ", "["), ("$ne", "$eq", "$gt", "$lt", "$in", "$nin", "$regex", "$where", "$exists", "$or", "$and", "$nor", "$not", "$type", "$mod", "$expr", "$func", "$elem", "$all", "$size", "$text")), "db.inj", "db.coll", "db.getc", "db.vers", "db.stat", "db.user", "return true", "return false", "return this", "return !", "return(", "return (", ";return", "; return", "{ $", "tojson", "== '", "==1", "1==", "'=='", "mapreduce",
+    "__proto__", "prototype", "__define", "__lookup", "__schema", "__type(", "__js_", "__class", "__import", "__glob", "__init__.", "__subcl", "__mro", "__builtin", "__base", "__self", "_self.",
+    "<!", "<?", "xmlns", "<xsl", "xinclude", "system \"", "system '", "!entity", "%xxe", "public \"", ";]>", "<%", "%>", "<esi", "<#",
+    "http/1", "http/2", "http/0", "http/3", "transfer-encoding", "utf-7", "$version", "get /", "post /", "get http", "post http", "head /", "set-cookie", "content-length:", "ibm0", "charset=", "rcpt to", "mail from", "\\r\\n", "%0d", "bytes=0-,", "-,5-", "refresh:", "x-forwarded",
+    'o:1:"', 'o:2:"', *_cross(("o:", "a:", "c:"), _DIGITS, (":{", ':"', "")), "ro0ab", "aced0005", "!!python", "!!java", "!ruby", "!<tag", '"@type', '"@class', "@type", "$type", "aaeaaad/", "ysoserial", "nd_func", "xyqktkrf", "bahb", "bah7", "bahi", "cos\n", "resolved_model", '"$1:', '"$2:', '"$3:', "gasv", "h4sia",
+    "java.", "javax.", "org.apache", "org.spring", "org.omg", "org.codehaus", "com.sun", "com.opensymphony", "com.mchange", "com.alibaba", "sun.misc", "freemarker", "groovy", "runtime", "processbuilder", "processimpl", "classloader", "scriptengine", "ognl", "memberaccess", "transformer", "templatesimpl", "class.module", "class[", "allow_url", "auto_prepend", "auto_append", "disable_functions", "open_basedir", "safe_mode", "php_self", "import os", "import sys", "import subprocess", "import socket", "import pty", "subprocess", "os.system", "os.popen", "os.environ", "child_process", "mainmodule", "lipsum", "cycler", "joiner", "url_for", "get_flashed", "registerundefined", "<?php", "echo '", "kernel.", "erb.new", "io.popen", "xmldecoder", "objectdata", "%x(", "qx(", "qx{", "request.app", "request.args", "request.q", "request.get", "request.cl", "request.env", "request.f", "{request", "(request", "request|", "request[", "config.", "config|", "config}", "smarty", "cfexecute", "createobject", "response.write", "bufferedreader", "inputstream", "outputstream", "filewriter", "stringwriter", "prototypeclone", "prototypeser", "instantiatef", "instantiatet", "whileclosure", "forclosure", "=-d ", "=-s", "\x0b-d ", "getclass", "nativemap", "|attr", "|map", "|join", "|filter", "popen", "passthru", "_tpl", "precision=", "opcache.", "mbstring.", "memory_limit", "extension_dir", "unserialize", "|e}", "|safe", "process.env", "func(", "xwork", "=redirect:", "=action:", "=method:",
+    "sqlmap", "nikto", "nessus", "acunetix", "netsparker", "w3af", "dirbuster", "gobuster", "wpscan", "nuclei", "zgrab", "masscan", "openvas", "havij", "arachni", "wfuzz", "ffuf", "feroxbuster", "zmeu", "morfeus", "whatweb", "skipfish", "commix", "xsser", "fimap", "brutus", "appscan", "webinspect", "owasp zap", "burpsuite", "burp suite", "sqlninja", "dirsearch", "leakix", "x-scanner", "wvstest", "rfiinc", "jorgee", "jbrofuzz", "grendel", "n-stealth", "bsqlbf",
+    "/phpmyadmin", "/pma", "/myadmin", "/adminer", "/manager/html", "/host-manager", "/jmx-console", "/web-console", "/invoker/", "/actuator/", "/jolokia", "/solr/admin", "/server-status", "/server-info", "/boaform", "/hnap1", "/gponform", "setup.cgi", "/owa/auth", "/ecp/", "/_ignition", "elmah", "trace.axd", "/debug/pprof", "/druid/", "/nacos/", "jsonws", "phpunit", "eval-stdin", "cgi-bin/", "/struts", ".action", "/@fs/", "/@id/", "/_profiler", "/_cat/", "shell.", "cmd.", "/c99", "/r57", "webshell", "fckeditor", "/com_",
+    "'or", "'and", "'union", "' or", "' and", "\" or", "\" and", "=' ", "%27", "''", "'\"", "\"'", "\\'", "`'", "'`", "1'", "2'", "'1", "'a'", "';", "'|", "'&", "'=", "'-", "'+", "'*", "'/", "'#", "'%", "')", "(' ", "','", "' |", "||(", "-1 ", "(1)", "pi()",
+    *_cross("%25", tuple("00 0a 0d 09 22 27 28 29 2a 2e 3b 3c 3e 5c 5e 60 7b 7c u c0 c1 25".split())), *_cross("%%", tuple("234567")), *_cross("%u", tuple("0123456789abcdef")), "%c0", "%c1", "%e0%80", "%f0%80", "%0a", "%0d", "%00", "%27", "%2e", "%22%3e", "%3c", "%5c", "%bg%qf", "%2%", "%u0", "..%",
+    "&#x", *_cross("&#", _DIGITS), *_cross("&", "lt; gt; quot; apos; colon; tab; newline; lpar; rpar; lbrace; grave; bsol; sol; excl; comma; period; num; dollar; semi;"), *_cross("\\u00", tuple("234567")), *_cross("\\x", tuple("0123456789abcdef")), "\\u{", *_cross("\\", ("00", "01", "04", "05", "06", "07", "10", "11", "12", "13", "14", "15", "16", "17")), "\\0",
+    "\xc0", "\xc1", *_cross("\xe0", tuple(map(chr, range(0x80, 0xA0)))), "\xef\xbc\x87", "\xef\xbc\x9c", "\xef\xbc\x9e", "\xef\xbc\x8f", "\xef\xbc\x8e", "\xef\xbc\x82", "\xef\xbc\xbc", "\xe2\x88\x95", "\xe2\x88\x96", "\xe5\x98\x8a", "\xe5\x98\x8d", "\xc4\x8a", "\xc4\x8d", "\xe2\x91", "\xe3\x80\x82", "\xe2\x81\x84",
+    *_cross("/.", tuple("abcdefghijklmnopqrstuvxyz")), *_cross(("=", "\x0b", "/", '"', " ", "'", "("), tuple("abcdefghijklmnopqrstuvwxyz"), (":\\", ":/")), *map(chr, (*range(9), *range(14, 32), 127)),
+    "![", "!![", "=!!", "(!!", "+[", "+!", "(!", "{}+", "[[$", "[$", "@(", "#set(", "#set (", "#foreach", "#include(", "#parse(", "#macro", "#evaluate", "#define", *_cross("{", _DIGITS, ("*", "+")), *_cross("=", _DIGITS, ("*", "-(", "+(", " + ", " - ", "/(", "/*")),
+    "utf7", "+adw", "+ad4", "+/v8", "\xbcscript", "+acc",
+    "%2e%2e", "%2e.", ".%2e", "%252e", "%255c", "%2527", "%c0%", "%c1%", "%uff", "%u22", "%uef", "%25c0", "\xef\xbc", "\xe2\x88", "\xe2\x80\xb2", "\xca\xb9", "\xca\xbc", "\xc0\xae", "\xc0\xaf",
+)
+
+# Words whose base64 is looked for: the usual beginnings of what is wrapped.
+_WRAPPED: Final = (
+    "<script", "<svg", "<img", "<?php", "<iframe", "javascript:", "alert(", "onerror=", "document.", "eval(",
+    "system(", "exec(", "union select", "UNION SELECT", " or 1=", "' or ", "' OR ", "select ", "SELECT ", "sleep(", "/etc/passwd",
+    "../..", "cat /", "whoami", "bash -i", "wget http", "curl http", "/bin/sh", "/bin/bash", "while(", "{{7*7", "${jndi",
+    "__proto__", "file:///", "<!DOCTYPE", "<!ENTITY", "1=1", "nc -e", "import os", "os.system", "passthru(", "__class__", "powershell", "require(", "process.", "phpinfo(",
+)
+
+
+def _base64_forms(word: str) -> list[str]:
+    """The base64 of a word at the three positions it may start at, cut to what only it decides."""
+    forms = []
+    data = word.encode()
+    for lead in range(3):
+        text = base64.b64encode(b"\0" * lead + data).decode().rstrip("=")
+        start = (0, 2, 3)[lead]
+        whole = (lead + len(data)) * 8 // 6
+        form = text[start:whole]
+        forms += [form, form.replace("+", "-").replace("/", "_")]
+    return forms
+
+
+def _lower(word: str) -> str:
+    """In lower case, ASCII only: other characters stand for bytes."""
+    return word.encode("latin-1").lower().decode("latin-1")
+
+
+class Gate:
+    """The compiled first pass: literals in one database, patterns in another.
+
+    Literals compile and scan many times faster than patterns, which is what keeps start-up
+    and the common request cheap.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        words = {_lower(word) for word in _LITERALS if "\x00" not in word}
+        words.update(
+            _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
+        )
+        self._words = compile_literals(sorted(words), engine)
+        self._patterns = compile_patterns(_PATTERNS, engine)
+
+    def opens(self, data: bytes) -> bool:
+        """Whether anything in the data calls for a closer look."""
+        # Hyperscan takes literals as C strings, so NUL is looked for here.
+        return b"\x00" in data or self._words.any(data) or self._patterns.any(data)
+
+
+@lru_cache(maxsize=2)
+def builtin_gate(engine: Engine) -> Gate:
+    """Compiled constants, shared by all detectors of the process (immutable; see scanner.py)."""
+    return Gate(engine)

@@ -78,14 +78,16 @@ def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
         yield Value("multipart", name, filename, "filename")
     if not content:
         return
+    binary = filename is not None and is_binary_upload(content)
+    if binary:
+        yield Value("multipart", name, content.decode("latin-1"), "binary")
+        return
     text, flags = to_text(content)
     if filename is None:
         if "json" in content_type or "xml" not in content_type:
             yield from unfold(Value("multipart", name, text, "", flags), budget)
         else:
             yield Value("multipart", name, text, "", flags)
-    elif is_binary_upload(content):
-        yield Value("multipart", name, content.decode("latin-1"), "binary")
     else:
         yield Value("multipart", name, text, "upload", flags)
 

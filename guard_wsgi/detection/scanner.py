@@ -62,6 +62,14 @@ def compile_patterns(
     return HyperscanScanner(patterns)
 
 
+def compile_literals(words: Sequence[str], engine: Engine = "auto") -> Scanner:
+    """Compile plain strings, ASCII case ignored; Latin-1 characters stand for their byte."""
+    if engine == "re" or hyperscan is None:
+        joined = "|".join(re.escape(word) for word in words)
+        return ReScanner([("literals", joined)], "latin-1")
+    return HyperscanScanner([(word, word) for word in words], literal=True)
+
+
 class _ThreadScratch(threading.local):
     """A scratch belongs to one thread, and to one process: a forked child makes its own."""
 
@@ -76,18 +84,18 @@ def _stop(*_: object) -> bool:
 class HyperscanScanner:
     """One database, scanned in time linear in the text."""
 
-    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
-        flags = (
-            hyperscan.HS_FLAG_CASELESS
-            | hyperscan.HS_FLAG_DOTALL
-            | hyperscan.HS_FLAG_SINGLEMATCH
-            | hyperscan.HS_FLAG_ALLOWEMPTY
-        )
+    def __init__(self, patterns: Sequence[tuple[str, str]], literal: bool = False) -> None:
+        flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
+        if not literal:
+            flags |= hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        encoded = [pattern.encode("utf-8") for _, pattern in patterns]
+        encoded = [text.encode("latin-1" if literal else "utf-8") for _, text in patterns]
         try:
             self._database.compile(
-                encoded, ids=list(range(len(encoded))), flags=[flags] * len(encoded)
+                encoded,
+                ids=list(range(len(encoded))),
+                flags=[flags] * len(encoded),
+                literal=literal,
             )
         except hyperscan.error as error:
             raise _find_refused(patterns, flags, error) from error
@@ -138,11 +146,11 @@ class ReScanner:
     patterns are: the built-in ones have no nested quantifiers; a text is cut into windows by
     the caller."""
 
-    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, patterns: Sequence[tuple[str, str]], encoding: str = "utf-8") -> None:
         self._searches: list[Callable[[bytes], object]] = []
         for name, pattern in patterns:
             try:
-                compiled = re.compile(pattern.encode("utf-8"), re.IGNORECASE | re.DOTALL)
+                compiled = re.compile(pattern.encode(encoding), re.IGNORECASE | re.DOTALL)
             except re.error as error:
                 raise PatternRefused(name, pattern, str(error)) from error
             self._searches.append(compiled.search)
