@@ -11,7 +11,6 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import time
 from functools import partial
-from operator import is_
 from types import FunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -291,6 +290,16 @@ class RouteConfig:
                 merged[name] = theirs if mine == option.default else mine
         return RouteConfig(**merged)
 
+    def restrictions(self) -> RouteConfig:
+        """This one without what only lets more pass."""
+        return RouteConfig(
+            **{
+                option.name: getattr(self, option.name)
+                for option in options_of(RouteConfig)
+                if option.name not in _RELAXING and getattr(self, option.name) not in (None, False)
+            }
+        )
+
     def __repr__(self) -> str:
         """The options that say something."""
         said = (
@@ -317,41 +326,71 @@ _EXTENDING = frozenset(
 """The options that add up when decorators are stacked; of the others the outermost wins."""
 
 
+_RELAXING = frozenset(
+    {
+        "bypassed_checks",
+        "rate_limit_exempt_when",
+        "enabled_detection_categories",
+        "detection_scan_body",
+        "excluded_detection_headers",
+        "excluded_detection_params",
+        "excluded_detection_body_fields",
+    }
+)
+"""The options that can only let more pass than the global rules do."""
+
+
 def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     """What a view carries: a function, or a class-based view with rules on its class, on the
     function made of it and on the method that serves ``method``. The most specific wins.
 
+    A function that is only referred to by the view (a wrapper made without functools.wraps can't
+    be told from a view that calls another one) adds what it restricts, not what it allows.
+
     The same view and method give the same object each time, so that what is compiled of it can
     be kept by its identity.
     """
-    carried = tuple(
-        route
-        for route in (getattr(each, ROUTE_ATTRIBUTE, None) for each in layers_of(view, method))
-        if isinstance(route, RouteConfig)
-    )
+    carried: list[tuple[RouteConfig, bool]] = []
+    for layer, is_sure in _sure_layers(view, method):
+        route = getattr(layer, ROUTE_ATTRIBUTE, None)
+        # functools.wraps copies the rules, which then stand on wrapper and wrapped.
+        if isinstance(route, RouteConfig) and not (carried and carried[-1][0] is route):
+            carried.append((route, is_sure))
     if not carried:
         return None
-    if len(carried) == 1:
-        return carried[0]
-    kept: list[tuple[tuple[RouteConfig, ...], RouteConfig]]
-    kept = view.__dict__.setdefault(_MERGED_ATTRIBUTE, [])
-    for parts, merged in kept:
-        if len(parts) == len(carried) and all(map(is_, parts, carried)):
-            return merged
-    merged = carried[0]
-    for route in carried[1:]:
-        merged = route.merged_over(merged)
+    if len(carried) == 1 and carried[0][1]:
+        return carried[0][0]
+    attributes = getattr(view, "__dict__", None)
+    kept: list[tuple[list[tuple[RouteConfig, bool]], RouteConfig]] = []
+    if isinstance(attributes, dict):
+        kept = attributes.setdefault(_MERGED_ATTRIBUTE, kept)
+    for parts, known in kept:
+        if len(parts) == len(carried) and all(
+            mine is theirs and surely == as_surely
+            for (mine, surely), (theirs, as_surely) in zip(parts, carried, strict=True)
+        ):
+            return known
+    merged: RouteConfig | None = None
+    for route, is_sure in carried:
+        merged = (route if is_sure else route.restrictions()).merged_over(merged)
+    assert merged is not None
     kept.append((carried, merged))
     return merged
 
 
 def layers_of(view: Any, method: str) -> Iterator[Any]:
     """From the least to the most specific of what may carry a view's rules."""
+    for layer, _ in _sure_layers(view, method):
+        yield layer
+
+
+def _sure_layers(view: Any, method: str) -> Iterator[tuple[Any, bool]]:
+    """Each layer with whether it surely belongs to the view, or is only referred to by it."""
     cls = getattr(view, "view_class", None)  # Flask's and Django's as_view() set it
     if cls is None:
         yield from reversed(_layers(view))
         return
-    yield cls
+    yield cls, True
     yield from reversed(_layers(view))
     handler = method.lower()
     if handler == "head" and not hasattr(cls, "head"):
@@ -362,44 +401,35 @@ def layers_of(view: Any, method: str) -> Iterator[Any]:
             yield from reversed(_layers(function))
 
 
-def _layers(view: Any) -> tuple[Any, ...]:
+def _layers(view: Any) -> tuple[tuple[Any, bool], ...]:
     """A function and those it wraps, the outermost first; looked for once."""
+    function = getattr(view, "__func__", view)
     attributes = getattr(view, "__dict__", None)
     if not isinstance(attributes, dict):
-        return tuple(_unwrapped(view, set()))
-    known = attributes.get(_LAYERS_ATTRIBUTE)
+        return tuple(_unwrapped(function, set(), True))
+    known: tuple[tuple[Any, bool], ...] | None = attributes.get(_LAYERS_ATTRIBUTE)
     # functools.wraps copies attributes, so what is found here may be that of another function.
-    if known is None or known[0] is not getattr(view, "__func__", view):
-        known = attributes[_LAYERS_ATTRIBUTE] = tuple(
-            _unwrapped(getattr(view, "__func__", view), set())
-        )
-    return tuple(known)
+    if known is None or known[0][0] is not function:
+        known = attributes[_LAYERS_ATTRIBUTE] = tuple(_unwrapped(function, set(), True))
+    return known
 
 
-def _unwrapped(view: Any, seen: set[int]) -> Iterator[Any]:
-    """A function and those it wraps, the outermost first."""
+def _unwrapped(view: Any, seen: set[int], is_sure: bool) -> Iterator[tuple[Any, bool]]:
     if view is None or id(view) in seen or len(seen) > MAX_WRAPPERS:
         return
     seen.add(id(view))
-    yield view
-    for inner in _wrapped(view):
-        yield from _unwrapped(inner, seen)
-
-
-def _wrapped(view: Any) -> Iterator[Any]:
-    if isinstance(view, partial):
-        yield view.func
-        return
-    inner = getattr(view, "__wrapped__", None)
+    yield view, is_sure
+    inner = view.func if isinstance(view, partial) else getattr(view, "__wrapped__", None)
     if inner is not None:
-        yield inner
+        yield from _unwrapped(inner, seen, is_sure)
+        return
     for cell in getattr(view, "__closure__", None) or ():
         try:
             content = cell.cell_contents
         except ValueError:  # not filled: a function that refers to itself before it is made
             continue
         if isinstance(content, (FunctionType, MethodType, partial)):
-            yield content
+            yield from _unwrapped(content, seen, False)
 
 
 class SecurityDecorator:

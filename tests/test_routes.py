@@ -408,6 +408,43 @@ def test_a_wrapper_made_without_wraps_does_not_hide_the_rules() -> None:
     assert route_config_of(partial(view)) == route_config_of(view)
 
 
+def test_a_view_that_calls_another_gets_its_restrictions_and_none_of_its_licences() -> None:
+    @GUARD.bypass(["all"])
+    @GUARD.suspicious_detection(False)
+    @GUARD.detection_exclusion(params=["q"], categories=["xss"], scan_body=False)
+    @GUARD.require_https()
+    def trusted() -> None: ...
+
+    def public() -> None:
+        trusted()
+
+    assert route_config_of(public) == RouteConfig(require_https=True)
+    assert route_config_of(public) is route_config_of(public)
+    assert route_config_of(trusted) != route_config_of(public)
+
+
+def test_arguments_of_a_wrapper_are_not_its_view() -> None:
+    @GUARD.bypass(["ip"])
+    def fallback() -> None: ...
+
+    def falling_back_to(other: Callable[[], None]) -> Callable[[Any], Any]:
+        def decorate(view: Callable[[], None]) -> Callable[[], None]:
+            @wraps(view)
+            def wrapper() -> None:
+                view()
+                other()
+
+            return wrapper
+
+        return decorate
+
+    @falling_back_to(fallback)
+    @GUARD.require_https()
+    def view() -> None: ...
+
+    assert route_config_of(view) == RouteConfig(require_https=True)
+
+
 def test_a_wrapper_finds_its_own_rules_after_those_below_were_asked_for() -> None:
     @GUARD.require_https()
     def view() -> None: ...
