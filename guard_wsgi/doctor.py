@@ -1,75 +1,24 @@
 """What is wrong with a deployment, and what to set.
 
 ``diagnose`` looks at a configuration, at the app it guards, and at the machine it is called on,
-and gives its advice in order of weight. Each piece of advice is found by a function of its own
-that only looks; what talks to something (the store, a clock, the providers) is in probes.py.
+and gives its advice in order of weight. What it looks for is in symptoms.py.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from attrs import frozen
-
-from guard_wsgi.network.client import UNIX_PEER
-from guard_wsgi.probes import (
-    clock_skew_seconds,
-    database_age_seconds,
-    installed_version,
-    is_importable,
-    merges_underscores,
-    store_fault,
-)
+from guard_wsgi.advice import Advice, Deployment
+from guard_wsgi.symptoms import LOOKS, layers, unguarded
 
 if TYPE_CHECKING:
     from guard_wsgi.config import SecurityConfig
     from guard_wsgi.middleware import GuardMiddleware
 
-Severity = Literal["error", "warning", "note"]
-
 _WEIGHT: Mapping[str, int] = {"error": 0, "warning": 1, "note": 2}
-
-
-@frozen(slots=True)
-class Advice:
-    """One thing to see to.
-
-    :ivar severity: ``error``: protection is absent or the site is at risk; ``warning``: weaker
-        than it looks; ``note``: worth knowing.
-    :ivar code: stable, for scripts.
-    :ivar problem: what is wrong here.
-    :ivar remedy: what to set, install or do.
-    """
-
-    severity: Severity
-    code: str
-    problem: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.severity}: {self.problem} [{self.code}]\n    {self.remedy}"
-
-
-@frozen(slots=True, kw_only=True)
-class Deployment:
-    """What is looked at.
-
-    :ivar guard: the guard around ``app``; ``None`` when there is none, or no app was given.
-    :ivar workers: how many processes serve the app; ``None`` when nobody knows.
-    """
-
-    config: SecurityConfig
-    app: object = None
-    guard: GuardMiddleware | None = None
-    workers: int | None = None
-    variables: Mapping[str, str]
-
-    def option(self, name: str, default: Any = None) -> Any:
-        return getattr(self.config, name, default)
 
 
 def diagnose(
@@ -93,7 +42,7 @@ def diagnose(
     if config is None:
         if app is None:
             raise ValueError("diagnose() needs a configuration or an app")
-        return [_unguarded(app)]
+        return [unguarded(app)]
     known = os.environ if variables is None else variables
     deployment = Deployment(
         config=config,
@@ -102,7 +51,7 @@ def diagnose(
         workers=worker_count(known) if workers is None else workers,
         variables=known,
     )
-    advice = [piece for look in _LOOKS for piece in look(deployment)]
+    advice = [piece for look in LOOKS for piece in look(deployment)]
     return sorted(advice, key=lambda piece: _WEIGHT[piece.severity])
 
 
@@ -122,17 +71,6 @@ def find_guard(app: object) -> GuardMiddleware | None:
     return None
 
 
-def layers(app: object) -> Iterator[object]:
-    """An app and what it wraps, from the outside: by ``wsgi_app`` (Flask), else ``app``."""
-    seen: set[int] = set()
-    while app is not None and id(app) not in seen:
-        seen.add(id(app))
-        yield app
-        # Flask's own wsgi_app is a bound method, whose owner has been seen.
-        inner = getattr(app, "wsgi_app", None) or getattr(app, "app", None)
-        app = getattr(inner, "__self__", inner)
-
-
 def worker_count(variables: Mapping[str, str]) -> int | None:
     """How many workers gunicorn's variables ask for; ``None`` when they don't say."""
     match = re.search(
@@ -142,400 +80,4 @@ def worker_count(variables: Mapping[str, str]) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-# -- the app ---------------------------------------------------------------------------------
-
-
-def _unguarded(app: object) -> Advice:
-    return Advice(
-        "error",
-        "app-not-guarded",
-        f"no guard is around {type(app).__name__}: nothing is protected",
-        "wrap what the server gets: app = GuardMiddleware(app, config), or FlaskAPIGuard(app)",
-    )
-
-
-def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
-    if deployment.app is None:
-        return
-    if deployment.guard is None:
-        yield _unguarded(deployment.app)
-        return
-    for layer in layers(deployment.app):
-        if layer is deployment.guard:
-            return
-        if type(layer).__name__ == "ProxyFix" and deployment.option("trusted_proxies"):
-            yield Advice(
-                "warning",
-                "proxy-handled-twice",
-                "ProxyFix stands outside the guard and rewrites the peer's address before the"
-                " guard can check it against trusted_proxies",
-                "wrap the guard around ProxyFix, or leave ProxyFix out: the guard reads the"
-                " forwarding header itself",
-            )
-
-
-def look_at_switches(deployment: Deployment) -> Iterator[Advice]:
-    if deployment.option("enabled", True) is False:
-        yield Advice(
-            "error", "guard-disabled", "enabled=False: every request passes", "set enabled=True"
-        )
-    if deployment.option("passive_mode"):
-        yield Advice(
-            "note",
-            "passive-mode",
-            "passive_mode=True: the guard reports and denies nobody",
-            "set passive_mode=False once the report shows no visitor of yours",
-        )
-    if deployment.option("emergency_mode"):
-        yield Advice(
-            "warning",
-            "emergency-mode",
-            "emergency_mode=True: everybody outside emergency_whitelist gets 503",
-            "set emergency_mode=False when it is over; declare the next one at runtime instead",
-        )
-    if not deployment.option("fail_secure", True):
-        yield Advice(
-            "note",
-            "fails-open",
-            "fail_secure=False: a client without address, or an access rule that fails, passes",
-            "set fail_secure=True unless availability matters more",
-        )
-    if not deployment.option("enable_penetration_detection", True):
-        yield Advice(
-            "warning",
-            "detection-off",
-            "enable_penetration_detection=False: attacks are not looked for",
-            "set it to True; to try it out first, with passive_mode=True",
-        )
-
-
-# -- who the clients are ---------------------------------------------------------------------
-
-_PLATFORMS = {
-    "KUBERNETES_SERVICE_HOST": "Kubernetes",
-    "DYNO": "Heroku",
-    "K_SERVICE": "Cloud Run",
-    "GAE_SERVICE": "App Engine",
-    "FLY_APP_NAME": "Fly.io",
-    "RENDER": "Render",
-    "RAILWAY_ENVIRONMENT_NAME": "Railway",
-    "WEBSITE_INSTANCE_ID": "Azure App Service",
-    "VERCEL": "Vercel",
-}
-"""Variables that a platform sets, all of which put a proxy before the app."""
-
-_WIDE_BITS = {4: 16, 6: 32}
-"""A public network wider than this has thousands of owners, any of whom could be an attacker."""
-
-
-def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
-    proxies: Sequence[str] = deployment.option("trusted_proxies", ())
-    platform = next((_PLATFORMS[name] for name in _PLATFORMS if name in deployment.variables), "")
-    if not proxies and platform:
-        yield Advice(
-            "error",
-            "proxies-not-trusted",
-            f"this is {platform}, which has a proxy before the app, and trusted_proxies is empty:"
-            " all visitors have the proxy's address, share one rate limit and one ban",
-            "set trusted_proxies to the addresses that the proxy connects from",
-        )
-    peers = getattr(getattr(deployment.guard, "parts", None), "peers", None)
-    if peers is not None and peers.advice:
-        yield Advice("error", "clients-share-a-peer", *_split(peers.advice))
-    for text in proxies:
-        if text != UNIX_PEER:
-            yield from _width_of_trust(text)
-
-
-def _split(advice: str) -> tuple[str, str]:
-    problem, _, remedy = advice.partition(" Set ")
-    return problem, f"set {remedy}"
-
-
-def _width_of_trust(text: str) -> Iterator[Advice]:
-    network = ip_network(text, strict=False)
-    remedy = "name the proxies' own addresses, or the small network that only they are in"
-    if network.prefixlen == 0:
-        yield Advice(
-            "error",
-            "everybody-trusted",
-            f"trusted_proxies holds {text}: anybody may claim any address in X-Forwarded-For, and"
-            " so be on an allow list, or never twice the same client",
-            remedy,
-        )
-    elif not network.is_private and network.prefixlen < _WIDE_BITS[network.version]:
-        yield Advice(
-            "error",
-            "wide-public-trust",
-            f"trusted_proxies holds {text}, a public network of many owners: each host in it may"
-            " claim any address",
-            remedy,
-        )
-    elif network.is_private and network.version == 4 and network.prefixlen < 12:
-        yield Advice(
-            "note",
-            "wide-private-trust",
-            f"trusted_proxies holds {text}: each host of your network may claim any address",
-            remedy,
-        )
-
-
-def look_at_https(deployment: Deployment) -> Iterator[Advice]:
-    if not deployment.option("enforce_https"):
-        return
-    if deployment.option("trusted_proxies") and not deployment.option("trust_x_forwarded_proto"):
-        yield Advice(
-            "error",
-            "https-loop",
-            "enforce_https=True behind a proxy whose X-Forwarded-Proto is not believed: if the"
-            " proxy ends TLS, every request is redirected for ever",
-            "set trust_x_forwarded_proto=True",
-        )
-    if not deployment.option("allowed_hosts"):
-        yield Advice(
-            "warning",
-            "redirect-to-any-host",
-            "enforce_https=True without allowed_hosts: the redirect goes to whatever host the"
-            " client named",
-            "set allowed_hosts to the site's names",
-        )
-
-
-_OLD_GUNICORN = (22,)
-"""gunicorn 22 drops header names with underscores by default (header_map)."""
-
-
-def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
-    """``X_Forwarded_For`` must not become the environ's HTTP_X_FORWARDED_FOR."""
-    if not deployment.option("trusted_proxies"):
-        return  # no header is believed, whatever its name
-    remedy = "upgrade the server, or drop such headers at the proxy (nginx does by default)"
-    gunicorn = installed_version("gunicorn")
-    options = deployment.variables.get("GUNICORN_CMD_ARGS", "")
-    if gunicorn is not None and (gunicorn < _OLD_GUNICORN or "dangerous" in options):
-        yield Advice(
-            "error",
-            "underscores-in-headers",
-            "gunicorn takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
-            "upgrade to gunicorn 22 or later and leave header_map at 'drop'",
-        )
-    for server in ("werkzeug", "waitress"):
-        if merges_underscores(server):
-            yield Advice(
-                "error",
-                "underscores-in-headers",
-                f"{server} takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
-                remedy,
-            )
-    if installed_version("waitress") is not None and gunicorn is None:
-        yield Advice(
-            "note",
-            "waitress-drops-forwarding",
-            "waitress deletes X-Forwarded-For before the app sees it, unless told otherwise",
-            "serve with trusted_proxy='<the proxy>' and trusted_proxy_headers='x-forwarded-for',"
-            " or clear_untrusted_proxy_headers=False, when waitress is your server",
-        )
-
-
-def look_at_lists(deployment: Deployment) -> Iterator[Advice]:
-    consequences = {
-        "whitelist": "everybody passes without limits and detection",
-        "exempt_ips": "nobody is limited",
-        "emergency_whitelist": "an emergency keeps nobody out",
-    }
-    for name, consequence in consequences.items():
-        for text in deployment.option(name) or ():
-            if text.endswith("/0"):
-                yield Advice(
-                    "error",
-                    "everybody-listed",
-                    f"{name} holds {text}: {consequence}",
-                    f"name the networks that {name} is meant for",
-                )
-    if "/" in deployment.option("exclude_paths", ()):
-        yield Advice(
-            "error",
-            "everything-excluded",
-            "exclude_paths holds '/': every path is checked for bans and limits only",
-            "exclude the paths that need it",
-        )
-
-
-# -- state, extras, data ---------------------------------------------------------------------
-
-
-def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
-    if not store_url(deployment).startswith("memory:"):
-        return
-    remedy = 'set store_url="lmdb://" (one machine, no server) or "redis://host" (several)'
-    workers = deployment.workers
-    if workers is not None and workers > 1:
-        yield Advice(
-            "warning",
-            "memory-store-of-many-workers",
-            f"store_url is memory:// and {workers} workers serve: limits are {workers} times as"
-            " high, and a ban holds in one worker only",
-            remedy,
-        )
-    elif workers is None and installed_version("gunicorn") is not None:
-        yield Advice(
-            "note",
-            "memory-store",
-            "store_url is memory://, which counts in each process: right for one worker only",
-            remedy,
-        )
-
-
-def store_url(deployment: Deployment) -> str:
-    url: str = deployment.option("effective_store_url", "memory://")
-    return url
-
-
-_STORE_EXTRAS = {
-    "redis": ("redis", "redis"),
-    "rediss": ("redis", "redis"),
-    "redis+sentinel": ("redis", "redis"),
-    "redis+cluster": ("redis", "redis"),
-    "lmdb": ("lmdb", "lmdb"),
-}
-
-
-def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
-    wanted: list[tuple[str, str, str]] = []
-    scheme = store_url(deployment).partition(":")[0]
-    if scheme in _STORE_EXTRAS:
-        wanted.append((f"store_url={scheme}://", *_STORE_EXTRAS[scheme]))
-    if deployment.option("ipinfo_token"):
-        wanted.append(("ipinfo_token", "maxminddb", "geo"))
-    if deployment.option("agent_project_encryption_key"):
-        wanted.append(("agent_project_encryption_key", "cryptography", "crypto"))
-    if deployment.option("enable_otel"):
-        wanted.append(("enable_otel", "opentelemetry", "otel"))
-    for option, module, extra in wanted:
-        if not is_importable(module):
-            yield Advice(
-                "error",
-                "extra-missing",
-                f"{option} needs the package {module}, which is not installed",
-                f"pip install 'guard-wsgi[{extra}]'",
-            )
-    if not is_importable("hyperscan"):
-        yield Advice(
-            "warning",
-            "no-hyperscan",
-            "hyperscan is not installed: detection runs on re, which takes many times as long",
-            "pip install hyperscan, where there is a wheel for the platform",
-        )
-
-
-def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
-    url = store_url(deployment)
-    scheme = url.partition(":")[0]
-    needed = _STORE_EXTRAS.get(scheme)
-    if scheme == "memory" or (needed is not None and not is_importable(needed[0])):
-        return
-    fault = store_fault(deployment.config)
-    if fault:
-        yield Advice(
-            "error",
-            "store-unreachable",
-            f"the store can't be used: {fault}",
-            "check store_url (redis_url), the network between, and the rights on the file;"
-            " meanwhile store_failure_policy decides",
-        )
-
-
-LARGEST_SKEW_SECONDS = 2.0
-"""Bans and emergencies end at a time of day; authentication and TLS begin to fail at minutes."""
-
-
-def look_at_the_clock(deployment: Deployment) -> Iterator[Advice]:
-    skew = clock_skew_seconds(deployment.config)
-    if skew is None or abs(skew) <= LARGEST_SKEW_SECONDS:
-        return
-    way = "ahead of" if skew > 0 else "behind"
-    yield Advice(
-        "warning",
-        "clock-skew",
-        f"this machine's clock is {abs(skew):.0f} s {way} the store's: bans end that much off,"
-        " and time windows open wrongly on one of the two",
-        "keep all machines on NTP",
-    )
-
-
-DATABASE_STALE_SECONDS = 35 * 86_400
-"""As network/geo.py: databases appear monthly, and MaxMind's licence ends at 30 days."""
-
-
-def look_at_databases(deployment: Deployment) -> Iterator[Advice]:
-    if deployment.option("geo_ip_handler") is not None:
-        yield from _users_database(deployment.option("geo_ip_handler"))
-        return
-    path = deployment.option("ipinfo_db_path")
-    token = deployment.option("ipinfo_token")
-    if path is None or (token is None and not deployment.option("uses_countries")):
-        return
-    age = database_age_seconds(path)
-    if age is None:
-        if token is not None:
-            yield Advice(
-                "note",
-                "no-database-yet",
-                f"{path} does not exist: clients have no country until the first download",
-                "let the app serve once, or put the file there when you deploy",
-            )
-        return
-    limit = DATABASE_STALE_SECONDS
-    if token is not None:
-        limit = 2 * deployment.option("geo_ip_db_max_age", 86_400)
-    if age > limit:
-        yield Advice(
-            "warning",
-            "database-stale",
-            f"{path} is {age / 86_400:.0f} days old: addresses move between countries",
-            "see why it is not renewed: the token, the way out to ipinfo.io, the folder's rights"
-            if token is not None
-            else "renew it by geoipupdate or a job of your own",
-        )
-
-
-def _users_database(handler: object) -> Iterator[Advice]:
-    status = getattr(handler, "status", None)
-    state = status() if callable(status) else None
-    if isinstance(state, Mapping) and state.get("state") in ("stale", "missing"):
-        yield Advice(
-            "warning",
-            f"database-{state['state']}",
-            f"the country database {state.get('path', '')} is {state['state']}",
-            "renew it by geoipupdate or a job of your own",
-        )
-
-
-def look_at_clouds(deployment: Deployment) -> Iterator[Advice]:
-    if not deployment.option("block_cloud_providers"):
-        return
-    if deployment.option("cloud_ranges_unavailable", "open") == "open":
-        yield Advice(
-            "note",
-            "clouds-open",
-            "cloud_ranges_unavailable='open': until the ranges are read for the first time, clouds"
-            " pass",
-            "set it to 'closed' if refusing everybody meanwhile is better, or use a shared store,"
-            " which keeps the ranges over a restart",
-        )
-
-
-_LOOKS: tuple[Callable[[Deployment], Iterator[Advice]], ...] = (
-    look_at_the_app,
-    look_at_switches,
-    look_at_proxies,
-    look_at_https,
-    look_at_header_names,
-    look_at_lists,
-    look_at_workers,
-    look_at_extras,
-    look_at_the_store,
-    look_at_the_clock,
-    look_at_databases,
-    look_at_clouds,
-)
+__all__ = ["Advice", "Deployment", "diagnose", "exit_code", "find_guard", "worker_count"]

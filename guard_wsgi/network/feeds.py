@@ -33,6 +33,7 @@ class Feed:
     parse: Callable[[bytes], Networks]
     locate: Callable[[bytes], str] | None = None
 
+
 _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:/\d{1,3})?\Z")
 
 

@@ -9,28 +9,23 @@ page, or publishes a file that shrank to nothing changes only the status.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import time
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.background import BackgroundLoop
-from guard_wsgi.network.feeds import Feed, FeedError, Networks
-from guard_wsgi.network.ranges import network_range
+from guard_wsgi.network.download import fetch_feed
+from guard_wsgi.network.feeds import Feed, FeedError
+from guard_wsgi.network.provider_ranges import ProviderRanges, check_networks
 
 logger = logging.getLogger("guard_wsgi.network")
 
-MAX_FEED_BYTES = 64 * 1024 * 1024
-"""Azure's file, the largest, has some 5 MB; a publication of 64 MB is not one."""
-FETCH_TIMEOUT_SECONDS = (5.0, 20.0)
-"""To connect and between two reads; Azure's download takes seconds on a slow line."""
 LEASE_SECONDS = 60
 """How long one worker's attempt keeps the others from fetching the same file."""
 POLL_SECONDS = 2.0
@@ -42,8 +37,6 @@ STALE_INTERVALS = 24
 ranges over days, and AWS announces new ones at least 24 hours before their use."""
 KEEP_SECONDS = 30 * 86_400
 """How long the store keeps ranges nobody confirms: for a restart during a long outage."""
-WIDEST_PREFIX_BITS = {4: 8, 6: 16}
-"""No provider owns more than a /8; a publication with a wider network would deny the world."""
 SHRUNK_TO = 0.5
 """A publication with less than half of its former networks is a broken one until it stays so."""
 
@@ -70,51 +63,6 @@ class SharedState(Protocol):
 
     @property
     def counters(self) -> Counters: ...
-
-
-@frozen(slots=True)
-class ProviderRanges:
-    """What one provider published. Times are seconds since the epoch, the same in each worker.
-
-    :ivar checked_at: when the provider last confirmed it (a new file, or "not modified").
-    """
-
-    provider: str
-    networks: tuple[tuple[str, str], ...]
-    fetched_at: float
-    checked_at: float
-    etag: str = ""
-    last_modified: str = ""
-
-    def to_bytes(self) -> bytes:
-        document = {
-            "version": 1,
-            "fetched_at": self.fetched_at,
-            "checked_at": self.checked_at,
-            "etag": self.etag,
-            "last_modified": self.last_modified,
-            "networks": self.networks,
-        }
-        return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 6)
-
-    @classmethod
-    def from_bytes(cls, provider: str, value: bytes) -> ProviderRanges | None:
-        """``None`` for what another version wrote, or for damage: it will be fetched anew."""
-        try:
-            decompressor = zlib.decompressobj()
-            document = json.loads(decompressor.decompress(value, MAX_FEED_BYTES))
-            if document["version"] != 1:
-                return None
-            return cls(
-                provider=provider,
-                networks=tuple((str(cidr), str(region)) for cidr, region in document["networks"]),
-                fetched_at=float(document["fetched_at"]),
-                checked_at=float(document["checked_at"]),
-                etag=str(document["etag"]),
-                last_modified=str(document["last_modified"]),
-            )
-        except (zlib.error, ValueError, KeyError, TypeError, RecursionError):
-            return None
 
 
 @frozen(slots=True)
@@ -375,81 +323,3 @@ class PublishedRanges:
         logger.log(level, "address ranges of %s: %s: %s", provider, what, detail)
         if self._on_change is not None:
             self._on_change(what, provider, detail)
-
-
-def check_networks(networks: Iterable[tuple[str, str]]) -> None:
-    """:raises FeedError: for what is no network, or one that no provider can own."""
-    for cidr, _ in networks:
-        try:
-            version, first, last = network_range(cidr)
-        except ValueError as error:
-            raise FeedError(f"not a network: {cidr[:60]!r}") from error
-        bits = (32 if version == 4 else 128) - (last - first + 1).bit_length() + 1
-        if bits < WIDEST_PREFIX_BITS[version]:
-            raise FeedError(f"{cidr} is wider than any provider's network")
-
-
-def fetch_feed(feed: Feed, known: ProviderRanges | None = None) -> ProviderRanges:
-    """Ask the provider, conditionally when something is known, and read what it publishes.
-
-    :raises FeedError: for whatever goes wrong, from the network to the contents.
-    """
-    url = feed.url
-    page: _Page | None = None
-    if feed.locate is not None:
-        page = _download(url)
-        # A mirror may serve the file itself where the provider has a page about it.
-        if page is not None and not page.body.lstrip().startswith(b"{"):
-            url, page = feed.locate(page.body), None
-    if page is None:
-        page = _download(url, known.etag, known.last_modified) if known else _download(url)
-    now = time.time()
-    if page is None:
-        if known is None:
-            raise FeedError(f"{url} answered 304 to a request without conditions")
-        return evolve(known, checked_at=now)
-    networks = _distinct(feed.parse(page.body))
-    check_networks(networks)
-    return ProviderRanges(feed.provider, networks, now, now, page.etag, page.last_modified)
-
-
-def _distinct(networks: Networks) -> tuple[tuple[str, str], ...]:
-    return tuple(dict.fromkeys(networks))
-
-
-@frozen(slots=True)
-class _Page:
-    body: bytes = field(repr=False)
-    etag: str
-    last_modified: str
-
-
-def _download(url: str, etag: str = "", last_modified: str = "") -> _Page | None:
-    """``None`` when the server says "not modified"."""
-    import requests  # here, because an app without such rules should not pay for its import
-
-    headers = {"User-Agent": "guard-wsgi", "Accept": "*/*"}
-    if etag:
-        headers["If-None-Match"] = etag
-    if last_modified:
-        headers["If-Modified-Since"] = last_modified
-    body = bytearray()
-    try:
-        with requests.get(
-            url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, stream=True
-        ) as response:
-            if response.status_code == 304:
-                return None
-            if response.status_code != 200:
-                raise FeedError(f"{url} answered {response.status_code}")
-            for chunk in response.iter_content(65536):
-                body += chunk
-                if len(body) > MAX_FEED_BYTES:
-                    raise FeedError(f"{url} sends more than {MAX_FEED_BYTES} bytes")
-            return _Page(
-                bytes(body),
-                response.headers.get("ETag", ""),
-                response.headers.get("Last-Modified", ""),
-            )
-    except requests.RequestException as error:
-        raise FeedError(f"{url}: {type(error).__name__}") from error

@@ -306,9 +306,9 @@ def test_an_lmdb_store_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from guard_wsgi import doctor
+    from guard_wsgi import symptoms
 
-    monkeypatch.setattr(doctor, "is_importable", lambda module: False)
+    monkeypatch.setattr(symptoms, "is_importable", lambda module: False)
     advice = found(config(ipinfo_token="x", store_url="redis://127.0.0.1:1/0"))
     assert advice["extra-missing"].severity == "error"
     remedies = [
@@ -351,9 +351,9 @@ def test_a_users_handler_that_says_it_is_stale_is_believed() -> None:
 def test_a_clock_that_disagrees_with_the_stores_is_said(
     monkeypatch: pytest.MonkeyPatch, skew: float | None, said: str
 ) -> None:
-    from guard_wsgi import doctor
+    from guard_wsgi import symptoms
 
-    monkeypatch.setattr(doctor, "clock_skew_seconds", lambda config: skew)
+    monkeypatch.setattr(symptoms, "clock_skew_seconds", lambda config: skew)
     advice = found(config())
     if said:
         assert said in advice["clock-skew"].problem

@@ -15,7 +15,7 @@ from attrs import evolve
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.cloud import CloudRanges, parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS, Feed
-from guard_wsgi.network.published import ProviderRanges
+from guard_wsgi.network.provider_ranges import ProviderRanges
 from guard_wsgi.state.store import Store
 from tests.network.publisher import Publisher, sample
 
