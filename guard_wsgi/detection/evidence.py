@@ -67,7 +67,7 @@ class BuiltinScanners:
             made = []
             for family in _families():
                 pairs = [(one.name, one.pattern) for one in family]
-                made.append((family, compile_patterns(pairs, self._engine)))
+                made.append((family, compile_patterns(pairs, self._engine, keep=True)))
             self._families = tuple(made)
         return self._families
 

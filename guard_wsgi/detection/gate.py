@@ -172,7 +172,7 @@ class Gate:
             _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
         )
         self._words = compile_literals(sorted(words), engine)
-        self._patterns = compile_patterns(_PATTERNS, engine)
+        self._patterns = compile_patterns(_PATTERNS, engine, keep=True)
 
     def opens(self, data: bytes) -> bool:
         """Whether anything in the data calls for a closer look."""

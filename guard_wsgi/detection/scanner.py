@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
+from guard_wsgi.detection.database import database_key, load_database, save_database
 from guard_wsgi.errors import ConfigError
 
 try:
@@ -48,9 +49,12 @@ def has_hyperscan() -> bool:
 
 
 def compile_patterns(
-    patterns: Sequence[tuple[str, str]], engine: Engine = "auto"
+    patterns: Sequence[tuple[str, str]], engine: Engine = "auto", *, keep: bool = False
 ) -> Scanner:
     """Compile (name, pattern) pairs; indexes in answers are positions in `patterns`.
+
+    :param keep: use the compiled form left on disk by an earlier process, or leave one
+        (see database.py). For constants of the package only.
 
     :raises PatternRefused: naming the first pattern that can't be taken, and why.
     :raises ConfigError: when "hyperscan" is asked for and not installed.
@@ -59,7 +63,7 @@ def compile_patterns(
         raise ConfigError(["detection engine: hyperscan is not installed"])
     if engine == "re" or hyperscan is None:
         return ReScanner(patterns)
-    return HyperscanScanner(patterns)
+    return HyperscanScanner(patterns, keep=keep)
 
 
 def compile_literals(words: Sequence[str], engine: Engine = "auto") -> Scanner:
@@ -67,7 +71,7 @@ def compile_literals(words: Sequence[str], engine: Engine = "auto") -> Scanner:
     if engine == "re" or hyperscan is None:
         joined = "|".join(re.escape(word) for word in words)
         return ReScanner([("literals", joined)], "latin-1")
-    return HyperscanScanner([(word, word) for word in words], literal=True)
+    return HyperscanScanner([(word, word) for word in words], literal=True, keep=True)
 
 
 class _ThreadScratch(threading.local):
@@ -84,14 +88,28 @@ def _stop(*_: object) -> bool:
 class HyperscanScanner:
     """One database, scanned in time linear in the text."""
 
-    def __init__(self, patterns: Sequence[tuple[str, str]], literal: bool = False) -> None:
+    def __init__(
+        self, patterns: Sequence[tuple[str, str]], literal: bool = False, keep: bool = False
+    ) -> None:
         flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
         if not literal:
             flags |= hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         encoded = [text.encode("latin-1" if literal else "utf-8") for _, text in patterns]
+        key = database_key(encoded, flags, literal)
+        self._database = load_database(key) if keep else None
+        if self._database is None:
+            self._database = self._compile(patterns, encoded, flags, literal)
+            if keep:
+                save_database(key, self._database)
+        self._local = _ThreadScratch()
+
+    @staticmethod
+    def _compile(
+        patterns: Sequence[tuple[str, str]], encoded: list[bytes], flags: int, literal: bool
+    ) -> Any:
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         try:
-            self._database.compile(
+            database.compile(
                 encoded,
                 ids=list(range(len(encoded))),
                 flags=[flags] * len(encoded),
@@ -99,7 +117,7 @@ class HyperscanScanner:
             )
         except hyperscan.error as error:
             raise _find_refused(patterns, flags, error) from error
-        self._local = _ThreadScratch()
+        return database
 
     def _scratch(self) -> Any:
         local = self._local
