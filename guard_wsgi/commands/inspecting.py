@@ -53,7 +53,7 @@ def place(payload: str, where: str) -> dict[str, Any]:
     elif where == "json":
         kind, body = "application/json", json.dumps({"field": payload}).encode()
     elif where == "text":
-        kind, body = "text/plain", payload.encode("utf-8", "surrogateescape")
+        kind, body = "text/plain", _bytes(payload)
     else:
         raise CommandError(f"no place {where!r}: one of {', '.join(PLACES)}")
     return environ_of("POST", "/", {"Content-Type": kind}, body)
@@ -68,14 +68,19 @@ def parse_request(raw: bytes) -> dict[str, Any]:
     """
     separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
     head, _, body = raw.partition(separator)
-    lines = head.decode("latin-1").splitlines()
+    text = head.decode("utf-8", "surrogateescape")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
     start = lines[0].split() if lines else []
-    if len(start) not in (2, 3) or (len(start) == 3 and not start[2].startswith("HTTP/")):
+    if (
+        len(start) not in (2, 3)
+        or not start[0].isascii()
+        or (len(start) == 3 and not start[2].startswith("HTTP/"))
+    ):
         raise CommandError("no HTTP request: the first line is 'METHOD /path HTTP/1.1'")
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
-        if not colon or not name.strip():
+        if not colon or not name.strip() or not name.isascii():
             raise CommandError(f"no header: {line[:80]!r}")
         name, value = name.strip(), value.strip()
         lower = {known.lower(): known for known in headers}
@@ -89,14 +94,20 @@ def parse_request(raw: bytes) -> dict[str, Any]:
 def environ_of(
     method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
 ) -> dict[str, Any]:
-    """A WSGI environ (PEP 3333) for one request to this machine."""
-    parts = urlsplit(target if "://" in target else "//host" + target)
+    """A WSGI environ (PEP 3333) for one request to this machine.
+
+    :raises CommandError: when ``target`` is neither a path nor a URL.
+    """
+    try:
+        parts = urlsplit(target if "://" in target else "//host" + target)
+    except ValueError as error:
+        raise CommandError(f"no request target: {error}") from None
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method.upper(),
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(parts.path or "/").decode("latin-1"),
-        "QUERY_STRING": parts.query.encode("utf-8", "surrogateescape").decode("latin-1"),
-        "RAW_URI": target,
+        "PATH_INFO": unquote_to_bytes(_bytes(parts.path or "/")).decode("latin-1"),
+        "QUERY_STRING": _bytes(parts.query).decode("latin-1"),
+        "RAW_URI": _bytes(target).decode("latin-1"),
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -114,9 +125,14 @@ def environ_of(
         environ["CONTENT_LENGTH"] = str(len(body))
     for name, value in (headers or {}).items():
         key = name.upper().replace("-", "_")
-        value = value.encode("utf-8", "surrogateescape").decode("latin-1")
+        value = _bytes(value).decode("latin-1")
         environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
     return environ
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes that text stands for; those that were no UTF-8 come back as they were."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> Outcome:

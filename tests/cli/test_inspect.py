@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guard_wsgi.cli import main
-from guard_wsgi.commands.inspecting import PLACES
+from guard_wsgi.commands.inspecting import PLACES, parse_request
+from guard_wsgi.commands.loading import CommandError
 
 SQL = "1' UNION SELECT password FROM users--"
 
@@ -98,6 +101,31 @@ def test_what_is_no_request_is_said(
     path.write_bytes(raw.encode())
     assert main(["inspect", "--request", str(path)]) == 2
     assert capsys.readouterr().err.lower().startswith("guard-wsgi: no h")
+
+
+def test_bytes_of_a_saved_request_stay_as_they_were() -> None:
+    raw = "GET /caf\xe9/%E9?q=\xe9 HTTP/1.1\r\nX-A: \xe9\x85b\r\n\r\n\xe9"
+    environ = parse_request(raw.encode("latin-1"))
+    assert environ["PATH_INFO"] == "/caf\xe9/\xe9"
+    assert environ["QUERY_STRING"] == "q=\xe9"
+    assert environ["HTTP_X_A"] == "\xe9\x85b"
+    assert environ["wsgi.input"].read() == b"\xe9"
+    assert parse_request("GET /café HTTP/1.1\n\n".encode())["PATH_INFO"] == "/caf\xc3\xa9"
+
+
+@given(
+    head=st.sampled_from([b"GET / HTTP/1.1\r\n", b"POST http://[::1 HTTP/1.1\r\n", b"* *\n", b""]),
+    rest=st.binary(max_size=60),
+)
+def test_any_bytes_are_read_or_refused(head: bytes, rest: bytes) -> None:
+    try:
+        environ = parse_request(head + rest)
+    except CommandError:
+        return
+    assert environ["PATH_INFO"].startswith("/")
+    for key, value in environ.items():
+        if isinstance(value, str):
+            (key + value).encode("latin-1")
 
 
 def test_all_rules_of_a_configuration_are_asked(
