@@ -88,7 +88,7 @@ def parse_request(raw: bytes) -> dict[str, Any]:
             headers[lower[name.lower()]] += ", " + value  # as servers join them
         else:
             headers[name] = value
-    return environ_of(start[0], start[1], headers, body)
+    return environ_of(method, start[0], headers, body)
 
 
 def environ_of(
