@@ -70,12 +70,9 @@ def parse_request(raw: bytes) -> dict[str, Any]:
     head, _, body = raw.partition(separator)
     text = head.decode("utf-8", "surrogateescape")
     lines = [line.rstrip("\r") for line in text.split("\n")]
-    start = lines[0].split() if lines else []
-    if (
-        len(start) not in (2, 3)
-        or not start[0].isascii()
-        or (len(start) == 3 and not start[2].startswith("HTTP/"))
-    ):
+    method, *start = lines[0].split() or [""]
+    version = start[1] if len(start) == 2 else "HTTP/1.1"
+    if not method.isascii() or len(start) not in (1, 2) or not version.startswith("HTTP/"):
         raise CommandError("no HTTP request: the first line is 'METHOD /path HTTP/1.1'")
     headers: dict[str, str] = {}
     for line in lines[1:]:
