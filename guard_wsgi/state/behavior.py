@@ -393,9 +393,17 @@ class Observation:
             self._counted.update(id(entry) for entry in matching)
             self._count(matching)
 
-    def tap(self, iterable: Iterable[bytes]) -> Iterable[bytes]:
-        """The app's iterable, chunk by chunk as it comes, seen by the body patterns."""
-        return iterable if self._tap is None else self._tap.over(iterable)
+    def tap(self, iterable: Iterable[bytes], file_wrapper: object = None) -> Iterable[bytes]:
+        """The app's iterable, chunk by chunk as it comes, seen by the body patterns.
+
+        :param file_wrapper: the server's ``wsgi.file_wrapper``. What it made is handed back as
+            it is and not looked into: the server sends that file without reading it.
+        """
+        if self._tap is None:
+            return iterable
+        if isinstance(file_wrapper, type) and isinstance(iterable, file_wrapper):
+            return iterable
+        return self._tap.over(iterable)
 
     def write(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
         """The server's ``write`` for apps that call it, seen by the body patterns as well."""

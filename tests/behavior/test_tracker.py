@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
 from typing import Any
+from wsgiref.util import FileWrapper
 
 import pytest
 from attrs import define, field
@@ -271,7 +273,11 @@ def test_a_client_that_earned_too_many_errors_is_throttled_before_the_app(world:
         ("wrong password", b"<p>Wrong password!</p>", HTML),
         ("regex:wrong\\s+pass", b"<p>Wrong   password!</p>", HTML),
         ("json:error==denied", b'{"error": "Denied"}', JSON),
-        ("wrong password", gzip.compress(b"wrong password", mtime=0), [("Content-Encoding", "gzip")]),
+        (
+            "wrong password",
+            gzip.compress(b"wrong password", mtime=0),
+            [("Content-Encoding", "gzip")],
+        ),
     ],
 )
 def test_a_body_pattern_is_found_however_the_body_is_cut(
@@ -380,6 +386,15 @@ def test_a_response_nobody_iterated_is_closed(world: World) -> None:
     iterable: Any = observation.tap(Body([b"x"]))
     iterable.close()
     assert closed == [True]
+
+
+def test_a_file_that_the_server_sends_is_handed_on_as_it_is(world: World) -> None:
+    watch = world.watch(BehaviorRule("return_pattern", 1, 60, "needle", "log"))
+    observation = watch.observe(ALICE, "/x")
+    assert observation is not None
+    file = FileWrapper(BytesIO(b"a needle"))
+    assert observation.tap(file, FileWrapper) is file
+    assert observation.tap([b"x"], FileWrapper) != [b"x"]
 
 
 def test_a_list_keeps_its_length_and_a_stream_has_none(world: World) -> None:
