@@ -29,7 +29,7 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 def head_bytes(environ: dict[str, Any]) -> bytes:
     """What the first pass reads of a head: path, query and every header, decoded once."""
     parts = [environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
-    parts += [value for key, value in environ.items() if key.startswith("HTTP_")]
+    parts += [value for key, value in environ.items() if key[:5] == "HTTP_"]
     text = JOINER.join(parts).encode("latin-1", "replace")
     if b"+" in text:
         text = text.replace(b"+", b" ")

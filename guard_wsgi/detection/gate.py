@@ -10,7 +10,7 @@ A hit decides nothing: it makes the values be parsed, decoded and scored.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -37,7 +37,6 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("quote_keyword", r"['`)][\s)+/*\\]*" + _KEYWORD),
     ("quote_symbol", r"['`][\s)]*(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"),
     ("value_quote", r"[=/][\w%]{0,20}['`](?:[^a-z]|or\b|and\b|union\b|having\b|$)"),
-    ("double_break", r"(?:[^\s:,{\[=(\\]|\\)\"[\s)]*(?:(?:or|and|union|having|like|xor)\b|--|[-+*/%^|<>!~#@('=]\s*[\w'\"(])"),
     ("logic", r"(?:\b(?:or|and|xor|having|where)\b|\|\||&&)[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])|[\w.@'\"`]{1,30}\s*(?:=|<>|!=|<|>|like\b|in\s*\(|between\b|is\b|rlike\b)|\w+\s*\()"),
     ("separator", r"(?:;|\||&&|`|\(|\x0b&\s|&\s)\s*[({\"'\\]*\s*/?(?:\w+/){0,3}" + _COMMAND + r"(?:\.exe)?(?:[\s;|&`)}>\"'<\\#(,{]|\$|$)"),
     ("event", r"[\s\"'`/;>)\x00]on[a-z]{4}[a-z]*\s*="),
@@ -50,11 +49,11 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("bracket_path", r"/\w*\[[!a-z/-]|/\w*\?{1,3}\w*/|/\w*\*\w*/|\w''\w|\w\"\"\w|\w\^\w"),
     ("filter", r"\)\s*\(\s*[|&!\w]|\(\s*[|&!]\s*\(|\*\s*\)\s*[()%&|]|=\*\w*[)(|]|\)\s*[&|]\s*\(|[=\x0b(]\w{0,12}\*\)"),
     ("batch", r"\bif\s+(?:not\s+)?[\"(\[%!{\w~]+[\])\"%!}]?\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|\bif\s+(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext)|%[\w%]+\s+in\s*\("),
-    ("short_command", r"[=\x0b\"][\s'\"]*(?:ls|cat|ps|id|cd|rm|nc|sh|dir|type|echo|find|tail|head|grep|sudo|ping|host|ver|set|env|w|who|df|last)(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"),
+    ("short_command", r"[=\x0b][\s'\"]*(?:ls|cat|ps|id|cd|rm|nc|sh|dir|type|echo|find|tail|head|grep|sudo|ping|host|ver|set|env|w|who|df|last)(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"),
 )
 
 
-def _cross(*parts: str | tuple[str, ...]) -> Iterator[str]:
+def _cross(*parts: str | Sequence[str]) -> Iterator[str]:
     """Every concatenation of one word of each part; a str is a space-separated list."""
     lists = [part.split() if isinstance(part, str) else part for part in parts]
     for combination in product(*lists):
@@ -122,6 +121,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     "java.", "javax.", "org.apache", "org.spring", "org.omg", "org.codehaus", "com.sun", "com.opensymphony", "com.mchange", "com.alibaba", "sun.misc", "freemarker", "groovy", "runtime", "processbuilder", "processimpl", "classloader", "scriptengine", "ognl", "memberaccess", "transformer", "templatesimpl", "class.module", "class[", "allow_url", "auto_prepend", "auto_append", "disable_functions", "open_basedir", "safe_mode", "php_self", "import os", "import sys", "import subprocess", "import socket", "import pty", "subprocess", "os.system", "os.popen", "os.environ", "child_process", "mainmodule", "lipsum", "cycler", "joiner", "url_for", "get_flashed", "registerundefined", "<?php", "echo '", "kernel.", "erb.new", "io.popen", "xmldecoder", "objectdata", "%x(", "qx(", "qx{", "request.app", "request.args", "request.q", "request.get", "request.cl", "request.env", "request.f", "{request", "(request", "request|", "request[", "config.", "config|", "config}", "smarty", "cfexecute", "createobject", "response.write", "bufferedreader", "inputstream", "outputstream", "filewriter", "stringwriter", "prototypeclone", "prototypeser", "instantiatef", "instantiatet", "whileclosure", "forclosure", "=-d ", "=-s", "\x0b-d ", "getclass", "nativemap", "|attr", "|map", "|join", "|filter", "popen", "passthru", "_tpl", "precision=", "opcache.", "mbstring.", "memory_limit", "extension_dir", "unserialize", "|e}", "|safe", "process.env", "func(", "xwork", "=redirect:", "=action:", "=method:",
     "sqlmap", "nikto", "nessus", "acunetix", "netsparker", "w3af", "dirbuster", "gobuster", "wpscan", "nuclei", "zgrab", "masscan", "openvas", "havij", "arachni", "wfuzz", "ffuf", "feroxbuster", "zmeu", "morfeus", "whatweb", "skipfish", "commix", "xsser", "fimap", "brutus", "appscan", "webinspect", "owasp zap", "burpsuite", "burp suite", "sqlninja", "dirsearch", "leakix", "x-scanner", "wvstest", "rfiinc", "jorgee", "jbrofuzz", "grendel", "n-stealth", "bsqlbf",
     "/phpmyadmin", "/pma", "/myadmin", "/adminer", "/manager/html", "/host-manager", "/jmx-console", "/web-console", "/invoker/", "/actuator/", "/jolokia", "/solr/admin", "/server-status", "/server-info", "/boaform", "/hnap1", "/gponform", "setup.cgi", "/owa/auth", "/ecp/", "/_ignition", "elmah", "trace.axd", "/debug/pprof", "/druid/", "/nacos/", "jsonws", "phpunit", "eval-stdin", "cgi-bin/", "/struts", ".action", "/@fs/", "/@id/", "/_profiler", "/_cat/", "shell.", "cmd.", "/c99", "/r57", "webshell", "fckeditor", "/com_",
+    *_cross('"', ("", " ", ")", ") "), "or( or' or\" and( and' and\" union like having -- = || ) % ^ | ' xor rlike"), *_cross('"', (" ", ")", ") "), "+ # * < > ! ~ - @"), *_cross('"', ("", " ", ")", ") "), ("or ", "and ", "xor ", "or\t", "and\t", "or/", "and/", "group by", "order by", "limit ")), *_cross('";', tuple("swduiec-#|")), '"; --', '"&&',
     "'or", "'and", "'union", "' or", "' and", "\" or", "\" and", "=' ", "%27", "''", "'\"", "\"'", "\\'", "`'", "'`", "1'", "2'", "'1", "'a'", "';", "'|", "'&", "'=", "'-", "'+", "'*", "'/", "'#", "'%", "')", "(' ", "','", "' |", "||(", "-1 ", "(1)", "pi()",
     *_cross("%25", tuple("00 0a 0d 09 22 27 28 29 2a 2e 3b 3c 3e 5c 5e 60 7b 7c u c0 c1 25".split())), *_cross("%%", tuple("234567")), *_cross("%u", tuple("0123456789abcdef")), "%c0", "%c1", "%e0%80", "%f0%80", "%0a", "%0d", "%00", "%27", "%2e", "%22%3e", "%3c", "%5c", "%bg%qf", "%2%", "%u0", "..%",
     "&#x", *_cross("&#", _DIGITS), *_cross("&", "lt; gt; quot; apos; colon; tab; newline; lpar; rpar; lbrace; grave; bsol; sol; excl; comma; period; num; dollar; semi;"), *_cross("\\u00", tuple("234567")), *_cross("\\x", tuple("0123456789abcdef")), "\\u{", *_cross("\\", ("00", "01", "04", "05", "06", "07", "10", "11", "12", "13", "14", "15", "16", "17")), "\\0",

@@ -6,7 +6,6 @@ is whether a pattern matches anywhere, not where.
 
 from __future__ import annotations
 
-import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -75,9 +74,10 @@ def compile_literals(words: Sequence[str], engine: Engine = "auto") -> Scanner:
 
 
 class _ThreadScratch(threading.local):
-    """A scratch belongs to one thread, and to one process: a forked child makes its own."""
+    """A scratch belongs to one thread. A forked child has a copy of its own of that of the
+    thread that forked, which can't have been scanning; the other threads are not in the child.
+    """
 
-    pid = 0
     scratch: Any = None
 
 
@@ -121,10 +121,8 @@ class HyperscanScanner:
 
     def _scratch(self) -> Any:
         local = self._local
-        pid = os.getpid()
-        if local.pid != pid:
+        if local.scratch is None:
             local.scratch = hyperscan.Scratch(self._database)
-            local.pid = pid
         return local.scratch
 
     def scan(self, data: bytes) -> list[int]:
@@ -138,8 +136,9 @@ class HyperscanScanner:
         return hits
 
     def any(self, data: bytes) -> bool:
+        scratch = self._local.scratch or self._scratch()
         try:
-            self._database.scan(data, match_event_handler=_stop, scratch=self._scratch())
+            self._database.scan(data, _stop, scratch=scratch)
         except hyperscan.ScanTerminated:
             return True
         return False
