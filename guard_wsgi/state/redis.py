@@ -82,9 +82,10 @@ class RedisBackend:
         if importlib.util.find_spec(library) is None:
             raise MissingExtra(f"store_url {self.scheme}://", library)
         self._library = importlib.import_module(library)
-        root_error = "RedisError" if library == "redis" else "ValkeyError"
+        name = "Redis" if library == "redis" else "Valkey"
         self.failures: tuple[type[Exception], ...] = (
-            getattr(self._library.exceptions, root_error),
+            getattr(self._library.exceptions, f"{name}Error"),
+            getattr(self._library.exceptions, f"{name}ClusterException"),  # is none of the first
             OSError,
         )
         self._url = url

@@ -15,6 +15,8 @@ from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.ratelimit import RateLimiter
 from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
 from guard_wsgi.state.redis import RedisBackend
+from guard_wsgi.state.remote import SCHEMES as REMOTE_SCHEMES
+from guard_wsgi.state.remote import LimitsBackend
 from guard_wsgi.state.resilient import ResilientBackend
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.values import Values
@@ -125,4 +127,7 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
     if scheme in REDIS_SCHEMES:
         budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
         return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)
+    if scheme in REMOTE_SCHEMES:
+        budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+        return ResilientBackend(LimitsBackend(url, settings, budget), settings, budget)
     raise ConfigError([f"store_url: no store is called {scheme!r}"])
