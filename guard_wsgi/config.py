@@ -824,7 +824,18 @@ class SecurityConfig:
         """Whether global rules ask for the client's country; routes may do so besides."""
         return bool(self.whitelist_countries or self.blocked_countries)
 
-    # Changing ------------------------------------------------------------------------------
+    # Copying and changing ------------------------------------------------------------------
+
+    def __copy__(self) -> Self:
+        """Itself: there is nothing in it that a copy would be kept safe from."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as a mapping, for processes that are spawned with a configuration."""
+        return type(self).from_mapping, (self.to_mapping(),)
 
     def evolve(self, **changes: Any) -> Self:
         """A new configuration that differs in ``changes``, checked as a whole.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import pickle
 import warnings
@@ -374,6 +375,13 @@ def test_evolve_makes_another_one_and_checks_the_whole() -> None:
         config.evolve(enable_agent=True)
     with pytest.raises(ConfigError, match="did you mean 'blacklist'"):
         config.evolve(blaclist=[])
+
+
+def test_a_copy_is_the_same_and_a_pickled_one_is_equal() -> None:
+    config = SecurityConfig(rate_limit=7, endpoint_rate_limits={"/a": (1, 2)})
+    assert copy.copy(config) is copy.deepcopy(config) is config
+    assert copy.deepcopy({"GUARD": config}) == {"GUARD": config}
+    assert pickle.loads(pickle.dumps(config)) == config
 
 
 def test_evolved_configurations_share_the_record_of_decorated_views() -> None:
