@@ -7,6 +7,8 @@ import re
 import socket
 from typing import Any
 
+import pytest
+
 from guard_wsgi import GuardResponse, RouteConfig
 from tests.effects.site import VISITOR, DecoratedSite, LiveSite
 from tests.kit.wire import exchange, request
@@ -204,6 +206,19 @@ def test_on_block() -> None:
         assert (payload["status_code"], payload["passive_mode"]) == (403, False)
         site.visit("/some/page", ip="9.9.9.9")
         assert len(calls) == 1
+
+
+def test_a_guard_that_takes_its_proxy_for_the_only_client_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with LiveSite({"trusted_proxies": []}) as site:
+        site.statuses(101)
+        assert 'trusted_proxies=["127.0.0.1"]' in caplog.text
+        assert "127.0.0.1" in str(site.guard.status()["peers"])
+    caplog.clear()
+    with LiveSite() as site:
+        site.statuses(101)
+        assert "trusted_proxies" not in caplog.text
 
 
 def test_a_problem_tells_what_it_is_and_no_more() -> None:

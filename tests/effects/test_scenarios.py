@@ -224,6 +224,13 @@ def test_a_visitor_who_meets_some_dead_links_is_left_alone() -> None:
             assert site.visit("/").status == 200
 
 
+def test_a_trusted_client_is_not_banned_for_its_responses() -> None:
+    rule = BehaviorRule("return_pattern", 2, 60, "status:404", "ban")
+    options = {"global_behavior_rules": [rule], "whitelist": [VISITOR]}
+    with LiveSite(options) as site:
+        assert site.statuses(6, "/missing") == [404] * 6
+
+
 def test_a_throttled_client_gets_429_with_the_time_to_wait() -> None:
     clock = MovingClock()
     rule = BehaviorRule("usage", 3, 60, action="throttle")

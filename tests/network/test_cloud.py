@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,6 +340,36 @@ def test_one_worker_fetches_for_all(make: Make, publisher: Publisher) -> None:
     for selection in selections:
         wait_until(lambda s=selection: s.match(address("3.5.140.9")) == "AWS")  # type: ignore[misc]
     assert len(publisher.asked("/aws")) == 1
+
+
+def test_one_process_of_a_machine_fetches_for_all(publisher: Publisher, tmp_path: Path) -> None:
+    pytest.importorskip("lmdb")
+    publisher.files["/aws"] = sample("aws.json")
+    script = """
+import sys, time
+from attrs import evolve
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.cloud import CLOUD_FEEDS, CloudRanges
+from guard_wsgi.state.store import Store
+feed = evolve(CLOUD_FEEDS["AWS"], url=sys.argv[2])
+selection = CloudRanges(store=Store.open(sys.argv[1]), feeds={"AWS": feed}).select({"AWS"})
+address, deadline = parse_address("3.5.140.9"), time.monotonic() + 20
+while selection.match(address) is None and time.monotonic() < deadline:
+    time.sleep(0.01)
+print(selection.match(address))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, f"lmdb://{tmp_path}/guard.lmdb", f"{publisher.url}/aws"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    assert [worker.communicate(timeout=60)[0].strip() for worker in workers] == ["AWS"] * 3
+    assert len(publisher.requests) == 1
 
 
 def test_a_restart_has_the_ranges_although_the_provider_is_down(
