@@ -4,7 +4,7 @@
 between two options and a missing package are all reported together in one ConfigError. What it
 holds is immutable; a changed configuration is a new one, made with ``evolve``.
 
-The converters and ranges of single options are in config_values.py.
+The converters of single options are in config_values.py, config_texts.py and config_tables.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from guard_wsgi import config_tables as tables
+from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
 from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_rules import contradictions, doubts
@@ -122,7 +123,7 @@ class SecurityConfig:
     trusted_proxies: tuple[str, ...] = field(
         # Nobody: a header that names the client is believed only from peers you name.
         default=(),
-        converter=values.proxies,
+        converter=texts.proxies,
     )
     trusted_proxy_depth: int = field(
         # One proxy is the common case; counted from the right of X-Forwarded-For.
@@ -138,7 +139,7 @@ class SecurityConfig:
         # What nearly all proxies send. Exactly one header is read, never a second as fallback:
         # the one your proxy does not overwrite belongs to the attacker.
         default="x-forwarded-for",
-        converter=values.forwarded_header,
+        converter=texts.forwarded_header,
     )
     ipv6_client_prefix: int = field(
         # One customer has at least a /64 (RFC 6177), so limits and counters take it as one.
@@ -149,7 +150,7 @@ class SecurityConfig:
         # Empty: any Host. When set, other hosts get 400, and redirects to HTTPS can't be
         # pointed elsewhere by a forged Host.
         default=(),
-        converter=values.hosts,
+        converter=texts.hosts,
     )
 
     # 2. Mode, failures and hooks -----------------------------------------------------------
@@ -191,7 +192,7 @@ class SecurityConfig:
             "/favicon.ico",
             "/static",
         ),
-        converter=values.exclude_paths,
+        converter=texts.exclude_paths,
     )
     max_request_size: int | None = field(
         # None: the server's own limit. Counted on the stream, not only on Content-Length.
@@ -201,7 +202,7 @@ class SecurityConfig:
     allowed_content_types: tuple[str, ...] = field(
         # Empty: any. Requests without a body are not asked for a type.
         default=(),
-        converter=values.media_types,
+        converter=texts.media_types,
     )
     unreadable_body: Literal["flag", "block"] = field(
         # A body whose end the server doesn't mark, or that breaks off, can't be inspected, and
@@ -250,20 +251,20 @@ class SecurityConfig:
     whitelist: tuple[str, ...] | None = field(
         # None: everybody. When set, only these pass, and pass without limits and detection.
         default=None,
-        converter=values.optional_networks,
+        converter=texts.optional_networks,
     )
-    blacklist: tuple[str, ...] = field(default=(), converter=values.networks)
+    blacklist: tuple[str, ...] = field(default=(), converter=texts.networks)
     exempt_ips: tuple[str, ...] = field(
         # Skip limits, user agents and clouds (monitoring, your own offices); shut nobody out.
         default=(),
-        converter=values.networks,
+        converter=texts.networks,
     )
     whitelist_countries: frozenset[str] = field(
         # When set, other countries and addresses without one are refused.
         default=frozenset(),
-        converter=values.countries,
+        converter=texts.countries,
     )
-    blocked_countries: frozenset[str] = field(default=frozenset(), converter=values.countries)
+    blocked_countries: frozenset[str] = field(default=frozenset(), converter=texts.countries)
     geo_ip_handler: Any = field(
         # Anything with get_country(ip) -> str | None.
         default=None,
@@ -281,7 +282,7 @@ class SecurityConfig:
     block_cloud_providers: frozenset[str] | None = field(
         # None: no provider. "AWS:!eu-west-1" is AWS without that region.
         default=None,
-        converter=values.optional_cloud_providers,
+        converter=texts.optional_cloud_providers,
     )
     cloud_ip_refresh_interval: int = field(
         # Providers change their ranges some times a week; an hour is polite and soon enough.
@@ -311,7 +312,7 @@ class SecurityConfig:
     blocked_user_agents: tuple[str, ...] = field(
         # Regular expressions, case-insensitive, searched in the first 512 characters.
         default=(),
-        converter=values.patterns,
+        converter=texts.patterns,
     )
 
     # 4. Bans -------------------------------------------------------------------------------
@@ -366,7 +367,7 @@ class SecurityConfig:
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
         # {"/login": (5, 60)}: five requests in sixty seconds on that path.
         default=_NO_LIMITS,
-        converter=values.endpoint_limits,
+        converter=tables.endpoint_limits,
     )
     rate_limit_strategy: Strategy = field(
         # O(1) for each key, without the burst of two windows meeting.
@@ -470,13 +471,13 @@ class SecurityConfig:
         converter=tables.security_headers,
     )
     enable_cors: bool = field(default=False, converter=values.flag)
-    cors_allow_origins: tuple[str, ...] = field(default=("*",), converter=values.origins)
+    cors_allow_origins: tuple[str, ...] = field(default=("*",), converter=texts.origins)
     cors_allow_methods: tuple[str, ...] = field(
-        default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), converter=values.methods
+        default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), converter=texts.methods
     )
-    cors_allow_headers: tuple[str, ...] = field(default=("*",), converter=values.header_names)
+    cors_allow_headers: tuple[str, ...] = field(default=("*",), converter=texts.header_names)
     cors_allow_credentials: bool = field(default=False, converter=values.flag)
-    cors_expose_headers: tuple[str, ...] = field(default=(), converter=values.header_names)
+    cors_expose_headers: tuple[str, ...] = field(default=(), converter=texts.header_names)
     cors_max_age: int = field(
         # Ten minutes; browsers cap it at two hours or less. 0 asks before every request.
         default=600,
@@ -561,7 +562,7 @@ class SecurityConfig:
     detection_custom_patterns: Mapping[str, str] = field(
         # Regular expressions by name, or a list of them; linear ones only.
         default=_NO_TABLE,
-        converter=values.custom_patterns,
+        converter=tables.custom_patterns,
     )
     detection_exclusions: tuple[DetectionExclusion, ...] = field(
         # [{"path": "/blog/*", "body_fields": ["text"]}]: tables of path with names or
@@ -691,7 +692,7 @@ class SecurityConfig:
         default=False,
         converter=values.flag,
     )
-    agent_endpoint: str = field(default="https://api.guard-core.com", converter=values.http_url)
+    agent_endpoint: str = field(default="https://api.guard-core.com", converter=texts.http_url)
     agent_project_id: str | None = field(default=None, converter=values.optional_text)
     agent_buffer_size: int = field(
         # Events waiting to be sent; some 10 MB at worst, an attack's first minute.
@@ -765,7 +766,7 @@ class SecurityConfig:
         default=False,
         converter=values.flag,
     )
-    emergency_whitelist: tuple[str, ...] = field(default=(), converter=values.networks)
+    emergency_whitelist: tuple[str, ...] = field(default=(), converter=texts.networks)
 
     # ---------------------------------------------------------------------------------------
 

@@ -12,10 +12,9 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs import fields as attrs_fields
 
+from guard_wsgi.config_texts import header_name, header_value, normal_path, patterns
 from guard_wsgi.config_values import (
     flag,
-    header_name,
-    header_value,
     lower_set,
     nearest,
     quoted,
@@ -309,3 +308,46 @@ def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
                 raise ValueError(f"source {quoted(source)} would end its directive")
         directives[directive] = listed
     return MappingProxyType(directives)
+
+
+def limit_pair(value: object) -> tuple[int, int]:
+    """``(requests, window_seconds)``, both at least 1."""
+    pair = tuple(value) if isinstance(value, (list, tuple)) else ()
+    if len(pair) != 2 or any(
+        isinstance(part, bool) or not isinstance(part, int) or part < 1 for part in pair
+    ):
+        raise ValueError(
+            f"needs (requests, window in seconds), both at least 1, not {quoted(value)}"
+        )
+    return pair
+
+
+def endpoint_limits(
+    values: Mapping[str, tuple[int, int]] | Mapping[str, list[int]],
+) -> Mapping[str, tuple[int, int]]:
+    """Limits by exact path."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map paths to (requests, window), not {quoted(values)}")
+    limits: dict[str, tuple[int, int]] = {}
+    faults: list[str] = []
+    for path, pair in values.items():
+        try:
+            limits[normal_path(path)] = limit_pair(pair)
+        except ValueError as fault:
+            faults.append(f"{quoted(path)} {fault}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return MappingProxyType(limits)
+
+
+def custom_patterns(values: Mapping[str, str] | Iterable[str]) -> Mapping[str, str]:
+    """Patterns by name; those of a list are named ``custom-1``, ``custom-2``..."""
+    if isinstance(values, Mapping):
+        named = dict(values)
+    else:
+        named = {f"custom-{place}": value for place, value in enumerate(strings(values), 1)}
+    for name, pattern in named.items():
+        if not isinstance(name, str) or not isinstance(pattern, str):
+            raise ValueError(f"must map names to patterns, not {quoted({name: pattern})}")
+    patterns(named.values())
+    return MappingProxyType(named)
