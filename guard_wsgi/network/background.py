@@ -14,6 +14,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from os import getpid
+from time import monotonic
 
 from attrs import define, field
 
@@ -51,6 +52,7 @@ class BackgroundLoop:
         self._step = weakref.WeakMethod(step)
         self._cell = _Cell()
         self._closed = False
+        self._start_at = 0.0
         # A dict's setdefault is atomic: of several first requests exactly one starts the thread,
         # and no lock has to outlive a fork.
         self._starters: dict[int, object] = {}
@@ -82,7 +84,9 @@ class BackgroundLoop:
     def _start(self) -> None:
         process_id = getpid()
         token = object()
-        if self._closed or self._starters.setdefault(process_id, token) is not token:
+        if self._closed or monotonic() < self._start_at:
+            return
+        if self._starters.setdefault(process_id, token) is not token:
             return
         run = _Run(process_id)
         self._cell.run = run
@@ -92,9 +96,11 @@ class BackgroundLoop:
         try:
             thread.start()
         except RuntimeError:
-            # No thread to be had (limits of the process, or interpreter shutdown): the data ages,
-            # which its status shows, but requests go on.
-            run.stopping = True
+            # No thread to be had (limits of the process, or interpreter shutdown): the data age,
+            # which their status shows, but requests go on, and a later one tries again.
+            self._start_at = monotonic() + FAULT_DELAY_SECONDS
+            self._cell.run = _Run()
+            del self._starters[process_id]
             logger.warning("%s: the background thread could not be started", self._name)
 
 

@@ -156,7 +156,8 @@ class CloudRanges:
     ) -> None:
         self._feeds = feeds
         self._unavailable = unavailable
-        self._selections: weakref.WeakSet[CloudSelection] = weakref.WeakSet()
+        # By identity: a plain dict can be read while another thread adds to it, a WeakSet can't.
+        self._selections: dict[int, weakref.ref[CloudSelection]] = {}
         self._parsed: dict[str, tuple[ProviderRanges, dict[int, _Regions]]] = {}
         self._published = PublishedRanges(
             refresh_interval_seconds=refresh_interval_seconds,
@@ -177,7 +178,7 @@ class CloudRanges:
         for rule in rules:
             self._published.add(self._feeds[rule.provider])
         made = CloudSelection(rules, self._unavailable == "closed", self.ensure_running)
-        self._selections.add(made)
+        self._selections[id(made)] = weakref.ref(made)
         made._compile(self._regions)
         return made
 
@@ -198,8 +199,12 @@ class CloudRanges:
         return {"unavailable": self._unavailable, "providers": self._published.status()}
 
     def _swap(self) -> None:
-        for selection in list(self._selections):
-            selection._compile(self._regions)
+        for identity, reference in list(self._selections.items()):
+            selection = reference()
+            if selection is not None:
+                selection._compile(self._regions)
+            elif self._selections.get(identity) is reference:
+                del self._selections[identity]
 
     def _regions(self, provider: str) -> dict[int, _Regions] | None:
         """A provider's ranges by IP version and region, parsed once for all selections."""

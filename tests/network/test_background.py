@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from itertools import count
 
+import pytest
+
 from guard_wsgi.network.background import BackgroundLoop
 
 names = count()
@@ -97,6 +99,26 @@ def test_an_object_nobody_uses_any_more_takes_its_thread_with_it() -> None:
     del ticker
     gc.collect()
     wait_until(lambda: threads(name) == 0)
+
+
+def test_where_no_thread_is_to_be_had_requests_go_on_and_a_later_one_tries_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    ticker = Ticker(lambda step: 60.0)
+    with monkeypatch.context() as limits:
+
+        def refuse(thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        limits.setattr(threading.Thread, "start", refuse)
+        for _ in range(10):
+            ticker.loop.ensure_running()
+    assert caplog.text.count("could not be started") == 1
+    assert not ticker.loop.running
+    ticker.loop._start_at = 0.0  # a minute later
+    ticker.loop.ensure_running()
+    wait_until(lambda: ticker.steps == 1)
+    ticker.loop.close()
 
 
 def test_a_forked_worker_has_a_thread_of_its_own() -> None:
