@@ -70,6 +70,9 @@ class _State:
         self.room = threading.Condition(self.lock)
         self.queue: deque[Telemetry] = deque()
         self.oldest = 0.0
+        # Whether the thread knows that there is something, and that there is a batch of it.
+        self.armed = False
+        self.hurried = False
         self.appended = 0
         self.settled = 0
         self.flushers = 0
@@ -127,7 +130,8 @@ class Sender:
         self._encoder = Encoder(config)
         self._limit = config.buffer_size
         self._batch = min(config.batch_size, config.buffer_size)
-        self._watermark = max(1, int(config.buffer_size * config.high_watermark_ratio))
+        watermark = max(1, int(config.buffer_size * config.high_watermark_ratio))
+        self._threshold = min(self._batch, watermark)
         self._sources: tuple[WeakMethod[MetricSource], ...] = ()
         self._states: dict[int, _State] = {}
         self._uses_spool = config.spool_path is not None
@@ -164,19 +168,10 @@ class Sender:
                 state.drop("shutdown")
                 return False
             queue = state.queue
-            size = len(queue)
-            if size + state.in_hand >= self._limit and not self._make_room(state):
+            if len(queue) + state.in_hand >= self._limit and not self._make_room(state):
                 return False
             queue.append(thing)
-            state.appended += 1
-            size += 1
-            if size == 1:
-                state.oldest = time.monotonic()
-                state.wake.notify()
-            elif size == self._batch or size == self._watermark:
-                state.wake.notify()
-            if state.thread is None:
-                self._start_thread(state)
+            self._appended(state, len(queue))
         return True
 
     def touch(self) -> None:
@@ -290,7 +285,7 @@ class Sender:
                 return False
         try:
             item = self._encoder.encode(thing)
-        except (ValueError, RecursionError) as error:
+        except Exception as error:  # metadata of the app's own may do anything in its str()
             self._unencodable(state, error)
             return True
         try:
@@ -302,15 +297,21 @@ class Sender:
             self._trouble(state, "spool", error, "the spool failed, events stay in memory: %s")
             return False
         with state.lock:
-            state.appended += 1
-            waiting = spool.own.waiting
-            if waiting == 1:
-                state.oldest = time.monotonic()
-            if waiting == 1 or waiting == self._batch:
-                state.wake.notify()
-            if state.thread is None and not state.stopping:
-                self._start_thread(state)
+            self._appended(state, spool.own.waiting)
         return True
+
+    def _appended(self, state: _State, waiting: int) -> None:
+        """Account for one more, and wake the thread if it has a reason to. The lock is held."""
+        state.appended += 1
+        if not state.armed:
+            state.armed = True
+            state.oldest = time.monotonic()
+            state.wake.notify()
+        elif waiting >= self._threshold and not state.hurried:
+            state.hurried = True
+            state.wake.notify()
+        if state.thread is None and not state.stopping:
+            self._start_thread(state)
 
     def _make_room(self, state: _State) -> bool:
         """Apply the overflow policy; whether there is room now. The lock is held."""
@@ -325,7 +326,7 @@ class Sender:
                     if remaining <= 0:
                         break
                     state.room.wait(remaining)
-                    if len(state.queue) + state.in_hand < self._limit:
+                    if len(state.queue) + state.in_hand < self._limit and not state.stopping:
                         return True
             finally:
                 state.blocked -= 1
@@ -378,17 +379,25 @@ class Sender:
     # The sender's thread
 
     def _run(self, state: _State) -> None:
-        with silence():
-            advice = uwsgi_advice()
-            if advice:
-                log.warning("%s", advice)
-            while self._wait_until_due(state):
-                try:
-                    self._step(state)
-                except Exception as error:  # a fault here may not end the thread for good
-                    self._trouble(state, "sender", error, "the sender failed: %s", repr(error))
-                    state.backoff.failed()
-            self._run_last(state)
+        try:
+            with silence():
+                self._advise()
+                while self._wait_until_due(state):
+                    try:
+                        self._step(state)
+                    except Exception as error:  # a fault here may not end the thread for good
+                        self._trouble(state, "sender", error, "the sender failed: %r")
+                        state.backoff.failed()
+                self._run_last(state)
+        finally:
+            # Ended by something worse than an Exception: the next event starts another.
+            if not state.stopping:
+                state.thread = None
+
+    def _advise(self) -> None:
+        advice = uwsgi_advice()
+        if advice:
+            log.warning("%s", advice)
 
     def _wait_until_due(self, state: _State) -> bool:
         """Sleep until there is something to do; false when it is time to end."""
@@ -401,6 +410,7 @@ class Sender:
             return False
 
     def _seconds_until_due(self, state: _State) -> float:
+        """The lock is held. What the thread knows from here on, no one needs to wake it for."""
         due = state.next_status
         if self._sources:
             due = min(due, state.next_source)
@@ -415,13 +425,14 @@ class Sender:
         """Monotonic time at which a batch is to go, ``None`` when there is nothing to send."""
         spool = state.spool
         waiting = len(state.queue) + (spool.waiting if spool is not None else 0)
-        if not state.ready and not waiting:
+        state.armed = bool(state.ready or waiting)
+        state.hurried = waiting >= self._threshold
+        if not state.armed:
             return None
         now = time.monotonic()
         is_due = (
             bool(state.ready or state.flushers or state.blocked)
-            or waiting >= self._batch
-            or len(state.queue) + state.in_hand >= self._watermark
+            or waiting >= self._threshold
             or (spool is not None and any(file.waiting for file in spool.inherited))
         )
         due = now if is_due else state.oldest + self._config.flush_interval
@@ -670,7 +681,7 @@ class Sender:
         if self._config.on_error is not None and not state.stopping:
             try:
                 self._config.on_error(stage, error, {"failures": count})
-            except Exception as second:  # the hook's own fault has nowhere else to go
+            except (Exception, SystemExit) as second:  # the hook's fault has nowhere else to go
                 self._log(state, logging.WARNING, "on_error raised %r", second)
 
     def _log(self, state: _State, level: int, message: str, *arguments: object) -> None:

@@ -21,7 +21,7 @@ from tests.agent.collector import Collector, Reply
 from tests.agent.conftest import API_KEY, MakeAgent
 
 
-def event(number: int = 0, text: str = "") -> SecurityEvent:
+def event(number: object = 0, text: str = "") -> SecurityEvent:
     return SecurityEvent(event_type="x", reason=text or str(number))
 
 
@@ -116,6 +116,36 @@ def test_policy_block_waits_for_room(agent: MakeAgent, collector: Collector) -> 
     assert all(handler.send_event(event(number)) for number in range(40))
     assert handler.flush_buffer(10)
     assert [told["reason"] for told in collector.events] == [str(n) for n in range(40)]
+
+
+def test_an_event_that_waited_for_room_is_not_forgotten(
+    agent: MakeAgent, collector: Collector
+) -> None:
+    """It comes when the queue is empty again and the sender asleep: it must wake it."""
+    collector.default = Reply(hang=0.2)
+    handler = agent(
+        buffer_size=1, buffer_overflow_policy="block", buffer_block_timeout=10, flush_interval=0.05
+    )
+    for number in range(3):
+        assert handler.send_event(event(number))
+    assert collector.wait_for(lambda: len(collector.events) == 3, 8)
+
+
+@pytest.mark.parametrize("fault", [SystemExit, RuntimeError])
+def test_a_hook_that_fails_does_not_end_the_sending(
+    agent: MakeAgent, collector: Collector, fault: type[BaseException]
+) -> None:
+    def on_error(*arguments: object) -> None:
+        raise fault
+
+    collector.script.append(Reply(400))
+    handler = agent(on_error=on_error)
+    handler.send_event(event("dropped"))
+    assert handler.flush_buffer(5)
+    handler.send_event(event("sent"))
+    assert handler.flush_buffer(5)
+    assert len(collector.requests) == 2
+    assert handler.get_stats()["pending"] == 0
 
 
 def test_policy_block_gives_up_in_time(agent: MakeAgent, collector: Collector) -> None:

@@ -277,6 +277,21 @@ def test_a_spool_whose_disk_fails_hands_over_to_memory(
     assert "kept" in reasons(collector)
 
 
+def test_an_event_that_json_cannot_hold_does_not_raise_into_the_app(
+    agent: MakeAgent, collector: Collector, tmp_path: Path
+) -> None:
+    class Hostile:
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    handler = agent(spool_path=str(tmp_path))
+    handler.send_event(SecurityEvent(event_type="x", metadata={"x": Hostile()}))
+    handler.send_event(event("fine"))
+    assert handler.flush_buffer(10)
+    assert reasons(collector) == ["fine"]
+    assert handler.get_stats()["dropped"] == {"unencodable": 1}
+
+
 def test_spools_of_two_projects_are_apart(tmp_path: Path) -> None:
     def config(project_id: str) -> AgentConfig:
         return AgentConfig(api_key=API_KEY, project_id=project_id, spool_path=str(tmp_path))
