@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import gzip
 import io
 import json
@@ -51,12 +52,27 @@ PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
 CONTEXTS = ("kind:", "size:", "name:")
 
 CATEGORY_OF_LABEL = {
-    "java": "code_injection", "rce": "cmd_injection", "php": "code_injection", "lfi": "dir_traversal",
-    "traversal": "path_traversal", "traversal-exotic": "path_traversal", "lfi-obscure-path": "dir_traversal",
-    "ssti": "template", "redirect": "open_redirect", "xxe": "xml", "xslt": "xml", "crlf": "http_split",
-    "nodejs": "code_injection", "nodejs-dos": "code_injection", "rfi": "file_inclusion",
-    "proto-pollution": "proto_pollution", "generic": "template", "php-dos": "file_inclusion",
-    "session-fixation": "code_injection", "http-protocol-attack": "http_split", "ruby": "code_injection",
+    "java": "code_injection",
+    "rce": "cmd_injection",
+    "php": "code_injection",
+    "lfi": "dir_traversal",
+    "traversal": "path_traversal",
+    "traversal-exotic": "path_traversal",
+    "lfi-obscure-path": "dir_traversal",
+    "ssti": "template",
+    "redirect": "open_redirect",
+    "xxe": "xml",
+    "xslt": "xml",
+    "crlf": "http_split",
+    "nodejs": "code_injection",
+    "nodejs-dos": "code_injection",
+    "rfi": "file_inclusion",
+    "proto-pollution": "proto_pollution",
+    "generic": "template",
+    "php-dos": "file_inclusion",
+    "session-fixation": "code_injection",
+    "http-protocol-attack": "http_split",
+    "ruby": "code_injection",
 }
 
 
@@ -76,7 +92,11 @@ def load(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
 def environ_of(record: dict[str, Any]) -> dict[str, Any]:
     """The WSGI environ a server would make of the record (PEP 3333)."""
     body = record.get("body") or ""
-    data = base64.b64decode(body) if record.get("body_enc") == "base64" else body.encode("utf-8", "surrogatepass")
+    data = (
+        base64.b64decode(body)
+        if record.get("body_enc") == "base64"
+        else body.encode("utf-8", "surrogatepass")
+    )
     path = (record["path"] or "/").encode("utf-8", "surrogatepass")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": record["method"],
@@ -98,10 +118,8 @@ def evidence_of(environ: dict[str, Any]) -> Iterator[frozenset[str]]:
     values = list(head_values(environ, budget))
     body = environ["wsgi.input"].read()
     if body:
-        try:
+        with contextlib.suppress(BudgetSpent):
             values += body_values(body, environ.get("CONTENT_TYPE", ""), True, 100, budget)
-        except BudgetSpent:
-            pass
     for value in values:
         for text in windows(value.text):
             features = frozenset(read_window(scanners, value, text).features)
@@ -120,7 +138,9 @@ class Data:
         self.core: list[bool] = []
         self.labels: list[str] = []
         for record in records:
-            rows = {self.names.setdefault(e, len(self.names)) for e in evidence_of(environ_of(record))}
+            rows = {
+                self.names.setdefault(e, len(self.names)) for e in evidence_of(environ_of(record))
+            }
             self.requests.append(sorted(rows))
             self.sources.append(record["source"])
             self.attack.append(record["label"] == "attack")
@@ -156,7 +176,9 @@ class Data:
             pointer.append(len(positions))
         shape = (len(rows), len(self.columns))
         self.matrix = sparse.csr_matrix((np.ones(len(positions)), positions, pointer), shape=shape)
-        hand = dict(prior.weights) | {f"{a} & {b}": w for a, bs in prior.pairs.items() for b, w in bs}
+        hand = dict(prior.weights) | {
+            f"{a} & {b}": w for a, bs in prior.pairs.items() for b, w in bs
+        }
         self.prior = np.array([UNIT * hand.get(name, 0.0) for name in self.columns])
         self.pull = np.array([PULL_KNOWN if n in indicators else PULL_SHAPE for n in self.columns])
         self.lower = np.array([0.0 if n in indicators else -np.inf for n in self.columns])
@@ -188,7 +210,9 @@ def fit(data: Data, train: list[bool], rounds: int = 3) -> tuple[np.ndarray, flo
         score = data.matrix @ weights + bias
         positive: dict[int, float] = defaultdict(float)
         for request in attacks:
-            rows = [row for row in data.requests[request] if row not in benign] or data.requests[request]
+            rows = [row for row in data.requests[request] if row not in benign] or data.requests[
+                request
+            ]
             if not rows:
                 continue
             row = max(rows, key=lambda one: score[one])
@@ -199,7 +223,9 @@ def fit(data: Data, train: list[bool], rounds: int = 3) -> tuple[np.ndarray, flo
         chosen = sorted(positive)
         cap = 4 * float(np.median(list(positive.values())))
         positive_weight = np.array([min(positive[row], cap) for row in chosen])
-        weights, bias = _logistic(data, chosen, positive_weight, negative, negative_weight, weights, bias)
+        weights, bias = _logistic(
+            data, chosen, positive_weight, negative, negative_weight, weights, bias
+        )
     return weights, bias
 
 
@@ -216,7 +242,8 @@ def _logistic(
     sign = np.r_[np.ones(len(positive)), -np.ones(len(negative))]
     total = 10_000.0
     mass = np.r_[
-        positive_weight * (total / positive_weight.sum()), negative_weight * (total / negative_weight.sum())
+        positive_weight * (total / positive_weight.sum()),
+        negative_weight * (total / negative_weight.sum()),
     ]
     prior, pull, transposed = data.prior, data.pull, matrix.T.tocsr()
 
@@ -231,7 +258,12 @@ def _logistic(
 
     bounds = [(low, None) for low in data.lower] + [(None, None)]
     found = minimize(
-        loss, np.r_[start, bias], jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 150}
+        loss,
+        np.r_[start, bias],
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
+        options={"maxiter": 150},
     )
     return found.x[:-1], float(found.x[-1])
 
@@ -239,24 +271,36 @@ def _logistic(
 def table(data: Data) -> None:
     """Leave one source out: rates on the source that was not learned from."""
     marks = (1.6, 1.25, 1.0, 0.8, 0.6)
-    print(f"{'left out':28s} {'kind':7s} {'tier':5s} {'n':>6s}  blocked % at score " + " ".join(f"{m:5.2f}" for m in marks))
+    print(
+        f"{'left out':28s} {'kind':7s} {'tier':5s} {'n':>6s}  blocked % at score "
+        + " ".join(f"{m:5.2f}" for m in marks)
+    )
     sums: dict[str, list[np.ndarray]] = defaultdict(list)
     for source in sorted(data.source_size):
         train = [name != source for name in data.sources]
         weights, bias = fit(data, train)
         score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
         for core in (True, False):
-            rows = [i for i, name in enumerate(data.sources) if name == source and data.core[i] == core]
+            rows = [
+                i for i, name in enumerate(data.sources) if name == source and data.core[i] == core
+            ]
             if not rows:
                 continue
             kind = "attack" if data.attack[rows[0]] else "benign"
             tier = "core" if core else "hard"
             rates = np.array([100 * np.mean(score[rows] >= mark) for mark in marks])
             sums[f"{kind} {tier}"].append(np.array([len(rows), *(len(rows) * rates)]))
-            print(f"{source:28s} {kind:7s} {tier:5s} {len(rows):6d}  {'':18s}" + " ".join(f"{r:5.1f}" for r in rates), flush=True)
+            print(
+                f"{source:28s} {kind:7s} {tier:5s} {len(rows):6d}  {'':18s}"
+                + " ".join(f"{r:5.1f}" for r in rates),
+                flush=True,
+            )
     for name, parts in sorted(sums.items()):
         whole = np.sum(parts, axis=0)
-        print(f"{'all ' + name:42s} {int(whole[0]):6d}  {'':18s}" + " ".join(f"{v / whole[0]:5.2f}" for v in whole[1:]))
+        print(
+            f"{'all ' + name:42s} {int(whole[0]):6d}  {'':18s}"
+            + " ".join(f"{v / whole[0]:5.2f}" for v in whole[1:])
+        )
 
 
 def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
@@ -305,7 +349,9 @@ def main() -> None:
     arguments = parser.parse_args()
     records = [*load(arguments.corpus), *benign_requests(arguments.benign_rows)]
     data = Data(records)
-    print(f"{len(records)} requests, {len(data.names)} distinct sets of evidence, {len(data.columns)} weights")
+    print(
+        f"{len(records)} requests, {len(data.names)} distinct sets of evidence, {len(data.columns)} weights"
+    )
     if arguments.table:
         table(data)
     if arguments.write:
@@ -313,9 +359,14 @@ def main() -> None:
         score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
         for attack in (True, False):
             rows = [i for i, one in enumerate(data.attack) if one is attack]
-            print(f"fitted: {'attack' if attack else 'benign'} over 1.0: {100 * np.mean(score[rows] >= 1):.2f} %")
+            print(
+                f"fitted: {'attack' if attack else 'benign'} over 1.0: {100 * np.mean(score[rows] >= 1):.2f} %"
+            )
         file = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
-        file.write_text(json.dumps(to_file(data, weights, bias), indent=0, sort_keys=True) + "\n", encoding="utf-8")
+        file.write_text(
+            json.dumps(to_file(data, weights, bias), indent=0, sort_keys=True) + "\n",
+            encoding="utf-8",
+        )
         print(f"{file}: {file.stat().st_size} bytes")
 
 

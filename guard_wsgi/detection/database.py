@@ -17,6 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+hyperscan: Any
 try:
     import hyperscan
 except ImportError:  # no wheel for this interpreter: nothing is compiled, nothing is kept

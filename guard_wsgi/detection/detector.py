@@ -258,8 +258,13 @@ class Inspection:
                     )
                     made.append(
                         Explanation(
-                            value.location, value.name, text[:MAX_LOGGED_CHARS], verdict.category,
-                            evidence, verdict.score, self._threshold,
+                            value.location,
+                            value.name,
+                            text[:MAX_LOGGED_CHARS],
+                            verdict.category,
+                            evidence,
+                            verdict.score,
+                            self._threshold,
                         )
                     )
         except BudgetSpent:
@@ -337,8 +342,10 @@ class Inspection:
             custom = self._match_custom(text)
             if custom:
                 return self._finding(value, text, verdict, evidence.features, custom)
-            if verdict.score >= self._threshold and verdict.category and (
-                worst is None or verdict.score > worst.score
+            if (
+                verdict.score >= self._threshold
+                and verdict.category
+                and (worst is None or verdict.score > worst.score)
             ):
                 worst = self._finding(value, text, verdict, evidence.features)
         return worst

@@ -114,7 +114,9 @@ def windows(text: str) -> list[str]:
     if len(text) <= WINDOW_CHARS:
         return [text]
     step = WINDOW_CHARS - OVERLAP_CHARS
-    return [text[start : start + WINDOW_CHARS] for start in range(0, len(text) - OVERLAP_CHARS, step)]
+    return [
+        text[start : start + WINDOW_CHARS] for start in range(0, len(text) - OVERLAP_CHARS, step)
+    ]
 
 
 def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
@@ -161,5 +163,7 @@ def context_features(value: Value) -> list[str]:
         if value.location in ("query", "form", "cookie") and _INCLUDE_NAME.fullmatch(value.name):
             found.append("file.remote_include")
     size = len(value.text)
-    found.append("size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL"))
+    found.append(
+        "size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL")
+    )
     return found

@@ -74,7 +74,7 @@ def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
         if not pair:
             continue
         budget.take_value()
-        name, equals, value = pair.partition(b"=")
+        name, _, value = pair.partition(b"=")
         name_text, name_flags = _form_text(name)
         yield from _name(location, name_text, name_flags)
         if value:
@@ -92,9 +92,7 @@ def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
     """A name is a value of its own, unless it looks like every other name."""
-    if name and (
-        flags or not _SIMPLE_NAME.fullmatch(name) or _NAME_EVIDENCE.search(name)
-    ):
+    if name and (flags or not _SIMPLE_NAME.fullmatch(name) or _NAME_EVIDENCE.search(name)):
         yield Value(location, name, name, "name", flags)
 
 
@@ -161,7 +159,7 @@ def body_values(
             yield Value("body", "", text, "", flags)
         return
     text, flags = to_text(body)
-    if "xml" in media or text_body == b"<" and b"<?xml" in body[:200].lower():
+    if "xml" in media or (text_body == b"<" and b"<?xml" in body[:200].lower()):
         yield from xml_values(text, budget)
         return
     if media == "application/graphql":

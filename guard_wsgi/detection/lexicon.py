@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (word lists)
 """Words that mean something to an interpreter, in classes: the vocabulary of tokens.py.
 
 A word outside the lexicon is just a word ("w"), so that prose is a row of w. Words which are

@@ -11,7 +11,9 @@ from guard_wsgi.detection.value import Budget, Value, to_text
 
 MAX_PARTS: Final = 1000  # werkzeug's own default for form parts
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,256})\"|([^;,\s]{1,256}))", re.IGNORECASE)
-_PARAMETER = re.compile(r";\s*(filename\*?|name)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\r\n]*))", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r";\s*(filename\*?|name)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\r\n]*))", re.IGNORECASE
+)
 _PLAIN_HEADER = re.compile(
     r"(?:content-type:\s*[\w.+-]+/[\w.+-]+(?:;\s*(?:charset|boundary|format)=\"?[\w-]+\"?)?"
     r"|content-transfer-encoding:\s*[\w-]+|content-length:\s*\d+|content-id:\s*<?[\w.@-]+>?)\s*",
@@ -62,7 +64,9 @@ def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
     content_type = ""
     for line in re.split(r"\r?\n(?![ \t])", to_text(head)[0]):
         if line.lower().startswith("content-disposition"):
-            found = {m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PARAMETER.finditer(line)}
+            found = {
+                m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PARAMETER.finditer(line)
+            }
             name = found.get("name", "").strip()
             filename = found.get("filename", found.get("filename*"))
             rest = _PARAMETER.sub("", line)
@@ -72,7 +76,7 @@ def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
             yield Value("multipart", name, line, "header")
         if line.lower().startswith("content-type:"):
             content_type = line[13:].strip().lower()
-    if name and not _SIMPLE_NAME.fullmatch(name) or "__proto__" in name:
+    if (name and not _SIMPLE_NAME.fullmatch(name)) or "__proto__" in name:
         yield Value("multipart", name, name, "name")
     if filename:
         yield Value("multipart", name, filename, "filename")
@@ -93,8 +97,22 @@ def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
 
 
 _MAGIC: Final = (
-    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF", b"PK\x03\x04", b"\x1f\x8b", b"RIFF", b"OggS",
-    b"ID3", b"\x00\x00\x00", b"BM", b"II*\x00", b"MM\x00*", b"\x7fELF", b"7z\xbc\xaf", b"Rar!",
+    b"\xff\xd8\xff",
+    b"\x89PNG",
+    b"GIF8",
+    b"%PDF",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+    b"RIFF",
+    b"OggS",
+    b"ID3",
+    b"\x00\x00\x00",
+    b"BM",
+    b"II*\x00",
+    b"MM\x00*",
+    b"\x7fELF",
+    b"7z\xbc\xaf",
+    b"Rar!",
 )
 
 

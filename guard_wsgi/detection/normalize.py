@@ -111,9 +111,7 @@ def decode(text: str) -> tuple[str, int]:
         escaped = True
         rounds += 1
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(
-            _LOOKALIKE if escaped else _PROSE_SAFE
-        )
+        text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKE if escaped else _PROSE_SAFE)
     return _CONTROL.sub("", text), rounds
 
 
@@ -177,7 +175,7 @@ def strip_filler(text: str) -> str:
 
 def decode_base64(text: str) -> str:
     """The readable text inside base64 runs, joined by newlines; "" where there is none."""
-    found = []
+    found: list[str] = []
     for match in _BASE64_RUN.finditer(text):
         run = match[0]
         if len(found) >= MAX_BASE64_RUNS:

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 from guard_wsgi.detection.database import database_key, load_database, save_database
 from guard_wsgi.errors import ConfigError
 
+hyperscan: Any
 try:
     import hyperscan
 except ImportError:  # no wheel: PyPy, musl on rare machines
@@ -96,7 +97,7 @@ class HyperscanScanner:
             flags |= hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
         encoded = [text.encode("latin-1" if literal else "utf-8") for _, text in patterns]
         key = database_key(encoded, flags, literal)
-        self._database = load_database(key) if keep else None
+        self._database: Any = load_database(key) if keep else None
         if self._database is None:
             self._database = self._compile(patterns, encoded, flags, literal)
             if keep:

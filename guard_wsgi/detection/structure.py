@@ -22,7 +22,9 @@ from guard_wsgi.detection.xmlbody import xml_pieces
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it stands
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
-_ENCODED_URL = re.compile(r"\s*[a-zA-Z][a-zA-Z0-9+.-]{1,12}(?::|%(?:25)*3A)(?:%(?:25)*2F){2}", re.IGNORECASE)
+_ENCODED_URL = re.compile(
+    r"\s*[a-zA-Z][a-zA-Z0-9+.-]{1,12}(?::|%(?:25)*3A)(?:%(?:25)*2F){2}", re.IGNORECASE
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _RELATIVE_URL = re.compile(r"/[\w./%~@:,+-]*\?[\w.%\[\]-]+=")
 _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]*)+&?$")
@@ -148,7 +150,7 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
     if _GRAPHQL.match(text):
         yield from _graphql(value, text, budget)
         return
-    if "//" in text[:24] and _URL.match(text) or _RELATIVE_URL.match(text):
+    if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
         return
     if "=" in text and "&" in text and _NESTED_FORM.fullmatch(text):
@@ -198,7 +200,13 @@ def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator
     base, hash_mark, fragment = text.partition("#")
     base, question, query = base.partition("?")
     kind = "url" if question or hash_mark else value.kind
-    yield Value(value.location, value.name, base + ("?" if question and not query else ""), kind, value.flags)
+    yield Value(
+        value.location,
+        value.name,
+        base + ("?" if question and not query else ""),
+        kind,
+        value.flags,
+    )
     if query:
         yield from _pairs(value, query, budget, depth)
     if fragment:
@@ -217,7 +225,7 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
         if not pair:
             continue
         budget.take_value()
-        name, equals, inner = pair.partition("=")
+        name, _, inner = pair.partition("=")
         full = f"{value.name}>{name}"
         if not re.fullmatch(r"[\w.:\[\]%-]*", name) or "$" in name or "__" in name:
             yield Value(value.location, full, unquote_plus(name), "name", value.flags)

@@ -16,8 +16,13 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _ATTRIBUTE = re.compile(r"([^\s=/\"'<>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
-_SCRIPTED = re.compile(r"^\s*/?\s*(?:script|iframe|foreignobject)\b|\son[a-z]{3,20}\s*=", re.IGNORECASE)
-DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>", re.IGNORECASE)
+_SCRIPTED = re.compile(
+    r"^\s*/?\s*(?:script|iframe|foreignobject)\b|\son[a-z]{3,20}\s*=", re.IGNORECASE
+)
+DECLARATION = re.compile(
+    r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
+    re.IGNORECASE,
+)
 _PROLOG_CHARS: Final = 8192
 
 

@@ -1,5 +1,6 @@
 """Cross-site scripting: what a browser runs, found in tags, attributes, URLs and bare script."""
 
+# ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
 from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator

