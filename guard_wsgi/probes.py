@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
 
 from guard_wsgi.errors import GuardError
 
@@ -41,8 +44,16 @@ def installed_version(distribution: str) -> tuple[int, ...] | None:
     return tuple(numbers)
 
 
-def store_fault(config: SecurityConfig) -> str:
-    """Write, read and delete a value in the store; what went wrong, or an empty text."""
+@frozen(slots=True)
+class StoreExamination:
+    """What a store answered: ``fault`` is empty when it works; ``values`` are those asked for."""
+
+    fault: str = ""
+    values: Mapping[str, bytes] = field(factory=dict, repr=False)
+
+
+def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExamination:
+    """Write, read and delete a value in the store, and read those under ``keys``."""
     from guard_wsgi.state.settings import StoreSettings
     from guard_wsgi.state.store import Store
 
@@ -56,17 +67,19 @@ def store_fault(config: SecurityConfig) -> str:
     try:
         store = Store.open(config.effective_store_url, settings=settings)
     except (GuardError, OSError, ValueError) as error:
-        return str(error)
+        return StoreExamination(str(error))
     try:
         value = str(time.time()).encode()
         store.values.set(PROBE_KEY, value, 60)
-        found = store.values.get(PROBE_KEY)
+        if store.values.get(PROBE_KEY) != value:
+            return StoreExamination("what was written could not be read back")
         store.values.delete(PROBE_KEY)
+        found = {key: store.values.get(key) for key in keys}
     except (GuardError, OSError) as error:
-        return str(error)
+        return StoreExamination(str(error))
     finally:
         store.close()
-    return "" if found == value else "what was written could not be read back"
+    return StoreExamination(values={key: held for key, held in found.items() if held is not None})
 
 
 def clock_skew_seconds(config: SecurityConfig) -> float | None:

@@ -6,18 +6,26 @@ touches through probes.py.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from ipaddress import ip_network
 
 from guard_wsgi.advice import Advice, Deployment
+from guard_wsgi.emergency import KEY as EMERGENCY_KEY
+from guard_wsgi.emergency import Declaration
 from guard_wsgi.network.client import UNIX_PEER
+from guard_wsgi.network.cloud import parse_selection
+from guard_wsgi.network.feeds import CLOUD_FEEDS
+from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
+from guard_wsgi.network.published import STALE_INTERVALS
 from guard_wsgi.probes import (
     clock_skew_seconds,
     database_age_seconds,
+    examine_store,
     installed_version,
     is_importable,
     merges_underscores,
-    store_fault,
 )
 
 
@@ -324,14 +332,67 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
     needed = _STORE_EXTRAS.get(scheme)
     if scheme == "memory" or (needed is not None and not is_importable(needed[0])):
         return
-    fault = store_fault(deployment.config)
-    if fault:
+    providers = [rule.provider for rule in parse_selection(_cloud_providers(deployment))]
+    keys = [EMERGENCY_KEY, *(ranges_key(provider) for provider in providers)]
+    examination = examine_store(deployment.config, keys)
+    if examination.fault:
         yield Advice(
             "error",
             "store-unreachable",
-            f"the store can't be used: {fault}",
+            f"the store can't be used: {examination.fault}",
             "check store_url (redis_url), the network between, and the rights on the file;"
             " meanwhile store_failure_policy decides",
+        )
+        return
+    yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))
+    for provider in providers:
+        yield from _shared_ranges(
+            provider,
+            examination.values.get(ranges_key(provider)),
+            deployment.option("cloud_ip_refresh_interval"),
+        )
+
+
+def _cloud_providers(deployment: Deployment) -> frozenset[str]:
+    return deployment.option("block_cloud_providers") or frozenset()
+
+
+def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
+    declaration = Declaration.from_bytes(value) if value is not None else None
+    if declaration is None:
+        return
+    until = "it is taken back"
+    if declaration.until is not None:
+        until = datetime.fromtimestamp(declaration.until, timezone.utc).isoformat(
+            timespec="minutes"
+        )
+    yield Advice(
+        "warning",
+        "emergency-declared",
+        f"an emergency was declared at runtime and holds until {until}: everybody but the allow"
+        " list gets 503",
+        "guard-wsgi emergency off, when it is over",
+    )
+
+
+def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) -> Iterator[Advice]:
+    ranges = ProviderRanges.from_bytes(provider, value) if value is not None else None
+    if ranges is None:
+        yield Advice(
+            "note",
+            "no-ranges-yet",
+            f"no worker has read the ranges of {provider} so far",
+            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
+        )
+        return
+    age = time.time() - ranges.checked_at
+    if age > interval_seconds * STALE_INTERVALS:
+        yield Advice(
+            "warning",
+            "ranges-stale",
+            f"the ranges of {provider} were confirmed {age / 86_400:.1f} days ago: what was new"
+            " since then passes",
+            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
         )
 
 
@@ -402,7 +463,7 @@ def _users_database(handler: object) -> Iterator[Advice]:
 
 
 def look_at_clouds(deployment: Deployment) -> Iterator[Advice]:
-    if not deployment.option("block_cloud_providers"):
+    if not _cloud_providers(deployment):
         return
     if deployment.option("cloud_ranges_unavailable", "open") == "open":
         yield Advice(

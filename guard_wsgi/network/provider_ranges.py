@@ -17,6 +17,11 @@ WIDEST_PREFIX_BITS = {4: 8, 6: 16}
 """No provider owns more than a /8; a publication with a wider network would deny the world."""
 
 
+def ranges_key(provider: str) -> str:
+    """What a provider's ranges are shared under, in a store's values."""
+    return f"ranges:{provider}"
+
+
 @frozen(slots=True)
 class ProviderRanges:
     """What one provider published. Times are seconds since the epoch, the same in each worker.

@@ -22,7 +22,7 @@ from guard_wsgi.errors import StoreError
 from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.network.download import fetch_feed
 from guard_wsgi.network.feeds import Feed, FeedError
-from guard_wsgi.network.provider_ranges import ProviderRanges, check_networks
+from guard_wsgi.network.provider_ranges import ProviderRanges, check_networks, ranges_key
 
 logger = logging.getLogger("guard_wsgi.network")
 
@@ -232,7 +232,7 @@ class PublishedRanges:
         if self._store is None:
             return None
         try:
-            value = self._store.values.get(f"ranges:{provider}")
+            value = self._store.values.get(ranges_key(provider))
         except StoreError:
             return None  # the store reports its own outage; the provider can still be asked
         return ProviderRanges.from_bytes(provider, value) if value else None
@@ -264,14 +264,14 @@ class PublishedRanges:
         elif self._store is not None:
             # A store that is down reports that itself, and this process has the ranges.
             with suppress(StoreError):
-                self._store.values.set(f"ranges:{ranges.provider}", ranges.to_bytes(), KEEP_SECONDS)
+                self._store.values.set(ranges_key(ranges.provider), ranges.to_bytes(), KEEP_SECONDS)
 
     def _may_fetch(self, provider: str) -> bool:
         """One worker at a time: the first to count in the lease's window fetches."""
         if self._store is None:
             return True
         try:
-            return self._store.counters.increment(f"ranges:{provider}", LEASE_SECONDS) == 1
+            return self._store.counters.increment(ranges_key(provider), LEASE_SECONDS) == 1
         except StoreError:
             return True
 

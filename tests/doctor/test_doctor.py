@@ -15,9 +15,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.doctor import Advice, diagnose, exit_code, find_guard, worker_count
+from guard_wsgi.emergency import declare
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.peers import WATCHED_REQUESTS, PeerWatch
-from guard_wsgi.probes import installed_version, is_importable, merges_underscores
+from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
+from guard_wsgi.probes import (
+    clock_skew_seconds,
+    installed_version,
+    is_importable,
+    merges_underscores,
+)
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.store import Store
+from tests.state.redis_server import RedisServer
 
 
 def config(**options: Any) -> SecurityConfig:
@@ -303,6 +313,51 @@ def test_an_lmdb_store_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     pytest.importorskip("lmdb")
     (tmp_path / "file").write_text("")
     assert "store-unreachable" in found(config(store_url=f"lmdb://{tmp_path}/file/guard.lmdb"))
+
+
+def shared(tmp_path: Path, **options: Any) -> tuple[SecurityConfig, Store]:
+    pytest.importorskip("lmdb")
+    url = f"lmdb://{tmp_path}/guard.lmdb"
+    made = config(store_url=url, **options)
+    return made, Store.open(url, settings=StoreSettings(prefix=made.redis_prefix))
+
+
+def test_an_emergency_declared_at_runtime_is_said(tmp_path: Path) -> None:
+    made, store = shared(tmp_path)
+    assert "emergency-declared" not in found(made)
+    declare(store.values, ["10.0.0.0/8"], 900)
+    assert "guard-wsgi emergency off" in found(made)["emergency-declared"].remedy
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("age_days", "code"), [(0, ""), (5, "ranges-stale"), (None, "no-ranges-yet")]
+)
+def test_ranges_that_nobody_renews_are_said(
+    tmp_path: Path, age_days: int | None, code: str
+) -> None:
+    made, store = shared(tmp_path, block_cloud_providers=["AWS:!eu-west-1"])
+    if age_days is not None:
+        at = time.time() - age_days * 86_400
+        ranges = ProviderRanges("AWS", (("3.5.140.0/22", ""),), at, at)
+        store.values.set(ranges_key("AWS"), ranges.to_bytes(), 1000)
+    codes = {"ranges-stale", "no-ranges-yet"} & set(found(made))
+    assert codes == ({code} if code else set())
+    store.close()
+
+
+@pytest.mark.skipif(not is_importable("redis"), reason="redis is not installed")
+def test_a_redis_in_good_health_gets_no_advice(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    try:
+        made = config(store_url=server.url)
+        assert not {"store-unreachable", "clock-skew"} & set(found(made, workers=4))
+        skew = clock_skew_seconds(made)
+        assert skew is not None
+        assert abs(skew) < 2
+    finally:
+        server.stop()
 
 
 def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
