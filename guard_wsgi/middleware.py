@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.body import BodyTooLarge
-from guard_wsgi.checks.base import Block, Check
+from guard_wsgi.checks.base import WHITELISTED, Block, Check
 from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
@@ -29,6 +29,7 @@ from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
 from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
@@ -105,6 +106,8 @@ class GuardMiddleware:
             return self.app(environ, start_response)
         if self._serving_pid != os.getpid():
             self._begin_serving(environ)
+        if self.parts.peers.watching:
+            self.parts.peers.observe(environ)
         started = time.perf_counter() if self.parts.events.wants_metrics else 0.0
         request = policy.request(environ, self)
         environ[ENVIRON_KEY] = request.verdict
@@ -120,8 +123,9 @@ class GuardMiddleware:
         if is_preflight:
             # A browser sends it without credentials: the route's own checks can't be asked.
             plan = policy.global_plan
+        standing = policy.standing(request)
         if block is None:
-            block = self.decide(policy, request, policy.ladder(request, plan))
+            block = self.decide(policy, request, plan.ladders[standing])
         if request.notes or request.identity.note:
             self._tell_notes(request)
         if block is not None:
@@ -129,7 +133,8 @@ class GuardMiddleware:
         self._decisions["passed"] += 1
         if cors is not None and is_preflight:
             return self._send(policy, request, cors.preflight(environ), start_response)
-        return self._pass(policy, plan, request, start_response, started)
+        watch = None if standing & WHITELISTED else plan.watch
+        return self._pass(policy, watch, request, start_response, started)
 
     def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
@@ -177,8 +182,13 @@ class GuardMiddleware:
                 return policy.global_plan, _unresolved("the resolver failed")
             return policy.global_plan, None
         if resolution is None:
-            strict = policy.config.route_resolution_strict
-            return policy.global_plan, _unresolved("no route matches") if strict else None
+            block = _unresolved("no route matches")
+            if not policy.config.route_resolution_strict:
+                return policy.global_plan, None
+            if policy.passive:
+                self._tell(policy, request, block, "logged_only")
+                return policy.global_plan, None
+            return policy.global_plan, block
         request.verdict.endpoint = resolution.endpoint
         request.verdict.route = resolution.route
         return policy.plan(resolution.route), None
@@ -186,15 +196,15 @@ class GuardMiddleware:
     def _pass(
         self,
         policy: Policy,
-        plan: Plan,
+        watch: BehaviorWatch | None,
         request: GuardRequest,
         start_response: StartResponse,
         started: float,
     ) -> Iterable[bytes]:
         """Call the app. Nothing of its response is read or held back."""
         observation = None
-        if plan.watch is not None and request.client is not None:
-            observation = plan.watch.observe(request.client, request.endpoint or UNROUTED)
+        if watch is not None and request.client is not None:
+            observation = watch.observe(request.client, request.endpoint or UNROUTED)
         measures = self.parts.events.wants_metrics
         if observation is None and not measures:
             start = policy.outgoing.wrap(request, start_response)
@@ -222,7 +232,13 @@ class GuardMiddleware:
             return self._refuse(
                 policy, request, block, start_response, started, exc_info=sys.exc_info()
             )
-        return response if observation is None else observation.tap(response)
+        except Exception:
+            if measures:
+                self._measure(request, 500, started)
+            raise
+        if observation is None:
+            return response
+        return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
 
     def _measure(
         self, request: GuardRequest, status: int, started: float, blocked: bool = False
@@ -250,7 +266,8 @@ class GuardMiddleware:
         request.verdict.endpoint = endpoint
         request.verdict.route = route
         environ[ENVIRON_KEY] = request.verdict
-        block = self.decide(policy, request, policy.ladder(request, policy.plan(route)))
+        ladder = policy.plan(route).ladders[policy.standing(request)]
+        block = self.decide(policy, request, ladder)
         if block is None:
             return None
         self._tell(policy, request, block, "request_blocked")
@@ -435,7 +452,8 @@ class GuardMiddleware:
         plan = policy.global_plan
         if self._resolver is not None:
             plan, _ = self._resolve(policy, self._resolver, request)
-        checks = (run.__self__ for run in policy.ladder(request, plan))  # type: ignore[attr-defined]
+        ladder = plan.ladders[policy.standing(request)]
+        checks = (run.__self__ for run in ladder)  # type: ignore[attr-defined]
         states = (check.peek(request) for check in checks if isinstance(check, RateLimits))
         return [state for found in states for state in found]
 

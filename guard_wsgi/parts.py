@@ -24,6 +24,7 @@ from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import CloudRanges
 from guard_wsgi.network.geo import CountryLookup, IPInfoManager, MaxMindGeoIP
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.network.peers import PeerWatch
 from guard_wsgi.state.behavior import BehaviorTracker, Violation
 from guard_wsgi.state.server import multi_worker_server
 from guard_wsgi.state.settings import StoreSettings
@@ -82,6 +83,7 @@ class Parts:
         self._rules_poller = self._build_rules_poller()
         self._detector: tuple[Mapping[str, str], Detector] | None = None
         self._emergency_declared = False
+        self.peers = PeerWatch(trusts_anybody=bool(config.trusted_proxies))
 
     # Data sources, made when a policy first asks for them ---------------------------------------
 
@@ -193,11 +195,13 @@ class Parts:
             if self.countries is not None:
                 self.countries.initialize()
             if "clouds" in vars(self):
-                self.clouds.refresh()
+                self.clouds.load()
 
     def status(self) -> dict[str, Any]:
         """Each part's own account of itself."""
         status: dict[str, Any] = {"store": self.store.status(), "events": self.events.counters()}
+        if self.peers.advice:
+            status["peers"] = self.peers.advice
         if self.countries is not None:
             status["geo"] = self.countries.status()
         if "clouds" in vars(self):
@@ -298,6 +302,7 @@ class Parts:
                 max_keys=config.memory_store_max_keys,
                 protected=IPSet(proxies),
                 on_change=self._store_changed,
+                options=config.store_options,
             ),
         )
 

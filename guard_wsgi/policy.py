@@ -127,8 +127,8 @@ class Policy:
             plan = self._plans[id(route)] = self._plan(route)
         return plan
 
-    def ladder(self, request: GuardRequest, plan: Plan) -> tuple[Run, ...]:
-        """The checks this request must pass, in order, by the standing of its client and path."""
+    def standing(self, request: GuardRequest) -> int:
+        """Who asks, for what, and with a body or without: the bits that choose a plan's ladder."""
         environ = request.environ
         client = request.client
         standing = 0
@@ -150,7 +150,7 @@ class Policy:
             and "HTTP_TRANSFER_ENCODING" not in environ
         ):
             standing |= BODILESS
-        return plan.ladders[standing]
+        return standing
 
     def _plan(self, route: RouteConfig) -> Plan:
         skipped = route.bypassed_checks or frozenset()

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
-from guard_wsgi_flask.extension import EXTENSION_NAME, GuardedApp
+from guard_wsgi_flask.operations import COMMANDS, guarded_app
 
 
 @click.group()
 def guard() -> None:
-    """Inspect the guard of this app."""
-
-
-def _guarded() -> GuardedApp:
-    guarded = current_app.extensions.get(EXTENSION_NAME)
-    if not isinstance(guarded, GuardedApp):
-        raise click.ClickException("this app has no guard: FlaskAPIGuard(app)")
-    return guarded
+    """Inspect and operate the guard of this app."""
 
 
 @guard.command()
 @with_appcontext
 def routes() -> None:
     """List each endpoint with the rules that its view adds to the global ones."""
-    guarded = _guarded()
+    guarded = guarded_app()
     for rule, method, route in guarded.resolver.routes():
         rules = repr(route)[len("RouteConfig(") : -1] if route is not None else "global rules"
         click.echo(f"{method:<8}{rule.rule:<32} {rule.endpoint:<24} {rules}")
@@ -34,3 +26,7 @@ def routes() -> None:
         click.echo(f"UNREACHED {view.__module__}.{view.__qualname__}: its rules protect nothing")
     if unreached:
         raise SystemExit(1)
+
+
+for command in COMMANDS:
+    guard.add_command(command)

@@ -294,8 +294,13 @@ def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
     """The client's connection, with every wait of its socket cut to what the request has left."""
 
     class BudgetedConnection(connection_class):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._configured_timeout: float | None = options.get("socket_connect_timeout")
+
         def _connect(self) -> Any:
-            self.socket_connect_timeout = budget.remaining_seconds()
+            remaining = budget.remaining_seconds()
+            self.socket_connect_timeout = min(self._configured_timeout or remaining, remaining)
             return _BudgetedSocket(super()._connect(), budget)
 
     return BudgetedConnection
