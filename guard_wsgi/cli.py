@@ -43,6 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="say every fault of a configuration file")
     check.add_argument("file", metavar="guard.toml")
 
+    options = commands.add_parser("options", help="list the options, with defaults and reasons")
+    options.add_argument("word", nargs="?", default="", help="only those that speak of it")
+
     inspect = commands.add_parser("inspect", help="say what the guard makes of a request")
     what = inspect.add_mutually_exclusive_group(required=True)
     what.add_argument("payload", metavar="PAYLOAD", nargs="?", help="text to place in a request")
@@ -130,6 +133,10 @@ def _run(options: argparse.Namespace) -> int:
         from guard_wsgi.commands.checking import check
 
         return check(options.file, sys.stdout)
+    if options.command == "options":
+        from guard_wsgi.commands.reference import write_options
+
+        return write_options(options.word, sys.stdout)
     if options.command == "report":
         from guard_wsgi.commands.reporting import report
 

@@ -121,7 +121,7 @@ class SecurityConfig:
     # 1. The client and the proxies before it -----------------------------------------------
 
     trusted_proxies: tuple[str, ...] = field(
-        # Nobody: a header that names the client is believed only from peers you name.
+        # Nobody: what a proxy says of the client is believed only of those you name.
         default=(),
         converter=texts.proxies,
     )
@@ -253,7 +253,11 @@ class SecurityConfig:
         default=None,
         converter=texts.optional_networks,
     )
-    blacklist: tuple[str, ...] = field(default=(), converter=texts.networks)
+    blacklist: tuple[str, ...] = field(
+        # Nobody is refused for an address that nobody has named.
+        default=(),
+        converter=texts.networks,
+    )
     exempt_ips: tuple[str, ...] = field(
         # Skip limits, user agents and clouds (monitoring, your own offices); shut nobody out.
         default=(),
@@ -264,15 +268,27 @@ class SecurityConfig:
         default=frozenset(),
         converter=texts.countries,
     )
-    blocked_countries: frozenset[str] = field(default=frozenset(), converter=texts.countries)
+    blocked_countries: frozenset[str] = field(
+        # None: most visitors of most countries are customers.
+        default=frozenset(),
+        converter=texts.countries,
+    )
     geo_ip_handler: Any = field(
         # Anything with get_country(ip) -> str | None.
         default=None,
         validator=values.geo_handler,
     )
-    ipinfo_token: str | None = field(default=None, converter=values.optional_text, metadata=_SECRET)
+    ipinfo_token: str | None = field(
+        # None: nothing is downloaded without an account.
+        default=None,
+        converter=values.optional_text,
+        metadata=_SECRET,
+    )
     ipinfo_db_path: Path | None = field(
-        default=Path("data/ipinfo/country_asn.mmdb"), converter=values.optional_path
+        # Below the working directory, as in the existing system; a file that is there serves
+        # without a token, whoever made it.
+        default=Path("data/ipinfo/country_asn.mmdb"),
+        converter=values.optional_path,
     )
     geo_ip_db_max_age: int = field(
         # IPinfo publishes its free database daily.
@@ -363,7 +379,11 @@ class SecurityConfig:
         default=600,
         validator=whole_number(1),
     )
-    rate_limit_window: int = field(default=60, validator=whole_number(1))
+    rate_limit_window: int = field(
+        # A minute: long enough to even out a page's burst, short enough to wait for.
+        default=60,
+        validator=whole_number(1),
+    )
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
         # {"/login": (5, 60)}: five requests in sixty seconds on that path.
         default=_NO_LIMITS,
@@ -424,7 +444,10 @@ class SecurityConfig:
         converter=values.flag,
     )
     redis_url: str | None = field(
-        default="redis://localhost:6379", converter=values.optional_text, metadata=_SECRET
+        # Where Redis listens when nobody has changed it. Read with enable_redis only.
+        default="redis://localhost:6379",
+        converter=values.optional_text,
+        metadata=_SECRET,
     )
     redis_prefix: str = field(
         # Of every key, whatever the store.
@@ -470,14 +493,36 @@ class SecurityConfig:
         default="html",
         converter=tables.security_headers,
     )
-    enable_cors: bool = field(default=False, converter=values.flag)
-    cors_allow_origins: tuple[str, ...] = field(default=("*",), converter=texts.origins)
-    cors_allow_methods: tuple[str, ...] = field(
-        default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"), converter=texts.methods
+    enable_cors: bool = field(
+        # Off: without CORS headers no other site reads an answer.
+        default=False,
+        converter=values.flag,
     )
-    cors_allow_headers: tuple[str, ...] = field(default=("*",), converter=texts.header_names)
-    cors_allow_credentials: bool = field(default=False, converter=values.flag)
-    cors_expose_headers: tuple[str, ...] = field(default=(), converter=texts.header_names)
+    cors_allow_origins: tuple[str, ...] = field(
+        # Everybody, once CORS is on and without credentials; name them to allow those.
+        default=("*",),
+        converter=texts.origins,
+    )
+    cors_allow_methods: tuple[str, ...] = field(
+        # Those of REST; a page may send GET, HEAD and POST unasked anyway.
+        default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
+        converter=texts.methods,
+    )
+    cors_allow_headers: tuple[str, ...] = field(
+        # Any, for headers alone are no danger where the origin is allowed.
+        default=("*",),
+        converter=texts.header_names,
+    )
+    cors_allow_credentials: bool = field(
+        # Off: with it the named origins act as the signed-in user.
+        default=False,
+        converter=values.flag,
+    )
+    cors_expose_headers: tuple[str, ...] = field(
+        # None: a page sees the safelisted ones; RateLimit and Retry-After are worth naming.
+        default=(),
+        converter=texts.header_names,
+    )
     cors_max_age: int = field(
         # Ten minutes; browsers cap it at two hours or less. 0 asks before every request.
         default=600,
@@ -510,8 +555,13 @@ class SecurityConfig:
 
     # 9. Detection --------------------------------------------------------------------------
 
-    enable_penetration_detection: bool = field(default=True, converter=values.flag)
+    enable_penetration_detection: bool = field(
+        # On: the reason that most sites have a guard for.
+        default=True,
+        converter=values.flag,
+    )
     enabled_detection_categories: frozenset[str] = field(
+        # All: each weighs its own evidence, so one less makes the others no better.
         default=CATEGORIES,
         converter=values.string_set,
         validator=values.each_of(*sorted(CATEGORIES)),
@@ -571,13 +621,19 @@ class SecurityConfig:
         converter=tables.detection_exclusions,
     )
     excluded_detection_headers: frozenset[str] = field(
-        default=frozenset(), converter=values.lower_set
+        # None. Names of headers ("cookie" for all cookies) whose values are not looked at.
+        default=frozenset(),
+        converter=values.lower_set,
     )
     excluded_detection_params: frozenset[str] = field(
-        default=frozenset(), converter=values.string_set
+        # None. Names of query parameters; prefer detection_exclusions, which say where.
+        default=frozenset(),
+        converter=values.string_set,
     )
     excluded_detection_body_fields: frozenset[str] = field(
-        default=frozenset(), converter=values.string_set
+        # None. Names of form fields, parts, and JSON keys at any depth.
+        default=frozenset(),
+        converter=values.string_set,
     )
     excluded_semantic_detection_headers: frozenset[str] = field(
         default=frozenset(),
@@ -635,25 +691,40 @@ class SecurityConfig:
         default=None,
         converter=values.optional_text,
     )
-    log_format: Literal["text", "json"] = field(default="text", validator=one_of("text", "json"))
+    log_format: Literal["text", "json"] = field(
+        # For people; "json" for collectors and for guard-wsgi report. Of custom_log_file.
+        default="text",
+        validator=one_of("text", "json"),
+    )
     log_request_level: str | None = field(
         # None: passed requests are the server's log to write.
         default=None,
         converter=values.log_level,
     )
-    log_suspicious_level: str | None = field(default="WARNING", converter=values.log_level)
-    log_country_check_level: str | None = field(default="INFO", converter=values.log_level)
+    log_suspicious_level: str | None = field(
+        # What was refused, or would have been, is worth a look; None is silence.
+        default="WARNING",
+        converter=values.log_level,
+    )
+    log_country_check_level: str | None = field(
+        # Verdicts on countries that refused nobody.
+        default="INFO",
+        converter=values.log_level,
+    )
     muted_event_types: frozenset[str] = field(
+        # None. Types of events that are not sent to the agent and the other sinks.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*sorted(EVENT_TYPES)),
     )
     muted_metric_types: frozenset[str] = field(
+        # None. Types of metrics that are not sent.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*sorted(METRIC_TYPES)),
     )
     muted_check_logs: frozenset[str] = field(
+        # None. Checks whose lines are left out of the log.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*CHECK_NAMES),
@@ -663,19 +734,51 @@ class SecurityConfig:
         default=frozenset(),
         converter=values.lower_set,
     )
-    log_sensitive_params: frozenset[str] = field(default=frozenset(), converter=values.lower_set)
+    log_sensitive_params: frozenset[str] = field(
+        # Besides password, token, secret, api_key and their like.
+        default=frozenset(),
+        converter=values.lower_set,
+    )
     log_sensitive_body_fields: frozenset[str] = field(
-        default=frozenset(), converter=values.lower_set
+        # Besides the same names in bodies.
+        default=frozenset(),
+        converter=values.lower_set,
     )
-    enable_otel: bool = field(default=False, converter=values.flag)
-    otel_service_name: str = field(default="guard-wsgi", converter=values.text)
-    otel_exporter_endpoint: str | None = field(default=None, converter=values.optional_text)
+    enable_otel: bool = field(
+        # Off. Spans and counters through the OpenTelemetry API; your SDK decides where to.
+        default=False,
+        converter=values.flag,
+    )
+    otel_service_name: str = field(
+        # What spans are told apart by, if nothing else says it.
+        default="guard-wsgi",
+        converter=values.text,
+    )
+    otel_exporter_endpoint: str | None = field(
+        # None: as the SDK's own configuration says.
+        default=None,
+        converter=values.optional_text,
+    )
     otel_resource_attributes: Mapping[str, str] = field(
-        default=_NO_TABLE, converter=tables.string_table
+        # None besides those of the SDK.
+        default=_NO_TABLE,
+        converter=tables.string_table,
     )
-    enable_logfire: bool = field(default=False, converter=values.flag)
-    logfire_service_name: str = field(default="guard-wsgi", converter=values.text)
-    enable_enrichment: bool = field(default=False, converter=values.flag)
+    enable_logfire: bool = field(
+        # Off: another account, another collector.
+        default=False,
+        converter=values.flag,
+    )
+    logfire_service_name: str = field(
+        # As that of OpenTelemetry.
+        default="guard-wsgi",
+        converter=values.text,
+    )
+    enable_enrichment: bool = field(
+        # Off: threat scores and correlation keys are for a collector that reads them.
+        default=False,
+        converter=values.flag,
+    )
 
     # 11. The agent, dynamic rules, emergency -----------------------------------------------
 
@@ -685,15 +788,26 @@ class SecurityConfig:
         converter=values.flag,
     )
     agent_api_key: str | None = field(
-        default=None, converter=values.optional_text, metadata=_SECRET
+        # None; without one there is no agent.
+        default=None,
+        converter=values.optional_text,
+        metadata=_SECRET,
     )
     agent_strict: bool = field(
         # False: a wrong agent configuration costs telemetry, not the site.
         default=False,
         converter=values.flag,
     )
-    agent_endpoint: str = field(default="https://api.guard-core.com", converter=texts.http_url)
-    agent_project_id: str | None = field(default=None, converter=values.optional_text)
+    agent_endpoint: str = field(
+        # Where the existing agent sends; set your own collector's base URL.
+        default="https://api.guard-core.com",
+        converter=texts.http_url,
+    )
+    agent_project_id: str | None = field(
+        # None: the key's own project.
+        default=None,
+        converter=values.optional_text,
+    )
     agent_buffer_size: int = field(
         # Events waiting to be sent; some 10 MB at worst, an attack's first minute.
         default=10_000,
@@ -709,64 +823,134 @@ class SecurityConfig:
         default=10.0,
         validator=number(0, 600, above=True),
     )
-    agent_retry_attempts: int = field(default=3, validator=whole_number(0))
-    agent_enable_events: bool = field(default=True, converter=values.flag)
-    agent_enable_metrics: bool = field(default=True, converter=values.flag)
+    agent_retry_attempts: int = field(
+        # Quick attempts of one batch after the first; then it makes way for the next.
+        default=3,
+        validator=whole_number(0),
+    )
+    agent_enable_events: bool = field(
+        # On: what the agent is for.
+        default=True,
+        converter=values.flag,
+    )
+    agent_enable_metrics: bool = field(
+        # On: aggregated over an interval and a route, they cost next to nothing.
+        default=True,
+        converter=values.flag,
+    )
     agent_project_encryption_key: str | None = field(
-        default=None, converter=values.optional_text, metadata=_SECRET
+        # None: TLS alone. 32 bytes in URL-safe base64 (AES-256-GCM).
+        default=None,
+        converter=values.optional_text,
+        metadata=_SECRET,
     )
     agent_payload_signing_secret: str | None = field(
-        default=None, converter=values.optional_text, metadata=_SECRET
+        # None: the API key proves the sender. HMAC-SHA256 over each body.
+        default=None,
+        converter=values.optional_text,
+        metadata=_SECRET,
     )
-    agent_guard_version: str | None = field(default=None, converter=values.optional_text)
-    agent_install_id: str | None = field(default=None, converter=values.optional_text)
-    # None, here and below: the agent's own default.
+    agent_guard_version: str | None = field(
+        # None: this package's version.
+        default=None,
+        converter=values.optional_text,
+    )
+    agent_install_id: str | None = field(
+        # None: read from ~/.guard-agent/install-id, or made up once and kept there.
+        default=None,
+        converter=values.optional_text,
+    )
+    # None, from here on: the agent's own default, which the reason is of.
     agent_high_watermark_ratio: float | None = field(
-        default=None, validator=number(0, 1, optional=True, above=True)
+        # A queue filled so far is sent at once, whatever its age.
+        default=None,
+        validator=number(0, 1, optional=True, above=True),
     )
     agent_max_concurrent_flushes: int | None = field(
-        default=None, validator=whole_number(1, optional=True)
+        # One thread sends; more would only reorder.
+        default=None,
+        validator=whole_number(1, optional=True),
     )
     agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = field(
-        default=None, validator=one_of("drop", "block", "raise", optional=True)
+        # "drop", counted: a request must not wait for telemetry.
+        default=None,
+        validator=one_of("drop", "block", "raise", optional=True),
     )
     agent_backoff_factor: float | None = field(
-        default=None, validator=number(0, optional=True, above=True)
+        # Seconds of the first pause, doubled with each, with full jitter.
+        default=None,
+        validator=number(0, optional=True, above=True),
     )
     agent_sensitive_headers: frozenset[str] | None = field(
-        default=None, converter=values.optional_lower_set
+        # The agent's list: authorization, proxy-authorization, cookie, x-api-key.
+        default=None,
+        converter=values.optional_lower_set,
     )
     agent_max_payload_size: int | None = field(
-        default=None, validator=whole_number(16, optional=True)
+        # Characters of the longest text in an event's metadata.
+        default=None,
+        validator=whole_number(16, optional=True),
     )
-    agent_compression_enabled: bool | None = field(default=None, converter=values.optional_flag)
+    agent_compression_enabled: bool | None = field(
+        # On: batches are repetitive and shrink to a tenth.
+        default=None,
+        converter=values.optional_flag,
+    )
     agent_compression_threshold: int | None = field(
-        default=None, validator=whole_number(0, optional=True)
+        # Bytes under which gzip gains nothing.
+        default=None,
+        validator=whole_number(0, optional=True),
     )
-    agent_status_interval: int = field(default=300, validator=whole_number(60, _DAY_SECONDS))
+    agent_status_interval: int = field(
+        # Five minutes: soon enough to notice a silent worker.
+        default=300,
+        validator=whole_number(60, _DAY_SECONDS),
+    )
     agent_spool_path: Path | None = field(
         # None: what is queued when the process is killed is lost.
         default=None,
         converter=values.optional_path,
     )
     agent_spool_max_bytes: int | None = field(
-        default=None, validator=whole_number(1_048_576, optional=True)
+        # What an outage may take of the disk; the oldest goes first.
+        default=None,
+        validator=whole_number(1_048_576, optional=True),
     )
-    agent_spool_max_age: int | None = field(default=None, validator=whole_number(60, optional=True))
+    agent_spool_max_age: int | None = field(
+        # Seconds after which news helps nobody.
+        default=None,
+        validator=whole_number(60, optional=True),
+    )
     agent_exit_timeout: float = field(
         # What the end of a process waits at most for the last batch.
         default=1.0,
         validator=number(0, 60),
     )
-    enable_dynamic_rules: bool = field(default=False, converter=values.flag)
-    dynamic_rule_interval: int = field(default=300, validator=whole_number(60))
-    dynamic_rules_cache_path: Path | None = field(default=None, converter=values.optional_path)
+    enable_dynamic_rules: bool = field(
+        # Off: who may send rules may also block everybody.
+        default=False,
+        converter=values.flag,
+    )
+    dynamic_rule_interval: int = field(
+        # Five minutes, one fetch a process; rules are no emergency switch.
+        default=300,
+        validator=whole_number(60),
+    )
+    dynamic_rules_cache_path: Path | None = field(
+        # None: after a restart the last rules come from the store, or anew.
+        default=None,
+        converter=values.optional_path,
+    )
     emergency_mode: bool = field(
         # True answers 503 to all but emergency_whitelist.
         default=False,
         converter=values.flag,
     )
-    emergency_whitelist: tuple[str, ...] = field(default=(), converter=texts.networks)
+    emergency_whitelist: tuple[str, ...] = field(
+        # Empty: nobody gets in. Name the networks of those who work on the site.
+        default=(),
+        converter=texts.networks,
+    )
 
     # ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,39 @@
+"""guard-wsgi options: the reference, read from where the reasons stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from guard_wsgi.cli import main
+from guard_wsgi.commands.reference import read_options
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config_options import options_of
+
+
+def test_every_option_is_told_of_in_a_section() -> None:
+    told = list(read_options())
+    assert [option.name for option in told] == [
+        option.name for option in options_of(SecurityConfig)
+    ]
+    assert [option.name for option in told if not (option.reason or option.ignored)] == []
+    sections = list(dict.fromkeys(option.section for option in told))
+    assert [section.partition(".")[0] for section in sections] == [
+        str(number) for number in range(1, 12)
+    ]
+
+
+def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["options", "trusted_proxies"]) == 0
+    out = capsys.readouterr().out
+    assert "1. The client and the proxies before it" in out
+    assert "  trusted_proxies: tuple[str, ...] = []\n      Nobody: " in out
+    assert "rate_limit_window" not in out
+    assert main(["options", "redis_retries"]) == 0
+    assert "Does nothing: a request waits for one attempt only" in capsys.readouterr().out
+    assert main(["options"]) == 0
+    assert "auto_ban_window: int = 3600" in capsys.readouterr().out
+
+
+def test_a_word_that_no_option_speaks_of_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["options", "teapot"]) == 1
+    assert "no option speaks of 'teapot'" in capsys.readouterr().out
