@@ -302,8 +302,11 @@ class BehaviorWatch:
             action = "custom_action" if rule.custom_action is not None else rule.action
             violation = self._violation(entry, client, endpoint, count, action)
             self._tracker.tell(violation)
-            if rule.custom_action is not None and not self._tracker.passive:
+            if violation.action == "custom_action" and rule.custom_action is not None:
                 _call(rule.custom_action, violation, client)
+            elif violation.action == "alert":
+                # Whatever level refusals are logged at: an alert is meant to wake somebody.
+                logger.critical("%s on %s: %s", client.text, violation.endpoint, violation.details)
             return None
         seconds = rule.ban_duration or DEFAULT_BAN_SECONDS
         try:

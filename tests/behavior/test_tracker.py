@@ -207,6 +207,18 @@ def test_telling_is_not_repeated_at_every_request(world: World, action: Any) -> 
     assert 2 <= len(world.violations) <= 10
 
 
+def test_an_alert_is_a_critical_line_and_passive_mode_raises_none(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    rule = BehaviorRule("usage", 2, 60, action="alert")
+    kinds(world.watch(rule, passive=True), 3)
+    assert caplog.records == []
+    kinds(world.watch(rule), 3)
+    (record,) = caplog.records
+    assert record.levelname == "CRITICAL"
+    assert record.getMessage() == "81.2.69.1 on /x: more than 2 requests in 60 s"
+
+
 def test_a_custom_action_is_called_in_place_of_the_action(world: World) -> None:
     calls: list[tuple[str, str, str]] = []
     rule = BehaviorRule(
