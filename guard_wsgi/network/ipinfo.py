@@ -13,7 +13,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ RETRY_SECONDS = 30.0
 """After a failed download; doubled each time up to the age that makes a file due."""
 POLL_SECONDS = 2.0
 """How soon a worker looks again for the file that another one downloads."""
+LEFTOVER_SECONDS = 3600.0
+"""A temporary file this old belongs to a process that ended in the middle of a download."""
 LONGEST_WAIT_SECONDS = 3600.0
 """A file replaced by other means is noticed within this time."""
 
@@ -197,6 +199,7 @@ class IPInfoManager:
         path = self._database.path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_leftovers(path)
             descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         except OSError as error:
             raise GeoDatabaseError(f"{path}: {error.strerror or error}") from error
@@ -232,6 +235,13 @@ class IPInfoManager:
             if status not in (403, 404, 410):
                 break
         raise GeoDatabaseError(f"{url} answered {status}")
+
+
+def _remove_leftovers(path: Path) -> None:
+    for leftover in path.parent.glob(f".{path.name}.*"):
+        with suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                leftover.unlink()
 
 
 def _copy(chunks: Iterator[bytes], write: Callable[[bytes], object], url: str) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 from wsgiref.util import FileWrapper
 
 import pytest
 from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address, parse_address
@@ -339,6 +342,26 @@ def test_no_more_than_the_cap_is_kept_of_an_endless_stream(world: World) -> None
     for _ in body:
         largest = max(largest, sum(map(len, tap._chunks or ())))
     assert 0 < largest <= 1000
+
+
+@given(
+    body=st.binary(max_size=60),
+    cuts=st.lists(st.integers(0, 60), max_size=8),
+    at=st.integers(0, 60),
+    cap=st.integers(1, 80),
+)
+def test_however_a_body_is_cut_it_passes_unchanged_and_is_found_the_same(
+    body: bytes, cuts: list[int], at: int, cap: int
+) -> None:
+    body = body[:at] + b"NEEDLE" + body[at:]
+    edges = [0, *sorted(cut for cut in cuts if cut <= len(body)), len(body)]
+    chunks = [body[first:last] for first, last in pairwise(edges)]
+    world = World()
+    rule = BehaviorRule("return_pattern", 1, 60, "needle", "log")
+    watch = world.watch(rule, max_response_body_bytes=cap)
+    for _ in range(2):
+        assert respond(watch, 200, chunks) == chunks
+    assert len(world.violations) == (1 if b"NEEDLE" in body.upper()[:cap] else 0)
 
 
 def test_what_stands_before_the_cap_is_found_and_what_is_behind_is_not(world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -452,6 +453,43 @@ print(geo.get_country("81.2.69.160"))
     ]
     assert [worker.communicate(timeout=40)[0].strip() for worker in workers] == ["GB"] * 3
     assert len(publisher.requests) == 1
+
+
+def test_a_download_that_hangs_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from guard_wsgi.network.geo import IPInfoManager
+geo = IPInfoManager("token", sys.argv[1], urls=(sys.argv[2],))
+geo.initialize()
+time.sleep(0.5)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(["", *sys.path])}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/lite"
+        finished = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "db.mmdb"), url],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=25,  # a read waits 30 s
+            check=False,
+        )
+    assert (finished.returncode, finished.stderr) == (0, "")
+
+
+def test_what_broken_off_downloads_left_is_cleared_away(
+    make: Make, publisher: Publisher, content: bytes, tmp_path: Path
+) -> None:
+    publisher.files["/lite"] = content
+    folder = tmp_path / "data"
+    folder.mkdir()
+    old, young = folder / ".country_asn.mmdb.old", folder / ".country_asn.mmdb.young"
+    for leftover in (old, young):
+        leftover.write_bytes(b"half")
+    yesterday = time.time() - 86_400
+    os.utime(old, (yesterday, yesterday))
+    make().refresh()
+    assert sorted(path.name for path in folder.iterdir()) == [young.name, "country_asn.mmdb"]
 
 
 def test_a_folder_that_cannot_be_written_is_said(make: Make, tmp_path: Path) -> None:
