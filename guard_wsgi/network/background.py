@@ -63,10 +63,11 @@ class BackgroundLoop:
         """Whether this process has the thread."""
         return self._cell.run.process_id == getpid() and not self._cell.run.stopping
 
-    def ensure_running(self) -> None:
-        """Start the thread if this process has none. A few tens of nanoseconds when it has."""
+    def ensure_running(self) -> bool:
+        """Start the thread if this process has none; whether it has one now."""
         if self._cell.run.process_id != getpid():
             self._start()
+        return self.running
 
     def wake(self) -> None:
         """Run the next step now."""
