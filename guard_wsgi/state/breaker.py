@@ -45,7 +45,8 @@ class Breaker:
         self._name = name
         self._on_change = on_change
         self._clock = clock
-        self._failures = 0
+        self.failures = 0
+        """In a row, until now."""
         self._probes = 0
         self._probing = False
         self._probe_at_ns = 0
@@ -75,10 +76,10 @@ class Breaker:
 
     def succeeded(self) -> None:
         """A call went through."""
-        if self.closed and not self._failures:
+        if self.closed and not self.failures:
             return
         with self._lock:
-            self._failures = 0
+            self.failures = 0
             self._probing = False
             if self.closed:
                 return
@@ -92,9 +93,9 @@ class Breaker:
     def failed(self, error: BaseException) -> None:
         """A call did not."""
         with self._lock:
-            self._failures += 1
+            self.failures += 1
             self.last_error = f"{type(error).__name__}: {error}"[:200]
-            if self.closed and self._failures < FAILURES_TO_OPEN:
+            if self.closed and self.failures < FAILURES_TO_OPEN:
                 return
             was_closed, self.closed = self.closed, False
             if was_closed:

@@ -76,7 +76,8 @@ class ResilientBackend:
                         breaker.abandoned()
                         raise
                     else:
-                        breaker.succeeded()
+                        if breaker.failures:
+                            breaker.succeeded()
                         return verdict
                 return stand_in(key, requests, window_seconds, cost)
 

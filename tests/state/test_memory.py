@@ -26,11 +26,11 @@ every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
 
 
 @every_strategy
-def test_the_least_recently_used_key_leaves_first(
+def test_keys_that_were_not_used_for_long_leave_first(
     strategy: Strategy, fake_clock: FakeClock
 ) -> None:
     storage = MemoryStorage(max_keys=100, clock=fake_clock.clock())
-    take = storage.taker(strategy)
+    take, view = storage.taker(strategy), storage.viewer(strategy)
     take("steady", 1000, 3600, 1)
     for n in range(1000):
         take(f"passing:{n}", 1000, 3600, 1)
@@ -38,21 +38,35 @@ def test_the_least_recently_used_key_leaves_first(
         size = storage.size()
         assert size is not None
         assert size <= 100
+        assert view(f"passing:{max(0, n - 45)}", 1000, 3600)[1] == 999
     assert remaining == 0
-    assert storage.viewer(strategy)("passing:0", 1000, 3600)[1] == 1000
-    assert storage.viewer(strategy)("passing:999", 1000, 3600)[1] == 999
+    assert view("passing:800", 1000, 3600)[1] == 1000
 
 
 @every_strategy
-def test_expired_keys_make_room_by_themselves(strategy: Strategy, fake_clock: FakeClock) -> None:
+def test_expired_keys_leave_by_themselves(strategy: Strategy, fake_clock: FakeClock) -> None:
     storage = MemoryStorage(clock=fake_clock.clock())
     take = storage.taker(strategy)
-    for n in range(1000):
-        take(f"then:{n}", 10, 10, 1)
-    fake_clock.advance(30)
-    for n in range(600):
-        take(f"now:{n}", 10, 10, 1)
-    assert storage.size() == 600
+    for generation in range(10):
+        for n in range(1000):
+            take(f"{generation}:{n}", 10, 10, 1)
+        fake_clock.advance(30)
+    size = storage.size()
+    assert size is not None
+    assert size <= 3000
+
+
+@every_strategy
+def test_a_key_in_its_window_is_never_lost_to_the_expiry_of_others(
+    strategy: Strategy, fake_clock: FakeClock
+) -> None:
+    storage = MemoryStorage(clock=fake_clock.clock())
+    take = storage.taker(strategy)
+    take("long", 10, 1000, 1)
+    for n in range(990):
+        take(f"short:{n}", 10, 1, 1)
+        fake_clock.advance(1)
+    assert take("long", 10, 1000, 1)[1] == 8
 
 
 @every_strategy

@@ -1,0 +1,72 @@
+"""A bounded table of what was used lately, that forgets in the same time however large it is.
+
+Two dicts: the young generation holds what was used since it began, the old what was used in the
+one before. A key found in the old one moves to the young one. When the young one is full, or has
+lasted longer than anything in it lives, it becomes the old one and the old one is forgotten, a
+few keys at a time. So at least the ``max_keys / 2`` keys used last are kept, at most ``max_keys``
+are, and an entry nobody uses is gone after two generations.
+
+An exact order of use (OrderedDict) would touch three more places in memory for every hit, and
+with a million keys it is memory that a hit waits for.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+_FORGOTTEN_PER_KEY = 2
+"""Keys forgotten for each one added: twice as many, so that they are gone in half the time."""
+
+Value = TypeVar("Value")
+
+
+class Generations(Generic[Value]):
+    """Not locked: the owner's lock is held around all of it.
+
+    ``young`` may be read and written directly, which is what makes it fast; a key that isn't in
+    it is asked for with `recall`, and one that was added is told with `added`.
+    """
+
+    __slots__ = ("_born_ns", "_dying", "_longest_ns", "_old", "_size", "young")
+
+    def __init__(self, max_keys: int) -> None:
+        self.young: dict[str, Value] = {}
+        self._old: dict[str, Value] = {}
+        self._dying: dict[str, Value] = {}
+        self._size = max(1, max_keys // 2)
+        self._born_ns = 0
+        self._longest_ns = 0
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self._old) + len(self._dying)
+
+    def find(self, key: str) -> Value | None:
+        """The value of a key, without using it."""
+        found = self.young.get(key)
+        return self._old.get(key) if found is None else found
+
+    def recall(self, key: str) -> Value | None:
+        """Take a key that isn't young out of the old generation."""
+        return self._old.pop(key, None)
+
+    def added(self, now_ns: int, lives_ns: int) -> None:
+        """A key was added to ``young``, of use for ``lives_ns``."""
+        if lives_ns > self._longest_ns:
+            self._longest_ns = lives_ns
+        dying = self._dying
+        if dying:
+            for _ in range(min(_FORGOTTEN_PER_KEY, len(dying))):
+                dying.popitem()
+        if not self._born_ns:
+            self._born_ns = now_ns
+        elif len(self.young) >= self._size or now_ns - self._born_ns >= self._longest_ns:
+            dying.clear()  # empty but after very few keys
+            self._dying, self._old, self.young = self._old, self.young, {}
+            self._born_ns = now_ns
+
+    def drop(self, key: str) -> None:
+        self.young.pop(key, None)
+        self._old.pop(key, None)
+
+    def clear(self) -> None:
+        self.young, self._old, self._dying = {}, {}, {}
