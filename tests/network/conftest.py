@@ -24,3 +24,9 @@ def publisher() -> Iterator[Publisher]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What providers publish today must not decide a test: the way to them ends here."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
