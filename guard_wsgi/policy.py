@@ -100,6 +100,7 @@ class Policy:
         self._country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)
+        self._knows_clients = bool(self._whitelist or self._exempt)
         self._excluded_exact = frozenset(config.exclude_paths)
         self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
         # The same as PEP 3333 spells them: UTF-8 bytes as latin-1.
@@ -132,10 +133,10 @@ class Policy:
         environ = request.environ
         client = request.client
         standing = 0
-        if client is not None:
-            if self._whitelist and client in self._whitelist:
+        if self._knows_clients and client is not None:
+            if client in self._whitelist:
                 standing = WHITELISTED
-            if self._exempt and client in self._exempt:
+            if client in self._exempt:
                 standing |= EXEMPT
         path = environ.get("PATH_INFO") or "/"
         # Only a path that is excluded in both spellings, as sent and as resolved, is excluded.
