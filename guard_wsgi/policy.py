@@ -174,7 +174,8 @@ class Policy:
         yield from self._country_checks(route)
         providers = route.block_cloud_providers or config.block_cloud_providers
         if providers:
-            yield Clouds(parts.cloud_match(providers))
+            match = parts.cloud_match(providers)
+            yield Clouds(match, is_verified_bot=parts.is_verified_bot)
         if config.allowed_hosts:
             yield AllowedHosts(config.allowed_hosts)
         if route.require_https:
@@ -211,11 +212,20 @@ class Policy:
         config = self.config
         allowed, blocked = route.whitelist_countries or (), route.blocked_countries or ()
         if allowed or blocked:
-            yield Countries(allowed, blocked, scope="route", on_pass=self._on_country)
+            yield Countries(
+                allowed,
+                blocked,
+                scope="route",
+                on_pass=self._on_country,
+                is_verified_bot=self.parts.is_verified_bot,
+            )
         # Whom the route admits by country, the global country rules don't turn away.
         if config.uses_countries and not allowed:
             yield Countries(
-                config.whitelist_countries, config.blocked_countries, on_pass=self._on_country
+                config.whitelist_countries,
+                config.blocked_countries,
+                on_pass=self._on_country,
+                is_verified_bot=self.parts.is_verified_bot,
             )
 
     def _content_checks(self, route: RouteConfig) -> Iterator[Check]:

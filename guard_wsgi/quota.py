@@ -18,7 +18,7 @@ QuotaStyle = Literal["draft", "legacy", "both", "off"]
 def quota_headers(state: LimitState, style: QuotaStyle) -> list[tuple[str, str]]:
     """The header pairs for one charged limit, as of now."""
     limit = state.limit
-    wait_seconds = max(0, ceil(state.reset_seconds))
+    wait_seconds = max(0, ceil(state.reset_seconds - 0.001))
     headers: list[tuple[str, str]] = []
     if style in ("draft", "both"):
         headers.append(

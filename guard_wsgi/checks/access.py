@@ -12,6 +12,9 @@ from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.bans import Bans
 
+IsBot = Callable[[GuardRequest], bool]
+"""Whether a request comes from a search engine's crawler that proved to be one."""
+
 OnCountry = Callable[[GuardRequest, str | None, str], None]
 """``(request, country, verdict)``, for the log."""
 
@@ -168,11 +171,13 @@ class Countries:
         *,
         scope: str = "global",
         on_pass: OnCountry | None = None,
+        is_verified_bot: IsBot | None = None,
     ) -> None:
         self._allowed = frozenset(code.upper() for code in allowed)
         self._blocked = frozenset(code.upper() for code in blocked)
         self._scope = scope
         self._on_pass = on_pass
+        self._is_verified_bot = is_verified_bot
         self.excused = WHITELISTED if scope == "global" else NOBODY
 
     def __call__(self, request: GuardRequest) -> Block | None:
@@ -189,6 +194,8 @@ class Countries:
             reason = f"country {country} on the block list"
         else:
             self._tell_pass(request, country)
+            return None
+        if self._is_verified_bot is not None and self._is_verified_bot(request):
             return None
         return Block(
             status=403,
@@ -211,14 +218,22 @@ class Clouds:
     excused = WHITELISTED | EXEMPT | EXCLUDED
     fails_closed = True
 
-    def __init__(self, match: Callable[[Address], str | None]) -> None:
+    def __init__(
+        self,
+        match: Callable[[Address], str | None],
+        *,
+        is_verified_bot: IsBot | None = None,
+    ) -> None:
         self._match = match
+        self._is_verified_bot = is_verified_bot
 
     def __call__(self, request: GuardRequest) -> Block | None:
         client = request.client
         provider = self._match(client) if client is not None else None
         if provider is None:
             return None
+        if self._is_verified_bot is not None and self._is_verified_bot(request):
+            return None  # a search engine that crawls from a cloud of its own
         return Block(
             status=403,
             message="Cloud provider IP not allowed",
@@ -239,7 +254,7 @@ class UserAgents:
         self,
         patterns: Iterable[str],
         *,
-        is_verified_bot: Callable[[GuardRequest], bool] | None = None,
+        is_verified_bot: IsBot | None = None,
         scope: str = "global",
     ) -> None:
         self._patterns = Expressions(tuple(patterns))

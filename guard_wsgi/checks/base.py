@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -46,6 +47,11 @@ class Block:
     headers: tuple[tuple[str, str], ...] = ()
     response: GuardResponse | None = None
     metadata: Mapping[str, Any] = field(factory=dict)
+
+
+def whole_seconds(seconds: float) -> int:
+    """As ``Retry-After`` takes it: rounded up, at least one, and no more for a rounding error."""
+    return max(1, ceil(seconds - 0.001))
 
 
 class Check(Protocol):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil
-
-from guard_wsgi.checks.base import WHITELISTED, Block
+from guard_wsgi.checks.base import WHITELISTED, Block, whole_seconds
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.behavior import BehaviorWatch
 
@@ -43,5 +41,5 @@ class Behaves:
             check=self.name,
             event="behavioral_violation",
             reason=decision.violation.details,
-            retry_after_seconds=max(1, ceil(decision.retry_after_seconds)),
+            retry_after_seconds=whole_seconds(decision.retry_after_seconds),
         )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from math import ceil
 
 from attrs import frozen
 
-from guard_wsgi.checks.base import EXEMPT, WHITELISTED, Block
+from guard_wsgi.checks.base import EXEMPT, WHITELISTED, Block, whole_seconds
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
@@ -137,6 +136,6 @@ class RateLimits:
             check=self.name,
             event="rate_limited",
             reason=f"over {state.limit.requests} in {state.limit.window_seconds} s",
-            retry_after_seconds=max(1, ceil(state.reset_seconds)),
+            retry_after_seconds=whole_seconds(state.reset_seconds),
             metadata={"limit": state.limit.name},
         )

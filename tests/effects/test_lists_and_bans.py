@@ -160,7 +160,21 @@ def test_cloud_ip_refresh_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     assert made == [120]
 
 
-def test_allow_verified_bots(monkeypatch: pytest.MonkeyPatch) -> None:
+class Everywhere:
+    def get_country(self, ip: str) -> str:
+        return "US"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"blocked_user_agents": ["bot"]},
+        {"blocked_countries": ["US"], "geo_ip_handler": Everywhere()},
+        {"block_cloud_providers": ["AWS"], "cloud_ip_store": Cache(AWS={f"{VISITOR}/32"})},
+    ],
+    ids=["user agent", "country", "cloud"],
+)
+def test_allow_verified_bots(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
     names = {VISITOR: "crawl-1.googlebot.com", OTHER: "host.evil.example"}
     hosts = {"crawl-1.googlebot.com": VISITOR}
 
@@ -179,13 +193,13 @@ def test_allow_verified_bots(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "gethostbyaddr", reverse)
     monkeypatch.setattr(socket, "getaddrinfo", forward)
     agent = {"User-Agent": GOOGLEBOT}
-    options = {"blocked_user_agents": ["bot"]}
     with LiveSite({**options, "allow_verified_bots": True}) as site:
         deadline = time.monotonic() + 10
         while site.visit(ip=VISITOR, headers=agent).status == 403:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        assert set(site.statuses(5, ip=OTHER, headers=agent)) == {403}
+        if "block_cloud_providers" not in options:
+            assert set(site.statuses(5, ip=OTHER, headers=agent)) == {403}
     with LiveSite(options) as site:
         assert set(site.statuses(5, ip=VISITOR, headers=agent)) == {403}
 
