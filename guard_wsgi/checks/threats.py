@@ -13,6 +13,9 @@ from guard_wsgi.state.suspicion import Suspicion
 BUDGET = "detection_budget"
 """Category of the finding that says: not everything could be inspected."""
 
+MAX_TOLD = 8
+"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
+
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -50,10 +53,10 @@ class Judgement:
                         "category": f.category,
                         "location": f.location,
                         "name": f.name,
-                        "indicators": list(f.indicators),
+                        "indicators": " ".join(f.indicators[:MAX_TOLD]),
                         "score": round(f.score, 3),
                     }
-                    for f in blocking[:10]
+                    for f in blocking[:MAX_TOLD]
                 ],
             },
         )

@@ -12,6 +12,8 @@ MAX_LOGGED_CHARS = 200
 
 def escape(text: str, max_chars: int = MAX_LOGGED_CHARS) -> str:
     """Printable text of at most ``max_chars`` characters, and ``…`` when there was more."""
+    if len(text) <= max_chars and text.isprintable():
+        return text
     cut = text if len(text) <= max_chars else text[:max_chars]
     if not cut.isprintable():
         cut = "".join(

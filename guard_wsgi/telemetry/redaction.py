@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[REDACTED]"
@@ -129,6 +130,8 @@ class Redaction:
             name = key if isinstance(key, str) else str(key)
             if _fold(name) in self._names or (hides_value and name == "value"):
                 copy[name] = REDACTED
+            elif type(value) is str and len(value) <= 64 and value.isidentifier():
+                copy[name] = value  # one word: names of checks, categories, indicators
             else:
                 copy[name] = self._value(value, depth - 1)
         return copy
@@ -173,6 +176,7 @@ class Redaction:
         return text if len(text) <= limit else text[:limit] + "…"
 
 
+@lru_cache(maxsize=1024)
 def _fold(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
