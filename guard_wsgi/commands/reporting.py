@@ -135,7 +135,7 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
             counted.refused += entry["action"] == REFUSED
             if len(counted.clients) < MAX_CLIENTS_COUNTED:
                 counted.clients.add(entry["client"])
-            counted.indicators.update(map(str, finding.get("indicators") or ()))
+            counted.indicators.update(str(finding.get("indicators") or "").split())
             counted.highest_score = max(counted.highest_score, float(finding.get("score") or 0))
             counted.example = counted.example or entry["reason"]
     return groups
