@@ -134,15 +134,21 @@ class RulesPoller:
     def _look(self, state: _Thread) -> None:
         if self.current is not None and self.current.has_expired():
             self._let_go("dynamic_rule_expired")
+        self._take_shared(state)
+        if time.time() >= state.next_fetch and self._cache.claim():
+            try:
+                # Another may have fetched between our look and our claim.
+                self._take_shared(state)
+                if time.time() >= state.next_fetch:
+                    self._fetch(state)
+            finally:
+                self._cache.release()
+
+    def _take_shared(self, state: _Thread) -> None:
         known = self._cache.shared()
         if known is not None:
             self._take(known.rules, is_new=False)
             self._schedule(state, known)
-        if time.time() >= state.next_fetch and self._cache.claim():
-            try:
-                self._fetch(state)
-            finally:
-                self._cache.release()
 
     def _schedule(self, state: _Thread, known: Known) -> None:
         interval = self._interval

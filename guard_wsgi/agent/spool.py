@@ -80,6 +80,7 @@ class SpoolFile:
         self._lock_handle = lock_handle
         self._lock = threading.RLock()
         self._cursor = 0
+        self._connections: list[sqlite3.Connection] = []
         try:
             self._connection = self._connect()
             self._connection.execute(_SCHEMA)
@@ -89,6 +90,7 @@ class SpoolFile:
                 "SELECT COUNT(*), COALESCE(SUM(LENGTH(data)), 0) FROM items"
             ).fetchone()
         except sqlite3.Error as error:
+            self._close_connections()
             os.close(lock_handle)
             raise SpoolError(f"{path}: {error}") from error
         self.count: int = count
@@ -186,9 +188,8 @@ class SpoolFile:
             return
         self._next_checkpoint = now + CHECKPOINT_SECONDS
         try:
-            # A connection of its own: the writers of the other one don't wait for the disk.
-            with contextlib.closing(self._connect()) as connection:
-                connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # Not the writers' connection: they don't wait for the disk.
+            self._reader.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             raise SpoolError(f"{self.path}: {error}") from error
 
@@ -196,9 +197,7 @@ class SpoolFile:
         """Let go of the file; an empty one is removed, another waits for its next owner."""
         with self._lock:
             is_empty = self.count == 0
-            for connection in (self._reader, self._connection):
-                with contextlib.suppress(sqlite3.Error):
-                    connection.close()
+            self._close_connections()
             if is_empty:
                 for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
                     with contextlib.suppress(OSError):
@@ -210,7 +209,7 @@ class SpoolFile:
 
         SQLite forbids both, and its own locks may be held for ever by a thread that is not here.
         """
-        for connection in (self._reader, self._connection):
+        for connection in self._connections:
             try:
                 import ctypes
 
@@ -224,10 +223,16 @@ class SpoolFile:
         connection = sqlite3.connect(
             self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
+        self._connections.append(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         return connection
+
+    def _close_connections(self) -> None:
+        for connection in reversed(self._connections):
+            with contextlib.suppress(sqlite3.Error):
+                connection.close()
 
 
 class Spool:

@@ -37,7 +37,8 @@ def environment(collector_url: str, **more: str) -> dict[str, str]:
         **os.environ,
         "COLLECTOR": collector_url,
         "PYTHONPATH": str(ROOT),
-        "PYTHONWARNINGS": "default",
+        # Python 3.12 and later warn of every fork of a process with threads; here it is meant.
+        "PYTHONWARNINGS": "default,ignore:This process:DeprecationWarning",
         "PYTHONFAULTHANDLER": "1",
         **more,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import threading
@@ -66,6 +67,19 @@ def test_a_failed_batch_is_sent_again_byte_for_byte(
     assert first.body == second.body == third.body
     stats = handler.get_stats()
     assert (stats["events_sent"], stats["dropped"]) == (3, {})
+
+
+def test_an_encrypted_batch_keeps_its_envelope_over_retries(
+    agent: MakeAgent, collector: Collector
+) -> None:
+    """Sealed once: another nonce would be another body under the same batch id."""
+    collector.script.append(Reply(503))
+    key = base64.urlsafe_b64encode(bytes(32)).decode()
+    handler = agent(project_encryption_key=key)
+    handler.send_event(events(1)[0])
+    assert handler.flush_buffer(5)
+    first, second = collector.requests
+    assert first.body == second.body
 
 
 def test_a_reset_connection_and_a_silent_collector_are_failures(

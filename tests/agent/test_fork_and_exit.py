@@ -113,6 +113,7 @@ def test_a_fork_without_pythons_hooks_is_noticed_by_the_process_id(collector: Co
         import ctypes
         handler = agent(flush_interval=3600)
         handler.send_event(event("parent"))
+        time.sleep(0.5)  # a thread that is just starting holds a lock of Python's own
         libc = ctypes.PyDLL(None)
         child = libc.fork()
         if child == 0:
