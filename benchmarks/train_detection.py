@@ -46,10 +46,13 @@ from guard_wsgi.detection.value import Budget, BudgetSpent
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
-PULL_SHAPE = 12.0  # runs of tokens and pairs must earn their weight
-MIN_TEXTS = 5  # evidence seen in fewer distinct texts is not learned from
+PULL_SHAPE = 30.0  # runs of tokens and pairs must earn their weight
+MIN_TEXTS = 6  # evidence seen in fewer distinct texts is not learned from
 PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
 CONTEXTS = ("kind:", "size:", "name:")
+# Where a value stands is no evidence by itself, only together with some.
+PLACES = (*CONTEXTS, "at:", "value:")
+KNOWN = frozenset(one.name for one in INDICATORS) | frozenset(FEATURE_CATEGORIES)
 
 CATEGORY_OF_LABEL = {
     "java": "code_injection",
@@ -123,7 +126,7 @@ def evidence_of(environ: dict[str, Any]) -> Iterator[frozenset[str]]:
     for value in values:
         for text in windows(value.text):
             features = frozenset(read_window(scanners, value, text).features)
-            if features:
+            if features & KNOWN:
                 yield features
 
 
@@ -155,14 +158,18 @@ class Data:
         count: Counter[str] = Counter()
         for row in rows:
             count.update(row)
-        indicators = {one.name for one in INDICATORS} | set(FEATURE_CATEGORIES)
+        indicators = KNOWN
         pairs: Counter[str] = Counter()
         for row in rows:
             contexts = [name for name in row if name.startswith(CONTEXTS)]
             for name in row & indicators:
                 pairs.update(f"{name} & {context}" for context in contexts)
         known = sorted(indicators)
-        learned = sorted(n for n, c in count.items() if c >= MIN_TEXTS and n not in indicators)
+        learned = sorted(
+            name
+            for name, texts in count.items()
+            if texts >= MIN_TEXTS and name not in indicators and not name.startswith(PLACES)
+        )
         hand_pairs = {f"{a} & {b}" for a, bs in prior.pairs.items() for b, _ in bs}
         paired = sorted({p for p, c in pairs.items() if c >= 3 * MIN_TEXTS} | hand_pairs)
         self.columns = [*known, *learned, *paired]
@@ -190,7 +197,7 @@ def worst(data: Data, score: np.ndarray) -> np.ndarray:
     return np.array([max((score[row] for row in rows), default=-99.0) for rows in data.requests])
 
 
-def fit(data: Data, train: list[bool], rounds: int = 3) -> tuple[np.ndarray, float]:
+def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, float]:
     """Weights (log-odds) and bias, from the requests marked in `train`."""
     benign: dict[int, float] = defaultdict(float)
     attacks = []

@@ -57,7 +57,9 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
     name, UTF-7 by name; what can't be decoded stays as it is."""
     lowered = content_type.lower()
     charset = ""
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if body[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
+        charset = "utf-32"
+    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         charset = "utf-16"
     elif "charset" in lowered:
         named = lowered.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
@@ -74,6 +76,14 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
 # Values of these kinds are few and are looked at with patterns of their own.
 _ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS = 4096
+# More findings in one request say no more about it.
+MAX_FINDINGS = 10
+
+
+class _EnoughFound(Exception):
+    """Ends the inspection of a request that has shown what it is."""
+
+
 # A pattern with anchors may match a value without matching the request that carries it.
 _ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")
 
@@ -300,6 +310,8 @@ class Inspection:
             self._weigh_batch(batch, budget, found)
         except BudgetSpent as spent:
             found.append(self._spent("", str(spent)))
+        except _EnoughFound:
+            pass
         return tuple(found)
 
     def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
@@ -313,10 +325,11 @@ class Inspection:
                 self._weigh(value, budget, found)
 
     def _weigh(self, value: Value, budget: Budget, found: list[Finding]) -> None:
-        budget.take_chars(len(value.text))
-        finding = self._judge(value)
+        finding = self._judge(value, budget)
         if finding is not None:
             found.append(finding)
+            if len(found) >= MAX_FINDINGS:
+                raise _EnoughFound
 
     def _spent(self, location: str, which: str) -> Finding:
         return Finding(
@@ -333,22 +346,20 @@ class Inspection:
             return ("cookie" if location == "cookie" else name.partition(">")[0]) in self._headers
         return bool(self._fields) and location != "path" and _is_named(name, self._fields)
 
-    def _judge(self, value: Value) -> Finding | None:
-        """The worst window of a value, if it is over the threshold."""
-        worst: Finding | None = None
-        for text in windows(value.text):
+    def _judge(self, value: Value, budget: Budget) -> Finding | None:
+        """The first window of a value that is over the threshold; the windows of a long value
+        are passed through the first pass one by one."""
+        parts = windows(value.text)
+        for text in parts:
+            if len(parts) > 1 and value.kind != "binary" and not self._opens(value_bytes(text)):
+                continue
+            budget.take_chars(len(text))
             evidence = read_window(self._builtin, value, text)
             verdict = self._model.weigh(evidence.features, self.settings.categories)
             custom = self._match_custom(text)
-            if custom:
+            if custom or (verdict.score >= self._threshold and verdict.category):
                 return self._finding(value, text, verdict, evidence.features, custom)
-            if (
-                verdict.score >= self._threshold
-                and verdict.category
-                and (worst is None or verdict.score > worst.score)
-            ):
-                worst = self._finding(value, text, verdict, evidence.features)
-        return worst
+        return None
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner

@@ -138,6 +138,8 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
         evidence.add(value.flags, "raw")
     if allowed is not None:
         return evidence
+    if not evidence.features:
+        return evidence  # shapes and surroundings weigh only beside evidence
     rounds = max(view.rounds for view in readings)
     if rounds > 1:
         evidence.add(("encoding.rounds>1",), "decoded")

@@ -38,6 +38,8 @@ _TYPED_PREFIXES: Final = ("HTTP_SEC_",)
 _TYPED_GRAMMAR = re.compile(r"[\w\s.,;:=/*+?\"()%\[\]~-]*")
 _OPAQUE_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_AUTHORIZATION"})
 _OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
+# A longer name says no more in a finding, and is matched against by patterns of our own.
+MAX_NAME_CHARS: Final = 100
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 _NAME_EVIDENCE = re.compile(r"__|constructor|prototype|java|class[.\[]", re.IGNORECASE)
 
@@ -77,6 +79,7 @@ def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
         name, _, value = pair.partition(b"=")
         name_text, name_flags = _form_text(name)
         yield from _name(location, name_text, name_flags)
+        name_text = name_text[:MAX_NAME_CHARS]
         if value:
             text, flags = _form_text(value)
             yield from unfold(Value(location, name_text, text, "", flags), budget)
@@ -93,7 +96,7 @@ def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
     """A name is a value of its own, unless it looks like every other name."""
     if name and (flags or not _SIMPLE_NAME.fullmatch(name) or _NAME_EVIDENCE.search(name)):
-        yield Value(location, name, name, "name", flags)
+        yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)
 
 
 def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
@@ -110,6 +113,7 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
             name, value = "", pair
         name_text, name_flags = to_text(name.encode("latin-1", "replace"))
         yield from _name("cookie", name_text, name_flags)
+        name_text = name_text[:MAX_NAME_CHARS]
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
         data = value.encode("latin-1", "replace")

@@ -48,8 +48,7 @@ _LOOKALIKE: Final = str.maketrans(
 )
 # The typographic quotes of prose stay what they are: only escapes turn them into syntax.
 _PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
-_SQL_VERSIONED = re.compile(r"/\*!\d{0,6}(.*?)\*/", re.DOTALL)
-_SQL_COMMENT = re.compile(r"/\*.*?\*/|/\*!\d{0,6}|\*/", re.DOTALL)
+_VERSION_MARK = re.compile(r"!\d{0,6}")
 _SHELL_FILLER = re.compile(
     r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\$@|\$\*|\$\{@\}|\\\r?\n", re.IGNORECASE
 )
@@ -163,14 +162,34 @@ def strip_filler(text: str) -> str:
     """Without what a parser skips: SQL comments, `$IFS` and quotes inside shell words, carets
     of cmd.exe, joined string pieces, runs of blanks."""
     if "/*" in text:
-        text = _SQL_VERSIONED.sub(r" \1 ", text)
-        text = _SQL_COMMENT.sub(" ", text)
+        text = _strip_comments(text)
     if "$" in text or "\\" in text:
         text = _SHELL_FILLER.sub(" ", text)
     text = _SHELL_SPLICE.sub("", text)
     text = _QUOTED_LETTER.sub(r"\2", text)
     text = _CONCATENATION.sub("", text)
     return _SPACES.sub(" ", text)
+
+
+def _strip_comments(text: str) -> str:
+    """SQL comments as blanks; what is in a versioned one (`/*!50000 union*/`) is code."""
+    out = []
+    position = 0
+    while True:
+        start = text.find("/*", position)
+        if start < 0:
+            out.append(text[position:])
+            return "".join(out).replace("*/", " ")
+        out.append(text[position:start] + " ")
+        mark = _VERSION_MARK.match(text, start + 2)
+        if mark:
+            position = mark.end()
+            continue
+        end = text.find("*/", start + 2)
+        if end < 0:
+            out.append(text[start + 2 :])
+            return "".join(out)
+        position = end + 2
 
 
 def decode_base64(text: str) -> str:

@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.xmlbody import xml_pieces
 
+MAX_NAME_CHARS: Final = 100  # as in extract.py; a JSON path keeps its end
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it stands
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
@@ -77,7 +78,8 @@ class Document:
                 if isinstance(node, _Pairs):
                     for key, child in reversed(node):
                         if child.__class__ in (str, list, _Pairs):
-                            stack.append((f"{path}.{key}" if path else key, child, depth + 1))
+                            name = f"{path}.{key}" if path else key
+                            stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
                         if not _SIMPLE_KEY.fullmatch(key) or _KEY_EVIDENCE.search(key):
                             budget.take_value()
                             yield Value(location, path, key, "name")
@@ -226,7 +228,7 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
             continue
         budget.take_value()
         name, _, inner = pair.partition("=")
-        full = f"{value.name}>{name}"
+        full = f"{value.name}>{name}"[:MAX_NAME_CHARS]
         if not re.fullmatch(r"[\w.:\[\]%-]*", name) or "$" in name or "__" in name:
             yield Value(value.location, full, unquote_plus(name), "name", value.flags)
         if inner:
