@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def serve(
     app: WSGIApplication, config: SecurityConfig, host: str, port: int, *, is_given: bool = True
 ) -> None:
-    """Serve until interrupted; one thread a request. Port 0 takes a free one.
+    """Serve until interrupted or terminated; one thread a request. Port 0 takes a free one.
 
     An app that brings a guard is served as it is.
 
@@ -33,6 +34,8 @@ def serve(
     server = make_server(host, port, app, threaded=True)
     shown = f"[{host}]" if ":" in host else host
     print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+    # A container is stopped by SIGTERM; it ends the same way as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
