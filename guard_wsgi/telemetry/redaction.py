@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +52,12 @@ MAX_TEXT_CHARS = 1024
 MAX_JSON_CHARS = 8192
 """Text that looks like JSON and is longer is hidden whole, as parsing it would cost too much."""
 
+MAX_REMEMBERED = 1000
+MAX_REMEMBERED_CHARS = 64
+"""Of names whose sensitivity is remembered: clients make up names, too."""
+
+_OPENING = frozenset('{["')
+_CLOSING = frozenset('}]"')
 _USERINFO = re.compile(r"://[^/\s@]{1,256}@")
 
 
@@ -77,20 +83,35 @@ class Redaction:
         field_names = SENSITIVE_FIELDS.union(params, body_fields)
         self._headers = frozenset(_fold(name) for name in header_names)
         self._names = self._headers.union(_fold(name) for name in field_names)
+        # What was asked before: an event's metadata have the same few names each time.
+        self._verdicts: dict[str, bool] = {}
+        # A name with a longer one around it ("token" in "access_token") needs no look of its own.
+        self._hints = tuple(
+            name
+            for name in self._names
+            if not any(other != name and other in name for other in self._names)
+        )
         fields = "|".join(sorted(map(_spellings, field_names), key=len, reverse=True))
         lines = "|".join(sorted(map(_spellings, header_names), key=len, reverse=True))
         self._pair = re.compile(
             rf"""(?ix) \b (?P<name>{fields}) \b
-                 (?P<sign> ["']? \s{{0,8}} [=:] \s{{0,8}} ["']? ) [^&\s"'<>,;]+ """
+                 (?P<sign> [\\"']{{0,8}} \s{{0,8}} [=:] \s{{0,8}} [\\"']{{0,8}} )
+                 (?: [^&\s"'<>,;\\] | \\ (?!["']) )+ """
         )
         self._line = re.compile(
-            rf"""(?ix) \b (?P<name>{lines}) \b (?P<sign> ["']? \s{{0,8}} : \s{{0,8}} ) [^\r\n]+ """
+            rf"""(?ix) \b (?P<name>{lines}) \b
+                 (?P<sign> [\\"']{{0,8}} \s{{0,8}} : \s{{0,8}} ) [^\r\n]+ """
         )
         self._element = re.compile(rf"(?i)(?P<open><(?:{fields})\b[^<>]*>)[^<]+")
 
     def is_sensitive(self, name: str) -> bool:
         """Whether values under this name are hidden."""
-        return _fold(name) in self._names
+        verdict = self._verdicts.get(name)
+        if verdict is None:
+            verdict = _fold(name) in self._names
+            if len(self._verdicts) < MAX_REMEMBERED and len(name) <= MAX_REMEMBERED_CHARS:
+                self._verdicts[name] = verdict
+        return verdict
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """A copy with the values of the sensitive headers hidden."""
@@ -105,14 +126,20 @@ class Redaction:
         Knows ``name=value``, ``name: value``, ``"name": "value"``, ``<name>value</name>``,
         header lines, and the user part of URLs.
         """
-        if "=" in text or ":" in text:
-            text = self._line.sub(rf"\g<name>\g<sign>{REDACTED}", text)
-            text = self._pair.sub(rf"\g<name>\g<sign>{REDACTED}", text)
-            if "://" in text:
-                text = _USERINFO.sub(f"://{REDACTED}@", text)
-        if "<" in text:
-            text = self._element.sub(rf"\g<open>{REDACTED}", text)
-        return text
+        if "=" not in text and ":" not in text and "<" not in text:
+            return text
+        if "://" in text:
+            text = _USERINFO.sub(f"://{REDACTED}@", text)
+        # Without any sensitive name in it, as most texts are, no pattern needs to be tried.
+        folded = _fold(text)
+        for hint in self._hints:
+            if hint in folded:
+                break
+        else:
+            return text
+        text = self._line.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+        text = self._pair.sub(rf"\g<name>\g<sign>{REDACTED}", text)
+        return self._element.sub(rf"\g<open>{REDACTED}", text)
 
     def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
         """A deep copy made of JSON types, bounded in depth, width and length, secrets hidden."""
@@ -121,44 +148,51 @@ class Redaction:
     def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         # {"name": "password", "value": "..."}: how a finding tells of a parameter.
         told = values.get("name")
-        hides_value = isinstance(told, str) and _fold(told) in self._names
+        hides_value = isinstance(told, str) and self.is_sensitive(told)
         copy: dict[str, Any] = {}
-        for index, (key, value) in enumerate(values.items()):
-            if index == MAX_ITEMS:
+        for key, value in values.items():
+            if len(copy) == MAX_ITEMS:
                 copy["…"] = f"{len(values) - MAX_ITEMS} more"
                 break
             name = key if isinstance(key, str) else str(key)
-            if _fold(name) in self._names or (hides_value and name == "value"):
+            if self.is_sensitive(name) or (hides_value and name == "value"):
                 copy[name] = REDACTED
-            elif type(value) is str and len(value) <= 64 and value.isidentifier():
-                copy[name] = value  # one word: names of checks, categories, indicators
             else:
                 copy[name] = self._value(value, depth - 1)
         return copy
 
     def _value(self, value: Any, depth: int) -> Any:
-        if value is None or isinstance(value, (bool, int)):
+        kind = type(value)
+        if kind is str:
+            return self._string(value, depth)
+        if kind is int or kind is bool or value is None:
             return value
         if isinstance(value, float):
             return value if math.isfinite(value) else str(value)  # JSON has no NaN
+        if isinstance(value, (bool, int)):
+            return int(value)
         if isinstance(value, str):
-            return self._string(value, depth)
+            return self._string(str(value), depth)
         if depth <= 0:
             return REDACTED
-        if isinstance(value, Mapping):
-            return self._mapping(value, depth)
         if isinstance(value, (list, tuple, set, frozenset)):
-            items = list(value)
-            if isinstance(value, (set, frozenset)):
-                items.sort(key=str)
-            copy = [self._value(item, depth - 1) for item in items[:MAX_ITEMS]]
-            if len(items) > MAX_ITEMS:
-                copy.append(f"… {len(items) - MAX_ITEMS} more")
-            return copy
+            return self._sequence(value, depth)
+        # Last, as asking whether something is of an abstract class is slow.
+        if isinstance(value, (dict, Mapping)):
+            return self._mapping(value, depth)
         return self._string(str(value), depth)
 
+    def _sequence(self, values: Collection[Any], depth: int) -> list[Any]:
+        items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else values
+        if not isinstance(items, (list, tuple)):
+            items = list(items)
+        copy = [self._value(item, depth - 1) for item in items[:MAX_ITEMS]]
+        if len(items) > MAX_ITEMS:
+            copy.append(f"… {len(items) - MAX_ITEMS} more")
+        return copy
+
     def _string(self, text: str, depth: int) -> str:
-        if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
+        if text[:1] in _OPENING and text[-1:] in _CLOSING:
             if len(text) > MAX_JSON_CHARS:
                 return REDACTED
             try:

@@ -28,6 +28,8 @@ SECRET = "hunter2secret"
         f"PASSWORD = {SECRET}",
         f'{{"password": "{SECRET}"}}',
         f"'token': '{SECRET}'",
+        f'text {{\\"token\\": \\"{SECRET}\\"}} text',
+        f"password=back\\slash{SECRET}",
         f"access-token={SECRET}",
         f"accesstoken: {SECRET}",
         f"Authorization: Bearer {SECRET}",

@@ -12,6 +12,7 @@ from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.logfire import LogfireSink
 from guard_wsgi.telemetry.opentelemetry import OpenTelemetrySink
 from guard_wsgi.telemetry.prometheus import PrometheusSink
+from tests.agent.collector import Collector
 
 
 def test_prometheus_counts_events_and_requests() -> None:
@@ -107,6 +108,26 @@ def test_opentelemetry_without_an_sdk_is_a_no_op() -> None:
     bus.observe("/a", "GET", 200, 0.1)
     bus.close()
     assert "event_sink_errors" not in bus.counters()
+
+
+def test_opentelemetry_sends_to_an_endpoint_of_its_own() -> None:
+    """Providers of the sink's own, not made global; the base URL gets the paths of OTLP/HTTP."""
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
+    import opentelemetry.trace
+
+    before = opentelemetry.trace.get_tracer_provider()
+    with Collector() as collector:
+        sink = OpenTelemetrySink(service_name="shop", exporter_endpoint=collector.url + "/")
+        bus = EventBus([sink])
+        bus.emit("ip_blocked", check="ip_ban")
+        bus.observe("/a", "GET", 200, 0.25)
+        bus.close()
+        bodies = {request.path: request.plain for request in collector.requests}
+    assert set(bodies) == {"/v1/traces", "/v1/metrics"}
+    assert b"guard.event.ip_blocked" in bodies["/v1/traces"]
+    assert b"guard.request.duration" in bodies["/v1/metrics"]
+    assert all(b"shop" in body for body in bodies.values())
+    assert opentelemetry.trace.get_tracer_provider() is before
 
 
 def test_logfire_gets_logs_and_metrics() -> None:
