@@ -21,7 +21,7 @@ from werkzeug.wsgi import get_input_stream
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-TEXT = [("Content-Type", "text/plain")]
+TEXT = (("Content-Type", "text/plain"),)  # a list would be shared: wsgiref adds to what it gets
 WAIT_SECONDS = 10
 
 
@@ -45,7 +45,7 @@ def marked() -> Any:
 
 
 def not_found(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    start_response("404 Not Found", TEXT)
+    start_response("404 Not Found", [*TEXT])
     return [b"no such page"]
 
 
@@ -99,7 +99,7 @@ def lines(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             break
         left -= len(line)
         parts.append(line)
-    start_response("200 OK", TEXT)
+    start_response("200 OK", [*TEXT])
     return [b"".join(parts)]
 
 
@@ -134,7 +134,7 @@ def events(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
 
 
 def chunks(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
-    start_response("200 OK", TEXT)
+    start_response("200 OK", [*TEXT])
     for number in range(5):
         yield b"chunk %d\n" % number
 
@@ -181,19 +181,19 @@ def twice(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 
 def twice_without_reason(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """The second call is an error without exc_info (PEP 3333): the server must see it."""
-    start_response("200 OK", TEXT)
-    start_response("200 OK", TEXT)
+    start_response("200 OK", [*TEXT])
+    start_response("200 OK", [*TEXT])
     return [b"never"]
 
 
 def twice_sent(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
     """Fails after bytes are out: start_response must raise the error again."""
-    start_response("200 OK", TEXT)
+    start_response("200 OK", [*TEXT])
     yield b"already out\n"
     try:
         raise ValueError("too late")
     except ValueError:
-        start_response("500 Oops", TEXT, sys.exc_info())
+        start_response("500 Oops", [*TEXT], sys.exc_info())
     yield b"never seen"
 
 
@@ -240,7 +240,7 @@ class Closing:
 
 
 def endless(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    start_response("200 OK", TEXT)
+    start_response("200 OK", [*TEXT])
     return Closing(file_named_by(environ, "mark"))
 
 
