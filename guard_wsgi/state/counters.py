@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from guard_wsgi.state.backend import Backend
 
-_KEY_PREFIX = "count:"
-
 
 class Counters:
     """Counters that start over ``window_seconds`` after their first increment."""
@@ -23,7 +21,7 @@ class Counters:
         """
         if window_seconds < 1:
             raise ValueError(f"window_seconds must be at least 1, not {window_seconds}")
-        return self._backend.increment(_KEY_PREFIX + key, window_seconds, amount)
+        return self._backend.increment(key, window_seconds, amount)
 
     def value(self, key: str, window_seconds: int) -> int:
         """The counter's value in its running window; 0 when there is none.
@@ -32,11 +30,11 @@ class Counters:
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        return self._backend.counted(_KEY_PREFIX + key)
+        return self._backend.counted(key)
 
     def reset(self, key: str) -> None:
         """Start the counter over.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        self._backend.drop_counter(_KEY_PREFIX + key)
+        self._backend.drop_counter(key)

@@ -143,12 +143,19 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         max_name_bytes = len(prefix) + MAX_KEY_BYTES
         pack, unpack = _COUNT.pack, _COUNT.unpack
 
-        # Optimization: the transaction is written out here, not handed to `LMDBFile.write`,
-        # because two calls less are a fifth of the time of a hit.
+        slides = counting is take_sliding
+
+        # Optimization: the transaction is written out here, not handed to `LMDBFile.write`, and
+        # so is the case of most hits (the window goes on, and more remains); calls saved are a
+        # third of the time of a hit.
         def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-            name = prefix + key.encode("utf-8", "surrogatepass")
+            try:
+                name = prefix + key.encode()
+            except UnicodeEncodeError:
+                name = self._key(kind, key)
             if len(name) > max_name_bytes:
                 name = self._key(kind, key)
+            window_ns = window_seconds * 1_000_000_000
             for _ in ATTEMPTS:
                 with file.lock:
                     txn = None
@@ -156,15 +163,21 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                         txn = file.begin(None, None, True)
                         now_ns = now()  # only now: the lock may have been waited for
                         record = txn.get(name)
-                        expires_ns, previous, current = unpack(record) if record else (0, 0, 0)
+                        if record:
+                            expires_ns, previous, current = unpack(record)
+                            left_ns = expires_ns - now_ns - (window_ns if slides else 0)
+                            if 0 < left_ns <= window_ns:
+                                current += cost
+                                remaining = requests - previous * left_ns // window_ns - current
+                                if remaining > 0:
+                                    txn.put(name, pack(expires_ns, previous, current))
+                                    txn.commit()
+                                    return True, remaining, left_ns / 1e9, requests
+                                current -= cost
+                        else:
+                            expires_ns = previous = current = 0
                         allowed, remaining, wait_ns, expires_ns, previous, current = counting(
-                            expires_ns,
-                            previous,
-                            current,
-                            now_ns,
-                            window_seconds * 1_000_000_000,
-                            requests,
-                            cost,
+                            expires_ns, previous, current, now_ns, window_ns, requests, cost
                         )
                         if allowed:
                             txn.put(name, pack(expires_ns, previous, current))

@@ -36,7 +36,7 @@ class Limit:
         if faults:
             raise ConfigError(faults)
         # The window is part of the key: counts of a window of another length can't be compared.
-        object.__setattr__(self, "key_prefix", f"limit:{self.name}/{self.window_seconds}:")
+        object.__setattr__(self, "key_prefix", f"{self.name}/{self.window_seconds}:")
 
 
 @define(slots=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from guard_wsgi.state.backend import Backend
 
-_KEY_PREFIX = "value:"
-
 
 class Values:
     """A cache: what is read may be gone at any time, and is never counted on to be there."""
@@ -21,7 +19,7 @@ class Values:
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        return self._backend.read_value(_KEY_PREFIX + key)
+        return self._backend.read_value(key)
 
     def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
         """Keep ``value`` for ``ttl_seconds``.
@@ -31,11 +29,11 @@ class Values:
         """
         if ttl_seconds <= 0:
             raise ValueError(f"ttl_seconds must be positive, not {ttl_seconds}")
-        self._backend.write_value(_KEY_PREFIX + key, value, ttl_seconds)
+        self._backend.write_value(key, value, ttl_seconds)
 
     def delete(self, key: str) -> None:
         """Drop the value, if there is one.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        self._backend.drop_value(_KEY_PREFIX + key)
+        self._backend.drop_value(key)
