@@ -107,6 +107,12 @@ def _store(options: Options) -> Iterator[str]:
         yield fault
 
 
+def _strategy(options: Options) -> Iterator[str]:
+    scheme = "" if options["enable_redis"] else urlsplit(options["store_url"]).scheme
+    if scheme == "memcached" and options["rate_limit_strategy"] == "moving-window":
+        yield "rate_limit_strategy moving-window is more than memcached can keep; take another"
+
+
 def _failure_policy(options: Options) -> Iterator[str]:
     denied = [name for name, kind in options["store_failure_policy"].items() if kind == "deny"]
     if options["redis_fail_open"] and denied:
@@ -191,6 +197,7 @@ def _telemetry(options: Options) -> Iterator[str]:
 
 _RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_redis", "redis_url", "store_url"), _store),
+    (("enable_redis", "store_url", "rate_limit_strategy"), _strategy),
     (("redis_fail_open", "store_failure_policy"), _failure_policy),
     (
         (

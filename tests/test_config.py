@@ -15,13 +15,17 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard_wsgi import config_rules
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.config import DoubtfulOption, IgnoredOption, SecurityConfig
 from guard_wsgi.config_options import options_of
+from guard_wsgi.config_rules import STORE_PACKAGES
 from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
+from guard_wsgi.state.remote import SCHEMES as REMOTE_SCHEMES
 from tests.kit.ids import stable
 
 
@@ -525,6 +529,19 @@ def test_enable_redis_is_another_spelling_of_store_url() -> None:
     assert SecurityConfig(store_timeout=0.2).effective_store_timeout == 0.2
 
 
+def test_every_store_that_can_be_opened_can_be_named() -> None:
+    known = {"memory", "lmdb", *REDIS_SCHEMES, *REMOTE_SCHEMES}
+    assert set(STORE_PACKAGES) == known
+
+
+def test_a_strategy_that_a_store_cannot_keep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config_rules, "find_spec", lambda name: name)
+    options = {"store_url": "memcached://localhost:11211"}
+    SecurityConfig(**options)
+    (fault,) = faults_of(**options, rate_limit_strategy="moving-window")
+    assert "memcached" in fault
+
+
 def test_options_of_redis_reach_its_client_only() -> None:
     options = {
         "redis_socket_connect_timeout": 0.2,
@@ -541,8 +558,6 @@ def test_options_of_redis_reach_its_client_only() -> None:
 def test_a_store_without_its_package_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from guard_wsgi import config_rules
-
     monkeypatch.setattr(config_rules, "find_spec", lambda name: None)
     assert "guard-wsgi[redis]" in faults_of(store_url="redis://localhost")[0]
     assert "guard-wsgi[lmdb]" in faults_of(store_url="lmdb:///tmp/guard")[0]
