@@ -14,6 +14,7 @@ from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.network.address import parse_address
 from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 
 PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
@@ -133,7 +134,12 @@ def _bytes(text: str) -> bytes:
 
 
 def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> Outcome:
-    """Send a request through a guard of its own, whose state is nobody else's."""
+    """Send a request through a guard of its own, whose state is nobody else's.
+
+    :raises CommandError: when ``client`` is no IP address.
+    """
+    if parse_address(client) is None:
+        raise CommandError(f"{client!r} is no IP address")
     config = config.evolve(
         enabled=True,
         passive_mode=False,

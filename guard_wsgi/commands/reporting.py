@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 WOULD_HAVE = "logged_only"
 REFUSED = "request_blocked"
@@ -23,6 +23,14 @@ MIN_CLIENTS = 3
 
 MAX_CLIENTS_COUNTED = 10_000
 """Of one group; the report says "or more" then."""
+
+MAX_GROUPS = 20_000
+"""A scanner asks for paths without end; what comes after so many is counted together."""
+
+MAX_SHOWN = 50
+"""A report is read to its end, or it is none."""
+
+OTHER_PATHS = "(other paths)"
 
 _LINE = re.compile(
     r"(?P<verb>Would have blocked|Blocked) (?P<method>\S+) (?P<path>\S+)"
@@ -130,6 +138,8 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
                 str(finding.get("location", "")),
                 _INDEX.sub("", str(finding.get("name", ""))),
             )
+            if rule not in groups and len(groups) >= MAX_GROUPS:
+                rule = evolve(rule, path=OTHER_PATHS, name="")
             counted = groups.setdefault(rule, Group())
             counted.requests += 1
             counted.refused += entry["action"] == REFUSED
@@ -155,7 +165,9 @@ def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
     """Entries for ``detection_exclusions`` that would let pass what several clients sent."""
     proposed: dict[tuple[str, str], set[str]] = {}
     for rule, counted in groups.items():
-        if not rule.category or len(counted.clients) < MIN_CLIENTS:
+        if not rule.path.startswith("/") or not rule.category:
+            continue
+        if len(counted.clients) < MIN_CLIENTS:
             continue
         option = _PLACE_OPTION.get(rule.location) if rule.name else None
         if rule.location == "cookie":
@@ -176,7 +188,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         print("nothing was refused, or would have been", file=out)
         return 0
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
-    for rule, counted in ordered:
+    for rule, counted in ordered[:MAX_SHOWN]:
         where = f" in {rule.location} {rule.name!r}".removesuffix(" ''") if rule.location else ""
         what = f"{rule.check} ({rule.category}{where})" if rule.category else rule.check
         print(f"{what} on {rule.path}", file=out)
@@ -186,6 +198,9 @@ def report(lines: Iterable[str], out: TextIO) -> int:
             print(f"    score up to {counted.highest_score:.2f}: {told}", file=out)
         else:
             print(f"    {counted.example[:200]}", file=out)
+    if len(ordered) > MAX_SHOWN:
+        rest = sum(counted.requests for _, counted in ordered[MAX_SHOWN:])
+        print(f"and {len(ordered) - MAX_SHOWN} more, with {rest} requests", file=out)
     proposed = exclusions(groups)
     if proposed:
         print("\n# If these were customers and no attackers, let them pass:", file=out)

@@ -141,6 +141,11 @@ def test_all_rules_of_a_configuration_are_asked(
     assert "deny list" in out
 
 
+def test_a_client_that_is_no_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "hello", "--client", "somebody"]) == 2
+    assert "'somebody' is no IP address" in capsys.readouterr().err
+
+
 def test_passive_mode_does_not_hide_the_verdict(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

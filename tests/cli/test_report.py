@@ -86,6 +86,19 @@ def test_refusals_of_other_checks_are_counted_too(
     assert "[[" not in out
 
 
+def test_a_scan_of_endless_paths_stays_a_page(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = '{"action": "request_blocked", "check": "x", "path": "/p-%s", "client_ip": "%d"}\n'
+    lines = (entry % ("".join(chr(97 + int(digit)) for digit in str(n)), n) for n in range(21_000))
+    monkeypatch.setattr("sys.stdin", lines)
+    assert main(["report", "-"]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("x on (other paths)\n    1000 refused, from 1000 clients\n")
+    assert len(out.splitlines()) < 200
+    assert "and 19951 more, with 19951 requests" in out
+
+
 def test_lines_of_others_and_broken_ones_are_skipped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
