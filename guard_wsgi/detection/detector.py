@@ -27,29 +27,37 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 
 
 def head_bytes(environ: dict[str, Any]) -> bytes:
-    """What the first pass reads of a head: path, query and every header, decoded once."""
+    """What the first pass reads of a head: path, query and every header, decoded once, and
+    once more where that leaves something to decode."""
     parts = [environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
     parts += [value for key, value in environ.items() if key[:5] == "HTTP_"]
     text = JOINER.join(parts).encode("latin-1", "replace")
-    if b"+" in text:
-        text = text.replace(b"+", b" ")
     if b"%" in text:
         text = unquote_to_bytes(text)
-    return JOINER_BYTES + text
+        if b"%" in text:
+            text = text + JOINER_BYTES + unquote_to_bytes(text)
+    # A plus is a blank in a query, and stands for one where a client escaped it once more.
+    return JOINER_BYTES + text.replace(b"+", b" ")
 
 
 def body_bytes(body: bytes, content_type: str) -> bytes:
     """What the first pass reads of a body: a form decoded once, anything else as it came."""
-    if "json" in content_type or "multipart" in content_type:
-        return body
-    if b"%" in body and (not content_type or "urlencoded" in content_type):
-        return b"=" + unquote_to_bytes(body.replace(b"+", b" "))
-    return b"=" + body
+    if b"%" in body:
+        if not content_type or "urlencoded" in content_type:
+            body = unquote_to_bytes(body)
+        if b"%" in body:
+            body = body + JOINER_BYTES + unquote_to_bytes(body)
+    if b"+" in body:
+        body = body.replace(b"+", b" ")
+    return body if "json" in content_type or "multipart" in content_type else b"=" + body
 
 
 def value_bytes(text: str) -> bytes:
     """A value as the first pass reads it, set off from its neighbours."""
-    return b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
+    data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
+    if b"%" in data:
+        data += b"=" + unquote_to_bytes(data)
+    return data.replace(b"+", b" ")
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:

@@ -80,8 +80,9 @@ def views(raw: str) -> tuple[View, ...]:
     text, rounds = decode(raw)
     if text != raw:
         found.append(View("decoded", text, rounds))
-    if _FILLER.search(text):
-        plain = strip_filler(text)
+    plus = "+" in text and " " not in text
+    if plus or _FILLER.search(text):
+        plain = strip_filler(text.replace("+", " ") if plus else text)
         if plain != text:
             found.append(View("plain", plain, rounds))
     inside = decode_base64(text)
