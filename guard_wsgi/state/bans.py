@@ -7,7 +7,6 @@ They live in the store; every process keeps a copy that it brings up to date at 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections.abc import Callable
 
 from guard_wsgi.errors import BanRefused
@@ -128,8 +127,9 @@ class Bans:
         canonical = canonical_target(target)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
+        network = parse_network(canonical)
         for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
-            if _overlaps(ip_set, canonical):
+            if ip_set.overlaps(network):
                 refusal = f"{canonical} includes {what}"
                 self._tell("ip_ban_failed", canonical, refusal)
                 raise BanRefused(refusal)
@@ -168,6 +168,10 @@ class Bans:
         """
         self._up_to_date()
         return self._index.active(self._now())
+
+    def seconds_left(self, ban: Ban) -> float:
+        """Until a ban ends by itself; negative when it has."""
+        return ban.expires_at - self._clock.wall_ns() / NANOSECONDS
 
     def clear(self) -> None:
         """Forget this process's copy; the store's bans come back with the next refresh."""
@@ -234,10 +238,3 @@ class Bans:
 
     def _up_to_date(self) -> bool:
         return self._refresh_at_ns is None or self.refresh()
-
-
-def _overlaps(ip_set: IPSet, target: str) -> bool:
-    network = parse_network(target)
-    firsts, lasts = ip_set._ranges.get(network.version, ((), ()))
-    index = bisect_right(firsts, int(network.broadcast_address)) - 1
-    return index >= 0 and lasts[index] >= int(network.network_address)

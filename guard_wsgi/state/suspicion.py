@@ -97,7 +97,10 @@ class Suspicion:
         if crossed is None or settings.passive or not settings.enabled:
             return None
         threshold, reason = crossed
+        running = self._bans.find(address)
         try:
+            if running and self._bans.seconds_left(running) >= threshold.duration_seconds:
+                return running  # by hand, or for more: not to be shortened
             ban = self._bans.ban(client, threshold.duration_seconds, reason)
         except BanRefused as refused:
             log.warning("auto-ban refused: %s", refused, extra={"target": client})

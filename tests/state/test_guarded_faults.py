@@ -1,0 +1,121 @@
+"""The guard before an app while its Redis fails: no 500, and 503 only where it is asked for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import Client
+
+from guard_wsgi import GuardMiddleware, SecurityConfig
+from guard_wsgi.telemetry.events import SecurityEvent
+from tests.state.redis_server import Fault, FaultyProxy, RedisServer
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+BOUND_SECONDS = 0.15 + 0.1
+"""The promise, and what a busy test machine may add to it."""
+
+
+def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", [])
+    return [b"ok"]
+
+
+def guard(url: str, **options: object) -> GuardMiddleware:
+    return GuardMiddleware(
+        app,
+        SecurityConfig(
+            store_url=url,
+            enable_penetration_detection=False,
+            rate_limit=30,
+            rate_limit_window=600,
+            **options,  # type: ignore[arg-type]
+        ),
+    )
+
+
+def get(client: Client, address: str = "192.0.2.7") -> tuple[int, float, dict[str, str]]:
+    began = time.monotonic()
+    response = client.get("/", environ_overrides={"REMOTE_ADDR": address})
+    return response.status_code, time.monotonic() - began, dict(response.headers)
+
+
+@pytest.mark.parametrize("fault", ["refuse", "silent", "reset", "drip", "slow"])
+def test_requests_go_on_within_their_time_and_limits(proxy: FaultyProxy, fault: Fault) -> None:
+    guarded = guard(proxy.url)
+    client = Client(guarded)
+    assert get(client)[0] == 200
+    proxy.set(fault)
+    answers = [get(client) for _ in range(40)]
+    assert {status for status, _, _ in answers} == {200, 429}
+    assert max(took for _, took, _ in answers) < BOUND_SECONDS
+    proxy.set("none")
+    deadline = time.monotonic() + 20
+    while get(client, "192.0.2.8")[0] not in (200, 429) or guarded.parts.store.degraded:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    guarded.close()
+
+
+def test_a_full_server_leaves_the_site_up(own_redis: RedisServer) -> None:
+    guarded = guard(own_redis.url)
+    client = Client(guarded)
+    assert get(client)[0] == 200
+    own_redis.ask("CONFIG", "SET", "maxmemory", "1")
+    assert {get(client)[0] for _ in range(40)} == {200, 429}
+    guarded.close()
+
+
+def test_where_the_policy_is_to_deny_the_answer_is_503_with_retry_after(
+    proxy: FaultyProxy,
+) -> None:
+    guarded = guard(proxy.url, store_failure_policy={"rate_limit": "deny"})
+    client = Client(guarded)
+    assert get(client)[0] == 200
+    proxy.set("refuse")
+    for _ in range(5):
+        status, took, headers = get(client)
+        assert status == 503
+        assert int(headers["Retry-After"]) >= 1
+        assert took < BOUND_SECONDS
+    proxy.set("none")
+    deadline = time.monotonic() + 20
+    while get(client)[0] != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    guarded.close()
+
+
+def test_each_change_is_one_event_and_the_status_tells(proxy: FaultyProxy) -> None:
+    told: list[str] = []
+
+    class Sink:
+        def send_event(self, event: SecurityEvent) -> None:
+            told.append(event.event_type)
+
+    guarded = guard(proxy.url)
+    guarded.parts.events.add_sink(Sink())
+    client = Client(guarded)
+    get(client)
+    assert guarded.status()["store"]["state"] == "ok"
+    proxy.set("refuse")
+    for _ in range(20):
+        get(client)
+    status = guarded.status()["store"]
+    assert status["state"] == "degraded"
+    assert status["degradations"] == 1
+    proxy.set("none")
+    deadline = time.monotonic() + 20
+    while guarded.parts.store.degraded:
+        get(client)
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert [kind for kind in told if kind.startswith("store_")] == [
+        "store_degraded",
+        "store_recovered",
+    ]
+    guarded.close()
