@@ -26,6 +26,7 @@ PACKAGE = "guard-agent==3.2.4"
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 SECRET = "a-shared-secret"
 
+fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.timeout(240)
 
 THEIRS = """
@@ -75,17 +76,19 @@ def real_agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("GUARD_AGENT_PYTHON")
     if given:
         return Path(given)
-    home = tmp_path_factory.mktemp("guard-agent")
-    venv.create(home, with_pip=True)
+    # One for all of pytest-xdist's workers, whose own directories are side by side.
+    shared = tmp_path_factory.getbasetemp().parent
+    home = shared / "guard-agent"
     python = home / "bin" / "python"
-    installed = subprocess.run(
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE],
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    if installed.returncode != 0:
-        pytest.skip(f"{PACKAGE} does not install here: {installed.stderr.strip()[-200:]}")
+    with (shared / "guard-agent.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / "installed").exists():
+            venv.create(home, with_pip=True)
+            install = [*(str(python), "-m", "pip", "install", "--quiet"), PACKAGE]
+            installed = subprocess.run(install, capture_output=True, text=True, timeout=200)
+            if installed.returncode != 0:
+                pytest.skip(f"{PACKAGE} does not install here: {installed.stderr.strip()[-200:]}")
+            (home / "installed").touch()
     return python
 
 

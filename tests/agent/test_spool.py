@@ -130,12 +130,13 @@ def test_kill_9_in_the_middle_of_an_outage_loses_and_doubles_nothing(
     sent: dict[str, int] = {}
     for name in ("first", "second"):
         process = start(worker, collector.url, SPOOL=str(tmp_path), NAME=name)
-        time.sleep(2.5)
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(150)]
         process.kill()
         out, errors = process.communicate()
         assert errors == ""
-        sent[name] = len(out.splitlines())
-        assert sent[name] > 50
+        sent[name] = len([line for line in told if line]) + len(out.splitlines())
+        assert sent[name] >= 150
     down.clear()
     heir = """
     handler = agent(spool_path=os.environ["SPOOL"], flush_interval=0.05)
