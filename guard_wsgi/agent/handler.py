@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -43,6 +44,21 @@ _EVENT_FIELDS = tuple(attribute.name for attribute in fields(SecurityEvent))
 _METRIC_FIELDS = tuple(attribute.name for attribute in fields(SecurityMetric))
 
 
+class _Rules:
+    """What one process knows of the rules, and how it asks for them.
+
+    Made by who asks first, so that under gevent its lock is one of gevent's: it is held during a
+    request to the collector.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.transport: Transport | None = None
+        self.known: DynamicRules | None = None
+        self.known_until = 0.0
+        self.fetched = 0
+
+
 class GuardAgentHandler:
     """Sends events and metrics to a collector, and gets its rules. Safe for threads and forks.
 
@@ -54,11 +70,7 @@ class GuardAgentHandler:
         self.config = config
         self.wants_metrics = config.enable_metrics
         self._sender = Sender(config, lambda: self.get_status().as_wire())
-        self._rules_lock = threading.Lock()
-        self._rules_transport: Transport | None = None
-        self._rules: DynamicRules | None = None
-        self._rules_until = 0.0
-        self._rules_fetched = 0
+        self._rules: dict[int, _Rules] = {}
         parts = urlsplit(config.endpoint)
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             log.warning("the API key travels in clear: the agent's endpoint is plain http")
@@ -73,13 +85,14 @@ class GuardAgentHandler:
     def stop(self, timeout: float | None = None) -> None:
         """Send what is left within ``timeout`` seconds (``exit_timeout``), then take no more."""
         stop_within([self._sender], timeout)
-        if self._rules_lock.acquire(blocking=False):  # held while rules are being fetched
+        rules = self._rules_here
+        if rules.lock.acquire(blocking=False):  # held while rules are being fetched
             try:
-                if self._rules_transport is not None:
-                    self._rules_transport.close()
-                    self._rules_transport = None
+                if rules.transport is not None:
+                    rules.transport.close()
+                    rules.transport = None
             finally:
-                self._rules_lock.release()
+                rules.lock.release()
 
     def touch(self) -> None:
         """Called with requests: sends what an earlier process left in the spool. Cheap."""
@@ -125,28 +138,30 @@ class GuardAgentHandler:
         ``None`` when there are none, when they can't be had now, or when they are not valid.
         Does network I/O in the calling thread.
         """
-        with self._rules_lock:
-            if time.monotonic() < self._rules_until:
-                return self._rules
+        rules = self._rules_here
+        with rules.lock:
+            if time.monotonic() < rules.known_until:
+                return rules.known
         answer = self.fetch_rules()
-        with self._rules_lock:
-            self._rules = answer.rules
+        with rules.lock:
+            rules.known = answer.rules
             if answer.rules is not None:
-                self._rules_until = time.monotonic() + answer.rules.ttl
-            return self._rules
+                rules.known_until = time.monotonic() + answer.rules.ttl
+            return rules.known
 
     def fetch_rules(self) -> RulesAnswer:
         """Ask the collector once, now; tells "none" from "not known" and from "not valid"."""
-        with self._rules_lock:
-            if self._rules_transport is None:
-                self._rules_transport = Transport(self.config, self._sender.install_id())
+        rules = self._rules_here
+        with rules.lock:
+            if rules.transport is None:
+                rules.transport = Transport(self.config, self._sender.install_id())
             try:
-                answer = self._rules_transport.request("GET", RULES_PATH)
+                answer = rules.transport.request("GET", RULES_PATH)
             except TransportError as error:
                 return RulesAnswer("unknown", detail=str(error))
             read = read_rules(answer.status, answer.body)
             if read.rules is not None:
-                self._rules_fetched += 1
+                rules.fetched += 1
             return read
 
     # Health
@@ -213,7 +228,7 @@ class GuardAgentHandler:
             "last_success": state.last_success,
             "last_error": state.last_error,
             "last_status_push_ok": state.status_ok,
-            "rules_fetched": self._rules_fetched,
+            "rules_fetched": self._rules_here.fetched,
             "buffer_stats": {
                 "current_buffer_size": queued,
                 "in_hand": state.in_hand,
@@ -233,8 +248,14 @@ class GuardAgentHandler:
         }
 
     def after_fork_in_child(self) -> None:
-        self._rules_lock = threading.Lock()
-        self._rules_transport = None
+        self._rules = {}
+
+    @property
+    def _rules_here(self) -> _Rules:
+        """Of this process; setdefault is atomic."""
+        pid = os.getpid()
+        rules = self._rules.get(pid)
+        return rules if rules is not None else self._rules.setdefault(pid, _Rules())
 
     def _fill(self) -> float:
         state = self._sender.state

@@ -35,10 +35,12 @@ class RulesSource(Protocol):
     def fetch_rules(self) -> RulesAnswer: ...
 
 
-class _Thread:
-    """What belongs to one process."""
+class _State:
+    """What belongs to one process. Made in the process that uses it: under gevent its lock, held
+    while rules are fetched, is then one of gevent's."""
 
     def __init__(self) -> None:
+        self.lock = threading.RLock()
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
         self.next_fetch = 0.0
@@ -72,17 +74,16 @@ class RulesPoller:
         self._emit_to = emit
         self._cache = RulesCache(store, cache_path)
         self._interval = interval_seconds
-        self._threads: dict[int, _Thread] = {}
+        self._states: dict[int, _State] = {}
         self._rejected: DynamicRules | None = None
         self._failures = 0
-        self._lock = threading.RLock()
         self.current: DynamicRules | None = None
         track(self)
         _pollers.add(self)
 
     def touch(self) -> None:
         """Start the thread if this process has none. Called with every request: 0.1 us."""
-        if os.getpid() not in self._threads:
+        if os.getpid() not in self._states:
             self._start()
 
     def poll(self) -> None:
@@ -90,24 +91,24 @@ class RulesPoller:
 
         Never raises.
         """
-        with self._lock:
-            self._fetch(self._threads.get(os.getpid()) or _Thread())
+        state = self._states.get(os.getpid()) or _State()
+        with state.lock:
+            self._fetch(state)
 
     def stop(self, timeout: float = 1.0) -> None:
         """End this process's thread. The rules in force stay."""
-        state = self._threads.get(os.getpid())
+        state = self._states.get(os.getpid())
         if state is not None:
             state.stop.set()
             if state.thread is not None and state.thread is not threading.current_thread():
                 state.thread.join(timeout)
 
     def after_fork_in_child(self) -> None:
-        self._threads = {}
-        self._lock = threading.RLock()
+        self._states = {}
 
     def _start(self) -> None:
-        state = _Thread()
-        if self._threads.setdefault(os.getpid(), state) is not state:
+        state = _State()
+        if self._states.setdefault(os.getpid(), state) is not state:
             return
         state.thread = threading.Thread(
             target=self._run, args=(state,), name="guard-wsgi-rules", daemon=True
@@ -115,23 +116,29 @@ class RulesPoller:
         try:
             state.thread.start()
         except RuntimeError as error:  # at the interpreter's end
+            state.thread = None
             log.debug("no thread for dynamic rules: %s", error)
 
-    def _run(self, state: _Thread) -> None:
-        with self._lock:
-            known = self._cache.load()
-            if known is not None:
-                self._take(known.rules, is_new=False)
+    def _run(self, state: _State) -> None:
+        step = self._begin
         while not state.stop.is_set():
             try:
-                with self._lock:
-                    self._look(state)
+                with state.lock:
+                    step(state)
             except Exception as error:  # a fault here may not end the rules for good
                 log.warning("dynamic rules failed: %r", error)
                 state.next_fetch = time.time() + ERROR_SECONDS
-            state.stop.wait(LOOK_SECONDS * random.uniform(0.75, 1.25))
+            if step == self._look:
+                state.stop.wait(LOOK_SECONDS * random.uniform(0.75, 1.25))
+            step = self._look
 
-    def _look(self, state: _Thread) -> None:
+    def _begin(self, state: _State) -> None:
+        """Before anything is fetched, what was known last: a restart is no gap."""
+        known = self._cache.load()
+        if known is not None:
+            self._take(known.rules, is_new=False)
+
+    def _look(self, state: _State) -> None:
         if self.current is not None and self.current.has_expired():
             self._let_go("dynamic_rule_expired")
         self._take_shared(state)
@@ -144,19 +151,19 @@ class RulesPoller:
             finally:
                 self._cache.release()
 
-    def _take_shared(self, state: _Thread) -> None:
+    def _take_shared(self, state: _State) -> None:
         known = self._cache.shared()
         if known is not None:
             self._take(known.rules, is_new=False)
             self._schedule(state, known)
 
-    def _schedule(self, state: _Thread, known: Known) -> None:
+    def _schedule(self, state: _State, known: Known) -> None:
         interval = self._interval
         if known.rules is not None:
             interval = min(interval, max(known.rules.ttl, MIN_INTERVAL_SECONDS))
         state.next_fetch = max(state.next_fetch, known.fetched_at + interval)
 
-    def _fetch(self, state: _Thread) -> None:
+    def _fetch(self, state: _State) -> None:
         answer = self._source.fetch_rules()
         now = time.time()
         if answer.kind == "unknown":

@@ -83,7 +83,7 @@ def test_a_child_forked_with_every_lock_held_works(collector: Collector) -> None
         state = handler._sender.state
         held, go = threading.Event(), threading.Event()
         def hold():
-            with state.lock, handler._rules_lock:
+            with state.lock, handler._rules_here.lock:
                 held.set()
                 go.wait()
         thread = threading.Thread(target=hold)

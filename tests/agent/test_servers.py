@@ -108,6 +108,8 @@ def test_every_event_arrives_once_by_the_end_of_the_workers(
     agents = sorted(told["user_agent"] for told in collector.events)
     assert agents == sorted(f"evil {number}" for number in range(20))
     assert len({told["idempotency_key"] for told in collector.events}) == 20
+    counted = [m["value"] for m in collector.metrics if m["metric_type"] == "request_count"]
+    assert sum(counted) == 21
 
 
 @pytest.mark.parametrize("kind", ["gthread", "gevent"])
