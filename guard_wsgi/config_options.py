@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import Attribute, fields, frozen
 
-from guard_wsgi.config_values import nearest
+from guard_wsgi.config_values import nearest, quoted
 
 
 @frozen(slots=True)
@@ -53,10 +53,15 @@ def resolve(instance: Any, keywords: Mapping[str, Any]) -> Resolved:
                 value = attribute.converter(value)  # type: ignore[operator]
             if attribute.validator is not None:
                 attribute.validator(instance, attribute, value)
-        except ValueError as fault:
+        except (ValueError, TypeError) as error:
             broken.add(name)
-            secret = attribute.metadata.get("secret")
-            faults.append(f"{name} must be text" if secret else f"{name} {fault}")
+            if attribute.metadata.get("secret"):
+                fault = "must be text"
+            elif isinstance(error, TypeError):  # a shape that no converter reckons with
+                fault = f"can't be {quoted(value)}"
+            else:
+                fault = str(error)
+            faults.append(f"{name} {fault}")
             value = attribute.default
         values[name] = value
     return Resolved(values, frozenset(broken), faults)

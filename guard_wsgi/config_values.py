@@ -175,7 +175,7 @@ def strings(values: Iterable[str]) -> tuple[str, ...]:
         raise ValueError(f"must be a list of texts, not {quoted(values)}")
     if isinstance(values, Mapping):
         raise ValueError("must be a list of texts, not a mapping")
-    items = sorted(values) if isinstance(values, (set, frozenset)) else list(values)
+    items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
     for item in items:
         if not isinstance(item, str):
             raise ValueError(f"must hold texts only, not {quoted(item)}")

@@ -23,6 +23,7 @@ from guard_wsgi.config_rules import STORE_PACKAGES
 from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.route_config import RouteConfig
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
 from guard_wsgi.state.remote import SCHEMES as REMOTE_SCHEMES
@@ -214,6 +215,38 @@ def test_each_option_refuses_a_value_of_a_foreign_type() -> None:
             SecurityConfig(**{name: stranger})
         else:
             assert any(fault.startswith(name) for fault in faults_of(**{name: stranger}))
+
+
+_junk = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.binary(max_size=8)
+    | st.sampled_from(["10.0.0.1", "*", "/", "sqli", "html", "usage"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner, inner)
+        | st.sets(st.none() | st.integers() | st.text(max_size=3) | st.binary(max_size=3))
+        | st.dictionaries(st.none() | st.integers() | st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@given(data=st.data())
+@pytest.mark.parametrize("kind", [SecurityConfig, RouteConfig])
+def test_junk_is_a_fault_or_a_value_and_never_another_error(kind: Any, data: st.DataObject) -> None:
+    names = st.sampled_from([option.name for option in options_of(kind)])
+    options = data.draw(st.dictionaries(names, _junk, min_size=1, max_size=4))
+    try:
+        made = kind(**options)
+    except ConfigError:
+        return
+    repr(made)
+    assert made == made
 
 
 @pytest.mark.parametrize("hook", ["auth_verifier", "on_block", "rate_limit_key", "on_error"])
