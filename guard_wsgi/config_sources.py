@@ -50,10 +50,13 @@ def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[An
         if secret in mapping:
             faults.append(f"{name} and {secret} are both given: keep one")
             continue
+        if not isinstance(value, (str, Path)):  # open() would take a number for a descriptor
+            faults.append(f"{name} must be a path, not {quoted(value)}")
+            continue
         try:
             with open(value, "rb") as file:
                 found[secret] = file.read(MAX_SECRET_BYTES).decode("utf-8").strip()
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             faults.append(f"{name}: {quoted(value)} can't be read: {reason}")
     return found, faults

@@ -125,6 +125,12 @@ def test_a_secret_file_that_cannot_be_read_is_a_fault_beside_others(tmp_path: Pa
     assert "rate_limit must be at least 1" in text
 
 
+@pytest.mark.parametrize("path", [0, True, None, ["a"]])
+def test_what_is_no_path_of_a_secret_is_a_fault(path: object) -> None:
+    with pytest.raises(ConfigError, match="agent_api_key_file must be a path"):
+        SecurityConfig.from_mapping({"agent_api_key_file": path})
+
+
 def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
     key = write(tmp_path / "key", "a")
     with pytest.raises(ConfigError, match="both given"):
