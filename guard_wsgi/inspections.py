@@ -24,11 +24,17 @@ class RouteInspections:
         exclusions: tuple[DetectionExclusion, ...],
     ) -> None:
         self.scan_body = settings.scan_body
+        self.varies = bool(exclusions)
         self._detector = detector
         self._settings = settings
         self._exclusions = exclusions
         self._everywhere = detector.compile(settings)
         self._by_exclusions: dict[tuple[DetectionExclusion, ...], Inspection] = {}
+
+    @property
+    def everywhere(self) -> Inspection:
+        """The one inspection of a route that does not vary by path."""
+        return self._everywhere
 
     def of(self, request: GuardRequest) -> Inspection:
         if not self._exclusions:

@@ -8,7 +8,6 @@ asked. The response streams past untouched, but for headers.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections import Counter
@@ -30,6 +29,7 @@ from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
+from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
@@ -93,25 +93,30 @@ class GuardMiddleware:
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self._resolver = PatternResolver(routes) if routes else resolver
         self._policy = Policy(config, self.parts)
-        self._begin_request = self.parts.store.begin_request
+        self._events = self.parts.events
+        # Only a store on another machine can make a request wait, and so needs a budget for it.
+        store = self.parts.store
+        self._begin_request = store.begin_request if store.waits else None
         self._faults: Counter[str] = Counter()
         self._decisions: Counter[str] = Counter()
         self._noted: Counter[str] = Counter()
         self._note_again_at: dict[str, float] = {}
-        self._serving_pid = 0
+        self._is_serving = False
+        renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         policy = self._policy
-        if not policy.config.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
+        if not policy.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
             return self.app(environ, start_response)
-        if self._serving_pid != os.getpid():
+        if not self._is_serving:
             self._begin_serving(environ)
         if self.parts.peers.watching:
             self.parts.peers.observe(environ)
-        started = time.perf_counter() if self.parts.events.wants_metrics else 0.0
+        started = time.perf_counter() if self._events.wants_metrics else 0.0
         request = policy.request(environ, self)
         environ[ENVIRON_KEY] = request.verdict
-        self._begin_request()
+        if self._begin_request is not None:
+            self._begin_request()
         if policy.logs_requests:
             self.parts.log.log_request(request)
 
@@ -168,8 +173,12 @@ class GuardMiddleware:
 
     def _begin_serving(self, environ: WSGIEnvironment) -> None:
         """The first request in this process: threads and files belong to it, not to a parent."""
-        self._serving_pid = os.getpid()
+        self._is_serving = True
         self.parts.begin_serving(environ)
+
+    def after_fork_in_child(self) -> None:
+        """A child that serves begins to serve: its parent's threads are not its own."""
+        self._is_serving = False
 
     def _resolve(
         self, policy: Policy, resolver: Resolver, request: GuardRequest
@@ -205,7 +214,7 @@ class GuardMiddleware:
         observation = None
         if watch is not None and request.client is not None:
             observation = watch.observe(request.client, request.endpoint or UNROUTED)
-        measures = self.parts.events.wants_metrics
+        measures = self._events.wants_metrics
         if observation is None and not measures:
             start = policy.outgoing.wrap(request, start_response)
         else:
@@ -243,7 +252,7 @@ class GuardMiddleware:
     def _measure(
         self, request: GuardRequest, status: int, started: float, blocked: bool = False
     ) -> None:
-        self.parts.events.observe(
+        self._events.observe(
             request.verdict.endpoint,
             request.method,
             status,
@@ -285,7 +294,7 @@ class GuardMiddleware:
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
         self._tell(policy, request, block, "request_blocked")
-        if self.parts.events.wants_metrics:
+        if self._events.wants_metrics:
             self._measure(request, block.status, started, blocked=True)
         response = self.render(policy, request, block)
         return self._send(policy, request, response, start_response, exc_info)
@@ -329,7 +338,7 @@ class GuardMiddleware:
             verdict.reason = block.reason
         verdict.action = "observe" if passive else "block"
         self._decisions[action_taken] += 1
-        self.parts.events.emit(
+        self._events.emit(
             block.event,
             request,
             action_taken=action_taken,
@@ -371,7 +380,7 @@ class GuardMiddleware:
             if now >= self._note_again_at.get(event, 0.0):
                 self._note_again_at[event] = now + NOTE_INTERVAL_SECONDS
                 count, self._noted[event] = self._noted[event], 0
-                self.parts.events.emit(event, request, reason=reason, count=count)
+                self._events.emit(event, request, reason=reason, count=count)
 
     # Faults ----------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ class Policy:
     def __init__(self, config: SecurityConfig, parts: Parts) -> None:
         self.config = config
         self.parts = parts
+        self.enabled = config.enabled
         self.passive = config.passive_mode
         self.logs_requests = config.log_request_level is not None
         self.clients = ClientResolver(

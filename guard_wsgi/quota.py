@@ -21,9 +21,7 @@ def quota_headers(state: LimitState, style: QuotaStyle) -> list[tuple[str, str]]
     wait_seconds = max(0, ceil(state.reset_seconds - 0.001))
     headers: list[tuple[str, str]] = []
     if style in ("draft", "both"):
-        headers.append(
-            ("RateLimit-Policy", f'"{limit.name}";q={limit.requests};w={limit.window_seconds}')
-        )
+        headers.append(("RateLimit-Policy", limit.quota_policy))
         headers.append(("RateLimit", f'"{limit.name}";r={state.remaining};t={wait_seconds}'))
     if style in ("legacy", "both"):
         headers.append(("X-RateLimit-Limit", str(limit.requests)))

@@ -7,7 +7,6 @@ from datetime import datetime, time, timezone
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from guard_wsgi.body import content_length
 from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
 from guard_wsgi.request import GuardRequest
 
@@ -23,7 +22,7 @@ class RequestSize:
         self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        length = content_length(request.environ)
+        length = request.incoming_body.length
         if length is None:
             # Chunked: nobody knows yet. The stream counts, and stops the app's reading.
             request.incoming_body.limit(self._max_bytes)

@@ -70,11 +70,15 @@ class HeadInspection:
     fails_closed = False
 
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
-        self._inspection_of = inspections.of
+        self._inspection_of = inspections.of if inspections.varies else None
+        self._inspect = inspections.everywhere.head
         self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        findings = self._inspection_of(request).head(request.environ)
+        if self._inspection_of is None:
+            findings = self._inspect(request.environ)
+        else:
+            findings = self._inspection_of(request).head(request.environ)
         return self._judge(request, findings) if findings else None
 
 

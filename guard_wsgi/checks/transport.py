@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from werkzeug.sansio.utils import host_is_trusted
 
-from guard_wsgi.body import FramingError, content_length
 from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
 from guard_wsgi.request import GuardRequest
 
@@ -21,17 +20,16 @@ class Framing:
     fails_closed = True
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        try:
-            content_length(request.environ)
-        except FramingError as error:
-            return Block(
-                status=400,
-                message="Bad request",
-                check=self.name,
-                event="content_filtered",
-                reason=str(error),
-            )
-        return None
+        error = request.incoming_body.framing_error
+        if error is None:
+            return None
+        return Block(
+            status=400,
+            message="Bad request",
+            check=self.name,
+            event="content_filtered",
+            reason=str(error),
+        )
 
 
 class AllowedHosts:

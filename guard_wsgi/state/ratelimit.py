@@ -26,6 +26,8 @@ class Limit:
     window_seconds: int
     name: str = "global"
     key_prefix: str = field(init=False, repr=False, eq=False)
+    quota_policy: str = field(init=False, repr=False, eq=False)
+    """The limit as the ``RateLimit-Policy`` header tells it."""
 
     def __attrs_post_init__(self) -> None:
         faults = []
@@ -36,6 +38,8 @@ class Limit:
         if faults:
             raise ConfigError(faults)
         # The window is part of the key: counts of a window of another length can't be compared.
+        policy = f'"{self.name}";q={self.requests};w={self.window_seconds}'
+        object.__setattr__(self, "quota_policy", policy)
         object.__setattr__(self, "key_prefix", f"{self.name}/{self.window_seconds}:")
 
 

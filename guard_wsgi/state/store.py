@@ -54,6 +54,11 @@ class Store:
             settings = StoreSettings()
         return cls(_backend(url, settings), settings)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a call may wait for another machine, so that requests need a time budget."""
+        return self._breaker is not None
+
     def begin_request(self) -> None:
         """Say that this thread serves a new request: its store calls share one time budget.
 
