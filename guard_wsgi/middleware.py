@@ -174,6 +174,15 @@ class GuardMiddleware:
     def _begin_serving(self, environ: WSGIEnvironment) -> None:
         """The first request in this process: threads and files belong to it, not to a parent."""
         self._is_serving = True
+        if self._resolver is None:
+            # Whoever decorated a view believes it protected.
+            for view in self.config._decorated:
+                logger.error(
+                    "%s.%s has guard rules that protect nothing: give GuardMiddleware a resolver"
+                    " (guard_wsgi.resolvers), or use FlaskAPIGuard",
+                    getattr(view, "__module__", "?"),
+                    getattr(view, "__qualname__", repr(view)),
+                )
         self.parts.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:

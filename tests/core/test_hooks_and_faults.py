@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi import GuardResponse, RouteConfig
+from guard_wsgi import GuardResponse, RouteConfig, SecurityConfig, SecurityDecorator
 from tests.core.visiting import INJECTION, Site
 
 ATTACK = {"q": INJECTION}
@@ -237,3 +237,15 @@ def test_passive_mode_logs_every_request_for_the_report(caplog: pytest.LogCaptur
         for _ in range(40):
             site.visit()
     assert sum("Would have blocked" in r.getMessage() for r in caplog.records) == 40
+
+
+def test_names_decorated_views_that_nobody_resolves(caplog: pytest.LogCaptureFixture) -> None:
+    config = SecurityConfig()
+
+    @SecurityDecorator(config).rate_limit(1)
+    def believed_to_be_limited() -> None: ...
+
+    site = Site(config)
+    with caplog.at_level(logging.ERROR, logger="guard_wsgi"):
+        site.visit()
+    assert any("believed_to_be_limited" in record.getMessage() for record in caplog.records)
