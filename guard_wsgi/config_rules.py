@@ -23,23 +23,23 @@ Rule = Callable[[Options], Iterator[str]]
 STORE_PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "memory": ("", ""),
-        "lmdb": ("lmdb", "guard-wsgi[lmdb]"),
-        "redis": ("redis", "guard-wsgi[redis]"),
-        "rediss": ("redis", "guard-wsgi[redis]"),
-        "redis+unix": ("redis", "guard-wsgi[redis]"),
-        "redis+sentinel": ("redis", "guard-wsgi[redis]"),
-        "redis+cluster": ("redis", "guard-wsgi[redis]"),
+        "lmdb": ("lmdb", "lmdb"),
+        "redis": ("redis", "redis"),
+        "rediss": ("redis", "redis"),
+        "redis+unix": ("redis", "redis"),
+        "redis+sentinel": ("redis", "redis"),
+        "redis+cluster": ("redis", "redis"),
         "valkey": ("valkey", "valkey"),
         "valkeys": ("valkey", "valkey"),
         "valkey+unix": ("valkey", "valkey"),
         "valkey+sentinel": ("valkey", "valkey"),
         "valkey+cluster": ("valkey", "valkey"),
-        "memcached": ("pymemcache", "pymemcache"),
-        "mongodb": ("pymongo", "pymongo"),
-        "mongodb+srv": ("pymongo", "pymongo"),
+        "memcached": ("pymemcache", "memcached"),
+        "mongodb": ("pymongo", "mongodb"),
+        "mongodb+srv": ("pymongo", "mongodb"),
     }
 )
-"""Scheme of ``store_url`` to the module it needs and what to install for it."""
+"""Scheme of ``store_url`` to the module it needs and the extra that brings it."""
 
 
 def contradictions(options: Options, broken: Collection[str]) -> list[str]:
@@ -78,13 +78,10 @@ def store_fault(option: str, url: str) -> str:
     if scheme not in STORE_PACKAGES:
         hint = nearest(scheme, STORE_PACKAGES)
         return f"{option} has the scheme {scheme[:20]!r}, which no store has{hint}"
-    module, requirement = STORE_PACKAGES[scheme]
+    module, extra = STORE_PACKAGES[scheme]
     if not module or is_installed(module):
         return ""
-    extra = requirement.removeprefix("guard-wsgi[").removesuffix("]")
-    if extra != requirement:
-        return str(MissingExtra(f"{option}={scheme}://", extra))
-    return f"{option}={scheme}:// needs a package: pip install {requirement}"
+    return str(MissingExtra(f"{option}={scheme}://", extra))
 
 
 # Faults.

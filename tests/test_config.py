@@ -594,7 +594,7 @@ def test_a_store_without_its_package_names_what_to_install(
     monkeypatch.setattr(config_rules, "find_spec", lambda name: None)
     assert "guard-wsgi[redis]" in faults_of(store_url="redis://localhost")[0]
     assert "guard-wsgi[lmdb]" in faults_of(store_url="lmdb:///tmp/guard")[0]
-    assert "pip install pymemcache" in faults_of(store_url="memcached://localhost")[0]
+    assert "guard-wsgi[memcached]" in faults_of(store_url="memcached://localhost")[0]
     assert "guard-wsgi[crypto]" in faults_of(agent_project_encryption_key="k")[0]
     (fault,) = faults_of(blocked_countries=["NZ"], ipinfo_token="t")
     assert "guard-wsgi[geo]" in fault

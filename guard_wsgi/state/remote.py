@@ -51,13 +51,14 @@ class LimitsBackend:
         """
         self.scheme = url.partition("://")[0]
         self._is_memcached = self.scheme == "memcached"
-        library = "pymemcache" if self._is_memcached else "pymongo"
+        library, extra = ("pymemcache", "memcached") if self._is_memcached else ("pymongo", "mongodb")
         if importlib.util.find_spec(library) is None:
-            raise MissingExtra(f"store_url {self.scheme}://", library)
+            raise MissingExtra(f"store_url {self.scheme}://", extra)
         self._url = url
         self._settings = settings
         self._budget = budget
         self._prefix = settings.prefix
+        self._pool: Any = None
         self._storage: Any = self._open()
         self.failures: tuple[type[Exception], ...] = (
             self._storage.base_exceptions,
@@ -70,6 +71,7 @@ class LimitsBackend:
 
     def after_fork_in_child(self) -> None:
         # Connections, and MongoDB's threads, belong to the parent.
+        self._pool = None
         self._storage = self._open()
         self._documents = self._open_documents()
 
@@ -260,13 +262,10 @@ class LimitsBackend:
             collection.delete_many({"_id": {"$regex": f"^{re.escape(self._prefix)}"}})
 
     def close(self) -> None:
-        if not self._is_memcached and self._storage._storage is not None:
-            self._storage._storage.close()
-        elif self._is_memcached:
-            client = getattr(self._storage.local_storage, "storage", None)
-            if client is not None:
-                with suppress(*self.failures):
-                    client.close()
+        client = self._pool if self._is_memcached else self._storage._storage
+        if client is not None:
+            with suppress(*self.failures):
+                client.close()
 
     def _name(self, kind: str, key: str) -> str:
         name = f"{self._prefix}{kind}:{key}"
@@ -281,7 +280,11 @@ class LimitsBackend:
         milliseconds = max(1, int(timeout_seconds * 1000))
         options: dict[str, Any]
         if self._is_memcached:
-            options = {"connect_timeout": timeout_seconds, "timeout": timeout_seconds}
+            options = {
+                "connect_timeout": timeout_seconds,
+                "timeout": timeout_seconds,
+                "client_getter": self._shared_pool,
+            }
             if "," in self._url:
                 options["retry_attempts"] = 0
         else:
@@ -297,6 +300,15 @@ class LimitsBackend:
             return storage_from_string(self._url, **{**options, **self._settings.options})
         except (ConfigurationError, ValueError) as error:
             raise ConfigError([f"store_url {self.scheme}://: {error}"]) from error
+
+    def _shared_pool(self, module: Any, hosts: list[Any], **options: Any) -> Any:
+        """One pool for all threads; `limits` would open one in each, and close none."""
+        if self._pool is None:
+            if len(hosts) > 1:
+                self._pool = module.HashClient(hosts, use_pooling=True, **options)
+            else:
+                self._pool = module.PooledClient(*hosts, **options)
+        return self._pool
 
     def _open_documents(self) -> Documents:
         storage = self._storage
