@@ -356,6 +356,10 @@ class Sender:
             state.count("thread_refused")
             return
         _finalize_in_multiprocessing(self)
+        # Said here: the thread may be the one that won't get to run.
+        advice = uwsgi_advice()
+        if advice:
+            log.warning("%s", advice)
 
     def _pull_sources(self, *, final: bool = False) -> None:
         for reference in self._sources:
@@ -381,7 +385,6 @@ class Sender:
     def _run(self, state: _State) -> None:
         try:
             with silence():
-                self._advise()
                 while self._wait_until_due(state):
                     try:
                         self._step(state)
@@ -393,11 +396,6 @@ class Sender:
             # Ended by something worse than an Exception: the next event starts another.
             if not state.stopping:
                 state.thread = None
-
-    def _advise(self) -> None:
-        advice = uwsgi_advice()
-        if advice:
-            log.warning("%s", advice)
 
     def _wait_until_due(self, state: _State) -> bool:
         """Sleep until there is something to do; false when it is time to end."""

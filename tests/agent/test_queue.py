@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -321,6 +323,19 @@ def test_concurrent_flushes_are_accepted_and_said_to_do_nothing() -> None:
 def test_the_endpoint_is_the_base_however_it_is_written() -> None:
     for written in ("https://h/", "https://h/api/v1", "https://h/api/v1/", " https://h "):
         assert AgentConfig(api_key=API_KEY, endpoint=written).endpoint == "https://h"
+
+
+def test_a_uwsgi_without_threads_is_told_so_once(
+    agent: MakeAgent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={b"master": b"true"}))  # type: ignore[arg-type]
+    handler = agent()
+    with caplog.at_level(logging.WARNING, "guard_wsgi.agent"):
+        for number in range(3):
+            handler.send_event(event(number))
+    assert [record.getMessage() for record in caplog.records] == [
+        "uWSGI runs without --enable-threads: the agent's thread won't run between requests"
+    ]
 
 
 def test_plain_http_to_another_host_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
