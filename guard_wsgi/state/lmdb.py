@@ -10,20 +10,14 @@ of the store and the caller's key; those too long for LMDB are hashed.
 
 from __future__ import annotations
 
-import os
-import re
-import stat
 import struct
-import sys
-import tempfile
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import lmdb
 from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
@@ -31,7 +25,9 @@ from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Sto
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
-from guard_wsgi.state.lmdb_file import ATTEMPTS, NEVER, LMDBFile
+from guard_wsgi.state.lmdb_bans import BAN, LMDBBans
+from guard_wsgi.state.lmdb_file import ATTEMPTS, LMDBFile
+from guard_wsgi.state.lmdb_path import path_of
 from guard_wsgi.state.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.windows import (
     SLACK_NS,
@@ -52,15 +48,10 @@ SWEEP_EVERY_KEYS = 64
 SWEEP_STEPS = 128
 """More records looked at than were added since, so that expired ones never pile up."""
 
-JOURNAL_SECONDS = 600
-"""How long a change of bans can be read by itself; who comes later reads all bans."""
-
 _COUNT = struct.Struct("<QII")  # expiry, previous, current
 _EXPIRY = struct.Struct("<Q")
-_SEQUENCE = struct.Struct(">Q")  # big-endian: LMDB sorts by bytes
 
 _FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
-_BAN, _JOURNAL, _VERSION = b"b", b"j", b"\x00v"
 _EVICTABLE = frozenset(b"fsmc")
 _MAX_COUNT = 2**32 - 1
 
@@ -102,6 +93,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self.max_keys = max_keys
         # The wall clock: processes started before and after a reboot must agree.
         self._now = clock.wall_ns
+        self._bans = LMDBBans(self._prefix)
         self._new_keys = 0
         self._sweep_from = b""
         self._acquire_sliding = self.taker("sliding-window-counter")
@@ -259,58 +251,22 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     # -- bans ---------------------------------------------------------------------------------
 
     def save_ban(self, entry: BanEntry) -> None:
-        self._write(self._save_ban_in, entry, self._now())
+        self._write(self._save_ban_in, entry)
 
-    def _save_ban_in(self, txn: Any, entry: BanEntry, now_ns: int) -> None:
-        expires_ns = round(entry.expires_at * 1000) * 1_000_000  # bans end on a millisecond
-        record = _EXPIRY.pack(expires_ns) + entry.reason.encode()
-        txn.put(self._key(_BAN, entry.target), record)
-        self._journal_in(txn, entry.target, now_ns)
-
-    def drop_ban(self, target: str) -> bool:
-        return self._write(self._drop_ban_in, target, self._now())
-
-    def _drop_ban_in(self, txn: Any, target: str, now_ns: int) -> bool:
-        record = txn.pop(self._key(_BAN, target))
-        if record is None:
-            return False
-        self._journal_in(txn, target, now_ns)
-        return bool(now_ns < _EXPIRY.unpack_from(record)[0])
-
-    def _journal_in(self, txn: Any, target: str, now_ns: int) -> None:
-        version = self._version_in(txn) + 1
-        txn.put(_VERSION + self._prefix, NEVER + _EXPIRY.pack(version))
-        key = _JOURNAL + self._prefix + _SEQUENCE.pack(version)
-        txn.put(key, _EXPIRY.pack(now_ns + JOURNAL_SECONDS * NANOSECONDS) + target.encode())
+    def _save_ban_in(self, txn: Any, entry: BanEntry) -> None:
+        now_ns = self._now()
+        self._bans.save(txn, entry, now_ns)
         self._count_key(txn, now_ns)
 
-    def _version_in(self, txn: Any) -> int:
-        record = txn.get(_VERSION + self._prefix)
-        return _EXPIRY.unpack_from(record, _EXPIRY.size)[0] if record else 0
+    def drop_ban(self, target: str) -> bool:
+        return self._write(self._drop_ban_in, target)
+
+    def _drop_ban_in(self, txn: Any, target: str) -> bool:
+        return self._bans.drop(txn, target, self._now())
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         self._file.check()
-        return self._file.read(self._ban_changes_in, since)
-
-    def _ban_changes_in(self, txn: Any, since: int | None) -> BanChanges:
-        version = self._version_in(txn)
-        if since == version:
-            return BanChanges(version, False, ())
-        if since is not None and since < version:
-            records = _range(txn, _JOURNAL + self._prefix, _SEQUENCE.pack(since + 1))
-            targets = [record[_EXPIRY.size :].decode() for _, record in records]
-            if len(targets) == version - since:  # none was swept
-                entries = [self._ban_in(txn, target) for target in dict.fromkeys(targets)]
-                return BanChanges(version, False, entries)
-        prefix = _BAN + self._prefix
-        entries = [
-            _ban_entry(key[len(prefix) :].decode(), record) for key, record in _range(txn, prefix)
-        ]
-        return BanChanges(version, True, entries)
-
-    def _ban_in(self, txn: Any, target: str) -> BanEntry:
-        record = txn.get(self._key(_BAN, target))
-        return BanEntry(target, 0.0, "") if record is None else _ban_entry(target, record)
+        return self._file.read(self._bans.changes, since)
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         return None  # no answer brings it along
@@ -325,12 +281,12 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return max(0, entries - 1)
 
     def erase(self) -> None:
-        for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER, _BAN):
+        for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER, BAN):
             prefix = kind + self._prefix
             # In steps, so that other processes aren't kept waiting.
             while self._write(self._erase_in, prefix):
                 pass
-        self._write(self._new_version_in)
+        self._write(self._bans.begin_anew)
 
     def _erase_in(self, txn: Any, prefix: bytes) -> bool:
         cursor = txn.cursor()
@@ -342,11 +298,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             if not cursor.delete():
                 return False
         return True
-
-    def _new_version_in(self, txn: Any) -> None:
-        # A number without a journal entry makes every process read all bans anew.
-        version = self._version_in(txn) + 2
-        txn.put(_VERSION + self._prefix, NEVER + _EXPIRY.pack(version))
 
     def close(self) -> None:
         self._file.close()
@@ -445,60 +396,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._write(_delete, self._key(_SLIDING, key))
 
 
-def path_of(uri: str, app_name: str | None = None) -> Path:
-    """The file an ``lmdb:`` URI names.
-
-    :raises ConfigError: when it names none.
-    """
-    parsed = urlsplit(uri)
-    if parsed.netloc:
-        raise ConfigError(
-            [f"store_url: write lmdb:///absolute/path or lmdb://, not lmdb://{parsed.netloc}..."]
-        )
-    if not parsed.path or parsed.path == "/":
-        return default_path(app_name)
-    path = Path(unquote(parsed.path))
-    return path / "guard.lmdb" if path.is_dir() else path
-
-
-def default_path(app_name: str | None = None) -> Path:
-    """A file of this user, named after the app; the same for all processes of the app.
-
-    Without a name the app is known by its working directory, which its workers and a shell
-    opened beside it have in common. A user without a writable home gets a directory of its own
-    under the system's temporary one.
-
-    :raises StoreError: when that directory belongs to someone else.
-    """
-    if app_name is None:
-        here = os.getcwd()
-        app_name = (
-            f"{os.path.basename(here) or 'app'}-{blake2b(here.encode(), digest_size=4).hexdigest()}"
-        )
-    file_name = re.sub(r"[^A-Za-z0-9._-]", "_", app_name) + ".lmdb"
-    state_home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    directory = Path(state_home, "guard-wsgi")
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.access(directory, os.W_OK | os.X_OK):
-            return directory / file_name
-    except OSError:
-        pass  # no home, or not a writable one: the temporary directory serves
-    user = str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
-    directory = Path(tempfile.gettempdir(), f"guard-wsgi-{user}")
-    try:
-        directory.mkdir(mode=0o700, exist_ok=True)
-        status = directory.lstat()
-    except OSError as error:
-        raise StoreError(f"no directory for the state file: {error}") from error
-    # Anyone may create names in the temporary directory, also this one, also as a link.
-    if not stat.S_ISDIR(status.st_mode) or (
-        sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o022)
-    ):
-        raise StoreError(f"{directory} belongs to someone else; name a path: lmdb:///path")
-    return directory / file_name
-
-
 def _get(txn: Any, name: bytes) -> bytes | None:
     record: bytes | None = txn.get(name)
     return record
@@ -517,18 +414,3 @@ def _log(record: bytes | None) -> array[int]:
     if record is not None:
         times.frombytes(record[_EXPIRY.size :])
     return times
-
-
-def _range(txn: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-    """The records whose key begins with ``prefix``, from ``prefix + start`` on."""
-    cursor = txn.cursor()
-    if cursor.set_range(prefix + start):
-        for key, record in cursor:
-            if not key.startswith(prefix):
-                return
-            yield key, record
-
-
-def _ban_entry(target: str, record: bytes) -> BanEntry:
-    expires_ns = _EXPIRY.unpack_from(record)[0]
-    return BanEntry(target, expires_ns / NANOSECONDS, record[_EXPIRY.size :].decode())

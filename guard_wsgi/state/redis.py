@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import inspect
 import re
 import threading
 import time
@@ -18,14 +17,13 @@ from hashlib import sha1
 from typing import Any
 
 from attrs import frozen
-from limits.errors import ConfigurationError
-from limits.storage import storage_from_string
 
-from guard_wsgi.errors import ConfigError, MissingExtra
+from guard_wsgi.errors import MissingExtra
 from guard_wsgi.state import redis_scripts
 from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.budget import Budget
 from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.redis_client import open_client
 from guard_wsgi.state.settings import StoreSettings
 
 SCHEMES = (
@@ -219,6 +217,9 @@ class RedisBackend:
         client, self._client = self._client, None
         if client is not None:
             client.close()
+            manager = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+            for sentinel in getattr(manager, "sentinels", ()):
+                sentinel.close()
 
     # -- the wire -----------------------------------------------------------------------------
 
@@ -245,95 +246,15 @@ class RedisBackend:
         return reply
 
     def _connect(self) -> Any:
-        with self._connecting:
-            if self._client is not None:
-                return self._client
-            # The sockets' time-outs are under what a caller would wait for a lock held here.
-            options = {**self._client_options(), **self._settings.options}
-            try:
-                storage: Any = storage_from_string(self._url, **options)
-            except ConfigurationError as error:
-                raise ConfigError([f"store_url: {error}"]) from error
-            except ValueError as error:
-                raise ConfigError([f"store_url {self.scheme}://: {error}"]) from error
-            client = storage.get_connection()
-            pool = getattr(client, "connection_pool", None)
-            if pool is not None:
-                pool.connection_class = _within(self._budget, pool.connection_class)
-            self._client = client
-            return client
-
-    def _client_options(self) -> dict[str, Any]:
-        """The client's own: waits of seconds, retries, and greetings that are round trips."""
-        library = self._library
-        timeout_seconds = self._settings.timeout_seconds
-        options: dict[str, Any] = {
-            "socket_timeout": timeout_seconds,
-            "socket_connect_timeout": timeout_seconds,
-            "retry": library.retry.Retry(library.backoff.NoBackoff(), 0),
-            "protocol": 2,
-        }
-        if self._cluster:
-            # Since redis-py 6 a cluster takes `retry`; before, and in valkey-py, a number.
-            if library.__name__ == "valkey" or int(library.__version__.partition(".")[0]) < 6:
-                del options["retry"]
-                options["cluster_error_retry_attempts"] = 0
-            return options
-        known = inspect.signature(library.connection.AbstractConnection).parameters
-        if "driver_info" in known:
-            options["driver_info"] = None
-        elif "lib_name" in known:
-            options["lib_name"] = options["lib_version"] = None
-        options["health_check_interval"] = 0
-        if self.scheme.endswith("+sentinel"):
-            options["sentinel_kwargs"] = dict(options)
-        return options
-
-
-def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
-    """The client's connection, with every wait of its socket cut to what the request has left."""
-
-    class BudgetedConnection(connection_class):  # type: ignore[misc]
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            self._configured_timeout: float | None = options.get("socket_connect_timeout")
-
-        def _connect(self) -> Any:
-            remaining = budget.remaining_seconds()
-            self.socket_connect_timeout = min(self._configured_timeout or remaining, remaining)
-            return _BudgetedSocket(super()._connect(), budget)
-
-    return BudgetedConnection
-
-
-class _BudgetedSocket:
-    """A time-out of a socket is for each read; a server that sends a byte now and then never
-    runs into it. Here it is for all reads of a call together."""
-
-    __slots__ = ("_budget", "_sock")
-
-    def __init__(self, sock: Any, budget: Budget) -> None:
-        self._sock = sock
-        self._budget = budget
-
-    def recv(self, size: int) -> Any:
-        self._limit()
-        return self._sock.recv(size)
-
-    def recv_into(self, buffer: Any) -> Any:
-        self._limit()
-        return self._sock.recv_into(buffer)
-
-    def sendall(self, data: Any) -> None:
-        self._limit()
-        self._sock.sendall(data)
-
-    def _limit(self) -> None:
-        if self._sock.gettimeout() != 0:  # the client only looks whether there is something
-            self._sock.settimeout(self._budget.remaining_seconds())
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
+        # Connecting is bounded by the call's time; so is waiting for a thread that does.
+        if not self._connecting.acquire(timeout=self._budget.remaining_seconds()):
+            raise TimeoutError("another thread is connecting")
+        try:
+            if self._client is None:
+                self._client = open_client(self._library, self._url, self._settings, self._budget)
+            return self._client
+        finally:
+            self._connecting.release()
 
 
 def _ban_entry(target: bytes, record: bytes) -> BanEntry:

@@ -10,7 +10,7 @@ import pytest
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.backend import STRATEGIES
 from guard_wsgi.state.ratelimit import Limit
-from tests.state.conftest import KINDS, OpenStore
+from tests.state.conftest import KINDS, FakeClock, OpenStore
 
 every_store = pytest.mark.parametrize("kind", KINDS)
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -101,6 +101,55 @@ def test_clearing_forgets_one_key(open_store: OpenStore, kind: str, strategy: st
     store.limiter.clear(limit, "one")
     assert store.limiter.hit(limit, "one").allowed
     assert not store.limiter.hit(limit, "two").allowed
+
+
+own_clock = pytest.mark.parametrize("kind", ["memory", "lmdb"])
+
+
+@own_clock
+def test_the_previous_window_weighs_as_much_as_it_still_overlaps(
+    open_store: OpenStore, fake_clock: FakeClock, kind: str
+) -> None:
+    store = open_store(kind, clock=fake_clock.clock())
+    limit = Limit(10, 100)
+
+    def remaining_after_all_that_fit() -> list[int]:
+        left = []
+        while (state := store.limiter.hit(limit, "client")).allowed:
+            left.append(state.remaining)
+        return left
+
+    assert remaining_after_all_that_fit() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+    fake_clock.advance(150)  # half of the first window still counts: 5
+    assert remaining_after_all_that_fit() == [4, 3, 2, 1, 0]
+    fake_clock.advance(25)  # a quarter: 2, with the 5 of this window
+    assert remaining_after_all_that_fit() == [2, 1, 0]
+    fake_clock.advance(325)
+    assert remaining_after_all_that_fit() == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+
+
+@own_clock
+def test_a_fixed_window_ends_at_once_and_a_moving_one_hit_by_hit(
+    open_store: OpenStore, fake_clock: FakeClock, kind: str
+) -> None:
+    limit = Limit(3, 100)
+    fixed = open_store(kind, clock=fake_clock.clock(), rate_limit_strategy="fixed-window")
+    moving = open_store(kind, clock=fake_clock.clock(), rate_limit_strategy="moving-window")
+    for _ in range(3):
+        assert fixed.limiter.hit(limit, "client").allowed
+        assert moving.limiter.hit(limit, "client").allowed
+        fake_clock.advance(30)
+    fake_clock.advance(9)
+    assert not fixed.limiter.hit(limit, "client").allowed
+    refused = moving.limiter.hit(limit, "client")
+    assert not refused.allowed
+    assert refused.reset_seconds == 1
+    fake_clock.advance(1)
+    assert [fixed.limiter.hit(limit, "client").remaining for _ in range(3)] == [2, 1, 0]
+    assert moving.limiter.hit(limit, "client").allowed
+    assert not moving.limiter.hit(limit, "client").allowed
+    fake_clock.advance(30)
+    assert moving.limiter.hit(limit, "client").allowed
 
 
 @every_store

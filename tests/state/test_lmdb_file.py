@@ -13,8 +13,9 @@ import pytest
 
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.state.clock import NANOSECONDS
-from guard_wsgi.state.lmdb import LMDBStorage, default_path, path_of
+from guard_wsgi.state.lmdb import LMDBStorage
 from guard_wsgi.state.lmdb_file import LMDBFile
+from guard_wsgi.state.lmdb_path import default_path, path_of
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store

@@ -87,6 +87,20 @@ def test_sliding_counter_lets_at_most_twice_the_limit_into_any_window(
         assert sum(1 for at in passed if at > now - WINDOW) <= 2 * requests
 
 
+def test_the_sliding_counter_remembers_the_previous_window_from_hit_to_hit() -> None:
+    record, now = (0, 0, 0), 10**18
+    for _ in range(10):
+        *_, expires, previous, current = take_sliding(*record, now, WINDOW, 10, 1)
+        record = (expires, previous, current)
+    now += WINDOW + WINDOW // 2
+    passed = 0
+    for _ in range(10):
+        allowed, _, _, *kept = take_sliding(*record, now, WINDOW, 10, 1)
+        record = (kept[0], kept[1], kept[2])
+        passed += allowed
+    assert passed == 5
+
+
 @counting
 @given(
     expires=st.integers(0, 30 * NANOSECONDS),

@@ -1,0 +1,68 @@
+"""Where the state file of an ``lmdb:`` URI lies."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import sys
+import tempfile
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from guard_wsgi.errors import ConfigError, StoreError
+
+
+def path_of(uri: str, app_name: str | None = None) -> Path:
+    """The file an ``lmdb:`` URI names.
+
+    :raises ConfigError: when it names none.
+    """
+    parsed = urlsplit(uri)
+    if parsed.netloc:
+        raise ConfigError(
+            [f"store_url: write lmdb:///absolute/path or lmdb://, not lmdb://{parsed.netloc}..."]
+        )
+    if not parsed.path or parsed.path == "/":
+        return default_path(app_name)
+    path = Path(unquote(parsed.path))
+    return path / "guard.lmdb" if path.is_dir() else path
+
+
+def default_path(app_name: str | None = None) -> Path:
+    """A file of this user, named after the app; the same for all processes of the app.
+
+    Without a name the app is known by its working directory, which its workers and a shell
+    opened beside it have in common. A user without a writable home gets a directory of its own
+    under the system's temporary one.
+
+    :raises StoreError: when that directory belongs to someone else.
+    """
+    if app_name is None:
+        here = os.getcwd()
+        app_name = (
+            f"{os.path.basename(here) or 'app'}-{blake2b(here.encode(), digest_size=4).hexdigest()}"
+        )
+    file_name = re.sub(r"[^A-Za-z0-9._-]", "_", app_name) + ".lmdb"
+    state_home = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    directory = Path(state_home, "guard-wsgi")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(directory, os.W_OK | os.X_OK):
+            return directory / file_name
+    except OSError:
+        pass  # no home, or not a writable one: the temporary directory serves
+    user = str(os.getuid()) if sys.platform != "win32" else os.environ.get("USERNAME", "user")
+    directory = Path(tempfile.gettempdir(), f"guard-wsgi-{user}")
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise StoreError(f"no directory for the state file: {error}") from error
+    # Anyone may create names in the temporary directory, also this one, also as a link.
+    if not stat.S_ISDIR(status.st_mode) or (
+        sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o022)
+    ):
+        raise StoreError(f"{directory} belongs to someone else; name a path: lmdb:///path")
+    return directory / file_name

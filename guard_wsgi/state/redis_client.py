@@ -1,0 +1,111 @@
+"""A client of Redis or Valkey that doesn't wait: made by `limits`, told how by us.
+
+What the libraries do by default suits a program that can wait: time-outs of seconds, ten retries
+with back-off, greetings that are round trips of their own. A request can't.
+"""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any
+
+from limits.errors import ConfigurationError
+from limits.storage import storage_from_string
+
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.settings import StoreSettings
+
+
+def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: Budget) -> Any:
+    """A client for the URI, whose sockets wait no longer than the running call may.
+
+    One server's connects with the first command; a cluster's map is read here.
+
+    :param library: ``redis`` or ``valkey``.
+    :raises ConfigError: for a URI that can't be parsed.
+    """
+    scheme = url.partition("://")[0]
+    options = {**_options(library, scheme, settings.timeout_seconds), **settings.options}
+    try:
+        storage: Any = storage_from_string(url, **options)
+    except ConfigurationError as error:
+        raise ConfigError([f"store_url: {error}"]) from error
+    except ValueError as error:
+        raise ConfigError([f"store_url {scheme}://: {error}"]) from error
+    client = storage.get_connection()
+    pool = getattr(client, "connection_pool", None)
+    if pool is not None:  # a cluster has one for each node, and only its sockets' time-outs
+        pool.connection_class = _within(budget, pool.connection_class)
+    return client
+
+
+def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "socket_timeout": timeout_seconds,
+        "socket_connect_timeout": timeout_seconds,
+        "retry": library.retry.Retry(library.backoff.NoBackoff(), 0),
+        "protocol": 2,  # the third begins with a HELLO of its own
+    }
+    if scheme.endswith("+cluster"):
+        # Since redis-py 6 a cluster takes `retry`; before, and in valkey-py, a number.
+        if library.__name__ == "valkey" or int(library.__version__.partition(".")[0]) < 6:
+            del options["retry"]
+            options["cluster_error_retry_attempts"] = 0
+        return options
+    known = inspect.signature(library.connection.AbstractConnection).parameters
+    if "driver_info" in known:
+        options["driver_info"] = None
+    elif "lib_name" in known:
+        options["lib_name"] = options["lib_version"] = None
+    options["health_check_interval"] = 0
+    if scheme.endswith("+sentinel"):
+        options["sentinel_kwargs"] = dict(options)
+    return options
+
+
+def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
+    """The client's connection, with every wait of its socket cut to what the request has left."""
+
+    class BudgetedConnection(connection_class):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._configured_timeout: float | None = options.get("socket_connect_timeout")
+
+        def _connect(self) -> Any:
+            remaining = budget.remaining_seconds()
+            self.socket_connect_timeout = min(self._configured_timeout or remaining, remaining)
+            return _BudgetedSocket(super()._connect(), budget)
+
+    return BudgetedConnection
+
+
+class _BudgetedSocket:
+    """A time-out of a socket is for each read; a server that sends a byte now and then never
+    runs into it. Here it is for all reads of a call together."""
+
+    __slots__ = ("_budget", "_sock")
+
+    def __init__(self, sock: Any, budget: Budget) -> None:
+        self._sock = sock
+        self._budget = budget
+
+    def recv(self, size: int) -> Any:
+        self._limit()
+        return self._sock.recv(size)
+
+    def recv_into(self, buffer: Any) -> Any:
+        self._limit()
+        return self._sock.recv_into(buffer)
+
+    def sendall(self, data: Any) -> None:
+        self._limit()
+        self._sock.sendall(data)
+
+    def _limit(self) -> None:
+        if self._sock.gettimeout() != 0:  # the client only looks whether there is something
+            self._sock.settimeout(self._budget.remaining_seconds())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
