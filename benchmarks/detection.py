@@ -30,9 +30,44 @@ from guard_wsgi.detection.detector import body_bytes, head_bytes
 
 FORM = "application/x-www-form-urlencoded"
 ADVERSARIAL = (
-    "'", "' or ", "%27", "\\", "(", ") ", "/*", "/*!", "*/", "<", "<a ", "{{", "${", "../", "&#x27;", '"',
-    "--", ";", "`", " ", "[", '{"a":', "x'||'", "union select ", "A1b2", "%u0027", "\\u0027", "'+'", "::", "@{",
-    "<!--", "; cat /etc/passwd ", "\x00", "a=b&", "' \t", "(select ", "${${", "<x onx=",
+    "'",
+    "' or ",
+    "%27",
+    "\\",
+    "(",
+    ") ",
+    "/*",
+    "/*!",
+    "*/",
+    "<",
+    "<a ",
+    "{{",
+    "${",
+    "../",
+    "&#x27;",
+    '"',
+    "--",
+    ";",
+    "`",
+    " ",
+    "[",
+    '{"a":',
+    "x'||'",
+    "union select ",
+    "A1b2",
+    "%u0027",
+    "\\u0027",
+    "'+'",
+    "::",
+    "@{",
+    "<!--",
+    "; cat /etc/passwd ",
+    "\x00",
+    "a=b&",
+    "' \t",
+    "(select ",
+    "${${",
+    "<x onx=",
 )
 
 
@@ -59,7 +94,9 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         )
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))
-    print(f"{'source':34s} {'n':>6s} {'median us':>10s} {'p99 us':>9s} {'closer look %':>14s} {'found %':>8s}")
+    print(
+        f"{'source':34s} {'n':>6s} {'median us':>10s} {'p99 us':>9s} {'closer look %':>14s} {'found %':>8s}"
+    )
     for name, measured in sorted(rows.items()):
         times = sorted(one[0] for one in measured)
         print(
@@ -143,13 +180,19 @@ def evasions(inspection: Inspection, records: list[dict[str, Any]], sample: int)
     )
     chosen = payloads[:: max(1, len(payloads) // sample)]
     places = ("query", "form", "json", "multipart", "path", "cookie", "header")
-    print(f"\n{len(chosen)} payloads found, %\n{'':14s}" + "".join(f"{p:>11s}" for p in places) + f"{'all':>11s}")
+    print(
+        f"\n{len(chosen)} payloads found, %\n{'':14s}"
+        + "".join(f"{p:>11s}" for p in places)
+        + f"{'all':>11s}"
+    )
     for name, wrap in WRAPPINGS.items():
         rates = []
         for place in places:
             hits = sum(bool(inspect(inspection, placed(place, wrap(one)))[0]) for one in chosen)
             rates.append(100 * hits / len(chosen))
-        print(f"{name:14s}" + "".join(f"{r:11.1f}" for r in rates) + f"{statistics.mean(rates):11.1f}")
+        print(
+            f"{name:14s}" + "".join(f"{r:11.1f}" for r in rates) + f"{statistics.mean(rates):11.1f}"
+        )
 
 
 def main() -> None:

@@ -45,6 +45,10 @@ from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model
 from guard_wsgi.detection.value import Budget, BudgetSpent
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
+# Log-odds of the balanced threshold. Above zero: a customer refused costs more than an attack
+# that the next line of defence has to stop, and kinds of traffic nobody made score just over 0.
+BALANCED = 0.4
+STRONG = 4.5  # log-odds of a prior of 1.0: over the threshold by itself, with the bias of -3.7
 PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
 PULL_SHAPE = 30.0  # runs of tokens and pairs must earn their weight
 MIN_TEXTS = 6  # evidence seen in fewer distinct texts is not learned from
@@ -186,7 +190,7 @@ class Data:
         hand = dict(prior.weights) | {
             f"{a} & {b}": w for a, bs in prior.pairs.items() for b, w in bs
         }
-        self.prior = np.array([UNIT * hand.get(name, 0.0) for name in self.columns])
+        self.prior = np.array([STRONG * hand.get(name, 0.0) for name in self.columns])
         self.pull = np.array([PULL_KNOWN if n in indicators else PULL_SHAPE for n in self.columns])
         self.lower = np.array([0.0 if n in indicators else -np.inf for n in self.columns])
         self.row_sets = rows
@@ -286,7 +290,7 @@ def table(data: Data) -> None:
     for source in sorted(data.source_size):
         train = [name != source for name in data.sources]
         weights, bias = fit(data, train)
-        score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
+        score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
         for core in (True, False):
             rows = [
                 i for i, name in enumerate(data.sources) if name == source and data.core[i] == core
@@ -340,7 +344,7 @@ def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
         filed[category][name] = round(float(weight), 3)
     return {
         "bias": round(bias, 4),
-        "balanced": 0.0,
+        "balanced": BALANCED,
         "unit": UNIT,
         "weights": {c: dict(sorted(w.items())) for c, w in sorted(filed.items())},
         "pairs": dict(sorted(pairs.items())),
@@ -363,7 +367,7 @@ def main() -> None:
         table(data)
     if arguments.write:
         weights, bias = fit(data, [True] * len(records))
-        score = 1 + worst(data, data.matrix @ weights + bias) / UNIT
+        score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
         for attack in (True, False):
             rows = [i for i, one in enumerate(data.attack) if one is attack]
             print(

@@ -82,7 +82,7 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
 
 
 # Values of these kinds are few and are looked at with patterns of their own.
-_ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
+_ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename", "name"})
 _BATCH_CHARS = 4096
 # More findings in one request say no more about it.
 MAX_FINDINGS = 10

@@ -131,7 +131,6 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.loopback": (("name:redirect", -0.6),),
     "file.private": (("name:redirect", -0.4),),
     "file.hidden_path": (("at:path", 0.3),),
-    "code.java_class": (("size:S", 0.4), ("size:M", 0.4)),
     "sql.word_only": (("size:S", 0.4),),
 }
 

@@ -15,9 +15,47 @@ from tests.detection.requests import environ
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
-TYPES = (JSON, FORM, "multipart/form-data; boundary=X", "multipart/form-data", "text/xml", "application/graphql", "text/plain", "", "image/png", "text/plain; charset=utf-16", "application/x-www-form-urlencoded; charset=nonsense")
+TYPES = (
+    JSON,
+    FORM,
+    "multipart/form-data; boundary=X",
+    "multipart/form-data",
+    "text/xml",
+    "application/graphql",
+    "text/plain",
+    "",
+    "image/png",
+    "text/plain; charset=utf-16",
+    "application/x-www-form-urlencoded; charset=nonsense",
+)
 NASTY = st.binary(max_size=300) | st.lists(
-    st.sampled_from([b"%", b"%u", b"%00", b"\x00", b"\xc0\xae", b"--X", b"\r\n\r\n", b"{", b"[", b'"', b"\\", b"<!", b"]]>", b"&#", b"{{", b"'or 1=1", b"=", b"&", b"name=", b"\xff", b"<a ", b"eyJ", b"\\u00"]),
+    st.sampled_from(
+        [
+            b"%",
+            b"%u",
+            b"%00",
+            b"\x00",
+            b"\xc0\xae",
+            b"--X",
+            b"\r\n\r\n",
+            b"{",
+            b"[",
+            b'"',
+            b"\\",
+            b"<!",
+            b"]]>",
+            b"&#",
+            b"{{",
+            b"'or 1=1",
+            b"=",
+            b"&",
+            b"name=",
+            b"\xff",
+            b"<a ",
+            b"eyJ",
+            b"\\u00",
+        ]
+    ),
     max_size=60,
 ).map(b"".join)
 
@@ -64,23 +102,67 @@ def test_more_suspicious_text_than_allowed_is_said() -> None:
 def test_a_packed_body_is_unpacked(inspection: Inspection, pack: object) -> None:
     assert callable(pack)
     kind = "gzip" if pack is gzip.compress else "deflate"
-    found = inspection.body(pack(b"q=<script>alert(1)</script>"), content_type=FORM, content_encoding=kind)
+    found = inspection.body(
+        pack(b"q=<script>alert(1)</script>"), content_type=FORM, content_encoding=kind
+    )
     assert found
     assert found[0].category == "xss"
 
 
 def test_a_bomb_is_unpacked_only_so_far_and_said(inspection: Inspection) -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
-    assert "max_body_bytes" in budgets(inspection.body(bomb, content_type=FORM, content_encoding="gzip"))
+    assert "max_body_bytes" in budgets(
+        inspection.body(bomb, content_type=FORM, content_encoding="gzip")
+    )
 
 
 def test_a_body_that_is_not_packed_is_read_as_it_is(inspection: Inspection) -> None:
-    assert inspection.body(b"q=<script>alert(1)</script>", content_type=FORM, content_encoding="gzip")
+    assert inspection.body(
+        b"q=<script>alert(1)</script>", content_type=FORM, content_encoding="gzip"
+    )
 
 
 @pytest.mark.parametrize(
     "unit",
-    ["'", "' or ", "%27", "%25", "\\", "(", ") ", "/*", "*/", "<", "<a ", "{{", "${", "../", "&#x27;", "a=b&", "\"", "--", ";", "`", " ", "\t", "\n", "[", '{"a":', "x'||'", "union select ", "A1b2", "%u0027", "\\u0027", "'+'", "/*!", "::", "@{", "<!--", "; cat /etc/passwd ", "\x00"],
+    [
+        "'",
+        "' or ",
+        "%27",
+        "%25",
+        "\\",
+        "(",
+        ") ",
+        "/*",
+        "*/",
+        "<",
+        "<a ",
+        "{{",
+        "${",
+        "../",
+        "&#x27;",
+        "a=b&",
+        '"',
+        "--",
+        ";",
+        "`",
+        " ",
+        "\t",
+        "\n",
+        "[",
+        '{"a":',
+        "x'||'",
+        "union select ",
+        "A1b2",
+        "%u0027",
+        "\\u0027",
+        "'+'",
+        "/*!",
+        "::",
+        "@{",
+        "<!--",
+        "; cat /etc/passwd ",
+        "\x00",
+    ],
 )
 def test_a_quarter_megabyte_of_anything_is_answered(inspection: Inspection, unit: str) -> None:
     """In the time the test may take; how long it takes is for benchmarks/detection.py."""
@@ -92,7 +174,9 @@ def test_a_quarter_megabyte_of_anything_is_answered(inspection: Inspection, unit
 
 
 def test_a_cut_off_body_is_still_read(inspection: Inspection) -> None:
-    whole = json.dumps({"a": ["x", "1' union select password from users-- -"], "b": "c" * 100}).encode()
+    whole = json.dumps(
+        {"a": ["x", "1' union select password from users-- -"], "b": "c" * 100}
+    ).encode()
     assert inspection.body(whole[:-60], content_type=JSON, complete=False)
 
 

@@ -44,7 +44,9 @@ def test_a_finding_keeps_a_piece_of_the_value_only(inspection: Inspection) -> No
 def test_excluded_names_are_not_inspected(detector: Detector) -> None:
     tuned = detector.compile(
         DetectionSettings(
-            excluded_params={"q"}, excluded_headers={"X-Search", "cookie"}, excluded_body_fields={"text", "tags"}
+            excluded_params={"q"},
+            excluded_headers={"X-Search", "cookie"},
+            excluded_body_fields={"text", "tags"},
         )
     )
     for place in ("query", "cookie", "header", "form", "json", "multipart"):
@@ -133,7 +135,9 @@ def test_threads_share_one_inspection(inspection: Inspection) -> None:
 
     def work() -> None:
         for _ in range(100):
-            if not findings_in(inspection, "query", SQL) or findings_in(inspection, "query", "it's fine"):
+            if not findings_in(inspection, "query", SQL) or findings_in(
+                inspection, "query", "it's fine"
+            ):
                 wrong.append("wrong")
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -177,8 +181,13 @@ print(compile_patterns([("a", "abc"), ("b", "x+y")], keep=True).scan(b"..xxy..")
 
     def run() -> str:
         return subprocess.run(
-            [sys.executable, "-c", program], cwd=root, env=environment, timeout=100, check=True,
-            capture_output=True, text=True,
+            [sys.executable, "-c", program],
+            cwd=root,
+            env=environment,
+            timeout=100,
+            check=True,
+            capture_output=True,
+            text=True,
         ).stdout.strip()
 
     if spoil == "folder is a file":

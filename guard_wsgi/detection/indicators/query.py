@@ -29,6 +29,7 @@ def _make(
 
 QUERY = (
     _make("nosql", "operator_key", r"\[\s*\$" + _OPERATOR + r"\s*\]|(?:^|[{,\s'\"])\$" + _OPERATOR + r"['\"]?\s*:", _NOSQL, STRONG),
+    _make("nosql", "operator_name", r"^\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator)$", _NOSQL, STRONG, False),
     _make("nosql", "where_script", r"\$where\b|\bthis\.\w+(?:\.\w+\(.*?\))?\s*(?:==|!=|\.match|\.length|\[|=|>|<)|\bdb\.\w+\.(?:find|insert|remove|drop|update|aggregate)\w*\s*\(|\bdb\.(?:version|getcollectionnames|stats|injection|getname)\b|\btojson\s*\(|\bmapreduce\b|\bnew\s+date\s*\(\s*\)\s*;", _NOSQL),
     _make("nosql", "quote_logic", r"['\"]\s*(?:\|\||&&)\s*(?:['\"\d]|this\b|true|\w+\s*==)|['\"]\s*;?\s*return\s+|\breturn\s*(?:\(|true|false|this|!)|['\"]\s*\}\s*[,)]\s*\$|['\"]\s*\}\s*\]|,\s*\$(?:or|where)\b|\bsleep\s*\(\s*\d+\s*\)|\{\s*\$gt\s*:|\{\s*\$ne\s*:|\bwhile\s*\(\s*1\s*\)|['\"]\s*==\s*['\"]", _NOSQL),
     _make("ldap", "filter_break", r"\)\s*\(\s*[|&!]|\*\s*\)\s*\(|\)\s*\(\s*" + _ATTRIBUTE + r"\s*(?:=|~=|>=|<=|<|>|~)|\(\s*[&|!]\s*\(\s*\w+\s*[~<>]?=|\*\)\s*\)|\)\s*[&|!]\s*\(\s*\w*\s*=|\)\s*[&|]\s*\(\w|\*\s*\(\s*\||\)\s*\(\s*!\s*\(", _LDAP, STRONG),

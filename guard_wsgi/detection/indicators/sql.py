@@ -67,6 +67,7 @@ SQL = (
     _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
     _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, MEDIUM, False),
     _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, MEDIUM, False),
+    _sqli("word_quote_comment", r"^[\w.@ %-]*['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
     _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--\s*[-+]?$|#\s*$|/\*)", _OWASP, WEAK),
     _sqli("trailing_comment", r"(?:--[\s+-]*|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
