@@ -361,7 +361,8 @@ def main() -> None:
     records = [*load(arguments.corpus), *benign_requests(arguments.benign_rows)]
     data = Data(records)
     print(
-        f"{len(records)} requests, {len(data.names)} distinct sets of evidence, {len(data.columns)} weights"
+        f"{len(records)} requests, {len(data.names)} distinct sets of evidence, "
+        f"{len(data.columns)} weights"
     )
     if arguments.table:
         table(data)
@@ -371,7 +372,8 @@ def main() -> None:
         for attack in (True, False):
             rows = [i for i, one in enumerate(data.attack) if one is attack]
             print(
-                f"fitted: {'attack' if attack else 'benign'} over 1.0: {100 * np.mean(score[rows] >= 1):.2f} %"
+                f"fitted: {'attack' if attack else 'benign'} over 1.0: "
+                f"{100 * np.mean(score[rows] >= 1):.2f} %"
             )
         file = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
         file.write_text(

@@ -34,6 +34,7 @@ _COMMAND = (
 )
 
 # What needs two things next to each other.
+# fmt: off
 _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("quote_keyword", r"['`)][\s)+/*\\]*" + _KEYWORD),
     ("quote_symbol", r"['`][\s)]*(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"),
@@ -54,6 +55,7 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 
+# fmt: on
 def _cross(*parts: str | Sequence[str]) -> Iterator[str]:
     """Every concatenation of one word of each part; a str is a space-separated list."""
     lists = [part.split() if isinstance(part, str) else part for part in parts]
@@ -86,6 +88,7 @@ title animate set foreignobject import xsl xi: esi: soap dialog custom canvas op
 v: ?import a/ img/ img\\ x/ p/ img!on a% b/ div/ audio/ !-- !doctype !entity !element !attlist ![ ? % # & @ \x00 /script /style
 /title /textarea /iframe /xmp /noscript /svg /body /html img x xyz"""
 
+# fmt: off
 # One of these anywhere is enough.
 _LITERALS: Final[tuple[str, ...]] = (
     *_cross("union", (" all", " select", " distinct")),
@@ -142,6 +145,7 @@ _WRAPPED: Final = (
 )
 
 
+# fmt: on
 def _base64_forms(word: str) -> list[str]:
     """The base64 of a word at the three positions it may start at, cut to what only it decides."""
     forms = []

@@ -35,6 +35,7 @@ def _make(
     return Indicator("code." + name, category, pattern, source, prior, trigger)
 
 
+# fmt: off
 CODE = (
     _make("code_injection", "php_open", r"<\?(?:php\b|=|\s|xml\s*:|$)|<\?php|\[\\?/?php\]|<script\s+language\s*=\s*['\"]?php", _PHP),
     _make("code_injection", "php_open_tag", r"<\?php\b|<\?=|<\?\s*(?:system|eval|echo|include|phpinfo)", _PHP, STRONG),

@@ -23,6 +23,7 @@ _SINK = (
     r"|importscripts|msgbox|print|navigate|createelement|getelementbyid|queryselector)"
 )
 
+# fmt: off
 MARKUP = (
     _xss("script_tag", r"<[\s/\x00]*script\b", _CWE, STRONG),
     _xss("script_close", r"</\s*script\b", _CWE),

@@ -27,6 +27,7 @@ def _make(
     return Indicator("file." + name, category, pattern, source, prior, trigger)
 
 
+# fmt: off
 PATH = (
     _make("path_traversal", "dot_dot", r"(?:^|[/\\=\s'\"(:,;])\.\.(?:;[^/]*)?[/\\]", _TRAVERSAL),
     _make("path_traversal", "dot_dot_many", r"\.\.(?:;[^/]*)?[/\\]+(?:\.[/\\]+)*\.\.(?:[/\\]|$)", _TRAVERSAL, STRONG),

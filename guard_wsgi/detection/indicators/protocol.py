@@ -23,6 +23,7 @@ def _make(
     return Indicator("protocol." + name, category, pattern, source, prior, trigger)
 
 
+# fmt: off
 PROTOCOL = (
     _make("http_split", "response_header", r"[\r\n]+\s*(?:set-cookie|location|content-(?:type|length|disposition|location|security-policy)|x-xss-protection|x-forwarded-\w+|access-control-\w+|transfer-encoding|refresh|host|link|status|http/\d|x-[a-z-]{2,24}|last-modified|cache-control|referer|cookie|user-agent|authorization|connection|expires|etag|header\w*|injected?\w*)\s*[:=]", _SPLIT, STRONG),
     _make("http_split", "line_break_markup", r"[\r\n]{2,}\s*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),

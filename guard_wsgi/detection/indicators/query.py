@@ -27,6 +27,7 @@ def _make(
     return Indicator("query." + name, category, pattern, source, prior, trigger)
 
 
+# fmt: off
 QUERY = (
     _make("nosql", "operator_key", r"\[\s*\$" + _OPERATOR + r"\s*\]|(?:^|[{,\s'\"])\$" + _OPERATOR + r"['\"]?\s*:", _NOSQL, STRONG),
     _make("nosql", "operator_name", r"^\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator)$", _NOSQL, STRONG, False),

@@ -36,6 +36,7 @@ def _cmd(
     return Indicator("shell." + name, "cmd_injection", pattern, source, prior, trigger)
 
 
+# fmt: off
 SHELL = (
     _cmd(
         "separator_command",

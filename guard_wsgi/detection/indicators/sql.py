@@ -21,6 +21,7 @@ def _sqli(
     return Indicator("sql." + name, "sqli", pattern, source, prior, trigger)
 
 
+# fmt: off
 SQL = (
     _sqli(
         "union_select",
