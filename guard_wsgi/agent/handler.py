@@ -19,8 +19,9 @@ from weakref import finalize
 from attrs import fields
 
 from guard_wsgi.agent.config import AgentConfig
+from guard_wsgi.agent.dispatch import MetricSource
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer, read_rules
-from guard_wsgi.agent.sender import MetricSource, Sender, stop_within
+from guard_wsgi.agent.sender import Sender, stop_within
 from guard_wsgi.agent.status import (
     DEGRADED_FAILURE_RATE,
     DEGRADED_FILL,

@@ -234,7 +234,7 @@ def test_status_is_reported_without_encryption(agent: MakeAgent, collector: Coll
     handler = agent(project_encryption_key=KEY)
     handler.send_event(SecurityEvent(event_type="x"))
     assert handler.flush_buffer(5)
-    handler._sender._send_status(handler._sender.state)
+    handler._sender._dispatch.send_status(handler._sender.state)
     [request] = collector.posts("/api/v1/status")
     assert set(request.json) == {
         "timestamp",

@@ -1,0 +1,342 @@
+"""The sender's thread: when a batch goes, and what is done about its outcome."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from weakref import WeakMethod
+
+from guard_wsgi.agent.batch import Batch, Encoder, Item, batches
+from guard_wsgi.agent.config import AgentConfig
+from guard_wsgi.agent.delivery import Outcome, attempt
+from guard_wsgi.agent.identity import install_id
+from guard_wsgi.agent.process import SOURCE_SECONDS, ProcessState
+from guard_wsgi.agent.spool import Spool, SpoolError
+from guard_wsgi.agent.transport import Transport, TransportError
+from guard_wsgi.agent.troubles import Troubles
+from guard_wsgi.telemetry.events import utc_now
+from guard_wsgi.telemetry.silence import silence
+
+log = logging.getLogger("guard_wsgi.agent")
+
+MetricSource = Callable[..., object]
+StatusReport = Callable[[], Mapping[str, Any]]
+
+STATUS_PATH = "/api/v1/status"
+
+BACKLOG_GROWTH = 5
+"""A queue with more than one batch in it goes in batches of up to this many times the size."""
+SPOOL_SECONDS = 30.0
+"""How often the spool is searched for files of dead processes."""
+
+
+class Dispatch:
+    """Empties a process's queue and spool. Holds nothing of a process but what it is handed.
+
+    :param status: builds the report that is posted every ``status_interval``.
+    :ivar threshold: items waiting that make a batch go at once.
+    """
+
+    def __init__(
+        self, config: AgentConfig, encoder: Encoder, troubles: Troubles, status: StatusReport
+    ) -> None:
+        self._config = config
+        self._encoder = encoder
+        self._troubles = troubles
+        self._status = status
+        self._batch = min(config.batch_size, config.buffer_size)
+        watermark = max(1, int(config.buffer_size * config.high_watermark_ratio))
+        self.threshold = min(self._batch, watermark)
+        self._uses_spool = config.spool_path is not None
+        self._sources: tuple[WeakMethod[MetricSource], ...] = ()
+
+    def add_source(self, source: MetricSource) -> None:
+        """Ask this bound method for metrics from time to time; held weakly."""
+        self._sources = (
+            *(known for known in self._sources if known() is not None),
+            WeakMethod(source),
+        )
+
+    def pull_sources(self, *, final: bool = False) -> None:
+        """Have the buses hand on their metrics; from any thread."""
+        for reference in self._sources:
+            source = reference()
+            if source is not None:
+                try:
+                    source(final=final)
+                except Exception as error:  # a bus being torn down is no reason to stop sending
+                    log.warning("a source of metrics failed: %r", error)
+
+    def open_spool(self, state: ProcessState) -> Spool | None:
+        """The process's spool, opened by whoever needs it first; ``None`` while it can't be."""
+        with state.lock:
+            if state.spool is None and time.monotonic() >= state.spool_retry_at:
+                try:
+                    state.spool = Spool(self._config)
+                except SpoolError as error:
+                    state.spool_retry_at = time.monotonic() + SPOOL_SECONDS
+                    self._troubles.tell(state, "spool", error, "no spool, events stay here: %s")
+            return state.spool
+
+    def run(self, state: ProcessState) -> None:
+        """The thread's life, until the process's state says to stop."""
+        try:
+            with silence():
+                while self._wait_until_due(state):
+                    try:
+                        self._step(state)
+                    except Exception as error:  # a fault here may not end the thread for good
+                        self._troubles.tell(state, "sender", error, "the sender failed: %r")
+                        state.backoff.failed()
+                self.run_last(state)
+        finally:
+            # Ended by something worse than an Exception: the next event starts another.
+            if not state.stopping:
+                state.thread = None
+
+    def _wait_until_due(self, state: ProcessState) -> bool:
+        """Sleep until there is something to do; false when it is time to end."""
+        with state.lock:
+            while not state.stopping:
+                delay = self._seconds_until_due(state)
+                if delay <= 0:
+                    return True
+                state.wake.wait(delay)
+            return False
+
+    def _seconds_until_due(self, state: ProcessState) -> float:
+        """The lock is held. What the thread knows from here on, no one needs to wake it for."""
+        due = state.next_status
+        if self._sources:
+            due = min(due, state.next_source)
+        if self._uses_spool:
+            due = min(due, state.next_spool)
+        sending = self._sending_due(state)
+        if sending is not None:
+            due = min(due, sending)
+        return due - time.monotonic()
+
+    def _sending_due(self, state: ProcessState) -> float | None:
+        """Monotonic time at which a batch is to go, ``None`` when there is nothing to send."""
+        spool = state.spool
+        waiting = len(state.queue) + (spool.waiting if spool is not None else 0)
+        state.armed = bool(state.ready or waiting)
+        state.hurried = waiting >= self.threshold
+        if not state.armed:
+            return None
+        now = time.monotonic()
+        is_due = (
+            bool(state.ready or state.flushers or state.blocked)
+            or waiting >= self.threshold
+            or (spool is not None and any(file.waiting for file in spool.inherited))
+        )
+        due = now if is_due else state.oldest + self._config.flush_interval
+        return max(due, state.backoff.resume_at)
+
+    def _step(self, state: ProcessState) -> None:
+        now = time.monotonic()
+        if now >= state.next_source:
+            state.next_source = now + SOURCE_SECONDS
+            self.pull_sources()
+        if self._uses_spool and now >= state.next_spool:
+            self._care_for_spool(state)
+        with state.lock:
+            sending = self._sending_due(state)
+        if sending is not None and sending <= time.monotonic():
+            self._send_one(state)
+        if now >= state.next_status and state.backoff.resume_at <= now:
+            state.next_status = now + self._config.status_interval
+            self.send_status(state)
+        elif now >= state.next_status:
+            # Not while the collector is down; asked again when it may be up.
+            state.next_status = state.backoff.resume_at + 1.0
+
+    def _send_one(self, state: ProcessState, within_seconds: float | None = None) -> Outcome | None:
+        """Post one batch and settle its outcome; ``None`` when there is none."""
+        ready = state.ready
+        # A batch that had its attempts waits behind whatever else there is.
+        only_old = len(ready) == 1 and ready[0].accepted_before is not None
+        if not ready or (only_old and ready[0].attempts == 0):
+            fresh = self._form(state)
+            ready.extend(fresh)
+            if only_old and fresh:
+                ready.rotate(-1)
+        if not ready:
+            return None
+        batch = ready.popleft()
+        outcome = attempt(batch, self._encoder, self._transport(state), within_seconds)
+        self._settle(state, batch, outcome)
+        return outcome
+
+    def _form(self, state: ProcessState) -> Sequence[Batch]:
+        """Batches of what is queued, encoded outside of the lock."""
+        size = self._batch
+        with state.lock:
+            queue = state.queue
+            if len(queue) > size:
+                size = min(len(queue), size * BACKLOG_GROWTH)
+            things = [queue.popleft() for _ in range(min(size, len(queue)))]
+            state.in_hand += len(things)
+            state.oldest = time.monotonic()
+            spool = state.spool
+        items: list[Item] = []
+        for thing in things:
+            try:
+                item = self._encoder.encode(thing)
+            except Exception as error:  # metadata of the app's own may do anything in its str()
+                self._troubles.unencodable(state, error)
+                self._done(state, memory=1, settled=1)
+                continue
+            if len(item.data) > self._config.batch_max_bytes:
+                state.drop("too_big")
+                self._done(state, memory=1, settled=1)
+                continue
+            items.append(item)
+        if spool is not None:
+            try:
+                items += spool.take(max(self._batch, size - len(items)))
+            except SpoolError as error:
+                self._troubles.tell(state, "spool", error, "the spool can't be read: %s")
+                state.next_spool = 0.0
+        return batches(items, size, self._config.batch_max_bytes)
+
+    def _settle(self, state: ProcessState, batch: Batch, outcome: Outcome) -> None:
+        accepted, dropped, again = outcome.accepted, outcome.dropped, outcome.again
+        backoff = state.backoff
+        if outcome.trouble == "":
+            was_down = backoff.failures
+            backoff.succeeded()
+            if was_down:
+                self._troubles.recovered(state)
+        if accepted:
+            state.accepted_batches += 1
+            state.last_success = utc_now()
+        if outcome.trouble:
+            batch.attempts += 1
+            if batch.accepted_before is None:
+                batch.accepted_before = state.accepted_batches
+            if outcome.trouble == "refused":
+                self._troubles.refused(state, outcome)
+                backoff.refused()
+            else:
+                backoff.failed(outcome.retry_after_seconds)
+                self._troubles.failed(state, outcome)
+        elif again and len(again) == 1:
+            # Part of it was not accepted. Not at once again, and not for ever.
+            again[0].attempts = batch.attempts + 1
+            if again[0].attempts > self._config.retry_attempts:
+                dropped, again = again[0].items, ()
+                state.drop("rejected", len(dropped))
+            else:
+                backoff.resume_at = time.monotonic() + self._config.backoff_factor
+        if again and batch.attempts > self._config.retry_attempts:
+            batch.attempts = 0
+            others_arrived = state.accepted_batches > (batch.accepted_before or 0)
+            if outcome.trouble != "down" or not outcome.answered or not others_arrived:
+                state.ready.extend(again)
+            elif len(batch.items) > 1:
+                # The collector takes others and fails over something in this one: look for it.
+                state.ready.extend(batch.halves())
+            else:
+                dropped = batch.items
+                state.drop("gave_up", len(dropped))
+            again = ()
+        elif outcome.dropped:
+            state.drop(outcome.reason, len(dropped))
+            self._troubles.tell(
+                state,
+                "encryption" if outcome.reason == "unencodable" else "transport_send",
+                outcome.error or TransportError(outcome.detail),
+                "%d items dropped: %s",
+                len(dropped),
+                outcome.detail,
+            )
+        state.ready.extendleft(reversed(again))
+        with state.lock:
+            kinds = {"events": "events_sent", "metrics": "metrics_sent"}
+            state.count(kinds[batch.kind], len(accepted))
+            state.count("requests_failed" if outcome.trouble else "requests_sent")
+            state.count("bytes_sent", outcome.bytes_sent)
+        self._forget(state, [*accepted, *dropped])
+
+    def _forget(self, state: ProcessState, items: Sequence[Item]) -> None:
+        """Items that are settled leave the spool and the accounts."""
+        spool = state.spool
+        placed = [item for item in items if item.place is not None]
+        if placed and spool is not None:
+            try:
+                spool.settle(placed)
+            except SpoolError as error:
+                self._troubles.tell(state, "spool", error, "sent events can't be removed: %s")
+        own_file = spool.own if spool is not None else None
+        own = sum(item.place is not None and item.place[0] is own_file for item in placed)
+        memory = len(items) - len(placed)
+        self._done(state, memory=memory, settled=memory + own)
+
+    def _done(self, state: ProcessState, *, memory: int, settled: int) -> None:
+        with state.lock:
+            if not state.abandoned:
+                state.in_hand -= memory
+            state.settled += settled
+            if state.flushers or state.blocked:
+                state.room.notify_all()
+
+    def _care_for_spool(self, state: ProcessState) -> None:
+        state.next_spool = time.monotonic() + SPOOL_SECONDS
+        spool = self.open_spool(state)
+        if spool is None:
+            return
+        try:
+            expired = spool.expire()
+            self._done(state, memory=0, settled=expired)
+            found, too_old = spool.inherit()
+            spool.checkpoint()
+        except SpoolError as error:
+            self._troubles.tell(state, "spool", error, "the spool can't be looked after: %s")
+            return
+        if found and not state.stopping:
+            log.info("%d events of an earlier process are sent now", found)
+        if expired + too_old:
+            state.drop("too_old", expired + too_old)
+
+    def send_status(self, state: ProcessState) -> None:
+        sealed = self._encoder.seal_plain(self._status())
+        try:
+            answer = self._transport(state).request(
+                "POST", STATUS_PATH, sealed.body, sealed.headers
+            )
+            state.status_ok = 200 <= answer.status < 300
+        except TransportError:
+            state.status_ok = False
+
+    def run_last(self, state: ProcessState) -> None:
+        """Send what there is until the deadline, or until the collector fails once."""
+        try:
+            while True:
+                remaining = state.deadline - time.monotonic()
+                if remaining <= 0:
+                    break
+                outcome = self._send_one(state, remaining)
+                if outcome is None or outcome.trouble or (outcome.again and outcome.accepted):
+                    break
+        except Exception as error:  # the process is ending: nowhere to raise to
+            state.last_error = repr(error)
+        finally:
+            spool, state.spool = state.spool, None
+            if spool is not None:
+                left = spool.count
+                spool.close()
+                state.count("left_in_spool", left)
+            if state.transport is not None:
+                state.transport.close()
+
+    def _transport(self, state: ProcessState) -> Transport:
+        if state.transport is None:
+            state.transport = Transport(self._config, self.install_id())
+        return state.transport
+
+    def install_id(self) -> str:
+        """The configured one, or the machine's."""
+        return self._config.install_id or install_id()

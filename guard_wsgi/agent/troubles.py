@@ -1,0 +1,73 @@
+"""How the sender speaks of its own failures: seldom, and never at the interpreter's end."""
+
+from __future__ import annotations
+
+import logging
+
+from guard_wsgi.agent.config import OnError
+from guard_wsgi.agent.delivery import Outcome
+from guard_wsgi.agent.process import ProcessState
+from guard_wsgi.agent.transport import TransportError
+
+log = logging.getLogger("guard_wsgi.agent")
+
+
+class Troubles:
+    """Logs the first failure of a kind, then every power of two, then the recovery.
+
+    :param on_error: told of every one, as ``on_error(stage, exception, context)``.
+    """
+
+    def __init__(self, on_error: OnError | None) -> None:
+        self._on_error = on_error
+
+    def refused(self, state: ProcessState, outcome: Outcome) -> None:
+        """The collector does not know the key: loud, once, as only a person can mend it."""
+        state.last_error = outcome.detail
+        if state.backoff.state != "parked":
+            self._log(
+                state,
+                logging.ERROR,
+                "the collector refused the API key (%s): telemetry is parked, a probe goes every "
+                "few minutes",
+                outcome.detail,
+            )
+
+    def failed(self, state: ProcessState, outcome: Outcome) -> None:
+        """The collector is down, or overloaded, or somewhere else."""
+        self.tell(
+            state,
+            "transport_send",
+            outcome.error or TransportError(outcome.detail),
+            "the collector can't be reached (%d times so far): %s",
+            state.failures.get("transport_send", 0) + 1,
+            outcome.detail,
+        )
+
+    def recovered(self, state: ProcessState) -> None:
+        """The end of an outage, or of a refusal."""
+        self._log(state, logging.INFO, "the collector is back, %d wait", state.pending)
+        state.failures.pop("transport_send", None)
+
+    def unencodable(self, state: ProcessState, error: Exception) -> None:
+        """An event is lost, as it can't be written down."""
+        state.drop("unencodable")
+        self.tell(state, "serialization", error, "an event that JSON can't hold: %r", error)
+
+    def tell(
+        self, state: ProcessState, stage: str, error: Exception, message: str, *arguments: object
+    ) -> None:
+        """Log the first failure and then every power of two; tell ``on_error`` of each."""
+        state.last_error = str(error)
+        count = state.failures[stage] = state.failures.get(stage, 0) + 1
+        if count & (count - 1) == 0:
+            self._log(state, logging.WARNING, message, *(arguments or (error,)))
+        if self._on_error is not None and not state.stopping:
+            try:
+                self._on_error(stage, error, {"failures": count})
+            except (Exception, SystemExit) as second:  # the hook's fault has nowhere else to go
+                self._log(state, logging.WARNING, "on_error raised %r", second)
+
+    def _log(self, state: ProcessState, level: int, message: str, *arguments: object) -> None:
+        if not state.stopping:  # at the interpreter's end the streams may be locked or gone
+            log.log(level, message, *arguments)
