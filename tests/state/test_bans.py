@@ -222,6 +222,20 @@ def test_bans_are_bounded(open_store: OpenStore, fake_clock: FakeClock) -> None:
     assert store.bans.find(address("10.0.3.231")) is not None
 
 
+def test_a_ban_prolonged_outlives_its_first_end(
+    open_store: OpenStore, fake_clock: FakeClock
+) -> None:
+    store = open_store("memory", clock=fake_clock.clock())
+    for target in ("192.0.2.7", "198.51.100.0/24"):
+        store.bans.ban(target, 10, "short")
+        store.bans.ban(target, 1000, "prolonged")
+    fake_clock.advance(20)
+    store.bans.ban("203.0.113.1", 10, "sweeps those that have ended")
+    assert store.bans.find(address("192.0.2.7")) is not None
+    assert store.bans.find(address("198.51.100.7")) is not None
+    assert len(store.bans) == 3
+
+
 def test_a_step_of_the_wall_clock_neither_ends_nor_prolongs_a_ban(
     open_store: OpenStore, fake_clock: FakeClock
 ) -> None:

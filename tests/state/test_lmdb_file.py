@@ -147,6 +147,20 @@ def test_the_map_grows_in_every_process_that_uses_it(tmp_path: Path) -> None:
     storage.close()
 
 
+def test_a_process_that_expects_a_small_file_does_not_cut_a_grown_one(tmp_path: Path) -> None:
+    path = tmp_path / "state.lmdb"
+    storage = LMDBStorage(file=LMDBFile.at(path, map_bytes=4 * 1024 * 1024))
+    storage.increment("counter", 3600, 1)
+    storage.close()
+    size = path.stat().st_size
+    assert size == 4 * 1024 * 1024
+    del storage
+    small = LMDBStorage(file=LMDBFile(path, 64 * 1024, 64 * 1024 * 1024))
+    assert small.increment("counter", 3600, 1) == 2
+    assert path.stat().st_size == size
+    small.close()
+
+
 def test_a_map_that_may_not_grow_is_an_error_and_not_the_end(tmp_path: Path) -> None:
     file = LMDBFile.at(tmp_path / "state.lmdb", map_bytes=64 * 1024, max_map_bytes=128 * 1024)
     storage = LMDBStorage(file=file)
