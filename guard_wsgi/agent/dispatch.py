@@ -302,6 +302,7 @@ class Dispatch:
             state.drop("too_old", expired + too_old)
 
     def send_status(self, state: ProcessState) -> None:
+        """Post the status once; a failure is no reason to try again before the next interval."""
         sealed = self._encoder.seal_plain(self._status())
         try:
             answer = self._transport(state).request(
