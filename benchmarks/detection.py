@@ -94,9 +94,10 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         )
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))
-    print(
-        f"{'source':34s} {'n':>6s} {'median us':>10s} {'p99 us':>9s} {'closer look %':>14s} {'found %':>8s}"
-    )
+    titles = ("n", "median us", "p99 us", "closer look %", "found %")
+    widths = (6, 10, 9, 14, 8)
+    head = " ".join(f"{title:>{width}s}" for title, width in zip(titles, widths, strict=True))
+    print(f"{'source':34s} {head}")
     for name, measured in sorted(rows.items()):
         times = sorted(one[0] for one in measured)
         print(

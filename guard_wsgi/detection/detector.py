@@ -49,7 +49,25 @@ def body_bytes(body: bytes, content_type: str) -> bytes:
             body = body + JOINER_BYTES + unquote_to_bytes(body)
     if b"+" in body:
         body = body.replace(b"+", b" ")
-    return body if "json" in content_type or "multipart" in content_type else b"=" + body
+    if "json" in content_type:
+        return _mark_strings(body)
+    return body if "multipart" in content_type else b"=" + body
+
+
+def _mark_strings(body: bytes) -> bytes:
+    """JSON whose own quotes can't be taken for quotes that someone wrote into a value.
+
+    Prose in a string that begins with "and" would else look like SQL behind a quote. Quotes that
+    belong to a value are escaped in JSON, and stay; operator keys such as ``"$ne"`` are looked
+    for with their quote.
+    """
+    if b'"$' in body:
+        return body
+    if b"\\" not in body:
+        return body.replace(b'"', b'"~')
+    # What is escaped steps aside while the others are marked.
+    body = body.replace(b"\\\\", b"\x1a").replace(b'\\"', b"\x1b").replace(b'"', b'"~')
+    return body.replace(b"\x1b", b'"').replace(b"\x1a", b"\\\\")
 
 
 def value_bytes(text: str) -> bytes:
@@ -82,8 +100,10 @@ def to_utf8(body: bytes, content_type: str) -> bytes:
 
 
 # Values of these kinds are few and are looked at with patterns of their own.
-_ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename", "name"})
+_ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS = 4096
+# What a value costs at least, in characters: weighing has a fixed part.
+MIN_CHARGE_CHARS = 64
 # More findings in one request say no more about it.
 MAX_FINDINGS = 10
 
@@ -328,9 +348,16 @@ class Inspection:
         encoded = [value_bytes(value.text) for value in batch]
         if not self._opens(b"".join(encoded)):
             return
+        harmless: set[tuple[str, ...]] = set()
         for value, data in zip(batch, encoded, strict=True):
+            key = (value.location, value.kind, value.name, value.text)
+            if key in harmless:
+                continue
             if len(batch) == 1 or self._opens(data):
+                before = len(found)
                 self._weigh(value, budget, found)
+                if len(found) == before:
+                    harmless.add(key)
 
     def _weigh(self, value: Value, budget: Budget, found: list[Finding]) -> None:
         finding = self._judge(value, budget)
@@ -361,7 +388,7 @@ class Inspection:
         for text in parts:
             if len(parts) > 1 and value.kind != "binary" and not self._opens(value_bytes(text)):
                 continue
-            budget.take_chars(len(text))
+            budget.take_chars(max(len(text), MIN_CHARGE_CHARS))
             evidence = read_window(self._builtin, value, text)
             verdict = self._model.weigh(evidence.features, self.settings.categories)
             custom = self._match_custom(text)
