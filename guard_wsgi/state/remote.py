@@ -51,7 +51,9 @@ class LimitsBackend:
         """
         self.scheme = url.partition("://")[0]
         self._is_memcached = self.scheme == "memcached"
-        library, extra = ("pymemcache", "memcached") if self._is_memcached else ("pymongo", "mongodb")
+        library, extra = (
+            ("pymemcache", "memcached") if self._is_memcached else ("pymongo", "mongodb")
+        )
         if importlib.util.find_spec(library) is None:
             raise MissingExtra(f"store_url {self.scheme}://", extra)
         self._url = url
