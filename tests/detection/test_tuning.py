@@ -122,6 +122,13 @@ def test_a_refused_pattern_changes_nothing() -> None:
     assert [one.pattern for one in detector.patterns()] == ["fine"]
 
 
+def test_a_detector_can_be_made_ready_before_it_serves() -> None:
+    detector = Detector()
+    detector.warm()
+    detector.warm()
+    assert findings_in(detector.compile(), "query", SQL)
+
+
 def test_explanations_add_up(inspection: Inspection) -> None:
     (why,) = inspection.explain_value(SQL)
     assert why.category == "sqli"
