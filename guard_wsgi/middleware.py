@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("guard_wsgi.checks")
 
-STORE_RETRY_SECONDS = 5
-"""``Retry-After`` while the store is down and its policy is to deny: a breaker's probe or two."""
-
 NOTE_INTERVAL_SECONDS = 60.0
 """How long the guard is silent about further oddities of a kind."""
 
@@ -405,7 +402,7 @@ class GuardMiddleware:
                 check=check.name,
                 event="redis_error",
                 reason=str(error),
-                retry_after_seconds=STORE_RETRY_SECONDS,
+                retry_after_seconds=self.parts.store.retry_seconds,
             )
         self._count_fault(check.name, error)
         if not (check.fails_closed and policy.config.fail_secure):

@@ -17,6 +17,7 @@ from guard_wsgi.detection.evidence import (
 )
 from guard_wsgi.detection.extract import body_values, head_values, inflate
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES, Gate, builtin_gate
 from guard_wsgi.detection.model import Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
@@ -239,13 +240,25 @@ class Inspection:
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
         self._fields = settings.excluded_body_fields
+        # Shorter ones can be over neither limit.
+        self._long_query_chars = min(settings.max_chars, settings.max_values)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
-        if not self._opens(head_bytes(environ)):
+        query = environ.get("QUERY_STRING") or ""
+        if len(query) > self._long_query_chars:
+            spent = self._excess(query)
+            if spent:
+                return (self._spent("query", spent),)
+        data = head_bytes(environ)
+        if not self._opens(data):
             return ()
+        if b"\x00" in data and "encoding" in self.settings.categories:
+            nul = _nul_finding(environ, self._threshold)
+            if nul is not None:
+                return (nul,)
         budget = self._budget()
-        return self._inspect(head_values(environ, budget), budget)
+        return self._inspect(head_values(environ, budget), budget, "query")
 
     def body(
         self,
@@ -268,10 +281,13 @@ class Inspection:
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
         body = to_utf8(body, content_type)
+        fault = structure_fault(body, content_type, complete, settings.max_json_depth)
+        if fault:
+            found.append(self._spent("body", fault))
         if self._opens(body_bytes(body, content_type)):
             budget = self._budget()
             values = body_values(body, content_type, complete, settings.max_json_depth, budget)
-            found += self._inspect(values, budget)
+            found += (one for one in self._inspect(values, budget, "body") if one not in found)
         return tuple(found)
 
     def explain_value(
@@ -327,7 +343,9 @@ class Inspection:
     def _budget(self) -> Budget:
         return Budget(self.settings.max_values, self.settings.max_chars)
 
-    def _inspect(self, values: Iterator[Value], budget: Budget) -> tuple[Finding, ...]:
+    def _inspect(
+        self, values: Iterator[Value], budget: Budget, location: str
+    ) -> tuple[Finding, ...]:
         found: list[Finding] = []
         batch: list[Value] = []
         size = 0
@@ -345,7 +363,7 @@ class Inspection:
                     batch, size = [], 0
             self._weigh_batch(batch, budget, found)
         except BudgetSpent as spent:
-            found.append(self._spent("", str(spent)))
+            found.append(self._spent(location, str(spent)))
         except _EnoughFound:
             pass
         return tuple(found)
@@ -374,10 +392,14 @@ class Inspection:
             if len(found) >= MAX_FINDINGS:
                 raise _EnoughFound
 
+    def _excess(self, query: str) -> str:
+        """Which limit a long query is over before it is taken apart; "" for none."""
+        if len(query) > self.settings.max_chars:
+            return "max_chars"
+        return "max_values" if query.count("&") >= self.settings.max_values else ""
+
     def _spent(self, location: str, which: str) -> Finding:
-        return Finding(
-            BUDGET, location or "body", "", "", "raw", (which,), self._threshold, self._threshold
-        )
+        return Finding(BUDGET, location, "", "", "raw", (which,), self._threshold, self._threshold)
 
     def _is_excluded(self, value: Value) -> bool:
         location, name = value.location, value.name
@@ -435,6 +457,18 @@ class Inspection:
             score=max(verdict.score, self._threshold) if custom else verdict.score,
             threshold=self._threshold,
         )
+
+
+def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:
+    """A NUL in the path or the query: no client sends one that is not after something (CWE-158)."""
+    for location, key in (("path", "PATH_INFO"), ("query", "QUERY_STRING")):
+        text = environ.get(key) or ""
+        if "\x00" in text or "%00" in text:
+            shown = text[:MAX_LOGGED_CHARS]
+            return Finding(
+                "encoding", location, "", shown, "raw", ("path.null_byte",), threshold, threshold
+            )
+    return None
 
 
 def _is_named(name: str, excluded: frozenset[str]) -> bool:

@@ -170,7 +170,10 @@ def body_values(
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
     if is_binary(body):
-        yield Value("body", "", text, "binary", flags)
+        # What is readable in it: a comment in a picture, a script behind a magic number.
+        runs = b"\n".join(_READABLE.findall(body))
+        if runs:
+            yield Value("body", "", runs.decode("latin-1"), "binary")
         return
     if media in ("", "text/plain") and re.match(r"[\w.%+\[\]-]{1,64}=", text):
         yield from form_values(body, "form", budget)
@@ -186,6 +189,7 @@ def is_binary(data: bytes) -> bool:
     return control * 20 > len(sample)
 
 
+_READABLE = re.compile(rb"[\t\x20-\x7e]{16,}")
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
 
 

@@ -1,0 +1,55 @@
+"""Faults in the shape of a body that hide what is in it, told before it is taken apart."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Below so many brackets no document is deep enough to hurt a parser, and counting is free.
+FEW_BRACKETS: Final = 256
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def structure_fault(body: bytes, content_type: str, complete: bool, max_json_depth: int) -> str:
+    """Which fault a body has: "max_json_depth", "multipart_end", or "" for none.
+
+    A document nested without end makes parsers recurse until they fail, and a multipart body
+    without its last boundary is read in different ways by different parsers (RFC 2046, 5.1.1).
+    """
+    kind = content_type[:48].lower()
+    if "json" in kind:
+        return "max_json_depth" if _is_too_deep(body, max_json_depth) else ""
+    if complete and kind.startswith("multipart/"):
+        match = _BOUNDARY.search(content_type)
+        if match is not None:
+            boundary = (match[1] or match[2]).encode("latin-1", "replace")
+            end = b"--" + boundary + b"--"
+            if end not in body[-len(end) - 512 :]:
+                return "multipart_end"
+    return ""
+
+
+def _is_too_deep(body: bytes, max_depth: int) -> bool:
+    if body.count(b"[") + body.count(b"{") < FEW_BRACKETS:
+        return False
+    return _is_deeper(body, max_depth) and _is_deeper(_without_strings(body), max_depth)
+
+
+def _without_strings(body: bytes) -> bytes:
+    body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(body.split(b'"')[::2])
+
+
+def _is_deeper(body: bytes, max_depth: int) -> bool:
+    """Take the innermost pairs away, a level or two at a time, and see what is left.
+
+    Certain for twice the depth; text with brackets of its own does not get there.
+    """
+    brackets = body.translate(None, _NOT_BRACKETS)
+    for _ in range(max_depth):
+        fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(fewer) == len(brackets):
+            break
+        brackets = fewer
+    return brackets.count(b"[") + brackets.count(b"{") > max_depth
