@@ -37,6 +37,26 @@ SQL = (
         _OWASP,
         STRONG,
     ),
+    # The quote that breaks out is the first of the value; in prose and in whole queries the
+    # quotes before an "or" come in pairs.
+    _sqli(
+        "break_tautology",
+        r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
+        r"['\"`]?[\w.@]*['\"`]?\s*\)*\s*" + _COMPARE,
+        _OWASP,
+        STRONG,
+        False,
+    ),
+    _sqli(
+        "break_keyword",
+        r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:;\s*)?(?:(?:or|and|xor|div|mod|having|rlike|regexp|union|order\s+by|group\s+by"
+        r"|limit|select|insert|update|delete|drop|exec|waitfor|declare)\b|\|\||&&)"
+        r"[\s(!~+-]*(?:\d|['\"`@(]|true\b|false\b|null\b|not\b|exists\b|select\b|all\b|into\b|table\b|delay\b|[a-z_]+\s*\()"
+        r"|^[^'\"`]*['\"`]\s*\)*\s*(?:(?:not\s+)?(?:between|like)|is(?:\s+not)?)\s+['\"(\d]",
+        _OWASP,
+        MEDIUM,
+        False,
+    ),
     _sqli(
         "quoted_logic_operand",
         r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor|div|mod|having|rlike|regexp)\b|\|\||&&)"
@@ -70,15 +90,15 @@ SQL = (
     _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, MEDIUM, False),
     _sqli("word_quote_comment", r"^[\w.@ %-]*['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
-    _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--\s*[-+]?$|#\s*$|/\*)", _OWASP, WEAK),
-    _sqli("trailing_comment", r"(?:--[\s+-]*|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
+    _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--(?:\s+[-+]?|\+)?$|#\s*$|/\*)", _OWASP, WEAK),
+    _sqli("trailing_comment", r"(?:--(?:\+|\s[\s+-]*)?|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
     _sqli(
         "stacked",
         r"[;'\")]\s*(?:select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s"
         r"|drop\s+(?:table|database|schema|view|user|index|function|procedure)\s"
         r"|create\s+(?:table|user|database|function|procedure|or\s+replace|alias|trigger)\s"
         r"|alter\s+(?:table|user|database|login)\s|truncate\s+table|exec(?:ute)?[\s(]+"
-        r"|declare\s+@?\w|waitfor\s|shutdown\b|grant\s+\w+|merge\s+into|call\s+\w+\(|copy\s+\w+"
+        r"|declare\s+(?:@|\w+\s+(?:cursor|n?varchar|int|char|table)\b)|waitfor\s+(?:delay|time)\b|shutdown\b|grant\s+\w+|merge\s+into|call\s+\w+\(|copy\s+\w+"
         r"|handler\s+\w+|prepare\s+\w+\s+from|do\s+sleep|rename\s+table)",
         _PATT,
     ),
@@ -95,7 +115,7 @@ SQL = (
     _sqli(
         "sleep",
         r"\b(?:pg_sleep|receive_message|dbms_lock\.sleep|randomblob|sleep_for)\s*\(|\bsleep\s*\(\s*[^a-z)\s]*\s*\)"
-        r"|\bsleep\(|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b",
+        r"|\bsleep\s*\(\s*(?:[\d@$'\"(]|select\b|if\b|null\b|-)|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b[\s(]*(?:['\"@\d]|$)",
         _BLIND,
         STRONG,
     ),
@@ -133,6 +153,7 @@ SQL = (
         _PATT,
         STRONG,
     ),
+    _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n]+[\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG),
     _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP),
     _sqli("group_by_having", r"\bgroup\s+by\b[^;]*\bhaving\b|\bhaving\s+['\"(]?\d+\s*[=<>]", _CRS),
     _sqli("limit_offset", r"\blimit\s+\d+\s*(?:,|\boffset\b)\s*\d+", _CRS, WEAK),
@@ -152,7 +173,7 @@ SQL = (
         _PATT,
     ),
     _sqli("case_when", r"\bcase\s.*?\bwhen\b.*?\bthen\b", _BLIND),
-    _sqli("if_comparison", r"\bif\s*\(\s*\(?[^,]*[=<>][^,]*,", _BLIND),
+    _sqli("if_comparison", r"\bi?if\s*\(\s*\(?[^,]*[=<>][^,]*,", _BLIND),
     _sqli("versioned_comment", r"/\*!\d{0,6}", _PATT, STRONG),
     _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|/\*\*/", _PATT),
     _sqli("quote_concatenation", r"['\"]\s*(?:\|\||\+)\s*['\"(]|['\"]\s*\|\|\s*\w+", _PATT, WEAK),
