@@ -35,7 +35,13 @@ _TYPED_HEADERS: Final = frozenset(
     }
 )
 _TYPED_PREFIXES: Final = ("HTTP_SEC_",)
-_TYPED_GRAMMAR = re.compile(r"[\w\s.,;:=/*+?\"()%\[\]~-]*")
+# Elements with parameters, as all of them have; words apart only within quotes and dates.
+_ITEM = (
+    r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+%?:\[\]~=-]*)"
+    r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]*))?)*"
+)
+_DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
+_TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)\s*")
 _OPAQUE_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_AUTHORIZATION"})
 _OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
 # A longer name says no more in a finding, and is matched against by patterns of our own.
@@ -125,7 +131,7 @@ def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
     """A header, unless its grammar clears it. Referer is a URL and taken apart like one."""
     budget.take_value()
     if key in _TYPED_HEADERS or key.startswith(_TYPED_PREFIXES):
-        if len(value) < 512 and _TYPED_GRAMMAR.fullmatch(value):
+        if len(value) < 512 and ".." not in value and _TYPED_GRAMMAR.fullmatch(value):
             return
     elif key in _OPAQUE_HEADERS and _OPAQUE_GRAMMAR.fullmatch(value):
         return
