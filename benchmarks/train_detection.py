@@ -47,13 +47,16 @@ from guard_wsgi.detection.value import Budget, BudgetSpent
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 # Log-odds of the balanced threshold. Above zero: a customer refused costs more than an attack
 # that the next line of defence has to stop, and kinds of traffic nobody made score just over 0.
-BALANCED = 0.4
+BALANCED = 0.2
 STRONG = 4.5  # log-odds of a prior of 1.0: over the threshold by itself, with the bias of -3.7
 PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
 PULL_SHAPE = 30.0  # runs of tokens and pairs must earn their weight
 MIN_TEXTS = 6  # evidence seen in fewer distinct texts is not learned from
 PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
-CONTEXTS = ("kind:", "size:", "name:")
+CONTEXTS = ("kind:", "size:", "name:", "text:")
+# A sentence or a field for texts may speak for a value only so far: an attacker can write both.
+BOUNDED = ("name:text", "text:prose", "text:code")
+MOST_EXCUSED = 1.2
 # Where a value stands is no evidence by itself, only together with some.
 PLACES = (*CONTEXTS, "at:", "value:")
 KNOWN = frozenset(one.name for one in INDICATORS) | frozenset(FEATURE_CATEGORIES)
@@ -154,6 +157,12 @@ class Data:
             self.core.append(record.get("tier", "core") == "core")
             self.labels.append(record.get("category", ""))
         self.source_size = Counter(self.sources)
+        # The attacks of one corpus count as one source, however finely it names them.
+        self.groups = [
+            name.partition("-")[0] if attack else name
+            for name, attack in zip(self.sources, self.attack, strict=True)
+        ]
+        self.group_size = Counter(self.groups)
         self._build()
 
     def _build(self) -> None:
@@ -192,7 +201,12 @@ class Data:
         }
         self.prior = np.array([STRONG * hand.get(name, 0.0) for name in self.columns])
         self.pull = np.array([PULL_KNOWN if n in indicators else PULL_SHAPE for n in self.columns])
-        self.lower = np.array([0.0 if n in indicators else -np.inf for n in self.columns])
+        self.lower = np.array(
+            [
+                0.0 if n in indicators else -MOST_EXCUSED if n.endswith(BOUNDED) else -np.inf
+                for n in self.columns
+            ]
+        )
         self.row_sets = rows
 
 
@@ -212,7 +226,7 @@ def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, flo
             attacks.append(request)
         else:
             for row in rows:
-                benign[row] += 1 / math.sqrt(data.source_size[data.sources[request]])
+                benign[row] += 1 / math.sqrt(data.group_size[data.groups[request]])
     negative = sorted(benign)
     cap = 4 * float(np.median(list(benign.values())))
     negative_weight = np.array([min(benign[row], cap) for row in negative])
@@ -230,7 +244,7 @@ def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, flo
             # An attack without any evidence is a mislabelled record or something to write an
             # indicator for; it must not teach that its surroundings are hostile.
             trust = 1.0 if score[row] > -UNIT * 0.7 else 0.15
-            positive[row] += trust / math.sqrt(data.source_size[data.sources[request]])
+            positive[row] += trust / math.sqrt(data.group_size[data.groups[request]])
         chosen = sorted(positive)
         cap = 4 * float(np.median(list(positive.values())))
         positive_weight = np.array([min(positive[row], cap) for row in chosen])

@@ -23,9 +23,10 @@ OVERLAP_CHARS: Final = 200
 # Names that carry a URL to go to, by the documentation of OAuth 2.0, OpenID Connect, SAML, CAS
 # and the web frameworks: a local address is what a developer's browser sends there.
 _REDIRECT_NAME = re.compile(
-    r"(?:.*[>._\[-])?(?:next|url|uri|u|r|redirect\w*|return\w*|callback\w*|continue|goto|dest\w*"
-    r"|target\w*|service|relaystate|back\w*|ref|referrer|referer|origin|success_?url|cancel_?url"
-    r"|post_logout_redirect_uri|redirect_uri|dl|dr|tu|page\w*|location|to|from|href|link|site)\]?",
+    r"(?:.*[>._\[-])?(?:next|r|redir\w*|redirect\w*|return\w*|callback\w*|continue|goto|service"
+    r"|relaystate|back\w*|ref|referrer|referer|origin|success_?url|cancel_?url|failure_?url"
+    r"|post_logout_redirect_uri|dl|dr|tu|rl|page_?(?:url|location|referrer)?|location|to|from"
+    r"|document-uri|blocked-uri|http\.url)\]?",
     re.IGNORECASE,
 )
 # Names that programs open: a URL there is a remote inclusion (CWE-98), not a link.
@@ -35,6 +36,22 @@ _INCLUDE_NAME = re.compile(
     r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
+# Fields that people write whole texts into.
+_TEXT_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
+    r"|bio|html|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
+    re.IGNORECASE,
+)
+# Words that hold sentences together and that no attacked language uses.
+_FUNCTION_WORD = re.compile(
+    r"\b(?:the|my|we|you|your|our|they|she|he|his|her|its|it's|i'm|don't|can't|isn't|please|was|were"
+    r"|are|have|would|could|should|there|than|but|when|then|which|what|who|how|until|before|after"
+    r"|ich|nicht|und|der|das|ist|les|une|des|pour|est|que|los|por|para|een|het|voor|che|non)\b",
+    re.IGNORECASE,
+)
+_CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
+_THREE_WORDS = re.compile(r"(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
+_EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 _KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
@@ -149,17 +166,27 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
         if view.name == "raw" and len(readings) > 1 and readings[1].name == "decoded":
             continue
         evidence.add(shapes(view.text), view.name)
-    evidence.add(context_features(value), "raw")
+    evidence.add(context_features(value, text), "raw")
     return evidence
 
 
-def context_features(value: Value) -> list[str]:
+def context_features(value: Value, text: str) -> list[str]:
     """Where the value stands: what is an attack in one place is data in another."""
     found = ["at:" + value.location]
     if value.kind:
         found.append("kind:" + value.kind)
     if _REDIRECT_NAME.fullmatch(value.name):
         found.append("name:redirect")
+    if _TEXT_NAME.fullmatch(value.name):
+        found.append("name:text")
+    if "`" in text:
+        outside, spans = _CODE_SPAN.subn(" ", text)
+        if spans and _THREE_WORDS.search(outside):
+            found.append("text:code")
+    if _EXCEPTION.fullmatch(text):
+        found.append("text:exception")
+    if len(text) > 24 and len({w.lower() for w in _FUNCTION_WORD.findall(text)}) > 1:
+        found.append("text:prose")
     if _REMOTE.match(value.text):
         found.append("value:url")
         if value.location in ("query", "form", "cookie") and _INCLUDE_NAME.fullmatch(value.name):
