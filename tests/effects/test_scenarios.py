@@ -241,7 +241,7 @@ def test_a_throttled_client_gets_429_with_the_time_to_wait() -> None:
         wait = int(answer.header("Retry-After") or 0)
         assert 0 < wait <= 61
         assert site.visit("/", ip=SWEDISH).status == 200
-        clock.sleep(wait)
+        clock.sleep(wait + 0.01)  # no request takes less to come
         assert site.visit("/").status == 200
 
 
