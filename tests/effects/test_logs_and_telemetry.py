@@ -17,8 +17,8 @@ from guard_wsgi.errors import MissingExtra
 from guard_wsgi.network.geo import MaxMindGeoIP
 from guard_wsgi.probes import is_importable
 from tests.effects.site import VISITOR, LiveSite
+from tests.kit.capture import CapturingServer
 from tests.network import databases
-from tests.network.publisher import Publisher
 
 REFUSED = {"blacklist": [VISITOR]}
 
@@ -180,16 +180,16 @@ def test_enable_otel_and_otel_service_name_and_otel_resource_attributes(
     assert span.attributes["deployment.environment"] == "test"
 
 
-def test_otel_exporter_endpoint(publisher: Publisher) -> None:
+def test_otel_exporter_endpoint(capturing_server: CapturingServer) -> None:
     """An endpoint takes the exporter's package; without it the site says what to install."""
-    options = {"enable_otel": True, "otel_exporter_endpoint": publisher.url}
+    options = {"enable_otel": True, "otel_exporter_endpoint": capturing_server.url}
     if not is_importable("opentelemetry.exporter.otlp.proto.http"):
         with pytest.raises(MissingExtra, match="otel"), LiveSite(options):
             raise AssertionError("it must not be served")
         return
     with LiveSite({**REFUSED, **options}) as site:
         assert site.visit().status == 403
-    assert any(path.endswith("/v1/traces") for path, _ in publisher.requests)
+    assert any(request.path == "/v1/traces" for request in capturing_server.requests)
 
 
 def test_enable_logfire_and_logfire_service_name(monkeypatch: pytest.MonkeyPatch) -> None:
