@@ -51,6 +51,12 @@ _FUNCTION_WORD = re.compile(
 )
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
 _THREE_WORDS = re.compile(r"(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
+# Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
+# are their daily use, and no way around a comparison of secrets.
+_FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)
+_FILTER_RANGE = re.compile(
+    r"\$(?:[gl]te?|in|eq|and|between|contains\w*|startswith|endswith)\b", re.IGNORECASE
+)
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 _KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
@@ -183,6 +189,8 @@ def context_features(value: Value, text: str) -> list[str]:
         outside, spans = _CODE_SPAN.subn(" ", text)
         if spans and _THREE_WORDS.search(outside):
             found.append("text:code")
+    if "$" in text and _FILTER_RANGE.search(text) and _FILTER_NAME.match(value.name):
+        found.append("text:filter")
     if _EXCEPTION.fullmatch(text):
         found.append("text:exception")
     if len(text) > 24 and len({w.lower() for w in _FUNCTION_WORD.findall(text)}) > 1:

@@ -132,6 +132,11 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.private": (("name:redirect", -0.4),),
     "file.hidden_path": (("at:path", 0.3),),
     "sql.word_only": (("size:S", 0.4),),
+    # The type of an error in a report, and the ranges of a documented filter language.
+    "code.java_class": (("text:exception", -0.6),),
+    "code.java_class_only": (("text:exception", -0.8),),
+    "query.operator_name": (("text:filter", -0.8),),
+    "query.operator_key": (("text:filter", -0.8),),
 }
 
 

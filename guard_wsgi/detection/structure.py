@@ -82,6 +82,8 @@ class Document:
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
                         if not _SIMPLE_KEY.fullmatch(key) or _KEY_EVIDENCE.search(key):
                             budget.take_value()
+                            if key == "prototype" and path.endswith("constructor"):
+                                key = "constructor.prototype"
                             yield Value(location, path, key, "name")
                 else:
                     for child in reversed(node):

@@ -95,6 +95,7 @@ SHELL = (
     _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", STRONG),
     _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(%!]?[%!~\w]+[%!\"\])]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+.*?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF"),
     _cmd("batch_variable", r"%~?\d\b|%\w+%.*?(?:==|\bequ\b|\bneq\b|\bgtr\b)|!\w+!|%errorlevel%", "CRS 932140", WEAK),
+    _cmd("argument_injection", r"(?:^|\s)-{1,2}(?:oproxycommand|oqueuedirectory|checkpoint-action|use-compress-program|upload-pack|receive-pack|to-command|exec)\s*=|\s-x\s*/(?:var|tmp|usr|home|srv|opt)/", "CWE-88; GTFOBins", STRONG),
     _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", STRONG),
     _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT),
     _cmd("process_substitution", r"[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
