@@ -68,8 +68,9 @@ def _mark_strings(body: bytes) -> bytes:
     """
     if b'"$' in body:
         return body
-    if b"\\" in body:
-        body = body.replace(b"\\\\", b"\x1a").replace(b'\\"', b"\x1b")
+    if b"\\" not in body:
+        return body.replace(b'"', b"~")
+    body = body.replace(b"\\\\", b"\x1a").replace(b'\\"', b"\x1b")
     return body.translate(_STRING_MARKS)
 
 
