@@ -4,7 +4,8 @@
 
 CORPUS are JSON-lines files (or folders of them), gzipped or not, one request each, with `label`
 ("attack" or "benign"), `source`, `tier`, `method`, `path`, `query`, `headers`, `body`.
-The benign traffic of benign_traffic.py is added to them.
+The benign traffic of benign_traffic.py is added to them. The shipped weights were learned from
+the attack corpora and the fold "dev" of independent_corpus.py.
 
 The model is a logistic regression over the evidence of one value. It starts from the hand-set
 priors and is pulled back to them, so that evidence which the corpus hardly has keeps the weight
