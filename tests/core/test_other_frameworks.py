@@ -29,11 +29,11 @@ def django_app() -> Iterator[Any]:
     import django
     from django.conf import settings
 
+    # Another test of this process may have configured Django for itself.
     if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"], ROOT_URLCONF="guarded_urls", SECRET_KEY="x", MIDDLEWARE=[]
-        )
+        settings.configure(SECRET_KEY="x")
         django.setup()
+    from django.test.utils import override_settings
     from django.core.wsgi import get_wsgi_application
     from django.http import HttpResponse
     from django.urls import path
@@ -58,7 +58,10 @@ def django_app() -> Iterator[Any]:
         path("echo/", lambda request: HttpResponse(request.POST.get("a", ""))),
     ]
     sys.modules["guarded_urls"] = urls
-    yield get_wsgi_application()
+    with override_settings(
+        ALLOWED_HOSTS=["*"], ROOT_URLCONF="guarded_urls", SECRET_KEY="x", MIDDLEWARE=[]
+    ):
+        yield get_wsgi_application()
     del sys.modules["guarded_urls"]
 
 
