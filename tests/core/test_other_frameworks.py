@@ -32,10 +32,10 @@ def django_app() -> Iterator[Any]:
     # Another test of this process may have configured Django for itself.
     if not settings.configured:
         settings.configure(SECRET_KEY="x")
-        django.setup()
-    from django.test.utils import override_settings
+    django.setup()
     from django.core.wsgi import get_wsgi_application
     from django.http import HttpResponse
+    from django.test.utils import override_settings
     from django.urls import path
     from django.views import View
 
