@@ -25,17 +25,19 @@ TOKEN = {"Authorization": "Bearer s3cret"}
 
 
 @pytest.fixture
-def django_app() -> Iterator[Any]:
+def django_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import django
     from django.conf import settings
 
     # Another test of this process may have configured Django for itself.
     if not settings.configured:
-        settings.configure(SECRET_KEY="x")
+        settings.configure()
+    own = {"ROOT_URLCONF": "guarded_urls", "SECRET_KEY": "x", "ALLOWED_HOSTS": ["*"]}
+    for name, value in {**own, "MIDDLEWARE": []}.items():
+        monkeypatch.setattr(settings, name, value, raising=False)
     django.setup()
     from django.core.wsgi import get_wsgi_application
     from django.http import HttpResponse
-    from django.test.utils import override_settings
     from django.urls import path
     from django.views import View
 
@@ -58,10 +60,7 @@ def django_app() -> Iterator[Any]:
         path("echo/", lambda request: HttpResponse(request.POST.get("a", ""))),
     ]
     sys.modules["guarded_urls"] = urls
-    with override_settings(
-        ALLOWED_HOSTS=["*"], ROOT_URLCONF="guarded_urls", SECRET_KEY="x", MIDDLEWARE=[]
-    ):
-        yield get_wsgi_application()
+    yield get_wsgi_application()
     del sys.modules["guarded_urls"]
 
 
