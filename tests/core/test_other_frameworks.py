@@ -32,7 +32,8 @@ def django_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     # Another test of this process may have configured Django for itself.
     if not settings.configured:
         settings.configure()
-    own = {"ROOT_URLCONF": "guarded_urls", "SECRET_KEY": "x", "ALLOWED_HOSTS": ["*"]}
+    settings.SECRET_KEY = "x"  # can't be read while it is empty, so not be put back either
+    own = {"ROOT_URLCONF": "guarded_urls", "ALLOWED_HOSTS": ["*"]}
     for name, value in {**own, "MIDDLEWARE": []}.items():
         monkeypatch.setattr(settings, name, value, raising=False)
     django.setup()
