@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.agent import GuardAgentHandler, RulesPoller, guard_agent
+from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration
@@ -73,6 +73,7 @@ class Parts:
         )
         self.log = self._open_log()
         self.agent = self._find_agent()
+        self._enrichment: Enrichment | None = None
         self._owns_events = events is None
         self.events = events if events is not None else self._build_events()
         self._owns_store = store is None
@@ -261,17 +262,15 @@ class Parts:
 
     def _build_events(self) -> EventBus:
         config = self._config
+        if config.enable_enrichment:
+            self._enrichment = Enrichment(config.agent_project_id, config.otel_service_name)
         events = EventBus(
             (self.log,),
             muted_event_types=config.muted_event_types,
             muted_metric_types=config.muted_metric_types,
             redaction=self._redaction,
             on_error=config.on_error,
-            enrichment=(
-                Enrichment(config.agent_project_id, config.otel_service_name)
-                if config.enable_enrichment
-                else None
-            ),
+            enrichment=self._enrichment,
         )
         if config.enable_otel:
             events.add_sink(
@@ -313,13 +312,23 @@ class Parts:
         path = config.dynamic_rules_cache_path
         return RulesPoller(
             self.agent,
-            self.ruled.apply,
-            self.ruled.restore,
+            self._apply_rules,
+            self._restore_rules,
             emit=self.events.emit,
             store=self.store,
             cache_path=str(path) if path is not None else None,
             interval_seconds=config.dynamic_rule_interval,
         )
+
+    def _apply_rules(self, rules: DynamicRules) -> None:
+        self.ruled.apply(rules)
+        if self._enrichment is not None:
+            self._enrichment.set_rule(rules.rule_id, rules.version)
+
+    def _restore_rules(self) -> None:
+        self.ruled.restore()
+        if self._enrichment is not None:
+            self._enrichment.set_rule(None, None)
 
     # What the parts tell ------------------------------------------------------------------------
 

@@ -225,6 +225,21 @@ def test_rules_take_effect_on_the_next_request_and_go_without_a_trace(
     assert told.count("emergency_mode_deactivated") == 1
 
 
+def test_events_name_the_rule_in_force(guard: Make, collector: Collector) -> None:
+    app = guard(enable_dynamic_rules=True, enable_enrichment=True)
+    rules(collector, rule_id="night", version=7, blocked_user_agents=["evil"])
+    poll(app)
+    assert ask(app, HTTP_USER_AGENT="evil") == 403
+    collector.rules = b"{}"
+    poll(app)
+    assert ask(app, QUERY_STRING="q=1'+UNION+SELECT+password+FROM+users--") == 400
+    flush(app)
+    told = {event["event_type"]: event["metadata"] for event in collector.events}
+    assert told["user_agent_blocked"]["guard.rule.id"] == "night"
+    assert told["user_agent_blocked"]["guard.rule.version"] == 7
+    assert "guard.rule.id" not in told["penetration_attempt"]
+
+
 def test_rules_ban_and_lift(guard: Make, collector: Collector) -> None:
     app = guard(enable_dynamic_rules=True)
     app.parts.store.bans.ban("198.51.100.1", 60, "by hand")
