@@ -8,6 +8,7 @@ must not empty the counters. Nothing here starts a thread or opens a connection 
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ from guard_wsgi.network.geo import CountryLookup, IPInfoManager, MaxMindGeoIP
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.peers import PeerWatch
 from guard_wsgi.state.behavior import BehaviorTracker, Violation
-from guard_wsgi.state.server import multi_worker_server
+from guard_wsgi.state.server import configured_worker_count, multi_worker_server
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from guard_wsgi.state.suspicion import BanThreshold, Suspicion, SuspicionSettings
@@ -299,6 +300,7 @@ class Parts:
                 rate_limit_strategy=config.rate_limit_strategy,
                 policies=config.store_failure_policy,
                 max_keys=config.memory_store_max_keys,
+                worker_count=configured_worker_count(os.environ),
                 protected=IPSet(proxies),
                 on_change=self._store_changed,
                 options=config.store_options,

@@ -39,3 +39,13 @@ def known_worker_count(environ: Mapping[str, Any]) -> int | None:
             if isinstance(value, bytes | str) and value.isdigit():
                 return int(value)
     return None
+
+
+def configured_worker_count(variables: Mapping[str, str]) -> int | None:
+    """How many workers the environment asks for: ``WEB_CONCURRENCY``, which gunicorn and most
+    hosting platforms read; ``None`` where it says nothing.
+
+    While a remote store is down each worker counts its share of a limit, when the number is known.
+    """
+    value = variables.get("WEB_CONCURRENCY", "").strip()
+    return int(value) if value.isdigit() and int(value) > 0 else None

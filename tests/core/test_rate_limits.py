@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import http_sf
@@ -143,3 +144,14 @@ def test_limits_can_be_read_without_counting() -> None:
         assert [s.remaining for s in site.guard.limits("203.0.113.7", "/api/9")] == [1]
         assert [s.remaining for s in site.guard.limits("203.0.113.7")] == [5]
         assert [s.remaining for s in site.guard.limits("203.0.113.8", "/api/9")] == [2]
+
+
+def test_a_worker_counts_its_share_while_the_store_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WEB_CONCURRENCY", "4")
+    with socket.socket() as reserved:  # bound and not listening: nobody else answers there
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        site = Site(rate_limit=8, store_url=f"redis://127.0.0.1:{port}/0")
+        assert codes(site, times=4) == [200, 200, 429, 429]

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.server import known_worker_count, multi_worker_server
+from guard_wsgi.state.server import (
+    configured_worker_count,
+    known_worker_count,
+    multi_worker_server,
+)
 from guard_wsgi.state.settings import StoreSettings
 
 
@@ -66,3 +70,11 @@ def test_every_wrong_setting_is_told() -> None:
 def test_a_budget_must_have_room_for_a_call() -> None:
     with pytest.raises(ConfigError, match="request_budget_seconds"):
         StoreSettings(timeout_seconds=1.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [("4", 4), (" 2 ", 2), ("0", None), ("", None), ("many", None)]
+)
+def test_the_environment_may_name_the_number_of_workers(value: str, count: int | None) -> None:
+    assert configured_worker_count({"WEB_CONCURRENCY": value}) == count
+    assert configured_worker_count({}) is None
