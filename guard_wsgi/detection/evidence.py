@@ -50,7 +50,7 @@ _FUNCTION_WORD = re.compile(
     re.IGNORECASE,
 )
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
-_THREE_WORDS = re.compile(r"(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
+_THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
 # Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
 # are their daily use, and no way around a comparison of secrets.
 _FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)

@@ -35,13 +35,14 @@ _TYPED_HEADERS: Final = frozenset(
     }
 )
 _TYPED_PREFIXES: Final = ("HTTP_SEC_",)
-# Elements with parameters, as all of them have; words apart only within quotes and dates.
+# Elements with parameters, as all of them have; words apart only within quotes and dates. No
+# element is empty, so that a blank belongs to one place only and matching stays linear.
 _ITEM = (
-    r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+%?:\[\]~=-]*)"
-    r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]*))?)*"
+    r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+%?:\[\]~=-]+)"
+    r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]+))?)*"
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
-_TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)\s*")
+_TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
 _OPAQUE_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_AUTHORIZATION"})
 _OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
 # A longer name says no more in a finding, and is matched against by patterns of our own.

@@ -73,7 +73,7 @@ MARKUP = (
     _xss("sink_unicode", r"\\u00(?:61|41)lert|\\u0061|\\x61lert|al\\u0065rt|\\141lert", _EVASION),
     _xss("document_property", r"\bdocument\s*\.\s*(?:cookie|write(?:ln)?|domain|location|body|url|referrer|forms|scripts|documentelement"
          r"|implementation|all|head|execcommand|defaultview|createelement|getelement\w+|queryselector\w*|title)\b", _PATT),
-    _xss("cookie_theft", r"(?:[=(+,;{:!&|?\[]|^|\breturn|\$)\s*[\"'`]?\s*(?:\w+\s*\.\s*)?document\s*\.\s*cookie|document\s*\.\s*cookie\s*(?:[=(+;,)\].}'\"`<|&]|$)|document\s*\[\s*['\"]cookie", _PATT, STRONG),
+    _xss("cookie_theft", r"(?:[=(+,;{:!&|?\[]|^|\breturn|\$)\s*[\"'`]?(?:\w+\.)?document\s*\.\s*cookie|document\s*\.\s*cookie\s*(?:[=(+;,)\].}'\"`<|&]|$)|document\s*\[\s*['\"]cookie", _PATT, STRONG),
     _xss("window_property", r"\b(?:window|self|top|parent|frames|globalthis|this)\s*(?:\.\s*(?:location|name|open|onerror|onload|eval|alert|document"
          r"|atob|opener|parent|constructor)\b|\[\s*['\"`/(+\d])", _PATT),
     _xss("location_assign", r"\b(?:location|location\.(?:href|hash|search|pathname))\s*=|\blocation\s*\.\s*(?:replace|assign)\s*\(", _PATT),

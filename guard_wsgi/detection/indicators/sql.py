@@ -153,7 +153,7 @@ SQL = (
         _PATT,
         STRONG,
     ),
-    _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n]+[\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG),
+    _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n][\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG),
     _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP),
     _sqli("group_by_having", r"\bgroup\s+by\b[^;]*\bhaving\b|\bhaving\s+['\"(]?\d+\s*[=<>]", _CRS),
     _sqli("limit_offset", r"\blimit\s+\d+\s*(?:,|\boffset\b)\s*\d+", _CRS, WEAK),
