@@ -144,6 +144,9 @@ class Parts:
         patterns = config.detection_custom_patterns
         if self._detector is None or self._detector[0] != patterns:
             self._detector = (patterns, Detector(custom_patterns=patterns))
+            # At construction, and before a fork: the first start of all compiles for seconds,
+            # later ones load what it left on disk. No request must wait for that.
+            self._detector[1].warm()
         return self._detector[1]
 
     def emergency(self, config: SecurityConfig) -> EmergencyMode:
