@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from guard_wsgi.detection import Inspection
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +60,11 @@ def test_customers_by_another_hand_pass(
     refused = Counter(one["source"] for one in customers if blocked(inspection, one))
     assert len(customers) > 1000
     assert refused.total() / len(customers) < 0.012, refused
+
+
+@pytest.mark.parametrize("filler", ["\n", " ", "\r\n ", "1#\n", "`ab` ", "' or ", "$(id) the my "])
+def test_runs_of_one_thing_end_soon_without_hyperscan(filler: str) -> None:
+    """Cubic matching of such a run once took minutes; the suite's time-out is the bound."""
+    inspection = Detector(engine="re").compile(DetectionSettings())
+    body = ("text=" + filler * (6000 // len(filler)) + "x' or 1=1 -- ").encode()
+    assert inspection.body(body, content_type="application/x-www-form-urlencoded")

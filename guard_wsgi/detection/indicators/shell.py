@@ -51,7 +51,7 @@ SHELL = (
         _CWE,
         WEAK,
     ),
-    _cmd("ampersand_hard_command", r"(?:&|%26|\n)\s*" + _HARD + r"\b", _CWE),
+    _cmd("ampersand_hard_command", r"(?:&|%26|\n)[ \t\x0b\x0c]*" + _HARD + r"\b", _CWE),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
     _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:\s+-\w+)*(?:\s+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
@@ -85,11 +85,11 @@ SHELL = (
     _cmd("os_function", r"\b(?:os\.(?:system|popen|exec\w*|spawn\w*)|subprocess\.(?:call|run|popen|check_output|getoutput)|commands\.getoutput|"
          r"child_process|shell_exec|passthru|proc_open|pcntl_exec|popen|runtime\.(?:getruntime|exec)|getruntime\s*\(|processbuilder|kernel\.(?:exec|system|open)|io\.popen|execsync|spawnsync|os\.execute|winexec|createobject|wscript\.shell)", "CWE-77", STRONG),
     _cmd("function_command", r"\b(?:system|exec|popen|shell_exec|passthru|eval|spawn|execute)\s*\(?\s*['\"]\s*(?:" + COMMANDS + r"\b|/)", "CWE-77", STRONG),
-    _cmd("bare_command_line", r"^\s*[&|;`$(]*\s*(?:sudo\s+)?(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
+    _cmd("bare_command_line", r"^[\s&|;`$(]*(?:sudo\s+)?(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
          + r"(?:\.exe)?(?:\s+-{1,2}[a-z]\S*)*(?:\s+(?:/|\.\.?/|~|\*|\$|c:|\d{1,3}\.)\S*)\s*(?:[;|&>#`)'\"]|$)", _OWASP, MEDIUM, False),
     _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, False),
     _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|[;|&`]\s*$", _OWASP, WEAK, False),
-    _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)\s*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
+    _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
     _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", STRONG),
