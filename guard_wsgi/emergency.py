@@ -112,7 +112,8 @@ class EmergencyMode:
     """Asked at each request. Off, it costs the comparison of a clock.
 
     :param values: where command lines declare it (``Store.values``); ``None``: nowhere.
-    :param active: whether the configuration declares it (``emergency_mode``).
+    :param active: whether the configuration declares it (``emergency_mode``), by itself or by
+        the dynamic rules over it.
     :param allow: who always comes in (``emergency_whitelist``), whoever declared it.
     """
 
@@ -128,7 +129,6 @@ class EmergencyMode:
         self._values = values
         self._allowed = IPSet(allow)
         self._configured = Declaration(reason="configuration") if active else None
-        self._from_rules: Declaration | None = None
         self._from_store: Declaration | None = None
         self._on_change = on_change
         self._poll_seconds = poll_seconds
@@ -164,13 +164,6 @@ class EmergencyMode:
             return RETRY_AFTER_SECONDS
         return max(1.0, max(known) - time.time())
 
-    def set_rules(
-        self, active: bool, allow: Iterable[str] = (), until: float | None = None
-    ) -> None:
-        """What dynamic rules declare, in this process; each worker polls the rules itself."""
-        self._from_rules = Declaration(tuple(allow), until, "dynamic rules") if active else None
-        self._update()
-
     def status(self) -> dict[str, Any]:
         """``{"active", "declared_by": [...], "until", "allow": [...]}``."""
         self._poll()
@@ -197,7 +190,7 @@ class EmergencyMode:
 
     def _update(self) -> None:
         now = time.time()
-        declarations = (self._configured, self._from_rules, self._from_store)
+        declarations = (self._configured, self._from_store)
         self._active = tuple(
             declaration
             for declaration in declarations

@@ -121,9 +121,6 @@ class ClientResolver:
             self._addresses[text] = address
             return address
 
-    def is_trusted(self, address: Address | None) -> bool:
-        return address is not None and address in self._trusted
-
     def _identify_peer(self, peer: str) -> Identity:
         address = self.parse(peer)
         trusted = self._trusts_unix if address is None else address in self._trusted

@@ -86,23 +86,10 @@ def test_it_ends_by_itself(store: Store) -> None:
         assert not mode.refuses(ALICE)
 
 
-def test_dynamic_rules_declare_it_and_take_it_back() -> None:
-    changes: list[bool] = []
-    mode = EmergencyMode(on_change=lambda active, reason: changes.append(active))
-    mode.set_rules(True, ["10.0.0.0/8"])
-    assert mode.refuses(ALICE)
-    assert not mode.refuses(OFFICE)
-    mode.set_rules(True, ["10.0.0.0/8"])
-    mode.set_rules(False)
-    assert not mode.refuses(ALICE)
-    assert changes == [True, False]
-
-
 def test_taking_back_one_declaration_leaves_the_others(store: Store) -> None:
     mode = EmergencyMode(store.values, active=True, poll_seconds=0)
     declare(store.values)
     revoke(store.values)
-    mode.set_rules(False)
     assert mode.refuses(ALICE)
 
 
