@@ -155,3 +155,11 @@ def test_a_worker_counts_its_share_while_the_store_is_down(
         port = reserved.getsockname()[1]
         site = Site(rate_limit=8, store_url=f"redis://127.0.0.1:{port}/0")
         assert codes(site, times=4) == [200, 200, 429, 429]
+
+
+def test_what_one_bucket_refuses_is_charged_to_none() -> None:
+    route = RouteConfig(rate_limit=2, geo_rate_limits={"DE": (9, 60)})
+    site = Site(routes={"/": route}, geo_ip_handler=Geo())
+    assert codes(site, times=6, ip="198.51.100.1") == [200, 200, 429, 429, 429, 429]
+    left = {state.limit.name: state.remaining for state in site.guard.limits("198.51.100.1")}
+    assert left == {"country": 7, "route": 0}
