@@ -189,10 +189,11 @@ def test_uwsgi_workers_send_their_own(
         *("--module=tests.agent.guarded_app:app", "--worker-reload-mercy=5"),
         *options,
     ]
-    with serving(arguments, collector, FLUSH_INTERVAL="0.2", EVENT_IN_MASTER="1") as (
-        process,
-        port,
-    ):
+    # A C fork while the master's sender runs is more than Python can promise: a lock held at that
+    # moment, the interpreter's own ones included, stays held. So the master sends only elsewhere.
+    hooked = "--py-call-uwsgi-fork-hooks" in options or "--lazy-apps" in options
+    variables = {"EVENT_IN_MASTER": "1"} if hooked else {}
+    with serving(arguments, collector, FLUSH_INTERVAL="0.2", **variables) as (process, port):
         assert get(port, "evil 0", START_SECONDS) == 403
         assert [get(port, f"evil {number}") for number in range(1, 10)] == [403] * 9
         assert collector.wait_for(lambda: len(collector.posts()) > 0 and _evil(collector) == 10)
