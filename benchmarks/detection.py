@@ -89,8 +89,10 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         environ = environ_of(record)
         body = environ["wsgi.input"].read()
         environ["wsgi.input"].seek(0)
+        kind = environ.get("CONTENT_TYPE", "")
+        opens = inspection._opens_json if "json" in kind else inspection._opens
         slow = inspection._opens(head_bytes(environ)) or bool(
-            body and inspection._opens(body_bytes(body, environ.get("CONTENT_TYPE", "")))
+            body and opens(body_bytes(body, kind))
         )
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))

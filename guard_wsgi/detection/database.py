@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def cache_folder() -> Path | None:
         return None
 
 
-def database_key(patterns: list[bytes], flags: int, literal: bool) -> str:
+def database_key(patterns: Sequence[bytes], flags: int) -> str:
     """A name for the compiled form of these patterns with this Hyperscan."""
-    digest = hashlib.sha256(f"{hyperscan.__version__} {flags} {literal}".encode())
+    digest = hashlib.sha256(f"{hyperscan.__version__} {flags}".encode())
     for pattern in patterns:
         digest.update(len(pattern).to_bytes(4, "big") + pattern)
     return digest.hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -30,15 +30,16 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 def head_bytes(environ: dict[str, Any]) -> bytes:
     """What the first pass reads of a head: path, query and every header, decoded once, and
     once more where that leaves something to decode."""
-    parts = [environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
-    parts += [value for key, value in environ.items() if key[:5] == "HTTP_"]
+    # `in` is the quickest test there is; a key that has HTTP_ elsewhere does no harm.
+    parts = ["", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
+    parts += [value for key, value in environ.items() if "HTTP_" in key]
     text = JOINER.join(parts).encode("latin-1", "replace")
     if b"%" in text:
         text = unquote_to_bytes(text)
         if b"%" in text:
             text = text + JOINER_BYTES + unquote_to_bytes(text)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.
-    return JOINER_BYTES + text.replace(b"+", b" ")
+    return text.replace(b"+", b" ")
 
 
 def body_bytes(body: bytes, content_type: str) -> bytes:
@@ -50,28 +51,7 @@ def body_bytes(body: bytes, content_type: str) -> bytes:
             body = body + JOINER_BYTES + unquote_to_bytes(body)
     if b"+" in body:
         body = body.replace(b"+", b" ")
-    if "json" in content_type:
-        return _mark_strings(body)
-    return body if "multipart" in content_type else b"=" + body
-
-
-# Where a JSON string begins or ends, as the first pass reads it, and what stepped aside for it.
-_STRING_MARKS = bytes.maketrans(b'"\x1a\x1b', b'~\\"')
-
-
-def _mark_strings(body: bytes) -> bytes:
-    """JSON whose own quotes can't be taken for quotes that someone wrote into a value.
-
-    Prose in a string that begins with "and" would else look like SQL behind a quote. Quotes that
-    belong to a value are escaped in JSON, and stay; operator keys such as ``"$ne"`` are looked
-    for with their quote.
-    """
-    if b'"$' in body:
-        return body
-    if b"\\" not in body:
-        return body.replace(b'"', b"~")
-    body = body.replace(b"\\\\", b"\x1a").replace(b'\\"', b"\x1b")
-    return body.translate(_STRING_MARKS)
+    return body if "json" in content_type or "multipart" in content_type else b"=" + body
 
 
 def value_bytes(text: str) -> bytes:
@@ -231,12 +211,16 @@ class Inspection:
         custom_scanner: Scanner | None,
     ) -> None:
         self.settings = settings
-        self._gate = gate
         self._builtin = builtin
         self._model = model
         self._custom = custom
         self._custom_scanner = custom_scanner
-        self._anchored = any(_ANCHOR.search(one.pattern) for one in custom)
+        # The first pass. Usually that is the gate itself, without a call in between.
+        self._opens, self._opens_json = gate.opens, gate.opens_json
+        if custom_scanner is not None:
+            anchored = any(_ANCHOR.search(one.pattern) for one in custom)
+            self._opens = _also(gate.opens, custom_scanner, anchored)
+            self._opens_json = _also(gate.opens_json, custom_scanner, anchored)
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
@@ -282,10 +266,15 @@ class Inspection:
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
         body = to_utf8(body, content_type)
-        fault = structure_fault(body, content_type, complete, settings.max_json_depth)
-        if fault:
-            found.append(self._spent("body", fault))
-        if self._opens(body_bytes(body, content_type)):
+        kind = content_type.lower()
+        data = body_bytes(body, kind)
+        opened = self._opens_json(data) if "json" in kind else self._opens(data)
+        # Rows of brackets open the gate as well, so a document it lets through is not too deep.
+        if opened or "multipart" in kind:
+            fault = structure_fault(body, content_type, complete, settings.max_json_depth)
+            if fault:
+                found.append(self._spent("body", fault))
+        if opened:
             budget = self._budget()
             values = body_values(body, content_type, complete, settings.max_json_depth, budget)
             found += (one for one in self._inspect(values, budget, "body") if one not in found)
@@ -333,13 +322,6 @@ class Inspection:
         except BudgetSpent:
             pass
         return tuple(sorted(made, key=lambda one: -one.score))
-
-    def _opens(self, data: bytes) -> bool:
-        """The first pass: built-in gate and the user's own patterns."""
-        if self._gate.opens(data):
-            return True
-        custom = self._custom_scanner
-        return custom is not None and (self._anchored or custom.any(data))
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_values, self.settings.max_chars)
@@ -458,6 +440,13 @@ class Inspection:
             score=max(verdict.score, self._threshold) if custom else verdict.score,
             threshold=self._threshold,
         )
+
+
+def _also(
+    opens: Callable[[bytes], bool], custom: Scanner, anchored: bool
+) -> Callable[[bytes], bool]:
+    """A first pass with a user's own patterns in it."""
+    return lambda data: opens(data) or anchored or custom.any(data)
 
 
 def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:

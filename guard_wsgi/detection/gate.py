@@ -5,23 +5,30 @@ path, the query, cookies and headers, decoded once, with JOINER between them, or
 came. What hides behind a further encoding has patterns of its own (escapes of plain
 characters, base64 of telling words at each of its three alignments).
 A hit decides nothing: it makes the values be parsed, decoded and scored.
+
+Every request pays for this scan, so a pattern has to give Hyperscan something rare to wait for:
+literal text of three bytes or more, or a first character that prose hardly has. What begins
+with a class of common characters, or hangs on a short word such as "or" wherever it stands,
+makes the scan three times as slow; hence the words are crossed with what may stand before them.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Final
 
-from guard_wsgi.detection.scanner import Engine, compile_literals, compile_patterns
+from guard_wsgi.detection.scanner import Engine, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
 JOINER_BYTES: Final = b"\x0b"
 
+# What SQL has behind a quote or a bracket that ends a value.
 _KEYWORD = (
     r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod|not"
     r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|asc|desc|collate)\b"
@@ -32,27 +39,47 @@ _COMMAND = (
     r"|kill|uname|ver|copy|del|start|exec|eval|printf|tar|dd|vi|vim|who|w|last|for|iwmi|netsh|sysinfo"
     r"|host|dig|hostname|crontab|telnet|ftp|tftp|ssh|make|cmd|nohup|sudo|strace|gdb|lwp-download|phpversion|phpinfo)"
 )
+_CONDITION = (
+    r"(?:or|and|xor|having|where)\b[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
+    r"|[\w.@'\"`\\]{1,30}(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\())"
+)
+_LINE_COMMAND = r"(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$\\]|$)"
+_HEADER = (
+    r"(?:(?:set-cookie|location|content-(?:length|security|location|type|disposition|transfer-encoding)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]"
+    r"|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"
+)
+_LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
+_BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
 
 # What needs two things next to each other.
 # fmt: off
 _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
-    ("quote_keyword", r"['`)][\s)+/*\\]*" + _KEYWORD),
+    *((f"quote_keyword {quote}{blank}", quote + blank + _KEYWORD) for quote in ("'", "`", r"\)") for blank in (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  ")),
     ("quote_symbol", r"['`][\s)]*(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"),
     ("value_quote", r"[=/][\w%]{0,20}['`](?:[^a-z]|or\b|and\b|union\b|having\b|$)"),
-    ("logic", r"(?:\b(?:or|and|xor|having|where)\b|\|\||&&)[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])|[\w.@'\"`]{1,30}\s*(?:=|<>|!=|<|>|like\b|in\s*\(|between\b|is\b|rlike\b)|\w+\s*\()"),
+    *((f"condition {before}", before + _CONDITION) for before in _BEFORE_WORDS),
     ("separator", r"(?:;|\||&&|`|\(|\x0b&\s|&\s)\s*[({\"'\\]*\s*/?(?:\w+/){0,3}" + _COMMAND + r"(?:\.exe)?(?:[\s;|&`)}>\"'<\\#(,{]|\$|$)"),
-    ("event", r"[\s\"'`/;>)\x00]on[a-z]{4}[a-z]*\s*="),
-    ("tag_assignment", r"<\w+[\s/][^<>&\x0b]*(?:on\w+\s*=|style\s*=|srcdoc|formaction|href\s*=\s*['\"]?\W*j)"),
-    ("number_logic", r"=\(?-?\d+\)?['\"]?\s*(?:(?:or|and|rlike|xor|having|union|order|group|div|mod|in|is)\b|\|\||&&|[*/^%]\s*[\d(]|;\s*[a-z])"),
-    ("newline_command", r"(?:\n|\r|\\n|\\r)[ \t\x0b\x0c]*/?(?:\w+/)*(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$]|$)"),
-    ("header_line", r"(?:[\r\n]|\\r|\\n)[ \t\x0b\x0c]*(?:(?:set-cookie|location|content-(?:length|security|location|type|disposition|transfer-encoding)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|\w{1,5}\s(?:capability|fetch|select|logout|login|create|delete|list|append|examine|noop|store|search)\b|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"),
+    ("event", r"[\s\"'`/;>)\x00]on[a-z]{3}[a-z]*\s*="),
+    ("style", r"[\s\"'`/;>]style\s*="),
+    ("script_link", r"href\s*=\W*j"),
+    # By letters, not by words: Hyperscan would wait for "or" and "in" everywhere instead of for "=".
+    ("number_logic", r"=\(?-?\d+\)?['\"\s\\]*(?:[oai][rns]d?\b|[xmd][oi][rdv]\b|[uoghr][nral][idov][oeuik][a-z]{1,2}\b)"),
+    ("number_operator", r"=\(?-?\d+\)?['\"\s\\]*(?:\|\||&&|[*/^%]\s*[\d(]|;\s*[a-z])"),
+    *((f"line_command {line}{blank}", line + blank + _LINE_COMMAND) for line in _LINE_BREAKS for blank in ("", " ")),
+    *((f"header_line {line}{blank}", line + blank + _HEADER) for line in _LINE_BREAKS for blank in ("", " ", r"\t")),
+    # A tag, then a command of IMAP: capability, fetch, select, login, list, store and so on.
+    *((f"mailbox {line}", line + r"\w{0,4}\d\s[cfsldaen][aelioxtpnr][a-z]{2,8}\b") for line in _LINE_BREAKS),
     ("redirect", r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)"),
     ("remote", r"=(?:url:)?(?:https?|ftps?):?/{0,2}[^\x0b&]*(?:\?(?:$|[\x0b&])|\.(?:txt|php|inc|dat|asp|jsp|cgi|pl)\??(?:$|[\x0b&]))|[=\"~\x0b](?:https?|ftp):/*(?:\d|\[|0x)"),
-    ("bracket_path", r"/\w*\[[!a-z/-]|/\w*\?{1,3}\w*/|/\w*\*\w*/|\w''\w|\w\"\"\w|\w\^\w"),
+    ("bracket_path", r"/\w*\[[!a-z/-]|/\w*\?{1,3}\w*/|/\w*\*\w*/|\w''\w|\w\\?\"\\?\"\w|\w\^\w"),
     ("filter", r"\)\s*\(\s*[|&!\w]|\(\s*[|&!]\s*\(|\*\s*\)\s*[()%&|]|=\*\w*[)(|]|\)\s*[&|]\s*\(|[=\x0b(]\w{0,12}\*\)"),
-    ("batch", r"\bif\s+(?:not\s+)?[\"(\[%!{\w~]+[\])\"%!}]?\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|\bif\s+(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext)|%[\w%]+\s+in\s*\("),
+    *((f"batch {before}", before + r"if\s+(?:(?:not\s+)?[\"(\[%!{\w~\\]+[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))") for before in _BEFORE_WORDS),
+    ("batch_loop", r"%[\w%]+\s+[a-z]{2}\s*\("),
     ("edge_separator", r"[=\x0b]['\"\s]*(?:;|\|\|?|&&|`|\$\(|\^)[\s('\"]*[a-z/.$(]|=&\s*[a-z/][a-z/.]*[\s;|&#]*(?:$|\x0b)"),
     ("short_command", r"[=\x0b][\s'\"]*(?:ls|cat|ps|id|cd|rm|nc|sh|dir|type|echo|find|tail|head|grep|sudo|ping|host|ver|set|env|w|who|df|last)(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"),
+    # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
+    ("deep_document", r"\[{16}|\]{16}|\}{16}"),
+    ("nul", r"\x00"),
 )
 
 
@@ -126,7 +153,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     "java.", "javax.", "org.apache", "org.spring", "org.omg", "org.codehaus", "com.sun", "com.opensymphony", "com.mchange", "com.alibaba", "sun.misc", "freemarker", "groovy", "runtime", "processbuilder", "processimpl", "classloader", "scriptengine", "ognl", "memberaccess", "transformer", "templatesimpl", "class.module", "class[", "allow_url", "auto_prepend", "auto_append", "disable_functions", "open_basedir", "safe_mode", "php_self", "import os", "import sys", "import subprocess", "import socket", "import pty", "subprocess", "os.system", "os.popen", "os.environ", "child_process", "mainmodule", "lipsum", "cycler", "joiner", "url_for", "get_flashed", "registerundefined", "<?php", "echo '", "kernel.", "erb.new", "io.popen", "xmldecoder", "objectdata", "%x(", "qx(", "qx{", "request.app", "request.args", "request.q", "request.get", "request.cl", "request.env", "request.f", "{request", "(request", "request|", "request[", "config.", "config|", "config}", "smarty", "cfexecute", "createobject", "response.write", "bufferedreader", "inputstream", "outputstream", "filewriter", "stringwriter", "getcode", "getprotection", "values row(", "values(row", "glob:", "flushall", "config set", "\nset ", "\\nset ", "eval \"", "oqueue", "docker.sock", "pagecontext", "upload-pack", "compress-prog", "resource=", "json?@", "beresource", "*1\r", "*2\r", "*3\r", "*1\\r", "slaveof", "{{printf", "-oproxy", "--output", "--checkpoint", "return this", "return (", "prototypeclone", "prototypeser", "instantiatef", "instantiatet", "whileclosure", "forclosure", "=-d ", "=-s", "\x0b-d ", "getclass", "nativemap", "|attr", "|map", "|join", "|filter", "popen", "passthru", "_tpl", "precision=", "opcache.", "mbstring.", "memory_limit", "extension_dir", "unserialize", "|e}", "|safe", "process.env", "func(", "xwork", "=redirect:", "=action:", "=method:",
     "sqlmap", "nikto", "nessus", "acunetix", "netsparker", "w3af", "dirbuster", "gobuster", "wpscan", "nuclei", "zgrab", "masscan", "openvas", "havij", "arachni", "wfuzz", "ffuf", "feroxbuster", "zmeu", "morfeus", "whatweb", "skipfish", "commix", "xsser", "fimap", "brutus", "appscan", "webinspect", "owasp zap", "burpsuite", "burp suite", "sqlninja", "dirsearch", "leakix", "x-scanner", "wvstest", "rfiinc", "jorgee", "jbrofuzz", "grendel", "n-stealth", "bsqlbf",
     "/phpmyadmin", "/pma", "/myadmin", "/adminer", "/manager/html", "/host-manager", "/jmx-console", "/web-console", "/invoker/", "/actuator/", "/jolokia", "/solr/admin", "/server-status", "/server-info", "/boaform", "/hnap1", "/gponform", "setup.cgi", "/owa/auth", "/ecp/", "/_ignition", "elmah", "trace.axd", "/debug/pprof", "/druid/", "/nacos/", "jsonws", "phpunit", "eval-stdin", "cgi-bin/", "/struts", ".action", "/@fs/", "/@id/", "/_profiler", "/_cat/", "shell.", "cmd.", "/c99", "/r57", "c99.", "r57.", "b374k", "wso.", "id;", "=ls -", "evil.", "webshell", "fckeditor", "/com_",
-    *_cross('"', ("", " ", ")", ") "), "or( or' or\" and( and' and\" union like having -- = || ) % ^ | ' xor rlike"), *_cross('"', (" ", ")", ") "), "+ # * < > ! ~ - @"), *_cross('"', ("", " ", ")", ") "), ("or ", "and ", "xor ", "or\t", "and\t", "or/", "and/", "group by", "order by", "limit ")), *_cross('";', tuple("swduiec-#|")), '"; --', '"&&',
+    *_cross('"', ("", " ", ")", ") "), "or( or' or\" and( and' and\" union like having -- = || ) % ^ | ' xor rlike"), *_cross('"', (" ", ")", ") "), "+ # * < > ! ~ - @"), *_cross('"', ("", " ", ")", ") "), ("or ", "and ", "xor ", "or\t", "and\t", "or/", "and/", "group by", "order by", "limit ")), *_cross(('"or', '"and'), tuple("-!~(@'123456789")), *_cross('";', tuple("swduiec-#|")), '"; --', '"&&',
     "'or", "'and", "'union", "' or", "' and", "\" or", "\" and", "=' ", "%27", "''", "'\"", "\"'", "\\'", "`'", "'`", "1'", "2'", "'1", "'a'", "';", "'|", "'&", "'=", "'-", "'+", "'*", "'/", "'#", "'%", "')", "(' ", "','", "' |", "||(", "-1 ", "(1)", "pi()",
     *_cross("%25", ("00", "0a", "0d", "09", "22", "27", "28", "29", "2a", "2e", "3b", "3c", "3e", "5c", "5e", "60", "7b", "7c", "u", "c0", "c1", "25")), *_cross("%%", tuple("234567")), *_cross("%u", tuple("0123456789abcdef")), "%c0", "%c1", "%e0%80", "%f0%80", "%0a", "%0d", "%00", "%27", "%2e", "%22%3e", "%3c", "%5c", "%bg%qf", "%2%", "%u0", "..%",
     "&#x", *_cross("&#", _DIGITS), *_cross("&", "lt; gt; quot; apos; colon; tab; newline; lpar; rpar; lbrace; grave; bsol; sol; excl; comma; period; num; dollar; semi;"), *_cross("\\u00", tuple("234567")), *_cross("\\x", tuple("0123456789abcdef")), "\\u{", *_cross("\\", ("00", "01", "04", "05", "06", "07", "10", "11", "12", "13", "14", "15", "16", "17")), "\\0",
@@ -165,11 +192,30 @@ def _lower(word: str) -> str:
     return word.encode("latin-1").lower().decode("latin-1")
 
 
-class Gate:
-    """The compiled first pass: literals in one database, patterns in another.
+def _escape(word: str) -> str:
+    """A literal as a pattern that both engines read alike."""
+    return "".join(
+        re.escape(char) if " " <= char <= "~" else f"\\x{ord(char):02x}" for char in word
+    )
 
-    Literals compile and scan many times faster than patterns, which is what keeps start-up
-    and the common request cheap.
+
+def _as_json(word: str) -> set[str]:
+    """How a JSON document has a literal: what was written is escaped once more.
+
+    A plain double quote there begins or ends a string, and prose that begins with "and" would
+    look like SQL behind a quote; but operators and types are JSON's own names (``"$ne"``).
+    Escapes such as ``\\u0027`` are JSON's own as well, so a backslash also stays as it is.
+    """
+    if word.startswith(('"$', '"@')):
+        return {word}
+    return {form.replace('"', '\\"') for form in (word, word.replace("\\", "\\\\"))}
+
+
+class Gate:
+    """The compiled first pass: literals and patterns in one database, one scan a request.
+
+    :ivar opens: whether anything in the data calls for a closer look.
+    :ivar opens_json: the same for a JSON document as it was sent.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -177,13 +223,14 @@ class Gate:
         words.update(
             _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
         )
-        self._words = compile_literals(sorted(words), engine)
-        self._patterns = compile_patterns(_PATTERNS, engine, keep=True)
+        in_json = {form for word in words for form in _as_json(word)}
+        self.opens: Callable[[bytes], bool] = _tripwire(words, engine)
+        self.opens_json: Callable[[bytes], bool] = _tripwire(in_json, engine)
 
-    def opens(self, data: bytes) -> bool:
-        """Whether anything in the data calls for a closer look."""
-        # Hyperscan takes literals as C strings, so NUL is looked for here.
-        return b"\x00" in data or self._words.any(data) or self._patterns.any(data)
+
+def _tripwire(words: set[str], engine: Engine) -> Callable[[bytes], bool]:
+    literals = [("literal", _escape(word)) for word in sorted(words)]
+    return compile_tripwire([*literals, *_PATTERNS], engine).any
 
 
 @lru_cache(maxsize=2)

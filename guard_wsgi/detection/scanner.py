@@ -7,7 +7,6 @@ is whether a pattern matches anywhere, not where.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
@@ -43,6 +42,12 @@ class Scanner(Protocol):
         """Whether any pattern matches; stops at the first."""
 
 
+class Tripwire(Protocol):
+    """Whether any of the compiled patterns matches; stops at the first."""
+
+    def any(self, data: bytes) -> bool: ...
+
+
 def has_hyperscan() -> bool:
     """Whether the Hyperscan engine can be used here."""
     return hyperscan is not None
@@ -66,65 +71,64 @@ def compile_patterns(
     return HyperscanScanner(patterns, keep=keep)
 
 
-def compile_literals(words: Sequence[str], engine: Engine = "auto") -> Scanner:
-    """Compile plain strings, ASCII case ignored; Latin-1 characters stand for their byte."""
+def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
+    """Compile constants of the package for one question only: does anything match?"""
     if engine == "re" or hyperscan is None:
-        joined = "|".join(re.escape(word) for word in words)
-        return ReScanner([("literals", joined)], "latin-1")
-    return HyperscanScanner([(word, word) for word in words], literal=True, keep=True)
-
-
-class _ThreadScratch(threading.local):
-    """A scratch belongs to one thread. A forked child has a copy of its own of that of the
-    thread that forked, which can't have been scanning; the other threads are not in the child.
-    """
-
-    scratch: Any = None
+        return ReTripwire(patterns)
+    return HyperscanTripwire(patterns)
 
 
 def _stop(*_: object) -> bool:
     return True
 
 
-class HyperscanScanner:
-    """One database, scanned in time linear in the text."""
+_ANY = 0 if hyperscan is None else hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
+# Each pattern once. Keeping book of that costs a fifth of the time, so it is asked for only
+# where the answer is more than yes or no.
+_ONCE = 0 if hyperscan is None else _ANY | hyperscan.HS_FLAG_SINGLEMATCH
 
-    def __init__(
-        self, patterns: Sequence[tuple[str, str]], literal: bool = False, keep: bool = False
-    ) -> None:
-        flags = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_SINGLEMATCH
-        if not literal:
-            flags |= hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
-        encoded = [text.encode("latin-1" if literal else "utf-8") for _, text in patterns]
-        key = database_key(encoded, flags, literal)
-        self._database: Any = load_database(key) if keep else None
-        if self._database is None:
-            self._database = self._compile(patterns, encoded, flags, literal)
+
+class _Database:
+    """A compiled database and room to scan with it, in time linear in the text.
+
+    A scratch serves one scan at a time (the scan releases the interpreter's lock), so each scan
+    takes one out of the stock and puts it back. A forked child has copies of those that were in
+    stock; one that was in use elsewhere is not among them.
+    """
+
+    def __init__(self, patterns: Sequence[tuple[str, str]], flags: int, keep: bool) -> None:
+        # Empty matches are for custom patterns such as "^$".
+        flags |= hyperscan.HS_FLAG_ALLOWEMPTY
+        encoded = [text.encode() for _, text in patterns]
+        key = database_key(encoded, flags)
+        database = load_database(key) if keep else None
+        if database is None:
+            database = self._compile(patterns, encoded, flags)
             if keep:
-                save_database(key, self._database)
-        self._local = _ThreadScratch()
+                save_database(key, database)
+        self.scan = database.scan
+        self.stock: list[Any] = []
+        self._database: Any = database
+
+    def scratch(self) -> Any:
+        return hyperscan.Scratch(self._database)
 
     @staticmethod
-    def _compile(
-        patterns: Sequence[tuple[str, str]], encoded: list[bytes], flags: int, literal: bool
-    ) -> Any:
+    def _compile(patterns: Sequence[tuple[str, str]], encoded: list[bytes], flags: int) -> Any:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        count = len(encoded)
         try:
-            database.compile(
-                encoded,
-                ids=list(range(len(encoded))),
-                flags=[flags] * len(encoded),
-                literal=literal,
-            )
+            database.compile(encoded, ids=list(range(count)), flags=[flags] * count)
         except hyperscan.error as error:
             raise _find_refused(patterns, flags, error) from error
         return database
 
-    def _scratch(self) -> Any:
-        local = self._local
-        if local.scratch is None:
-            local.scratch = hyperscan.Scratch(self._database)
-        return local.scratch
+
+class HyperscanScanner:
+    """Which patterns match, in one pass."""
+
+    def __init__(self, patterns: Sequence[tuple[str, str]], keep: bool = False) -> None:
+        self._database = _Database(patterns, _ONCE, keep)
 
     def scan(self, data: bytes) -> list[int]:
         hits: list[int] = []
@@ -133,15 +137,48 @@ class HyperscanScanner:
         def note(index: int, *_: object) -> None:
             append(index)
 
-        self._database.scan(data, match_event_handler=note, scratch=self._scratch())
+        self._run(data, note)
         return hits
 
     def any(self, data: bytes) -> bool:
-        scratch = self._local.scratch or self._scratch()
         try:
-            self._database.scan(data, _stop, scratch=scratch)
+            self._run(data, _stop)
         except hyperscan.ScanTerminated:
             return True
+        return False
+
+    def _run(self, data: bytes, on_match: Callable[..., bool | None]) -> None:
+        database = self._database
+        try:
+            scratch = database.stock.pop()
+        except IndexError:
+            scratch = database.scratch()
+        try:
+            database.scan(data, on_match, scratch=scratch)
+        finally:
+            database.stock.append(scratch)
+
+
+class HyperscanTripwire:
+    """Whether anything matches. Its `any` is what every request waits for."""
+
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+        self._database = _Database(patterns, _ANY, keep=True)
+        self._scan = self._database.scan
+        self._stock = self._database.stock
+
+    def any(self, data: bytes) -> bool:
+        # Written out, not shared with `HyperscanScanner`: each call less is felt here.
+        try:
+            scratch = self._stock.pop()
+        except IndexError:
+            scratch = self._database.scratch()
+        try:
+            self._scan(data, _stop, scratch=scratch)
+        except hyperscan.ScanTerminated:
+            return True
+        finally:
+            self._stock.append(scratch)
         return False
 
 
@@ -159,16 +196,27 @@ def _find_refused(
     return PatternRefused("(all)", "...", str(error))
 
 
+class ReTripwire:
+    """The same answer from `re`: all patterns as one."""
+
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+        joined = "|".join(f"(?:{pattern})" for _, pattern in patterns)
+        self._search = re.compile(joined.encode(), re.IGNORECASE | re.DOTALL).search
+
+    def any(self, data: bytes) -> bool:
+        return self._search(data) is not None
+
+
 class ReScanner:
     """The same answers from `re`, pattern by pattern. Slower, and linear only as far as the
     patterns are: the built-in ones have no nested quantifiers; a text is cut into windows by
     the caller."""
 
-    def __init__(self, patterns: Sequence[tuple[str, str]], encoding: str = "utf-8") -> None:
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._searches: list[Callable[[bytes], object]] = []
         for name, pattern in patterns:
             try:
-                compiled = re.compile(pattern.encode(encoding), re.IGNORECASE | re.DOTALL)
+                compiled = re.compile(pattern.encode(), re.IGNORECASE | re.DOTALL)
             except re.error as error:
                 raise PatternRefused(name, pattern, str(error)) from error
             self._searches.append(compiled.search)
