@@ -48,6 +48,17 @@ _HEADER = (
     r"(?:(?:set-cookie|location|content-(?:length|security|location|type|disposition|transfer-encoding)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]"
     r"|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"
 )
+# How the names of the browsers' events begin (HTML standard, "Event handlers"; UI Events; SVG 2).
+_EVENTS = """abort activate after animation append auxclick beforecopy beforecut before begin blur
+bounce cancel canplay cached cell change chargingchange click close compass complete content
+contextmenu controlselect copy cuechange cut data dblclick deactivate device drag drop duration
+emptied end error exit fetch filterchange finish focus form fullscreen gamepad gotpointer
+hashchange help input invalid key landscape language layoutcomplete load location lose lostpointer
+media message mouse moz move navigate obsolete offline online open orientation outofsync page paint
+paste pause play pointer popstate popup portrait progress propertychange ratechange reached
+readystate received rejection repeat reset resize resume reverse row scroll search security seek
+select selection show slotchange sort stalled start stop storage submit suspend sync time toggle
+touch track transition unhandled unload url volume waiting webkit wheel zoom fscommand""".split()
 _LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
 _BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
 
@@ -59,7 +70,11 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("value_quote", r"[=/][\w%]{0,20}['`](?:[^a-z]|or\b|and\b|union\b|having\b|$)"),
     *((f"condition {before}", before + _CONDITION) for before in _BEFORE_WORDS),
     ("separator", r"(?:;|\||&&|`|\(|\x0b&\s|&\s)\s*[({\"'\\]*\s*/?(?:\w+/){0,3}" + _COMMAND + r"(?:\.exe)?(?:[\s;|&`)}>\"'<\\#(,{]|\$|$)"),
-    ("event", r"[\s\"'`/;>)\x00]on[a-z]{3}[a-z]*\s*="),
+    # Events whose names are not among the literals, in a tag or behind a quote. Not "on" but two of its letters, or
+    # Hyperscan would wait for " on" in every sentence instead of for the tag or the quote.
+    ("tag_event", r"<[a-z][^<>\x0b]*[\s\"'/][on]{2}[a-z]{3,30}\s*="),
+    ("quote_event", r"(?:['`]|[=\x0b][\s/])[\s/]*[on]{2}[a-z]{3,30}\s*="),
+    ("escaped_quote_event", r"\\\"[\s/]*[on]{2}[a-z]{3,30}\s*="),
     ("style", r"[\s\"'`/;>]style\s*="),
     ("script_link", r"href\s*=\W*j"),
     # By letters, not by words: Hyperscan would wait for "or" and "in" everywhere instead of for "=".
@@ -131,6 +146,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     "@@", "information_schema", "schema_name", "sysobjects", "syscolumns", "sysusers", "pg_catalog", "pg_sleep", "pg_shadow", "pg_user", "sqlite_", "all_tables", "user_tables", "xp_", "sp_password", "sp_exec", "sp_oa", "sp_make", "sp_help", "mysql.user", "mysql.db", "msysaccess", "tempdb", "msdb", "northwind", "utl_", "dbms_", "sys.", "master..", "master.dbo", "openrowset", "opendatasource", *_cross(("=", " ", ",", "("), ("0x",)), "::int", "::text", "@version",
     *_cross(_CALLED, ("(", " (", "/*", "'(", '"(', ")(", "\\(", ".call", ".apply")),
     *_cross("<", _TAGS), *_cross(("< ", "</ ", "<\t", "<\n", "<\\", "<x", "<%00", "<\x00"), ("script", "img", "svg", "iframe", "a ", "f o r m", "d i a l o g")), '"><', '">\x0b', '">&', '"> <', "'>", "`>", '"/>', "'/>", '" >', "' >", "\\\"><", "&lt;", "%3c",
+    *_cross((" ", "\t", "\n", "\\n", "\x0c", "/", "'", '"', "`", ";", ">", ")", "=", "&"), "on", _EVENTS),
     *_cross("javascript", (":", "&", "\\", "\t", "\n", " :", "%", "/")), "vbscript", "livescript", "mocha:", "jscript", "java\t", "java\n", "java\x00", "javas\\", "javas&", "javas\t", "javas\n", "javas%", "ja\tva", "j\na", "data:,", "data:;", "data:text", "data:image/svg", "data:application", "data: ", "data:x", ":url(", "=url(", "url:", "url(javascript",
     *_cross("=-(!,;|+ ", ("alert(", "alert`")), "prompt(", "confirm(", "eval(", "document.", "document[", "document/", "(document)", "window.", "window[", "self[", "self.location", "self.__", "self._", "self.alert", "self.name", "self.env", "self.module", "self.context", "self.att", "top[", "top.location", "top.alert", "top.document", "parent[", "parent.location", "parent.document", "frames[", "this[", "this.constructor", "this.pass", "this.user", "this.name", "this.pop", "this.mem", "globalthis", "console.", "console[", "process.", "process[", "location=", "location.", "location[", "localstorage", "sessionstorage", "module.", "require[", "require.", "reflect.", "innerhtml", "outerhtml", "xmlhttp", "activex", "fromcharcode", "srcdoc", "formaction", "xlink:", ".cookie", "-moz-binding", "expression(", "@import", "ng-app", "ng-init", "ng-on", "v-html", "v-on:", "x-data", "x-init", "=>", "new function", "new image", "new date", "new xml", "attributename", "http-equiv", "throw ", "onerror", "onload", "autofocus", "[].", "''.", '"".', "datasrc", "constructor", "'-'", "-alert", "settimeout", "string.from", "</script", "</title", "</style", "</textarea", ";//", "'+'", "\"+\"", "'.'", "`+`",
     "{{", "{%", "${", "#{", "@{", "*{", "~{", "$(", "%{", "{#", "{php", "{$", "{!", "<#", "$ {", "$\x09{", "{if ", "[php]", "[/php", "\\php", "{literal", "#{", "@(", "$!", "$class", "$ex.", "$out", "__$", "*/}", "{=", "[[", "{_",
