@@ -115,6 +115,8 @@ class EmergencyMode:
     :param active: whether the configuration declares it (``emergency_mode``), by itself or by
         the dynamic rules over it.
     :param allow: who always comes in (``emergency_whitelist``), whoever declared it.
+    :ivar declared: the declarations in force, as of the last look.
+    :ivar poll_at: when, on the monotonic clock, the next look is due.
     """
 
     def __init__(
@@ -132,16 +134,16 @@ class EmergencyMode:
         self._from_store: Declaration | None = None
         self._on_change = on_change
         self._poll_seconds = poll_seconds
-        self._poll_at = 0.0
-        self._active: tuple[Declaration, ...] = ()
+        self.poll_at = 0.0
+        self.declared: tuple[Declaration, ...] = ()
         self._was_active = False
         self._update()
 
     def refuses(self, address: Address | None) -> bool:
         """Whether the emergency keeps this client out. ``None`` is a client without address."""
-        if monotonic() >= self._poll_at:
+        if monotonic() >= self.poll_at:
             self._poll()
-        active = self._active
+        active = self.declared
         if not active:
             return False
         if address is None:
@@ -151,14 +153,14 @@ class EmergencyMode:
     @property
     def active(self) -> bool:
         """Whether it holds now."""
-        if monotonic() >= self._poll_at:
+        if monotonic() >= self.poll_at:
             self._poll()
-        return bool(self._active)
+        return bool(self.declared)
 
     @property
     def retry_after_seconds(self) -> float:
         """What to tell those kept out: the time to the last known end, else a minute."""
-        ends = [declaration.until for declaration in self._active]
+        ends = [declaration.until for declaration in self.declared]
         known = [end for end in ends if end is not None]
         if not known or len(known) < len(ends):
             return RETRY_AFTER_SECONDS
@@ -167,7 +169,7 @@ class EmergencyMode:
     def status(self) -> dict[str, Any]:
         """``{"active", "declared_by": [...], "until", "allow": [...]}``."""
         self._poll()
-        active = self._active
+        active = self.declared
         ends = [declaration.until for declaration in active]
         return {
             "active": bool(active),
@@ -178,7 +180,7 @@ class EmergencyMode:
 
     def _poll(self) -> None:
         # First the time, so that other threads go on with what is known while this one asks.
-        self._poll_at = monotonic() + self._poll_seconds
+        self.poll_at = monotonic() + self._poll_seconds
         if self._values is not None:
             try:
                 value = self._values.get(KEY)
@@ -191,15 +193,15 @@ class EmergencyMode:
     def _update(self) -> None:
         now = time.time()
         declarations = (self._configured, self._from_store)
-        self._active = tuple(
+        self.declared = tuple(
             declaration
             for declaration in declarations
             if declaration is not None and (declaration.until is None or declaration.until > now)
         )
-        is_active = bool(self._active)
+        is_active = bool(self.declared)
         if is_active != self._was_active:
             self._was_active = is_active
-            reason = self._active[0].reason if is_active else ""
+            reason = self.declared[0].reason if is_active else ""
             if is_active:
                 logger.warning("emergency mode begins: %s", reason or "declared at runtime")
             else:

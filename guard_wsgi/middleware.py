@@ -91,6 +91,7 @@ class GuardMiddleware:
         self._resolver = PatternResolver(routes) if routes else resolver
         self._policy = Policy(config, self.parts)
         self._events = self.parts.events
+        self._peers = self.parts.peers
         # Only a store on another machine can make a request wait, and so needs a budget for it.
         store = self.parts.store
         self._begin_request = store.begin_request if store.waits else None
@@ -107,10 +108,11 @@ class GuardMiddleware:
             return self.app(environ, start_response)
         if not self._is_serving:
             self._begin_serving(environ)
-        if self.parts.peers.watching:
-            self.parts.peers.observe(environ)
-        started = time.perf_counter() if self._events.wants_metrics else 0.0
-        request = policy.request(environ, self)
+        if self._peers.watching:
+            self._peers.observe(environ)
+        measures = self._events.wants_metrics
+        started = time.perf_counter() if measures else 0.0
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
         environ[ENVIRON_KEY] = request.verdict
         if self._begin_request is not None:
             self._begin_request()
@@ -136,7 +138,12 @@ class GuardMiddleware:
         if cors is not None and is_preflight:
             return self._send(policy, request, cors.preflight(environ), start_response)
         watch = None if standing & WHITELISTED else plan.watch
-        return self._pass(policy, watch, request, start_response, started)
+        if watch is not None or measures:
+            return self._pass_observed(policy, watch, request, start_response, started)
+        try:
+            return self.app(environ, policy.outgoing.wrap(request, start_response))
+        except BodyTooLarge:
+            return self._refuse_late(policy, request, start_response, started)
 
     def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
@@ -208,7 +215,7 @@ class GuardMiddleware:
         request.verdict.route = resolution.route
         return policy.plan(resolution.route), None
 
-    def _pass(
+    def _pass_observed(
         self,
         policy: Policy,
         watch: BehaviorWatch | None,
@@ -216,37 +223,24 @@ class GuardMiddleware:
         start_response: StartResponse,
         started: float,
     ) -> Iterable[bytes]:
-        """Call the app. Nothing of its response is read or held back."""
+        """Call the app and see how it answers. Nothing of its response is held back."""
         observation = None
         if watch is not None and request.client is not None:
             observation = watch.observe(request.client, request.endpoint or UNROUTED)
         measures = self._events.wants_metrics
-        if observation is None and not measures:
-            start = policy.outgoing.wrap(request, start_response)
-        else:
 
-            def on_start(status: str, headers: list[tuple[str, str]]) -> None:
-                if measures:
-                    self._measure(request, int(status[:3]), started)
-                if observation is not None:
-                    observation.status(int(status[:3]), headers)
+        def on_start(status: str, headers: list[tuple[str, str]]) -> None:
+            if measures:
+                self._measure(request, int(status[:3]), started)
+            if observation is not None:
+                observation.status(int(status[:3]), headers)
 
-            tap_write = observation.write if observation is not None else None
-            start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
+        tap_write = observation.write if observation is not None else None
+        start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
         try:
             response = self.app(request.environ, start)
         except BodyTooLarge:
-            # The app read a body of unknown length past the limit. It may have started to answer.
-            block = Block(
-                status=413,
-                message="Request too large",
-                check="request_size_content",
-                event="content_filtered",
-                reason="the body goes on past the limit",
-            )
-            return self._refuse(
-                policy, request, block, start_response, started, exc_info=sys.exc_info()
-            )
+            return self._refuse_late(policy, request, start_response, started)
         except Exception:
             if measures:
                 self._measure(request, 500, started)
@@ -254,6 +248,21 @@ class GuardMiddleware:
         if observation is None:
             return response
         return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
+
+    def _refuse_late(
+        self, policy: Policy, request: GuardRequest, start_response: StartResponse, started: float
+    ) -> Iterable[bytes]:
+        """The app read a body of unknown length past the limit. It may have begun to answer."""
+        block = Block(
+            status=413,
+            message="Request too large",
+            check="request_size_content",
+            event="content_filtered",
+            reason="the body goes on past the limit",
+        )
+        return self._refuse(
+            policy, request, block, start_response, started, exc_info=sys.exc_info()
+        )
 
     def _measure(
         self, request: GuardRequest, status: int, started: float, blocked: bool = False
@@ -277,7 +286,7 @@ class GuardMiddleware:
         policy = self._policy
         if not policy.config.enabled:
             return None
-        request = policy.request(environ, self)
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
         request.verdict.endpoint = endpoint
         request.verdict.route = route
         environ[ENVIRON_KEY] = request.verdict
@@ -463,7 +472,7 @@ class GuardMiddleware:
             "wsgi.url_scheme": "http",
         }
         policy = self._policy
-        request = policy.request(environ, self)
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
         plan = policy.global_plan
         if self._resolver is not None:
             plan, _ = self._resolve(policy, self._resolver, request)

@@ -31,6 +31,7 @@ class Outgoing:
         self._security = SecurityHeaders.from_config(config)
         self._quota_style = config.rate_limit_headers
         self._modify = config.custom_response_modifier
+        self._trusts_forwarded_proto = config.trust_x_forwarded_proto
         self._adds_nothing = not (
             self.cors or self._security or self._modify or self._quota_style != "off"
         )
@@ -38,11 +39,16 @@ class Outgoing:
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The response's headers with ours; a new list, as the app may hold on to its own."""
         if self._security is not None:
-            headers = self._security.add(headers, request.is_https)
+            is_https = (
+                request.is_https
+                if self._trusts_forwarded_proto
+                else request.environ["wsgi.url_scheme"] == "https"
+            )
+            headers = self._security.add(headers, is_https)
         else:
             headers = list(headers)
-        if self._quota_style != "off" and request.rate_limit is not None:
-            headers += quota_headers(request.rate_limit, self._quota_style)
+        if self._quota_style != "off" and request.quota is not None:
+            headers += quota_headers(*request.quota, self._quota_style)
         if self.cors is not None:
             headers = self.cors.add(headers, request.environ)
         return headers

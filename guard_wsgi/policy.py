@@ -8,7 +8,6 @@ never changes; a changed configuration is a new policy, swapped in by one assign
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from guard_wsgi.checks.access import (
     AddressLists,
@@ -21,7 +20,15 @@ from guard_wsgi.checks.access import (
     UserAgents,
 )
 from guard_wsgi.checks.authentication import Authentication
-from guard_wsgi.checks.base import BODILESS, EXCLUDED, EXEMPT, WHITELISTED, Block, Check
+from guard_wsgi.checks.base import (
+    ADDRESSED,
+    BODILESS,
+    EXCLUDED,
+    EXEMPT,
+    WHITELISTED,
+    Block,
+    Check,
+)
 from guard_wsgi.checks.behavior import Behaves
 from guard_wsgi.checks.content import (
     ContentTypes,
@@ -54,7 +61,7 @@ BYPASSES: Mapping[str, frozenset[str]] = {
 }
 """Which checks each name of the ``bypass`` decorator takes off a route; ``all`` takes all."""
 
-_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED | BODILESS) + 1)
+_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED) + 1)
 _INHERIT_ALL = RouteConfig()
 
 
@@ -98,7 +105,7 @@ class Policy:
             ipv6_prefix_bits=config.ipv6_client_prefix,
         )
         self.outgoing = Outgoing(config)
-        self._country_of = parts.country
+        self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)
         self._knows_clients = bool(self._whitelist or self._exempt)
@@ -116,9 +123,6 @@ class Policy:
         self._plans: dict[int, Plan] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
-    def request(self, environ: dict[str, Any], guard: object) -> GuardRequest:
-        return GuardRequest(environ, self.clients, self._country_of, guard)
-
     def plan(self, route: RouteConfig | None) -> Plan:
         """The compiled ladders of a route; ``None`` for one without rules of its own."""
         if route is None:
@@ -134,11 +138,13 @@ class Policy:
         environ = request.environ
         client = request.client
         standing = 0
-        if self._knows_clients and client is not None:
-            if client in self._whitelist:
-                standing = WHITELISTED
-            if client in self._exempt:
-                standing |= EXEMPT
+        if client is not None:
+            standing = ADDRESSED
+            if self._knows_clients:
+                if client in self._whitelist:
+                    standing |= WHITELISTED
+                if client in self._exempt:
+                    standing |= EXEMPT
         path = environ.get("PATH_INFO") or "/"
         # Only a path that is excluded in both spellings, as sent and as resolved, is excluded.
         if (path.startswith(self._raw_excluded_below) or path in self._raw_excluded_exact) and (

@@ -25,10 +25,8 @@ from werkzeug.utils import cached_property
 from guard_wsgi.body import RequestBody
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.state.ratelimit import LimitState
+from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
-
-UNKNOWN_CLIENT = "unknown"
 
 MAX_HOOK_BODY_BYTES = 262_144
 """What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
@@ -55,10 +53,11 @@ class GuardRequest:
     :ivar client_ip: its canonical text, or ``"unknown"``.
     :ivar client_key: what counters are keyed by: the address, for IPv6 its network (/64).
     :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
-    :ivar rate_limit: the tightest limit that was charged, for the response's headers.
+    :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until
+        it is whole again, for the response's headers.
     """
 
-    rate_limit: LimitState | None = None
+    quota: tuple[Limit, int, float] | None = None
     notes: Sequence[tuple[str, str]] = ()
 
     def __init__(
@@ -72,13 +71,12 @@ class GuardRequest:
         self._clients = clients
         self._country_of = country_of
         self.identity = identity = clients.identify(environ)
-        self.client = client = identity.address
-        if client is not None:
-            self.client_ip = client.text
-            self.client_key = client.client_key
-        else:
-            self.client_ip = self.client_key = UNKNOWN_CLIENT
-        self.verdict = Verdict(self.client_ip, guard)
+        self.client = identity.address
+        self.client_ip = identity.client_ip
+        self.client_key = identity.client_key
+        self.verdict = verdict = Verdict()
+        verdict.client_ip = identity.client_ip
+        verdict.guard = guard
 
     def note(self, event: str, reason: str) -> None:
         """Leave an observation that refuses nothing; it becomes an event."""

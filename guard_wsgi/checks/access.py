@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from time import monotonic
 
-from guard_wsgi.checks.base import EXCLUDED, EXEMPT, NOBODY, WHITELISTED, Block
+from guard_wsgi.checks.base import ADDRESSED, EXCLUDED, EXEMPT, NOBODY, WHITELISTED, Block
 from guard_wsgi.emergency import EmergencyMode
 from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
@@ -30,12 +31,10 @@ class KnownClient:
     """
 
     name = "client_address_unresolved"
-    excused = NOBODY
+    excused = ADDRESSED
     fails_closed = True
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if request.client is not None:
-            return None
         return Block(
             status=403,
             message="Client address could not be determined",
@@ -82,7 +81,10 @@ class NotInEmergency:
         self._emergency = emergency
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if not self._emergency.refuses(request.client):
+        emergency = self._emergency
+        if not emergency.declared and monotonic() < emergency.poll_at:
+            return None
+        if not emergency.refuses(request.client):
             return None
         return Block(
             status=503,

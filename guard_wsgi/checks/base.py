@@ -23,6 +23,9 @@ EXCLUDED = 4
 BODILESS = 8
 """The request comes without a body."""
 
+ADDRESSED = 16
+"""The client has an address, as all have but those behind a Unix socket that nobody trusts."""
+
 NOBODY = 0
 
 

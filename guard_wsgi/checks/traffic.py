@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from guard_wsgi.checks.base import EXEMPT, WHITELISTED, Block, whole_seconds
 from guard_wsgi.request import GuardRequest
@@ -55,6 +55,7 @@ class RateLimits:
         suspicion: Suspicion | None = None,
     ) -> None:
         self._hit = limiter.hit
+        self._take = limiter.take
         self._peek = limiter.peek
         self._everywhere = everywhere
         self._by_path = by_path
@@ -70,10 +71,20 @@ class RateLimits:
         )
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if self._is_plain:
-            request.rate_limit = state = self._hit(self._everywhere, request.client_key)
-            return None if state.allowed else self._refuse(request, state)
-        return self._by_rules(request)
+        if not self._is_plain:
+            return self._by_rules(request)
+        limit = self._everywhere
+        requests = limit.requests
+        key = limit.key_prefix + request.client_key
+        allowed, remaining, reset_seconds, applied = self._take(
+            key, requests, limit.window_seconds, 1
+        )
+        if applied != requests:
+            limit = evolve(limit, requests=applied)
+        if allowed:
+            request.quota = limit, remaining, reset_seconds
+            return None
+        return self._refuse(request, LimitState(False, remaining, reset_seconds, limit))
 
     def peek(self, request: GuardRequest) -> list[LimitState]:
         """Where the client stands at each limit that applies to the request; counts nothing."""
@@ -93,8 +104,8 @@ class RateLimits:
             state = self._hit(limit, key, self._cost)
             if not state.allowed:
                 return self._refuse(request, state)
-            if request.rate_limit is None or state.remaining < request.rate_limit.remaining:
-                request.rate_limit = state
+            if request.quota is None or state.remaining < request.quota[1]:
+                request.quota = state.limit, state.remaining, state.reset_seconds
         return None
 
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
@@ -127,7 +138,7 @@ class RateLimits:
         return request.client_key
 
     def _refuse(self, request: GuardRequest, state: LimitState) -> Block:
-        request.rate_limit = state
+        request.quota = state.limit, state.remaining, state.reset_seconds
         if self._suspicion is not None and request.client is not None:
             self._suspicion.record(request.client, ("rate_limit",))
         return Block(

@@ -58,7 +58,7 @@ media message mouse moz move navigate obsolete offline online open orientation o
 paste pause play pointer popstate popup portrait progress propertychange ratechange reached
 readystate received rejection repeat reset resize resume reverse row scroll search security seek
 select selection show slotchange sort stalled start stop storage submit suspend sync time toggle
-touch track transition unhandled unload url volume waiting webkit wheel zoom fscommand""".split()
+touch track transition unhandled unload url volume waiting webkit wheel zoom fscommand"""
 _LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
 _BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
 

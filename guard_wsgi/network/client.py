@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from guard_wsgi.network.address import (
     IPV6_CLIENT_PREFIX_BITS,
@@ -21,6 +21,9 @@ from guard_wsgi.network.address import (
     strip_port,
 )
 from guard_wsgi.network.ipset import IPSet
+
+UNKNOWN_CLIENT = "unknown"
+"""What a client without an address is called."""
 
 UNIX_PEER = "unix"
 """The word in ``trusted_proxies`` for a connection over a Unix socket, which has no address."""
@@ -44,12 +47,23 @@ class Identity:
 
     ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted).
     ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
-    peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``.
+    peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
+    address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
     """
 
     address: Address | None
     peer_is_trusted: bool
     note: str = ""
+    client_ip: str = field(init=False, repr=False, eq=False)
+    client_key: str = field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        address = self.address
+        text = key = UNKNOWN_CLIENT
+        if address is not None:
+            text, key = address.text, address.client_key
+        object.__setattr__(self, "client_ip", text)
+        object.__setattr__(self, "client_key", key)
 
 
 class ClientResolver:

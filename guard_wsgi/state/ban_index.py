@@ -43,15 +43,18 @@ def canonical_target(text: str) -> str:
 class BanIndex:
     """Exact addresses in a dict, networks in a dict a prefix length: a lookup is one probe for
     each length in use. Readers take no lock; what they iterate over is replaced, never changed.
+
+    :ivar addresses: to be looked at by who wants to know whether :meth:`find` can find anything.
+    :ivar networks: the same.
     """
 
-    __slots__ = ("__weakref__", "_addresses", "_by_expiry", "_lock", "_max_bans", "_networks")
+    __slots__ = ("__weakref__", "_by_expiry", "_lock", "_max_bans", "addresses", "networks")
 
     def __init__(self, max_bans: int = DEFAULT_MAX_BANS) -> None:
         self._max_bans = max_bans
-        self._addresses: dict[str, tuple[int, Ban]] = {}
+        self.addresses: dict[str, tuple[int, Ban]] = {}
         # version -> ((host bits, {network number >> host bits: (deadline, ban)}), ...)
-        self._networks: dict[int, tuple[tuple[int, dict[int, tuple[int, Ban]]], ...]] = {}
+        self.networks: dict[int, tuple[tuple[int, dict[int, tuple[int, Ban]]], ...]] = {}
         self._by_expiry: list[tuple[int, str]] = []
         self._lock = threading.Lock()
 
@@ -59,20 +62,17 @@ class BanIndex:
         """For a forked child."""
         self._lock = threading.Lock()
 
-    def __bool__(self) -> bool:
-        return bool(self._addresses or self._networks)
-
     def __len__(self) -> int:
-        return len(self._addresses) + sum(
-            len(table) for tables in self._networks.values() for _, table in tables
+        return len(self.addresses) + sum(
+            len(table) for tables in self.networks.values() for _, table in tables
         )
 
     def find(self, address: Address, now_ns: int) -> Ban | None:
         """The ban that covers the address and hasn't ended at ``now_ns``."""
-        found = self._addresses.get(address.text)
+        found = self.addresses.get(address.text)
         if found is not None and now_ns < found[0]:
             return found[1]
-        for host_bits, table in self._networks.get(address.version, ()):
+        for host_bits, table in self.networks.get(address.version, ()):
             found = table.get(address.number >> host_bits)
             if found is not None and now_ns < found[0]:
                 return found[1]
@@ -81,12 +81,12 @@ class BanIndex:
     def covers(self, target: str, now_ns: int) -> bool:
         """Whether one ban covers all of the canonical target."""
         network = parse_network(target)
-        found = self._addresses.get(target)
+        found = self.addresses.get(target)
         if found is not None and now_ns < found[0]:
             return True
         number = int(network.network_address)
         own_host_bits = network.max_prefixlen - network.prefixlen
-        for host_bits, table in self._networks.get(network.version, ()):
+        for host_bits, table in self.networks.get(network.version, ()):
             found = table.get(number >> host_bits) if host_bits >= own_host_bits else None
             if found is not None and now_ns < found[0]:
                 return True
@@ -108,8 +108,8 @@ class BanIndex:
     def replace(self, bans: list[tuple[int, Ban]], now_ns: int) -> None:
         """Forget all, then enter these (deadline, ban)."""
         with self._lock:
-            self._addresses = {}
-            self._networks = {}
+            self.addresses = {}
+            self.networks = {}
             for deadline_ns, ban in bans:
                 self._enter(ban, deadline_ns)
             self._by_expiry = [(deadline_ns, ban.target) for deadline_ns, ban in bans]
@@ -119,8 +119,8 @@ class BanIndex:
     def active(self, now_ns: int) -> list[Ban]:
         """The bans that haven't ended, those that end first first."""
         with self._lock:
-            entries = list(self._addresses.values())
-            for tables in self._networks.values():
+            entries = list(self.addresses.values())
+            for tables in self.networks.values():
                 for _, table in tables:
                     entries.extend(table.values())
         entries.sort(key=lambda entry: (entry[0], entry[1].target))
@@ -128,32 +128,32 @@ class BanIndex:
 
     def _enter(self, ban: Ban, deadline_ns: int) -> None:
         if "/" not in ban.target:
-            self._addresses[ban.target] = (deadline_ns, ban)
+            self.addresses[ban.target] = (deadline_ns, ban)
             return
         network = parse_network(ban.target)
         host_bits = network.max_prefixlen - network.prefixlen
         number = int(network.network_address) >> host_bits
-        tables = self._networks.get(network.version, ())
+        tables = self.networks.get(network.version, ())
         for known_host_bits, table in tables:
             if known_host_bits == host_bits:
                 table[number] = (deadline_ns, ban)
                 return
-        self._networks[network.version] = (*tables, (host_bits, {number: (deadline_ns, ban)}))
+        self.networks[network.version] = (*tables, (host_bits, {number: (deadline_ns, ban)}))
 
     def _leave(self, target: str) -> tuple[int, Ban] | None:
         if "/" not in target:
-            return self._addresses.pop(target, None)
+            return self.addresses.pop(target, None)
         network = parse_network(target)
         host_bits = network.max_prefixlen - network.prefixlen
-        tables = self._networks.get(network.version, ())
+        tables = self.networks.get(network.version, ())
         for known_host_bits, table in tables:
             if known_host_bits == host_bits:
                 found = table.pop(int(network.network_address) >> host_bits, None)
                 kept = tuple(entry for entry in tables if entry[1])
                 if kept:
-                    self._networks[network.version] = kept
+                    self.networks[network.version] = kept
                 else:
-                    del self._networks[network.version]
+                    del self.networks[network.version]
                 return found
         return None
 
@@ -167,11 +167,11 @@ class BanIndex:
 
     def _deadline(self, target: str) -> int | None:
         if "/" not in target:
-            found = self._addresses.get(target)
+            found = self.addresses.get(target)
             return None if found is None else found[0]
         network = parse_network(target)
         host_bits = network.max_prefixlen - network.prefixlen
-        for known_host_bits, table in self._networks.get(network.version, ()):
+        for known_host_bits, table in self.networks.get(network.version, ()):
             if known_host_bits == host_bits:
                 found = table.get(int(network.network_address) >> host_bits)
                 return None if found is None else found[0]

@@ -97,10 +97,10 @@ class Bans:
             now_ns = self._now()
             if now_ns >= self._refresh_at_ns and not self.refresh():
                 return None
-            index = self._index
-            return index.find(address, now_ns) if index else None
         index = self._index
-        return index.find(address, self._now()) if index else None
+        if not (index.addresses or index.networks):
+            return None
+        return index.find(address, self._now())
 
     def is_banned(self, text: str) -> bool:
         """Whether an address, or the whole of a network, is banned.

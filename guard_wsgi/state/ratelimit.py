@@ -8,7 +8,7 @@ from __future__ import annotations
 from attrs import define, evolve, field, frozen
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.backend import Backend, Strategy
+from guard_wsgi.state.backend import Backend, Strategy, Take
 
 MAX_REQUESTS = 2**31 - 1
 """Counts are 32 bits wide in the stores; twice that never overflows them."""
@@ -60,15 +60,19 @@ class LimitState:
 
 
 class RateLimiter:
-    """Counts hits by one strategy in one store."""
+    """Counts hits by one strategy in one store.
 
-    __slots__ = ("_backend", "_take", "_view", "strategy")
+    :ivar take: ``(key, requests, window_seconds, cost)`` to what the store answers; for those
+        who hit one limit with every request and can do without a :class:`LimitState`.
+    """
+
+    __slots__ = ("_backend", "_view", "strategy", "take")
 
     def __init__(self, backend: Backend, strategy: Strategy) -> None:
         """:raises ConfigError: when the store can't do the strategy."""
         self.strategy = strategy
         self._backend = backend
-        self._take = backend.taker(strategy)
+        self.take: Take = backend.taker(strategy)
         self._view = backend.viewer(strategy)
 
     def hit(self, limit: Limit, key: str, cost: int = 1) -> LimitState:
@@ -77,7 +81,7 @@ class RateLimiter:
         :raises StoreError: when the store is down and its policy is to deny.
         """
         requests = limit.requests
-        allowed, remaining, reset_seconds, applied = self._take(
+        allowed, remaining, reset_seconds, applied = self.take(
             limit.key_prefix + key, requests, limit.window_seconds, cost
         )
         if applied != requests:
