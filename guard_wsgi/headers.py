@@ -85,9 +85,13 @@ SAFELISTED_HEADERS = frozenset({"accept", "accept-language", "content-language",
 
 
 class SecurityHeaders:
-    """Adds a fixed set of headers where the app has not set them."""
+    """A fixed set of headers, added where the app has not set them.
 
-    __slots__ = ("_https", "_plain")
+    :ivar plain: the names in lower case, and the headers, of answers over HTTP.
+    :ivar https: the same over HTTPS.
+    """
+
+    __slots__ = ("https", "plain")
 
     def __init__(self, plain: Iterable[Header], https_only: Iterable[Header] = ()) -> None:
         """
@@ -95,8 +99,8 @@ class SecurityHeaders:
         :param https_only: besides, for answers over HTTPS.
         """
         plain = tuple(plain)
-        self._plain = _with_names(plain)
-        self._https = _with_names((*https_only, *plain))
+        self.plain = _with_names(plain)
+        self.https = _with_names((*https_only, *plain))
 
     @classmethod
     def from_config(cls, config: SecurityConfig) -> SecurityHeaders | None:
@@ -140,7 +144,7 @@ class SecurityHeaders:
 
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
         """A new list: ``headers``, then those of ours that it lacks."""
-        names, ours = self._https if is_https else self._plain
+        names, ours = self.https if is_https else self.plain
         for name, _ in headers:
             if name.lower() in names:
                 break

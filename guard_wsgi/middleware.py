@@ -236,7 +236,7 @@ class GuardMiddleware:
                 observation.status(int(status[:3]), headers)
 
         tap_write = observation.write if observation is not None else None
-        start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
+        start = policy.outgoing.wrap_observed(request, start_response, on_start, tap_write)
         try:
             response = self.app(request.environ, start)
         except BodyTooLarge:

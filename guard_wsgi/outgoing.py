@@ -31,7 +31,10 @@ class Outgoing:
         self._security = SecurityHeaders.from_config(config)
         self._quota_style = config.rate_limit_headers
         self._modify = config.custom_response_modifier
-        self._trusts_forwarded_proto = config.trust_x_forwarded_proto
+        self._asks_proxies = config.trust_x_forwarded_proto
+        # What most sites have: fixed headers and the draft's quota.
+        is_usual = self._modify is None and self.cors is None and self._quota_style == "draft"
+        self._usual = self._security if is_usual else None
         self._adds_nothing = not (
             self.cors or self._security or self._modify or self._quota_style != "off"
         )
@@ -39,12 +42,7 @@ class Outgoing:
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The response's headers with ours; a new list, as the app may hold on to its own."""
         if self._security is not None:
-            is_https = (
-                request.is_https
-                if self._trusts_forwarded_proto
-                else request.environ["wsgi.url_scheme"] == "https"
-            )
-            headers = self._security.add(headers, is_https)
+            headers = self._security.add(headers, request.is_https)
         else:
             headers = list(headers)
         if self._quota_style != "off" and request.quota is not None:
@@ -53,21 +51,54 @@ class Outgoing:
             headers = self.cors.add(headers, request.environ)
         return headers
 
-    def wrap(
-        self,
-        request: GuardRequest,
-        start_response: StartResponse,
-        on_start: OnStart | None = None,
-        tap_write: Callable[[Write], Write] | None = None,
-    ) -> StartResponse:
-        """A ``start_response`` that adds our headers, then tells ``on_start`` what is sent.
+    def wrap(self, request: GuardRequest, start_response: StartResponse) -> StartResponse:
+        """A ``start_response`` that adds our headers.
 
         ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it
         is (PEP 3333). Adding is by absence, so an error page that starts the response anew
         doesn't get ours twice.
         """
-        if self._adds_nothing and on_start is None:
+        if self._adds_nothing:
             return start_response
+        usual = self._usual
+        if usual is None:
+            return self.wrap_observed(request, start_response, None, None)
+        if self._asks_proxies:
+            is_https = request.is_https
+        else:
+            is_https = request.environ["wsgi.url_scheme"] == "https"
+        names, ours = usual.https if is_https else usual.plain
+
+        # What `headers` does for most answers of most sites, written out, as each call is felt:
+        # the app's headers, none of which is one of ours, then ours, then the quota.
+        def usual_start_response(
+            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+        ) -> Write:
+            for name, _ in headers:
+                if name.lower() in names:
+                    headers = self.headers(request, headers)
+                    break
+            else:
+                headers = headers + ours
+                if request.quota is not None:
+                    headers += quota_headers(*request.quota, "draft")
+            if exc_info is None:
+                return start_response(status, headers)
+            try:
+                return start_response(status, headers, exc_info)
+            finally:
+                exc_info = None  # a traceback that refers to its own frame is a circle
+
+        return usual_start_response
+
+    def wrap_observed(
+        self,
+        request: GuardRequest,
+        start_response: StartResponse,
+        on_start: OnStart | None,
+        tap_write: Callable[[Write], Write] | None,
+    ) -> StartResponse:
+        """The same, and it tells ``on_start`` what is sent."""
 
         def guarded_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None

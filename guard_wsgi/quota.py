@@ -7,7 +7,6 @@ versions differ; and the older ``X-RateLimit-*`` that many clients read.
 from __future__ import annotations
 
 import time
-from math import ceil
 from typing import Literal
 
 from guard_wsgi.state.ratelimit import Limit
@@ -19,12 +18,16 @@ def quota_headers(
     limit: Limit, remaining: int, reset_seconds: float, style: QuotaStyle
 ) -> list[tuple[str, str]]:
     """The header pairs for one charged limit, as of now."""
-    wait_seconds = max(0, ceil(reset_seconds - 0.001))
+    wait_seconds = int(reset_seconds + 0.999)  # rounded up, but for a rounding error
+    if style == "draft":
+        return [
+            limit.policy_header,
+            ("RateLimit", f"{limit.quoted};r={remaining};t={wait_seconds}"),
+        ]
     headers: list[tuple[str, str]] = []
-    if style in ("draft", "both"):
-        headers.append(("RateLimit-Policy", limit.quota_policy))
-        headers.append(("RateLimit", f'"{limit.name}";r={remaining};t={wait_seconds}'))
-    if style in ("legacy", "both"):
+    if style == "both":
+        headers += quota_headers(limit, remaining, reset_seconds, "draft")
+    if style != "off":
         headers.append(("X-RateLimit-Limit", str(limit.requests)))
         headers.append(("X-RateLimit-Remaining", str(remaining)))
         headers.append(("X-RateLimit-Reset", str(int(time.time()) + wait_seconds)))

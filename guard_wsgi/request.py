@@ -20,9 +20,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.utils import get_host
-from werkzeug.utils import cached_property
 
 from guard_wsgi.body import RequestBody
+from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.state.ratelimit import Limit
@@ -88,7 +88,7 @@ class GuardRequest:
     def client_host(self) -> str:
         return self.client_ip
 
-    @cached_property
+    @lazy
     def country(self) -> str | None:
         """ISO 3166 code from the configured GeoIP source, ``None`` when there is none."""
         if self._country_of is None or self.client is None:
@@ -119,20 +119,20 @@ class GuardRequest:
     def scheme(self) -> str:
         return "https" if self.is_https else "http"
 
-    @cached_property
+    @lazy
     def host(self) -> str:
         """The ``Host`` header, or the server's name; without the scheme's default port."""
         environ = self.environ
         server = (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0) or None)
         return get_host(self.scheme, environ.get("HTTP_HOST"), server)
 
-    @cached_property
+    @lazy
     def path(self) -> str:
         """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8."""
         path: str = self.environ.get("PATH_INFO") or "/"
         return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
-    @cached_property
+    @lazy
     def canonical_path(self) -> str:
         """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
         path = self.path
@@ -145,12 +145,12 @@ class GuardRequest:
         query: str = self.environ.get("QUERY_STRING") or ""
         return query
 
-    @cached_property
+    @lazy
     def query_params(self) -> MultiDict[str, str]:
         """Every pair of the query string, repeats included."""
         return MultiDict(_pairs(self.query_string))
 
-    @cached_property
+    @lazy
     def url(self) -> str:
         """The full URL, for redirects and logs."""
         environ = self.environ
@@ -188,12 +188,12 @@ class GuardRequest:
 
     # What came with it
 
-    @cached_property
+    @lazy
     def headers(self) -> Mapping[str, str]:
         """Request headers, looked up in any case."""
         return EnvironHeaders(self.environ)  # type: ignore[return-value]
 
-    @cached_property
+    @lazy
     def state(self) -> SimpleNamespace:
         """A place for hooks to leave things for later hooks of the same request."""
         return SimpleNamespace()
@@ -202,20 +202,20 @@ class GuardRequest:
     def scope(self) -> dict[str, Any]:
         return self.environ
 
-    @cached_property
+    @lazy
     def request_id(self) -> str:
         """Names this request in the log, in events and in a problem's ``instance``."""
         # Unique, not secret; a UUID would cost five times as much.
         self.verdict.request_id = name = f"{getrandbits(128):032x}"
         return name
 
-    @cached_property
+    @lazy
     def content_type(self) -> str:
         """The media type in lower case, without parameters (RFC 9110, 8.3)."""
         value: str = self.environ.get("CONTENT_TYPE") or ""
         return value.partition(";")[0].strip().lower()
 
-    @cached_property
+    @lazy
     def has_body(self) -> bool:
         """Whether a body comes with it, as far as its head tells (RFC 9112, 6.3).
 
@@ -229,7 +229,7 @@ class GuardRequest:
             return True
         return self.method not in SAFE_METHODS and bool(environ.get("wsgi.input_terminated"))
 
-    @cached_property
+    @lazy
     def incoming_body(self) -> RequestBody:
         return RequestBody(self.environ)
 
@@ -241,7 +241,7 @@ class GuardRequest:
         """The body, or its first 256 KiB; the app still gets all of it."""
         return self.incoming_body.prefix(MAX_HOOK_BODY_BYTES)
 
-    @cached_property
+    @lazy
     def fields(self) -> MultiDict[str, Any]:
         """The top-level fields of a form (urlencoded, multipart) or of a JSON object.
 

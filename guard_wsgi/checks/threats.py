@@ -98,21 +98,23 @@ class BodyInspection:
         unreadable_blocks: bool,
         oversized_blocks: bool,
     ) -> None:
-        self._inspection_of = inspections.of
+        self._inspection_of = inspections.of if inspections.varies else None
+        self._inspect = inspections.everywhere.body
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if not request.has_body:
-            return None
         incoming = request.incoming_body
         body = incoming.prefix(self._max_bytes)
         block = None
         if body:
             environ = request.environ
-            findings = self._inspection_of(request).body(
+            inspect = self._inspect
+            if self._inspection_of is not None:
+                inspect = self._inspection_of(request).body
+            findings = inspect(
                 body,
                 content_type=environ.get("CONTENT_TYPE") or "",
                 content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",

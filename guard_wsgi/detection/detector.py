@@ -30,7 +30,7 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 def head_bytes(environ: dict[str, Any]) -> bytes:
     """What the first pass reads of a head: path, query and every header, decoded once, and
     once more where that leaves something to decode."""
-    # `in` is the quickest test there is; a key that has HTTP_ elsewhere does no harm.
+    # Optimization: `in` is the quickest test; a key that has HTTP_ elsewhere does no harm.
     parts = ["", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
     parts += [value for key, value in environ.items() if "HTTP_" in key]
     text = JOINER.join(parts).encode("latin-1", "replace")
@@ -62,17 +62,22 @@ def value_bytes(text: str) -> bytes:
     return data.replace(b"+", b" ")
 
 
+_BOM_BEGINNINGS = b"\x00\xfe\xff"
+
+
 def to_utf8(body: bytes, content_type: str) -> bytes:
     """A body in another charset than UTF-8 as UTF-8: UTF-16 and UTF-32 by their marks or by
-    name, UTF-7 by name; what can't be decoded stays as it is."""
-    lowered = content_type.lower()
+    name, UTF-7 by name; what can't be decoded stays as it is.
+
+    :param content_type: in lower case.
+    """
     charset = ""
     if body[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
         charset = "utf-32"
     elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
         charset = "utf-16"
-    elif "charset" in lowered:
-        named = lowered.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
+    elif "charset" in content_type:
+        named = content_type.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
         if named.startswith(("utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "ibm", "cp")):
             charset = named
     if not charset:
@@ -265,8 +270,9 @@ class Inspection:
                 found.append(self._spent("body", "max_body_bytes"))
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
-        body = to_utf8(body, content_type)
         kind = content_type.lower()
+        if "charset" in kind or body[:1] in _BOM_BEGINNINGS:
+            body = to_utf8(body, kind)
         data = body_bytes(body, kind)
         opened = self._opens_json(data) if "json" in kind else self._opens(data)
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.

@@ -26,7 +26,9 @@ class Limit:
     window_seconds: int
     name: str = "global"
     key_prefix: str = field(init=False, repr=False, eq=False)
-    quota_policy: str = field(init=False, repr=False, eq=False)
+    quoted: str = field(init=False, repr=False, eq=False)
+    """The name as a string of a structured field (RFC 9651, 3.3.3)."""
+    policy_header: tuple[str, str] = field(init=False, repr=False, eq=False)
     """The limit as the ``RateLimit-Policy`` header tells it."""
 
     def __attrs_post_init__(self) -> None:
@@ -39,7 +41,8 @@ class Limit:
             raise ConfigError(faults)
         # The window is part of the key: counts of a window of another length can't be compared.
         policy = f'"{self.name}";q={self.requests};w={self.window_seconds}'
-        object.__setattr__(self, "quota_policy", policy)
+        object.__setattr__(self, "quoted", f'"{self.name}"')
+        object.__setattr__(self, "policy_header", ("RateLimit-Policy", policy))
         object.__setattr__(self, "key_prefix", f"{self.name}/{self.window_seconds}:")
 
 
