@@ -115,7 +115,9 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         # out here; the call saved is a fifth of the time of a hit.
         def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
             window_ns = window_seconds * 1_000_000_000
-            with self._lock:
+            lock = self._lock
+            lock.acquire()  # half the time of a `with`
+            try:
                 now_ns = now()
                 young = entries.young
                 entry = young.get(key)
@@ -123,11 +125,17 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                 if entry is None:
                     entry = entries.recall(key) or 0
                 expires_ns = entry >> 64
-                previous = entry >> 32 & 0xFFFFFFFF
-                current = entry & 0xFFFFFFFF
-                left_ns = expires_ns - now_ns - (window_ns if slides else 0)
+                current = entry & 0xFFFFFFFF_FFFFFFFF
+                previous = current >> 32
+                left_ns = expires_ns - now_ns
+                if slides:
+                    left_ns -= window_ns
+                if previous:
+                    current &= 0xFFFFFFFF
                 if 0 < left_ns <= window_ns:
-                    remaining = requests - previous * left_ns // window_ns - current - cost
+                    remaining = requests - current - cost
+                    if previous:
+                        remaining -= previous * left_ns // window_ns
                     if remaining > 0:
                         young[key] = entry + cost
                         if is_new:
@@ -139,6 +147,8 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                 young[key] = expires_ns << 64 | previous << 32 | current
                 if is_new:
                     entries.added(now_ns, expires_ns - now_ns)
+            finally:
+                lock.release()
             return allowed, remaining, wait_ns / 1e9, requests
 
         return take
