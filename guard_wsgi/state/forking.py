@@ -1,8 +1,8 @@
-"""Locks and files over a fork.
+"""Files over a fork.
 
 A lock that another thread held at the moment of the fork stays held in the child for ever, so the
-child replaces it and never acquires it. A file with a transaction in flight can't even be closed
-in the child; such an object holds still during the fork instead.
+child replaces it and never acquires it (`guard_wsgi.telemetry.forks`). A file with a transaction
+in flight can't even be closed in the child; such an object holds still during the fork as well.
 
 One set of hooks serves every object that asks for it (a hook can't be taken back, so one per
 object would leak), and it keeps none of them alive.
@@ -14,13 +14,10 @@ import os
 from typing import Protocol
 from weakref import WeakSet
 
+from guard_wsgi.telemetry.forks import ForkAware
+from guard_wsgi.telemetry.forks import track as renew_after_fork
 
-class ForkAware(Protocol):
-    """An object with state that must not be shared with the parent process."""
-
-    def after_fork_in_child(self) -> None:
-        """Replace locks and drop what belongs to the parent. Must not wait for anything."""
-        ...
+__all__ = ["ForkAware", "HoldsStill", "hold_still_during_fork", "renew_after_fork"]
 
 
 class HoldsStill(ForkAware, Protocol):
@@ -35,19 +32,17 @@ class HoldsStill(ForkAware, Protocol):
         ...
 
 
-_aware: WeakSet[ForkAware] = WeakSet()
 _still: WeakSet[HoldsStill] = WeakSet()
 _stopped: list[HoldsStill] = []
 
 
-def renew_after_fork(aware: ForkAware) -> None:
-    """Call ``aware.after_fork_in_child()`` in every child forked from now on."""
-    _aware.add(aware)
-
-
 def hold_still_during_fork(still: HoldsStill) -> None:
-    """Call all three methods around every fork from now on."""
+    """Call all three methods around every fork from now on.
+
+    Around a fork in C, that of the child alone.
+    """
     _still.add(still)
+    renew_after_fork(still)
 
 
 def _before_fork() -> None:
@@ -61,16 +56,9 @@ def _after_fork_in_parent() -> None:
         _stopped.pop().after_fork_in_parent()
 
 
-def _after_fork_in_child() -> None:
-    while _stopped:
-        _stopped.pop().after_fork_in_child()
-    for aware in list(_aware):
-        aware.after_fork_in_child()
-
-
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=_after_fork_in_parent,
-        after_in_child=_after_fork_in_child,
+        after_in_child=_stopped.clear,
     )

@@ -1,13 +1,16 @@
 """What must not be shared with a parent process: locks, queues, threads, sessions.
 
 One hook for the process over weak references, as ``os.register_at_fork`` can't be undone and
-would keep every object it is given alive. A fork made in C never runs the hook (uWSGI without
-``py-call-uwsgi-fork-hooks``), so whoever owns a thread compares process ids as well.
+would keep every object it is given alive. uWSGI forks in C and, without
+``py-call-uwsgi-fork-hooks``, never runs that hook, but one of its own. An app may replace uWSGI's,
+so whoever owns a thread compares process ids as well.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from typing import Protocol
 from weakref import WeakSet
 
@@ -16,7 +19,10 @@ class ForkAware(Protocol):
     """Something that starts afresh in a child process."""
 
     def after_fork_in_child(self) -> None:
-        """Replace every lock, event, queue and thread; acquire none: they may be held for ever."""
+        """Replace every lock, event, queue and thread; acquire none: they may be held for ever.
+
+        May be called more than once in a child, before anything else is done in it.
+        """
 
 
 _tracked: WeakSet[ForkAware] = WeakSet()
@@ -25,6 +31,24 @@ _tracked: WeakSet[ForkAware] = WeakSet()
 def track(thing: ForkAware) -> None:
     """Have ``thing.after_fork_in_child`` called in every child process."""
     _tracked.add(thing)
+    # Each time anew: uwsgidecorators, imported late, puts its own hook in place of all others.
+    uwsgi = sys.modules.get("uwsgi")
+    if uwsgi is not None:
+        before = getattr(uwsgi, "post_fork_hook", None)
+        if not isinstance(before, _PostFork):
+            uwsgi.post_fork_hook = _PostFork(before)  # type: ignore[attr-defined]
+
+
+class _PostFork:
+    """uWSGI's hook, which is one callable for all: ours, then the one that was there before."""
+
+    def __init__(self, before: Callable[[], object] | None) -> None:
+        self._before = before
+
+    def __call__(self) -> None:
+        _after_fork_in_child()
+        if self._before is not None:
+            self._before()
 
 
 def _after_fork_in_child() -> None:
