@@ -3,7 +3,8 @@
 The thread is started by the first thing that is queued, in the process that queues it; nothing
 happens at import or construction. All that a fork breaks (locks, queue, thread, connections)
 is in one object that is looked up by process id: a child makes its own and touches none of the
-parent's, which may be locked for ever. What the parent has queued, the parent sends.
+parent's, which may be locked for ever. What the parent has queued, the parent sends; but a parent
+that is there to fork (uWSGI's master) starts no thread, and leaves its queue to its children.
 
 The sender promises: a caller waits for a lock that is held for microseconds and for nothing
 else; memory is bounded; it never raises into the app, but under ``overflow_policy="raise"``;
@@ -24,8 +25,9 @@ from typing import Literal
 from guard_wsgi.agent.batch import Encoder
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.agent.dispatch import Dispatch, MetricSource, StatusReport
+from guard_wsgi.agent.estate import Estate
 from guard_wsgi.agent.process import ProcessState, Telemetry
-from guard_wsgi.agent.servers import uwsgi_advice
+from guard_wsgi.agent.servers import forks_to_come, uwsgi_advice
 from guard_wsgi.agent.spool import SpoolError, SpoolFull, has_leftovers
 from guard_wsgi.agent.transport import load
 from guard_wsgi.agent.troubles import Troubles
@@ -60,6 +62,7 @@ class Sender:
         self._dispatch = Dispatch(config, self._encoder, self._troubles, status)
         self._limit = config.buffer_size
         self._states: dict[int, ProcessState] = {}
+        self._estate: Estate | None = None
         self._uses_spool = config.spool_path is not None
         load()
         if self._uses_spool:
@@ -104,10 +107,11 @@ class Sender:
 
     def touch(self) -> None:
         """Start the thread if there is something to send that an earlier process left behind."""
-        if self._uses_spool:
-            state = self.state
-            if state.thread is None and not state.stopping and has_leftovers(self._config):
-                with state.lock:
+        state = self.state
+        if state.thread is None and not state.stopping and not forks_to_come():
+            self._inherit(state)
+            with state.lock:
+                if state.queue or (self._uses_spool and has_leftovers(self._config)):
                     self._start_thread(state)
 
     def flush(self, timeout_seconds: float) -> bool:
@@ -123,6 +127,8 @@ class Sender:
                 return True
             if state.thread is None:
                 self._start_thread(state)
+                if state.thread is None:
+                    return False
             state.flushers += 1
             try:
                 state.backoff.hurry()
@@ -140,6 +146,8 @@ class Sender:
         """Tell the thread to send what it can until the deadline (monotonic) and end."""
         # Before stopping is set, as the last metrics are to be taken.
         self._dispatch.pull_sources(final=True)
+        if self._estate is not None:
+            self._inherit(self.state)
         state = self._states.get(os.getpid())
         if state is None:
             return
@@ -203,9 +211,29 @@ class Sender:
                 state.spool.abandon()
         self._states = {}
 
+    def _bequeath(self, state: ProcessState) -> None:
+        """Leave the queue to the processes that will be forked from this one. The lock is held."""
+        if self._estate is None:
+            self._estate = Estate(state.queue)
+            log.info("uWSGI loads the app before it forks: events from before go with a worker's")
+
+    def _inherit(self, state: ProcessState) -> None:
+        """Take over what the process that loaded the app has queued, unless another one did."""
+        with state.lock:
+            estate, self._estate = self._estate, None
+            if estate is None:
+                return
+            others = estate.claim()
+            if estate.things is state.queue:
+                state.settled += others
+            elif estate.things:
+                state.queue.extendleft(reversed(estate.things))
+                state.appended += len(estate.things)
+                state.oldest = time.monotonic()
+
     def _put_in_spool(self, state: ProcessState, thing: Telemetry) -> bool:
         """Whether it is taken care of: written, or counted as lost."""
-        if state.stopping:
+        if state.stopping or (state.thread is None and forks_to_come()):
             return False
         spool = state.spool
         if spool is None:
@@ -271,6 +299,10 @@ class Sender:
         """The lock is held."""
         if state.thread is not None or time.monotonic() < state.no_thread_until:
             return
+        if forks_to_come():
+            self._bequeath(state)
+            return
+        self._inherit(state)
         thread = threading.Thread(
             target=self._dispatch.run, args=(state,), name="guard-wsgi-agent", daemon=True
         )

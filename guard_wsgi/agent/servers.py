@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
+
+
+def forks_to_come() -> bool:
+    """Whether this process has loaded the app only to fork: uWSGI's master, or what will be its
+    first worker.
+
+    No thread may be started in it. uWSGI forks in C, and not the thread that forks but any other
+    may hold the interpreter's lock at that moment: its children wait for that lock for ever,
+    before a line of Python is run in them. A worker that dies is forked anew at any time.
+    """
+    uwsgi = sys.modules.get("uwsgi")
+    try:
+        # The master's own children that serve no requests (mules) have the worker id 0 as well.
+        return (
+            uwsgi is not None and uwsgi.worker_id() == 0 and uwsgi.masterpid() in (0, os.getpid())
+        )
+    except AttributeError:  # a module of that name that is not the server's
+        return False
 
 
 def uwsgi_advice() -> str | None:

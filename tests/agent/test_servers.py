@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,40 +169,83 @@ def uwsgi(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--enable-threads"],
-        ["--threads=2", "--py-call-uwsgi-fork-hooks"],
-        ["--enable-threads", "--lazy-apps"],
-    ],
-    ids=["no fork hooks", "threads and hooks", "lazy apps"],
-)
-def test_uwsgi_workers_send_their_own(
-    collector: Collector, uwsgi: Path, options: list[str]
-) -> None:
-    """Without its fork hooks uWSGI forks behind Python's back: the process id tells."""
-    arguments = [
+UWSGI = {
+    "no fork hooks": ["--master", "--enable-threads"],
+    "no threads": ["--master"],
+    "no master": ["--enable-threads"],
+    "threads and hooks": ["--master", "--threads=2", "--py-call-uwsgi-fork-hooks"],
+    "lazy apps": ["--master", "--enable-threads", "--lazy-apps"],
+}
+
+
+def uwsgi_command(installed: Path, *options: str) -> list[str]:
+    return [
         *(sys.executable, "-c"),
         "import sys; sys.path.insert(0, sys.argv[1]); import pyuwsgi; pyuwsgi.run(sys.argv[2:])",
-        str(uwsgi),
-        *("--http-socket=fd://{fd}", "--master", "--processes=2", "--die-on-term"),
+        str(installed),
+        *("--http-socket=fd://{fd}", "--processes=2", "--die-on-term"),
         *("--module=tests.agent.guarded_app:app", "--worker-reload-mercy=5"),
         *options,
     ]
-    # A C fork while the master's sender runs is more than Python can promise: a lock held at that
-    # moment, the interpreter's own ones included, stays held. So the master sends only elsewhere.
-    hooked = "--py-call-uwsgi-fork-hooks" in options or "--lazy-apps" in options
-    variables = {"EVENT_IN_MASTER": "1"} if hooked else {}
-    with serving(arguments, collector, FLUSH_INTERVAL="0.2", **variables) as (process, port):
+
+
+@pytest.mark.parametrize("kind", UWSGI)
+def test_uwsgi_workers_send_their_own_and_the_masters_once(
+    collector: Collector, uwsgi: Path, kind: str
+) -> None:
+    """Without its fork hooks uWSGI forks behind Python's back, and any thread that the master
+    runs may hold the interpreter's lock then: the workers would wait for it for ever."""
+    # Each worker loads the app by itself with --lazy-apps.
+    expected = Counter(user_agent_blocked=10, path_excluded=2 if kind == "lazy apps" else 1)
+
+    def told() -> Counter[str]:
+        return Counter(event["event_type"] for event in collector.events)
+
+    with serving(
+        uwsgi_command(uwsgi, *UWSGI[kind]), collector, FLUSH_INTERVAL="0.2", EVENT_IN_MASTER="1"
+    ) as (process, port):
         assert get(port, "evil 0", START_SECONDS) == 403
         assert [get(port, f"evil {number}") for number in range(1, 10)] == [403] * 9
-        assert collector.wait_for(lambda: len(collector.posts()) > 0 and _evil(collector) == 10)
+        if kind != "no threads":
+            assert collector.wait_for(lambda: told() == expected)
         process.send_signal(signal.SIGTERM)
         process.wait(20)
+    # Without threads all is sent at the end, and uWSGI ends a worker that has only just answered
+    # without Python's exit hooks.
+    assert told() == expected or kind == "no threads"
+    assert told() <= expected
     keys = [told["idempotency_key"] for told in collector.events]
     assert len(keys) == len(set(keys))
 
 
-def _evil(collector: Collector) -> int:
-    return sum(told["event_type"] == "user_agent_blocked" for told in collector.events)
+def test_uwsgi_workers_that_are_forked_anew_serve_and_send(
+    collector: Collector, uwsgi: Path
+) -> None:
+    with serving(
+        uwsgi_command(uwsgi, *UWSGI["no fork hooks"]),
+        collector,
+        FLUSH_INTERVAL="0.05",
+        EVENT_IN_MASTER="1",
+    ) as (process, port):
+        assert get(port, "evil 0", START_SECONDS) == 403
+        assert collector.wait_for(lambda: _told(collector, "user_agent_blocked") == 1)
+        first = _children(process.pid)
+        for worker in first:
+            os.kill(worker, signal.SIGKILL)
+        assert get(port, "evil 1", START_SECONDS) == 403
+        assert collector.wait_for(lambda: _told(collector, "user_agent_blocked") == 2)
+        # A worker that is being forked when the master is told to end outlives it.
+        deadline = time.monotonic() + START_SECONDS
+        while len(set(_children(process.pid)) - set(first)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    assert _told(collector, "path_excluded") == 1
+
+
+def _children(pid: int) -> list[int]:
+    return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _told(collector: Collector, event_type: str) -> int:
+    return sum(told["event_type"] == event_type for told in collector.events)
