@@ -7,8 +7,12 @@ with back-off, greetings that are round trips of their own. A request can't.
 from __future__ import annotations
 
 import inspect
+import socket
+import ssl
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
@@ -28,6 +32,9 @@ def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: 
     """
     scheme = url.partition("://")[0]
     options = {**_options(library, scheme, settings.timeout_seconds), **settings.options}
+    if scheme in ("rediss", "valkeys") and _wants_proof({**_query(url), **settings.options}):
+        # valkey-py, and redis-py before 6, take a certificate of any host. The URI may say so too.
+        options.setdefault("ssl_check_hostname", True)
     try:
         storage: Any = storage_from_string(url, **options)
     except ConfigurationError as error:
@@ -37,8 +44,21 @@ def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: 
     client = storage.get_connection()
     pool = getattr(client, "connection_pool", None)
     if pool is not None:  # a cluster has one for each node, and only its sockets' time-outs
-        pool.connection_class = _within(budget, pool.connection_class)
+        try:
+            pool.connection_class = _within(budget, pool.connection_class, pool.connection_kwargs)
+        except OSError as error:
+            raise ConfigError([f"store_url {scheme}://: certificates: {error}"]) from error
     return client
+
+
+def _query(url: str) -> dict[str, object]:
+    return dict(parse_qsl(urlsplit(url).query))
+
+
+def _wants_proof(options: Mapping[str, object]) -> bool:
+    """Whether the server is to prove who it is."""
+    required = options.get("ssl_cert_reqs", "required")
+    return required not in (None, "none", ssl.CERT_NONE)
 
 
 def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any]:
@@ -65,7 +85,7 @@ def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any
     return options
 
 
-def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
+def _within(budget: Budget, connection_class: type[Any], options: dict[str, Any]) -> type[Any]:
     """The client's connection, with every wait of its socket cut to what the request has left."""
 
     class BudgetedConnection(connection_class):  # type: ignore[misc]
@@ -78,7 +98,35 @@ def _within(budget: Budget, connection_class: type[Any]) -> type[Any]:
             self.socket_connect_timeout = min(self._configured_timeout or remaining, remaining)
             return _BudgetedSocket(super()._connect(), budget)
 
-    return BudgetedConnection
+    if not hasattr(connection_class, "_wrap_socket_with_ssl"):
+        return BudgetedConnection
+    context = _tls_context(connection_class(**options))
+
+    class BudgetedTLSConnection(BudgetedConnection):
+        def _wrap_socket_with_ssl(self, sock: socket.socket) -> Any:
+            sock.settimeout(budget.remaining_seconds())
+            if context is None:
+                return super()._wrap_socket_with_ssl(sock)
+            return context.wrap_socket(sock, server_hostname=self.host)
+
+    return BudgetedTLSConnection
+
+
+def _tls_context(connection: Any) -> ssl.SSLContext | None:
+    """What this connection would make anew each time, made once.
+
+    The client reads the system's certificates for every connection: 15 ms and more of a request
+    that no time-out ends.
+
+    :return: ``None`` where more than a context is wanted (OCSP).
+    :raises OSError: for certificates that can't be read.
+    """
+    if connection.ssl_validate_ocsp or connection.ssl_validate_ocsp_stapled:
+        return None
+    # A socket that isn't connected is wrapped without a handshake.
+    with connection._wrap_socket_with_ssl(socket.socket()) as wrapped:
+        context: ssl.SSLContext = wrapped.context
+    return context
 
 
 class _BudgetedSocket:

