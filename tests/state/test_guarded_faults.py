@@ -7,17 +7,20 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, create_environ, run_wsgi_app
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.telemetry.events import SecurityEvent
 from tests.state.redis_server import Fault, FaultyProxy, RedisServer
+from tests.state.waiting import clock
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 BOUND_SECONDS = 0.15 + 0.1
 """The promise, and what a busy test machine may add to it."""
+P99_SECONDS = 0.005
+"""The promise while the store is known to be gone."""
 
 
 def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -39,9 +42,67 @@ def guard(url: str, **options: object) -> GuardMiddleware:
 
 
 def get(client: Client, address: str = "192.0.2.7") -> tuple[int, float, dict[str, str]]:
-    began = time.monotonic()
+    began = clock()
     response = client.get("/", environ_overrides={"REMOTE_ADDR": address})
-    return response.status_code, time.monotonic() - began, dict(response.headers)
+    return response.status_code, clock() - began, dict(response.headers)
+
+
+def delays(guarded: GuardMiddleware) -> list[float]:
+    """How long the guard takes with each of 1,000 requests in a row; the app takes no time."""
+    took = []
+    for number in range(1000):
+        environ = create_environ(environ_overrides={"REMOTE_ADDR": f"192.0.2.{number % 250}"})
+        began = clock()
+        run_wsgi_app(guarded, environ)
+        took.append(clock() - began)
+    return sorted(took)
+
+
+def assert_nobody_waits(guarded: GuardMiddleware) -> None:
+    took = delays(guarded)
+    assert took[990] < P99_SECONDS
+    assert took[-1] < BOUND_SECONDS
+
+
+def open_breaker(guarded: GuardMiddleware) -> None:
+    deadline = time.monotonic() + 20
+    while not guarded.parts.store.degraded:
+        run_wsgi_app(guarded, create_environ(environ_overrides={"REMOTE_ADDR": "192.0.2.7"}))
+        assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("fault", ["refuse", "silent", "reset", "drip", "slow"])
+def test_with_the_breaker_open_nobody_waits_for_the_store(proxy: FaultyProxy, fault: Fault) -> None:
+    # A store that is slow within its time-out is used, and never opens it: so less of it.
+    options = {"store_timeout": 0.05} if fault == "slow" else {}
+    guarded = guard(proxy.url, **options)
+    proxy.set(fault)
+    open_breaker(guarded)
+    assert_nobody_waits(guarded)
+    assert guarded.parts.store.degraded
+    guarded.close()
+
+
+def test_with_the_breaker_open_nobody_waits_for_a_full_server(own_redis: RedisServer) -> None:
+    own_redis.ask("CONFIG", "SET", "maxmemory", "1")
+    guarded = guard(own_redis.url)
+    open_breaker(guarded)
+    assert_nobody_waits(guarded)
+    assert guarded.parts.store.degraded
+    guarded.close()
+
+
+def test_nobody_waits_long_for_a_store_that_comes_back(proxy: FaultyProxy) -> None:
+    guarded = guard(proxy.url)
+    proxy.set("refuse")
+    open_breaker(guarded)
+    proxy.set("none")
+    deadline = time.monotonic() + 20
+    while guarded.parts.store.degraded:
+        assert delays(guarded)[-1] < BOUND_SECONDS
+        assert time.monotonic() < deadline
+    assert delays(guarded)[-1] < BOUND_SECONDS
+    guarded.close()
 
 
 @pytest.mark.parametrize("fault", ["refuse", "silent", "reset", "drip", "slow"])
@@ -51,7 +112,9 @@ def test_requests_go_on_within_their_time_and_limits(proxy: FaultyProxy, fault: 
     assert get(client)[0] == 200
     proxy.set(fault)
     answers = [get(client) for _ in range(40)]
-    assert {status for status, _, _ in answers} == {200, 429}
+    statuses = {status for status, _, _ in answers}
+    # A slow store may count one hit and be too late for the next, which is then counted here.
+    assert statuses == {200, 429} or (fault == "slow" and statuses == {200})
     assert max(took for _, took, _ in answers) < BOUND_SECONDS
     proxy.set("none")
     deadline = time.monotonic() + 20
