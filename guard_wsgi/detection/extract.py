@@ -38,7 +38,7 @@ _TYPED_PREFIXES: Final = ("HTTP_SEC_",)
 # Elements with parameters, as all of them have; words apart only within quotes and dates. No
 # element is empty, so that a blank belongs to one place only and matching stays linear.
 _ITEM = (
-    r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+%?:\[\]~=-]+)"
+    r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+?:\[\]~=-]+)"
     r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]+))?)*"
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
