@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from benign_formats import FORMATS
+
 # fmt: off
 AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 Edg/131.0.0.0",
@@ -438,6 +440,7 @@ def people(m: Maker, n: int) -> dict[str, Any]:
 FAMILIES: dict[str, Callable[[Maker, int], dict[str, Any]]] = {
     "analytics": analytics, "advertising": advertising, "payment": payment, "sso": single_sign_on, "api": api,
     "graphql": graphql, "webhook": webhook, "browsing": browsing, "content": content, "people": people,
+    **FORMATS,
 }
 
 

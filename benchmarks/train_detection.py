@@ -4,8 +4,9 @@
 
 CORPUS are JSON-lines files (or folders of them), gzipped or not, one request each, with `label`
 ("attack" or "benign"), `source`, `tier`, `method`, `path`, `query`, `headers`, `body`.
-The benign traffic of benign_traffic.py is added to them. The shipped weights were learned from
-the attack corpora and the fold "dev" of independent_corpus.py.
+The benign traffic of benign_traffic.py is added to them; records whose fold is "held" are left
+out. The shipped weights were learned from the attack corpora and the folds "dev" of
+independent_corpus.py and of package_corpus.py.
 
 The model is a logistic regression over the evidence of one value. It starts from the hand-set
 priors and is pulled back to them, so that evidence which the corpus hardly has keeps the weight
@@ -46,17 +47,21 @@ from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model
 from guard_wsgi.detection.value import Budget, BudgetSpent
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
-# Log-odds of the balanced threshold. Above zero: a customer refused costs more than an attack
-# that the next line of defence has to stop, and kinds of traffic nobody made score just over 0.
-BALANCED = 0.2
+# Log-odds of the balanced threshold: where, on sources left out of learning, one more attack found
+# would cost more than one customer in a thousand.
+BALANCED = 0.0
 STRONG = 4.5  # log-odds of a prior of 1.0: over the threshold by itself, with the bias of -3.7
 PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
-PULL_SHAPE = 30.0  # runs of tokens and pairs must earn their weight
+PULL_SHAPE = 10.0  # runs of tokens and pairs must earn their weight
+HARD = 0.3  # what a benign request that is full of code counts beside an ordinary one
 MIN_TEXTS = 6  # evidence seen in fewer distinct texts is not learned from
 PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
 CONTEXTS = ("kind:", "size:", "name:", "text:")
 # A sentence or a field for texts may speak for a value only so far: an attacker can write both.
-BOUNDED = ("name:text", "text:prose", "text:code")
+BOUNDED = (
+    *("name:text", "name:query", "name:secret", "name:include"),
+    *("text:prose", "text:code", "text:html", "text:statement"),
+)
 MOST_EXCUSED = 1.2
 # Where a value stands is no evidence by itself, only together with some.
 PLACES = (*CONTEXTS, "at:", "value:")
@@ -88,7 +93,7 @@ CATEGORY_OF_LABEL = {
 
 
 def load(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """Labelled records of files and folders."""
+    """Labelled records of files and folders, without those held back for judging."""
     for path in map(Path, paths):
         files = sorted(path.glob("*.jsonl*")) if path.is_dir() else [path]
         for file in files:
@@ -96,7 +101,8 @@ def load(paths: Iterable[str]) -> Iterator[dict[str, Any]]:
             with opener(file, "rt", encoding="utf-8") as lines:
                 for line in lines:
                     record = json.loads(line)
-                    if record["label"] in ("attack", "benign"):
+                    held = record.get("meta", {}).get("fold") == "held"
+                    if record["label"] in ("attack", "benign") and not held:
                         yield record
 
 
@@ -226,8 +232,9 @@ def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, flo
         if data.attack[request]:
             attacks.append(request)
         else:
+            trust = 1.0 if data.core[request] else HARD
             for row in rows:
-                benign[row] += 1 / math.sqrt(data.group_size[data.groups[request]])
+                benign[row] += trust / math.sqrt(data.group_size[data.groups[request]])
     negative = sorted(benign)
     cap = 4 * float(np.median(list(benign.values())))
     negative_weight = np.array([min(benign[row], cap) for row in negative])

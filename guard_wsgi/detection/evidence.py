@@ -31,8 +31,8 @@ _REDIRECT_NAME = re.compile(
 )
 # Names that programs open: a URL there is a remote inclusion (CWE-98), not a link.
 _INCLUDE_NAME = re.compile(
-    r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc|document"
-    r"|root\w*|view|content|module|mod|conf\w*|lang\w*|layout|show|pg|style|load|read|body|main|abs\w*"
+    r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc"
+    r"|root\w*|view|module|mod|conf\w*|lang\w*|layout|pg|style|load|main|abs\w*"
     r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
@@ -41,6 +41,34 @@ _TEXT_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
     r"|bio|html|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
     re.IGNORECASE,
+)
+# What error reports, browsers' reports and tracers call the code and the files they speak of, by
+# the documentation of Sentry, CSP level 3 and OpenTelemetry.
+_CODE_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
+    r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
+    r"|query\.text|scripts\.\w+|steps\[\]\.\w+|argv"
+    r"|(?:frames\[\]|stream|log|code|span)\.[\w.]*(?:file|path)\w*|abs_path|containers\[\]\.(?:command|args)|process\.command\w*)\]?(?:\[\])*",
+    re.IGNORECASE,
+)
+_QUERY_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:q|query|\w*ql|native|filter\w*|\$filter|where|search|expr\w*|formula|fq|columns?"
+    r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret)\w*\]?", re.IGNORECASE)
+# A query in the languages that APIs and tracers carry, whole: what is injected into one begins
+# or ends in the middle of it.
+_STATEMENT = re.compile(
+    r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
+)
+_NOT_STATEMENT = re.compile(
+    r"--|/\*|#|;\s*\S|\bunion\b|\bsleep\b|benchmark|_schema\b|\bpg_|\bsys\w*\.|@@|0x|\bcha?r\s*\(|\bconcat"
+    r"|\b(?:where|and|or|by|from|limit)\s*$|\b(\d+)\s*=\s*\1\b|\binto\s+(?:out|dump)file|\bexec",
+    re.IGNORECASE,
+)
+_HTML_TEXT = re.compile(
+    r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>", re.IGNORECASE
 )
 # Words that hold sentences together and that no attacked language uses.
 _FUNCTION_WORD = re.compile(
@@ -55,7 +83,8 @@ _THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
 # are their daily use, and no way around a comparison of secrets.
 _FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)
 _FILTER_RANGE = re.compile(
-    r"\$(?:[gl]te?|in|eq|and|between|contains\w*|startswith|endswith)\b", re.IGNORECASE
+    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
+    re.IGNORECASE,
 )
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
@@ -176,15 +205,33 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
     return evidence
 
 
+_NAMED: Final = (
+    (_REDIRECT_NAME, "name:redirect"),
+    (_INCLUDE_NAME, "name:include"),
+    (_TEXT_NAME, "name:text"),
+    (_CODE_NAME, "name:code"),
+    (_QUERY_NAME, "name:query"),
+    (_SECRET_NAME, "name:secret"),
+)
+
+
+def _is_statement(text: str) -> bool:
+    quotes = text.count("'"), text.count('"')
+    return not (quotes[0] % 2 or quotes[1] % 2 or _NOT_STATEMENT.search(text))
+
+
 def context_features(value: Value, text: str) -> list[str]:
     """Where the value stands: what is an attack in one place is data in another."""
     found = ["at:" + value.location]
     if value.kind:
         found.append("kind:" + value.kind)
-    if _REDIRECT_NAME.fullmatch(value.name):
-        found.append("name:redirect")
-    if _TEXT_NAME.fullmatch(value.name):
-        found.append("name:text")
+    for pattern, feature in _NAMED:
+        if pattern.fullmatch(value.name):
+            found.append(feature)
+    if _STATEMENT.match(text) and _is_statement(text):
+        found.append("text:statement")
+    if "<" in text and len(_HTML_TEXT.findall(text)) > 3:
+        found.append("text:html")
     if "`" in text:
         outside, spans = _CODE_SPAN.subn(" ", text)
         if spans and _THREE_WORDS.search(outside):
@@ -197,7 +244,7 @@ def context_features(value: Value, text: str) -> list[str]:
         found.append("text:prose")
     if _REMOTE.match(value.text):
         found.append("value:url")
-        if value.location in ("query", "form", "cookie") and _INCLUDE_NAME.fullmatch(value.name):
+        if "name:include" in found and value.location in ("query", "form", "cookie"):
             found.append("file.remote_include")
     size = len(value.text)
     found.append(

@@ -7,6 +7,7 @@ evidence, shifted and scaled so that 1.0 is the balanced threshold.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib import resources
@@ -60,7 +61,6 @@ class Model:
         everything = enabled >= CATEGORIES
         present = features if isinstance(features, (set, dict)) else set(features)
         contributions = []
-        total = self.bias
         by_category: dict[str, float] = {}
         for feature in present:
             weight = weights.get(feature)
@@ -70,16 +70,19 @@ class Model:
             if weight > 0 and category:
                 if not everything and category not in enabled:
                     continue
-                by_category[category] = by_category.get(category, 0.0) + weight
-            total += weight
+                # A run of tokens says how much, an indicator says what: runs name the category
+                # only where there is nothing else.
+                share = weight * 0.01 if feature.startswith("t:") else weight
+                by_category[category] = by_category.get(category, 0.0) + share
             contributions.append((feature, weight))
             partners = pairs.get(feature)
             if partners:
                 for partner, extra in partners:
                     if partner in present:
-                        total += extra
                         contributions.append((f"{feature} & {partner}", extra))
         contributions.sort(key=lambda one: (-one[1], one[0]))
+        # Exact, so that the order in which an engine reports does not show in the last digit.
+        total = math.fsum(weight for _, weight in contributions) + self.bias
         score = 1.0 + (total - self.balanced) / self.unit
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
         return Verdict(round(max(score, 0.0), 4), lead, tuple(contributions))
@@ -128,6 +131,7 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.script_name": (("kind:filename", 1.0),),
     "file.double_extension": (("kind:filename", 0.5),),
     "shell.separator_command": (("kind:agent", -0.7),),
+    "shell.separator_last": (("kind:agent", -0.8),),
     "file.loopback": (("name:redirect", -0.6),),
     "file.private": (("name:redirect", -0.4),),
     "file.hidden_path": (("at:path", 0.3),),

@@ -49,9 +49,9 @@ _LOOKALIKE: Final = str.maketrans(
 # The typographic quotes of prose stay what they are: only escapes turn them into syntax.
 _PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
 _VERSION_MARK = re.compile(r"!\d{0,6}")
-_SHELL_FILLER = re.compile(
-    r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\$@|\$\*|\$\{@\}|\\\r?\n", re.IGNORECASE
-)
+_SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
+# Expansions that are empty in any shell without arguments, put into the middle of words.
+_SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
 _SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
 _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
@@ -165,7 +165,7 @@ def strip_filler(text: str) -> str:
     if "/*" in text:
         text = _strip_comments(text)
     if "$" in text or "\\" in text:
-        text = _SHELL_FILLER.sub(" ", text)
+        text = _SHELL_NOTHING.sub("", _SHELL_FILLER.sub(" ", text))
     text = _SHELL_SPLICE.sub("", text)
     text = _QUOTED_LETTER.sub(r"\2", text)
     text = _CONCATENATION.sub("", text)

@@ -19,8 +19,8 @@ from guard_wsgi.detection import Inspection
 SAMPLE = Path(__file__).with_name("sample.jsonl.gz")
 
 # Attacks that are missed, and customers who are refused, by source.
-MISSES = {"crs": 71, "libinjection": 11, "patt": 15}
-FALSE_ALARMS: dict[str, int] = {"libinjection-fp": 1, "source-code": 2}
+MISSES = {"crs": 61, "libinjection": 5, "patt": 8}
+FALSE_ALARMS: dict[str, int] = {"libinjection-fp": 1, "source-code": 1}
 
 
 def judged(inspection: Inspection, record: dict[str, Any]) -> bool:

@@ -51,7 +51,8 @@ MARKUP = (
     _xss("data_url_html", r"data\s*:\s*(?:text/(?:html|javascript|xml)|application/(?:x-javascript|xhtml\+xml))", _EVASION, STRONG),
     _xss("active_tag", r"<[\s/\x00]*(?:i?frame|frameset|object|embed|applet|svg|math|meta|link|base|isindex"
          r"|xml|xss|bgsound|layer|ilayer|marquee|keygen|portal|animate|set|foreignobject|noscript"
-         r"|template|handler|listener|import|htmlfile|style|body|html|head)[\s/>\x00-\x20]", _EVASION),
+         r"|template|handler|listener|import|htmlfile)[\s/>\x00-\x20]", _EVASION),
+    _xss("document_tag", r"<[\s/\x00]*(?:html|head|body|style|title)[\s/>\x00-\x20]", _HTML, 0.4),
     _xss("media_tag", r"<[\s/\x00]*(?:img|image|video|audio|source|input|button|form|textarea|select|details"
          r"|isindex|track|picture|canvas|object|map|area)[\s/\x00-\x20]", _EVASION, WEAK),
     _xss("tag_slash", r"<[a-z]+/+[a-z]+\s*=", _EVASION),
@@ -67,6 +68,8 @@ MARKUP = (
     _xss("style_attribute", r"<[a-z][^>]*[\s/\"']style\s*=", _EVASION, WEAK),
     _xss("sink_call", r"(?:^|[^\w.])" + _SINK + r"\s*(?:\(|`|\.(?:call|apply|bind)\b)", _PATT),
     _xss("sink_argument", r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:[\d'\"/`)]|document|location|window|origin|string|this|xss|name|cookie)", _PATT, STRONG),
+    _xss("timer_string", r"\bset(?:timeout|interval)\s*\(\s*['\"`]", _PATT, STRONG),
+    _xss("probe", r"<['\"]{1,2}>|['\"]{1,2}<['\"]{1,2}|<[\"'][>)(]|[\"']>[\"'(]", "sqlmap and ZAP: characters that show whether output is encoded", 0.8),
     _xss("sink_indirect", r"\b(?:alert|prompt|confirm|eval|fetch|print)\b\s*\)\s*[(`]|[\[(]\s*['\"`](?:alert|prompt|confirm|eval|constructor)"
          r"['\"`]\s*[\])]|['\"]al['\"]\s*\+|\bal['\"]\s*\+\s*['\"]ert", _PATT, STRONG),
     _xss("sink_as_value", r"(?:=|\bthrow\b|,|\|\||&&|;)\s*(?:alert|prompt|confirm|eval)\s*(?:[,;)]|$)", _PATT),
@@ -92,9 +95,9 @@ MARKUP = (
     _xss("fetch_url", r"\bfetch\s*\(\s*['\"`](?:https?:)?//", _PATT, STRONG),
     _xss("angular", r"\bng-(?:app|init|csp|click|mouse\w+|focus|include|bind-html|on-\w+)\b|\bv-(?:html|on:|bind:)|\bx-(?:data|init|html|on:)\S*\s*=|"
          r"\{\{\s*(?:constructor|\$on|\$eval|toString|'a'\.constructor|\w+\s*=)", _PATT),
-    _xss("meta_refresh", r"<meta[^>]+(?:http-equiv|content\s*=\s*['\"]?\s*\d+\s*;\s*url|charset\s*=\s*['\"]?\s*(?:utf-7|mac-farsi|x-mac))", _EVASION, STRONG),
+    _xss("meta_refresh", r"<meta[^>]+(?:http-equiv\s*=?\s*['\"]?\s*(?:refresh|set-cookie|link\b)|content\s*=\s*['\"]?\s*\d+\s*;\s*url|charset\s*=\s*['\"]?\s*(?:utf-7|mac-farsi|x-mac))", _EVASION, STRONG),
     _xss("utf7", r"\+ad[w4][-a-z]|\+/v[89+/]|¼script", _EVASION, STRONG),
-    _xss("entity_hidden", r"&(?:tab|newline|colon|lpar|rpar|comma|period|excl|quest|lbrace|grave|bsol|sol);|&#x?0{0,8}(?:6a|4a|3c|3e|22|27|28|29|60|62|106|74|39|40|58|3a)\b;?", _EVASION),
+    _xss("entity_hidden", r"&(?:tab|newline|colon|lpar|rpar|comma|period|excl|quest|lbrace|grave|bsol|sol);|&#x?0{0,8}(?:6a|4a|3c|3e|28|29|60|62|106|74|40|58|3a)\b;?", _EVASION),
     _xss("iso_start", r"^\s*[\"'`]?\s*/?>\s*<\s*\w", _EVASION),
     _xss("polyglot", r"-->\s*<|\*/\s*-->|</(?:title|style|textarea|script)/*[^>]*>\s*/?-*!?>?", _PATT, WEAK),
     _xss("external_script", r"<[^>]+\bsrc\s*=\s*['\"`]?\s*(?:https?:)?(?://|\\\\)[^>]+\.js\b", _PATT),

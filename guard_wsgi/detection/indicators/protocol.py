@@ -25,15 +25,19 @@ def _make(
 
 # fmt: off
 PROTOCOL = (
-    _make("http_split", "response_header", r"[\r\n][ \t\x0b\x0c]*(?:set-cookie|location|content-(?:type|length|disposition|location|security-policy)|x-xss-protection|x-forwarded-\w+|access-control-\w+|transfer-encoding|refresh|host|link|status|http/\d|x-[a-z-]{2,24}|last-modified|cache-control|referer|cookie|user-agent|authorization|connection|expires|etag|header\w*|injected?\w*)\s*[:=]", _SPLIT, STRONG),
+    _make("http_split", "response_header", r"[\r\n][ \t\x0b\x0c]*(?:(?:set-cookie|content-(?:type|length|disposition|location|security-policy)|x-xss-protection|x-forwarded-\w+|access-control-[\w-]+|transfer-encoding|http/\d|last-modified|cache-control|etag|header\w*|injected?\w*)\s*[:=]|location\s*[:=]\s*(?:https?:|/))", _SPLIT, STRONG),
+    _make("http_split", "header_field", r"[\r\n][ \t\x0b\x0c]*(?:location|refresh|host|link|status|x-[a-z-]{2,24}|referer|cookie|user-agent|authorization|connection|expires)\s*[:=]", _SPLIT),
     _make("http_split", "line_break_markup", r"[\r\n]{2}[ \t\x0b\x0c]*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),
     _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, False),
     _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM),
     _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, STRONG),
     _make("request_smuggling", "response_line", r"\bhttp/[0-3](?:\.\d)?\s+\d{3}\b", _SMUGGLE),
     _make("request_smuggling", "chunk_end", r"(?:^|[\r\n])0\r?\n\r?\n(?:get|post|put|head|options|smuggled|g)\b|transfer-encoding\s*:\s*(?:x?chunked|identity|gzip)", _SMUGGLE, STRONG),
-    _make("mail_injection", "mail_header", r"(?:[\r\n]|%0[ad]|\\n|\\r)[ \t\x0b\x0c]*(?:b?cc|to|from|subject|reply-to|mime-version|content-type|content-transfer-encoding|x-mailer|return-path|date|sender|rcpt\s+to|mail\s+from|data|ehlo|helo)\s*[:<]", _MAIL, STRONG),
-    _make("mail_injection", "mail_command", r"(?:[\r\n]|^)[ \t\x0b\x0c]*(?:rcpt\s+to|mail\s+from)\s*:|[\r\n][ \t\x0b\x0c]*(?:v\d+|a\d+|\w{1,4})\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|[\r\n][ \t\x0b\x0c]*(?:ehlo|helo|quit|vrfy|expn|rset|data|stat|retr|dele|noop)\b|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG),
+    _make("mail_injection", "mail_header", r"(?:[\r\n]|%0[ad]|\\n|\\r)[ \t\x0b\x0c]*(?:b?cc|reply-to|mime-version|content-type|content-transfer-encoding|x-mailer|return-path|rcpt\s+to|mail\s+from|ehlo|helo)\s*[:<]", _MAIL, STRONG),
+    _make("mail_injection", "mail_field", r"(?:[\r\n]|%0[ad]|\\n|\\r)[ \t\x0b\x0c]*(?:to|from|subject|date|sender|data)\s*[:<]", _MAIL),
+    # A value for one line that goes on with a header: what follows an address or a short word.
+    _make("mail_injection", "mail_line", r"^[^\r\n]{0,60}[\r\n]+[ \t]*(?:b?cc|to|from|subject|reply-to|mime-version|content-type|x-[\w-]{2,24})\s*:", _MAIL, MEDIUM, False),
+    _make("mail_injection", "mail_command", r"(?:[\r\n]|^)[ \t\x0b\x0c]*(?:rcpt\s+to|mail\s+from)\s*:|(?:^|[\r\n])[ \t\x0b\x0c]*[a-z]{0,3}\d{1,4}\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|[\r\n][ \t\x0b\x0c]*(?:(?:ehlo|helo|vrfy|expn|rset|retr|dele|noop)\b|(?:quit|data|stat)[ \t]*(?:[\r\n]|$))|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG),
     _make("log_injection", "log_line", r"[\r\n][ \t\x0b\x0c]*(?:\[?\d{4}-\d{2}-\d{2}|\[?(?:info|warn(?:ing)?|error|debug|critical|notice|alert)\]?\s*[:\[]|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\s+-)", _LOG, WEAK),
     _make("log_injection", "terminal_escape", r"\x1b\[[\d;]*[a-z]|\x1b\]|\\x1b\[|\\e\[|\\033\[|\[(?:31|32|33|0)m", "CWE-150", MEDIUM),
     _make("encoding", "overlong", r"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|%c0%[8-9ab]\w|%c1%[\w]{2}|%e0%80%|%f0%80%80|%f8%80|%fc%80", _HIDE, STRONG),

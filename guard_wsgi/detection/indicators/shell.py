@@ -41,7 +41,17 @@ SHELL = (
     _cmd(
         "separator_command",
         r"(?:;|\||&&|&|\$\(|<\(|>\()\s*[({\"'`]*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
-        + r"(?:\.exe)?(?:\s*$|\s*[;|&`)}>\"'\n#]|\s+-{1,2}\w|\s+[/.~$*'\"]|\s*<|\$ifs|\$\{ifs)",
+        + r"(?:\.exe)?(?:\s*[;|&`)}>\"'\n#]|\s+-{1,2}\w|\s+[/.~$*'\"]|\s*<[^/a-z!]|\$ifs|\$\{ifs|\\\\[nrt]\b)",
+        _CWE,
+        STRONG,
+    ),
+    # At the end of a text only what is no word of English, or follows its separator at once.
+    _cmd(
+        "separator_last",
+        r"(?:;|\||&&|&|\$\(|<\(|>\()\s*[({\"'`]*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?"
+        r"(?:cat|id|ls|ps|pwd|env|dir|ver|uname|whoami|ifconfig|ipconfig|netstat|hostname|sh|bash|arp|df|du"
+        r"|lsof|printenv|systeminfo|tasklist|phpinfo|uptime|sysinfo|reboot|nc|wget|curl)(?:\.exe)?\s*$"
+        r"|(?:;|\||&&|&|\$\()" + COMMANDS + r"\s*$",
         _CWE,
         STRONG,
     ),
@@ -51,15 +61,19 @@ SHELL = (
         _CWE,
         WEAK,
     ),
+    _cmd("separator_argument", r"(?:;|\||&&?|`|\$\()\s*(?:ps\s+(?:aux|-?ef?)\b|dig\s+[@\w]|expr\s+\d|echo\s+[\w-]+\s*[|;&`]|ping\s+(?:-\w|[\w-]+\.\w|localhost)|curl\s+(?:-|https?:|[\w-]+\.\w)|wget\s+(?:-|https?:|[\w-]+\.\w)"
+         r"|nslookup\s+\w|net\s+\w|reg\s+(?:add|query|delete|save)|type\s+\w+\.|cat\s+\w+\.|uname\b|sysinfo\b|aptitude\b|(?:apt(?:-get)?|yum|npm|pip3?)\s+(?:install|update|remove)|reboot\b|mount\s*(?:;|$)|docker\s+\w|systemctl\s|service\s+\w+\s+\w)", _CWE, 0.9),
+    _cmd("assembled_word", r"(?:^|[;|&])\s*\w{1,8}=[^;\s]{1,40};.{0,200}\$\w|\w\$\(\)\w|[a-z]\$\{?[@*]\}?[a-z]", _PATT, STRONG),
+    _cmd("backtick_whole", r"^\S{0,24}`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, False),
     _cmd("ampersand_hard_command", r"(?:&|%26|\n)[ \t\x0b\x0c]*" + _HARD + r"\b", _CWE),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
     _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
-         r"(?:\s+-\w+)*(?:\s+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
+         r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
-    _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
-    _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{\w+,[^}\s]{1,60}\}", _PATT),
+    _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|%comspec%\s*/c\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
+    _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{" + COMMANDS + r",[^}\s]{1,60}\}|\{\w{0,3},-\w+\}\w?|\w\{\w?,\w+\}\w", _PATT),
     _cmd("brace_expansion", r"\{(?:cat|ls|curl|wget|echo|nc|ping|bash|sh|id|head|tail|uname|sleep),[^}]*\}", _PATT, STRONG),
-    _cmd("substitution", r"\$\(\s*[a-z./]", _CWE),
+    _cmd("substitution", r"\$\(\s*(?:" + COMMANDS + r"\b|[./]|\w+\s+[\w/.~$-])", _CWE),
     _cmd("backtick", r"`\s*[a-z./][^`]*`", _CWE, WEAK),
     _cmd("backtick_command", r"`\s*(?:id|ls|cat|whoami|uname|ping|curl|wget|nslookup|sleep|echo|ps|pwd|nc)\b[^`]*`", _CWE),
     _cmd("redirect_device", r"[<>]\s*&?\s*/dev/(?:tcp|udp|null|zero|random)|/dev/(?:tcp|udp)/|2\s*>\s*&\s*1|>\s*&\s*\d|0\s*<\s*&", _PATT, STRONG),
@@ -67,14 +81,14 @@ SHELL = (
     _cmd("pipe_shell", r"\|\s*(?:/bin/)?(?:ba|z|k|da)?sh\b|\|\s*(?:perl|python|php|ruby|base64|xxd|nc|tee|xargs|sudo)\b", _PATT, STRONG),
     _cmd("netcat", r"\b(?:nc|ncat|netcat)(?:\.exe)?\s+(?:-[a-z]+\s*)+|\bnc\s+[\d.]+\s+\d+", _PATT, STRONG),
     _cmd("ping_count", r"\bping\s+(?:-[nciw]\s*\d+\s+)+|\bping\s+[\d.]+\s*$", _PATT),
-    _cmd("sleep_argument", r"(?:^|[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+", _PATT, STRONG),
+    _cmd("sleep_argument", r"(?:[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+|^\s*sleep[\s+$]+\{?\d+\}?\s*(?:$|[;|&#`])", _PATT, STRONG),
     _cmd("windows_variable", r"%(?:systemroot|comspec|programfiles|windir|appdata|temp|userprofile|path|pathext|os)(?::~[-\d,]+)?%|\$env:\w+", _PATT),
     _cmd("windows_net", r"\bnet\s+(?:user|localgroup|group|view|share|start|stop|use|accounts)\b|\breg\s+(?:add|query|delete)\s+hk", _PATT),
     _cmd("powershell", r"\b(?:invoke-(?:expression|webrequest|command|restmethod|wmimethod)|iex\s*\(|iwr\s|start-process|new-object\s+(?:system\.)?net|downloadstring|downloadfile|encodedcommand|"
          r"executionpolicy|get-(?:childitem|content|process|wmiobject|item)|set-(?:content|item)|out-file|convertto-\w+|"
          r"write-(?:host|output)|frombase64string)", _GTFO, STRONG),
     _cmd("quote_splice", r"\b\w{0,6}(?:''|\"\"|\\)\w{1,6}(?:''|\"\"|\\)?\w*\s+(?:/|\$|-)|\b(?:c|w|l|n|i|p|u|b|e|s)(?:''|\"\"|'\w'|\"\w\"|\\)+\w+", _PATT, WEAK),
-    _cmd("wildcard_path", r"/(?:\?{2,}|[a-z*?]*[?*]+[a-z*?]*)/[\w?*.]+|/\[?[a-z]\]?\?\?/", _PATT),
+    _cmd("wildcard_path", r"/(?:\?{2,}|[a-z]+[?*]+[a-z*?]*|[?*]+[a-z]+[a-z*?]*)/[\w?*.]+|/\[?[a-z]\]?\?\?/", _PATT),
     _cmd("environment_slice", r"\$\{?(?:path|home|pwd|shell|hostname|user|bash\w*|ps\d|ifs|random|oldpwd|uid|http_\w+)\}?(?::|\b)", _PATT, WEAK),
     _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT),
     _cmd("special_variable", r"\$(?:\(\(|\{?\d\b|'\\)|\$\{?!|\$\$", _PATT, WEAK),
@@ -86,9 +100,9 @@ SHELL = (
          r"child_process|shell_exec|passthru|proc_open|pcntl_exec|popen|runtime\.(?:getruntime|exec)|getruntime\s*\(|processbuilder|kernel\.(?:exec|system|open)|io\.popen|execsync|spawnsync|os\.execute|winexec|createobject|wscript\.shell)", "CWE-77", STRONG),
     _cmd("function_command", r"\b(?:system|exec|popen|shell_exec|passthru|eval|spawn|execute)\s*\(?\s*['\"]\s*(?:" + COMMANDS + r"\b|/)", "CWE-77", STRONG),
     _cmd("bare_command_line", r"^[\s&|;`$(]*(?:sudo\s+)?(?:/?(?:usr/)?(?:local/)?s?bin/)?" + COMMANDS
-         + r"(?:\.exe)?(?:\s+-{1,2}[a-z]\S*)*(?:\s+(?:/|\.\.?/|~|\*|\$|c:|\d{1,3}\.)\S*)\s*(?:[;|&>#`)'\"]|$)", _OWASP, MEDIUM, False),
+         + r"(?:\.exe)?(?:\s+-{1,2}[a-z]\S*)*(?:\s+(?:/|\.\.?/|~|\*|\$|c:|\d{1,3}\.\d{1,3}\.\d{1,3}\.)\S*)\s*(?:[;|&>#`)'\"]|$)", _OWASP, MEDIUM, False),
     _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, False),
-    _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|[;|&`]\s*$", _OWASP, WEAK, False),
+    _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|\S\s*[;|&`]\s*$", _OWASP, WEAK, False),
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
@@ -98,7 +112,7 @@ SHELL = (
     _cmd("argument_injection", r"(?:^|\s)-{1,2}(?:oproxycommand|oqueuedirectory|checkpoint-action|use-compress-program|upload-pack|receive-pack|to-command|exec)\s*=|\s-x\s*/(?:var|tmp|usr|home|srv|opt)/", "CWE-88; GTFOBins", STRONG),
     _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", STRONG),
     _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT),
-    _cmd("process_substitution", r"[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
+    _cmd("process_substitution", r"(?:^|[^-=])[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
     _cmd("exact_command", r"^[\s'\"]*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat(?:\s+-\w+)?|systeminfo|tasklist|uname(?:\s+-\w+)?|ls\s+-\w+(?:\s+\S+)?|ls\s+[/.~]\S*|id\s+-\w|ps\s+-?(?:aux|ef)\w*|cat\s+\S+|ping6?\s+(?:-\w\s*\d*\s+)*[\w.-]+\.[\w.-]+|net\s+user.*|printenv|lsb_release\s+-a|route\s+print|arp\s+-a|curl\s+\S+|wget\s+\S+|nslookup\s+\S+|dir\s+[/c].*|rm\s+-rf?\s.*|chmod\s+[+\d]\S*\s.*|cd\s+[/.]\S*|echo\s+[$\d\"'].*|touch\s+/\S+|sudo\s+\S.*|kill\s+-9.*|shutdown\s+[-/]\w.*|reboot|bash\s+-i.*|crontab\s+-\w|history|id;|w;|df\s+-h|last\s+-\w.*|env\s*\|.*|type\s+\S+\.\w+|find\s+/\S*.*|tail\s+-\S+.*|head\s+-\S+.*|grep\s+-\w+\s.*|hostname\s+-\w|su\s+-.*)[\s'\";|&#]*$", _OWASP, 0.9, False),
     _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, False),
 )

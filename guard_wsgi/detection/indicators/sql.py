@@ -12,7 +12,14 @@ _BLIND = "OWASP: Blind SQL Injection"
 _CRS = "idea of the CRS 942 family"
 
 _LOGIC = r"(?:\b(?:or|and|xor|having|where|rlike|like|between|in|is|not)\b|\|\||&&)"
+# A word is an operand, and so is what a quote opens, were it nothing.
+_OPERAND = r"(?:['\"`][\w.@]*['\"`]?|[\w.@]+['\"`]?)"
 _COMPARE = r"(?:<=>|[<>!]?=|<>|<|>|\b(?:like|rlike|regexp|in|is|between|sounds|similar|not)\b)"
+# What stands between two strings in SQL and hardly elsewhere.
+_BETWEEN = (
+    r"(?:or|and|xor|div|mod|is|in|(?:not\s+)?(?:like|rlike|regexp|between|in)|sounds\s+like|collate"
+    r"|<=>|[<>!]=|<>|:=|[=<>^&*/%~]|\|\||&&|<<|>>)"
+)
 
 
 def _sqli(
@@ -33,7 +40,9 @@ SQL = (
     _sqli(
         "quoted_tautology",
         r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
-        r"['\"`]?[\w.@]*['\"`]?\s*\)*\s*" + _COMPARE,
+        + _OPERAND
+        + r"\s*\)*\s*"
+        + _COMPARE,
         _OWASP,
         STRONG,
     ),
@@ -42,7 +51,9 @@ SQL = (
     _sqli(
         "break_tautology",
         r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
-        r"['\"`]?[\w.@]*['\"`]?\s*\)*\s*" + _COMPARE,
+        + _OPERAND
+        + r"\s*\)*\s*"
+        + _COMPARE,
         _OWASP,
         STRONG,
         False,
@@ -79,11 +90,13 @@ SQL = (
     _sqli(
         "logic_same",
         r"(?:\b(?:or|and)\b|\|\||&&)[\s(]*(?:1\s*=\s*1|0\s*=\s*0|2\s*=\s*2|'1'\s*=\s*'1|'a'\s*=\s*'a"
-        r"|\"1\"\s*=\s*\"1|'x'\s*=\s*'x|true\b|1\s*=\s*0|1\s*=\s*2|1\s*<\s*2|2\s*>\s*1)",
+        r"|\"1\"\s*=\s*\"1|'x'\s*=\s*'x|1\s*=\s*0|1\s*=\s*2|1\s*<\s*2|2\s*>\s*1)",
         _OWASP,
     ),
+    _sqli("logic_true", r"\b(?:or|and)\s+(?:not\s+)?(?:true|false)\b|['\"]\s*(?:\|\||&&)\s*(?:true|false)\b", _OWASP),
     _sqli("logic_numbers", r"(?:\b(?:and|or|xor)\b|&&|\|\|)[\s(!~+-]*\d[\d\s()+*.-]*(?:=|<>|!=|<|>|\blike\b|\bin\b)[\s(!~+'\"-]*\d", _OWASP, 0.8),
-    _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\||=)[\s(!~+-]*(?:cos|sin|pi|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|user|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
+    _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\|)[\s(!~+-]*(?:cos|sin|pi|make_set|elt|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|user|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
+    _sqli("equals_call", r"=[\s(!~+-]*(?:ascii|char|substr(?:ing)?|mid|ord|rand|lpad|conv|count|exists|database|version|extractvalue|find_in_set|unhex|sleep|benchmark)\s*\(", _BLIND),
     _sqli("select_call", r"\bselect\b[\s(!~@+*-]*(?:\w+\s*\(|['\"@\d]).*?\bfrom\b", _CRS),
     _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
     _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, MEDIUM, False),
@@ -91,7 +104,7 @@ SQL = (
     _sqli("word_quote_comment", r"^[\w.@ %-]*['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
     _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--(?:\s+[-+]?|\+)?$|#\s*$|/\*)", _OWASP, WEAK),
-    _sqli("trailing_comment", r"(?:--(?:\+|\s[\s+-]*)?|#|/\*|;%00|;\x00)$", _OWASP, WEAK, False),
+    _sqli("trailing_comment", r"(?:(?:^|[^-])--(?:\+|\s[\s+-]*)?|#|[^*]/\*|;%00|;\x00)$", _OWASP, WEAK, False),
     _sqli(
         "stacked",
         r"[;'\")]\s*(?:select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s"
@@ -121,8 +134,9 @@ SQL = (
     ),
     _sqli(
         "error_based",
-        r"\b(?:extractvalue|updatexml|xmltype|geometrycollection|polygon|multipoint|linestring"
-        r"|multilinestring|multipolygon|gtid_subset|st_latfromgeohash|json_keys|procedure\s+analyse"
+        r"\b(?:geometrycollection|polygon|multipoint|linestring|multilinestring|multipolygon)\s*"
+        r"\(\s*\(*\s*(?:select\b|[a-z_]+\s*\(|@)"
+        r"|\b(?:extractvalue|updatexml|xmltype|gtid_subset|st_latfromgeohash|json_keys|procedure\s+analyse"
         r"|get_host_(?:address|name)|utl_http\.request|utl_inaddr|drithsx|name_const|exp\s*\(\s*~"
         r"|floor\s*\(\s*rand|row\s*\(\s*\d+\s*,)\s*\(?",
         _PATT,
@@ -146,7 +160,7 @@ SQL = (
         _PATT,
         STRONG,
     ),
-    _sqli("server_variable", r"@@[a-z_]+", _PATT),
+    _sqli("server_variable", r"@@[a-z_]+(?:[^a-z_@]|$)", _PATT),
     _sqli(
         "file_access",
         r"\binto\s+(?:outfile|dumpfile)\b|\bload_file\s*\(|\bload\s+data\s+(?:local\s+)?infile\b",
@@ -155,6 +169,23 @@ SQL = (
     ),
     _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n][\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG),
     _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP),
+    _sqli("order_by_comment", r"\border\s+by\s+\d+\s*(?:--|#|/\*)", _OWASP, STRONG),
+    _sqli("negated_numbers", r"\b(?:or|and)\s+not\s+\(?\d+\s*=\s*\d+", _BLIND, STRONG),
+    _sqli("where_numbers", r"\b(?:where|having)\s+\(?\d+\s*=\s*\(?\d+", _BLIND, STRONG),
+    _sqli("comparison_argument", r"\b(?:make_set|elt|i?if|field|nullif|char|power|exp)\s*\(\s*\(?\s*\d+\s*=\s*\d+", _BLIND, STRONG),
+    _sqli("call_equals_call", r"(?:\b(?:and|or|where)\b|=)\s*\(?[a-z_]{3,40}\(\s*\)\s*=\s*[a-z_]{3,40}\(\s*\)", _BLIND, STRONG),
+    _sqli("comment_word", r"[\d'\"`)]\s*(?:--\s+|#\s*)\w{1,8}$", _OWASP, WEAK, False),
+    _sqli("quote_null_test", r"['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, STRONG),
+    _sqli("quoted_pair", r"^[\w.@ -]{0,24}(?:'\s*\)*\s*" + _BETWEEN + r"[\s(]*'[\w.@-]*|\"\s*\)*\s*" + _BETWEEN + r"[\s(]*\"[\w.@-]*)$|\w\s['\"]" + _BETWEEN + r"['\"]\s\w", _OWASP, STRONG, False),
+    _sqli("paren_comment", r"[\d'\"]\s*\)+\s*--\s*$", _OWASP, STRONG, False),
+    _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG),
+    _sqli("bracket_noise", r"[.,]*['\"(),.]{2,}['\"][\"'(),.]{2,}[(),.'\"]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, False),
+    _sqli("dangling_clause", r"\bselect\b.+\bfrom\b.+\b(?:where|and|or|by)\s*$", _CRS, STRONG, False),
+    _sqli("boolean_mode", r"['\"`]\s*in\s+boolean\s+mode\b", _PATT, STRONG),
+    _sqli("stacked_block", r"[;'\"]\s*(?:begin|if\s*\(?[\d@(])\s.{0,80}(?:shutdown|waitfor|drop|exec|end)\b", _PATT, STRONG),
+    _sqli("stacked_comment", r";\s*(?:drop|delete|update|insert|select|exec|create|alter|grant|truncate)\b[^;]{1,200}(?:--|#)\s*$", _PATT, STRONG, False),
+    _sqli("binary_operand", r"\b(?:or|and|not|\()\s*binary\s*[('\"\d@]|\(\s*binary\s+[a-z(]", _CRS),
+    _sqli("variable_logic", r"(?:^|[\s(])@\w{1,20}\s*\)*\s*(?:or|and|xor)\s*\(*\s*[@\d'\"(]", _CRS),
     _sqli("group_by_having", r"\bgroup\s+by\b[^;]*\bhaving\b|\bhaving\s+['\"(]?\d+\s*[=<>]", _CRS),
     _sqli("limit_offset", r"\blimit\s+\d+\s*(?:,|\boffset\b)\s*\d+", _CRS, WEAK),
     _sqli(
