@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 
 class Sent(NamedTuple):
-    """One recorded request, its target as it stood on the wire."""
+    """One recorded request: its target as it was sent, its headers' names in title case."""
 
     method: str
     target: str
@@ -132,7 +132,9 @@ def capturing(site: Site) -> Iterator[tuple[str, list[Sent]]]:
 
         def handle_any(self) -> None:
             body = self.read_body()
-            sent = Sent(self.command, self.path, dict(self.headers.items()), body)
+            sent = Sent(
+                self.command, self.path, {k.title(): v for k, v in self.headers.items()}, body
+            )
             record.append(sent)
             status, headers, content = site(sent)
             self.send_response(status)

@@ -404,3 +404,49 @@ def gql_calls(address: str) -> None:
         query = gql(RNG.choice(QUERIES[:-1]))
         query.variable_values = {"q": f.sentence(nb_words=3), "handle": f.slug(), "room": f.uuid4(), "input": {"subjectId": f.uuid4(), "body": M.text(2), "filter": json.loads("{}"), "props": properties()}}
         each([lambda: post.execute(query), lambda: get.execute(query)])
+
+
+@run("authlib")
+def login_calls(address: str) -> None:
+    """Logging in: authorization requests, callbacks, tokens, assertions, signed calls."""
+    import requests
+    from authlib.integrations.requests_client import OAuth1Session, OAuth2Session
+    from authlib.jose import jwt
+
+    for _ in range(45):
+        f = M.f
+        callback = f.url() + "login/callback?from=" + f.uri_path()
+        session = OAuth2Session("app", f.password(length=30), scope="openid profile email offline_access", redirect_uri=callback, code_challenge_method="S256")
+        verifier = f.password(length=48, special_chars=False)
+        token = jwt.encode({"alg": "HS256"}, {"iss": "app", "sub": f.email(), "name": f.name(), "exp": 1895000000, "groups": [f.company()]}, "k").decode()
+        url, state = session.create_authorization_url(address + "/oauth2/v2.0/authorize", code_verifier=verifier, nonce=f.uuid4(), login_hint=f.email(), prompt="select_account", claims=json.dumps({"id_token": {"acr": {"essential": True}}}))
+        back = f"{address}/login/callback?code=4/0A{f.password(length=60, special_chars=False)}&state={state}&scope=email%20profile%20https://www.googleapis.com/auth/userinfo.email&authuser=0&hd={f.domain_name()}"
+        each([
+            lambda: requests.get(url, headers={"User-Agent": f.user_agent()}, timeout=5),
+            lambda: requests.get(back, headers={"User-Agent": f.user_agent(), "Cookie": f"state={state}; id_token={token}"}, timeout=5),
+            lambda: session.fetch_token(address + "/oauth2/token", authorization_response=back, state=state, code_verifier=verifier),
+            lambda: requests.post(address + "/oauth2/token", data={"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": token}, timeout=5),
+            lambda: requests.post(address + "/signin-oidc", data={"id_token": token, "state": f.password(length=90), "session_state": f.uuid4()}, headers={"User-Agent": f.user_agent()}, timeout=5),
+            lambda: requests.get(address + "/me", headers={"Authorization": "Bearer " + token}, params={"post_logout_redirect_uri": callback, "id_token_hint": token}, timeout=5),
+            lambda: OAuth1Session("key", "secret", "token", "tokensecret").post(address + "/1.1/statuses/update.json", data={"status": M.text(1)}),
+        ])
+
+
+@run("opentelemetry-exporter-otlp-proto-http")
+def telemetry_calls(address: str) -> None:
+    """Traces in protocol buffers."""
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+
+    for compression in (Compression.NoCompression, Compression.Gzip):
+        provider = TracerProvider(resource=Resource.create({"service.name": "shop", "host.name": M.f.hostname()}))
+        provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(endpoint=address + "/v1/traces", compression=compression, timeout=5)))
+        tracer = provider.get_tracer("shop")
+        for _ in range(80):
+            f = M.f
+            with tracer.start_as_current_span("GET /" + f.uri_path(), attributes={"url.full": f.url() + "?q=" + f.word(), "user_agent.original": f.user_agent(), "enduser.id": f.email(), "app.note": M.text(1)}) as span:
+                span.add_event("cache miss", {"key": f.slug()})
+        provider.shutdown()

@@ -28,6 +28,7 @@ from package_corpus_records import Record, benign, source
 REQUIRED = (
     "amplitude-analytics==1.3.0",
     "atlassian-python-api==5.0.5",
+    "authlib==1.9.9",
     "boto3==1.44.5",
     "caldav==3.6.0",
     "clickhouse-connect==1.12.0",
@@ -43,6 +44,8 @@ REQUIRED = (
     "openai==3.54.0",
     "opensearch-py==3.2.0",
     "postgrest==2.34.1",
+    "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    "opentelemetry-sdk==1.45.2",
     "posthog==7.91.1",
     "pygithub==2.10.0",
     "pysolr==3.11.0",
@@ -96,6 +99,8 @@ CLIENTS = (
     "snowplow-tracker",
     "discord-webhook",
     "gql",
+    "authlib",
+    "opentelemetry-exporter-otlp-proto-http",
 )
 # Clients whose wire carries queries or code in full: hard, for they are what injection looks like.
 HARD = {
@@ -194,7 +199,7 @@ def as_record(name: str, sent: Sent, tier: str) -> Record:
     if HARD_SIGN.search(words):
         tier = "hard"
     # Ids, times and signatures differ from run to run: the fold must not.
-    document = re.sub(r"[0-9a-f-]{8,}|\d+", "0", words[:400])
+    document = re.sub(r"[0-9a-f-]{8,}|\d+", "0", words)
     return benign(name, sent.method, target, headers, body, document=document, tier=tier)
 
 

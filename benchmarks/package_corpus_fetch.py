@@ -43,15 +43,10 @@ class Fetcher:
         return self._once(f"deb-{name}", ["apt-get", "download", name])
 
     def environment(self, name: str, *requirements: str) -> Path:
-        """A virtual environment with the requirements; returns its bin folder.
-
-        Without requirements, the one that is there already.
-        """
+        """A virtual environment with the requirements; returns its bin folder."""
         folder = self.cache / f"env-{name}"
         done = folder / "installed"
         wanted = "\n".join(requirements)
-        if not requirements and done.exists():
-            return folder / "bin"
         if not done.exists() or done.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
             venv.create(folder, with_pip=True)

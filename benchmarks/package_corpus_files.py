@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from package_corpus_clients import REQUIRED
 from package_corpus_documents import mail_texts, paragraphs, tier_of, tiered
 from package_corpus_fetch import Fetcher, texts
 from package_corpus_records import (
@@ -160,7 +161,7 @@ PROSE: dict[str, tuple[Opened, tuple[str, ...], Callable[[str], str], int]] = {
     "pypi-mwparserfromhell": (lambda f: f.sdist("mwparserfromhell", "0.7.2"), ("*.rst", "CHANGELOG"), str, 120),
     "npm-spdx-license-list": (lambda f: f.npm("spdx-license-list", "6.12.0"), ("licenses/*.json",), lambda t: str(json.loads(t).get("licenseText", "")), 150),
     "npm-readmes": (lambda f: all_of(f, READMES), ("npm-*/package/README*.md",), str, 150),
-    "pypi-readmes": (lambda f: f.environment("clients"), ("../lib/python3*/site-packages/*.dist-info/METADATA",), lambda t: t.partition("\n\n")[2], 250),
+    "pypi-readmes": (lambda f: f.environment("clients", *REQUIRED), ("../lib/python3*/site-packages/*.dist-info/METADATA",), lambda t: t.partition("\n\n")[2], 250),
 }
 
 
@@ -174,13 +175,16 @@ def prose(name: str) -> None:
         up = sum(part == ".." for pattern in patterns for part in pattern.split("/"))
         if up:
             root, patterns = root.parent, tuple(p.replace("../", "") for p in patterns)
+        paths = list(texts(root, *patterns))
         pieces = []
-        for path in texts(root, *patterns):
+        for path in paths:
             document = path.parent.parent.name + path.parent.name + path.name
-            for piece in paragraphs(plain(read(path))):
+            for number, piece in enumerate(paragraphs(plain(read(path)))):
                 # A page that shows an attack is no ordinary user's text; judge it elsewhere.
                 if not re.search(r"<script|javascript:|data:text|xss|/etc/passwd|onerror=|injection", piece, re.I):
-                    pieces.append((document, piece))
+                    # Few documents make lopsided folds: then a chapter is one.
+                    chapter = str(number // 10) if len(paths) < 40 else ""
+                    pieces.append((document + chapter, piece))
         chosen = rng.sample(pieces, min(len(pieces), count + 20))
         yield from tiered(name, chosen, rng)
 

@@ -120,10 +120,19 @@ def naughty_attacks(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
     """Its sections of injections."""
     for section, text in naughty_strings(fetcher):
         if section in NAUGHTY and not NAUGHTY_PLAIN.fullmatch(text):
-            yield attack("npm-blns", NAUGHTY[section], text, rng)
+            yield attack("npm-blns", "xml" if "<!DOCTYPE" in text else NAUGHTY[section], text, rng)
 
 
-YWAF = {"SQLi": "sqli", "XSS": "xss", "HTML": "xss", "XXE": "xml", "PATH": "lfi", "RCE": "cmdi"}
+YWAF = {
+    "SQLi": "sqli",
+    "NOSQLi": "nosql",
+    "XSS": "xss",
+    "XXE": "xml",
+    "PT": "lfi",
+    "LDAPi": "ldap",
+    "XPATHi": "xpath",
+    "PHPi": "code_injection",
+}
 
 
 @source("pypi-identywaf")
@@ -135,7 +144,7 @@ def identywaf(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
         kind, _, text = line.partition("::")
         if kind in ("HTML",) or len(text) < 6 or re.fullmatch(r"[\w ]+", text):
             continue
-        category = next((c for k, c in YWAF.items() if kind.upper().startswith(k.upper())), "cmdi")
+        category = YWAF.get(kind, "cmdi")
         places: tuple[str, ...]
         for places in (("query",), ("form",), ("json",), ("cookie",), ("multipart",)):
             yield attack("pypi-identywaf", category, text, rng, places=places)
@@ -154,7 +163,9 @@ def markup_strings(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
-            if "<" in text and 12 <= len(text) <= 1500 and EVENTS.search(text):
+            # A frame or a base of example.com is what the sanitizer is to leave alone.
+            hostile = re.search(r"script|\bon\w+\s*=|alert|expression|evil|data:|\\\d", text, re.I)
+            if "<" in text and 12 <= len(text) <= 1500 and EVENTS.search(text) and hostile:
                 yield text
 
 
