@@ -14,6 +14,7 @@ import os
 import random
 import re
 import subprocess
+import sys
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -168,6 +169,23 @@ def sent_by(name: str, fetcher: Fetcher) -> list[Sent]:
         return list(sent)
 
 
+HERE = {
+    **{str(folder): b"/srv/app" for folder in {CALLS.parent, CALLS.parent.resolve()}},
+    sys.base_prefix: b"/usr/local",
+    str(Path.home()): b"/home/app",
+}
+
+
+def elsewhere(content: bytes) -> bytes:
+    """What was sent, with this machine's address and folders replaced."""
+    for folder, other in sorted(HERE.items(), key=lambda pair: -len(pair[0])):
+        content = content.replace(folder.encode(), other)
+    content = re.sub(rb"/[\w/.-]+/(?:env-)?clients/(lib|bin)/", rb"/srv/app/.venv/\1/", content)
+    return re.sub(
+        rb"http(://|%3A%2F%2F)127\.0\.0\.1(?::|%3A)\d+", rb"https\1api.example.com", content
+    )
+
+
 def as_record(name: str, sent: Sent, tier: str) -> Record:
     """What a client sent, as a record, with this machine's address replaced in it."""
     encoding = sent.headers.get("Content-Encoding", "")
@@ -176,12 +194,8 @@ def as_record(name: str, sent: Sent, tier: str) -> Record:
         plain = gzip.decompress(plain)
     elif encoding == "deflate":
         plain = zlib.decompress(plain)
-    plain = re.sub(
-        rb"http(://|%3A%2F%2F)127\.0\.0\.1(?::|%3A)\d+", rb"https\1api.example.com", plain
-    )
-    target = re.sub(
-        r"http(://|%3A%2F%2F)127\.0\.0\.1(?::|%3A)\d+", r"https\1api.example.com", sent.target
-    )
+    plain = elsewhere(plain)
+    target = elsewhere(sent.target.encode()).decode()
     headers = {
         key: re.sub(r"127\.0\.0\.1(?::\d+)?", "api.example.com", value)
         for key, value in sent.headers.items()

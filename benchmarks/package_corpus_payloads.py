@@ -258,7 +258,8 @@ def wfuzz(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
             plain = re.fullmatch(r"[\w.%:+-]*|(?:%\w+)+|(.)\1*|[^\w]{1,4}", unquote(text))
             letters = re.sub(r"&#?\w+;?|\\[xu]\w+|%\w\w|sqlattempt", "", unquote(text))
             few = len(re.findall(r"[A-Za-z0-9]", letters)) < 3 and ".." not in letters
-            if path.stem == "bad_chars" or len(text) < 4 or plain or few:
+            noise = re.search(r"ADSF|@variable|#x[AD]|\$NULL|xxx<P>yyy|018387|> < /", text)
+            if path.stem == "bad_chars" or len(text) < 4 or plain or few or noise:
                 continue
             category = WFUZZ.get(path.stem) or category_of(unquote(text), "cmdi")
             ready = "%" in text and unquote(text) != text
