@@ -1,0 +1,106 @@
+"""What the first pass clears: it is what keeps the guard quick, and nothing else shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from guard_wsgi.detection.detector import body_bytes, head_bytes
+from guard_wsgi.detection.gate import builtin_gate
+
+CHROME = {
+    "HTTP_HOST": "shop.example.com",
+    "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/131.0.0.0 Safari/537.36",
+    "HTTP_ACCEPT": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+    "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7",
+    "HTTP_ACCEPT_LANGUAGE": "en-GB,en-US;q=0.9,en;q=0.8,de;q=0.7",
+    "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
+    "HTTP_REFERER": "https://shop.example.com/catalogue?page=2&sort=price-asc",
+    "HTTP_COOKIE": "session=eyJjYXJ0IjpbMSwyLDNdfQ.Z1x2y3.abcdefghijklmnop; theme=dark; "
+    "_ga=GA1.2.1234567890.1700000000; _ga_AB12CD34EF=GS1.1.1700000000.3.1.1700000100.0.0.0; "
+    "_fbp=fb.1.1700000000000.123456789; csrftoken=Zk3vQ0xYpWc8u1sT6nR4; sessionid=9f8e7d6c5b4a",
+    "HTTP_SEC_CH_UA": '"Google Chrome";v="131", "Chromium";v="131", "Not_A Brand";v="24"',
+    "HTTP_SEC_CH_UA_MOBILE": "?0",
+    "HTTP_SEC_CH_UA_PLATFORM": '"Linux"',
+    "HTTP_SEC_FETCH_DEST": "document",
+    "HTTP_SEC_FETCH_MODE": "navigate",
+    "HTTP_SEC_FETCH_SITE": "same-origin",
+    "HTTP_SEC_FETCH_USER": "?1",
+    "HTTP_UPGRADE_INSECURE_REQUESTS": "1",
+    "HTTP_IF_NONE_MATCH": 'W/"67ab43-54-1b2c3d"',
+    "HTTP_PRIORITY": "u=0, i",
+}
+HEADS = {
+    "chrome": CHROME,
+    "chrome, another brand": CHROME
+    | {"HTTP_SEC_CH_UA": '"Not)A;Brand";v="8", "Chromium";v="138", "Microsoft Edge";v="138"'},
+    "firefox": {
+        "HTTP_USER_AGENT": "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 "
+        "Firefox/133.0",
+        "HTTP_ACCEPT": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        "HTTP_ACCEPT_LANGUAGE": "fr,fr-FR;q=0.8,en-US;q=0.5,en;q=0.3",
+        "HTTP_DNT": "1",
+        "HTTP_TE": "trailers",
+    },
+    "safari": {
+        "HTTP_USER_AGENT": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/"
+        "605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+        "HTTP_ACCEPT": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+    },
+    "a search engine": {
+        "HTTP_USER_AGENT": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "HTTP_FROM": "googlebot(at)googlebot.com",
+    },
+    "curl": {"HTTP_USER_AGENT": "curl/8.11.0", "HTTP_ACCEPT": "*/*"},
+    "requests": {"HTTP_USER_AGENT": "python-requests/2.32.3", "HTTP_CONNECTION": "keep-alive"},
+    "a token": {
+        "HTTP_AUTHORIZATION": "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkw"
+        "IiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV",
+    },
+    "traced": {
+        "HTTP_TRACEPARENT": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "HTTP_X_REQUEST_ID": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
+        "HTTP_X_FORWARDED_FOR": "203.0.113.7, 10.1.2.3",
+        "HTTP_X_FORWARDED_PROTO": "https",
+    },
+}
+QUERIES = (
+    "",
+    "q=green+tea+pot&page=2&sort=price-asc&category=kitchen+%26+dining&in_stock=true",
+    "utm_source=newsletter&utm_medium=email&utm_campaign=spring_sale-2024&gclid=Cj0KCQiA7aPyBRCh",
+    "filter[status]=open&filter[author]=42&include=comments&fields=id,title,created_at&limit=50",
+    "lat=48.2082&lon=16.3738&zoom=12&bbox=16.2,48.1,16.5,48.3",
+    "from=2024-01-01T00:00:00Z&to=2024-02-01T00:00:00Z&tz=Europe/Vienna",
+)
+DOCUMENTS: tuple[Any, ...] = (
+    {"username": "ada", "remember": True, "otp": "123456"},
+    {"items": [{"sku": "TEA-0042", "qty": 2, "price": 12.5, "note": "gift wrap, please"}] * 20},
+    {"email": "ada@example.com", "address": {"street": "12 St James Square", "zip": "SW1Y 4LB"}},
+    {"event": "page_view", "properties": {"path": "/pricing", "ms": 1840, "ref": None}},
+    {"text": "The tea came in good shape and the kettle is lovely, thank you and see you soon."},
+)
+
+
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("query", QUERIES)
+def test_the_head_of_an_everyday_request_is_cleared_at_once(name: str, query: str) -> None:
+    environ = {"PATH_INFO": "/catalogue/kitchen", "QUERY_STRING": query, **HEADS[name]}
+    assert not builtin_gate("auto").opens(head_bytes(environ))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_an_everyday_json_document_is_cleared_at_once(document: Any) -> None:
+    body = json.dumps(document).encode()
+    assert not builtin_gate("auto").opens_json(body_bytes(body, "application/json"))
+
+
+def test_an_everyday_form_is_cleared_at_once() -> None:
+    body = (
+        b"name=Ada+Lovelace&email=ada%40example.com&street=12+St+James%27s+Square&city=London"
+        b"&phone=%2B44+20+7946+0000&message=Please+leave+it+with+a+neighbour.+Thank+you!&ok=on"
+    )
+    kind = "application/x-www-form-urlencoded"
+    assert not builtin_gate("auto").opens(body_bytes(body, kind))
