@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import importlib
 import json
 import logging
 import random
@@ -351,12 +352,13 @@ def main() -> int:
     """Run the client that is named."""
     logging.disable(logging.CRITICAL)
     name, address = sys.argv[1:]
-    import package_corpus_client_runs_more as more
-
-    (RUNS | more.RUNS)[name](address)
+    for kind in ("work", "web"):
+        importlib.import_module(f"package_corpus_client_runs_{kind}")
+    RUNS[name](address)
     return 0
 
 
 if __name__ == "__main__":
+    # The others register in this very module.
     sys.modules["package_corpus_client_runs"] = sys.modules["__main__"]
     sys.exit(main())
