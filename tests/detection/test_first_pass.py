@@ -60,6 +60,12 @@ HEADS = {
         "HTTP_AUTHORIZATION": "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkw"
         "IiwibmFtZSI6IkpvaG4gRG9lIiwiaWF0IjoxNTE2MjM5MDIyfQ.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV",
     },
+    "a script of a page": {
+        "HTTP_X_REQUESTED_WITH": "XMLHttpRequest",
+        "HTTP_ORIGIN": "https://shop.example.com",
+        "HTTP_COOKIE": "seen=1; lang=en; cart=3; consent=true",
+    },
+    "postman": {"HTTP_USER_AGENT": "PostmanRuntime/7.45.0", "HTTP_POSTMAN_TOKEN": "3f2504e0-4f89"},
     "traced": {
         "HTTP_TRACEPARENT": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         "HTTP_X_REQUEST_ID": "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
