@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors, SecurityHeaders
-from guard_wsgi.quota import quota_headers
+from guard_wsgi.quota import ROUND_UP, quota_headers
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 
@@ -81,7 +81,9 @@ class Outgoing:
             else:
                 headers = headers + ours
                 if request.quota is not None:
-                    headers += quota_headers(*request.quota, "draft")
+                    limit, remaining, reset_seconds = request.quota
+                    left = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
+                    headers += (limit.policy_header, ("RateLimit", left))
             if exc_info is None:
                 return start_response(status, headers)
             try:

@@ -11,6 +11,9 @@ from typing import Literal
 
 from guard_wsgi.state.ratelimit import Limit
 
+ROUND_UP = 0.999
+"""Seconds are told as whole ones, rounded up but for a rounding error."""
+
 QuotaStyle = Literal["draft", "legacy", "both", "off"]
 
 
@@ -18,7 +21,7 @@ def quota_headers(
     limit: Limit, remaining: int, reset_seconds: float, style: QuotaStyle
 ) -> list[tuple[str, str]]:
     """The header pairs for one charged limit, as of now."""
-    wait_seconds = int(reset_seconds + 0.999)  # rounded up, but for a rounding error
+    wait_seconds = int(reset_seconds + ROUND_UP)
     if style == "draft":
         return [
             limit.policy_header,

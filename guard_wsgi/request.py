@@ -70,7 +70,10 @@ class GuardRequest:
         self.environ = environ
         self._clients = clients
         self._country_of = country_of
-        self.identity = identity = clients.identify(environ)
+        identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
+        if identity is None or clients.trusts_anyone:
+            identity = clients.identify(environ)
+        self.identity = identity
         self.client = identity.address
         self.client_ip = identity.client_ip
         self.client_key = identity.client_key

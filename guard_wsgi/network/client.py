@@ -75,6 +75,8 @@ class ClientResolver:
     :param header: which header the proxies write, for example ``x-forwarded-for``,
         ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
         a client could send the one that the proxy does not overwrite.
+    :ivar trusts_anyone: whether there is any trusted proxy.
+    :ivar known: who connected before; without trusted proxies, that is who the client is.
     """
 
     def __init__(
@@ -89,20 +91,20 @@ class ClientResolver:
         proxies = tuple(trusted_proxies)
         self._trusts_unix = UNIX_PEER in proxies
         self._trusted = IPSet(proxy for proxy in proxies if proxy != UNIX_PEER)
-        self._trusts_anyone = bool(proxies)
+        self.trusts_anyone = bool(proxies)
         self._depth = depth
         self._header = header.lower()
         self._header_key = "HTTP_" + header.upper().replace("-", "_")
         self.trusts_forwarded_proto = trust_forwarded_proto
         self._ipv6_prefix_bits = ipv6_prefix_bits
         self._addresses: dict[str, Address | None] = {}
-        self._direct: dict[str, Identity] = {}
+        self.known: dict[str, Identity] = {}
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
         # Without any trusted proxy a forwarding header is the app's business, not a forgery.
-        if not self._trusts_anyone or self._header_key not in environ:
-            direct = self._direct.get(peer)
+        if not self.trusts_anyone or self._header_key not in environ:
+            direct = self.known.get(peer)
             if direct is None:
                 direct = self._identify_peer(peer)
             return direct
@@ -139,13 +141,13 @@ class ClientResolver:
         address = self.parse(peer)
         trusted = self._trusts_unix if address is None else address in self._trusted
         identity = Identity(address, trusted)
-        if len(self._direct) >= MAX_CACHED_ADDRESSES:
-            self._direct.clear()
-        self._direct[peer] = identity
+        if len(self.known) >= MAX_CACHED_ADDRESSES:
+            self.known.clear()
+        self.known[peer] = identity
         return identity
 
     def _identify_forwarded(self, peer: str, value: str) -> Identity:
-        direct = self._direct.get(peer) or self._identify_peer(peer)
+        direct = self.known.get(peer) or self._identify_peer(peer)
         if not direct.peer_is_trusted:
             return Identity(direct.address, False, "spoofed")
         if self._header == "x-forwarded-for":
