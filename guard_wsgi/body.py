@@ -85,39 +85,28 @@ class RequestBody:
         a chunk was malformed), as text, or ``None``; the app gets the error itself at that byte.
     """
 
-    __slots__ = (
-        "_environ",
-        "_head",
-        "_limit_bytes",
-        "_replay",
-        "complete",
-        "framing_error",
-        "length",
-        "read_error",
-        "readable",
-    )
+    # Defaults stand on the class: most bodies are read whole, at once, and leave them as they are.
+    _environ: dict[str, Any] | None
+    _head = b""
+    _replay: ReplayStream | None = None
+    _limit_bytes: int | None = None
+    framing_error: FramingError | None = None
+    read_error: str | None = None
+    complete = False
+    length: int | None = None
+    readable = True
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self._environ: dict[str, Any] | None = environ
-        self._head = b""
-        self._replay: ReplayStream | None = None
-        self._limit_bytes: int | None = None
-        self.framing_error: FramingError | None = None
-        self.read_error: str | None = None
-        self.complete = False
+        self._environ = environ
         try:
             self.length = content_length(environ)
         except FramingError as error:
-            self.length = None
             self.framing_error = error.with_traceback(None)
             self.readable = False
             return
         # No length and no transfer coding is an empty body (RFC 9112, 6.3, rule 7).
-        self.readable = (
-            self.length is not None
-            or not environ.get("HTTP_TRANSFER_ENCODING")
-            or bool(environ.get("wsgi.input_terminated"))
-        )
+        if self.length is None and environ.get("HTTP_TRANSFER_ENCODING"):
+            self.readable = bool(environ.get("wsgi.input_terminated"))
 
     def prefix(self, max_bytes: int) -> bytes:
         """The first ``max_bytes`` of the body, or all of it if it is shorter.
