@@ -223,7 +223,7 @@ def documents(m: Maker, n: int) -> dict[str, Any]:
 
 def links(m: Maker, n: int) -> dict[str, Any]:
     """URLs, deep links, buckets and files as values."""
-    target = m.pick(HOSTS) + m.pick(("/", "", "/status", "/api/hooks", "/auth/callback?code=5", "/a/b/merge_requests/1", "/index.php", "/cgi-bin/show_bug.cgi?id=" + m.digits(4), "/images/a.png", "/data.txt", "/health"))
+    target = m.pick(HOSTS) + m.pick(("/", "", "/status", "/api/hooks", "/auth/callback?code=5", "/a/b/merge_requests/1", "/images/a.png", "/health"))
     value = m.pick((target, target, target, "//cdn.example.com/x.js", "//beacon.example.net/usermatch.gif?partner=a&id=[ID]", "/", "/account?tab=orders&id=5", "myapp://item/" + m.digits(4), "mailto:jane@example.com?subject=Hi", "tel:+15550100", "s3://bucket/out/" + m.digits(3), "gs://bucket/data.csv", "ssh://git@localhost:3035/acme/app.git", "git@github.com:acme/app.git", "git+https://git.example.com/a/b.git@v1.2#egg=b", "redis://localhost:6379/0", "postgres://app:pw@db:5432/shop", "jdbc:mysql://db.example.com:3306/shop?useSSL=true", "blob:https://app.example.com/" + m.uuid(), "chrome-extension://" + m.words(1, 1) + "/popup.html", "android-app://com.google.android.gm", "urn:isbn:9780000000000", "about:blank", "file:///android_asset/index.html", "data:image/gif;base64,R0lGODlhAQABAAAAACw=", "ftp://ftp.example.com/pub/a.zip", "wss://ws.example.com/socket", "http://[2001:db8::1]:8080/x"))
     name = m.pick(("url", "u", "link", "href", "target", "redirect_uri", "callback", "next", "return_to", "webhook_url", "image_url", "src", "source", "website", "homepage", "endpoint", "ref", "location", "refresh_uri", "feed", "repo", "ssh_url", "dest", "OutputLocation"))
     kind = n % 3

@@ -236,7 +236,8 @@ def context_features(value: Value, text: str) -> list[str]:
         outside, spans = _CODE_SPAN.subn(" ", text)
         if spans and _THREE_WORDS.search(outside):
             found.append("text:code")
-    if "$" in text and _FILTER_RANGE.search(text) and _FILTER_NAME.match(value.name):
+    is_filter = _FILTER_NAME.match(value.name) and not _SECRET_NAME.match(value.name)
+    if "$" in text and is_filter and _FILTER_RANGE.search(text):
         found.append("text:filter")
     if _EXCEPTION.fullmatch(text):
         found.append("text:exception")

@@ -56,7 +56,8 @@ class Finding:
     :ivar name: of the parameter, header, cookie or field ("" for the path and raw bodies);
         JSON fields by their path, as in `user.address[2].street`.
     :ivar value: as it was sent, at most 200 characters.
-    :ivar view: the decoding in which the evidence showed ("raw", "decoded", "plain", "base64").
+    :ivar view: the decoding in which the evidence showed ("raw", "decoded", "spaced", "plain",
+        "base64").
     :ivar indicators: names of the evidence, the weightiest first.
     :ivar score: 1.0 is the balanced threshold; log-odds of an attack, scaled.
     :ivar threshold: the score from which this inspection calls a value an attack.

@@ -65,7 +65,7 @@ _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]+")
 class View:
     """A reading of a value.
 
-    :ivar name: "raw", "decoded", "plain" or "base64".
+    :ivar name: "raw", "decoded", "spaced", "plain" or "base64".
     :ivar rounds: how many layers of encoding were taken off.
     """
 
@@ -74,12 +74,24 @@ class View:
     rounds: int = 0
 
 
+# Classic ASP drops a percent sign that no hexadecimal digits follow.
+_PERCENT_FILLER = re.compile(r"(?:%[^%]){6,}")
+# Control characters that SQL Server and MySQL take for blanks.
+_CONTROL_BLANK = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]+")
+
+
 def views(raw: str) -> tuple[View, ...]:
     """The distinct readings of a value, the raw one first."""
     found = [View("raw", raw)]
     text, rounds = decode(raw)
     if text != raw:
         found.append(View("decoded", text, rounds))
+    spaced = _CONTROL_BLANK.sub(" ", raw) if _CONTROL_BLANK.search(raw) else ""
+    if "%" in text and _PERCENT_FILLER.search(text):
+        spaced = (spaced or text).replace("%", "")
+    if spaced:
+        # Only the outermost reading: senders of such blanks do not escape them once more.
+        found.append(View("spaced", strip_filler(decode(spaced)[0]), rounds))
     plus = "+" in text and " " not in text
     if plus or _FILLER.search(text):
         plain = strip_filler(text.replace("+", " ") if plus else text)

@@ -19,7 +19,7 @@ from guard_wsgi.detection import Inspection
 SAMPLE = Path(__file__).with_name("sample.jsonl.gz")
 
 # Attacks that are missed, and customers who are refused, by source.
-MISSES = {"crs": 61, "libinjection": 5, "patt": 8}
+MISSES = {"crs": 57, "libinjection": 3, "patt": 7}
 FALSE_ALARMS: dict[str, int] = {"libinjection-fp": 1, "source-code": 1}
 
 

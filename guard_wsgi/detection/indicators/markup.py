@@ -69,6 +69,7 @@ MARKUP = (
     _xss("sink_call", r"(?:^|[^\w.])" + _SINK + r"\s*(?:\(|`|\.(?:call|apply|bind)\b)", _PATT),
     _xss("sink_argument", r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:[\d'\"/`)]|document|location|window|origin|string|this|xss|name|cookie)", _PATT, STRONG),
     _xss("timer_string", r"\bset(?:timeout|interval)\s*\(\s*['\"`]", _PATT, STRONG),
+    _xss("probe_exact", r"<'\">|<\"'>|['\"]{1,2}<'\">", "sqlmap: characters that show whether output is encoded", STRONG),
     _xss("probe", r"<['\"]{1,2}>|['\"]{1,2}<['\"]{1,2}|<[\"'][>)(]|[\"']>[\"'(]", "sqlmap and ZAP: characters that show whether output is encoded", 0.8),
     _xss("sink_indirect", r"\b(?:alert|prompt|confirm|eval|fetch|print)\b\s*\)\s*[(`]|[\[(]\s*['\"`](?:alert|prompt|confirm|eval|constructor)"
          r"['\"`]\s*[\])]|['\"]al['\"]\s*\+|\bal['\"]\s*\+\s*['\"]ert", _PATT, STRONG),
@@ -85,6 +86,7 @@ MARKUP = (
     _xss("from_char_code", r"fromcharcode|fromcodepoint|\bunescape\s*\(|\bdecodeuri(?:component)?\s*\(", _EVASION),
     _xss("function_constructor", r"\bnew\s+function\s*[(`]|\bfunction\s*\(\s*['\"`]|\[\s*['\"`]?constructor['\"`]?\s*\]|"
          r"\.constructor\s*(?:\(|\.\s*constructor|\[)|\bconstructor\.constructor\b|\bfunction`|\breflect\.(?:construct|apply|get)", _PATT),
+    _xss("constructor_call", r"\bconstructor\.constructor\b|\.constructor\s*\(\s*\\?['\"`]", _PATT, STRONG),
     _xss("immediate_function", r"\(\s*function\s*\(\s*\)\s*\{|\(\s*\(\s*\)\s*=>|=>\s*(?:alert|eval|fetch|\{)|\bfunction\s*\(\s*\w?\s*\)\s*\{", _PATT),
     _xss("jsfuck", r"(?:\[\]|!\[\]|\+\[\]|!!\[\]|\(!\+|\{\}\+){3,}|\[[\[\]()!+]{11,}", "jsfuck.com", STRONG),
     _xss("js_break", r"[\"'`]\s*[;)}\]]+\s*(?:alert|prompt|confirm|eval|var\s|document|window|location|function|//|throw)", _EVASION, STRONG),

@@ -28,6 +28,7 @@ PROTOCOL = (
     _make("http_split", "response_header", r"[\r\n][ \t\x0b\x0c]*(?:(?:set-cookie|content-(?:type|length|disposition|location|security-policy)|x-xss-protection|x-forwarded-\w+|access-control-[\w-]+|transfer-encoding|http/\d|last-modified|cache-control|etag|header\w*|injected?\w*)\s*[:=]|location\s*[:=]\s*(?:https?:|/))", _SPLIT, STRONG),
     _make("http_split", "header_field", r"[\r\n][ \t\x0b\x0c]*(?:location|refresh|host|link|status|x-[a-z-]{2,24}|referer|cookie|user-agent|authorization|connection|expires)\s*[:=]", _SPLIT),
     _make("http_split", "line_break_markup", r"[\r\n]{2}[ \t\x0b\x0c]*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),
+    _make("http_split", "line_and_field", r"^[^\s:]{0,24}(?:://[^\s]{1,200})?[\r\n]+[a-z][\w-]{1,30}:\s?\S", _SPLIT, MEDIUM, False),
     _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, False),
     _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM),
     _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, STRONG),

@@ -104,6 +104,7 @@ SHELL = (
     _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, False),
     _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|\S\s*[;|&`]\s*$", _OWASP, WEAK, False),
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
+    _cmd("newline_last", r"[\r\n][ \t]*(?:env|id|set|ls|ps|whoami|uname|ver|dir|pwd|netstat|ifconfig|ipconfig|hostname|printenv)\s*(?:;|\||&|`|$)", _OWASP, STRONG, False),
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
     _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", STRONG),

@@ -62,7 +62,7 @@ SQL = (
         "break_keyword",
         r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:;\s*)?(?:(?:or|and|xor|div|mod|having|rlike|regexp|union|order\s+by|group\s+by"
         r"|limit|select|insert|update|delete|drop|exec|waitfor|declare)\b|\|\||&&)"
-        r"[\s(!~+-]*(?:\d|['\"`@(]|true\b|false\b|null\b|not\b|exists\b|select\b|all\b|into\b|table\b|delay\b|[a-z_]+\s*\()"
+        r"[\s(!~+-]*(?:\d|['\"`]\s*[\w'\"=<>@(]|[@(]|true\b|false\b|null\b|not\b|exists\b|select\b|all\b|into\b|table\b|delay\b|[a-z_]+\s*\()"
         r"|^[^'\"`]*['\"`]\s*\)*\s*(?:(?:not\s+)?(?:between|like)|is(?:\s+not)?)\s+['\"(\d]",
         _OWASP,
         MEDIUM,
@@ -71,7 +71,7 @@ SQL = (
     _sqli(
         "quoted_logic_operand",
         r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor|div|mod|having|rlike|regexp)\b|\|\||&&)"
-        r"[\s(!~+-]*(?:\d|['\"`@]|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
+        r"[\s(!~+-]*(?:\d|['\"`]\s*[\w'\"=<>@(]|@|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
         _OWASP,
     ),
     _sqli(
@@ -110,7 +110,7 @@ SQL = (
         r"[;'\")]\s*(?:select\s|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s"
         r"|drop\s+(?:table|database|schema|view|user|index|function|procedure)\s"
         r"|create\s+(?:table|user|database|function|procedure|or\s+replace|alias|trigger)\s"
-        r"|alter\s+(?:table|user|database|login)\s|truncate\s+table|exec(?:ute)?[\s(]+"
+        r"|alter\s+(?:table|user|database|login)\s|truncate\s+table|exec(?:ute)?\s*(?:\(|['@]|sp_|xp_|master\b|immediate\b|\w+\s*(?:$|[;'@\d-]))"
         r"|declare\s+(?:@|\w+\s+(?:cursor|n?varchar|int|char|table)\b)|waitfor\s+(?:delay|time)\b|shutdown\b|grant\s+\w+|merge\s+into|call\s+\w+\(|copy\s+\w+"
         r"|handler\s+\w+|prepare\s+\w+\s+from|do\s+sleep|rename\s+table)",
         _PATT,
@@ -176,7 +176,16 @@ SQL = (
     _sqli("call_equals_call", r"(?:\b(?:and|or|where)\b|=)\s*\(?[a-z_]{3,40}\(\s*\)\s*=\s*[a-z_]{3,40}\(\s*\)", _BLIND, STRONG),
     _sqli("comment_word", r"[\d'\"`)]\s*(?:--\s+|#\s*)\w{1,8}$", _OWASP, WEAK, False),
     _sqli("quote_null_test", r"['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, STRONG),
-    _sqli("quoted_pair", r"^[\w.@ -]{0,24}(?:'\s*\)*\s*" + _BETWEEN + r"[\s(]*'[\w.@-]*|\"\s*\)*\s*" + _BETWEEN + r"[\s(]*\"[\w.@-]*)$|\w\s['\"]" + _BETWEEN + r"['\"]\s\w", _OWASP, STRONG, False),
+    # Not a quoted word such as 'and': something stands on one side at least.
+    _sqli(
+        "quoted_pair",
+        r"^[\w.@ -]{0,24}(?:'\s*\)*\s*" + _BETWEEN + r"[\s(]*'[\w.@-]+|\"\s*\)*\s*" + _BETWEEN + r"[\s(]*\"[\w.@-]+)$"
+        r"|^[\w.@-]{1,24}(?:'\s*" + _BETWEEN + r"\s*'|\"\s*" + _BETWEEN + r"\s*\")$"
+        r"|^[\w ]{1,24}\s['\"]" + _BETWEEN + r"['\"]\s[\w ]{1,24}$",
+        _OWASP,
+        STRONG,
+        False,
+    ),
     _sqli("paren_comment", r"[\d'\"]\s*\)+\s*--\s*$", _OWASP, STRONG, False),
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG),
     _sqli("bracket_noise", r"[.,]*['\"(),.]{2,}['\"][\"'(),.]{2,}[(),.'\"]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, False),
