@@ -106,7 +106,7 @@ def _compile(expressions: tuple[str, ...]) -> Callable[[bytes], list[int]]:
         def note(identity: int, start: int, end: int, flags: int, context: Any) -> None:
             found.append(identity)
 
-        database.scan(text, match_event_handler=note, scratch=scratch)
+        database.scan(text, note, 0, None, scratch)
         return found
 
     return find

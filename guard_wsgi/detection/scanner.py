@@ -154,7 +154,7 @@ class HyperscanScanner:
         except IndexError:
             scratch = database.scratch()
         try:
-            database.scan(data, on_match, scratch=scratch)
+            database.scan(data, on_match, 0, None, scratch)
         finally:
             database.stock.append(scratch)
 
@@ -168,13 +168,14 @@ class HyperscanTripwire:
         self._stock = self._database.stock
 
     def any(self, data: bytes) -> bool:
-        # Written out, not shared with `HyperscanScanner`: each call less is felt here.
+        # Written out, not shared with `HyperscanScanner`: each call less is felt here. Arguments
+        # by position: by name they cost a quarter of a microsecond, half of a short scan.
         try:
             scratch = self._stock.pop()
         except IndexError:
             scratch = self._database.scratch()
         try:
-            self._scan(data, _stop, scratch=scratch)
+            self._scan(data, _stop, 0, None, scratch)
         except hyperscan.ScanTerminated:
             return True
         finally:
