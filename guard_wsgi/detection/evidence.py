@@ -87,6 +87,7 @@ _FILTER_RANGE = re.compile(
     re.IGNORECASE,
 )
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
+_WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 _KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
@@ -197,7 +198,9 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
         evidence.add(("encoding.rounds>1",), "decoded")
     if readings[-1].name == "base64":
         evidence.add(("encoding.base64_text",), "base64")
-    for view in readings:
+    # A value that is base64 and nothing else has no shape of its own.
+    wrapped = readings[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None
+    for view in readings[-1:] if wrapped else readings:
         if view.name == "raw" and len(readings) > 1 and readings[1].name == "decoded":
             continue
         evidence.add(shapes(view.text), view.name)

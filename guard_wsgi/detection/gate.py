@@ -203,7 +203,8 @@ _LITERALS: Final[tuple[str, ...]] = (
     "\xc0", "\xc1", *_cross("\xe0", tuple(map(chr, range(0x80, 0xA0)))), "\xef\xbc\x87", "\xef\xbc\x9c", "\xef\xbc\x9e", "\xef\xbc\x8f", "\xef\xbc\x8e", "\xef\xbc\x82", "\xef\xbc\xbc", "\xe2\x88\x95", "\xe2\x88\x96", "\xe5\x98\x8a", "\xe5\x98\x8d", "\xc4\x8a", "\xc4\x8d", "\xe2\x91", "\xe3\x80\x82", "\xe2\x81\x84",
     *_cross("/.", tuple("abcdefghijklmnopqrstuvxyz")), *_cross(("=", "\x0b", "/", '"', " ", "'", "("), tuple("abcdefghijklmnopqrstuvwxyz"), (":\\", ":/")), *map(chr, (*range(9), *range(14, 32), 127)),
     "![", "!![", "=!!", "(!!", "+[", "+!", "(!", "{}+", "[[$", "[$", "@(", "#set(", "#set (", "#foreach", "#include(", "#parse(", "#macro", "#evaluate", "#define", *_cross("{", _DIGITS, ("*", "+")), *_cross("=", _DIGITS, ("*", "-(", "+(", " + ", " - ", "/(", "/*")),
-    "utf7", "+adw", "+ad4", "+/v8", "\xbcscript", "+acc",
+    *_cross(("'", '"', ")", *_DIGITS), ("\xc2\xa0",)), *_cross(("\xc2\xa0",), ("or", "and", "union", "select", "order", "group", "having", "from", "where", "rlike", "like"), ("\xc2\xa0",)),
+    "eyik", "utf7", "+adw", "+ad4", "+/v8", "\xbcscript", "+acc",
     "\\uff", "%2e%2e", "%2e.", ".%2e", "%252e", "%255c", "%2527", "%c0%", "%c1%", "%uff", "%u22", "%uef", "%25c0", "\xef\xbc", "\xe2\x88", "\xe2\x80\xb2", "\xca\xb9", "\xca\xbc", "\xc0\xae", "\xc0\xaf",
 )
 
@@ -212,7 +213,7 @@ _WRAPPED: Final = (
     "<script", "<svg", "<img", "<?php", "<iframe", "javascript:", "alert(", "onerror=", "document.", "eval(",
     "system(", "exec(", "union select", "UNION SELECT", " or 1=", "' or ", "' OR ", "select ", "SELECT ", "sleep(", "/etc/passwd",
     "../..", "cat /", "whoami", "bash -i", "wget http", "curl http", "/bin/sh", "/bin/bash", "while(", "{{7*7", "${jndi",
-    "__proto__", "file:///", "<!DOCTYPE", "<!ENTITY", "1=1", "nc -e", "import os", "os.system", "passthru(", "__class__", "powershell", "require(", "process.", "phpinfo(",
+    "__proto__", "file:///", '":{"$', "<!DOCTYPE", "<!ENTITY", "1=1", "nc -e", "import os", "os.system", "passthru(", "__class__", "powershell", "require(", "process.", "phpinfo(",
 )
 
 

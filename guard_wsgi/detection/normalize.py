@@ -58,6 +58,7 @@ _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _SPACES = re.compile(r"\s+")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]+")
 
 
@@ -208,6 +209,8 @@ def _strip_comments(text: str) -> str:
 def decode_base64(text: str) -> str:
     """The readable text inside base64 runs, joined by newlines; "" where there is none."""
     found: list[str] = []
+    if " " in text and _BASE64_SPACED.fullmatch(text):
+        text = text.replace(" ", "+")  # a plus that nobody escaped
     for match in _BASE64_RUN.finditer(text):
         run = match[0]
         if len(found) >= MAX_BASE64_RUNS:
@@ -218,10 +221,22 @@ def decode_base64(text: str) -> str:
             continue
         data = _decode_run(run)
         if data is not None and len(data) >= 8:
-            readable = _TEXT.fullmatch(data)
+            readable = _readable(data)
             if readable:
-                found.append(data.decode("ascii"))
+                found.append(readable)
     return "\n".join(found)
+
+
+def _readable(data: bytes) -> str:
+    """Bytes as text when they are text, most of it ASCII; else ""."""
+    if _TEXT.fullmatch(data):
+        return data.decode("ascii")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return "" if foreign * 3 > len(text) or _CONTROL.search(text) else text
 
 
 def _decode_run(run: str) -> bytes | None:

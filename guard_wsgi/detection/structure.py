@@ -140,7 +140,7 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
         if root is not None:
             yield from _unfold_json(value, root, budget, depth)
             return
-    if "%" in text[:20] and _ENCODED_URL.match(text):
+    if text[:3].lower() in ("%7b", "%5b") or ("%" in text[:20] and _ENCODED_URL.match(text)):
         yield from unfold(evolve(value, text=unquote(text)), budget, depth + 1)
         return
     if len(text) >= 16 and _BASE64.fullmatch(text):
