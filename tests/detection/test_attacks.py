@@ -105,7 +105,26 @@ def wrapped(payload: str) -> str:
     return base64.b64encode(payload.encode()).decode()
 
 
-@pytest.mark.parametrize("encode", [twice, entities, escapes, percent_u, wide, wrapped])
+def flat(payload: str) -> str:
+    """As wrapped, without padding."""
+    return wrapped(payload).rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1'\xa0or\xa01=1-- -",
+        "1%'%\x0e%O%R\x04%2%=%2%-%-",
+        "en\nenv;",
+        'O:+4:"Test":0:{}',
+        "http://www.example.org\r\nX-Injected: 1",
+    ],
+)
+def test_blanks_of_other_kinds_hide_nothing(inspection: Inspection, text: str) -> None:
+    assert findings_in(inspection, "query", text)
+
+
+@pytest.mark.parametrize("encode", [flat, twice, entities, escapes, percent_u, wide, wrapped])
 @pytest.mark.parametrize(
     "payload",
     [

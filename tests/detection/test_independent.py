@@ -50,7 +50,7 @@ def test_attacks_by_another_hand_are_found(
     attacks = [one for one in corpus if one["label"] == "attack" and one["tier"] == "core"]
     missed = Counter(one["source"] for one in attacks if not blocked(inspection, one))
     assert len(attacks) > 1000
-    assert missed.total() / len(attacks) < 0.09, missed
+    assert missed.total() / len(attacks) < 0.055, missed
 
 
 def test_customers_by_another_hand_pass(
@@ -59,7 +59,7 @@ def test_customers_by_another_hand_pass(
     customers = [one for one in corpus if one["label"] == "benign" and one["tier"] == "core"]
     refused = Counter(one["source"] for one in customers if blocked(inspection, one))
     assert len(customers) > 1000
-    assert refused.total() / len(customers) < 0.012, refused
+    assert refused.total() / len(customers) < 0.003, refused
 
 
 @pytest.mark.parametrize("filler", ["\n", " ", "\r\n ", "1#\n", "`ab` ", "' or ", "$(id) the my "])
