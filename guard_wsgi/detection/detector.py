@@ -312,7 +312,9 @@ class Inspection:
                         continue
                     evidence = tuple(
                         (name, features.get(name.partition(" & ")[0], "raw"), weight)
-                        for name, weight in verdict.contributions
+                        for name, weight in self._model.contributions(
+                            features, self.settings.categories
+                        )
                     )
                     made.append(
                         Explanation(
@@ -432,7 +434,8 @@ class Inspection:
         features: Mapping[str, str],
         custom: tuple[CustomPattern, ...] = (),
     ) -> Finding:
-        indicators = tuple(name for name, weight in verdict.contributions if weight > 0)[:12]
+        told = self._model.contributions(features, self.settings.categories)
+        indicators = tuple(name for name, weight in told if weight > 0)[:12]
         view = features.get(indicators[0].partition(" & ")[0], "raw") if indicators else "raw"
         if custom:
             indicators = tuple("custom:" + one.name for one in custom) + indicators

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen
 
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.detection.indicators import INDICATORS
@@ -27,12 +27,23 @@ class Verdict:
 
     :ivar score: 1.0 is the balanced threshold.
     :ivar category: the one with the most evidence; "" when nothing spoke against the value.
-    :ivar contributions: (feature, weight), the weightiest first.
     """
 
     score: float
     category: str
-    contributions: tuple[tuple[str, float], ...]
+
+
+class _Entry(NamedTuple):
+    """What a model knows of one feature.
+
+    :ivar category: which one it speaks for; "" for none, and for what speaks against any.
+    :ivar share: what it adds to its category's lead.
+    """
+
+    weight: float
+    category: str
+    share: float
+    partners: tuple[tuple[str, float], ...]
 
 
 @frozen
@@ -53,39 +64,58 @@ class Model:
     weights: Mapping[str, float]
     categories: Mapping[str, str]
     pairs: Mapping[str, tuple[tuple[str, float], ...]]
+    _entries: Mapping[str, _Entry] = field(init=False, repr=False, eq=False)
 
-    def weigh(self, features: Iterable[str], enabled: frozenset[str] = CATEGORIES) -> Verdict:
+    @_entries.default
+    def _by_feature(self) -> Mapping[str, _Entry]:
+        return {name: self._entry(name, weight) for name, weight in self.weights.items()}
+
+    def _entry(self, feature: str, weight: float) -> _Entry:
+        category = self.categories.get(feature, "") if weight > 0 else ""
+        # A run of tokens says how much, an indicator says what: runs name the category only
+        # where there is nothing else.
+        share = weight * 0.01 if feature.startswith("t:") else weight
+        return _Entry(weight, category, share, self.pairs.get(feature, ()))
+
+    def weigh(self, features: Collection[str], enabled: frozenset[str] = CATEGORIES) -> Verdict:
         """Weigh the features of one value; evidence for a category that is not enabled does
         not count against the value."""
-        weights, categories, pairs = self.weights, self.categories, self.pairs
+        entries = self._entries
         everything = enabled >= CATEGORIES
-        present = features if isinstance(features, (set, dict)) else set(features)
-        contributions = []
+        weights: list[float] = [self.bias]
         by_category: dict[str, float] = {}
-        for feature in present:
-            weight = weights.get(feature)
-            if weight is None:
+        for feature in features:
+            entry = entries.get(feature)
+            if entry is None:
                 continue
-            category = categories.get(feature, "")
-            if weight > 0 and category:
+            weight, category, share, partners = entry
+            if category:
                 if not everything and category not in enabled:
                     continue
-                # A run of tokens says how much, an indicator says what: runs name the category
-                # only where there is nothing else.
-                share = weight * 0.01 if feature.startswith("t:") else weight
                 by_category[category] = by_category.get(category, 0.0) + share
-            contributions.append((feature, weight))
-            partners = pairs.get(feature)
-            if partners:
-                for partner, extra in partners:
-                    if partner in present:
-                        contributions.append((f"{feature} & {partner}", extra))
-        contributions.sort(key=lambda one: (-one[1], one[0]))
+            weights.append(weight)
+            for partner, extra in partners:
+                if partner in features:
+                    weights.append(extra)
         # Exact, so that the order in which an engine reports does not show in the last digit.
-        total = math.fsum(weight for _, weight in contributions) + self.bias
-        score = 1.0 + (total - self.balanced) / self.unit
+        score = 1.0 + (math.fsum(weights) - self.balanced) / self.unit
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
-        return Verdict(round(max(score, 0.0), 4), lead, tuple(contributions))
+        return Verdict(round(max(score, 0.0), 4), lead)
+
+    def contributions(
+        self, features: Collection[str], enabled: frozenset[str] = CATEGORIES
+    ) -> tuple[tuple[str, float], ...]:
+        """What each feature, and each pair of them, added to the score: the weightiest first."""
+        found: list[tuple[str, float]] = []
+        for feature in features:
+            entry = self._entries.get(feature)
+            if entry is None or (entry.category and entry.category not in enabled):
+                continue
+            found.append((feature, entry.weight))
+            for partner, extra in entry.partners:
+                if partner in features:
+                    found.append((f"{feature} & {partner}", extra))
+        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
 
 
 def parse_model(data: Mapping[str, Any]) -> Model:
