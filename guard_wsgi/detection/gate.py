@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
 from typing import Final
@@ -238,6 +238,8 @@ def _lower(word: str) -> str:
 
 def _escape(word: str) -> str:
     """A literal as a pattern that both engines read alike."""
+    if word.isascii() and word.isprintable():
+        return re.escape(word)
     return "".join(
         re.escape(char) if " " <= char <= "~" else f"\\x{ord(char):02x}" for char in word
     )
@@ -246,18 +248,18 @@ def _escape(word: str) -> str:
 _LONGEST_NEEDLESS = 6
 
 
-def _needed(words: set[str]) -> list[str]:
-    """Without those that contain another one, as far as short ones go.
+def _needed(words: set[str], beside: Iterable[str] = ()) -> set[str]:
+    """Without those that contain another one, or one of those beside, as far as short ones go.
 
     They could add nothing, and a scan waits for the memory of its tables: without a fifth of
     the words a cold one takes half the time.
     """
-    kept: set[str] = set()
+    kept = set(beside)
     for word in sorted(words, key=len):
         ends = range(1, _LONGEST_NEEDLESS + 1)
         if not any(word[i : i + n] in kept for i in range(len(word)) for n in ends):
             kept.add(word)
-    return sorted(kept)
+    return kept
 
 
 def _as_json(word: str) -> set[str]:
@@ -284,13 +286,16 @@ class Gate:
         words.update(
             _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
         )
-        in_json = {form for word in words for form in _as_json(word)}
-        self.opens: Callable[[bytes], bool] = _tripwire(words, engine)
+        needed = _needed(words)
+        in_json = {form for word in needed for form in _as_json(word)}
+        # Forms that JSON changes have backslashes; the others were looked through before.
+        in_json = _needed(in_json - needed, beside=in_json & needed)
+        self.opens: Callable[[bytes], bool] = _tripwire(needed, engine)
         self.opens_json: Callable[[bytes], bool] = _tripwire(in_json, engine)
 
 
 def _tripwire(words: set[str], engine: Engine) -> Callable[[bytes], bool]:
-    literals = [("literal", _escape(word)) for word in _needed(words)]
+    literals = [("literal", _escape(word)) for word in sorted(words)]
     return compile_tripwire([*literals, *_PATTERNS], engine).any
 
 
