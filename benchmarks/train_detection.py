@@ -13,6 +13,7 @@ priors and is pulled back to them, so that evidence which the corpus hardly has 
 its author gave it, and evidence that customers send as well loses it. A request is as
 suspicious as its worst value; which value of an attack that is, the current weights say
 (multiple-instance learning, three rounds). Every source counts by the root of its size.
+A third of the attacks is learned from with sentences around the payload as well.
 `--table` leaves out each source in turn: what the model says about data it has not seen.
 Deterministic: no randomness anywhere.
 """
@@ -35,6 +36,7 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import scipy.sparse as sparse
+from attrs import evolve
 from scipy.optimize import minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -66,6 +68,19 @@ MOST_EXCUSED = 1.2
 # Where a value stands is no evidence by itself, only together with some.
 PLACES = (*CONTEXTS, "at:", "value:")
 KNOWN = frozenset(one.name for one in INDICATORS) | frozenset(FEATURE_CATEGORIES)
+
+# Attackers put sentences around a payload: every third attack is learned from like that as well.
+PADDED_EVERY = 3
+PADDED = 0.5  # what such a copy counts beside the attack itself
+PROSE = (
+    "The parcel arrived on Monday morning and everything in it was well packed, so I am happy. ",
+    "",
+    "I have been using this product for about three months now; my brother has got one too. ",
+    "Could you tell us whether the blue one will be back in stock before the holidays? ",
+    "",
+    "We stayed four nights. The room was clean, the staff were friendly and it's close to town. ",
+    " When I open the page it only shows a spinner and nothing else happens for a long time.",
+)
 
 CATEGORY_OF_LABEL = {
     "java": "code_injection",
@@ -128,8 +143,10 @@ def environ_of(record: dict[str, Any]) -> dict[str, Any]:
     return environ
 
 
-def evidence_of(environ: dict[str, Any]) -> Iterator[frozenset[str]]:
-    """The evidence of every window of every value."""
+def evidence_of(
+    environ: dict[str, Any], before: str = "", after: str = ""
+) -> Iterator[frozenset[str]]:
+    """The evidence of every window of every value, a text put before and after each."""
     scanners = builtin_scanners("auto")
     budget = Budget(10**9, 10**9)
     values = list(head_values(environ, budget))
@@ -138,10 +155,15 @@ def evidence_of(environ: dict[str, Any]) -> Iterator[frozenset[str]]:
         with contextlib.suppress(BudgetSpent):
             values += body_values(body, environ.get("CONTENT_TYPE", ""), True, 100, budget)
     for value in values:
+        if before or after:
+            if value.kind or not value.text:
+                continue
+            value = evolve(value, text=before + value.text + after)
         for text in windows(value.text):
-            features = frozenset(read_window(scanners, value, text).features)
-            if features & KNOWN:
-                yield features
+            for evidence in read_window(scanners, value, text):
+                features = frozenset(evidence.features)
+                if features & KNOWN:
+                    yield features
 
 
 class Data:
@@ -154,15 +176,15 @@ class Data:
         self.attack: list[bool] = []
         self.core: list[bool] = []
         self.labels: list[str] = []
-        for record in records:
-            rows = {
-                self.names.setdefault(e, len(self.names)) for e in evidence_of(environ_of(record))
-            }
-            self.requests.append(sorted(rows))
-            self.sources.append(record["source"])
-            self.attack.append(record["label"] == "attack")
-            self.core.append(record.get("tier", "core") == "core")
-            self.labels.append(record.get("category", ""))
+        self.padded: list[bool] = []
+        for number, record in enumerate(records):
+            self._add(record, evidence_of(environ_of(record)), padded=False)
+            if record["label"] == "attack" and number % PADDED_EVERY == 0:
+                before = PROSE[number // PADDED_EVERY % len(PROSE)]
+                after = PROSE[number // PADDED_EVERY * 5 % len(PROSE)]
+                if before or after:
+                    padded = evidence_of(environ_of(record), before, after)
+                    self._add(record, padded, padded=True)
         self.source_size = Counter(self.sources)
         # The attacks of one corpus count as one source, however finely it names them.
         self.groups = [
@@ -171,6 +193,17 @@ class Data:
         ]
         self.group_size = Counter(self.groups)
         self._build()
+
+    def _add(
+        self, record: dict[str, Any], evidence: Iterable[frozenset[str]], padded: bool
+    ) -> None:
+        rows = {self.names.setdefault(e, len(self.names)) for e in evidence}
+        self.requests.append(sorted(rows))
+        self.sources.append(record["source"])
+        self.attack.append(record["label"] == "attack")
+        self.core.append(record.get("tier", "core") == "core")
+        self.labels.append(record.get("category", ""))
+        self.padded.append(padded)
 
     def _build(self) -> None:
         prior = prior_model()
@@ -252,6 +285,7 @@ def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, flo
             # An attack without any evidence is a mislabelled record or something to write an
             # indicator for; it must not teach that its surroundings are hostile.
             trust = 1.0 if score[row] > -UNIT * 0.7 else 0.15
+            trust *= PADDED if data.padded[request] else 1.0
             positive[row] += trust / math.sqrt(data.group_size[data.groups[request]])
         chosen = sorted(positive)
         cap = 4 * float(np.median(list(positive.values())))
@@ -315,7 +349,9 @@ def table(data: Data) -> None:
         score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
         for core in (True, False):
             rows = [
-                i for i, name in enumerate(data.sources) if name == source and data.core[i] == core
+                i
+                for i, name in enumerate(data.sources)
+                if name == source and data.core[i] == core and not data.padded[i]
             ]
             if not rows:
                 continue
@@ -392,7 +428,7 @@ def main() -> None:
         weights, bias = fit(data, [True] * len(records))
         score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
         for attack in (True, False):
-            rows = [i for i, one in enumerate(data.attack) if one is attack]
+            rows = [i for i, one in enumerate(data.attack) if one is attack and not data.padded[i]]
             print(
                 f"fitted: {'attack' if attack else 'benign'} over 1.0: "
                 f"{100 * np.mean(score[rows] >= 1):.2f} %"

@@ -29,7 +29,7 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 
 def head_bytes(environ: dict[str, Any]) -> bytes:
     """What the first pass reads of a head: path, query and every header, decoded once, and
-    once more where that leaves something to decode."""
+    twice more where that leaves something to decode."""
     # Optimization: `in` is the quickest test; a key that has HTTP_ elsewhere does no harm.
     parts = ["", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
     parts += [value for key, value in environ.items() if "HTTP_" in key]
@@ -37,7 +37,7 @@ def head_bytes(environ: dict[str, Any]) -> bytes:
     if b"%" in text:
         text = unquote_to_bytes(text)
         if b"%" in text:
-            text = text + JOINER_BYTES + unquote_to_bytes(text)
+            text = text + JOINER_BYTES + _unquote_twice(text)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.
     return text.replace(b"+", b" ")
 
@@ -48,7 +48,7 @@ def body_bytes(body: bytes, content_type: str) -> bytes:
         if not content_type or "urlencoded" in content_type:
             body = unquote_to_bytes(body)
         if b"%" in body:
-            body = body + JOINER_BYTES + unquote_to_bytes(body)
+            body = body + JOINER_BYTES + _unquote_twice(body)
     if b"+" in body:
         body = body.replace(b"+", b" ")
     return body if "json" in content_type or "multipart" in content_type else b"=" + body
@@ -58,8 +58,14 @@ def value_bytes(text: str) -> bytes:
     """A value as the first pass reads it, set off from its neighbours."""
     data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
     if b"%" in data:
-        data += b"=" + unquote_to_bytes(data)
+        data += b"=" + _unquote_twice(data)
     return data.replace(b"+", b" ")
+
+
+def _unquote_twice(data: bytes) -> bytes:
+    """Decoded, and decoded again where a percent sign was escaped."""
+    once = unquote_to_bytes(data)
+    return once + JOINER_BYTES + unquote_to_bytes(once) if b"%25" in data else once
 
 
 _BOM_BEGINNINGS = b"\x00\xfe\xff"
@@ -306,8 +312,7 @@ class Inspection:
         try:
             for value in values:
                 for text in windows(value.text):
-                    features = read_window(self._builtin, value, text).features
-                    verdict = self._model.weigh(features, self.settings.categories)
+                    verdict, features = self._weigh_window(value, text)
                     if not verdict.category:
                         continue
                     evidence = tuple(
@@ -410,12 +415,19 @@ class Inspection:
             if len(parts) > 1 and value.kind != "binary" and not self._opens(value_bytes(text)):
                 continue
             budget.take_chars(max(len(text), MIN_CHARGE_CHARS))
-            evidence = read_window(self._builtin, value, text)
-            verdict = self._model.weigh(evidence.features, self.settings.categories)
+            verdict, features = self._weigh_window(value, text)
             custom = self._match_custom(text)
             if custom or (verdict.score >= self._threshold and verdict.category):
-                return self._finding(value, text, verdict, evidence.features, custom)
+                return self._finding(value, text, verdict, features, custom)
         return None
+
+    def _weigh_window(self, value: Value, text: str) -> tuple[Verdict, Mapping[str, str]]:
+        """The weightiest reading of a window, and its evidence."""
+        weighed = []
+        for evidence in read_window(self._builtin, value, text):
+            verdict = self._model.weigh(evidence.features, self.settings.categories)
+            weighed.append((verdict, evidence.features))
+        return max(weighed, key=lambda one: one[0].score)
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner

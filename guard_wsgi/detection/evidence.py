@@ -56,7 +56,10 @@ _QUERY_NAME = re.compile(
     r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
     re.IGNORECASE,
 )
-_SECRET_NAME = re.compile(r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret)\w*\]?", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret|token|api_?key|\botp|\bpin|hash|salt)\w*\]?",
+    re.IGNORECASE,
+)
 # A query in the languages that APIs and tracers carry, whole: what is injected into one begins
 # or ends in the middle of it.
 _STATEMENT = re.compile(
@@ -78,6 +81,14 @@ _FUNCTION_WORD = re.compile(
     re.IGNORECASE,
 )
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
+# Seven words or more in a row, as sentences have them; languages that are attacked put marks
+# between. The first and the last two stay, for what stands around the payload.
+PROSE_CHARS: Final = 32
+_WORD = (
+    r"(?!(?:union|select|insert|delete|drop|exec|waitfor)\s)"
+    r"[(\"]?[^\W_]{1,24}(?:['\u2019-][^\W_]{1,16})?[,.:;!?)\"]{0,2}\s{1,2}"
+)
+_PROSE = re.compile(rf"\s({_WORD})(?:{_WORD}){{4,400}}((?:{_WORD}){{2}})")
 _THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
 # Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
 # are their daily use, and no way around a comparison of secrets.
@@ -172,14 +183,15 @@ def windows(text: str) -> list[str]:
     ]
 
 
-def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
-    """The evidence of one window of a value."""
+def read_window(scanners: BuiltinScanners, value: Value, text: str) -> tuple[Evidence, ...]:
+    """The evidence of one window of a value: of all of it and, where there is prose around
+    something else, of the rest without the prose. Either may be enough."""
     evidence = Evidence()
     allowed = _KIND_CATEGORIES.get(value.kind)
     if value.kind == "binary":
         if _BINARY_EVIDENCE.search(text):
             evidence.add(("upload.script_in_binary",), "raw")
-        return evidence
+        return (evidence,)
     readings: tuple[View, ...] = views(text)
     for view in readings:
         found = scanners.read(view.text.encode("utf-8", "surrogatepass"))
@@ -190,22 +202,45 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Evidence:
     if value.flags:
         evidence.add(value.flags, "raw")
     if allowed is not None:
-        return evidence
+        return (evidence,)
     if not evidence.features:
-        return evidence  # shapes and surroundings weigh only beside evidence
+        return (evidence,)  # shapes and surroundings weigh only beside evidence
+    context = context_features(value, text)
     rounds = max(view.rounds for view in readings)
     if rounds > 1:
-        evidence.add(("encoding.rounds>1",), "decoded")
+        context.append("encoding.rounds>1")
     if readings[-1].name == "base64":
-        evidence.add(("encoding.base64_text",), "base64")
+        context.append("encoding.base64_text")
     # A value that is base64 and nothing else has no shape of its own.
     wrapped = readings[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None
-    for view in readings[-1:] if wrapped else readings:
-        if view.name == "raw" and len(readings) > 1 and readings[1].name == "decoded":
-            continue
+    shaped = tuple(view for view in readings if view.name == "base64") if wrapped else readings
+    if not wrapped and len(readings) > 1 and readings[1].name == "decoded":
+        shaped = readings[1:]
+    for view in shaped:
         evidence.add(shapes(view.text), view.name)
-    evidence.add(context_features(value, text), "raw")
-    return evidence
+    # What only the cut has brought together is no evidence.
+    rests = [without_prose(view.text) for view in readings]
+    known = set(evidence.features)
+    evidence.add([*context, _size(len(value.text))], "raw")
+    if all(len(rest) == len(view.text) for rest, view in zip(rests, readings, strict=True)):
+        return (evidence,)
+    part = Evidence()
+    for rest, view in zip(rests, readings, strict=True):
+        found = scanners.read(rest.encode("utf-8", "surrogatepass"))
+        part.add([one.name for one in found if one.name in known], view.name)
+        if view in shaped:
+            part.add(shapes(rest), view.name)
+    longest = max(map(len, rests))
+    part.add([*value.flags, *context, "text:part", _size(longest)], "raw")
+    return (evidence, part)
+
+
+def without_prose(text: str) -> str:
+    """A text without its sentences: of every long row of words only both ends stay."""
+    if len(text) < PROSE_CHARS:
+        return text
+    # Optimization: led by a blank, so that `re` looks only where there is one.
+    return _PROSE.sub(r" \1 \2", " " + text)[1:]
 
 
 _NAMED: Final = (
@@ -250,8 +285,8 @@ def context_features(value: Value, text: str) -> list[str]:
         found.append("value:url")
         if "name:include" in found and value.location in ("query", "form", "cookie"):
             found.append("file.remote_include")
-    size = len(value.text)
-    found.append(
-        "size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL")
-    )
     return found
+
+
+def _size(size: int) -> str:
+    return "size:" + ("S" if size < 16 else "M" if size < 80 else "L" if size < 400 else "XL")

@@ -148,6 +148,7 @@ FEATURE_CATEGORIES: Final = {
     "file.remote_include": "file_inclusion",
     "graphql.introspection": "graphql",
     "graphql.depth": "graphql",
+    "graphql.guesses": "graphql",
 }
 _PRIOR_FEATURES: Final = {
     "encoding.overlong_bytes": 1.0,
@@ -155,6 +156,7 @@ _PRIOR_FEATURES: Final = {
     "file.remote_include": 0.7,
     "graphql.introspection": 0.5,
     "graphql.depth": 0.5,
+    "graphql.guesses": 1.0,
 }
 # What two pieces of evidence say together beyond what they say alone.
 _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
@@ -163,6 +165,8 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "shell.separator_command": (("kind:agent", -0.7),),
     "shell.separator_last": (("kind:agent", -0.8),),
     "file.loopback": (("name:redirect", -0.6),),
+    "file.loopback_only": (("name:redirect", -0.6), ("name:text", -0.3), ("kind:header", -0.6)),
+    "file.host_suffix": (("name:redirect", 0.4),),
     "file.private": (("name:redirect", -0.4),),
     "file.hidden_path": (("at:path", 0.3),),
     "sql.word_only": (("size:S", 0.4),),

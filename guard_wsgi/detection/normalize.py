@@ -57,7 +57,7 @@ _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _SPACES = re.compile(r"\s+")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}|[A-Za-z0-9+/_-]{6,11}={1,2}")
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]+")
 
@@ -102,6 +102,8 @@ def views(raw: str) -> tuple[View, ...]:
     if inside:
         inner, inner_rounds = decode(inside)
         found.append(View("base64", inner, rounds + inner_rounds + 1))
+        if _FILLER.search(inner):
+            found.append(View("base64", strip_filler(inner), rounds + inner_rounds + 1))
     return tuple(found)
 
 
@@ -220,7 +222,7 @@ def decode_base64(text: str) -> str:
         if run.isdigit():
             continue
         data = _decode_run(run)
-        if data is not None and len(data) >= 8:
+        if data is not None and len(data) >= (4 if run[-1] == "=" else 8):
             readable = _readable(data)
             if readable:
                 found.append(readable)

@@ -38,6 +38,14 @@ _GRAPHQL = re.compile(
     r"|fragment\s+\w+\s+on\s+\w+|\{\s*\w+\s*(?:\{|\(\s*\w+\s*:))"
 )
 _GRAPHQL_STRING = re.compile(r'"""(.*?)"""|"((?:[^"\\\n]|\\.)*)"', re.DOTALL)
+# Logging in, or guessing a code, many times in one request: OWASP, GraphQL Cheat Sheet, "Batching
+# Attacks".
+_GUESS = re.compile(
+    r"\b(?:\w+\s*:|mutation\b[^{]{0,200}\{)\s*(?:log_?in|sign_?in|authenticate|auth|token_?auth"
+    r"|verify_?(?:otp|code|token)|reset_?password|redeem)\w*\s*\(",
+    re.IGNORECASE,
+)
+MANY_GUESSES: Final = 4
 _INTROSPECTION = re.compile(r"\b__(?:schema|type)\b")
 _JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:/ @-]*")
@@ -65,6 +73,8 @@ class Document:
             yield from unfold(Value(location, "", text), budget)
         if self.root is None:
             return
+        if isinstance(self.root, list) and len(self.root) >= MANY_GUESSES:
+            yield from _batch(location, self.root)
         stack: list[tuple[str, Any, int]] = [("", self.root, 0)]
         while stack:
             path, node, depth = stack.pop()
@@ -248,6 +258,8 @@ def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
         flags.append("graphql.introspection")
     if _max_depth(text) > 12:
         flags.append("graphql.depth")
+    if len(_GUESS.findall(text)) >= MANY_GUESSES:
+        flags.append("graphql.guesses")
     outside = _GRAPHQL_STRING.sub('""', text)
     if flags:
         yield Value("graphql", value.name, outside, "graphql", tuple(flags))
@@ -258,6 +270,19 @@ def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
         literal = match[1] if match[1] is not None else match[2]
         if literal:
             yield Value("graphql", value.name, literal)
+
+
+def _batch(location: str, root: Any) -> Iterator[Value]:
+    """Many operations of GraphQL in one document, when they try many secrets."""
+    queries = [
+        text
+        for pairs in root
+        if isinstance(pairs, _Pairs)
+        for key, text in pairs
+        if key == "query" and isinstance(text, str)
+    ]
+    if sum(_GUESS.search(text) is not None for text in queries) >= MANY_GUESSES:
+        yield Value(location, "", queries[0], "graphql", ("graphql.guesses",))
 
 
 def _max_depth(text: str) -> int:

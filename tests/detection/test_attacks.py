@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from urllib.parse import quote
 
 import pytest
@@ -153,6 +154,76 @@ def test_an_encoded_attack_is_found(inspection: Inspection, encode: object, payl
 )
 def test_a_probe_in_the_path_is_found(inspection: Inspection, path: str) -> None:
     assert inspection.head(environ(path=path))
+
+
+PROSE_BEFORE = (
+    "Our neighbours were so kind to us when we moved in, and their garden is a pleasure to see. "
+)
+PROSE_AFTER = (
+    " Write back soon, we would love to know how your journey was and who came along with you"
+)
+
+
+@pytest.mark.parametrize("family", sorted(ATTACKS))
+def test_sentences_around_an_attack_do_not_hide_it(inspection: Inspection, family: str) -> None:
+    payload = ATTACKS[family][0]
+    for text in (PROSE_BEFORE + payload, payload + PROSE_AFTER, PROSE_BEFORE * 3 + payload):
+        assert findings_in(inspection, "query", text), text
+        assert findings_in(inspection, "json", text), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Could you order another case for the kitchen? It's empty, or will be by the end of May.",
+        "I like the \"small\" one and the 'large' one, but my sister says that neither will do.",
+        "We met at 7:30; she had left her bag (the red one) on the train, and it was gone by then.",
+        "Please select a colour from the list where it says drop & ship, then tell me what it is",
+    ],
+)
+def test_sentences_by_themselves_pass(inspection: Inspection, text: str) -> None:
+    for place in ("query", "form", "json", "multipart"):
+        assert not findings_in(inspection, place, text)
+
+
+@pytest.mark.parametrize(
+    "payload", ["&& ls -la #", "/proc/self/environ", "user[$ne]=x&pass[$ne]=y"]
+)
+def test_three_layers_of_escapes_hide_nothing(inspection: Inspection, payload: str) -> None:
+    assert findings_in(inspection, "query", twice(payload))
+
+
+@pytest.mark.parametrize("payload", [";c''at /e''tc/pa''sswd", "' or 1=1#"])
+def test_base64_is_read_like_the_text_in_it(inspection: Inspection, payload: str) -> None:
+    assert findings_in(inspection, "query", wrapped(payload))
+
+
+def test_many_guesses_in_one_request_are_found(inspection: Inspection) -> None:
+    aliases = " ".join(f'a{n}: login(user: "ann", pin: "{n}") {{ token }}' for n in range(9))
+    body = json.dumps({"query": "mutation { " + aliases + " }"}).encode()
+    (finding,) = inspection.body(body, content_type="application/json")
+    assert finding.category == "graphql"
+    one = {"query": 'mutation{login(user:"ann",pin:"1"){token}}'}
+    assert inspection.body(json.dumps([one] * 9).encode(), content_type="application/json")
+    assert not inspection.body(json.dumps(one).encode(), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "url=http://localhost/",
+        "next=https:evil.example",
+        "next=//%250d%250aevil.example",
+        "f=find+/+-name+x",
+    ],
+)
+def test_local_and_misleading_addresses_are_found(inspection: Inspection, query: str) -> None:
+    assert inspection.head(environ(query=query))
+
+
+def test_a_local_address_to_return_to_passes(inspection: Inspection) -> None:
+    query = "redirect_uri=http%3A%2F%2Flocalhost%3A3000%2Fcallback&next=http%3A%2F%2Flocalhost%2F"
+    assert not inspection.head(environ(query=query))
 
 
 def test_every_repeat_of_a_parameter_is_seen(inspection: Inspection) -> None:

@@ -69,6 +69,7 @@ SHELL = (
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
     _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
+    _cmd("search_of_files", r"\bfind\s+[/.~]\S*\s+-(?:i?name|perm|exec|type|user|writable|readable|size|mtime|maxdepth)\b|\b[ef]?grep\s+(?:-\w+\s+)*\S{1,40}\s+/(?:etc|proc|var|usr|home|root|tmp|opt)/", _OWASP, STRONG),
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
     _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|%comspec%\s*/c\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
     _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{" + COMMANDS + r",[^}\s]{1,60}\}|\{\w{0,3},-\w+\}\w?|\w\{\w?,\w+\}\w", _PATT),

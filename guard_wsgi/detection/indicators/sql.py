@@ -101,7 +101,7 @@ SQL = (
     _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
     _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, MEDIUM, False),
     _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, MEDIUM, False),
-    _sqli("word_quote_comment", r"^[\w.@ %-]*['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
+    _sqli("word_quote_comment", r"^(?:[\w.@ %-]*[\w.@%-])?['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
     _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--(?:\s+[-+]?|\+)?$|#\s*$|/\*)", _OWASP, WEAK),
     _sqli("trailing_comment", r"(?:(?:^|[^-])--(?:\+|\s[\s+-]*)?|#|[^*]/\*|;%00|;\x00)$", _OWASP, WEAK, False),
@@ -148,7 +148,7 @@ SQL = (
         r"|\bpg_(?:catalog|shadow|user|database|class|tables|read_file|ls_dir)\b|\bsqlite_(?:master|"
         r"version|schema)\b|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects)\b"
         r"|\bmsysaccessobjects\b|\bsys\.(?:objects|tables|databases|columns|user_tables|sql_logins)\b"
-        r"|\bv\$version\b|\bmaster\.\.|\bmaster\.dbo\b|\btable_schema\b|\bperformance_schema\b",
+        r"|\bv\$version\b|\bmaster\.\.[a-z]|\bmaster\.dbo\b|\btable_schema\b|\bperformance_schema\b",
         _PATT,
     ),
     _sqli(
@@ -181,7 +181,7 @@ SQL = (
         "quoted_pair",
         r"^[\w.@ -]{0,24}(?:'\s*\)*\s*" + _BETWEEN + r"[\s(]*'[\w.@-]+|\"\s*\)*\s*" + _BETWEEN + r"[\s(]*\"[\w.@-]+)$"
         r"|^[\w.@-]{1,24}(?:'\s*" + _BETWEEN + r"\s*'|\"\s*" + _BETWEEN + r"\s*\")$"
-        r"|^[\w ]{1,24}\s['\"]" + _BETWEEN + r"['\"]\s[\w ]{1,24}$",
+        r"|^[\w ]{1,24}\s['\"](?:or|and|xor|div|mod|sounds\s+like|rlike|<=>|[<>!]?=|<>|\|\||&&)['\"]\s[\w ]{1,24}$",
         _OWASP,
         STRONG,
         False,
@@ -190,6 +190,7 @@ SQL = (
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG),
     _sqli("bracket_noise", r"[.,]*['\"(),.]{2,}['\"][\"'(),.]{2,}[(),.'\"]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, False),
     _sqli("dangling_clause", r"\bselect\b.+\bfrom\b.+\b(?:where|and|or|by)\s*$", _CRS, STRONG, False),
+    _sqli("number_from", r"\bselect\s*\d+from\W", _PATT, STRONG),
     _sqli("boolean_mode", r"['\"`]\s*in\s+boolean\s+mode\b", _PATT, STRONG),
     _sqli("stacked_block", r"[;'\"]\s*(?:begin|if\s*\(?[\d@(])\s.{0,80}(?:shutdown|waitfor|drop|exec|end)\b", _PATT, STRONG),
     _sqli("stacked_comment", r";\s*(?:drop|delete|update|insert|select|exec|create|alter|grant|truncate)\b[^;]{1,200}(?:--|#)\s*$", _PATT, STRONG, False),
@@ -215,7 +216,7 @@ SQL = (
     _sqli("case_when", r"\bcase\s.*?\bwhen\b.*?\bthen\b", _BLIND),
     _sqli("if_comparison", r"\bi?if\s*\(\s*\(?[^,]*[=<>][^,]*,", _BLIND),
     _sqli("versioned_comment", r"/\*!\d{0,6}", _PATT, STRONG),
-    _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|/\*\*/", _PATT),
+    _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|['\")]/\*\*/|/\*\*/['\"(@-]", _PATT),
     _sqli("quote_concatenation", r"['\"]\s*(?:\|\||\+)\s*['\"(]|['\"]\s*\|\|\s*\w+", _PATT, WEAK),
     _sqli("adjacent_quotes", r"\w'\s+'\w|^'\s*'", _PATT, WEAK, False),
     _sqli(
@@ -229,7 +230,7 @@ SQL = (
     _sqli("quote_close", r"['\"`]\s*\)+\s*(?:$|;|--|#|/\*|\b(?:or|and|as|order|group|limit)\b)", _OWASP),
     _sqli("edge_quote", r"^['\"`]|['\"`]$", _OWASP, 0.1, False),
     _sqli("odd_start", r"^[\s(]*(?:\d+|\w{1,12})?['\"`]\s*\)*\s*(?:;|or\b|and\b|union\b|having\b|group\b"
-          r"|order\b|limit\b|like\b|\|\||&&|\+|=|<|>|-|\*|/|%|\^)", _OWASP),
+          r"|order\b|limit\b|like(?:[^'\"\w]|$)|\|\||&&|\+|=|<|>|-(?:[^\"]|$)|\*|/|%|\^)", _OWASP),
     _sqli("hex_literal", r"(?:\b0x[0-9a-f]{4,}|\bx'[0-9a-f]{4,}')", _PATT, WEAK),
     _sqli("char_codes", r"\bcha?r\s*\(\s*(?:0x)?[0-9a-f]{1,3}\s*[,)]", _PATT),
     _sqli("drop_statement", r"\b(?:drop|truncate|alter)\s+(?:table|database|schema|column|user)\s+[\w.`\[]", _CRS),
