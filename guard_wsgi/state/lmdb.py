@@ -3,9 +3,10 @@
 A `limits` storage on one LMDB file. There is no server; the kernel's memory is the medium, one
 write transaction is a few microseconds, and a process killed in the middle of one blocks nobody.
 
-Every record begins with its expiry (epoch ns), so that one bounded step of a sweep, taken along
-with every 64th new key of a process, serves all kinds. Keys are a letter for the kind, the prefix
-of the store and the caller's key; those too long for LMDB are hashed.
+Every record begins with its expiry (epoch ns), or says where that is (`lmdb_counts`), so that one
+bounded step of a sweep, taken along with every 64th new key of a process, serves all kinds. Keys
+are a letter for the kind, the prefix of the store and the caller's key; those too long for LMDB
+are hashed.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import lmdb
 from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
 
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.lmdb_bans import BAN, LMDBBans
-from guard_wsgi.state.lmdb_file import ATTEMPTS, LMDBFile
+from guard_wsgi.state.lmdb_counts import COUNT, PLACE, own_entries
+from guard_wsgi.state.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
 from guard_wsgi.state.lmdb_path import path_of
 from guard_wsgi.state.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.windows import (
@@ -48,10 +49,12 @@ SWEEP_EVERY_KEYS = 64
 SWEEP_STEPS = 128
 """More records looked at than were added since, so that expired ones never pile up."""
 
-_COUNT = struct.Struct("<QII")  # expiry, previous, current
+_COUNTER_RECORD = struct.Struct("<QII")  # expiry, nothing, count
 _EXPIRY = struct.Struct("<Q")
 
 _FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
+_PLACED = frozenset(b"fs")
+"""Kinds whose record says where the count is."""
 _EVICTABLE = frozenset(b"fsmc")
 _MAX_COUNT = 2**32 - 1
 
@@ -126,15 +129,16 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
         kind = {"fixed-window": _FIXED, "sliding-window-counter": _SLIDING}.get(strategy, _MOVING)
-        self._write(_delete, self._key(kind, key))
+        self._write(self._delete_in, self._key(kind, key))
 
     def _counting(self, kind: bytes, counting: Counting) -> Take:
         file = self._file
+        counts = file.counts
         now = self._now
         prefix = kind + self._prefix
         max_name_bytes = len(prefix) + MAX_KEY_BYTES
-        pack, unpack = _COUNT.pack, _COUNT.unpack
-
+        read, change, count_bytes = COUNT.unpack_from, COUNT.pack_into, COUNT.size
+        place_of = PLACE.unpack
         slides = counting is take_sliding
 
         # Optimization: the transaction is written out here, not handed to `LMDBFile.write`, and
@@ -154,36 +158,41 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                     try:
                         txn = file.begin(None, None, True)
                         now_ns = now()  # only now: the lock may have been waited for
-                        record = txn.get(name)
-                        if record:
-                            expires_ns, previous, current = unpack(record)
-                            left_ns = expires_ns - now_ns - (window_ns if slides else 0)
+                        found = txn.get(name)
+                        if found:
+                            at = place_of(found)[0] * count_bytes
+                            expires_ns, previous, current = read(counts.records, at)
+                            left_ns = expires_ns - now_ns
+                            if slides:
+                                left_ns -= window_ns
                             if 0 < left_ns <= window_ns:
-                                current += cost
-                                remaining = requests - previous * left_ns // window_ns - current
+                                remaining = requests - current - cost
+                                if previous:
+                                    remaining -= previous * left_ns // window_ns
                                 if remaining > 0:
-                                    txn.put(name, pack(expires_ns, previous, current))
+                                    change(counts.records, at, expires_ns, previous, current + cost)
                                     txn.commit()
                                     return True, remaining, left_ns / 1e9, requests
-                                current -= cost
                         else:
                             expires_ns = previous = current = 0
                         allowed, remaining, wait_ns, expires_ns, previous, current = counting(
                             expires_ns, previous, current, now_ns, window_ns, requests, cost
                         )
                         if allowed:
-                            txn.put(name, pack(expires_ns, previous, current))
-                            if record is None:
+                            record = COUNT.pack(expires_ns, previous, current)
+                            if found:
+                                # In one piece: a process may be killed between two.
+                                counts.records[at : at + count_bytes] = record
+                            else:
+                                txn.put(name, PLACE.pack(counts.add(txn, record)))
                                 self._count_key(txn, now_ns)
                         txn.commit()
                         return allowed, remaining, wait_ns / 1e9, requests
-                    except lmdb.Error as raised:
-                        if txn is not None:
-                            txn.abort()
+                    except FAILURES as raised:
+                        file.abort(txn)
                         file.repair(raised)
                     except BaseException:
-                        if txn is not None:
-                            txn.abort()
+                        file.abort(txn)
                         raise
             raise StoreError(f"state file {file.path} can't be written")
 
@@ -218,22 +227,27 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def _increment_in(self, txn: Any, name: bytes, window_ns: int, amount: int) -> int:
         now_ns = self._now()
         record = txn.get(name)
-        expires_ns, _, count = _COUNT.unpack(record) if record else (0, 0, 0)
+        expires_ns, _, count = _COUNTER_RECORD.unpack(record) if record else (0, 0, 0)
         if not now_ns < expires_ns <= now_ns + window_ns + SLACK_NS:
             expires_ns = now_ns + window_ns
             count = 0
         count = int(min(max(0, count + amount), _MAX_COUNT))
-        txn.put(name, _COUNT.pack(expires_ns, 0, count))
+        txn.put(name, _COUNTER_RECORD.pack(expires_ns, 0, count))
         if record is None:
             self._count_key(txn, now_ns)
         return count
 
     def counted(self, key: str) -> int:
-        expires_ns, _, count = self._count(self._key(_COUNTER, key))
+        expires_ns, count = self._counter(key)
         return count if self._now() < expires_ns else 0
 
+    def _counter(self, key: str) -> tuple[int, int]:
+        record = self._file.read(_get, self._key(_COUNTER, key))
+        expires_ns, _, count = _COUNTER_RECORD.unpack(record) if record else (0, 0, 0)
+        return expires_ns, count
+
     def drop_counter(self, key: str) -> None:
-        self._write(_delete, self._key(_COUNTER, key))
+        self._write(self._delete_in, self._key(_COUNTER, key))
 
     def read_value(self, key: str) -> bytes | None:
         record: bytes | None = self._file.read(_get, self._key(_VALUE, key))
@@ -246,7 +260,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._write(_put, self._key(_VALUE, key), _EXPIRY.pack(expires_ns) + value)
 
     def drop_value(self, key: str) -> None:
-        self._write(_delete, self._key(_VALUE, key))
+        self._write(self._delete_in, self._key(_VALUE, key))
 
     # -- bans ---------------------------------------------------------------------------------
 
@@ -277,7 +291,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     # -- upkeep -------------------------------------------------------------------------------
 
     def size(self) -> int | None:
-        entries: int = self._file.read(lambda txn: txn.stat()["entries"])
+        entries: int = self._file.read(_entries)
         return max(0, entries - 1)
 
     def erase(self) -> None:
@@ -292,12 +306,25 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         cursor = txn.cursor()
         if not cursor.set_range(prefix):
             return False
+        places: list[int] = []
+        goes_on = True
         for _ in range(1000):
-            if not cursor.key().startswith(prefix):
-                return False
-            if not cursor.delete():
-                return False
-        return True
+            key, record = cursor.item()
+            goes_on = key.startswith(prefix)
+            if not goes_on:
+                break
+            if key[0] in _PLACED:
+                places += PLACE.unpack(record)
+            goes_on = cursor.delete()
+            if not goes_on:
+                break
+        self._file.counts.free(txn, places)
+        return goes_on
+
+    def _delete_in(self, txn: Any, name: bytes) -> None:
+        record = txn.pop(name)
+        if record and name[0] in _PLACED:
+            self._file.counts.free(txn, PLACE.unpack(record))
 
     def close(self) -> None:
         self._file.close()
@@ -310,19 +337,29 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def _sweep(self, txn: Any, now_ns: int) -> None:
         """Go on from where the last sweep of this process ended, for a bounded number of steps."""
-        too_many = txn.stat()["entries"] > self.max_keys
+        too_many = _entries(txn) > self.max_keys
+        records = self._file.counts.records
+        places: list[int] = []
         cursor = txn.cursor()
         found = cursor.set_range(self._sweep_from) if self._sweep_from else cursor.first()
         for _ in range(SWEEP_STEPS):
             if not found:
-                self._sweep_from = b""
-                return
+                break
             key, record = cursor.item()
-            if _EXPIRY.unpack_from(record)[0] <= now_ns or (too_many and key[0] in _EVICTABLE):
+            is_placed = key[0] in _PLACED
+            if is_placed:
+                (place,) = PLACE.unpack(record)
+                (expires_ns,) = _EXPIRY.unpack_from(records, place * COUNT.size)
+            else:
+                (expires_ns,) = _EXPIRY.unpack_from(record)
+            if expires_ns <= now_ns or (too_many and key[0] in _EVICTABLE):
                 found = cursor.delete() and cursor.key() != b""
+                if is_placed:
+                    places.append(place)
             else:
                 found = cursor.next()
-        self._sweep_from = cursor.key()
+        self._sweep_from = cursor.key() if found else b""
+        self._file.counts.free(txn, places)
 
     def _key(self, kind: bytes, key: str) -> bytes:
         name = key.encode("utf-8", "surrogatepass")
@@ -331,8 +368,14 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return kind + self._prefix + name
 
     def _count(self, name: bytes) -> tuple[int, int, int]:
-        record = self._file.read(_get, name)
-        return _COUNT.unpack(record) if record else (0, 0, 0)
+        # For writing, though nothing is written: counts change under that lock alone.
+        return self._write(self._count_in, name)
+
+    def _count_in(self, txn: Any, name: bytes) -> tuple[int, int, int]:
+        found = txn.get(name)
+        if not found:
+            return 0, 0, 0
+        return self._file.counts.at(PLACE.unpack(found)[0])
 
     # -- the interface of `limits` ------------------------------------------------------------
 
@@ -348,7 +391,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def get_expiry(self, key: str) -> float:
         """When the key's window ends, in epoch seconds."""
-        expires_ns, _, _ = self._count(self._key(_COUNTER, key))
+        expires_ns, _ = self._counter(key)
         return max(expires_ns / NANOSECONDS, time.time())
 
     def check(self) -> bool:
@@ -365,7 +408,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def clear(self, key: str) -> None:
         for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER):
-            self._write(_delete, self._key(kind, key))
+            self._write(self._delete_in, self._key(kind, key))
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         return self._take_moving(key, limit, expiry, amount)[0]
@@ -393,7 +436,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return previous, max(0.0, current_ttl - expiry), current, current_ttl
 
     def clear_sliding_window(self, key: str, expiry: int) -> None:
-        self._write(_delete, self._key(_SLIDING, key))
+        self._write(self._delete_in, self._key(_SLIDING, key))
 
 
 def _get(txn: Any, name: bytes) -> bytes | None:
@@ -401,12 +444,13 @@ def _get(txn: Any, name: bytes) -> bytes | None:
     return record
 
 
+def _entries(txn: Any) -> int:
+    entries: int = txn.stat()["entries"]
+    return entries - own_entries(txn)
+
+
 def _put(txn: Any, name: bytes, record: bytes) -> None:
     txn.put(name, record)
-
-
-def _delete(txn: Any, name: bytes) -> None:
-    txn.delete(name)
 
 
 def _log(record: bytes | None) -> array[int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from guard_wsgi.state.backend import BanChanges, BanEntry
 from guard_wsgi.state.clock import NANOSECONDS
-from guard_wsgi.state.lmdb_file import NEVER
+from guard_wsgi.state.lmdb_counts import NEVER
 
 BAN, JOURNAL, VERSION = b"b", b"j", b"\x00v"
 """What the keys of the three kinds of records begin with."""

@@ -8,6 +8,7 @@ The file is written through the map without syncing: it survives the end of ever
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import struct
@@ -15,7 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import getpid
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ import lmdb
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.forking import hold_still_during_fork
+from guard_wsgi.state.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
 
 try:
     import fcntl
@@ -34,8 +36,8 @@ except ImportError:  # Windows: one process a file; there is no pre-forking serv
 log = logging.getLogger("guard_wsgi.state")
 
 INITIAL_MAP_BYTES = 16 * 2**20
-"""Room for about 150,000 keys; taken on the disk at once, so that it can't run out under a write
-through the map, which would kill the process."""
+"""Room for about 200,000 keys; taken on the disk at once, so that it can't run out under a write
+through the map, which would kill the process. A sixteenth as much is for 65,000 counts."""
 
 MAX_MAP_BYTES = 4 * 2**30
 """About 40 million keys: whoever needs more needs a server."""
@@ -44,10 +46,8 @@ MAX_READERS = 1024
 """Slots for threads that read at the same moment, over all processes; LMDB's 126 is 16 workers
 of 8 threads."""
 
-FORMAT = b"guard-wsgi state 1"
+FORMAT = b"guard-wsgi state 2"
 FORMAT_KEY = b"\x00format"
-NEVER = struct.pack("<Q", 2**64 - 1)
-"""The expiry of records that don't expire; every record begins with its expiry in epoch ns."""
 
 _LOCK_SECONDS = 5.0
 ATTEMPTS = (1, 2, 3)
@@ -61,6 +61,9 @@ _BROKEN = (
     lmdb.PageNotFoundError,
     lmdb.VersionMismatchError,
 )
+
+FAILURES = (lmdb.Error, struct.error)
+"""What `LMDBFile.repair` may mend. The second: a count beyond the end of what is mapped."""
 
 Result = TypeVar("Result")
 
@@ -77,6 +80,8 @@ class LMDBFile:
         self.lock = threading.Lock()
         #: Begins a transaction, as `lmdb.Environment.begin`; replaced when the file is reopened.
         self.begin: Callable[..., Any] = _closed
+        #: Where the counts are.
+        self.counts = LMDBCounts(path.with_name(f"{path.name}-counts"), map_bytes // 16)
         self._map_bytes = map_bytes
         self._max_map_bytes = max_map_bytes
         self._pid = 0
@@ -135,15 +140,19 @@ class LMDBFile:
                     result = work(txn, *args)
                     txn.commit()
                     return result
-                except lmdb.Error as raised:
-                    if txn is not None:
-                        txn.abort()
+                except FAILURES as raised:
+                    self.abort(txn)
                     self.repair(raised)
                 except BaseException:
-                    if txn is not None:
-                        txn.abort()
+                    self.abort(txn)
                     raise
         raise StoreError(f"state file {self.path} can't be written")
+
+    def abort(self, txn: Any) -> None:
+        """Give up a write transaction, if it was begun."""
+        self.counts.aborted()
+        if txn is not None:
+            txn.abort()
 
     def read(self, work: Callable[..., Result], *args: Any) -> Result:
         """Run ``work(transaction, *args)`` in a read transaction.
@@ -159,13 +168,15 @@ class LMDBFile:
                     self.repair(raised)
         raise StoreError(f"state file {self.path} can't be read")
 
-    def repair(self, error: lmdb.Error) -> None:
+    def repair(self, error: lmdb.Error | struct.error) -> None:
         """With the lock held: do what lets the next attempt succeed.
 
         :raises StoreError: when nothing does.
         """
         if self._env is None or self._pid != getpid():
             self._open()
+        elif isinstance(error, struct.error):
+            self.counts.follow()
         elif isinstance(error, lmdb.MapFullError):
             self._grow()
         elif isinstance(error, lmdb.MapResizedError):
@@ -188,7 +199,7 @@ class LMDBFile:
             if self._env is not None and self._pid == getpid():
                 self._env.reader_check()
                 try:
-                    same = os.stat(self.path).st_ino == self._inode
+                    same = os.stat(self.path).st_ino == self._inode and self.counts.is_at_its_path()
                 except OSError:
                     same = False
                 if same:
@@ -205,8 +216,23 @@ class LMDBFile:
         """Write out and close; used again, it opens again."""
         with self.lock:
             if self._env is not None and self._pid == getpid():
+                self._give_back()
                 self._env.sync(True)
             self._close_env()
+
+    def give_back(self) -> None:
+        """Leave to the other processes what this one holds in reserve."""
+        if self.lock.acquire(timeout=_LOCK_SECONDS):
+            try:
+                if self._env is not None and self._pid == getpid():
+                    self._give_back()
+            finally:
+                self.lock.release()
+
+    def _give_back(self) -> None:
+        if self.counts.holds_places:
+            with suppress(lmdb.Error), self._env.begin(write=True) as txn:
+                self.counts.give_back(txn)
 
     # -- opening, growing, replacing (with the lock held) -------------------------------------
 
@@ -260,11 +286,13 @@ class LMDBFile:
                 return "it is shorter than its own table of contents says"
             with self._env.begin(write=True) as txn:
                 stored = txn.get(FORMAT_KEY)
-                if stored is None and txn.stat()["entries"] == 0:
+                is_new = stored is None and txn.stat()["entries"] == 0
+                if is_new:
                     txn.put(FORMAT_KEY, NEVER + FORMAT)
                 elif stored != NEVER + FORMAT:
                     return "it belongs to another program or another version of this one"
-            _allocate(fd, self._map_bytes)
+                self.counts.open(anew=is_new, places=places_given(txn))
+            allocate(fd, self._map_bytes)
         except _BROKEN as error:
             return str(error)
         except (lmdb.Error, OSError) as error:
@@ -279,6 +307,7 @@ class LMDBFile:
 
     def _close_env(self) -> None:
         env, self._env, self.begin, self._pid = self._env, None, _closed, 0
+        self.counts.close()
         if env is not None:
             env.close()
 
@@ -323,7 +352,7 @@ class LMDBFile:
             wanted = max(2 * self._map_bytes, file_bytes)
             if wanted > self._max_map_bytes:
                 raise lmdb.MapFullError(f"{self.path} has reached {self._max_map_bytes} bytes")
-            _allocate(fd, wanted)
+            allocate(fd, wanted)
             self._env.set_mapsize(wanted)
             self._map_bytes = wanted
 
@@ -370,6 +399,9 @@ def _exclusive(fd: int, path: Path) -> Iterator[None]:
     yield  # closing the descriptor unlocks
 
 
-def _allocate(fd: int, size: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(fd, 0, size)
+def _give_back_at_exit() -> None:
+    for file in list(_open_files.values()):
+        file.give_back()
+
+
+atexit.register(_give_back_at_exit)

@@ -1,0 +1,214 @@
+"""The counts of rate limits: an array in a file beside the LMDB file.
+
+To change one number LMDB writes a page on every level of its tree, which is half of what a hit
+costs. So what LMDB keeps for a key is only its place in the array, and the count is changed in its
+place, under LMDB's write lock, which holds for all processes. LMDB decides: what is written in a
+place that no key has means nothing, so a process may be killed between any two steps.
+
+Places are given out to processes by the hundred. What a process is killed with is lost: 4 KB.
+"""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+import struct
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from guard_wsgi.errors import StoreError
+
+log = logging.getLogger("guard_wsgi.state")
+
+COUNT = struct.Struct("<QII")
+"""Expiry in epoch ns, previous window, current window."""
+
+PLACE = struct.Struct("<I")
+"""What a key's record says; times the size of a count it is the offset in the file."""
+
+MAGIC = b"guard-wsgi n 1\r\n"
+"""In place 0."""
+
+NEVER = struct.pack("<Q", 2**64 - 1)
+"""The expiry of records that don't expire; every other record begins with its expiry."""
+
+_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+_HEAD_KEY = b"\x00places"
+_HEAD = struct.Struct("<8sII")  # never, places ever given out, chunks of free ones
+_CHUNK_KEY = struct.Struct(">8sI")
+_CHUNK_NAME = b"\x00chunk\x00\x00"
+_CHUNK_PLACES = 128
+_CHUNK = struct.Struct(f"<8s{_CHUNK_PLACES}I")
+
+
+class LMDBCounts:
+    """Use under the write lock of the LMDB file that it belongs to.
+
+    :ivar records: the array; replaced when it grows.
+    """
+
+    def __init__(self, path: Path, initial_bytes: int) -> None:
+        self.path = path
+        self._initial_bytes = initial_bytes
+        self.records: Any = b""
+        self._fd = -1
+        self._free: list[int] = []
+
+    def open(self, *, anew: bool, places: int) -> None:
+        """
+        :param anew: its LMDB file has just been created: what is here belonged to another.
+        :param places: how many its LMDB file has given out.
+        :raises OSError: when it can't be opened or created.
+        """
+        self.close()
+        if anew:
+            self.path.unlink(missing_ok=True)
+        fd = self._open_fd()
+        size = os.fstat(fd).st_size
+        if size and os.read(fd, len(MAGIC)) != MAGIC:
+            os.close(fd)
+            self._set_aside()
+            fd, size = self._open_fd(), 0
+        self._fd = fd
+        wanted = max(size, self._initial_bytes)
+        while wanted < (places + 1) * COUNT.size:
+            wanted *= 2
+        if size < wanted:
+            allocate(fd, wanted)
+        self.follow()
+        self.records[: len(MAGIC)] = MAGIC
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        if self.records:
+            self.records.close()
+        self.records = b""
+        self._free.clear()
+
+    def is_at_its_path(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._fd))
+        except OSError:
+            return False
+
+    def follow(self) -> None:
+        """Map what the file has become, as another process let it grow."""
+        before, self.records = self.records, mmap.mmap(self._fd, 0)
+        if before:
+            before.close()
+
+    # -- in a write transaction ------------------------------------------------------------------
+
+    def at(self, place: int) -> tuple[int, int, int]:
+        """:raises struct.error: for a place beyond what is mapped: see `follow`."""
+        expires_ns, previous, current = COUNT.unpack_from(self.records, place * COUNT.size)
+        return expires_ns, previous, current
+
+    def add(self, txn: Any, record: bytes) -> int:
+        """Write the count of a new key; its place. :raises StoreError: when the file can't grow."""
+        if not self._free:
+            self._fetch(txn)
+        place = self._free.pop()
+        begin = place * COUNT.size
+        if begin + COUNT.size > len(self.records):
+            self._grow(begin + COUNT.size)
+        self.records[begin : begin + COUNT.size] = record
+        return place
+
+    def free(self, txn: Any, places: Iterable[int]) -> None:
+        """Take places back whose keys are deleted in the same transaction."""
+        self._free += places
+        while len(self._free) > 2 * _CHUNK_PLACES:
+            self._leave(txn, self._free[:_CHUNK_PLACES])
+            del self._free[:_CHUNK_PLACES]
+
+    def aborted(self) -> None:
+        """A transaction was given up, and places may have changed hands in it."""
+        self._free.clear()
+
+    @property
+    def holds_places(self) -> bool:
+        return bool(self._free)
+
+    def give_back(self, txn: Any) -> None:
+        """Leave what this process has and does not use to the others."""
+        while self._free:
+            places = self._free[:_CHUNK_PLACES]
+            # The last chunk is filled up with place 0, which is none.
+            self._leave(txn, places + [0] * (_CHUNK_PLACES - len(places)))
+            del self._free[:_CHUNK_PLACES]
+
+    def _fetch(self, txn: Any) -> None:
+        _, given, chunks = _head(txn)
+        if chunks:
+            _, *places = _CHUNK.unpack(txn.pop(_chunk_key(chunks)))
+            self._free += filter(None, places)
+            txn.put(_HEAD_KEY, _HEAD.pack(NEVER, given, chunks - 1))
+        else:
+            last = given + _CHUNK_PLACES
+            self._free += range(last, given, -1)
+            txn.put(_HEAD_KEY, _HEAD.pack(NEVER, last, 0))
+
+    def _leave(self, txn: Any, places: list[int]) -> None:
+        _, given, chunks = _head(txn)
+        txn.put(_chunk_key(chunks + 1), _CHUNK.pack(NEVER, *places))
+        txn.put(_HEAD_KEY, _HEAD.pack(NEVER, given, chunks + 1))
+
+    def _grow(self, wanted: int) -> None:
+        try:
+            size = os.fstat(self._fd).st_size
+            if size < wanted:
+                allocate(self._fd, max(wanted, 2 * size))
+            self.follow()
+        except OSError as error:
+            raise StoreError(f"state file {self.path} can't grow: {error}") from error
+
+    def _open_fd(self) -> int:
+        return os.open(self.path, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600)
+
+    def _set_aside(self) -> None:
+        aside = self.path.with_name(f"{self.path.name}.aside-{time.time_ns()}")
+        os.rename(self.path, aside)
+        log.error(
+            "file %s is not this program's; it is kept as %s, counts begin anew",
+            self.path,
+            aside.name,
+            extra={"path": str(self.path), "aside": str(aside)},
+        )
+
+
+def places_given(txn: Any) -> int:
+    """How many places of its counts an LMDB file has ever given out."""
+    return _head(txn)[1]
+
+
+def own_entries(txn: Any) -> int:
+    """How many entries of the LMDB file are about places, and of no key."""
+    _, given, chunks = _head(txn)
+    return chunks + bool(given)
+
+
+def allocate(fd: int, size: int) -> None:
+    """Lengthen a file, with the room on the disk: a write through the map can't run out of it."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(fd, 0, size)
+    else:
+        os.ftruncate(fd, size)
+
+
+def _head(txn: Any) -> tuple[bytes, int, int]:
+    head = txn.get(_HEAD_KEY)
+    if not head:
+        return NEVER, 0, 0
+    never, given, chunks = _HEAD.unpack(head)
+    return never, given, chunks
+
+
+def _chunk_key(number: int) -> bytes:
+    return _CHUNK_KEY.pack(_CHUNK_NAME, number)
