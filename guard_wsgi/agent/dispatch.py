@@ -14,7 +14,7 @@ from guard_wsgi.agent.delivery import Outcome, attempt
 from guard_wsgi.agent.identity import install_id
 from guard_wsgi.agent.process import SOURCE_SECONDS, ProcessState
 from guard_wsgi.agent.spool import Spool, SpoolError
-from guard_wsgi.agent.transport import Transport, TransportError
+from guard_wsgi.agent.transport import Transport, TransportError, prepare_exit
 from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.telemetry.events import utc_now
 from guard_wsgi.telemetry.silence import silence
@@ -84,6 +84,7 @@ class Dispatch:
         """The thread's life, until the process's state says to stop."""
         try:
             with silence():
+                prepare_exit()
                 while self._wait_until_due(state):
                     try:
                         self._step(state)

@@ -5,8 +5,10 @@ Built in the thread that uses it, as neither its sockets nor its TLS state survi
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -43,6 +45,17 @@ def load() -> None:
     import encodings.idna  # noqa: F401 - imported by the socket module with the first request
 
     import requests  # noqa: F401
+
+
+def prepare_exit() -> None:
+    """Have gevent start, now, the native thread in which it looks up names.
+
+    Since Python 3.12 none can be started at the exit of a process, when the last events are sent.
+    """
+    gevent, monkey = sys.modules.get("gevent"), sys.modules.get("gevent.monkey")
+    if gevent is not None and monkey is not None and monkey.is_module_patched("socket"):
+        with suppress(RuntimeError):  # at the exit already
+            gevent.get_hub().threadpool.apply(int)
 
 
 class TransportError(GuardError):
