@@ -17,6 +17,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ _EXPIRY = struct.Struct("<Q")
 _FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
 _PLACED = frozenset(b"fs")
 """Kinds whose record says where the count is."""
-_EVICTABLE = frozenset(b"fsmc")
+_EVICTABLE = frozenset(b"mc") | _PLACED
 _MAX_COUNT = 2**32 - 1
 
 
@@ -98,7 +99,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._now = clock.wall_ns
         self._bans = LMDBBans(self._prefix)
         self._new_keys = 0
-        self._sweep_from = b""
+        self._sweep_from = b"\x00"
         self._acquire_sliding = self.taker("sliding-window-counter")
 
     @property
@@ -339,26 +340,24 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         """Go on from where the last sweep of this process ended, for a bounded number of steps."""
         too_many = _entries(txn) > self.max_keys
         records = self._file.counts.records
+        expiry_in, place_of, count_bytes = _EXPIRY.unpack_from, PLACE.unpack, COUNT.size
+        key = b""
+        ended: list[bytes] = []
         places: list[int] = []
         cursor = txn.cursor()
-        found = cursor.set_range(self._sweep_from) if self._sweep_from else cursor.first()
-        for _ in range(SWEEP_STEPS):
-            if not found:
-                break
-            key, record = cursor.item()
-            is_placed = key[0] in _PLACED
-            if is_placed:
-                (place,) = PLACE.unpack(record)
-                (expires_ns,) = _EXPIRY.unpack_from(records, place * COUNT.size)
-            else:
-                (expires_ns,) = _EXPIRY.unpack_from(record)
-            if expires_ns <= now_ns or (too_many and key[0] in _EVICTABLE):
-                found = cursor.delete() and cursor.key() != b""
-                if is_placed:
-                    places.append(place)
-            else:
-                found = cursor.next()
-        self._sweep_from = cursor.key() if found else b""
+        if cursor.set_range(self._sweep_from):
+            for key, record in islice(cursor.iternext(), SWEEP_STEPS):
+                if key[0] in _PLACED:
+                    (place,) = place_of(record)
+                    if expiry_in(records, place * count_bytes)[0] <= now_ns or too_many:
+                        ended.append(key)
+                        places.append(place)
+                elif expiry_in(record)[0] <= now_ns or (too_many and key[0] in _EVICTABLE):
+                    ended.append(key)
+        # The smallest key that is greater; from the beginning again after the last.
+        self._sweep_from = key + b"\x00" if key else b"\x00"
+        for key in ended:
+            txn.delete(key)
         self._file.counts.free(txn, places)
 
     def _key(self, kind: bytes, key: str) -> bytes:
