@@ -48,6 +48,9 @@ class Reply:
     reset: bool = False
 
 
+_GIVEN_OUT: set[int] = set()
+
+
 class Collector:
     """Answers 200 unless scripted; ``with Collector() as collector: ... collector.url``."""
 
@@ -108,7 +111,13 @@ class Collector:
                 pass  # a client that was killed
 
         self._server = Server(("127.0.0.1", port), Handler)
+        # A handler belongs to an endpoint for the process's life, stopped or not, so a port that
+        # the system gives out a second time would bring another test's handler along.
+        while not port and self._server.server_address[1] in _GIVEN_OUT:
+            self._server.server_close()
+            self._server = Server(("127.0.0.1", 0), Handler)
         self.port: int = self._server.server_address[1]
+        _GIVEN_OUT.add(self.port)
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
