@@ -23,7 +23,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Callable
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +31,15 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from workloads import (  # noqa: E402
-    CLIENTS,
     WORKLOADS,
     App,
     Workload,
     bare_app,
+    make_environ,
     measure,
     nothing,
     ratios,
     serve,
-    template,
 )
 
 PEER = "flaskapi-guard==4.4.0"
@@ -166,25 +165,22 @@ def print_stages(rounds: int) -> None:
 
 def print_profile(calls: int, lines: int, chosen: str) -> None:
     """Where the guard's own time goes; the profiler's cost inflates small functions."""
-    clients = cycle(CLIENTS)
+    clients = count()
     for workload in WORKLOADS:
         if chosen and chosen.lower() not in workload.name.lower():
             continue
         app = guarded(nothing)
-        environ = template(workload)
-        repeat(app, workload, environ, clients, 200)
+        for _ in range(200):
+            serve(app, make_environ(workload, next(clients)))
+        requests = [make_environ(workload, next(clients)) for _ in range(calls)]
         profile = cProfile.Profile()
         profile.enable()
-        repeat(app, workload, environ, clients, calls)
+        for environ in requests:
+            serve(app, environ)
         profile.disable()
         text = io.StringIO()
         pstats.Stats(profile, stream=text).strip_dirs().sort_stats("tottime").print_stats(lines)
         print(f"== {workload.name}: {calls} calls\n{text.getvalue().strip()}\n")
-
-
-def repeat(app: App, workload: Workload, environ: dict[str, Any], clients: Any, calls: int) -> None:
-    for _ in range(calls):
-        serve(app, workload, environ, clients)
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import BytesIO
-from itertools import cycle
+from itertools import count
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -31,9 +31,9 @@ BROWSER_HEADERS = {
     "*/*;q=0.8",
     "HTTP_ACCEPT_LANGUAGE": "en-GB,en;q=0.9,de;q=0.7",
     "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
-    "HTTP_REFERER": "https://shop.example.com/catalogue?page=2",
-    "HTTP_COOKIE": "session=eyJjYXJ0IjpbMSwyLDNdfQ.Z1x2y3.abcdefghijklmnop; theme=dark; "
-    "_ga=GA1.2.1234567890.1700000000",
+    "HTTP_REFERER": "https://shop.example.com/catalogue?page={request}",
+    "HTTP_COOKIE": "session=eyJjYXJ0IjpbMSwyLDNdfQ.Z1x2y3.abcdefghij{client}; theme=dark; "
+    "_ga=GA1.2.1234{client}.1700000000",
     "HTTP_SEC_CH_UA": '"Chromium";v="131", "Not_A Brand";v="24", "Google Chrome";v="131"',
     "HTTP_SEC_CH_UA_MOBILE": "?0",
     "HTTP_SEC_CH_UA_PLATFORM": '"Linux"',
@@ -54,7 +54,8 @@ WORDS = TEXT.split()
 
 
 class Workload(NamedTuple):
-    """One kind of request.
+    """One kind of request. In its query and headers "{client}" stands for the visitor and
+    "{request}" for the number of the request.
 
     :ivar calls: requests timed in one round: enough to outweigh the clock, few enough that the
         subjects alternate several times a second.
@@ -105,17 +106,20 @@ FORM = {
 }
 QUERY = {
     "q": "green tea pot",
-    "page": "2",
+    "page": "{request}",
     "sort": "price-asc",
     "category": "kitchen & dining",
     "in_stock": "true",
     "ref": "spring_newsletter-2024",
 }
-SQL_INJECTION = {"q": "1' UNION SELECT username, password FROM users-- -", "page": "2"}
+SQL_INJECTION = {
+    "q": "{request}' UNION SELECT username, password FROM users-- -",
+    "page": "2",
+}
 
 WORKLOADS = (
     Workload("GET, 12 browser headers", "GET", "/page", "", BROWSER_HEADERS, "", b"", 60),
-    Workload("GET, 6 query parameters", "GET", "/page", urlencode(QUERY), API_HEADERS, "", b"", 60),
+    Workload("GET, 6 query parameters", "GET", "/page", urlencode(QUERY, safe="{}"), API_HEADERS, "", b"", 60),
     Workload(
         "POST JSON, 2 KB",
         "POST",
@@ -150,7 +154,7 @@ WORKLOADS = (
         "SQL injection in the query, refused",
         "GET",
         "/page",
-        urlencode(SQL_INJECTION),
+        urlencode(SQL_INJECTION, safe="{}"),
         API_HEADERS,
         "",
         b"",
@@ -160,16 +164,22 @@ WORKLOADS = (
 )
 
 
-def template(workload: Workload) -> Environ:
-    """The environ of a workload, but for its input and its client."""
+def make_environ(workload: Workload, request: int) -> Environ:
+    """What a server makes of a request, of strings of its own: only what is equal in real
+    requests is equal here, and nothing is hashed beforehand.
+
+    :param request: its number; visitors take turns.
+    """
+    client = request % len(CLIENTS)
     environ: Environ = {
-        "REQUEST_METHOD": workload.method,
+        "REQUEST_METHOD": _sent(workload.method, client, request),
         "SCRIPT_NAME": "",
-        "PATH_INFO": workload.path,
-        "QUERY_STRING": workload.query,
+        "PATH_INFO": _sent(workload.path, client, request),
+        "QUERY_STRING": _sent(workload.query, client, request),
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": _sent(CLIENTS[client], client, request),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.errors": None,
@@ -177,12 +187,19 @@ def template(workload: Workload) -> Environ:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
-        **workload.headers,
+        "wsgi.input": BytesIO(workload.body),
     }
+    for name, value in workload.headers.items():
+        environ[name] = _sent(value, client, request)
     if workload.content_type:
-        environ["CONTENT_TYPE"] = workload.content_type
+        environ["CONTENT_TYPE"] = _sent(workload.content_type, client, request)
         environ["CONTENT_LENGTH"] = str(len(workload.body))
     return environ
+
+
+def _sent(text: str, client: int, request: int) -> str:
+    text = text.replace("{client}", f"{client:06}").replace("{request}", str(request))
+    return text.encode("latin-1").decode("latin-1")
 
 
 def bare_app() -> App:
@@ -222,12 +239,9 @@ class Sink:
         return None
 
 
-def serve(app: App, workload: Workload, environ: Environ, clients: Iterator[str]) -> str:
-    """One request, as a server makes it: fresh environ, whole response, close."""
+def serve(app: App, environ: Environ) -> str:
+    """One request, as a server makes it: whole response, close."""
     sink = Sink()
-    environ = environ.copy()
-    environ["REMOTE_ADDR"] = next(clients)
-    environ["wsgi.input"] = BytesIO(workload.body)
     iterable = app(environ, sink.start_response)
     for _ in iterable:
         pass
@@ -237,22 +251,24 @@ def serve(app: App, workload: Workload, environ: Environ, clients: Iterator[str]
     return sink.status
 
 
-def time_once(app: App, workload: Workload, clients: Iterator[str]) -> float:
-    """Seconds a request, over one round of calls, without the collector's pauses.
+def time_once(app: App, workload: Workload, clients: Iterator[int]) -> float:
+    """Seconds a request: the median of one round of calls, without the collector's pauses.
 
-    The process's own time, so that a busy machine's other work isn't counted.
+    Each request is made just before it is served, as servers do it, and only serving is timed;
+    the median leaves out those calls in which the machine did something else.
     """
-    environ = template(workload)
-    calls = workload.calls
+    seconds = []
     gc.collect()
     gc.disable()
     try:
-        started = time.process_time()
-        for _ in range(calls):
-            serve(app, workload, environ, clients)
-        return (time.process_time() - started) / calls
+        for _ in range(workload.calls):
+            environ = make_environ(workload, next(clients))
+            started = time.perf_counter()
+            serve(app, environ)
+            seconds.append(time.perf_counter() - started)
     finally:
         gc.enable()
+    return statistics.median(seconds)
 
 
 def measure(
@@ -264,10 +280,10 @@ def measure(
     of them. The harness's own time is subtracted.
     """
     workloads = tuple(workloads)
-    clients = cycle(CLIENTS)
+    clients = count()
     for workload in workloads:
         for name, app in subjects.items():
-            status = serve(app, workload, template(workload), clients)
+            status = serve(app, make_environ(workload, next(clients)))
             expected = workload.refused and name != "bare"
             if status.startswith("4") != expected:
                 raise SystemExit(f"{name}: {workload.name!r} was answered {status}")

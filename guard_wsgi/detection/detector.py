@@ -27,12 +27,10 @@ from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 
 
-def head_bytes(environ: dict[str, Any]) -> bytes:
-    """What the first pass reads of a head: path, query and every header, decoded once, and
-    twice more where that leaves something to decode."""
-    # Optimization: `in` is the quickest test; a key that has HTTP_ elsewhere does no harm.
-    parts = ["", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", "")]
-    parts += [value for key, value in environ.items() if "HTTP_" in key]
+def head_bytes(environ: dict[str, Any], headers: Iterable[str]) -> bytes:
+    """What the first pass reads of a head: path, query and headers, decoded once, and twice
+    more where that leaves something to decode."""
+    parts = ("", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), *headers)
     text = JOINER.join(parts).encode("latin-1", "replace")
     if b"%" in text:
         text = unquote_to_bytes(text)
@@ -67,6 +65,11 @@ def _unquote_twice(data: bytes) -> bytes:
     once = unquote_to_bytes(data)
     return once + JOINER_BYTES + unquote_to_bytes(once) if b"%25" in data else once
 
+
+# Browsers and clients send most headers again and again: what the first pass has cleared once is
+# not read again. Sites see some hundred values of the usual headers; at most 2 MB of text.
+_MAX_CLEARED = 4096
+_MAX_CLEARED_CHARS = 512
 
 _BOM_BEGINNINGS = b"\x00\xfe\xff"
 
@@ -157,6 +160,7 @@ class Detector:
         self._model = model or shipped_model()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
+        self._cleared: set[str] = set()
         if isinstance(custom_patterns, Mapping):
             named = dict(custom_patterns)
         else:
@@ -168,6 +172,7 @@ class Detector:
         pairs = [(one.name, one.pattern) for one in patterns.values()]
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
+        self._cleared = set()
 
     def add_pattern(
         self, pattern: str, name: str | None = None, category: str = CUSTOM
@@ -206,6 +211,7 @@ class Detector:
             self._model,
             tuple(self._custom.values()),
             self._custom_scanner,
+            self._cleared,
         )
 
 
@@ -220,12 +226,14 @@ class Inspection:
         model: Model,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
+        cleared: set[str],
     ) -> None:
         self.settings = settings
         self._builtin = builtin
         self._model = model
         self._custom = custom
         self._custom_scanner = custom_scanner
+        self._cleared = cleared
         # The first pass. Usually that is the gate itself, without a call in between.
         self._opens, self._opens_json = gate.opens, gate.opens_json
         if custom_scanner is not None:
@@ -246,8 +254,18 @@ class Inspection:
             spent = self._excess(query)
             if spent:
                 return (self._spent("query", spent),)
-        data = head_bytes(environ)
+        cleared = self._cleared
+        # Optimization: `in` is the quickest test; a key that has HTTP_ elsewhere does no harm.
+        headers = [
+            value for key, value in environ.items() if "HTTP_" in key and value not in cleared
+        ]
+        content_type = environ.get("CONTENT_TYPE")
+        if content_type and content_type not in cleared:
+            headers.append(content_type)
+        data = head_bytes(environ, headers)
         if not self._opens(data):
+            if headers:
+                self._clear(headers)
             return ()
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
@@ -255,6 +273,11 @@ class Inspection:
                 return (nul,)
         budget = self._budget()
         return self._inspect(head_values(environ, budget), budget, "query")
+
+    def _clear(self, headers: list[str]) -> None:
+        if len(self._cleared) > _MAX_CLEARED:
+            self._cleared.clear()
+        self._cleared.update(text for text in headers if len(text) <= _MAX_CLEARED_CHARS)
 
     def body(
         self,
