@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from attrs import frozen
 
@@ -21,6 +20,7 @@ from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES, Gate, builtin_gate
 from guard_wsgi.detection.model import Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.percent import unquote
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
@@ -33,7 +33,7 @@ def head_bytes(environ: dict[str, Any], headers: Iterable[str]) -> bytes:
     parts = ("", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), *headers)
     text = JOINER.join(parts).encode("latin-1", "replace")
     if b"%" in text:
-        text = unquote_to_bytes(text)
+        text = unquote(text)
         if b"%" in text:
             text = text + JOINER_BYTES + _unquote_twice(text)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.
@@ -44,7 +44,7 @@ def body_bytes(body: bytes, content_type: str) -> bytes:
     """What the first pass reads of a body: a form decoded once, anything else as it came."""
     if b"%" in body:
         if not content_type or "urlencoded" in content_type:
-            body = unquote_to_bytes(body)
+            body = unquote(body)
         if b"%" in body:
             body = body + JOINER_BYTES + _unquote_twice(body)
     if b"+" in body:
@@ -62,14 +62,15 @@ def value_bytes(text: str) -> bytes:
 
 def _unquote_twice(data: bytes) -> bytes:
     """Decoded, and decoded again where a percent sign was escaped."""
-    once = unquote_to_bytes(data)
-    return once + JOINER_BYTES + unquote_to_bytes(once) if b"%25" in data else once
+    once = unquote(data)
+    return once + JOINER_BYTES + unquote(once) if b"%25" in data else once
 
 
 # Browsers and clients send most headers again and again: what the first pass has cleared once is
-# not read again. Sites see some hundred values of the usual headers; at most 2 MB of text.
-_MAX_CLEARED = 4096
-_MAX_CLEARED_CHARS = 512
+# not read again. Sites see some hundred values of the usual headers beside cookies and referrers;
+# at most 4 MB of text.
+_MAX_CLEARED = 2048
+_MAX_CLEARED_CHARS = 2048
 
 _BOM_BEGINNINGS = b"\x00\xfe\xff"
 
@@ -264,8 +265,8 @@ class Inspection:
             headers.append(content_type)
         data = head_bytes(environ, headers)
         if not self._opens(data):
-            if headers:
-                self._clear(headers)
+            if headers and len(data) < _MAX_CLEARED_CHARS:
+                self._remember(headers)
             return ()
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
@@ -274,10 +275,10 @@ class Inspection:
         budget = self._budget()
         return self._inspect(head_values(environ, budget), budget, "query")
 
-    def _clear(self, headers: list[str]) -> None:
+    def _remember(self, headers: list[str]) -> None:
         if len(self._cleared) > _MAX_CLEARED:
             self._cleared.clear()
-        self._cleared.update(text for text in headers if len(text) <= _MAX_CLEARED_CHARS)
+        self._cleared.update(headers)
 
     def body(
         self,

@@ -6,9 +6,9 @@ import re
 import zlib
 from collections.abc import Iterator
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
 
 from guard_wsgi.detection.multipart import multipart_values
+from guard_wsgi.detection.percent import unquote
 from guard_wsgi.detection.structure import json_document, unfold, xml_values
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
@@ -96,7 +96,7 @@ def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
     if b"+" in data:
         data = data.replace(b"+", b" ")
     if b"%" in data:
-        data = unquote_to_bytes(data)
+        data = unquote(data)
     return to_text(data)
 
 
@@ -124,7 +124,7 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
         data = value.encode("latin-1", "replace")
-        text, flags = to_text(unquote_to_bytes(data) if b"%" in data else data)
+        text, flags = to_text(unquote(data) if b"%" in data else data)
         yield from unfold(Value("cookie", name_text, text, "", flags), budget)
 
 
