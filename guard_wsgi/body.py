@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -119,15 +119,15 @@ class RequestBody:
         environ = self._environ
         if not self.readable:
             return b""
-        if environ.get("wsgi.input_terminated"):
-            remaining = None
-        else:
-            remaining = self.length or 0
-        if remaining == 0:
-            self.complete = True
-            return b""
+        # A stream that ends by itself is not asked for its end where the length says it: what
+        # goes beyond is not of this message (RFC 9112, 6.3), and the app doesn't get it either.
+        remaining = self.length
+        if not remaining:
+            if remaining == 0 or not environ.get("wsgi.input_terminated"):
+                self.complete = True
+                return b""
         self._environ = None
-        stream = cast(InputStream, environ["wsgi.input"])
+        stream: InputStream = environ["wsgi.input"]
         limit_bytes = self._limit_bytes
         head, remaining, self.complete, error = _read_bounded(stream, remaining, max_bytes)
         self._head = head
