@@ -33,7 +33,6 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from workloads import (  # noqa: E402
     WORKLOADS,
     App,
-    Workload,
     bare_app,
     make_environ,
     measure,

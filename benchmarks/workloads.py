@@ -119,7 +119,16 @@ SQL_INJECTION = {
 
 WORKLOADS = (
     Workload("GET, 12 browser headers", "GET", "/page", "", BROWSER_HEADERS, "", b"", 60),
-    Workload("GET, 6 query parameters", "GET", "/page", urlencode(QUERY, safe="{}"), API_HEADERS, "", b"", 60),
+    Workload(
+        "GET, 6 query parameters",
+        "GET",
+        "/page",
+        urlencode(QUERY, safe="{}"),
+        API_HEADERS,
+        "",
+        b"",
+        60,
+    ),
     Workload(
         "POST JSON, 2 KB",
         "POST",

@@ -122,10 +122,9 @@ class RequestBody:
         # A stream that ends by itself is not asked for its end where the length says it: what
         # goes beyond is not of this message (RFC 9112, 6.3), and the app doesn't get it either.
         remaining = self.length
-        if not remaining:
-            if remaining == 0 or not environ.get("wsgi.input_terminated"):
-                self.complete = True
-                return b""
+        if not remaining and (remaining == 0 or not environ.get("wsgi.input_terminated")):
+            self.complete = True
+            return b""
         self._environ = None
         stream: InputStream = environ["wsgi.input"]
         limit_bytes = self._limit_bytes

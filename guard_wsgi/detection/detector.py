@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -27,17 +29,27 @@ from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 
 
-def head_bytes(environ: dict[str, Any], headers: Iterable[str]) -> bytes:
-    """What the first pass reads of a head: path, query and headers, decoded once, and twice
-    more where that leaves something to decode."""
-    parts = ("", environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""), *headers)
-    text = JOINER.join(parts).encode("latin-1", "replace")
-    if b"%" in text:
-        text = unquote(text)
-        if b"%" in text:
-            text = text + JOINER_BYTES + _unquote_twice(text)
+def head_bytes(environ: dict[str, Any]) -> bytes:
+    """What the first pass reads of a head: path, query and every header, decoded once, and
+    twice more where that leaves something to decode."""
+    text = JOINER.join(("", *_head_texts(tuple(environ))(environ)))
+    if "%" not in text:
+        return text.replace("+", " ").encode("latin-1", "replace")
+    data = unquote(text.encode("latin-1", "replace"))
+    if b"%" in data:
+        data = data + JOINER_BYTES + _unquote_twice(data)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.
-    return text.replace(b"+", b" ")
+    return data.replace(b"+", b" ")
+
+
+@lru_cache(maxsize=256)
+def _head_texts(keys: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[str, ...]]:
+    """Takes the texts of a head out of an environ with these keys. Clients of a kind send the
+    same headers, and looking through all keys each time costs as much as the scan."""
+    names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda environ: tuple(environ[name] for name in names)
 
 
 def body_bytes(body: bytes, content_type: str) -> bytes:
@@ -66,12 +78,7 @@ def _unquote_twice(data: bytes) -> bytes:
     return once + JOINER_BYTES + unquote(once) if b"%25" in data else once
 
 
-# Browsers and clients send most headers again and again: what the first pass has cleared once is
-# not read again. Sites see some hundred values of the usual headers beside cookies and referrers;
-# at most 4 MB of text.
-_MAX_CLEARED = 2048
-_MAX_CLEARED_CHARS = 2048
-
+_HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
 _BOM_BEGINNINGS = b"\x00\xfe\xff"
 
 
@@ -161,7 +168,6 @@ class Detector:
         self._model = model or shipped_model()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
-        self._cleared: set[str] = set()
         if isinstance(custom_patterns, Mapping):
             named = dict(custom_patterns)
         else:
@@ -173,7 +179,6 @@ class Detector:
         pairs = [(one.name, one.pattern) for one in patterns.values()]
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
-        self._cleared = set()
 
     def add_pattern(
         self, pattern: str, name: str | None = None, category: str = CUSTOM
@@ -212,7 +217,6 @@ class Detector:
             self._model,
             tuple(self._custom.values()),
             self._custom_scanner,
-            self._cleared,
         )
 
 
@@ -227,14 +231,12 @@ class Inspection:
         model: Model,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
-        cleared: set[str],
     ) -> None:
         self.settings = settings
         self._builtin = builtin
         self._model = model
         self._custom = custom
         self._custom_scanner = custom_scanner
-        self._cleared = cleared
         # The first pass. Usually that is the gate itself, without a call in between.
         self._opens, self._opens_json = gate.opens, gate.opens_json
         if custom_scanner is not None:
@@ -255,18 +257,8 @@ class Inspection:
             spent = self._excess(query)
             if spent:
                 return (self._spent("query", spent),)
-        cleared = self._cleared
-        # Optimization: `in` is the quickest test; a key that has HTTP_ elsewhere does no harm.
-        headers = [
-            value for key, value in environ.items() if "HTTP_" in key and value not in cleared
-        ]
-        content_type = environ.get("CONTENT_TYPE")
-        if content_type and content_type not in cleared:
-            headers.append(content_type)
-        data = head_bytes(environ, headers)
+        data = head_bytes(environ)
         if not self._opens(data):
-            if headers and len(data) < _MAX_CLEARED_CHARS:
-                self._remember(headers)
             return ()
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
@@ -274,11 +266,6 @@ class Inspection:
                 return (nul,)
         budget = self._budget()
         return self._inspect(head_values(environ, budget), budget, "query")
-
-    def _remember(self, headers: list[str]) -> None:
-        if len(self._cleared) > _MAX_CLEARED:
-            self._cleared.clear()
-        self._cleared.update(headers)
 
     def body(
         self,

