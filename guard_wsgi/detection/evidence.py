@@ -36,6 +36,17 @@ _INCLUDE_NAME = re.compile(
     r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
+# Names that programs run (CWE-78), and names whose address the server itself fetches (CWE-918).
+_COMMAND_NAME = re.compile(
+    r"(?:cmd|command\w*|exec\w*|execute|run|code|args?|argv|arguments?|shell|sh|daemon"
+    r"|ping|cli|eval)",
+    re.IGNORECASE,
+)
+_TARGET_NAME = re.compile(
+    r"(?:url|uri|link|src|source|target|dest\w*|host\w*|domain|server|endpoint|site|feed"
+    r"|fetch|proxy|image\w*|img|webhook|download|ssrf|port|address)",
+    re.IGNORECASE,
+)
 # Fields that people write whole texts into.
 _TEXT_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
@@ -246,6 +257,8 @@ def without_prose(text: str) -> str:
 _NAMED: Final = (
     (_REDIRECT_NAME, "name:redirect"),
     (_INCLUDE_NAME, "name:include"),
+    (_COMMAND_NAME, "name:command"),
+    (_TARGET_NAME, "name:target"),
     (_TEXT_NAME, "name:text"),
     (_CODE_NAME, "name:code"),
     (_QUERY_NAME, "name:query"),

@@ -10,7 +10,7 @@ from typing import Any, Final
 from guard_wsgi.detection.multipart import multipart_values
 from guard_wsgi.detection.percent import unquote
 from guard_wsgi.detection.structure import json_document, unfold, xml_values
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
 
 # Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
 # Fetch metadata, client hints). A value that does not match is looked at like any other.
@@ -48,7 +48,6 @@ _OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
 # A longer name says no more in a finding, and is matched against by patterns of our own.
 MAX_NAME_CHARS: Final = 100
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
-_NAME_EVIDENCE = re.compile(r"__|constructor|prototype|java|class[.\[]", re.IGNORECASE)
 
 
 def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
@@ -102,7 +101,7 @@ def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
     """A name is a value of its own, unless it looks like every other name."""
-    if name and (flags or not _SIMPLE_NAME.fullmatch(name) or _NAME_EVIDENCE.search(name)):
+    if name and (flags or not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
         yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from attrs import frozen
 
 # How much one indicator says before anything is learned: the hand-set prior which the learned
-# weights of model.json replace. 1.0 is the balanced threshold, so STRONG alone is a finding.
+# weights of model.json replace. 1.0 is the balanced threshold, so STRONG alone is a finding, and
+# CERTAIN is one among harmless words as well.
+CERTAIN = 1.3
 STRONG = 1.0
 MEDIUM = 0.6
 WEAK = 0.3

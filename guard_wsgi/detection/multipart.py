@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guard_wsgi.detection.structure import unfold
-from guard_wsgi.detection.value import Budget, Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
 
 MAX_PARTS: Final = 1000  # werkzeug's own default for form parts
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,256})\"|([^;,\s]{1,256}))", re.IGNORECASE)
@@ -76,7 +76,7 @@ def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
             yield Value("multipart", name, line, "header")
         if line.lower().startswith("content-type:"):
             content_type = line[13:].strip().lower()
-    if (name and not _SIMPLE_NAME.fullmatch(name)) or "__proto__" in name:
+    if name and (not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
         yield Value("multipart", name, name, "name")
     if filename:
         yield Value("multipart", name, filename, "filename")

@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NAME_CHARS: Final = 100  # as in extract.py; a JSON path keeps its end
@@ -49,7 +49,6 @@ MANY_GUESSES: Final = 4
 _INTROSPECTION = re.compile(r"\b__(?:schema|type)\b")
 _JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:/ @-]*")
-_KEY_EVIDENCE = re.compile(r"__proto__|constructor|prototype|^@type$|java|class\.", re.IGNORECASE)
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -90,7 +89,7 @@ class Document:
                         if child.__class__ in (str, list, _Pairs):
                             name = f"{path}.{key}" if path else key
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
-                        if not _SIMPLE_KEY.fullmatch(key) or _KEY_EVIDENCE.search(key):
+                        if not _SIMPLE_KEY.fullmatch(key) or NAME_EVIDENCE.search(key):
                             budget.take_value()
                             if key == "prototype" and path.endswith("constructor"):
                                 key = "constructor.prototype"

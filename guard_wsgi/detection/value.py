@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from attrs import define, frozen
 
 from guard_wsgi.detection.normalize import overlong
+
+# Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
+# CWE-1321, CWE-79).
+NAME_EVIDENCE: Final = re.compile(
+    r"__(?:proto|class|import|global|init|type|define|lookup)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
+    r"|transformer|closure|getruntime|instantiatefactory|\borg\.(?:apache|omg|spring)"
+    r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.",
+    re.IGNORECASE,
+)
 
 
 @frozen

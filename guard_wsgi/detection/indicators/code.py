@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
 
 _CODE = "CWE-94; OWASP: Code Injection"
 _SSTI = "PayloadsAllTheThings, Server Side Template Injection"
@@ -23,6 +23,20 @@ _PHP_RUN = (
     r"|getallheaders|posix_\w+|symlink|error_log|hex2bin|bin2hex|chr|pack|implode|array_diff|strrev|session_start|is_callable)"
 )
 
+# Functions by the PHP manual's chapters on program execution, function handling, POSIX, process
+# control, options, variables, the file system, streams, compression and cURL: compounds only.
+_PHP_LIBRARY = (
+    r"(?:call_user_(?:func|method)(?:_array)?|forward_static_call(?:_array)?|func_(?:get_args?|num_args)|function_exists|get_defined_(?:functions|vars|constants)|register_(?:shutdown|tick)_function|create_function|curl_(?:init|exec|setopt\w*|multi_\w+|getinfo|file_create|copy_handle|error)"
+    r"|posix_(?:get[a-z]+|kill|set[a-z]+|uname|times|mk[a-z]+|access|ttyname|isatty|ctermid|initgroups|strerror|errno)|pcntl_[a-z_]+|proc_(?:open|close|nice|terminate|get_status)|shell_exec|escapeshell(?:cmd|arg)|base64_(?:de|en)code|gz(?:inflate|uncompress|decode|open|passthru|file|read|puts|compress|encode|write)|readgzfile|bz(?:decompress|compress|open|read|write)"
+    r"|zlib_(?:de|en)code|str_rot13|convert_uu(?:de|en)code|hex2bin|bin2hex|preg_(?:replace\w*|match\w*|split|grep|quote)|mb_(?:ereg\w*|send_mail)|array_(?:map|filter|walk\w*|reduce|diff\w*|intersect\w*|combine|flip)|u[ak]?sort|iterator_apply|ob_(?:start|get_\w+|end_\w+|clean)"
+    r"|stream_(?:context\w*|get_\w+|socket\w*|wrapper\w*|filter\w*|copy\w*|register\w*)|p?fsockopen|socket_(?:create|connect|bind|listen|accept)|file_(?:get|put)_contents|file(?:group|owner|perms|size|atime|ctime|mtime|inode|type)|is_(?:callable|uploaded_file|writeable|executable)"
+    r"|highlight_(?:file|string)|show_source|php_(?:uname|sapi_name|strip_whitespace|ini_\w+)|phpinfo|phpversion|phpcredits|zend_version|ini_(?:get(?:_all)?|set|restore|alter)|set_(?:include_path|time_limit|error_handler|exception_handler)|get(?:mypid|myuid|lastmod|mygid|myinode)"
+    r"|get_(?:current_user|cfg_var|include_path|loaded_extensions|included_files|required_files|magic_quotes\w*|resources|object_vars)|putenv|apache_[a-z_]+|session_(?:start|id|save_path|decode|destroy)|spl_autoload\w*|simplexml_load_(?:file|string)|unserialize|var_(?:dump|export)|print_r|debug_(?:zval\w*|print_backtrace)"
+    r"|error_log|move_uploaded_file|parse_(?:str|ini_file|ini_string)|import_request_variables|opendir|scandir|rewinddir|readlink|tempnam|tmpfile|disk_(?:free|total)_space|realpath_cache\w*|fpassthru|fputcsv|fgetcsv|fgetss|fputs|readfile|passthru|popen|pclose|closelog|openlog"
+    r"|assert_options|extension_loaded|mysqli?_(?:query|connect|real_query|multi_query)|pg_(?:query|connect|exec)|sqlite_(?:open|query|exec)|odbc_(?:exec|connect|result)|ftp_(?:connect|get|put|exec|nb_\w+)|imap_(?:open|mail|body)|ssh2_(?:exec|connect|shell)|fileowner|inotify_init|openssl_\w+|expect_popen)"
+)
+_PHP_BLANK = r"(?:\s*(?:/\*[^*]*\*+/|(?://|#)[^\r\n]*[\r\n]+))+\s*"
+
 
 def _make(
     category: str,
@@ -41,17 +55,29 @@ CODE = (
     _make("code_injection", "php_open_tag", r"<\?php\b|<\?=|<\?\s*(?:system|eval|echo|include|phpinfo)", _PHP, STRONG),
     _make("code_injection", "php_call", r"\b" + _PHP_RUN + r"['\"]?\s*\)?\s*(?:/\*[^*]*\*/\s*)?\(\s*(?:['\"$)]|[\w.]+\s*[(,)]|@|0x|\d)", _PHP),
     _make("code_injection", "php_call_hard", r"\b(?:system|shell_exec|passthru|popen|proc_open|eval|assert|phpinfo|base64_decode|gzinflate|call_user_func\w*|file_get_contents|file_put_contents|create_function|unserialize|readfile|preg_replace)\s*\(", _PHP),
-    _make("code_injection", "php_variable", r"\$_(?:get|post|request|server|cookie|files|env|session)\b|\$globals\b|\$(?:http_\w+_vars|php_self)|\$\{?\s*['\"]?_(?:get|post)", _PHP, STRONG),
+    _make("code_injection", "php_variable", r"\$_(?:get|post|request|server|cookie|files|env|session)\b|\$globals\b|\$(?:http_\w+_vars|php_self)|\$\{?\s*['\"]?_(?:get|post)", _PHP, CERTAIN),
     _make("code_injection", "php_variable_call", r"\$\w+\s*\(|\$\{[^}]{0,40}\}\s*[(\[]|\$\w+(?:->|::)\$?\w+\s*\(|\$_*\[|\$\w+\s*=\s*['\"$\w\[]", _PHP, WEAK),
     _make("code_injection", "php_string_call", r"\(?\[?['\"]\s*(?:system|exec|passthru|shell_exec|assert|phpinfo|popen|eval|file_get_contents|readfile|highlight_file)\s*['\"]\s*\]?\)?(?:\[\d\])?\s*(?:\(|,|\|)|\(\s*(?:system|exec|passthru|assert|phpinfo|shell_exec)\s*\)\s*\(", _PHP, STRONG),
     _make("code_injection", "php_ini", r"\b(?:allow_url_(?:include|fopen)|auto_(?:prepend|append)_file|disable_functions|safe_mode|open_basedir|suhosin\.\w+|cgi\.force_redirect|register_globals|magic_quotes_gpc|display_errors)\b\s*=?", "CVE-2012-1823, CVE-2024-4577", STRONG),
     _make("code_injection", "php_option", r"^-[dsn](?:\s|\+|%20)|-d\s*allow_url", "CVE-2012-1823", STRONG),
     _make("code_injection", "php_concatenation", r"['\"]\s*\.\s*(?:['\"(]|\w+\s*\()|\bchr\s*\(\s*\d+\s*\)\s*\.|\(\s*['\"]\w+['\"]\s*\)\s*\(", _PHP, WEAK),
+    _make("code_injection", "php_library", _PHP_LIBRARY + r"\s*\(", _PHP, 0.7),
+    _make("code_injection", "php_library_only", r"^[\s'\"@;({\[]*\w*" + _PHP_LIBRARY + r"\s*\([^\r\n]*\)[^\w]*\d?[^\w]*$", _PHP, STRONG, False),
+    _make("code_injection", "php_comment_call", r"\b" + _PHP_RUN + _PHP_BLANK + r"\(|\$\w+(?:\s*\[[^\]]{0,20}\])*" + _PHP_BLANK + r"(?:\[[^\]]{0,20}\]\s*)*\(", _PHP, CERTAIN),
+    _make("code_injection", "php_blank_call", r"\b(?:system|exec|passthru|assert|file|popen|eval)\s*(?:[\r\n]\s*|\s{2,})\([^\w]*\w*[^\w]*$", _PHP, 0.8, False),
+    _make("code_injection", "php_dynamic_call", r"^[\s'\"@({;]*\$+(?:\w+|\{[^}\r\n]{1,40}\})\s*(?:->\s*\$?\w+\s*|=\s*@?\$\w+\s*)?(?:\s*[\[{][^\]}\r\n]{0,40}[\]}])*\s*\([^\r\n]{0,80}\)\s*;?\s*$|\w::\$\w+\s*\(|\(\s*\$\w+\s*\)\s*\(|\$\s+\{[^}]{1,40}\}\s*\(", _PHP, CERTAIN),
+    _make("code_injection", "php_string_function", r"['\"]\s*\)\s*\(\s*['\"$\d)]|['\"]\s*\.\s*['\"]\w{0,16}['\"]\s*\)?\s*\(|\[\s*['\"]\w{2,24}['\"]\s*\]\s*\(\s*['\"$]", _PHP, 0.9),
+    _make("code_injection", "php_run_only", r"^[\s'\"@;(]*(?:system|exec|passthru|fopen|fread|fwrite|strrev|getenv|chmod|unlink|mkdir|ini_set|dl|eval)\s*\(\s*\w{0,24}\s*\)\s*;?\s*$", _PHP, STRONG, False),
+    _make("code_injection", "php_array_call", r"^[\s(]*(?:\(\s*string\s*\)\s*)?\{?\s*\[\s*\w+\s*\]\s*\[\s*\d\s*\]\s*\}?\s*\)?\s*\(|^\(\s*\w+\s*\.\s*\(|\)\s*/\*[^*]*\*/\s*\(|\)\s*(?:\[\d\]){1,4}\s*\(\s*['\"]|\bdefine\s*\(\s*['\"]\w+['\"]\s*,", _PHP, STRONG),
+    _make("code_injection", "php_limit", r"\b(?:memory_limit|mbstring\.\w+|unserialize_\w+|max_execution_time|disable_classes|short_open_tag|upload_tmp_dir)\s*=", "PHP manual: php.ini directives", STRONG),
+    _make("code_injection", "php_block", r"\{/?php\}", "Smarty manual: {php}", STRONG),
+    _make("code_injection", "php_variable_name", r"\$\s*\{\s*['\"]\w*['\"]\s*\}|\$\s+\{\s*\$?\w+\s*\}|\$\{\s{2,}\$?\w+\s*\}", "PHP manual: variable variables", STRONG),
+    _make("code_injection", "php_setting", r"\b(?:extension_dir|session\.(?:auto_start|save_path|save_handler|upload_progress\.\w+)|opcache\.\w+|mbstring\.func_overload|sendmail_path|error_(?:append|prepend)_string|enable_dl|zend_extension|user_ini\.filename|highlight\.\w+|include_path|open_basedir|mail\.add_x_header|unserialize_callback_func|assert\.\w+)\s*=|\bphp_(?:admin_)?(?:value|flag)\s", "PHP manual: php.ini directives; CVE-2019-11043", STRONG),
     _make("code_injection", "asp_open", r"<%\s*(?:=|@|eval|execute|response|request|out|runtime|\w+\s*[.(])|<%[^%]*%>|<jsp:|<cf(?:execute|file|include)", _CODE),
     _make("code_injection", "asp_object", r"\b(?:server\.createobject|response\.write|request\.(?:form|querystring|item)\s*\(|execute(?:global)?\s*\(\s*request|wscript\.shell|scripting\.filesystemobject|adodb\.\w+|system\.diagnostics\.process|process\.start)\b", _CODE, STRONG),
     _make("code_injection", "python", r"\b__(?:import|class|mro|subclasses|globals|builtins|base|bases|getattribute|getitem|code|reduce)__|__init__\s*\.\s*__|\bimport\s+(?:os|sys|subprocess|socket|pty|pickle)\s*[;,]|\b(?:exec|eval|compile|open|getattr|globals|locals|execfile)\s*\(\s*(?:compile|open|__|['\"]|request|input|chr)", _CODE, STRONG),
     _make("code_injection", "python_import", r"__import__\s*\(|\bos\.(?:environ|listdir|getcwd|remove|system|popen)\b|\bsys\.(?:modules|argv|path)\b|\bopen\s*\(\s*['\"]/", _CODE, STRONG),
-    _make("code_injection", "node", r"\brequire\s*(?:\(|\[|\.)\s*(?:['\"`]\w+['\"`]\)?|main|resolve|cache|req)|\bprocess\s*(?:\.|\[\s*['\"`]?)\s*(?:mainmodule|env|exit|binding|stdout|kill|argv|version|cwd|constructor|req)|\bglobal\.process|\bconsole\s*\.\s*(?:log|info|error|debug|warn)\s*(?:\(|\.call|\.apply)|\bmodule\.exports|_\$\$nd_func\$\$_?|__js_function", _NODE),
+    _make("code_injection", "node", r"\brequire\s*(?:\(|\[|\.)\s*(?:['\"`]\w+['\"`]\)?|main|resolve|cache|req)|\bprocess\s*(?:\.|\[\s*['\"`]?)\s*(?:mainmodule|env|exit|binding|stdout|kill|argv|version|cwd|constructor|req)|\bglobal\.process|\bconsole\s*\.\s*(?:log|info|error|debug|warn)\s*(?:\(|\.call|\.apply)|\bmodule\.exports|_\$\$nd_func\$\$_?|__js_function", _NODE, 0.9),
     _make("code_injection", "node_function", r"\b(?:exec|spawn|execfile|fork|execsync|spawnsync|readfile(?:sync)?|readdir(?:sync)?|writefile(?:sync)?|createreadstream)\s*\(", _NODE),
     _make("code_injection", "perl_array", r"@\{\s*\[", _CODE, STRONG),
     _make("code_injection", "php_tag_odd", r"<\s*\?\s*php\b|\[/?\\?php\]|<\?$", _PHP, STRONG),
@@ -62,18 +88,18 @@ CODE = (
     _make("code_injection", "eval_call", r"\b(?:eval|assert|exec|execute|expression)\s*[(`{\s]\s*(?:['\"$`(]|\w+[.(\[]|/)", _CODE),
     _make("code_injection", "java_class", r"\bjava(?:x)?\s*\.\s*(?:lang|io|util|net|nio|sql|security|rmi|beans|naming|script|management|applet|awt|math|text|xml|el|faces|servlet)\b|\bjavax?\.\w+\.\w+|\b(?:org\.(?:apache|springframework|omg|codehaus|jboss|hibernate|yaml|python|mozilla|w3c|xml|ietf)|com\.(?:sun|opensymphony|mchange|ibm|oracle|bea|caucho|zaxxer|alibaba)|sun\.(?:misc|net|reflect|rmi)|freemarker|groovy\.lang|ognl)\.[\w.]+", _JAVA),
     _make("code_injection", "java_class_only", r"^[\s\"']*(?:java|javax|org|com|sun)(?:\.\w+)+(?:\(\))?[\s\"';]*$", _JAVA, 0.5, False),
-    _make("code_injection", "java_call", r"\b(?:getclass\s*\(|forname\s*\(|getmethods?\s*\(|getdeclared\w+\s*\(|newinstance\s*\(|getruntime\b|runtime\s*\.\s*(?:exec|getruntime)|processbuilder\b|scriptenginemanager|defineclass|classloader\b|loadclass\s*\(|\.invoke\s*\(|getconstructor\w*\s*\(|setaccessible|bufferedreader|inputstreamreader|(?:file|byte\w*)(?:in|out)putstream|printwriter|getprotectiondomain)", _JAVA),
+    _make("code_injection", "java_call", r"\b(?:getclass\s*\(|forname\s*\(|getmethods?\s*\(|getdeclared\w+\s*\(|newinstance\s*\(|getruntime\b|runtime\s*\.\s*(?:exec|getruntime)|processbuilder\b|scriptenginemanager|defineclass|classloader\b|loadclass\s*\(|\.invoke\s*\(|getconstructor\w*\s*\(|setaccessible|bufferedreader|inputstreamreader|(?:file|byte\w*)(?:in|out)putstream|printwriter|getprotectiondomain)", _JAVA, 0.9),
     _make("code_injection", "java_gadget", r"\b(?:clonetransformer|forclosure|instantiate(?:factory|transformer)|invokertransformer|prototype(?:clone|serialization)factory|whileclosure|getproperty|filewriter|xmldecoder|badattributevalueexpexception|templatesimpl|annotationinvocationhandler|chainedtransformer|constanttransformer|lazymap|jdbcrowset\w*|ysoserial|commonscollections\d?|beanshell|objectinputstream|unmarshaller)", _SERIAL, STRONG),
     _make("code_injection", "ognl", r"#(?:_memberaccess|context|application|session|request|parameters|attr|cmd|_\w+|a|p|rt|cl|dm|ognlutil|container|process|iswin|cmds)\s*(?:=|\[|\.)|@(?:java|ognl|org)[\w.]*@|%\{\s*\(?\s*#|\ballowstaticmethodaccess|\bxwork\.methodaccessor|ognl\.|\bredirect(?:action)?:\s*[%$]\{|\baction:\s*[%$]\{|^method:\w", "CVE-2017-5638, CVE-2018-11776", STRONG),
     _make("code_injection", "spring4shell", r"\bclass\s*(?:\.|\[)\s*['\"]?(?:module|classloader|protectiondomain)\b|\.classloader\.", "CVE-2022-22965", STRONG),
     _make("code_injection", "spel", r"\bt\s*\(\s*java|[$#]\{\s*(?:pagecontext|applicationscope|sessionscope|requestscope|initparam)\b|\bnew\s+java\.|\$\{\s*t\s*\(|#\{\s*t\s*\(", "CVE-2022-22963", STRONG),
-    _make("log4shell", "jndi", r"\$\{[^}]*j[^}]*n[^}]*d[^}]*i[^}]*:|\bjndi\s*:\s*\w|j[^\w\s]{0,12}ndi[^\w\s]{0,4}:", _LOG4J, STRONG),
+    _make("log4shell", "jndi", r"\$\{[^}]*j[^}]*n[^}]*d[^}]*i[^}]*:|\bjndi\s*:\s*\w|j[^\w\s]{0,12}ndi[^\w\s]{0,4}:", _LOG4J, CERTAIN),
     _make("log4shell", "lookup", r"\$\{\s*(?:\$\{|(?:lower|upper|env|sys|date|java|main|ctx|base64|bundle|docker|k8s|spring|web|log4j|sd|map|event|marker|script|dns|url|const|jvmrunargs|hostname|::-\w)\s*:|:+-)", _LOG4J, STRONG),
     _make("template", "double_brace", r"\{\{.+?\}\}", _SSTI, WEAK),
     _make("template", "double_brace_expression", r"\{\{\s*[-#]?\s*(?:[-+(\['\"\d]|\w+\s*[*+|\[(]|config\b|self\b|request\b|url_for\b|lipsum\b|cycler\b|joiner\b|namespace\b|get_flashed\w*|dump\b|_self\b|app\b|settings\b|constructor\b|this\b|range\b|g\b|\w+\.\w*__|\w+\.(?:\w+\.)*\w+\s*[(\[]|(?:printf?|html|js|urlquery|call|index|define|template|cmd|exec|system)\s+['\"]|php\b|include\b|import\b|block\b|#with|each\b|=|%\w|\$)", _SSTI, 0.75),
     _make("template", "math_probe", r"(?:\{\{|\$\{|#\{|<%=?|@\(|\{|\$\{\{|\*\{|~\{|\[\[|\{%|\{\{=|\{\{'|@\{|%\{|\{php\})\s*=?\s*['\"]?\d+['\"]?\s*[*+/-]\s*['\"]?\d+\s*['\"]?\s*(?:\}|%>|\)|\]|\{)", _SSTI, STRONG),
     _make("template", "statement", r"\{%-?\s*(?:if|for|set|import|include|block|extends|macro|with|raw|autoescape|filter|load|debug|print|call|from|endfor|endif|set|do|verbatim|apply|sandbox|use|embed|end|csrf_token|\w+\s*=)", _SSTI),
-    _make("template", "expression_call", r"[$#@*~%]\{[^}]*(?:\(|\[|\.\w+\.|class|runtime|exec|system|file|env|self\.|request|session|param)", _SSTI),
+    _make("template", "expression_call", r"[$#@*~%]\{[^}]*(?:\(|\[|\.\w+\.|class|runtime|exec|system|file|env|self\.|request|session|param)", _SSTI, 0.8),
     _make("template", "dollar_expression", r"[$#*@~%]\{\s*[^}\s]", _SSTI, WEAK),
     _make("template", "freemarker", r"<#(?:assign|list|if|include|import|macro|function|setting|attempt|-{0,2})\b|\?(?:new|api|eval|interpret|builtin)\s*\(|freemarker\.template", _SSTI, STRONG),
     _make("template", "velocity", r"#(?:set|foreach|include|parse|macro|evaluate|define)\s*\(\s*[$\"\']|\$(?:class|ex|str|chr|out|rt|sc|in|smarty)\.\w+|\$\w+\.getclass\b|\$class\.|\{\$smarty", _SSTI, STRONG),
@@ -91,12 +117,12 @@ CODE = (
     _make("ssi", "directive", r"<!-*\s*#\s*(?:exec|include|echo|config|fsize|flastmod|printenv|set|if|else|elif|endif)\b|<esi:\w+", "OWASP Testing Guide WSTG-INPV-08", STRONG),
     _make("deserialization", "php_object", r"(?:^|[;{:\"'=])[oc]:\+?\d+:\"[\w\\]+\":\d+:\{|\ba:\d+:\{(?:[isbdoa]:\d|\})|\bo:\d+:\"", _SERIAL, STRONG),
     _make("deserialization", "java_stream", r"\bro0ab[xq]|\xac\xed\x00\x05|\baced0005|h4sia{4}", _SERIAL, STRONG),
-    _make("deserialization", "pickle", r"c(?:os|posix|nt|builtins|__builtin__|subprocess|commands)\n\w+\n|\bcos\s+system|\bgasv[a-z]|\x80[\x02-\x05](?:c|(?:\xc2)?\x95|\})|\(s'|\btr\.$", _SERIAL),
+    _make("deserialization", "pickle", r"c(?:os|posix|nt|builtins|__builtin__|subprocess|commands)\n\w+\n|\bcos\s+system|\bgasv[a-z]|\x80[\x02-\x05](?:c|(?:\xc2)?\x95|\})|\(s'|\btr\.$", _SERIAL, 0.9),
     _make("deserialization", "pickle_base64", r"^[\s\"']*(?-i:gA[JNOQRSTU]|KGRw|KGxw|KGlv|KFMn|Y29zC|Y3Bvc2l4|Y19fYnVpbHRpbl)[A-Za-z0-9+/_-]{16,}={0,2}", _SERIAL, STRONG, False),
     _make("deserialization", "php_base64", r"^[\s\"']*(?-i:Tzo[0-9x-z]|YTo[0-9x-z]|Qzo[0-9x-z])[A-Za-z0-9+/_-]{12,}={0,2}", _SERIAL, MEDIUM, False),
     _make("deserialization", "binary_base64", r"^[\s\"']*(?-i:/wEy|BAh[bijtuv7]|aced0005|ACED0005|rO0AB|AAEAAAD)[A-Za-z0-9+/_-]{8,}={0,2}", _SERIAL, STRONG, False),
     _make("deserialization", "type_name", r"^(?:system\.(?:windows\.data|diagnostics\.process|management\.automation|identitymodel|configuration\.install|workflow|security\.claims|activities)\b[\w.`+]*|com\.sun\.(?:rowset|org|jndi)[\w.]+|com\.mchange\.[\w.]+|javax\.script\.[\w.]+)(?:\s*[,:]\s*\S.*)?$|:#system\b", _SERIAL, STRONG, False),
-    _make("deserialization", "type_name_java", r"^(?:org\.(?:springframework\.(?:context|beans|aop)|apache\.(?:commons|xalan|xbean))[\w.]+)(?:\s*[,:]\s*\S.*)?$", _SERIAL, MEDIUM, False),
+    _make("deserialization", "type_name_java", r"^(?:org\.(?:springframework\.(?:context|beans|aop)|apache\.(?:commons|xalan|xbean))[\w.]+)(?:\s*[,:]\s*\S.*)?$", _SERIAL, 0.8, False),
     _make("deserialization", "dotnet", r"\baaeaaad/{3}|__viewstate\b.{0,20}<|\"?\$type\"?\s*:\s*\"|objectdataprovider|system\.windows\.data|typeconfusedelegate|losformatter|<objectdataprovider", _SERIAL),
     _make("deserialization", "ruby_yaml", r"!ruby/(?:object|hash|struct)|!!(?:python|javax?|com|org|ruby)[/.:]|!!python/object|tag:yaml\.org,2002:(?:python|js)|!<tag:|\x04\x08[\[o{i\"]|\bbah[bij7]", _SERIAL, STRONG),
     _make("deserialization", "java_type", r"\"@(?:type|class)\"\s*:\s*\"[\w.]+\"|<java\b[^>]*class\s*=|<(?:dynamic-proxy|sorted-set|tree-map|java\.util\.\w+)\b|rmi://|\bxstream\b", _SERIAL, STRONG),

@@ -30,6 +30,8 @@ PROTOCOL = (
     _make("http_split", "line_break_markup", r"[\r\n]{2}[ \t\x0b\x0c]*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),
     _make("http_split", "line_and_field", r"^[^\s:]{0,24}(?:://[^\s]{1,200})?[\r\n]+[a-z][\w-]{1,30}:\s?\S", _SPLIT, MEDIUM, False),
     _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, False),
+    _make("http_split", "leading_field", r"^[\r\n]+[ \t]*(?:[a-z]+(?:-[a-z]+)+|host|cookie|location|referer|authorization)\s*:\s*\S", _SPLIT, STRONG, False),
+    _make("request_smuggling", "proxy_socket", r"\bunix:[^|\s]{4,}\|https?:", "CVE-2021-40438", STRONG),
     _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM),
     _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, STRONG),
     _make("request_smuggling", "response_line", r"\bhttp/[0-3](?:\.\d)?\s+\d{3}\b", _SMUGGLE),
@@ -53,6 +55,6 @@ PROTOCOL = (
     _make("recon", "scanner_agent", r"\b(?:sqlmap|nikto|nessus|acunetix|netsparker|w3af|dirbuster|gobuster|wpscan|nuclei|zgrab|masscan|openvas|havij|arachni|jorgee|wfuzz|ffuf|feroxbuster|zmeu|morfeus|whatweb|skipfish|paros|vega/|commix|joomscan|xsser|fimap|hydra|brutus|jbrofuzz|grendel-scan|webinspect|appscan|qualys|detectify|zap/|owasp zap|burpsuite|burp suite|xspider|n-stealth|metis|bsqlbf|sqlninja|dirsearch|l9explore|leakix|cgichk|grabber|absinthe)\b", "CRS 913 family: names of tools", MEDIUM),
     _make("recon", "scanner_token", r"\b(?:acunetix|appscan|w3af|nessus|netsparker|burp|arachni|sqlmap|nikto|skipfish|wvs)[-_]?(?:test|scan|probe|xss|header|cookie|product|file|\w*=|fuzz)|wvstest|x-scanner|acunetix_wvs|rfiinc\.txt|x-acunetix", "CRS 913 family", STRONG),
     _make("http_split", "header_charset", r"charset\s*=\s*['\"]?(?:utf-7|ibm\d+|cp\d{3}\b|utf-?32)", "CRS 920 family: charsets that hide", MEDIUM),
-    _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", MEDIUM),
+    _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", STRONG),
     _make("http_split", "range_abuse", r"\bbytes\s*=\s*(?:\d*-\d*\s*,\s*){5,}|\bbytes=0-18446744073709551615", "CVE-2011-3192, CVE-2015-1635", STRONG),
 )

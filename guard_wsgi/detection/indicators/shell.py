@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
 
 _CWE = "CWE-78"
 _OWASP = "OWASP Testing Guide WSTG-INPV-12"
@@ -28,6 +28,25 @@ _HARD = (
     r"|systeminfo|tasklist|taskkill|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|powershell|pwsh"
     r"|printenv|tcpdump|nmap|socat|useradd|usermod)"
 )
+
+# Programs of administrators and of builds that can run others or read files, and that are no
+# words of any language.
+ADMIN_PROGRAMS = (
+    r"(?:ansible(?:-[a-z]+)?|chef-\w+|knife|cscli|aa-(?:exec|disable|enforce|complain|status|teardown)|rmt(?:-\w+)?|visudo|vipw|vigr|apt-get|apt-cache|aptitude|dpkg|dnf|yum|zypper|pacman|rpm2cpio|rpmquery|snap"
+    r"|unxz|xzcat|bzcat|zcat|zstd(?:cat|less|grep|mt)?|bunzip2|bzip2|gunzip|gzcat|unzstd|uncompress|cpio|bsdtar|bsdcat|unsquashfs|7za?|7zr|rar|unrar|ar|c89|c99|cc|gcc|g\+\+|clang|gdb|ghci?|jjs|jrunscript"
+    r"|cpulimit|flock|htop|atop|iotop|iftop|lastlogin|lastlog|lastcomm|perf|pexec|setarch|setfacl|setlock|setsid|setcap|capsh|chroot|nsenter|unshare|taskset|ionice|chrt|stdbuf|rlwrap|nohup|strace|ltrace|systemctl"
+    r"|journalctl|loginctl|busctl|sysctl|dmesg|dmidecode|dmsetup|debugfs|lsblk|blkid|losetup|mkfs(?:\.\w+)?|fdisk|parted|mknod|ldconfig|ldd|modprobe|insmod|rmmod|lsmod|lspci|lsusb|lscpu|runuser|pkexec|doas|sudoedit|useradd"
+    r"|userdel|usermod|groupadd|groupmod|chpasswd|chsh|chage|getent|getfacl|gpasswd|newgrp|base32|base58|basenc|uuencode|uudecode|hexdump|xxd|iconv|pkill|pgrep|pidstat|pidof|killall|crontab|atq|iptables|ip6tables|nft|ufw"
+    r"|tcpdump|tshark|nmap|hping3|socat|ncat|rsync|scp|sshpass|ssh-keygen|ssh-keyscan|psftp|lftp|ncftp|tftp|wget|curl|lwp-(?:download|request)|aria2c|axel|elinks|lynx|openssl|kubectl|crictl|ctr|podman|buildah|runc"
+    r"|docker|terraform|vagrant|virsh|puppet|salt-call|facter|mysqldump|mysqladmin|pg_dump(?:all)?|psql|sqlite3|redis-cli|mongodump|mongosh|tclsh|wish|irb|pry|python[\d.]*|python3-config|pypy\d?|perl[\d.]+|ruby[\d.]+|php[\d.]+|lua[\d.]+"
+    r"|nodejs|npx|pwsh|csh|ksh|mksh|tcsh|zsh|fish|ash|dash|rbash|busybox|toybox|gawk|mawk|nawk|byebug|cobc|csvtool|easy_install|efax|eqn|ginsh|gtester|julia|latexmk|msgfilter|multitime|octave|openvpn|pandoc|ptx|restic|run-parts"
+    r"|run-mailcap|rview|rvim|vimdiff|scanmem|scrot|start-stop-daemon|tmux|torsocks|troff|whiptail|xmodmap|xdotool|zathura|zsoelim|bcdboot|bcdedit|regedit|schtasks|wevtutil|vssadmin|ntdsutil|cmdkey|nltest|fsutil"
+    r"|diskpart|icacls|cacls|takeown|msiexec|odbcconf|installutil|regasm|regsvcs|msbuild|cmstp|dnscmd|esentutl|extrac32|findstr|forfiles|gpscript|gpresult|ieexec|makecab|mavinject|msdt|pcalua|rpcping|syncappvpublishingserver"
+    r"|verclsid|winrm|winrs|wsreset|xwizard|whoami|ipconfig|ifconfig|netstat|netsh|nslookup|tasklist|taskkill|systeminfo|iwmi|gwmi|iwr|irm|iex|saps|psexec|mimikatz|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|printenv)"
+)
+# What runs the program that follows it.
+_PREFIX = r"(?:(?:time|nohup|strace|ltrace|nice|ionice|stdbuf|setsid|timeout\s+\d+\w?|watch|sudo|doas|env|exec|command|busybox)\b[\s;]*)"
+_BIN = r"(?:/?(?:usr/)?(?:local/)?s?bin/)"
 
 
 def _cmd(
@@ -72,7 +91,7 @@ SHELL = (
     _cmd("search_of_files", r"\bfind\s+[/.~]\S*\s+-(?:i?name|perm|exec|type|user|writable|readable|size|mtime|maxdepth)\b|\b[ef]?grep\s+(?:-\w+\s+)*\S{1,40}\s+/(?:etc|proc|var|usr|home|root|tmp|opt)/", _OWASP, STRONG),
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
     _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|%comspec%\s*/c\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
-    _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{" + COMMANDS + r",[^}\s]{1,60}\}|\{\w{0,3},-\w+\}\w?|\w\{\w?,\w+\}\w", _PATT),
+    _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{" + COMMANDS + r",[^}\s]{1,60}\}|\{\w{0,3},-\w+\}\w?|\w\{\w?,\w+\}\w", _PATT, STRONG),
     _cmd("brace_expansion", r"\{(?:cat|ls|curl|wget|echo|nc|ping|bash|sh|id|head|tail|uname|sleep),[^}]*\}", _PATT, STRONG),
     _cmd("substitution", r"\$\(\s*(?:" + COMMANDS + r"\b|[./]|\w+\s+[\w/.~$-])", _CWE),
     _cmd("backtick", r"`\s*[a-z./][^`]*`", _CWE, WEAK),
@@ -81,22 +100,22 @@ SHELL = (
     _cmd("redirect_file", r"[>|]\s*(?:/(?:tmp|var|etc|dev|home|root)/|\S+\.(?:sh|php|jsp|py|pl|exe)\b)", _PATT),
     _cmd("pipe_shell", r"\|\s*(?:/bin/)?(?:ba|z|k|da)?sh\b|\|\s*(?:perl|python|php|ruby|base64|xxd|nc|tee|xargs|sudo)\b", _PATT, STRONG),
     _cmd("netcat", r"\b(?:nc|ncat|netcat)(?:\.exe)?\s+(?:-[a-z]+\s*)+|\bnc\s+[\d.]+\s+\d+", _PATT, STRONG),
-    _cmd("ping_count", r"\bping\s+(?:-[nciw]\s*\d+\s+)+|\bping\s+[\d.]+\s*$", _PATT),
+    _cmd("ping_count", r"\bping\s+(?:-[nciw]\s*\d+\s+)+|\bping\s+[\d.]+\s*$", _PATT, 0.8),
     _cmd("sleep_argument", r"(?:[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+|^\s*sleep[\s+$]+\{?\d+\}?\s*(?:$|[;|&#`])", _PATT, STRONG),
-    _cmd("windows_variable", r"%(?:systemroot|comspec|programfiles|windir|appdata|temp|userprofile|path|pathext|os)(?::~[-\d,]+)?%|\$env:\w+", _PATT),
-    _cmd("windows_net", r"\bnet\s+(?:user|localgroup|group|view|share|start|stop|use|accounts)\b|\breg\s+(?:add|query|delete)\s+hk", _PATT),
+    _cmd("windows_variable", r"%(?:systemroot|comspec|programfiles|windir|appdata|temp|userprofile|path|pathext|os)(?::~[-\d,]+)?%|\$env:\w+", _PATT, 0.9),
+    _cmd("windows_net", r"\bnet\s+(?:user|localgroup|group|view|share|start|stop|use|accounts)\b|\breg\s+(?:add|query|delete)\s+hk", _PATT, 0.9),
     _cmd("powershell", r"\b(?:invoke-(?:expression|webrequest|command|restmethod|wmimethod)|iex\s*\(|iwr\s|start-process|new-object\s+(?:system\.)?net|downloadstring|downloadfile|encodedcommand|"
          r"executionpolicy|get-(?:childitem|content|process|wmiobject|item)|set-(?:content|item)|out-file|convertto-\w+|"
-         r"write-(?:host|output)|frombase64string)", _GTFO, STRONG),
+         r"write-(?:host|output)|frombase64string)", _GTFO, CERTAIN),
     _cmd("quote_splice", r"\b\w{0,6}(?:''|\"\"|\\)\w{1,6}(?:''|\"\"|\\)?\w*\s+(?:/|\$|-)|\b(?:c|w|l|n|i|p|u|b|e|s)(?:''|\"\"|'\w'|\"\w\"|\\)+\w+", _PATT, WEAK),
-    _cmd("wildcard_path", r"/(?:\?{2,}|[a-z]+[?*]+[a-z*?]*|[?*]+[a-z]+[a-z*?]*)/[\w?*.]+|/\[?[a-z]\]?\?\?/", _PATT),
+    _cmd("wildcard_path", r"/(?:\?{2,}|[a-z]+[?*]+[a-z*?]*|[?*]+[a-z]+[a-z*?]*)/[\w?*.]+|/\[?[a-z]\]?\?\?/", _PATT, 0.9),
     _cmd("environment_slice", r"\$\{?(?:path|home|pwd|shell|hostname|user|bash\w*|ps\d|ifs|random|oldpwd|uid|http_\w+)\}?(?::|\b)", _PATT, WEAK),
-    _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT),
+    _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT, 0.9),
     _cmd("special_variable", r"\$(?:\(\(|\{?\d\b|'\\)|\$\{?!|\$\$", _PATT, WEAK),
     _cmd("shellshock", r"\(\s*\)\s*\{\s*(?::|_|\w*\s*;)?[^}]{0,20};?\s*\}\s*[;\"']?|\(\)\s*\{", "CVE-2014-6271", STRONG),
-    _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT),
+    _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT, 0.9),
     _cmd("echo_sequence", r"(?:;|\||&|`|\n|\$\(|^)\s*echo\s+\S", _PATT),
-    _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+(?:[\[($]|\w+\s+in\s)|\bfor\s+/[fdlr]\s|\bdone\b\s*(?:;|$|<)", _CRS),
+    _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+(?:[\[($]|\w+\s+in\s)|\bfor\s+/[fdlr]\s|\bdone\s*(?:;|<)", _CRS, 0.9),
     _cmd("os_function", r"\b(?:os\.(?:system|popen|exec\w*|spawn\w*)|subprocess\.(?:call|run|popen|check_output|getoutput)|commands\.getoutput|"
          r"child_process|shell_exec|passthru|proc_open|pcntl_exec|popen|runtime\.(?:getruntime|exec)|getruntime\s*\(|processbuilder|kernel\.(?:exec|system|open)|io\.popen|execsync|spawnsync|os\.execute|winexec|createobject|wscript\.shell)", "CWE-77", STRONG),
     _cmd("function_command", r"\b(?:system|exec|popen|shell_exec|passthru|eval|spawn|execute)\s*\(?\s*['\"]\s*(?:" + COMMANDS + r"\b|/)", "CWE-77", STRONG),
@@ -106,14 +125,40 @@ SHELL = (
     _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|\S\s*[;|&`]\s*$", _OWASP, WEAK, False),
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP),
     _cmd("newline_last", r"[\r\n][ \t]*(?:env|id|set|ls|ps|whoami|uname|ver|dir|pwd|netstat|ifconfig|ipconfig|hostname|printenv)\s*(?:;|\||&|`|$)", _OWASP, STRONG, False),
-    _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS),
+    _cmd("admin_command", r"^[\s'\"\\;|&(`]*" + _PREFIX + r"*" + _BIN + r"?['\"]?" + ADMIN_PROGRAMS + r"['\"]?(?:\.exe)?(?:\s|[;|&<>,/]|$)", _GTFO, MEDIUM, False),
+    _cmd("admin_alone", r"^\s*" + ADMIN_PROGRAMS + r"\s*$", _GTFO, 0.1, False),
+    _cmd("admin_argument", r"^[\s'\"\\;|&(`]*" + _PREFIX + r"*" + _BIN + r"?" + ADMIN_PROGRAMS + r"(?:\.exe)?\s+(?:[a-z]+\s+)?(?:-{1,2}[a-z]|/[\w.]|\.{1,2}/|[<>|]|~)", _GTFO, MEDIUM, False),
+    _cmd("separator_admin", r"(?:;|\||&&|&|\$\()\s*" + _PREFIX + r"?" + _BIN + r"?" + ADMIN_PROGRAMS + r"(?:\.exe)?(?:\s+[-/\w.<>]|\s*$|[;|&`)<>,/])", _GTFO, MEDIUM),
+    _cmd("leading_separator_admin", r"^[\s'\"]*(?:;|\|\|?|&&?|\$\()\s*" + _PREFIX + r"?" + _BIN + r"?" + ADMIN_PROGRAMS + r"\b", _GTFO, STRONG, False),
+    _cmd("relative_program", r"^(?:usr/(?:local/)?)?s?bin/(?:" + ADMIN_PROGRAMS + r"|" + COMMANDS + r"|chef)\s*$", _GTFO, STRONG, False),
+    _cmd("prefixed_program", r"^[\s'\"]*" + _PREFIX + r"+" + _BIN + r"?(?:(?:ba|z|k|c|da)?sh\s+-\w|" + ADMIN_PROGRAMS + r"\b|" + _HARD + r"\b)", _GTFO, STRONG, False),
+    _cmd("quoted_program", r"^\s*(?:\"" + ADMIN_PROGRAMS + r"\"|'" + ADMIN_PROGRAMS + r"')\s+[\w-]", _GTFO, STRONG, False),
+    _cmd("change_directory", r"(?:^|[;|&`(])\s*cd\s+[/~.\w-]{1,60}\s*;\s*\w", _OWASP, CERTAIN),
+    _cmd("shell_variable", r"\$\{?(?:shell|bash|0)\}?\s+-[ci]\b|\b(?:ba|z|k|c|da)?sh\$\{?\w+\}?\s+-c|[;|&`]\s*\$\w{1,8}\s+" + _HARD + r"\b", _PATT, CERTAIN),
+    _cmd("shell_string", r"\b(?:ba|z|k|c|da|a)?sh\b.{0,24}?[\s,]-?c[\s,]+\\?['\"]?(?:" + _HARD + r"|id|ls|cat|echo|sh|bash|python\d?|perl|php|nc)\b|\b(?:gcc|cc|c89|c99|clang)\s+-wrapper\b", _GTFO, STRONG),
+    _cmd("directory_tilde", r"^~[-+ ]\d*$", "bash manual: tilde expansion", STRONG, False),
+    _cmd("history_event", r"^(?:!-?\d+)+$|^!!$", "bash manual: history expansion", STRONG, False),
+    _cmd("brace_list", r"\{,[\w./-]+(?:,[\w./-]*)*\}|\{\w+(?:,-\w+)+\}", "bash manual: brace expansion", STRONG),
+    _cmd("brace_word", r"^\w+\{\w{0,8},\w{0,8}\}\w*$", "bash manual: brace expansion", STRONG, False),
+    _cmd("escaped_program", r"^\s*\\(?:" + COMMANDS + r"|" + ADMIN_PROGRAMS + r")(?:\s|$)", _GTFO, STRONG, False),
+    _cmd("socket_file", r"[<>&]\s*['\"]?[\w/$]*/(?:tcp|udp)/[\d.]+/\d+", _PATT, CERTAIN),
+    _cmd("trap", r"[;|&]\s*trap\s+['\"]", _GTFO, STRONG),
+    _cmd("registry_hive", r"\bregedit(?:\.exe)?\s+/[a-z]|\bhk(?:ey_(?:current_user|local_machine|classes_root|users)|cu|lm)\\", "LOLBAS", 0.8),
+    _cmd("batch_compare", r"\bif\s.{0,60}?(?:%[\w:~,*-]+%|%~?\d|%%\w|\[\w*\])\S*\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s", "CRS 932140: cmd.exe IF", STRONG),
+    _cmd("batch_do", r"\bin\s*\([^()]{0,80}(?:\([^()]*\)[^()]*)?\)\s*do\s+[@(a-z]", "CRS 932140: cmd.exe FOR", 0.8),
+    _cmd("batch_word", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:\S{1,30}|\"[^\"]*\")\s+(?:equ|neq|lss|leq|gtr|geq)\s|^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:defined|errorlevel|cmdextversion)\s+\w+\s+\(?[a-z]", "CRS 932140: cmd.exe IF", STRONG, False),
+    _cmd("batch_equal", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:\"[^\"]*\"|\S{1,30})\s*===?\s*(?:\"[^\"]*\"|\S{1,30})\s+\(?(?:echo|goto|cmd|set|call|del|copy|type|start|exit|foo)\b", "CRS 932140: cmd.exe IF", STRONG, False),
+    _cmd("separator_windows", r"(?:;|\||&)\s*(?:bcdboot|bcdedit|regedit|schtasks|wevtutil|vssadmin|ntdsutil|nltest|diskpart|icacls|takeown|msiexec|odbcconf|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|tasklist|systeminfo|ipconfig|esentutl|forfiles)(?:\.exe)?\s*(?:[/<>-]|\s\w|$)", "LOLBAS", STRONG),
+    _cmd("redirect_start", r"^\s*>{1,2}\s*/\w|^\s*[<>]\(\s*[a-z]+|^\s*\$\[\s*\d", _PATT, STRONG, False),
+    _cmd("batch_exist", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?exist\s+\S+\s+\(?(?:echo|goto|cmd|set|call|del|copy|type|start|exit|$)", "CRS 932140: cmd.exe IF", STRONG, False),
+    _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS, 0.9),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
-    _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", STRONG),
-    _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(%!]?[%!~\w]+[%!\"\])]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+.*?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF"),
+    _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", CERTAIN),
+    _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(%!]?[%!~\w]+[%!\"\])]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+.*?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF", CERTAIN),
     _cmd("batch_variable", r"%~?\d\b|%\w+%.*?(?:==|\bequ\b|\bneq\b|\bgtr\b)|!\w+!|%errorlevel%", "CRS 932140", WEAK),
     _cmd("argument_injection", r"(?:^|\s)-{1,2}(?:oproxycommand|oqueuedirectory|checkpoint-action|use-compress-program|upload-pack|receive-pack|to-command|exec)\s*=|\s-x\s*/(?:var|tmp|usr|home|srv|opt)/", "CWE-88; GTFOBins", STRONG),
     _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", STRONG),
-    _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT),
+    _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT, STRONG),
     _cmd("process_substitution", r"(?:^|[^-=])[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
     _cmd("exact_command", r"^[\s'\"]*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat(?:\s+-\w+)?|systeminfo|tasklist|uname(?:\s+-\w+)?|ls\s+-\w+(?:\s+\S+)?|ls\s+[/.~]\S*|id\s+-\w|ps\s+-?(?:aux|ef)\w*|cat\s+\S+|ping6?\s+(?:-\w\s*\d*\s+)*[\w.-]+\.[\w.-]+|net\s+user.*|printenv|lsb_release\s+-a|route\s+print|arp\s+-a|curl\s+\S+|wget\s+\S+|nslookup\s+\S+|dir\s+[/c].*|rm\s+-rf?\s.*|chmod\s+[+\d]\S*\s.*|cd\s+[/.]\S*|echo\s+[$\d\"'].*|touch\s+/\S+|sudo\s+\S.*|kill\s+-9.*|shutdown\s+[-/]\w.*|reboot|bash\s+-i.*|crontab\s+-\w|history|id;|w;|df\s+-h|last\s+-\w.*|env\s*\|.*|type\s+\S+\.\w+|find\s+/\S*.*|tail\s+-\S+.*|head\s+-\S+.*|grep\s+-\w+\s.*|hostname\s+-\w|su\s+-.*)[\s'\";|&#]*$", _OWASP, 0.9, False),
     _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, False),

@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
 
 _CWE = "CWE-89"
 _OWASP = "OWASP Testing Guide WSTG-INPV-05"
@@ -20,6 +20,12 @@ _BETWEEN = (
     r"(?:or|and|xor|div|mod|is|in|(?:not\s+)?(?:like|rlike|regexp|between|in)|sounds\s+like|collate"
     r"|<=>|[<>!]=|<>|:=|[=<>^&*/%~]|\|\||&&|<<|>>)"
 )
+
+# What follows a quote that has ended a string, up to the one that begins the next: operators and
+# operands, no sentence.
+_MIDDLE = r"[\w\s.+*/%^&|<>=!~@()\\,-]{0,60}"
+_AFTER = r"(?:(?:[\^&|<>=!~]|is\b|not\b|(?:not\s+)?(?:in|like|rlike|regexp|between)\b|sounds\s+like\b|div\b|mod\b|xor\b)|(?:or|and)\b[^'\"]{0,40}[=<>!~^&|@+*/-])"
+_ARITHMETIC = r"[-+*/%][^'\"]{0,40}(?:[=<>!~^&|@]|\b(?:or|and|xor|is|like|rlike|in|not|null)\b)"
 
 
 def _sqli(
@@ -91,16 +97,16 @@ SQL = (
         "logic_same",
         r"(?:\b(?:or|and)\b|\|\||&&)[\s(]*(?:1\s*=\s*1|0\s*=\s*0|2\s*=\s*2|'1'\s*=\s*'1|'a'\s*=\s*'a"
         r"|\"1\"\s*=\s*\"1|'x'\s*=\s*'x|1\s*=\s*0|1\s*=\s*2|1\s*<\s*2|2\s*>\s*1)",
-        _OWASP,
+        _OWASP, 0.9,
     ),
     _sqli("logic_true", r"\b(?:or|and)\s+(?:not\s+)?(?:true|false)\b|['\"]\s*(?:\|\||&&)\s*(?:true|false)\b", _OWASP),
-    _sqli("logic_numbers", r"(?:\b(?:and|or|xor)\b|&&|\|\|)[\s(!~+-]*\d[\d\s()+*.-]*(?:=|<>|!=|<|>|\blike\b|\bin\b)[\s(!~+'\"-]*\d", _OWASP, 0.8),
+    _sqli("logic_numbers", r"(?:\b(?:and|or|xor)\b|&&|\|\|)[\s(!~+-]*\d[\d\s()+*.-]*(?:=|<>|!=|<|>|\blike\b|\bin\b)[\s(!~+'\"-]*\d", _OWASP, STRONG),
     _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\|)[\s(!~+-]*(?:cos|sin|pi|make_set|elt|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|user|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
     _sqli("equals_call", r"=[\s(!~+-]*(?:ascii|char|substr(?:ing)?|mid|ord|rand|lpad|conv|count|exists|database|version|extractvalue|find_in_set|unhex|sleep|benchmark)\s*\(", _BLIND),
     _sqli("select_call", r"\bselect\b[\s(!~@+*-]*(?:\w+\s*\(|['\"@\d]).*?\bfrom\b", _CRS),
     _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
-    _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, MEDIUM, False),
-    _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, MEDIUM, False),
+    _sqli("function_open", r"^[\s'\",)]*(?:database|db_name|coalesce|u?n?compress|concat|concat_ws|current_user|decode|encode|group_concat|hex|ifnull|insert|trim|make_set|md5|mid|ord|sysdate|rand|rtrim|ltrim|strcmp|substr|substring|unhex|cos|sin|pow|ascii|char|benchmark|sleep|find_in_set|schema|extractvalue)\s*\(?\\?\($", _CRS, STRONG, False),
+    _sqli("word_only", r"^\s*(?:information_schema|pg_catalog|schema_name|tempdb|msdb|northwind|mysql\.db|msysaccessobjects|xp_cmdshell|sysobjects|sysusers|master\.\.\w+|current_user\(?\)?|db_name\(?\)?|@@version)\s*$", _CRS, STRONG, False),
     _sqli("word_quote_comment", r"^(?:[\w.@ %-]*[\w.@%-])?['\"`]\s*\)*\s*;?\s*(?:--[\s+-]*|#\s*|/\*[^*]*|;\s*\x00)$", _OWASP, STRONG, False),
     _sqli("quote_comment", r"['\"`]\s*\)*\s*;?\s*(?:--|#|/\*)", _OWASP),
     _sqli("number_comment", r"(?:^|[=\s])-?\d+\s*\)*\s*(?:--(?:\s+[-+]?|\+)?$|#\s*$|/\*)", _OWASP, WEAK),
@@ -146,10 +152,10 @@ SQL = (
         "catalog",
         r"\binformation_schema\b|\bmysql\.(?:user|db)\b|\bsys(?:objects|columns|databases|users)\b"
         r"|\bpg_(?:catalog|shadow|user|database|class|tables|read_file|ls_dir)\b|\bsqlite_(?:master|"
-        r"version|schema)\b|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects)\b"
+        r"version|schema)\b|\b(?:all|user|dba)_(?:tables|tab_\w+|users|objects)\b"
         r"|\bmsysaccessobjects\b|\bsys\.(?:objects|tables|databases|columns|user_tables|sql_logins)\b"
         r"|\bv\$version\b|\bmaster\.\.[a-z]|\bmaster\.dbo\b|\btable_schema\b|\bperformance_schema\b",
-        _PATT,
+        _PATT, STRONG,
     ),
     _sqli(
         "procedure",
@@ -186,15 +192,40 @@ SQL = (
         STRONG,
         False,
     ),
-    _sqli("paren_comment", r"[\d'\"]\s*\)+\s*--\s*$", _OWASP, STRONG, False),
+    _sqli(
+        "broken_string",
+        r"^[\s(]*[\w.-]{0,12}(?:'\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"'\s*[-+]?[\w.%]{0,12}\s*|\"\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"\"\s*[-+]?[\w.%]{0,12}\s*)$",
+        _OWASP,
+        STRONG,
+        False,
+    ),
+    _sqli("broken_comment", r"^[\s(]*[\w.-]{0,12}['\"]\s*(?:" + _AFTER + r"|[-+*/%])" + _MIDDLE + r"(?:--[\s+-]|#)[^'\"]{0,12}$", _OWASP, STRONG, False),
+    _sqli("operator_quoted", r"^['\"]\s+(?:or|and|xor|div|mod|(?:not\s+)?(?:like|rlike|regexp|in|between)|sounds\s+like|is(?:\s+not)?)\s+['\"]$|^'(?:not\s+(?:like|rlike|regexp|in|between)|xor|rlike|regexp|sounds\s+like)'$|^\w{1,8}\s+'not\s+(?:like|rlike|regexp)'\s+\w{1,8}$", _OWASP, STRONG, False),
+    _sqli("quote_digit_end", r"['\"]\s*(?:or|and|xor|\|\||&&)\s*['\"]\d+\s*$", _OWASP, STRONG, False),
+    _sqli("variable_comment", r"^@+\w+\s*(?:--|/\*|#)", _OWASP, STRONG, False),
+    _sqli("concatenated_select", r"\|\|\s*\(\s*select\b|\d\s*[-+*/]\s*\(\s*select\b", _PATT, STRONG),
+    _sqli("nested_functions", r"\b(?:ascii|ord|(?:char_)?length|hex|unhex|bin|lower|upper)\s*\(\s*(?:substr(?:ing)?|mid|left|right|hex|cast|convert)\s*\(", _BLIND, STRONG),
+    _sqli("call_logic", r"^[\s(]*[a-z_]{2,20}\(\s*\)\s*(?:and|or|xor|&&|\|\|)\s*[a-z_]{2,20}\(", _BLIND, STRONG, False),
+    _sqli("number_truth", r"^[\s'\"(]*\d+\s*(?:=|<>|!=|<=>|like)\s*\d+\s*\)*\s*(?:and|or|xor|&&|\|\|)|\(\s*\d+\s+(?:or|and|xor)\s+\d+\s*\)|\b(?:or|and)[-+~!(][-+~!(\s]+\d", _OWASP, STRONG, False),
+    _sqli("isnull_call", r"(?:^|[\s'\")])(?:and|or|xor|having)\s+isnull\s*\(", _BLIND, STRONG),
+    _sqli("number_null_test", r"^[\s(]*\d+['\")\s]*(?:\|\||&&|or\b|and\b)\s*[\w.]+\s+is\s+(?:not\s+)?null\b", _BLIND, STRONG, False),
+    _sqli("order_by_call", r"\d['\")]*\s+(?:order|group)\s+by\s+(?:ifnull|if|case|rand|sleep|nullif|elt|field|extractvalue|updatexml|concat|cast)\s*\(|\d\s*\)\s*(?:order|group)\s+by\b", _BLIND, STRONG),
+    _sqli("execute_variable", r"\bexec(?:ute)?\s*\(\s*@", _PATT, STRONG),
+    _sqli("union_commented", r"\bunion\s*(?:#|--|/\*)", _PATT, STRONG),
+    _sqli("delete_modified", r"[;'\")]\s*(?:delete|insert|update|replace)\s+(?:low_priority|quick|ignore|delayed|high_priority)\s+\w", _PATT, STRONG),
+    _sqli("json_logic", r"\b(?:or|and|having|where)\s*\(*\s*jsonb?_\w+\s*\(|'\s*::\s*jsonb?\b", "PostgreSQL and MySQL manuals: JSON functions", STRONG),
+    _sqli("alias_from", r"^[\s\d'\"`]*\s*as\s+['\"`]\w+['\"`]\s+from\b", _OWASP, STRONG, False),
+    _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, False),
+    _sqli("sleep_quoted", r"['\"]\s*(?:and\s+|or\s+|\|\||\+)?\s*sleep\s*\(\s*\d+[^)]{0,12}\)\s*(?:['\"]|--|#|and\b|or\b)", _BLIND, STRONG),
+    _sqli("paren_comment", r"(?:[\d'\"]|@\w{1,20})\s*(?:\)\s*)+--\s*$", _OWASP, STRONG, False),
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG),
     _sqli("bracket_noise", r"[.,]*['\"(),.]{2,}['\"][\"'(),.]{2,}[(),.'\"]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, False),
-    _sqli("dangling_clause", r"\bselect\b.+\bfrom\b.+\b(?:where|and|or|by)\s*$", _CRS, STRONG, False),
+    _sqli("dangling_clause", r"\bselect\b.+\bfrom\b.+\b(?:where|and|or|by)\s*$", _CRS, CERTAIN, False),
     _sqli("number_from", r"\bselect\s*\d+from\W", _PATT, STRONG),
     _sqli("boolean_mode", r"['\"`]\s*in\s+boolean\s+mode\b", _PATT, STRONG),
     _sqli("stacked_block", r"[;'\"]\s*(?:begin|if\s*\(?[\d@(])\s.{0,80}(?:shutdown|waitfor|drop|exec|end)\b", _PATT, STRONG),
     _sqli("stacked_comment", r";\s*(?:drop|delete|update|insert|select|exec|create|alter|grant|truncate)\b[^;]{1,200}(?:--|#)\s*$", _PATT, STRONG, False),
-    _sqli("binary_operand", r"\b(?:or|and|not|\()\s*binary\s*[('\"\d@]|\(\s*binary\s+[a-z(]", _CRS),
+    _sqli("binary_operand", r"\b(?:or|and|not|\()\s*binary\s*[('\"\d@]|\(\s*binary\s+[a-z(]", _CRS, 0.8),
     _sqli("variable_logic", r"(?:^|[\s(])@\w{1,20}\s*\)*\s*(?:or|and|xor)\s*\(*\s*[@\d'\"(]", _CRS),
     _sqli("group_by_having", r"\bgroup\s+by\b[^;]*\bhaving\b|\bhaving\s+['\"(]?\d+\s*[=<>]", _CRS),
     _sqli("limit_offset", r"\blimit\s+\d+\s*(?:,|\boffset\b)\s*\d+", _CRS, WEAK),
@@ -232,17 +263,26 @@ SQL = (
     _sqli("odd_start", r"^[\s(]*(?:\d+|\w{1,12})?['\"`]\s*\)*\s*(?:;|or\b|and\b|union\b|having\b|group\b"
           r"|order\b|limit\b|like(?:[^'\"\w]|$)|\|\||&&|\+|=|<|>|-(?:[^\"]|$)|\*|/|%|\^)", _OWASP),
     _sqli("hex_literal", r"(?:\b0x[0-9a-f]{4,}|\bx'[0-9a-f]{4,}')", _PATT, WEAK),
-    _sqli("char_codes", r"\bcha?r\s*\(\s*(?:0x)?[0-9a-f]{1,3}\s*[,)]", _PATT),
+    _sqli("char_codes", r"\bcha?r\s*\(\s*(?:0x)?[0-9a-f]{1,3}\s*[,)]", _PATT, 0.8),
     _sqli("drop_statement", r"\b(?:drop|truncate|alter)\s+(?:table|database|schema|column|user)\s+[\w.`\[]", _CRS),
     _sqli("insert_statement", r"\binsert\s+(?:ignore\s+)?into\s+[\w.`\[\]]+\s*(?:\(|values\b|select\b)", _CRS),
     _sqli("update_statement", r"\bupdate\s+[\w.`\[\]]+\s+set\s+[\w.`\[\]]+\s*=", _CRS),
     _sqli("delete_statement", r"\bdelete\s+from\s+[\w.`\[\]]+\s*(?:where\b|;|--|#|$)", _CRS),
     _sqli("create_statement", r"\bcreate\s+(?:temp(?:orary)?\s+)?table\s+[\w.`\[]+\s*\(", _CRS),
-    _sqli("grant_statement", r"\bgrant\s+(?:all|select|dba|connect)\b.*?\bto\b|\bexec\s+(?:master|sp_|xp_|\()", _PATT),
+    _sqli("grant_statement", r"\bgrant\s+(?:all|select|dba|connect)\b.*?\bto\b|\bexec\s+(?:master|sp_|xp_|\()", _PATT, 0.8),
     _sqli("logic_function", r"(?:" + _LOGIC + r")\s*\(*\s*(?:select|exists|sleep|ascii|length|substr\w*|"
           r"count|benchmark|mid|ord|updatexml|extractvalue|if|char|user|database|version)\s*\(", _BLIND),
-    _sqli("postgres_cast", r"::(?:int|text|numeric|varchar|regclass)\b|\$\$.*?\$\$\s*(?:;|--|language)", _PATT, WEAK),
+    _sqli("postgres_cast", r"::(?:int|text|numeric|varchar|regclass)\b|\$\$.*?\$\$\s*(?:;|--|language)", _PATT, MEDIUM),
     _sqli("scientific_union", r"\d(?:e\d*|\.)\s*union\b|\d'?\s*union\s*\(?\s*select", _PATT),
-    _sqli("into_variable", r"@\w+\s*:=|\bselect\b.+\binto\s+@", _PATT),
+    _sqli("postgres_json", r"['\])]\s*(?:::\s*jsonb?\s*)?(?:<@|@>|\?[|&]?|#>>?|->>?|@@|@\?|#-)\s*(?:'|array\s*\[|\d|\$)", "PostgreSQL manual: JSON operators", 0.7),
+    _sqli("postgres_json_break", r"(?:\bor\b|\band\b|=|['\"])\s*'[{\[][^']{0,60}'(?:::\s*jsonb?)?\s*(?:<@|@>|\?[|&]?|#>>?|->>?|@@|@\?|#-|=)\s*(?:'|array|\d|null)|'\s*::\s*jsonb?\b", "Claroty Team82: JSON operators that firewalls do not know", CERTAIN),
+    _sqli("json_function", r"\bjsonb?_(?:pretty|extract\w*|build\w*|agg|object\w*|each\w*|array\w*|contains\w*|search|keys|value|query|typeof|set\w*|populate\w*|depth|valid|length|path\w*|overlaps)\s*\(", "PostgreSQL and MySQL manuals: JSON functions", 0.7),
+    _sqli("cast_of_call", r"\)\s*::\s*(?:int\d?|integer|text|numeric|varchar|regclass|bool(?:ean)?|jsonb?|date|bytea|float\d?)\b", "PostgreSQL manual: type casts", STRONG),
+    _sqli("exponent_name", r"\b\d\.e(?:\s*\(|\.[a-z_])", "MySQL 1.e names: M. O. Bergeron, 2021", CERTAIN),
+    _sqli("execute_immediate", r"\bexecute\s+immediate\b", _PATT, STRONG),
+    _sqli("declare_variable", r"\bdeclare\s+@\w+", _PATT, 0.9),
+    _sqli("quote_semicolon", r"^[\w.@+-]{1,60}['\"`]\s*\)*\s*;\s*$", _OWASP, STRONG, False),
+    _sqli("case_numbers", r"\bcase\b.{0,60}\bwhen\b\s*\(?\s*[\d'\"].{0,60}\bthen\b", _BLIND, STRONG),
+    _sqli("into_variable", r"@\w+\s*:=|\bselect\b.+\binto\s+@", _PATT, STRONG),
     _sqli("mssql_declare", r"\bdeclare\s+@\w+\s+(?:n?varchar|char|int|table|cursor)", _PATT, STRONG),
 )
