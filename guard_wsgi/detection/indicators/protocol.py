@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
 
 _SPLIT = "CWE-113; RFC 9112 section 2.2"
 _SMUGGLE = "RFC 9112 section 11.2; PortSwigger research: request smuggling"
@@ -30,10 +30,11 @@ PROTOCOL = (
     _make("http_split", "line_break_markup", r"[\r\n]{2}[ \t\x0b\x0c]*<(?:html|script|svg|!doctype|h1|img)", _SPLIT),
     _make("http_split", "line_and_field", r"^[^\s:]{0,24}(?:://[^\s]{1,200})?[\r\n]+[a-z][\w-]{1,30}:\s?\S", _SPLIT, MEDIUM, False),
     _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, False),
-    _make("http_split", "leading_field", r"^[\r\n]+[ \t]*(?:[a-z]+(?:-[a-z]+)+|host|cookie|location|referer|authorization)\s*:\s*\S", _SPLIT, STRONG, False),
+    _make("http_split", "leading_field", r"^[\r\n]+[ \t]*(?:[a-z]+(?:-[a-z]+)+|host|cookie|location|referer|authorization)\s*:\s*\S", _SPLIT, CERTAIN, False),
     _make("request_smuggling", "proxy_socket", r"\bunix:[^|\s]{4,}\|https?:", "CVE-2021-40438", STRONG),
+    _make("http_split", "boundary_type", r";\s*boundary\s*=\s*['\"]?(?:application|text|multipart|image)/", "RFC 2046, 5.1.1: a boundary that passes for a media type", CERTAIN),
     _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM),
-    _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, STRONG),
+    _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, CERTAIN),
     _make("request_smuggling", "response_line", r"\bhttp/[0-3](?:\.\d)?\s+\d{3}\b", _SMUGGLE),
     _make("request_smuggling", "chunk_end", r"(?:^|[\r\n])0\r?\n\r?\n(?:get|post|put|head|options|smuggled|g)\b|transfer-encoding\s*:\s*(?:x?chunked|identity|gzip)", _SMUGGLE, STRONG),
     _make("mail_injection", "mail_header", r"(?:[\r\n]|%0[ad]|\\n|\\r)[ \t\x0b\x0c]*(?:b?cc|reply-to|mime-version|content-type|content-transfer-encoding|x-mailer|return-path|rcpt\s+to|mail\s+from|ehlo|helo)\s*[:<]", _MAIL, STRONG),
