@@ -51,7 +51,7 @@ from guard_wsgi.detection.value import Budget, BudgetSpent
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 # Log-odds of the balanced threshold: where, on sources left out of learning, one more attack found
 # would cost more than one customer in a thousand.
-BALANCED = -0.4
+BALANCED = -0.5
 STRONG = 4.5  # log-odds of a prior of 1.0: over the threshold by itself, with the bias of -3.7
 PULL_KNOWN = 4.0  # how firmly indicators are held to their priors
 PULL_SHAPE = 10.0  # runs of tokens and pairs must earn their weight

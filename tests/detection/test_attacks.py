@@ -273,3 +273,124 @@ def test_refuses_an_attack_in_a_head_that_has_a_path_and_nothing_else(
     assert inspection.head({"PATH_INFO": "/files/../../../../etc/passwd"})
     assert not inspection.head({"PATH_INFO": "/files/report.pdf"})
     assert not inspection.head({})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=ansible-playbook%20site.yml%20-i%20hosts",
+        "cmd=zstdcat%20/var/log/auth.zst",
+        "arg=;cpulimit%20-l%20100%20-f%20whoami",
+        "code=time;%20cscli%20alerts%20list",
+        "file=a;cd%20/;cd%20etc;column%20passwd",
+        "a=bin/visudo",
+        "x=%7B,ifconfig,eth0%7D",
+        "x=~%2B",
+        "x=%24SHELL%20-c%20%22echo%20hi%22",
+        "x=IF%20EXIST%20data.xls%20Echo%20found",
+        "x=c99%20-wrapper%20sh,-c,id%20.",
+    ],
+)
+def test_a_command_of_an_administrator_is_found(inspection: Inspection, query: str) -> None:
+    assert inspection.head(environ(query=query))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "exec /*x*/ ('id')",
+        "$d['o'](9)",
+        '("sys"."tem")("id")',
+        "Foo::$method()",
+        "posix_getpwuid(0)",
+        "session.save_path=/tmp",
+        "[system][0](ls);",
+    ],
+)
+def test_php_is_found_however_it_is_called(inspection: Inspection, text: str) -> None:
+    for place in ("query", "form"):
+        assert findings_in(inspection, place, text), place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x' or '{\"b\":2}'::jsonb <@ '{\"a\":1}'::jsonb--",
+        "1.e(ascii(substring(version(),1,1)))",
+        "aa'&0+1='aa",
+        "1'*@a is null - '",
+        "asd'^0+1-1=(0)-- -a",
+        "' XOR '",
+        "select id,sin(1),2 from bar where",
+        "1 || (select user from users limit 1) = 'admin'",
+        "0 div 1 union#x\nselect 1,2",
+        "load_file (",
+    ],
+)
+def test_a_string_broken_out_of_is_found(inspection: Inspection, text: str) -> None:
+    for place in ("query", "form"):
+        assert findings_in(inspection, place, text), place
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "window.location='//evil.example'",
+        "setInterval(code, 1)",
+        "foo<f o r m",
+        "\u00bcscript\u00bealert(1)\u00bc/script\u00be",
+        "[].sort.call`${alert}1`",
+        "new Function(",
+        'document.querySelector("p").innerHTML="x"',
+    ],
+)
+def test_a_script_without_tags_is_found(inspection: Inspection, text: str) -> None:
+    for place in ("query", "form"):
+        assert findings_in(inspection, place, text), place
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "url=ip6-loopback/",
+        "url=localhost4.localdomain4/",
+        "src=http://203.0.113.7/shell.php",
+        "page=http://203.0.113.7/x.txt?",
+        "url=https://shop.example.com.evil.example/",
+        "next=https://shop.example.com.evil.io",
+    ],
+)
+def test_an_address_the_server_would_fetch_is_found(inspection: Inspection, query: str) -> None:
+    assert inspection.head(environ(query=query))
+
+
+@pytest.mark.parametrize(
+    "name", ["ProcessBuilder.evil.clonetransformer", "java.lang.Runtime", "org.apache.commons.io"]
+)
+def test_a_class_as_the_name_of_a_field_is_found(inspection: Inspection, name: str) -> None:
+    assert inspection.head(environ(query=name + "=1"))
+    assert inspection.head(environ(HTTP_COOKIE=name + "=1"))
+    body = json.dumps({name: "1"}).encode()
+    assert inspection.body(body, content_type="application/json")
+    part = f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n1\r\n--X--\r\n'.encode()
+    assert inspection.body(part, content_type="multipart/form-data; boundary=X")
+
+
+@pytest.mark.parametrize(
+    "file", ["a.php", "photo.jpg.phtml", "x.php5...", "sess_d8ew88tqmabdcokhumchy8htqm", "b.jsp"]
+)
+def test_a_script_named_by_a_header_is_found(inspection: Inspection, file: str) -> None:
+    assert inspection.head(environ(HTTP_X_FILENAME=file))
+
+
+def test_a_header_in_the_name_of_a_parameter_is_found(inspection: Inspection) -> None:
+    assert inspection.head(environ(query="%0D%0ARemote-Addr:%20192.0.2.1=x"))
+
+
+def test_a_media_type_as_a_boundary_is_found(inspection: Inspection) -> None:
+    kind = 'application/x-www-form-urlencoded;boundary="application/json"'
+    assert inspection.head(environ(CONTENT_TYPE=kind))
+
+
+def test_a_line_break_in_a_path_is_found(inspection: Inspection) -> None:
+    assert inspection.head(environ(path="/index.php/PHP_VALUE\nsession.auto_start=1;;;"))

@@ -115,3 +115,46 @@ def test_made_traffic_of_the_usual_senders_passes(inspection: Inspection) -> Non
         if found:
             blocked.append((record["id"], found[0].category, found[0].value[:80]))
     assert len(blocked) <= 4, blocked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ansible and Terraform for beginners",
+        "How do I restart nginx with systemctl?",
+        "Boys' and Girls' shoes",
+        "new function room for 80 guests",
+        "if it does not exist, call the shop and set a date",
+        "our flock of sheep; the dog; the cat",
+        "the class of 1999 (org. by the school board)",
+        "Men's and women's sizes: 6'2\" or 5'8\"",
+        "I ran out of gunpowder tea ~ is there more?",
+        "PHP function names such as print and array",
+    ],
+)
+def test_words_that_programs_have_too_pass(inspection: Inspection, text: str) -> None:
+    for place in ("query", "form", "json", "multipart"):
+        assert findings_in(inspection, place, text) == ()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "code=SUMMER-25",
+        "code=4/0AX4XfWh-zstd_x&state=xyz",
+        "run=2024-11-05&args=blue",
+        "url=https%3A%2F%2Fwww.example.com.au%2Fshop",
+        "next=https%3A%2F%2Fshop.example.com%2Fcart",
+        "transformer=bert&closure=zip",
+        "session.id=42&extension=pdf",
+    ],
+)
+def test_names_of_commands_and_addresses_carry_harmless_values(
+    inspection: Inspection, query: str
+) -> None:
+    assert inspection.head(environ(query=query)) == ()
+
+
+@pytest.mark.parametrize("file", ["photo.jpg", "report.2024.pdf", "php-intro.pdf", "sess.txt"])
+def test_a_document_named_by_a_header_passes(inspection: Inspection, file: str) -> None:
+    assert inspection.head(environ(HTTP_X_FILENAME=file)) == ()
