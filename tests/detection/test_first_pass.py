@@ -114,6 +114,25 @@ def test_an_everyday_content_type_is_cleared_at_once(content_type: str) -> None:
     assert not builtin_gate("auto").opens(head_bytes(environ))
 
 
+def test_reads_every_text_of_a_head_and_nothing_else() -> None:
+    """Whatever the server or a middleware left in the environ beside it, and in any order."""
+    environ = {
+        "HTTP_X_A": "a+b",
+        "wsgi.input": object(),
+        "QUERY_STRING": "q=%2541",
+        "SERVER_NAME": "no",
+        "PATH_INFO": "/p",
+        "CONTENT_TYPE": "text/x",
+        "HTTP_X_B": "\u00e9",
+    }
+    read = head_bytes(environ)
+    assert read == b"\x0ba b\x0bq=%41\x0b/p\x0btext/x\x0b\xe9\x0b" + head_bytes(
+        {**environ, "QUERY_STRING": "q=A"}
+    )
+    assert head_bytes({"PATH_INFO": "/only"}) == b"\x0b/only"
+    assert head_bytes({}) == b""
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_everyday_json_document_is_cleared_at_once(document: Any) -> None:
     body = json.dumps(document).encode()

@@ -109,6 +109,18 @@ def test_a_body_that_the_server_ends_replays_exactly(
         assert apply(environ["wsgi.input"], reads) == apply(BytesIO(body), reads)
 
 
+@pytest.mark.parametrize("terminated", [False, True])
+def test_a_body_of_known_length_is_asked_for_once_and_never_beyond(terminated: bool) -> None:
+    """A second read, for the end, would be a call into the server for every request."""
+    stream = SocketStream(b"a=1&b=2next", endless=False)
+    environ = environ_of(stream, len(b"a=1&b=2"), terminated)
+    body = RequestBody(environ)
+    assert body.prefix(1000) == b"a=1&b=2"
+    assert body.complete
+    assert stream.reads == [7]
+    assert environ["wsgi.input"].read() == b"a=1&b=2"
+
+
 @given(body=BODIES, max_bytes=st.integers(0, 250), chunk=st.integers(1, 30))
 def test_a_server_that_reads_short_loses_nothing(body: bytes, max_bytes: int, chunk: int) -> None:
     environ = environ_of(SocketStream(body, chunk), len(body))

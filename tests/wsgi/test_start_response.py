@@ -160,3 +160,18 @@ def guard_with(app: Any, config: Any) -> Any:
     from guard_wsgi import GuardMiddleware
 
     return GuardMiddleware(app, config)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("own", [[], [("X-Frame-Options", "DENY")]])
+def test_only_an_answer_over_tls_tells_browsers_to_stay_with_it(
+    scheme: str, own: list[tuple[str, str]]
+) -> None:
+    """RFC 6797, 7.2: the header must not be sent over plain HTTP."""
+
+    def app(environ: Environ, start_response: Start) -> Iterable[bytes]:
+        start_response("200 OK", [*TEXT, *own])
+        return [b""]
+
+    answer = serve(guard(app), base_url=f"{scheme}://shop.example")
+    assert (answer.header("Strict-Transport-Security") is not None) == (scheme == "https")
