@@ -236,7 +236,7 @@ _WRAPPED: Final = (
     "<script", "<svg", "<img", "<?php", "<iframe", "javascript:", "alert(", "onerror=", "document.", "eval(",
     "system(", "exec(", "union select", "UNION SELECT", " or 1=", "' or ", "' OR ", "select ", "SELECT ", "sleep(", "/etc/passwd",
     "../..", "cat /", "whoami", "bash -i", "wget http", "curl http", "/bin/sh", "/bin/bash", "while(", "{{7*7", "${jndi",
-    "__proto__", "file:///", '":{"$', "<!DOCTYPE", "<!ENTITY", "1=1", "nc -e", "import os", "os.system", "passthru(", "__class__", "powershell", "require(", "process.", "phpinfo(",
+    "__proto__", "file:///", '":{"$', '": {"$', "return true", "<!DOCTYPE", "<!ENTITY", "1=1", "nc -e", "import os", "os.system", "passthru(", "__class__", "powershell", "require(", "process.", "phpinfo(",
 )
 
 

@@ -59,7 +59,7 @@ _SPACES = re.compile(r"\s+")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
 _BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}|[A-Za-z0-9+/_-]{6,11}={1,2}")
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
-_TEXT = re.compile(rb"[\t\n\r\x20-\x7e]+")
+_TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
 
 
 @frozen

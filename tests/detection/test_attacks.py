@@ -193,7 +193,15 @@ def test_three_layers_of_escapes_hide_nothing(inspection: Inspection, payload: s
     assert findings_in(inspection, "query", twice(payload))
 
 
-@pytest.mark.parametrize("payload", [";c''at /e''tc/pa''sswd", "' or 1=1#"])
+@pytest.mark.parametrize(
+    "payload",
+    [
+        ";c''at /e''tc/pa''sswd",
+        "' or 1=1#",
+        '{"username": {"$ne": null}, "password": {"$ne": null}}',
+        "-1--\n union\x0c( select table_name from information_schema.tables limit 1,1)",
+    ],
+)
 def test_base64_is_read_like_the_text_in_it(inspection: Inspection, payload: str) -> None:
     assert findings_in(inspection, "query", wrapped(payload))
 
