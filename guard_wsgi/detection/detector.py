@@ -433,12 +433,16 @@ class Inspection:
         return None
 
     def _weigh_window(self, value: Value, text: str) -> tuple[Verdict, Mapping[str, str]]:
-        """The weightiest reading of a window, and its evidence."""
-        weighed = []
+        """The first reading of a window that is enough, or else the weightiest; its evidence."""
+        best: tuple[Verdict, Mapping[str, str]] | None = None
         for evidence in read_window(self._builtin, value, text):
             verdict = self._model.weigh(evidence.features, self.settings.categories)
-            weighed.append((verdict, evidence.features))
-        return max(weighed, key=lambda one: one[0].score)
+            if best is None or verdict.score > best[0].score:
+                best = verdict, evidence.features
+            if verdict.score >= self._threshold:
+                break
+        assert best is not None  # there is always a first reading
+        return best
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner

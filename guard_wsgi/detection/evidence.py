@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -194,15 +194,17 @@ def windows(text: str) -> list[str]:
     ]
 
 
-def read_window(scanners: BuiltinScanners, value: Value, text: str) -> tuple[Evidence, ...]:
+def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Iterator[Evidence]:
     """The evidence of one window of a value: of all of it and, where there is prose around
-    something else, of the rest without the prose. Either may be enough."""
+    something else, of the rest without the prose. Either may be enough, and the second is not
+    looked for unless it is asked for."""
     evidence = Evidence()
     allowed = _KIND_CATEGORIES.get(value.kind)
     if value.kind == "binary":
         if _BINARY_EVIDENCE.search(text):
             evidence.add(("upload.script_in_binary",), "raw")
-        return (evidence,)
+        yield evidence
+        return
     readings: tuple[View, ...] = views(text)
     for view in readings:
         found = scanners.read(view.text.encode("utf-8", "surrogatepass"))
@@ -212,10 +214,9 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> tuple[Evi
             evidence.add([one.name for one in found if one.category in allowed], view.name)
     if value.flags:
         evidence.add(value.flags, "raw")
-    if allowed is not None:
-        return (evidence,)
-    if not evidence.features:
-        return (evidence,)  # shapes and surroundings weigh only beside evidence
+    if allowed is not None or not evidence.features:
+        yield evidence  # shapes and surroundings weigh only beside evidence
+        return
     context = context_features(value, text)
     rounds = max(view.rounds for view in readings)
     if rounds > 1:
@@ -229,21 +230,22 @@ def read_window(scanners: BuiltinScanners, value: Value, text: str) -> tuple[Evi
         shaped = readings[1:]
     for view in shaped:
         evidence.add(shapes(view.text), view.name)
-    # What only the cut has brought together is no evidence.
-    rests = [without_prose(view.text) for view in readings]
     known = set(evidence.features)
     evidence.add([*context, _size(len(value.text))], "raw")
+    yield evidence
+    rests = [without_prose(view.text) for view in readings]
     if all(len(rest) == len(view.text) for rest, view in zip(rests, readings, strict=True)):
-        return (evidence,)
+        return
     part = Evidence()
     for rest, view in zip(rests, readings, strict=True):
         found = scanners.read(rest.encode("utf-8", "surrogatepass"))
+        # What only the cut has brought together is no evidence.
         part.add([one.name for one in found if one.name in known], view.name)
         if view in shaped:
             part.add(shapes(rest), view.name)
     longest = max(map(len, rests))
     part.add([*value.flags, *context, "text:part", _size(longest)], "raw")
-    return (evidence, part)
+    yield part
 
 
 def without_prose(text: str) -> str:

@@ -82,6 +82,10 @@ def _stop(*_: object) -> bool:
     return True
 
 
+def _note(index: int, start: int, end: int, flags: int, hits: list[int]) -> None:
+    hits.append(index)
+
+
 _ANY = 0 if hyperscan is None else hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
 # Each pattern once. Keeping book of that costs a fifth of the time, so it is asked for only
 # where the answer is more than yes or no.
@@ -132,12 +136,7 @@ class HyperscanScanner:
 
     def scan(self, data: bytes) -> list[int]:
         hits: list[int] = []
-        append = hits.append
-
-        def note(index: int, *_: object) -> None:
-            append(index)
-
-        self._run(data, note)
+        self._run(data, _note, hits)
         return hits
 
     def any(self, data: bytes) -> bool:
@@ -147,14 +146,16 @@ class HyperscanScanner:
             return True
         return False
 
-    def _run(self, data: bytes, on_match: Callable[..., bool | None]) -> None:
+    def _run(
+        self, data: bytes, on_match: Callable[..., bool | None], hits: list[int] | None = None
+    ) -> None:
         database = self._database
         try:
             scratch = database.stock.pop()
         except IndexError:
             scratch = database.scratch()
         try:
-            database.scan(data, on_match, 0, None, scratch)
+            database.scan(data, on_match, 0, hits, scratch)
         finally:
             database.stock.append(scratch)
 

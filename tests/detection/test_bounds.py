@@ -189,3 +189,15 @@ def test_other_charsets_are_read(inspection: Inspection, charset: str) -> None:
 def test_xml_hidden_in_utf_16_is_read(inspection: Inspection) -> None:
     body = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'
     assert inspection.body(body.encode("utf-16"), content_type="text/xml")
+
+
+def test_a_multipart_body_without_its_end_is_a_finding_however_harmless(
+    inspection: Inspection,
+) -> None:
+    """Parsers disagree about what such a body has in it (lying boundaries hide parts)."""
+    kind = "multipart/form-data; boundary=XyZ"
+    part = b'--XyZ\r\nContent-Disposition: form-data; name="title"\r\n\r\nhello\r\n'
+    assert not inspection.body(part + b"--XyZ--\r\n", content_type=kind)
+    (found,) = inspection.body(part, content_type=kind)
+    assert found.category == BUDGET
+    assert found.indicators == ("multipart_end",)
