@@ -119,10 +119,10 @@ class RequestBody:
         environ = self._environ
         if not self.readable:
             return b""
-        # A stream that ends by itself is not asked for its end where the length says it: what
-        # goes beyond is not of this message (RFC 9112, 6.3), and the app doesn't get it either.
-        remaining = self.length
-        if not remaining and (remaining == 0 or not environ.get("wsgi.input_terminated")):
+        # A stream that ends by itself is read to its end, even past the declared length: the app
+        # would read what stands there as well.
+        remaining = None if environ.get("wsgi.input_terminated") else self.length or 0
+        if remaining == 0:
             self.complete = True
             return b""
         self._environ = None
