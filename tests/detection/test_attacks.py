@@ -402,3 +402,15 @@ def test_a_media_type_as_a_boundary_is_found(inspection: Inspection) -> None:
 
 def test_a_line_break_in_a_path_is_found(inspection: Inspection) -> None:
     assert inspection.head(environ(path="/index.php/PHP_VALUE\nsession.auto_start=1;;;"))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    ["1\tAND\t1=0", "' OR\tUserID\tIS\tNOT\tNULL", "1\tORDER\tBY\t5#", "a&\tls\t-l\t/"],
+)
+@pytest.mark.parametrize("place", PLACES)
+def test_tabs_in_the_place_of_blanks_hide_nothing(
+    inspection: Inspection, place: str, payload: str
+) -> None:
+    """A JSON document writes a tab as a letter behind a backslash."""
+    assert findings_in(inspection, place, payload)
