@@ -16,6 +16,7 @@ from typing import Any
 from attrs import Attribute
 
 from guard_wsgi.config_values import quoted
+from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -76,14 +77,15 @@ def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
 def read_env(
     prefix: str, environ: Mapping[str, str] | None, options: Iterable[Attribute[Any]]
 ) -> Read:
-    """Options from the variables that start with ``prefix``."""
+    """Options from the variables that start with ``prefix``, but for the one that says where
+    compiled patterns are kept: that is no option of a guard."""
     options = tuple(options)
     types = {option.name: str(option.type) for option in options}
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = {}
     faults: list[str] = []
     for variable in sorted(environ):
-        if not variable.startswith(prefix) or variable == prefix:
+        if not variable.startswith(prefix) or variable in (prefix, CACHE_DIR_VARIABLE):
             continue
         name = variable[len(prefix) :].lower()
         try:

@@ -209,3 +209,11 @@ def test_an_unreadable_value_of_a_secret_is_not_quoted() -> None:
     with pytest.raises(ConfigError) as raised:
         SecurityConfig.from_env(environ=environ)
     assert "very-secret" not in str(raised.value)
+
+
+def test_the_folder_of_compiled_patterns_is_no_option() -> None:
+    """It is set for the machine, beside the options of the guard, and must not break them."""
+    environ = {"GUARD_WSGI_CACHE_DIR": "/var/cache/guard", "GUARD_RATE_LIMIT": "7"}
+    assert SecurityConfig.from_env("GUARD_", environ=environ).rate_limit == 7
+    with pytest.raises(ConfigError, match="wsgi_cache_dirs"):
+        SecurityConfig.from_env("GUARD_", environ={"GUARD_WSGI_CACHE_DIRS": "/var"})

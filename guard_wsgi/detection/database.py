@@ -24,10 +24,13 @@ try:
 except ImportError:  # no wheel for this interpreter: nothing is compiled, nothing is kept
     hyperscan = None
 
+CACHE_DIR_VARIABLE = "GUARD_WSGI_CACHE_DIR"
+"""Of the machine, not of a guard: read before there is a configuration."""
+
 
 def cache_folder() -> Path | None:
     """Where compiled databases are kept; None when nowhere."""
-    chosen = os.environ.get("GUARD_WSGI_CACHE_DIR", "")
+    chosen = os.environ.get(CACHE_DIR_VARIABLE, "")
     if chosen.lower() in ("off", "0", "no"):
         return None
     if chosen:
