@@ -38,7 +38,7 @@ _INCLUDE_NAME = re.compile(
 )
 # Names that programs run (CWE-78), and names whose address the server itself fetches (CWE-918).
 _COMMAND_NAME = re.compile(
-    r"(?:cmd|command\w*|exec\w*|execute|run|code|args?|argv|arguments?|shell|sh|daemon"
+    r"(?:cmd|command\w*|exec\w*|execute|run|args?|argv|arguments?|shell|sh|daemon"
     r"|ping|cli|eval)",
     re.IGNORECASE,
 )
@@ -281,6 +281,9 @@ def context_features(value: Value, text: str) -> list[str]:
     for pattern, feature in _NAMED:
         if pattern.fullmatch(value.name):
             found.append(feature)
+    # One word under this name is a country's, a coupon's or an OAuth server's code.
+    if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
+        found.append("name:command")
     if _STATEMENT.match(text) and _is_statement(text):
         found.append("text:statement")
     if "<" in text and len(_HTML_TEXT.findall(text)) > 3:

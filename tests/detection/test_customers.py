@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from guard_wsgi.detection import Inspection
-from tests.detection.requests import environ, findings_in
+from tests.detection.requests import PLACES, environ, findings_in
 
 TEXTS = (
     "select a union rep from the list",
@@ -158,3 +158,18 @@ def test_names_of_commands_and_addresses_carry_harmless_values(
 @pytest.mark.parametrize("file", ["photo.jpg", "report.2024.pdf", "php-intro.pdf", "sess.txt"])
 def test_a_document_named_by_a_header_passes(inspection: Inspection, file: str) -> None:
     assert inspection.head(environ(HTTP_X_FILENAME=file)) == ()
+
+
+@pytest.mark.parametrize("code", ["ID", "id", "LS", "SET", "env", "dir", "SUMMER-25", "4/0AeanS0Z"])
+def test_a_code_of_a_country_a_coupon_or_a_login_passes(inspection: Inspection, code: str) -> None:
+    """`code` is also what an attacker's program stands under, with its arguments."""
+    assert not inspection.head(environ(query="code=" + code))
+    assert inspection.head(environ(query="code=" + code + ";cat+/etc/passwd"))
+
+
+@pytest.mark.parametrize(
+    "text", ["!!", "!1", "an execute immediate action plan", "code: execute immediate orders"]
+)
+def test_marks_and_orders_in_messages_pass(inspection: Inspection, text: str) -> None:
+    for place in PLACES:
+        assert not findings_in(inspection, place, text)

@@ -137,7 +137,7 @@ SHELL = (
     _cmd("shell_variable", r"\$\{?(?:shell|bash|0)\}?\s+-[ci]\b|\b(?:ba|z|k|c|da)?sh\$\{?\w+\}?\s+-c|[;|&`]\s*\$\w{1,8}\s+" + _HARD + r"\b", _PATT, CERTAIN),
     _cmd("shell_string", r"\b(?:ba|z|k|c|da|a)?sh\b.{0,24}?[\s,]-?c[\s,]+\\?['\"]?(?:" + _HARD + r"|id|ls|cat|echo|sh|bash|python\d?|perl|php|nc)\b|\b(?:gcc|cc|c89|c99|clang)\s+-wrapper\b", _GTFO, STRONG),
     _cmd("directory_tilde", r"^~[-+ ]\d*$", "bash manual: tilde expansion", STRONG, False),
-    _cmd("history_event", r"^(?:!-?\d+)+$|^!!$", "bash manual: history expansion", STRONG, False),
+    _cmd("history_event", r"^!-\d+$|^(?:!-?\d+){2,}$", "bash manual: history expansion", STRONG, False),
     _cmd("brace_list", r"\{,[\w./-]+(?:,[\w./-]*)*\}|\{\w+(?:,-\w+)+\}", "bash manual: brace expansion", CERTAIN),
     _cmd("brace_word", r"^\w+\{\w{0,8},\w{0,8}\}\w*$", "bash manual: brace expansion", STRONG, False),
     _cmd("escaped_program", r"^\s*\\(?:" + COMMANDS + r"|" + ADMIN_PROGRAMS + r")(?:\s|$)", _GTFO, STRONG, False),

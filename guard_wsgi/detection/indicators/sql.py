@@ -284,7 +284,7 @@ SQL = (
     _sqli("json_function", r"\bjsonb?_(?:pretty|extract\w*|build\w*|agg|object\w*|each\w*|array\w*|contains\w*|search|keys|value|query|typeof|set\w*|populate\w*|depth|valid|length|path\w*|overlaps)\s*\(", "PostgreSQL and MySQL manuals: JSON functions", 0.7),
     _sqli("cast_of_call", r"\)\s*::\s*(?:int\d?|integer|text|numeric|varchar|regclass|bool(?:ean)?|jsonb?|date|bytea|float\d?)\b", "PostgreSQL manual: type casts", STRONG),
     _sqli("exponent_name", r"\b\d\.e(?:\s*\(|\.[a-z_])", "MySQL 1.e names: M. O. Bergeron, 2021", CERTAIN),
-    _sqli("execute_immediate", r"\bexecute\s+immediate\b", _PATT, STRONG),
+    _sqli("execute_immediate", r"\bexecute\s+immediate\s*(?:['\"(:@`|;]|\w+\s*(?:\|\||;|using\b|into\b))", _PATT, STRONG),
     _sqli("declare_variable", r"\bdeclare\s+@\w+", _PATT, 0.9),
     _sqli("quote_semicolon", r"^[\w.@+-]{1,60}['\"`]\s*\)*\s*;\s*$", _OWASP, STRONG, False),
     _sqli("case_numbers", r"\bcase\b.{0,60}\bwhen\b\s*\(?\s*[\d'\"].{0,60}\bthen\b", _BLIND, STRONG),
