@@ -20,6 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import product
+from string import ascii_lowercase
 from typing import Final
 
 from guard_wsgi.detection.scanner import Engine, compile_tripwire
@@ -125,8 +126,9 @@ _PATTERNS: Final[tuple[tuple[str, str], ...]] = (
     ("string_edge", r"\";\s?[a-uw-z/.$(]"),
     *((f"string_edge {mark}", mark + r"\s?[a-z/.$(]") for mark in (r"\"\|", r"\"&", r"\"`", r"\"\);", r"\"\$\(")),
     ("spaced_call", r"\b(?:file|fopen|exec|system|passthru|eval|assert|popen|phpinfo|alert|prompt|confirm|sleep|benchmark|concat|version|database)\s{2,16}\(|\$\w{1,32}\s{0,4}[\[{(#/]"),
-    # Not any word in braces: JSON has a brace at every turn.
+    # A command, or any word in braces that is part of another: JSON has a brace at every turn.
     ("brace_expansion", r"\{" + _COMMAND + ","),
+    *((f"brace_expansion {before}", before + r"\{\w{1,12},[-\w]{0,12}\}") for before in ("=", r"\x0b", *ascii_lowercase)),
     # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
     ("deep_document", r"\[{16}|\]{16}|\}{16}"),
     ("nul", r"\x00"),
