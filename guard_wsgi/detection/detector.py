@@ -481,8 +481,9 @@ class Inspection:
 def _also(
     opens: Callable[[bytes], bool], custom: Scanner, anchored: bool
 ) -> Callable[[bytes], bool]:
-    """A first pass with a user's own patterns in it."""
-    return lambda data: opens(data) or anchored or custom.any(data)
+    """A first pass with a user's own patterns in it. Behind a backslash JSON has quotes, slashes
+    and what is beyond ASCII other than the values do."""
+    return lambda data: opens(data) or anchored or b"\\" in data or custom.any(data)
 
 
 def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:

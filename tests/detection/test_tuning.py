@@ -102,6 +102,21 @@ def test_an_anchored_pattern_sees_the_value() -> None:
     assert mine.head(environ(query="a=1&b=secret%2Cvalues&c=2")) == ()
 
 
+@pytest.mark.parametrize(
+    ("pattern", "document"),
+    [
+        ('say "hi"', rb'{"a": "please say \"hi\" now"}'),
+        ("viele gr\u00fc\u00dfe", rb'{"a": "viele gr\u00fc\u00dfe"}'),
+        ("example.com/secret", rb'{"a": "example.com\/secret"}'),
+    ],
+)
+def test_a_pattern_sees_the_value_behind_the_escapes_of_json(pattern: str, document: bytes) -> None:
+    mine = Detector([pattern]).compile()
+    (finding,) = mine.body(document, content_type="application/json")
+    assert finding.category == "custom"
+    assert mine.body(rb'{"a": "\"hi\" \/ gr\u00fcn"}', content_type="application/json") == ()
+
+
 def test_patterns_are_added_and_removed_while_serving() -> None:
     detector = Detector()
     before = detector.compile()
