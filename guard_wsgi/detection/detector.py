@@ -110,8 +110,9 @@ _ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS = 4096
 # What a value costs at least, in characters: weighing has a fixed part.
 MIN_CHARGE_CHARS = 64
-# More findings in one request say no more about it.
+# More findings in one request say no more about it, nor do more indicators about a finding.
 MAX_FINDINGS = 10
+MAX_INDICATORS = 12
 
 
 class _EnoughFound(Exception):
@@ -461,8 +462,7 @@ class Inspection:
         features: Mapping[str, str],
         custom: tuple[CustomPattern, ...] = (),
     ) -> Finding:
-        told = self._model.contributions(features, self.settings.categories)
-        indicators = tuple(name for name, weight in told if weight > 0)[:12]
+        indicators = self._model.leading(features, self.settings.categories, MAX_INDICATORS)
         view = features.get(indicators[0].partition(" & ")[0], "raw") if indicators else "raw"
         if custom:
             indicators = tuple("custom:" + one.name for one in custom) + indicators

@@ -268,6 +268,16 @@ _NAMED: Final = (
 )
 
 
+@lru_cache(maxsize=1024)
+def _name_features(name: str) -> tuple[str, ...]:
+    """What a value's name says of it. Sites have few names, and each is matched eight times."""
+    return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
+
+
+def _is_filter(name: str) -> bool:
+    return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)
+
+
 def _is_statement(text: str) -> bool:
     quotes = text.count("'"), text.count('"')
     return not (quotes[0] % 2 or quotes[1] % 2 or _NOT_STATEMENT.search(text))
@@ -278,9 +288,7 @@ def context_features(value: Value, text: str) -> list[str]:
     found = ["at:" + value.location]
     if value.kind:
         found.append("kind:" + value.kind)
-    for pattern, feature in _NAMED:
-        if pattern.fullmatch(value.name):
-            found.append(feature)
+    found += _name_features(value.name)
     # One word under this name is a country's, a coupon's or an OAuth server's code.
     if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
         found.append("name:command")
@@ -292,8 +300,7 @@ def context_features(value: Value, text: str) -> list[str]:
         outside, spans = _CODE_SPAN.subn(" ", text)
         if spans and _THREE_WORDS.search(outside):
             found.append("text:code")
-    is_filter = _FILTER_NAME.match(value.name) and not _SECRET_NAME.match(value.name)
-    if "$" in text and is_filter and _FILTER_RANGE.search(text):
+    if "$" in text and _is_filter(value.name) and _FILTER_RANGE.search(text):
         found.append("text:filter")
     if _EXCEPTION.fullmatch(text):
         found.append("text:exception")

@@ -106,16 +106,32 @@ class Model:
         self, features: Collection[str], enabled: frozenset[str] = CATEGORIES
     ) -> tuple[tuple[str, float], ...]:
         """What each feature, and each pair of them, added to the score: the weightiest first."""
+        found = sorted((-weight, name) for name, weight in self._added(features, enabled))
+        return tuple((name, -less) for less, name in found)
+
+    def leading(
+        self, features: Collection[str], enabled: frozenset[str], count: int
+    ) -> tuple[str, ...]:
+        """The names of those that spoke most for an attack."""
+        added = self._added(features, enabled)
+        found = sorted([(-weight, name) for name, weight in added if weight > 0])
+        return tuple([name for _, name in found[:count]])
+
+    def _added(self, features: Collection[str], enabled: frozenset[str]) -> list[tuple[str, float]]:
         found: list[tuple[str, float]] = []
+        entries = self._entries
         for feature in features:
-            entry = self._entries.get(feature)
-            if entry is None or (entry.category and entry.category not in enabled):
+            entry = entries.get(feature)
+            if entry is None:
                 continue
-            found.append((feature, entry.weight))
-            for partner, extra in entry.partners:
+            weight, category, _, partners = entry
+            if category and category not in enabled:
+                continue
+            found.append((feature, weight))
+            for partner, extra in partners:
                 if partner in features:
                     found.append((f"{feature} & {partner}", extra))
-        return tuple(sorted(found, key=lambda one: (-one[1], one[0])))
+        return found
 
 
 def parse_model(data: Mapping[str, Any]) -> Model:
