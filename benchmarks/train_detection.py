@@ -15,6 +15,8 @@ suspicious as its worst value; which value of an attack that is, the current wei
 (multiple-instance learning, three rounds). Every source counts by the root of its size.
 A third of the attacks is learned from with sentences around the payload as well.
 `--table` leaves out each source in turn: what the model says about data it has not seen.
+`--sufficient` keeps the weights, and writes which indicators are enough by themselves; run it
+after `--write`, which leaves none.
 Deterministic: no randomness anywhere.
 """
 
@@ -42,11 +44,16 @@ from scipy.optimize import minimize
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benign_traffic import benign_requests
 
+from guard_wsgi.detection.detector import Detector
 from guard_wsgi.detection.evidence import builtin_scanners, read_window, windows
 from guard_wsgi.detection.extract import body_values, head_values
+from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model
-from guard_wsgi.detection.value import Budget, BudgetSpent
+from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model, shipped_model
+from guard_wsgi.detection.sufficient import Sufficient
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value
+
+MODEL = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 # Log-odds of the balanced threshold: where, on sources left out of learning, one more attack found
@@ -58,6 +65,8 @@ PULL_SHAPE = 10.0  # runs of tokens and pairs must earn their weight
 HARD = 0.3  # what a benign request that is full of code counts beside an ordinary one
 MIN_TEXTS = 6  # evidence seen in fewer distinct texts is not learned from
 PRUNE = 0.06  # log-odds below which a shape's weight is left out of the file
+MIN_SUFFICIENT = 30  # attacks, of three sources at least, before evidence is enough by itself
+ALIKE = 0.97  # the share of them in which all evidence together names the same category
 CONTEXTS = ("kind:", "size:", "name:", "text:")
 # A sentence or a field for texts may speak for a value only so far: an attacker can write both.
 BOUNDED = (
@@ -143,18 +152,23 @@ def environ_of(record: dict[str, Any]) -> dict[str, Any]:
     return environ
 
 
-def evidence_of(
-    environ: dict[str, Any], before: str = "", after: str = ""
-) -> Iterator[frozenset[str]]:
-    """The evidence of every window of every value, a text put before and after each."""
-    scanners = builtin_scanners("auto")
+def values_of(environ: dict[str, Any]) -> list[Value]:
+    """What a request is taken apart into."""
     budget = Budget(10**9, 10**9)
     values = list(head_values(environ, budget))
     body = environ["wsgi.input"].read()
     if body:
         with contextlib.suppress(BudgetSpent):
             values += body_values(body, environ.get("CONTENT_TYPE", ""), True, 100, budget)
-    for value in values:
+    return values
+
+
+def evidence_of(
+    environ: dict[str, Any], before: str = "", after: str = ""
+) -> Iterator[frozenset[str]]:
+    """The evidence of every window of every value, a text put before and after each."""
+    scanners = builtin_scanners("auto")
+    for value in values_of(environ):
         if before or after:
             if value.kind or not value.text:
                 continue
@@ -403,10 +417,66 @@ def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
     return {
         "bias": round(bias, 4),
         "balanced": BALANCED,
+        "sufficient": [],
         "unit": UNIT,
         "weights": {c: dict(sorted(w.items())) for c, w in sorted(filed.items())},
         "pairs": dict(sorted(pairs.items())),
     }
+
+
+def sufficient(records: Iterable[dict[str, Any]]) -> list[str]:
+    """The indicators that are enough by themselves, by the weights that are shipped: over the
+    threshold alone, seen in many attacks of the category they name, and in no plain value that
+    the detector lets pass. Of these, each that adds a hundredth to what they find together, as
+    each costs time."""
+    model = shipped_model()
+    inspection = Detector(model=evolve(model, sufficient=())).compile()
+    every = Sufficient(model, "auto", [one.name for one in INDICATORS])
+    sources: dict[int, set[str]] = defaultdict(set)
+    passed: set[int] = set()
+    known: dict[Value, Finding | None] = {}
+    attacks: dict[str, list[int]] = {}
+    alike: Counter[int] = Counter()
+    for record in records:
+        for value in values_of(environ_of(record)):
+            if value.location not in ("query", "form") or value.kind or value.flags:
+                continue
+            hits = every.in_text(value.text.encode("utf-8", "surrogatepass"))
+            if not hits:
+                continue
+            if value not in known:
+                known[value] = inspection._judge(value, Budget(10**9, 10**9))
+            whole = known[value]
+            if whole is None:
+                passed.update(hits)
+            elif record["label"] == "attack":
+                if value.text not in attacks:
+                    alike.update(i for i in hits if INDICATORS[i].category == whole.category)
+                attacks[value.text] = hits
+                for index in hits:
+                    sources[index].add(record["source"])
+    count = Counter(index for hits in attacks.values() for index in hits)
+    able = {
+        index
+        for index, one in enumerate(INDICATORS)
+        if index not in passed
+        and model.weigh((one.name,)).score >= 1.0
+        and count[index] >= MIN_SUFFICIENT
+        and alike[index] >= ALIKE * count[index]
+        and len(sources[index]) >= 3
+    }
+    chosen: list[int] = []
+    left = list(attacks.values())
+    found = sum(1 for hits in left if not able.isdisjoint(hits))
+    while left:
+        added = Counter(index for hits in left for index in hits if index in able)
+        best, size = max(added.items(), key=lambda item: (item[1], -item[0]))
+        if size * 100 < found:
+            break
+        chosen.append(best)
+        left = [hits for hits in left if best not in hits]
+    print(f"{len(able)} are sufficient; {len(chosen)} find {len(attacks) - len(left)} of {found}")
+    return sorted(INDICATORS[index].name for index in chosen)
 
 
 def main() -> None:
@@ -414,9 +484,14 @@ def main() -> None:
     parser.add_argument("corpus", nargs="+")
     parser.add_argument("--table", action="store_true", help="print the leave-one-source-out table")
     parser.add_argument("--write", action="store_true", help="write the model into the package")
+    parser.add_argument("--sufficient", action="store_true", help="write that list alone")
     parser.add_argument("--benign-rows", type=int, default=400, help="generated requests a family")
     arguments = parser.parse_args()
     records = [*load(arguments.corpus), *benign_requests(arguments.benign_rows)]
+    if arguments.sufficient:
+        model = json.loads(MODEL.read_text(encoding="utf-8"))
+        write(model | {"sufficient": sufficient(records)})
+        return
     data = Data(records)
     print(
         f"{len(records)} requests, {len(data.names)} distinct sets of evidence, "
@@ -433,12 +508,15 @@ def main() -> None:
                 f"fitted: {'attack' if attack else 'benign'} over 1.0: "
                 f"{100 * np.mean(score[rows] >= 1):.2f} %"
             )
-        file = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
-        file.write_text(
-            json.dumps(to_file(data, weights, bias), indent=0, sort_keys=True) + "\n",
-            encoding="utf-8",
-        )
-        print(f"{file}: {file.stat().st_size} bytes")
+        write(to_file(data, weights, bias))
+        print("now run --sufficient: the weights have changed")
+
+
+def write(model: dict[str, Any]) -> None:
+    MODEL.write_text(json.dumps(model, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    print(
+        f"{MODEL}: {MODEL.stat().st_size} bytes, {len(model['sufficient'])} sufficient indicators"
+    )
 
 
 if __name__ == "__main__":

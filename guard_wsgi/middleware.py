@@ -22,7 +22,6 @@ from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
-from guard_wsgi.refusal import refuse, send
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
@@ -136,7 +135,8 @@ class GuardMiddleware:
             return self._refuse(policy, request, block, start_response, started)
         self._decisions["passed"] += 1
         if cors is not None and is_preflight:
-            return self._send(policy, request, cors.preflight(environ), start_response)
+            answer = cors.preflight(environ)
+            return policy.refusals.send_response(answer, request, start_response)
         watch = None if standing & WHITELISTED else plan.watch
         if watch is not None or measures:
             return self._pass_observed(policy, watch, request, start_response, started)
@@ -295,7 +295,7 @@ class GuardMiddleware:
         if block is None:
             return None
         self._tell(policy, request, block, "request_blocked")
-        return self.render(policy, request, block)
+        return self._rendered(block, request) or policy.refusals.response(block, request)
 
     # Refusing --------------------------------------------------------------------------------
 
@@ -311,38 +311,21 @@ class GuardMiddleware:
         self._tell(policy, request, block, "request_blocked")
         if self._events.wants_metrics:
             self._measure(request, block.status, started, blocked=True)
-        response = self.render(policy, request, block)
-        return self._send(policy, request, response, start_response, exc_info)
+        refusals = policy.refusals
+        rendered = self._rendered(block, request)
+        if rendered is not None:
+            return refusals.send_response(rendered, request, start_response, exc_info)
+        return refusals.send(block, request, start_response, exc_info)
 
-    def render(self, policy: Policy, request: GuardRequest, block: Block) -> GuardResponse:
-        """The response for a refusal: the framework's, when it has one for it, else ours."""
-        if self.renderer is not None and block.response is None:
-            try:
-                rendered = self.renderer(block, request.environ)
-            except Exception as error:  # the app's error page must not undo the refusal
-                self._count_fault("renderer", error)
-                rendered = None
-            if rendered is not None:
-                return rendered
-        return refuse(
-            block,
-            request.environ,
-            request_id=request.request_id,
-            custom_texts=policy.config.custom_error_responses,
-            error_format=policy.config.error_format,
-        )
-
-    def _send(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        response: GuardResponse,
-        start_response: StartResponse,
-        exc_info: OptExcInfo | None = None,
-    ) -> Iterable[bytes]:
-        headers = policy.outgoing.headers(request, response.header_list)
-        response = policy.outgoing.modify(response.with_headers(headers))
-        return send(response, request.environ, start_response, exc_info)
+    def _rendered(self, block: Block, request: GuardRequest) -> GuardResponse | None:
+        """The framework's response for a refusal, when it has one."""
+        if self.renderer is None or block.response is not None:
+            return None
+        try:
+            return self.renderer(block, request.environ)
+        except Exception as error:  # the app's error page must not undo the refusal
+            self._count_fault("renderer", error)
+            return None
 
     def _tell(self, policy: Policy, request: GuardRequest, block: Block, action_taken: str) -> None:
         """Note the refusal in the verdict, and tell the bus and ``on_block``."""
@@ -361,6 +344,7 @@ class GuardMiddleware:
             status_code=block.status,
             check=block.check,
             passive_mode=passive,
+            details=block.details,
             **block.metadata,
         )
         if policy.config.on_block is None:

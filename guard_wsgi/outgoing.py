@@ -24,7 +24,10 @@ OnStart = Callable[[str, HeaderList], None]
 
 
 class Outgoing:
-    """Adds security headers, CORS and quota headers, each only where the app has not set it."""
+    """Adds security headers, CORS and quota headers, each only where the app has not set it.
+
+    :ivar varies: whether answers get more than fixed headers and the draft's quota.
+    """
 
     def __init__(self, config: SecurityConfig) -> None:
         self.cors = Cors.from_config(config)
@@ -35,9 +38,14 @@ class Outgoing:
         # What most sites have: fixed headers and the draft's quota.
         is_usual = self._modify is None and self.cors is None and self._quota_style == "draft"
         self._usual = self._security if is_usual else None
+        self.varies = not is_usual
         self._adds_nothing = not (
             self.cors or self._security or self._modify or self._quota_style != "off"
         )
+
+    def with_fixed(self, headers: HeaderList, is_https: bool) -> HeaderList:
+        """With what every answer gets; all but the quota, where answers do not vary."""
+        return headers if self._security is None else self._security.add(headers, is_https)
 
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The response's headers with ours; a new list, as the app may hold on to its own."""

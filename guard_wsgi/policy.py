@@ -47,6 +47,7 @@ from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.outgoing import Outgoing
 from guard_wsgi.parts import Parts
+from guard_wsgi.refusal import Refusals
 from guard_wsgi.request import SAFE_METHODS, GuardRequest
 from guard_wsgi.routes import RouteConfig
 from guard_wsgi.state.behavior import BehaviorWatch
@@ -105,6 +106,7 @@ class Policy:
             ipv6_prefix_bits=config.ipv6_client_prefix,
         )
         self.outgoing = Outgoing(config)
+        self.refusals = Refusals(config, self.outgoing)
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)
@@ -314,7 +316,9 @@ class Policy:
         if route.enable_suspicious_detection is not None:
             enabled = route.enable_suspicious_detection
         judge = Judgement(
-            budget_blocks=config.detection_budget_action == "block", suspicion=self._suspicion
+            budget_blocks=config.detection_budget_action == "block",
+            tells_always=config.passive_mode or config.on_block is not None,
+            suspicion=self._suspicion,
         )
         if enabled:
             inspections = self._inspections.for_route(route)

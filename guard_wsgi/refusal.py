@@ -16,6 +16,10 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from guard_wsgi.checks.base import Block
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.outgoing import HeaderList, Outgoing
+from guard_wsgi.quota import quota_headers
+from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 
 if TYPE_CHECKING:
@@ -36,6 +40,89 @@ PROBLEM_TYPES: Mapping[int, str] = {
 _JSON_TYPES = (PROBLEM_JSON, "application/json")
 _BODILESS = frozenset({204, 304})
 _ENTITY_HEADERS = frozenset({"content-type", "content-length"})
+
+
+MAX_READY = 256
+"""Of the answers made once: their texts come from the configuration and are few."""
+
+
+class Refusals:
+    """The refusals of one configuration. Most are the same bytes each time, and are made once."""
+
+    def __init__(self, config: SecurityConfig, outgoing: Outgoing) -> None:
+        self._custom_texts = config.custom_error_responses
+        self._error_format = config.error_format
+        self._outgoing = outgoing
+        self._may_be_ready = config.error_format != "problem" and not outgoing.varies
+        self._ready: dict[tuple[int, str, bool], tuple[str, HeaderList, bytes]] = {}
+
+    def send(
+        self,
+        block: Block,
+        request: GuardRequest,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        """Answer with what the block says."""
+        environ = request.environ
+        is_ready = (
+            self._may_be_ready
+            and exc_info is None
+            and block.response is None
+            and block.retry_after_seconds is None
+            and not block.headers
+            and "json" not in environ.get("HTTP_ACCEPT", "")
+            and environ["REQUEST_METHOD"] != "HEAD"
+        )
+        if not is_ready:
+            response = self.response(block, request)
+            return self.send_response(response, request, start_response, exc_info)
+        key = (block.status, block.message, request.is_https)
+        ready = self._ready.get(key)
+        if ready is None:
+            ready = self._make_ready(key, block, request)
+        status, headers, body = ready
+        if request.quota is not None:
+            headers = headers + quota_headers(*request.quota, "draft")
+        else:
+            headers = [*headers]  # servers may change what they are given
+        start_response(status, headers)
+        return [body]
+
+    def response(self, block: Block, request: GuardRequest) -> GuardResponse:
+        """The answer that the block asks for, without what every answer gets."""
+        return refuse(
+            block,
+            request.environ,
+            request_id=request.request_id,
+            custom_texts=self._custom_texts,
+            error_format=self._error_format,
+        )
+
+    def send_response(
+        self,
+        response: GuardResponse,
+        request: GuardRequest,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        """Answer with a response of any origin."""
+        outgoing = self._outgoing
+        headers = outgoing.headers(request, response.header_list)
+        response = outgoing.modify(response.with_headers(headers))
+        return send(response, request.environ, start_response, exc_info)
+
+    def _make_ready(
+        self, key: tuple[int, str, bool], block: Block, request: GuardRequest
+    ) -> tuple[str, HeaderList, bytes]:
+        response = self.response(block, request)
+        body = response.body or b""
+        headers = self._outgoing.with_fixed(response.header_list, request.is_https)
+        headers.append(("Content-Length", str(len(body))))
+        ready = response.status, headers, body
+        if len(self._ready) < MAX_READY:
+            self._ready[key] = ready
+        return ready
 
 
 def refuse(

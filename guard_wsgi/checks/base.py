@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
+from types import MappingProxyType
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import define
 
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
@@ -29,15 +30,17 @@ ADDRESSED = 16
 NOBODY = 0
 
 
-@frozen(slots=True, kw_only=True)
+@define(kw_only=True, eq=False)
 class Block:
-    """A refusal, before it is rendered.
+    """A refusal, before it is rendered. Not frozen, as in a flood many are made; nobody writes.
 
     :ivar check: which check refused; a stable name for logs, muting and metrics.
     :ivar event: the event type that tells of it (telemetry/events.py).
     :ivar reason: for the operator's eyes; never sent to the client.
     :ivar retry_after_seconds: sent as ``Retry-After``.
     :ivar response: a hook's own answer, sent as it is instead of status and message.
+    :ivar metadata: what else an event of it tells.
+    :ivar details: more of that, made only if somebody takes the event.
     """
 
     status: int
@@ -49,7 +52,8 @@ class Block:
     retry_after_seconds: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
     response: GuardResponse | None = None
-    metadata: Mapping[str, Any] = field(factory=dict)
+    metadata: Mapping[str, Any] = MappingProxyType({})
+    details: Callable[[], Mapping[str, Any]] | None = None
 
 
 def whole_seconds(seconds: float) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from guard_wsgi.checks.base import BODILESS, EXCLUDED, WHITELISTED, Block
-from guard_wsgi.detection import Finding
+from guard_wsgi.detection import Finding, Inspection
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.state.suspicion import Suspicion
@@ -24,18 +25,30 @@ class Judgement:
 
     name = "suspicious_activity"
 
-    def __init__(self, *, budget_blocks: bool, suspicion: Suspicion) -> None:
+    def __init__(self, *, budget_blocks: bool, tells_always: bool, suspicion: Suspicion) -> None:
+        """:param tells_always: whether each finding is told to somebody, the app or its hooks."""
         self._budget_blocks = budget_blocks
+        self._tells_always = tells_always
         self._suspicion = suspicion
 
-    def __call__(self, request: GuardRequest, findings: tuple[Finding, ...]) -> Block | None:
+    def __call__(
+        self, request: GuardRequest, findings: tuple[Finding, ...], inspection: Inspection
+    ) -> Block | None:
+        if self._tells_always:
+            findings = inspection.whole(findings)
         request.verdict.findings += findings
-        blocking = [f for f in findings if self._budget_blocks or f.category != BUDGET]
-        if not blocking:
-            return None
-        categories = sorted({finding.category for finding in blocking})
+        if self._budget_blocks:
+            blocking = findings
+        else:
+            blocking = tuple([one for one in findings if one.category != BUDGET])
+            if not blocking:
+                return None
+        if len(blocking) == 1:
+            categories = [blocking[0].category]
+        else:
+            categories = sorted({finding.category for finding in blocking})
         ban = None
-        attacks = tuple(category for category in categories if category != BUDGET)
+        attacks = [category for category in categories if category != BUDGET]
         if attacks and request.client is not None:
             ban = self._suspicion.record(request.client, attacks)
         return Block(
@@ -43,22 +56,9 @@ class Judgement:
             message="Suspicious activity detected" if ban is None else "IP has been banned",
             check=self.name,
             event="penetration_attempt",
-            reason="; ".join(describe(finding) for finding in blocking[:3]),
+            reason=_reason(blocking),
             category=categories[0],
-            metadata={
-                "threat_categories": categories,
-                "threat_scores": {f.category: round(f.score, 3) for f in blocking},
-                "findings": [
-                    {
-                        "category": f.category,
-                        "location": f.location,
-                        "name": f.name,
-                        "indicators": " ".join(f.indicators[:MAX_TOLD]),
-                        "score": round(f.score, 3),
-                    }
-                    for f in blocking[:MAX_TOLD]
-                ],
-            },
+            details=lambda: _details(inspection.whole(blocking)),
         )
 
 
@@ -71,15 +71,17 @@ class HeadInspection:
 
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
         self._inspection_of = inspections.of if inspections.varies else None
+        self._inspection = inspections.everywhere
         self._inspect = inspections.everywhere.head
         self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if self._inspection_of is None:
-            findings = self._inspect(request.environ)
-        else:
-            findings = self._inspection_of(request).head(request.environ)
-        return self._judge(request, findings) if findings else None
+        if self._inspection_of is not None:
+            inspection = self._inspection_of(request)
+            findings = inspection.head(request.environ)
+            return self._judge(request, findings, inspection) if findings else None
+        findings = self._inspect(request.environ)
+        return self._judge(request, findings, self._inspection) if findings else None
 
 
 class BodyInspection:
@@ -99,7 +101,7 @@ class BodyInspection:
         oversized_blocks: bool,
     ) -> None:
         self._inspection_of = inspections.of if inspections.varies else None
-        self._inspect = inspections.everywhere.body
+        self._inspection = inspections.everywhere
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
@@ -111,16 +113,16 @@ class BodyInspection:
         block = None
         if body:
             environ = request.environ
-            inspect = self._inspect
+            inspection = self._inspection
             if self._inspection_of is not None:
-                inspect = self._inspection_of(request).body
-            findings = inspect(
+                inspection = self._inspection_of(request)
+            findings = inspection.body(
                 body,
                 content_type=environ.get("CONTENT_TYPE") or "",
                 content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
                 complete=incoming.complete,
             )
-            block = self._judge(request, findings) if findings else None
+            block = self._judge(request, findings, inspection) if findings else None
         if block is None and (not incoming.readable or incoming.read_error is not None):
             return self._unreadable(request, incoming.read_error or "its end is not marked")
         if block is None and body and not incoming.complete:
@@ -175,6 +177,29 @@ class Honeypot:
                     reason=f"bait field {name!r} is filled in",
                 )
         return None
+
+
+def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    """What an event tells of findings."""
+    return {
+        "reason": _reason(findings),
+        "threat_categories": sorted({finding.category for finding in findings}),
+        "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
+        "findings": [
+            {
+                "category": finding.category,
+                "location": finding.location,
+                "name": finding.name,
+                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
+                "score": round(finding.score, 3),
+            }
+            for finding in findings[:MAX_TOLD]
+        ],
+    }
+
+
+def _reason(findings: tuple[Finding, ...]) -> str:
+    return "; ".join([describe(finding) for finding in findings[:3]])
 
 
 def describe(finding: Finding) -> str:

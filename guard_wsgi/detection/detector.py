@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import lru_cache
-from operator import itemgetter
 from typing import Any
 
 from attrs import frozen
@@ -16,94 +14,24 @@ from guard_wsgi.detection.evidence import (
     read_window,
     windows,
 )
-from guard_wsgi.detection.extract import body_values, head_values, inflate
+from guard_wsgi.detection.extract import body_values, form_bytes, head_values, inflate
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.first_pass import (
+    BOM_BEGINNINGS,
+    body_bytes,
+    head_bytes,
+    to_utf8,
+    value_bytes,
+)
 from guard_wsgi.detection.framing import structure_fault
-from guard_wsgi.detection.gate import JOINER, JOINER_BYTES, Gate, builtin_gate
+from guard_wsgi.detection.gate import Gate, builtin_gate
 from guard_wsgi.detection.model import Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
-from guard_wsgi.detection.percent import unquote
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value
-
-
-def head_bytes(environ: dict[str, Any]) -> bytes:
-    """What the first pass reads of a head: path, query and every header, decoded once, and
-    twice more where that leaves something to decode."""
-    text = JOINER.join(("", *_head_texts(tuple(environ))(environ)))
-    if "%" not in text:
-        return text.replace("+", " ").encode("latin-1", "replace")
-    data = unquote(text.encode("latin-1", "replace"))
-    if b"%" in data:
-        data = data + JOINER_BYTES + _unquote_twice(data)
-    # A plus is a blank in a query, and stands for one where a client escaped it once more.
-    return data.replace(b"+", b" ")
-
-
-@lru_cache(maxsize=256)
-def _head_texts(keys: tuple[str, ...]) -> Callable[[dict[str, Any]], tuple[str, ...]]:
-    """Takes the texts of a head out of an environ with these keys. Clients of a kind send the
-    same headers, and looking through all keys each time costs as much as the scan."""
-    names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
-    if len(names) > 1:
-        return itemgetter(*names)
-    return lambda environ: tuple(environ[name] for name in names)
-
-
-def body_bytes(body: bytes, content_type: str) -> bytes:
-    """What the first pass reads of a body: a form decoded once, anything else as it came."""
-    if b"%" in body:
-        if not content_type or "urlencoded" in content_type:
-            body = unquote(body)
-        if b"%" in body:
-            body = body + JOINER_BYTES + _unquote_twice(body)
-    if b"+" in body:
-        body = body.replace(b"+", b" ")
-    return body if "json" in content_type or "multipart" in content_type else b"=" + body
-
-
-def value_bytes(text: str) -> bytes:
-    """A value as the first pass reads it, set off from its neighbours."""
-    data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
-    if b"%" in data:
-        data += b"=" + _unquote_twice(data)
-    return data.replace(b"+", b" ")
-
-
-def _unquote_twice(data: bytes) -> bytes:
-    """Decoded, and decoded again where a percent sign was escaped."""
-    once = unquote(data)
-    return once + JOINER_BYTES + unquote(once) if b"%25" in data else once
-
-
-_HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
-_BOM_BEGINNINGS = b"\x00\xfe\xff"
-
-
-def to_utf8(body: bytes, content_type: str) -> bytes:
-    """A body in another charset than UTF-8 as UTF-8: UTF-16 and UTF-32 by their marks or by
-    name, UTF-7 by name; what can't be decoded stays as it is.
-
-    :param content_type: in lower case.
-    """
-    charset = ""
-    if body[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
-        charset = "utf-32"
-    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16"
-    elif "charset" in content_type:
-        named = content_type.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
-        if named.startswith(("utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "ibm", "cp")):
-            charset = named
-    if not charset:
-        return body
-    try:
-        return body.decode(charset).encode("utf-8")
-    except (LookupError, UnicodeError):
-        return body
-
+from guard_wsgi.detection.sufficient import Sufficient
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
 # Values of these kinds are few and are looked at with patterns of their own.
 _ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
@@ -118,6 +46,9 @@ MAX_INDICATORS = 12
 class _EnoughFound(Exception):
     """Ends the inspection of a request that has shown what it is."""
 
+
+# Of the pairs that are looked at before all else: a flood of attacks has few.
+MAX_PAIRS_AT_ONCE = 16
 
 # A pattern with anchors may match a value without matching the request that carries it.
 _ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")
@@ -167,6 +98,7 @@ class Detector:
         self._builtin = builtin_scanners(engine)
         self._gate = builtin_gate(engine)
         self._model = model or shipped_model()
+        self._sufficient = Sufficient(self._model, engine)
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
         if isinstance(custom_patterns, Mapping):
@@ -208,6 +140,7 @@ class Detector:
         seconds on a machine that has never done it, milliseconds after (see database.py). For a
         process that forks its workers, or one that may start slowly."""
         self._builtin.warm()
+        self._sufficient.warm()
 
     def compile(self, settings: DetectionSettings | None = None) -> Inspection:
         """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
@@ -216,6 +149,7 @@ class Detector:
             self._gate,
             self._builtin,
             self._model,
+            self._sufficient,
             tuple(self._custom.values()),
             self._custom_scanner,
         )
@@ -230,12 +164,15 @@ class Inspection:
         gate: Gate,
         builtin: BuiltinScanners,
         model: Model,
+        sufficient: Sufficient,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
     ) -> None:
         self.settings = settings
         self._builtin = builtin
         self._model = model
+        # A user's own patterns are told as well, so then every value is read in full.
+        self._sufficient = sufficient if custom_scanner is None else None
         self._custom = custom
         self._custom_scanner = custom_scanner
         # The first pass. Usually that is the gate itself, without a call in between.
@@ -265,6 +202,9 @@ class Inspection:
             nul = _nul_finding(environ, self._threshold)
             if nul is not None:
                 return (nul,)
+        finding = self._at_once(query.encode("latin-1", "replace"), "query")
+        if finding is not None:
+            return (finding,)
         budget = self._budget()
         return self._inspect(head_values(environ, budget), budget, "query")
 
@@ -289,7 +229,7 @@ class Inspection:
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
         kind = content_type.lower()
-        if "charset" in kind or body[:1] in _BOM_BEGINNINGS:
+        if "charset" in kind or body[:1] in BOM_BEGINNINGS:
             body = to_utf8(body, kind)
         data = body_bytes(body, kind)
         opened = self._opens_json(data) if "json" in kind else self._opens(data)
@@ -298,6 +238,10 @@ class Inspection:
             fault = structure_fault(body, content_type, complete, settings.max_json_depth)
             if fault:
                 found.append(self._spent("body", fault))
+        if opened and not found and "urlencoded" in kind:
+            finding = self._at_once(body, "form")
+            if finding is not None:
+                return (finding,)
         if opened:
             budget = self._budget()
             values = body_values(body, content_type, complete, settings.max_json_depth, budget)
@@ -350,6 +294,33 @@ class Inspection:
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_values, self.settings.max_chars)
+
+    def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The same findings with all their evidence weighed, where only enough of it was."""
+        return tuple([one if one.is_whole else self._whole(one) for one in findings])
+
+    def _whole(self, finding: Finding) -> Finding:
+        value = Value(finding.location, finding.name, finding.value)
+        return self._judge(value, self._budget()) or finding
+
+    def _at_once(self, encoded: bytes, location: str) -> Finding | None:
+        """What the values of an urlencoded string show without being read any further."""
+        sufficient = self._sufficient
+        if sufficient is None:
+            return None
+        for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
+            name, _, data = pair.partition(b"=")
+            data = form_bytes(data)
+            hits = sufficient.in_text(data)
+            if hits:
+                value = Value(location, to_text(form_bytes(name))[0], data.decode())
+                if not self._is_excluded(value):
+                    finding = sufficient.finding(
+                        value, hits, self.settings.categories, self._threshold
+                    )
+                    if finding is not None:
+                        return finding
+        return None
 
     def _inspect(
         self, values: Iterator[Value], budget: Budget, location: str

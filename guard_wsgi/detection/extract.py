@@ -92,11 +92,14 @@ def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
 
 
 def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
+    return to_text(form_bytes(data))
+
+
+def form_bytes(data: bytes) -> bytes:
+    """A name or a value of an urlencoded string, decoded."""
     if b"+" in data:
         data = data.replace(b"+", b" ")
-    if b"%" in data:
-        data = unquote(data)
-    return to_text(data)
+    return unquote(data) if b"%" in data else data
 
 
 def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import define
 
 # The categories of the engine whose public names we keep, then ours.
 CATEGORIES: frozenset[str] = frozenset(
@@ -46,9 +46,10 @@ BUDGET = "detection_budget"
 MAX_LOGGED_CHARS = 200  # enough to recognise an attack, too little to leak a form
 
 
-@frozen
+@define(unsafe_hash=True)
 class Finding:
-    """One value over the threshold.
+    """One value over the threshold. Not frozen, which would double the time of making one; nobody
+    writes to it.
 
     :ivar category: one of CATEGORIES, "custom", or "detection_budget".
     :ivar location: "path", "query", "header", "cookie", "form", "json", "multipart", "xml",
@@ -61,6 +62,8 @@ class Finding:
     :ivar indicators: names of the evidence, the weightiest first.
     :ivar score: 1.0 is the balanced threshold; log-odds of an attack, scaled.
     :ivar threshold: the score from which this inspection calls a value an attack.
+    :ivar is_whole: whether all evidence was weighed. Where some was enough by itself, ``score`` is
+        at least so much and ``indicators`` are what was enough; `Inspection.whole` weighs the rest.
     """
 
     category: str
@@ -71,3 +74,4 @@ class Finding:
     indicators: tuple[str, ...]
     score: float
     threshold: float
+    is_whole: bool = True

@@ -56,6 +56,7 @@ class Model:
     :ivar weights: feature -> log-odds.
     :ivar categories: feature -> category, where it speaks for one.
     :ivar pairs: feature -> partners with a weight of their own, counted when both are there.
+    :ivar sufficient: the indicators that are enough by themselves (sufficient.py).
     """
 
     bias: float
@@ -64,6 +65,7 @@ class Model:
     weights: Mapping[str, float]
     categories: Mapping[str, str]
     pairs: Mapping[str, tuple[tuple[str, float], ...]]
+    sufficient: tuple[str, ...] = ()
     _entries: Mapping[str, _Entry] = field(init=False, repr=False, eq=False)
 
     @_entries.default
@@ -154,6 +156,7 @@ def parse_model(data: Mapping[str, Any]) -> Model:
         weights=weights,
         categories=categories,
         pairs=pairs,
+        sufficient=tuple(data.get("sufficient", ())),
     )
 
 

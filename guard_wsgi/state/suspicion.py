@@ -8,7 +8,7 @@ once all that was ever observed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from attrs import field, frozen
 
@@ -61,7 +61,7 @@ class SuspicionSettings:
 class Suspicion:
     """Counts suspicious requests by client and bans those that reach a threshold."""
 
-    __slots__ = ("_bans", "_counters", "_prefix", "settings")
+    __slots__ = ("_bans", "_counters", "_prefix", "_window_seconds", "settings")
 
     def __init__(
         self, counters: Counters, bans: Bans, settings: SuspicionSettings | None = None
@@ -70,8 +70,9 @@ class Suspicion:
         self._counters = counters
         self._bans = bans
         self._prefix = "observed" if self.settings.passive else "suspicion"
+        self._window_seconds = self.settings.window_seconds
 
-    def record(self, address: Address, categories: Iterable[str]) -> Ban | None:
+    def record(self, address: Address, categories: Collection[str]) -> Ban | None:
         """Count one suspicious request of these categories; the ban, when it brings one on.
 
         The whole client is counted and banned: for IPv6 the /64, since one customer has that
@@ -81,18 +82,17 @@ class Suspicion:
         """
         settings = self.settings
         client = address.client_key
-        window_seconds = settings.window_seconds
         crossed: tuple[BanThreshold, str] | None = None
-        names = sorted(set(categories))
-        for name in names:
-            threshold = settings.by_category.get(name)
-            if threshold is not None:
-                count = self._counters.increment(self._key(name, client), window_seconds)
-                if crossed is None and count >= threshold.threshold:
-                    crossed = threshold, _reason(name)
-        count = self._counters.increment(self._key("", client), window_seconds)
+        if settings.by_category:
+            for name in sorted(set(categories)):
+                threshold = settings.by_category.get(name)
+                if threshold is not None:
+                    count = self._increment(f"{self._prefix}:{name}:{client}")
+                    if crossed is None and count >= threshold.threshold:
+                        crossed = threshold, _reason(name)
+        count = self._increment(f"{self._prefix}::{client}")
         if crossed is None and count >= settings.overall.threshold:
-            only_rate = names == [RATE_LIMIT_CATEGORY]
+            only_rate = {*categories} == {RATE_LIMIT_CATEGORY}
             crossed = settings.overall, _reason(RATE_LIMIT_CATEGORY if only_rate else "")
         if crossed is None or settings.passive or not settings.enabled:
             return None
@@ -120,6 +120,9 @@ class Suspicion:
         """Start the client's counts over."""
         for name in ("", *self.settings.by_category):
             self._counters.reset(self._key(name, address.client_key))
+
+    def _increment(self, key: str) -> int:
+        return self._counters.increment(key, self._window_seconds)
 
     def _key(self, category: str, client: str) -> str:
         return f"{self._prefix}:{category}:{client}"

@@ -139,11 +139,14 @@ class EventBus:
         action_taken: str = "",
         reason: str = "",
         status_code: int | None = None,
+        details: Callable[[], Mapping[str, Any]] | None = None,
         **metadata: Any,
     ) -> None:
         """Tell every sink of one event. Never raises, never waits.
 
         :param action_taken: ``"request_blocked"``, or ``"logged_only"`` when passive.
+        :param details: gives further metadata, and the ``reason`` in full where it has one; asked
+            only if a sink takes the event.
         :param metadata: ``check=...``, ``findings=...`` and so on; names that an event has a
             field for (``ip_address``, ``endpoint``, ``pattern_matched``...) fill that field.
         """
@@ -163,6 +166,9 @@ class EventBus:
             return
         token = silenced.set(True)
         try:
+            if details is not None:
+                metadata.update(details())
+                reason = metadata.pop("reason", reason)
             event = self._event(event_type, request, action_taken, reason, status_code, metadata)
             for send_event in takers:
                 try:

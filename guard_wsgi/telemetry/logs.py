@@ -31,6 +31,9 @@ TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
 
 REPEATS_TOLD = 10
 """So many refusals of a client by a check are logged one by one."""
+LINES_TOLD = 600
+"""So many refusals are logged in a minute, ten a second, before the repeats of every client are
+told at powers of two only: an attack from a thousand addresses is a flood as well."""
 REPEATS_SECONDS = 60.0
 MAX_REPEATS_KEPT = 10_000
 """Attackers choose the addresses that are counted: forgetting them only means more lines."""
@@ -165,6 +168,7 @@ class LogSink:
         self._loggers: dict[str, logging.Logger] = {}
         self._repeats: dict[tuple[str, str], int] = {}
         self._repeats_end = 0.0
+        self._lines = 0
         self._file: logging.Handler | None = None
         if settings.file_path:
             self._file = self._open(settings.file_path, settings.file_format)
@@ -175,7 +179,8 @@ class LogSink:
         """Whether the event makes a line: not muted, loud enough, and not one of a storm.
 
         Refusals of one client by one check are told ten times a minute and then at each power
-        of two, with their number: a flood must fill neither the disk nor the request's time.
+        of two, with their number; once there were 600 lines in that minute, only the latter. A
+        flood must fill neither the disk nor the request's time, and hides no client.
         """
         if check in self.settings.muted_checks:
             return False
@@ -194,7 +199,8 @@ class LogSink:
         extra = self._extra(event)
         sentence = _sentence(event)
         repeats = self._repeats.get((event.ip_address, event.metadata.get("check", "")), 0)
-        if repeats > REPEATS_TOLD and event.action_taken == "request_blocked":
+        told_all = REPEATS_TOLD if self._lines < LINES_TOLD else 2
+        if repeats > told_all and event.action_taken == "request_blocked":
             extra["guard_repeats"] = repeats
             sentence += f" ({repeats} times this minute)"
         self._logger(_area(event.event_type)).log(level, "%s", sentence, extra=extra)
@@ -204,9 +210,12 @@ class LogSink:
         if now >= self._repeats_end or len(self._repeats) >= MAX_REPEATS_KEPT:
             self._repeats = {}
             self._repeats_end = now + REPEATS_SECONDS
+            self._lines = 0
         key = (client_ip, check)
         self._repeats[key] = count = self._repeats.get(key, 0) + 1
-        return count <= REPEATS_TOLD or count & (count - 1) == 0
+        is_news = count & (count - 1) == 0 or (count <= REPEATS_TOLD and self._lines < LINES_TOLD)
+        self._lines += is_news
+        return is_news
 
     def log_request(self, request: GuardRequest) -> None:
         """One line for a request, when ``log_request_level`` asks for it."""

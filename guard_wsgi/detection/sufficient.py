@@ -1,0 +1,118 @@
+"""Evidence that is enough by itself, looked for before a value is read in every way.
+
+Reading a value (its decodings, its shape, what stands around it) and weighing all of it costs a
+tenth of a millisecond. Most of what attackers send is not subtle, and a flood of it must cost
+little: the model lists the indicators that nothing around them has ever excused in short, plain
+values (`benchmarks/train_detection.py --sufficient`), and one scan finds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.model import Model
+from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.value import Value
+
+MIN_PLAIN_CHARS: Final = 5
+MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
+"""Longer texts may be documents, whose evidence is weighed against the rest of them; and a
+finding has the whole of such a text, so that it can be weighed later."""
+
+# Values with a structure of their own are taken apart first (structure.py): JSON, URLs, relative
+# ones and encoded ones, XML, GraphQL, nested forms.
+_STRUCTURED = re.compile(
+    rb"\s*(?:[{[%]|\"[^\"]*\"\s*$|//|[a-z][a-z0-9+.-]{1,12}(?::?//|:?%)|/[^?]*\?[\w.%[\]-]+="
+    rb"|<[?!\w-]*[?:]|(?:query|mutation|subscription|fragment)\b|[\w.%[\]-]{1,64}=[^&]*&)",
+    re.IGNORECASE,
+)
+
+# What may excuse a value: words that hold sentences together, a query that is whole, a filter, a
+# span of code, text with markup, the type of an error. Wider than what is weighed (evidence.py).
+_EXCUSES: Final = (
+    r"\b(?:the|my|we|you|your|our|they|she|he|his|her|its|it's|i'm|don't|can't|isn't|please|was|were"
+    r"|are|have|would|could|should|there|than|but|when|then|which|what|who|how|until|before|after"
+    r"|ich|nicht|und|der|das|ist|les|une|des|pour|est|que|los|por|para|een|het|voor|che|non)\b",
+    r"^\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s",
+    r"`",
+    r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>",
+    r"(?:Exception|Error)$",
+    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
+)
+
+
+class Sufficient:
+    """The indicators that are enough by themselves, and what may excuse a value, in one scan.
+
+    They are compiled when the first plain value is looked at, or by `warm`.
+
+    :param names: of the indicators; an empty collection finds what is excused.
+    """
+
+    def __init__(self, model: Model, engine: Engine, names: Collection[str] | None = None) -> None:
+        chosen = frozenset(model.sufficient if names is None else names)
+        self._indicators = tuple(one for one in INDICATORS if one.name in chosen)
+        self._scores = tuple(model.weigh((one.name,)).score for one in self._indicators)
+        self._engine = engine
+        self._scanner: Scanner | None = None
+
+    def warm(self) -> Scanner:
+        """Compile now."""
+        scanner = self._scanner
+        if scanner is None:
+            pairs = [(one.name, one.pattern) for one in self._indicators]
+            pairs += [("excuse", pattern) for pattern in _EXCUSES]
+            scanner = self._scanner = compile_patterns(pairs, self._engine, keep=True)
+        return scanner
+
+    def in_text(self, data: bytes) -> list[int]:
+        """Its indicators in the value of a field, as `finding` takes them.
+
+        None where a value may have a meaning that evidence does not tell: a long one, one with a
+        structure of its own, or one with what excuses it.
+
+        :param data: decoded; telemetry and editors send code in documents, so no part of one.
+        """
+        if not MIN_PLAIN_CHARS <= len(data) <= MAX_PLAIN_CHARS or not data.isascii():
+            return []
+        hits = (self._scanner or self.warm()).scan(data)
+        if not hits or max(hits) >= len(self._indicators) or _STRUCTURED.match(data):
+            return []
+        return hits
+
+    def finding(
+        self,
+        value: Value,
+        hits: list[int],
+        categories: frozenset[str],
+        threshold: float,
+    ) -> Finding | None:
+        """What the hits tell, unless none of their categories is enabled or the threshold is
+        higher than any of them."""
+        scores = self._scores
+        indicators = self._indicators
+        best = -1
+        told = []
+        for index in hits:
+            indicator = indicators[index]
+            if scores[index] >= threshold and indicator.category in categories:
+                told.append(indicator.name)
+                if best < 0 or scores[index] > scores[best]:
+                    best = index
+        if best < 0:
+            return None
+        return Finding(
+            indicators[best].category,
+            value.location,
+            value.name,
+            value.text,
+            "raw",
+            tuple(told),  # in no order: each is enough
+            scores[best],
+            threshold,
+            is_whole=False,
+        )
