@@ -323,28 +323,20 @@ def _read_bounded(
     :param remaining: bytes left by the declared length; ``None`` if the stream ends by itself.
     :return: the bytes, what remains, whether the stream has ended, and what it raised.
     """
-    wanted = max_bytes if remaining is None or remaining > max_bytes else remaining
-    head = b""
-    parts: list[bytes] | None = None
-    got = 0
+    missing = max_bytes if remaining is None or remaining > max_bytes else remaining
+    parts: list[bytes] = []
+    error = None
     try:
-        while got < wanted:
-            data = stream.read(wanted - got)
+        while missing:
+            data = stream.read(missing)
             if not data:
                 remaining = 0
                 break
-            got += len(data)
-            if not head:
-                head = data
-            elif parts is None:
-                parts = [head, data]
-            else:
-                parts.append(data)
+            parts.append(data)
+            missing -= len(data)
     except Exception as raised:  # the server's own: kept for the app, which would have got it
         error = raised.with_traceback(None)
-        return b"".join(parts) if parts else head, remaining, False, error
-    if parts is not None:
-        head = b"".join(parts)
-    if remaining:
-        remaining -= got
-    return head, remaining, remaining == 0, None
+    head = parts[0] if len(parts) == 1 else b"".join(parts)
+    if error is None and remaining:
+        remaining -= len(head)
+    return head, remaining, error is None and remaining == 0, error

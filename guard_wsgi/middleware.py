@@ -98,17 +98,17 @@ class GuardMiddleware:
         self._decisions: Counter[str] = Counter()
         self._noted: Counter[str] = Counter()
         self._note_again_at: dict[str, float] = {}
+        self._passed = 0
         self._is_serving = False
+        self._is_new = True
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         policy = self._policy
         if not policy.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
             return self.app(environ, start_response)
-        if not self._is_serving:
+        if self._is_new:
             self._begin_serving(environ)
-        if self._peers.watching:
-            self._peers.observe(environ)
         measures = self._events.wants_metrics
         started = time.perf_counter() if measures else 0.0
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
@@ -118,14 +118,12 @@ class GuardMiddleware:
         if policy.logs_requests:
             self.parts.log.log_request(request)
 
-        plan, block = policy.global_plan, None
+        plan, block, preflight = policy.global_plan, None, None
         if self._resolver is not None:
             plan, block = self._resolve(policy, self._resolver, request)
-        cors = policy.outgoing.cors
-        is_preflight = cors is not None and cors.is_preflight(environ)
-        if is_preflight:
+        if policy.cors is not None and policy.cors.is_preflight(environ):
             # A browser sends it without credentials: the route's own checks can't be asked.
-            plan = policy.global_plan
+            plan, preflight = policy.global_plan, policy.cors
         standing = policy.standing(request)
         if block is None:
             block = self.decide(policy, request, plan.ladders[standing])
@@ -133,12 +131,12 @@ class GuardMiddleware:
             self._tell_notes(request)
         if block is not None:
             return self._refuse(policy, request, block, start_response, started)
-        self._decisions["passed"] += 1
-        if cors is not None and is_preflight:
-            answer = cors.preflight(environ)
+        self._passed += 1
+        if preflight is not None:
+            answer = preflight.preflight(environ)
             return policy.refusals.send_response(answer, request, start_response)
-        watch = None if standing & WHITELISTED else plan.watch
-        if watch is not None or measures:
+        if measures or plan.watch is not None:
+            watch = None if standing & WHITELISTED else plan.watch
             return self._pass_observed(policy, watch, request, start_response, started)
         try:
             return self.app(environ, policy.outgoing.wrap(request, start_response))
@@ -176,8 +174,17 @@ class GuardMiddleware:
         )
 
     def _begin_serving(self, environ: WSGIEnvironment) -> None:
+        """The first requests of this process, of which some tell what the clients' addresses are
+        worth."""
+        if not self._is_serving:
+            self._is_serving = True
+            self._start(environ)
+        if self._peers.watching:
+            self._peers.observe(environ)
+        self._is_new = self._peers.watching
+
+    def _start(self, environ: WSGIEnvironment) -> None:
         """The first request in this process: threads and files belong to it, not to a parent."""
-        self._is_serving = True
         if self._resolver is None:
             # Whoever decorated a view believes it protected.
             for view in self.config._decorated:
@@ -192,6 +199,7 @@ class GuardMiddleware:
     def after_fork_in_child(self) -> None:
         """A child that serves begins to serve: its parent's threads are not its own."""
         self._is_serving = False
+        self._is_new = True
 
     def _resolve(
         self, policy: Policy, resolver: Resolver, request: GuardRequest
@@ -472,6 +480,7 @@ class GuardMiddleware:
     def stats(self) -> dict[str, int]:
         """How many requests passed, were refused, would have been, and how often a part failed."""
         return {
+            "passed": self._passed,
             **self._decisions,
             **{f"faults:{where}": count for where, count in self._faults.items()},
         }
@@ -479,6 +488,7 @@ class GuardMiddleware:
     def reset(self) -> None:
         """Forget counters, bans and limits: for tests and for a fresh start."""
         self.parts.store.reset()
+        self._passed = 0
         self._decisions.clear()
         self._faults.clear()
 

@@ -106,6 +106,7 @@ class Policy:
             ipv6_prefix_bits=config.ipv6_client_prefix,
         )
         self.outgoing = Outgoing(config)
+        self.cors = self.outgoing.cors
         self.refusals = Refusals(config, self.outgoing)
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
@@ -114,7 +115,7 @@ class Policy:
         self._excluded_exact = frozenset(config.exclude_paths)
         self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
         # The same as PEP 3333 spells them: UTF-8 bytes as latin-1.
-        self._raw_excluded_exact = frozenset(map(_as_wsgi, self._excluded_exact))
+        self._raw_excluded = tuple(map(_as_wsgi, config.exclude_paths))
         self._raw_excluded_below = tuple(map(_as_wsgi, self._excluded_below))
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
@@ -138,7 +139,7 @@ class Policy:
     def standing(self, request: GuardRequest) -> int:
         """Who asks, for what, and with a body or without: the bits that choose a plan's ladder."""
         environ = request.environ
-        client = request.client
+        client = request.identity.address
         standing = 0
         if client is not None:
             standing = ADDRESSED
@@ -148,11 +149,7 @@ class Policy:
                 if client in self._exempt:
                     standing |= EXEMPT
         path = environ.get("PATH_INFO") or "/"
-        # Only a path that is excluded in both spellings, as sent and as resolved, is excluded.
-        if (path.startswith(self._raw_excluded_below) or path in self._raw_excluded_exact) and (
-            request.canonical_path.startswith(self._excluded_below)
-            or request.canonical_path in self._excluded_exact
-        ):
+        if path.startswith(self._raw_excluded) and self._is_excluded(path, request.canonical_path):
             standing |= EXCLUDED
         if (
             environ["REQUEST_METHOD"] in SAFE_METHODS
@@ -161,6 +158,13 @@ class Policy:
         ):
             standing |= BODILESS
         return standing
+
+    def _is_excluded(self, path: str, canonical_path: str) -> bool:
+        """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
+        return (path in self._raw_excluded or path.startswith(self._raw_excluded_below)) and (
+            canonical_path in self._excluded_exact
+            or canonical_path.startswith(self._excluded_below)
+        )
 
     def _plan(self, route: RouteConfig) -> Plan:
         skipped = route.bypassed_checks or frozenset()

@@ -74,9 +74,6 @@ class GuardRequest:
         if identity is None or clients.trusts_anyone:
             identity = clients.identify(environ)
         self.identity = identity
-        self.client = identity.address
-        self.client_ip = identity.client_ip
-        self.client_key = identity.client_key
         self.verdict = verdict = Verdict()
         verdict.client_ip = identity.client_ip
         verdict.guard = guard
@@ -86,6 +83,18 @@ class GuardRequest:
         self.notes = (*self.notes, (event, reason))
 
     # The client
+
+    @property
+    def client(self) -> Address | None:
+        return self.identity.address
+
+    @property
+    def client_ip(self) -> str:
+        return self.identity.client_ip
+
+    @property
+    def client_key(self) -> str:
+        return self.identity.client_key
 
     @property
     def client_host(self) -> str:

@@ -54,7 +54,7 @@ class NotBanned:
         self._find = bans.find
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        client = request.client
+        client = request.identity.address
         if client is None:
             return None
         ban = self._find(client)

@@ -37,28 +37,26 @@ class Judgement:
         if self._tells_always:
             findings = inspection.whole(findings)
         request.verdict.findings += findings
-        if self._budget_blocks:
-            blocking = findings
-        else:
-            blocking = tuple([one for one in findings if one.category != BUDGET])
-            if not blocking:
+        if not self._budget_blocks:
+            findings = tuple([one for one in findings if one.category != BUDGET])
+            if not findings:
                 return None
-        if len(blocking) == 1:
-            categories = [blocking[0].category]
-        else:
-            categories = sorted({finding.category for finding in blocking})
+        categories = {finding.category for finding in findings}
+        category = min(categories)
+        client = request.identity.address
         ban = None
-        attacks = [category for category in categories if category != BUDGET]
-        if attacks and request.client is not None:
-            ban = self._suspicion.record(request.client, attacks)
+        if client is not None:
+            attacks = categories if BUDGET not in categories else categories - {BUDGET}
+            if attacks:
+                ban = self._suspicion.record(client, attacks)
         return Block(
             status=400 if ban is None else 403,
             message="Suspicious activity detected" if ban is None else "IP has been banned",
             check=self.name,
             event="penetration_attempt",
-            reason=_reason(blocking),
-            category=categories[0],
-            details=lambda: _details(inspection.whole(blocking)),
+            reason=_reason(findings),
+            category=category,
+            details=lambda: _details(inspection.whole(findings)),
         )
 
 
@@ -110,7 +108,6 @@ class BodyInspection:
     def __call__(self, request: GuardRequest) -> Block | None:
         incoming = request.incoming_body
         body = incoming.prefix(self._max_bytes)
-        block = None
         if body:
             environ = request.environ
             inspection = self._inspection
@@ -122,12 +119,15 @@ class BodyInspection:
                 content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
                 complete=incoming.complete,
             )
-            block = self._judge(request, findings, inspection) if findings else None
-        if block is None and (not incoming.readable or incoming.read_error is not None):
+            if findings:
+                block = self._judge(request, findings, inspection)
+                if block is not None:
+                    return block
+        if incoming.complete:
+            return None
+        if not incoming.readable or incoming.read_error is not None:
             return self._unreadable(request, incoming.read_error or "its end is not marked")
-        if block is None and body and not incoming.complete:
-            return self._oversized(request)
-        return block
+        return self._oversized(request) if body else None
 
     def _oversized(self, request: GuardRequest) -> Block | None:
         reason = f"only the first {self._max_bytes} bytes of the body were inspected"

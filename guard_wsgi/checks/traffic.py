@@ -75,7 +75,7 @@ class RateLimits:
             return self._by_rules(request)
         limit = self._everywhere
         requests = limit.requests
-        key = limit.key_prefix + request.client_key
+        key = limit.key_prefix + request.identity.client_key
         allowed, remaining, reset_seconds, applied = self._take(
             key, requests, limit.window_seconds, 1
         )

@@ -18,8 +18,8 @@ from guard_wsgi.detection.extract import body_values, form_bytes, head_values, i
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.first_pass import (
     BOM_BEGINNINGS,
+    SteadyHeaders,
     body_bytes,
-    head_bytes,
     to_utf8,
     value_bytes,
 )
@@ -173,6 +173,7 @@ class Inspection:
         self._model = model
         # A user's own patterns are told as well, so then every value is read in full.
         self._sufficient = sufficient if custom_scanner is None else None
+        self._scores = sufficient.scores(settings.categories, settings.score_threshold)
         self._custom = custom
         self._custom_scanner = custom_scanner
         # The first pass. Usually that is the gate itself, without a call in between.
@@ -181,6 +182,7 @@ class Inspection:
             anchored = any(_ANCHOR.search(one.pattern) for one in custom)
             self._opens = _also(gate.opens, custom_scanner, anchored)
             self._opens_json = _also(gate.opens_json, custom_scanner, anchored)
+        self._steady = SteadyHeaders()
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
@@ -195,8 +197,10 @@ class Inspection:
             spent = self._excess(query)
             if spent:
                 return (self._spent("query", spent),)
-        data = head_bytes(environ)
+        data, texts = self._steady.read(environ)
         if not self._opens(data):
+            if texts is not None:
+                self._steady.clear(texts)
             return ()
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
@@ -220,12 +224,12 @@ class Inspection:
         settings = self.settings
         if not body or not settings.scan_body:
             return ()
-        found: list[Finding] = []
+        found: tuple[Finding, ...] = ()
         if content_encoding:
             body, whole = inflate(body, content_encoding, settings.max_body_bytes)
             if not whole:
                 complete = False
-                found.append(self._spent("body", "max_body_bytes"))
+                found = (self._spent("body", "max_body_bytes"),)
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
         kind = content_type.lower()
@@ -237,7 +241,7 @@ class Inspection:
         if opened or "multipart" in kind:
             fault = structure_fault(body, content_type, complete, settings.max_json_depth)
             if fault:
-                found.append(self._spent("body", fault))
+                found = (*found, self._spent("body", fault))
         if opened and not found and "urlencoded" in kind:
             finding = self._at_once(body, "form")
             if finding is not None:
@@ -245,8 +249,9 @@ class Inspection:
         if opened:
             budget = self._budget()
             values = body_values(body, content_type, complete, settings.max_json_depth, budget)
-            found += (one for one in self._inspect(values, budget, "body") if one not in found)
-        return tuple(found)
+            more = self._inspect(values, budget, "body")
+            found += tuple([finding for finding in more if finding not in found])
+        return found
 
     def explain_value(
         self, text: str, *, location: str = "query", name: str = ""
@@ -315,9 +320,7 @@ class Inspection:
             if hits:
                 value = Value(location, to_text(form_bytes(name))[0], data.decode())
                 if not self._is_excluded(value):
-                    finding = sufficient.finding(
-                        value, hits, self.settings.categories, self._threshold
-                    )
+                    finding = sufficient.finding(value, hits, self._scores, self._threshold)
                     if finding is not None:
                         return finding
         return None

@@ -84,35 +84,31 @@ class Sufficient:
             return []
         return hits
 
+    def scores(self, categories: frozenset[str], threshold: float) -> tuple[float, ...]:
+        """What each indicator scores; 0 for those of a category that is not enabled, and for
+        those that are below the threshold."""
+        return tuple(
+            score if score >= threshold and one.category in categories else 0.0
+            for one, score in zip(self._indicators, self._scores, strict=True)
+        )
+
     def finding(
-        self,
-        value: Value,
-        hits: list[int],
-        categories: frozenset[str],
-        threshold: float,
+        self, value: Value, hits: list[int], scores: tuple[float, ...], threshold: float
     ) -> Finding | None:
-        """What the hits tell, unless none of their categories is enabled or the threshold is
-        higher than any of them."""
-        scores = self._scores
-        indicators = self._indicators
-        best = -1
-        told = []
-        for index in hits:
-            indicator = indicators[index]
-            if scores[index] >= threshold and indicator.category in categories:
-                told.append(indicator.name)
-                if best < 0 or scores[index] > scores[best]:
-                    best = index
-        if best < 0:
+        """What the hits tell, unless none of them scores."""
+        best = hits[0] if len(hits) == 1 else max(hits, key=scores.__getitem__)
+        score = scores[best]
+        if not score:
             return None
+        indicators = self._indicators
         return Finding(
             indicators[best].category,
             value.location,
             value.name,
             value.text,
             "raw",
-            tuple(told),  # in no order: each is enough
-            scores[best],
+            tuple([indicators[index].name for index in hits if scores[index]]),
+            score,
             threshold,
-            is_whole=False,
+            False,
         )

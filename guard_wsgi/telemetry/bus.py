@@ -101,6 +101,7 @@ class EventBus:
         self._interval_seconds = metric_interval_seconds
         self._lock = threading.Lock()
         self._counts: dict[str, int] = {}
+        self._emitted: dict[str, int] = {}
         self._aggregate = RequestAggregate()
         self._next_flush = time.monotonic() + metric_interval_seconds
         self._sinks: tuple[object, ...] = ()
@@ -161,7 +162,9 @@ class EventBus:
             if (takes_muted or not is_muted)
             and (accepts is None or accepts(event_type, request, action_taken, check))
         ]
-        self._count("muted" if is_muted else "emitted", event_type)
+        with self._lock:
+            counts = self._emitted
+            counts[event_type] = counts.get(event_type, 0) + 1
         if not takers:
             return
         token = silenced.set(True)
@@ -221,7 +224,11 @@ class EventBus:
     def counters(self) -> dict[str, int]:
         """How many events were emitted, in all and by type, muted, silenced; sinks' faults."""
         with self._lock:
-            return dict(self._counts)
+            emitted = dict(self._emitted)
+            counts = dict(self._counts)
+        muted = sum(count for name, count in emitted.items() if name in self._muted_events)
+        told = {"emitted": sum(emitted.values()) - muted, "muted": muted}
+        return emitted | counts | {name: count for name, count in told.items() if count}
 
     def close(self) -> None:
         """Hand on the last metrics, then close the sinks that are this bus's alone."""
@@ -237,6 +244,7 @@ class EventBus:
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
         self._counts = {}
+        self._emitted = {}
         self._aggregate.after_fork_in_child()
 
     def _event(
@@ -276,10 +284,9 @@ class EventBus:
             told.update(self._enrichment(event))
         return event
 
-    def _count(self, *names: str) -> None:
+    def _count(self, name: str) -> None:
         with self._lock:
-            for name in names:
-                self._counts[name] = self._counts.get(name, 0) + 1
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def _sink_failed(self, method: Callable[..., object], error: Exception) -> None:
         sink = type(getattr(method, "__self__", method)).__name__
