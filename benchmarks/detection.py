@@ -26,7 +26,7 @@ from benign_traffic import benign_requests
 from train_detection import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
-from guard_wsgi.detection.detector import body_bytes, head_bytes
+from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
 
 FORM = "application/x-www-form-urlencoded"
 ADVERSARIAL = (
@@ -91,7 +91,7 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         environ["wsgi.input"].seek(0)
         kind = environ.get("CONTENT_TYPE", "")
         opens = inspection._opens_json if "json" in kind else inspection._opens
-        slow = inspection._opens(head_bytes(environ)) or bool(
+        slow = inspection._opens(SteadyHeaders().read(environ)[0]) or bool(
             body and opens(body_bytes(body, kind))
         )
         found, seconds = inspect(inspection, environ)

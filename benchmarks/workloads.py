@@ -60,6 +60,7 @@ class Workload(NamedTuple):
     :ivar calls: requests timed in one round: enough to outweigh the clock, few enough that the
         subjects alternate several times a second.
     :ivar refused: whether the guard is to refuse it.
+    :ivar fresh: whether each request comes from an address of its own, not from those in turn.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Workload(NamedTuple):
     body: bytes
     calls: int
     refused: bool = False
+    fresh: bool = False
 
 
 def json_document(size: int) -> bytes:
@@ -170,6 +172,18 @@ WORKLOADS = (
         60,
         refused=True,
     ),
+    Workload(
+        "the same by ever new addresses: logged",
+        "GET",
+        "/page",
+        urlencode(SQL_INJECTION, safe="{}"),
+        API_HEADERS,
+        "",
+        b"",
+        60,
+        refused=True,
+        fresh=True,
+    ),
 )
 
 
@@ -180,6 +194,9 @@ def make_environ(workload: Workload, request: int) -> Environ:
     :param request: its number; visitors take turns.
     """
     client = request % len(CLIENTS)
+    address = CLIENTS[client]
+    if workload.fresh:
+        address = f"198.{18 + request // 65_536 % 2}.{request // 256 % 256}.{request % 256}"
     environ: Environ = {
         "REQUEST_METHOD": _sent(workload.method, client, request),
         "SCRIPT_NAME": "",
@@ -188,7 +205,7 @@ def make_environ(workload: Workload, request: int) -> Environ:
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": _sent(CLIENTS[client], client, request),
+        "REMOTE_ADDR": _sent(address, client, request),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.errors": None,

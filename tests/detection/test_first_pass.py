@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.detection.detector import body_bytes, head_bytes
+from guard_wsgi.detection import Inspection
+from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
 from guard_wsgi.detection.gate import builtin_gate
 
 CHROME = {
@@ -90,6 +91,11 @@ DOCUMENTS: tuple[Any, ...] = (
 )
 
 
+def head_bytes(environ: dict[str, Any]) -> bytes:
+    """What is read of a head whose headers were never seen before."""
+    return SteadyHeaders().read(environ)[0]
+
+
 @pytest.mark.parametrize("name", HEADS)
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_head_of_an_everyday_request_is_cleared_at_once(name: str, query: str) -> None:
@@ -126,11 +132,46 @@ def test_reads_every_text_of_a_head_and_nothing_else() -> None:
         "HTTP_X_B": "\u00e9",
     }
     read = head_bytes(environ)
-    assert read == b"\x0ba b\x0bq=%41\x0b/p\x0btext/x\x0b\xe9\x0b" + head_bytes(
+    assert read == b"\x0ba b\x0bq=%41\x0b/p\x0btext/x\x0b\xe9\x0b\x0b" + head_bytes(
         {**environ, "QUERY_STRING": "q=A"}
     )
-    assert head_bytes({"PATH_INFO": "/only"}) == b"\x0b/only"
-    assert head_bytes({}) == b""
+    assert head_bytes({"PATH_INFO": "/only"}) == b"\x0b/only\x0b"
+    assert head_bytes({"PATH_INFO": "/p", "HTTP_USER_AGENT": "a"}) == b"\x0ba\x0b/p\x0b"
+    assert head_bytes({}) == b"\x0b"
+
+
+def test_headers_that_were_cleared_are_not_read_again_and_all_others_are() -> None:
+    steady = SteadyHeaders()
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
+    _, texts = steady.read(environ)
+    assert texts is not None
+    steady.clear(texts)
+    read, none = steady.read({**environ, "PATH_INFO": "/b"})
+    assert none is None
+    others = (CHROME["HTTP_REFERER"], CHROME["HTTP_COOKIE"], CHROME["HTTP_IF_NONE_MATCH"])
+    assert read == "\x0b".join(("", "/b", "", *others, "")).encode()
+    for changed in ("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_SEC_CH_UA", "HTTP_HOST"):
+        assert b"else" in steady.read({**environ, changed: "else"})[0]
+
+
+@pytest.mark.parametrize("header", ["HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_SEC_CH_UA", "HTTP_X"])
+def test_an_attack_is_found_in_headers_after_others_were_cleared(
+    inspection: Inspection, header: str
+) -> None:
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
+    for _ in range(3):
+        assert inspection.head(environ) == ()
+        assert inspection.head({**environ, header: "<script>alert(document.cookie)</script>"})
+
+
+def test_what_is_remembered_of_headers_is_bounded() -> None:
+    steady = SteadyHeaders()
+    for number in range(3 * SteadyHeaders.MAX_REMEMBERED):
+        steady.clear((f"agent {number}",))
+        assert len(steady._cleared) <= SteadyHeaders.MAX_REMEMBERED
+    before = len(steady._cleared)
+    steady.clear(("x" * (SteadyHeaders.MAX_REMEMBERED_CHARS + 1),))
+    assert len(steady._cleared) == before
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

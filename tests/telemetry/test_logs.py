@@ -16,7 +16,7 @@ from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.escaping import escape
-from guard_wsgi.telemetry.logs import LogSettings, LogSink
+from guard_wsgi.telemetry.logs import LINES_TOLD, LogSettings, LogSink
 
 
 def request(**environ: str) -> GuardRequest:
@@ -227,3 +227,38 @@ def test_no_field_collides_with_those_of_logging(caplog: pytest.LogCaptureFixtur
     """``extra={"message": ...}`` raises in logging; metadata may be called anything."""
     emit(LogSink(), message="m", args=1, name="n", module="m", exc_info="e", asctime="a")
     assert len(caplog.records) == 1
+
+
+def refusals(sink: LogSink, clients: int, each: int) -> int:
+    """How many of the refusals of so many clients in turn make a line."""
+    return sum(
+        sink.accepts(
+            "penetration_attempt",
+            request(REMOTE_ADDR=f"203.0.{number // 250}.{number % 250 + 1}"),
+            "request_blocked",
+            "suspicious_activity",
+        )
+        for _ in range(each)
+        for number in range(clients)
+    )
+
+
+def test_a_client_that_repeats_itself_is_told_ever_more_rarely() -> None:
+    assert refusals(LogSink(), clients=1, each=100) == 10 + len([16, 32, 64])
+
+
+def test_a_flood_from_many_clients_is_told_of_each_and_not_each_time() -> None:
+    """The first of every client, then its second, fourth, eighth: whoever reads the log to ban
+    addresses misses none."""
+    sink = LogSink()
+    assert refusals(sink, clients=1000, each=1) == 1000
+    assert refusals(sink, clients=1000, each=15) == 1000 * len([2, 4, 8, 16])
+
+
+def test_a_line_of_a_flood_says_how_many_it_stands_for(caplog: pytest.LogCaptureFixture) -> None:
+    sink = LogSink()
+    assert refusals(sink, clients=LINES_TOLD, each=1) == LINES_TOLD
+    assert refusals(sink, clients=1, each=6) == 2
+    again = request(REMOTE_ADDR="203.0.0.1")
+    emit(sink, "penetration_attempt", check="suspicious_activity", request=again)
+    assert "(8 times this minute)" in caplog.records[-1].getMessage()

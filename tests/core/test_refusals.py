@@ -1,0 +1,128 @@
+"""Refusals: most are made once, and every client still gets its own answer."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+from guard_wsgi import GuardResponse
+from tests.core.visiting import INJECTION, Site
+from tests.kit.gateway import Answer
+
+ATTACK = {"q": INJECTION}
+
+
+def without_quota(answer: Answer) -> list[tuple[str, str]]:
+    return sorted(pair for pair in answer.headers if pair[0] != "RateLimit")
+
+
+def test_a_refusal_is_the_same_whether_it_is_the_first_or_not() -> None:
+    site = Site(rate_limit=100)
+    answers = [site.visit(query_string=ATTACK) for _ in range(3)]
+    assert {answer.code for answer in answers} == {400}
+    assert {answer.body for answer in answers} == {b"Suspicious activity detected"}
+    assert without_quota(answers[0]) == without_quota(answers[2])
+    assert answers[0].header("Cache-Control") == "no-store"
+    assert answers[0].header("Content-Length") == "28"
+    assert answers[0].header("X-Content-Type-Options") == "nosniff"
+    left = [str(answer.header("RateLimit")).split(";")[1] for answer in answers]
+    assert left == ["r=99", "r=98", "r=97"]
+
+
+def test_a_server_that_changes_the_headers_of_one_answer_changes_no_other() -> None:
+    site = Site(enable_rate_limiting=False)
+    seen: list[list[tuple[str, str]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        seen.append(list(headers))
+        headers.clear()
+        return lambda data: None
+
+    for _ in range(2):
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "q=" + INJECTION,
+            "REMOTE_ADDR": "203.0.113.7",
+            "wsgi.url_scheme": "http",
+        }
+        body = site.guard(environ, start_response)
+        assert b"".join(body) == b"Suspicious activity detected"
+        if isinstance(body, list):
+            body.clear()
+    assert seen[0] == seen[1] != []
+
+
+def test_each_client_gets_the_answer_it_asks_for() -> None:
+    site = Site(custom_error_responses={400: "No."})
+    for _ in range(2):
+        assert site.visit(query_string=ATTACK).body == b"No."
+        problem = site.visit(query_string=ATTACK, headers={"Accept": "application/json"})
+        assert problem.header("Content-Type") == "application/problem+json"
+        assert json.loads(problem.body)["detail"] == "No."
+        head = site.visit(query_string=ATTACK, method="HEAD")
+        assert (head.code, head.body, head.header("Content-Length")) == (400, b"", "3")
+        assert site.visit(query_string=ATTACK).header("Strict-Transport-Security") is None
+        https = site.visit(query_string=ATTACK, base_url="https://localhost/")
+        assert https.header("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize(
+    ("options", "header"),
+    [
+        ({"rate_limit_headers": "legacy"}, "X-RateLimit-Remaining"),
+        ({"enable_cors": True, "cors_allow_origins": ["https://a.example"]}, "Vary"),
+        ({"security_headers": "api"}, "Content-Security-Policy"),
+    ],
+)
+def test_what_answers_get_by_config_refusals_get(options: dict[str, Any], header: str) -> None:
+    site = Site(**options)
+    for _ in range(2):
+        answer = site.visit(query_string=ATTACK)
+        assert answer.code == 400
+        assert answer.header(header) is not None
+        assert [name for name, _ in answer.headers].count("Cache-Control") == 1
+
+
+def test_a_modifier_sees_each_refusal() -> None:
+    seen: list[int] = []
+
+    def modify(response: GuardResponse) -> GuardResponse:
+        seen.append(response.status_code)
+        return response
+
+    site = Site(custom_response_modifier=modify)
+    for _ in range(2):
+        site.visit(query_string=ATTACK)
+    assert seen == [400, 400]
+
+
+def test_the_log_tells_all_evidence_of_what_was_refused_on_some(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = Site()
+    with caplog.at_level(logging.WARNING, "guard_wsgi"):
+        site.visit(query_string=ATTACK)
+    (record,) = caplog.records
+    (told,) = vars(record)["guard_findings"]
+    assert len(told["indicators"].split()) > 3
+    assert told["score"] > 2
+    assert f"score {told['score']:.2f}" in record.getMessage()
+
+
+@pytest.mark.parametrize("passive", [True, False], ids=["passive", "on_block"])
+def test_who_is_always_told_is_told_all_evidence(passive: bool) -> None:
+    scores: list[float] = []
+
+    def note(request: Any, payload: Any) -> None:
+        scores.extend(finding.score for finding in request.verdict.findings)
+
+    site = Site(passive_mode=passive, on_block=note)
+    site.visit(query_string=ATTACK)
+    assert scores[0] > 2
+    if passive:
+        (finding,) = site.seen[0]["guard_wsgi"].findings
+        assert finding.is_whole
