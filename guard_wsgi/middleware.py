@@ -345,15 +345,7 @@ class GuardMiddleware:
         verdict.action = "observe" if passive else "block"
         self._decisions[action_taken] += 1
         self._events.emit(
-            block.event,
-            request,
-            action_taken=action_taken,
-            reason=block.reason or block.message,
-            status_code=block.status,
-            check=block.check,
-            passive_mode=passive,
-            details=block.details,
-            **block.metadata,
+            block.event, request, action_taken, block.check, lambda: _details(block, passive)
         )
         if policy.config.on_block is None:
             return
@@ -495,6 +487,19 @@ class GuardMiddleware:
     def close(self) -> None:
         """Stop threads, flush events and close the store."""
         self.parts.close()
+
+
+def _details(block: Block, passive: bool) -> dict[str, Any]:
+    """What an event tells of a refusal."""
+    told = {
+        "reason": block.reason or block.message,
+        "status_code": block.status,
+        "passive_mode": passive,
+        **block.metadata,
+    }
+    if block.details is not None:
+        told.update(block.details())
+    return told
 
 
 def _unresolved(reason: str) -> Block:

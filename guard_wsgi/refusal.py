@@ -65,7 +65,7 @@ class Refusals:
     ) -> Iterable[bytes]:
         """Answer with what the block says."""
         environ = request.environ
-        is_ready = (
+        if (
             self._may_be_ready
             and exc_info is None
             and block.response is None
@@ -73,21 +73,15 @@ class Refusals:
             and not block.headers
             and "json" not in environ.get("HTTP_ACCEPT", "")
             and environ["REQUEST_METHOD"] != "HEAD"
-        )
-        if not is_ready:
-            response = self.response(block, request)
-            return self.send_response(response, request, start_response, exc_info)
-        key = (block.status, block.message, request.is_https)
-        ready = self._ready.get(key)
-        if ready is None:
-            ready = self._make_ready(key, block, request)
-        status, headers, body = ready
-        if request.quota is not None:
-            headers = headers + quota_headers(*request.quota, "draft")
-        else:
-            headers = [*headers]  # servers may change what they are given
-        start_response(status, headers)
-        return [body]
+        ):
+            key = (block.status, block.message, request.is_https)
+            status, headers, body = self._ready.get(key) or self._make_ready(key, block, request)
+            # A list of its own, as servers may change what they are given.
+            quota = request.quota
+            start_response(status, headers + (quota_headers(*quota, "draft") if quota else []))
+            return [body]
+        response = self.response(block, request)
+        return self.send_response(response, request, start_response, exc_info)
 
     def response(self, block: Block, request: GuardRequest) -> GuardResponse:
         """The answer that the block asks for, without what every answer gets."""

@@ -51,6 +51,7 @@ _FIELDS = frozenset(
         "pattern_matched",
         "response_time",
         "rule_type",
+        "status_code",
         "user_agent",
     }
 )
@@ -136,26 +137,24 @@ class EventBus:
         self,
         event_type: str,
         request: GuardRequest | None = None,
-        *,
         action_taken: str = "",
-        reason: str = "",
-        status_code: int | None = None,
+        check: str = "",
         details: Callable[[], Mapping[str, Any]] | None = None,
         **metadata: Any,
     ) -> None:
         """Tell every sink of one event. Never raises, never waits.
 
         :param action_taken: ``"request_blocked"``, or ``"logged_only"`` when passive.
-        :param details: gives further metadata, and the ``reason`` in full where it has one; asked
-            only if a sink takes the event.
-        :param metadata: ``check=...``, ``findings=...`` and so on; names that an event has a
-            field for (``ip_address``, ``endpoint``, ``pattern_matched``...) fill that field.
+        :param check: the check that the event is about.
+        :param details: gives further metadata; asked only if a sink takes the event.
+        :param metadata: ``reason=...``, ``findings=...`` and so on; names that an event has a
+            field for (``status_code``, ``ip_address``, ``endpoint``, ``pattern_matched``...) fill
+            that field.
         """
         if silenced.get():
             self._count("silenced")
             return
         is_muted = event_type in self._muted_events
-        check = metadata.get("check", "")
         takers = [
             send_event
             for send_event, takes_muted, accepts in self._event_sinks
@@ -169,10 +168,11 @@ class EventBus:
             return
         token = silenced.set(True)
         try:
+            if check:
+                metadata["check"] = check
             if details is not None:
                 metadata.update(details())
-                reason = metadata.pop("reason", reason)
-            event = self._event(event_type, request, action_taken, reason, status_code, metadata)
+            event = self._event(event_type, request, action_taken, metadata)
             for send_event in takers:
                 try:
                     send_event(event)
@@ -252,11 +252,10 @@ class EventBus:
         event_type: str,
         request: GuardRequest | None,
         action_taken: str,
-        reason: str,
-        status_code: int | None,
         metadata: dict[str, Any],
     ) -> SecurityEvent:
         redaction = self.redaction
+        reason = metadata.pop("reason", "")
         fields: dict[str, Any] = {}
         if request is not None:
             fields["ip_address"] = request.client_ip
@@ -276,7 +275,6 @@ class EventBus:
             event_type=event_type,
             action_taken=action_taken,
             reason=redaction.text(_cut(reason, MAX_REASON_CHARS)),
-            status_code=status_code,
             metadata=told,
             **fields,
         )
