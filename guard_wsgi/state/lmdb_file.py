@@ -50,8 +50,9 @@ FORMAT = b"guard-wsgi state 2"
 FORMAT_KEY = b"\x00format"
 
 _LOCK_SECONDS = 5.0
-ATTEMPTS = (1, 2, 3)
-"""A transaction is tried anew after what stood in its way was repaired."""
+ATTEMPTS = range(10)
+"""A transaction is tried anew after what stood in its way was repaired. While other processes let
+the file grow, three and more things stand there one after the other."""
 
 _FORKS_UNSEEN = "uwsgi" in sys.modules
 """uWSGI forks in C, past the hooks of `os.register_at_fork`: only asking for the pid tells."""
