@@ -37,9 +37,10 @@ from guard_wsgi.state.windows import (
 DEFAULT_MAX_KEYS = 1_000_000
 """The roundest bound whose memory (about 150 MB, reached only under attack) a server can spare."""
 
-_Record = tuple[int, int, int, float]
-"""Of a window: when the counts end to matter (monotonic, ns), previous and current count, and when
-the current window ends (monotonic, seconds)."""
+_Record = tuple[float, int, int]
+"""Of a key: when its current window ends (monotonic, seconds), previous and current count. Times
+come back from seconds as the same nanoseconds while a machine is up for less than a month, and
+within two of them after."""
 
 _SOON_SECONDS = 1e-6
 """Nearer to its end than this a window is looked at in nanoseconds."""
@@ -47,9 +48,6 @@ _SOON_SECONDS = 1e-6
 _COUNT_BITS = 32
 _COUNT_MASK = (1 << _COUNT_BITS) - 1
 _EXPIRY_SHIFT = 2 * _COUNT_BITS
-
-
-_NOTHING: _Record = (0, 0, 0, 0.0)
 
 
 class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
@@ -103,10 +101,11 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         if strategy == "moving-window":
             return self._view_moving
         take = take_fixed if strategy == "fixed-window" else take_sliding
+        kept = _kept_windows(take)
 
         def view(key: str, requests: int, window_seconds: int) -> Verdict:
-            record = (self._entries.find(key) or _NOTHING)[:3]
             window_ns = window_seconds * NANOSECONDS
+            record = _in_nanoseconds(self._entries.find(key), kept * window_ns)
             return view_counts(take, *record, self._now(), window_ns, requests)
 
         return view
@@ -119,7 +118,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         entries = self._entries
         now = self._now
         monotonic = self._monotonic
-        windows_kept = 2 if counting is take_sliding else 1
+        kept = _kept_windows(counting)
 
         # Optimization: the case of most hits (the window goes on, nothing of the previous one
         # counts, and more remains) is written out, in numbers the interpreter is quick with.
@@ -132,23 +131,23 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                 young = entries.young
                 record = young.get(key)
                 is_new = record is None
-                if record is not None:
-                    expires_ns, previous, current, ends = record
+                if record is None:
+                    record = entries.recall(key)
+                else:
+                    ends, previous, current = record
                     if not previous:
                         remaining = requests - current - cost
                         left = ends - monotonic()
                         if remaining > 0 and left > _SOON_SECONDS:
-                            young[key] = expires_ns, 0, current + cost, ends
+                            young[key] = ends, 0, current + cost
                             return True, remaining, left, requests
-                else:
-                    expires_ns, previous, current, _ = entries.recall(key) or _NOTHING
                 now_ns = now()
                 window_ns = window_seconds * NANOSECONDS
+                expires_ns, previous, current = _in_nanoseconds(record, kept * window_ns)
                 allowed, remaining, wait_ns, expires_ns, previous, current = counting(
                     expires_ns, previous, current, now_ns, window_ns, requests, cost
                 )
-                ends_ns = expires_ns - (windows_kept - 1) * window_ns
-                young[key] = expires_ns, previous, current, ends_ns / NANOSECONDS
+                young[key] = (expires_ns - kept * window_ns) / NANOSECONDS, previous, current
                 if is_new:
                     entries.added(now_ns, expires_ns - now_ns)
             finally:
@@ -301,10 +300,23 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         window_ns = expiry * NANOSECONDS
         now_ns = self._now()
         _, _, _, expires_ns, previous, current = take_sliding(
-            *record[:3], now_ns, window_ns, _COUNT_MASK, 0
+            *_in_nanoseconds(record, window_ns), now_ns, window_ns, _COUNT_MASK, 0
         )
         current_ttl = (expires_ns - now_ns) / NANOSECONDS
         return previous, max(0.0, current_ttl - expiry), current, current_ttl
 
     def clear_sliding_window(self, key: str, expiry: int) -> None:
         self.clear(key)
+
+
+def _kept_windows(counting: Counting) -> int:
+    """For how many windows the counts matter beyond the current one."""
+    return 1 if counting is take_sliding else 0
+
+
+def _in_nanoseconds(record: _Record | None, beyond_ns: int) -> tuple[int, int, int]:
+    """As windows.py has it: until when the counts matter, and both counts."""
+    if record is None:
+        return 0, 0, 0
+    ends, previous, current = record
+    return round(ends * NANOSECONDS) + beyond_ns, previous, current

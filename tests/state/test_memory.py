@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage as PlainMemoryStorage
 from limits.storage import storage_from_string
@@ -20,6 +22,7 @@ from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.store import Store
+from guard_wsgi.state.windows import take_fixed, take_sliding
 from tests.state.conftest import FakeClock, OpenStore
 
 every_strategy = pytest.mark.parametrize("strategy", STRATEGIES)
@@ -95,6 +98,39 @@ def test_windows_begin_and_end_with_the_client(
     assert not store.limiter.hit(limit, "client").allowed
     fake_clock.advance(0.001)
     assert store.limiter.hit(limit, "client").remaining == 1
+
+
+@every_strategy
+def test_a_window_begins_with_its_first_hit_on_a_machine_just_started(strategy: Strategy) -> None:
+    clock = FakeClock(monotonic_ns=30 * NANOSECONDS)
+    storage = MemoryStorage(clock=clock.clock())
+    take, view = storage.taker(strategy), storage.viewer(strategy)
+    assert view("client", 10, 60)[1:3] == (10, 60.0)
+    assert take("client", 10, 60, 1)[1:3] == (9, 60.0)
+    clock.advance(45)
+    assert take("client", 10, 60, 1)[1] == 8
+
+
+@given(
+    up_ns=st.integers(1, 2**51),
+    steps=st.lists(st.tuples(st.floats(0, 90), st.integers(1, 3)), min_size=1, max_size=40),
+    strategy=st.sampled_from(["fixed-window", "sliding-window-counter"]),
+)
+def test_counts_are_those_of_the_arithmetic_in_nanoseconds(
+    up_ns: int, steps: list[tuple[float, int]], strategy: Strategy
+) -> None:
+    """Whatever shortcut a hit takes, and however long the machine has been up."""
+    clock = FakeClock(monotonic_ns=up_ns)
+    take = MemoryStorage(clock=clock.clock()).taker(strategy)
+    counting = take_fixed if strategy == "fixed-window" else take_sliding
+    record = (0, 0, 0)
+    for seconds, cost in steps:
+        clock.advance(seconds)
+        expected = counting(*record, clock.monotonic_ns, 60 * NANOSECONDS, 20, cost)
+        record = expected[3:]
+        allowed, remaining, wait_seconds, _ = take("client", 20, 60, cost)
+        assert (allowed, remaining) == expected[:2]
+        assert wait_seconds == pytest.approx(expected[2] / NANOSECONDS, abs=1e-6)
 
 
 def test_a_steady_client_within_the_limit_is_never_refused(
