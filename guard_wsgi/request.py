@@ -57,9 +57,6 @@ class GuardRequest:
         it is whole again, for the response's headers.
     """
 
-    quota: tuple[Limit, int, float] | None = None
-    notes: Sequence[tuple[str, str]] = ()
-
     def __init__(
         self,
         environ: dict[str, Any],
@@ -67,6 +64,9 @@ class GuardRequest:
         country_of: Callable[[Address], str | None] | None = None,
         guard: object = None,
     ) -> None:
+        # On the instance, not as defaults of the class: these are looked up fastest, and always.
+        self.quota: tuple[Limit, int, float] | None = None
+        self.notes: Sequence[tuple[str, str]] = ()
         self.environ = environ
         self._clients = clients
         self._country_of = country_of

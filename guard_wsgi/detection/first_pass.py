@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
@@ -41,23 +40,39 @@ class SteadyHeaders:
     into a set takes a fifth of the time of scanning them again.
 
     At most `MAX_REMEMBERED` sets of headers of `MAX_REMEMBERED_CHARS`, 2 MB; then it begins anew.
+    So it does with the ways to take texts out of an environ with certain keys: clients of a kind
+    send the same headers, and looking through all keys each time costs as much as the scan.
     """
 
-    __slots__ = ("_cleared",)
+    __slots__ = ("_cleared", "_getters")
 
     MAX_REMEMBERED = 1024
     MAX_REMEMBERED_CHARS = 2048
 
     def __init__(self) -> None:
         self._cleared: set[Texts] = set()
+        self._getters: dict[Texts, tuple[TextsOf, TextsOf]] = {}
 
     def read(self, environ: dict[str, Any]) -> tuple[bytes, Texts | None]:
         """What the first pass has to read of a head, and which texts it clears with it."""
-        steady, others = _texts_of(tuple(environ))
+        keys = tuple(environ)
+        steady, others = self._getters.get(keys) or self._learn(keys)
         texts = steady(environ)
         if texts in self._cleared:
             return flat(others(environ)), None
         return flat(texts + others(environ)), texts
+
+    def _learn(self, keys: Texts) -> tuple[TextsOf, TextsOf]:
+        """How to take the steady headers, and path, query and all other headers, out of an environ
+        with these keys."""
+        names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
+        steady = [name for name in names if name in _STEADY or name.startswith(_STEADY_PREFIX)]
+        getters = _getter(steady), _getter([name for name in names if name not in steady])
+        if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
+            if len(self._getters) >= self.MAX_REMEMBERED:
+                self._getters.clear()
+            self._getters[keys] = getters
+        return getters
 
     def clear(self, texts: Texts) -> None:
         """Remember texts in which the first pass has found nothing."""
@@ -78,16 +93,6 @@ def flat(texts: Texts) -> bytes:
         data = data + JOINER_BYTES + _unquote_twice(data)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.
     return data.replace(b"+", b" ")
-
-
-@lru_cache(maxsize=256)
-def _texts_of(keys: tuple[str, ...]) -> tuple[TextsOf, TextsOf]:
-    """Takes the steady headers, and path, query and all other headers, out of an environ with
-    these keys. Clients of a kind send the same headers, and looking through all keys each time
-    costs as much as the scan."""
-    names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
-    steady = [name for name in names if name in _STEADY or name.startswith(_STEADY_PREFIX)]
-    return _getter(steady), _getter([name for name in names if name not in steady])
 
 
 def _getter(names: list[str]) -> TextsOf:

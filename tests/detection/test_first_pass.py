@@ -169,6 +169,8 @@ def test_what_is_remembered_of_headers_is_bounded() -> None:
     for number in range(3 * SteadyHeaders.MAX_REMEMBERED):
         steady.clear((f"agent {number}",))
         assert len(steady._cleared) <= SteadyHeaders.MAX_REMEMBERED
+        steady.read({f"HTTP_X_{number}": "a"})
+        assert len(steady._getters) <= SteadyHeaders.MAX_REMEMBERED
     before = len(steady._cleared)
     steady.clear(("x" * (SteadyHeaders.MAX_REMEMBERED_CHARS + 1),))
     assert len(steady._cleared) == before
