@@ -152,6 +152,8 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
         enable_logfire=False,
         custom_log_file=None,
         log_suspicious_level=None,
+        # Somebody listens, so all evidence is told and not only what was enough.
+        on_block=lambda request, payload: None,
     )
     environ = {**environ, "REMOTE_ADDR": client}
     reached: list[Verdict] = []

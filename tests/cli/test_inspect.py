@@ -49,6 +49,7 @@ def test_the_verdict_is_written_as_json(capsys: pytest.CaptureFixture[str]) -> N
     (finding,) = verdict["findings"]
     assert (finding["location"], finding["name"], finding["value"]) == ("query", "q", SQL)
     assert finding["score"] > finding["threshold"]
+    assert len(finding["indicators"]) > 3, "all evidence is told, not only what was enough"
     weights = list(finding["indicators"].values())
     assert all(weight > 0 for weight in weights)
     assert weights == sorted(weights, reverse=True)
