@@ -119,6 +119,17 @@ SQL_INJECTION = {
     "page": "2",
 }
 
+REFUSED = Workload(
+    "SQL injection in the query, refused",
+    "GET",
+    "/page",
+    urlencode(SQL_INJECTION, safe="{}"),
+    API_HEADERS,
+    "",
+    b"",
+    60,
+    refused=True,
+)
 WORKLOADS = (
     Workload("GET, 12 browser headers", "GET", "/page", "", BROWSER_HEADERS, "", b"", 60),
     Workload(
@@ -161,29 +172,8 @@ WORKLOADS = (
         json_document(64_000),
         10,
     ),
-    Workload(
-        "SQL injection in the query, refused",
-        "GET",
-        "/page",
-        urlencode(SQL_INJECTION, safe="{}"),
-        API_HEADERS,
-        "",
-        b"",
-        60,
-        refused=True,
-    ),
-    Workload(
-        "the same by ever new addresses: logged",
-        "GET",
-        "/page",
-        urlencode(SQL_INJECTION, safe="{}"),
-        API_HEADERS,
-        "",
-        b"",
-        60,
-        refused=True,
-        fresh=True,
-    ),
+    REFUSED,
+    REFUSED._replace(name="the same by ever new addresses: logged", fresh=True),
 )
 
 

@@ -14,7 +14,7 @@ from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value
 
 # Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
 # Fetch metadata, client hints). A value that does not match is looked at like any other.
-_TYPED_HEADERS: Final = frozenset(
+TYPED_HEADERS: Final = frozenset(
     {
         "HTTP_ACCEPT",
         "HTTP_ACCEPT_CHARSET",
@@ -34,7 +34,7 @@ _TYPED_HEADERS: Final = frozenset(
         "HTTP_X_REQUESTED_WITH",
     }
 )
-_TYPED_PREFIXES: Final = ("HTTP_SEC_",)
+TYPED_PREFIX: Final = "HTTP_SEC_"
 # Elements with parameters, as all of them have; words apart only within quotes and dates. No
 # element is empty, so that a blank belongs to one place only and matching stays linear.
 _ITEM = (
@@ -133,7 +133,7 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
 def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
     """A header, unless its grammar clears it. Referer is a URL and taken apart like one."""
     budget.take_value()
-    if key in _TYPED_HEADERS or key.startswith(_TYPED_PREFIXES):
+    if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
         if len(value) < 512 and ".." not in value and _TYPED_GRAMMAR.fullmatch(value):
             return
     elif key in _OPAQUE_HEADERS and _OPAQUE_GRAMMAR.fullmatch(value):

@@ -6,33 +6,15 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any, Final
 
+from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES
 from guard_wsgi.detection.percent import unquote
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
 
-# Headers that a client sends alike with each request (RFC 9110; Fetch metadata; client hints).
-_STEADY: Final = frozenset(
-    {
-        "HTTP_ACCEPT",
-        "HTTP_ACCEPT_CHARSET",
-        "HTTP_ACCEPT_ENCODING",
-        "HTTP_ACCEPT_LANGUAGE",
-        "HTTP_CACHE_CONTROL",
-        "HTTP_CONNECTION",
-        "HTTP_DNT",
-        "HTTP_HOST",
-        "HTTP_ORIGIN",
-        "HTTP_PRAGMA",
-        "HTTP_PRIORITY",
-        "HTTP_TE",
-        "HTTP_UPGRADE_INSECURE_REQUESTS",
-        "HTTP_USER_AGENT",
-        "HTTP_X_REQUESTED_WITH",
-    }
-)
-_STEADY_PREFIX: Final = "HTTP_SEC_"
+# Headers that a client sends alike with each request.
+_STEADY: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
 
 
 class SteadyHeaders:
@@ -66,7 +48,7 @@ class SteadyHeaders:
         """How to take the steady headers, and path, query and all other headers, out of an environ
         with these keys."""
         names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
-        steady = [name for name in names if name in _STEADY or name.startswith(_STEADY_PREFIX)]
+        steady = [name for name in names if name in _STEADY or name.startswith(TYPED_PREFIX)]
         getters = _getter(steady), _getter([name for name in names if name not in steady])
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:
