@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from attrs import evolve
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -69,7 +70,6 @@ class Refusals:
             self._may_be_ready
             and exc_info is None
             and block.response is None
-            and block.retry_after_seconds is None
             and not block.headers
             and "json" not in environ.get("HTTP_ACCEPT", "")
             and environ["REQUEST_METHOD"] != "HEAD"
@@ -77,8 +77,10 @@ class Refusals:
             key = (block.status, block.message, request.is_https)
             status, headers, body = self._ready.get(key) or self._make_ready(key, block, request)
             # A list of its own, as servers may change what they are given.
-            quota = request.quota
-            start_response(status, headers + (quota_headers(*quota, "draft") if quota else []))
+            headers = headers + _retry_after(block)
+            if request.quota is not None:
+                headers += quota_headers(*request.quota, "draft")
+            start_response(status, headers)
             return [body]
         response = self.response(block, request)
         return self.send_response(response, request, start_response, exc_info)
@@ -109,7 +111,7 @@ class Refusals:
     def _make_ready(
         self, key: tuple[int, str, bool], block: Block, request: GuardRequest
     ) -> tuple[str, HeaderList, bytes]:
-        response = self.response(block, request)
+        response = self.response(evolve(block, retry_after_seconds=None), request)
         body = response.body or b""
         headers = self._outgoing.with_fixed(response.header_list, request.is_https)
         headers.append(("Content-Length", str(len(body))))
@@ -143,10 +145,13 @@ def refuse(
 
 
 def _own_headers(block: Block) -> list[tuple[str, str]]:
-    headers = [*block.headers]
-    if block.retry_after_seconds is not None:
-        headers.append(("Retry-After", str(int(block.retry_after_seconds))))
-    return headers
+    return [*block.headers, *_retry_after(block)]
+
+
+def _retry_after(block: Block) -> list[tuple[str, str]]:
+    if block.retry_after_seconds is None:
+        return []
+    return [("Retry-After", str(int(block.retry_after_seconds)))]
 
 
 def send(
