@@ -30,7 +30,7 @@ from guard_wsgi.detection.normalize import views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
-from guard_wsgi.detection.sufficient import Sufficient
+from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
 # Values of these kinds are few and are looked at with patterns of their own.
@@ -98,7 +98,11 @@ class Detector:
         self._builtin = builtin_scanners(engine)
         self._gate = builtin_gate(engine)
         self._model = model or shipped_model()
-        self._sufficient = Sufficient(self._model, engine)
+        self._sufficient = (
+            builtin_sufficient(engine) if model is None else Sufficient(model, engine)
+        )
+        # One for all inspections: there is one a route, and clients choose what is remembered.
+        self._steady = SteadyHeaders()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
         if isinstance(custom_patterns, Mapping):
@@ -112,6 +116,8 @@ class Detector:
         pairs = [(one.name, one.pattern) for one in patterns.values()]
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
+        # What one set of patterns has cleared, another one may find something in.
+        self._steady = SteadyHeaders()
 
     def add_pattern(
         self, pattern: str, name: str | None = None, category: str = CUSTOM
@@ -150,6 +156,7 @@ class Detector:
             self._builtin,
             self._model,
             self._sufficient,
+            self._steady,
             tuple(self._custom.values()),
             self._custom_scanner,
         )
@@ -165,6 +172,7 @@ class Inspection:
         builtin: BuiltinScanners,
         model: Model,
         sufficient: Sufficient,
+        steady: SteadyHeaders,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
     ) -> None:
@@ -182,7 +190,7 @@ class Inspection:
             anchored = any(_ANCHOR.search(one.pattern) for one in custom)
             self._opens = _also(gate.opens, custom_scanner, anchored)
             self._opens_json = _also(gate.opens_json, custom_scanner, anchored)
-        self._steady = SteadyHeaders()
+        self._steady = steady
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)

@@ -73,7 +73,7 @@ _SECRET_NAME = re.compile(
 )
 # A query in the languages that APIs and tracers carry, whole: what is injected into one begins
 # or ends in the middle of it.
-_STATEMENT = re.compile(
+STATEMENT = re.compile(
     r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
 )
 _NOT_STATEMENT = re.compile(
@@ -81,11 +81,11 @@ _NOT_STATEMENT = re.compile(
     r"|\b(?:where|and|or|by|from|limit)\s*$|\b(\d+)\s*=\s*\1\b|\binto\s+(?:out|dump)file|\bexec",
     re.IGNORECASE,
 )
-_HTML_TEXT = re.compile(
+HTML_TEXT = re.compile(
     r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>", re.IGNORECASE
 )
 # Words that hold sentences together and that no attacked language uses.
-_FUNCTION_WORD = re.compile(
+FUNCTION_WORD = re.compile(
     r"\b(?:the|my|we|you|your|our|they|she|he|his|her|its|it's|i'm|don't|can't|isn't|please|was|were"
     r"|are|have|would|could|should|there|than|but|when|then|which|what|who|how|until|before|after"
     r"|ich|nicht|und|der|das|ist|les|une|des|pour|est|que|los|por|para|een|het|voor|che|non)\b",
@@ -104,7 +104,7 @@ _THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
 # Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
 # are their daily use, and no way around a comparison of secrets.
 _FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)
-_FILTER_RANGE = re.compile(
+FILTER_RANGE = re.compile(
     r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
     re.IGNORECASE,
 )
@@ -292,19 +292,19 @@ def context_features(value: Value, text: str) -> list[str]:
     # One word under this name is a country's, a coupon's or an OAuth server's code.
     if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
         found.append("name:command")
-    if _STATEMENT.match(text) and _is_statement(text):
+    if STATEMENT.match(text) and _is_statement(text):
         found.append("text:statement")
-    if "<" in text and len(_HTML_TEXT.findall(text)) > 3:
+    if "<" in text and len(HTML_TEXT.findall(text)) > 3:
         found.append("text:html")
     if "`" in text:
         outside, spans = _CODE_SPAN.subn(" ", text)
         if spans and _THREE_WORDS.search(outside):
             found.append("text:code")
-    if "$" in text and _is_filter(value.name) and _FILTER_RANGE.search(text):
+    if "$" in text and _is_filter(value.name) and FILTER_RANGE.search(text):
         found.append("text:filter")
     if _EXCEPTION.fullmatch(text):
         found.append("text:exception")
-    if len(text) > 24 and len({w.lower() for w in _FUNCTION_WORD.findall(text)}) > 1:
+    if len(text) > 24 and len({w.lower() for w in FUNCTION_WORD.findall(text)}) > 1:
         found.append("text:prose")
     if _REMOTE.match(value.text):
         found.append("value:url")

@@ -22,8 +22,9 @@ class SteadyHeaders:
     into a set takes a fifth of the time of scanning them again.
 
     At most `MAX_REMEMBERED` sets of headers of `MAX_REMEMBERED_CHARS`, 2 MB; then it begins anew.
-    So it does with the ways to take texts out of an environ with certain keys: clients of a kind
-    send the same headers, and looking through all keys each time costs as much as the scan.
+    So it does, with as much again, with the ways to take texts out of an environ with certain
+    keys: clients of a kind send the same headers, and looking through all keys each time costs as
+    much as the scan.
     """
 
     __slots__ = ("_cleared", "_getters")

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
+from guard_wsgi.detection.evidence import FILTER_RANGE, FUNCTION_WORD, HTML_TEXT, STATEMENT
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.model import Model
+from guard_wsgi.detection.model import Model, shipped_model
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.value import Value
 
@@ -31,17 +33,16 @@ _STRUCTURED = re.compile(
     re.IGNORECASE,
 )
 
-# What may excuse a value: words that hold sentences together, a query that is whole, a filter, a
-# span of code, text with markup, the type of an error. Wider than what is weighed (evidence.py).
+# What may excuse a value: words that hold sentences together, a query that is whole, text with
+# markup, a filter, a span of code, the type of an error. One is enough here; where a value is
+# weighed (evidence.py) some of them count only together.
 _EXCUSES: Final = (
-    r"\b(?:the|my|we|you|your|our|they|she|he|his|her|its|it's|i'm|don't|can't|isn't|please|was|were"
-    r"|are|have|would|could|should|there|than|but|when|then|which|what|who|how|until|before|after"
-    r"|ich|nicht|und|der|das|ist|les|une|des|pour|est|que|los|por|para|een|het|voor|che|non)\b",
-    r"^\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s",
-    r"`",
-    r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>",
-    r"(?:Exception|Error)$",
-    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
+    FUNCTION_WORD.pattern,
+    "^" + STATEMENT.pattern,
+    HTML_TEXT.pattern,
+    FILTER_RANGE.pattern,
+    "`",
+    "(?:Exception|Error)$",
 )
 
 
@@ -50,7 +51,7 @@ class Sufficient:
 
     They are compiled when the first plain value is looked at, or by `warm`.
 
-    :param names: of the indicators; an empty collection finds what is excused.
+    :param names: of the indicators, in place of those that the model lists.
     """
 
     def __init__(self, model: Model, engine: Engine, names: Collection[str] | None = None) -> None:
@@ -112,3 +113,9 @@ class Sufficient:
             threshold,
             False,
         )
+
+
+@lru_cache(maxsize=2)
+def builtin_sufficient(engine: Engine) -> Sufficient:
+    """Those of the shipped model: compiled constants, shared by all detectors of the process."""
+    return Sufficient(shipped_model(), engine)

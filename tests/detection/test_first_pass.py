@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.detection import Inspection
+from guard_wsgi.detection import Detector, Inspection
 from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
 from guard_wsgi.detection.gate import builtin_gate
 
@@ -162,6 +162,21 @@ def test_an_attack_is_found_in_headers_after_others_were_cleared(
     for _ in range(3):
         assert inspection.head(environ) == ()
         assert inspection.head({**environ, header: "<script>alert(document.cookie)</script>"})
+
+
+def test_patterns_added_later_are_found_in_headers_that_were_cleared_before() -> None:
+    detector = Detector()
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
+    assert detector.compile().head(environ) == ()
+    detector.add_pattern("applewebkit")
+    (finding,) = detector.compile().head(environ)
+    assert (finding.category, finding.name) == ("custom", "user-agent")
+
+
+def test_all_routes_remember_headers_in_one_place() -> None:
+    """Or clients that make headers up could fill the memory once for each route."""
+    detector = Detector()
+    assert detector.compile()._steady is detector.compile()._steady
 
 
 def test_what_is_remembered_of_headers_is_bounded() -> None:
