@@ -173,6 +173,16 @@ def test_patterns_added_later_are_found_in_headers_that_were_cleared_before() ->
     assert (finding.category, finding.name) == ("custom", "user-agent")
 
 
+def test_an_inspection_remembers_the_headers_it_has_cleared() -> None:
+    inspection = Detector().compile()
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
+    whole, _ = inspection._steady.read(environ)
+    assert inspection.head(environ) == ()
+    rest, cleared = inspection._steady.read(environ)
+    assert cleared is None
+    assert len(rest) < len(whole)
+
+
 def test_all_routes_remember_headers_in_one_place() -> None:
     """Or clients that make headers up could fill the memory once for each route."""
     detector = Detector()
