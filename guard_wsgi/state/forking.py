@@ -1,8 +1,9 @@
-"""Files over a fork.
+"""Stores over a fork.
 
 A lock that another thread held at the moment of the fork stays held in the child for ever, so the
 child replaces it and never acquires it (`guard_wsgi.telemetry.forks`). A file with a transaction
-in flight can't even be closed in the child; such an object holds still during the fork as well.
+in flight can't even be closed in the child, and the locks of a client's library are not ours to
+replace; such an object holds still during the fork as well.
 
 One set of hooks serves every object that asks for it (a hook can't be taken back, so one per
 object would leak), and it keeps none of them alive.
@@ -11,13 +12,14 @@ object would leak), and it keeps none of them alive.
 from __future__ import annotations
 
 import os
+import threading
 from typing import Protocol
 from weakref import WeakSet
 
 from guard_wsgi.telemetry.forks import ForkAware
 from guard_wsgi.telemetry.forks import track as renew_after_fork
 
-__all__ = ["ForkAware", "HoldsStill", "hold_still_during_fork", "renew_after_fork"]
+__all__ = ["ForkAware", "HoldsStill", "InFlight", "hold_still_during_fork", "renew_after_fork"]
 
 
 class HoldsStill(ForkAware, Protocol):
@@ -32,8 +34,66 @@ class HoldsStill(ForkAware, Protocol):
         ...
 
 
+class InFlight:
+    """Calls into a library whose locks aren't ours to replace: none is under way during a fork.
+
+    redis-py 8 takes a lock of its pool that another thread of the parent may have held, just when
+    it notices in the child that it was forked. Python's own locks of modules that are being
+    imported (``encodings.idna`` with the first connection) stay held in the same way.
+    """
+
+    def __init__(self, longest_seconds: float) -> None:
+        """:param longest_seconds: a call that takes more is no longer waited for."""
+        self._longest_seconds = longest_seconds
+        self._count = 0
+        self._forks = 0
+        self._changed = threading.Condition(threading.Lock())
+        hold_still_during_fork(self)
+
+    def begin(self) -> None:
+        """A call begins; during a fork, after that."""
+        with self._changed:
+            while self._forks:
+                self._changed.wait()
+            self._count += 1
+
+    def end(self) -> None:
+        with self._changed:
+            if self._count:  # none, when this very call has forked and is in the child now
+                self._count -= 1
+            if self._forks:
+                self._changed.notify_all()
+
+    def before_fork(self) -> None:
+        with self._changed:
+            self._forks += 1
+            self._changed.wait_for(self._is_quiet, self._longest_seconds)
+
+    def after_fork_in_parent(self) -> None:
+        with self._changed:
+            self._forks -= 1
+            self._changed.notify_all()
+
+    def after_fork_in_child(self) -> None:
+        self._changed = threading.Condition(threading.Lock())
+        self._count = 0
+        self._forks = 0
+
+    def _is_quiet(self) -> bool:
+        return self._count == 0
+
+
 _still: WeakSet[HoldsStill] = WeakSet()
-_stopped: list[HoldsStill] = []
+
+
+class _Stopped(threading.local):
+    """What the calling thread has stopped: two threads may fork at once."""
+
+    def __init__(self) -> None:
+        self.objects: list[HoldsStill] = []
+
+
+_stopped = _Stopped()
 
 
 def hold_still_during_fork(still: HoldsStill) -> None:
@@ -48,17 +108,21 @@ def hold_still_during_fork(still: HoldsStill) -> None:
 def _before_fork() -> None:
     for still in sorted(_still, key=id):  # in one order, whichever thread forks
         still.before_fork()
-        _stopped.append(still)
+        _stopped.objects.append(still)
 
 
 def _after_fork_in_parent() -> None:
-    while _stopped:
-        _stopped.pop().after_fork_in_parent()
+    while _stopped.objects:
+        _stopped.objects.pop().after_fork_in_parent()
+
+
+def _after_fork_in_child() -> None:
+    _stopped.objects.clear()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(
         before=_before_fork,
         after_in_parent=_after_fork_in_parent,
-        after_in_child=_stopped.clear,
+        after_in_child=_after_fork_in_child,
     )

@@ -105,7 +105,8 @@ class RedisBackend:
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
-        # The client's pool notices the fork by itself and drops the parent's connections.
+        # The client's pool notices the fork by itself and drops the parent's connections; its locks
+        # are free, as `ResilientBackend` lets no call be under way during a fork.
         self._connecting = threading.Lock()
 
     # -- limits -------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from guard_wsgi.state.backend import (
 )
 from guard_wsgi.state.breaker import Breaker
 from guard_wsgi.state.budget import Budget
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.forking import InFlight, renew_after_fork
 from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.settings import Feature, StoreSettings
 
@@ -47,6 +47,8 @@ class ResilientBackend:
         self._settings = settings
         self._policies = settings.policies
         self._budget = budget
+        # Calls to a server are cut at the time-out; on a busy machine their threads end later.
+        self._calls = None if budget is None else InFlight(2 * settings.timeout_seconds)
         self._local = MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
         self._pending: dict[str, BanEntry | None] = {}
         self._pending_lock = threading.Lock()
@@ -212,11 +214,16 @@ class ResilientBackend:
 
     def erase(self) -> None:
         self._local.erase()
+        if self._calls is not None:
+            self._calls.begin()
         try:
             self._main.erase()
         except self._main.failures as error:
             self.breaker.failed(error)
             raise StoreError(f"store {self.scheme} could not be erased: {error}") from error
+        finally:
+            if self._calls is not None:
+                self._calls.end()
         self._pending.clear()
 
     def close(self) -> None:
@@ -224,13 +231,15 @@ class ResilientBackend:
 
     def _ask(self, call: Callable[..., Result], *args: object) -> Result | None:
         """``call(*args)`` when the store is to be asked and answers, else ``None``."""
-        breaker, budget = self.breaker, self._budget
+        breaker, budget, calls = self.breaker, self._budget, self._calls
         if not breaker.closed and not breaker.admits_probe():
             return None
         if budget is not None and not budget.begin_call():
             if not breaker.closed:
                 breaker.abandoned()
             return None
+        if calls is not None:
+            calls.begin()
         try:
             result = call(*args)
         except self._main.failures as error:
@@ -240,6 +249,8 @@ class ResilientBackend:
             breaker.abandoned()
             raise
         finally:
+            if calls is not None:
+                calls.end()
             if budget is not None:
                 budget.end_call()
         breaker.succeeded()

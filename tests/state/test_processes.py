@@ -142,6 +142,7 @@ def test_a_process_killed_inside_a_transaction_blocks_nobody(kind: str, url: str
 
 FORKS = f"""
 import threading
+sys.setswitchinterval(0.02)  # several forks while a thread waits in the middle of something
 from guard_wsgi.state.backend import STRATEGIES
 url = sys.argv[1]
 store = Store.open(url, settings=StoreSettings({SETTINGS}))
