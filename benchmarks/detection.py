@@ -91,9 +91,8 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         environ["wsgi.input"].seek(0)
         kind = environ.get("CONTENT_TYPE", "")
         opens = inspection._opens_json if "json" in kind else inspection._opens
-        slow = inspection._opens(SteadyHeaders().read(environ)[0]) or bool(
-            body and opens(body_bytes(body, kind))
-        )
+        first_pass = SteadyHeaders().head_pass(inspection._opens, lambda environ: False, 0)
+        slow = first_pass(environ) is not None or bool(body and opens(body_bytes(body, kind)))
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))
     titles = ("n", "median us", "p99 us", "closer look %", "found %")

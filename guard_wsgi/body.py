@@ -324,7 +324,8 @@ def _read_bounded(
     :return: the bytes, what remains, whether the stream has ended, and what it raised.
     """
     missing = max_bytes if remaining is None or remaining > max_bytes else remaining
-    parts: list[bytes] = []
+    head = b""
+    more: list[bytes] = []
     error = None
     try:
         while missing:
@@ -332,11 +333,17 @@ def _read_bounded(
             if not data:
                 remaining = 0
                 break
-            parts.append(data)
             missing -= len(data)
+            if head:
+                more.append(data)
+            else:
+                head = data  # usually all there is
     except Exception as raised:  # the server's own: kept for the app, which would have got it
         error = raised.with_traceback(None)
-    head = parts[0] if len(parts) == 1 else b"".join(parts)
-    if error is None and remaining:
+    if more:
+        head += b"".join(more)
+    if error is not None:
+        return head, remaining, False, error
+    if remaining:
         remaining -= len(head)
-    return head, remaining, error is None and remaining == 0, error
+    return head, remaining, remaining == 0, None

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.body import BodyTooLarge
-from guard_wsgi.checks.base import WHITELISTED, Block, Check
+from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
@@ -26,6 +26,7 @@ from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
+from guard_wsgi.standing import WHITELISTED
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.forking import renew_after_fork
@@ -124,7 +125,9 @@ class GuardMiddleware:
         if policy.cors is not None and policy.cors.is_preflight(environ):
             # A browser sends it without credentials: the route's own checks can't be asked.
             plan, preflight = policy.global_plan, policy.cors
-        standing = policy.standing(request)
+        standing, path = request.standing, environ.get("PATH_INFO") or "/"
+        if policy.lists_clients or path.startswith(policy.listed_paths):
+            standing = policy.standing(request)
         if block is None:
             block = self.decide(policy, request, plan.ladders[standing])
         if request.notes or request.identity.note:
@@ -138,8 +141,9 @@ class GuardMiddleware:
         if measures or plan.watch is not None:
             watch = None if standing & WHITELISTED else plan.watch
             return self._pass_observed(policy, watch, request, start_response, started)
+        app = self.app
         try:
-            return self.app(environ, policy.outgoing.wrap(request, start_response))
+            return app(environ, policy.outgoing.wrap(request, start_response))
         except BodyTooLarge:
             return self._refuse_late(policy, request, start_response, started)
 

@@ -76,6 +76,7 @@ class Outgoing:
         else:
             is_https = request.environ["wsgi.url_scheme"] == "https"
         names, ours = usual.https if is_https else usual.plain
+        others = usual.others
 
         # What `headers` does for most answers of most sites, written out, as each call is felt:
         # the app's headers, none of which is one of ours, then ours, then the quota.
@@ -83,7 +84,7 @@ class Outgoing:
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
             for name, _ in headers:
-                if name.lower() in names:
+                if name not in others and name.lower() in names:
                     headers = self.headers(request, headers)
                     break
             else:

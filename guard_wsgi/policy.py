@@ -20,15 +20,7 @@ from guard_wsgi.checks.access import (
     UserAgents,
 )
 from guard_wsgi.checks.authentication import Authentication
-from guard_wsgi.checks.base import (
-    ADDRESSED,
-    BODILESS,
-    EXCLUDED,
-    EXEMPT,
-    WHITELISTED,
-    Block,
-    Check,
-)
+from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import Behaves
 from guard_wsgi.checks.content import (
     ContentTypes,
@@ -48,8 +40,9 @@ from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.outgoing import Outgoing
 from guard_wsgi.parts import Parts
 from guard_wsgi.refusal import Refusals
-from guard_wsgi.request import SAFE_METHODS, GuardRequest
+from guard_wsgi.request import GuardRequest
 from guard_wsgi.routes import RouteConfig
+from guard_wsgi.standing import ALL, EXCLUDED, EXEMPT, WHITELISTED
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.ratelimit import Limit
 
@@ -62,7 +55,7 @@ BYPASSES: Mapping[str, frozenset[str]] = {
 }
 """Which checks each name of the ``bypass`` decorator takes off a route; ``all`` takes all."""
 
-_STANDINGS = range((WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED) + 1)
+_STANDINGS = range(ALL + 1)
 _INHERIT_ALL = RouteConfig()
 
 
@@ -90,6 +83,8 @@ class Policy:
     """One :class:`SecurityConfig`, ready to be asked.
 
     :param parts: what outlives a change of configuration: state, detector, databases, events.
+    :ivar lists_clients: whether any client is whitelisted or exempt.
+    :ivar listed_paths: ``exclude_paths`` as PEP 3333 spells them, UTF-8 bytes as latin-1.
     """
 
     def __init__(self, config: SecurityConfig, parts: Parts) -> None:
@@ -111,12 +106,11 @@ class Policy:
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)
-        self._knows_clients = bool(self._whitelist or self._exempt)
+        self.lists_clients = bool(self._whitelist or self._exempt)
         self._excluded_exact = frozenset(config.exclude_paths)
         self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
-        # The same as PEP 3333 spells them: UTF-8 bytes as latin-1.
-        self._raw_excluded = tuple(map(_as_wsgi, config.exclude_paths))
-        self._raw_excluded_below = tuple(map(_as_wsgi, self._excluded_below))
+        self.listed_paths = tuple(map(_as_wsgi, config.exclude_paths))
+        self._listed_below = tuple(map(_as_wsgi, self._excluded_below))
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
         self._behavior = parts.behavior(config, self._suspicion)
@@ -137,31 +131,25 @@ class Policy:
         return plan
 
     def standing(self, request: GuardRequest) -> int:
-        """Who asks, for what, and with a body or without: the bits that choose a plan's ladder."""
-        environ = request.environ
+        """The bits that choose a plan's ladder: the request's own, and those of the lists.
+
+        Where no client is listed, and no listed path begins the request's, these are none.
+        """
+        standing = request.standing
         client = request.identity.address
-        standing = 0
         if client is not None:
-            standing = ADDRESSED
-            if self._knows_clients:
-                if client in self._whitelist:
-                    standing |= WHITELISTED
-                if client in self._exempt:
-                    standing |= EXEMPT
-        path = environ.get("PATH_INFO") or "/"
-        if path.startswith(self._raw_excluded) and self._is_excluded(path, request.canonical_path):
+            if client in self._whitelist:
+                standing |= WHITELISTED
+            if client in self._exempt:
+                standing |= EXEMPT
+        path = request.environ.get("PATH_INFO") or "/"
+        if path.startswith(self.listed_paths) and self._is_excluded(path, request.canonical_path):
             standing |= EXCLUDED
-        if (
-            environ["REQUEST_METHOD"] in SAFE_METHODS
-            and not environ.get("CONTENT_LENGTH")
-            and "HTTP_TRANSFER_ENCODING" not in environ
-        ):
-            standing |= BODILESS
         return standing
 
     def _is_excluded(self, path: str, canonical_path: str) -> bool:
         """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
-        return (path in self._raw_excluded or path.startswith(self._raw_excluded_below)) and (
+        return (path in self.listed_paths or path.startswith(self._listed_below)) and (
             canonical_path in self._excluded_exact
             or canonical_path.startswith(self._excluded_below)
         )

@@ -25,6 +25,7 @@ from guard_wsgi.body import RequestBody
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.standing import ADDRESSED, BODILESS
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
 
@@ -52,6 +53,7 @@ class GuardRequest:
     :ivar client: the client's parsed address, ``None`` when the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
     :ivar client_key: what counters are keyed by: the address, for IPv6 its network (/64).
+    :ivar standing: what the request says by itself of its standing (standing.py).
     :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until
         it is whole again, for the response's headers.
@@ -74,6 +76,14 @@ class GuardRequest:
         if identity is None or clients.trusts_anyone:
             identity = clients.identify(environ)
         self.identity = identity
+        standing = 0 if identity.address is None else ADDRESSED
+        if (
+            environ["REQUEST_METHOD"] in SAFE_METHODS
+            and not environ.get("CONTENT_LENGTH")
+            and "HTTP_TRANSFER_ENCODING" not in environ
+        ):
+            standing |= BODILESS
+        self.standing = standing
         self.verdict = verdict = Verdict()
         verdict.client_ip = identity.client_ip
         verdict.guard = guard

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-from guard_wsgi.checks.base import ADDRESSED, EXCLUDED, EXEMPT, NOBODY, WHITELISTED, Block
+from guard_wsgi.checks.base import Block
 from guard_wsgi.emergency import EmergencyMode
 from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import ADDRESSED, EXCLUDED, EXEMPT, NOBODY, WHITELISTED
 from guard_wsgi.state.bans import Bans
 
 IsBot = Callable[[GuardRequest], bool]
@@ -51,13 +52,14 @@ class NotBanned:
     fails_closed = True
 
     def __init__(self, bans: Bans) -> None:
-        self._find = bans.find
+        self._bans = bans
 
     def __call__(self, request: GuardRequest) -> Block | None:
+        bans = self._bans
         client = request.identity.address
-        if client is None:
+        if bans.none_yet or client is None:
             return None
-        ban = self._find(client)
+        ban = bans.find(client)
         if ban is None:
             return None
         return Block(

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
-from guard_wsgi.checks.base import NOBODY, Block, Check
+from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import NOBODY
 
 Verifier = Callable[[GuardRequest, str], Any]
 """Gets the request and the credential, answers the principal, or something false to refuse."""

@@ -12,23 +12,6 @@ from attrs import define
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 
-# Who is excused from a check, as bits: a request's own bits are computed once, and the ladder
-# for each combination is compiled with the policy, so an excused check costs nothing.
-WHITELISTED = 1
-"""The client is on ``whitelist``: full trust."""
-EXEMPT = 2
-"""The client is in ``exempt_ips``: not limited, but not trusted."""
-EXCLUDED = 4
-"""The path is under ``exclude_paths``."""
-
-BODILESS = 8
-"""The request comes without a body."""
-
-ADDRESSED = 16
-"""The client has an address, as all have but those behind a Unix socket that nobody trusts."""
-
-NOBODY = 0
-
 
 @define(kw_only=True, eq=False)
 class Block:

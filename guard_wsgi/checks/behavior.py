@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from guard_wsgi.checks.base import WHITELISTED, Block, whole_seconds
+from guard_wsgi.checks.base import Block, whole_seconds
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import WHITELISTED
 from guard_wsgi.state.behavior import BehaviorWatch
 
 UNROUTED = "unrouted"

@@ -7,8 +7,9 @@ from datetime import datetime, time, timezone
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
+from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import BODILESS, EXCLUDED, NOBODY
 
 
 class RequestSize:

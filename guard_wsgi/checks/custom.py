@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from guard_wsgi.checks.base import EXCLUDED, NOBODY, Block
+from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
+from guard_wsgi.standing import EXCLUDED, NOBODY
 
 Validator = Callable[[GuardRequest], Any]
 """Answers ``None`` to let pass, or a response (:meth:`GuardResponse.coerce` says which kinds)."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from guard_wsgi.checks.base import BODILESS, EXCLUDED, WHITELISTED, Block
+from guard_wsgi.checks.base import Block
 from guard_wsgi.detection import Finding, Inspection
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.state.suspicion import Suspicion
 
 BUDGET = "detection_budget"
@@ -70,7 +71,7 @@ class HeadInspection:
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
         self._inspection_of = inspections.of if inspections.varies else None
         self._inspection = inspections.everywhere
-        self._inspect = inspections.everywhere.head
+        self._first_pass = inspections.everywhere.first_pass
         self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
@@ -78,7 +79,11 @@ class HeadInspection:
             inspection = self._inspection_of(request)
             findings = inspection.head(request.environ)
             return self._judge(request, findings, inspection) if findings else None
-        findings = self._inspect(request.environ)
+        first_pass = self._first_pass
+        data = first_pass(request.environ)
+        if data is None:
+            return None
+        findings = self._inspection.opened_head(request.environ, data)
         return self._judge(request, findings, self._inspection) if findings else None
 
 

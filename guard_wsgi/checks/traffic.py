@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve, frozen
 
-from guard_wsgi.checks.base import EXEMPT, WHITELISTED, Block, whole_seconds
+from guard_wsgi.checks.base import Block, whole_seconds
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import EXEMPT, WHITELISTED
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
 
@@ -76,9 +77,8 @@ class RateLimits:
         limit = self._everywhere
         requests = limit.requests
         key = limit.key_prefix + request.identity.client_key
-        allowed, remaining, reset_seconds, applied = self._take(
-            key, requests, limit.window_seconds, 1
-        )
+        take = self._take
+        allowed, remaining, reset_seconds, applied = take(key, requests, limit.window_seconds, 1)
         if applied != requests:
             limit = evolve(limit, requests=applied)
         if allowed:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from werkzeug.sansio.utils import host_is_trusted
 
-from guard_wsgi.checks.base import BODILESS, EXCLUDED, NOBODY, Block
+from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.standing import BODILESS, EXCLUDED, NOBODY
 
 
 class Framing:

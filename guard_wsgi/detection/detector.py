@@ -190,26 +190,30 @@ class Inspection:
             anchored = any(_ANCHOR.search(one.pattern) for one in custom)
             self._opens = _also(gate.opens, custom_scanner, anchored)
             self._opens_json = _also(gate.opens_json, custom_scanner, anchored)
-        self._steady = steady
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
         self._fields = settings.excluded_body_fields
-        # Shorter ones can be over neither limit.
-        self._long_query_chars = min(settings.max_chars, settings.max_values)
+        # A shorter query can be over neither limit.
+        longest_within = min(settings.max_chars, settings.max_values)
+        #: Clears the head of almost every request; what it does not clear is for `opened_head`.
+        self.first_pass = steady.head_pass(
+            self._opens,
+            lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
+            longest_within,
+        )
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
+        data = self.first_pass(environ)
+        return () if data is None else self.opened_head(environ, data)
+
+    def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
+        """Findings in a head that the first pass has read as ``data`` and not cleared."""
         query = environ.get("QUERY_STRING") or ""
-        if len(query) > self._long_query_chars:
-            spent = self._excess(query)
-            if spent:
-                return (self._spent("query", spent),)
-        data, texts = self._steady.read(environ)
-        if not self._opens(data):
-            if texts is not None:
-                self._steady.clear(texts)
-            return ()
+        spent = self._excess(query)
+        if spent:
+            return (self._spent("query", spent),)
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
             if nul is not None:
@@ -243,13 +247,14 @@ class Inspection:
         kind = content_type.lower()
         if "charset" in kind or body[:1] in BOM_BEGINNINGS:
             body = to_utf8(body, kind)
-        data = body_bytes(body, kind)
-        opened = self._opens_json(data) if "json" in kind else self._opens(data)
+        opens = self._opens_json if "json" in kind else self._opens
+        opened = opens(body_bytes(body, kind))
+        if not opened and "multipart" not in kind:
+            return found
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.
-        if opened or "multipart" in kind:
-            fault = structure_fault(body, content_type, complete, settings.max_json_depth)
-            if fault:
-                found = (*found, self._spent("body", fault))
+        fault = structure_fault(body, content_type, complete, settings.max_json_depth)
+        if fault:
+            found = (*found, self._spent("body", fault))
         if opened and not found and "urlencoded" in kind:
             finding = self._at_once(body, "form")
             if finding is not None:

@@ -12,6 +12,12 @@ from guard_wsgi.detection.percent import unquote
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
+Opens = Callable[[bytes], bool]
+"""Whether something in what is read calls for a closer look."""
+IsOver = Callable[[dict[str, Any]], bool]
+"""Whether a head is over a limit."""
+HeadPass = Callable[[dict[str, Any]], "bytes | None"]
+"""From an environ to what was read of its head, or ``None`` when that is cleared."""
 
 # Headers that a client sends alike with each request.
 _STEADY: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
@@ -36,14 +42,36 @@ class SteadyHeaders:
         self._cleared: set[Texts] = set()
         self._getters: dict[Texts, tuple[TextsOf, TextsOf]] = {}
 
-    def read(self, environ: dict[str, Any]) -> tuple[bytes, Texts | None]:
-        """What the first pass has to read of a head, and which texts it clears with it."""
-        keys = tuple(environ)
-        steady, others = self._getters.get(keys) or self._learn(keys)
-        texts = steady(environ)
-        if texts in self._cleared:
-            return flat(others(environ)), None
-        return flat(texts + others(environ)), texts
+    def head_pass(self, opens: Opens, is_over: IsOver, max_chars: int) -> HeadPass:
+        """The first pass over a head, with what is remembered of others before it.
+
+        :param is_over: asked of heads of more than ``max_chars``; what is over is not cleared.
+        """
+        getters, cleared = self._getters, self._cleared
+        learn, clear = self._learn, self._clear
+        join = JOINER.join
+
+        # One function for all of it: every request waits for it, and each call is felt.
+        def read(environ: dict[str, Any]) -> bytes | None:
+            keys = tuple(environ)
+            steady, others = getters.get(keys) or learn(keys)
+            texts = steady(environ)
+            if texts in cleared:
+                text = join(others(environ))
+                texts = ()
+            else:
+                text = join(texts + others(environ))
+            if "%" in text:
+                data = _decoded(text)
+            else:
+                data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
+            if opens(data) or (len(text) > max_chars and is_over(environ)):
+                return data
+            if texts:
+                clear(texts)
+            return None
+
+        return read
 
     def _learn(self, keys: Texts) -> tuple[TextsOf, TextsOf]:
         """How to take the steady headers, and path, query and all other headers, out of an environ
@@ -57,7 +85,7 @@ class SteadyHeaders:
             self._getters[keys] = getters
         return getters
 
-    def clear(self, texts: Texts) -> None:
+    def _clear(self, texts: Texts) -> None:
         """Remember texts in which the first pass has found nothing."""
         if sum(map(len, texts)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._cleared) >= self.MAX_REMEMBERED:
@@ -65,13 +93,9 @@ class SteadyHeaders:
             self._cleared.add(texts)
 
 
-def flat(texts: Texts) -> bytes:
-    """Texts of a head as the first pass reads them: set off from one another, decoded once, and
-    twice more where that leaves something to decode."""
-    text = JOINER.join(("", *texts, ""))
-    if "%" not in text:
-        return text.replace("+", " ").encode("latin-1", "replace")
-    data = unquote(text.encode("latin-1", "replace"))
+def _decoded(text: str) -> bytes:
+    """Texts of a head decoded once, and twice more where that leaves something to decode."""
+    data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
     if b"%" in data:
         data = data + JOINER_BYTES + _unquote_twice(data)
     # A plus is a blank in a query, and stands for one where a client escaped it once more.

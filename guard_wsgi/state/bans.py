@@ -40,6 +40,8 @@ class Bans:
     """The bans of one store.
 
     :ivar on_change: told of each ban that this process sets, lifts or refuses to set.
+    :ivar none_yet: whether nobody was ever banned, so that `find` need not be asked. Never so in
+        a shared store, where others ban as well.
     """
 
     __slots__ = (
@@ -54,6 +56,7 @@ class Bans:
         "_refresh_at_ns",
         "_refresh_ns",
         "_version",
+        "none_yet",
         "on_change",
     )
 
@@ -80,6 +83,7 @@ class Bans:
         self._refresh_ns = int(refresh_seconds * NANOSECONDS)
         # 0: at once. None: never, the bans are nobody else's.
         self._refresh_at_ns: int | None = 0 if backend.bans_are_shared else None
+        self.none_yet = not backend.bans_are_shared
         self._loading = threading.Lock()
         backend.on_ban_version(self.seen_version)
         renew_after_fork(self)
@@ -137,6 +141,7 @@ class Bans:
         # On a millisecond, which every store keeps exactly.
         expires_at = round(self._clock.wall_ns() / NANOSECONDS + seconds, 3)
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
+        self.none_yet = False
         self._index.put(ban, now_ns + int(seconds * NANOSECONDS), now_ns)
         self._tell("ip_banned", canonical, ban.reason)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
@@ -179,6 +184,8 @@ class Bans:
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
+        else:
+            self.none_yet = True
 
     def __len__(self) -> int:
         """How many bans this process knows, ended ones that weren't swept yet included."""

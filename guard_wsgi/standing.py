@@ -1,0 +1,24 @@
+"""Who asks, for what, and with a body or without, as bits.
+
+A request's own bits are computed once, and the ladder of checks for each combination is compiled
+with the policy, so a check that a request is excused from costs nothing.
+"""
+
+from __future__ import annotations
+
+WHITELISTED = 1
+"""The client is on ``whitelist``: full trust."""
+EXEMPT = 2
+"""The client is in ``exempt_ips``: not limited, but not trusted."""
+EXCLUDED = 4
+"""The path is under ``exclude_paths``."""
+
+BODILESS = 8
+"""The request comes without a body."""
+
+ADDRESSED = 16
+"""The client has an address, as all have but those behind a Unix socket that nobody trusts."""
+
+NOBODY = 0
+
+ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED
