@@ -47,7 +47,7 @@ class InFlight:
         self._longest_seconds = longest_seconds
         self._count = 0
         self._forks = 0
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()  # reentrant, as a signal may come in between
         hold_still_during_fork(self)
 
     def begin(self) -> None:
@@ -75,7 +75,7 @@ class InFlight:
             self._changed.notify_all()
 
     def after_fork_in_child(self) -> None:
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()
         self._count = 0
         self._forks = 0
 
