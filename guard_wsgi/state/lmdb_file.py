@@ -25,7 +25,7 @@ from weakref import WeakValueDictionary
 import lmdb
 
 from guard_wsgi.errors import StoreError
-from guard_wsgi.state.forking import hold_still_during_fork
+from guard_wsgi.state.forking import hold_still_during_fork, renew_after_fork
 from guard_wsgi.state.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
 
 try:
@@ -68,8 +68,20 @@ FAILURES = (lmdb.Error, struct.error)
 
 Result = TypeVar("Result")
 
-_open_files: WeakValueDictionary[str, LMDBFile] = WeakValueDictionary()
-_open_files_lock = threading.Lock()
+
+class _OpenFiles:
+    """What this process has open, by path: LMDB allows a file to be opened once."""
+
+    def __init__(self) -> None:
+        self.by_path: WeakValueDictionary[str, LMDBFile] = WeakValueDictionary()
+        self.lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.Lock()
+
+
+_open_files = _OpenFiles()
 
 
 class LMDBFile:
@@ -103,11 +115,11 @@ class LMDBFile:
         :raises StoreError: when it can't be opened or created.
         """
         key = os.path.realpath(path)
-        with _open_files_lock:
-            found = _open_files.get(key)
+        with _open_files.lock:
+            found = _open_files.by_path.get(key)
             if found is None:
                 found = cls(Path(key), map_bytes, max_map_bytes)
-                _open_files[key] = found
+                _open_files.by_path[key] = found
             return found
 
     # -- fork ---------------------------------------------------------------------------------
@@ -401,7 +413,7 @@ def _exclusive(fd: int, path: Path) -> Iterator[None]:
 
 
 def _give_back_at_exit() -> None:
-    for file in list(_open_files.values()):
+    for file in list(_open_files.by_path.values()):
         file.give_back()
 
 

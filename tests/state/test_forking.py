@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from textwrap import dedent
 
 from tests.state.workers import run
@@ -103,3 +104,23 @@ def test_a_fork_waits_for_a_call_to_a_store_that_does_not_answer() -> None:
     thread.join(10)
     """
     assert run(CALLS + dedent(script), 30, 0, timeout_seconds=30) == "0 True"
+
+
+def test_a_fork_while_a_file_is_being_opened_lets_the_child_open_files(tmp_path: Path) -> None:
+    """Opening waits for the file's lock, which another process may hold for long."""
+    script = """
+    import fcntl
+    from pathlib import Path
+    from guard_wsgi.state.lmdb_file import LMDBFile
+    folder = Path(sys.argv[3])
+    held = os.open(folder / "held", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    opening = threading.Thread(target=LMDBFile.at, args=(folder / "held",), daemon=True)
+    opening.start()
+    time.sleep(0.3)
+    waits = opening.is_alive()
+    print(waits, in_child(lambda: LMDBFile.at(folder / "free") is not None))
+    sys.stdout.flush()
+    os._exit(0)
+    """
+    assert run(CALLS + dedent(script), 1, 0, tmp_path, timeout_seconds=30) == "True True"
