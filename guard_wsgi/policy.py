@@ -30,7 +30,14 @@ from guard_wsgi.checks.content import (
     TimeWindow,
 )
 from guard_wsgi.checks.custom import CustomRequestCheck, Validators
-from guard_wsgi.checks.threats import BodyInspection, HeadInspection, Honeypot, Judgement
+from guard_wsgi.checks.threats import (
+    WEIGHED_A_MINUTE,
+    Allowance,
+    BodyInspection,
+    HeadInspection,
+    Honeypot,
+    Judgement,
+)
 from guard_wsgi.checks.traffic import RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
 from guard_wsgi.config import SecurityConfig
@@ -117,6 +124,7 @@ class Policy:
         self._inspections = Inspections(lambda: parts.detector(config), config)
         log_country = config.log_country_check_level is not None
         self._on_country = parts.log.log_country if log_country else None
+        self._weighing = Allowance(WEIGHED_A_MINUTE)
         self._plans: dict[int, Plan] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
@@ -311,6 +319,7 @@ class Policy:
             budget_blocks=config.detection_budget_action == "block",
             tells_always=config.passive_mode or config.on_block is not None,
             suspicion=self._suspicion,
+            weighing=self._weighing,
         )
         if enabled:
             inspections = self._inspections.for_route(route)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import Any
 
 from guard_wsgi.checks.base import Block
@@ -18,7 +19,29 @@ BUDGET = "detection_budget"
 MAX_TOLD = 8
 """Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
 
+WEIGHED_A_MINUTE = 600
+"""Refusals whose evidence is weighed in full for log and agent, ten times as much work as finding
+enough of it. In a flood the others are told with what was enough."""
+
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Allowance:
+    """So many a minute, and no more."""
+
+    def __init__(self, a_minute: int, clock: Callable[[], float] = monotonic) -> None:
+        self._a_minute = a_minute
+        self._clock = clock
+        self._taken = 0
+        self._minute_ends = 0.0
+
+    def take(self) -> bool:
+        """Whether this one is within; threads that ask at once may let in one more."""
+        now = self._clock()
+        if now >= self._minute_ends:
+            self._minute_ends, self._taken = now + 60.0, 0
+        self._taken += 1
+        return self._taken <= self._a_minute
 
 
 class Judgement:
@@ -26,11 +49,22 @@ class Judgement:
 
     name = "suspicious_activity"
 
-    def __init__(self, *, budget_blocks: bool, tells_always: bool, suspicion: Suspicion) -> None:
-        """:param tells_always: whether each finding is told to somebody, the app or its hooks."""
+    def __init__(
+        self,
+        *,
+        budget_blocks: bool,
+        tells_always: bool,
+        suspicion: Suspicion,
+        weighing: Allowance,
+    ) -> None:
+        """
+        :param tells_always: whether each finding is told to somebody, the app or its hooks.
+        :param weighing: for how many refusals evidence is weighed in full for an event.
+        """
         self._budget_blocks = budget_blocks
         self._tells_always = tells_always
         self._suspicion = suspicion
+        self._weighing = weighing
 
     def __call__(
         self, request: GuardRequest, findings: tuple[Finding, ...], inspection: Inspection
@@ -57,8 +91,13 @@ class Judgement:
             event="penetration_attempt",
             reason=_reason(findings),
             category=category,
-            details=lambda: _details(inspection.whole(findings)),
+            details=lambda: self._details(findings, inspection),
         )
+
+    def _details(self, findings: tuple[Finding, ...], inspection: Inspection) -> dict[str, Any]:
+        if self._weighing.take():
+            findings = inspection.whole(findings)
+        return _details(findings)
 
 
 class HeadInspection:

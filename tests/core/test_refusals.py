@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi import GuardResponse, RouteConfig
+from guard_wsgi.checks.threats import WEIGHED_A_MINUTE, Allowance
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import Answer
 
@@ -125,6 +126,34 @@ def test_the_log_tells_all_evidence_of_what_was_refused_on_some(
     assert len(told["indicators"].split()) > 3
     assert told["score"] > 2
     assert f"score {told['score']:.2f}" in record.getMessage()
+
+
+def test_a_flood_of_new_clients_is_told_with_what_was_enough(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each is logged, but not weighed to the last: that would be what the flood is after."""
+    site = Site()
+    with caplog.at_level(logging.WARNING, "guard_wsgi"):
+        for number in range(WEIGHED_A_MINUTE + 5):
+            ip = f"198.18.{number // 250}.{number % 250 + 1}"
+            assert site.visit(query_string=ATTACK, ip=ip).code == 400
+    told = [vars(record)["guard_findings"][0] for record in caplog.records]
+    assert len(told) == WEIGHED_A_MINUTE + 5
+    assert told[0] == told[WEIGHED_A_MINUTE - 1]
+    first, last = told[0], told[-1]
+    assert (first["category"], first["name"]) == (last["category"], last["name"])
+    assert set(last["indicators"].split()) < set(first["indicators"].split())
+    assert 1 <= last["score"] <= first["score"]
+
+
+def test_an_allowance_is_so_many_a_minute_and_begins_anew() -> None:
+    now = [1000.0]
+    allowance = Allowance(2, clock=lambda: now[0])
+    assert [allowance.take() for _ in range(4)] == [True, True, False, False]
+    now[0] += 59
+    assert not allowance.take()
+    now[0] += 1
+    assert [allowance.take() for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.parametrize("passive", [True, False], ids=["passive", "on_block"])
