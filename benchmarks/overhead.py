@@ -2,6 +2,7 @@
 
     python benchmarks/overhead.py             the table, against the budgets
     python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
+    python benchmarks/overhead.py --sketch    the same with the least that a guard could be
     python benchmarks/overhead.py --stages    what each part of the guard adds
     python benchmarks/overhead.py --profile   the guard's own functions, by time
 
@@ -22,8 +23,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ from workloads import (  # noqa: E402
     CLIENTS,
     WORKLOADS,
     App,
+    Environ,
     bare_app,
     make_environ,
     measure,
@@ -81,6 +84,50 @@ def as_extension() -> App:
     return app
 
 
+def sketch(app: App) -> App:
+    """The least that a guard could be, in one function: who is banned, a counter, the first pass of
+    detection over head and body, headers. What ours costs beyond is what it does beyond: proxies,
+    routes, options, counts that are exact in threads, a verdict, a contract kept in all cases."""
+    from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
+    from guard_wsgi.detection.gate import builtin_gate
+    from guard_wsgi.headers import SecurityHeaders
+
+    gate = builtin_gate("auto")
+    look = SteadyHeaders().head_pass(gate.opens, lambda environ: False, 10**9)
+    names, ours = SecurityHeaders.from_config(settings()).plain  # type: ignore[union-attr]
+    banned: set[str] = set()
+    counts: dict[str, list[float]] = {}
+
+    def guard(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        client = environ["REMOTE_ADDR"]
+        now = time.monotonic()
+        window = counts.get(client)
+        if window is None or now > window[0]:
+            window = counts[client] = [now + 60, 0]
+        window[1] += 1
+        opened = client in banned or look(environ) is not None
+        length = environ.get("CONTENT_LENGTH")
+        if length and not opened:
+            body = environ["wsgi.input"].read(int(length))
+            environ["wsgi.input"] = io.BytesIO(body)
+            kind = environ["CONTENT_TYPE"]
+            opens = gate.opens_json if "json" in kind else gate.opens
+            opened = opens(body_bytes(body, kind))
+        if opened:
+            start_response("400 Bad Request", ours)
+            return [b"refused"]
+
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            for name, _ in headers:
+                if name.lower() in names:
+                    break
+            return start_response(status, headers + ours)
+
+        return app(environ, start)
+
+    return guard
+
+
 def begin_flood(app: App) -> None:
     """Let every client attack for a while."""
     for workload in WORKLOADS:
@@ -89,14 +136,17 @@ def begin_flood(app: App) -> None:
                 serve(app, make_environ(workload, number))
 
 
-def print_table(rounds: int, peer: bool) -> bool:
+def print_table(rounds: int, peer: bool, with_sketch: bool) -> bool:
     """Print the table; whether every budget is kept."""
     guard = guarded(bare_app())
     begin_flood(guard)
-    times = measure({"bare": bare_app(), "guarded": guard}, rounds)
+    subjects = {"bare": bare_app(), "guarded": guard}
+    if with_sketch:
+        subjects["sketch"] = sketch(bare_app())
+    times = measure(subjects, rounds)
     peer_times = measure_peer(max(5, rounds // 20)) if peer else None
     head = f"{'workload':38}{'bare':>9}{'guard':>9}{'ratio':>8}{'quartiles':>15}{'budget':>8}"
-    print(head + (f"{'peer':>9}" if peer else ""))
+    print(head + (f"{'sketch':>12}" if with_sketch else "") + (f"{'peer':>12}" if peer else ""))
     kept = True
     for workload in WORKLOADS:
         row = times[workload.name]
@@ -110,9 +160,12 @@ def print_table(rounds: int, peer: bool) -> bool:
             f"{workload.name:38}{bare * 1e6:7.1f}us{bare * middle * 1e6:7.1f}us{middle:8.3f}"
             f"{f'{low:.3f}-{high:.3f}':>15}{verdict}"
         )
+        line = f"{line:92}"
+        if with_sketch:
+            line += f"{ratios(row, 'sketch', whole=workload.refused)[0]:7.3f}"
         if peer_times is not None:
             ratio, _, _ = ratios(peer_times[workload.name], "peer", whole=workload.refused)
-            line = f"{line:92}{ratio:8.0f}"
+            line += f"{ratio:12.0f}"
         print(line)
     print(f"\n{rounds} rounds. 'guard' is the time added, for refused requests the whole time.")
     return kept
@@ -203,6 +256,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=200, help="rounds (default 200, ~20 s)")
     parser.add_argument("--peer", action="store_true", help=f"measure {PEER} as well")
+    parser.add_argument("--sketch", action="store_true", help="measure the least guard as well")
     parser.add_argument("--stages", action="store_true", help="what each part of the guard adds")
     parser.add_argument("--profile", action="store_true", help="profile the guard alone")
     parser.add_argument("--only", default="", help="with --profile: workloads whose name has this")
@@ -216,7 +270,7 @@ def main() -> int:
         if options.stages:
             print_stages(options.rounds)
             return 0
-        return 0 if print_table(options.rounds, options.peer) else 1
+        return 0 if print_table(options.rounds, options.peer, options.sketch) else 1
 
 
 if __name__ == "__main__":
