@@ -83,6 +83,9 @@ class GuardRequest:
             and "HTTP_TRANSFER_ENCODING" not in environ
         ):
             standing |= BODILESS
+        else:
+            # At once: checks ask for it always, and where it is lazy that is two calls more.
+            self.incoming_body = RequestBody(environ)
         self.standing = standing
         self.verdict = verdict = Verdict()
         verdict.client_ip = identity.client_ip
