@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 
 from guard_wsgi import BanRefused, RouteConfig
@@ -135,3 +138,17 @@ def test_does_nothing_when_disabled() -> None:
     answer = site.visit(query_string={"q": INJECTION})
     assert answer.code == 200
     assert answer.header("X-Content-Type-Options") is None
+
+
+def test_a_ban_by_another_worker_is_enforced_by_one_that_never_banned(tmp_path: Path) -> None:
+    store_url = f"lmdb://{tmp_path}/state.lmdb"
+    site, other = Site(store_url=store_url), Site(store_url=store_url)
+    assert site.visit(ip="203.0.113.9").code == 200
+    other.guard.bans.ban("203.0.113.9", 60, "test")
+    deadline = time.monotonic() + 5
+    while (code := site.visit(ip="203.0.113.9").code) == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert code == 403
+    site.guard.close()
+    other.guard.close()

@@ -92,6 +92,23 @@ def test_more_values_than_allowed_are_said() -> None:
     assert budgets(small.body(body, content_type=FORM)) == ["max_values"]
 
 
+@pytest.mark.parametrize("limit", ["max_values", "max_chars"])
+def test_a_harmless_query_over_a_limit_is_said(limit: str) -> None:
+    query = "&".join(f"page{n}=tea" for n in range(200))
+    assert Detector().compile().head(environ(query=query)) == ()
+    small = Detector().compile(DetectionSettings(**{limit: 150}))
+    assert budgets(small.head(environ(query=query))) == [limit]
+    # Long headers are no long query.
+    assert small.head(environ(query="page=tea", HTTP_REFERER="/tea/" * 100)) == ()
+
+
+def test_a_harmless_upload_without_an_end_is_said(inspection: Inspection) -> None:
+    part = b'--X\r\nContent-Disposition: form-data; name="a"\r\n\r\ngreen tea\r\n'
+    kind = "multipart/form-data; boundary=X"
+    assert inspection.body(part + b"--X--\r\n", content_type=kind) == ()
+    assert len(budgets(inspection.body(part, content_type=kind))) == 1
+
+
 def test_more_suspicious_text_than_allowed_is_said() -> None:
     small = Detector().compile(DetectionSettings(max_chars=1000))
     body = b"a=" + b"'or%20" * 1000

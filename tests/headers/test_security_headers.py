@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import HEADER_NAMES, SecurityHeaders
+from tests.core.visiting import Site
+from tests.kit.gateway import text_app
 
 
 def sent(
@@ -65,6 +67,16 @@ def test_what_the_app_has_set_is_kept_whatever_its_case() -> None:
     assert headers["strict-transport-security"] == "max-age=1"
     assert headers["a"] == "b"
     assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_what_many_apps_set_is_kept_where_the_guard_is_told_to_set_it_too() -> None:
+    site = Site(
+        security_headers={"custom": {"Cache-Control": "no-store", "Server": "none"}},
+        app=text_app(headers=[("Cache-Control", "max-age=60")]),
+    )
+    answer = site.visit("/")
+    assert [value for name, value in answer.headers if name == "Cache-Control"] == ["max-age=60"]
+    assert answer.header("Server") == "none"
 
 
 @pytest.mark.parametrize("setting", [None, "off", {"enabled": False}, {"preset": "off"}])

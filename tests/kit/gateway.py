@@ -112,12 +112,15 @@ def sandwich(app: Any, guard: Callable[[Any], Any]) -> Any:
     return validator(guard(guard(LintMiddleware(app))))
 
 
-def text_app(body: bytes = b"hello", status: str = "200 OK") -> Any:
+def text_app(
+    body: bytes = b"hello", status: str = "200 OK", headers: Iterable[tuple[str, str]] = ()
+) -> Any:
     """The smallest correct app."""
+    more = list(headers)
 
     def app(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
-        start_response(status, headers)
+        start_response(status, headers + more)
         return [body]
 
     return app

@@ -124,3 +124,23 @@ def test_a_fork_while_a_file_is_being_opened_lets_the_child_open_files(tmp_path:
     os._exit(0)
     """
     assert run(CALLS + dedent(script), 1, 0, tmp_path, timeout_seconds=30) == "True True"
+
+
+def test_no_call_begins_while_a_fork_waits_for_another() -> None:
+    script = """
+    entered = []
+    def late():
+        time.sleep(0.2)
+        calls.begin()
+        entered.append(True)
+        calls.end()
+    threads = [threading.Thread(target=call), threading.Thread(target=late)]
+    for thread in threads:
+        thread.start()
+    inside.wait()
+    quiet = in_child(lambda: not entered)
+    for thread in threads:
+        thread.join(10)
+    print(quiet, entered)
+    """
+    assert run(CALLS + dedent(script), 30, 0.6, timeout_seconds=30) == "True [True]"
