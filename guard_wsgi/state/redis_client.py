@@ -63,6 +63,9 @@ def _wants_proof(options: Mapping[str, object]) -> bool:
 
 def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any]:
     options: dict[str, Any] = {
+        # One for each request served at once. redis-py 8 takes no more than 100, and a worker of
+        # gevent serves a thousand; the others would fail at once and take the store for down.
+        "max_connections": 2**31 - 1,
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,
         "retry": library.retry.Retry(library.backoff.NoBackoff(), 0),

@@ -336,3 +336,26 @@ def test_an_allowed_request_is_one_round_trip(own_redis: RedisServer) -> None:
         time.sleep(0.005)
     assert commands() - before == 200
     store.close()
+
+
+def test_more_requests_at_once_than_a_pool_of_the_library_holds_are_no_fault(
+    own_redis: RedisServer,
+) -> None:
+    """redis-py 8 makes 100 connections by default; a worker of gevent serves a thousand clients."""
+    settings = StoreSettings(timeout_seconds=10.0, request_budget_seconds=10.0)
+    store = Store.open(own_redis.url, settings=settings)
+    limit = Limit(150, 3600)
+    store.limiter.hit(limit, "client")
+    own_redis.ask("CLIENT", "PAUSE", "1000")
+    allowed: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: allowed.append(store.limiter.hit(limit, "client").allowed))
+        for _ in range(200)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not store.degraded
+    assert (len(allowed), sum(allowed)) == (200, 149)
+    store.close()
