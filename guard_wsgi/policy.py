@@ -141,7 +141,8 @@ class Policy:
     def standing(self, request: GuardRequest) -> int:
         """The bits that choose a plan's ladder: the request's own, and those of the lists.
 
-        Where no client is listed, and no listed path begins the request's, these are none.
+        The lists add nothing, and need not be asked, unless `lists_clients` or the path begins
+        with one of `listed_paths`.
         """
         standing = request.standing
         client = request.identity.address

@@ -141,8 +141,8 @@ class Bans:
         # On a millisecond, which every store keeps exactly.
         expires_at = round(self._clock.wall_ns() / NANOSECONDS + seconds, 3)
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
-        self.none_yet = False
         self._index.put(ban, now_ns + int(seconds * NANOSECONDS), now_ns)
+        self.none_yet = False  # last, and in `clear` first: neither overtakes the other
         self._tell("ip_banned", canonical, ban.reason)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
         return ban
@@ -180,12 +180,11 @@ class Bans:
 
     def clear(self) -> None:
         """Forget this process's copy; the store's bans come back with the next refresh."""
+        self.none_yet = self._refresh_at_ns is None
         self._index.replace([], self._now())
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
-        else:
-            self.none_yet = True
 
     def __len__(self) -> int:
         """How many bans this process knows, ended ones that weren't swept yet included."""
