@@ -65,7 +65,10 @@ class SteadyHeaders:
                 data = _decoded(text)
             else:
                 data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
-            if opens(data) or (len(text) > max_chars and is_over(environ)):
+            # A line break that no percent sign stands for can only be in the path.
+            if "\n" in text or "\r" in text or opens(data):
+                return data
+            if len(text) > max_chars and is_over(environ):
                 return data
             if texts:
                 clear(texts)

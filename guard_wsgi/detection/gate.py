@@ -6,10 +6,8 @@ came. What hides behind a further encoding has patterns of its own (escapes of p
 characters, base64 of telling words at each of its three alignments).
 A hit decides nothing: it makes the values be parsed, decoded and scored.
 
-Every request pays for this scan, so a pattern has to give Hyperscan something rare to wait for:
-literal text of three bytes or more, or a first character that prose hardly has. What begins
-with a class of common characters, or hangs on a short word such as "or" wherever it stands,
-makes the scan three times as slow; hence the words are crossed with what may stand before them.
+Here are the words of which one anywhere is enough; gate_patterns.py has what takes two things.
+Every request pays for this scan, so text is preferred to patterns, and rare text to common.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
@@ -17,65 +15,18 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import product
-from string import ascii_lowercase
 from typing import Final
 
+from guard_wsgi.detection.gate_patterns import MAILBOX, PATTERNS
+from guard_wsgi.detection.gate_patterns import cross as _cross
 from guard_wsgi.detection.scanner import Engine, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
 JOINER_BYTES: Final = b"\x0b"
 
-# Base64 of printable text (RFC 4648): bytes below 0x80, few of them controls, leave only some of
-# the letters to the first three places of every group of four. Random data is as regular over
-# four groups once in ten thousand. The usual beginnings of JSON ("ey") and of node identifiers
-# of the GitHub API ("MD") are let through: JSON is opened for the words inside it.
-_B64_FIRST, _B64_SECOND = "[CDI-Za-f]", "[A-HQ-Xg-nw-z0-3]"
-_B64_THIRD = "[ABEFIJMNQRUVYZcdghklopstwx014589]"
-_B64_GROUP = _B64_FIRST + _B64_SECOND + _B64_THIRD + "[A-Za-z0-9 /_-]"
-_B64_START = (
-    "(?:[I-LN-Za-df][A-HQ-Xg-nw-z0-3]|M[CE-HQ-Xg-nw-z0-3]|e[A-HQ-Xg-nwxz0-3]|C[g-n]|DQ)"
-    + _B64_THIRD
-    + "[A-Za-z0-9 /_-]"
-)
-_BASE64_TEXT = (
-    "(?-i:"
-    + _B64_START
-    + _B64_GROUP
-    + _B64_GROUP
-    + f"(?:{_B64_GROUP}|{_B64_FIRST}{_B64_SECOND}(?:==|$|[^\\w/+-])"
-    + f"|{_B64_FIRST}{_B64_SECOND}[A-Za-z0-9](?:=|$|[^\\w/+-])|[^\\w/+-]|$))"
-)
-# Five to eleven bytes, with the padding that such a length needs.
-_BASE64_SHORT = (
-    f"(?-i:{_B64_START}(?:{_B64_GROUP}){{0,2}}{_B64_FIRST}{_B64_SECOND}(?:=|[A-Za-z0-9])="
-    + r"(?:$|[&\x0b;]))"
-)
-# What SQL has behind a quote or a bracket that ends a value.
-_KEYWORD = (
-    r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod|not"
-    r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|asc|desc|collate)\b"
-)
-_COMMAND = (
-    r"(?:cat|ls|id|dir|ps|pwd|rm|mv|cp|nc|su|sh|bash|zsh|wget|curl|ping|echo|sleep|type|net|reg|set|env"
-    r"|python\d?|perl|php|ruby|node|awk|sed|grep|find|head|tail|sort|date|time|touch|mkdir|chmod|chown"
-    r"|kill|uname|ver|copy|del|start|exec|eval|printf|tar|dd|vi|vim|who|w|last|for|iwmi|netsh|sysinfo"
-    r"|reboot|shutdown|halt|mount|umount|expr|aptitude|apt|yum|pip3?|gem|npm|docker|lscpu|lsmod|df|du|free|top"
-    r"|host|dig|hostname|crontab|telnet|ftp|tftp|ssh|make|cmd|nohup|sudo|strace|gdb|lwp-download|phpversion|phpinfo)"
-)
-_ARGUMENT_0 = r"[\s({\"'\\]*(?:/(?:\w+/)*)?" + _COMMAND + r"(?:[\s;|&`)}>\"'<\\#(,{.]|\$|$)"
-_CONDITION = (
-    r"(?:or|and|xor|having|where)\b[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
-    r"|[\w.@'\"`\\]{1,30}(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\())"
-)
-_LINE_COMMAND = r"(?:cat|env|printenv|hostname|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$\\]|$)"
-_HEADER = (
-    r"(?:(?:set-cookie|location|content-(?:length|security|location|type|disposition|transfer-encoding)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]"
-    r"|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"
-)
 # How the names of the browsers' events begin (HTML standard, "Event handlers"; UI Events; SVG 2).
 _EVENTS = """abort activate after animation append auxclick beforecopy beforecut before begin blur bounce
 cancel canplay cached change chargingchange click close compass complete content contextmenu
@@ -89,74 +40,6 @@ storage submit suspend sync toggle touch track transition unhandled unload volum
 wheel zoom fscommand"""
 # Of these, words of prose have the letters ("monkey", "conform").
 _SHORT_EVENTS = "cut data drag drop end form key page play row stop time cell move url seek"
-_LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
-_BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
-
-# What needs two things next to each other.
-# fmt: off
-_PATTERNS: Final[tuple[tuple[str, str], ...]] = (
-    *((f"quote_keyword {quote}{blank}", quote + blank + _KEYWORD) for quote in ("'", "`", r"\)") for blank in (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  ")),
-    ("quote_symbol", r"['`][\s)]*(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"),
-    *((f"condition {before}", before + _CONDITION) for before in _BEFORE_WORDS),
-    # A pattern a separator: one for all of them costs every header with a ";" half a microsecond.
-    *((f"separator {mark}", mark + _ARGUMENT_0) for mark in (";", r"\|", "&&", "`", r"\(", r"\x0b&\s", r"&\s")),
-    # Events whose names are not among the literals, in a tag or behind a quote. Not "on" but two of its letters, or
-    # Hyperscan would wait for " on" in every sentence instead of for the tag or the quote.
-    ("tag_event", r"<[a-z][^<>\x0b]*[\s\"'/][on]{2}[a-z]{3,30}\s*="),
-    ("quote_event", r"(?:['`]|[=\x0b][\s/])[\s/]*[on]{2}[a-z]{3,30}\s*="),
-    ("escaped_quote_event", r"\\\"[\s/]*[on]{2}[a-z]{3,30}\s*="),
-    ("style", r"[\s\"'`/;>]style\s*="),
-    ("script_link", r"href\s*=\W*j"),
-    # By letters, not by words: Hyperscan would wait for "or" and "in" everywhere instead of for "=".
-    ("number_logic", r"=\(?-?\d+\)?['\"\s\\]*(?:[oai][rns]d?\b|[xmd][oi][rdv]\b|[uoghr][nral][idov][oeuik][a-z]{1,2}\b)"),
-    ("number_operator", r"=\(?-?\d+\)?['\"\s\\]*(?:\|\||&&|[*/^%]\s*[\d(]|;\s*[a-z]{4,10}[\s(/])"),
-    *((f"line_command {line}{blank}", line + blank + _LINE_COMMAND) for line in _LINE_BREAKS for blank in ("", " ")),
-    *((f"header_line {line}{blank}", line + blank + _HEADER) for line in _LINE_BREAKS for blank in ("", " ", r"\t")),
-    ("redirect", r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)"),
-    ("remote", r"=(?:url:)?(?:https?|ftps?):?/{0,2}[^\x0b&]*(?:\?(?:$|[\x0b&])|\.(?:txt|php|inc|dat|asp|jsp|cgi|pl)\??(?:$|[\x0b&]))|[=\"~\x0b](?:https?|ftp):/*(?:\d|\[|0x)"),
-    ("bracket_path", r"/\w*\[[!a-z/-]|/\w*\?{1,3}\w*/|/\w*\*\w*/|\w''\w|\w\\?\"\\?\"\w|\w\^\w"),
-    ("filter", r"\)\s*\(\s*[|&!\w]|\(\s*[|&!]\s*\(|\*\s*\)\s*[()%&|]|=\*\w*[)(|]|\)\s*[&|!]\s*\(|[=\x0b(]\w{0,12}\*\)"),
-    *((f"batch {before}", before + r"if\s+(?:(?:not\s+)?[\"(\[%!{\w~\\]+[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))") for before in _BEFORE_WORDS),
-    ("batch_loop", r"%[\w%]+\s+[a-z]{2}\s*\("),
-    ("edge_separator", r"[=\x0b]['\"\s]*(?:;|\|\|?|&&|`|\$\(|\^)[\s('\"]*[a-z/.$(]|=&\s*[a-z/][a-z/.]*[\s;|&#]*(?:$|\x0b)"),
-    ("short_command", r"[=\x0b][\s'\"]*(?:ls|cat|ps|id|cd|rm|nc|sh|dir|type|echo|find|tail|head|grep|sudo|ping|host|ver|set|env|w|who|df|last)(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"),
-    *((f"base64_text {before}", before + _BASE64_TEXT) for before in ("=", r"\x0b", "/", ">")),
-    *((f"base64_short {before}", before + _BASE64_SHORT) for before in ("=", r"\x0b")),
-    # Not v: the brands of browsers are written "Chromium";v="131" (Sec-CH-UA).
-    ("string_edge", r"\";\s?[a-uw-z/.$(]"),
-    *((f"string_edge {mark}", mark + r"\s?[a-z/.$(]") for mark in (r"\"\|", r"\"&", r"\"`", r"\"\);", r"\"\$\(")),
-    ("spaced_call", r"\b(?:file|fopen|exec|system|passthru|eval|assert|popen|phpinfo|alert|prompt|confirm|sleep|benchmark|concat|version|database)\s{2,16}\(|\$\w{1,32}\s{0,4}[\[{(#/]"),
-    # A command, or any word in braces that is part of another: JSON has a brace at every turn.
-    ("brace_expansion", r"\{" + _COMMAND + ","),
-    *((f"brace_expansion {before}", before + r"\{\w{1,12},[-\w]{0,12}\}") for before in ("=", r"\x0b", *ascii_lowercase)),
-    # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
-    ("deep_document", r"\[{16}|\]{16}|\}{16}"),
-    ("nul", r"\x00"),
-    ("tilde", r"[=\x0b>]~[-+ ]\d*(?:$|[\x0b&<])"),
-    ("history", r"[=\x0b>]!-?\d"),
-    ("variable_blank", r"\$\s+\{"),
-    ("spaced_tag", r"<[a-z]\s[a-z]\s[a-z]\b"),
-    ("us_ascii", r"\xc2\xbc/?[a-z]{2}"),
-    ("leading_field", r"[=&\x0b][\r\n]{1,2}[a-z]+-[a-z-]+\s*:"),
-    ("path_line", r"[=\x0b]/[^\x0b\s=&?]*[\r\n]"),
-    ("named_script", r"\x0b[^/\x0b=&;]*\.(?:php[\dt]?|phtml|phar|jspx?|aspx?|sh|cgi)\.*(?:\x0b|$)"),
-    ("known_suffix", r"=https?://[\w.-]*\.(?:com|org|net)\.[a-z\d-]{4,}"),
-)
-
-
-# A tag, then a command of IMAP: capability, fetch, select, login, list, store and so on. A JSON
-# document has line breaks of its own, and those of its values as letters.
-_MAILBOX: Final = r"\w{0,4}\d\s[cfsldaen][aelioxtpnr][a-z]{2,8}\b"
-
-
-# fmt: on
-def _cross(*parts: str | Sequence[str]) -> Iterator[str]:
-    """Every concatenation of one word of each part; a str is a space-separated list."""
-    lists = [part.split() if isinstance(part, str) else part for part in parts]
-    for combination in product(*lists):
-        yield "".join(combination)
-
-
 _BLANKS = (" ", "\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "+", "`", "%", "{")
 _ODD_BLANKS = ("\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`", "%", "  ")
 _DIGITS = tuple("0123456789")
@@ -181,6 +64,9 @@ input button form textarea select details isindex marquee keygen layer ilayer bg
 title animate set foreignobject import xsl xi: esi: soap dialog custom canvas option plaintext listing picture track use
 v: ?import a/ img/ img\\ x/ p/ img!on a% b/ div/ audio/ !-- !doctype !entity !element !attlist ![ ? % # & @ \x00 /script /style
 /title /textarea /iframe /xmp /noscript /svg /body /html img x xyz"""
+
+# Folders of a Unix system (FHS), of whose names a shell takes any letter for a "?".
+_ROOT_FOLDERS = "etc bin usr dev proc var home tmp opt sys root sbin boot lib lib64 mnt run"
 
 # fmt: off
 # One of these anywhere is enough.
@@ -240,6 +126,8 @@ _LITERALS: Final[tuple[str, ...]] = (
     *_cross(("'", '"', ")", *_DIGITS), ("\xc2\xa0",)), *_cross(("\xc2\xa0",), ("or", "and", "union", "select", "order", "group", "having", "from", "where", "rlike", "like"), ("\xc2\xa0",)),
     "eyik", "utf7", "+adw", "+ad4", "+/v8", "\xbcscript", "+acc",
     "\\uff", "%2e%2e", "%2e.", ".%2e", "%252e", "%255c", "%2527", "%c0%", "%c1%", "%uff", "%u22", "%uef", "%25c0", "\xef\xbc", "\xe2\x88", "\xe2\x80\xb2", "\xca\xb9", "\xca\xbc", "\xc0\xae", "\xc0\xaf",
+    *_cross("p s", (":/", "://"), (*_DIGITS, "[")), *_cross("p s", (":///",)), *_cross("http https ftp", (":",), (*_DIGITS, "[")),
+    *(f"/{name[:at]}?{name[at + 1:]}/" for name in _ROOT_FOLDERS.split() for at in range(len(name))),
 )
 
 # Words whose base64 is looked for: the usual beginnings of what is wrapped.
@@ -332,8 +220,9 @@ def _tripwire(
     words: set[str], line_breaks: tuple[str, ...], engine: Engine
 ) -> Callable[[bytes], bool]:
     literals = [("literal", _escape(word)) for word in sorted(words)]
-    mailbox = [("mailbox", line + _MAILBOX) for line in line_breaks]
-    return compile_tripwire([*literals, *_PATTERNS, *mailbox], engine).any
+    patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
+    mailbox = [("mailbox", pattern) for pattern in _cross(line_breaks, MAILBOX)]
+    return compile_tripwire([*literals, *patterns, *mailbox], engine).any
 
 
 @lru_cache(maxsize=2)

@@ -1,0 +1,205 @@
+"""Patterns of the first pass: what is telling by two things next to each other (gate.py).
+
+Hyperscan looks for fixed text, all of it at once, and asks the rest of a pattern only where that
+is found. A pattern that has no two bytes of fixed text becomes a machine that reads every byte of
+every request, and one such machine costs as much as all that has text: hence a mark is crossed
+with what may stand behind it, and words are offered ten at a time, as many as it takes for fixed
+text. Text that is common in harmless requests (``"; "`` in cookies, ``"& "`` in names, blanks
+before ``and``) is to be as long as it can.
+"""
+
+# ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from string import ascii_lowercase, digits
+from types import MappingProxyType
+from typing import Final
+
+
+def cross(*parts: str | Sequence[str]) -> Iterator[str]:
+    """Every concatenation of one word of each part; a str is a space-separated list."""
+    lists = [part.split() if isinstance(part, str) else part for part in parts]
+    for combination in product(*lists):
+        yield "".join(combination)
+
+
+def _any_of(words: str | Sequence[str], most: int = 10) -> list[str]:
+    """Alternations of a few words each, which together are all of them."""
+    words = words.split() if isinstance(words, str) else words
+    starts = range(0, len(words), most)
+    return ["(?:" + "|".join(words[start : start + most]) + ")" for start in starts]
+
+
+def _run(
+    start: str, blanks: Sequence[str], then: Sequence[str], common: Sequence[str] = ()
+) -> Iterator[str]:
+    """A start, any number of blanks, and one of what may come then.
+
+    :param common: blanks that often follow the start: there a third byte is fixed as well.
+    """
+    yield from cross([start], then)
+    for blank in blanks:
+        if blank in common:
+            yield from _run(start + blank, blanks, then)
+        else:
+            yield from cross([start + blank + "[" + "".join(blanks) + "]*"], then)
+
+
+_BLANKS = (" ", r"\t", r"\n", r"\r", r"\x0b", r"\x0c")
+_VALUE_STARTS = ("=", r"\x0b")
+_WORD_CHARS = ascii_lowercase + digits + "_"
+
+# Base64 of printable text (RFC 4648): bytes below 0x80, few of them controls, leave only some of
+# the letters to the first three places of every group of four. Random data is as regular over
+# four groups once in ten thousand. The usual beginnings of JSON ("ey") and of node identifiers
+# of the GitHub API ("MD") are let through: JSON is opened for the words inside it.
+_B64_FIRST, _B64_SECOND = "[CDI-Za-f]", "[A-HQ-Xg-nw-z0-3]"
+_B64_THIRD_FOURTH = "[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9 /_-]"
+_B64_GROUP = _B64_FIRST + _B64_SECOND + _B64_THIRD_FOURTH
+_B64_STARTS = (
+    *(letter + _B64_SECOND for letter in "IJKLNOPQRSTUVWXYZabcdf"),
+    *("M[CE-HQ-Xg-nw-z0-3]", "e[A-HQ-Xg-nwxz0-3]", "C[g-n]", "DQ"),
+)
+_BASE64_TEXT = (
+    f"{_B64_GROUP}{_B64_GROUP}(?:{_B64_GROUP}|{_B64_FIRST}{_B64_SECOND}(?:==|$|[^\\w/+-])"
+    f"|{_B64_FIRST}{_B64_SECOND}[A-Za-z0-9](?:=|$|[^\\w/+-])|[^\\w/+-]|$)"
+)
+# Five to eleven bytes, with the padding that such a length needs.
+_BASE64_SHORT = (
+    f"(?:{_B64_GROUP}){{0,2}}{_B64_FIRST}{_B64_SECOND}(?:=|[A-Za-z0-9])=" + r"(?:$|[&\x0b;])"
+)
+# What SQL has behind a quote or a bracket that ends a value.
+_KEYWORD = (
+    r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod|not"
+    r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|asc|desc|collate)\b"
+)
+_COMMAND_NAMES = """cat ls id dir ps pwd rm mv cp nc su sh bash zsh wget curl ping echo sleep type net reg set env python\\d? perl
+php ruby node awk sed grep find head tail sort date time touch mkdir chmod chown kill uname ver copy del start exec eval
+printf tar dd vi vim who w last for iwmi netsh sysinfo reboot shutdown halt mount umount expr aptitude apt yum pip3? gem
+npm docker lscpu lsmod df du free top host dig hostname crontab telnet ftp tftp ssh make cmd nohup sudo strace gdb
+lwp-download phpversion phpinfo"""
+_COMMANDS = _COMMAND_NAMES.split()
+_COMMAND = "(?:" + "|".join(_COMMANDS) + ")"
+_COMMAND_ENDS = r"(?:[^\w/:-]|$)"
+_ARGUMENT_0 = r"[\s({\"'\\]*(?:/(?:\w+/)*)?" + _COMMAND + r"(?:[\s;|&`)}>\"'<\\#(,{.]|\$|$)"
+_CONDITION = (
+    r"(?:or|and|xor|having|where)\b[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
+    r"|[\w.@'\"`\\]+(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\())"
+)
+_LINE_COMMAND = r"(?:cat|env|printenv|hostname|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$\\]|$)"
+_HEADER = (
+    r"(?:(?:set-cookie|location|content-(?:length|security|location|type|disposition|transfer-encoding)|bcc|cc|to|from|subject|reply-to|mime-version|x-[\w-]+|host|referer|link|refresh|status|access-control-[\w-]+)\s*[:=]"
+    r"|http/|get\s/|post\s/|transfer-|rcpt|mail\sfrom|data\b|quit|helo|ehlo|header\w*:|inject\w*:|rset|vrfy|expn|retr\s|dele\s)"
+)
+_LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
+_BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
+
+
+# fmt: off
+_AFTER_NUMBER = _any_of("or and as in is xor mod div union order group having rlike", 7)
+_NUMBER = r"=\(?-?\d+\)?['\"\s\\]*"
+_VERBS = _any_of("""select insert update delete drop create alter exec execute declare waitfor shutdown truncate grant revoke
+backup restore begin copy call merge load handler rename print kill dbcc bulk sleep benchmark attach vacuum pragma prepare
+explain with""")
+_SHORT_COMMANDS = _any_of("ls cat ps id cd rm nc sh dir type echo find tail head grep sudo ping host ver set env w who df last")
+_ALONE = r"(?:\s+[-/.~$*\w][^&\x0b\"]*)?(?:$|[\x0b&;|`])"
+_SPACED_CALLS = "file fopen exec system passthru eval assert popen phpinfo alert prompt confirm sleep benchmark concat version database"
+_QUOTED_SYMBOL = r"(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"
+_EVENT = (r"on[a-z]{3,30}\s*=",)
+_TAG_BLANKS = (*_BLANKS, "/")
+
+PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(patterns) for name, patterns in {
+    "quote_keyword": cross(("'", "`", r"\)"), (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  "), (_KEYWORD,)),
+    "quote_symbol": (
+        *cross("' `", tuple(map(re.escape, "-+*/%^&|=<>!~#;,@({})]'\"\x0b\n")), ("",)),
+        *cross("' `", (*_BLANKS, r"\)"), (r"[\s)]*" + _QUOTED_SYMBOL,)),
+        "'$", "`$",
+    ),
+    "condition": cross(_BEFORE_WORDS, (_CONDITION,)),
+    "separator": (
+        *cross(("&&", r"\x0b&\s"), (_ARGUMENT_0,)),
+        *cross((";", r"\|", "`", r"\("), ("", " "), (*_any_of(_COMMANDS), r"/(?:\w+/)*" + _COMMAND), (_COMMAND_ENDS,)),
+        *cross(("& ",), (*_COMMANDS, r"/(?:\w+/)*" + _COMMAND), (_COMMAND_ENDS,)),
+        *cross("&", (r"\t", r"\n", r"\r"), _any_of(_COMMANDS)),
+        *cross((";", r"\|", "`", r"\("), ("  ", r"\t", r"\n", '"', "'", r"\(", r"\{"), _any_of([name for name in _COMMANDS if name != "w"])),
+    ),
+    # Events whose names are not among the literals, in a tag or behind a quote.
+    "tag_event": cross("<", tuple(ascii_lowercase), (r"[^<>\x0b]*[\s\"'/]",), _EVENT),
+    "quote_event": (
+        *_run("'", _TAG_BLANKS, _EVENT), *_run("`", _TAG_BLANKS, _EVENT),
+        *(pattern for start in cross(_VALUE_STARTS, _TAG_BLANKS) for pattern in _run(start, _TAG_BLANKS, _EVENT)),
+    ),
+    "escaped_quote_event": (r"\\\"[\s/]*[on]{2}[a-z]{3,30}\s*=",),
+    "style": (r"[\s\"'`/;>]style\s*=",),
+    "script_link": (r"href\s*=\W*j",),
+    # Behind a quote it is "quote_keyword", behind a blank with a comparison "condition".
+    "number_logic": (
+        *cross((r"=\(?-?\d*",), tuple(digits), ("", " "), _AFTER_NUMBER, (r"\b",)),
+        *cross((_NUMBER,), (r"\\", *_BLANKS[1:]), _AFTER_NUMBER, (r"\b",)),
+        *cross((_NUMBER,), (r"\\ ", *(blank + " " for blank in _BLANKS)), _AFTER_NUMBER, (r"\b",)),
+    ),
+    "number_operator": (
+        *cross((_NUMBER,), (r"\|\|", "&&")),
+        *cross((_NUMBER,), (r"\*", "/", r"\^", "%"), ("", " "), (*digits, r"\(", *(blank + r"\s*[\d(]" for blank in _BLANKS[1:]))),
+        *cross((_NUMBER,), (r"\*", "/", r"\^", "%"), (r"  \s*[\d(]",)),
+        *cross((_NUMBER,), (";", r";\s+"), _VERBS, (r"[\s(/]",)),
+    ),
+    "line_command": cross(_LINE_BREAKS, ("", " "), (_LINE_COMMAND,)),
+    "header_line": cross(_LINE_BREAKS, ("", " ", r"\t"), (_HEADER,)),
+    "redirect": (r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)",),
+    "remote": (r"=(?:url:)?(?:https?|ftps?):?/{0,2}[^\x0b&]*(?:\?(?:$|[\x0b&])|\.(?:txt|php|inc|dat|asp|jsp|cgi|pl)\??(?:$|[\x0b&]))",),
+    "bracket_path": (
+        *cross((r"/\w*\[",), ("!", "/", r"\-", *ascii_lowercase)),
+        r"/\w*\?/", r"/\w*\?{2,3}\w*/", r"/\w*\*/", *cross((r"/\w*\*",), tuple(_WORD_CHARS), (r"\w*/",)),
+        r"\w''\w", r"\w\"\"\w", r"\w\\\"\"\w", r"\w\"\\\"\w", r"\w\\\"\\\"\w", *cross((r"\w\^",), tuple(_WORD_CHARS)),
+    ),
+    "filter": (
+        *_run(r"\)", _BLANKS, (r"\(\s*[|&!\w]", r"\|\s*\(", r"&\s*\(", r"!\s*\("), (" ",)),
+        *_run(r"\(", _BLANKS, (r"\|\s*\(", r"&\s*\(", r"!\s*\("), (" ",)),
+        *_run(r"\*", _BLANKS, (r"\)\s*[()%&|]",), (" ",)),
+        r"=\*\w*[)(|]", r"[=\x0b(]\w{0,12}\*\)",
+    ),
+    "batch": cross(_BEFORE_WORDS, (r"if\s+(?:(?:not\s+)?[\"(\[%!{\w~\\]+[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))",)),
+    "batch_loop": cross((r"%[\w%]+\s+in",), (r"\(", r" \(", r"\t\(", r"\s{2,}\(")),
+    "edge_separator": (
+        *(pattern for start in _VALUE_STARTS for mark in (";", r"\|", r"\|\|", "&&", "`", r"\$\(", r"\^")
+          for pattern in _run(start, ("'", '"', *_BLANKS), (mark + r"[\s('\"]*[a-z/.$(]",), (" ", r"\x0b"))),
+        r"=&\s*[a-z/][a-z/.]*[\s;|&#]*(?:$|\x0b)",
+    ),
+    "short_command": cross(_VALUE_STARTS, ("", "'", '"', " ", r"\t", r"\n", r"\r"), _SHORT_COMMANDS, (_ALONE,)),
+    "base64": (
+        *cross(_VALUE_STARTS, ("(?-i:",), _B64_STARTS, (_B64_THIRD_FOURTH + f"(?:{_BASE64_TEXT}|{_BASE64_SHORT}))",)),
+        *cross("/ >", ("(?-i:",), _B64_STARTS, (_B64_THIRD_FOURTH + _BASE64_TEXT + ")",)),
+    ),
+    # Not v: the brands of browsers are written "Chromium";v="131" (Sec-CH-UA).
+    "string_edge": (r"\";\s?[a-uw-z/.$(]", *cross((r"\"\|", r"\"&", r"\"`", r"\"\);", r"\"\$\("), (r"\s?[a-z/.$(]",))),
+    "spaced_call": (
+        *cross((r"\b",), _SPACED_CALLS, _BLANKS, (r"\s{1,15}\(",)),
+        *cross((r"\$",), tuple(_WORD_CHARS), (r"\w{0,31}\s{0,4}[\[{(#/]",)),
+    ),
+    # A command, or any word in braces that is part of another: JSON has a brace at every turn.
+    "brace_expansion": (r"\{" + _COMMAND + ",", *cross(("=", r"\x0b", *ascii_lowercase), (r"\{\w{1,12},[-\w]{0,12}\}",))),
+    # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
+    "deep_document": (r"\[{16}|\]{16}|\}{16}",),
+    "nul": (r"\x00",),
+    "tilde": (r"[=\x0b>]~[-+ ]\d*(?:$|[\x0b&<])",),
+    "history": (r"[=\x0b>]!-?\d",),
+    "variable_blank": cross((r"\$",), _BLANKS, (r"\s*\{",)),
+    "spaced_tag": (r"<[a-z]\s[a-z]\s[a-z]\b",),
+    "us_ascii": (r"\xc2\xbc/?[a-z]{2}",),
+    "leading_field": cross(("=", "&", r"\x0b"), (r"\r", r"\n"), (r"[\r\n]?[a-z]+-[a-z-]+\s*:",)),
+    # That of a head's own path is seen by whoever reads it (first_pass.py).
+    "path_line": (r"=/[^\x0b\s=&?]*[\r\n]",),
+    "named_script": (r"\x0b[^/\x0b=&;]*\.(?:php[\dt]?|phtml|phar|jspx?|aspx?|sh|cgi)\.*(?:\x0b|$)",),
+    "known_suffix": (r"=https?://[\w.-]*\.(?:com|org|net)\.[a-z\d-]{4,}",),
+}.items()})
+"""What a hit is called -> the patterns of it, in Hyperscan's and `re`'s common syntax."""
+
+MAILBOX: Final = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop
+logout create delete rename subscribe unsubscribe status append check close expunge copy uid authenticate starttls"""), (r"\b",)))
+"""What stands behind a line break before it is a command of IMAP (RFC 9051): a tag and a name. A
+JSON document has line breaks of its own, and those of its values as letters."""
+# fmt: on
