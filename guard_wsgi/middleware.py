@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.body import BodyTooLarge
@@ -26,7 +26,7 @@ from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
-from guard_wsgi.standing import WHITELISTED
+from guard_wsgi.standing import CALM, WHITELISTED
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.forking import renew_after_fork
@@ -92,6 +92,7 @@ class GuardMiddleware:
         self._policy = Policy(config, self.parts)
         self._events = self.parts.events
         self._peers = self.parts.peers
+        self._bans = self.parts.store.bans
         # Only a store on another machine can make a request wait, and so needs a budget for it.
         store = self.parts.store
         self._begin_request = store.begin_request if store.waits else None
@@ -111,7 +112,7 @@ class GuardMiddleware:
         if self._is_new:
             self._begin_serving(environ)
         measures = self._events.wants_metrics
-        started = time.perf_counter() if measures else 0.0
+        started = perf_counter() if measures else 0.0
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         environ[ENVIRON_KEY] = request.verdict
         if self._begin_request is not None:
@@ -128,6 +129,9 @@ class GuardMiddleware:
         standing, path = request.standing, environ.get("PATH_INFO") or "/"
         if policy.lists_clients or path.startswith(policy.listed_paths):
             standing = policy.standing(request)
+        emergency = policy.emergency
+        if self._bans.none_yet and not emergency.declared and monotonic() < emergency.poll_at:
+            standing |= CALM
         if block is None:
             block = self.decide(policy, request, plan.ladders[standing])
         if request.notes or request.identity.note:
@@ -283,7 +287,7 @@ class GuardMiddleware:
             request.verdict.endpoint,
             request.method,
             status,
-            time.perf_counter() - started,
+            perf_counter() - started,
             blocked,
         )
 
@@ -377,7 +381,7 @@ class GuardMiddleware:
         notes = [*request.notes]
         if request.identity.note:
             notes.append(_IDENTITY_NOTES[request.identity.note])
-        now = time.monotonic()
+        now = monotonic()
         for event, reason in notes:
             self._noted[event] += 1
             if now >= self._note_again_at.get(event, 0.0):

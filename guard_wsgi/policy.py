@@ -80,10 +80,14 @@ class Plan:
     ) -> None:
         self.route = route
         self.watch = watch
-        self.ladders: tuple[tuple[Run, ...], ...] = tuple(
-            tuple(check.__call__ for check in checks if not check.excused & standing)
+        runs = [(check.__call__, check.excused) for check in checks]
+        # Few of them differ: nearly all checks are excused by two bits or less.
+        shared: dict[tuple[Run, ...], tuple[Run, ...]] = {}
+        ladders = (
+            tuple(run for run, excused in runs if not excused & standing)
             for standing in _STANDINGS
         )
+        self.ladders = tuple(shared.setdefault(ladder, ladder) for ladder in ladders)
 
 
 class Policy:

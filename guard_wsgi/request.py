@@ -25,7 +25,7 @@ from guard_wsgi.body import RequestBody
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.standing import ADDRESSED, BODILESS
+from guard_wsgi.standing import ADDRESSED, BODILESS, FRAMED
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
 
@@ -85,7 +85,9 @@ class GuardRequest:
             standing |= BODILESS
         else:
             # At once: checks ask for it always, and where it is lazy that is two calls more.
-            self.incoming_body = RequestBody(environ)
+            self.incoming_body = body = RequestBody(environ)
+            if body.framing_error is None:
+                standing |= FRAMED
         self.standing = standing
         self.verdict = verdict = Verdict()
         verdict.client_ip = identity.client_ip

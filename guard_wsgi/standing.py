@@ -19,6 +19,12 @@ BODILESS = 8
 ADDRESSED = 16
 """The client has an address, as all have but those behind a Unix socket that nobody trusts."""
 
+FRAMED = 32
+"""It says in one way how long its body is."""
+
+CALM = 64
+"""Nobody was ever banned, and no emergency is declared."""
+
 NOBODY = 0
 
-ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED
+ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED | FRAMED | CALM

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from time import monotonic
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.emergency import EmergencyMode
@@ -11,7 +10,7 @@ from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import ADDRESSED, EXCLUDED, EXEMPT, NOBODY, WHITELISTED
+from guard_wsgi.standing import ADDRESSED, CALM, EXCLUDED, EXEMPT, NOBODY, WHITELISTED
 from guard_wsgi.state.bans import Bans
 
 IsBot = Callable[[GuardRequest], bool]
@@ -45,21 +44,20 @@ class KnownClient:
 
 
 class NotBanned:
-    """Refuses banned addresses and networks. Nothing but ``bypass`` excuses from it."""
+    """Refuses banned addresses and networks. Nothing but ``bypass`` excuses a banned client."""
 
     name = "ip_ban"
-    excused = NOBODY
+    excused = CALM
     fails_closed = True
 
     def __init__(self, bans: Bans) -> None:
         self._bans = bans
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        bans = self._bans
         client = request.identity.address
-        if bans.none_yet or client is None:
+        if client is None:
             return None
-        ban = bans.find(client)
+        ban = self._bans.find(client)
         if ban is None:
             return None
         return Block(
@@ -76,7 +74,7 @@ class NotInEmergency:
     """Answers 503 to everyone but the emergency's own list."""
 
     name = "emergency_mode"
-    excused = EXCLUDED
+    excused = EXCLUDED | CALM
     fails_closed = True
 
     def __init__(self, emergency: EmergencyMode) -> None:
@@ -84,8 +82,6 @@ class NotInEmergency:
 
     def __call__(self, request: GuardRequest) -> Block | None:
         emergency = self._emergency
-        if not emergency.declared and monotonic() < emergency.poll_at:
-            return None
         if not emergency.refuses(request.client):
             return None
         return Block(

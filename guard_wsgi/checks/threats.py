@@ -157,12 +157,16 @@ class BodyInspection:
             inspection = self._inspection
             if self._inspection_of is not None:
                 inspection = self._inspection_of(request)
-            findings = inspection.body(
-                body,
-                content_type=environ.get("CONTENT_TYPE") or "",
-                content_encoding=environ.get("HTTP_CONTENT_ENCODING") or "",
-                complete=incoming.complete,
-            )
+            content_type = environ.get("CONTENT_TYPE") or ""
+            encoding = environ.get("HTTP_CONTENT_ENCODING") or ""
+            findings: tuple[Finding, ...] = ()
+            if encoding or not inspection.clears_body(body, content_type):
+                findings = inspection.body(
+                    body,
+                    content_type=content_type,
+                    content_encoding=encoding,
+                    complete=incoming.complete,
+                )
             if findings:
                 block = self._judge(request, findings, inspection)
                 if block is not None:

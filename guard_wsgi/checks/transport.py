@@ -6,7 +6,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, NOBODY
+from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY
 
 
 class Framing:
@@ -17,7 +17,7 @@ class Framing:
     """
 
     name = "framing"
-    excused = BODILESS
+    excused = BODILESS | FRAMED
     fails_closed = True
 
     def __call__(self, request: GuardRequest) -> Block | None:

@@ -20,6 +20,7 @@ from guard_wsgi.detection.first_pass import (
     BOM_BEGINNINGS,
     SteadyHeaders,
     body_bytes,
+    body_pass,
     to_utf8,
     value_bytes,
 )
@@ -202,6 +203,8 @@ class Inspection:
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             longest_within,
         )
+        #: Clears most bodies; what it does not clear, or was encoded, is for `body`.
+        self.clears_body = body_pass(self._opens, self._opens_json)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""

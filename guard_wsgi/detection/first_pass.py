@@ -18,6 +18,8 @@ IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
 """From an environ to what was read of its head, or ``None`` when that is cleared."""
+BodyPass = Callable[[bytes, str], bool]
+"""From a body and its content type to whether it is cleared."""
 
 # Headers that a client sends alike with each request.
 _STEADY: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
@@ -121,6 +123,20 @@ def body_bytes(body: bytes, content_type: str) -> bytes:
     if b"+" in body:
         body = body.replace(b"+", b" ")
     return body if "json" in content_type or "multipart" in content_type else b"=" + body
+
+
+def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
+    """The first pass over a body: it clears what is of one part and in the usual charset."""
+
+    def clears(body: bytes, content_type: str) -> bool:
+        kind = content_type.lower()
+        if "multipart" in kind or "charset" in kind or body[:1] in BOM_BEGINNINGS:
+            return False
+        if "json" not in kind:
+            return not opens(body_bytes(body, kind))
+        return not opens_json(body if b"%" not in body else body_bytes(body, kind))
+
+    return clears
 
 
 def value_bytes(text: str) -> bytes:
