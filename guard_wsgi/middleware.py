@@ -328,9 +328,10 @@ class GuardMiddleware:
         if self._events.wants_metrics:
             self._measure(request, block.status, started, blocked=True)
         refusals = policy.refusals
-        rendered = self._rendered(block, request)
-        if rendered is not None:
-            return refusals.send_response(rendered, request, start_response, exc_info)
+        if self.renderer is not None:
+            rendered = self._rendered(block, request)
+            if rendered is not None:
+                return refusals.send_response(rendered, request, start_response, exc_info)
         return refusals.send(block, request, start_response, exc_info)
 
     def _rendered(self, block: Block, request: GuardRequest) -> GuardResponse | None:

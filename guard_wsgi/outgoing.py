@@ -27,6 +27,7 @@ class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
     :ivar varies: whether answers get more than fixed headers and the draft's quota.
+    :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
     """
 
     def __init__(self, config: SecurityConfig) -> None:
@@ -34,7 +35,7 @@ class Outgoing:
         self._security = SecurityHeaders.from_config(config)
         self._quota_style = config.rate_limit_headers
         self._modify = config.custom_response_modifier
-        self._asks_proxies = config.trust_x_forwarded_proto
+        self.asks_proxies = config.trust_x_forwarded_proto
         # What most sites have: fixed headers and the draft's quota.
         is_usual = self._modify is None and self.cors is None and self._quota_style == "draft"
         self._usual = self._security if is_usual else None
@@ -71,7 +72,7 @@ class Outgoing:
         usual = self._usual
         if usual is None:
             return self.wrap_observed(request, start_response, None, None)
-        if self._asks_proxies:
+        if self.asks_proxies:
             is_https = request.is_https
         else:
             is_https = request.environ["wsgi.url_scheme"] == "https"

@@ -84,8 +84,7 @@ class Plan:
         # Few of them differ: nearly all checks are excused by two bits or less.
         shared: dict[tuple[Run, ...], tuple[Run, ...]] = {}
         ladders = (
-            tuple(run for run, excused in runs if not excused & standing)
-            for standing in _STANDINGS
+            tuple(run for run, excused in runs if not excused & standing) for standing in _STANDINGS
         )
         self.ladders = tuple(shared.setdefault(ladder, ladder) for ladder in ladders)
 

@@ -74,10 +74,15 @@ class Refusals:
             and "json" not in environ.get("HTTP_ACCEPT", "")
             and environ["REQUEST_METHOD"] != "HEAD"
         ):
-            key = (block.status, block.message, request.is_https)
+            is_https = environ["wsgi.url_scheme"] == "https"
+            if self._outgoing.asks_proxies:
+                is_https = request.is_https
+            key = (block.status, block.message, is_https)
             status, headers, body = self._ready.get(key) or self._make_ready(key, block, request)
             # A list of its own, as servers may change what they are given.
-            headers = headers + _retry_after(block)
+            headers = headers.copy()
+            if block.retry_after_seconds is not None:
+                headers += _retry_after(block)
             if request.quota is not None:
                 headers += quota_headers(*request.quota, "draft")
             start_response(status, headers)

@@ -76,8 +76,11 @@ class Judgement:
             findings = tuple([one for one in findings if one.category != BUDGET])
             if not findings:
                 return None
-        categories = {finding.category for finding in findings}
-        category = min(categories)
+        category = findings[0].category
+        categories = {category}
+        if len(findings) > 1:
+            categories = {finding.category for finding in findings}
+            category = min(categories)
         client = request.identity.address
         ban = None
         if client is not None:
@@ -247,6 +250,8 @@ def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:
 
 
 def _reason(findings: tuple[Finding, ...]) -> str:
+    if len(findings) == 1:
+        return describe(findings[0])
     return "; ".join([describe(finding) for finding in findings[:3]])
 
 

@@ -196,12 +196,12 @@ class Inspection:
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
         self._fields = settings.excluded_body_fields
         # A shorter query can be over neither limit.
-        longest_within = min(settings.max_chars, settings.max_values)
+        self._longest_within = min(settings.max_chars, settings.max_values)
         #: Clears the head of almost every request; what it does not clear is for `opened_head`.
         self.first_pass = steady.head_pass(
             self._opens,
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
-            longest_within,
+            self._longest_within,
         )
         #: Clears most bodies; what it does not clear, or was encoded, is for `body`.
         self.clears_body = body_pass(self._opens, self._opens_json)
@@ -214,9 +214,10 @@ class Inspection:
     def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
         """Findings in a head that the first pass has read as ``data`` and not cleared."""
         query = environ.get("QUERY_STRING") or ""
-        spent = self._excess(query)
-        if spent:
-            return (self._spent("query", spent),)
+        if len(query) > self._longest_within:
+            spent = self._excess(query)
+            if spent:
+                return (self._spent("query", spent),)
         if b"\x00" in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
             if nul is not None:
@@ -334,7 +335,8 @@ class Inspection:
             data = form_bytes(data)
             hits = sufficient.in_text(data)
             if hits:
-                value = Value(location, to_text(form_bytes(name))[0], data.decode())
+                named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
+                value = Value(location, named, data.decode())
                 if not self._is_excluded(value):
                     finding = sufficient.finding(value, hits, self._scores, self._threshold)
                     if finding is not None:

@@ -68,14 +68,14 @@ def compile_patterns(
         raise ConfigError(["detection engine: hyperscan is not installed"])
     if engine == "re" or hyperscan is None:
         return ReScanner(patterns)
-    return HyperscanScanner(patterns, keep=keep)
+    return HyperscanScanner(patterns, _ONCE, keep)
 
 
 def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
     """Compile constants of the package for one question only: does anything match?"""
     if engine == "re" or hyperscan is None:
         return ReTripwire(patterns)
-    return HyperscanTripwire(patterns)
+    return HyperscanScanner(patterns, _ANY, keep=True)
 
 
 def _stop(*_: object) -> bool:
@@ -92,12 +92,14 @@ _ANY = 0 if hyperscan is None else hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLA
 _ONCE = 0 if hyperscan is None else _ANY | hyperscan.HS_FLAG_SINGLEMATCH
 
 
-class _Database:
+class HyperscanScanner:
     """A compiled database and room to scan with it, in time linear in the text.
 
     A scratch serves one scan at a time (the scan releases the interpreter's lock), so each scan
     takes one out of the stock and puts it back. A forked child has copies of those that were in
     stock; one that was in use elsewhere is not among them.
+
+    :param flags: Hyperscan's, for every pattern.
     """
 
     def __init__(self, patterns: Sequence[tuple[str, str]], flags: int, keep: bool) -> None:
@@ -110,12 +112,39 @@ class _Database:
             database = self._compile(patterns, encoded, flags)
             if keep:
                 save_database(key, database)
-        self.scan = database.scan
-        self.stock: list[Any] = []
         self._database: Any = database
+        self._scan = database.scan
+        self._stock: list[Any] = []
 
-    def scratch(self) -> Any:
-        return hyperscan.Scratch(self._database)
+    # Both written out, as each call less is felt. Arguments by position: by name they cost a
+    # quarter of a microsecond, half of a short scan.
+
+    def scan(self, data: bytes) -> list[int]:
+        hits: list[int] = []
+        stock = self._stock
+        try:
+            scratch = stock.pop()
+        except IndexError:
+            scratch = hyperscan.Scratch(self._database)
+        try:
+            self._scan(data, _note, 0, hits, scratch)
+        finally:
+            stock.append(scratch)
+        return hits
+
+    def any(self, data: bytes) -> bool:
+        scan, stock = self._scan, self._stock
+        try:
+            scratch = stock.pop()
+        except IndexError:
+            scratch = hyperscan.Scratch(self._database)
+        try:
+            scan(data, _stop, 0, None, scratch)
+        except hyperscan.ScanTerminated:
+            return True
+        finally:
+            stock.append(scratch)
+        return False
 
     @staticmethod
     def _compile(patterns: Sequence[tuple[str, str]], encoded: list[bytes], flags: int) -> Any:
@@ -126,63 +155,6 @@ class _Database:
         except hyperscan.error as error:
             raise _find_refused(patterns, flags, error) from error
         return database
-
-
-class HyperscanScanner:
-    """Which patterns match, in one pass."""
-
-    def __init__(self, patterns: Sequence[tuple[str, str]], keep: bool = False) -> None:
-        self._database = _Database(patterns, _ONCE, keep)
-
-    def scan(self, data: bytes) -> list[int]:
-        hits: list[int] = []
-        self._run(data, _note, hits)
-        return hits
-
-    def any(self, data: bytes) -> bool:
-        try:
-            self._run(data, _stop)
-        except hyperscan.ScanTerminated:
-            return True
-        return False
-
-    def _run(
-        self, data: bytes, on_match: Callable[..., bool | None], hits: list[int] | None = None
-    ) -> None:
-        database = self._database
-        try:
-            scratch = database.stock.pop()
-        except IndexError:
-            scratch = database.scratch()
-        try:
-            database.scan(data, on_match, 0, hits, scratch)
-        finally:
-            database.stock.append(scratch)
-
-
-class HyperscanTripwire:
-    """Whether anything matches. Its `any` is what every request waits for."""
-
-    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
-        self._database = _Database(patterns, _ANY, keep=True)
-        self._scan = self._database.scan
-        self._stock = self._database.stock
-
-    def any(self, data: bytes) -> bool:
-        # Written out, not shared with `HyperscanScanner`: each call less is felt here. Arguments
-        # by position: by name they cost a quarter of a microsecond, half of a short scan.
-        scan, stock = self._scan, self._stock
-        try:
-            scratch = stock.pop()
-        except IndexError:
-            scratch = self._database.scratch()
-        try:
-            scan(data, _stop, 0, None, scratch)
-        except hyperscan.ScanTerminated:
-            return True
-        finally:
-            stock.append(scratch)
-        return False
 
 
 def _find_refused(

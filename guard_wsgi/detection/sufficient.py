@@ -102,13 +102,16 @@ class Sufficient:
         if not score:
             return None
         indicators = self._indicators
+        names: tuple[str, ...] = (indicators[best].name,)
+        if len(hits) > 1:
+            names = tuple([indicators[index].name for index in hits if scores[index]])
         return Finding(
             indicators[best].category,
             value.location,
             value.name,
             value.text,
             "raw",
-            tuple([indicators[index].name for index in hits if scores[index]]),
+            names,
             score,
             threshold,
             False,

@@ -61,7 +61,7 @@ class SuspicionSettings:
 class Suspicion:
     """Counts suspicious requests by client and bans those that reach a threshold."""
 
-    __slots__ = ("_bans", "_counters", "_prefix", "_window_seconds", "settings")
+    __slots__ = ("_bans", "_counters", "_prefix", "settings")
 
     def __init__(
         self, counters: Counters, bans: Bans, settings: SuspicionSettings | None = None
@@ -70,7 +70,6 @@ class Suspicion:
         self._counters = counters
         self._bans = bans
         self._prefix = "observed" if self.settings.passive else "suspicion"
-        self._window_seconds = self.settings.window_seconds
 
     def record(self, address: Address, categories: Collection[str]) -> Ban | None:
         """Count one suspicious request of these categories; the ban, when it brings one on.
@@ -81,16 +80,17 @@ class Suspicion:
         :raises StoreError: when the store is down and a policy is to deny.
         """
         settings = self.settings
+        increment, window_seconds = self._counters.increment, settings.window_seconds
         client = address.client_key
         crossed: tuple[BanThreshold, str] | None = None
         if settings.by_category:
             for name in sorted(set(categories)):
                 threshold = settings.by_category.get(name)
                 if threshold is not None:
-                    count = self._increment(f"{self._prefix}:{name}:{client}")
+                    count = increment(f"{self._prefix}:{name}:{client}", window_seconds)
                     if crossed is None and count >= threshold.threshold:
                         crossed = threshold, _reason(name)
-        count = self._increment(f"{self._prefix}::{client}")
+        count = increment(f"{self._prefix}::{client}", window_seconds)
         if crossed is None and count >= settings.overall.threshold:
             only_rate = {*categories} == {RATE_LIMIT_CATEGORY}
             crossed = settings.overall, _reason(RATE_LIMIT_CATEGORY if only_rate else "")
@@ -120,9 +120,6 @@ class Suspicion:
         """Start the client's counts over."""
         for name in ("", *self.settings.by_category):
             self._counters.reset(self._key(name, address.client_key))
-
-    def _increment(self, key: str) -> int:
-        return self._counters.increment(key, self._window_seconds)
 
     def _key(self, category: str, client: str) -> str:
         return f"{self._prefix}:{category}:{client}"

@@ -155,12 +155,12 @@ class EventBus:
             self._count("silenced")
             return
         is_muted = event_type in self._muted_events
-        takers = [
-            send_event
-            for send_event, takes_muted, accepts in self._event_sinks
-            if (takes_muted or not is_muted)
-            and (accepts is None or accepts(event_type, request, action_taken, check))
-        ]
+        takers = []
+        for send_event, takes_muted, accepts in self._event_sinks:
+            if (takes_muted or not is_muted) and (
+                accepts is None or accepts(event_type, request, action_taken, check)
+            ):
+                takers.append(send_event)
         with self._lock:
             counts = self._emitted
             counts[event_type] = counts.get(event_type, 0) + 1

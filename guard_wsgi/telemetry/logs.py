@@ -166,6 +166,7 @@ class LogSink:
         self.settings = settings = settings if settings is not None else LogSettings()
         self._redaction = redaction if redaction is not None else Redaction()
         self._loggers: dict[str, logging.Logger] = {}
+        self._kinds: dict[tuple[str, str], tuple[int | None, logging.Logger]] = {}
         self._repeats: dict[tuple[str, str], int] = {}
         self._repeats_end = 0.0
         self._lines = 0
@@ -184,16 +185,28 @@ class LogSink:
         """
         if check in self.settings.muted_checks:
             return False
-        level = self._level(event_type, action_taken)
-        if level is None or not self._logger(_area(event_type)).isEnabledFor(level):
+        kind = (event_type, action_taken)
+        level, logger = self._kinds.get(kind) or self._look_up(kind)
+        if level is None or not logger.isEnabledFor(level):
             return False
         if request is None or action_taken != "request_blocked":
             return True
-        return self._is_news(request.client_ip, check)
+        # Here, and not in a function of its own: in a flood a call is felt.
+        now = monotonic()
+        if now >= self._repeats_end or len(self._repeats) >= MAX_REPEATS_KEPT:
+            self._repeats = {}
+            self._repeats_end = now + REPEATS_SECONDS
+            self._lines = 0
+        key = (request.identity.client_ip, check)
+        self._repeats[key] = count = self._repeats.get(key, 0) + 1
+        is_news = count & (count - 1) == 0 or (count <= REPEATS_TOLD and self._lines < LINES_TOLD)
+        self._lines += is_news
+        return is_news
 
     def send_event(self, event: SecurityEvent) -> None:
         """Log one event."""
-        level = self._level(event.event_type, event.action_taken)
+        kind = (event.event_type, event.action_taken)
+        level, logger = self._kinds.get(kind) or self._look_up(kind)
         if level is None:
             return
         extra = self._extra(event)
@@ -203,19 +216,7 @@ class LogSink:
         if repeats > told_all and event.action_taken == "request_blocked":
             extra["guard_repeats"] = repeats
             sentence += f" ({repeats} times this minute)"
-        self._logger(_area(event.event_type)).log(level, "%s", sentence, extra=extra)
-
-    def _is_news(self, client_ip: str, check: str) -> bool:
-        now = monotonic()
-        if now >= self._repeats_end or len(self._repeats) >= MAX_REPEATS_KEPT:
-            self._repeats = {}
-            self._repeats_end = now + REPEATS_SECONDS
-            self._lines = 0
-        key = (client_ip, check)
-        self._repeats[key] = count = self._repeats.get(key, 0) + 1
-        is_news = count & (count - 1) == 0 or (count <= REPEATS_TOLD and self._lines < LINES_TOLD)
-        self._lines += is_news
-        return is_news
+        logger.log(level, "%s", sentence, extra=extra)
 
     def log_request(self, request: GuardRequest) -> None:
         """One line for a request, when ``log_request_level`` asks for it."""
@@ -271,6 +272,12 @@ class LogSink:
             logging.getLogger(ROOT).removeHandler(self._file)
             self._file.close()
             self._file = None
+
+    def _look_up(self, kind: tuple[str, str]) -> tuple[int | None, logging.Logger]:
+        """The level and the logger of an event's type and what was done."""
+        found = self._level(*kind), self._logger(_area(kind[0]))
+        self._kinds[kind] = found
+        return found
 
     def _level(self, event_type: str, action_taken: str) -> int | None:
         if event_type in _QUIET:
