@@ -116,7 +116,8 @@ class EmergencyMode:
         the dynamic rules over it.
     :param allow: who always comes in (``emergency_whitelist``), whoever declared it.
     :ivar declared: the declarations in force, as of the last look.
-    :ivar poll_at: when, on the monotonic clock, the next look is due.
+    :ivar calm_until: when, on the monotonic clock, the next look is due; 0 in an emergency. Until
+        then nobody need be asked about.
     """
 
     def __init__(
@@ -134,14 +135,15 @@ class EmergencyMode:
         self._from_store: Declaration | None = None
         self._on_change = on_change
         self._poll_seconds = poll_seconds
-        self.poll_at = 0.0
+        self._poll_at = 0.0
+        self.calm_until = 0.0
         self.declared: tuple[Declaration, ...] = ()
         self._was_active = False
         self._update()
 
     def refuses(self, address: Address | None) -> bool:
         """Whether the emergency keeps this client out. ``None`` is a client without address."""
-        if monotonic() >= self.poll_at:
+        if monotonic() >= self._poll_at:
             self._poll()
         active = self.declared
         if not active:
@@ -153,7 +155,7 @@ class EmergencyMode:
     @property
     def active(self) -> bool:
         """Whether it holds now."""
-        if monotonic() >= self.poll_at:
+        if monotonic() >= self._poll_at:
             self._poll()
         return bool(self.declared)
 
@@ -180,7 +182,7 @@ class EmergencyMode:
 
     def _poll(self) -> None:
         # First the time, so that other threads go on with what is known while this one asks.
-        self.poll_at = monotonic() + self._poll_seconds
+        self._poll_at = monotonic() + self._poll_seconds
         if self._values is not None:
             try:
                 value = self._values.get(KEY)
@@ -199,6 +201,7 @@ class EmergencyMode:
             if declaration is not None and (declaration.until is None or declaration.until > now)
         )
         is_active = bool(self.declared)
+        self.calm_until = 0.0 if is_active else self._poll_at
         if is_active != self._was_active:
             self._was_active = is_active
             reason = self.declared[0].reason if is_active else ""

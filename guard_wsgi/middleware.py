@@ -44,13 +44,6 @@ logger = logging.getLogger("guard_wsgi.checks")
 NOTE_INTERVAL_SECONDS = 60.0
 """How long the guard is silent about further oddities of a kind."""
 
-_IDENTITY_NOTES = {
-    "spoofed": ("suspicious_request", "a forwarding header from a peer that is no trusted proxy"),
-    "malformed": ("xff_malformed", "an entry of the forwarding header is no address"),
-    "short_chain": ("suspicious_request", "fewer hops than trusted_proxy_depth"),
-}
-"""Events for :attr:`Identity.note`."""
-
 Renderer = Callable[[Block, "WSGIEnvironment"], "GuardResponse | None"]
 """Renders a refusal in a framework's own way; ``None`` leaves it to the guard."""
 
@@ -89,11 +82,9 @@ class GuardMiddleware:
         self.renderer = renderer
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self._resolver = PatternResolver(routes) if routes else resolver
-        self._policy = Policy(config, self.parts)
         self._events = self.parts.events
         self._peers = self.parts.peers
         self._bans = self.parts.store.bans
-        # Only a store on another machine can make a request wait, and so needs a budget for it.
         store = self.parts.store
         self._begin_request = store.begin_request if store.waits else None
         self._faults: Counter[str] = Counter()
@@ -103,6 +94,7 @@ class GuardMiddleware:
         self._passed = 0
         self._is_serving = False
         self._is_new = True
+        self._serve(config)
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -111,45 +103,42 @@ class GuardMiddleware:
             return self.app(environ, start_response)
         if self._is_new:
             self._begin_serving(environ)
-        measures = self._events.wants_metrics
-        started = perf_counter() if measures else 0.0
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         environ[ENVIRON_KEY] = request.verdict
-        if self._begin_request is not None:
-            self._begin_request()
-        if policy.logs_requests:
-            self.parts.log.log_request(request)
-
-        plan, block, preflight = policy.global_plan, None, None
-        if self._resolver is not None:
-            plan, block = self._resolve(policy, self._resolver, request)
-        if policy.cors is not None and policy.cors.is_preflight(environ):
-            # A browser sends it without credentials: the route's own checks can't be asked.
-            plan, preflight = policy.global_plan, policy.cors
+        if self._events.wants_metrics:
+            request.started = perf_counter()
+        plan, block = policy.global_plan, None
+        if self._prepares:
+            plan, block = self._prepare(policy, request)
         standing, path = request.standing, environ.get("PATH_INFO") or "/"
         if policy.lists_clients or path.startswith(policy.listed_paths):
             standing = policy.standing(request)
-        emergency = policy.emergency
-        if self._bans.none_yet and not emergency.declared and monotonic() < emergency.poll_at:
+        if self._bans.none_yet and monotonic() < policy.emergency.calm_until:
             standing |= CALM
         if block is None:
-            block = self.decide(policy, request, plan.ladders[standing])
-        if request.notes or request.identity.note:
+            # The same as `decide`, without a call: every request waits for it.
+            for run in plan.ladders[standing]:
+                try:
+                    block = run(request)
+                except Exception as error:
+                    block = self._fault(policy, run, request, error)
+                if block is not None:
+                    if not policy.passive:
+                        break
+                    self._observe(policy, request, block)
+                    block = None
+        if request.notes:
             self._tell_notes(request)
         if block is not None:
-            return self._refuse(policy, request, block, start_response, started)
+            return self._refuse(policy, request, block, start_response)
         self._passed += 1
-        if preflight is not None:
-            answer = preflight.preflight(environ)
-            return policy.refusals.send_response(answer, request, start_response)
-        if measures or plan.watch is not None:
+        if plan.is_attended or self._events.wants_metrics:
             watch = None if standing & WHITELISTED else plan.watch
-            return self._pass_observed(policy, watch, request, start_response, started)
-        app = self.app
+            return self._pass_attended(policy, watch, request, start_response)
         try:
-            return app(environ, policy.outgoing.wrap(request, start_response))
+            return self.app(environ, policy.wrap(request, start_response))
         except BodyTooLarge:
-            return self._refuse_late(policy, request, start_response, started)
+            return self._refuse_late(policy, request, start_response)
 
     def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
@@ -162,7 +151,7 @@ class GuardMiddleware:
             if block is not None:
                 if not policy.passive:
                     return block
-                self._tell(policy, request, block, "logged_only")
+                self._observe(policy, request, block)
         return None
 
     # Before and after ------------------------------------------------------------------------
@@ -209,6 +198,21 @@ class GuardMiddleware:
         self._is_serving = False
         self._is_new = True
 
+    def _prepare(self, policy: Policy, request: GuardRequest) -> tuple[Plan, Block | None]:
+        """What only some sites need before the checks; the plan, and a refusal without one."""
+        # Only a store on another machine can make a request wait, and so needs a budget for it.
+        if self._begin_request is not None:
+            self._begin_request()
+        if policy.logs_requests:
+            self.parts.log.log_request(request)
+        plan, block = policy.global_plan, None
+        if self._resolver is not None:
+            plan, block = self._resolve(policy, self._resolver, request)
+        if policy.cors is not None and policy.cors.is_preflight(request.environ):
+            # A browser sends it without credentials: the route's own checks can't be asked.
+            plan = policy.global_plan
+        return plan, block
+
     def _resolve(
         self, policy: Policy, resolver: Resolver, request: GuardRequest
     ) -> tuple[Plan, Block | None]:
@@ -224,22 +228,25 @@ class GuardMiddleware:
             if not policy.config.route_resolution_strict:
                 return policy.global_plan, None
             if policy.passive:
-                self._tell(policy, request, block, "logged_only")
+                self._observe(policy, request, block)
                 return policy.global_plan, None
             return policy.global_plan, block
         request.verdict.endpoint = resolution.endpoint
         request.verdict.route = resolution.route
         return policy.plan(resolution.route), None
 
-    def _pass_observed(
+    def _pass_attended(
         self,
         policy: Policy,
         watch: BehaviorWatch | None,
         request: GuardRequest,
         start_response: StartResponse,
-        started: float,
     ) -> Iterable[bytes]:
-        """Call the app and see how it answers. Nothing of its response is held back."""
+        """Answer a preflight, or call the app and see how it answers. Nothing of its response is
+        held back."""
+        if policy.cors is not None and policy.cors.is_preflight(request.environ):
+            answer = policy.cors.preflight(request.environ)
+            return policy.refusals.send_response(answer, request, start_response)
         observation = None
         if watch is not None and request.client is not None:
             observation = watch.observe(request.client, request.endpoint or UNROUTED)
@@ -247,7 +254,7 @@ class GuardMiddleware:
 
         def on_start(status: str, headers: list[tuple[str, str]]) -> None:
             if measures:
-                self._measure(request, int(status[:3]), started)
+                self._measure(request, int(status[:3]))
             if observation is not None:
                 observation.status(int(status[:3]), headers)
 
@@ -256,17 +263,17 @@ class GuardMiddleware:
         try:
             response = self.app(request.environ, start)
         except BodyTooLarge:
-            return self._refuse_late(policy, request, start_response, started)
+            return self._refuse_late(policy, request, start_response)
         except Exception:
             if measures:
-                self._measure(request, 500, started)
+                self._measure(request, 500)
             raise
         if observation is None:
             return response
         return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
 
     def _refuse_late(
-        self, policy: Policy, request: GuardRequest, start_response: StartResponse, started: float
+        self, policy: Policy, request: GuardRequest, start_response: StartResponse
     ) -> Iterable[bytes]:
         """The app read a body of unknown length past the limit. It may have begun to answer."""
         block = Block(
@@ -276,18 +283,14 @@ class GuardMiddleware:
             event="content_filtered",
             reason="the body goes on past the limit",
         )
-        return self._refuse(
-            policy, request, block, start_response, started, exc_info=sys.exc_info()
-        )
+        return self._refuse(policy, request, block, start_response, exc_info=sys.exc_info())
 
-    def _measure(
-        self, request: GuardRequest, status: int, started: float, blocked: bool = False
-    ) -> None:
+    def _measure(self, request: GuardRequest, status: int, blocked: bool = False) -> None:
         self._events.observe(
             request.verdict.endpoint,
             request.method,
             status,
-            perf_counter() - started,
+            perf_counter() - request.started,
             blocked,
         )
 
@@ -321,12 +324,11 @@ class GuardMiddleware:
         request: GuardRequest,
         block: Block,
         start_response: StartResponse,
-        started: float,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
         self._tell(policy, request, block, "request_blocked")
         if self._events.wants_metrics:
-            self._measure(request, block.status, started, blocked=True)
+            self._measure(request, block.status, blocked=True)
         refusals = policy.refusals
         if self.renderer is not None:
             rendered = self._rendered(block, request)
@@ -343,6 +345,10 @@ class GuardMiddleware:
         except Exception as error:  # the app's error page must not undo the refusal
             self._count_fault("renderer", error)
             return None
+
+    def _observe(self, policy: Policy, request: GuardRequest, block: Block) -> None:
+        """Tell of a refusal that passive mode does not let happen."""
+        self._tell(policy, request, block, "logged_only")
 
     def _tell(self, policy: Policy, request: GuardRequest, block: Block, action_taken: str) -> None:
         """Note the refusal in the verdict, and tell the bus and ``on_block``."""
@@ -379,11 +385,8 @@ class GuardMiddleware:
         Anybody can send a forged header or a large body a thousand times a second, and an event
         for each would drown those that matter.
         """
-        notes = [*request.notes]
-        if request.identity.note:
-            notes.append(_IDENTITY_NOTES[request.identity.note])
         now = monotonic()
-        for event, reason in notes:
+        for event, reason in request.notes:
             self._noted[event] += 1
             if now >= self._note_again_at.get(event, 0.0):
                 self._note_again_at[event] = now + NOTE_INTERVAL_SECONDS
@@ -439,7 +442,15 @@ class GuardMiddleware:
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        self._policy = Policy(config, self.parts)
+        policy = Policy(config, self.parts)
+        # First this: what a request finds to prepare is asked again then.
+        self._prepares = (
+            self._resolver is not None
+            or self._begin_request is not None
+            or policy.logs_requests
+            or policy.cors is not None
+        )
+        self._policy = policy
 
     @property
     def policy(self) -> Policy:

@@ -21,12 +21,14 @@ logger = logging.getLogger("guard_wsgi.headers")
 HeaderList = list[tuple[str, str]]
 Write = Callable[[bytes], object]
 OnStart = Callable[[str, HeaderList], None]
+Wrap = Callable[[GuardRequest, "StartResponse"], "StartResponse"]
 
 
 class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
     :ivar varies: whether answers get more than fixed headers and the draft's quota.
+    :ivar wrap: from a request and its ``start_response`` to one that adds our headers.
     :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
     """
 
@@ -38,11 +40,11 @@ class Outgoing:
         self.asks_proxies = config.trust_x_forwarded_proto
         # What most sites have: fixed headers and the draft's quota.
         is_usual = self._modify is None and self.cors is None and self._quota_style == "draft"
-        self._usual = self._security if is_usual else None
         self.varies = not is_usual
         self._adds_nothing = not (
             self.cors or self._security or self._modify or self._quota_style != "off"
         )
+        self.wrap = self._compile_wrap()
 
     def with_fixed(self, headers: HeaderList, is_https: bool) -> HeaderList:
         """With what every answer gets; all but the quota, where answers do not vary."""
@@ -60,48 +62,53 @@ class Outgoing:
             headers = self.cors.add(headers, request.environ)
         return headers
 
-    def wrap(self, request: GuardRequest, start_response: StartResponse) -> StartResponse:
-        """A ``start_response`` that adds our headers.
+    def _compile_wrap(self) -> Wrap:
+        """How a ``start_response`` is made one that adds our headers.
 
         ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it
         is (PEP 3333). Adding is by absence, so an error page that starts the response anew
         doesn't get ours twice.
         """
         if self._adds_nothing:
-            return start_response
-        usual = self._usual
-        if usual is None:
-            return self.wrap_observed(request, start_response, None, None)
-        if self.asks_proxies:
-            is_https = request.is_https
-        else:
-            is_https = request.environ["wsgi.url_scheme"] == "https"
-        names, ours = usual.https if is_https else usual.plain
-        others = usual.others
+            return lambda request, start_response: start_response
+        if self.varies or self._security is None:
+            return lambda request, start_response: self.wrap_observed(
+                request, start_response, None, None
+            )
+        plain, https, others = self._security.plain, self._security.https, self._security.others
+        asks_proxies = self.asks_proxies
 
         # What `headers` does for most answers of most sites, written out, as each call is felt:
         # the app's headers, none of which is one of ours, then ours, then the quota.
-        def usual_start_response(
-            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
-        ) -> Write:
-            for name, _ in headers:
-                if name not in others and name.lower() in names:
-                    headers = self.headers(request, headers)
-                    break
-            else:
-                headers = headers + ours
-                if request.quota is not None:
-                    limit, remaining, reset_seconds = request.quota
-                    left = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
-                    headers += (limit.policy_header, ("RateLimit", left))
-            if exc_info is None:
-                return start_response(status, headers)
-            try:
-                return start_response(status, headers, exc_info)
-            finally:
-                exc_info = None  # a traceback that refers to its own frame is a circle
+        def wrap(request: GuardRequest, start_response: StartResponse) -> StartResponse:
+            is_https = request.environ["wsgi.url_scheme"] == "https"
+            if asks_proxies:
+                is_https = request.is_https
+            names, ours = https if is_https else plain
 
-        return usual_start_response
+            def usual_start_response(
+                status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+            ) -> Write:
+                for name, _ in headers:
+                    if name not in others and name.lower() in names:
+                        headers = self.headers(request, headers)
+                        break
+                else:
+                    headers = headers + ours
+                    if request.quota is not None:
+                        limit, remaining, reset_seconds = request.quota
+                        left = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
+                        headers += (limit.policy_header, ("RateLimit", left))
+                if exc_info is None:
+                    return start_response(status, headers)
+                try:
+                    return start_response(status, headers, exc_info)
+                finally:
+                    exc_info = None  # a traceback that refers to its own frame is a circle
+
+            return usual_start_response
+
+        return wrap
 
     def wrap_observed(
         self,

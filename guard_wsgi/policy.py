@@ -71,15 +71,24 @@ Run = Callable[[GuardRequest], "Block | None"]
 
 
 class Plan:
-    """The ladders of one route: by the standing of who asks, the checks that apply."""
+    """The ladders of one route: by the standing of who asks, the checks that apply.
 
-    __slots__ = ("ladders", "route", "watch")
+    :ivar watch: the behaviour rules that hold for its answers, if any do.
+    :ivar is_attended: whether more is to be done with what passes than to call the app.
+    """
+
+    __slots__ = ("is_attended", "ladders", "route", "watch")
 
     def __init__(
-        self, route: RouteConfig, checks: tuple[Check, ...], watch: BehaviorWatch | None
+        self,
+        route: RouteConfig,
+        checks: tuple[Check, ...],
+        watch: BehaviorWatch | None,
+        answers_preflights: bool,
     ) -> None:
         self.route = route
         self.watch = watch
+        self.is_attended = watch is not None or answers_preflights
         runs = [(check.__call__, check.excused) for check in checks]
         # Few of them differ: nearly all checks are excused by two bits or less.
         shared: dict[tuple[Run, ...], tuple[Run, ...]] = {}
@@ -112,6 +121,7 @@ class Policy:
         )
         self.outgoing = Outgoing(config)
         self.cors = self.outgoing.cors
+        self.wrap = self.outgoing.wrap
         self.refusals = Refusals(config, self.outgoing)
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
@@ -169,11 +179,11 @@ class Policy:
     def _plan(self, route: RouteConfig) -> Plan:
         skipped = route.bypassed_checks or frozenset()
         if "all" in skipped:
-            return Plan(route, (), None)
+            return Plan(route, (), None, self.cors is not None)
         names: frozenset[str] = frozenset().union(*(BYPASSES[name] for name in skipped))
         watch = self._behavior.watch(route.behavior_rules, self.config.global_behavior_rules)
         checks = tuple(check for check in self._checks(route, watch) if check.name not in names)
-        return Plan(route, checks, watch or None)
+        return Plan(route, checks, watch or None, self.cors is not None)
 
     def _checks(self, route: RouteConfig, watch: BehaviorWatch) -> Iterator[Check]:
         """The ladder: cheap before dear, who before what, the head before the body."""

@@ -25,7 +25,7 @@ from guard_wsgi.body import RequestBody
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.standing import ADDRESSED, BODILESS, FRAMED
+from guard_wsgi.standing import BODILESS, FRAMED
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
 
@@ -57,7 +57,11 @@ class GuardRequest:
     :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until
         it is whole again, for the response's headers.
+    :ivar started: ``time.perf_counter()`` at its beginning, when requests are measured.
     """
+
+    quota: tuple[Limit, int, float] | None = None
+    started: float = 0.0
 
     def __init__(
         self,
@@ -66,17 +70,15 @@ class GuardRequest:
         country_of: Callable[[Address], str | None] | None = None,
         guard: object = None,
     ) -> None:
-        # On the instance, not as defaults of the class: these are looked up fastest, and always.
-        self.quota: tuple[Limit, int, float] | None = None
-        self.notes: Sequence[tuple[str, str]] = ()
         self.environ = environ
         self._clients = clients
         self._country_of = country_of
         identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
-        if identity is None or clients.trusts_anyone:
+        if identity is None:
             identity = clients.identify(environ)
         self.identity = identity
-        standing = 0 if identity.address is None else ADDRESSED
+        self.notes: Sequence[tuple[str, str]] = identity.notes
+        standing = identity.standing
         if (
             environ["REQUEST_METHOD"] in SAFE_METHODS
             and not environ.get("CONTENT_LENGTH")

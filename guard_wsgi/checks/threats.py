@@ -145,8 +145,8 @@ class BodyInspection:
         unreadable_blocks: bool,
         oversized_blocks: bool,
     ) -> None:
-        self._inspection_of = inspections.of if inspections.varies else None
-        self._inspection = inspections.everywhere
+        self._inspection_of = inspections.of
+        self._clears = None if inspections.varies else inspections.everywhere.clears_body
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
@@ -157,21 +157,13 @@ class BodyInspection:
         body = incoming.prefix(self._max_bytes)
         if body:
             environ = request.environ
-            inspection = self._inspection
-            if self._inspection_of is not None:
-                inspection = self._inspection_of(request)
-            content_type = environ.get("CONTENT_TYPE") or ""
-            encoding = environ.get("HTTP_CONTENT_ENCODING") or ""
-            findings: tuple[Finding, ...] = ()
-            if encoding or not inspection.clears_body(body, content_type):
-                findings = inspection.body(
-                    body,
-                    content_type=content_type,
-                    content_encoding=encoding,
-                    complete=incoming.complete,
-                )
-            if findings:
-                block = self._judge(request, findings, inspection)
+            clears = self._clears
+            if (
+                clears is None
+                or "HTTP_CONTENT_ENCODING" in environ
+                or not clears(body, environ.get("CONTENT_TYPE") or "")
+            ):
+                block = self._inspect(request, body)
                 if block is not None:
                     return block
         if incoming.complete:
@@ -179,6 +171,16 @@ class BodyInspection:
         if not incoming.readable or incoming.read_error is not None:
             return self._unreadable(request, incoming.read_error or "its end is not marked")
         return self._oversized(request) if body else None
+
+    def _inspect(self, request: GuardRequest, body: bytes) -> Block | None:
+        inspection = self._inspection_of(request)
+        findings = inspection.body(
+            body,
+            content_type=request.environ.get("CONTENT_TYPE") or "",
+            content_encoding=request.environ.get("HTTP_CONTENT_ENCODING") or "",
+            complete=request.incoming_body.complete,
+        )
+        return self._judge(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest) -> Block | None:
         reason = f"only the first {self._max_bytes} bytes of the body were inspected"

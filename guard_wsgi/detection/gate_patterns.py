@@ -163,7 +163,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         r"=\*\w*[)(|]", r"[=\x0b(]\w{0,12}\*\)",
     ),
     "batch": cross(_BEFORE_WORDS, (r"if\s+(?:(?:not\s+)?[\"(\[%!{\w~\\]+[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))",)),
-    "batch_loop": cross((r"%[\w%]+\s+in",), (r"\(", r" \(", r"\t\(", r"\s{2,}\(")),
+    "batch_loop": cross((r"%[\w%]+\s+in",), (r"\(", *(blank + r"\s*\(" for blank in _BLANKS))),
     "edge_separator": (
         *(pattern for start in _VALUE_STARTS for mark in (";", r"\|", r"\|\|", "&&", "`", r"\$\(", r"\^")
           for pattern in _run(start, ("'", '"', *_BLANKS), (mark + r"[\s('\"]*[a-z/.$(]",), (" ", r"\x0b"))),

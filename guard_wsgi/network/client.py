@@ -21,6 +21,7 @@ from guard_wsgi.network.address import (
     strip_port,
 )
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.standing import ADDRESSED
 
 UNKNOWN_CLIENT = "unknown"
 """What a client without an address is called."""
@@ -37,6 +38,13 @@ MAX_ADDRESS_CHARS = 64
 MAX_FORWARDED_HOPS = 64
 """More hops than any real chain of proxies; the rest of a longer header is not looked at."""
 
+_NOTES = {
+    "spoofed": ("suspicious_request", "a forwarding header from a peer that is no trusted proxy"),
+    "malformed": ("xff_malformed", "an entry of the forwarding header is no address"),
+    "short_chain": ("suspicious_request", "fewer hops than trusted_proxy_depth"),
+}
+"""Event and reason for :attr:`Identity.note`."""
+
 _FORWARDED_FOR = re.compile(r'for\s*=\s*("[^"]*"|[^;,\s]+)', re.IGNORECASE)
 _LISTS = frozenset({"x-forwarded-for", "forwarded"})
 
@@ -49,6 +57,7 @@ class Identity:
     ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
     peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
     address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
+    ``standing`` is the bit for having one (standing.py), and ``notes`` are events of the note.
     """
 
     address: Address | None
@@ -56,6 +65,8 @@ class Identity:
     note: str = ""
     client_ip: str = field(init=False, repr=False, eq=False)
     client_key: str = field(init=False, repr=False, eq=False)
+    standing: int = field(init=False, repr=False, eq=False)
+    notes: tuple[tuple[str, str], ...] = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
         address = self.address
@@ -64,6 +75,8 @@ class Identity:
             text, key = address.text, address.client_key
         object.__setattr__(self, "client_ip", text)
         object.__setattr__(self, "client_key", key)
+        object.__setattr__(self, "standing", 0 if address is None else ADDRESSED)
+        object.__setattr__(self, "notes", (_NOTES[self.note],) if self.note else ())
 
 
 class ClientResolver:
@@ -76,7 +89,8 @@ class ClientResolver:
         ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
         a client could send the one that the proxy does not overwrite.
     :ivar trusts_anyone: whether there is any trusted proxy.
-    :ivar known: who connected before; without trusted proxies, that is who the client is.
+    :ivar known: who the client is by the peer's address, of those who connected before; empty
+        where a proxy may speak for the client.
     """
 
     def __init__(
@@ -98,13 +112,14 @@ class ClientResolver:
         self.trusts_forwarded_proto = trust_forwarded_proto
         self._ipv6_prefix_bits = ipv6_prefix_bits
         self._addresses: dict[str, Address | None] = {}
-        self.known: dict[str, Identity] = {}
+        self._peers: dict[str, Identity] = {}
+        self.known: dict[str, Identity] = {} if self.trusts_anyone else self._peers
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
         # Without any trusted proxy a forwarding header is the app's business, not a forgery.
         if not self.trusts_anyone or self._header_key not in environ:
-            direct = self.known.get(peer)
+            direct = self._peers.get(peer)
             if direct is None:
                 direct = self._identify_peer(peer)
             return direct
@@ -141,13 +156,13 @@ class ClientResolver:
         address = self.parse(peer)
         trusted = self._trusts_unix if address is None else address in self._trusted
         identity = Identity(address, trusted)
-        if len(self.known) >= MAX_CACHED_ADDRESSES:
-            self.known.clear()
-        self.known[peer] = identity
+        if len(self._peers) >= MAX_CACHED_ADDRESSES:
+            self._peers.clear()
+        self._peers[peer] = identity
         return identity
 
     def _identify_forwarded(self, peer: str, value: str) -> Identity:
-        direct = self.known.get(peer) or self._identify_peer(peer)
+        direct = self._peers.get(peer) or self._identify_peer(peer)
         if not direct.peer_is_trusted:
             return Identity(direct.address, False, "spoofed")
         if self._header == "x-forwarded-for":
