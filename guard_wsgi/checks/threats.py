@@ -174,11 +174,11 @@ class BodyInspection:
 
     def _inspect(self, request: GuardRequest, body: bytes) -> Block | None:
         inspection = self._inspection_of(request)
-        findings = inspection.body(
+        findings = inspection.opened_body(
             body,
-            content_type=request.environ.get("CONTENT_TYPE") or "",
-            content_encoding=request.environ.get("HTTP_CONTENT_ENCODING") or "",
-            complete=request.incoming_body.complete,
+            request.environ.get("CONTENT_TYPE") or "",
+            request.environ.get("HTTP_CONTENT_ENCODING") or "",
+            request.incoming_body.complete,
         )
         return self._judge(request, findings, inspection) if findings else None
 

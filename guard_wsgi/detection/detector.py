@@ -203,7 +203,7 @@ class Inspection:
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             self._longest_within,
         )
-        #: Clears most bodies; what it does not clear, or was encoded, is for `body`.
+        #: Clears most bodies; what it does not clear, or was encoded, is for `opened_body`.
         self.clears_body = body_pass(self._opens, self._opens_json)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
@@ -237,6 +237,14 @@ class Inspection:
         complete: bool = True,
     ) -> tuple[Finding, ...]:
         """Findings in a body, or in its beginning when `complete` is false."""
+        if not content_encoding and self.clears_body(body, content_type):
+            return ()
+        return self.opened_body(body, content_type, content_encoding, complete)
+
+    def opened_body(
+        self, body: bytes, content_type: str, content_encoding: str, complete: bool
+    ) -> tuple[Finding, ...]:
+        """Findings in a body that is encoded, or that the first pass has not cleared."""
         settings = self.settings
         if not body or not settings.scan_body:
             return ()

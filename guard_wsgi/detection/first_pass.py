@@ -134,7 +134,9 @@ def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
             return False
         if "json" not in kind:
             return not opens(body_bytes(body, kind))
-        return not opens_json(body if b"%" not in body else body_bytes(body, kind))
+        if b"%" in body or b"+" in body:
+            body = body_bytes(body, kind)
+        return not opens_json(body)
 
     return clears
 

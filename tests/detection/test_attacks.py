@@ -414,3 +414,9 @@ def test_tabs_in_the_place_of_blanks_hide_nothing(
 ) -> None:
     """A JSON document writes a tab as a letter behind a backslash."""
     assert findings_in(inspection, place, payload)
+
+
+@pytest.mark.parametrize("place", ["query", "form", "json"])
+def test_a_plus_in_the_place_of_a_blank_hides_nothing(inspection: Inspection, place: str) -> None:
+    """What was encoded for a query is sent in documents as well."""
+    assert findings_in(inspection, place, "8+and+1=1--")
