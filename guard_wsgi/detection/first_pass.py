@@ -64,7 +64,11 @@ class SteadyHeaders:
             else:
                 text = join(texts + others(environ))
             if "%" in text:
-                data = _decoded(text)
+                data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
+                if b"%" in data:
+                    data = data + JOINER_BYTES + _unquote_twice(data)
+                # A plus is a blank in a query, and one where a client escaped it once more.
+                data = data.replace(b"+", b" ")
             else:
                 data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
             # A line break that no percent sign stands for can only be in the path.
@@ -96,15 +100,6 @@ class SteadyHeaders:
             if len(self._cleared) >= self.MAX_REMEMBERED:
                 self._cleared.clear()
             self._cleared.add(texts)
-
-
-def _decoded(text: str) -> bytes:
-    """Texts of a head decoded once, and twice more where that leaves something to decode."""
-    data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
-    if b"%" in data:
-        data = data + JOINER_BYTES + _unquote_twice(data)
-    # A plus is a blank in a query, and stands for one where a client escaped it once more.
-    return data.replace(b"+", b" ")
 
 
 def _getter(names: list[str]) -> TextsOf:

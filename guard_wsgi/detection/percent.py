@@ -13,8 +13,9 @@ def unquote(data: bytes) -> bytes:
     decodes the escapes of its own string literals in C, five times as fast, and refuses a
     malformed one.
     """
+    escaped = data.replace(b"\\", rb"\\") if b"\\" in data else data
     try:
-        text, _ = unicode_escape_decode(data.replace(b"\\", rb"\\").replace(b"%", rb"\x"))
+        text, _ = unicode_escape_decode(escaped.replace(b"%", rb"\x"))
     except UnicodeDecodeError:
         return unquote_to_bytes(data)
     return text.encode("latin-1")
