@@ -15,6 +15,7 @@ from guard_wsgi.emergency import KEY, Declaration, EmergencyMode, declare, revok
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.state.store import Store
+from tests.core.visiting import Site
 
 
 def address(text: str) -> Address:
@@ -171,3 +172,15 @@ declare(Store.open(sys.argv[1]).values, ["10.0.0.0/8"], 60)
         assert time.monotonic() < deadline
         time.sleep(0.02)
     store.close()
+
+
+def test_a_guard_that_was_calm_sees_it_begin_and_end_within_a_second() -> None:
+    site = Site()
+    values = site.guard.parts.store.values
+    assert site.visit().code == 200
+    for begin_or_end, code in ((lambda: declare(values), 503), (lambda: revoke(values), 200)):
+        begin_or_end()
+        deadline = time.monotonic() + 1.0
+        while site.visit().code != code:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)

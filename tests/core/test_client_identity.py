@@ -159,3 +159,14 @@ def test_a_trusted_proxy_says_that_the_client_uses_https(proto: str) -> None:
     site = Site(trusted_proxies=[PROXY], trust_x_forwarded_proto=True, enforce_https=True)
     assert site.visit(ip=PROXY, headers={"X-Forwarded-Proto": proto}).code == 200
     assert site.visit(ip="203.0.113.9", headers={"X-Forwarded-Proto": proto}).code == 308
+
+
+@pytest.mark.parametrize(("proto", "is_told"), [("https", True), ("http", False)])
+def test_a_refusal_by_a_trusted_proxy_tells_browsers_to_stay_with_https(
+    proto: str, is_told: bool
+) -> None:
+    site = Site(trusted_proxies=[PROXY], trust_x_forwarded_proto=True, blacklist=["203.0.113.66"])
+    forwarded = {"X-Forwarded-For": "203.0.113.66", "X-Forwarded-Proto": proto}
+    answer = site.visit(ip=PROXY, headers=forwarded)
+    assert answer.code == 403
+    assert ("Strict-Transport-Security" in dict(answer.headers)) == is_told

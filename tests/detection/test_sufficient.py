@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from attrs import evolve
@@ -13,7 +14,7 @@ from attrs import evolve
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import shipped_model
-from tests.detection.requests import findings_in
+from tests.detection.requests import environ, findings_in
 from tests.detection.test_release_gate import SAMPLE, judged
 
 ATTACKS = (
@@ -46,6 +47,16 @@ def test_a_plain_attack_is_refused_at_once_and_told_in_full(
     assert quick.value == slow.value == attack
     assert set(quick.indicators) <= {one.name for one in INDICATORS}
     assert quick.score >= quick.threshold
+
+
+def test_what_is_refused_at_once_names_the_field_and_all_that_was_enough(
+    inspection: Inspection,
+) -> None:
+    payload = "1' UNION SELECT a, b FROM users-- <script>alert(1)</script>"
+    (found,) = inspection.head(environ(query="user%5Bname%5D=" + quote(payload)))
+    assert found.name == "user[name]"
+    assert found.indicators == ("sql.union_select", "xss.script_tag")
+    assert not found.is_whole
 
 
 @pytest.mark.parametrize(
