@@ -146,7 +146,8 @@ class BodyInspection:
         oversized_blocks: bool,
     ) -> None:
         self._inspection_of = inspections.of
-        self._clears = None if inspections.varies else inspections.everywhere.clears_body
+        # What the first pass clears, it clears for every path.
+        self._clears = inspections.everywhere.clears_body
         self._judge = judge
         self._max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
@@ -157,11 +158,8 @@ class BodyInspection:
         body = incoming.prefix(self._max_bytes)
         if body:
             environ = request.environ
-            clears = self._clears
-            if (
-                clears is None
-                or "HTTP_CONTENT_ENCODING" in environ
-                or not clears(body, environ.get("CONTENT_TYPE") or "")
+            if "HTTP_CONTENT_ENCODING" in environ or not self._clears(
+                body, environ.get("CONTENT_TYPE") or ""
             ):
                 block = self._inspect(request, body)
                 if block is not None:

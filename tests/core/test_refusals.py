@@ -169,3 +169,13 @@ def test_who_is_always_told_is_told_all_evidence(passive: bool) -> None:
     if passive:
         (finding,) = site.seen[0]["guard_wsgi"].findings
         assert finding.is_whole
+
+
+def test_every_kind_of_attack_in_one_request_counts_toward_its_own_ban() -> None:
+    """By name "sqli" comes first; the ban is for the other."""
+    bans = {"xss": {"threshold": 1, "duration": 600}}
+    site = Site(threat_ban_config=bans)
+    both = {"a": INJECTION, "b": "<script>alert(document.cookie)</script>"}
+    assert site.visit(method="POST", json={"a": INJECTION}).code == 400
+    assert site.visit(method="POST", json=both).code == 403
+    assert site.visit().code == 403
