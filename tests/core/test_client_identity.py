@@ -161,13 +161,13 @@ def test_a_trusted_proxy_says_that_the_client_uses_https(proto: str) -> None:
     assert site.visit(ip="203.0.113.9", headers={"X-Forwarded-Proto": proto}).code == 308
 
 
-@pytest.mark.parametrize(("proto", "is_told"), [("https", True), ("http", False)])
 @pytest.mark.parametrize(("client", "code"), [("203.0.113.66", 403), ("203.0.113.7", 200)])
 def test_an_answer_through_a_trusted_proxy_tells_browsers_to_stay_with_https(
-    proto: str, is_told: bool, client: str, code: int
+    client: str, code: int
 ) -> None:
     site = Site(trusted_proxies=[PROXY], trust_x_forwarded_proto=True, blacklist=["203.0.113.66"])
-    forwarded = {"X-Forwarded-For": client, "X-Forwarded-Proto": proto}
-    answer = site.visit(ip=PROXY, headers=forwarded)
-    assert answer.code == code
-    assert ("Strict-Transport-Security" in dict(answer.headers)) == is_told
+    for proto in ("https", "http", "https"):
+        forwarded = {"X-Forwarded-For": client, "X-Forwarded-Proto": proto}
+        answer = site.visit(ip=PROXY, headers=forwarded)
+        assert answer.code == code
+        assert ("Strict-Transport-Security" in dict(answer.headers)) == (proto == "https")
