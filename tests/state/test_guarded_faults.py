@@ -124,6 +124,21 @@ def test_requests_go_on_within_their_time_and_limits(proxy: FaultyProxy, fault: 
     guarded.close()
 
 
+def test_a_slow_store_has_the_time_of_each_request_anew(proxy: FaultyProxy) -> None:
+    guarded = guard(proxy.url, store_timeout=0.14)
+    client = Client(guarded)
+    assert get(client)[0] == 200
+    proxy.set("slow")
+    for _ in range(6):
+        assert get(client)[0] == 200
+    proxy.set("none")
+    (state,) = guarded.limits("192.0.2.7")
+    # All seven were counted there, but for one in which the machine was busy.
+    assert state.remaining <= 24
+    assert not guarded.parts.store.degraded
+    guarded.close()
+
+
 def test_a_full_server_leaves_the_site_up(own_redis: RedisServer) -> None:
     guarded = guard(own_redis.url)
     client = Client(guarded)
