@@ -178,14 +178,57 @@ def _find_refused(
 
 
 class ReTripwire:
-    """The same answer from `re`: all patterns as one."""
+    """The same answer from `re`: what begins with one byte is one pattern, and is looked for only
+    in data that has the byte."""
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
-        joined = "|".join(f"(?:{pattern})" for _, pattern in patterns)
-        self._search = re.compile(joined.encode(), re.IGNORECASE | re.DOTALL).search
+        by_beginning: dict[bytes, list[str]] = {}
+        for _, pattern in patterns:
+            by_beginning.setdefault(_beginning(pattern), []).append(f"(?:{pattern})")
+        self._searches = [
+            (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL).search)
+            for byte, those in by_beginning.items()
+        ]
 
     def any(self, data: bytes) -> bool:
-        return self._search(data) is not None
+        lower = data.lower()
+        return any(byte in lower and search(data) for byte, search in self._searches)
+
+
+def _beginning(pattern: str) -> bytes:
+    """The byte, in lower case, that all of a pattern's matches begin with; empty if there is none.
+
+    For patterns of the package: classes in them have no ``]`` that is not escaped.
+    """
+    if pattern[0] != "\\":
+        char, rest = pattern[0], pattern[1:]
+        if char in ".^$|?*+()[{":
+            return b""
+    elif pattern[1] == "x":
+        char, rest = chr(int(pattern[2:4], 16)), pattern[4:]
+    elif pattern[1] in _CONTROLS:
+        char, rest = _CONTROLS[pattern[1]], pattern[2:]
+    else:
+        char, rest = pattern[1], pattern[2:]
+        if char.isalnum():  # a class, or a boundary
+            return b""
+    if rest.startswith(("?", "*", "{")) or _has_alternatives(rest):
+        return b""
+    return char.encode("latin-1").lower()  # of ASCII alone
+
+
+_CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
+_INSIDE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+
+
+def _has_alternatives(pattern: str) -> bool:
+    """Whether it is several patterns, that is, has a "|" outside of all groups."""
+    depth = 0
+    for char in _INSIDE.sub("", pattern):
+        depth += (char == "(") - (char == ")")
+        if char == "|" and depth == 0:
+            return True
+    return False
 
 
 class ReScanner:

@@ -155,3 +155,9 @@ def test_a_pattern_hyperscan_cannot_take_is_refused_with_the_reason(pattern: str
         compile_patterns([("fine", "abc"), ("mine", pattern)], "hyperscan")
     assert refused.value.name == "mine"
     assert refused.value.reason
+
+
+@pytest.mark.parametrize("byte", range(256))
+def test_both_engines_clear_the_same_bytes(byte: int) -> None:
+    for data in (b"=x" + bytes([byte]) + b"x\x0b", b"=/" + bytes([byte, 0xAE, byte]) + b"/\x0b"):
+        assert builtin_gate("hyperscan").opens(data) == builtin_gate("re").opens(data)
