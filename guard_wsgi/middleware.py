@@ -116,17 +116,7 @@ class GuardMiddleware:
         if self._bans.none_yet and monotonic() < policy.emergency.calm_until:
             standing |= CALM
         if block is None:
-            # The same as `decide`, without a call: every request waits for it.
-            for run in plan.ladders[standing]:
-                try:
-                    block = run(request)
-                except Exception as error:
-                    block = self._fault(policy, run, request, error)
-                if block is not None:
-                    if not policy.passive:
-                        break
-                    self._observe(policy, request, block)
-                    block = None
+            block = self.decide(policy, request, plan.ladders[standing])
         if request.notes:
             self._tell_notes(request)
         if block is not None:
