@@ -98,16 +98,6 @@ class RequestBody:
 
     def __init__(self, environ: dict[str, Any]) -> None:
         self._environ = environ
-        declared = environ.get("CONTENT_LENGTH")
-        if (
-            declared
-            and declared.isascii()
-            and declared.isdecimal()
-            and len(declared) <= _MAX_LENGTH_DIGITS
-            and "HTTP_TRANSFER_ENCODING" not in environ
-        ):
-            self.length = int(declared)  # what `content_length` makes of most bodies
-            return
         try:
             self.length = content_length(environ)
         except FramingError as error:

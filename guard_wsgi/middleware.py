@@ -122,11 +122,11 @@ class GuardMiddleware:
         if block is not None:
             return self._refuse(policy, request, block, start_response)
         self._passed += 1
-        if plan.is_attended or self._events.wants_metrics:
+        if plan.is_attended or request.started:
             watch = None if standing & WHITELISTED else plan.watch
             return self._pass_attended(policy, watch, request, start_response)
         try:
-            return self.app(environ, policy.wrap(request, start_response))
+            return self.app(environ, policy.outgoing.wrap(request, start_response))
         except BodyTooLarge:
             return self._refuse_late(policy, request, start_response)
 
@@ -240,7 +240,7 @@ class GuardMiddleware:
         observation = None
         if watch is not None and request.client is not None:
             observation = watch.observe(request.client, request.endpoint or UNROUTED)
-        measures = self._events.wants_metrics
+        measures = request.started > 0.0
 
         def on_start(status: str, headers: list[tuple[str, str]]) -> None:
             if measures:
@@ -317,7 +317,7 @@ class GuardMiddleware:
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
         self._tell(policy, request, block, "request_blocked")
-        if self._events.wants_metrics:
+        if request.started:
             self._measure(request, block.status, blocked=True)
         refusals = policy.refusals
         if self.renderer is not None:

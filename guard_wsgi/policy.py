@@ -121,7 +121,6 @@ class Policy:
         )
         self.outgoing = Outgoing(config)
         self.cors = self.outgoing.cors
-        self.wrap = self.outgoing.wrap
         self.refusals = Refusals(config, self.outgoing)
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())

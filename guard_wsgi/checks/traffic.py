@@ -10,7 +10,6 @@ from attrs import evolve, frozen
 from guard_wsgi.checks.base import Block, whole_seconds
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import EXEMPT, WHITELISTED
-from guard_wsgi.state.backend import Take
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
 
@@ -57,6 +56,7 @@ class RateLimits:
         suspicion: Suspicion | None = None,
     ) -> None:
         self._hit = limiter.hit
+        self._take = limiter.take
         self._peek = limiter.peek
         self._everywhere = everywhere
         self._by_path = by_path
@@ -67,23 +67,18 @@ class RateLimits:
         self._exempt_when = route.exempt_when or exempt_when
         self._suspicion = suspicion
         # Most routes of most sites: one limit for everyone, counted by address.
-        self._plain: tuple[Limit, str, int, int, Take] | None = None
-        if route == RouteLimits() and not by_path and key is None and exempt_when is None:
-            limit = everywhere
-            self._plain = (
-                limit,
-                limit.key_prefix,
-                limit.requests,
-                limit.window_seconds,
-                limiter.take,
-            )
+        self._is_plain = (
+            route == RouteLimits() and not by_path and key is None and exempt_when is None
+        )
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if self._plain is None:
+        if not self._is_plain:
             return self._by_rules(request)
-        limit, key_prefix, requests, window_seconds, take = self._plain
-        key = key_prefix + request.identity.client_key
-        allowed, remaining, reset_seconds, applied = take(key, requests, window_seconds, 1)
+        limit = self._everywhere
+        requests = limit.requests
+        key = limit.key_prefix + request.identity.client_key
+        take = self._take
+        allowed, remaining, reset_seconds, applied = take(key, requests, limit.window_seconds, 1)
         if applied != requests:
             limit = evolve(limit, requests=applied)
         if allowed:

@@ -130,8 +130,8 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             try:
                 young = entries.young
                 record = young.get(key)
+                is_new = record is None
                 if record is None:
-                    is_new = True
                     record = entries.recall(key)
                 else:
                     ends, previous, current = record
@@ -141,7 +141,6 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                         if remaining > 0 and left > _SOON_SECONDS:
                             young[key] = ends, 0, current + cost
                             return True, remaining, left, requests
-                    is_new = False
                 now_ns = now()
                 window_ns = window_seconds * NANOSECONDS
                 expires_ns, previous, current = _in_nanoseconds(record, kept * window_ns)

@@ -249,3 +249,22 @@ def test_names_decorated_views_that_nobody_resolves(caplog: pytest.LogCaptureFix
     with caplog.at_level(logging.ERROR, logger="guard_wsgi"):
         site.visit()
     assert any("believed_to_be_limited" in record.getMessage() for record in caplog.records)
+
+
+def test_whoever_begins_to_measure_during_a_request_is_told_of_the_next_one() -> None:
+    told: list[float] = []
+
+    class Observer:
+        def observe(
+            self, endpoint: str | None, method: str, status: int, seconds: float, blocked: bool
+        ) -> None:
+            told.append(seconds)
+
+    observer = Observer()
+    site: Site = Site(
+        custom_request_check=lambda request: site.guard.parts.events.add_sink(observer)
+    )
+    assert site.visit().code == 200
+    assert told == []
+    assert site.visit().code == 200
+    assert 0 < told[0] < 60
