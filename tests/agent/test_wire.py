@@ -169,17 +169,21 @@ def test_secrets_are_hidden_before_anything_leaves(agent: MakeAgent, collector: 
         SecurityEvent(
             event_type="x",
             metadata={
-                "headers": {"Authorization": "Bearer abc", "X-Internal": "abc", "Accept": "*/*"},
-                "findings": [{"name": "password", "value": "abc"}],
-                "body": '{"user": "u", "nested": [{"token": "abc"}]}',
+                "headers": {
+                    "Authorization": "Bearer s3cr3t",
+                    "X-Internal": "s3cr3t",
+                    "Accept": "*/*",
+                },
+                "findings": [{"name": "password", "value": "s3cr3t"}],
+                "body": '{"user": "u", "nested": [{"token": "s3cr3t"}]}',
             },
         )
     )
     handler.send_metric(
-        SecurityMetric(metric_type="request_count", value=1, tags={"cookie": "abc"})
+        SecurityMetric(metric_type="request_count", value=1, tags={"cookie": "s3cr3t"})
     )
     assert handler.flush_buffer(5)
-    assert b"abc" not in collector.requests[0].plain + collector.requests[1].plain
+    assert b"s3cr3t" not in collector.requests[0].plain + collector.requests[1].plain
     assert collector.events[0]["metadata"]["headers"]["Accept"] == "*/*"
     assert json.loads(collector.events[0]["metadata"]["body"])["user"] == "u"
 
