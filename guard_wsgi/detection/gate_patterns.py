@@ -85,9 +85,17 @@ _COMMANDS = _COMMAND_NAMES.split()
 _COMMAND = "(?:" + "|".join(_COMMANDS) + ")"
 _COMMAND_ENDS = r"(?:[^\w/:-]|$)"
 _ARGUMENT_0 = r"[\s({\"'\\]*(?:/(?:\w+/)*)?" + _COMMAND + r"(?:[\s;|&`)}>\"'<\\#(,{.]|\$|$)"
-_CONDITION = (
-    r"(?:or|and|xor|having|where)\b[\s(!~+'\"@/*\\-]*(?:\d[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
-    r"|[\w.@'\"`\\]+(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\())"
+_LOGIC = ("or", "and", "xor", "having", "where")
+_COMPARISON = r"(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\()"
+_AFTER_OPERAND = r"[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
+_OPERANDS = r"[\s(!~+'\"@/*\\-]*(?:\d" + _AFTER_OPERAND + r"|[\w.@'\"`\\]+" + _COMPARISON + ")"
+_NAME_COMPARED = r"[a-z_][\w.@'\"`\\]*" + _COMPARISON
+# Tests of cmd.exe's IF.
+_BATCH_COMPARISON = r"[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)"
+_BATCH_TEST = (
+    r"(?:(?:not\s+)?[\"(\[%!{\w~\\]+"
+    + _BATCH_COMPARISON
+    + r"|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))"
 )
 _LINE_COMMAND = r"(?:cat|env|printenv|hostname|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|dir|netstat|echo|nslookup|ps|pwd)(?:[\s;|&\"$\\]|$)"
 _HEADER = (
@@ -118,7 +126,15 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross("' `", (*_BLANKS, r"\)"), (r"[\s)]*" + _QUOTED_SYMBOL,)),
         "'$", "`$",
     ),
-    "condition": cross(_BEFORE_WORDS, (_CONDITION,)),
+    # Prose has "and" and "or" at every turn: they count before what begins no word, and before a
+    # word that is compared where a value may end in front of them.
+    "condition": (
+        *cross(_BEFORE_WORDS, _LOGIC, (" ", ""), tuple(digits), (_AFTER_OPERAND, r"[\w.@'\"`\\]*" + _COMPARISON)),
+        *cross(_BEFORE_WORDS, _LOGIC, (" ", ""), (r"\(", "!", "~", r"\+", "'", r"\"", "@", "/", r"\*", r"\\", "-"), (_OPERANDS,)),
+        *cross(_BEFORE_WORDS, _LOGIC, ("  ", *_BLANKS[1:]), (_OPERANDS,)),
+        *cross((*digits, "'", r"\"", r"\)", "`", r"\*/"), _BEFORE_WORDS[:4], _LOGIC, (" ",), (_NAME_COMPARED,)),
+        *cross(_BEFORE_WORDS[4:], _LOGIC, (" ",), (_NAME_COMPARED,)),
+    ),
     "separator": (
         *cross(("&&", r"\x0b&\s"), (_ARGUMENT_0,)),
         *cross((";", r"\|", "`", r"\("), ("", " "), (*_any_of(_COMMANDS), r"/(?:\w+/)*" + _COMMAND), (_COMMAND_ENDS,)),
@@ -162,7 +178,14 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *_run(r"\*", _BLANKS, (r"\)\s*[()%&|]",), (" ",)),
         r"=\*\w*[)(|]", r"[=\x0b(]\w{0,12}\*\)",
     ),
-    "batch": cross(_BEFORE_WORDS, (r"if\s+(?:(?:not\s+)?[\"(\[%!{\w~\\]+[\])\"%!}\\]{0,2}\s*(?:==|equ\b|neq\b|lss\b|leq\b|gtr\b|geq\b)|(?:/i\s+)?(?:not\s+)?(?:exist|defined|errorlevel|cmdext))",)),
+    "batch": (
+        *cross(_BEFORE_WORDS, ("if",), ("  ", *_BLANKS[1:]), (r"\s*" + _BATCH_TEST,)),
+        *cross(_BEFORE_WORDS, ("if ",), (r"\"", r"\(", r"\[", "%", "!", r"\{", "~", r"\\"), (r"[\"(\[%!{\w~\\]*" + _BATCH_COMPARISON,)),
+        *cross(_BEFORE_WORDS, ("if ",), ("not", "/i"), (r"\s+" + _BATCH_TEST,)),
+        *cross(_BEFORE_WORDS, ("if ",), ("exist", "defined", "errorlevel", "cmdext")),
+        *cross(("==",), (*_WORD_CHARS, "%", "!", r"\(")),
+        *cross((" ",), "equ neq lss leq gtr geq", (" ",)),
+    ),
     "batch_loop": cross((r"%[\w%]+\s+in",), (r"\(", *(blank + r"\s*\(" for blank in _BLANKS))),
     "edge_separator": (
         *(pattern for start in _VALUE_STARTS for mark in (";", r"\|", r"\|\|", "&&", "`", r"\$\(", r"\^")

@@ -18,6 +18,13 @@ SHORT_FORMS = {
     "quote_symbol": r"['`][\s)]*[-+*/%^&|=<>!~#;,@({})\]'\"]",
     "separator": r"[;|`(](?:|  ?|\t|\n|['\"({])(?:cat|id|python3|uname|ssh)[ ;|&)]",
     "background": r"&[ \t\n\r](?:cat|ls|whoami|dig|phpinfo)[ ;|&)]",
+    "condition_number": r"[ \t/=(,;&](?:or|and|xor|where) {0,3}\d[\d ()]{0,4}[=<>!,]",
+    "condition_name": r"[\d'\")`][ \t](?:or|and|having) [a-z_]\w{0,8} ?[=<>!(]",
+    "condition_name_first": r"[=(,;/&](?:or|and|where) [a-z_]\w{0,8}(?: like | between |=)",
+    "condition_symbols": r" (?:or|and)(?: |  |\t)?[(!~@'\"-]{1,2}[a-z]{1,6} ?=",
+    "batch_compares": r"[ =&]if(?: |  |\t)(?:\[%[a-z]%\]|\(x|\"%x%\"|!y!) ?(?:==|equ )",
+    "batch_compares_names": r" if (?:not )?\w{1,6}(?:==[\w%!(]| (?:equ|neq|leq) )",
+    "batch_file": r"=if(?: |\t|  )(?:not )?(?:exist|defined) ",
     "tag_event": r"<[a-z][a-z ]*[ \"'/]on[a-z]{3,30}\s*=",
     "quote_event": r"(?:['`]|[=\x0b][\s/])[\s/]*on[a-z]{3,30}\s*=",
     "number_logic": r"=\(?-?\d+(?: |[\t\n]| \n|\t )?(?:or|and|xor|union|having|rlike|div)[ (]",
@@ -67,6 +74,7 @@ def test_both_engines_take_every_pattern_and_none_matches_nothing() -> None:
         "=12 St James's Square&city=London",
         "=see chapter 2/3, 10 % off, more or less",
         "=Tom & Jerry; whose are they?",
+        "=tea and honey, or sugar (and milk), if nobody is in and where it is",
     ],
 )
 def test_harmless_text_beside_what_is_spelled_out_is_cleared(text: str) -> None:
