@@ -26,7 +26,7 @@ from benign_traffic import benign_requests
 from train_detection import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
-from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
+from guard_wsgi.detection.first_pass import BodyKind, SteadyHeaders, body_bytes
 
 FORM = "application/x-www-form-urlencoded"
 ADVERSARIAL = (
@@ -92,7 +92,9 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         kind = environ.get("CONTENT_TYPE", "")
         opens = inspection._opens_json if "json" in kind else inspection._opens
         first_pass = SteadyHeaders().head_pass(inspection._opens, lambda environ: False, 0)
-        slow = first_pass(environ) is not None or bool(body and opens(body_bytes(body, kind)))
+        slow = first_pass(environ) is not None or bool(
+            body and opens(body_bytes(body, BodyKind.of(kind)))
+        )
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))
     titles = ("n", "median us", "p99 us", "closer look %", "found %")

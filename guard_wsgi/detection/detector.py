@@ -18,6 +18,7 @@ from guard_wsgi.detection.extract import body_values, form_bytes, head_values, i
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.first_pass import (
     BOM_BEGINNINGS,
+    BodyKind,
     SteadyHeaders,
     body_bytes,
     body_pass,
@@ -260,7 +261,7 @@ class Inspection:
         if "charset" in kind or body[:1] in BOM_BEGINNINGS:
             body = to_utf8(body, kind)
         opens = self._opens_json if "json" in kind else self._opens
-        opened = opens(body_bytes(body, kind))
+        opened = opens(body_bytes(body, BodyKind.of(kind)))
         if not opened and "multipart" not in kind:
             return found
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
+
+from attrs import frozen
 
 from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES
@@ -108,26 +111,52 @@ def _getter(names: list[str]) -> TextsOf:
     return lambda environ: tuple([environ[name] for name in names])
 
 
-def body_bytes(body: bytes, content_type: str) -> bytes:
+@frozen(slots=True)
+class BodyKind:
+    """What a content type says of how the first pass reads a body.
+
+    :ivar is_plain: of one part and in the usual charset; others are not cleared.
+    :ivar is_value: one value or a form, which is set off as values are.
+    """
+
+    is_json: bool
+    is_urlencoded: bool
+    is_plain: bool
+    is_value: bool
+
+    @classmethod
+    def of(cls, content_type: str) -> BodyKind:
+        kind = content_type.lower()
+        is_json, is_multipart = "json" in kind, "multipart" in kind
+        return cls(
+            is_json=is_json,
+            is_urlencoded=not kind or "urlencoded" in kind,
+            is_plain=not is_multipart and "charset" not in kind,
+            is_value=not is_json and not is_multipart,
+        )
+
+
+def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     """What the first pass reads of a body: a form decoded once, anything else as it came."""
     if b"%" in body:
-        if not content_type or "urlencoded" in content_type:
+        if kind.is_urlencoded:
             body = unquote(body)
         if b"%" in body:
             body = body + JOINER_BYTES + _unquote_twice(body)
     if b"+" in body:
         body = body.replace(b"+", b" ")
-    return body if "json" in content_type or "multipart" in content_type else b"=" + body
+    return b"=" + body if kind.is_value else body
 
 
 def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
     """The first pass over a body: it clears what is of one part and in the usual charset."""
+    kind_of = lru_cache(MAX_KINDS)(BodyKind.of)
 
     def clears(body: bytes, content_type: str) -> bool:
-        kind = content_type.lower()
-        if "multipart" in kind or "charset" in kind or body[:1] in BOM_BEGINNINGS:
+        kind = kind_of(content_type)
+        if not kind.is_plain or body[:1] in BOM_BEGINNINGS:
             return False
-        if "json" not in kind:
+        if not kind.is_json:
             return not opens(body_bytes(body, kind))
         if b"%" in body or b"+" in body:
             body = body_bytes(body, kind)
@@ -151,6 +180,9 @@ def _unquote_twice(data: bytes) -> bytes:
 
 
 _HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
+MAX_KINDS = 256
+"""Content types of which is remembered how their bodies are read: more than clients have."""
+
 BOM_BEGINNINGS = b"\x00\xfe\xff"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi.detection import Detector, Inspection
-from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
+from guard_wsgi.detection.first_pass import BodyKind, SteadyHeaders, body_bytes
 from guard_wsgi.detection.gate import builtin_gate
 
 CHROME = {
@@ -218,7 +218,7 @@ def test_what_is_remembered_of_headers_is_bounded() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_everyday_json_document_is_cleared_at_once(document: Any) -> None:
     body = json.dumps(document).encode()
-    assert not builtin_gate("auto").opens_json(body_bytes(body, "application/json"))
+    assert not builtin_gate("auto").opens_json(body_bytes(body, BodyKind.of("application/json")))
 
 
 def test_an_everyday_form_is_cleared_at_once() -> None:
@@ -227,4 +227,4 @@ def test_an_everyday_form_is_cleared_at_once() -> None:
         b"&phone=%2B44+20+7946+0000&message=Please+leave+it+with+a+neighbour.+Thank+you!&ok=on"
     )
     kind = "application/x-www-form-urlencoded"
-    assert not builtin_gate("auto").opens(body_bytes(body, kind))
+    assert not builtin_gate("auto").opens(body_bytes(body, BodyKind.of(kind)))
