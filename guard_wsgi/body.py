@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -69,6 +69,7 @@ def content_length(environ: dict[str, Any]) -> int | None:
     return int(declared)
 
 
+@final
 class RequestBody:
     """The body of one request, read as far as the rules need and no further.
 
@@ -107,6 +108,14 @@ class RequestBody:
         # No length and no transfer coding is an empty body (RFC 9112, 6.3, rule 7).
         if self.length is None and environ.get("HTTP_TRANSFER_ENCODING"):
             self.readable = bool(environ.get("wsgi.input_terminated"))
+
+    @classmethod
+    def begun(cls, environ: dict[str, Any], replay: ReplayStream) -> RequestBody:
+        """One of which something has been read already, which the stream gives again."""
+        body = cls(environ)
+        body._environ = None
+        body._replay = environ["wsgi.input"] = replay
+        return body
 
     def prefix(self, max_bytes: int) -> bytes:
         """The first ``max_bytes`` of the body, or all of it if it is shorter.
@@ -313,6 +322,32 @@ class ReplayStream:
         while data := self._from_rest(CHUNK_BYTES):
             parts.append(data)
         return b"".join(parts)
+
+
+def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes | RequestBody:
+    """The body of a message that declares its length, if that is what the stream has at once.
+
+    What `RequestBody` does for most bodies, in one call; for others that is returned, begun.
+
+    :param length: the declared length, less than ``max_bytes``.
+    :param max_bytes: of a stream that ends by itself: what stands past the declared length, the
+        app would read as well.
+    """
+    stream: InputStream = environ["wsgi.input"]
+    ends_by_itself = environ.get("wsgi.input_terminated")
+    data = more = b""
+    error = None
+    try:
+        data = stream.read(max_bytes if ends_by_itself else length)
+        if ends_by_itself and len(data) == length:
+            more = stream.read(max_bytes - length)
+    except Exception as raised:  # the server's own: kept for the app, which would have got it
+        error = raised.with_traceback(None)
+    if len(data) == length and not more and error is None:
+        environ["wsgi.input"] = BytesIO(data)
+        return data
+    remaining = None if ends_by_itself else length - len(data)
+    return RequestBody.begun(environ, ReplayStream(stream, remaining, None, data + more, error))
 
 
 def _read_bounded(

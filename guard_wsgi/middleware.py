@@ -2,7 +2,8 @@
 
 A request climbs a ladder of checks before the app sees it; the first check that refuses ends it.
 Which checks there are, and in which order, is compiled beforehand (policy.py); here they are
-asked. The response streams past untouched, but for headers.
+asked. Where they are the usual ones, a plain request is let through by a function that decides
+the same (fast_path.py). The response streams past untouched, but for headers.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
+from guard_wsgi.fast_path import compile_fast_path
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
 from guard_wsgi.request import GuardRequest
@@ -98,12 +100,28 @@ class GuardMiddleware:
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        policy = self._policy
+        policy, fast_path = self._serving
         if not policy.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
             return self.app(environ, start_response)
         if self._is_new:
             self._begin_serving(environ)
-        request = GuardRequest(environ, policy.clients, policy.country_of, self)
+        if fast_path is None or self._events.wants_metrics:
+            request = GuardRequest(environ, policy.clients, policy.country_of, self)
+            return self._climb(policy, request, start_response)
+        decided = fast_path(environ, start_response)
+        if type(decided) is GuardRequest:
+            if decided.block is None:
+                return self._climb(policy, decided, start_response)
+            environ[ENVIRON_KEY] = decided.verdict
+            return self._refuse(policy, decided, decided.block, start_response)
+        self._passed += 1
+        return self.app(environ, decided)
+
+    def _climb(
+        self, policy: Policy, request: GuardRequest, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Let the ladder decide, then call the app or refuse."""
+        environ = request.environ
         environ[ENVIRON_KEY] = request.verdict
         if self._events.wants_metrics:
             request.started = perf_counter()
@@ -249,7 +267,7 @@ class GuardMiddleware:
                 observation.status(int(status[:3]), headers)
 
         tap_write = observation.write if observation is not None else None
-        start = policy.outgoing.wrap_observed(request, start_response, on_start, tap_write)
+        start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
         try:
             response = self.app(request.environ, start)
         except BodyTooLarge:
@@ -292,7 +310,7 @@ class GuardMiddleware:
         For a framework whose router came to another route than the resolver foretold: whatever
         rewrote the path in between, the rules of the view that is about to run hold.
         """
-        policy = self._policy
+        policy = self.policy
         if not policy.config.enabled:
             return None
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
@@ -440,12 +458,15 @@ class GuardMiddleware:
             or policy.logs_requests
             or policy.cors is not None
         )
-        self._policy = policy
+        fast_path = None
+        if self._begin_request is None:
+            fast_path = compile_fast_path(policy, self._resolver, self)
+        self._serving = policy, fast_path
 
     @property
     def policy(self) -> Policy:
         """What is being served now."""
-        return self._policy
+        return self._serving[0]
 
     @property
     def bans(self) -> Bans:
@@ -465,7 +486,7 @@ class GuardMiddleware:
             "SERVER_PORT": "80",
             "wsgi.url_scheme": "http",
         }
-        policy = self._policy
+        policy = self.policy
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         plan = policy.global_plan
         if self._resolver is not None:

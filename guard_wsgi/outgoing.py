@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors, SecurityHeaders
-from guard_wsgi.quota import ROUND_UP, quota_headers
+from guard_wsgi.quota import quota_headers
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 
@@ -21,103 +21,55 @@ logger = logging.getLogger("guard_wsgi.headers")
 HeaderList = list[tuple[str, str]]
 Write = Callable[[bytes], object]
 OnStart = Callable[[str, HeaderList], None]
-Wrap = Callable[[GuardRequest, "StartResponse"], "StartResponse"]
 
 
 class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
     :ivar varies: whether answers get more than fixed headers and the draft's quota.
-    :ivar wrap: from a request and its ``start_response`` to one that adds our headers.
+    :ivar quota_style: in which headers the quota is told.
+    :ivar security: the fixed headers.
     :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
     """
 
     def __init__(self, config: SecurityConfig) -> None:
         self.cors = Cors.from_config(config)
-        self._security = SecurityHeaders.from_config(config)
-        self._quota_style = config.rate_limit_headers
+        self.security = SecurityHeaders.from_config(config) or SecurityHeaders(())
+        self.quota_style = config.rate_limit_headers
         self._modify = config.custom_response_modifier
         self.asks_proxies = config.trust_x_forwarded_proto
-        # What most sites have: fixed headers and the draft's quota.
-        is_usual = self._modify is None and self.cors is None and self._quota_style == "draft"
-        self.varies = not is_usual
-        self._adds_nothing = not (
-            self.cors or self._security or self._modify or self._quota_style != "off"
+        # What most sites have: fixed headers and the draft's quota, or none.
+        is_usual = (
+            self._modify is None and self.cors is None and self.quota_style in ("draft", "off")
         )
-        self.wrap = self._compile_wrap()
+        self.varies = not is_usual
 
     def with_fixed(self, headers: HeaderList, is_https: bool) -> HeaderList:
         """With what every answer gets; all but the quota, where answers do not vary."""
-        return headers if self._security is None else self._security.add(headers, is_https)
+        return self.security.add(headers, is_https)
 
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The response's headers with ours; a new list, as the app may hold on to its own."""
-        if self._security is not None:
-            headers = self._security.add(headers, request.is_https)
-        else:
-            headers = list(headers)
-        if self._quota_style != "off" and request.quota is not None:
-            headers += quota_headers(*request.quota, self._quota_style)
+        headers = self.security.add(headers, request.is_https)
+        if request.quota is not None:
+            headers += quota_headers(*request.quota, self.quota_style)
         if self.cors is not None:
             headers = self.cors.add(headers, request.environ)
         return headers
 
-    def _compile_wrap(self) -> Wrap:
-        """How a ``start_response`` is made one that adds our headers.
-
-        ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it
-        is (PEP 3333). Adding is by absence, so an error page that starts the response anew
-        doesn't get ours twice.
-        """
-        if self._adds_nothing:
-            return lambda request, start_response: start_response
-        if self.varies or self._security is None:
-            return lambda request, start_response: self.wrap_observed(
-                request, start_response, None, None
-            )
-        plain, https, others = self._security.plain, self._security.https, self._security.others
-        asks_proxies = self.asks_proxies
-
-        # What `headers` does for most answers of most sites, written out, as each call is felt:
-        # the app's headers, none of which is one of ours, then ours, then the quota.
-        def wrap(request: GuardRequest, start_response: StartResponse) -> StartResponse:
-            is_https = request.environ["wsgi.url_scheme"] == "https"
-            if asks_proxies:
-                is_https = request.is_https
-            names, ours = https if is_https else plain
-
-            def usual_start_response(
-                status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
-            ) -> Write:
-                for name, _ in headers:
-                    if name not in others and name.lower() in names:
-                        headers = self.headers(request, headers)
-                        break
-                else:
-                    headers = headers + ours
-                    if request.quota is not None:
-                        limit, remaining, reset_seconds = request.quota
-                        left = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
-                        headers += (limit.policy_header, ("RateLimit", left))
-                if exc_info is None:
-                    return start_response(status, headers)
-                try:
-                    return start_response(status, headers, exc_info)
-                finally:
-                    exc_info = None  # a traceback that refers to its own frame is a circle
-
-            return usual_start_response
-
-        return wrap
-
-    def wrap_observed(
+    def wrap(
         self,
         request: GuardRequest,
         start_response: StartResponse,
-        on_start: OnStart | None,
-        tap_write: Callable[[Write], Write] | None,
+        on_start: OnStart | None = None,
+        tap_write: Callable[[Write], Write] | None = None,
     ) -> StartResponse:
-        """The same, and it tells ``on_start`` what is sent."""
+        """A ``start_response`` that adds our headers, and tells ``on_start`` what is sent.
+
+        ``exc_info`` is passed on only when given, and without ``tap_write`` the server's
+        ``write`` is returned as it is (PEP 3333). Adding is by absence, so an error page that
+        starts the response anew doesn't get ours twice.
+        """
 
         def guarded_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None

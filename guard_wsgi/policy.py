@@ -112,12 +112,14 @@ class Policy:
         self.enabled = config.enabled
         self.passive = config.passive_mode
         self.logs_requests = config.log_request_level is not None
+        self._everywhere = Limit(config.rate_limit, config.rate_limit_window, "global")
         self.clients = ClientResolver(
             config.trusted_proxies,
             depth=config.trusted_proxy_depth,
             header=config.forwarded_header,
             trust_forwarded_proto=config.trust_x_forwarded_proto,
             ipv6_prefix_bits=config.ipv6_client_prefix,
+            limit_prefix=self._everywhere.key_prefix,
         )
         self.outgoing = Outgoing(config)
         self.cors = self.outgoing.cors
@@ -306,7 +308,7 @@ class Policy:
             }
         yield RateLimits(
             self.parts.store.limiter,
-            everywhere=Limit(config.rate_limit, config.rate_limit_window, "global"),
+            everywhere=self._everywhere,
             by_path={
                 path: Limit(requests, window, "endpoint")
                 for path, (requests, window) in config.endpoint_rate_limits.items()

@@ -84,7 +84,7 @@ class Refusals:
             if block.retry_after_seconds is not None:
                 headers += _retry_after(block)
             if request.quota is not None:
-                headers += quota_headers(*request.quota, "draft")
+                headers += quota_headers(*request.quota, self._outgoing.quota_style)
             start_response(status, headers)
             return [body]
         response = self.response(block, request)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from random import getrandbits
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, final
 from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import EnvironHeaders, MultiDict
@@ -29,11 +29,18 @@ from guard_wsgi.standing import BODILESS, FRAMED
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
 
+if TYPE_CHECKING:
+    from guard_wsgi.checks.base import Block
+    from guard_wsgi.detection import Finding
+
 MAX_HOOK_BODY_BYTES = 262_144
 """What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
 
 MAX_FORM_PARTS = 1000
 """The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
+
+Quota = tuple[Limit, int, float]
+"""A limit, what remains of it, and the seconds until it is whole again."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
@@ -43,6 +50,7 @@ _PATH_PARAMETERS = re.compile(r";[^/]*")
 _SLASHES = re.compile(r"/{2,}")
 
 
+@final
 class GuardRequest:
     """One request, read lazily.
 
@@ -58,10 +66,14 @@ class GuardRequest:
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until
         it is whole again, for the response's headers.
     :ivar started: ``time.perf_counter()`` at its beginning, when requests are measured.
+    :ivar head_findings: what detection found in its head, if it was looked at on the fast path.
+    :ivar block: the refusal, if it was decided on the fast path.
     """
 
-    quota: tuple[Limit, int, float] | None = None
+    quota: Quota | None = None
     started: float = 0.0
+    head_findings: tuple[Finding, ...] | None = None
+    block: Block | None = None
 
     def __init__(
         self,

@@ -111,22 +111,22 @@ class HeadInspection:
     fails_closed = False
 
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
-        self._inspection_of = inspections.of if inspections.varies else None
-        self._inspection = inspections.everywhere
-        self._first_pass = inspections.everywhere.first_pass
+        self.varies = inspections.varies
+        self.inspection = inspections.everywhere
+        self._inspection_of = inspections.of
         self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if self._inspection_of is not None:
-            inspection = self._inspection_of(request)
-            findings = inspection.head(request.environ)
-            return self._judge(request, findings, inspection) if findings else None
-        first_pass = self._first_pass
-        data = first_pass(request.environ)
-        if data is None:
-            return None
-        findings = self._inspection.opened_head(request.environ, data)
-        return self._judge(request, findings, self._inspection) if findings else None
+        if request.head_findings is not None:  # inspected on the fast path
+            findings = request.head_findings
+            return self.judge(request, findings) if findings else None
+        inspection = self._inspection_of(request) if self.varies else self.inspection
+        findings = inspection.head(request.environ)
+        return self._judge(request, findings, inspection) if findings else None
+
+    def judge(self, request: GuardRequest, findings: tuple[Finding, ...]) -> Block | None:
+        """What is to be done about findings of the inspection that does not vary."""
+        return self._judge(request, findings, self.inspection)
 
 
 class BodyInspection:
@@ -147,18 +147,18 @@ class BodyInspection:
     ) -> None:
         self._inspection_of = inspections.of
         # What the first pass clears, it clears for every path.
-        self._clears = inspections.everywhere.clears_body
+        self.clears = inspections.everywhere.clears_body
         self._judge = judge
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
 
     def __call__(self, request: GuardRequest) -> Block | None:
         incoming = request.incoming_body
-        body = incoming.prefix(self._max_bytes)
+        body = incoming.prefix(self.max_bytes)
         if body:
             environ = request.environ
-            if "HTTP_CONTENT_ENCODING" in environ or not self._clears(
+            if "HTTP_CONTENT_ENCODING" in environ or not self.clears(
                 body, environ.get("CONTENT_TYPE") or ""
             ):
                 block = self._inspect(request, body)
@@ -181,7 +181,7 @@ class BodyInspection:
         return self._judge(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest) -> Block | None:
-        reason = f"only the first {self._max_bytes} bytes of the body were inspected"
+        reason = f"only the first {self.max_bytes} bytes of the body were inspected"
         if not self._oversized_blocks:
             request.note(BUDGET, reason)
             return None

@@ -56,9 +56,9 @@ class RateLimits:
         suspicion: Suspicion | None = None,
     ) -> None:
         self._hit = limiter.hit
-        self._take = limiter.take
+        self.take = limiter.take
         self._peek = limiter.peek
-        self._everywhere = everywhere
+        self.everywhere = everywhere
         self._by_path = by_path
         self._route = route.limit
         self._by_country = route.by_country
@@ -67,18 +67,21 @@ class RateLimits:
         self._exempt_when = route.exempt_when or exempt_when
         self._suspicion = suspicion
         # Most routes of most sites: one limit for everyone, counted by address.
-        self._is_plain = (
+        self.is_plain = (
             route == RouteLimits() and not by_path and key is None and exempt_when is None
         )
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if not self._is_plain:
+        if not self.is_plain:
             return self._by_rules(request)
-        limit = self._everywhere
+        if request.quota is not None:  # counted on the fast path
+            return None
+        limit = self.everywhere
         requests = limit.requests
-        key = limit.key_prefix + request.identity.client_key
-        take = self._take
-        allowed, remaining, reset_seconds, applied = take(key, requests, limit.window_seconds, 1)
+        key = request.identity.limit_key
+        allowed, remaining, reset_seconds, applied = self.take(
+            key, requests, limit.window_seconds, 1
+        )
         if applied != requests:
             limit = evolve(limit, requests=applied)
         if allowed:
@@ -123,7 +126,7 @@ class RateLimits:
         elif path in self._by_path:
             buckets.append((self._by_path[path], f"{path}|{client}"))
         else:
-            buckets.append((self._everywhere, client))
+            buckets.append((self.everywhere, client))
         return buckets
 
     def _client_key(self, request: GuardRequest) -> str:

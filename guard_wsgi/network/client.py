@@ -57,14 +57,17 @@ class Identity:
     ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
     peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
     address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
+    ``limit_key`` is the latter behind ``limit_prefix``: what the limit for everyone counts by.
     ``standing`` is the bit for having one (standing.py), and ``notes`` are events of the note.
     """
 
     address: Address | None
     peer_is_trusted: bool
     note: str = ""
+    limit_prefix: str = field(default="", repr=False, eq=False)
     client_ip: str = field(init=False, repr=False, eq=False)
     client_key: str = field(init=False, repr=False, eq=False)
+    limit_key: str = field(init=False, repr=False, eq=False)
     standing: int = field(init=False, repr=False, eq=False)
     notes: tuple[tuple[str, str], ...] = field(init=False, repr=False, eq=False)
 
@@ -75,6 +78,7 @@ class Identity:
             text, key = address.text, address.client_key
         object.__setattr__(self, "client_ip", text)
         object.__setattr__(self, "client_key", key)
+        object.__setattr__(self, "limit_key", self.limit_prefix + key)
         object.__setattr__(self, "standing", 0 if address is None else ADDRESSED)
         object.__setattr__(self, "notes", (_NOTES[self.note],) if self.note else ())
 
@@ -88,6 +92,7 @@ class ClientResolver:
     :param header: which header the proxies write, for example ``x-forwarded-for``,
         ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
         a client could send the one that the proxy does not overwrite.
+    :param limit_prefix: of the keys by which the limit for everyone counts.
     :ivar trusts_anyone: whether there is any trusted proxy.
     :ivar known: who the client is by the peer's address, of those who connected before; empty
         where a proxy may speak for the client.
@@ -101,6 +106,7 @@ class ClientResolver:
         header: str = "x-forwarded-for",
         trust_forwarded_proto: bool = False,
         ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS,
+        limit_prefix: str = "",
     ) -> None:
         proxies = tuple(trusted_proxies)
         self._trusts_unix = UNIX_PEER in proxies
@@ -111,6 +117,7 @@ class ClientResolver:
         self._header_key = "HTTP_" + header.upper().replace("-", "_")
         self.trusts_forwarded_proto = trust_forwarded_proto
         self._ipv6_prefix_bits = ipv6_prefix_bits
+        self._limit_prefix = limit_prefix
         self._addresses: dict[str, Address | None] = {}
         self._peers: dict[str, Identity] = {}
         self.known: dict[str, Identity] = {} if self.trusts_anyone else self._peers
@@ -155,7 +162,7 @@ class ClientResolver:
     def _identify_peer(self, peer: str) -> Identity:
         address = self.parse(peer)
         trusted = self._trusts_unix if address is None else address in self._trusted
-        identity = Identity(address, trusted)
+        identity = self._identity(address, trusted)
         if len(self._peers) >= MAX_CACHED_ADDRESSES:
             self._peers.clear()
         self._peers[peer] = identity
@@ -164,7 +171,7 @@ class ClientResolver:
     def _identify_forwarded(self, peer: str, value: str) -> Identity:
         direct = self._peers.get(peer) or self._identify_peer(peer)
         if not direct.peer_is_trusted:
-            return Identity(direct.address, False, "spoofed")
+            return self._identity(direct.address, False, "spoofed")
         if self._header == "x-forwarded-for":
             hops = value.rsplit(",", MAX_FORWARDED_HOPS)[-MAX_FORWARDED_HOPS:]
         elif self._header == "forwarded":
@@ -172,7 +179,7 @@ class ClientResolver:
         else:
             hops = [value]
         if self._header in _LISTS and len(hops) < self._depth:
-            return Identity(direct.address, True, "short_chain")
+            return self._identity(direct.address, True, "short_chain")
         return self._walk(direct.address, hops)
 
     def _walk(self, peer: Address | None, hops: list[str]) -> Identity:
@@ -180,11 +187,14 @@ class ClientResolver:
         for hop in reversed(hops):
             address = self.parse(strip_port(hop))
             if address is None:
-                return Identity(nearest, True, "malformed")
+                return self._identity(nearest, True, "malformed")
             if address not in self._trusted:
-                return Identity(address, True)
+                return self._identity(address, True)
             nearest = address
         # Every hop is ours: an internal caller. The depth says which entry stands for it.
         if len(hops) >= self._depth > 1:
             nearest = self.parse(strip_port(hops[-self._depth]))
-        return Identity(nearest, True)
+        return self._identity(nearest, True)
+
+    def _identity(self, address: Address | None, is_trusted: bool, note: str = "") -> Identity:
+        return Identity(address, is_trusted, note, self._limit_prefix)
