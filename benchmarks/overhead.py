@@ -3,6 +3,7 @@
     python benchmarks/overhead.py             the table, against the budgets
     python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
     python benchmarks/overhead.py --sketch    the same with the least that a guard could be
+    python benchmarks/overhead.py --ladder    the same with a guard that has a check more
     python benchmarks/overhead.py --stages    what each part of the guard adds
     python benchmarks/overhead.py --profile   the guard's own functions, by time
 
@@ -136,17 +137,28 @@ def begin_flood(app: App) -> None:
                 serve(app, make_environ(workload, number))
 
 
-def print_table(rounds: int, peer: bool, with_sketch: bool) -> bool:
+def with_a_check_more(app: App) -> App:
+    """The guard of a site with a check besides the usual ones, here one that does nothing: such a
+    site has no fast path."""
+    return guarded(app, custom_request_check=lambda request: None)
+
+
+EXTRAS: dict[str, Callable[[App], App]] = {"sketch": sketch, "ladder": with_a_check_more}
+"""Subjects that are measured when they are asked for."""
+
+
+def print_table(rounds: int, peer: bool, extras: list[str]) -> bool:
     """Print the table; whether every budget is kept."""
-    guard = guarded(bare_app())
-    begin_flood(guard)
-    subjects = {"bare": bare_app(), "guarded": guard}
-    if with_sketch:
-        subjects["sketch"] = sketch(bare_app())
+    subjects = {"bare": bare_app(), "guarded": guarded(bare_app())}
+    subjects |= {name: EXTRAS[name](bare_app()) for name in extras}
+    for name, app in subjects.items():
+        if name in ("guarded", "ladder"):
+            begin_flood(app)
     times = measure(subjects, rounds)
     peer_times = measure_peer(max(5, rounds // 20)) if peer else None
     head = f"{'workload':38}{'bare':>9}{'guard':>9}{'ratio':>8}{'quartiles':>15}{'budget':>8}"
-    print(head + (f"{'sketch':>12}" if with_sketch else "") + (f"{'peer':>12}" if peer else ""))
+    head = f"{head:92}" + "".join(f"{name:>8}" for name in extras)
+    print(head + (f"{'peer':>10}" if peer else ""))
     kept = True
     for workload in WORKLOADS:
         row = times[workload.name]
@@ -161,11 +173,11 @@ def print_table(rounds: int, peer: bool, with_sketch: bool) -> bool:
             f"{f'{low:.3f}-{high:.3f}':>15}{verdict}"
         )
         line = f"{line:92}"
-        if with_sketch:
-            line += f"{ratios(row, 'sketch', whole=workload.refused)[0]:7.3f}"
+        for name in extras:
+            line += f"{ratios(row, name, whole=workload.refused)[0]:8.3f}"
         if peer_times is not None:
             ratio, _, _ = ratios(peer_times[workload.name], "peer", whole=workload.refused)
-            line += f"{ratio:12.0f}"
+            line += f"{ratio:10.0f}"
         print(line)
     print(f"\n{rounds} rounds. 'guard' is the time added, for refused requests the whole time.")
     return kept
@@ -257,6 +269,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="rounds (default 200, ~20 s)")
     parser.add_argument("--peer", action="store_true", help=f"measure {PEER} as well")
     parser.add_argument("--sketch", action="store_true", help="measure the least guard as well")
+    parser.add_argument("--ladder", action="store_true", help="measure one without a fast path")
     parser.add_argument("--stages", action="store_true", help="what each part of the guard adds")
     parser.add_argument("--profile", action="store_true", help="profile the guard alone")
     parser.add_argument("--only", default="", help="with --profile: workloads whose name has this")
@@ -270,7 +283,8 @@ def main() -> int:
         if options.stages:
             print_stages(options.rounds)
             return 0
-        return 0 if print_table(options.rounds, options.peer, options.sketch) else 1
+        extras = [name for name in EXTRAS if getattr(options, name)]
+        return 0 if print_table(options.rounds, options.peer, extras) else 1
 
 
 if __name__ == "__main__":

@@ -261,3 +261,14 @@ def test_a_body_past_its_declared_length_is_inspected_where_the_app_could_read_i
     }
     environ = environ_for("/", method="POST") | server | {"wsgi.input": io.BytesIO(attack)}
     assert serve(GuardMiddleware(Reader()), environ).code == 400
+
+
+def test_a_stream_that_goes_on_where_inspection_ends_reaches_the_app_whole() -> None:
+    body = b"x" * 1024
+    server = {"CONTENT_LENGTH": "1024", "CONTENT_TYPE": "", "wsgi.input_terminated": True}
+    stream = io.BytesIO(body + b"and more")
+    environ = environ_for("/", method="POST") | server | {"wsgi.input": stream}
+    app = Reader()
+    config = SecurityConfig(detection_max_body_inspect_bytes=1024)
+    assert serve(GuardMiddleware(app, config), environ).code == 200
+    assert app.seen[0][0] == body + b"and more"
