@@ -64,7 +64,6 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
     content: BodyInspection | None = checks.get(BodyInspection)
     if (
         not _USUAL.issuperset(checks)
-        or policy.global_plan.is_attended
         or policy.outgoing.varies
         or policy.lists_clients
         or policy.logs_requests

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
+from guard_wsgi import BehaviorRule, GuardMiddleware, RouteConfig, SecurityConfig
 from guard_wsgi.fast_path import compile_fast_path
 from guard_wsgi.resolvers import Resolution
 from guard_wsgi.state.memory import MemoryStorage
@@ -137,7 +137,9 @@ def requests(draw: st.DrawFn) -> Callable[[], Environ]:
     }
     if draw(st.booleans()):
         server["wsgi.input_terminated"] = True
-    declared = draw(st.sampled_from([str(len(body))] * 5 + ["", "0", "7", "400", "-1", "1e3"]))
+    declared = draw(
+        st.sampled_from([str(len(body))] * 5 + ["", "0", "7", "400", "-1", "1e3", "9" * 25])
+    )
     if server["REQUEST_METHOD"] in ("POST", "PUT") or draw(st.integers(0, 4)) == 0:
         server |= {"CONTENT_TYPE": kind, "CONTENT_LENGTH": declared}
         extra = draw(st.sampled_from([{}] * 6 + [{"HTTP_TRANSFER_ENCODING": "chunked"}]))
@@ -173,7 +175,8 @@ def told(answer: Answer) -> Any:
             ),
             *({"enable_rate_limiting": False}, {"enable_penetration_detection": False}),
             *({"detection_scan_body": False}, {"max_request_size": None}),
-            {"route_resolution_strict": True},
+            *({"route_resolution_strict": True}, {"unreadable_body": "flag"}),
+            {"max_request_size": None, "detection_scan_body": False},
             *({"emergency_mode": True}, {"fail_secure": False}, {"exclude_paths": []}),
         ]
     ),
@@ -272,3 +275,38 @@ def test_a_stream_that_goes_on_where_inspection_ends_reaches_the_app_whole() -> 
     config = SecurityConfig(detection_max_body_inspect_bytes=1024)
     assert serve(GuardMiddleware(app, config), environ).code == 200
     assert app.seen[0][0] == body + b"and more"
+
+
+def test_a_body_that_breaks_off_reaches_the_app_as_far_as_it_came() -> None:
+    server = {"CONTENT_LENGTH": "12", "CONTENT_TYPE": "text/plain"}
+    environ = environ_for("/", method="POST") | server | {"wsgi.input": Slow(b"hello world!", 5, 5)}
+    app = Reader()
+    config = SecurityConfig(unreadable_body="flag")
+    assert serve(GuardMiddleware(app, config), environ).code == 200
+    assert app.seen[0][:2] == (b"hello", "ConnectionResetError")
+
+
+@pytest.mark.parametrize("told", ["https", "http"])
+def test_an_answer_through_a_proxy_that_ends_tls_is_one_over_https(told: str) -> None:
+    site = Site(trusted_proxies=["203.0.113.7"], trust_x_forwarded_proto=True)
+    forwarded = {"X-Forwarded-For": "198.51.100.1", "X-Forwarded-Proto": told}
+    answer = site.visit(headers=forwarded)
+    assert (answer.header("Strict-Transport-Security") is not None) == (told == "https")
+
+
+def test_what_only_some_sites_have_leaves_no_fast_path() -> None:
+    exempt = Site(exempt_ips=["203.0.113.7"], rate_limit=1)
+    assert [exempt.visit().code for _ in range(3)] == [200, 200, 200]
+    for options in (
+        {"enable_cors": True, "cors_allow_origins": ["https://a.example"]},
+        {"custom_response_modifier": lambda response: response},
+        {"rate_limit_headers": "legacy"},
+        {"log_request_level": "INFO"},
+        {"rate_limit_key": lambda request: "all"},
+        {"detection_exclusions": [{"path": "/raw", "categories": ["sqli"]}]},
+        {"global_behavior_rules": [BehaviorRule("usage", 5, 60, action="log")]},
+        {"blocked_user_agents": ["badbot"]},
+        {"enforce_https": True},
+    ):
+        guard = GuardMiddleware(Reader(), SecurityConfig(**options))
+        assert compile_fast_path(guard.policy, None, guard) is None, options
