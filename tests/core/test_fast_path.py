@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import re
+import sys
+import weakref
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -228,6 +232,62 @@ def test_a_fault_on_the_fast_path_is_the_ladders_to_decide(monkeypatch: pytest.M
     assert site.visit(query_string={"q": INJECTION}).code == 400
     assert site.guard.stats()["faults:rate_limit"] == 2
     assert len(broken) == 4  # asked twice each: on the fast path, and on the ladder
+
+
+def test_a_fault_behind_the_limit_does_not_count_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*asked: Any) -> bytes:
+        raise RuntimeError("out of order")
+
+    monkeypatch.setattr("guard_wsgi.fast_path.read_at_once", read)
+    site = Site(rate_limit=5)
+    assert site.visit(method="POST", data={"q": "tea"}).code == 200
+    assert site.visit(method="POST", data={"q": INJECTION}).code == 400
+    assert [state.remaining for state in site.guard.limits("203.0.113.7")] == [3]
+
+
+def test_the_limit_that_was_applied_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that counts for a part of the workers only applies a share."""
+    monkeypatch.setattr(MemoryStorage, "taker", lambda self, strategy: lambda *hit: (True, 1, 9, 2))
+    assert Site(rate_limit=10).visit().header("RateLimit-Policy") == '"global";q=2;w=60'
+
+
+def test_an_error_that_comes_too_late_for_an_error_page_leaves_no_circle() -> None:
+    class Seen:
+        pass
+
+    def app(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        seen = Seen()
+        environ["test.seen"].append(weakref.ref(seen))
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        try:
+            raise LookupError(seen)
+        except LookupError:
+            start_response("500 Oops", [("Content-Type", "text/plain")], sys.exc_info())
+        return [b"oops"]
+
+    def server(status: str, headers: Any, exc_info: Any = None) -> Any:
+        if exc_info is not None:
+            try:
+                raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+
+    refs: list[Any] = []
+    gc.disable()
+    try:
+        with suppress(LookupError):
+            GuardMiddleware(app)(environ_for() | {"test.seen": refs}, server)
+        assert refs[0]() is None
+    finally:
+        gc.enable()
+
+
+def test_what_was_found_and_does_not_refuse_is_told_once() -> None:
+    site = Site(detection_budget_action="flag", detection_max_scan_values=10)
+    query = "&".join(f"a{number}=it's" for number in range(50))
+    assert site.visit(query_string=query).code == 200
+    (finding,) = site.seen[0]["guard_wsgi"].findings
+    assert finding.category == "detection_budget"
 
 
 def test_a_request_is_counted_once_whichever_way_it_goes() -> None:
