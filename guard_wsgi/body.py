@@ -333,8 +333,10 @@ def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes 
     :param max_bytes: of a stream that ends by itself: what stands past the declared length, the
         app would read as well.
     """
-    stream: InputStream = environ["wsgi.input"]
     ends_by_itself = environ.get("wsgi.input_terminated")
+    if not length and not ends_by_itself:
+        return b""
+    stream: InputStream = environ["wsgi.input"]
     data = more = b""
     error = None
     try:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from guard_wsgi.body import BodyTooLarge, RequestBody
+from guard_wsgi.body import BodyTooLarge, RequestBody, read_at_once
 
 BODIES = st.one_of(
     st.binary(max_size=200),
@@ -287,6 +287,57 @@ def test_a_broken_stream_fails_for_the_app_as_it_failed_for_the_guard() -> None:
     assert environ["wsgi.input"].read(10) == b"first"
     with pytest.raises(OSError, match="connection reset"):
         environ["wsgi.input"].read(10)
+
+
+class ShortStream:
+    """Gives a few bytes at a time and may fail behind some of them."""
+
+    def __init__(self, data: bytes, most: int, fails_at: int | None) -> None:
+        self.stream, self.most, self.fails_at = BytesIO(data), most, fails_at
+
+    def read(self, size: int) -> bytes:
+        if self.fails_at is not None and self.stream.tell() >= self.fails_at:
+            raise OSError("connection reset")
+        return self.stream.read(min(size, self.most))
+
+
+def drain(stream: Any, left: int) -> tuple[bytes, str]:
+    """What an app gets that reads a little at a time, and the error it gets."""
+    data = b""
+    try:
+        while left and (part := stream.read(min(left, 7))):
+            data += part
+            left -= len(part)
+    except OSError as error:
+        return data, str(error)
+    return data, ""
+
+
+@given(
+    body=BODIES,
+    difference=st.sampled_from([0, 0, 0, -3, -1, 1, 40]),
+    terminated=st.booleans(),
+    most=st.one_of(st.just(1000), st.integers(1, 30), st.sampled_from(["declared"])),
+    fails_at=st.one_of(st.none(), st.integers(0, 60)),
+)
+def test_a_body_read_at_once_is_what_is_read_step_by_step(
+    body: bytes, difference: int, terminated: bool, most: int | str, fails_at: int | None
+) -> None:
+    declared = max(0, len(body) + difference)
+    size = max(1, declared) if isinstance(most, str) else most
+    streams = [ShortStream(body, size, fails_at) for _ in range(2)]
+    environs = [environ_of(stream, declared, terminated) for stream in streams]
+    at_once = read_at_once(environs[0], declared, 300)
+    steps = RequestBody(environs[1])
+    prefix = steps.prefix(300)
+    if isinstance(at_once, bytes):
+        assert (at_once, True) == (prefix, steps.complete)
+    else:
+        assert at_once.prefix(300) == prefix
+        assert (at_once.complete, at_once.read_error) == (steps.complete, steps.read_error)
+    left = 1000 if terminated else declared
+    apps = [drain(environ["wsgi.input"], left) for environ in environs]
+    assert apps[0] == apps[1]
 
 
 class Environ(dict):  # type: ignore[type-arg]
