@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage as PlainMemoryStorage
@@ -116,6 +116,10 @@ def test_a_window_begins_with_its_first_hit_on_a_machine_just_started(strategy: 
     steps=st.lists(st.tuples(st.floats(0, 90), st.integers(1, 3)), min_size=1, max_size=40),
     strategy=st.sampled_from(["fixed-window", "sliding-window-counter"]),
 )
+@example(
+    up_ns=2**51 - 7, steps=[(0, 3), (70, 1), (10, 1), (20, 1)], strategy="sliding-window-counter"
+)
+@example(up_ns=1, steps=[(0, 3)] * 6 + [(1, 1), (1, 1)], strategy="sliding-window-counter")
 def test_counts_are_those_of_the_arithmetic_in_nanoseconds(
     up_ns: int, steps: list[tuple[float, int]], strategy: Strategy
 ) -> None:

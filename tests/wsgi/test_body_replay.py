@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -290,13 +290,14 @@ def test_a_broken_stream_fails_for_the_app_as_it_failed_for_the_guard() -> None:
 
 
 class ShortStream:
-    """Gives a few bytes at a time and may fail behind some of them."""
+    """Gives a few bytes at a time and may fail behind some of them, once."""
 
     def __init__(self, data: bytes, most: int, fails_at: int | None) -> None:
         self.stream, self.most, self.fails_at = BytesIO(data), most, fails_at
 
     def read(self, size: int) -> bytes:
         if self.fails_at is not None and self.stream.tell() >= self.fails_at:
+            self.fails_at, self.stream = None, BytesIO()
             raise OSError("connection reset")
         return self.stream.read(min(size, self.most))
 
@@ -320,6 +321,11 @@ def drain(stream: Any, left: int) -> tuple[bytes, str]:
     most=st.one_of(st.just(1000), st.integers(1, 30), st.sampled_from(["declared"])),
     fails_at=st.one_of(st.none(), st.integers(0, 60)),
 )
+@example(body=b"abcdef", difference=-3, terminated=True, most="declared", fails_at=None)
+@example(body=b"abcdef", difference=0, terminated=True, most=1000, fails_at=6)
+@example(body=b"abcdef", difference=0, terminated=False, most=3, fails_at=3)
+@example(body=b"abcdef", difference=0, terminated=False, most=1000, fails_at=0)
+@example(body=b"", difference=0, terminated=False, most=1000, fails_at=0)
 def test_a_body_read_at_once_is_what_is_read_step_by_step(
     body: bytes, difference: int, terminated: bool, most: int | str, fails_at: int | None
 ) -> None:
@@ -338,6 +344,14 @@ def test_a_body_read_at_once_is_what_is_read_step_by_step(
     left = 1000 if terminated else declared
     apps = [drain(environ["wsgi.input"], left) for environ in environs]
     assert apps[0] == apps[1]
+
+
+def test_a_body_begun_at_once_is_not_read_past_its_end() -> None:
+    environ = environ_of(SocketStream(b"abcdef", chunk_bytes=4), 6)
+    body = read_at_once(environ, 6, 300)
+    assert isinstance(body, RequestBody)
+    assert body.prefix(300) == b"abcdef"
+    assert environ["wsgi.input"].read() == b"abcdef"
 
 
 class Environ(dict):  # type: ignore[type-arg]
