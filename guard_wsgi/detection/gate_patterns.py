@@ -33,6 +33,20 @@ def _any_of(words: str | Sequence[str], most: int = 10) -> list[str]:
     return ["(?:" + "|".join(words[start : start + most]) + ")" for start in starts]
 
 
+def _mixed(firsts: Sequence[str], lasts: Sequence[str]) -> list[str]:
+    """Alternations that together are every first with every last, none of them twice in one.
+
+    Those that begin alike, Hyperscan would make one with a class of bytes at its end, and then
+    take only what is before that for fixed text.
+    """
+    most = min(len(firsts), len(lasts))
+    return [
+        "(?:" + "|".join(firsts[i] + lasts[(i + shift) % len(lasts)] for i in part) + ")"
+        for part in (range(at, min(at + most, len(firsts))) for at in range(0, len(firsts), most))
+        for shift in range(len(lasts))
+    ]
+
+
 def _run(
     start: str, blanks: Sequence[str], then: Sequence[str], common: Sequence[str] = ()
 ) -> Iterator[str]:
@@ -86,6 +100,8 @@ _COMMAND = "(?:" + "|".join(_COMMANDS) + ")"
 _COMMAND_ENDS = r"(?:[^\w/:-]|$)"
 _ARGUMENT_0 = r"[\s({\"'\\]*(?:/(?:\w+/)*)?" + _COMMAND + r"(?:[\s;|&`)}>\"'<\\#(,{.]|\$|$)"
 _LOGIC = ("or", "and", "xor", "having", "where")
+_VALUE_ENDS = (*digits, "'", r"\"", r"\)", "`", r"\*/")
+_MARKS = (r"\(", "!", "~", r"\+", "'", r"\"", "@", "/", r"\*", r"\\", "-")
 _COMPARISON = r"(?:\s?[=<>!(]|\s+(?:like|between|rlike|is\s+(?:not|null|true|false))\b|\s+in\s?\()"
 _AFTER_OPERAND = r"[\d\s()+*.'\"-]*(?:[=<>!,]|like|in\b|between|$|[\x0b&#\"-])"
 _OPERANDS = r"[\s(!~+'\"@/*\\-]*(?:\d" + _AFTER_OPERAND + r"|[\w.@'\"`\\]+" + _COMPARISON + ")"
@@ -129,11 +145,11 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     # Prose has "and" and "or" at every turn: they count before what begins no word, and before a
     # word that is compared where a value may end in front of them.
     "condition": (
-        *cross(_BEFORE_WORDS, _LOGIC, (" ", ""), tuple(digits), (_AFTER_OPERAND, r"[\w.@'\"`\\]*" + _COMPARISON)),
-        *cross(_BEFORE_WORDS, _LOGIC, (" ", ""), (r"\(", "!", "~", r"\+", "'", r"\"", "@", "/", r"\*", r"\\", "-"), (_OPERANDS,)),
-        *cross(_BEFORE_WORDS, _LOGIC, ("  ", *_BLANKS[1:]), (_OPERANDS,)),
-        *cross((*digits, "'", r"\"", r"\)", "`", r"\*/"), _BEFORE_WORDS[:4], _LOGIC, (" ",), (_NAME_COMPARED,)),
-        *cross(_BEFORE_WORDS[4:], _LOGIC, (" ",), (_NAME_COMPARED,)),
+        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("", " "), tuple(digits))]), ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
+        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("", " "), _MARKS)]), (_OPERANDS,)),
+        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("  ", *_BLANKS[1:]))]), (_OPERANDS,)),
+        *cross([part for blank in _BEFORE_WORDS[:4] for part in _mixed(_VALUE_ENDS, [blank + word for word in _LOGIC])], (" " + _NAME_COMPARED,)),
+        *cross(_mixed(_BEFORE_WORDS[4:], _LOGIC), (" " + _NAME_COMPARED,)),
     ),
     "separator": (
         *cross(("&&", r"\x0b&\s"), (_ARGUMENT_0,)),
@@ -179,9 +195,9 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         r"=\*\w*[)(|]", r"[=\x0b(]\w{0,12}\*\)",
     ),
     "batch": (
-        *cross(_BEFORE_WORDS, ("if",), ("  ", *_BLANKS[1:]), (r"\s*" + _BATCH_TEST,)),
-        *cross(_BEFORE_WORDS, ("if ",), (r"\"", r"\(", r"\[", "%", "!", r"\{", "~", r"\\"), (r"[\"(\[%!{\w~\\]*" + _BATCH_COMPARISON,)),
-        *cross(_BEFORE_WORDS, ("if ",), ("not", "/i"), (r"\s+" + _BATCH_TEST,)),
+        *cross(_any_of([*cross(_BEFORE_WORDS, ("if",), ("  ", *_BLANKS[1:]))]), (r"\s*" + _BATCH_TEST,)),
+        *cross(_any_of([*cross(_BEFORE_WORDS, ("if ",), (r"\"", r"\(", r"\[", "%", "!", r"\{", "~", r"\\"))]), (r"[\"(\[%!{\w~\\]*" + _BATCH_COMPARISON,)),
+        *cross(_any_of([*cross(_BEFORE_WORDS, ("if ",), ("not", "/i"))]), (r"\s+" + _BATCH_TEST,)),
         *cross(_BEFORE_WORDS, ("if ",), ("exist", "defined", "errorlevel", "cmdext")),
         *cross(("==",), (*_WORD_CHARS, "%", "!", r"\(")),
         *cross((" ",), "equ neq lss leq gtr geq", (" ",)),
