@@ -370,3 +370,10 @@ def test_what_only_some_sites_have_leaves_no_fast_path() -> None:
     ):
         guard = GuardMiddleware(Reader(), SecurityConfig(**options))
         assert compile_fast_path(guard.policy, None, guard) is None, options
+
+
+def test_whoever_stands_before_the_guard_reads_why_it_refused() -> None:
+    environ = environ_for("/", query_string={"q": INJECTION})
+    assert serve(GuardMiddleware(Reader()), environ).code == 400
+    verdict = environ["guard_wsgi"]
+    assert (verdict.action, verdict.check) == ("block", "suspicious_activity")
