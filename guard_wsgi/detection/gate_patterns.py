@@ -145,11 +145,11 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     # Prose has "and" and "or" at every turn: they count before what begins no word, and before a
     # word that is compared where a value may end in front of them.
     "condition": (
-        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("", " "), tuple(digits))]), ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
-        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("", " "), _MARKS)]), (_OPERANDS,)),
-        *cross(_mixed(_BEFORE_WORDS, [*cross(_LOGIC, ("  ", *_BLANKS[1:]))]), (_OPERANDS,)),
-        *cross([part for blank in _BEFORE_WORDS[:4] for part in _mixed(_VALUE_ENDS, [blank + word for word in _LOGIC])], (" " + _NAME_COMPARED,)),
-        *cross(_mixed(_BEFORE_WORDS[4:], _LOGIC), (" " + _NAME_COMPARED,)),
+        *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, digits), *_mixed(_LOGIC, [*cross((" ",), tuple(digits))])], ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
+        *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, _MARKS), *_mixed(_LOGIC, [*cross((" ",), _MARKS)])], (_OPERANDS,)),
+        *cross(_BEFORE_WORDS, _mixed(_LOGIC, ("  ", *_BLANKS[1:])), (_OPERANDS,)),
+        *cross(_VALUE_ENDS, _mixed(_BEFORE_WORDS[:4], _LOGIC), (" " + _NAME_COMPARED,)),
+        *cross(_BEFORE_WORDS[4:], _any_of(_LOGIC), (" " + _NAME_COMPARED,)),
     ),
     "separator": (
         *cross(("&&", r"\x0b&\s"), (_ARGUMENT_0,)),
@@ -195,9 +195,9 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         r"=\*\w*[)(|]", r"[=\x0b(]\w{0,12}\*\)",
     ),
     "batch": (
-        *cross(_any_of([*cross(_BEFORE_WORDS, ("if",), ("  ", *_BLANKS[1:]))]), (r"\s*" + _BATCH_TEST,)),
-        *cross(_any_of([*cross(_BEFORE_WORDS, ("if ",), (r"\"", r"\(", r"\[", "%", "!", r"\{", "~", r"\\"))]), (r"[\"(\[%!{\w~\\]*" + _BATCH_COMPARISON,)),
-        *cross(_any_of([*cross(_BEFORE_WORDS, ("if ",), ("not", "/i"))]), (r"\s+" + _BATCH_TEST,)),
+        *cross(_BEFORE_WORDS, ("if",), ("  ", *_BLANKS[1:]), (r"\s*" + _BATCH_TEST,)),
+        *cross(_BEFORE_WORDS, ("if ",), (r"\"", r"\(", r"\[", "%", "!", r"\{", "~", r"\\"), (r"[\"(\[%!{\w~\\]*" + _BATCH_COMPARISON,)),
+        *cross(_BEFORE_WORDS, ("if ",), ("not", "/i"), (r"\s+" + _BATCH_TEST,)),
         *cross(_BEFORE_WORDS, ("if ",), ("exist", "defined", "errorlevel", "cmdext")),
         *cross(("==",), (*_WORD_CHARS, "%", "!", r"\(")),
         *cross((" ",), "equ neq lss leq gtr geq", (" ",)),
