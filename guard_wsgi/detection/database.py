@@ -42,9 +42,9 @@ def cache_folder() -> Path | None:
         return None
 
 
-def database_key(patterns: Sequence[bytes], flags: int) -> str:
+def database_key(patterns: Sequence[bytes], ids: Sequence[int], flags: int) -> str:
     """A name for the compiled form of these patterns with this Hyperscan."""
-    digest = hashlib.sha256(f"{hyperscan.__version__} {flags}".encode())
+    digest = hashlib.sha256(f"{hyperscan.__version__} {flags} {list(ids)}".encode())
     for pattern in patterns:
         digest.update(len(pattern).to_bytes(4, "big") + pattern)
     return digest.hexdigest()

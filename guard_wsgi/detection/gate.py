@@ -218,7 +218,7 @@ class Gate:
 def _tripwire(
     words: set[str], line_breaks: tuple[str, ...], engine: Engine
 ) -> Callable[[bytes], bool]:
-    literals = [("literal", _escape(word)) for word in sorted(words)]
+    literals = [(word, _escape(word)) for word in sorted(words)]
     patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
     mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
     return compile_tripwire([*literals, *patterns, *mailbox], engine).any

@@ -68,14 +68,20 @@ def compile_patterns(
         raise ConfigError(["detection engine: hyperscan is not installed"])
     if engine == "re" or hyperscan is None:
         return ReScanner(patterns)
-    return HyperscanScanner(patterns, _ONCE, keep)
+    return HyperscanScanner(patterns, range(len(patterns)), _ONCE, keep)
 
 
 def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
-    """Compile constants of the package for one question only: does anything match?"""
+    """Compile constants of the package for one question only: does anything match?
+
+    Those of one name are one to Hyperscan, which then keeps once what they have in common: a
+    fifth of the size, where patterns are alike. That of thousands of words takes it a minute.
+    """
     if engine == "re" or hyperscan is None:
         return ReTripwire(patterns)
-    return HyperscanScanner(patterns, _ANY, keep=True)
+    firsts: dict[str, int] = {}
+    ids = [firsts.setdefault(name, index) for index, (name, _) in enumerate(patterns)]
+    return HyperscanScanner(patterns, ids, _ANY, keep=True)
 
 
 def _stop(*_: object) -> bool:
@@ -99,17 +105,20 @@ class HyperscanScanner:
     takes one out of the stock and puts it back. A forked child has copies of those that were in
     stock; one that was in use elsewhere is not among them.
 
+    :param ids: what `scan` calls the patterns.
     :param flags: Hyperscan's, for every pattern.
     """
 
-    def __init__(self, patterns: Sequence[tuple[str, str]], flags: int, keep: bool) -> None:
+    def __init__(
+        self, patterns: Sequence[tuple[str, str]], ids: Sequence[int], flags: int, keep: bool
+    ) -> None:
         # Empty matches are for custom patterns such as "^$".
         flags |= hyperscan.HS_FLAG_ALLOWEMPTY
         encoded = [text.encode() for _, text in patterns]
-        key = database_key(encoded, flags)
+        key = database_key(encoded, ids, flags)
         database = load_database(key) if keep else None
         if database is None:
-            database = self._compile(patterns, encoded, flags)
+            database = self._compile(patterns, encoded, ids, flags)
             if keep:
                 save_database(key, database)
         self._database: Any = database
@@ -153,11 +162,12 @@ class HyperscanScanner:
         return any_match
 
     @staticmethod
-    def _compile(patterns: Sequence[tuple[str, str]], encoded: list[bytes], flags: int) -> Any:
+    def _compile(
+        patterns: Sequence[tuple[str, str]], encoded: list[bytes], ids: Sequence[int], flags: int
+    ) -> Any:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        count = len(encoded)
         try:
-            database.compile(encoded, ids=list(range(count)), flags=[flags] * count)
+            database.compile(encoded, ids=list(ids), flags=[flags] * len(encoded))
         except hyperscan.error as error:
             raise _find_refused(patterns, flags, error) from error
         return database
