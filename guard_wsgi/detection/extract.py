@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guard_wsgi.detection.multipart import multipart_values
-from guard_wsgi.detection.percent import unquote
+from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.structure import json_document, unfold, xml_values
 from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
 
@@ -97,9 +97,8 @@ def _form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 def form_bytes(data: bytes) -> bytes:
     """A name or a value of an urlencoded string, decoded."""
-    if b"+" in data:
-        data = data.replace(b"+", b" ")
-    return unquote(data) if b"%" in data else data
+    data = data.replace(b"+", b" ")
+    return unquote(data) if PERCENT in data else data
 
 
 def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
@@ -126,7 +125,7 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
         data = value.encode("latin-1", "replace")
-        text, flags = to_text(unquote(data) if b"%" in data else data)
+        text, flags = to_text(unquote(data) if PERCENT in data else data)
         yield from unfold(Value("cookie", name_text, text, "", flags), budget)
 
 
