@@ -48,9 +48,8 @@ _SOON_SECONDS = 1e-6
 _ROUNDING_SECONDS = 1e-8
 """More than a time is off in seconds, on a machine that is up for three years."""
 
-_COUNT_BITS = 32
-_COUNT_MASK = (1 << _COUNT_BITS) - 1
-_EXPIRY_SHIFT = 2 * _COUNT_BITS
+_NO_LIMIT = 1 << 62
+"""For counts that are only looked at."""
 
 
 class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
@@ -84,14 +83,18 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._monotonic = clock.monotonic
         self._entries: Generations[_Record] = Generations(max_keys)
         self._logs: Generations[array[int]] = Generations(max_keys)
-        self._counters: Generations[int] = Generations(max_keys)
+        self._counters: Generations[tuple[int, int]] = Generations(max_keys)
         self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
+        # Those of `taker` keep the lock's methods, and take those of a new one when there is one.
+        self._lock_takers: list[Callable[[], None]] = []
         self._acquire_sliding = self.taker("sliding-window-counter")
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
+        for take_lock in self._lock_takers:
+            take_lock()
 
     # -- what the rooms above use -------------------------------------------------------------
 
@@ -121,6 +124,13 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         entries = self._entries
         now = self._now
         monotonic = self._monotonic
+        acquire, release = self._lock.acquire, self._lock.release
+
+        def take_lock() -> None:
+            nonlocal acquire, release
+            acquire, release = self._lock.acquire, self._lock.release
+
+        self._lock_takers.append(take_lock)
         kept = _kept_windows(counting)
 
         # Optimization: the case of most hits (the window goes on, and more remains) is written
@@ -128,15 +138,11 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         # ours, integers of nanoseconds took five times as long as a benchmark of this function
         # says. Where rounding could tell, it is done in them.
         def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
-            lock = self._lock
-            lock.acquire()  # half the time of a `with`
+            acquire()  # half the time of a `with`
             try:
                 young = entries.young
                 record = young.get(key)
-                is_new = record is None
-                if record is None:
-                    record = entries.recall(key)
-                else:
+                if record is not None:
                     ends, previous, current = record
                     left = ends - monotonic()
                     remaining = requests - current - cost
@@ -148,6 +154,9 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                     if remaining > 0 and left > _SOON_SECONDS:
                         young[key] = ends, previous, current + cost
                         return True, remaining, left, requests
+                is_new = record is None
+                if record is None:
+                    record = entries.recall(key)
                 now_ns = now()
                 window_ns = window_seconds * NANOSECONDS
                 expires_ns, previous, current = _in_nanoseconds(record, kept * window_ns)
@@ -158,7 +167,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                 if is_new:
                     entries.added(now_ns, expires_ns - now_ns)
             finally:
-                lock.release()
+                release()
             return allowed, remaining, wait_ns / NANOSECONDS, requests
 
         return take
@@ -180,26 +189,27 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return view_moving(log, self._now(), window_seconds * NANOSECONDS, requests)
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
+        counters = self._counters
         now_ns = self._now()
         with self._lock:
-            entry = self._counters.young.get(key)
-            is_new = entry is None
-            if entry is None:
-                entry = self._counters.recall(key) or 0
-            expires_ns = entry >> _EXPIRY_SHIFT
-            count = entry & _COUNT_MASK
+            record = counters.young.get(key)
+            is_new = record is None
+            if record is None:
+                record = counters.recall(key) or (0, 0)
+            expires_ns, count = record
             if now_ns >= expires_ns:
-                expires_ns = now_ns + window_seconds * NANOSECONDS
+                expires_ns, count = now_ns + window_seconds * NANOSECONDS, 0
+            count += amount
+            if count < 0:
                 count = 0
-            count = min(max(0, count + amount), _COUNT_MASK)
-            self._counters.young[key] = expires_ns << _EXPIRY_SHIFT | count
+            counters.young[key] = expires_ns, count
             if is_new:
-                self._counters.added(now_ns, expires_ns - now_ns)
+                counters.added(now_ns, expires_ns - now_ns)
         return count
 
     def counted(self, key: str) -> int:
-        entry = self._counters.find(key) or 0
-        return entry & _COUNT_MASK if self._now() < entry >> _EXPIRY_SHIFT else 0
+        expires_ns, count = self._counters.find(key) or (0, 0)
+        return count if self._now() < expires_ns else 0
 
     def drop_counter(self, key: str) -> None:
         with self._lock:
@@ -267,7 +277,8 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def get_expiry(self, key: str) -> float:
         """When the key's window ends, in epoch seconds."""
-        left_ns = ((self._counters.find(key) or 0) >> _EXPIRY_SHIFT) - self._now()
+        expires_ns, _ = self._counters.find(key) or (0, 0)
+        left_ns = expires_ns - self._now()
         return time.time() + max(0, left_ns) / NANOSECONDS
 
     def check(self) -> bool:
@@ -307,7 +318,7 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         window_ns = expiry * NANOSECONDS
         now_ns = self._now()
         _, _, _, expires_ns, previous, current = take_sliding(
-            *_in_nanoseconds(record, window_ns), now_ns, window_ns, _COUNT_MASK, 0
+            *_in_nanoseconds(record, window_ns), now_ns, window_ns, _NO_LIMIT, 0
         )
         current_ttl = (expires_ns - now_ns) / NANOSECONDS
         return previous, max(0.0, current_ttl - expiry), current, current_ttl

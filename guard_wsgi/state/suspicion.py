@@ -61,13 +61,14 @@ class SuspicionSettings:
 class Suspicion:
     """Counts suspicious requests by client and bans those that reach a threshold."""
 
-    __slots__ = ("_bans", "_counters", "_prefix", "settings")
+    __slots__ = ("_bans", "_counters", "_increment", "_prefix", "settings")
 
     def __init__(
         self, counters: Counters, bans: Bans, settings: SuspicionSettings | None = None
     ) -> None:
         self.settings = SuspicionSettings() if settings is None else settings
         self._counters = counters
+        self._increment = counters.increment
         self._bans = bans
         self._prefix = "observed" if self.settings.passive else "suspicion"
 
@@ -80,7 +81,7 @@ class Suspicion:
         :raises StoreError: when the store is down and a policy is to deny.
         """
         settings = self.settings
-        increment, window_seconds = self._counters.increment, settings.window_seconds
+        increment, window_seconds = self._increment, settings.window_seconds
         client = address.client_key
         crossed: tuple[BanThreshold, str] | None = None
         if settings.by_category:
