@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
@@ -19,6 +18,7 @@ from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration
 from guard_wsgi.emergency import EmergencyMode
 from guard_wsgi.errors import GuardError
+from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.bots import VerifiedBots
 from guard_wsgi.network.client import UNIX_PEER
@@ -89,7 +89,7 @@ class Parts:
 
     # Data sources, made when a policy first asks for them ---------------------------------------
 
-    @cached_property
+    @lazy
     def countries(self) -> CountryLookup | None:
         """The source of countries: the user's handler, IPinfo's download, or a file at hand."""
         config = self._config
@@ -107,7 +107,7 @@ class Parts:
     def country(self) -> Callable[[Address], str | None] | None:
         return self.countries.country if self.countries is not None else None
 
-    @cached_property
+    @lazy
     def clouds(self) -> CloudRanges:
         """The ranges of cloud providers, shared by all rules that name some."""
         config = self._config
@@ -126,7 +126,7 @@ class Parts:
         """Looks an address up in the ranges of providers."""
         return self.clouds.select(providers).match
 
-    @cached_property
+    @lazy
     def bots(self) -> VerifiedBots | None:
         return VerifiedBots(store=self.store) if self._config.allow_verified_bots else None
 
