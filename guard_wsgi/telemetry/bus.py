@@ -154,10 +154,9 @@ class EventBus:
         if silenced.get():
             self._count("silenced")
             return
-        is_muted = event_type in self._muted_events
         takers = []
         for send_event, takes_muted, accepts in self._event_sinks:
-            if (takes_muted or not is_muted) and (
+            if (takes_muted or event_type not in self._muted_events) and (
                 accepts is None or accepts(event_type, request, action_taken, check)
             ):
                 takers.append(send_event)

@@ -164,6 +164,7 @@ class LogSink:
         self, settings: LogSettings | None = None, redaction: Redaction | None = None
     ) -> None:
         self.settings = settings = settings if settings is not None else LogSettings()
+        self._muted_checks = settings.muted_checks
         self._redaction = redaction if redaction is not None else Redaction()
         self._loggers: dict[str, logging.Logger] = {}
         self._kinds: dict[tuple[str, str], tuple[int | None, logging.Logger]] = {}
@@ -183,25 +184,26 @@ class LogSink:
         of two, with their number; once there were 600 lines in that minute, only the latter. A
         flood must fill neither the disk nor the request's time, and hides no client.
         """
-        if check in self.settings.muted_checks:
+        is_refusal = action_taken == "request_blocked"
+        if is_refusal and request is not None:
+            # First, and not in a function of its own: in a flood most ends here.
+            repeats, now = self._repeats, monotonic()
+            if now >= self._repeats_end or len(repeats) >= MAX_REPEATS_KEPT:
+                repeats = self._repeats = {}
+                self._repeats_end = now + REPEATS_SECONDS
+                self._lines = 0
+            key = (request.identity.client_ip, check)
+            repeats[key] = count = repeats.get(key, 0) + 1
+            if count & (count - 1) and (count > REPEATS_TOLD or self._lines >= LINES_TOLD):
+                return False
+        if check in self._muted_checks:
             return False
         kind = (event_type, action_taken)
         level, logger = self._kinds.get(kind) or self._look_up(kind)
         if level is None or not logger.isEnabledFor(level):
             return False
-        if request is None or action_taken != "request_blocked":
-            return True
-        # Here, and not in a function of its own: in a flood a call is felt.
-        now = monotonic()
-        if now >= self._repeats_end or len(self._repeats) >= MAX_REPEATS_KEPT:
-            self._repeats = {}
-            self._repeats_end = now + REPEATS_SECONDS
-            self._lines = 0
-        key = (request.identity.client_ip, check)
-        self._repeats[key] = count = self._repeats.get(key, 0) + 1
-        is_news = count & (count - 1) == 0 or (count <= REPEATS_TOLD and self._lines < LINES_TOLD)
-        self._lines += is_news
-        return is_news
+        self._lines += is_refusal
+        return True
 
     def send_event(self, event: SecurityEvent) -> None:
         """Log one event."""
