@@ -24,7 +24,7 @@ from werkzeug.sansio.utils import get_host
 from guard_wsgi.body import RequestBody
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
-from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.network.client import ClientResolver, Identity
 from guard_wsgi.standing import BODILESS, FRAMED
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.verdict import Verdict
@@ -57,6 +57,7 @@ class GuardRequest:
     The names ``url_path``, ``url_scheme``, ``url_full``, ``client_host``, ``query_params``,
     ``body()``, ``scope`` and ``state`` are those that validators of flaskapi-guard use.
 
+    :param identity: who the client is, where that is known already.
     :ivar environ: the WSGI environ itself.
     :ivar client: the client's parsed address, ``None`` when the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
@@ -81,13 +82,15 @@ class GuardRequest:
         clients: ClientResolver,
         country_of: Callable[[Address], str | None] | None = None,
         guard: object = None,
+        identity: Identity | None = None,
     ) -> None:
         self.environ = environ
         self._clients = clients
         self._country_of = country_of
-        identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
         if identity is None:
-            identity = clients.identify(environ)
+            identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
+            if identity is None:
+                identity = clients.identify(environ)
         self.identity = identity
         self.notes: Sequence[tuple[str, str]] = identity.notes
         standing = identity.standing

@@ -94,8 +94,8 @@ class ClientResolver:
         a client could send the one that the proxy does not overwrite.
     :param limit_prefix: of the keys by which the limit for everyone counts.
     :ivar trusts_anyone: whether there is any trusted proxy.
-    :ivar known: who the client is by the peer's address, of those who connected before; empty
-        where a proxy may speak for the client.
+    :ivar known: who the client is by the peer's address, of those who have one and connected
+        before; empty where a proxy may speak for the client.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class ClientResolver:
         self._limit_prefix = limit_prefix
         self._addresses: dict[str, Address | None] = {}
         self._peers: dict[str, Identity] = {}
-        self.known: dict[str, Identity] = {} if self.trusts_anyone else self._peers
+        self.known: dict[str, Identity] = {}
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
@@ -165,7 +165,10 @@ class ClientResolver:
         identity = self._identity(address, trusted)
         if len(self._peers) >= MAX_CACHED_ADDRESSES:
             self._peers.clear()
+            self.known.clear()
         self._peers[peer] = identity
+        if address is not None and not self.trusts_anyone:
+            self.known[peer] = identity
         return identity
 
     def _identify_forwarded(self, peer: str, value: str) -> Identity:

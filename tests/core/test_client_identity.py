@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.network.address import parse_address, strip_port
-from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.network.client import MAX_CACHED_ADDRESSES, ClientResolver
 from tests.core.visiting import Site
 
 PROXY = "10.0.0.1"
@@ -171,3 +171,18 @@ def test_an_answer_through_a_trusted_proxy_tells_browsers_to_stay_with_https(
         answer = site.visit(ip=PROXY, headers=forwarded)
         assert answer.code == code
         assert ("Strict-Transport-Security" in dict(answer.headers)) == (proto == "https")
+
+
+def test_a_connection_without_an_address_is_refused_each_time() -> None:
+    site = Site()
+    assert [site.visit(ip="").code for _ in range(3)] == [403] * 3
+    assert site.seen == []
+
+
+def test_the_addresses_that_are_remembered_are_bounded() -> None:
+    resolver = ClientResolver()
+    for number in range(2 * MAX_CACHED_ADDRESSES + 100):
+        address = f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        assert resolver.identify({"REMOTE_ADDR": address}).client_ip == address
+    for table in (resolver.known, resolver._peers, resolver._addresses):
+        assert 0 < len(table) <= MAX_CACHED_ADDRESSES
