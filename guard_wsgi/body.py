@@ -341,13 +341,14 @@ def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes 
     error = None
     try:
         data = stream.read(max_bytes if ends_by_itself else length)
-        if ends_by_itself and len(data) == length:
-            more = stream.read(max_bytes - length)
+        if len(data) == length:
+            if ends_by_itself:
+                more = stream.read(max_bytes - length)
+            if not more:
+                environ["wsgi.input"] = BytesIO(data)
+                return data
     except Exception as raised:  # the server's own: kept for the app, which would have got it
         error = raised.with_traceback(None)
-    if len(data) == length and not more and error is None:
-        environ["wsgi.input"] = BytesIO(data)
-        return data
     remaining = None if ends_by_itself else length - len(data)
     return RequestBody.begun(environ, ReplayStream(stream, remaining, None, data + more, error))
 
