@@ -17,20 +17,23 @@ ROUND_UP = 0.999
 QuotaStyle = Literal["draft", "legacy", "both", "off"]
 
 
+def draft_headers(
+    limit: Limit, remaining: int, reset_seconds: float
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Those of the draft."""
+    told = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
+    return limit.policy_header, ("RateLimit", told)
+
+
 def quota_headers(
     limit: Limit, remaining: int, reset_seconds: float, style: QuotaStyle
 ) -> list[tuple[str, str]]:
     """The header pairs for one charged limit, as of now."""
-    wait_seconds = int(reset_seconds + ROUND_UP)
-    if style == "draft":
-        return [
-            limit.policy_header,
-            ("RateLimit", f"{limit.quoted};r={remaining};t={wait_seconds}"),
-        ]
     headers: list[tuple[str, str]] = []
-    if style == "both":
-        headers += quota_headers(limit, remaining, reset_seconds, "draft")
-    if style != "off":
+    if style in ("draft", "both"):
+        headers += draft_headers(limit, remaining, reset_seconds)
+    if style in ("legacy", "both"):
+        wait_seconds = int(reset_seconds + ROUND_UP)
         headers.append(("X-RateLimit-Limit", str(limit.requests)))
         headers.append(("X-RateLimit-Remaining", str(remaining)))
         headers.append(("X-RateLimit-Reset", str(int(time.time()) + wait_seconds)))

@@ -12,14 +12,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from attrs import evolve
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.outgoing import HeaderList, Outgoing
-from guard_wsgi.quota import quota_headers
+from guard_wsgi.quota import draft_headers
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 
@@ -55,6 +54,7 @@ class Refusals:
         self._error_format = config.error_format
         self._outgoing = outgoing
         self._may_be_ready = config.error_format != "problem" and not outgoing.varies
+        self._tells_quota = outgoing.quota_style == "draft"
         self._ready: dict[tuple[int, str, bool], tuple[str, HeaderList, bytes]] = {}
 
     def send(
@@ -83,8 +83,8 @@ class Refusals:
             headers = headers.copy()
             if block.retry_after_seconds is not None:
                 headers += _retry_after(block)
-            if request.quota is not None:
-                headers += quota_headers(*request.quota, self._outgoing.quota_style)
+            if request.quota is not None and self._tells_quota:
+                headers += draft_headers(*request.quota)
             start_response(status, headers)
             return [body]
         response = self.response(block, request)
@@ -116,7 +116,8 @@ class Refusals:
     def _make_ready(
         self, key: tuple[int, str, bool], block: Block, request: GuardRequest
     ) -> tuple[str, HeaderList, bytes]:
-        response = self.response(evolve(block, retry_after_seconds=None), request)
+        alike = Block(status=block.status, message=block.message, check=block.check)
+        response = self.response(alike, request)
         body = response.body or b""
         headers = self._outgoing.with_fixed(response.header_list, request.is_https)
         headers.append(("Content-Length", str(len(body))))

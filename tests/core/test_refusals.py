@@ -156,6 +156,14 @@ def test_an_allowance_is_so_many_a_minute_and_begins_anew() -> None:
     assert [allowance.take() for _ in range(3)] == [True, True, False]
 
 
+@pytest.mark.parametrize("style", ["draft", "off"])
+def test_a_refused_attack_is_told_its_quota_if_answers_are(style: str) -> None:
+    answer = Site(rate_limit=10, rate_limit_headers=style).visit(query_string=ATTACK)
+    told = {name: value for name, value in answer.headers if name.startswith("RateLimit")}
+    quota = {"RateLimit-Policy": '"global";q=10;w=60', "RateLimit": '"global";r=9;t=60'}
+    assert (answer.code, told) == (400, quota if style == "draft" else {})
+
+
 @pytest.mark.parametrize("passive", [True, False], ids=["passive", "on_block"])
 def test_who_is_always_told_is_told_all_evidence(passive: bool) -> None:
     scores: list[float] = []
