@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from guard_wsgi.checks.base import Block
     from guard_wsgi.detection import Finding
     from guard_wsgi.routes import RouteConfig
 
@@ -27,7 +28,7 @@ class Verdict:
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
-    :ivar check: name of the check that refused (or would have), ``""`` if none did.
+    :ivar block: the first refusal, also when passive, or ``None``.
     """
 
     # Defaults stand on the class, and there is no __init__: a verdict is made for every request,
@@ -40,9 +41,18 @@ class Verdict:
     route: RouteConfig | None = None
     principal: Any = None
     findings: tuple[Finding, ...] = ()
-    check: str = ""
-    reason: str = ""
+    block: Block | None = None
     request_id: str = ""
+
+    @property
+    def check(self) -> str:
+        """Name of the check that refused (or would have), ``""`` if none did."""
+        return "" if self.block is None else self.block.check
+
+    @property
+    def reason(self) -> str:
+        """Why it did."""
+        return "" if self.block is None else self.block.reason
 
     def __repr__(self) -> str:
         return (

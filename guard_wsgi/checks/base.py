@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from attrs import define
+from attrs import define, field
 
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
@@ -19,24 +19,34 @@ class Block:
 
     :ivar check: which check refused; a stable name for logs, muting and metrics.
     :ivar event: the event type that tells of it (telemetry/events.py).
-    :ivar reason: for the operator's eyes; never sent to the client.
     :ivar retry_after_seconds: sent as ``Retry-After``.
     :ivar response: a hook's own answer, sent as it is instead of status and message.
     :ivar metadata: what else an event of it tells.
-    :ivar details: more of that, made only if somebody takes the event.
     """
 
     status: int
     message: str
     check: str
     event: str = "access_denied"
-    reason: str = ""
-    category: str = ""
+    _reason: str = field(default="", repr=False)
     retry_after_seconds: float | None = None
     headers: tuple[tuple[str, str], ...] = ()
     response: GuardResponse | None = None
     metadata: Mapping[str, Any] = MappingProxyType({})
-    details: Callable[[], Mapping[str, Any]] | None = None
+
+    @property
+    def reason(self) -> str:
+        """For the operator's eyes; never sent to the client."""
+        return self._reason
+
+    @property
+    def category(self) -> str:
+        """Of an attack."""
+        return ""
+
+    def details(self) -> Mapping[str, Any]:
+        """What an event tells besides, which is made only if somebody takes it."""
+        return {}
 
 
 def whole_seconds(seconds: float) -> int:

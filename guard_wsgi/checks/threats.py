@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Any
+from types import MappingProxyType
+from typing import Any, final
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.detection import Finding, Inspection
@@ -44,6 +45,47 @@ class Allowance:
         return self._taken <= self._a_minute
 
 
+@final
+class Attack(Block):
+    """The refusal of an attack, which is put into words only if somebody asks."""
+
+    __slots__ = ("_findings", "_inspection", "_weighing")
+
+    check = "suspicious_activity"
+    event = "penetration_attempt"
+    retry_after_seconds = None
+    headers = ()
+    response = None
+    metadata = MappingProxyType({})
+
+    def __init__(
+        self,
+        findings: tuple[Finding, ...],
+        inspection: Inspection,
+        weighing: Allowance,
+        is_banned: bool,
+    ) -> None:
+        self._findings = findings
+        self._inspection = inspection
+        self._weighing = weighing
+        self.status = 403 if is_banned else 400
+        self.message = "IP has been banned" if is_banned else "Suspicious activity detected"
+
+    @property
+    def category(self) -> str:
+        return min(finding.category for finding in self._findings)
+
+    @property
+    def reason(self) -> str:
+        return _reason(self._findings)
+
+    def details(self) -> dict[str, Any]:
+        findings = self._findings
+        if self._weighing.take():
+            findings = self._inspection.whole(findings)
+        return _details(findings)
+
+
 class Judgement:
     """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
 
@@ -76,31 +118,16 @@ class Judgement:
             findings = tuple([one for one in findings if one.category != BUDGET])
             if not findings:
                 return None
-        category = findings[0].category
-        categories = {category}
-        if len(findings) > 1:
-            categories = {finding.category for finding in findings}
-            category = min(categories)
-        client = request.identity.address
-        ban = None
+        client, ban = request.identity.address, None
         if client is not None:
-            attacks = categories if BUDGET not in categories else categories - {BUDGET}
-            if attacks:
-                ban = self._suspicion.record(client, attacks)
-        return Block(
-            status=400 if ban is None else 403,
-            message="Suspicious activity detected" if ban is None else "IP has been banned",
-            check=self.name,
-            event="penetration_attempt",
-            reason=_reason(findings),
-            category=category,
-            details=lambda: self._details(findings, inspection),
-        )
-
-    def _details(self, findings: tuple[Finding, ...], inspection: Inspection) -> dict[str, Any]:
-        if self._weighing.take():
-            findings = inspection.whole(findings)
-        return _details(findings)
+            if len(findings) == 1:
+                categories = {findings[0].category}
+            else:
+                categories = {finding.category for finding in findings}
+            categories.discard(BUDGET)
+            if categories:
+                ban = self._suspicion.record(client, categories)
+        return Attack(findings, inspection, self._weighing, ban is not None)
 
 
 class HeadInspection:
@@ -113,20 +140,15 @@ class HeadInspection:
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
         self.varies = inspections.varies
         self.inspection = inspections.everywhere
+        self.judgement = judge
         self._inspection_of = inspections.of
-        self._judge = judge
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if request.head_findings is not None:  # inspected on the fast path
-            findings = request.head_findings
-            return self.judge(request, findings) if findings else None
         inspection = self._inspection_of(request) if self.varies else self.inspection
-        findings = inspection.head(request.environ)
-        return self._judge(request, findings, inspection) if findings else None
-
-    def judge(self, request: GuardRequest, findings: tuple[Finding, ...]) -> Block | None:
-        """What is to be done about findings of the inspection that does not vary."""
-        return self._judge(request, findings, self.inspection)
+        findings = request.head_findings
+        if findings is None:  # not inspected on the fast path
+            findings = inspection.head(request.environ)
+        return self.judgement(request, findings, inspection) if findings else None
 
 
 class BodyInspection:
@@ -159,8 +181,8 @@ class BodyInspection:
         if body:
             environ = request.environ
             if "HTTP_CONTENT_ENCODING" in environ or not self.clears(
-                body, environ.get("CONTENT_TYPE") or ""
-            ):
+                environ.get("CONTENT_TYPE") or ""
+            )(body):
                 block = self._inspect(request, body)
                 if block is not None:
                     return block

@@ -219,7 +219,7 @@ class Inspection:
             spent = self._excess(query)
             if spent:
                 return (self._spent("query", spent),)
-        if b"\x00" in data and "encoding" in self.settings.categories:
+        if 0 in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
             if nul is not None:
                 return (nul,)
@@ -238,7 +238,7 @@ class Inspection:
         complete: bool = True,
     ) -> tuple[Finding, ...]:
         """Findings in a body, or in its beginning when `complete` is false."""
-        if not content_encoding and self.clears_body(body, content_type):
+        if not content_encoding and self.clears_body(content_type)(body):
             return ()
         return self.opened_body(body, content_type, content_encoding, complete)
 
@@ -258,7 +258,7 @@ class Inspection:
         if len(body) > settings.max_body_bytes:
             body, complete = body[: settings.max_body_bytes], False
         kind = content_type.lower()
-        if "charset" in kind or body[:1] in BOM_BEGINNINGS:
+        if "charset" in kind or body.startswith(BOM_BEGINNINGS):
             body = to_utf8(body, kind)
         opens = self._opens_json if "json" in kind else self._opens
         opened = opens(body_bytes(body, BodyKind.of(kind)))
@@ -345,9 +345,10 @@ class Inspection:
             hits = sufficient.in_text(data)
             if hits:
                 named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
-                value = Value(location, named, data.decode())
-                if not self._is_excluded(value):
-                    finding = sufficient.finding(value, hits, self._scores, self._threshold)
+                if not self._is_excluded(location, named):
+                    finding = sufficient.finding(
+                        location, named, data.decode(), hits, self._scores, self._threshold
+                    )
                     if finding is not None:
                         return finding
         return None
@@ -360,7 +361,7 @@ class Inspection:
         size = 0
         try:
             for value in values:
-                if self._is_excluded(value):
+                if self._is_excluded(value.location, value.name):
                     continue
                 if value.flags or value.kind in _ALWAYS_WEIGHED:
                     self._weigh(value, budget, found)
@@ -410,8 +411,7 @@ class Inspection:
     def _spent(self, location: str, which: str) -> Finding:
         return Finding(BUDGET, location, "", "", "raw", (which,), self._threshold, self._threshold)
 
-    def _is_excluded(self, value: Value) -> bool:
-        location, name = value.location, value.name
+    def _is_excluded(self, location: str, name: str) -> bool:
         if location == "query":
             return bool(self._params) and _is_named(name, self._params)
         if location in ("header", "cookie"):

@@ -11,18 +11,21 @@ from attrs import frozen
 
 from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES
-from guard_wsgi.detection.percent import unquote
+from guard_wsgi.detection.percent import PERCENT, unquote
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
+Getters = tuple[TextsOf, TextsOf, TextsOf]
+"""How to take out of an environ with certain keys: the steady headers; path, query and all other
+headers; everything else."""
 Opens = Callable[[bytes], bool]
 """Whether something in what is read calls for a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
 """From an environ to what was read of its head, or ``None`` when that is cleared."""
-BodyPass = Callable[[bytes, str], bool]
-"""From a body and its content type to whether it is cleared."""
+BodyPass = Callable[[str], Callable[[bytes], bool]]
+"""From a content type, and then a body, to whether that is cleared."""
 
 # Headers that a client sends alike with each request.
 _STEADY: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
@@ -32,43 +35,51 @@ class SteadyHeaders:
     """What the first pass has cleared of the headers that a client sends alike each time: a look
     into a set takes a fifth of the time of scanning them again.
 
-    At most `MAX_REMEMBERED` sets of headers of `MAX_REMEMBERED_CHARS`, 2 MB; then it begins anew.
-    So it does, with as much again, with the ways to take texts out of an environ with certain
-    keys: clients of a kind send the same headers, and looking through all keys each time costs as
-    much as the scan.
+    At most `MAX_REMEMBERED` texts, each of all these headers of a client, of
+    `MAX_REMEMBERED_CHARS`: 2 MB; then it begins anew. So it does, with as much again, with the ways
+    to take texts out of an environ with certain keys: clients of a kind send the same headers, and
+    looking through all keys each time costs as much as the scan.
     """
 
-    __slots__ = ("_cleared", "_getters")
+    __slots__ = ("_cleared", "_getters", "_lately")
 
     MAX_REMEMBERED = 1024
     MAX_REMEMBERED_CHARS = 2048
 
     def __init__(self) -> None:
-        self._cleared: set[Texts] = set()
-        self._getters: dict[Texts, tuple[TextsOf, TextsOf]] = {}
+        self._cleared: set[str] = set()
+        self._getters: dict[Texts, Getters] = {}
+        # Of each number of keys the last: to try it takes half of the time of looking it up.
+        self._lately: dict[int, Getters] = {}
 
     def head_pass(self, opens: Opens, is_over: IsOver, max_chars: int) -> HeadPass:
         """The first pass over a head, with what is remembered of others before it.
 
         :param is_over: asked of heads of more than ``max_chars``; what is over is not cleared.
         """
-        getters, cleared = self._getters, self._cleared
-        learn, clear = self._learn, self._clear
+        cleared, lately = self._cleared, self._lately
+        look_up, clear = self._look_up, self._clear
         join = JOINER.join
 
         # One function for all of it: every request waits for it, and each call is felt.
         def read(environ: dict[str, Any]) -> bytes | None:
-            keys = tuple(environ)
-            steady, others = getters.get(keys) or learn(keys)
-            texts = steady(environ)
-            if texts in cleared:
+            try:
+                # If all its keys are there and no more, they are the same.
+                steady, others, rest = lately[len(environ)]
+                rest(environ)
                 text = join(others(environ))
-                texts = ()
+                steady_text = join(steady(environ))
+            except KeyError:
+                steady, others, _ = look_up(environ)
+                text = join(others(environ))
+                steady_text = join(steady(environ))
+            if steady_text in cleared:
+                steady_text = ""
             else:
-                text = join(texts + others(environ))
+                text = f"{steady_text}{JOINER}{text}"
             if "%" in text:
                 data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
-                if b"%" in data:
+                if PERCENT in data:
                     data = data + JOINER_BYTES + _unquote_twice(data)
                 # A plus is a blank in a query, and one where a client escaped it once more.
                 data = data.replace(b"+", b" ")
@@ -79,30 +90,39 @@ class SteadyHeaders:
                 return data
             if len(text) > max_chars and is_over(environ):
                 return data
-            if texts:
-                clear(texts)
+            if steady_text:
+                clear(steady_text)
             return None
 
         return read
 
-    def _learn(self, keys: Texts) -> tuple[TextsOf, TextsOf]:
-        """How to take the steady headers, and path, query and all other headers, out of an environ
-        with these keys."""
+    def _look_up(self, environ: dict[str, Any]) -> Getters:
+        keys = tuple(environ)
+        getters = self._getters.get(keys)
+        if getters is None:
+            getters = self._learn(keys)
+        if keys in self._getters:
+            self._lately[len(keys)] = getters
+        return getters
+
+    def _learn(self, keys: Texts) -> Getters:
         names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
         steady = [name for name in names if name in _STEADY or name.startswith(TYPED_PREFIX)]
-        getters = _getter(steady), _getter([name for name in names if name not in steady])
+        others = [name for name in names if name not in steady]
+        rest = [key for key in keys if key not in names]
+        getters = _getter(steady), _getter(others), _getter(rest)
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:
                 self._getters.clear()
             self._getters[keys] = getters
         return getters
 
-    def _clear(self, texts: Texts) -> None:
-        """Remember texts in which the first pass has found nothing."""
-        if sum(map(len, texts)) <= self.MAX_REMEMBERED_CHARS:
+    def _clear(self, text: str) -> None:
+        """Remember a text in which the first pass has found nothing."""
+        if len(text) <= self.MAX_REMEMBERED_CHARS:
             if len(self._cleared) >= self.MAX_REMEMBERED:
                 self._cleared.clear()
-            self._cleared.add(texts)
+            self._cleared.add(text)
 
 
 def _getter(names: list[str]) -> TextsOf:
@@ -116,11 +136,11 @@ class BodyKind:
     """What a content type says of how the first pass reads a body.
 
     :ivar is_plain: of one part and in the usual charset; others are not cleared.
-    :ivar is_value: one value or a form, which is set off as values are.
+    :ivar is_value: one value, which is set off as values are.
     """
 
     is_json: bool
-    is_urlencoded: bool
+    is_form: bool
     is_plain: bool
     is_value: bool
 
@@ -128,39 +148,52 @@ class BodyKind:
     def of(cls, content_type: str) -> BodyKind:
         kind = content_type.lower()
         is_json, is_multipart = "json" in kind, "multipart" in kind
+        is_form = (not kind or "urlencoded" in kind) and not is_json and not is_multipart
         return cls(
             is_json=is_json,
-            is_urlencoded=not kind or "urlencoded" in kind,
+            is_form=is_form,
             is_plain=not is_multipart and "charset" not in kind,
-            is_value=not is_json and not is_multipart,
+            is_value=not is_json and not is_multipart and not is_form,
         )
 
 
 def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     """What the first pass reads of a body: a form decoded once, anything else as it came."""
-    if b"%" in body:
-        if kind.is_urlencoded:
-            body = unquote(body)
-        if b"%" in body:
-            body = body + JOINER_BYTES + _unquote_twice(body)
-    if b"+" in body:
-        body = body.replace(b"+", b" ")
+    if kind.is_form:
+        return _form_bytes(body)
+    if PERCENT in body:
+        body = body + JOINER_BYTES + _unquote_twice(body)
+    body = body.replace(b"+", b" ")
     return b"=" + body if kind.is_value else body
+
+
+def _form_bytes(body: bytes) -> bytes:
+    if PERCENT in body:
+        body = unquote(body)
+        if PERCENT in body:
+            body = body + JOINER_BYTES + _unquote_twice(body)
+    return b"=" + body.replace(b"+", b" ")
 
 
 def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
     """The first pass over a body: it clears what is of one part and in the usual charset."""
-    kind_of = lru_cache(MAX_KINDS)(BodyKind.of)
 
-    def clears(body: bytes, content_type: str) -> bool:
-        kind = kind_of(content_type)
-        if not kind.is_plain or body[:1] in BOM_BEGINNINGS:
-            return False
-        if not kind.is_json:
-            return not opens(body_bytes(body, kind))
-        if b"%" in body or b"+" in body:
-            body = body_bytes(body, kind)
-        return not opens_json(body)
+    @lru_cache(MAX_KINDS)
+    def clears(content_type: str) -> Callable[[bytes], bool]:
+        kind = BodyKind.of(content_type)
+        opens_kind = opens_json if kind.is_json else opens
+
+        def clears_form(body: bytes) -> bool:
+            return not (body.startswith(BOM_BEGINNINGS) or opens(_form_bytes(body)))
+
+        def clears_other(body: bytes) -> bool:
+            return not (
+                not kind.is_plain
+                or body.startswith(BOM_BEGINNINGS)
+                or opens_kind(body_bytes(body, kind))
+            )
+
+        return clears_form if kind.is_form and kind.is_plain else clears_other
 
     return clears
 
@@ -168,7 +201,7 @@ def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
 def value_bytes(text: str) -> bytes:
     """A value as the first pass reads it, set off from its neighbours."""
     data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
-    if b"%" in data:
+    if PERCENT in data:
         data += b"=" + _unquote_twice(data)
     return data.replace(b"+", b" ")
 
@@ -183,7 +216,7 @@ _HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
 MAX_KINDS = 256
 """Content types of which is remembered how their bodies are read: more than clients have."""
 
-BOM_BEGINNINGS = b"\x00\xfe\xff"
+BOM_BEGINNINGS = b"\x00", b"\xfe", b"\xff"
 
 
 def to_utf8(body: bytes, content_type: str) -> bytes:

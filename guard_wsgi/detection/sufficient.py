@@ -18,7 +18,6 @@ from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model, shipped_model
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
-from guard_wsgi.detection.value import Value
 
 MIN_PLAIN_CHARS: Final = 5
 MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
@@ -58,6 +57,10 @@ class Sufficient:
         chosen = frozenset(model.sufficient if names is None else names)
         self._indicators = tuple(one for one in INDICATORS if one.name in chosen)
         self._scores = tuple(model.weigh((one.name,)).score for one in self._indicators)
+        self._told: list[tuple[str, tuple[str, ...]]] = [
+            (one.category, (one.name,)) for one in self._indicators
+        ]
+        self._first_excuse = len(self._indicators)
         self._engine = engine
         self._scanner: Scanner | None = None
 
@@ -81,7 +84,7 @@ class Sufficient:
         if not MIN_PLAIN_CHARS <= len(data) <= MAX_PLAIN_CHARS or not data.isascii():
             return []
         hits = (self._scanner or self.warm()).scan(data)
-        if not hits or max(hits) >= len(self._indicators) or _STRUCTURED.match(data):
+        if not hits or max(hits) >= self._first_excuse or _STRUCTURED.match(data):
             return []
         return hits
 
@@ -94,28 +97,26 @@ class Sufficient:
         )
 
     def finding(
-        self, value: Value, hits: list[int], scores: tuple[float, ...], threshold: float
+        self,
+        location: str,
+        name: str,
+        text: str,
+        hits: list[int],
+        scores: tuple[float, ...],
+        threshold: float,
     ) -> Finding | None:
-        """What the hits tell, unless none of them scores."""
-        best = hits[0] if len(hits) == 1 else max(hits, key=scores.__getitem__)
+        """What the hits in a value tell, unless none of them scores."""
+        if len(hits) == 1:
+            best = hits[0]
+            category, names = self._told[best]
+        else:
+            best = max(hits, key=scores.__getitem__)
+            category, _ = self._told[best]
+            names = tuple([self._indicators[index].name for index in hits if scores[index]])
         score = scores[best]
         if not score:
             return None
-        indicators = self._indicators
-        names: tuple[str, ...] = (indicators[best].name,)
-        if len(hits) > 1:
-            names = tuple([indicators[index].name for index in hits if scores[index]])
-        return Finding(
-            indicators[best].category,
-            value.location,
-            value.name,
-            value.text,
-            "raw",
-            names,
-            score,
-            threshold,
-            False,
-        )
+        return Finding(category, location, name, text, "raw", names, score, threshold, False)
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guard_wsgi import BanRefused, RouteConfig
+from guard_wsgi import BanRefused, RouteConfig, SecurityConfig, SecurityDecorator
 from guard_wsgi.verdict import Verdict
 from tests.core.visiting import INJECTION, Site
 
@@ -59,9 +59,21 @@ def test_never_bans_the_proxy_or_loopback() -> None:
 def test_a_client_that_keeps_attacking_is_banned() -> None:
     site = Site(auto_ban_threshold=3)
     attack = {"q": INJECTION}
-    assert [site.visit(query_string=attack).code for _ in range(3)] == [400, 400, 403]
+    answers = [site.visit(query_string=attack) for _ in range(3)]
+    assert [(answer.code, answer.body) for answer in answers] == [
+        (400, b"Suspicious activity detected"),
+        (400, b"Suspicious activity detected"),
+        (403, b"IP has been banned"),
+    ]
     assert site.visit().code == 403
     assert site.visit(ip="203.0.113.8").code == 200
+
+
+def test_requests_too_large_to_inspect_ban_nobody() -> None:
+    site = Site(auto_ban_threshold=1, detection_max_scan_values=2)
+    many = "&".join(f"a{number}=1" for number in range(20))
+    assert [site.visit(query_string=many).code for _ in range(3)] == [400] * 3
+    assert site.visit().code == 200
 
 
 def test_passive_mode_bans_nobody() -> None:
@@ -138,6 +150,17 @@ def test_does_nothing_when_disabled() -> None:
     answer = site.visit(query_string={"q": INJECTION})
     assert answer.code == 200
     assert answer.header("X-Content-Type-Options") is None
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_guard_that_is_off_begins_nothing(
+    caplog: pytest.LogCaptureFixture, enabled: bool
+) -> None:
+    """Such as to look, with the first request, for views whose rules nobody would keep."""
+    config = SecurityConfig(enabled=enabled)
+    SecurityDecorator(config).require_https()(lambda: "")
+    assert Site(config).visit().code == 200
+    assert ("rules that protect nothing" in caplog.text) == enabled
 
 
 def test_a_ban_by_another_worker_is_enforced_by_one_that_never_banned(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -40,6 +41,17 @@ def test_on_block_hears_of_a_refusal_once() -> None:
     assert told[0]["method"] == "GET"
     assert told[0]["client_ip"] == "203.0.113.7"
     assert told[0]["status_code"] == 400
+    assert re.fullmatch(r"sqli in query 'q' \(score \d\.\d\d\)", told[0]["reason"])
+    assert told[0]["trigger_info"] == "sqli"
+
+
+def test_of_several_attacks_the_first_by_name_is_what_triggered() -> None:
+    told: list[dict[str, Any]] = []
+    site = Site(on_block=lambda request, payload: told.append(dict(payload)))
+    both = {"a": "<script>alert(document.cookie)</script>", "b": INJECTION}
+    assert site.visit(method="POST", json=both).code == 400
+    assert told[0]["trigger_info"] == "sqli"
+    assert re.match("xss in json 'a' .+; sqli in json 'b' ", told[0]["reason"])
 
 
 def test_a_hook_that_raises_changes_nothing() -> None:

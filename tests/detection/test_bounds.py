@@ -198,15 +198,19 @@ def test_a_cut_off_body_is_still_read(inspection: Inspection) -> None:
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-32", "ibm037"])
-def test_other_charsets_are_read(inspection: Inspection, charset: str) -> None:
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
+def test_other_charsets_are_read(inspection: Inspection, media: str, charset: str) -> None:
     body = "<script>alert(document.cookie)</script>".encode(charset)
-    assert inspection.body(body, content_type=f"text/plain; charset={charset}")
+    assert inspection.body(body, content_type=f"{media}; charset={charset}")
 
 
-def test_a_charset_is_told_by_its_mark_where_nobody_names_it(inspection: Inspection) -> None:
+@pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_a_charset_is_told_by_its_mark_where_nobody_names_it(
+    inspection: Inspection, media: str
+) -> None:
     """Fullwidth forms, whose bytes have nothing of ASCII."""
     wide = "".join(chr(ord(char) + 0xFEE0) for char in "<script>alert(document.cookie)</script>")
-    assert inspection.body(wide.encode("utf-16"), content_type="text/plain")
+    assert inspection.body(wide.encode("utf-16"), content_type=media)
 
 
 def test_xml_hidden_in_utf_16_is_read(inspection: Inspection) -> None:
