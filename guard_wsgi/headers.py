@@ -17,6 +17,8 @@ from guard_wsgi.config import SecurityConfig
 from guard_wsgi.response import GuardResponse
 
 Header = tuple[str, str]
+Fixed = tuple[frozenset[str], list[Header]]
+"""The names in lower case, and the headers."""
 
 # The names are those of the tables of ``security_headers``; "custom" and "hsts" apart.
 HEADER_NAMES: Mapping[str, str] = MappingProxyType(
@@ -95,8 +97,8 @@ _COMMON = (
 class SecurityHeaders:
     """A fixed set of headers, added where the app has not set them.
 
-    :ivar plain: the names in lower case, and the headers, of answers over HTTP.
-    :ivar https: the same over HTTPS.
+    :ivar plain: those of answers over HTTP.
+    :ivar https: those over HTTPS.
     :ivar others: names as most answers have them that are none of ours.
     """
 
@@ -155,17 +157,20 @@ class SecurityHeaders:
 
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
         """A new list: ``headers``, then those of ours that it lacks."""
-        names, ours = self.https if is_https else self.plain
+        fixed = names, ours = self.https if is_https else self.plain
         for name, _ in headers:
             if name.lower() in names:
-                break
-        else:
-            return headers + ours
-        present = {name.lower() for name, _ in headers}
-        return headers + [pair for pair in ours if pair[0].lower() not in present]
+                return add_missing(headers, fixed)
+        return headers + ours
 
 
-def _with_names(pairs: tuple[Header, ...]) -> tuple[frozenset[str], list[Header]]:
+def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
+    """A new list: ``headers``, then those of the fixed ones that it lacks."""
+    present = {name.lower() for name, _ in headers}
+    return headers + [pair for pair in fixed[1] if pair[0].lower() not in present]
+
+
+def _with_names(pairs: tuple[Header, ...]) -> Fixed:
     return frozenset(name.lower() for name, _ in pairs), list(pairs)
 
 

@@ -101,11 +101,13 @@ class GuardMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         policy, fast_path = self._serving
-        if not policy.enabled or (ENVIRON_KEY in environ and self._is_decided(environ)):
+        if ENVIRON_KEY in environ and self._is_decided(environ):
             return self.app(environ, start_response)
-        if self._is_new:
+        if self._is_new and policy.enabled:
             self._begin_serving(environ)
         if fast_path is None or self._events.wants_metrics:
+            if not policy.enabled:
+                return self.app(environ, start_response)
             request = GuardRequest(environ, policy.clients, policy.country_of, self)
             return self._climb(policy, request, start_response)
         decided = fast_path(environ, start_response)
@@ -321,7 +323,7 @@ class GuardMiddleware:
         block = self.decide(policy, request, ladder)
         if block is None:
             return None
-        self._tell(policy, request, block, "request_blocked")
+        self._tell(policy, request, block)
         return self._rendered(block, request) or policy.refusals.response(block, request)
 
     # Refusing --------------------------------------------------------------------------------
@@ -334,15 +336,14 @@ class GuardMiddleware:
         start_response: StartResponse,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
-        self._tell(policy, request, block, "request_blocked")
+        self._tell(policy, request, block)
         if request.started:
             self._measure(request, block.status, blocked=True)
-        refusals = policy.refusals
         if self.renderer is not None:
             rendered = self._rendered(block, request)
             if rendered is not None:
-                return refusals.send_response(rendered, request, start_response, exc_info)
-        return refusals.send(block, request, start_response, exc_info)
+                return policy.refusals.send_response(rendered, request, start_response, exc_info)
+        return policy.refusals.send(block, request, start_response, exc_info)
 
     def _rendered(self, block: Block, request: GuardRequest) -> GuardResponse | None:
         """The framework's response for a refusal, when it has one."""
@@ -356,16 +357,21 @@ class GuardMiddleware:
 
     def _observe(self, policy: Policy, request: GuardRequest, block: Block) -> None:
         """Tell of a refusal that passive mode does not let happen."""
-        self._tell(policy, request, block, "logged_only")
+        self._tell(policy, request, block, "logged_only", passive=True)
 
-    def _tell(self, policy: Policy, request: GuardRequest, block: Block, action_taken: str) -> None:
+    def _tell(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        block: Block,
+        action_taken: str = "request_blocked",
+        passive: bool = False,
+    ) -> None:
         """Note the refusal in the verdict, and tell the bus and ``on_block``."""
-        passive = action_taken == "logged_only"
         verdict = request.verdict
-        if not verdict.check:
-            verdict.check = block.check
-            verdict.reason = block.reason
         verdict.action = "observe" if passive else "block"
+        if verdict.block is None:
+            verdict.block = block
         self._decisions[action_taken] += 1
         self._events.emit(
             block.event, request, action_taken, block.check, lambda: _details(block, passive)
@@ -458,10 +464,7 @@ class GuardMiddleware:
             or policy.logs_requests
             or policy.cors is not None
         )
-        fast_path = None
-        if self._begin_request is None:
-            fast_path = compile_fast_path(policy, self._resolver, self)
-        self._serving = policy, fast_path
+        self._serving = policy, compile_fast_path(policy, self._resolver, self)
 
     @property
     def policy(self) -> Policy:
@@ -522,15 +525,13 @@ class GuardMiddleware:
 
 def _details(block: Block, passive: bool) -> dict[str, Any]:
     """What an event tells of a refusal."""
-    told = {
+    return {
         "reason": block.reason or block.message,
         "status_code": block.status,
         "passive_mode": passive,
         **block.metadata,
+        **block.details(),
     }
-    if block.details is not None:
-        told.update(block.details())
-    return told
 
 
 def _unresolved(reason: str) -> Block:

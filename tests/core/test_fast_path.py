@@ -21,10 +21,12 @@ from guard_wsgi import BehaviorRule, GuardMiddleware, RouteConfig, SecurityConfi
 from guard_wsgi.fast_path import compile_fast_path
 from guard_wsgi.resolvers import Resolution
 from guard_wsgi.state.memory import MemoryStorage
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.events import SecurityEvent
 from tests.core.visiting import INJECTION, Site
-from tests.kit.gateway import Answer, Environ, environ_for, serve
+from tests.kit.gateway import Answer, Environ, environ_for, serve, text_app
 
 OPTIONS: dict[str, Any] = {
     "rate_limit": 3,
@@ -245,10 +247,12 @@ def test_a_fault_behind_the_limit_does_not_count_twice(monkeypatch: pytest.Monke
     assert [state.remaining for state in site.guard.limits("203.0.113.7")] == [3]
 
 
-def test_the_limit_that_was_applied_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that counts for a part of the workers only applies a share."""
-    monkeypatch.setattr(MemoryStorage, "taker", lambda self, strategy: lambda *hit: (True, 1, 9, 2))
-    assert Site(rate_limit=10).visit().header("RateLimit-Policy") == '"global";q=2;w=60'
+def test_a_store_on_another_machine_leaves_no_fast_path() -> None:
+    """While it is down a process counts alone, within its share, which is told."""
+    store = Store.open("redis://127.0.0.1:1", settings=StoreSettings(worker_count=5))
+    guard = GuardMiddleware(Reader(), SecurityConfig(rate_limit=10), store=store)
+    assert compile_fast_path(guard.policy, None, guard) is None
+    assert serve(guard).header("RateLimit-Policy") == '"global";q=2;w=60'
 
 
 def test_an_error_that_comes_too_late_for_an_error_page_leaves_no_circle() -> None:
@@ -280,6 +284,22 @@ def test_an_error_that_comes_too_late_for_an_error_page_leaves_no_circle() -> No
         assert refs[0]() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    ("declared", "code"),
+    [
+        *((text, 400) for text in ("9" * 25, "-7", "+7", "7_0", " 7", "7 ", "7.0", "\xb2")),
+        ("7", 200),
+        ("007", 200),
+    ],
+)
+def test_only_a_plain_number_is_a_length_where_nothing_else_limits_it(
+    declared: str, code: int
+) -> None:
+    config = SecurityConfig(max_request_size=None, detection_scan_body=False)
+    environ = environ_for("/", method="POST") | {"CONTENT_LENGTH": declared}
+    assert serve(GuardMiddleware(text_app(), config), environ).code == code
 
 
 def test_what_was_found_and_does_not_refuse_is_told_once() -> None:
@@ -367,6 +387,7 @@ def test_what_only_some_sites_have_leaves_no_fast_path() -> None:
         {"global_behavior_rules": [BehaviorRule("usage", 5, 60, action="log")]},
         {"blocked_user_agents": ["badbot"]},
         {"enforce_https": True},
+        {"enabled": False},
     ):
         guard = GuardMiddleware(Reader(), SecurityConfig(**options))
         assert compile_fast_path(guard.policy, None, guard) is None, options
