@@ -35,6 +35,7 @@ from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
+NUL = 0  # as a byte (percent.py)
 # Values of these kinds are few and are looked at with patterns of their own.
 _ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS = 4096
@@ -219,7 +220,7 @@ class Inspection:
             spent = self._excess(query)
             if spent:
                 return (self._spent("query", spent),)
-        if 0 in data and "encoding" in self.settings.categories:
+        if NUL in data and "encoding" in self.settings.categories:
             nul = _nul_finding(environ, self._threshold)
             if nul is not None:
                 return (nul,)

@@ -86,15 +86,15 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._counters: Generations[tuple[int, int]] = Generations(max_keys)
         self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
-        # Those of `taker` keep the lock's methods, and take those of a new one when there is one.
-        self._lock_takers: list[Callable[[], None]] = []
+        # What `taker` gives keeps the methods of the lock; these give it those of a new one.
+        self._lock_bindings: list[Callable[[], None]] = []
         self._acquire_sliding = self.taker("sliding-window-counter")
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
-        for take_lock in self._lock_takers:
-            take_lock()
+        for bind_lock in self._lock_bindings:
+            bind_lock()
 
     # -- what the rooms above use -------------------------------------------------------------
 
@@ -126,11 +126,11 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         monotonic = self._monotonic
         acquire, release = self._lock.acquire, self._lock.release
 
-        def take_lock() -> None:
+        def bind_lock() -> None:
             nonlocal acquire, release
             acquire, release = self._lock.acquire, self._lock.release
 
-        self._lock_takers.append(take_lock)
+        self._lock_bindings.append(bind_lock)
         kept = _kept_windows(counting)
 
         # Optimization: the case of most hits (the window goes on, and more remains) is written
