@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
+from guard_wsgi.telemetry.events import utc_now
 from guard_wsgi.telemetry.forks import track
 
 logger = logging.getLogger("guard_wsgi.rules")
@@ -55,8 +56,8 @@ class Bans(Protocol):
 def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
     """The configuration under these rules. ``config`` stays as it is.
 
-    Endpoint limits and patterns are added to those of the configuration. Emergency mode halves
-    the threshold of automatic bans.
+    Endpoint limits, patterns and exclusions are added to those of the configuration. Emergency
+    mode halves the threshold of automatic bans.
 
     :raises ConfigError: when the rules make no configuration that could be served: a pattern that
         is refused, a provider that is unknown, countries without a source of countries.
@@ -83,6 +84,11 @@ def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
                 for number, pattern in enumerate(rules.suspicious_patterns, 1)
             },
         }
+    if rules.detection_exclusions:
+        changes["detection_exclusions"] = (
+            *config.detection_exclusions,
+            *rules.detection_exclusions,
+        )
     if rules.emergency_mode:
         changes["emergency_mode"] = True
         own = () if rules.emergency_whitelist_only else config.emergency_whitelist
@@ -98,9 +104,14 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
     What can't be banned (loopback, a trusted proxy) is logged and left out: the rest still holds.
     """
     reason = f"dynamic rule {rules.rule_id}"
+    now = utc_now()
     for target in rules.ip_blacklist:
+        until = rules.ip_ban_until.get(target)
+        seconds = rules.ip_ban_duration if until is None else (until - now).total_seconds()
+        if seconds <= 0:
+            continue
         try:
-            bans.ban(target, rules.ip_ban_duration, reason)
+            bans.ban(target, seconds, reason)
         except (ValueError, StoreError) as error:
             logger.warning("%s: %s was not banned: %s", reason, target, error)
     for target in rules.ip_whitelist:

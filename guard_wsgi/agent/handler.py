@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from weakref import finalize
 
-from attrs import fields
+from attrs import evolve, fields
 
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.agent.dispatch import MetricSource
@@ -31,12 +31,17 @@ from guard_wsgi.agent.status import (
     Health,
 )
 from guard_wsgi.agent.transport import Transport, TransportError
-from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
+from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric, utc_now
 from guard_wsgi.telemetry.forks import track
 
 log = logging.getLogger("guard_wsgi.agent")
 
 RULES_PATH = "/api/v1/rules"
+
+WAIT_HEADER = "X-Guard-Rules-Wait"
+"""Of an answer with rules: for how many seconds the collector can hold the next question."""
+MAX_WAIT_SECONDS = 10.0
+"""Less than the lease under which one of several processes asks (rulescache.py)."""
 
 FLUSH_SECONDS = 5.0
 """``flush_buffer`` without a time-out of its own."""
@@ -58,6 +63,18 @@ class _Rules:
         self.known: DynamicRules | None = None
         self.known_until = 0.0
         self.fetched = 0
+        self.conversations = threading.local()
+        self.open_conversations: list[Transport] = []
+
+
+class _Conversation:
+    """One thread's questions for the rules: what it last heard, and whether it may wait."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.etag = ""
+        self.answer = RulesAnswer("unknown")
+        self.wait_seconds = 0.0
 
 
 class GuardAgentHandler:
@@ -92,6 +109,8 @@ class GuardAgentHandler:
                 if rules.transport is not None:
                     rules.transport.close()
                     rules.transport = None
+                for transport in rules.open_conversations:
+                    transport.close()
             finally:
                 rules.lock.release()
 
@@ -164,6 +183,45 @@ class GuardAgentHandler:
             if read.rules is not None:
                 rules.fetched += 1
             return read
+
+    def await_rules(self) -> RulesAnswer:
+        """Ask again, and let a collector that can hold the question until its answer changes.
+
+        For a thread of its own: it may wait for :data:`MAX_WAIT_SECONDS`. The first question, and
+        every one to a collector that offers nothing else, is the existing agent's, byte for byte.
+        A collector offers by an ``ETag`` and :data:`WAIT_HEADER`; it is then asked with
+        ``If-None-Match`` and ``Prefer: wait`` (RFC 9110, 13.1.2; RFC 7240, 4.3).
+        """
+        rules = self._rules_here
+        asked: _Conversation | None = getattr(rules.conversations, "asked", None)
+        if asked is None:
+            asked = _Conversation(Transport(self.config, self._sender.install_id()))
+            rules.conversations.asked = asked
+            rules.open_conversations.append(asked.transport)
+        headers: dict[str, str] = {}
+        if asked.etag:
+            headers["If-None-Match"] = asked.etag
+            wait = min(asked.wait_seconds, _until_expiry(asked.answer))
+            if wait >= 1:
+                headers["Prefer"] = f"wait={int(wait)}"
+        began = time.monotonic()
+        try:
+            answer = asked.transport.request("GET", RULES_PATH, headers=headers)
+        except TransportError as error:
+            asked.etag = ""
+            return RulesAnswer("unknown", detail=str(error))
+        unchanged = answer.status == 304 and bool(asked.etag)
+        if not unchanged:
+            asked.answer = read_rules(answer.status, answer.body)
+            asked.etag = answer.headers.get("etag", "")
+        offered = _seconds(answer.headers.get(WAIT_HEADER.lower(), ""))
+        asked.wait_seconds = min(offered, MAX_WAIT_SECONDS, self.config.timeout * 0.8)
+        # One that says it waits and does not is not asked without a pause.
+        is_held = not unchanged or time.monotonic() - began >= 0.5
+        if asked.answer.rules is not None:
+            rules.fetched += 1
+        can_wait = bool(asked.etag) and asked.wait_seconds >= 1
+        return evolve(asked.answer, ask_again=can_wait and is_held)
 
     # Health
 
@@ -301,6 +359,18 @@ def _stop_at_exit() -> None:
     finalize(_stop_all, bool).detach()
     atexit.unregister(_stop_all)
     atexit.register(_stop_all)
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0.0
+
+
+def _until_expiry(answer: RulesAnswer) -> float:
+    """Seconds for which the rules hold: nobody may wait past their end."""
+    if answer.rules is None or answer.rules.expires_at is None:
+        return MAX_WAIT_SECONDS
+    left = (answer.rules.expires_at - utc_now()).total_seconds()
+    return left if left > 0 else MAX_WAIT_SECONDS
 
 
 def _fields_of(thing: object, names: tuple[str, ...]) -> dict[str, Any]:

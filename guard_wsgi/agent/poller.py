@@ -27,12 +27,15 @@ LOOK_SECONDS = 2.0
 ERROR_SECONDS = 60.0
 """At most, between attempts while the collector has no answer."""
 MIN_INTERVAL_SECONDS = 60.0
+SAVE_SECONDS = 30.0
+"""How old the last known rules get in store and file while the collector is asked all the time."""
 
 
 class RulesSource(Protocol):
     """Where rules come from: the agent's handler."""
 
     def fetch_rules(self) -> RulesAnswer: ...
+    def await_rules(self) -> RulesAnswer: ...
 
 
 class _State:
@@ -44,6 +47,7 @@ class _State:
         self.stop = threading.Event()
         self.thread: threading.Thread | None = None
         self.next_fetch = 0.0
+        self.ask_again = False
 
 
 class RulesPoller:
@@ -77,6 +81,7 @@ class RulesPoller:
         self._states: dict[int, _State] = {}
         self._rejected: DynamicRules | None = None
         self._failures = 0
+        self._saved = Known(None, 0.0)
         self.current: DynamicRules | None = None
         track(self)
         _pollers.add(self)
@@ -93,7 +98,7 @@ class RulesPoller:
         """
         state = self._states.get(os.getpid()) or _State()
         with state.lock:
-            self._fetch(state)
+            self._fetch(state, self._source.fetch_rules())
 
     def stop(self, timeout: float = 1.0) -> None:
         """End this process's thread. The rules in force stay."""
@@ -128,7 +133,8 @@ class RulesPoller:
             except Exception as error:  # a fault here may not end the rules for good
                 log.warning("dynamic rules failed: %r", error)
                 state.next_fetch = time.time() + ERROR_SECONDS
-            if step == self._look:
+                state.ask_again = False
+            if step == self._look and not state.ask_again:
                 state.stop.wait(LOOK_SECONDS * random.uniform(0.75, 1.25))
             step = self._look
 
@@ -142,12 +148,15 @@ class RulesPoller:
         if self.current is not None and self.current.has_expired():
             self._let_go("dynamic_rule_expired")
         self._take_shared(state)
-        if time.time() >= state.next_fetch and self._cache.claim():
+        if time.time() >= state.next_fetch:
+            if not self._cache.claim():  # another one asks, and tells us through the store
+                state.ask_again = False
+                return
             try:
                 # Another may have fetched between our look and our claim.
                 self._take_shared(state)
                 if time.time() >= state.next_fetch:
-                    self._fetch(state)
+                    self._fetch(state, self._source.await_rules())
             finally:
                 self._cache.release()
 
@@ -155,7 +164,8 @@ class RulesPoller:
         known = self._cache.shared()
         if known is not None:
             self._take(known.rules, is_new=False)
-            self._schedule(state, known)
+            if not state.ask_again:
+                self._schedule(state, known)
 
     def _schedule(self, state: _State, known: Known) -> None:
         interval = self._interval
@@ -163,9 +173,9 @@ class RulesPoller:
             interval = min(interval, max(known.rules.ttl, MIN_INTERVAL_SECONDS))
         state.next_fetch = max(state.next_fetch, known.fetched_at + interval)
 
-    def _fetch(self, state: _State) -> None:
-        answer = self._source.fetch_rules()
+    def _fetch(self, state: _State, answer: RulesAnswer) -> None:
         now = time.time()
+        state.ask_again = answer.ask_again
         if answer.kind == "unknown":
             self._failures += 1
             if self._failures & (self._failures - 1) == 0:
@@ -184,9 +194,12 @@ class RulesPoller:
             return
         known = Known(answer.rules, now)
         self._take(answer.rules, is_new=True)
-        self._cache.save(known)
+        if known.rules is not self._saved.rules or now - self._saved.fetched_at >= SAVE_SECONDS:
+            self._cache.save(known)
+            self._saved = known
         state.next_fetch = 0.0
-        self._schedule(state, known)
+        if not answer.ask_again:
+            self._schedule(state, known)
 
     def _take(self, rules: DynamicRules | None, *, is_new: bool) -> None:
         """Put rules into force if they differ from those that are."""

@@ -33,9 +33,13 @@ class DynamicRules:
     :ivar expires_at: when the configuration gets its own values back; ``None`` for never.
     :ivar ttl: seconds the collector lets it be kept before it is asked again.
     :ivar ip_blacklist: banned for ``ip_ban_duration`` seconds.
+    :ivar ip_ban_until: when the ban of an entry of ``ip_blacklist`` ends, where that is not after
+        ``ip_ban_duration``. Collectors for the existing agent do not send it.
     :ivar ip_whitelist: bans on these are lifted.
     :ivar global_rate_limit: requests a ``global_rate_window`` (seconds).
     :ivar endpoint_rate_limits: path to (requests, seconds).
+    :ivar detection_exclusions: entries as in the option of that name, added to it. Not known to
+        the existing agent either.
     :ivar emergency_mode: only ``emergency_whitelist`` gets through.
     :ivar emergency_whitelist_only: in an emergency, the list is this one alone; without it, the
         addresses of the configuration are let through as well.
@@ -50,6 +54,7 @@ class DynamicRules:
     ip_blacklist: tuple[str, ...] = ()
     ip_whitelist: tuple[str, ...] = ()
     ip_ban_duration: int = 3600
+    ip_ban_until: Mapping[str, datetime] = field(factory=dict)
     blocked_countries: tuple[str, ...] = ()
     whitelist_countries: tuple[str, ...] = ()
     global_rate_limit: int | None = None
@@ -58,6 +63,7 @@ class DynamicRules:
     blocked_cloud_providers: tuple[str, ...] = ()
     blocked_user_agents: tuple[str, ...] = ()
     suspicious_patterns: tuple[str, ...] = ()
+    detection_exclusions: tuple[Mapping[str, Any], ...] = ()
     enable_penetration_detection: bool | None = None
     enable_ip_banning: bool | None = None
     enable_rate_limiting: bool | None = None
@@ -93,6 +99,10 @@ class DynamicRules:
         wire["timestamp"] = self.timestamp.isoformat()
         wire["expires_at"] = self.expires_at.isoformat() if self.expires_at else None
         wire["endpoint_rate_limits"] = dict(self.endpoint_rate_limits)
+        wire["ip_ban_until"] = {
+            target: until.isoformat() for target, until in self.ip_ban_until.items()
+        }
+        wire["detection_exclusions"] = [dict(entry) for entry in self.detection_exclusions]
         return wire
 
     def has_expired(self, now: datetime | None = None) -> bool:
@@ -118,6 +128,9 @@ class RulesAnswer:
     kind: Literal["rules", "none", "invalid", "unknown"]
     rules: DynamicRules | None = None
     detail: str = ""
+    ask_again: bool = False
+    """The collector holds a question until its answer has changed, so the next one may be put at
+    once."""
 
 
 def read_rules(status: int, body: bytes) -> RulesAnswer:
@@ -237,6 +250,26 @@ def _limits(value: Any) -> Mapping[str, tuple[int, int]]:
     return MappingProxyType(limits)
 
 
+def _times(value: Any) -> Mapping[str, datetime]:
+    if not isinstance(value, Mapping):
+        raise ValueError("an object of address to time expected")
+    if len(value) > MAX_ENTRIES:
+        raise ValueError(f"{len(value)} entries, {MAX_ENTRIES} at most")
+    return MappingProxyType({_network(target): _time(until) for target, until in value.items()})
+
+
+def _exclusions(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """Their shape; what they say is checked with the configuration that they make."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"a list expected, not {value!r:.80}")
+    if len(value) > MAX_ENTRIES:
+        raise ValueError(f"{len(value)} entries, {MAX_ENTRIES} at most")
+    for entry in value:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
+            raise ValueError(f"an object with a path expected, not {entry!r:.80}")
+    return tuple(MappingProxyType(dict(entry)) for entry in value)
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "rule_id": _text,
     "version": _natural,
@@ -246,6 +279,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "ip_blacklist": _tuple(_network),
     "ip_whitelist": _tuple(_network),
     "ip_ban_duration": _positive,
+    "ip_ban_until": _times,
     "blocked_countries": _tuple(_country),
     "whitelist_countries": _tuple(_country),
     "global_rate_limit": _positive,
@@ -254,6 +288,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "blocked_cloud_providers": _tuple(_text),
     "blocked_user_agents": _tuple(_pattern),
     "suspicious_patterns": _tuple(_pattern),
+    "detection_exclusions": _exclusions,
     "enable_penetration_detection": _boolean,
     "enable_ip_banning": _boolean,
     "enable_rate_limiting": _boolean,

@@ -263,8 +263,11 @@ def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:
                 "category": finding.category,
                 "location": finding.location,
                 "name": finding.name,
+                "value": finding.value,
+                "view": finding.view,
                 "indicators": " ".join(finding.indicators[:MAX_TOLD]),
                 "score": round(finding.score, 3),
+                "threshold": round(finding.threshold, 3),
             }
             for finding in findings[:MAX_TOLD]
         ],

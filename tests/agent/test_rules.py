@@ -23,7 +23,7 @@ from guard_wsgi.dynamic import RuledConfiguration, apply_bans, apply_rules
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.store import Store
-from tests.agent.collector import Collector, Reply
+from tests.agent.collector import Collector, Recorded, Reply
 from tests.agent.conftest import MakeAgent
 from tests.agent.processes import run
 
@@ -36,6 +36,7 @@ EVERYTHING: dict[str, Any] = {
     "ip_blacklist": ["203.0.113.7", "2001:db8::/32"],
     "ip_whitelist": ["198.51.100.1"],
     "ip_ban_duration": 120,
+    "ip_ban_until": {"203.0.113.7": "2099-01-02T03:04:05Z"},
     "blocked_countries": ["xx"],
     "whitelist_countries": [],
     "global_rate_limit": 5,
@@ -44,6 +45,7 @@ EVERYTHING: dict[str, Any] = {
     "blocked_cloud_providers": ["AWS"],
     "blocked_user_agents": ["evil.*"],
     "suspicious_patterns": ["needle[0-9]+"],
+    "detection_exclusions": [{"path": "/blog/*", "body_fields": ["text"]}],
     "enable_penetration_detection": True,
     "enable_ip_banning": False,
     "enable_rate_limiting": True,
@@ -492,7 +494,7 @@ def test_a_source_that_fails_in_any_way_does_not_end_the_thread() -> None:
     class Source:
         calls = 0
 
-        def fetch_rules(self) -> RulesAnswer:
+        def await_rules(self) -> RulesAnswer:
             self.calls += 1
             raise RuntimeError("a fault of the source")
 
@@ -505,6 +507,82 @@ def test_a_source_that_fails_in_any_way_does_not_end_the_thread() -> None:
     assert thread is not None
     assert thread.is_alive()
     poller.stop()
+
+
+def test_a_collector_that_holds_the_question_is_asked_again_at_once(
+    agent: MakeAgent, collector: Collector
+) -> None:
+    held = {"ETag": '"1"', "X-Guard-Rules-Wait": "30"}
+    app = App()
+
+    def hold(request: Recorded) -> Reply:
+        if request.headers.get("if-none-match") == '"1"':
+            # Held until its answer changes, which is soon.
+            return Reply(body=answer(version=2), headers={"ETag": '"2"'}, hang=0.6)
+        return Reply(body=answer(), headers=held)
+
+    collector.answer = hold
+    poller = app.poller(agent(timeout=5), interval_seconds=300)
+    poller.touch()
+    try:
+        _until(lambda: app.rules is not None and app.rules.version == 2)
+    finally:
+        poller.stop()
+    first, second = collector.requests[:2]
+    assert "prefer" not in first.headers
+    assert "if-none-match" not in first.headers
+    assert second.headers["prefer"] == "wait=4"
+    assert second.at - first.at < 4
+
+
+def test_a_collector_that_says_unchanged_at_once_is_not_asked_without_a_pause(
+    agent: MakeAgent, collector: Collector
+) -> None:
+    held = {"ETag": '"1"', "X-Guard-Rules-Wait": "30"}
+
+    def hurry(request: Recorded) -> Reply:
+        if "if-none-match" in request.headers:
+            return Reply(status=304, body=b"", headers=held)
+        return Reply(body=answer(), headers=held)
+
+    collector.answer = hurry
+    app = App()
+    poller = app.poller(agent(timeout=5))
+    poller.touch()
+    try:
+        _until(lambda: len(collector.requests) >= 2)
+        time.sleep(1)
+        assert len(collector.requests) == 2
+        assert app.rules is not None
+    finally:
+        poller.stop()
+
+
+def test_exclusions_are_added_and_each_ban_has_its_own_end() -> None:
+    base = SecurityConfig(detection_exclusions=[{"path": "/a", "params": ["x"]}])
+    now = datetime.now(timezone.utc)
+    rules = DynamicRules.parse(
+        {
+            "ip_blacklist": ["203.0.113.7", "203.0.113.8", "203.0.113.9"],
+            "ip_ban_duration": 60,
+            "ip_ban_until": {
+                "203.0.113.7": (now + timedelta(days=7)).isoformat(),
+                "203.0.113.8": (now - timedelta(days=7)).isoformat(),
+            },
+            "detection_exclusions": [{"path": "/b", "body_fields": ["text"]}],
+        }
+    )
+    config = apply_rules(base, rules)
+    assert [entry.path for entry in config.detection_exclusions] == ["/a", "/b"]
+    with pytest.raises(ConfigError):
+        apply_rules(base, DynamicRules.parse({"detection_exclusions": [{"path": "/b"}]}))
+    store = Store.open("memory://")
+    apply_bans(store.bans, rules)
+    left = {ban.target: ban.expires_at - now.timestamp() for ban in store.bans.list()}
+    store.close()
+    assert set(left) == {"203.0.113.7", "203.0.113.9"}
+    assert left["203.0.113.7"] > 6 * 86_400
+    assert left["203.0.113.9"] < 70
 
 
 def _pollers() -> int:
