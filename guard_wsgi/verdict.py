@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     from guard_wsgi.routes import RouteConfig
 
 ENVIRON_KEY = "guard_wsgi"
+
+_OF_THE_SITE = frozenset({"guard", "route"})
+_SHARED = _OF_THE_SITE | {"block"}
 
 Action = Literal["pass", "observe", "block"]
 
@@ -53,6 +57,21 @@ class Verdict:
     def reason(self) -> str:
         """Why it did."""
         return "" if self.block is None else self.block.reason
+
+    # Frameworks copy and pickle their requests, environ and all (Django's HttpRequest can do both).
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Verdict:
+        """A verdict of its own, with the same refusal, guard and rules: nobody writes to those."""
+        copied = Verdict()
+        vars(copied).update(
+            (name, part if name in _SHARED else deepcopy(part, memo))
+            for name, part in vars(self).items()
+        )
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process can use: neither the guard nor the view's rules."""
+        return {name: part for name, part in vars(self).items() if name not in _OF_THE_SITE}
 
     def __repr__(self) -> str:
         return (

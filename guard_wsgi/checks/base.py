@@ -48,6 +48,10 @@ class Block:
         """What an event tells besides, which is made only if somebody takes it."""
         return {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with a request's environ, it keeps what a reader asks for: why, and what."""
+        return _restored, (self.status, self.message, self.check, self.event, self.reason)
+
 
 def whole_seconds(seconds: float) -> int:
     """As ``Retry-After`` takes it: rounded up, at least one, and no more for a rounding error."""
@@ -71,3 +75,7 @@ class Check(Protocol):
     def fails_closed(self) -> bool: ...
 
     def __call__(self, request: GuardRequest) -> Block | None: ...
+
+
+def _restored(status: int, message: str, check: str, event: str, reason: str) -> Block:
+    return Block(status=status, message=message, check=check, event=event, reason=reason)
