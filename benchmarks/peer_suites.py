@@ -1,0 +1,219 @@
+"""Run other packages' own test suites behind the guard, and name what fails only there.
+
+    python benchmarks/peer_suites.py                       every suite, bare and guarded
+    python benchmarks/peer_suites.py django-quick          what continuous integration runs
+    python benchmarks/peer_suites.py --list
+    python benchmarks/peer_suites.py wagtail --keep-bare   bare outcomes of an earlier run
+
+Each request that a suite's test client makes passes one ``GuardMiddleware`` with the default
+configuration, limits and bans off, in the suite's own process (``peer_hooks``). Suites come as
+source archives from PyPI, at pinned versions, each into an environment of its own under the cache
+folder. Per suite the output folder gets the outcomes of both runs, the counts, and the refused
+requests as JSON lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from package_corpus_fetch import Fetcher
+from peer_suites_catalogue import SUITES, Suite
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+HOOKS = Path(__file__).resolve().parent / "peer_hooks"
+MODES = ("bare", "guarded")
+
+
+@frozen
+class Run:
+    """What one run of a suite came to.
+
+    :ivar outcomes: test ids to ``"passed"``, ``"failed"`` or ``"skipped"``; a failure stays one.
+    :ivar requests: how many requests its clients made.
+    :ivar refusals: the refused ones, whole.
+    """
+
+    outcomes: Mapping[str, str]
+    requests: int
+    refusals: list[dict[str, Any]]
+
+
+@frozen
+class Comparison:
+    """A suite without and with the guard."""
+
+    suite: str
+    bare: Run
+    guarded: Run
+
+    @property
+    def only_guarded(self) -> list[str]:
+        """The tests that fail behind the guard and not without it, or never came to an end."""
+        return sorted(
+            test
+            for test, outcome in self.bare.outcomes.items()
+            if outcome != "failed" and self.guarded.outcomes.get(test, "failed") == "failed"
+        ) + sorted(
+            test
+            for test, outcome in self.guarded.outcomes.items()
+            if outcome == "failed" and test not in self.bare.outcomes
+        )
+
+
+class Runner:
+    """Runs suites in environments of their own, under one cache folder."""
+
+    def __init__(self, cache: Path, out: Path, python: Path | None = None) -> None:
+        """``python`` runs every suite, where one environment has all that they need."""
+        self.fetcher = Fetcher(cache)
+        self.out = out
+        self.python = python
+
+    def compare(self, suite: Suite, keep_bare: bool = False) -> Comparison:
+        """Run a suite bare and guarded."""
+        self.out.mkdir(parents=True, exist_ok=True)
+        bare = self.read(suite, "bare") if keep_bare else None
+        return Comparison(suite.name, bare or self.run(suite, "bare"), self.run(suite, "guarded"))
+
+    def run(self, suite: Suite, mode: str) -> Run:
+        """Run a suite once.
+
+        :raises RuntimeError: when it came to no outcome at all; its output is in the message.
+        """
+        root = self.root(suite)
+        files = self.files(suite, mode)
+        for file in files.values():
+            file.unlink(missing_ok=True)
+        python = self.python or self.environment(suite)
+        given = {name: text.format(root=root) for name, text in suite.environment.items()}
+        paths = [str(HOOKS), str(REPOSITORY), given.pop("PYTHONPATH", "")]
+        environment = {
+            **os.environ,
+            **given,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            "PEER_SUITE_OUTCOMES": str(files["outcomes"]),
+            "PEER_SUITE_COUNTS": str(files["counts"]),
+            "PEER_SUITE_REFUSALS": str(files["refusals"]),
+        }
+        with files["output"].open("wb") as output:
+            subprocess.run(
+                [str(python), str(HOOKS / "guarded_client.py"), mode, *suite.command],
+                cwd=root / suite.folder,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                timeout=suite.timeout,
+                check=False,  # a suite's own failures are what is compared
+            )
+        run = self.read(suite, mode)
+        if run is None:
+            raise RuntimeError(
+                f"{suite.name} ({mode}) came to nothing:\n{files['output'].read_text()[-3000:]}"
+            )
+        return run
+
+    def read(self, suite: Suite, mode: str) -> Run | None:
+        """What the files of a run say; ``None`` when there was none."""
+        files = self.files(suite, mode)
+        if not files["outcomes"].exists() or not files["counts"].exists():
+            return None
+        outcomes: dict[str, str] = {}
+        for line in files["outcomes"].read_text().splitlines():
+            told = json.loads(line)
+            if outcomes.get(told["test"]) != "failed":
+                outcomes[told["test"]] = told["outcome"]
+        refusals = files["refusals"].read_text() if files["refusals"].exists() else ""
+        counts = json.loads(files["counts"].read_text())
+        return Run(outcomes, counts["requests"], [json.loads(x) for x in refusals.splitlines()])
+
+    def files(self, suite: Suite, mode: str) -> dict[str, Path]:
+        """The files of a run."""
+        stem = f"{suite.name}-{suite.version}-{mode}"
+        return {
+            "outcomes": self.out / f"{stem}.outcomes.jsonl",
+            "counts": self.out / f"{stem}.counts.json",
+            "refusals": self.out / f"{stem}.refusals.jsonl",
+            "output": self.out / f"{stem}.txt",
+        }
+
+    def root(self, suite: Suite) -> Path:
+        """The unpacked source archive of a suite."""
+        (root,) = self.fetcher.sdist(suite.package, suite.version).iterdir()
+        return root
+
+    def environment(self, suite: Suite) -> Path:
+        """The Python of a suite's environment."""
+        guard = ("attrs", "hyperscan", "limits", "requests", "werkzeug")
+        name = f"suite-{suite.package}"
+        return self.fetcher.environment(name, *suite.requirements, *guard) / "python"
+
+
+def report(comparison: Comparison) -> None:
+    """Print what a comparison came to."""
+    bare, guarded = comparison.bare, comparison.guarded
+    failed = sum(outcome == "failed" for outcome in bare.outcomes.values())
+    print(
+        f"{comparison.suite}: {len(bare.outcomes)} tests, {failed} failed bare,"
+        f" {len(comparison.only_guarded)} only guarded;"
+        f" {guarded.requests} requests, {len(guarded.refusals)} refused"
+    )
+    for test in comparison.only_guarded:
+        print(f"  fails only guarded: {test}")
+    for refusal in guarded.refusals:
+        print(f"  refused: {refusal['method']} {refusal['path'][:80]} in {refusal['test']}")
+        print(f"    {refusal['check']}: {refusal['reason'][:160]}")
+        for finding in refusal["findings"]:
+            print(
+                f"    {finding['category']} {finding['score']} in {finding['location']}"
+                f" {finding['name']!r}: {finding['value'][:120]!r} {finding['evidence']}"
+            )
+
+
+def main() -> int:
+    """Compare what is asked for; 1 when something fails only guarded."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", help="names; all but the quick ones without any")
+    parser.add_argument("--list", action="store_true", help="name the suites")
+    parser.add_argument("--keep-bare", action="store_true", help="use an earlier bare run")
+    parser.add_argument("--out", type=Path, default=Path("peer-suites"))
+    parser.add_argument("--cache", type=Path, help="downloads and environments (OUT/cache)")
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(SUITES))
+        return 0
+    names = options.suites or [name for name in SUITES if not name.endswith("-quick")]
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        parser.error(f"no suite {', '.join(unknown)}: one of {', '.join(SUITES)}")
+    if shutil.which("nice"):
+        os.nice(5)
+    out = options.out.resolve()
+    runner = Runner((options.cache or out / "cache").resolve(), out)
+    differs = False
+    for name in names:
+        try:
+            comparison = runner.compare(SUITES[name], options.keep_bare)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            differs = True
+            continue
+        report(comparison)
+        sys.stdout.flush()
+        differs = differs or bool(comparison.only_guarded)
+    return 1 if differs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
