@@ -76,6 +76,11 @@ CHECK_NAMES = (
 )
 """The names that logs and events give to checks; the existing system's are among them."""
 
+DEFAULT_RATE_LIMIT = 600
+DEFAULT_RATE_LIMIT_WINDOW = 60
+DEFAULT_LIMIT = (DEFAULT_RATE_LIMIT, DEFAULT_RATE_LIMIT_WINDOW)
+"""What holds where nobody has set a limit: requests, and the seconds they are counted over."""
+
 _DAY_SECONDS = 86_400
 _NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 _NO_BODIES: Mapping[int, str] = MappingProxyType({})
@@ -210,10 +215,11 @@ class SecurityConfig:
         default="block",
         validator=one_of("flag", "block"),
     )
-    error_format: Literal["auto", "text", "problem"] = field(
-        # Plain text, or application/problem+json (RFC 9457) for a client that asks for JSON.
+    error_format: Literal["auto", "text", "html", "problem"] = field(
+        # As the client asks: a page for a browser, application/problem+json (RFC 9457) for who
+        # accepts or sends JSON, plain text for all others.
         default="auto",
-        validator=one_of("auto", "text", "problem"),
+        validator=one_of("auto", "text", "html", "problem"),
     )
     custom_error_responses: Mapping[int, str] = field(
         # Body text by status, in place of ours.
@@ -375,13 +381,13 @@ class SecurityConfig:
     )
     rate_limit: int = field(
         # 600 a minute per client: a page with all its files passes, an office behind one
-        # address passes, a flood does not.
-        default=600,
+        # address passes, a flood does not. Left as it is, it does not hold for tests of the app.
+        default=DEFAULT_RATE_LIMIT,
         validator=whole_number(1),
     )
     rate_limit_window: int = field(
         # A minute: long enough to even out a page's burst, short enough to wait for.
-        default=60,
+        default=DEFAULT_RATE_LIMIT_WINDOW,
         validator=whole_number(1),
     )
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(

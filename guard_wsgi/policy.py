@@ -38,9 +38,9 @@ from guard_wsgi.checks.threats import (
     Honeypot,
     Judgement,
 )
-from guard_wsgi.checks.traffic import RateLimits, RouteLimits
+from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config import DEFAULT_LIMIT, SecurityConfig
 from guard_wsgi.inspections import Inspections
 from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.network.ipset import IPSet
@@ -112,7 +112,7 @@ class Policy:
         self.enabled = config.enabled
         self.passive = config.passive_mode
         self.logs_requests = config.log_request_level is not None
-        self._everywhere = Limit(config.rate_limit, config.rate_limit_window, "global")
+        self._everywhere = Limit(config.rate_limit, config.rate_limit_window, EVERYWHERE)
         self.clients = ClientResolver(
             config.trusted_proxies,
             depth=config.trusted_proxy_depth,
@@ -323,6 +323,7 @@ class Policy:
             key=config.rate_limit_key,
             exempt_when=config.rate_limit_exempt_when,
             suspicion=self._suspicion if config.enable_rate_limit_auto_ban else None,
+            unset=DEFAULT_LIMIT,
         )
 
     def _threat_checks(self, route: RouteConfig) -> Iterator[Check]:

@@ -39,7 +39,11 @@ class KnownClient:
             status=403,
             message="Client address could not be determined",
             check=self.name,
-            reason="the connection has no address; add 'unix' to trusted_proxies",
+            reason=(
+                "the connection has no address: add 'unix' to trusted_proxies for a proxy that"
+                " connects over a Unix socket; what calls the app without a server gives"
+                " REMOTE_ADDR"
+            ),
         )
 
 

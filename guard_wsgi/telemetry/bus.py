@@ -133,6 +133,12 @@ class EventBus:
                 add_source(self.flush_metrics)
         self.wants_metrics = bool(self._metric_sinks or self._observers)
 
+    def remove_sink(self, sink: object) -> None:
+        """Tell this one no more. One that took events only; sinks of metrics stay to the end."""
+        self._sinks = tuple(one for one in self._sinks if one is not sink)
+        send_event = getattr(sink, "send_event", None)
+        self._event_sinks = tuple(kept for kept in self._event_sinks if kept[0] != send_event)
+
     def emit(
         self,
         event_type: str,
