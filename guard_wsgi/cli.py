@@ -10,6 +10,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="group what a log says was (to be) refused")
     report.add_argument("log", metavar="LOG", help="the custom_log_file; - reads stdin")
+    report.add_argument(
+        "--reference", metavar="ID", help="only what a refused client was told this reference for"
+    )
 
     doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")
     doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
@@ -138,12 +142,14 @@ def _run(options: argparse.Namespace) -> int:
 
         return write_options(options.word, sys.stdout)
     if options.command == "report":
-        from guard_wsgi.commands.reporting import report
+        from guard_wsgi.commands.reporting import find, report
+
+        say = partial(find, options.reference) if options.reference else report
 
         if options.log == "-":
-            return report(sys.stdin, sys.stdout)
+            return say(sys.stdin, sys.stdout)
         with open(options.log, encoding="utf-8", errors="replace") as log:
-            return report(log, sys.stdout)
+            return say(log, sys.stdout)
     from guard_wsgi.commands.loading import load_app
 
     if options.command == "doctor":

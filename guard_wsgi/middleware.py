@@ -24,6 +24,7 @@ from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
+from guard_wsgi.refusal import with_reference
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
@@ -350,7 +351,10 @@ class GuardMiddleware:
         if self.renderer is None or block.response is not None:
             return None
         try:
-            return self.renderer(block, request.environ)
+            rendered = self.renderer(block, request.environ)
+            if rendered is None:
+                return None
+            return with_reference(rendered, request.request_id)
         except Exception as error:  # the app's error page must not undo the refusal
             self._count_fault("renderer", error)
             return None
@@ -510,6 +514,16 @@ class GuardMiddleware:
             **self._decisions,
             **{f"faults:{where}": count for where, count in self._faults.items()},
         }
+
+    def use_store(self, store: Store) -> Store:
+        """Count and ban in another store from the next request on; returns the former one, which
+        is not closed. For tests of an app (guard_wsgi.testing)."""
+        former = self.parts.store
+        self.parts.store = store
+        self._bans = store.bans
+        self._begin_request = store.begin_request if store.waits else None
+        self._serve(self.policy.config)
+        return former
 
     def reset(self) -> None:
         """Forget counters, bans and limits: for tests and for a fresh start."""

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
-from random import getrandbits
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import parse_qsl, quote
@@ -246,12 +245,10 @@ class GuardRequest:
     def scope(self) -> dict[str, Any]:
         return self.environ
 
-    @lazy
+    @property
     def request_id(self) -> str:
-        """Names this request in the log, in events and in a problem's ``instance``."""
-        # Unique, not secret; a UUID would cost five times as much.
-        self.verdict.request_id = name = f"{getrandbits(128):032x}"
-        return name
+        """Names this request in the log, in events and in what a refused client is told."""
+        return self.verdict.request_id
 
     @lazy
     def content_type(self) -> str:

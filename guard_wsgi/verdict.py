@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Literal
+from random import getrandbits
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from guard_wsgi.checks.base import Block
@@ -14,6 +15,10 @@ ENVIRON_KEY = "guard_wsgi"
 
 _OF_THE_SITE = frozenset({"guard", "route"})
 _SHARED = _OF_THE_SITE | {"block"}
+
+_UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
+_VERSION_4: Final = (0x4 << 76) | (0x2 << 62)
+"""The bits that make 128 random ones a UUID of version 4 (RFC 9562, 5.4)."""
 
 Action = Literal["pass", "observe", "block"]
 
@@ -33,6 +38,8 @@ class Verdict:
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
     :ivar block: the first refusal, also when passive, or ``None``.
+    :ivar request_id: names the request in the log, in events, and to a client that is refused: a
+        UUID in 32 hexadecimal digits.
     """
 
     # Defaults stand on the class, and there is no __init__: a verdict is made for every request,
@@ -46,7 +53,17 @@ class Verdict:
     principal: Any = None
     findings: tuple[Finding, ...] = ()
     block: Block | None = None
-    request_id: str = ""
+    _request_id: str = ""
+
+    @property
+    def request_id(self) -> str:
+        # Made when first asked for, as few requests are ever spoken of. Unique, not secret;
+        # uuid4() would cost five times as much.
+        name = self._request_id
+        if not name:
+            name = f"{getrandbits(128) & _UUID_BITS | _VERSION_4:032x}"
+            self._request_id = name
+        return name
 
     @property
     def check(self) -> str:

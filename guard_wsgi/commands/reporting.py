@@ -35,7 +35,7 @@ OTHER_PATHS = "(other paths)"
 _LINE = re.compile(
     r"(?P<verb>Would have blocked|Blocked) (?P<method>\S+) (?P<path>\S+)"
     r"(?: from (?P<client>[^\s:]\S*?))?: (?P<reason>.*?)"
-    r" \[event=\S+ check=(?P<check>\S+)"
+    r" \[event=\S+ check=(?P<check>[^\s\]]+)(?: [^\]]*?id=(?P<reference>\w+))?"
 )
 _FINDING = re.compile(
     r"(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.*?)')? \(score (?P<score>[\d.]+)\)"
@@ -82,6 +82,7 @@ class Group:
     indicators: Counter[str] = field(factory=Counter)
     highest_score: float = 0.0
     example: str = ""
+    reference: str = ""
 
 
 def read(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
@@ -102,6 +103,7 @@ def _from_json(line: str) -> Mapping[str, Any] | None:
     return {
         "action": entry["action"],
         "check": str(entry.get("check") or "unknown"),
+        "reference": str(entry.get("request_id") or ""),
         "path": str(entry.get("path") or "/"),
         "client": str(entry.get("client_ip") or ""),
         "reason": str(entry.get("reason") or ""),
@@ -116,7 +118,8 @@ def _from_text(line: str) -> Mapping[str, Any] | None:
     findings = [found.groupdict("") for found in _FINDING.finditer(match["reason"])]
     return {
         "action": _VERBS[match["verb"]],
-        "check": match["check"].rstrip("]"),
+        "check": match["check"],
+        "reference": match["reference"] or "",
         "path": match["path"],
         "client": match["client"] or "",
         "reason": match["reason"],
@@ -148,6 +151,7 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
             counted.indicators.update(str(finding.get("indicators") or "").split())
             counted.highest_score = max(counted.highest_score, float(finding.get("score") or 0))
             counted.example = counted.example or entry["reason"]
+            counted.reference = entry["reference"] or counted.reference
     return groups
 
 
@@ -198,6 +202,8 @@ def report(lines: Iterable[str], out: TextIO) -> int:
             print(f"    score up to {counted.highest_score:.2f}: {told}", file=out)
         else:
             print(f"    {counted.example[:200]}", file=out)
+        if counted.reference:
+            print(f"    last reference: {counted.reference}", file=out)
     if len(ordered) > MAX_SHOWN:
         rest = sum(counted.requests for _, counted in ordered[MAX_SHOWN:])
         print(f"and {len(ordered) - MAX_SHOWN} more, with {rest} requests", file=out)
@@ -209,6 +215,21 @@ def report(lines: Iterable[str], out: TextIO) -> int:
             for name, value in entry.items():
                 print(f"{name} = {json.dumps(value)}", file=out)
     return 1
+
+
+def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
+    """Write the lines of a log about one request; 0 when there is one, else 1.
+
+    :param reference: as a refused client was told it: of ``X-Request-Id``, of the text, or the
+        UUID in a problem's ``instance``.
+    """
+    wanted = reference.strip().lower().removeprefix("urn:uuid:").replace("-", "")
+    found = [line for line in lines if wanted and wanted in line]
+    for line in found:
+        print(line.rstrip("\n"), file=out)
+    if not found:
+        print(f"no line of this log is about {reference}", file=out)
+    return 0 if found else 1
 
 
 def _counts(counted: Group) -> str:

@@ -123,7 +123,8 @@ def test_a_guard_that_the_app_brings_is_kept(
     write(tmp_path / "site_with_guard.py", GUARDED)
     with served(tmp_path, "site_with_guard:app") as url:
         answer = requests.get(url, params={"q": "1' OR '1'='1"}, timeout=10)
-        assert (answer.status_code, answer.text) == (400, "no, thanks")
+        assert answer.status_code == 400
+        assert answer.text.startswith("no, thanks\n")
     config = write(tmp_path / "guard.toml", "rate_limit = 4\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])

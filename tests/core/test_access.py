@@ -35,7 +35,7 @@ def test_a_ban_holds_for_the_whitelisted_too() -> None:
     site.guard.parts.store.bans.ban(ME, 60, "test")
     answer = site.visit()
     assert answer.code == 403
-    assert answer.body == b"IP address banned"
+    assert answer.message == b"IP address banned"
 
 
 def test_bans_networks_and_lifts_bans() -> None:
@@ -60,7 +60,7 @@ def test_a_client_that_keeps_attacking_is_banned() -> None:
     site = Site(auto_ban_threshold=3)
     attack = {"q": INJECTION}
     answers = [site.visit(query_string=attack) for _ in range(3)]
-    assert [(answer.code, answer.body) for answer in answers] == [
+    assert [(answer.code, answer.message) for answer in answers] == [
         (400, b"Suspicious activity detected"),
         (400, b"Suspicious activity detected"),
         (403, b"IP has been banned"),

@@ -38,7 +38,7 @@ def test_a_bearer_token_goes_to_the_verifier(value: str, code: int) -> None:
     assert answer.code == code
     if code == 401:
         assert answer.header("WWW-Authenticate") == 'Bearer realm="guard"'
-        assert answer.body == b"Authentication required"
+        assert answer.message == b"Authentication required"
     else:
         assert site.seen[0]["guard_wsgi"].principal == "ada"
 
@@ -67,7 +67,7 @@ def test_an_api_key_has_a_header_of_its_own() -> None:
         api_key_verifier=verify,
         required_headers={"X-Shop-Key": "required"},
     )
-    assert site.visit().body == b"Missing required header: X-Shop-Key"
+    assert site.visit().message == b"Missing required header: X-Shop-Key"
     refused = site.visit(headers={"X-Shop-Key": "wrong"})
     assert refused.code == 401
     assert 'header="X-Shop-Key"' in (refused.header("WWW-Authenticate") or "")

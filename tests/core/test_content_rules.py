@@ -65,9 +65,9 @@ def test_asks_no_media_type_of_a_request_without_a_body() -> None:
 def test_asks_for_headers_and_for_their_values() -> None:
     site = at_root(required_headers={"X-Team": "required", "X-Version": "2"})
     missing = site.visit()
-    assert (missing.code, missing.body) == (400, b"Missing required header: X-Team")
+    assert (missing.code, missing.message) == (400, b"Missing required header: X-Team")
     wrong = site.visit(headers={"X-Team": "a", "X-Version": "1"})
-    assert wrong.body == b"Header 'X-Version' does not match the required value"
+    assert wrong.message == b"Header 'X-Version' does not match the required value"
     assert site.visit(headers={"X-Team": "a", "X-Version": "2"}).code == 200
 
 
@@ -121,7 +121,7 @@ def test_answers_403_outside_the_hours() -> None:
     now = datetime.now(timezone.utc)
     never = f"{(now.hour + 12) % 24:02}:00"
     site = at_root(time_restrictions=(never, never, "UTC"))
-    assert site.visit().body == b"Access not allowed at this time"
+    assert site.visit().message == b"Access not allowed at this time"
 
 
 def test_sends_http_to_https_and_keeps_method_path_and_query() -> None:

@@ -104,7 +104,7 @@ def test_the_modifier_sees_every_response() -> None:
 
 def test_texts_of_refusals_can_be_replaced() -> None:
     site = Site(custom_error_responses={400: "Nope."})
-    assert site.visit(query_string=ATTACK).body == b"Nope."
+    assert site.visit(query_string=ATTACK).message == b"Nope."
 
 
 def test_answers_problem_json_to_those_who_ask_for_json() -> None:
@@ -117,7 +117,7 @@ def test_answers_problem_json_to_those_who_ask_for_json() -> None:
     assert INJECTION not in answer.body.decode()
     browser = {"Accept": "text/html,application/json;q=0.5"}
     assert Site().visit(query_string=ATTACK, headers=browser).header("Content-Type") == (
-        "text/plain; charset=utf-8"
+        "text/html; charset=utf-8"
     )
 
 

@@ -20,7 +20,7 @@ def test_refuses_the_request_over_the_limit_and_says_when_to_come_back() -> None
     site = Site(rate_limit=2, rate_limit_window=30)
     assert codes(site, times=3) == [200, 200, 429]
     answer = site.visit()
-    assert answer.body == b"Too many requests"
+    assert answer.message == b"Too many requests"
     assert 1 <= int(answer.header("Retry-After") or 0) <= 60
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from guard_wsgi import GuardResponse, RouteConfig
+from guard_wsgi import GuardResponse, RouteConfig, SecurityEvent
 from guard_wsgi.checks.threats import WEIGHED_A_MINUTE, Allowance
+from guard_wsgi.cli import main
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import Answer
 
@@ -17,17 +21,17 @@ ATTACK = {"q": INJECTION}
 
 
 def without_quota(answer: Answer) -> list[tuple[str, str]]:
-    return sorted(pair for pair in answer.headers if pair[0] != "RateLimit")
+    return sorted(pair for pair in answer.headers if pair[0] not in ("RateLimit", "X-Request-Id"))
 
 
 def test_a_refusal_is_the_same_whether_it_is_the_first_or_not() -> None:
     site = Site(rate_limit=100)
     answers = [site.visit(query_string=ATTACK) for _ in range(3)]
     assert {answer.code for answer in answers} == {400}
-    assert {answer.body for answer in answers} == {b"Suspicious activity detected"}
+    assert {answer.message for answer in answers} == {b"Suspicious activity detected"}
     assert without_quota(answers[0]) == without_quota(answers[2])
     assert answers[0].header("Cache-Control") == "no-store"
-    assert answers[0].header("Content-Length") == "28"
+    assert answers[0].header("Content-Length") == str(len(answers[2].body))
     assert answers[0].header("X-Content-Type-Options") == "nosniff"
     left = [str(answer.header("RateLimit")).split(";")[1] for answer in answers]
     assert left == ["r=99", "r=98", "r=97"]
@@ -65,24 +69,146 @@ def test_a_server_that_changes_the_headers_of_one_answer_changes_no_other() -> N
             "wsgi.url_scheme": "http",
         }
         body = site.guard(environ, start_response)
-        assert b"".join(body) == b"Suspicious activity detected"
+        assert b"".join(body).startswith(b"Suspicious activity detected\n")
         if isinstance(body, list):
             body.clear()
-    assert seen[0] == seen[1] != []
+    first, second = ([pair for pair in one if pair[0] != "X-Request-Id"] for one in seen)
+    assert first == second != []
 
 
 def test_each_client_gets_the_answer_it_asks_for() -> None:
     site = Site(custom_error_responses={400: "No."})
     for _ in range(2):
-        assert site.visit(query_string=ATTACK).body == b"No."
+        assert site.visit(query_string=ATTACK).message == b"No."
         problem = site.visit(query_string=ATTACK, headers={"Accept": "application/json"})
         assert problem.header("Content-Type") == "application/problem+json"
         assert json.loads(problem.body)["detail"] == "No."
         head = site.visit(query_string=ATTACK, method="HEAD")
-        assert (head.code, head.body, head.header("Content-Length")) == (400, b"", "3")
+        assert (head.code, head.body, head.header("Content-Length")) == (
+            400,
+            b"",
+            str(len("No.\nReference: \n") + 32),
+        )
         assert site.visit(query_string=ATTACK).header("Strict-Transport-Security") is None
         https = site.visit(query_string=ATTACK, base_url="https://localhost/")
         assert https.header("Strict-Transport-Security") == "max-age=31536000; includeSubDomains"
+
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8"
+TEXT, HTML, PROBLEM = "text/plain", "text/html", "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("request_headers", "kind"),
+    [
+        pytest.param({}, TEXT, id="nothing asked for"),
+        pytest.param({"Accept": "*/*"}, TEXT, id="a command line"),
+        pytest.param({"Accept": BROWSER}, HTML, id="a browser"),
+        pytest.param({"Accept": "application/json, text/plain, */*"}, PROBLEM, id="axios"),
+        pytest.param({"Accept": "application/problem+json"}, PROBLEM, id="a problem"),
+        pytest.param({"Accept": "text/html,application/json;q=0.9"}, HTML, id="page preferred"),
+        pytest.param({"Accept": "text/html;q=0.5,application/json"}, PROBLEM, id="JSON preferred"),
+        pytest.param({"Accept": "TEXT/HTML"}, HTML, id="upper case"),
+        pytest.param({"Accept": "text/html;q=0"}, TEXT, id="no page"),
+        pytest.param({"Accept": "application/json" + ", a/b" * 500}, TEXT, id="too long"),
+        pytest.param({"Content-Type": "application/json"}, PROBLEM, id="fetch sends JSON"),
+        pytest.param({"Content-Type": "application/vnd.api+json; charset=utf-8"}, PROBLEM),
+        pytest.param({"Content-Type": "application/x-www-form-urlencoded"}, TEXT, id="a form"),
+        pytest.param({"Content-Type": "application/json", "Accept": BROWSER}, HTML, id="both"),
+    ],
+)
+def test_each_client_gets_an_answer_that_it_can_read(
+    request_headers: dict[str, str], kind: str
+) -> None:
+    site = Site(blacklist=["203.0.113.7"])
+    for method in ("GET", "POST", "HEAD"):
+        answer = site.visit(headers=request_headers, method=method)
+        assert answer.code == 403
+        assert (answer.header("Content-Type") or "").partition(";")[0] == kind
+        assert len(answer.reference) == 32
+        if method != "HEAD":
+            assert answer.header("Content-Length") == str(len(answer.body))
+
+
+@pytest.mark.parametrize("accept", [BROWSER, "application/json", "*/*"])
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_reference_finds_the_line_and_the_event(
+    accept: str, log_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "guard.log"
+    site = Site(custom_log_file=str(log), log_format=log_format)
+    events: list[SecurityEvent] = []
+    ear = SimpleNamespace(send_event=events.append, wants_metrics=False)
+    site.guard.parts.events.add_sink(ear)
+    site.visit(query_string=ATTACK)
+    answer = site.visit("/basket", query_string=ATTACK, headers={"Accept": accept})
+    site.guard.close()
+    assert events[1].metadata["request_id"] == answer.reference
+    assert main(["report", str(log), "--reference", answer.reference]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "/basket" in line
+    if accept == "application/json":
+        problem = json.loads(answer.body)
+        assert problem["reference"] == answer.reference
+        assert UUID(problem["instance"].removeprefix("urn:uuid:")).hex == answer.reference
+        assert main(["report", str(log), "--reference", problem["instance"]]) == 0
+    main(["report", str(log)])
+    assert f"last reference: {answer.reference}" in capsys.readouterr().out
+    assert main(["report", str(log), "--reference", "0" * 32]) == 1
+
+
+def test_no_two_requests_have_one_reference() -> None:
+    site = Site(blacklist=["203.0.113.7"])
+    references = {site.visit().reference for _ in range(50)}
+    assert len(references) == 50
+    assert {UUID(reference).version for reference in references} == {4}
+
+
+def test_the_reference_of_a_client_is_not_taken_over() -> None:
+    """Or an attacker could write what he likes into answer and log."""
+    site = Site(blacklist=["203.0.113.7"])
+    answer = site.visit(headers={"X-Request-Id": "<script>alert(1)</script>", "Accept": BROWSER})
+    assert b"script" not in answer.body
+    assert len(answer.reference) == 32
+
+
+def test_a_page_repeats_nothing_of_the_request() -> None:
+    marker = "zebra<b>'1' OR '1'='1' UNION SELECT password FROM users--"
+    sent: dict[str, Any] = {
+        "query_string": {"q": marker},
+        "headers": {"Accept": BROWSER, "Referer": marker, "User-Agent": marker, "Host": "zebra"},
+    }
+    for path in ("/zebra", "/../../zebra/etc/passwd"):
+        for options in ({}, {"allowed_hosts": ["shop.example"]}, {"enforce_https": True}):
+            answer = Site(**options).visit(path, **sent)
+            assert answer.header("Content-Type") == "text/html; charset=utf-8"
+            assert b"zebra" not in answer.body
+
+
+def test_a_text_of_the_site_is_escaped_in_a_page() -> None:
+    site = Site(blacklist=["203.0.113.7"], custom_error_responses={403: "Call <us> & ask"})
+    page = site.visit(headers={"Accept": BROWSER})
+    assert b"<p>Call &lt;us&gt; &amp; ask</p>" in page.body
+    assert site.visit().message == b"Call <us> & ask"
+
+
+def test_a_refusal_that_the_site_words_itself_has_the_reference_in_its_head() -> None:
+    closed = GuardResponse("closed", 418)
+    site = Site(custom_request_check=lambda request: closed)
+    first, second = site.visit(), site.visit()
+    for answer in (first, second):
+        assert (answer.code, answer.body, answer.count("X-Request-Id")) == (418, b"closed", 1)
+    assert first.header("X-Request-Id") != second.header("X-Request-Id")
+    own = GuardResponse("closed", 418, {"X-Request-Id": "the site's"})
+    answer = Site(custom_request_check=lambda request: own).visit()
+    assert [v for n, v in answer.headers if n == "X-Request-Id"] == ["the site's"]
+
+
+def test_the_app_sees_the_reference_that_its_log_may_tell() -> None:
+    site = Site()
+    site.visit()
+    verdict = site.seen[0]["guard_wsgi"]
+    assert UUID(verdict.request_id).hex == verdict.request_id
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def test_unreadable_body() -> None:
 def test_error_format() -> None:
     wants_json = {"Accept": "application/json"}
     kinds = {}
-    for error_format in ("auto", "text", "problem"):
+    for error_format in ("auto", "text", "html", "problem"):
         with LiveSite({**BLACKLISTED, "error_format": error_format}) as site:
             kinds[error_format] = [
                 (site.visit(headers=headers).header("Content-Type") or "").partition(";")[0]
@@ -136,13 +136,14 @@ def test_error_format() -> None:
     assert kinds == {
         "auto": ["application/problem+json", "text/plain"],
         "text": ["text/plain", "text/plain"],
+        "html": ["text/html", "text/html"],
         "problem": ["application/problem+json", "application/problem+json"],
     }
 
 
 def test_custom_error_responses() -> None:
     with LiveSite({**BLACKLISTED, "custom_error_responses": {403: "Not here."}}) as site:
-        assert site.visit().body == b"Not here."
+        assert site.visit().body.startswith(b"Not here.\nReference: ")
 
 
 def test_custom_request_check() -> None:

@@ -135,6 +135,17 @@ def test_the_app_words_its_refusals_by_its_own_error_handlers() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_the_apps_own_page_can_tell_the_reference() -> None:
+    app = simple_app()
+
+    @app.errorhandler(400)
+    def refused(error: Any) -> Any:
+        return f"please quote {g.guard.request_id}", 400
+
+    answer = app.test_client().get("/", query_string=ATTACK)
+    assert answer.text == f"please quote {answer.headers['X-Request-Id']}"
+
+
 def test_a_handler_for_all_errors_words_refusals_too() -> None:
     app = simple_app()
 

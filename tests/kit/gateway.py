@@ -43,6 +43,20 @@ class Answer:
     def body(self) -> bytes:
         return b"".join(self.chunks)
 
+    @property
+    def reference(self) -> str:
+        """By which a refusal is found in the log: of the header, and the same in the body."""
+        reference = self.header("X-Request-Id") or ""
+        assert not self.body or reference.encode() in self.body
+        return reference
+
+    @property
+    def message(self) -> bytes:
+        """The text of a refusal in plain text, without its reference."""
+        message, told, _ = self.body.partition(b"\nReference: ")
+        assert told, self.body
+        return message
+
     def header(self, name: str) -> str | None:
         """The first value of a header, its name in any case."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
