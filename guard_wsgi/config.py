@@ -34,6 +34,7 @@ from guard_wsgi.config_values import (
     whole_number,
 )
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.behavior_rule import BehaviorRule
@@ -581,6 +582,13 @@ class SecurityConfig:
         # False never touches a body.
         default=True,
         converter=values.flag,
+    )
+    upload_inspection: Literal["names", "strict"] = field(
+        # A file is content, which an app stores and does not run: source code, logs and mails are
+        # full of what would be an attack in a field. Its name is looked at for what web servers
+        # run. "strict" weighs contents as well, where uploads are shown to others as they are.
+        default="names",
+        validator=one_of(*UPLOAD_INSPECTIONS),
     )
     detection_max_body_inspect_bytes: int = field(
         # Larger than any form or API call that people make, small enough to hold for each

@@ -68,6 +68,7 @@ class Inspections:
             excluded_headers=config.excluded_detection_headers,
             excluded_body_fields=config.excluded_detection_body_fields,
             scan_body=config.detection_scan_body,
+            upload_inspection=config.upload_inspection,
             max_body_bytes=config.detection_max_body_inspect_bytes,
             max_values=config.detection_max_scan_values,
             max_chars=config.detection_max_scan_chars,
@@ -89,6 +90,8 @@ class Inspections:
             changes["categories"] = route.enabled_detection_categories
         if route.detection_scan_body is not None:
             changes["scan_body"] = route.detection_scan_body
+        if route.upload_inspection is not None:
+            changes["upload_inspection"] = route.upload_inspection
         settings = evolve(self._settings, **changes)
         return RouteInspections(self._detector(), settings, self._exclusions)
 

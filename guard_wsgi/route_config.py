@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, frozen
@@ -15,8 +15,9 @@ from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
 from guard_wsgi.config_options import options_of, resolve
-from guard_wsgi.config_values import quoted, synchronous, whole_number
+from guard_wsgi.config_values import one_of, quoted, synchronous, whole_number
 from guard_wsgi.detection.finding import CATEGORIES
+from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.behavior_rule import BehaviorRule
 
@@ -211,6 +212,11 @@ class RouteConfig:
         validator=values.each_of(*sorted(CATEGORIES)),
     )
     detection_scan_body: bool | None = field(default=None, converter=values.optional_flag)
+    upload_inspection: Literal["names", "strict"] | None = field(
+        # "strict" weighs the contents of files on this route, "names" only what they are called.
+        default=None,
+        validator=one_of(*UPLOAD_INSPECTIONS, optional=True),
+    )
     excluded_detection_headers: frozenset[str] | None = field(
         # Besides the global ones; the two below stand in place of them.
         default=None,

@@ -245,6 +245,13 @@ class SecurityDecorator:
             detection_scan_body=scan_body,
         )
 
+    def upload_inspection(self, mode: str = "strict") -> Callable[[View], View]:
+        """Say what is weighed of files that are sent to the route.
+
+        :param mode: ``"strict"``: their contents as well; ``"names"``: only what they are called.
+        """
+        return self._marking(upload_inspection=mode)
+
     # Looking at what was marked
 
     def get_route_config(self, route_id: str) -> RouteConfig | None:

@@ -124,6 +124,7 @@ GUARD = decorator(geo_ip_handler=Atlas(), behavior_scan_response_body=True)
             {"behavior_rules": (BehaviorRule("usage", 9),)},
         ),
         (GUARD.suspicious_detection(False), {"enable_suspicious_detection": False}),
+        (GUARD.upload_inspection("strict"), {"upload_inspection": "strict"}),
         (
             GUARD.detection_exclusion(
                 headers=["X-A"],

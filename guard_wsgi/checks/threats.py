@@ -9,6 +9,7 @@ from typing import Any, final
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.detection import Finding, Inspection
+from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
@@ -200,6 +201,13 @@ class BodyInspection:
             request.environ.get("HTTP_CONTENT_ENCODING") or "",
             request.incoming_body.complete,
         )
+        beyond = tuple([one for one in findings if BEYOND in one.indicators])
+        if beyond:
+            # Compressed: its length says nothing.
+            block = self._oversized(request)
+            if block is not None:
+                return block
+            findings = tuple([one for one in findings if one not in beyond])
         return self._judge(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest) -> Block | None:

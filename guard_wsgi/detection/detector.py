@@ -8,25 +8,25 @@ from typing import Any
 
 from attrs import frozen
 
+from guard_wsgi.detection.bodies import body_readings
 from guard_wsgi.detection.evidence import (
     BuiltinScanners,
     builtin_scanners,
     read_window,
     windows,
 )
-from guard_wsgi.detection.extract import body_values, form_bytes, head_values, inflate
-from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.extract import body_values, form_bytes, head_values, is_document
+from guard_wsgi.detection.files import EXECUTABLE
+from guard_wsgi.detection.finding import BEYOND, BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.first_pass import (
-    BOM_BEGINNINGS,
-    BodyKind,
     SteadyHeaders,
     body_bytes,
     body_pass,
-    to_utf8,
     value_bytes,
 )
 from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import Gate, builtin_gate
+from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.model import Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
@@ -206,7 +206,7 @@ class Inspection:
             self._longest_within,
         )
         #: Clears most bodies; what it does not clear, or was encoded, is for `opened_body`.
-        self.clears_body = body_pass(self._opens, self._opens_json)
+        self.clears_body = body_pass(self._opens, self._opens_json, settings.weighs_contents)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
@@ -250,35 +250,46 @@ class Inspection:
         settings = self.settings
         if not body or not settings.scan_body:
             return ()
+        limit = settings.max_body_bytes
+        if len(body) > limit:
+            body, complete = body[:limit], False
+        kind = BodyKind.of(content_type)
         found: tuple[Finding, ...] = ()
-        if content_encoding:
-            body, whole = inflate(body, content_encoding, settings.max_body_bytes)
-            if not whole:
-                complete = False
-                found = (self._spent("body", "max_body_bytes"),)
-        if len(body) > settings.max_body_bytes:
-            body, complete = body[: settings.max_body_bytes], False
-        kind = content_type.lower()
-        if "charset" in kind or body.startswith(BOM_BEGINNINGS):
-            body = to_utf8(body, kind)
-        opens = self._opens_json if "json" in kind else self._opens
-        opened = opens(body_bytes(body, BodyKind.of(kind)))
-        if not opened and "multipart" not in kind:
-            return found
+        for data, whole in body_readings(body, kind, content_encoding, complete, limit):
+            if complete and not whole:
+                found = (*found, self._spent("body", BEYOND))
+            more = self._read_body(data, kind, content_type, whole)
+            found += tuple([finding for finding in more if finding not in found])
+        return found
+
+    def _read_body(
+        self, body: bytes, kind: BodyKind, content_type: str, complete: bool
+    ) -> tuple[Finding, ...]:
+        """Findings in one reading of a body."""
+        settings = self.settings
+        contents = settings.weighs_contents
+        if kind.is_file and not contents and not is_document(body):
+            return ()
+        found: tuple[Finding, ...] = ()
+        # Of a multipart body files are passed over, and the values looked at all together.
+        if not kind.is_multipart:
+            is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
+            if not (self._opens_json if is_json else self._opens)(body_bytes(body, kind)):
+                return ()
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.
-        fault = structure_fault(body, content_type, complete, settings.max_json_depth)
+        fault = structure_fault(body, kind, complete, settings.max_json_depth)
         if fault:
-            found = (*found, self._spent("body", fault))
-        if opened and not found and "urlencoded" in kind:
+            found = (self._spent("body", fault),)
+        elif kind.media == "application/x-www-form-urlencoded":
             finding = self._at_once(body, "form")
             if finding is not None:
                 return (finding,)
-        if opened:
-            budget = self._budget()
-            values = body_values(body, content_type, complete, settings.max_json_depth, budget)
-            more = self._inspect(values, budget, "body")
-            found += tuple([finding for finding in more if finding not in found])
-        return found
+        budget = self._budget()
+        values = body_values(
+            body, content_type, complete, settings.max_json_depth, budget, contents
+        )
+        more = self._inspect(values, budget, "body")
+        return found + tuple([finding for finding in more if finding not in found])
 
     def explain_value(
         self, text: str, *, location: str = "query", name: str = ""
@@ -364,6 +375,9 @@ class Inspection:
             for value in values:
                 if self._is_excluded(value.location, value.name):
                     continue
+                if EXECUTABLE in value.flags:
+                    self._note_executable(value, found)
+                    continue
                 if value.flags or value.kind in _ALWAYS_WEIGHED:
                     self._weigh(value, budget, found)
                     continue
@@ -402,6 +416,18 @@ class Inspection:
             found.append(finding)
             if len(found) >= MAX_FINDINGS:
                 raise _EnoughFound
+
+    def _note_executable(self, value: Value, found: list[Finding]) -> None:
+        if "file_upload" in self.settings.categories:
+            shown, threshold = value.text[:MAX_LOGGED_CHARS], self._threshold
+            indicators = (EXECUTABLE,)
+            found.append(
+                Finding(
+                    "file_upload",
+                    *(value.location, value.name, shown, "raw"),
+                    *(indicators, threshold, threshold),
+                )
+            )
 
     def _excess(self, query: str) -> str:
         """Which limit a long query is over before it is taken apart; "" for none."""

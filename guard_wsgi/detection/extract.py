@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from guard_wsgi.detection.multipart import multipart_values
+from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.multipart import multipart_values, present
 from guard_wsgi.detection.percent import PERCENT, unquote
-from guard_wsgi.detection.structure import json_document, unfold, xml_values
+from guard_wsgi.detection.structure import json_document, unfold, whole_json, xml_values
 from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.xmlbody import is_data
 
 # Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
 # Fetch metadata, client hints). A value that does not match is looked at like any other.
@@ -149,76 +151,98 @@ def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
 
 
 def body_values(
-    body: bytes, content_type: str, complete: bool, max_depth: int, budget: Budget
+    body: bytes,
+    content_type: str,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    contents: bool = False,
 ) -> Iterator[Value]:
-    """The values of a body by its declared type; a body that is not what it says, or says
-    nothing, is taken for what it looks like."""
-    media, _, parameters = content_type.partition(";")
-    media = media.strip().lower()
-    if media == "multipart/form-data" or media.startswith("multipart/"):
-        yield from multipart_values(body, parameters, complete, budget)
+    """The values of a body by its declared type, and by what else it parses as.
+
+    :param contents: whether contents of files are weighed.
+    """
+    kind = BodyKind.of(content_type)
+    if kind.is_multipart:
+        found = present(body, content_type)
+        if found:
+            yield from multipart_values(body, found, complete, budget, contents)
+            return
+        kind = _UNKNOWN
+    if kind.is_file:
+        yield from _file_values(body, complete, max_depth, budget, contents)
         return
-    text_body = body.lstrip()[:1]
-    if "json" in media or (text_body in (b"{", b"[") and media != "application/graphql"):
-        document = json_document(body, complete)
+    start = body[:64].lstrip()[:1]
+    if kind.is_json or start in (b"{", b"["):
+        document = json_document(body, complete) if kind.is_json else whole_json(body)
         if document is not None:
             yield from document.values("json", max_depth, budget)
-            return
-    if media == "application/x-www-form-urlencoded":
+            if not kind.is_form:
+                return
+    if kind.is_form:
         yield from form_values(body, "form", budget)
         if b"=" not in body[:4096]:
             text, flags = _form_text(body)
-            yield Value("body", "", text, "", flags)
-        return
+            if is_binary(body):
+                text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+            yield from unfold(Value("body", "", text, "", flags), budget)
+        if not kind.is_text:
+            return
     text, flags = to_text(body)
-    if "xml" in media or (text_body == b"<" and b"<?xml" in body[:200].lower()):
+    if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
         yield from xml_values(text, budget)
         return
-    if media == "application/graphql":
+    if kind.media == "application/graphql":
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
     if is_binary(body):
-        # What is readable in it: a comment in a picture, a script behind a magic number.
-        runs = b"\n".join(_READABLE.findall(body))
-        if runs:
-            yield Value("body", "", runs.decode("latin-1"), "binary")
-        return
-    if media in ("", "text/plain") and re.match(r"[\w.%+\[\]-]{1,64}=", text):
+        # Controls between what is readable hide nothing from an app that reads it as text.
+        text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+    if not kind.is_form and _FORM_BEGINNING.match(body):
         yield from form_values(body, "form", budget)
     yield from unfold(Value("body", "", text, "", flags), budget)
 
 
-def is_binary(data: bytes) -> bool:
-    """Whether a sample of the bytes is not text: control characters text does not have."""
-    sample = data[:1024]
-    if not sample:
-        return False
-    control = len(sample) - len(sample.translate(None, _CONTROLS))
-    return control * 20 > len(sample)
+_UNKNOWN: Final = BodyKind.of("")
+_FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
+_JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
+# A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.
+_PAIR: Final = re.compile(rb"(?:\A|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
+MAX_FORM_BYTES: Final = 102_400
+"""What Bottle reads as a form whatever its type says (``MEMFILE_MAX``)."""
 
 
-_READABLE = re.compile(rb"[\t\x20-\x7e]{16,}")
-_CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
+def is_document(body: bytes) -> bool:
+    """Whether a body of a file's type may be read as something else."""
+    return (
+        _JSON_BEGINNING.match(body) is not None
+        or body[:64].lstrip()[:1] == b"<"
+        or (len(body) <= MAX_FORM_BYTES and _PAIR.search(body) is not None)
+    )
 
 
-def inflate(body: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
-    """Undo Content-Encoding gzip or deflate, at most `limit` bytes; the second value says
-    whether that was all. A body that is not what it says is given back as it is."""
-    kind = encoding.strip().lower()
-    if kind in ("gzip", "x-gzip"):
-        window = 31
-    elif kind == "deflate":
-        window = 15
-    else:
-        return body, True
-    for bits in (window, -15):
-        try:
-            engine = zlib.decompressobj(bits)
-            data = engine.decompress(body, limit)
-            return data, not engine.unconsumed_tail and engine.eof
-        except zlib.error:
-            continue
-    return body, True
+def _file_values(
+    body: bytes, complete: bool, max_depth: int, budget: Budget, contents: bool
+) -> Iterator[Value]:
+    """A body of a file's type. Views read JSON and XML from any body, and Bottle fields: if it
+    parses as one it is weighed as one. What does not is a file."""
+    if complete:
+        if _JSON_BEGINNING.match(body):
+            document = whole_json(body)
+            if document is not None:
+                yield from document.values("json", max_depth, budget)
+                return
+        elif body[:64].lstrip()[:1] == b"<" and is_data(body):
+            yield from xml_values(to_text(body)[0], budget)
+            return
+        if len(body) <= MAX_FORM_BYTES:
+            for name, value in _PAIR.findall(body):
+                budget.take_value()
+                text, flags = _form_text(value)
+                named = _form_text(name)[0]
+                yield from unfold(Value("form", named, text, "", flags), budget)
+    if contents:
+        yield from content_values("body", "", body)
 
 
 __all__ = [
@@ -230,7 +254,6 @@ __all__ = [
     "form_values",
     "head_values",
     "header_values",
-    "inflate",
-    "is_binary",
+    "is_document",
     "path_values",
 ]

@@ -43,6 +43,10 @@ CATEGORIES: frozenset[str] = frozenset(
 CUSTOM = "custom"
 BUDGET = "detection_budget"
 
+BEYOND = "max_body_bytes"
+"""Indicator of a budget finding for what lies past the bytes that are inspected: reported only,
+unless the configuration says that it is refused."""
+
 MAX_LOGGED_CHARS = 200  # enough to recognise an attack, too little to leak a form
 
 

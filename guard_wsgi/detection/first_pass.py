@@ -7,10 +7,9 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from attrs import frozen
-
-from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX
+from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX, is_document
 from guard_wsgi.detection.gate import JOINER, JOINER_BYTES
+from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.percent import PERCENT, unquote
 
 Texts = tuple[str, ...]
@@ -131,32 +130,6 @@ def _getter(names: list[str]) -> TextsOf:
     return lambda environ: tuple([environ[name] for name in names])
 
 
-@frozen(slots=True)
-class BodyKind:
-    """What a content type says of how the first pass reads a body.
-
-    :ivar is_plain: of one part and in the usual charset; others are not cleared.
-    :ivar is_value: one value, which is set off as values are.
-    """
-
-    is_json: bool
-    is_form: bool
-    is_plain: bool
-    is_value: bool
-
-    @classmethod
-    def of(cls, content_type: str) -> BodyKind:
-        kind = content_type.lower()
-        is_json, is_multipart = "json" in kind, "multipart" in kind
-        is_form = (not kind or "urlencoded" in kind) and not is_json and not is_multipart
-        return cls(
-            is_json=is_json,
-            is_form=is_form,
-            is_plain=not is_multipart and "charset" not in kind,
-            is_value=not is_json and not is_multipart and not is_form,
-        )
-
-
 def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     """What the first pass reads of a body: a form decoded once, anything else as it came."""
     if kind.is_form:
@@ -164,7 +137,8 @@ def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     if PERCENT in body:
         body = body + JOINER_BYTES + _unquote_twice(body)
     body = body.replace(b"+", b" ")
-    return b"=" + body if kind.is_value else body
+    # One value is set off as values are.
+    return body if kind.is_json or kind.is_multipart else b"=" + body
 
 
 def _form_bytes(body: bytes) -> bytes:
@@ -175,25 +149,34 @@ def _form_bytes(body: bytes) -> bytes:
     return b"=" + body.replace(b"+", b" ")
 
 
-def body_pass(opens: Opens, opens_json: Opens) -> BodyPass:
-    """The first pass over a body: it clears what is of one part and in the usual charset."""
+def body_pass(opens: Opens, opens_json: Opens, contents: bool) -> BodyPass:
+    """The first pass over a body: it clears what is of one part and in the usual charset.
+
+    :param contents: whether contents of files are looked at.
+    """
 
     @lru_cache(MAX_KINDS)
     def clears(content_type: str) -> Callable[[bytes], bool]:
         kind = BodyKind.of(content_type)
-        opens_kind = opens_json if kind.is_json else opens
+        opens_kind = opens_json if kind.is_json and not kind.is_form else opens
+        is_plain = not kind.is_multipart and "charset" not in content_type.lower()
 
         def clears_form(body: bytes) -> bool:
             return not (body.startswith(BOM_BEGINNINGS) or opens(_form_bytes(body)))
 
+        def clears_file(body: bytes) -> bool:
+            return not is_document(body)
+
         def clears_other(body: bytes) -> bool:
             return not (
-                not kind.is_plain
+                not is_plain
                 or body.startswith(BOM_BEGINNINGS)
                 or opens_kind(body_bytes(body, kind))
             )
 
-        return clears_form if kind.is_form and kind.is_plain else clears_other
+        if kind.is_file and not contents:
+            return clears_file
+        return clears_form if kind.is_form and is_plain else clears_other
 
     return clears
 
@@ -217,26 +200,3 @@ MAX_KINDS = 256
 """Content types of which is remembered how their bodies are read: more than clients have."""
 
 BOM_BEGINNINGS = b"\x00", b"\xfe", b"\xff"
-
-
-def to_utf8(body: bytes, content_type: str) -> bytes:
-    """A body in another charset than UTF-8 as UTF-8: UTF-16 and UTF-32 by their marks or by
-    name, UTF-7 by name; what can't be decoded stays as it is.
-
-    :param content_type: in lower case.
-    """
-    charset = ""
-    if body[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
-        charset = "utf-32"
-    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        charset = "utf-16"
-    elif "charset" in content_type:
-        named = content_type.partition("charset=")[2].strip(" \"'").partition(";")[0].strip(" \"'")
-        if named.startswith(("utf-16", "utf16", "utf-32", "utf32", "utf-7", "utf7", "ibm", "cp")):
-            charset = named
-    if not charset:
-        return body
-    try:
-        return body.decode(charset).encode("utf-8")
-    except (LookupError, UnicodeError):
-        return body

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.multipart import boundaries, is_ended
+
 _ROWS: Final = tuple(bracket * 16 for bracket in (b"[", b"]", b"}"))
-_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^\s;,]+))", re.IGNORECASE)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
-def structure_fault(body: bytes, content_type: str, complete: bool, max_json_depth: int) -> str:
+def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth: int) -> str:
     """Which fault a body has: "max_json_depth", "multipart_end", or "" for none.
 
     A document nested without end makes parsers recurse until they fail, and a multipart body
     without its last boundary is read in different ways by different parsers (RFC 2046, 5.1.1).
     """
-    kind = content_type[:48].lower()
-    if "json" in kind:
+    if kind.is_json:
         return "max_json_depth" if _is_too_deep(body, max_json_depth) else ""
-    if complete and kind.startswith("multipart/"):
-        match = _BOUNDARY.search(content_type)
-        if match is not None:
-            boundary = (match[1] or match[2]).encode("latin-1", "replace")
-            end = b"--" + boundary + b"--"
-            if end not in body[-len(end) - 512 :]:
-                return "multipart_end"
+    if complete and kind.is_multipart:
+        named = boundaries(f"{kind.media};{kind.parameters}")
+        if named and not any(is_ended(body, boundary) for boundary in named):
+            return "multipart_end"
     return ""
 
 

@@ -1,128 +1,277 @@
-"""multipart/form-data and its relatives, bounded and forgiving (RFC 7578, RFC 2046)."""
+"""multipart/form-data and its relatives (RFC 7578, RFC 2046), as each framework reads them.
+
+Browsers and HTTP libraries write one form of it, which all parsers read alike; a body of that form
+is cut once. Of any other, every reading is weighed: that of werkzeug (a delimiter is a line, ended
+in any way), of Django (a delimiter stands anywhere), of Bottle (a line ended by CR and LF).
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import contextlib
+import quopri
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from email.message import Message
 from typing import Final
 
+from attrs import frozen
+from werkzeug.http import parse_options_header
+
+from guard_wsgi.detection.charset import decoded
+from guard_wsgi.detection.files import (
+    MIN_RUN_IN_FIELD,
+    content_values,
+    is_binary,
+    name_values,
+    readable,
+)
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
 
-MAX_PARTS: Final = 1000  # werkzeug's own default for form parts
-_BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,256})\"|([^;,\s]{1,256}))", re.IGNORECASE)
-_PARAMETER = re.compile(
-    r";\s*(filename\*?|name)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\r\n]*))", re.IGNORECASE
-)
-_PLAIN_HEADER = re.compile(
-    r"(?:content-type:\s*[\w.+-]+/[\w.+-]+(?:;\s*(?:charset|boundary|format)=\"?[\w-]+\"?)?"
-    r"|content-transfer-encoding:\s*[\w-]+|content-length:\s*\d+|content-id:\s*<?[\w.@-]+>?)\s*",
+_SIMPLE_NAME: Final = re.compile(r"[\w.\[\]:-]*")
+# The head of a part as browsers and libraries write it: each parameter once, a quoted string with
+# neither quotes nor backslashes or a token, no folded line.
+_QUOTED: Final = rb"(?:\"([^\"\\\r\n]*)\"|([\w.-]+))"
+_PLAIN_DISPOSITION: Final = re.compile(
+    rb"content-disposition: *(?:form-data|file|attachment|inline)(?: *; *name=" + _QUOTED + rb")?"
+    rb"(?: *; *filename=" + _QUOTED + rb")?(?: *; *filename\*=[\w-]+'[\w-]*'[\w.%!~()-]+)?",
     re.IGNORECASE,
 )
-_SIMPLE_NAME = re.compile(r"[\w.\[\]:-]*")
-_PLAIN_FILE = re.compile(r"[\w\s.,()&+'@#\[\]~!-]*")
+_PLAIN_HEADER: Final = re.compile(
+    rb"(?:content-type: *[\w.+-]+/[\w.+-]+(?:; *(?:charset|boundary|format|name)=\"?[\w. -]+\"?)?"
+    rb"|content-transfer-encoding: *(?:binary|8bit|7bit)|content-length: *\d+"
+    rb"|mime-version: *1\.0|content-id: *<?[\w.@-]+>?) *",
+    re.IGNORECASE,
+)
+_BOUNDARY_NAMED: Final = re.compile(
+    r"boundary[*\d]*\s*=\s*(?:\"([^\"]*)\"|([^;,\s]*))", re.IGNORECASE
+)
+_NAMED: Final = re.compile(r"\bname\s*[*=]", re.IGNORECASE)
+_FILE_NAMED: Final = re.compile(r"filename\s*=\s*(?:\"([^\"]*)|([^;\s\"]+))", re.IGNORECASE)
+_CHARSET: Final = re.compile(rb"charset\*?=[\"']?([\w.:-]{1,40})")
+_BLANK_LINE: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LINE_BREAK: Final = re.compile(rb"\r\n|\n|\r")
+_FOLDED: Final = re.compile(rb"(?:\r\n|\n|\r)[ \t]+")
+MAX_BOUNDARIES: Final = 4
+"""Readings of a Content-Type with more are none that a client sends."""
+
+
+@frozen(slots=True)
+class Part:
+    """One part, as one reading cuts it.
+
+    :ivar head: its header lines.
+    :ivar name: of the field.
+    :ivar filenames: the file's name, as each framework reads it; none for a field.
+    :ivar is_file: whether every framework takes it for a file, and none for a field.
+    """
+
+    head: bytes
+    content: bytes
+    name: str = ""
+    filenames: tuple[str, ...] = ()
+    is_file: bool = False
+    is_plain: bool = False
+
+
+def boundaries(content_type: str) -> list[bytes]:
+    """Every boundary that a framework may read in a Content-Type."""
+    names = [parse_options_header(content_type)[1].get("boundary", "")]
+    if content_type.lower().count("boundary") > 1 or names[0] not in content_type or not names[0]:
+        message = Message()
+        message["content-type"] = content_type.replace("\r", " ").replace("\n", " ")
+        names.append(str(message.get_param("boundary") or ""))
+        names += [quoted or plain for quoted, plain in _BOUNDARY_NAMED.findall(content_type)]
+    found = [name.encode("latin-1", "replace") for name in dict.fromkeys(names) if name.strip()]
+    return found[:MAX_BOUNDARIES]
+
+
+def is_ended(body: bytes, boundary: bytes) -> bool:
+    """Whether a body has its last delimiter: without it parsers differ in what they read."""
+    end = b"--" + boundary + b"--"
+    return end in body[-len(end) - 512 :]
+
+
+def parts(body: bytes, boundary: bytes, complete: bool) -> list[Part]:
+    """The parts of a body: those of the one reading, or of all readings where they differ."""
+    delimiter = b"--" + boundary
+    plain = _cut_plain(body, delimiter, complete)
+    if plain is not None:
+        return [_part(piece) for piece in plain]
+    found: dict[bytes, Part] = {}
+    for cut in _READINGS:
+        for piece in cut(body, delimiter):
+            if piece not in found:
+                found[piece] = _part(piece)
+    return list(found.values())
+
+
+def _cut_plain(body: bytes, delimiter: bytes, complete: bool) -> list[bytes] | None:
+    """The parts of a body that all parsers cut alike; ``None`` for any other.
+
+    Each delimiter is a line of its own, ended by CR and LF; nothing stands before the first one,
+    and nothing after the last.
+    """
+    pieces = body.split(delimiter)
+    if pieces[0] not in (b"", b"\r\n") or len(pieces) < 2:
+        return None
+    last = len(pieces) - 1
+    found: list[bytes] = []
+    for index in range(1, last + 1):
+        piece = pieces[index]
+        if index == last and piece[:2] == b"--":
+            return found if piece[2:].strip() == b"" and len(piece) < 16 else None
+        if piece[:2] != b"\r\n":
+            return None
+        if index == last:
+            if complete:
+                return None
+            found.append(piece[2:])
+        elif piece[-2:] == b"\r\n":
+            found.append(piece[2:-2])
+        else:
+            return None
+    return found
+
+
+def _as_django(body: bytes, delimiter: bytes) -> list[bytes]:
+    """A delimiter stands anywhere, and parts go on after the last one."""
+    return [_without_breaks(piece) for piece in body.split(delimiter)]
+
+
+def _without_breaks(piece: bytes) -> bytes:
+    piece = piece.removeprefix(b"\r\n") if piece[:2] == b"\r\n" else piece.removeprefix(b"\n")
+    return piece.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _as_werkzeug(body: bytes, delimiter: bytes) -> list[bytes]:
+    """`MultipartDecoder.boundary_re`, whatever stands before the first one read as well."""
+    line = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
+    return re.split(line % re.escape(delimiter), body)
+
+
+def _as_bottle(body: bytes, delimiter: bytes) -> list[bytes]:
+    """`_MultipartParser`: lines ended by CR and LF only."""
+    line = rb"(?:\r\n|\A)%s(?:--)?(?=\r\n|\Z)(?:\r\n)?"
+    return re.split(line % re.escape(delimiter), body)
+
+
+_READINGS: Final[tuple[Callable[[bytes, bytes], list[bytes]], ...]] = (
+    _as_django,
+    _as_werkzeug,
+    _as_bottle,
+)
+
+
+def _part(piece: bytes) -> Part:
+    if piece[:2] == b"\r\n":
+        head, content = b"", piece[2:]
+    else:
+        head, separator, content = piece.partition(b"\r\n\r\n")
+        if not separator:
+            blank = _BLANK_LINE.search(piece)
+            if blank is None:
+                return Part(b"", piece)
+            head, content = piece[: blank.start()], piece[blank.end() :]
+    name = ""
+    filenames: tuple[str, ...] = ()
+    dispositions, is_plain = 0, True
+    for line in head.split(b"\r\n"):
+        match = _PLAIN_DISPOSITION.fullmatch(line)
+        if match is not None:
+            dispositions += 1
+            name = to_text(match[1] or match[2] or b"")[0]
+            filename = match[3] or match[4]
+            if filename:
+                filenames = (to_text(filename)[0],)
+            # Bottle does not know the other form of the name, nor an empty one.
+            elif b"filename" in line:
+                is_plain = False
+        elif _PLAIN_HEADER.fullmatch(line) is None:
+            is_plain = False
+    is_plain = is_plain and dispositions == 1
+    if not is_plain:
+        name, filenames = _lenient(head)
+    return Part(head, content, name, filenames, is_plain and bool(filenames), is_plain)
+
+
+def _lenient(head: bytes) -> tuple[str, tuple[str, ...]]:
+    """Name and file names of a part whose head is not as clients write it. Where the name can be
+    read in several ways it has none: exclusions by name are for one that everybody reads."""
+    names: list[str] = []
+    filenames: list[str] = []
+    for line in _LINE_BREAK.split(_FOLDED.sub(b" ", head)):
+        if line[:19].lower() == b"content-disposition":
+            text = to_text(line)[0]
+            _, options = parse_options_header(text.partition(":")[2])
+            names += [options.get("name", "").strip()] * len(_NAMED.findall(text))
+            filenames.append(options.get("filename", ""))
+            filenames += [quoted or plain for quoted, plain in _FILE_NAMED.findall(text)]
+    filenames = [one for one in dict.fromkeys(filenames) if one]
+    return names[0] if len(names) == 1 else "", tuple(filenames)
+
+
+def present(body: bytes, content_type: str) -> list[bytes]:
+    """Those boundaries that the body has."""
+    return [one for one in boundaries(content_type) if b"--" + one in body]
 
 
 def multipart_values(
-    body: bytes, parameters: str, complete: bool, budget: Budget
+    body: bytes, found: list[bytes], complete: bool, budget: Budget, contents: bool
 ) -> Iterator[Value]:
-    """Field names, file names, headers out of the ordinary, text parts, samples of binaries.
-    Without a usable boundary the first line of the body is taken as one."""
-    match = _BOUNDARY.search(parameters)
-    if match:
-        boundary = b"--" + (match[1] or match[2]).encode("latin-1", "replace")
-        if boundary not in body:
-            boundary = _first_line(body)
-    else:
-        boundary = _first_line(body)
-    parts = body.split(boundary) if len(boundary) > 2 else [b"", b"\r\n\r\n" + body]
-    preamble = parts[0].strip()
-    if preamble:
-        yield Value("multipart", "", to_text(preamble)[0])
-    for part in parts[1:]:
-        if part[:2] == b"--":
-            break
-        budget.take_value()
-        yield from _part_values(part, budget)
+    """Field names, file names, headers out of the ordinary, fields; of files the contents, if
+    they are asked for.
+
+    :param found: the boundaries, by which it is cut.
+    """
+    for boundary in found:
+        for part in parts(body, boundary, complete):
+            budget.take_value()
+            yield from _part_values(part, budget, contents)
 
 
-def _first_line(body: bytes) -> bytes:
-    line = body.split(b"\n", 1)[0].strip()
-    return line if line.startswith(b"--") else b""
-
-
-def _part_values(part: bytes, budget: Budget) -> Iterator[Value]:
-    part = part.lstrip(b"\r\n") if part[:1] in b"\r\n" else part
-    head, separator, content = part.partition(b"\r\n\r\n")
-    if not separator:
-        head, separator, content = part.partition(b"\n\n")
-    if content.endswith(b"\r\n"):
-        content = content[:-2]
-    elif content.endswith(b"\n"):
-        content = content[:-1]
-    name, filename = "", None
-    content_type = ""
-    for line in re.split(r"\r?\n(?![ \t])", to_text(head)[0]):
-        if line.lower().startswith("content-disposition"):
-            found = {
-                m[1].lower(): m[2] if m[2] is not None else m[3] for m in _PARAMETER.finditer(line)
-            }
-            name = found.get("name", "").strip()
-            filename = found.get("filename", found.get("filename*"))
-            rest = _PARAMETER.sub("", line)
-            if not re.fullmatch(r"content-disposition:\s*[\w-]+\s*;?\s*", rest, re.IGNORECASE):
-                yield Value("multipart", name, line, "header")
-        elif line.strip() and not _PLAIN_HEADER.fullmatch(line):
-            yield Value("multipart", name, line, "header")
-        if line.lower().startswith("content-type:"):
-            content_type = line[13:].strip().lower()
+def _part_values(part: Part, budget: Budget, contents: bool) -> Iterator[Value]:
+    name = part.name
+    if not part.is_plain:
+        for line in _LINE_BREAK.split(part.head):
+            if line.strip() and not _PLAIN_HEADER.fullmatch(line):
+                yield Value("multipart", name, to_text(line)[0], "header")
     if name and (not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
         yield Value("multipart", name, name, "name")
-    if filename:
-        yield Value("multipart", name, filename, "filename")
-    if not content:
+    for filename in part.filenames:
+        yield from name_values("multipart", name, filename)
+    if not part.content:
         return
-    binary = filename is not None and is_binary_upload(content)
-    if binary:
-        yield Value("multipart", name, content.decode("latin-1"), "binary")
+    if part.is_file:
+        if contents:
+            yield from content_values("multipart", name, part.content)
         return
-    text, flags = to_text(content)
-    if filename is None:
-        if "json" in content_type or "xml" not in content_type:
-            yield from unfold(Value("multipart", name, text, "", flags), budget)
-        else:
-            yield Value("multipart", name, text, "", flags)
+    for text, flags in _readings(part):
+        yield from unfold(Value("multipart", name, text, "", flags), budget)
+
+
+def _readings(part: Part) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A field as it stands and, for what its head says, decoded: Django decodes base64, Bottle
+    the charset, mail parsers quoted-printable as well."""
+    content, head = part.content, part.head.lower()
+    if is_binary(content) and len(content) > MAX_ODD_BYTES:
+        yield readable(content, MIN_RUN_IN_FIELD), ()
     else:
-        yield Value("multipart", name, text, "upload", flags)
+        yield to_text(content)
+    if b"base64" in head:
+        with contextlib.suppress(binascii.Error, ValueError):
+            yield to_text(base64.b64decode(content))
+    if b"quoted-printable" in head:
+        yield to_text(quopri.decodestring(content))
+    if b"charset" in head:
+        for named in _CHARSET.findall(head):
+            text = decoded(content, named.decode("latin-1"))
+            if text is not None:
+                yield text, ()
 
 
-_MAGIC: Final = (
-    b"\xff\xd8\xff",
-    b"\x89PNG",
-    b"GIF8",
-    b"%PDF",
-    b"PK\x03\x04",
-    b"\x1f\x8b",
-    b"RIFF",
-    b"OggS",
-    b"ID3",
-    b"\x00\x00\x00",
-    b"BM",
-    b"II*\x00",
-    b"MM\x00*",
-    b"\x7fELF",
-    b"7z\xbc\xaf",
-    b"Rar!",
-)
-
-
-def is_binary_upload(content: bytes) -> bool:
-    """By magic number, else by the share of bytes that text does not have."""
-    if content.startswith(_MAGIC):
-        return True
-    sample = content[:1024]
-    odd = len(sample) - len(sample.translate(None, _NOT_TEXT))
-    return odd * 20 > len(sample)
-
-
-_NOT_TEXT: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
+MAX_ODD_BYTES: Final = 4096
+"""Of a field with control bytes in it that is weighed as it stands. In a longer one, the rows of
+printable bytes are: it is a file that a client has sent without a name."""

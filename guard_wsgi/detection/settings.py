@@ -14,6 +14,8 @@ from guard_wsgi.errors import ConfigError
 # prints the rates of each preset on sources the model has not seen).
 THRESHOLDS: Final = {"relaxed": 1.6, "balanced": 1.0, "strict": 0.6}
 
+UPLOAD_INSPECTIONS: Final = ("names", "strict")
+
 
 def _names(names: Iterable[str]) -> frozenset[str]:
     return frozenset(names)
@@ -27,6 +29,7 @@ class DetectionSettings:
     :ivar excluded_params: names of query parameters that are not inspected.
     :ivar excluded_headers: header names, any case, that are not inspected.
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
+    :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
     :raises ConfigError: for an unknown category or preset, or a budget below 1.
     """
 
@@ -36,6 +39,8 @@ class DetectionSettings:
     excluded_headers: frozenset[str] = field(default=frozenset(), converter=_names)
     excluded_body_fields: frozenset[str] = field(default=frozenset(), converter=_names)
     scan_body: bool = True
+    # Contents of files are what an app stores, and full of what would be an attack in a field.
+    upload_inspection: str = "names"
     # 256 KiB: the largest body that the budget of a request (DESIGN.md) scans in one pass.
     max_body_bytes: int = 262144
     # Names and values of a request that are looked at one by one. A large form has hundreds, a
@@ -58,11 +63,21 @@ class DetectionSettings:
                 )
         elif not 0 < self.threshold <= 10:
             faults.append("detection_threat_score_threshold: must be over 0 and at most 10")
+        if self.upload_inspection not in UPLOAD_INSPECTIONS:
+            faults.append(
+                f"upload_inspection: {self.upload_inspection!r} is none of "
+                + ", ".join(UPLOAD_INSPECTIONS)
+            )
         for name in ("max_body_bytes", "max_values", "max_chars", "max_json_depth"):
             if getattr(self, name) < 1:
                 faults.append(f"detection_{name}: must be at least 1")
         if faults:
             raise ConfigError(faults)
+
+    @property
+    def weighs_contents(self) -> bool:
+        """Whether contents of files are weighed, besides their names."""
+        return self.upload_inspection == "strict"
 
     @property
     def score_threshold(self) -> float:

@@ -100,19 +100,30 @@ class Document:
                             stack.append((path + "[]", child, depth + 1))
 
 
+def whole_json(body: bytes) -> Document | None:
+    """The document that a body is, read as `json.loads` reads bytes (UTF-8, UTF-16 or UTF-32), or
+    the documents on its lines; ``None`` if it does not parse.
+
+    :raises BudgetSpent: nested deeper than the parser goes.
+    """
+    try:
+        text = body.decode(json.detect_encoding(body), "surrogatepass").lstrip("\ufeff")
+        return Document(json.loads(text, object_pairs_hook=_Pairs, strict=False))
+    except RecursionError:
+        raise BudgetSpent("max_json_depth") from None
+    except UnicodeError:
+        return None
+    except ValueError:
+        lines = _json_lines(text)
+        return Document(lines) if lines else None
+
+
 def json_document(body: bytes, complete: bool = True) -> Document | None:
     """Parse a JSON body. One that does not parse gives its string literals and the text around
     them; None when it has neither object, array nor string."""
-    text, _ = to_text(body)
-    try:
-        return Document(json.loads(text.lstrip("\ufeff"), object_pairs_hook=_Pairs, strict=False))
-    except RecursionError:
-        raise BudgetSpent("max_json_depth") from None
-    except ValueError:
-        pass
-    lines = _json_lines(text)
-    if lines:
-        return Document(lines)
+    document = whole_json(body)
+    if document is not None:
+        return document
     strings = []
     for match in _JSON_STRING.finditer(body):
         literal = match[1]
@@ -121,7 +132,7 @@ def json_document(body: bytes, complete: bool = True) -> Document | None:
         except ValueError:
             strings.append(to_text(literal)[0])
     if complete:
-        strings.append(text)
+        strings.append(to_text(body)[0])
     return Document(None, tuple(strings)) if strings else None
 
 

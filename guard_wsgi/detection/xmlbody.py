@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from typing import Final
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from guard_wsgi.detection.value import Budget, Value
 
@@ -60,3 +61,35 @@ def xml_pieces(text: str, budget: Budget) -> Iterator[Value]:
             if piece:
                 budget.take_value()
                 yield Value("xml", element, html.unescape(piece) if kind == "text" else piece)
+
+
+# Pictures and pages: documents that are shown, not data that is read.
+_SHOWN: Final = frozenset({"svg", "html"})
+
+
+class _Declared(Exception):
+    """Ends the parsing of a document that declares entities."""
+
+
+def is_data(body: bytes) -> bool:
+    """Whether a body is an XML document, other than a picture or a page in XML."""
+    parser = ParserCreate()
+    roots: list[str] = []
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        roots.append(name.rpartition(":")[2].lower())
+        parser.StartElementHandler = None
+
+    def declare(*declaration: object) -> None:
+        raise _Declared
+
+    parser.StartElementHandler = start
+    parser.EntityDeclHandler = declare
+    try:
+        parser.Parse(body, True)
+    except _Declared:
+        # Whatever it is: entities are what is done to those that parse it (CWE-611, CWE-776).
+        return True
+    except (ExpatError, ValueError, LookupError):
+        return False
+    return roots[0] not in _SHOWN

@@ -317,3 +317,22 @@ def test_detection_exclusion() -> None:
     assert (
         status(lambda g: g.detection_exclusion(categories=["xss"]), target=SQLI) == passes_here_only
     )
+
+
+def test_upload_inspection() -> None:
+    upload = {
+        "body": b'--X\r\nContent-Disposition: form-data; name="f"; filename="a.html"\r\n\r\n'
+        b"<script>alert(document.cookie)</script>\r\n--X--\r\n",
+        "headers": {"Content-Type": "multipart/form-data; boundary=X"},
+    }
+    for everywhere, here, statuses in (
+        ("names", "strict", (400, 200)),
+        ("strict", "names", (200, 400)),
+    ):
+        with decorated(
+            lambda guard, mode=here: guard.upload_inspection(mode),  # type: ignore[misc]
+            upload_inspection=everywhere,
+            **DETECTION,
+        ) as site:
+            found = site.visit("/view", **upload).status, site.visit("/plain", **upload).status
+            assert found == statuses

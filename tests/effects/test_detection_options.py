@@ -62,6 +62,24 @@ def test_detection_scan_body() -> None:
         assert site.visit(query(SQLI)).status == 400
 
 
+def upload(site: LiveSite, content: bytes, name: str = "a.html") -> int:
+    body = (
+        b'--X\r\nContent-Disposition: form-data; name="f"; filename="%s"\r\n'
+        b"Content-Type: text/html\r\n\r\n%s\r\n--X--\r\n" % (name.encode(), content)
+    )
+    kind = {"Content-Type": "multipart/form-data; boundary=X"}
+    return site.visit("/", body=body, headers=kind).status
+
+
+def test_upload_inspection() -> None:
+    with LiveSite({**ON}) as site:
+        assert upload(site, XSS.encode()) == 200
+        assert upload(site, b"harmless", name="a.php") == 400
+    with LiveSite({**ON, "upload_inspection": "strict"}) as site:
+        assert upload(site, XSS.encode()) == 400
+        assert upload(site, b"<p>harmless</p>") == 200
+
+
 def test_detection_max_body_inspect_bytes() -> None:
     padded = {"filler": "lorem ipsum " * 200, "comment": SQLI}
     options = {**ON, "detection_budget_action": "flag"}

@@ -142,6 +142,7 @@ OPTIONS: dict[str, str] = {
         "detection_threat_score_threshold",
         "detection_scan_body",
         "detection_max_body_inspect_bytes",
+        "upload_inspection",
         "detection_max_scan_chars",
         "detection_oversized_body",
         "detection_max_json_depth",
@@ -259,6 +260,7 @@ DECORATORS: dict[str, str] = _named(
     "behavior_analysis",
     "suspicious_detection",
     "detection_exclusion",
+    "upload_inspection",
 )
 
 # Not decorators: they tell what was marked.

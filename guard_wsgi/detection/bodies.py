@@ -1,0 +1,101 @@
+"""The readings of one body: as it was sent, and as what else it is said to be."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+from guard_wsgi.detection.charset import decoded, marked
+from guard_wsgi.detection.media import BodyKind
+
+_CHARSET: Final = re.compile(
+    r"charset\*?\s*=\s*[\"']?\s*(?:[\w-]*'[\w-]*')?([\w.:-]{1,40})", re.IGNORECASE
+)
+_WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+MAX_CODINGS: Final = 3
+"""Content codings one over the other; clients use one."""
+MAX_MEMBERS: Final = 1000
+"""Of a gzip stream (RFC 1952, 2.2); compressors of logs write a few."""
+
+
+def body_readings(
+    body: bytes, kind: BodyKind, content_encoding: str, complete: bool, max_bytes: int
+) -> Iterator[tuple[bytes, bool]]:
+    """Each reading, and whether it is whole.
+
+    Flask, Django and Bottle ignore a ``Content-Encoding``, servers and middlewares undo it. They
+    read forms and JSON without regard to the charset that is named, others do not.
+    """
+    as_sent = True
+    if content_encoding:
+        inflated = inflate(body, content_encoding, max_bytes)
+        if inflated is not None:
+            data, whole, exact = inflated
+            # What is compressed from its first byte to its last is neither JSON nor XML.
+            as_sent = not (exact and (kind.is_json or kind.is_xml))
+            yield from _in_charsets(data, kind, whole)
+    if as_sent:
+        yield from _in_charsets(body, kind, complete)
+
+
+def _in_charsets(body: bytes, kind: BodyKind, complete: bool) -> Iterator[tuple[bytes, bool]]:
+    yield body, complete
+    if kind.is_multipart:
+        return
+    names = _CHARSET.findall(kind.parameters)
+    name = marked(body)
+    if name:
+        names.append(name)
+    for name in dict.fromkeys(names):
+        text = decoded(body, name)
+        if text is not None:
+            yield text.lstrip("\ufeff").encode("utf-8", "replace"), complete
+
+
+def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool, bool] | None:
+    """Undo the content codings of a body (RFC 9110, 8.4.1): at most ``limit`` bytes of it.
+
+    :return: the bytes, whether they are all, and whether the body is nothing but them; ``None``
+        if it is not what it says, or of a coding that is not known here.
+    """
+    codings = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
+    if len(codings) > MAX_CODINGS:
+        return None
+    whole = exact = True
+    for coding in reversed(codings):
+        if coding == "identity":
+            continue
+        window = _WINDOWS.get(coding)
+        if window is None:
+            return None
+        # A raw stream is what some clients send as "deflate" (RFC 9110, 8.4.1.2).
+        result = _inflated(body, window, limit) or _inflated(body, -15, limit)
+        if result is None:
+            return None
+        body, all_of_it, is_exact = result
+        whole, exact = whole and all_of_it, exact and is_exact
+    return body, whole, exact
+
+
+def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool, bool] | None:
+    found: list[bytes] = []
+    size = 0
+    for _ in range(MAX_MEMBERS):
+        engine = zlib.decompressobj(window)
+        try:
+            data = engine.decompress(body, limit - size)
+        except zlib.error:
+            # Something else behind what was compressed.
+            return (b"".join(found), True, False) if found else None
+        found.append(data)
+        size += len(data)
+        if not engine.eof:
+            return b"".join(found), False, False
+        body = engine.unused_data
+        if not body:
+            return b"".join(found), True, True
+        if size >= limit:
+            break
+    return b"".join(found), False, False

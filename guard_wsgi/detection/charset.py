@@ -1,0 +1,62 @@
+"""Charsets by the names that a request gives them (RFC 9110, 8.3.2)."""
+
+from __future__ import annotations
+
+import codecs
+import encodings
+import json
+import pkgutil
+from encodings.aliases import aliases
+from functools import lru_cache
+from typing import Final
+
+# Read as they are: UTF-8, and the two whose ASCII half is all that a pattern looks for.
+_USUAL: Final = frozenset({"utf-8", "ascii", "iso8859-1"})
+# Codecs that are no charsets, but escapes of one's own source code.
+_NO_CHARSET: Final = frozenset({"idna", "punycode", "undefined", "mbcs", "oem"})
+MAX_NAME_CHARS: Final = 40
+
+
+@lru_cache(maxsize=1)
+def _known() -> frozenset[str]:
+    """Names of the interpreter's codecs. It looks for any other name in the file system, and
+    remembers for ever that there is none: clients must not make it."""
+    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    return frozenset(modules | set(aliases)) - {"aliases"} - _NO_CHARSET
+
+
+def codec_name(name: str) -> str:
+    """The interpreter's name of a charset that is not read as it stands; "" for usual and
+    unknown ones."""
+    if not name or len(name) > MAX_NAME_CHARS or not name.isascii():
+        return ""
+    normal = encodings.normalize_encoding(name.replace("\x00", "")).lower()
+    if normal not in _known():
+        return ""
+    try:
+        info = codecs.lookup(normal)
+    except LookupError:
+        return ""
+    if info.name in _USUAL or not getattr(info, "_is_text_encoding", True):
+        return ""
+    return info.name
+
+
+def decoded(data: bytes, charset: str) -> str | None:
+    """Data in a charset as text; ``None`` for usual and unknown charsets, and where it is the
+    same as in UTF-8."""
+    name = codec_name(charset)
+    if not name:
+        return None
+    try:
+        text = data.decode(name, "replace")
+    except (UnicodeError, LookupError, ValueError):
+        return None
+    return None if text == data.decode("utf-8", "replace") else text
+
+
+def marked(body: bytes) -> str:
+    """The UTF-16 or UTF-32 that a body begins in, by its mark or by its zeros as JSON and XML
+    parsers tell it (RFC 4627, 3); "" for another charset."""
+    name = json.detect_encoding(body)
+    return "" if name.startswith("utf-8") else name

@@ -1,0 +1,114 @@
+"""Files: content that an app stores or hands on, and that nobody reads as a field."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from typing import Final
+
+from guard_wsgi.detection.value import Value, to_text
+
+EXECUTABLE: Final = "upload.executable_name"
+"""Flag of a file name that a web server would run, or take its settings from."""
+
+# What web servers run by default or by a common setting: PHP, JSP, ASP, ColdFusion, CGI, SSI
+# (OWASP Unrestricted File Upload).
+_RUN: Final = (
+    r"\.\s?(?:php[\dst]?|pht|phtml|phar|jspx?|jspf|jsw|jsv|aspx?|ashx|asmx|ascx|asa|cfml?|cfc|cgi"
+    r"|shtml?|stm)"
+)
+# By the last extension, by one before it (Apache's AddHandler), and by how file systems and
+# servers cut names short: a NUL, a semicolon (IIS 6), a stream (NTFS), dots and blanks (Windows).
+_RUN_NAME: Final = re.compile(
+    _RUN + r"(?:[\s.]*$|(?:\.(?!net\b)|;|:(?!\d)|\x00|%00|[\s.]*[/\\]))"
+    r"|(?:^|[/\\])(?:sess_[a-z0-9,-]{16,64}|\.htaccess|\.user\.ini|web\.config)[\s.]*(?:$|[;:\x00/\\]|%00)",
+    re.IGNORECASE,
+)
+# A name of letters, digits and what people put between them has nothing but its extension.
+_PLAIN_NAME: Final = re.compile(r"[\w .,()&+@#\[\]~!$%{}=-]*")
+
+
+def runs(name: str) -> bool:
+    """Whether a web server that finds a file of this name in its folders may run it."""
+    return _RUN_NAME.search(name) is not None
+
+
+def name_values(location: str, field: str, name: str) -> Iterator[Value]:
+    """A file's name, if there is something to it."""
+    if runs(name):
+        yield Value(location, field, name, "filename", (EXECUTABLE,))
+    elif not _PLAIN_NAME.fullmatch(name):
+        yield Value(location, field, name, "filename")
+
+
+def content_values(location: str, field: str, content: bytes) -> Iterator[Value]:
+    """What strict inspection weighs of a file: text as it is, what is readable in others, and the
+    markup in office documents, which are archives of XML."""
+    if content.startswith(b"PK\x03\x04"):
+        yield from _archive_values(location, field, content)
+    if is_binary(content):
+        text = readable(content, MIN_RUN_IN_FILE)
+        if text:
+            yield Value(location, field, text, "binary")
+        return
+    text, flags = to_text(content)
+    yield Value(location, field, text, "upload", flags)
+
+
+MIN_RUN_IN_FILE: Final = 16
+"""Shorter rows of printable bytes are in any picture."""
+
+MIN_RUN_IN_FIELD: Final = 5
+"""A shorter row in a field is no payload."""
+
+_SAMPLE_BYTES: Final = 1024
+_CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether a sample of the bytes is not text: control characters text does not have.
+
+    The beginning alone does not tell: archives and packs begin with lists of names.
+    """
+    if b"\x00" in data:
+        return True
+    middle, end = len(data) // 2, len(data) - _SAMPLE_BYTES
+    for start in (0,) if end <= 0 else (0, middle, end):
+        sample = data[start : start + _SAMPLE_BYTES]
+        if (len(sample) - len(sample.translate(None, _CONTROLS))) * 20 > len(sample):
+            return True
+    return False
+
+
+_NOT_PRINTABLE: Final = bytes(byte if 32 <= byte < 127 or byte == 9 else 10 for byte in range(256))
+
+
+def readable(data: bytes, min_run: int) -> str:
+    """The rows of printable bytes in binary data, a line each."""
+    lines = data.translate(_NOT_PRINTABLE).split(b"\n")
+    return b"\n".join([line for line in lines if len(line) >= min_run]).decode("ascii")
+
+
+MAX_MEMBERS: Final = 256
+MAX_UNPACKED_BYTES: Final = 8_388_608
+"""Of one archive: a text document of a hundred pages has 40 members and 2 MB."""
+
+
+def _archive_values(location: str, field: str, content: bytes) -> Iterator[Value]:
+    """Documents with a type declaration in an archive, which office documents never have
+    (ECMA-376, part 2, 8.1.3.1), and external parts of them."""
+    left = MAX_UNPACKED_BYTES
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for member in archive.infolist()[:MAX_MEMBERS]:
+                if not member.filename.lower().endswith((".xml", ".rels", ".svg")) or left <= 0:
+                    continue
+                with archive.open(member) as file:
+                    data = file.read(left)
+                left -= len(data)
+                if b"<!" in data or b"<?xml-stylesheet" in data:
+                    yield Value(location, field, to_text(data)[0][:8192], "markup")
+    except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, OSError, EOFError):
+        return

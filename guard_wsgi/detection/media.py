@@ -1,0 +1,96 @@
+"""What a Content-Type says of how a body is read: as fields, as a document, or as a file."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from attrs import frozen
+
+_MEDIA_TYPE: Final = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+")
+_JSON_TYPES: Final = frozenset(
+    {
+        "application/csp-report",
+        "application/json-rpc",
+        "application/json-seq",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/ndjson",
+        "application/x-json",
+        "application/x-jsonlines",
+        "application/x-ndjson",
+        "application/x-sentry-envelope",
+        "text/x-json",
+    }
+)
+_XML_TYPES: Final = frozenset({"application/x-xml", "application/xml-dtd"})
+_SHOWN: Final = frozenset({"image/svg+xml", "application/xhtml+xml"})
+# What APIs take as one text, and programs read as a document: text itself, and YAML (CWE-502).
+_TEXT_TYPES: Final = frozenset(
+    {
+        "application/graphql",
+        "application/sparql-query",
+        "application/sparql-update",
+        "application/x-yaml",
+        "application/yaml",
+        "text/plain",
+        "text/x-yaml",
+        "text/yaml",
+    }
+)
+
+
+@frozen(slots=True)
+class BodyKind:
+    """How a body is read by its declared type.
+
+    Names of types are compared whole, or by their suffix (RFC 6839): those of office documents
+    have "xml" in them and are archives. A name that is no media type at all (RFC 9110, 8.3.1) is
+    read differently by each framework, so a body of one is read in every way.
+
+    :ivar media: the type in lower case, without parameters.
+    :ivar parameters: what stands behind it.
+    :ivar is_file: none of the others: its bytes are content that an app stores or hands on. An
+        app that reads a field or a document from it nevertheless finds one only if it parses as
+        such (extract.py).
+    """
+
+    media: str
+    parameters: str
+    is_form: bool = False
+    is_json: bool = False
+    is_multipart: bool = False
+    is_xml: bool = False
+    is_text: bool = False
+    is_file: bool = False
+
+    @classmethod
+    def of(cls, content_type: str) -> BodyKind:
+        media, _, parameters = content_type.partition(";")
+        media = media.strip().lower()
+        main, _, sub = media.partition("/")
+        suffix = sub.rpartition("+")[2]
+        if media == "application/x-www-form-urlencoded":
+            return cls(media, parameters, is_form=True)
+        if suffix == "json" or media in _JSON_TYPES:
+            return cls(media, parameters, is_json=True)
+        if main == "multipart" and sub:
+            return cls(media, parameters, is_multipart=True)
+        # A picture or a page in XML is stored and shown, as others are.
+        if (suffix == "xml" or media in _XML_TYPES) and media not in _SHOWN:
+            return cls(media, parameters, is_xml=True)
+        if media in _TEXT_TYPES:
+            return cls(media, parameters, is_text=True)
+        if _MEDIA_TYPE.fullmatch(media):
+            return cls(media, parameters, is_file=True)
+        if not media:
+            return cls(media, parameters, is_form=True, is_text=True)
+        return cls(
+            media,
+            content_type,
+            is_form=True,
+            is_json="json" in media,
+            is_multipart="multipart" in media,
+            is_xml="xml" in media,
+            is_text=True,
+        )
