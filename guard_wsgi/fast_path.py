@@ -23,11 +23,11 @@ from guard_wsgi.checks.threats import BodyInspection, HeadInspection
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.checks.transport import Framing
 from guard_wsgi.detection import Finding
-from guard_wsgi.headers import add_missing
+from guard_wsgi.headers import QUOTA_HEADERS, Fixed, add_missing, has_quota
 from guard_wsgi.network.client import Identity
 from guard_wsgi.outgoing import HeaderList, Write
 from guard_wsgi.policy import Policy
-from guard_wsgi.quota import ROUND_UP
+from guard_wsgi.quota import ROUND_UP, draft_headers
 from guard_wsgi.request import SAFE_METHODS, GuardRequest
 from guard_wsgi.resolvers import Resolution, Resolver
 from guard_wsgi.standing import NOBODY
@@ -88,6 +88,8 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
     security, asks_proxies = policy.outgoing.security, policy.outgoing.asks_proxies
     plain, https, not_ours = security.plain, security.https, security.others
     tells_quota = limits is not None and policy.outgoing.quota_style == "draft"
+    if tells_quota:
+        plain, https = ((names | QUOTA_HEADERS, ours) for names, ours in (plain, https))
     longest = min(policy.config.max_request_size or _LONGEST, _LONGEST)
     limit = first_pass = clears_body = None
     if limits is not None:
@@ -175,14 +177,19 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
             names, ours = fixed
+            if type(headers) is not list:  # PEP 3333 asks for a list; servers take more
+                headers = list(headers)
             for name, _ in headers:
                 if name not in not_ours and name.lower() in names:
-                    headers = add_missing(headers, fixed)
+                    headers = slow.completed(headers, fixed, quota_headers, verdict)
                     break
             else:
                 headers = headers + ours
-            if quota_headers is not None:
-                headers += quota_headers
+                if quota_headers is not None:
+                    if verdict.quota is None:
+                        headers += quota_headers
+                    else:
+                        headers += draft_headers(*verdict.quota)
             if exc_info is None:
                 return start_response(status, headers)
             try:
@@ -196,7 +203,7 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
 
 
 class _Handover:
-    """What the fast path needs for requests that are not plain."""
+    """What the fast path needs for requests that are not plain, and for their answers."""
 
     def __init__(
         self, policy: Policy, limit: Limit | None, head: HeadInspection | None, guard: object
@@ -232,6 +239,19 @@ class _Handover:
         if body is not None:
             request.incoming_body = body
         return request
+
+    def completed(
+        self,
+        headers: HeaderList,
+        fixed: Fixed,
+        quota_headers: tuple[tuple[str, str], ...] | None,
+        verdict: Verdict,
+    ) -> HeaderList:
+        """What an app has set of ours, and what of ours it has not."""
+        headers = add_missing(headers, fixed)
+        if quota_headers is not None and not has_quota(headers):
+            headers += quota_headers if verdict.quota is None else draft_headers(*verdict.quota)
+        return headers
 
     def judged(
         self,

@@ -82,6 +82,12 @@ _PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"html": HTML_PRESET, "api": API_PRESET, "off": MappingProxyType({})}
 )
 
+QUOTA_HEADERS = frozenset(
+    {"ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
+    | {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+)
+"""In which apps tell of limits, by all drafts."""
+
 SAFELISTED_HEADERS = frozenset({"accept", "accept-language", "content-language", "content-type"})
 """What a page may send anywhere without asking (Fetch, "CORS-safelisted request-header")."""
 
@@ -158,6 +164,8 @@ class SecurityHeaders:
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
         """A new list: ``headers``, then those of ours that it lacks."""
         fixed = names, ours = self.https if is_https else self.plain
+        if type(headers) is not list:  # PEP 3333 asks for a list; servers take more
+            headers = list(headers)
         for name, _ in headers:
             if name.lower() in names:
                 return add_missing(headers, fixed)
@@ -168,6 +176,11 @@ def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
     """A new list: ``headers``, then those of the fixed ones that it lacks."""
     present = {name.lower() for name, _ in headers}
     return headers + [pair for pair in fixed[1] if pair[0].lower() not in present]
+
+
+def has_quota(headers: Iterable[Header]) -> bool:
+    """Whether the app tells of limits of its own, beside which ours would contradict."""
+    return any(name.lower() in QUOTA_HEADERS for name, _ in headers)
 
 
 def _with_names(pairs: tuple[Header, ...]) -> Fixed:

@@ -22,6 +22,7 @@ from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
+from guard_wsgi.headers import Cors
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
 from guard_wsgi.refusal import with_reference
@@ -84,7 +85,7 @@ class GuardMiddleware:
         self.config = config = config if config is not None else SecurityConfig()
         self.renderer = renderer
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
-        self._resolver = PatternResolver(routes) if routes else resolver
+        self.resolver = PatternResolver(routes) if routes else resolver
         self._events = self.parts.events
         self._peers = self.parts.peers
         self._bans = self.parts.store.bans
@@ -98,6 +99,9 @@ class GuardMiddleware:
         self._is_serving = False
         self._is_new = True
         self._serve(config)
+        attach = getattr(self.resolver, "attach", None)
+        if attach is not None:
+            attach(self)
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -178,7 +182,7 @@ class GuardMiddleware:
         return (
             isinstance(outer, GuardMiddleware)
             and (outer.config is self.config or outer.config == self.config)
-            and (self._resolver is None or self._resolver == outer._resolver)
+            and (self.resolver is None or self.resolver == outer.resolver)
         )
 
     def _begin_serving(self, environ: WSGIEnvironment) -> None:
@@ -193,7 +197,7 @@ class GuardMiddleware:
 
     def _start(self, environ: WSGIEnvironment) -> None:
         """The first request in this process: threads and files belong to it, not to a parent."""
-        if self._resolver is None:
+        if self.resolver is None:
             # Whoever decorated a view believes it protected.
             for view in self.config._decorated:
                 logger.error(
@@ -202,6 +206,8 @@ class GuardMiddleware:
                     getattr(view, "__module__", "?"),
                     getattr(view, "__qualname__", repr(view)),
                 )
+        elif hasattr(self.resolver, "audit"):
+            self.resolver.audit(self.config._decorated)
         self.parts.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:
@@ -217,11 +223,15 @@ class GuardMiddleware:
         if policy.logs_requests:
             self.parts.log.log_request(request)
         plan, block = policy.global_plan, None
-        if self._resolver is not None:
-            plan, block = self._resolve(policy, self._resolver, request)
+        if self.resolver is not None:
+            plan, block = self._resolve(policy, self.resolver, request)
         if policy.cors is not None and policy.cors.is_preflight(request.environ):
             # A browser sends it without credentials: the route's own checks can't be asked.
             plan = policy.global_plan
+        elif request.verdict.route is not None and self._defers_credentials(
+            policy, request.environ
+        ):
+            plan = policy.preflight(request.verdict.route)
         return plan, block
 
     def _resolve(
@@ -306,26 +316,58 @@ class GuardMiddleware:
         )
 
     def check_route(
-        self, environ: WSGIEnvironment, route: RouteConfig, endpoint: str
+        self,
+        environ: WSGIEnvironment,
+        route: RouteConfig | None,
+        endpoint: str,
+        *,
+        runs_view: bool = True,
     ) -> GuardResponse | None:
-        """Run a route's ladder from inside a framework; the refusal's response, or ``None``.
+        """Hold the rules of the view that a framework is about to run, whatever was foretold.
 
-        For a framework whose router came to another route than the resolver foretold: whatever
-        rewrote the path in between, the rules of the view that is about to run hold.
+        Something between the guard and the framework's router may have rewritten the path. Where
+        the rules are those that the request was decided by, nothing is asked again, but for
+        credentials on a preflight, which are left to be asked here.
+
+        :param runs_view: whether the view's own code runs, or OPTIONS is answered without it.
+        :return: the refusal, or ``None``.
         """
         policy = self.policy
-        if not policy.config.enabled:
+        if not policy.enabled:
             return None
+        foretold = environ.get(ENVIRON_KEY)
+        if not isinstance(foretold, Verdict):
+            foretold = None
+        if foretold is not None and foretold.route is route:
+            if not (runs_view and self._defers_credentials(policy, environ)):
+                return None
+            plan = policy.credentials(route)
+        elif runs_view:
+            plan = policy.plan(route)
+        else:
+            plan = policy.preflight(route)
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         request.verdict.endpoint = endpoint
         request.verdict.route = route
         environ[ENVIRON_KEY] = request.verdict
-        ladder = policy.plan(route).ladders[policy.standing(request)]
-        block = self.decide(policy, request, ladder)
+        block = self.decide(policy, request, plan.ladders[policy.standing(request)])
+        if foretold is not None:
+            foretold.quota = request.quota
+            request.verdict.principal = request.verdict.principal or foretold.principal
         if block is None:
             return None
         self._tell(policy, request, block)
         return self._rendered(block, request) or policy.refusals.response(block, request)
+
+    def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
+        """Whether credentials are asked for only if a view runs: a browser asks what it may send
+        without them (Fetch, "CORS-preflight request"), and apps that do CORS by themselves answer
+        before any view does."""
+        return (
+            policy.cors is None
+            and getattr(self.resolver, "confirms", False)
+            and Cors.is_preflight(environ)
+        )
 
     # Refusing --------------------------------------------------------------------------------
 
@@ -463,12 +505,12 @@ class GuardMiddleware:
         policy = Policy(config, self.parts)
         # First this: what a request finds to prepare is asked again then.
         self._prepares = (
-            self._resolver is not None
+            self.resolver is not None
             or self._begin_request is not None
             or policy.logs_requests
             or policy.cors is not None
         )
-        self._serving = policy, compile_fast_path(policy, self._resolver, self)
+        self._serving = policy, compile_fast_path(policy, self.resolver, self)
 
     @property
     def policy(self) -> Policy:
@@ -496,8 +538,8 @@ class GuardMiddleware:
         policy = self.policy
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         plan = policy.global_plan
-        if self._resolver is not None:
-            plan, _ = self._resolve(policy, self._resolver, request)
+        if self.resolver is not None:
+            plan, _ = self._resolve(policy, self.resolver, request)
         ladder = plan.ladders[policy.standing(request)]
         checks = (run.__self__ for run in ladder)  # type: ignore[attr-defined]
         states = (check.peek(request) for check in checks if isinstance(check, RateLimits))

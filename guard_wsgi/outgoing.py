@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from guard_wsgi.config import SecurityConfig
-from guard_wsgi.headers import Cors, SecurityHeaders
+from guard_wsgi.headers import Cors, SecurityHeaders, has_quota
 from guard_wsgi.quota import quota_headers
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
@@ -51,8 +51,9 @@ class Outgoing:
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The response's headers with ours; a new list, as the app may hold on to its own."""
         headers = self.security.add(headers, request.is_https)
-        if request.quota is not None:
-            headers += quota_headers(*request.quota, self.quota_style)
+        quota = request.verdict.quota or request.quota
+        if quota is not None and not has_quota(headers):
+            headers += quota_headers(*quota, self.quota_style)
         if self.cors is not None:
             headers = self.cors.add(headers, request.environ)
         return headers

@@ -62,6 +62,11 @@ BYPASSES: Mapping[str, frozenset[str]] = {
 }
 """Which checks each name of the ``bypass`` decorator takes off a route; ``all`` takes all."""
 
+_CREDENTIALS = frozenset({Authentication.name, RequiredHeaders.name})
+"""What a browser sends only after a preflight: its headers are part of what it asks for."""
+
+_ALL_BUT_CREDENTIALS: frozenset[str] = frozenset()
+
 _STANDINGS = range(ALL + 1)
 _INHERIT_ALL = RouteConfig()
 
@@ -139,17 +144,27 @@ class Policy:
         log_country = config.log_country_check_level is not None
         self._on_country = parts.log.log_country if log_country else None
         self._weighing = Allowance(WEIGHED_A_MINUTE)
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[tuple[int, frozenset[str] | None], Plan] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
     def plan(self, route: RouteConfig | None) -> Plan:
         """The compiled ladders of a route; ``None`` for one without rules of its own."""
-        if route is None:
-            return self.global_plan
-        plan = self._plans.get(id(route))
+        return self.global_plan if route is None else self._kept(route, None)
+
+    def preflight(self, route: RouteConfig | None) -> Plan:
+        """The same without what a browser can't send before it is allowed to."""
+        return self.global_plan if route is None else self._kept(route, _ALL_BUT_CREDENTIALS)
+
+    def credentials(self, route: RouteConfig | None) -> Plan:
+        """The other part of a route's checks."""
+        return self._kept(route or _INHERIT_ALL, _CREDENTIALS)
+
+    def _kept(self, route: RouteConfig, part: frozenset[str] | None) -> Plan:
+        key = id(route), part
+        plan = self._plans.get(key)
         if plan is None:
             # The plan holds the route, so the id can't come to mean another one.
-            plan = self._plans[id(route)] = self._plan(route)
+            plan = self._plans[key] = self._plan(route, part)
         return plan
 
     def standing(self, request: GuardRequest) -> int:
@@ -177,13 +192,18 @@ class Policy:
             or canonical_path.startswith(self._excluded_below)
         )
 
-    def _plan(self, route: RouteConfig) -> Plan:
+    def _plan(self, route: RouteConfig, part: frozenset[str] | None = None) -> Plan:
         skipped = route.bypassed_checks or frozenset()
         if "all" in skipped:
             return Plan(route, (), None, self.cors is not None)
         names: frozenset[str] = frozenset().union(*(BYPASSES[name] for name in skipped))
         watch = self._behavior.watch(route.behavior_rules, self.config.global_behavior_rules)
-        checks = tuple(check for check in self._checks(route, watch) if check.name not in names)
+        checks = tuple(
+            check
+            for check in self._checks(route, watch)
+            if check.name not in names
+            and (part is None or (check.name in _CREDENTIALS) is (part is _CREDENTIALS))
+        )
         return Plan(route, checks, watch or None, self.cors is not None)
 
     def _checks(self, route: RouteConfig, watch: BehaviorWatch) -> Iterator[Check]:

@@ -1,14 +1,16 @@
 """Which route a request is for, before the framework says so.
 
-A resolver maps an environ to a :class:`Resolution`. The frameworks' own routers are asked, so
-that the guard and the framework can't disagree about a path; they are imported only by the
-resolver that needs them.
+A resolver maps an environ to a :class:`Resolution`. The frameworks' own routers are asked
+(guard_wsgi.django, guard_wsgi.bottle, guard_wsgi_flask), and asked again when they have come to a
+view: what is foretold here is what the guard decides on before the app, its sessions and logins
+run; what the framework finally runs is what the rules hold for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
@@ -16,10 +18,23 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from guard_wsgi.request import canonical_path
-from guard_wsgi.routes import RouteConfig, route_config_of
+from guard_wsgi.route_config import RouteConfig
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+    from guard_wsgi.bottle import BottleResolver as BottleResolver
+    from guard_wsgi.django import DjangoResolver as DjangoResolver
+
+_FRAMEWORKS = {"BottleResolver": "guard_wsgi.bottle", "DjangoResolver": "guard_wsgi.django"}
+
+
+def __getattr__(name: str) -> Any:
+    """The resolvers of frameworks, imported when asked for."""
+    module = _FRAMEWORKS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module), name)
 
 
 @frozen(slots=True)
@@ -36,6 +51,19 @@ class Resolution:
 
 Resolver = Callable[["WSGIEnvironment"], "Resolution | None"]
 """Answers ``None`` where no route matches."""
+
+
+class Dispatching(Protocol):
+    """What else a resolver for a framework does."""
+
+    confirms: bool
+    """Whether the framework asks the guard again, just before a view runs."""
+
+    def attach(self, guard: Any) -> None:
+        """Make the framework ask ``guard`` (a :class:`GuardMiddleware`), as far as it can."""
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        """Log which views have rules, and as errors which of the decorated ones none reaches."""
 
 
 class PatternResolver:
@@ -75,48 +103,6 @@ class PatternResolver:
         return isinstance(other, PatternResolver) and self._routes == other._routes
 
     __hash__ = object.__hash__
-
-
-class DjangoResolver:
-    """Routes of a Django project, by its own URL resolver.
-
-    :param urlconf: another root URLconf than the settings' one.
-    """
-
-    def __init__(self, urlconf: str | None = None) -> None:
-        from django.urls import Resolver404, resolve
-
-        self._resolve = resolve
-        self._not_found = Resolver404
-        self._urlconf = urlconf
-
-    def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
-        path = (environ.get("PATH_INFO") or "/").encode("latin-1").decode("utf-8", "replace")
-        try:
-            match = self._resolve(path, self._urlconf)
-        except self._not_found:
-            return None
-        return Resolution("/" + match.route, route_config_of(match.func, environ["REQUEST_METHOD"]))
-
-
-class BottleResolver:
-    """Routes of a Bottle app, by its own router."""
-
-    def __init__(self, app: Any) -> None:
-        from bottle import HTTPError
-
-        self._app = app
-        self._http_error = HTTPError
-
-    def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
-        # Bottle decodes the path and looks into the environ for the method and a script name.
-        path = (environ.get("PATH_INFO") or "/").encode("latin-1").decode("utf-8", "replace")
-        asked = {"REQUEST_METHOD": environ["REQUEST_METHOD"], "PATH_INFO": "/" + path.lstrip("/")}
-        try:
-            route, _ = self._app.router.match(asked)
-        except self._http_error:
-            return None
-        return Resolution(route.rule, route_config_of(route.callback, environ["REQUEST_METHOD"]))
 
 
 def _path_of(url: str) -> str:

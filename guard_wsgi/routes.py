@@ -17,7 +17,6 @@ from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.route_config import RouteConfig as RouteConfig
 from guard_wsgi.state.behavior_rule import BehaviorRule
 from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
-from guard_wsgi.view_rules import layers_of as layers_of
 from guard_wsgi.view_rules import route_config_of as route_config_of
 
 if TYPE_CHECKING:

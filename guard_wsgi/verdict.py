@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from guard_wsgi.checks.base import Block
     from guard_wsgi.detection import Finding
+    from guard_wsgi.request import Quota
     from guard_wsgi.routes import RouteConfig
 
 ENVIRON_KEY = "guard_wsgi"
@@ -37,6 +38,7 @@ class Verdict:
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
+    :ivar quota: that of the route which the framework came to, where another was foretold.
     :ivar block: the first refusal, also when passive, or ``None``.
     :ivar request_id: names the request in the log, in events, and to a client that is refused: a
         UUID in 32 hexadecimal digits.
@@ -52,6 +54,7 @@ class Verdict:
     route: RouteConfig | None = None
     principal: Any = None
     findings: tuple[Finding, ...] = ()
+    quota: Quota | None = None
     block: Block | None = None
     _request_id: str = ""
 

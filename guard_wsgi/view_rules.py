@@ -2,24 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
-from types import FunctionType, MethodType
+from collections.abc import Iterable
 from typing import Any
 
 from guard_wsgi.route_config import RouteConfig
+from guard_wsgi.view_layers import Layer, View
 
 ROUTE_ATTRIBUTE = "__guard_route__"
 """Where a view carries its RouteConfig."""
 
-_MERGED_ATTRIBUTE = "_guard_merged_routes"
-"""Where a class-based view keeps what the rules of its parts come to."""
+_VIEW_ATTRIBUTE = "_guard_view"
+"""Where a view keeps what was found out about it."""
 
-_LAYERS_ATTRIBUTE = "_guard_layers"
-"""Where a view keeps the functions that it wraps."""
+Carried = tuple[tuple[RouteConfig, bool], ...]
+"""The rules of a view's layers, and whether the layer is surely one."""
 
-MAX_WRAPPERS = 64
-"""No view stands under more layers; a bound also ends a search among many functions."""
+
+class RuledView:
+    """A view and the rules that its layers come to."""
+
+    def __init__(self, view: Any) -> None:
+        self.view = View(view)
+        self._merged: dict[tuple[tuple[int, bool], ...], tuple[Carried, RouteConfig]] = {}
+
+    def rules(self, method: str, routed: frozenset[int] = frozenset()) -> RouteConfig | None:
+        """:param routed: the ids of those that have routes of their own."""
+        carried: list[tuple[RouteConfig, bool]] = []
+        for layer in self.layers(method, routed):
+            route = getattr(layer.target, ROUTE_ATTRIBUTE, None)
+            # functools.wraps copies the rules, which then stand on wrapper and wrapped.
+            if isinstance(route, RouteConfig) and not (carried and carried[-1][0] is route):
+                carried.append((route, layer.is_sure))
+        if not carried:
+            return None
+        if len(carried) == 1 and carried[0][1]:
+            return carried[0][0]
+        key = tuple((id(route), is_sure) for route, is_sure in carried)
+        known = self._merged.get(key)
+        if known is None:
+            merged: RouteConfig | None = None
+            for route, is_sure in carried:
+                merged = (route if is_sure else route.restrictions()).merged_over(merged)
+            assert merged is not None
+            # With the parts, so that their ids can't come to mean others.
+            known = self._merged[key] = tuple(carried), merged
+        return known[1]
+
+    def layers(self, method: str, routed: frozenset[int]) -> list[Layer]:
+        """What the view consists of, without what it merely names."""
+        return [
+            layer
+            for layer in self.view.layers(method)
+            if not any(id(named) in routed for named in layer.named)
+        ]
+
+
+class ViewRules:
+    """The rules of an app's views.
+
+    What is kept is bounded by the app, whatever methods clients make up.
+
+    :param views: all of them. A decorated function that has a route of its own is not taken for
+        what another view wraps, where that one merely names it.
+    """
+
+    def __init__(self, views: Iterable[Any] = ()) -> None:
+        self._views: dict[int, RuledView] = {}
+        self._rules: dict[tuple[int, tuple[str, ...]], RouteConfig | None] = {}
+        self._routed: frozenset[int] = frozenset()
+        self._routed = frozenset(
+            id(layer.target)
+            for view in views
+            for layer in self._ruled(view).view.all_layers()
+            if not layer.named
+        )
+
+    def of(self, view: Any, method: str) -> RouteConfig | None:
+        """What a view carries; the same object each time."""
+        ruled = self._ruled(view)
+        key = id(view), ruled.view.handlers(method)
+        try:
+            return self._rules[key]
+        except KeyError:
+            rules = self._rules[key] = ruled.rules(method, self._routed)
+            return rules
+
+    def unreached(self, decorated: Iterable[Any], routes: Iterable[tuple[Any, str]]) -> list[Any]:
+        """Those of the decorated functions and classes that no route leads to.
+
+        :param routes: views, each with a method.
+        """
+        reached = {
+            id(layer.target)
+            for view, method in routes
+            for layer in self._ruled(view).layers(method, self._routed)
+        }
+        for cls in [view for view in decorated if isinstance(view, type)]:
+            if any(id(below) in reached for below in _subclasses(cls)):
+                reached.add(id(cls))
+        return [view for view in decorated if id(view) not in reached]
+
+    def _ruled(self, view: Any) -> RuledView:
+        # An id may not come to mean another view: this one is held.
+        ruled = self._views.get(id(view))
+        if ruled is None:
+            ruled = self._views[id(view)] = RuledView(view)
+        return ruled
 
 
 def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
@@ -27,88 +115,29 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     function made of it and on the method that serves ``method``. The most specific wins.
 
     A function that is only referred to by the view (a wrapper made without functools.wraps can't
-    be told from a view that calls another one) adds what it restricts, not what it allows.
+    be told from a view that calls another one) adds what it restricts, not what it allows. With
+    an app's other views at hand, :class:`ViewRules` can tell more of them apart.
 
     The same view and method give the same object each time, so that what is compiled of it can
     be kept by its identity.
     """
-    carried: list[tuple[RouteConfig, bool]] = []
-    for layer, is_sure in _sure_layers(view, method):
-        route = getattr(layer, ROUTE_ATTRIBUTE, None)
-        # functools.wraps copies the rules, which then stand on wrapper and wrapped.
-        if isinstance(route, RouteConfig) and not (carried and carried[-1][0] is route):
-            carried.append((route, is_sure))
-    if not carried:
-        return None
-    if len(carried) == 1 and carried[0][1]:
-        return carried[0][0]
-    attributes = getattr(view, "__dict__", None)
-    kept: list[tuple[list[tuple[RouteConfig, bool]], RouteConfig]] = []
-    if isinstance(attributes, dict):
-        kept = attributes.setdefault(_MERGED_ATTRIBUTE, kept)
-    for parts, known in kept:
-        if len(parts) == len(carried) and all(
-            mine is theirs and surely == as_surely
-            for (mine, surely), (theirs, as_surely) in zip(parts, carried, strict=True)
-        ):
-            return known
-    merged: RouteConfig | None = None
-    for route, is_sure in carried:
-        merged = (route if is_sure else route.restrictions()).merged_over(merged)
-    assert merged is not None
-    kept.append((carried, merged))
-    return merged
-
-
-def layers_of(view: Any, method: str) -> Iterator[Any]:
-    """From the least to the most specific of what may carry a view's rules."""
-    for layer, _ in _sure_layers(view, method):
-        yield layer
-
-
-def _sure_layers(view: Any, method: str) -> Iterator[tuple[Any, bool]]:
-    """Each layer with whether it surely belongs to the view, or is only referred to by it."""
-    cls = getattr(view, "view_class", None)  # Flask's and Django's as_view() set it
-    if cls is None:
-        yield from reversed(_layers(view))
-        return
-    yield cls, True
-    yield from reversed(_layers(view))
-    handler = method.lower()
-    if handler == "head" and not hasattr(cls, "head"):
-        handler = "get"
-    for name in ("dispatch", "dispatch_request", handler):
-        function = getattr(cls, name, None)
-        if function is not None:
-            yield from reversed(_layers(function))
-
-
-def _layers(view: Any) -> tuple[tuple[Any, bool], ...]:
-    """A function and those it wraps, the outermost first; looked for once."""
-    function = getattr(view, "__func__", view)
     attributes = getattr(view, "__dict__", None)
     if not isinstance(attributes, dict):
-        return tuple(_unwrapped(function, set(), True))
-    known: tuple[tuple[Any, bool], ...] | None = attributes.get(_LAYERS_ATTRIBUTE)
+        return RuledView(view).rules(method)
+    ruled = attributes.get(_VIEW_ATTRIBUTE)
     # functools.wraps copies attributes, so what is found here may be that of another function.
-    if known is None or known[0][0] is not function:
-        known = attributes[_LAYERS_ATTRIBUTE] = tuple(_unwrapped(function, set(), True))
-    return known
+    if not isinstance(ruled, RuledView) or ruled.view.target is not getattr(view, "__func__", view):
+        ruled = attributes[_VIEW_ATTRIBUTE] = RuledView(getattr(view, "__func__", view))
+    return ruled.rules(method)
 
 
-def _unwrapped(view: Any, seen: set[int], is_sure: bool) -> Iterator[tuple[Any, bool]]:
-    if view is None or id(view) in seen or len(seen) > MAX_WRAPPERS:
-        return
-    seen.add(id(view))
-    yield view, is_sure
-    inner = view.func if isinstance(view, partial) else getattr(view, "__wrapped__", None)
-    if inner is not None:
-        yield from _unwrapped(inner, seen, is_sure)
-        return
-    for cell in getattr(view, "__closure__", None) or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # not filled: a function that refers to itself before it is made
-            continue
-        if isinstance(content, (FunctionType, MethodType, partial)):
-            yield from _unwrapped(content, seen, False)
+def _subclasses(cls: type[Any]) -> set[type[Any]]:
+    below: set[type[Any]] = set()
+    waiting: list[type[Any]] = [cls]
+    while waiting:
+        each: type[Any]
+        for each in waiting.pop().__subclasses__():
+            if each not in below:
+                below.add(each)
+                waiting.append(each)
+    return below

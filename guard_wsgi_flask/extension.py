@@ -13,12 +13,15 @@ from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.checks.base import Block
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.headers import Cors
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.view_layers import class_of
+from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
 from guard_wsgi_flask.resolver import FlaskResolver
 
 if TYPE_CHECKING:
@@ -199,16 +202,32 @@ def _check_matched_route() -> Any:
     if endpoint is None:
         return None
     route = guarded.resolver.route_of(endpoint, request.method)
-    decided = verdict.route if verdict is not None else None
-    if route is None or route is decided:
-        if verdict is not None and verdict.endpoint is None:
+    if verdict is not None and route is verdict.route and not Cors.is_preflight(environ):
+        if verdict.endpoint is None:
             verdict.endpoint = endpoint
         return None
-    refused = guarded.middleware.check_route(environ, route, endpoint)
+    refused = guarded.middleware.check_route(
+        environ, route, endpoint, runs_view=not _answers_options()
+    )
     g.guard = environ.get(ENVIRON_KEY)
     if refused is None:
         return None
     return Response(refused.body, refused.status_code, list(refused.headers.items()))
+
+
+def _answers_options() -> bool:
+    """Whether an OPTIONS request is answered without what the view does for other methods: by
+    Flask itself, by a decorator that asks Flask for it (``required_methods``), or by a method."""
+    rule = request.url_rule
+    if request.method != "OPTIONS" or rule is None:
+        return False
+    if getattr(rule, "provide_automatic_options", False):
+        return True
+    view = current_app.view_functions.get(rule.endpoint)
+    if "OPTIONS" in (getattr(view, "required_methods", None) or ()):
+        return True
+    handler = getattr(class_of(view), "options", None)
+    return handler is not None and getattr(handler, ROUTE_ATTRIBUTE, None) is None
 
 
 def _render(app: Flask, block: Block, environ: WSGIEnvironment) -> GuardResponse | None:

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
+from guard_wsgi.audit import log_audit
 from guard_wsgi.resolvers import Resolution
-from guard_wsgi.routes import RouteConfig, layers_of, route_config_of
+from guard_wsgi.route_config import RouteConfig
+from guard_wsgi.view_rules import ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-logger = logging.getLogger("guard_wsgi.routes")
-
 MAX_CACHED_PATHS = 2048
 """A match costs 10 us and more, a look-up 0.2; the cache is emptied when full, so it can't grow
 under a client that makes up paths."""
+
+MAX_CACHED_CHARS = 512
+"""Of host and path together: few real ones are longer, and a client's own can't fill memory."""
 
 ANY_METHOD = ("GET", "POST")
 """What stands for the methods of a rule that names none."""
@@ -33,52 +35,79 @@ class FlaskResolver:
     registered later are seen when their number changes.
     """
 
+    confirms = True
+
     def __init__(self, app: Flask, decorated: Callable[[], Iterable[Any]] = tuple) -> None:
         """:param decorated: gives all views that decorators marked, for the audit."""
         self._app = app
         self._decorated = decorated
         self._known_views = -1
-        self._by_endpoint: dict[tuple[str, str], RouteConfig | None] = {}
+        self._rules = ViewRules()
         self._has_rules = False
-        self._cache: dict[tuple[str, str, str, str], Resolution | None] = {}
+        # An app's own matching may look at anything in a request.
+        self._caches = (
+            app.request_class is Request
+            and type(app).create_url_adapter is Flask.create_url_adapter
+            and "create_url_adapter" not in vars(app)
+        )
+        self._cache: dict[tuple[str, ...], Resolution | None] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
         if not self._has_rules:
             return None
+        # All that werkzeug matches by, but for a WebSocket's handshake, which matches other rules.
         key = (
             environ["REQUEST_METHOD"],
-            environ.get("HTTP_HOST", ""),
+            environ["wsgi.url_scheme"],
+            environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}",
             environ.get("SCRIPT_NAME", ""),
             environ.get("PATH_INFO", ""),
         )
+        if "HTTP_UPGRADE" in environ or not self._caches:
+            return self._match(environ)
         try:
             return self._cache[key]
         except KeyError:
             resolution = self._match(environ)
-            if len(self._cache) >= MAX_CACHED_PATHS:
-                self._cache.clear()
-            self._cache[key] = resolution
+            if sum(map(len, key)) <= MAX_CACHED_CHARS:
+                if len(self._cache) >= MAX_CACHED_PATHS:
+                    self._cache.clear()
+                self._cache[key] = resolution
             return resolution
+
+    def attach(self, guard: Any) -> None:
+        """Nothing to do: the extension registers what asks again before a view runs."""
 
     def route_of(self, endpoint: str, method: str) -> RouteConfig | None:
         """The rules of the view behind an endpoint."""
-        key = (endpoint, method)
-        try:
-            return self._by_endpoint[key]
-        except KeyError:
-            view = self._app.view_functions.get(endpoint)
-            route = route_config_of(view, method) if view is not None else None
-            self._by_endpoint[key] = route
-            return route
+        if len(self._app.view_functions) != self._known_views:
+            self._read_views()
+        view = self._app.view_functions.get(endpoint)
+        return None if view is None else self._rules.of(view, method)
 
     def _read_views(self) -> None:
-        self._known_views = len(self._app.view_functions)
-        self._by_endpoint.clear()
+        views = self._app.view_functions
+        self._known_views = len(views)
         self._cache.clear()
-        self._has_rules = any(route is not None for *_, route in self.routes())
+        self._rules = ViewRules(views.values())
         self._audit()
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        """At the start; again whenever views are registered."""
+        if len(self._app.view_functions) != self._known_views:
+            self._read_views()
+
+    def _audit(self) -> None:
+        """Say which views have rules, and which rules protect nothing: they look as if they did."""
+        views = self._app.view_functions
+        routes = [
+            (f"{rule} ({rule.endpoint})", views[rule.endpoint], method)
+            for rule, method, _ in self.routes()
+            if rule.endpoint in views
+        ]
+        self._has_rules = log_audit(self._rules, routes, self._decorated())
 
     def routes(self) -> Iterator[tuple[Rule, str, RouteConfig | None]]:
         """Each rule of the app, method by method, with what its view carries."""
@@ -86,26 +115,17 @@ class FlaskResolver:
             for method in sorted(rule.methods or ANY_METHOD):
                 yield rule, method, self.route_of(rule.endpoint, method)
 
-    def _audit(self) -> None:
-        """Say which views have rules, and which rules protect nothing: they look as if they did."""
-        for rule, method, route in self.routes():
-            if route is not None:
-                logger.info("%s %s (%s): %r", method, rule, rule.endpoint, route)
-        for view in self.unreached(self._decorated()):
-            logger.error(
-                "%s.%s has guard rules, but no route leads to it: they protect nothing",
-                getattr(view, "__module__", "?"),
-                getattr(view, "__qualname__", repr(view)),
-            )
-
     def unreached(self, decorated: Iterable[Any]) -> list[Any]:
         """Those of the decorated functions and classes that no route leads to."""
-        reached: set[int] = set()
-        for rule, method, _ in self.routes():
-            view = self._app.view_functions.get(rule.endpoint)
-            if view is not None:
-                reached.update(id(layer) for layer in layers_of(view, method))
-        return [view for view in decorated if id(view) not in reached]
+        views = self._app.view_functions
+        return self._rules.unreached(
+            decorated,
+            (
+                (views[rule.endpoint], method)
+                for rule, method, _ in self.routes()
+                if rule.endpoint in views
+            ),
+        )
 
     def _match(self, environ: WSGIEnvironment) -> Resolution | None:
         try:

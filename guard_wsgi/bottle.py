@@ -1,0 +1,173 @@
+"""Rules of Bottle's routes.
+
+The guard foretells the route by Bottle's own router. Hooks that rewrite the path may lead to
+another one, and an app that is mounted in an app has a router of its own, so the rules are held
+once more for each route that a router came to, just before Bottle runs it. Not a plugin does it,
+since a route can skip those: the router itself asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from guard_wsgi.audit import log_audit
+from guard_wsgi.headers import Cors
+from guard_wsgi.resolvers import Resolution
+from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.view_rules import ViewRules
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+MAX_MOUNTS = 32
+"""Apps mounted in apps; an end for one that is mounted in itself."""
+
+
+class BottleResolver:
+    """Routes of a Bottle app, by its own router, and those of the apps mounted in it."""
+
+    confirms = False
+
+    def __init__(self, app: Any) -> None:
+        from bottle import HTTPError, path_shift
+
+        self._app = app
+        self._http_error = HTTPError
+        self._path_shift = path_shift
+        self._guard: Any = None
+        self._known_routes = -1
+        self._endpoints: dict[int, tuple[str, Any]] = {}
+        self._rules = ViewRules()
+
+    def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
+        self._read_routes()
+        method = environ["REQUEST_METHOD"]
+        route = self._foretold(self._app, method, environ.get("PATH_INFO", ""))
+        if route is None:
+            return None
+        return Resolution(self._endpoint_of(route), self._rules.of(route.call, method))
+
+    def attach(self, guard: Any) -> None:
+        """Make the routers of the app, and of those mounted in it, ask the guard."""
+        self._guard = self._guard or guard
+        self.confirms = True
+        self._read_routes()
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        self._read_routes()
+        routes = [
+            (endpoint, route.call, route.method) for endpoint, route in self._endpoints.values()
+        ]
+        log_audit(self._rules, routes, decorated)
+
+    def held(self, environ: WSGIEnvironment, route: Any) -> None:
+        """Hold the rules of a route that a router came to.
+
+        :raises bottle.HTTPResponse: the refusal.
+        """
+        if _target(route) is not None:
+            return  # its app's router asks
+        self._read_routes()
+        verdict = environ.get(ENVIRON_KEY)
+        guard = getattr(verdict, "guard", None) or self._guard
+        rules = self._rules.of(route.call, environ["REQUEST_METHOD"])
+        if verdict is not None and verdict.route is rules and not Cors.is_preflight(environ):
+            return
+        refused = guard.check_route(environ, rules, self._endpoint_of(route))
+        if refused is not None:
+            from bottle import HTTPResponse
+
+            response = HTTPResponse(refused.body or b"", refused.status_code)
+            for name, value in refused.header_list:
+                response.add_header(name, value)
+            raise response
+
+    def _read_routes(self) -> None:
+        """Apps may get routes and mounts while they run."""
+        apps = _apps(self._app)
+        count = sum(len(app.routes) for app in apps)
+        if count == self._known_routes:
+            return
+        self._endpoints = {id(route): (name, route) for name, route in _routes(self._app)}
+        # `call`: the callback in the decorators that its route applies.
+        self._rules = ViewRules(route.call for _, route in self._endpoints.values())
+        self._known_routes = count
+        if self._guard is not None:
+            for app in apps:
+                if not isinstance(app.router.match, _AskingMatch):
+                    app.router.match = _AskingMatch(app.router.match, self)
+
+    def _endpoint_of(self, route: Any) -> str:
+        known = self._endpoints.get(id(route))
+        return str(route.rule) if known is None else known[0]
+
+    def _foretold(self, app: Any, method: str, path: str) -> Any:
+        """The route for a path as PEP 3333 spells it, or ``None``.
+
+        Bottle leaves out bytes that are no UTF-8, in a mounted app once more.
+        """
+        try:
+            path = path.encode("latin-1").decode("utf-8", "ignore")
+        except UnicodeEncodeError:
+            return None
+        match = app.router.match
+        if isinstance(match, _AskingMatch):
+            match = match.match
+        try:
+            route, _ = match({"REQUEST_METHOD": method, "PATH_INFO": path})
+        except self._http_error:
+            return None
+        target = _target(route)
+        if target is None:
+            return route
+        depth = len(_segments(route.config["mountpoint.prefix"]))
+        _, rest = self._path_shift("/", "/" + path.lstrip("/"), depth)
+        return self._foretold(target, method, rest)
+
+
+class _AskingMatch:
+    """A router's ``match`` that holds the rules of what it came to."""
+
+    def __init__(self, match: Any, resolver: BottleResolver) -> None:
+        self.match = match
+        self._resolver = resolver
+
+    def __call__(self, environ: WSGIEnvironment) -> Any:
+        found = self.match(environ)
+        self._resolver.held(environ, found[0])
+        return found
+
+
+def _target(route: Any) -> Any:
+    """The Bottle app of a mount; ``None`` for another kind of app, or another route."""
+    target = route.config.get("mountpoint.target")
+    return target if hasattr(target, "router") else None
+
+
+def _segments(prefix: str) -> list[str]:
+    return [segment for segment in prefix.split("/") if segment]
+
+
+def _apps(app: Any) -> list[Any]:
+    """An app and all that are mounted in it."""
+    found = [app]
+    for each in found:
+        inner = [*getattr(each, "_mounts", ()), *map(_target, each.routes)]
+        found.extend(
+            mounted
+            for mounted in inner
+            if mounted is not None and not any(mounted is known for known in found)
+        )
+    return found
+
+
+def _routes(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """The routes of an app and of those mounted in it, with their rules as seen from outside."""
+    for route in app.routes:
+        target = _target(route)
+        if target is None:
+            yield prefix + route.rule, route
+        elif depth < MAX_MOUNTS:
+            mounted_at = "/".join(["", *_segments(route.config["mountpoint.prefix"])])
+            yield from _routes(target, prefix + mounted_at, depth + 1)

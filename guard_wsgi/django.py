@@ -1,0 +1,296 @@
+"""Rules of Django's views, and of those of Django REST framework.
+
+The guard foretells the view by Django's own URL resolver. What a middleware changes after that
+(the language, ``request.urlconf``, the path) may lead to another one, so the rules are held once
+more for the view that Django came to, in ``process_view``. The guard puts itself there when it
+finds Django's handler in the app that it wraps; where it can't, name
+``"guard_wsgi.django.ViewRulesMiddleware"`` first in ``MIDDLEWARE``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+from guard_wsgi.audit import log_audit
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.headers import Cors
+from guard_wsgi.resolvers import Resolution
+from guard_wsgi.response import GuardResponse
+from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.view_layers import class_of
+from guard_wsgi.view_rules import ROUTE_ATTRIBUTE, ViewRules
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("guard_wsgi.routes")
+
+MIDDLEWARE_NAME = "guard_wsgi.django.ViewRulesMiddleware"
+
+MAX_WRAPPED_APPS = 200
+"""So many objects are looked through for Django's handler: apps are wrapped a few times."""
+
+
+class DjangoResolver:
+    """Routes of a Django project, by its own URL resolver.
+
+    :param urlconf: another root URLconf than the settings' one.
+    """
+
+    def __init__(self, urlconf: str | None = None) -> None:
+        from django.core.handlers.wsgi import get_path_info
+        from django.urls import Resolver404, get_resolver
+
+        self.confirms = False
+        self._path_info = get_path_info
+        self._not_found = Resolver404
+        self._get_resolver = get_resolver
+        self._urlconf = urlconf
+        self._rules: tuple[object, ViewRules] = None, ViewRules()
+
+    def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
+        resolver = self._get_resolver(self._urlconf)
+        path = self._path_info(environ)
+        with _language_of(path):
+            try:
+                match = resolver.resolve(path)
+            except self._not_found:
+                return None
+        return Resolution(endpoint_of(match), self.rules_of(match.func, environ["REQUEST_METHOD"]))
+
+    def rules_of(self, view: Any, method: str) -> Any:
+        """The rules of a view, by the same object each time."""
+        resolver = self._get_resolver(self._urlconf)
+        known_of, rules = self._rules
+        if known_of is not resolver:  # settings that a test overrides, or the first request
+            rules = ViewRules(view for view, _ in _views(resolver))
+            self._rules = resolver, rules
+        return rules.of(view, method)
+
+    def attach(self, guard: Any) -> None:
+        """Put the rules before the views of the handler that the guard wraps, if it finds one."""
+        from django.conf import settings
+
+        self.confirms = MIDDLEWARE_NAME in settings.MIDDLEWARE
+        handler = _handler_in(guard.app)
+        if self.confirms or handler is None:
+            return
+        before = handler._view_middleware
+        if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
+            before.insert(0, ViewRulesMiddleware(None, guard).process_view)
+        self.confirms = True
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        resolver = self._get_resolver(self._urlconf)
+        routes = [
+            (endpoint, view, method)
+            for view, endpoint in _views(resolver)
+            for method in _methods_of(view)
+        ]
+        self.rules_of(None, "GET")
+        has_rules = log_audit(self._rules[1], routes, decorated)
+        if has_rules and not self.confirms:
+            logger.error(
+                "the rules of views hold for the paths that urls.py foretells, not for what"
+                " middleware makes of them: put %r first in MIDDLEWARE",
+                MIDDLEWARE_NAME,
+            )
+
+
+class ViewRulesMiddleware:
+    """Holds a view's rules just before Django runs it, if they have not been held before.
+
+    :param guard: the guard around the app; without one that which decided on the request, or
+        that of ``settings.WSGI_APPLICATION`` where none did (as with ``django.test.Client``).
+    """
+
+    sync_capable = True
+    async_capable = False
+
+    def __init__(self, get_response: Callable[[Any], Any] | None, guard: Any = None) -> None:
+        self._get_response = get_response
+        self._guard = guard
+
+    def __call__(self, request: Any) -> Any:
+        assert self._get_response is not None
+        return self._get_response(request)
+
+    def process_view(
+        self, request: Any, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        environ = request.environ
+        guard = self._guard_for(environ)
+        if guard is None:
+            if ViewRules().of(view, request.method) is None:
+                return None
+            raise ConfigError(
+                [
+                    f"{view!r} has guard rules, and no guard stands before it: let"
+                    " WSGI_APPLICATION name the app that GuardMiddleware wraps"
+                ]
+            )
+        resolver = guard.resolver
+        if not isinstance(resolver, DjangoResolver):
+            return None
+        route = resolver.rules_of(view, request.method)
+        verdict = environ.get(ENVIRON_KEY)
+        if verdict is not None and verdict.route is route and not Cors.is_preflight(environ):
+            return None
+        endpoint = endpoint_of(request.resolver_match)
+        runs_view = request.method != "OPTIONS" or not _answers_options(view)
+        with _body_of(request):
+            refused = guard.check_route(environ, route, endpoint, runs_view=runs_view)
+        return None if refused is None else _as_django(refused)
+
+    def _guard_for(self, environ: WSGIEnvironment) -> Any:
+        verdict = environ.get(ENVIRON_KEY)
+        if verdict is not None and verdict.guard is not None:
+            return verdict.guard
+        if self._guard is None:
+            from django.conf import settings
+
+            if settings.WSGI_APPLICATION:
+                from django.core.servers.basehttp import get_internal_wsgi_application
+
+                app = get_internal_wsgi_application()
+                self._guard = next((part for part in _parts(app) if _is_guard(part)), None)
+        return self._guard
+
+
+def endpoint_of(match: Any) -> str:
+    """The template of a route: the same for all of its paths."""
+    return "/" + str(match.route)
+
+
+class _language_of:
+    """Resolves a path in the language that ``LocaleMiddleware`` will find in it, not in that
+    which the thread's last request has left."""
+
+    def __init__(self, path: str) -> None:
+        from django.conf import settings
+        from django.utils import translation
+
+        self._override = None
+        if settings.USE_I18N:
+            language = translation.get_language_from_path(path) or settings.LANGUAGE_CODE
+            self._override = translation.override(language)
+
+    def __enter__(self) -> None:
+        if self._override is not None:
+            self._override.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        if self._override is not None:
+            self._override.__exit__(*raised)
+
+
+class _body_of:
+    """Lets the guard read a body that Django's request has read, or will read, without taking it
+    away."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._input: Any = None
+
+    def __enter__(self) -> None:
+        from io import BytesIO
+
+        request = self._request
+        if hasattr(request, "_body"):
+            request.environ["wsgi.input"] = BytesIO(request._body)
+        self._input = request.environ.get("wsgi.input")
+
+    def __exit__(self, *raised: Any) -> None:
+        request = self._request
+        stream = request.environ.get("wsgi.input")
+        if stream is self._input or hasattr(request, "_body") or request._read_started:
+            return
+        from django.core.handlers.wsgi import LimitedStream
+
+        # The request took the stream when it was made; what has been read of it is replayed.
+        try:
+            length = int(request.environ.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        request._stream = LimitedStream(stream, length)
+
+
+def _as_django(response: GuardResponse) -> Any:
+    from django.http import HttpResponse
+
+    answer = HttpResponse(response.body or b"", status=response.status_code)
+    del answer["Content-Type"]
+    for name, value in response.header_list:
+        answer[name] = value
+    return answer
+
+
+def _views(resolver: Any, prefix: str = "/") -> Iterator[tuple[Any, str]]:
+    """All views of a URL resolver with their endpoints."""
+    for pattern in resolver.url_patterns:
+        template = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            yield from _views(pattern, template)
+        else:
+            yield pattern.callback, template
+
+
+def _methods_of(view: Any) -> list[str]:
+    cls = class_of(view)
+    if cls is None:
+        return ["GET"]
+    actions = getattr(view, "actions", None)
+    if isinstance(actions, dict):
+        return [method.upper() for method in actions]
+    names = getattr(cls, "http_method_names", ("get", "post"))
+    return [name.upper() for name in names if hasattr(cls, name)]
+
+
+def _answers_options(view: Any) -> bool:
+    """Whether OPTIONS is answered by a method of its own, not by what other methods run."""
+    handler = getattr(class_of(view), "options", None)
+    if handler is None or str(getattr(handler, "__module__", "")).startswith("rest_framework."):
+        return False
+    return getattr(handler, ROUTE_ATTRIBUTE, None) is None
+
+
+def _owner(method: Any) -> Any:
+    return getattr(method, "__self__", None)
+
+
+def _is_guard(part: Any) -> bool:
+    from guard_wsgi.middleware import GuardMiddleware
+
+    return isinstance(part, GuardMiddleware)
+
+
+def _handler_in(app: Any) -> Any:
+    """Django's handler, in whatever the app was wrapped in before the guard."""
+    from django.core.handlers.base import BaseHandler
+
+    return next((part for part in _parts(app) if isinstance(part, BaseHandler)), None)
+
+
+def _parts(app: Any) -> Iterator[Any]:
+    """An app and the callables that it holds in attributes or closures, the nearest first."""
+    waiting, seen = [app], {id(app)}
+    for part in waiting:
+        yield part
+        held: list[Any] = []
+        if isinstance(part, FunctionType):
+            for cell in part.__closure__ or ():
+                try:
+                    held.append(cell.cell_contents)
+                except ValueError:
+                    continue
+        else:
+            held.extend(getattr(part, "__dict__", {}).values())
+            held.append(getattr(part, "__self__", None))
+        for inner in held:
+            if callable(inner) and not isinstance(inner, type) and id(inner) not in seen:
+                seen.add(id(inner))
+                if len(waiting) < MAX_WRAPPED_APPS:
+                    waiting.append(inner)

@@ -1,0 +1,1 @@
+"""Rules of views, in every framework and by every way to a view."""
