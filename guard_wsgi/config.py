@@ -13,26 +13,24 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, MemberDescriptorType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
+from attrs.exceptions import FrozenInstanceError
 
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
+from guard_wsgi.config_numbers import flag, number, optional_flag, whole_number
 from guard_wsgi.config_options import options_of, resolve
+from guard_wsgi.config_quoting import quoted
 from guard_wsgi.config_rules import contradictions, doubts
 from guard_wsgi.config_sources import read_env, read_secret_files, read_toml
+from guard_wsgi.config_spellings import ModelSpellings
 from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
-from guard_wsgi.config_values import (
-    number,
-    one_of,
-    quoted,
-    synchronous,
-    whole_number,
-)
+from guard_wsgi.config_values import one_of, synchronous
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
 from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
 from guard_wsgi.errors import ConfigError
@@ -93,6 +91,9 @@ _SECRET = MappingProxyType({"secret": True})
 """Metadata of an option whose value appears in no repr, fault or log."""
 
 
+_BLANK_IS_UNSET = MappingProxyType({"blank": True})
+"""Metadata of a text that can't be blank, so that a blank one says that nobody set it."""
+
 _Config = TypeVar("_Config", bound="SecurityConfig")
 
 
@@ -116,10 +117,12 @@ _REQUEST_THREAD = _inert("bodies are read in the request's own thread")
 
 
 @frozen(kw_only=True, slots=True, repr=False)
-class SecurityConfig:
+class SecurityConfig(ModelSpellings):
     """Every option of the guard; frozen, keyword-only.
 
-    Times are in seconds and sizes in bytes unless an option says otherwise.
+    Times are in seconds and sizes in bytes unless an option says otherwise. Text of the
+    environment will do for numbers and switches, and a blank text for "not set". A subclass may
+    give options other defaults: ``class Ours(SecurityConfig): rate_limit = 100``.
 
     :raises ConfigError: with every fault, not just the first.
     """
@@ -134,12 +137,12 @@ class SecurityConfig:
     trusted_proxy_depth: int = field(
         # One proxy is the common case; counted from the right of X-Forwarded-For.
         default=1,
-        validator=whole_number(1, 32),
+        validator=whole_number(1),
     )
     trust_x_forwarded_proto: bool = field(
         # Off: not every proxy overwrites the header, and a forged one would switch HTTPS rules.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     forwarded_header: str = field(
         # What nearly all proxies send. Exactly one header is read, never a second as fallback:
@@ -164,28 +167,28 @@ class SecurityConfig:
     enabled: bool = field(
         # False passes every request untouched; meant for the tests of an app.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     passive_mode: bool = field(
         # True logs and counts what would be refused, and refuses nothing: the way to start on
         # a site with traffic.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     fail_secure: bool = field(
         # A check of access that raises denies. Detection and telemetry pass either way.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     redis_fail_open: bool = field(
         default=False,
-        converter=values.flag,
+        converter=flag,
         metadata=_inert("local counters serve while a store is down; see store_failure_policy"),
     )
     route_resolution_strict: bool = field(
         # True refuses what no route matches, which turns every 404 into a 500.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     exclude_paths: tuple[str, ...] = field(
         # Documentation pages and static files: asked for often, and nothing to attack. Bans,
@@ -325,17 +328,17 @@ class SecurityConfig:
     lazy_init: bool = field(
         # Databases and ranges load in the background, not in the way of the first request.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     allow_verified_bots: bool = field(
         # Costs DNS look-ups, so only on request. A user agent alone proves nothing.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     blocked_user_agents: tuple[str, ...] = field(
         # Regular expressions, case-insensitive, searched in the first 512 characters.
         default=(),
-        converter=texts.patterns,
+        converter=texts.user_agent_patterns,
     )
 
     # 4. Bans -------------------------------------------------------------------------------
@@ -343,7 +346,7 @@ class SecurityConfig:
     enable_ip_banning: bool = field(
         # Gates automatic bans only; manual ones hold in any case.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     auto_ban_threshold: int = field(
         # Ten refused attacks within the window: a scanner gets there in a second, a customer
@@ -370,7 +373,7 @@ class SecurityConfig:
     enable_rate_limit_auto_ban: bool = field(
         # Off: an impatient client is no attacker.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
 
     # 5. Rate limits ------------------------------------------------------------------------
@@ -378,7 +381,7 @@ class SecurityConfig:
     enable_rate_limiting: bool = field(
         # The master switch: False turns off the limits of routes and endpoints, too.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     rate_limit: int = field(
         # 600 a minute per client: a page with all its files passes, an office behind one
@@ -448,7 +451,7 @@ class SecurityConfig:
         # Off: a site without Redis must work as installed. True with redis_url is another
         # spelling of store_url.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     redis_url: str | None = field(
         # Where Redis listens when nobody has changed it. Read with enable_redis only.
@@ -464,12 +467,12 @@ class SecurityConfig:
     redis_socket_connect_timeout: float | None = field(
         # None: as store_timeout.
         default=None,
-        validator=number(0, 60, optional=True, above=True),
+        validator=number(0, optional=True, above=True),
     )
     redis_socket_timeout: float | None = field(
         # None: as store_timeout.
         default=None,
-        validator=number(0, 60, optional=True, above=True),
+        validator=number(0, optional=True, above=True),
     )
     redis_health_check_interval: int = field(
         default=30,
@@ -493,7 +496,7 @@ class SecurityConfig:
         # Off: many apps are served behind a proxy that does it already. The redirect is a 308,
         # which keeps method and body.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     security_headers: str | Mapping[str, Any] = field(
         # A site of pages; "api" for one of data; a table for single headers; "off".
@@ -503,7 +506,7 @@ class SecurityConfig:
     enable_cors: bool = field(
         # Off: without CORS headers no other site reads an answer.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     cors_allow_origins: tuple[str, ...] = field(
         # Everybody, once CORS is on and without credentials; name them to allow those.
@@ -523,7 +526,7 @@ class SecurityConfig:
     cors_allow_credentials: bool = field(
         # Off: with it the named origins act as the signed-in user.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     cors_expose_headers: tuple[str, ...] = field(
         # None: a page sees the safelisted ones; RateLimit and Retry-After are worth naming.
@@ -533,7 +536,7 @@ class SecurityConfig:
     cors_max_age: int = field(
         # Ten minutes; browsers cap it at two hours or less. 0 asks before every request.
         default=600,
-        validator=whole_number(0, _DAY_SECONDS),
+        validator=whole_number(0),
     )
 
     # 8. Behaviour rules --------------------------------------------------------------------
@@ -546,7 +549,7 @@ class SecurityConfig:
     behavior_scan_response_body: bool = field(
         # Off: reading answers costs time on each of them. Needed by patterns on bodies.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     behavior_max_response_body_inspect_bytes: int = field(
         # As much of an answer as of a request.
@@ -565,7 +568,7 @@ class SecurityConfig:
     enable_penetration_detection: bool = field(
         # On: the reason that most sites have a guard for.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     enabled_detection_categories: frozenset[str] = field(
         # All: each weighs its own evidence, so one less makes the others no better.
@@ -581,7 +584,7 @@ class SecurityConfig:
     detection_scan_body: bool = field(
         # False never touches a body.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     upload_inspection: Literal["names", "strict"] = field(
         # A file is content, which an app stores and does not run: source code, logs and mails are
@@ -673,7 +676,7 @@ class SecurityConfig:
     )
     detection_preserve_attack_patterns: bool = field(
         default=True,
-        converter=values.flag,
+        converter=flag,
         metadata=_inert("nothing is cut out of a value before it is scored"),
     )
     detection_semantic_threshold: float = field(
@@ -761,7 +764,7 @@ class SecurityConfig:
     enable_otel: bool = field(
         # Off. Spans and counters through the OpenTelemetry API; your SDK decides where to.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     otel_service_name: str = field(
         # What spans are told apart by, if nothing else says it.
@@ -781,7 +784,7 @@ class SecurityConfig:
     enable_logfire: bool = field(
         # Off: another account, another collector.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     logfire_service_name: str = field(
         # As that of OpenTelemetry.
@@ -791,7 +794,7 @@ class SecurityConfig:
     enable_enrichment: bool = field(
         # Off: threat scores and correlation keys are for a collector that reads them.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
 
     # 11. The agent, dynamic rules, emergency -----------------------------------------------
@@ -799,7 +802,7 @@ class SecurityConfig:
     enable_agent: bool = field(
         # Off: nothing leaves the process unless you say so.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     agent_api_key: str | None = field(
         # None; without one there is no agent.
@@ -810,12 +813,13 @@ class SecurityConfig:
     agent_strict: bool = field(
         # False: a wrong agent configuration costs telemetry, not the site.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     agent_endpoint: str = field(
         # Where the existing agent sends; set your own collector's base URL.
         default="https://api.guard-core.com",
         converter=texts.http_url,
+        metadata=_BLANK_IS_UNSET,
     )
     agent_project_id: str | None = field(
         # None: the key's own project.
@@ -830,12 +834,12 @@ class SecurityConfig:
     agent_flush_interval: float = field(
         # A batch goes when it is this old, if it has not gone for its size.
         default=5.0,
-        validator=number(0, 3600, above=True),
+        validator=number(0, above=True),
     )
     agent_timeout: float = field(
         # Of the sender's thread; no request waits for it.
         default=10.0,
-        validator=number(0, 600, above=True),
+        validator=number(0, above=True),
     )
     agent_retry_attempts: int = field(
         # Quick attempts of one batch after the first; then it makes way for the next.
@@ -845,12 +849,12 @@ class SecurityConfig:
     agent_enable_events: bool = field(
         # On: what the agent is for.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     agent_enable_metrics: bool = field(
         # On: aggregated over an interval and a route, they cost next to nothing.
         default=True,
-        converter=values.flag,
+        converter=flag,
     )
     agent_project_encryption_key: str | None = field(
         # None: TLS alone. 32 bytes in URL-safe base64 (AES-256-GCM).
@@ -908,7 +912,7 @@ class SecurityConfig:
     agent_compression_enabled: bool | None = field(
         # On: batches are repetitive and shrink to a tenth.
         default=None,
-        converter=values.optional_flag,
+        converter=optional_flag,
     )
     agent_compression_threshold: int | None = field(
         # Bytes under which gzip gains nothing.
@@ -943,7 +947,7 @@ class SecurityConfig:
     enable_dynamic_rules: bool = field(
         # Off: who may send rules may also block everybody.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     dynamic_rule_interval: int = field(
         # Five minutes, one fetch a process; rules are no emergency switch.
@@ -958,7 +962,7 @@ class SecurityConfig:
     emergency_mode: bool = field(
         # True answers 503 to all but emergency_whitelist.
         default=False,
-        converter=values.flag,
+        converter=flag,
     )
     emergency_whitelist: tuple[str, ...] = field(
         # Empty: nobody gets in. Name the networks of those who work on the site.
@@ -976,7 +980,7 @@ class SecurityConfig:
         # that unknown ones are reported along with the other faults.
 
         def __init__(self, **options):
-            _fill(self, options, given=frozenset(options))
+            _fill(self, {**self.class_defaults(), **options}, given=frozenset(options))
             object.__setattr__(self, "_decorated", [])
 
     def __repr__(self) -> str:
@@ -1022,6 +1026,17 @@ class SecurityConfig:
     def uses_countries(self) -> bool:
         """Whether global rules ask for the client's country; routes may do so besides."""
         return bool(self.whitelist_countries or self.blocked_countries)
+
+    @classmethod
+    def class_defaults(cls) -> dict[str, Any]:
+        """The defaults that a subclass has given to options."""
+        known = {option.name for option in options_of(SecurityConfig)}
+        return {
+            name: value
+            for owner in reversed(cls.__mro__[: cls.__mro__.index(SecurityConfig)])
+            for name, value in vars(owner).items()
+            if name in known and not isinstance(value, MemberDescriptorType)
+        }
 
     # Copying and changing ------------------------------------------------------------------
 
@@ -1080,10 +1095,15 @@ class SecurityConfig:
         Options of text take the value as it is; ``GUARD_AGENT_API_KEY_FILE=/run/secrets/key``
         reads a secret from a file.
 
+        ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and ``GUARD_CORE_URL`` mean what flaskapi-guard's
+        documentation means by them (config_foreign.py).
+
         :raises ConfigError: as from_mapping, also for a variable with the prefix that is no
             option.
         """
-        options, faults = read_env(prefix, environ, options_of(SecurityConfig))
+        options, faults, doubtful = read_env(prefix, environ, options_of(SecurityConfig))
+        for message in doubtful:
+            warnings.warn(message, DoubtfulOption, stacklevel=2)
         return _construct(cls, options, faults)
 
     def to_mapping(self) -> dict[str, Any]:
@@ -1122,7 +1142,7 @@ def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[
     Warnings speak only of what is ``given`` now, so that a changed configuration does not
     repeat those of the one it came from.
     """
-    resolved = resolve(config, keywords)
+    resolved = resolve(config, keywords, blank_is_unset=True)
     options = resolved.values
     faults = resolved.faults + contradictions(options, resolved.broken)
     if faults:
@@ -1150,6 +1170,23 @@ def _construct(
             return config
     raise ConfigError([f"{source}: {fault}" for fault in faults] if source else faults)
 
+
+class ImmutableConfig(FrozenInstanceError):
+    """A configuration was to be changed in place."""
+
+    def __init__(self, message: str) -> None:
+        AttributeError.__init__(self, message)
+
+
+def _explain_assignment(config: SecurityConfig, name: str, value: object = None) -> None:
+    raise ImmutableConfig(
+        f"a configuration can't be changed: make another with config.evolve({name}=...), and"
+        " serve it with guard.middleware.reconfigure(...)"
+    )
+
+
+# attrs sets methods of its own, which refuse without a word.
+SecurityConfig.__setattr__ = SecurityConfig.__delattr__ = _explain_assignment  # type: ignore[method-assign, assignment]
 
 # For help() and consoles: the signature that type checkers see.
 SecurityConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]

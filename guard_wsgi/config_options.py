@@ -11,7 +11,8 @@ from typing import Any
 
 from attrs import Attribute, fields, frozen
 
-from guard_wsgi.config_values import nearest, quoted
+from guard_wsgi.config_numbers import Range, is_blank
+from guard_wsgi.config_quoting import nearest, quoted
 
 
 @frozen(slots=True)
@@ -33,8 +34,14 @@ def options_of(cls: Any) -> tuple[Attribute[Any], ...]:
     return tuple(attribute for attribute in fields(cls) if attribute.init)
 
 
-def resolve(instance: Any, keywords: Mapping[str, Any]) -> Resolved:
-    """Convert and check ``keywords`` as the options of ``instance``, which is not changed."""
+def resolve(
+    instance: Any, keywords: Mapping[str, Any], *, blank_is_unset: bool = False
+) -> Resolved:
+    """Convert and check ``keywords`` as the options of ``instance``, which is not changed.
+
+    :param blank_is_unset: whether what is given for an option may also say that nobody set it: for
+        a site's configuration it may, a rule that somebody puts on a view must hold.
+    """
     attributes = options_of(type(instance))
     known = {attribute.name: None for attribute in attributes}
     faults = [
@@ -48,10 +55,15 @@ def resolve(instance: Any, keywords: Mapping[str, Any]) -> Resolved:
             values[name] = attribute.default
             continue
         value = keywords[name]
+        if blank_is_unset and _is_unset(value, attribute):
+            values[name] = attribute.default
+            continue
         try:
             if attribute.converter is not None:
                 value = attribute.converter(value)  # type: ignore[operator]
-            if attribute.validator is not None:
+            if isinstance(attribute.validator, Range):
+                value = attribute.validator.read(value)
+            elif attribute.validator is not None:
                 attribute.validator(instance, attribute, value)
         except (ValueError, TypeError) as error:
             broken.add(name)
@@ -65,3 +77,23 @@ def resolve(instance: Any, keywords: Mapping[str, Any]) -> Resolved:
             value = attribute.default
         values[name] = value
     return Resolved(values, frozenset(broken), faults)
+
+
+def _is_unset(value: object, attribute: Attribute[Any]) -> bool:
+    """Whether a value only says that nobody set the option.
+
+    So do a blank text where ``None`` is a value or the option says so in its metadata, and a
+    blank text, ``None`` or an empty table for an option that is a collection and empty otherwise.
+    """
+    default = attribute.default
+    if is_blank(value):
+        return (
+            "None" in str(attribute.type)
+            or "blank" in attribute.metadata
+            or _is_empty_collection(default)
+        )
+    return (value is None or value == {}) and _is_empty_collection(default)
+
+
+def _is_empty_collection(value: object) -> bool:
+    return isinstance(value, (tuple, frozenset, Mapping)) and not value

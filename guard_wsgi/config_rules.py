@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from guard_wsgi.config_values import nearest
+from guard_wsgi.config_quoting import nearest
+from guard_wsgi.config_tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.state.behavior_rule import BehaviorRule
 
@@ -185,13 +186,6 @@ def _behavior(options: Options) -> Iterator[str]:
     )
 
 
-def _telemetry(options: Options) -> Iterator[str]:
-    if options["enable_otel"] and not is_installed("opentelemetry"):
-        yield str(MissingExtra("enable_otel", "otel"))
-    if options["enable_logfire"] and not is_installed("logfire"):
-        yield "enable_logfire needs a package: pip install logfire"
-
-
 _RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_redis", "redis_url", "store_url"), _store),
     (("enable_redis", "store_url", "rate_limit_strategy"), _strategy),
@@ -210,7 +204,6 @@ _RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_agent", "agent_api_key", "agent_project_encryption_key"), _agent),
     (("enable_agent", "enable_dynamic_rules", "enable_enrichment"), _agent_dependents),
     (("global_behavior_rules", "behavior_scan_response_body"), _behavior),
-    (("enable_otel", "enable_logfire"), _telemetry),
 )
 
 
@@ -244,10 +237,21 @@ def _proto_of_nobody(options: Options) -> Iterator[str]:
         yield "trust_x_forwarded_proto trusts nobody as long as trusted_proxies is empty"
 
 
+def _preload_that_is_none(options: Options) -> Iterator[str]:
+    table = options["security_headers"]
+    hsts = table.get("hsts") if isinstance(table, Mapping) else None
+    if hsts and hsts["preload"] and not may_be_preloaded(hsts):
+        yield (
+            "security_headers asks for preload, which is left out: hstspreload.org takes no site"
+            f" with a max_age under {HSTS_PRELOAD_MIN_SECONDS} or without include_subdomains"
+        )
+
+
 _DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("whitelist_countries", "blocked_countries"), _two_country_lists),
     (("trusted_proxies", "whitelist", "exempt_ips", "emergency_whitelist"), _everybody),
     (("exclude_paths",), _everything_excluded),
     (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
     (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
+    (("security_headers",), _preload_that_is_none),
 )

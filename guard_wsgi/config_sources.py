@@ -15,7 +15,9 @@ from typing import Any
 
 from attrs import Attribute
 
-from guard_wsgi.config_values import quoted
+from guard_wsgi.config_foreign import translated, without_kubernetes
+from guard_wsgi.config_numbers import flag, is_blank
+from guard_wsgi.config_quoting import quoted
 from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
 
 if sys.version_info >= (3, 11):
@@ -28,9 +30,6 @@ SECRET_FILE_SUFFIX = "_file"
 
 MAX_SECRET_BYTES = 65_536
 """More than any key or URL; a larger file is the wrong file."""
-
-_TRUE = frozenset({"true", "1", "yes", "on"})
-_FALSE = frozenset({"false", "0", "no", "off"})
 
 _JSON_KINDS = ("int", "float", "tuple", "frozenset", "Mapping")
 """How the types of options begin whose values are written as JSON."""
@@ -76,24 +75,30 @@ def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
 
 def read_env(
     prefix: str, environ: Mapping[str, str] | None, options: Iterable[Attribute[Any]]
-) -> Read:
+) -> tuple[dict[str, Any], list[str], list[str]]:
     """Options from the variables that start with ``prefix``, but for the one that says where
-    compiled patterns are kept: that is no option of a guard."""
+    compiled patterns are kept: that is no option of a guard.
+
+    :returns: options, faults, and what is doubtful.
+    """
     options = tuple(options)
     types = {option.name: str(option.type) for option in options}
     environ = os.environ if environ is None else environ
+    texts = {
+        variable[len(prefix) :].lower(): environ[variable]
+        for variable in sorted(environ)
+        if variable.startswith(prefix) and variable not in (prefix, CACHE_DIR_VARIABLE)
+    }
+    texts, doubtful = without_kubernetes(texts, types, prefix)
     given: dict[str, Any] = {}
     faults: list[str] = []
-    for variable in sorted(environ):
-        if not variable.startswith(prefix) or variable in (prefix, CACHE_DIR_VARIABLE):
-            continue
-        name = variable[len(prefix) :].lower()
+    for name, value in translated(texts).items():
         try:
-            given[name] = _typed(environ[variable], types.get(name, "str"))
+            given[name] = _typed(value, types.get(name, "str")) if isinstance(value, str) else value
         except ValueError as fault:
-            faults.append(f"{variable} {fault}")
+            faults.append(f"{prefix}{name.upper()} {fault}")
     read, file_faults = read_secret_files(given, options)
-    return read, faults + file_faults
+    return read, faults + file_faults, doubtful
 
 
 def _typed(text: str, kind: str) -> Any:
@@ -101,13 +106,10 @@ def _typed(text: str, kind: str) -> Any:
 
     Text stays text, so that a key of digits only is not taken for a number.
     """
+    if is_blank(text):
+        return text  # "not set", where an option has a word for it
     if kind.startswith("bool"):
-        word = text.strip().lower()
-        if word in _TRUE:
-            return True
-        if word in _FALSE:
-            return False
-        raise ValueError(f"must be true or false, not {quoted(text)}")
+        return flag(text)
     may_be_text = "str" in kind and kind.startswith(("str", "float"))
     if not kind.startswith(_JSON_KINDS) and not (may_be_text and "Mapping" in kind):
         return text

@@ -6,22 +6,17 @@ Converters as in config_values.py: each returns an immutable value or raises ``V
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
 from attrs import fields as attrs_fields
 
-from guard_wsgi.config_texts import header_name, header_value, normal_path, patterns
-from guard_wsgi.config_values import (
-    flag,
-    lower_set,
-    nearest,
-    quoted,
-    string_set,
-    strings,
-    whole_number,
-)
+from guard_wsgi.config_numbers import flag, read_whole, whole_number
+from guard_wsgi.config_quoting import nearest, quoted
+from guard_wsgi.config_texts import header_name, header_value, patterns, rooted_path
+from guard_wsgi.config_values import lower_set, string_set, strings
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
@@ -58,13 +53,13 @@ class ThreatBanConfig:
     threshold: int = field()
     duration: int = field()
 
-    @threshold.validator
-    @duration.validator
-    def _positive(self, attribute: Attribute[int], value: object) -> None:
-        try:
-            whole_number(1)(self, attribute, value)
-        except ValueError as fault:
-            raise ValueError(f"{attribute.name} {fault}") from None
+    def __attrs_post_init__(self) -> None:
+        """:raises ValueError: naming what is no number of at least 1."""
+        for name in ("threshold", "duration"):
+            try:
+                object.__setattr__(self, name, whole_number(1).read(getattr(self, name)))
+            except ValueError as fault:
+                raise ValueError(f"{name} {fault}") from None
 
 
 @frozen(slots=True, kw_only=True)
@@ -108,8 +103,11 @@ def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[in
         raise ValueError(f"must map statuses to texts, not {quoted(values)}")
     bodies: dict[int, str] = {}
     for key, body in values.items():
-        status = int(key) if isinstance(key, str) and key.isascii() and key.isdigit() else key
-        if isinstance(status, bool) or not isinstance(status, int) or not 400 <= status <= 599:
+        try:
+            status = whole_number(400, 599).read(key)
+        except ValueError:
+            status = None
+        if not isinstance(status, int):
             raise ValueError(f"holds {quoted(key)}, not a status of a refusal (400 to 599)")
         if not isinstance(body, str):
             raise ValueError(f"{status} needs a text, not {quoted(body)}")
@@ -218,11 +216,15 @@ def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any])
 
 
 def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Texts by name; a number stands for the text that it is written as."""
     if not isinstance(values, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, str) for key, value in values.items()
+        isinstance(key, str)
+        and isinstance(value, (str, int, float, Decimal))
+        and not isinstance(value, bool)
+        for key, value in values.items()
     ):
         raise ValueError(f"must map texts to texts, not {quoted(values)}")
-    return MappingProxyType(dict(values))
+    return MappingProxyType({key: str(value) for key, value in values.items()})
 
 
 def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str, Any]:
@@ -280,17 +282,20 @@ def _hsts(setting: Any) -> Mapping[str, Any]:
         if key not in HSTS_KEYS:
             raise ValueError(f"knows no {quoted(key)}{nearest(str(key), HSTS_KEYS)}")
         table[key] = value
-    max_age = table["max_age"]
-    if isinstance(max_age, bool) or not isinstance(max_age, int) or max_age < 0:
-        raise ValueError(f"max_age must be seconds, 0 or more, not {quoted(max_age)}")
-    flag(table["include_subdomains"])
-    if flag(table["preload"]) and (
-        max_age < HSTS_PRELOAD_MIN_SECONDS or not table["include_subdomains"]
-    ):
+    try:
+        table["max_age"] = whole_number(0).read(table["max_age"])
+    except ValueError:
         raise ValueError(
-            f"preload needs max_age of at least {HSTS_PRELOAD_MIN_SECONDS} and include_subdomains"
-        )
+            f"max_age must be seconds, 0 or more, not {quoted(table['max_age'])}"
+        ) from None
+    table["include_subdomains"] = flag(table["include_subdomains"])
+    table["preload"] = flag(table["preload"])
     return MappingProxyType(table)
+
+
+def may_be_preloaded(hsts: Mapping[str, Any]) -> bool:
+    """Whether hstspreload.org would take a site with this header."""
+    return bool(hsts["max_age"] >= HSTS_PRELOAD_MIN_SECONDS and hsts["include_subdomains"])
 
 
 def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
@@ -313,13 +318,15 @@ def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
 def limit_pair(value: object) -> tuple[int, int]:
     """``(requests, window_seconds)``, both at least 1."""
     pair = tuple(value) if isinstance(value, (list, tuple)) else ()
-    if len(pair) != 2 or any(
-        isinstance(part, bool) or not isinstance(part, int) or part < 1 for part in pair
-    ):
+    try:
+        requests, window_seconds = (read_whole(part) for part in pair)
+    except ValueError:
+        requests = window_seconds = 0
+    if requests < 1 or window_seconds < 1:
         raise ValueError(
             f"needs (requests, window in seconds), both at least 1, not {quoted(value)}"
         )
-    return pair
+    return requests, window_seconds
 
 
 def endpoint_limits(
@@ -332,7 +339,7 @@ def endpoint_limits(
     faults: list[str] = []
     for path, pair in values.items():
         try:
-            limits[normal_path(path)] = limit_pair(pair)
+            limits[rooted_path(path)] = limit_pair(pair)
         except ValueError as fault:
             faults.append(f"{quoted(path)} {fault}")
     if faults:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from guard_wsgi.config_values import all_or_faults, nearest, quoted, text
+from guard_wsgi.config_quoting import nearest, quoted
+from guard_wsgi.config_values import all_or_faults, text
 from guard_wsgi.expressions import ExpressionError, Expressions
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import PROVIDERS, parse_selection
@@ -30,6 +31,9 @@ FORWARDED_HEADERS = (
     "x-appengine-user-ip",
 )
 """The headers in which proxies and content networks are known to name their client."""
+
+MAX_USER_AGENT_CHARS = 512
+"""How much of a user agent is searched, as in the existing system; browsers send under 300."""
 
 MAX_HEADER_VALUE_CHARS = 8192
 """The usual limit of servers and proxies for one header line."""
@@ -119,6 +123,19 @@ def check_pattern(pattern: str) -> str:
 
 def patterns(values: Iterable[str]) -> tuple[str, ...]:
     return all_or_faults(values, check_pattern)
+
+
+def check_user_agent_pattern(pattern: str) -> str:
+    """A regular expression for user agents, which are short enough for look-around."""
+    try:
+        Expressions([pattern], backtracks_on=MAX_USER_AGENT_CHARS)
+    except ExpressionError as error:
+        raise ValueError(f"holds a pattern that can't serve: {error}") from None
+    return pattern
+
+
+def user_agent_patterns(values: Iterable[str]) -> tuple[str, ...]:
+    return all_or_faults(values, check_user_agent_pattern)
 
 
 def header_name(value: str) -> str:
@@ -241,8 +258,15 @@ def normal_path(value: str) -> str:
     return "/" + "/".join(segments)
 
 
+def rooted_path(value: str) -> str:
+    """A path as above; the slash at its beginning may be left out."""
+    if isinstance(value, str) and value.strip() and not value.startswith("/"):
+        value = f"/{value}"
+    return normal_path(value)
+
+
 def _exclude_path(value: str) -> str:
-    path = normal_path(value)
+    path = rooted_path(value)
     if path == "/" and value != "/":
         raise ValueError(f"holds {quoted(value)}, which comes to '/' and so excludes every path")
     return path

@@ -8,18 +8,15 @@ goes behind the option's name: "must be at least 1, not 0".
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from attrs import Attribute, asdict, has
 
+from guard_wsgi.config_numbers import read_number
+from guard_wsgi.config_quoting import nearest, quoted
 from guard_wsgi.detection.settings import THRESHOLDS
-
-MAX_QUOTED_CHARS = 80
-"""A fault quotes at most so much of what was given: it ends in logs and terminals."""
 
 MAX_SCORE = 10
 """A score is 1 at the balanced point; nothing real is ten times as certain."""
@@ -27,66 +24,9 @@ MAX_SCORE = 10
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-def quoted(value: object) -> str:
-    """``value`` as a fault shows it: its repr, shortened."""
-    text = repr(value)
-    return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that looks most like ``name``, or nothing."""
-    names = list(known)
-    by_lower = {one.lower(): one for one in names}
-    close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
-    return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
-
-
 # Validators: called as attrs calls them, with (instance, attribute, value).
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
-
-
-def whole_number(minimum: int, maximum: int | None = None, *, optional: bool = False) -> Validator:
-    """An ``int`` in a range; a ``bool`` is none, though Python calls it one."""
-
-    def check(instance: object, attribute: Attribute[Any], value: object) -> None:
-        if value is None and optional:
-            return
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"must be a whole number, not {quoted(value)}")
-        _check_range(value, minimum, maximum)
-
-    return check
-
-
-def number(
-    minimum: float,
-    maximum: float | None = None,
-    *,
-    optional: bool = False,
-    above: bool = False,
-) -> Validator:
-    """A finite number in a range; with ``above`` the minimum itself is out of it."""
-
-    def check(instance: object, attribute: Attribute[Any], value: object) -> None:
-        if value is None and optional:
-            return
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise ValueError(f"must be a number, not {quoted(value)}")
-        if not math.isfinite(value):
-            raise ValueError(f"must be finite, not {value}")
-        if above and value <= minimum:
-            raise ValueError(f"must be more than {minimum}, not {value}")
-        _check_range(value, minimum, maximum)
-
-    return check
-
-
-def _check_range(value: float, minimum: float, maximum: float | None) -> None:
-    if value < minimum:
-        raise ValueError(f"must be at least {minimum}, not {value}")
-    if maximum is not None and value > maximum:
-        raise ValueError(f"must be at most {maximum}, not {value}")
 
 
 def one_of(*choices: str, optional: bool = False) -> Validator:
@@ -134,16 +74,6 @@ def geo_handler(instance: object, attribute: Attribute[Any], value: object) -> N
 # Converters: shapes.
 
 
-def flag(value: bool) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {quoted(value)}")
-    return value
-
-
-def optional_flag(value: bool | None) -> bool | None:
-    return None if value is None else flag(value)
-
-
 def text(value: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {quoted(value)}")
@@ -151,12 +81,7 @@ def text(value: str) -> str:
 
 
 def optional_text(value: str | None) -> str | None:
-    """Text or nothing; blank text is a value somebody forgot to fill in."""
-    if value is None:
-        return None
-    if not text(value).strip():
-        raise ValueError("must not be blank: leave it out instead")
-    return value
+    return None if value is None else text(value)
 
 
 def optional_path(value: str | Path | None) -> Path | None:
@@ -164,7 +89,7 @@ def optional_path(value: str | Path | None) -> Path | None:
         return None
     if isinstance(value, Path):
         return value
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str):
         raise ValueError(f"must be a path, not {quoted(value)}")
     return Path(value)
 
@@ -173,7 +98,7 @@ def strings(values: Iterable[str]) -> tuple[str, ...]:
     """Texts in their order; one bare text is refused, for it would be taken letter by letter."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise ValueError(f"must be a list of texts, not {quoted(values)}")
-    if isinstance(values, Mapping):
+    if isinstance(values, Mapping) and values:
         raise ValueError("must be a list of texts, not a mapping")
     items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
     for item in items:
@@ -215,22 +140,22 @@ def all_or_faults(values: Iterable[str], convert: Callable[[str], str]) -> tuple
 
 def threshold(value: float | str) -> float | str:
     """A score, or the name of a preset."""
-    if isinstance(value, str):
-        if value not in THRESHOLDS:
-            listed = ", ".join(THRESHOLDS)
-            raise ValueError(f"must be a number or one of {listed}, not {quoted(value)}")
+    if isinstance(value, str) and value in THRESHOLDS:
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ValueError(f"must be a number or the name of a preset, not {quoted(value)}")
-    if not 0 < value <= MAX_SCORE:
-        raise ValueError(f"must be more than 0 and at most {MAX_SCORE}, not {value}")
-    return float(value)
+    try:
+        score = float(read_number(value))
+    except ValueError:
+        listed = ", ".join(THRESHOLDS)
+        raise ValueError(f"must be a number or one of {listed}, not {quoted(value)}") from None
+    if not 0 < score <= MAX_SCORE:
+        raise ValueError(f"must be more than 0 and at most {MAX_SCORE}, not {score}")
+    return score
 
 
 def log_level(value: str | None) -> str | None:
     if value is None:
         return None
-    level = text(value).upper()
+    level = text(value).strip().upper()
     if level not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, not {quoted(value)}")
     return level

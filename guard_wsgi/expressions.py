@@ -3,7 +3,8 @@
 Python's ``re`` backtracks: 27 characters can keep ``(a+)+$`` busy for seconds with the GIL held,
 so no time-out helps (CVE-2025-53539). Hyperscan can't be made to, and refuses what it can't do
 when it compiles. Where it has no wheel, ``re`` serves, on a bounded part of the text and without
-the shapes that make it exponential.
+the shapes that make it exponential. Of texts that are short anyway, ``re`` may also search for
+look-around, as far as backtracking.py trusts it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from guard_wsgi.backtracking import why_too_slow
 from guard_wsgi.errors import GuardError
 
 RE_MAX_CHARS = 65_536
@@ -28,14 +30,21 @@ class ExpressionError(GuardError, ValueError):
 class Expressions:
     """Expressions, compiled together, searched without regard to case.
 
+    :param backtracks_on: the length of the texts, if they are so short that ``re`` may search
+        them for what takes more than linear time; what is longer is cut there.
     :raises ExpressionError: naming the expression and the reason.
     """
 
-    def __init__(self, expressions: Sequence[str]) -> None:
+    def __init__(self, expressions: Sequence[str], *, backtracks_on: int = 0) -> None:
         self.expressions = tuple(expressions)
         for expression in self.expressions:
             _check_syntax(expression)
-        self._find = _compile(self.expressions)
+        try:
+            self._find = _compile(self.expressions)
+        except ExpressionError:
+            if not backtracks_on:
+                raise
+            self._find = _compile_apart(self.expressions, backtracks_on)
 
     def find(self, text: bytes) -> list[int]:
         """The places, in the order given, of all expressions found in UTF-8 text."""
@@ -107,6 +116,31 @@ def _compile(expressions: tuple[str, ...]) -> Callable[[bytes], list[int]]:
             found.append(identity)
 
         database.scan(text, note, 0, None, scratch)
+        return found
+
+    return find
+
+
+def _compile_apart(expressions: tuple[str, ...], max_chars: int) -> Callable[[bytes], list[int]]:
+    """The linear ones together, the others one by one in ``re``, on ``max_chars`` characters."""
+    linear: list[int] = []
+    backtracking: list[tuple[int, re.Pattern[str]]] = []
+    for place, expression in enumerate(expressions):
+        try:
+            _compile((expression,))
+            linear.append(place)
+        except ExpressionError as error:
+            reason = why_too_slow(expression)
+            if reason:
+                raise ExpressionError(f"{error}; nor in Python's re: {reason}") from None
+            compiled = re.compile(expression, re.IGNORECASE | re.MULTILINE)
+            backtracking.append((place, compiled))
+    find_linear = _compile(tuple(expressions[place] for place in linear))
+
+    def find(text: bytes) -> list[int]:
+        found = [linear[place] for place in find_linear(text)]
+        shown = text.decode("utf-8", "replace")[:max_chars]
+        found += [place for place, expression in backtracking if expression.search(shown)]
         return found
 
     return find

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import field, frozen
 
 from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config_tables import may_be_preloaded
 from guard_wsgi.response import GuardResponse
 
 Header = tuple[str, str]
@@ -195,11 +196,11 @@ def _text(value: str | Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _hsts(setting: Mapping[str, Any]) -> str:
-    """RFC 6797, 6.1; ``preload`` is that of hstspreload.org."""
+    """RFC 6797, 6.1; ``preload`` is that of hstspreload.org, where it would be of use."""
     parts = [f"max-age={setting['max_age']}"]
     if setting["include_subdomains"]:
         parts.append("includeSubDomains")
-    if setting["preload"]:
+    if setting["preload"] and may_be_preloaded(setting):
         parts.append("preload")
     return "; ".join(parts)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
@@ -17,7 +17,7 @@ from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration
 from guard_wsgi.emergency import EmergencyMode
-from guard_wsgi.errors import GuardError
+from guard_wsgi.errors import GuardError, MissingExtra
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.bots import VerifiedBots
@@ -276,19 +276,30 @@ class Parts:
             on_error=config.on_error,
             enrichment=self._enrichment,
         )
+        for sink in self._optional_sinks():
+            events.add_sink(sink)
+        if self.agent is not None:
+            events.add_sink(self.agent)
+        return events
+
+    def _optional_sinks(self) -> Iterator[object]:
+        """Sinks whose packages may be missing: telemetry is not worth the site, and is missed
+        less if a line says so."""
+        config = self._config
         if config.enable_otel:
-            events.add_sink(
-                OpenTelemetrySink(
+            try:
+                yield OpenTelemetrySink(
                     service_name=config.otel_service_name,
                     exporter_endpoint=config.otel_exporter_endpoint,
                     resource_attributes=config.otel_resource_attributes,
                 )
-            )
+            except MissingExtra as error:
+                logger.error("OpenTelemetry is told nothing: %s", error)
         if config.enable_logfire:
-            events.add_sink(LogfireSink(service_name=config.logfire_service_name))
-        if self.agent is not None:
-            events.add_sink(self.agent)
-        return events
+            try:
+                yield LogfireSink(service_name=config.logfire_service_name)
+            except MissingExtra as error:
+                logger.error("Logfire is told nothing: %s", error)
 
     def _open_store(self) -> Store:
         config = self._config

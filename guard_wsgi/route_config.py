@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
 from types import MappingProxyType
@@ -14,8 +15,10 @@ from attrs import field, frozen
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
+from guard_wsgi.config_numbers import optional_flag, whole_number
 from guard_wsgi.config_options import options_of, resolve
-from guard_wsgi.config_values import one_of, quoted, synchronous, whole_number
+from guard_wsgi.config_quoting import quoted
+from guard_wsgi.config_values import one_of, synchronous
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
 from guard_wsgi.errors import ConfigError
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from guard_wsgi.checks.authentication import Verifier
     from guard_wsgi.checks.custom import Validator
     from guard_wsgi.checks.traffic import Condition, Key
+
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
 
 BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
 
@@ -38,12 +43,17 @@ class TimeRestriction:
     zone: ZoneInfo
 
 
-def _clock_time(text: object) -> time:
-    if isinstance(text, str) and len(text) == 5 and text[2] == ":":
-        hours, minutes = text[:2], text[3:]
-        if hours.isdigit() and minutes.isdigit() and int(hours) < 24 and int(minutes) < 60:
+def _clock_time(value: object) -> time:
+    """A time of day to the minute: ``"9:00"``, ``"09:00"``, ``"09:00:00"`` or a ``time``."""
+    if isinstance(value, time):
+        return value.replace(second=0, microsecond=0, tzinfo=None)
+    if isinstance(value, str) and _CLOCK.match(value.strip()):
+        try:
+            hours, minutes = value.split(":")[:2]
             return time(int(hours), int(minutes))
-    raise ValueError(f"needs a time from '00:00' to '23:59', not {quoted(text)}")
+        except ValueError:  # 24:00
+            pass
+    raise ValueError(f"needs a time from '00:00' to '23:59', not {quoted(value)}")
 
 
 def time_restriction(
@@ -59,7 +69,7 @@ def time_restriction(
         value = (value.get("start", ""), value.get("end", ""), value.get("timezone", "UTC"))
     if isinstance(value, str) or len(value) not in (2, 3):
         raise ValueError(f"needs start, end and timezone, not {quoted(value)}")
-    name = value[2] if len(value) == 3 else "UTC"
+    name = (value[2] if len(value) == 3 else None) or "UTC"
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
@@ -71,9 +81,10 @@ def time_restriction(
 
 
 def _required_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
-    for name in tables.string_table(headers):
+    table = tables.string_table(headers)
+    for name in table:
         texts.header_name(name)
-    return MappingProxyType(dict(headers))
+    return table
 
 
 def _header(name: str | None) -> str | None:
@@ -151,7 +162,7 @@ class RouteConfig:
     blocked_user_agents: tuple[str, ...] = field(
         # Besides the global ones.
         default=(),
-        converter=texts.patterns,
+        converter=texts.user_agent_patterns,
     )
     bypassed_checks: frozenset[str] = field(
         default=frozenset(),
@@ -166,7 +177,7 @@ class RouteConfig:
         default=None,
         validator=synchronous,
     )
-    api_key_required: bool | None = field(default=None, converter=values.optional_flag)
+    api_key_required: bool | None = field(default=None, converter=optional_flag)
     api_key_header: str | None = field(default=None, converter=_header)
     api_key_verifier: Verifier | None = field(default=None, validator=synchronous)
     authorization_header_required: str | None = field(
@@ -176,7 +187,7 @@ class RouteConfig:
     )
 
     # What
-    require_https: bool | None = field(default=None, converter=values.optional_flag)
+    require_https: bool | None = field(default=None, converter=optional_flag)
     max_request_size: int | None = field(default=None, validator=whole_number(1, optional=True))
     allowed_content_types: tuple[str, ...] | None = field(
         default=None, converter=texts.optional_media_types
@@ -205,13 +216,13 @@ class RouteConfig:
     behavior_rules: tuple[BehaviorRule, ...] = field(default=(), converter=tables.behavior_rules)
 
     # Detection
-    enable_suspicious_detection: bool | None = field(default=None, converter=values.optional_flag)
+    enable_suspicious_detection: bool | None = field(default=None, converter=optional_flag)
     enabled_detection_categories: frozenset[str] | None = field(
         default=None,
         converter=values.optional_string_set,
         validator=values.each_of(*sorted(CATEGORIES)),
     )
-    detection_scan_body: bool | None = field(default=None, converter=values.optional_flag)
+    detection_scan_body: bool | None = field(default=None, converter=optional_flag)
     upload_inspection: Literal["names", "strict"] | None = field(
         # "strict" weighs the contents of files on this route, "names" only what they are called.
         default=None,

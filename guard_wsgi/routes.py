@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config_numbers import number, whole_number
 from guard_wsgi.config_rules import body_pattern_faults, countries_fault
-from guard_wsgi.config_values import quoted
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.route_config import RouteConfig as RouteConfig
@@ -100,13 +100,12 @@ class SecurityDecorator:
     def api_key_auth(
         self, header_name: str = DEFAULT_API_KEY_HEADER, verifier: Verifier | None = None
     ) -> Callable[[View], View]:
-        """Ask for an API key in a header; 400 without the header, 401 for a wrong key."""
+        """Ask for an API key in a header; 401 without one and for a wrong one."""
         self._need_verifier("api_key_auth", verifier)
         return self._marking(
             api_key_required=True,
             api_key_header=header_name,
             api_key_verifier=verifier,
-            required_headers={header_name: "required"},
         )
 
     def require_authorization_header(self, scheme: str = "bearer") -> Callable[[View], View]:
@@ -202,11 +201,12 @@ class SecurityDecorator:
         self, max_frequency: float, window: int = 300, action: str = "ban"
     ) -> Callable[[View], View]:
         """Act on a client with more than ``max_frequency`` calls a second, over ``window`` s."""
-        if isinstance(max_frequency, bool) or not isinstance(max_frequency, (int, float)):
-            raise ConfigError([f"max_frequency must be a number, not {quoted(max_frequency)}"])
-        if not max_frequency > 0:
-            raise ConfigError([f"max_frequency must be more than 0, not {max_frequency}"])
-        threshold = max(1, int(max_frequency * window))
+        try:
+            calls = number(0, above=True).read(max_frequency) or 0
+            seconds = whole_number(1).read(window) or 1
+        except ValueError as fault:
+            raise ConfigError([f"max_frequency and window: {fault}"]) from None
+        threshold = max(1, int(calls * seconds))
         return self._watching(
             rule_type="frequency", threshold=threshold, window=window, action=action
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, fields
@@ -11,7 +11,8 @@ from werkzeug.exceptions import default_exceptions
 
 from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.checks.base import Block
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config import DoubtfulOption, SecurityConfig
+from guard_wsgi.config_foreign import translated, without_kubernetes
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.headers import Cors
 from guard_wsgi.middleware import GuardMiddleware
@@ -166,11 +167,16 @@ class FlaskAPIGuard:
 
 def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
     """The configuration that argument and ``app.config`` make together."""
-    options: Mapping[str, Any] = {
+    given = {
         name.removeprefix(CONFIG_PREFIX).lower(): value
         for name, value in app.config.items()
         if name.startswith(CONFIG_PREFIX)
     }
+    known = {attribute.name: None for attribute in fields(SecurityConfig)}
+    given, doubtful = without_kubernetes(given, known, CONFIG_PREFIX)
+    for message in doubtful:
+        warnings.warn(message, DoubtfulOption, stacklevel=4)
+    options = translated(given)
     if config is None:
         return SecurityConfig.from_mapping(options)
     if not options:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, fields, frozen
 
+from guard_wsgi.config_numbers import Range, flag, is_blank, number, whole_number
 from guard_wsgi.errors import ConfigError
 
 DEFAULT_ENDPOINT = "https://api.guard-core.com"
@@ -35,6 +35,36 @@ def _endpoint(endpoint: object) -> str:
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+_NUMBERS: Mapping[str, Range] = {
+    "buffer_size": whole_number(1),
+    "batch_size": whole_number(1),
+    "max_concurrent_flushes": whole_number(1),
+    "retry_attempts": whole_number(0),
+    "compression_threshold": whole_number(0),
+    "batch_max_bytes": whole_number(1024),
+    "max_payload_size": whole_number(16),
+    "spool_max_bytes": whole_number(1_048_576),
+    "exit_timeout": number(0),
+    "buffer_block_timeout": number(0),
+    "flush_interval": number(0, above=True),
+    "timeout": number(0, above=True),
+    "backoff_factor": number(0, above=True),
+    "spool_max_age": number(0, above=True),
+    "dynamic_rule_interval": number(60),
+    "status_interval": number(60),
+    "high_watermark_ratio": number(0, 1, above=True),
+}
+_OPTIONAL_TEXTS = (
+    "project_id",
+    "install_id",
+    "guard_version",
+    "guard_core_version",
+    "project_encryption_key",
+    "payload_signing_secret",
+    "spool_path",
+)
 
 
 @frozen(slots=True, kw_only=True)
@@ -117,7 +147,7 @@ class AgentConfig:
         return cls(**{name: value for name, value in options.items() if value is not None})
 
     def __attrs_post_init__(self) -> None:
-        faults = list(self._faults())
+        faults = [*self._read(), *self._faults()]
         if faults:
             raise ConfigError(faults)
         if self.max_concurrent_flushes > 1:
@@ -126,6 +156,23 @@ class AgentConfig:
                 "with the queue",
                 stacklevel=3,
             )
+
+    def _read(self) -> Iterable[str]:
+        """Turn text of the environment into what it stands for; faults for what stands for
+        nothing."""
+        for name, reads in _NUMBERS.items():
+            try:
+                object.__setattr__(self, name, reads.read(getattr(self, name)))
+            except ValueError as fault:
+                yield f"{name}: {fault}"
+        for name in ("enable_events", "enable_metrics", "compression_enabled"):
+            try:
+                object.__setattr__(self, name, flag(getattr(self, name)))
+            except ValueError as fault:
+                yield f"{name}: {fault}"
+        for name in _OPTIONAL_TEXTS:
+            if is_blank(getattr(self, name)):
+                object.__setattr__(self, name, None)
 
     def _faults(self) -> Iterable[str]:
         if not isinstance(self.api_key, str) or len(self.api_key) < MIN_API_KEY_CHARS:
@@ -140,22 +187,6 @@ class AgentConfig:
             is_url = False
         if not is_url:
             yield f"endpoint: {self.endpoint!r} is no http(s) URL"
-        for name in ("buffer_size", "batch_size", "max_concurrent_flushes"):
-            yield from self._at_least(name, 1)
-        for name in ("retry_attempts", "compression_threshold", "exit_timeout"):
-            yield from self._at_least(name, 0)
-        yield from self._at_least("buffer_block_timeout", 0)
-        yield from self._at_least("batch_max_bytes", 1024)
-        yield from self._at_least("max_payload_size", 16)
-        yield from self._at_least("spool_max_bytes", 1_048_576)
-        for name in ("flush_interval", "timeout", "backoff_factor", "spool_max_age"):
-            value = getattr(self, name)
-            if not _is_number(value) or value <= 0:
-                yield f"{name}: more than 0, not {value!r}"
-        yield from self._at_least("dynamic_rule_interval", 60)
-        yield from self._at_least("status_interval", 60)
-        if not _is_number(self.high_watermark_ratio) or not 0 < self.high_watermark_ratio <= 1:
-            yield f"high_watermark_ratio: over 0, up to 1, not {self.high_watermark_ratio!r}"
         if self.buffer_overflow_policy not in ("drop", "block", "raise"):
             yield (
                 f"buffer_overflow_policy: drop, block or raise, not {self.buffer_overflow_policy!r}"
@@ -175,11 +206,6 @@ class AgentConfig:
         if on_error is not None and not callable(on_error):
             yield "on_error: a callable"
 
-    def _at_least(self, name: str, least: float) -> Iterable[str]:
-        value = getattr(self, name)
-        if not _is_number(value) or value < least:
-            yield f"{name}: at least {least}, not {value!r}"
-
 
 def decode_encryption_key(key: str) -> bytes:
     """The 32 bytes that a key in URL-safe base64, padded or not, stands for.
@@ -197,7 +223,3 @@ def decode_encryption_key(key: str) -> bytes:
     if len(decoded) != ENCRYPTION_KEY_BYTES:
         raise ValueError(f"{ENCRYPTION_KEY_BYTES} bytes expected, got {len(decoded)}")
     return decoded
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -261,7 +261,7 @@ class UserAgents:
         is_verified_bot: IsBot | None = None,
         scope: str = "global",
     ) -> None:
-        self._patterns = Expressions(tuple(patterns))
+        self._patterns = Expressions(tuple(patterns), backtracks_on=MAX_USER_AGENT_CHARS)
         self._is_verified_bot = is_verified_bot
         self.excused = WHITELISTED | EXEMPT | (EXCLUDED if scope == "global" else NOBODY)
 

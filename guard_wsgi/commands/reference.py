@@ -17,7 +17,8 @@ from attrs import frozen
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.config_options import options_of
-from guard_wsgi.config_values import plain, quoted
+from guard_wsgi.config_quoting import quoted
+from guard_wsgi.config_values import plain
 
 _SECTION = re.compile(r"# (\d+\. .+?) -+\Z")
 

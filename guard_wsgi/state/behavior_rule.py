@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
+from guard_wsgi.config_numbers import flag, whole_number
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.response_pattern import ResponsePattern, parse_pattern
 
@@ -52,22 +53,28 @@ class BehaviorRule:
     correlate_with_detection: bool = False
 
     def __attrs_post_init__(self) -> None:
-        faults = list(self._faults())
+        faults = list(self._read())
         if faults:
             raise ConfigError(faults)
 
-    def _faults(self) -> list[str]:
+    def _read(self) -> list[str]:
         faults = []
         if self.rule_type not in RULE_TYPES:
             faults.append(f"rule_type: {self.rule_type!r} is none of {', '.join(RULE_TYPES)}")
         if self.action not in ACTIONS:
             faults.append(f"action: {self.action!r} is none of {', '.join(ACTIONS)}")
         for name in ("threshold", "window", "ban_duration"):
-            number: Any = getattr(self, name)
-            if name == "ban_duration" and number is None:
-                continue
-            if not isinstance(number, int) or isinstance(number, bool) or number < 1:
-                faults.append(f"{name} must be a whole number of at least 1, not {number!r}")
+            reads = whole_number(1, optional=name == "ban_duration")
+            try:
+                object.__setattr__(self, name, reads.read(getattr(self, name)))
+            except ValueError as fault:
+                faults.append(f"{name} {fault}")
+        try:
+            object.__setattr__(
+                self, "correlate_with_detection", flag(self.correlate_with_detection)
+            )
+        except ValueError as fault:
+            faults.append(f"correlate_with_detection {fault}")
         custom_action: Any = self.custom_action
         if custom_action is not None and not callable(custom_action):
             faults.append("custom_action must be callable")

@@ -143,7 +143,8 @@ def test_require_auth(scheme: str, right: str, wrong: str) -> None:
 
 def test_api_key_auth() -> None:
     with decorated(lambda guard: guard.api_key_auth("X-Key", verify)) as site:
-        assert site.visit("/view").status == 400
+        assert site.visit("/view").status == 401
+        assert dict(site.visit("/view").headers)["www-authenticate"].startswith("ApiKey ")
         assert site.visit("/view", headers={"X-Key": "wrong"}).status == 401
         assert site.visit("/view", headers={"X-Key": "right"}).status == 200
 

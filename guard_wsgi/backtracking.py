@@ -1,0 +1,89 @@
+"""What Python's backtracking ``re`` may be trusted with on a short text.
+
+Look-around and back-references are beyond every linear engine. On a text of some hundred
+characters ``re`` can serve them, unless the expression is of those whose time grows with a high
+power of the length (three repetitions in a row) or doubles with each character (a repetition in a
+repetition). Both are seen in the parsed expression; where in doubt, the answer is no.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    from re import _constants as kinds  # type: ignore[attr-defined]
+    from re import _parser as parser  # type: ignore[attr-defined]
+else:
+    import sre_constants as kinds
+    import sre_parse as parser
+
+MAX_REPETITIONS = 2
+"""In a row, the search for the beginning counted: 512 characters squared are 2 ms, cubed 0.5 s."""
+
+FEW = 8
+"""A repetition of at most so many characters is no more than a longer text."""
+
+_REPEATS = (kinds.MAX_REPEAT, kinds.MIN_REPEAT)
+_AROUND = (kinds.ASSERT, kinds.ASSERT_NOT)
+
+
+def why_too_slow(expression: str) -> str:
+    """Why ``re`` can't be trusted with an expression, ``""`` where it can.
+
+    :raises re.error: for what is no expression.
+    """
+    tree: Any = parser.parse(expression, re.IGNORECASE | re.MULTILINE)
+    if any(_nests(item) for item in _items(tree)):
+        return "it repeats a repetition or alternatives, which can take exponential time"
+    starts_anywhere = not (tree and tree[0] == (kinds.AT, kinds.AT_BEGINNING))
+    if _degree(tree) + starts_anywhere > MAX_REPETITIONS:
+        return "it has more repetitions in a row than can be searched in time"
+    return ""
+
+
+def _items(tree: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    """Every node of a parsed expression."""
+    for kind, value in tree:
+        yield kind, value
+        for inner in _inner(kind, value):
+            yield from _items(inner)
+
+
+def _inner(kind: Any, value: Any) -> Iterable[Any]:
+    """The expressions inside of a node."""
+    if kind is kinds.BRANCH:
+        return list(value[1])
+    parts = value if isinstance(value, tuple) else (value,)
+    return [part for part in parts if isinstance(part, parser.SubPattern)]
+
+
+def _is_long(kind: Any, value: Any) -> bool:
+    return kind in _REPEATS and (value[1] is kinds.MAXREPEAT or value[1] > FEW)
+
+
+def _nests(item: tuple[Any, Any]) -> bool:
+    """A repetition of what can match in more than one way."""
+    kind, value = item
+    if kind not in _REPEATS or value[1] in (0, 1):
+        return False
+    return any(
+        inner_kind in (*_REPEATS, kinds.BRANCH, kinds.GROUPREF)
+        for inner_kind, _ in _items(value[2])
+    )
+
+
+def _degree(tree: Iterable[Any]) -> int:
+    """The power of the text's length that a match can take: repetitions in a row add up, those of
+    alternatives and of look-around, which is not gone back into, do not."""
+    in_a_row, around = 0, 0
+    for kind, value in tree:
+        inner = [_degree(part) for part in _inner(kind, value)]
+        deepest = max(inner, default=0)
+        if kind in _AROUND:
+            around = max(around, deepest)
+        else:
+            in_a_row += deepest + _is_long(kind, value) + (kind is kinds.GROUPREF)
+    return max(in_a_row, in_a_row + around if in_a_row and around else around)

@@ -1,0 +1,107 @@
+"""pydantic's words for what a configuration can do, for apps whose configuration was a model.
+
+Each is another name of a method of SecurityConfig, or a view of its options.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from attrs import fields, frozen
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+@frozen(slots=True)
+class FieldInfo:
+    """What ``model_fields`` tells of an option."""
+
+    annotation: Any
+    default: Any
+
+    def is_required(self) -> bool:
+        return False
+
+    def get_default(self, **_: Any) -> Any:
+        return self.default
+
+
+class _Fields:
+    """The options of the class by name; the same for an instance."""
+
+    def __get__(self, instance: object, owner: Any) -> Mapping[str, FieldInfo]:
+        defaults = owner.class_defaults()
+        return MappingProxyType(
+            {
+                attribute.name: FieldInfo(
+                    attribute.type, defaults.get(attribute.name, attribute.default)
+                )
+                for attribute in fields(owner)
+                if attribute.init
+            }
+        )
+
+
+class ModelSpellings:
+    """The methods of a pydantic model that code calls on a configuration."""
+
+    __slots__ = ()
+
+    model_fields = _Fields()
+    model_config: Mapping[str, Any] = MappingProxyType({"frozen": True, "extra": "forbid"})
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """``evolve(**update)``. There is nothing in it that a deep copy would keep safe."""
+        changed: Self = self.evolve(**(update or {}))  # type: ignore[attr-defined]
+        return changed
+
+    copy = model_copy
+
+    def model_dump(
+        self,
+        *,
+        mode: str = "python",
+        include: Iterable[str] | None = None,
+        exclude: Iterable[str] | None = None,
+        exclude_none: bool = False,
+        exclude_defaults: bool = False,
+        exclude_unset: bool = False,
+        **_: Any,
+    ) -> dict[str, Any]:
+        """``to_mapping()``, or a part of it. Secrets are in clear."""
+        mapping: dict[str, Any] = self.to_mapping()  # type: ignore[attr-defined]
+        defaults = type(self)().to_mapping() if exclude_defaults or exclude_unset else {}  # type: ignore[attr-defined]
+        wanted = set(mapping) if include is None else set(include)
+        return {
+            name: value
+            for name, value in mapping.items()
+            if name in wanted - set(exclude or ())
+            and not (exclude_none and value is None)
+            and not (name in defaults and value == defaults[name])
+        }
+
+    dict = model_dump
+
+    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+        """The same as JSON; handlers and functions as their repr."""
+        return json.dumps(self.model_dump(**options), indent=indent, default=repr)
+
+    @classmethod
+    def model_validate(cls, obj: Any, **_: Any) -> Self:
+        """A configuration as it is, or one made of a mapping.
+
+        :raises ConfigError: as the constructor.
+        """
+        if isinstance(obj, cls):
+            return obj
+        made: Self = cls.from_mapping(obj)  # type: ignore[attr-defined]
+        return made
+
+    @property
+    def revision(self) -> int:
+        """How often it was changed since it was made: never, for it can't be."""
+        return 0

@@ -1,0 +1,1 @@
+"""What an app of flaskapi-guard meets after its import line was changed."""
