@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.audit import log_audit
-from guard_wsgi.headers import Cors
-from guard_wsgi.resolvers import Resolution
+from guard_wsgi.request import is_preflight
+from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi.view_rules import ViewRules
 
@@ -43,10 +43,20 @@ class BottleResolver:
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         self._read_routes()
         method = environ["REQUEST_METHOD"]
-        route = self._foretold(self._app, method, environ.get("PATH_INFO", ""))
-        if route is None:
+        found = self._foretold(self._app, method, environ.get("PATH_INFO", ""))
+        if found is None:
             return None
+        route, _ = found
         return Resolution(self._endpoint_of(route), self._rules.of(route.call, method))
+
+    def signature(self, environ: WSGIEnvironment) -> Signature | None:
+        """The route and its arguments, for limits by path."""
+        self._read_routes()
+        found = self._foretold(self._app, environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        if found is None:
+            return None
+        route, arguments = found
+        return signature_of(self._endpoint_of(route), sorted(arguments.items()))
 
     def attach(self, guard: Any) -> None:
         """Make the routers of the app, and of those mounted in it, ask the guard."""
@@ -72,7 +82,7 @@ class BottleResolver:
         verdict = environ.get(ENVIRON_KEY)
         guard = getattr(verdict, "guard", None) or self._guard
         rules = self._rules.of(route.call, environ["REQUEST_METHOD"])
-        if verdict is not None and verdict.route is rules and not Cors.is_preflight(environ):
+        if verdict is not None and verdict.route is rules and not is_preflight(environ):
             return
         refused = guard.check_route(environ, rules, self._endpoint_of(route))
         if refused is not None:
@@ -103,7 +113,7 @@ class BottleResolver:
         return str(route.rule) if known is None else known[0]
 
     def _foretold(self, app: Any, method: str, path: str) -> Any:
-        """The route for a path as PEP 3333 spells it, or ``None``.
+        """The route for a path as PEP 3333 spells it, with its arguments, or ``None``.
 
         Bottle leaves out bytes that are no UTF-8, in a mounted app once more.
         """
@@ -115,12 +125,13 @@ class BottleResolver:
         if isinstance(match, _AskingMatch):
             match = match.match
         try:
-            route, _ = match({"REQUEST_METHOD": method, "PATH_INFO": path})
+            found = match({"REQUEST_METHOD": method, "PATH_INFO": path})
         except self._http_error:
             return None
+        route = found[0]
         target = _target(route)
         if target is None:
-            return route
+            return found
         depth = len(_segments(route.config["mountpoint.prefix"]))
         _, rest = self._path_shift("/", "/" + path.lstrip("/"), depth)
         return self._foretold(target, method, rest)

@@ -395,7 +395,7 @@ class SecurityConfig(ModelSpellings):
         validator=whole_number(1),
     )
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
-        # {"/login": (5, 60)}: five requests in sixty seconds on that path.
+        # {"/login": (5, 60)}: five requests in sixty seconds on that path, however it is spelled.
         default=_NO_LIMITS,
         converter=tables.endpoint_limits,
     )

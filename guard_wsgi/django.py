@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.audit import log_audit
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.headers import Cors
-from guard_wsgi.resolvers import Resolution
+from guard_wsgi.request import is_preflight
+from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi.view_layers import class_of
@@ -52,14 +52,26 @@ class DjangoResolver:
         self._rules: tuple[object, ViewRules] = None, ViewRules()
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
+        match = self._match(environ)
+        if match is None:
+            return None
+        return Resolution(endpoint_of(match), self.rules_of(match.func, environ["REQUEST_METHOD"]))
+
+    def signature(self, environ: WSGIEnvironment) -> Signature | None:
+        """The route and its arguments, for limits by path."""
+        match = self._match(environ)
+        if match is None:
+            return None
+        return signature_of(endpoint_of(match), (match.args, sorted(match.kwargs.items())))
+
+    def _match(self, environ: WSGIEnvironment) -> Any:
         resolver = self._get_resolver(self._urlconf)
         path = self._path_info(environ)
         with _language_of(path):
             try:
-                match = resolver.resolve(path)
+                return resolver.resolve(path)
             except self._not_found:
                 return None
-        return Resolution(endpoint_of(match), self.rules_of(match.func, environ["REQUEST_METHOD"]))
 
     def rules_of(self, view: Any, method: str) -> Any:
         """The rules of a view, by the same object each time."""
@@ -137,7 +149,7 @@ class ViewRulesMiddleware:
             return None
         route = resolver.rules_of(view, request.method)
         verdict = environ.get(ENVIRON_KEY)
-        if verdict is not None and verdict.route is route and not Cors.is_preflight(environ):
+        if verdict is not None and verdict.route is route and not is_preflight(environ):
             return None
         endpoint = endpoint_of(request.resolver_match)
         runs_view = request.method != "OPTIONS" or not _answers_options(view)

@@ -51,6 +51,9 @@ _USUAL: Final = frozenset(
     }
 )
 
+_PLAIN_METHODS: Final = SAFE_METHODS - {"OPTIONS"}
+"""Without a body. OPTIONS may be a preflight, which is counted otherwise."""
+
 _LONGEST: Final = 10**10
 """A body longer than this is for the ladder to look at, and so is a number that is none."""
 
@@ -126,7 +129,7 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
             declared = environ.get("CONTENT_LENGTH")
             if (
                 declared
-                or environ["REQUEST_METHOD"] not in SAFE_METHODS
+                or environ["REQUEST_METHOD"] not in _PLAIN_METHODS
                 or "HTTP_TRANSFER_ENCODING" in environ
             ) and (
                 not declared

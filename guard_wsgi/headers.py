@@ -253,15 +253,6 @@ class Cors:
             max_age_seconds=config.cors_max_age,
         )
 
-    @staticmethod
-    def is_preflight(environ: Mapping[str, Any]) -> bool:
-        """Whether a browser asks what it may send, before it sends it."""
-        return (
-            environ.get("REQUEST_METHOD") == "OPTIONS"
-            and "HTTP_ORIGIN" in environ
-            and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-        )
-
     def allows(self, origin: str) -> bool:
         return self.origins is None or origin.lower() in self.origins
 

@@ -22,15 +22,14 @@ from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
-from guard_wsgi.headers import Cors
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
 from guard_wsgi.refusal import with_reference
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request import GuardRequest, is_preflight
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
-from guard_wsgi.standing import CALM, WHITELISTED
+from guard_wsgi.standing import CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.forking import renew_after_fork
@@ -225,13 +224,13 @@ class GuardMiddleware:
         plan, block = policy.global_plan, None
         if self.resolver is not None:
             plan, block = self._resolve(policy, self.resolver, request)
-        if policy.cors is not None and policy.cors.is_preflight(request.environ):
+        route = request.verdict.route
+        if policy.cors is not None and request.is_preflight:
             # A browser sends it without credentials: the route's own checks can't be asked.
-            plan = policy.global_plan
-        elif request.verdict.route is not None and self._defers_credentials(
-            policy, request.environ
-        ):
-            plan = policy.preflight(request.verdict.route)
+            plan = policy.relaxed(route)
+            request.standing |= PREFLIGHT
+        elif route is not None and self._defers_credentials(policy, request.environ):
+            plan = policy.preflight(route)
         return plan, block
 
     def _resolve(
@@ -265,7 +264,7 @@ class GuardMiddleware:
     ) -> Iterable[bytes]:
         """Answer a preflight, or call the app and see how it answers. Nothing of its response is
         held back."""
-        if policy.cors is not None and policy.cors.is_preflight(request.environ):
+        if policy.cors is not None and request.is_preflight:
             answer = policy.cors.preflight(request.environ)
             return policy.refusals.send_response(answer, request, start_response)
         observation = None
@@ -366,7 +365,7 @@ class GuardMiddleware:
         return (
             policy.cors is None
             and getattr(self.resolver, "confirms", False)
-            and Cors.is_preflight(environ)
+            and is_preflight(environ)
         )
 
     # Refusing --------------------------------------------------------------------------------
@@ -502,7 +501,7 @@ class GuardMiddleware:
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        policy = Policy(config, self.parts)
+        policy = Policy(config, self.parts, self.resolver)
         # First this: what a request finds to prepare is asked again then.
         self._prepares = (
             self.resolver is not None

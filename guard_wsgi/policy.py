@@ -30,6 +30,7 @@ from guard_wsgi.checks.content import (
     TimeWindow,
 )
 from guard_wsgi.checks.custom import CustomRequestCheck, Validators
+from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.checks.threats import (
     WEIGHED_A_MINUTE,
     Allowance,
@@ -48,6 +49,7 @@ from guard_wsgi.outgoing import Outgoing
 from guard_wsgi.parts import Parts
 from guard_wsgi.refusal import Refusals
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.resolvers import Resolver
 from guard_wsgi.routes import RouteConfig
 from guard_wsgi.standing import ALL, EXCLUDED, EXEMPT, WHITELISTED
 from guard_wsgi.state.behavior import BehaviorWatch
@@ -111,9 +113,12 @@ class Policy:
     :ivar listed_paths: ``exclude_paths`` as PEP 3333 spells them, UTF-8 bytes as latin-1.
     """
 
-    def __init__(self, config: SecurityConfig, parts: Parts) -> None:
+    def __init__(
+        self, config: SecurityConfig, parts: Parts, resolver: Resolver | None = None
+    ) -> None:
         self.config = config
         self.parts = parts
+        self._resolver = resolver
         self.enabled = config.enabled
         self.passive = config.passive_mode
         self.logs_requests = config.log_request_level is not None
@@ -145,6 +150,7 @@ class Policy:
         self._on_country = parts.log.log_country if log_country else None
         self._weighing = Allowance(WEIGHED_A_MINUTE)
         self._plans: dict[tuple[int, frozenset[str] | None], Plan] = {}
+        self._relaxed: dict[int, tuple[RouteConfig, Plan]] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
     def plan(self, route: RouteConfig | None) -> Plan:
@@ -166,6 +172,17 @@ class Policy:
             # The plan holds the route, so the id can't come to mean another one.
             plan = self._plans[key] = self._plan(route, part)
         return plan
+
+    def relaxed(self, route: RouteConfig | None) -> Plan:
+        """The global rules but for what a route lets pass: for a preflight that the guard answers,
+        whose path and query are those of the request that follows."""
+        if route is None:
+            return self.global_plan
+        kept = self._relaxed.get(id(route))
+        if kept is None:
+            # It holds the route, as above.
+            kept = self._relaxed[id(route)] = route, self.plan(route.relaxations())
+        return kept[1]
 
     def standing(self, request: GuardRequest) -> int:
         """The bits that choose a plan's ladder: the request's own, and those of the lists.
@@ -329,10 +346,13 @@ class Policy:
         yield RateLimits(
             self.parts.store.limiter,
             everywhere=self._everywhere,
-            by_path={
-                path: Limit(requests, window, "endpoint")
-                for path, (requests, window) in config.endpoint_rate_limits.items()
-            },
+            by_path=PathLimits(
+                {
+                    path: Limit(requests, window, "endpoint")
+                    for path, (requests, window) in config.endpoint_rate_limits.items()
+                },
+                self._resolver,
+            ),
             route=RouteLimits(
                 limit=limit,
                 by_country=by_country,

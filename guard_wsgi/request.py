@@ -145,6 +145,11 @@ class GuardRequest:
         return method
 
     @property
+    def is_preflight(self) -> bool:
+        """Whether a browser asks what it may send, before it sends it."""
+        return is_preflight(self.environ)
+
+    @property
     def user_agent(self) -> str:
         agent: str = self.environ.get("HTTP_USER_AGENT", "")
         return agent
@@ -320,6 +325,18 @@ def _in_memory(
     content_length: int | None = None,
 ) -> BytesIO:
     return BytesIO()
+
+
+def is_preflight(environ: Mapping[str, Any]) -> bool:
+    """Whether a browser asks what it may send, before it sends it (Fetch, "CORS-preflight
+    request"). Any client can send one; none has a body."""
+    return (
+        environ["REQUEST_METHOD"] == "OPTIONS"
+        and "HTTP_ORIGIN" in environ
+        and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and "HTTP_TRANSFER_ENCODING" not in environ
+    )
 
 
 def canonical_path(path: str) -> str:

@@ -8,7 +8,7 @@ run; what the framework finally runs is what the rules hold for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -52,6 +52,22 @@ class Resolution:
 Resolver = Callable[["WSGIEnvironment"], "Resolution | None"]
 """Answers ``None`` where no route matches."""
 
+Signature = Hashable
+"""A route and what the path says for its parameters: equal for two paths that the framework does
+not tell apart."""
+
+Signer = Callable[["WSGIEnvironment"], "Signature | None"]
+
+
+def signer_of(resolver: Resolver | None) -> Signer | None:
+    """What tells the signature of a path, if the resolver can; that of a user need not."""
+    return getattr(resolver, "signature", None)
+
+
+def signature_of(route: str, arguments: object) -> Signature:
+    # Arguments may be of any type, a list of a converter's say; how they are written is enough.
+    return route, repr(arguments)
+
 
 class Dispatching(Protocol):
     """What else a resolver for a framework does."""
@@ -83,21 +99,29 @@ class PatternResolver:
         self._adapter = Map(rules).bind("")
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
+        found = self._find(environ)
+        return None if found is None else Resolution(found[0], self._routes[found[0]])
+
+    def signature(self, environ: WSGIEnvironment) -> Signature | None:
+        found = self._find(environ)
+        return None if found is None else signature_of(*found)
+
+    def _find(self, environ: WSGIEnvironment) -> tuple[str, Mapping[str, Any]] | None:
         path = environ.get("PATH_INFO") or "/"
         if not path.isascii():
             path = path.encode("latin-1").decode("utf-8", "replace")
         return self._match(path) or self._match(canonical_path(path))
 
-    def _match(self, path: str) -> Resolution | None:
+    def _match(self, path: str) -> tuple[str, Mapping[str, Any]] | None:
         try:
-            pattern, _ = self._adapter.match(path, method="GET")
+            pattern, arguments = self._adapter.match(path, method="GET")
         except HTTPException as answer:
             # A redirect to the canonical spelling is a match of that spelling.
             target = getattr(answer, "new_url", None)
             if target is None or _path_of(target) == path:
                 return None
             return self._match(_path_of(target))
-        return Resolution(pattern, self._routes[pattern])
+        return pattern, arguments
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PatternResolver) and self._routes == other._routes

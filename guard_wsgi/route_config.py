@@ -287,6 +287,18 @@ class RouteConfig:
             }
         )
 
+    def relaxations(self) -> RouteConfig | None:
+        """Only what lets more pass, for a request that is answered before the view: a preflight.
+        ``None`` without any."""
+        said = {
+            option.name: getattr(self, option.name)
+            for option in options_of(RouteConfig)
+            if option.name in _RELAXING and getattr(self, option.name) != option.default
+        }
+        if self.enable_suspicious_detection is False:
+            said["enable_suspicious_detection"] = False
+        return RouteConfig(**said) if said else None
+
     def __repr__(self) -> str:
         """The options that say something."""
         said = (

@@ -25,6 +25,9 @@ FRAMED = 32
 CALM = 64
 """Nobody was ever banned, and no emergency is declared."""
 
+PREFLIGHT = 128
+"""A browser's preflight that the guard itself answers: nothing behind the guard is reached."""
+
 NOBODY = 0
 
-ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED | FRAMED | CALM
+ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED | FRAMED | CALM | PREFLIGHT

@@ -14,8 +14,8 @@ from guard_wsgi.checks.base import Block
 from guard_wsgi.config import DoubtfulOption, SecurityConfig
 from guard_wsgi.config_foreign import translated, without_kubernetes
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.headers import Cors
 from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.request import is_preflight
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import SecurityDecorator
 from guard_wsgi.state.bans import Bans
@@ -208,7 +208,7 @@ def _check_matched_route() -> Any:
     if endpoint is None:
         return None
     route = guarded.resolver.route_of(endpoint, request.method)
-    if verdict is not None and route is verdict.route and not Cors.is_preflight(environ):
+    if verdict is not None and route is verdict.route and not is_preflight(environ):
         if verdict.endpoint is None:
             verdict.endpoint = endpoint
         return None

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
 from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from guard_wsgi.audit import log_audit
-from guard_wsgi.resolvers import Resolution
+from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.route_config import RouteConfig
 from guard_wsgi.view_rules import ViewRules
 
@@ -26,6 +27,14 @@ MAX_CACHED_CHARS = 512
 
 ANY_METHOD = ("GET", "POST")
 """What stands for the methods of a rule that names none."""
+
+
+@frozen(slots=True)
+class _Match:
+    """What the router makes of a path."""
+
+    resolution: Resolution
+    signature: Signature
 
 
 class FlaskResolver:
@@ -50,13 +59,24 @@ class FlaskResolver:
             and type(app).create_url_adapter is Flask.create_url_adapter
             and "create_url_adapter" not in vars(app)
         )
-        self._cache: dict[tuple[str, ...], Resolution | None] = {}
+        self._cache: dict[tuple[str, ...], _Match | None] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
         if not self._has_rules:
             return None
+        match = self._match(environ)
+        return None if match is None else match.resolution
+
+    def signature(self, environ: WSGIEnvironment) -> Signature | None:
+        """The rule and its arguments, for limits by path, whether any view has rules or not."""
+        if len(self._app.view_functions) != self._known_views:
+            self._read_views()
+        match = self._match(environ)
+        return None if match is None else match.signature
+
+    def _match(self, environ: WSGIEnvironment) -> _Match | None:
         # All that werkzeug matches by, but for a WebSocket's handshake, which matches other rules.
         key = (
             environ["REQUEST_METHOD"],
@@ -66,16 +86,16 @@ class FlaskResolver:
             environ.get("PATH_INFO", ""),
         )
         if "HTTP_UPGRADE" in environ or not self._caches:
-            return self._match(environ)
+            return self._ask_router(environ)
         try:
             return self._cache[key]
         except KeyError:
-            resolution = self._match(environ)
+            match = self._ask_router(environ)
             if sum(map(len, key)) <= MAX_CACHED_CHARS:
                 if len(self._cache) >= MAX_CACHED_PATHS:
                     self._cache.clear()
-                self._cache[key] = resolution
-            return resolution
+                self._cache[key] = match
+            return match
 
     def attach(self, guard: Any) -> None:
         """Nothing to do: the extension registers what asks again before a view runs."""
@@ -127,14 +147,15 @@ class FlaskResolver:
             ),
         )
 
-    def _match(self, environ: WSGIEnvironment) -> Resolution | None:
+    def _ask_router(self, environ: WSGIEnvironment) -> _Match | None:
         try:
             adapter = self._app.create_url_adapter(self._app.request_class(environ))
             if adapter is None:
                 return None
-            rule, _ = adapter.match(return_rule=True)
+            rule, arguments = adapter.match(return_rule=True)
         except HTTPException:
             # Not found, not allowed, or a redirect, at whose target the rules hold.
             return None
         method = environ["REQUEST_METHOD"]
-        return Resolution(rule.endpoint, self.route_of(rule.endpoint, method))
+        resolution = Resolution(rule.endpoint, self.route_of(rule.endpoint, method))
+        return _Match(resolution, signature_of(rule.rule, arguments))

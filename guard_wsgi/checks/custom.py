@@ -8,7 +8,7 @@ from typing import Any
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
-from guard_wsgi.standing import EXCLUDED, NOBODY
+from guard_wsgi.standing import EXCLUDED, NOBODY, PREFLIGHT
 
 Validator = Callable[[GuardRequest], Any]
 """Answers ``None`` to let pass, or a response (:meth:`GuardResponse.coerce` says which kinds)."""
@@ -36,7 +36,7 @@ class CustomRequestCheck:
     """Runs ``custom_request_check`` last, when everything else has passed."""
 
     name = "custom_request"
-    excused = EXCLUDED
+    excused = EXCLUDED | PREFLIGHT  # it stands before the app, which a preflight does not reach
     fails_closed = True
 
     def __init__(self, check: Validator) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from attrs import evolve, frozen
 
 from guard_wsgi.checks.base import Block, whole_seconds
+from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import EXEMPT, WHITELISTED
+from guard_wsgi.response import GuardResponse
+from guard_wsgi.standing import EXEMPT, PREFLIGHT, WHITELISTED
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
 
@@ -20,6 +22,10 @@ Key = Callable[[GuardRequest], str | None]
 Condition = Callable[[GuardRequest], bool]
 
 ANY_COUNTRY = "*"
+
+PREFLIGHTS_A_REQUEST = 10
+"""How many preflights are let through for each request that is: browsers send one at most, and a
+page that retries some."""
 
 EVERYWHERE = "global"
 """Name of the limit that holds where no other one does."""
@@ -42,10 +48,13 @@ class RateLimits:
     One limit applies: the route's, else the path's from ``endpoint_rate_limits``, else the
     global one. A route's limit by country has a bucket of its own and applies beside it. A
     refused request is not counted, so a client that keeps to the rate afterwards gets through.
+
+    A preflight is no request of the client's: it uses up no limit. One that the app answers is
+    counted by itself, in ten times the limit, and what goes over that the guard answers.
     """
 
     name = "rate_limit"
-    excused = WHITELISTED | EXEMPT
+    excused = WHITELISTED | EXEMPT | PREFLIGHT
     fails_closed = False
 
     def __init__(
@@ -53,7 +62,7 @@ class RateLimits:
         limiter: RateLimiter,
         *,
         everywhere: Limit,
-        by_path: Mapping[str, Limit],
+        by_path: PathLimits,
         route: RouteLimits,
         key: Key | None = None,
         exempt_when: Condition | None = None,
@@ -79,6 +88,8 @@ class RateLimits:
         )
 
     def __call__(self, request: GuardRequest) -> Block | None:
+        if request.is_preflight:
+            return self._preflight(request)
         if not self.is_plain:
             return self._by_rules(request)
         if request.quota is not None:  # counted on the fast path
@@ -122,6 +133,26 @@ class RateLimits:
                 request.quota = state.limit, state.remaining, state.reset_seconds
         return None
 
+    def _preflight(self, request: GuardRequest) -> Block | None:
+        """A browser sends no more preflights than requests, and those are limited. Anybody else
+        can send OPTIONS without end, and some views act on any method."""
+        if self._exempt_when is not None and self._exempt_when(request):
+            return None
+        for limit, key in self._buckets(request):
+            wider = evolve(limit, requests=limit.requests * PREFLIGHTS_A_REQUEST)
+            if not self._hit(wider, f"preflight|{key}", 1).allowed:
+                return Block(
+                    status=204,
+                    message="",
+                    check=self.name,
+                    event="rate_limited",
+                    reason=f"preflights over {wider.requests} in {wider.window_seconds} s",
+                    # Not 429, which pages would take for the server's answer to them.
+                    response=GuardResponse(b"", 204),
+                    metadata={"limit": limit.name},
+                )
+        return None
+
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
         """The limits that apply, each with its key: the country's own, and one of the others."""
         client = self._client_key(request)
@@ -131,11 +162,13 @@ class RateLimits:
             limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
             if limit is not None:
                 buckets.append((limit, f"{request.endpoint}|{country}|{client}"))
-        path = request.canonical_path if self._by_path else ""
         if self._route is not None:
             buckets.append((self._route, f"{request.endpoint}|{client}"))
-        elif path in self._by_path:
-            buckets.append((self._by_path[path], f"{path}|{client}"))
+            return buckets
+        found = self._by_path.of(request) if self._by_path else None
+        if found is not None:
+            path, limit = found
+            buckets.append((limit, f"{path}|{client}"))
         else:
             buckets.append((self.everywhere, client))
         return buckets

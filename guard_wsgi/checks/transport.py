@@ -6,7 +6,7 @@ from werkzeug.sansio.utils import host_is_trusted
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY
+from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT
 
 
 class Framing:
@@ -58,14 +58,15 @@ class Https:
     """Sends plain HTTP to HTTPS by 308, which keeps method and body, path and query.
 
     Without ``allowed_hosts`` the target is the ``Host`` that the client itself sent; name the
-    hosts to keep a cache in between from being poisoned by another one.
+    hosts to keep a cache in between from being poisoned by another one. A preflight is not sent
+    on: Fetch takes any redirect of one for a refusal.
     """
 
     name = "https_enforcement"
     fails_closed = True
 
     def __init__(self, *, scope: str = "global") -> None:
-        self.excused = EXCLUDED if scope == "global" else NOBODY
+        self.excused = EXCLUDED | PREFLIGHT if scope == "global" else NOBODY
         self._event = "https_enforced" if scope == "global" else "decorator_violation"
 
     def __call__(self, request: GuardRequest) -> Block | None:

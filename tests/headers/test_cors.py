@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors
+from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.request import GuardRequest
 
 SHOP = "https://shop.example"
 
@@ -31,7 +33,6 @@ def preflight(
     }
     if headers is not None:
         environ["HTTP_ACCESS_CONTROL_REQUEST_HEADERS"] = headers
-    assert policy.is_preflight(environ)
     response = policy.preflight(environ)
     pairs = policy.add(response.headers.to_wsgi_list(), environ)
     return response.status_code, (response.body or b"").decode(), joined(pairs)
@@ -157,16 +158,23 @@ def test_vary_is_not_said_twice(vary: str) -> None:
     assert answer(policy, SHOP, [("Vary", "Accept")])["vary"] == "Accept, Origin"
 
 
-def test_only_an_options_request_with_both_headers_is_a_preflight() -> None:
+def test_only_an_options_request_with_both_headers_and_no_body_is_a_preflight() -> None:
     environ = {
         "REQUEST_METHOD": "OPTIONS",
         "HTTP_ORIGIN": SHOP,
         "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
     }
-    assert Cors.is_preflight(environ)
-    assert not Cors.is_preflight({**environ, "REQUEST_METHOD": "GET"})
+
+    def is_preflight(environ: dict[str, Any]) -> bool:
+        return GuardRequest(environ, ClientResolver()).is_preflight
+
+    assert is_preflight(environ)
+    assert is_preflight({**environ, "CONTENT_LENGTH": "0"})
+    assert not is_preflight({**environ, "REQUEST_METHOD": "GET"})
+    assert not is_preflight({**environ, "CONTENT_LENGTH": "3"})
+    assert not is_preflight({**environ, "HTTP_TRANSFER_ENCODING": "chunked"})
     for name in ("HTTP_ORIGIN", "HTTP_ACCESS_CONTROL_REQUEST_METHOD"):
-        assert not Cors.is_preflight({key: environ[key] for key in environ if key != name})
+        assert not is_preflight({key: environ[key] for key in environ if key != name})
 
 
 @given(text=st.text(), method=st.text(max_size=20))

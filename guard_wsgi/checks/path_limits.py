@@ -1,0 +1,60 @@
+"""Limits by path: which one holds for a request, however its path is spelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from guard_wsgi.request import GuardRequest, canonical_path
+from guard_wsgi.resolvers import Resolver, Signature, signer_of
+from guard_wsgi.state.ratelimit import Limit
+
+_ENDINGS = "/ \t\r\n\0"
+"""What some app or other cuts off a path before it compares."""
+
+
+class PathLimits:
+    """The limits of ``endpoint_rate_limits``.
+
+    A path has many spellings that lead an app to one view: ``/login/``, ``//login``,
+    ``/a/../login``, ``/LOGIN``. A limit holds for all of them, or it would hold for nobody who
+    knows one more. Where the framework's router can be asked, what it takes for the same is the
+    same (a pattern such as ``^login`` also takes ``/login2``); everywhere else, and besides, what
+    differs in slashes, dots, parameters and case is the same. A path too many only shares a limit.
+    """
+
+    def __init__(self, limits: Mapping[str, Limit], resolver: Resolver | None = None) -> None:
+        self._limits = limits
+        self._by_folded: dict[str, str] = {}
+        for path in limits:
+            for spelling in (path, unquote(path)):
+                self._by_folded.setdefault(_folded(canonical_path(spelling)), path)
+        self._signature_of = signer_of(resolver) if limits else None
+
+    def __bool__(self) -> bool:
+        return bool(self._limits)
+
+    def of(self, request: GuardRequest) -> tuple[str, Limit] | None:
+        """The path as it is configured, and its limit."""
+        path = request.canonical_path
+        found: str | None = path
+        if path not in self._limits:
+            found = self._by_folded.get(_folded(path)) or self._routed_alike(request)
+        return None if found is None else (found, self._limits[found])
+
+    def _routed_alike(self, request: GuardRequest) -> str | None:
+        if self._signature_of is None:
+            return None
+        environ = request.environ
+        signature: Signature | None = self._signature_of(environ)
+        if signature is None:
+            return None
+        for path in self._limits:
+            asked = {**environ, "PATH_INFO": path.encode().decode("latin-1")}
+            if self._signature_of(asked) == signature:
+                return path
+        return None
+
+
+def _folded(canonical: str) -> str:
+    return canonical.rstrip(_ENDINGS).casefold() or "/"
