@@ -26,7 +26,8 @@ from benign_traffic import benign_requests
 from train_detection import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
-from guard_wsgi.detection.first_pass import BodyKind, SteadyHeaders, body_bytes
+from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
+from guard_wsgi.detection.media import BodyKind
 
 FORM = "application/x-www-form-urlencoded"
 ADVERSARIAL = (

@@ -89,8 +89,9 @@ def sketch(app: App) -> App:
     """The least that a guard could be, in one function: who is banned, a counter, the first pass of
     detection over head and body, headers. What ours costs beyond is what it does beyond: proxies,
     routes, options, counts that are exact in threads, a verdict, a contract kept in all cases."""
-    from guard_wsgi.detection.first_pass import BodyKind, SteadyHeaders, body_bytes
+    from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
     from guard_wsgi.detection.gate import builtin_gate
+    from guard_wsgi.detection.media import BodyKind
     from guard_wsgi.headers import SecurityHeaders
 
     gate = builtin_gate("auto")

@@ -49,6 +49,7 @@ from guard_wsgi.detection.evidence import builtin_scanners, read_window, windows
 from guard_wsgi.detection.extract import body_values, head_values
 from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model, shipped_model
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
@@ -158,8 +159,9 @@ def values_of(environ: dict[str, Any]) -> list[Value]:
     values = list(head_values(environ, budget))
     body = environ["wsgi.input"].read()
     if body:
+        kind = BodyKind.of(environ.get("CONTENT_TYPE", ""))
         with contextlib.suppress(BudgetSpent):
-            values += body_values(body, environ.get("CONTENT_TYPE", ""), True, 100, budget)
+            values += body_values(body, kind, True, 100, budget)
     return values
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guard_wsgi.detection.charset import decoded, marked
+from guard_wsgi.detection.files import is_binary
 from guard_wsgi.detection.media import BodyKind
 
 _CHARSET: Final = re.compile(
@@ -22,26 +23,30 @@ MAX_MEMBERS: Final = 1000
 
 def body_readings(
     body: bytes, kind: BodyKind, content_encoding: str, complete: bool, max_bytes: int
-) -> Iterator[tuple[bytes, bool]]:
-    """Each reading, and whether it is whole.
+) -> Iterator[tuple[bytes, BodyKind, bool]]:
+    """Each reading, what it is read as, and whether it is whole.
 
     Flask, Django and Bottle ignore a ``Content-Encoding``, servers and middlewares undo it. They
     read forms and JSON without regard to the charset that is named, others do not.
     """
-    as_sent = True
     if content_encoding:
         inflated = inflate(body, content_encoding, max_bytes)
         if inflated is not None:
-            data, whole, exact = inflated
-            # What is compressed from its first byte to its last is neither JSON nor XML.
-            as_sent = not (exact and (kind.is_json or kind.is_xml))
+            data, whole = inflated
             yield from _in_charsets(data, kind, whole)
-    if as_sent:
-        yield from _in_charsets(body, kind, complete)
+            # What is compressed is neither JSON nor XML.
+            if (kind.is_json or kind.is_xml) and is_binary(body):
+                kind = _FILE
+    yield from _in_charsets(body, kind, complete)
 
 
-def _in_charsets(body: bytes, kind: BodyKind, complete: bool) -> Iterator[tuple[bytes, bool]]:
-    yield body, complete
+_FILE: Final = BodyKind.of("application/octet-stream")
+
+
+def _in_charsets(
+    body: bytes, kind: BodyKind, complete: bool
+) -> Iterator[tuple[bytes, BodyKind, bool]]:
+    yield body, kind, complete
     if kind.is_multipart:
         return
     names = _CHARSET.findall(kind.parameters)
@@ -51,19 +56,19 @@ def _in_charsets(body: bytes, kind: BodyKind, complete: bool) -> Iterator[tuple[
     for name in dict.fromkeys(names):
         text = decoded(body, name)
         if text is not None:
-            yield text.lstrip("\ufeff").encode("utf-8", "replace"), complete
+            yield text.lstrip("\ufeff").encode("utf-8", "replace"), kind, complete
 
 
-def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool, bool] | None:
+def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool] | None:
     """Undo the content codings of a body (RFC 9110, 8.4.1): at most ``limit`` bytes of it.
 
-    :return: the bytes, whether they are all, and whether the body is nothing but them; ``None``
-        if it is not what it says, or of a coding that is not known here.
+    :return: the bytes, and whether they are all; ``None`` if it is not what it says, or of a
+        coding that is not known here.
     """
     codings = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
     if len(codings) > MAX_CODINGS:
         return None
-    whole = exact = True
+    whole = True
     for coding in reversed(codings):
         if coding == "identity":
             continue
@@ -74,12 +79,12 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool
         result = _inflated(body, window, limit) or _inflated(body, -15, limit)
         if result is None:
             return None
-        body, all_of_it, is_exact = result
-        whole, exact = whole and all_of_it, exact and is_exact
-    return body, whole, exact
+        body, all_of_it = result
+        whole = whole and all_of_it
+    return body, whole
 
 
-def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool, bool] | None:
+def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool] | None:
     found: list[bytes] = []
     size = 0
     for _ in range(MAX_MEMBERS):
@@ -88,14 +93,14 @@ def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool, bool] 
             data = engine.decompress(body, limit - size)
         except zlib.error:
             # Something else behind what was compressed.
-            return (b"".join(found), True, False) if found else None
+            return (b"".join(found), True) if found else None
         found.append(data)
         size += len(data)
         if not engine.eof:
-            return b"".join(found), False, False
+            return b"".join(found), False
         body = engine.unused_data
         if not body:
-            return b"".join(found), True, True
+            return b"".join(found), True
         if size >= limit:
             break
-    return b"".join(found), False, False
+    return b"".join(found), False

@@ -253,18 +253,16 @@ class Inspection:
         limit = settings.max_body_bytes
         if len(body) > limit:
             body, complete = body[:limit], False
-        kind = BodyKind.of(content_type)
         found: tuple[Finding, ...] = ()
-        for data, whole in body_readings(body, kind, content_encoding, complete, limit):
+        readings = body_readings(body, BodyKind.of(content_type), content_encoding, complete, limit)
+        for data, kind, whole in readings:
             if complete and not whole:
                 found = (*found, self._spent("body", BEYOND))
-            more = self._read_body(data, kind, content_type, whole)
+            more = self._read_body(data, kind, whole)
             found += tuple([finding for finding in more if finding not in found])
         return found
 
-    def _read_body(
-        self, body: bytes, kind: BodyKind, content_type: str, complete: bool
-    ) -> tuple[Finding, ...]:
+    def _read_body(self, body: bytes, kind: BodyKind, complete: bool) -> tuple[Finding, ...]:
         """Findings in one reading of a body."""
         settings = self.settings
         contents = settings.weighs_contents
@@ -285,9 +283,7 @@ class Inspection:
             if finding is not None:
                 return (finding,)
         budget = self._budget()
-        values = body_values(
-            body, content_type, complete, settings.max_json_depth, budget, contents
-        )
+        values = body_values(body, kind, complete, settings.max_json_depth, budget, contents)
         more = self._inspect(values, budget, "body")
         return found + tuple([finding for finding in more if finding not in found])
 
@@ -304,7 +300,8 @@ class Inspection:
     def explain_body(self, body: bytes, *, content_type: str) -> tuple[Explanation, ...]:
         """How every value of a body is weighed, those without evidence left out."""
         depth = self.settings.max_json_depth
-        return self._explain(body_values(body, content_type, True, depth, self._budget()))
+        kind = BodyKind.of(content_type)
+        return self._explain(body_values(body, kind, True, depth, self._budget()))
 
     def _explain(self, values: Iterator[Value]) -> tuple[Explanation, ...]:
         made = []

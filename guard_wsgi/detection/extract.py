@@ -152,19 +152,18 @@ def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
 
 def body_values(
     body: bytes,
-    content_type: str,
+    kind: BodyKind,
     complete: bool,
     max_depth: int,
     budget: Budget,
     contents: bool = False,
 ) -> Iterator[Value]:
-    """The values of a body by its declared type, and by what else it parses as.
+    """The values of a body by its kind, and by what else it parses as.
 
     :param contents: whether contents of files are weighed.
     """
-    kind = BodyKind.of(content_type)
     if kind.is_multipart:
-        found = present(body, content_type)
+        found = present(body, kind.content_type)
         if found:
             yield from multipart_values(body, found, complete, budget, contents)
             return
@@ -190,7 +189,7 @@ def body_values(
             return
     text, flags = to_text(body)
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
-        yield from xml_values(text, budget)
+        yield from xml_values(body, budget)
         return
     if kind.media == "application/graphql":
         yield from unfold(Value("graphql", "", text, "", flags), budget)
@@ -207,7 +206,8 @@ _UNKNOWN: Final = BodyKind.of("")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
 _JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
 # A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.
-_PAIR: Final = re.compile(rb"(?:\A|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
+_PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
+_FORM: Final = re.compile(rb"\s*[\w.%\[\]-]{1,64}=")
 MAX_FORM_BYTES: Final = 102_400
 """What Bottle reads as a form whatever its type says (``MEMFILE_MAX``)."""
 
@@ -217,7 +217,7 @@ def is_document(body: bytes) -> bool:
     return (
         _JSON_BEGINNING.match(body) is not None
         or body[:64].lstrip()[:1] == b"<"
-        or (len(body) <= MAX_FORM_BYTES and _PAIR.search(body) is not None)
+        or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
     )
 
 
@@ -233,9 +233,9 @@ def _file_values(
                 yield from document.values("json", max_depth, budget)
                 return
         elif body[:64].lstrip()[:1] == b"<" and is_data(body):
-            yield from xml_values(to_text(body)[0], budget)
+            yield from xml_values(body, budget)
             return
-        if len(body) <= MAX_FORM_BYTES:
+        if len(body) <= MAX_FORM_BYTES and _FORM.match(body):
             for name, value in _PAIR.findall(body):
                 budget.take_value()
                 text, flags = _form_text(value)

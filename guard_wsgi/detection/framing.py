@@ -20,7 +20,7 @@ def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth:
     if kind.is_json:
         return "max_json_depth" if _is_too_deep(body, max_json_depth) else ""
     if complete and kind.is_multipart:
-        named = boundaries(f"{kind.media};{kind.parameters}")
+        named = boundaries(kind.content_type)
         if named and not any(is_ended(body, boundary) for boundary in named):
             return "multipart_end"
     return ""

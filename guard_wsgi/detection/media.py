@@ -64,6 +64,11 @@ class BodyKind:
     is_text: bool = False
     is_file: bool = False
 
+    @property
+    def content_type(self) -> str:
+        """The two as they were sent, the type in lower case."""
+        return f"{self.media};{self.parameters}" if self.parameters else self.media
+
     @classmethod
     def of(cls, content_type: str) -> BodyKind:
         media, _, parameters = content_type.partition(";")
@@ -87,7 +92,7 @@ class BodyKind:
             return cls(media, parameters, is_form=True, is_text=True)
         return cls(
             media,
-            content_type,
+            parameters,
             is_form=True,
             is_json="json" in media,
             is_multipart="multipart" in media,

@@ -306,9 +306,9 @@ def _max_depth(text: str) -> int:
     return deepest
 
 
-def xml_values(text: str, budget: Budget) -> Iterator[Value]:
+def xml_values(document: bytes, budget: Budget) -> Iterator[Value]:
     """The values of an XML body, structures inside them taken apart."""
-    for piece in xml_pieces(text, budget):
+    for piece in xml_pieces(document, budget):
         if piece.kind:
             yield piece
         else:
