@@ -253,6 +253,8 @@ class GuardMiddleware:
             return policy.global_plan, block
         request.verdict.endpoint = resolution.endpoint
         request.verdict.route = resolution.route
+        if resolution.others:
+            return policy.combined((resolution.route, *resolution.others)), None
         return policy.plan(resolution.route), None
 
     def _pass_attended(

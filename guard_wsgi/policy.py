@@ -7,7 +7,7 @@ never changes; a changed configuration is a new policy, swapped in by one assign
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from guard_wsgi.checks.access import (
     AddressLists,
@@ -80,11 +80,12 @@ Run = Callable[[GuardRequest], "Block | None"]
 class Plan:
     """The ladders of one route: by the standing of who asks, the checks that apply.
 
+    :ivar checks: all of them.
     :ivar watch: the behaviour rules that hold for its answers, if any do.
     :ivar is_attended: whether more is to be done with what passes than to call the app.
     """
 
-    __slots__ = ("is_attended", "ladders", "route", "watch")
+    __slots__ = ("checks", "is_attended", "ladders", "route", "watch")
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class Plan:
         answers_preflights: bool,
     ) -> None:
         self.route = route
+        self.checks = checks
         self.watch = watch
         self.is_attended = watch is not None or answers_preflights
         runs = [(check.__call__, check.excused) for check in checks]
@@ -164,6 +166,19 @@ class Policy:
     def credentials(self, route: RouteConfig | None) -> Plan:
         """The other part of a route's checks."""
         return self._kept(route or _INHERIT_ALL, _CREDENTIALS)
+
+    def combined(self, routes: Iterable[RouteConfig | None]) -> Plan:
+        """All the checks of several routes: a path that may lead to any of them."""
+        plans = [self.plan(route) for route in routes]
+        checks: list[Check] = []
+        for plan in plans:
+            for check in plan.checks:
+                # What everybody is counted by is counted once.
+                is_plain = isinstance(check, RateLimits) and check.is_plain
+                if not (is_plain and any(isinstance(known, RateLimits) for known in checks)):
+                    checks.append(check)
+        watch = next((plan.watch for plan in plans if plan.watch is not None), None)
+        return Plan(plans[0].route, tuple(checks), watch, self.cors is not None)
 
     def _kept(self, route: RouteConfig, part: frozenset[str] | None) -> Plan:
         key = id(route), part

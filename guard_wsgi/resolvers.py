@@ -17,7 +17,7 @@ from attrs import frozen
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from guard_wsgi.request import canonical_path
+from guard_wsgi.request import is_plain_path, spellings
 from guard_wsgi.route_config import RouteConfig
 
 if TYPE_CHECKING:
@@ -43,11 +43,21 @@ class Resolution:
 
     :ivar endpoint: its name or template: the same for all concrete paths of the route.
     :ivar route: the rules of its view, ``None`` if it has none of its own.
+    :ivar others: the rules of routes that the path may lead to by another spelling; all hold.
     """
 
     endpoint: str
     route: RouteConfig | None = None
+    others: tuple[RouteConfig, ...] = ()
 
+
+_NO_RULES = RouteConfig()
+
+_Match = tuple[str, Mapping[str, Any]]
+"""A pattern, and what the path says for its parameters."""
+
+_MAX_REDIRECTS = 4
+"""Of a router to the canonical spelling of a path; one is usual."""
 
 Resolver = Callable[["WSGIEnvironment"], "Resolution | None"]
 """Answers ``None`` where no route matches."""
@@ -85,6 +95,8 @@ class Dispatching(Protocol):
 class PatternResolver:
     """Routes by path patterns in werkzeug's syntax, for apps whose router can't be asked.
 
+    A path that an app may read in several ways (``/x/..;/admin``) has the rules of all of them.
+
     :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method.
     :raises ValueError: for a pattern that werkzeug doesn't understand.
     """
@@ -100,33 +112,55 @@ class PatternResolver:
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         found = self._find(environ)
-        return None if found is None else Resolution(found[0], self._routes[found[0]])
+        if not found:
+            return None
+        routes = [_NO_RULES if match is None else self._routes[match[0]] for match in found]
+        return Resolution(_first(found)[0], routes[0], tuple(routes[1:]))
 
     def signature(self, environ: WSGIEnvironment) -> Signature | None:
         found = self._find(environ)
-        return None if found is None else signature_of(*found)
+        return signature_of(*_first(found)) if found else None
 
-    def _find(self, environ: WSGIEnvironment) -> tuple[str, Mapping[str, Any]] | None:
+    def _find(self, environ: WSGIEnvironment) -> list[_Match | None]:
+        """The patterns for a path, those of its plainest reading first; with ``None`` where a
+        reading has none, unless all have none."""
         path = environ.get("PATH_INFO") or "/"
-        if not path.isascii():
-            path = path.encode("latin-1").decode("utf-8", "replace")
-        return self._match(path) or self._match(canonical_path(path))
+        if is_plain_path(path):
+            match = self._match(path)
+            return [] if match is None else [match]
+        # Nobody knows how the app reads it: the rules of every reading hold.
+        readings = [self._match(spelling) for spelling in spellings(path)]
+        found: dict[str, _Match | None] = {}
+        for match in readings:
+            if match is not None:
+                found.setdefault(match[0], match)
+        if found and None in readings:
+            found[""] = None  # what one reading licenses, others don't
+        return list(found.values())
 
-    def _match(self, path: str) -> tuple[str, Mapping[str, Any]] | None:
-        try:
-            pattern, arguments = self._adapter.match(path, method="GET")
-        except HTTPException as answer:
-            # A redirect to the canonical spelling is a match of that spelling.
-            target = getattr(answer, "new_url", None)
-            if target is None or _path_of(target) == path:
-                return None
-            return self._match(_path_of(target))
-        return pattern, arguments
+    def _match(self, path: str) -> _Match | None:
+        """The pattern for a path, or for what it would be redirected to."""
+        for _ in range(_MAX_REDIRECTS):
+            try:
+                pattern, arguments = self._adapter.match(path, method="GET")
+            except HTTPException as answer:
+                # A redirect to the canonical spelling is a match of that spelling.
+                target = getattr(answer, "new_url", None)
+                if target is None or _path_of(target) == path:
+                    return None
+                path = _path_of(target)
+            else:
+                return pattern, arguments
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PatternResolver) and self._routes == other._routes
 
     __hash__ = object.__hash__
+
+
+def _first(found: list[_Match | None]) -> _Match:
+    return next(match for match in found if match is not None)
 
 
 def _path_of(url: str) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from types import ModuleType
 from typing import Any
 
 from guard_wsgi import SecurityConfig, SecurityDecorator
+
+_count = itertools.count()  # Django keeps what it knows of a URLconf by its name
 
 TOKEN = {"Authorization": "Bearer s3cret"}
 
@@ -29,7 +32,7 @@ class Project:
             settings.configure()
         settings.SECRET_KEY = "x"  # can't be read while it is empty, so not be put back either
         own: dict[str, Any] = {
-            "ROOT_URLCONF": "guarded_urls",
+            "ROOT_URLCONF": f"guarded_urls_{next(_count)}",
             "ALLOWED_HOSTS": ["*"],
             "MIDDLEWARE": [],
             "LANGUAGE_CODE": "en",
@@ -52,10 +55,11 @@ class Project:
         self.config = SecurityConfig()
         self.decorate = SecurityDecorator(self.config)
 
-    def app(self, urlpatterns: list[Any], name: str = "guarded_urls") -> Any:
+    def app(self, urlpatterns: list[Any]) -> Any:
+        from django.conf import settings
         from django.core.wsgi import get_wsgi_application
 
-        self.module(name, urlpatterns=urlpatterns)
+        self.module(settings.ROOT_URLCONF, urlpatterns=urlpatterns)
         return get_wsgi_application()
 
     def module(self, module_name: str, **names: Any) -> None:
