@@ -12,8 +12,9 @@ chunked body on a server that sets neither can't be read without the risk of wai
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol, final
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,6 +23,9 @@ from guard_wsgi.errors import GuardError
 
 CHUNK_BYTES = 65_536
 """How much of an unbounded ``read()`` is asked for at a time: a socket buffer's worth."""
+
+MAX_MEMORY_BYTES = 1_048_576
+"""Of a body that is read whole before the app; what is larger is in a file meanwhile."""
 
 _MAX_LENGTH_DIGITS = 19
 """2**63 has 19 digits; longer numbers are an attack on the parser, not a length."""
@@ -171,6 +175,41 @@ class RequestBody:
         environ["wsgi.input"] = self._replay
         self._environ = None
 
+    def whole(self, environ: dict[str, Any]) -> InputStream:
+        """All of the body, to be read through once; the app still gets all of it.
+
+        What doesn't fit into memory is kept in a file until nobody reads it any more.
+
+        :raises BodyTooLarge: when it goes on past its limit.
+        """
+        if not self.readable:
+            return BytesIO()
+        if self._environ is None and self._replay is None:
+            return BytesIO(self._head)
+        source: InputStream = environ["wsgi.input"]
+        remaining = None if environ.get("wsgi.input_terminated") else self.length or 0
+        kept = _KeptBody()
+        while remaining is None or remaining > 0:
+            try:
+                chunk = source.read(
+                    CHUNK_BYTES if remaining is None else min(CHUNK_BYTES, remaining)
+                )
+            except BodyTooLarge:
+                raise
+            except Exception as raised:  # the server's own: kept for the app, at the same byte
+                kept.error = raised.with_traceback(None)
+                self.read_error = repr(raised)
+                break
+            if not chunk:
+                break
+            kept.file.write(chunk)
+            if remaining is not None:
+                remaining -= len(chunk)
+        self._environ = None
+        self._head = b""
+        self._replay = environ["wsgi.input"] = ReplayStream(_KeptReader(kept), None)
+        return _KeptReader(kept)
+
     def _grown_prefix(self, max_bytes: int) -> bytes:
         replay = self._replay
         if replay is not None:
@@ -182,6 +221,39 @@ class RequestBody:
         if replay is None:
             self.complete = True
         return head
+
+
+class _KeptBody:
+    """A body that has been read, in memory or, if it is large, in a file without a name."""
+
+    def __init__(self) -> None:
+        self.file = SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115 -- closed with the body
+        self.error: Exception | None = None
+
+    def __del__(self) -> None:
+        self.file.close()
+
+
+class _KeptReader:
+    """Reads a kept body from its beginning, and raises what the server's stream did at its end."""
+
+    def __init__(self, kept: _KeptBody) -> None:
+        self._kept = kept
+        self._position = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._take(self._kept.file.read, size)
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._take(self._kept.file.readline, size)
+
+    def _take(self, read: Callable[[int], bytes], size: int) -> bytes:
+        self._kept.file.seek(self._position)
+        data = read(size)
+        self._position += len(data)
+        if not data and size and self._kept.error is not None:
+            raise self._kept.error
+        return data
 
 
 class ReplayStream:

@@ -15,6 +15,7 @@ from guard_wsgi.expressions import ExpressionError, Expressions
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import PROVIDERS, parse_selection
 from guard_wsgi.network.ipset import parse_network
+from guard_wsgi.network.names import ascii_host
 
 FORWARDED_HEADERS = (
     "x-forwarded-for",
@@ -40,7 +41,8 @@ MAX_HEADER_VALUE_CHARS = 8192
 
 _COUNTRY = re.compile(r"[A-Z][A-Z0-9]\Z")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")  # RFC 9110, 5.6.2
-_HOST = re.compile(r"(?:\*?\.)?(?:[0-9a-z_\-]+(?:\.[0-9a-z_\-]+)*|\[[0-9a-f:.]+\])\Z")
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+_HOST = re.compile(r"(?:[0-9a-z_\-]+(?:\.[0-9a-z_\-]+)*|\[[0-9a-f:.]+\])\Z")
 _MEDIA_TYPE = re.compile(r"[!#$&\-^_.+0-9a-z]+/(?:\*|[!#$&\-^_.+0-9a-z]+)\Z")
 
 
@@ -173,10 +175,15 @@ def forwarded_header(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    host = value.strip().lower().rstrip(".")
+    name = value.strip()
+    below = "." if name.startswith((".", "*.")) else ""
+    try:
+        host = ascii_host(name.removeprefix("*").removeprefix("."))
+    except ValueError:
+        host = ""
     if not _HOST.match(host):
         raise ValueError(f"holds {quoted(value)}, not a host name (no scheme, port or path)")
-    return f".{host[2:]}" if host.startswith("*.") else host
+    return below + host
 
 
 def hosts(values: Iterable[str]) -> tuple[str, ...]:
@@ -187,14 +194,35 @@ def hosts(values: Iterable[str]) -> tuple[str, ...]:
 def _origin(value: str) -> str:
     if value == "*":
         return value
-    parts = urlsplit(value)
-    if value == "null" or not parts.scheme or not parts.netloc or parts.path not in ("", "/"):
-        raise ValueError(f"holds {quoted(value)}, not an origin such as 'https://example.com'")
-    return f"{parts.scheme.lower()}://{parts.netloc.lower()}"
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+        below = "*." if host.startswith("*.") else ""
+        host = ascii_host(host.removeprefix("*."))
+    except ValueError:
+        parts, host, port, below = urlsplit(""), "", None, ""
+    bare = f"[{host}]" if ":" in host else host
+    if (
+        not parts.scheme
+        or not _HOST.match(bare)
+        or "@" in parts.netloc
+        or parts.path not in ("", "/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(
+            f"holds {quoted(value)}, not an origin such as 'https://example.com' or"
+            " 'https://*.example.com'"
+        )
+    scheme = parts.scheme.lower()
+    # Browsers leave out the port that the scheme has by itself (RFC 6454, 6.2).
+    told = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
+    return f"{scheme}://{below}{bare}{told}"
 
 
 def origins(values: Iterable[str]) -> tuple[str, ...]:
-    """Origins (RFC 6454) as browsers write them, or ``*``."""
+    """Origins (RFC 6454) as browsers write them, ``https://*.example.com`` for all hosts below
+    one, or ``*``."""
     return all_or_faults(values, _origin)
 
 

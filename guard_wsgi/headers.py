@@ -7,6 +7,7 @@ append.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -78,6 +79,9 @@ API_PRESET: Mapping[str, Any] = MappingProxyType(
         "custom": MappingProxyType({"Cache-Control": "no-store"}),
     }
 )
+
+_LABELS = re.compile(r"[0-9a-z_-]+(?:\.[0-9a-z_-]+)*")
+"""Of a host name."""
 
 _PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"html": HTML_PRESET, "api": API_PRESET, "off": MappingProxyType({})}
@@ -211,7 +215,7 @@ class Cors:
 
     The one place for it: preflight answers, the app's answers and the guard's own refusals.
 
-    :ivar origins: lower-cased; ``None`` for all.
+    :ivar origins: lower-cased, ``https://*.example.com`` for all below; ``None`` for all.
     :ivar request_headers: as configured; ``None`` for all.
     """
 
@@ -223,6 +227,12 @@ class Cors:
     max_age_seconds: int = 600
     _allowed_headers: frozenset[str] = field(init=False)
     _static: tuple[Header, ...] = field(init=False)
+    _below: tuple[tuple[str, str], ...] = field(init=False)
+
+    @_below.default
+    def _wildcards(self) -> tuple[tuple[str, str], ...]:
+        parted = (origin.partition("*") for origin in self.origins or ())
+        return tuple((scheme, host) for scheme, star, host in parted if star)
 
     @_allowed_headers.default
     def _lower_names(self) -> frozenset[str]:
@@ -254,7 +264,17 @@ class Cors:
         )
 
     def allows(self, origin: str) -> bool:
-        return self.origins is None or origin.lower() in self.origins
+        if self.origins is None:
+            return True
+        origin = origin.lower()
+        if origin in self.origins:
+            return "*" not in origin
+        return any(
+            origin.startswith(scheme)
+            and origin.endswith(host)
+            and _LABELS.fullmatch(origin, len(scheme), len(origin) - len(host)) is not None
+            for scheme, host in self._below
+        )
 
     def preflight(self, environ: Mapping[str, Any]) -> GuardResponse:
         """The answer to a preflight: 200, or 400 that names what is not allowed."""

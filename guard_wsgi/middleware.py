@@ -16,8 +16,9 @@ from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.body import BodyTooLarge
+from guard_wsgi.checks.access import NotBanned, NotInEmergency
 from guard_wsgi.checks.base import Block, Check
-from guard_wsgi.checks.behavior import UNROUTED
+from guard_wsgi.checks.behavior import UNROUTED, Behaves
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
@@ -46,6 +47,9 @@ logger = logging.getLogger("guard_wsgi.checks")
 
 NOTE_INTERVAL_SECONDS = 60.0
 """How long the guard is silent about further oddities of a kind."""
+
+_KEPT_OUT = frozenset({NotBanned.name, NotInEmergency.name, Behaves.name})
+"""The checks that refuse for what was done before."""
 
 Renderer = Callable[[Block, "WSGIEnvironment"], "GuardResponse | None"]
 """Renders a refusal in a framework's own way; ``None`` leaves it to the guard."""
@@ -144,6 +148,8 @@ class GuardMiddleware:
         if request.notes:
             self._tell_notes(request)
         if block is not None:
+            if plan.watch is not None and not standing & WHITELISTED:
+                self._watch_refusal(plan.watch, request, block)
             return self._refuse(policy, request, block, start_response)
         self._passed += 1
         if plan.is_attended or request.started:
@@ -294,6 +300,19 @@ class GuardMiddleware:
             return response
         return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
 
+    def _watch_refusal(self, watch: BehaviorWatch, request: GuardRequest, block: Block) -> None:
+        """Let behaviour rules count the guard's own 401s and 403s, which who guesses passwords or
+        scans gets instead of the app's. Who is kept out already does not lengthen it."""
+        if request.client is None or block.check in _KEPT_OUT:
+            return
+        observation = watch.observe(request.client, request.endpoint or UNROUTED)
+        if observation is None:
+            return
+        try:
+            observation.status(block.status, [])
+        except Exception as error:  # as of a check: what goes wrong must not become an answer
+            self._count_fault(Behaves.name, error)
+
     def _refuse_late(
         self, policy: Policy, request: GuardRequest, start_response: StartResponse
     ) -> Iterable[bytes]:
@@ -357,6 +376,8 @@ class GuardMiddleware:
             request.verdict.principal = request.verdict.principal or foretold.principal
         if block is None:
             return None
+        if plan.watch is not None:
+            self._watch_refusal(plan.watch, request, block)
         self._tell(policy, request, block)
         return self._rendered(block, request) or policy.refusals.response(block, request)
 

@@ -170,10 +170,12 @@ class GuardRequest:
 
     @lazy
     def host(self) -> str:
-        """The ``Host`` header, or the server's name; without the scheme's default port."""
+        """The ``Host`` header, or the server's name, in lower case (RFC 9110, 4.2.3); without the
+        scheme's default port."""
         environ = self.environ
         server = (environ.get("SERVER_NAME", ""), int(environ.get("SERVER_PORT") or 0) or None)
-        return get_host(self.scheme, environ.get("HTTP_HOST"), server)
+        host: str | None = environ.get("HTTP_HOST")
+        return get_host(self.scheme, host.lower() if host else host, server).lower()
 
     @lazy
     def path(self) -> str:

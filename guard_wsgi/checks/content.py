@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from guard_wsgi.checks.base import Block
+from guard_wsgi.network.names import ascii_host
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, NOBODY
 
@@ -108,7 +109,9 @@ class Referrers:
         self._domains = tuple(_domain(domain) for domain in domains)
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        referrer = request.environ.get("HTTP_REFERER", "")
+        referrer = (
+            request.environ.get("HTTP_REFERER", "").encode("latin-1").decode("utf-8", "replace")
+        )
         if not referrer:
             return self._refuse("Referrer required", "no referrer")
         host, port = _split_host(referrer)
@@ -163,13 +166,13 @@ class TimeWindow:
 
 
 def _domain(text: str) -> tuple[str, int | None]:
-    host, port = _split_host(text if "//" in text else "//" + text)
-    return host, port
+    return _split_host(text if "//" in text else "//" + text)
 
 
 def _split_host(url: str) -> tuple[str, int | None]:
+    """Host and port of a URL; the host in ASCII, as browsers write international ones."""
     try:
         parts = urlsplit(url)
-        return (parts.hostname or "").rstrip("."), parts.port
+        return ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         return "", None

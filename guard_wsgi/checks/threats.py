@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from time import monotonic
 from types import MappingProxyType
 from typing import Any, final
 
+from guard_wsgi.body import BodyTooLarge
 from guard_wsgi.checks.base import Block
 from guard_wsgi.detection import Finding, Inspection
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.inspections import RouteInspections
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request import MAX_HOOK_BODY_BYTES, GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.state.suspicion import Suspicion
+from guard_wsgi.trap_fields import Unreadable, filled_in
 
 BUDGET = "detection_budget"
 """Category of the finding that says: not everything could be inspected."""
@@ -247,17 +250,30 @@ class Honeypot:
     def __call__(self, request: GuardRequest) -> Block | None:
         if request.method not in _BODY_METHODS:
             return None
-        fields = request.fields
-        for name in self._trap_fields:
-            if any(fields.getlist(name)):
-                return Block(
-                    status=403,
-                    message="Forbidden",
-                    check=self.name,
-                    event="decorator_violation",
-                    reason=f"bait field {name!r} is filled in",
-                )
-        return None
+        incoming = request.incoming_body
+        beginning = incoming.prefix(MAX_HOOK_BODY_BYTES)
+        try:
+            body = BytesIO(beginning) if incoming.complete else incoming.whole(request.environ)
+            kind = request.environ.get("CONTENT_TYPE") or ""
+            name = filled_in(body, kind, self._trap_fields)
+        except BodyTooLarge:
+            return self._refuse(413, "Request too large", "the body goes on past the limit")
+        except Unreadable as error:
+            return self._refuse(400, "Bad request", str(error))
+        except Exception as error:  # the server's own, which the app gets as well
+            return self._refuse(400, "Bad request", f"the body can't be read: {error!r}")
+        if name is None:
+            return None
+        return self._refuse(403, "Forbidden", f"bait field {name!r} is filled in")
+
+    def _refuse(self, status: int, message: str, reason: str) -> Block:
+        return Block(
+            status=status,
+            message=message,
+            check=self.name,
+            event="decorator_violation",
+            reason=reason,
+        )
 
 
 def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:

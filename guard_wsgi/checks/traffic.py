@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 
 from attrs import evolve, frozen
 
@@ -20,6 +21,9 @@ logger = logging.getLogger("guard_wsgi.ratelimit")
 
 Key = Callable[[GuardRequest], str | None]
 Condition = Callable[[GuardRequest], bool]
+
+MAX_KEY_CHARS = 128
+"""Of a key of the app's own: longer than a user's or a session's id; what is longer is hashed."""
 
 ANY_COUNTRY = "*"
 
@@ -114,7 +118,7 @@ class RateLimits:
         return [self._peek(limit, key) for limit, key in self._buckets(request)]
 
     def _by_rules(self, request: GuardRequest) -> Block | None:
-        if self._exempt_when is not None and self._exempt_when(request):
+        if self._exempt_when is not None and self._is_exempt(self._exempt_when, request):
             return None
         buckets = self._buckets(request)
         if len(buckets) > 1:
@@ -153,6 +157,13 @@ class RateLimits:
                 )
         return None
 
+    def _is_exempt(self, exempt_when: Condition, request: GuardRequest) -> bool:
+        try:
+            return bool(exempt_when(request))
+        except Exception:  # the app's own code; an unlimited client would be worse
+            logger.exception("rate_limit_exempt_when raised; the request is counted")
+            return False
+
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
         """The limits that apply, each with its key: the country's own, and one of the others."""
         client = self._client_key(request)
@@ -181,7 +192,7 @@ class RateLimits:
                 logger.exception("rate_limit_key raised; the client's address is the key")
                 key = None
             if key is not None:
-                return f"key:{key}"
+                return f"key:{_bounded(str(key))}"
         return request.client_key
 
     def _is_a_suite(self, request: GuardRequest, limit: Limit) -> bool:
@@ -212,3 +223,11 @@ class RateLimits:
             retry_after_seconds=whole_seconds(state.reset_seconds),
             metadata={"limit": state.limit.name},
         )
+
+
+def _bounded(key: str) -> str:
+    """A key of the app's own in at most `MAX_KEY_CHARS`: a million long ones would fill memory."""
+    if len(key) <= MAX_KEY_CHARS:
+        return key
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
+    return f"#{digest}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from werkzeug.sansio.utils import host_is_trusted
-
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT
@@ -41,10 +39,18 @@ class AllowedHosts:
     fails_closed = True
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
-        self._hosts = hosts
+        self._exact = frozenset(host.removeprefix(".") for host in hosts)
+        self._below = tuple(host for host in hosts if host.startswith("."))
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        if host_is_trusted(request.host, self._hosts):
+        # Of an IPv6 address the brackets stay, and end the name.
+        name = request.host
+        if not name.endswith("]"):
+            name = (
+                name.partition(":")[0] if not name.startswith("[") else name.partition("]")[0] + "]"
+            )
+        name = name.rstrip(".")
+        if name and (name in self._exact or name.endswith(self._below)):
             return None
         return Block(
             status=400,

@@ -17,6 +17,10 @@ from attrs import frozen
 IPV6_CLIENT_PREFIX_BITS = 64
 """One customer gets at least a /64 (RFC 6177), so a single IPv6 address identifies nobody."""
 
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""RFC 6052, 2.1: IPv4 clients of a site that has IPv6 only, each by its address in the last 32
+bits; by /64 they would all be one client."""
+
 _BRACKETED = re.compile(r"\[([^\]]+)\](?::\d{1,5})?\Z")
 _IPV4_WITH_PORT = re.compile(r"(\d{1,3}(?:\.\d{1,3}){3}):\d{1,5}\Z")
 _DOCUMENTATION = tuple(
@@ -53,7 +57,7 @@ def parse_address(text: str, ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS) ->
             parsed = mapped
     canonical = str(parsed)
     number = int(parsed)
-    if isinstance(parsed, IPv4Address) or ipv6_prefix_bits == 128:
+    if isinstance(parsed, IPv4Address) or ipv6_prefix_bits == 128 or parsed in _NAT64:
         client_key = canonical
     else:
         client_key = str(IPv6Network((number, ipv6_prefix_bits), strict=False))

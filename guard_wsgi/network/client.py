@@ -8,7 +8,6 @@ the left of it can be believed (RFC 7239, section 8.1; CVE-2025-46814 is what ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +19,7 @@ from guard_wsgi.network.address import (
     parse_address,
     strip_port,
 )
+from guard_wsgi.network.forwarded import forwarded_nodes
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.origin import is_called_by_a_test
 from guard_wsgi.standing import ADDRESSED
@@ -49,7 +49,6 @@ _NOTES = {
 }
 """Event and reason for :attr:`Identity.note`."""
 
-_FORWARDED_FOR = re.compile(r'for\s*=\s*("[^"]*"|[^;,\s]+)', re.IGNORECASE)
 _LISTS = frozenset({"x-forwarded-for", "forwarded"})
 
 
@@ -186,7 +185,7 @@ class ClientResolver:
         if self._header == "x-forwarded-for":
             hops = value.rsplit(",", MAX_FORWARDED_HOPS)[-MAX_FORWARDED_HOPS:]
         elif self._header == "forwarded":
-            hops = _FORWARDED_FOR.findall(value)[-MAX_FORWARDED_HOPS:]
+            hops = [node or "unknown" for node in forwarded_nodes(value, MAX_FORWARDED_HOPS)]
         else:
             hops = [value]
         if self._header in _LISTS and len(hops) < self._depth:

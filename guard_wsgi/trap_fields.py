@@ -1,0 +1,114 @@
+"""Whether bait fields of a form are filled in, however large the form is.
+
+A bot may put an upload before the field; what is read must not end where memory would.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import Data, Epilogue, Field, MultipartDecoder, NeedData
+
+CHUNK_BYTES = 65_536
+
+MAX_JSON_BYTES = 8_388_608
+"""JSON is parsed whole, in memory; a larger document is no form that a person filled in."""
+
+MAX_NAME_BYTES = 4096
+"""Of a field's name; baits have shorter ones."""
+
+
+class Unreadable(ValueError):
+    """A body that is no form, or is too large to tell."""
+
+
+class Readable(Protocol):
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+def filled_in(stream: Readable, content_type: str, names: Iterable[str]) -> str | None:
+    """The first of the fields ``names`` that a body fills in, or ``None``.
+
+    Reads forms (urlencoded, multipart) as they come, and the top level of JSON objects; other
+    media types have no fields.
+
+    :param content_type: the header's value.
+    :raises Unreadable: when it can't be told.
+    """
+    kind, options = parse_options_header(content_type)
+    kind = kind.lower()
+    if kind == "application/x-www-form-urlencoded":
+        return _in_urlencoded(stream, frozenset(names))
+    if kind == "multipart/form-data":
+        return _in_multipart(stream, options.get("boundary", ""), frozenset(names))
+    if kind == "application/json" or kind.endswith("+json"):
+        return _in_json(stream, tuple(names))
+    return None
+
+
+def _in_urlencoded(stream: Readable, names: frozenset[str]) -> str | None:
+    pending = b""
+    while True:
+        chunk = stream.read(CHUNK_BYTES)
+        *pairs, pending = (pending + chunk).split(b"&") if chunk else (pending, b"")
+        for pair in pairs:
+            name, _, value = pair.partition(b"=")
+            if value and (text := _text(name)) in names:
+                return text
+        if not chunk:
+            return None
+        # Of a long value its beginning is enough to tell that there is one.
+        pending = pending[:MAX_NAME_BYTES]
+
+
+def _text(name: bytes) -> str:
+    return unquote_to_bytes(name.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+def _in_multipart(stream: Readable, boundary: str, names: frozenset[str]) -> str | None:
+    if not boundary:
+        raise Unreadable("a form without a boundary")
+    decoder = MultipartDecoder(boundary.encode("utf-8", "replace"))
+    field: str | None = None
+    try:
+        while True:
+            event = decoder.next_event()
+            if isinstance(event, Field):
+                field = event.name
+            elif isinstance(event, Data):
+                if field in names and event.data:
+                    return field
+            elif isinstance(event, NeedData):
+                decoder.receive_data(stream.read(CHUNK_BYTES) or None)
+            elif isinstance(event, Epilogue):
+                return None
+            else:
+                field = None  # a file, or what stands before the first part
+    except (ValueError, RequestEntityTooLarge) as error:
+        raise Unreadable("a form that can't be read") from error
+
+
+def _in_json(stream: Readable, names: tuple[str, ...]) -> str | None:
+    parts: list[bytes] = []
+    missing = MAX_JSON_BYTES + 1
+    while missing > 0 and (chunk := stream.read(min(missing, CHUNK_BYTES))):
+        parts.append(chunk)
+        missing -= len(chunk)
+    if missing <= 0:
+        raise Unreadable(f"JSON of more than {MAX_JSON_BYTES} bytes")
+    try:
+        pairs: Any = json.loads(b"".join(parts), object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        return None  # nobody reads it as a form
+    if not isinstance(pairs, _Pairs):
+        return None
+    return next((name for name in names if any(key == name and v for key, v in pairs)), None)
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON with every field, those that repeat included."""
