@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from guard_wsgi.advice import Advice, Deployment
-from guard_wsgi.symptoms import LOOKS, layers, unguarded
+from guard_wsgi.layers import layers
+from guard_wsgi.symptoms import LOOKS, unguarded
 
 if TYPE_CHECKING:
     from guard_wsgi.config import SecurityConfig

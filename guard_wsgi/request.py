@@ -337,7 +337,7 @@ def is_preflight(environ: Mapping[str, Any]) -> bool:
         environ["REQUEST_METHOD"] == "OPTIONS"
         and "HTTP_ORIGIN" in environ
         and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
-        and environ.get("CONTENT_LENGTH") in (None, "", "0")
+        and environ.get("CONTENT_LENGTH") in (None, "", "0", 0)
         and "HTTP_TRANSFER_ENCODING" not in environ
     )
 

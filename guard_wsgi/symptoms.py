@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from guard_wsgi.advice import Advice, Deployment
 from guard_wsgi.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.emergency import Declaration
+from guard_wsgi.layers import layers, outside_of
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
@@ -27,18 +28,6 @@ from guard_wsgi.probes import (
     is_importable,
     merges_underscores,
 )
-
-
-def layers(app: object) -> Iterator[object]:
-    """An app and what it wraps, from the outside: by ``wsgi_app`` (Flask), else ``app``."""
-    seen: set[int] = set()
-    while app is not None and id(app) not in seen:
-        seen.add(id(app))
-        yield app
-        # Flask's own wsgi_app is a bound method, whose owner has been seen.
-        inner = getattr(app, "wsgi_app", None) or getattr(app, "app", None)
-        app = getattr(inner, "__self__", inner)
-
 
 # -- the app ---------------------------------------------------------------------------------
 
@@ -58,6 +47,14 @@ def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
     if deployment.guard is None:
         yield unguarded(deployment.app)
         return
+    for name in outside_of(deployment.guard, deployment.app):
+        yield Advice(
+            "warning",
+            "outside-the-guard",
+            f"{name} stands outside of the guard: what it answers by itself is not guarded",
+            "put the guard around it: make the guard last (Flask: FlaskAPIGuard(app) after the"
+            " extension that wraps wsgi_app)",
+        )
     for layer in layers(deployment.app):
         if layer is deployment.guard:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,15 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from guard_wsgi.audit import log_audit
+from guard_wsgi.layers import outside_of
 from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.route_config import RouteConfig
 from guard_wsgi.view_rules import ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("guard_wsgi.routes")
 
 MAX_CACHED_PATHS = 2048
 """A match costs 10 us and more, a look-up 0.2; the cache is emptied when full, so it can't grow
@@ -50,6 +54,7 @@ class FlaskResolver:
         """:param decorated: gives all views that decorators marked, for the audit."""
         self._app = app
         self._decorated = decorated
+        self._guard: Any = None
         self._known_views = -1
         self._rules = ViewRules()
         self._has_rules = False
@@ -98,7 +103,9 @@ class FlaskResolver:
             return match
 
     def attach(self, guard: Any) -> None:
-        """Nothing to do: the extension registers what asks again before a view runs."""
+        """The extension registers what asks again before a view runs; here the guard is kept to
+        see what is wrapped around it later."""
+        self._guard = guard
 
     def route_of(self, endpoint: str, method: str) -> RouteConfig | None:
         """The rules of the view behind an endpoint."""
@@ -116,6 +123,12 @@ class FlaskResolver:
 
     def audit(self, decorated: Iterable[Any]) -> None:
         """At the start; again whenever views are registered."""
+        for name in outside_of(self._guard, self._app):
+            logger.warning(
+                "%s was wrapped around the app after the guard: what it answers by itself is not"
+                " guarded. Call FlaskAPIGuard(app), or init_app(app), after it",
+                name,
+            )
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
 

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from flask import Blueprint, Flask, g, jsonify, request
 from flask.cli import FlaskGroup
+from flask_socketio import SocketIO
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from guard_wsgi.doctor import diagnose
 from guard_wsgi_flask import ConfigError, FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
 ATTACK = {"q": "1' UNION SELECT username, password FROM users--"}
@@ -234,3 +237,56 @@ def test_flask_guard_routes_lists_effective_rules() -> None:
     assert "rate_limit=5" in outcome.output
     assert "forgotten" in outcome.output
     assert outcome.exit_code == 1
+
+
+def test_socketio_made_before_the_guard_is_inside_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/", "home", lambda: "hello")
+    SocketIO(app, async_mode="threading")
+    guard = FlaskAPIGuard(app)
+    client = app.test_client()
+    polling = {"path": "/socket.io/", "query_string": "EIO=4&transport=polling"}
+    at = {"environ_overrides": {"REMOTE_ADDR": "203.0.113.7"}}
+    assert client.get(**polling, **at).status_code == 200
+    guard.bans.ban("203.0.113.7", 60, "test")
+    assert client.get(**polling, **at).status_code == 403
+    assert "wrapped around" not in caplog.text
+    assert "outside-the-guard" not in {piece.code for piece in diagnose(app=app)}
+
+
+def test_socketio_made_after_the_guard_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    app = Flask(__name__)
+    app.add_url_rule("/", "home", lambda: "hello")
+    FlaskAPIGuard(app)
+    SocketIO(app, async_mode="threading")
+    assert app.test_client().get("/").status_code == 200
+    (line,) = [text for text in caplog.messages if "wrapped around" in text]
+    assert "flask_socketio._SocketIOMiddleware" in line
+    assert "init_app(app), after it" in line
+    (advice,) = [piece for piece in diagnose(app=app) if piece.code == "outside-the-guard"]
+    assert "flask_socketio._SocketIOMiddleware" in advice.problem
+    assert advice.severity == "warning"
+
+
+@pytest.mark.parametrize("attribute", ["app", "application", "wsgi_app"])
+def test_any_layer_around_the_guard_is_told_of(attribute: str) -> None:
+    class Statics:
+        def __init__(self, app: Any) -> None:
+            setattr(self, attribute, app)
+
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            return getattr(self, attribute)(environ, start_response)
+
+    app = simple_app()
+    app.wsgi_app = Statics(app.wsgi_app)  # type: ignore[method-assign]
+    codes = {piece.code for piece in diagnose(app=app)}
+    assert "outside-the-guard" in codes
+    assert "app-not-guarded" not in codes
+
+
+def test_what_only_rewrites_the_environ_is_not_outside() -> None:
+    app = simple_app()
+    app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
+    assert "outside-the-guard" not in {piece.code for piece in diagnose(app=app)}
