@@ -11,11 +11,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from guard_wsgi.errors import ConfigError, GuardError
+from guard_wsgi.errors import ConfigError, GuardError, MissingExtra
 
 if TYPE_CHECKING:
     from guard_wsgi.config import SecurityConfig
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 FAILED = 2
 
 DEFAULT_PORT = 8000
+DEFAULT_CONSOLE_PORT = 8600
 DEFAULT_BAN_TIME = "1h"
 
 
@@ -90,6 +92,32 @@ def build_parser() -> argparse.ArgumentParser:
         "--reference", metavar="ID", help="only what a refused client was told this reference for"
     )
 
+    console = commands.add_parser("console", help="serve the dashboard and playground")
+    console.add_argument("--host", default="127.0.0.1", help="another one needs --password-file")
+    console.add_argument("--port", type=int, default=DEFAULT_CONSOLE_PORT)
+    console.add_argument(
+        "--db",
+        default="sqlite:///guard-console.db",
+        metavar="URL",
+        help="sqlite:///FILE or postgresql://...",
+    )
+    console.add_argument("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
+    console.add_argument("--store", metavar="URL", help="the store_url: show and change its bans")
+    console.add_argument("--keep-days", type=float, default=30, metavar="N", help="0 for ever")
+    console.add_argument(
+        "--keep-megabytes", type=float, default=1024, metavar="N", help="0 for all"
+    )
+    console.add_argument("--password-file", metavar="FILE", help="who may log in, name:role:hash")
+    console.add_argument("--add-person", metavar="NAME", help="write a line of it, and end")
+    console.add_argument("--role", choices=("viewer", "admin"), default="viewer")
+    console.add_argument(
+        "--link", action="store_true", help="print another link to log in, and end"
+    )
+    console.add_argument(
+        "--allow-host", metavar="NAME", action="append", default=[], help="a name it is reached by"
+    )
+    console.add_argument("--config", metavar="guard.toml", help="the app's configuration")
+
     doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")
     doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
     doctor.add_argument("--workers", type=int, metavar="N", help="processes that serve the app")
@@ -132,6 +160,19 @@ def _configured(path: str | None) -> SecurityConfig:
     return config
 
 
+def _run_console(options: argparse.Namespace) -> int:
+    """:raises MissingExtra: without the ``console`` extra."""
+    try:
+        # The one place where a name of the adapter's stands here: the command tree is one.
+        run = import_module("guard_wsgi_flask.console.serving").run
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("guard_wsgi"):
+            raise
+        raise MissingExtra("guard-wsgi console", "console") from None
+    code: int = run(options)
+    return code
+
+
 def _run(options: argparse.Namespace) -> int:
     if options.command == "check":
         from guard_wsgi.commands.checking import check
@@ -150,6 +191,8 @@ def _run(options: argparse.Namespace) -> int:
             return say(sys.stdin, sys.stdout)
         with open(options.log, encoding="utf-8", errors="replace") as log:
             return say(log, sys.stdout)
+    if options.command == "console":
+        return _run_console(options)
     from guard_wsgi.commands.loading import load_app
 
     if options.command == "doctor":

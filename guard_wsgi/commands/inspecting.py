@@ -15,6 +15,7 @@ from guard_wsgi.detection import Finding
 from guard_wsgi.detection.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.address import parse_address
+from guard_wsgi.request import GuardRequest
 from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 
 PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
@@ -36,6 +37,18 @@ class Outcome:
     check: str
     reason: str
     findings: tuple[Finding, ...]
+
+
+@frozen(slots=True)
+class Rung:
+    """One check of the ladder, and what it said.
+
+    :ivar status: of its refusal; ``None`` when it let the request pass.
+    """
+
+    check: str
+    status: int | None
+    reason: str
 
 
 def place(payload: str, where: str) -> dict[str, Any]:
@@ -138,23 +151,7 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
 
     :raises CommandError: when ``client`` is no IP address.
     """
-    if parse_address(client) is None:
-        raise CommandError(f"{client!r} is no IP address")
-    config = config.evolve(
-        enabled=True,
-        passive_mode=False,
-        store_url="memory://",
-        enable_redis=False,
-        enable_agent=False,
-        enable_dynamic_rules=False,
-        enable_enrichment=False,
-        enable_otel=False,
-        enable_logfire=False,
-        custom_log_file=None,
-        log_suspicious_level=None,
-        # Somebody listens, so all evidence is told and not only what was enough.
-        on_block=lambda request, payload: None,
-    )
+    config = _alone(config, client)
     environ = {**environ, "REMOTE_ADDR": client}
     reached: list[Verdict] = []
 
@@ -182,6 +179,56 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
         check=verdict.check,
         reason=verdict.reason,
         findings=verdict.findings,
+    )
+
+
+def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> list[Rung]:
+    """What every check of the ladder says to a request, past the first refusal too.
+
+    :raises CommandError: when ``client`` is no IP address.
+    """
+    config = _alone(config, client)
+    environ = {**environ, "REMOTE_ADDR": client}
+    guard = GuardMiddleware(_unreached, config)
+    try:
+        policy = guard.policy
+        request = GuardRequest(environ, policy.clients, policy.country_of, guard)
+        environ[ENVIRON_KEY] = request.verdict
+        rungs: list[Rung] = []
+        for run in policy.plan(None).ladders[policy.standing(request)]:
+            block = guard.decide(policy, request, (run,))
+            check: str = getattr(run, "__self__").name  # noqa: B009 - a check's bound method
+            if block is None:
+                rungs.append(Rung(check, None, ""))
+            else:
+                rungs.append(Rung(check, block.status, block.reason))
+        return rungs
+    finally:
+        guard.close()
+
+
+def _unreached(environ: Any, start_response: Any) -> list[bytes]:
+    raise AssertionError("only the ladder is asked")
+
+
+def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
+    """The configuration for a guard whose state and telemetry are nobody else's."""
+    if parse_address(client) is None:
+        raise CommandError(f"{client!r} is no IP address")
+    return config.evolve(
+        enabled=True,
+        passive_mode=False,
+        store_url="memory://",
+        enable_redis=False,
+        enable_agent=False,
+        enable_dynamic_rules=False,
+        enable_enrichment=False,
+        enable_otel=False,
+        enable_logfire=False,
+        custom_log_file=None,
+        log_suspicious_level=None,
+        # Somebody listens, so all evidence is told and not only what was enough.
+        on_block=lambda request, payload: None,
     )
 
 

@@ -131,16 +131,9 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
     """Refusals by rule. A request with several findings counts for each."""
     groups: dict[Rule, Group] = {}
     for entry in entries:
-        path = general(entry["path"])
         found = entry["findings"] or [{}]
         for finding in found:
-            rule = Rule(
-                entry["check"],
-                path,
-                str(finding.get("category", "")),
-                str(finding.get("location", "")),
-                _INDEX.sub("", str(finding.get("name", ""))),
-            )
+            rule = rule_of(entry, finding)
             if rule not in groups and len(groups) >= MAX_GROUPS:
                 rule = evolve(rule, path=OTHER_PATHS, name="")
             counted = groups.setdefault(rule, Group())
@@ -169,20 +162,39 @@ def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
     """Entries for ``detection_exclusions`` that would let pass what several clients sent."""
     proposed: dict[tuple[str, str], set[str]] = {}
     for rule, counted in groups.items():
-        if not rule.path.startswith("/") or not rule.category:
-            continue
         if len(counted.clients) < MIN_CLIENTS:
             continue
-        option = _PLACE_OPTION.get(rule.location) if rule.name else None
-        if rule.location == "cookie":
-            name = "cookie"
-        else:
-            name = rule.name.partition(">")[0].rpartition(".")[2]
-        value = name if option else rule.category
-        proposed.setdefault((rule.path, option or "categories"), set()).add(value)
+        silenced = silencing(rule)
+        if silenced is not None:
+            option, value = silenced
+            proposed.setdefault((rule.path, option), set()).add(value)
     return [
         {"path": path, option: sorted(names)} for (path, option), names in sorted(proposed.items())
     ]
+
+
+def silencing(rule: Rule) -> tuple[str, str] | None:
+    """The narrowest exclusion that would let this pass, as (option, value): a name where the
+    place has one, else the category. ``None`` where detection has not refused."""
+    if not rule.path.startswith("/") or not rule.category:
+        return None
+    option = _PLACE_OPTION.get(rule.location) if rule.name else None
+    if option is None:
+        return "categories", rule.category
+    if rule.location == "cookie":
+        return option, "cookie"
+    return option, rule.name.partition(">")[0].rpartition(".")[2]
+
+
+def rule_of(entry: Mapping[str, Any], finding: Mapping[str, Any]) -> Rule:
+    """What one finding of a refusal counts under."""
+    return Rule(
+        entry["check"],
+        general(entry["path"]),
+        str(finding.get("category", "")),
+        str(finding.get("location", "")),
+        _INDEX.sub("", str(finding.get("name", ""))),
+    )
 
 
 def report(lines: Iterable[str], out: TextIO) -> int:

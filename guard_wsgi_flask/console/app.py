@@ -1,0 +1,230 @@
+"""The console as a Flask app: behind the guard, and shut to everybody who has not logged in."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
+
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.detection.finding import CATEGORIES
+from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.console import shown
+from guard_wsgi_flask.console.audit import Audit
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.envelope import MAX_BODY_BYTES
+from guard_wsgi_flask.console.intake import Intake
+from guard_wsgi_flask.console.keys import Keys
+from guard_wsgi_flask.console.pages import admin, clients, events, login, now, playground, rules
+from guard_wsgi_flask.console.pages.login import COOKIE
+from guard_wsgi_flask.console.people import PasswordFile, People, Person, same
+from guard_wsgi_flask.console.playground import offline
+from guard_wsgi_flask.console.rulebook import RuleBook
+from guard_wsgi_flask.console.services import EXTENSION, Places, Services, services
+from guard_wsgi_flask.console.settings import LOOPBACK, ConsoleSettings
+from guard_wsgi_flask.console.sharedbans import SharedBans
+from guard_wsgi_flask.console.wire import MAX_WAITING, wire
+from guard_wsgi_flask.extension import FlaskAPIGuard
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "report-uri /csp-report",
+    )
+)
+"""Nothing inline, nothing from elsewhere: what attackers wrote is shown on every page."""
+
+LOGIN_TRIES = (10, 60)
+"""Requests of the page of logins a minute and client; a try is two of them."""
+WIRE_REQUESTS = (60_000, 60)
+"""Of one machine, that has an API key: a thousand batches a second."""
+PAGE_REQUESTS = (3_000, 60)
+"""Pages and their parts; a browser with ten live tabs sends 600."""
+
+
+_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
+_PUBLIC = frozenset({"static", "login.page", "login.enter", "admin.csp_report", "now.health"})
+"""Endpoints for those who have not logged in, besides the wire, which has keys."""
+_ATTACKS_SHOWN = ("/events*", "/playground*", "/rules*", "/clients*", "/paths*", "/report*")
+"""Pages whose addresses and forms hold what attackers wrote, because it is looked for."""
+
+
+def create_app(
+    settings: ConsoleSettings | None = None,
+    *,
+    base: SecurityConfig | None = None,
+    database: Database | None = None,
+) -> Flask:
+    """The console for a WSGI server.
+
+    :param base: the guarded app's configuration; ``settings.config`` without it.
+    :param database: an open one to use instead of ``settings.database``.
+    :raises GuardError: for a database, password file or configuration that can't be used.
+    """
+    settings = settings if settings is not None else ConsoleSettings()
+    if base is None:
+        base = (
+            SecurityConfig.from_toml(settings.config)
+            if settings.config is not None
+            else SecurityConfig()
+        )
+    if not settings.is_local and settings.password_file is None:
+        raise GuardError(
+            f"serving on {settings.host} needs --password-file: the link that is printed here is"
+            " for this machine alone"
+        )
+    database = database if database is not None else Database(settings.database)
+    passwords = PasswordFile(settings.password_file) if settings.password_file else None
+    checked = offline(base)
+    store = settings.store
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1024
+    app.extensions[EXTENSION] = Services(
+        settings=settings,
+        base=base,
+        database=database,
+        intake=Intake(database),
+        keys=Keys(database),
+        rules=RuleBook(database, lambda: checked),
+        people=People(database, passwords, settings.session_hours),
+        audit=Audit(database),
+        bans=SharedBans(base.evolve(store_url=store, enable_redis=False)) if store else None,
+        live=Places(settings.max_live_streams),
+        waiting=Places(MAX_WAITING),
+    )
+    shown.install(app)
+    for blueprint in (
+        wire,
+        login.login,
+        now.now,
+        events.events,
+        clients.clients,
+        rules.rules,
+        playground.playground,
+        admin.admin,
+    ):
+        app.register_blueprint(blueprint)
+    app.before_request(_admit)
+    app.after_request(_finish)
+    app.register_error_handler(HTTPException, _failed)
+    app.register_error_handler(GuardError, _failed)
+    app.context_processor(_for_templates)
+    FlaskAPIGuard(app, config=_own_guard(settings))
+    return app
+
+
+def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
+    """What guards the console itself."""
+    every = sorted(CATEGORIES)
+    wire_paths = ("events", "events/encrypted", "metrics", "status", "rules")
+    return SecurityConfig(
+        exclude_paths=["/api/v1"],
+        detection_exclusions=[
+            *({"path": path, "categories": every} for path in _ATTACKS_SHOWN),
+            # One of those addresses, to come back to.
+            {"path": "/login", "params": ["next"]},
+        ],
+        # A colleague who looks for an attack is no attacker.
+        enable_ip_banning=False,
+        rate_limit=PAGE_REQUESTS[0],
+        rate_limit_window=PAGE_REQUESTS[1],
+        endpoint_rate_limits={
+            "/login": LOGIN_TRIES,
+            **{f"/api/v1/{path}": WIRE_REQUESTS for path in wire_paths},
+        },
+        security_headers={"preset": "html", "csp": CONTENT_SECURITY_POLICY},
+    )
+
+
+def _is_known_host(settings: ConsoleSettings) -> bool:
+    """Whether the request names this console, and not a name that an attacker has pointed at
+    127.0.0.1 (DNS rebinding). Who serves on every address without ``--allow-host`` has the proxy
+    in front check it."""
+    try:
+        name = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return False
+    if settings.host in _EVERYWHERE and not settings.hosts:
+        return True
+    return name in LOOPBACK or name == settings.host or name in settings.hosts
+
+
+# Each request ----------------------------------------------------------------------------------
+
+
+def _admit() -> ResponseReturnValue | None:
+    """Nobody gets anywhere without a session, nobody changes anything without its token."""
+    g.person = None
+    if request.blueprint == "wire" or request.endpoint in ("static", "now.health"):
+        return None
+    if request.endpoint == "admin.csp_report":
+        return None
+    if not _is_known_host(services().settings):
+        raise BadRequest("this console is not known by that name: see --allow-host")
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _check_origin()
+    person = services().people.find(request.cookies.get(COOKIE, ""))
+    g.person = person
+    if request.endpoint in _PUBLIC:
+        return None
+    if person is None:
+        if request.method == "GET" and "HX-Request" not in request.headers:
+            return redirect(url_for("login.page", next=_here()), 303)
+        # A live part of a page whose session is over: the whole page is to go and log in.
+        return Response("log in again", 401, {"HX-Redirect": url_for("login.page")})
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        given = request.headers.get("X-CSRF-Token") or request.form.get("_csrf", "")
+        if not same(given, person.csrf):
+            raise Forbidden("the form is not from this session: load the page again")
+    return None
+
+
+def _check_origin() -> None:
+    """Browsers say where a form comes from; what is not a browser says nothing.
+
+    :raises Forbidden: when it is another site.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("the request comes from another site")
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise Forbidden("the request comes from another site")
+
+
+def _here() -> str:
+    return request.full_path.rstrip("?") if request.path != "/" else ""
+
+
+def _finish(response: Response) -> Response:
+    if request.endpoint != "static":
+        # What is shown is nobody else's, and a back button after logging out shows nothing.
+        response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Referrer-Policy"] = "same-origin"
+    return response
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    code = error.code or 500 if isinstance(error, HTTPException) else 400
+    what = error.description if isinstance(error, HTTPException) else str(error)
+    if isinstance(error, HTTPException) and error.response is not None:
+        return error.response
+    page = render_template("error.html", code=code, what=what, title="Error")
+    return page, code
+
+
+def _for_templates() -> dict[str, object]:
+    person: Person | None = g.get("person")
+    return {
+        "person": person,
+        "is_admin": person is not None and person.is_admin,
+        "has_store": services().bans is not None,
+    }

@@ -1,0 +1,206 @@
+"""One database: SQLite in WAL mode for one machine, PostgreSQL for a team.
+
+Readers never wait for writers in either. Writers take turns: in SQLite there can be but one, and
+in PostgreSQL two that count the same hour would otherwise wait for each other.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+
+from guard_wsgi.errors import GuardError, MissingExtra
+from guard_wsgi_flask.console import schema
+
+BUSY_SECONDS = 10
+"""How long a writer of SQLite waits for another process's."""
+
+WRITERS_LOCK = 8_600_001
+"""The advisory lock of PostgreSQL that writers take turns by: a number of our own."""
+
+CACHE_KIBIBYTES = 65_536
+"""Of SQLite's pages a connection: the indexes of a million events are some 200 MB, the parts of
+them that are in use far less."""
+
+
+class DatabaseError(GuardError):
+    """The database can't be opened."""
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Database:
+    """:raises DatabaseError: when it can't be opened, or another version has written it."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+                parsed = parsed.set(drivername="postgresql+psycopg")
+            self.is_sqlite = parsed.get_backend_name() == "sqlite"
+            if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
+                raise DatabaseError(f"--db takes sqlite:/// and postgresql://, not {url!r}")
+            if self.is_sqlite and not parsed.database:
+                raise DatabaseError("--db sqlite:/// needs the name of a file")
+            self._engine = _engine(parsed.render_as_string(hide_password=False), self.is_sqlite)
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise DatabaseError(f"--db: {error}") from None
+        except ModuleNotFoundError:
+            raise MissingExtra("--db postgresql://", "console-postgresql") from None
+        self._readers = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._turn = threading.Lock()
+        self._changed = threading.Condition()
+        self.changes = 0
+        self.path = Path(str(parsed.database)) if self.is_sqlite else None
+        try:
+            self._prepare()
+        except OperationalError as error:
+            raise DatabaseError(f"the database can't be opened: {error.orig}") from None
+
+    def _prepare(self) -> None:
+        if self.path is not None:
+            # Nobody else may read what was sent; SQLite gives its other files the same mode.
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.touch(mode=0o600)
+        with self.write() as connection:
+            schema.metadata.create_all(connection)
+            found = connection.scalar(
+                select(schema.meta.c.value).where(schema.meta.c.name == "schema_version")
+            )
+            if found is None:
+                connection.execute(
+                    insert(schema.meta),
+                    [
+                        {"name": "schema_version", "value": str(schema.SCHEMA_VERSION)},
+                        {"name": "secret", "value": secrets.token_hex(32)},
+                    ],
+                )
+            elif found != str(schema.SCHEMA_VERSION):
+                raise DatabaseError(
+                    f"the database has version {found} of the tables, this console writes"
+                    f" version {schema.SCHEMA_VERSION}: name another file with --db"
+                )
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees what is committed."""
+        with self._readers.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction of the one writer: on disk when the block ends, gone when it raises."""
+        with self._turn, self._engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": WRITERS_LOCK})
+            yield connection
+            connection.commit()
+
+    def upsert(
+        self,
+        connection: Connection,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        *,
+        add: Sequence[str] = (),
+        put: Sequence[str] = (),
+        least: Sequence[str] = (),
+        most: Sequence[str] = (),
+    ) -> None:
+        """Insert rows, or change those that are there: ``add`` to, ``put`` in place of, keep the
+        ``least`` and the ``most`` of columns."""
+        if not rows:
+            return
+        made = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        keys = [column.name for column in table.primary_key]
+        lower = func.min if self.is_sqlite else func.least
+        upper = func.max if self.is_sqlite else func.greatest
+        changes: dict[str, Any] = {}
+        for name in add:
+            changes[name] = table.c[name] + made.excluded[name]
+        for name in put:
+            changes[name] = made.excluded[name]
+        for name in least:
+            changes[name] = lower(table.c[name], made.excluded[name])
+        for name in most:
+            changes[name] = upper(table.c[name], made.excluded[name])
+        connection.execute(made.on_conflict_do_update(index_elements=keys, set_=changes), rows)
+
+    # Telling who waits -----------------------------------------------------------------------
+
+    def tell(self) -> None:
+        """Wake all that wait for something new. Call after the transaction."""
+        with self._changed:
+            self.changes += 1
+            self._changed.notify_all()
+
+    def wait(self, seen: int, seconds: float) -> int:
+        """Until something new came after ``seen``, or the time is over; what there is now."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.changes != seen, seconds)
+            return self.changes
+
+    # Small values ----------------------------------------------------------------------------
+
+    def value(self, name: str) -> str | None:
+        with self.read() as connection:
+            return connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == name))
+
+    def set_value(self, name: str, value: str) -> None:
+        with self.write() as connection:
+            self.upsert(connection, schema.meta, [{"name": name, "value": value}], put=["value"])
+
+    def size_bytes(self) -> int:
+        """What the data take, without what was freed."""
+        with self.read() as connection:
+            if self.is_sqlite:
+                pages, free, size = (
+                    int(connection.exec_driver_sql(f"PRAGMA {name}").scalar() or 0)
+                    for name in ("page_count", "freelist_count", "page_size")
+                )
+                return (pages - free) * size
+            found = connection.scalar(text("SELECT pg_database_size(current_database())"))
+            return int(found or 0)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def _engine(url: str, is_sqlite: bool) -> Engine:
+    if not is_sqlite:
+        return create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=72)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=72,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, record: object) -> None:
+        connection.isolation_level = None  # BEGIN is said where it is meant
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; kept by an old one
+        cursor.execute("PRAGMA journal_mode = WAL")
+        # A batch that was acknowledged outlives a power cut.
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES // 8}")
+        cursor.execute("PRAGMA temp_store = MEMORY")
+        cursor.close()
+
+    return engine

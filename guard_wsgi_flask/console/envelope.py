@@ -1,0 +1,119 @@
+"""The body of a request as an agent sends it: compressed, signed, encrypted, JSON.
+
+Everything is bounded before it is held: the bytes, what they unpack to, and the number of items.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from guard_wsgi.agent.sealing import Cipher, EncryptionError, is_signed
+from guard_wsgi.errors import GuardError, MissingExtra
+
+MAX_BODY_BYTES = 4_194_304
+"""As it travels. An agent's batch is 512 KiB at most before it is compressed."""
+MAX_UNPACKED_BYTES = 16_777_216
+MAX_ITEMS = 10_000
+MAX_DEPTH = 64
+"""Of JSON. The agent's redaction nests no deeper than ten."""
+
+_GZIP = 31  # zlib: a gzip header and trailer
+
+
+class WireError(GuardError):
+    """A body that is not taken.
+
+    :ivar status: what the agent makes of it: 400 drops the batch, 413 halves it, 401 keeps it.
+    """
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+def unpack(body: bytes, encoding: str) -> bytes:
+    """The body without its compression.
+
+    :raises WireError: 413 when it unpacks to too much, 415 for another coding, 400 when damaged.
+    """
+    if encoding in ("", "identity"):
+        if len(body) > MAX_UNPACKED_BYTES:
+            raise WireError(413, f"more than {MAX_UNPACKED_BYTES} bytes")
+        return body
+    if encoding != "gzip":
+        raise WireError(415, "Content-Encoding is gzip, or absent")
+    unpacker = zlib.decompressobj(_GZIP)
+    try:
+        plain = unpacker.decompress(body, MAX_UNPACKED_BYTES + 1)
+    except zlib.error as error:
+        raise WireError(400, f"no gzip: {error}") from None
+    if len(plain) > MAX_UNPACKED_BYTES:
+        raise WireError(413, f"unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise WireError(400, "no gzip: it breaks off, or something follows its end")
+    return plain
+
+
+def check_signature(body: bytes, secret: str | None, signature: str | None) -> None:
+    """The HMAC over the uncompressed body, where the key asks for one.
+
+    :raises WireError: 401 when it is missing or another's.
+    """
+    if secret is None:
+        return
+    if not signature:
+        raise WireError(401, "this key's batches are signed: X-Payload-Signature is missing")
+    if not is_signed(secret, body, signature):
+        raise WireError(401, "X-Payload-Signature is not that of this body")
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body.
+
+    :raises WireError: 400 when it is none.
+    """
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WireError(400, f"no JSON: {str(error)[:200]}") from None
+    if not isinstance(value, dict):
+        raise WireError(400, "a JSON object is expected")
+    return value
+
+
+def read_batch(batch: Mapping[str, Any]) -> tuple[list[Any], list[Any], str]:
+    """Events, metrics and the batch's id.
+
+    :raises WireError: 400 when they are no lists, 413 when there are too many.
+    """
+    events, metrics = batch.get("events") or [], batch.get("metrics") or []
+    if not isinstance(events, list) or not isinstance(metrics, list):
+        raise WireError(400, "events and metrics are lists")
+    if len(events) + len(metrics) > MAX_ITEMS:
+        raise WireError(413, f"more than {MAX_ITEMS} items")
+    return events, metrics, str(batch.get("batch_id") or "")[:200]
+
+
+def open_envelope(envelope: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    """The batch within an encrypted envelope.
+
+    :raises WireError: 400 when the key does not open it: it never will.
+    """
+    if key is None:
+        raise WireError(400, "this API key has no encryption key: add one on the page of keys")
+    payload = envelope.get("encrypted_payload")
+    if not isinstance(payload, str):
+        raise WireError(400, "encrypted_payload is missing")
+    try:
+        plain = Cipher(key).decrypt(payload)
+    except EncryptionError:
+        raise WireError(400, "the envelope does not open with this key") from None
+    except MissingExtra as error:
+        raise WireError(503, str(error)) from None
+    batch = read_object(plain)
+    batch.setdefault("batch_id", envelope.get("batch_id"))
+    return batch

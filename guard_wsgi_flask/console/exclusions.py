@@ -1,0 +1,79 @@
+"""Exclusions: the narrowest that would let an event pass, and what one would let pass besides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from guard_wsgi.commands.reporting import rule_of, silencing
+from guard_wsgi.config_tables import DetectionExclusion, detection_exclusions
+from guard_wsgi_flask.console.records import findings_of
+
+
+def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Entries for ``detection_exclusions``, one for each path and option; none for an event that
+    detection has no part in."""
+    entry = {"check": "", "path": str(event.get("endpoint") or "")}
+    values: dict[tuple[str, str], set[str]] = {}
+    for finding in findings_of(event):
+        rule = rule_of(entry, finding)
+        silenced = silencing(rule)
+        if silenced is not None:
+            option, value = silenced
+            values.setdefault((rule.path, option), set()).add(value)
+    made = [
+        {"path": path, option: sorted(names)} for (path, option), names in sorted(values.items())
+    ]
+    return [one for one in made if _is_valid(one)]
+
+
+def _is_valid(entry: Mapping[str, Any]) -> bool:
+    try:
+        detection_exclusions([entry])
+    except ValueError:  # a category that can't be excluded, such as a spent budget
+        return False
+    return True
+
+
+def as_toml(entries: Iterable[Mapping[str, Any]]) -> str:
+    """For a ``guard.toml``."""
+    blocks = [
+        "\n".join(
+            [
+                "[[detection_exclusions]]",
+                *(f"{name} = {_toml(value)}" for name, value in one.items()),
+            ]
+        )
+        for one in entries
+    ]
+    return "\n\n".join(blocks)
+
+
+def _toml(value: Any) -> str:
+    """A string or a list of strings; a basic string of TOML takes what JSON's takes."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+
+
+def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -> bool:
+    """Whether every finding of an event would not have been made under these exclusions."""
+    path = str(event.get("endpoint") or "")
+    holding = [one for one in exclusions if one.covers(path)]
+    findings = findings_of(event)
+    if not holding or not findings:
+        return False
+    return all(any(_covers_finding(one, path, finding) for one in holding) for finding in findings)
+
+
+def _covers_finding(exclusion: DetectionExclusion, path: str, finding: Mapping[str, Any]) -> bool:
+    if str(finding.get("category")) in exclusion.categories:
+        return True
+    silenced = silencing(rule_of({"check": "", "path": path or "/"}, finding))
+    if silenced is None:
+        return False
+    option, value = silenced
+    if option == "params":
+        return value in exclusion.params
+    if option == "headers":
+        return value.lower() in exclusion.headers
+    return option == "body_fields" and value in exclusion.body_fields

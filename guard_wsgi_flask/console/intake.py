@@ -1,0 +1,246 @@
+"""Storing what came: once, counted, and on disk before anybody is told that it is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, frozen
+from sqlalchemy import Connection, insert, select, update
+
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.records import clean, key_of, row_of, time_of
+
+MICROSECONDS = 1_000_000
+HOUR = 3600
+_LOOKUP = 500
+"""Keys asked for at once: SQLite takes 32,766 values in a statement, others fewer."""
+
+
+@frozen(slots=True)
+class Sender:
+    """Who sends: an agent of an app, or the log.
+
+    :ivar install: tells the agents of an app apart.
+    """
+
+    app: str
+    install: str
+    version: str = ""
+    project: str = ""
+    key_id: int | None = None
+
+
+@define(slots=True)
+class Stored:
+    """What became of a batch."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+class Intake:
+    """Takes batches into a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def batch(
+        self, sender: Sender, events: Sequence[Any], metrics: Sequence[Any], batch_id: str
+    ) -> Stored:
+        """Store a batch in one transaction; what was stored before is left out."""
+        received = now()
+        stored = Stored()
+        rows: dict[bytes, dict[str, Any]] = {}
+        for event in events:
+            row = row_of(event, sender.app, received) if isinstance(event, dict) else None
+            if row is None:
+                stored.rejected += 1
+            elif row["key"] in rows:
+                stored.duplicates += 1
+            else:
+                rows[row["key"]] = row
+        measured = [made for one in metrics if (made := _metric(one, sender.app, received))]
+        stored.rejected += len(metrics) - len(measured)
+        with self._database.write() as connection:
+            for known in _known(connection, list(rows)):
+                del rows[known]
+                stored.duplicates += 1
+            if rows:
+                connection.execute(insert(schema.events), list(rows.values()))
+                self._count(connection, rows.values())
+            if measured and self._is_new(connection, sender, batch_id, received):
+                connection.execute(insert(schema.metrics), measured)
+            else:
+                stored.duplicates += len(measured)
+                measured = []
+            self._seen(connection, sender, received)
+        stored.accepted = len(rows) + len(measured)
+        self._database.tell()
+        return stored
+
+    def status(self, sender: Sender, status: Mapping[str, Any]) -> None:
+        """Keep an agent's report of itself."""
+        received = now()
+        told = json.dumps(status, separators=(",", ":"), default=str)[:16_384]
+        with self._database.write() as connection:
+            self._seen(connection, sender, received)
+            connection.execute(
+                update(schema.agents)
+                .where(schema.agents.c.app == sender.app)
+                .where(schema.agents.c.install == sender.install)
+                .values(status=told, status_at=received)
+            )
+        self._database.tell()
+
+    def fetched_rules(self, sender: Sender, version: int) -> None:
+        """Keep which rules an agent was given last."""
+        at = now()
+        with self._database.write() as connection:
+            self._seen(connection, sender, at)
+            connection.execute(
+                update(schema.agents)
+                .where(schema.agents.c.app == sender.app)
+                .where(schema.agents.c.install == sender.install)
+                .values(rules_version=version, rules_at=at)
+            )
+
+    # In the transaction ----------------------------------------------------------------------
+
+    def _is_new(self, connection: Connection, sender: Sender, batch_id: str, received: int) -> bool:
+        """Whether a batch of metrics comes for the first time; it is remembered."""
+        if not batch_id:
+            return True
+        key = key_of(sender.app, batch_id)
+        batches = schema.batches
+        if connection.scalar(select(batches.c.key).where(batches.c.key == key)) is not None:
+            return False
+        connection.execute(insert(batches).values(key=key, received=received))
+        return True
+
+    def _seen(self, connection: Connection, sender: Sender, at: int) -> None:
+        row = {
+            "app": sender.app,
+            "install": sender.install,
+            "first": at,
+            "last": at,
+            "version": sender.version,
+            "project": sender.project,
+            "status": "",
+            "status_at": 0,
+            "rules_version": 0,
+            "rules_at": 0,
+            "rejected": "",
+        }
+        self._database.upsert(
+            connection, schema.agents, [row], put=("version", "project"), most=("last",)
+        )
+        if sender.key_id is not None:
+            keys = schema.keys
+            connection.execute(update(keys).where(keys.c.id == sender.key_id).values(last_used=at))
+
+    def _count(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add to the tables that pages are made of."""
+        by_hour: dict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        by_minute: Counter[tuple[int, str, str, str]] = Counter()
+        by_client: dict[str, dict[str, Any]] = {}
+        for row in rows:
+            outcome = row["outcome"]
+            counts = (1, outcome == "refused", outcome == "would")
+            seconds = row["at"] // MICROSECONDS
+            hour = seconds - seconds % HOUR
+            for dimension in schema.DIMENSIONS:
+                value = row[dimension]
+                if value:
+                    tally = by_hour[dimension, hour, row["app"], value]
+                    for number, count in enumerate(counts):
+                        tally[number] += count
+            by_minute[seconds - seconds % 60, row["app"], row["category"], outcome] += 1
+            if row["client"]:
+                _count_client(by_client, row, counts)
+        tallies = [
+            {
+                "dimension": dimension,
+                "hour": hour,
+                "app": app,
+                "value": value,
+                "seen": seen,
+                "refused": refused,
+                "would": would,
+            }
+            for (dimension, hour, app, value), (seen, refused, would) in sorted(by_hour.items())
+        ]
+        add = ("seen", "refused", "would")
+        self._database.upsert(connection, schema.tallies, tallies, add=add)
+        minutes = [
+            {"minute": minute, "app": app, "category": category, "outcome": outcome, "count": count}
+            for (minute, app, category, outcome), count in sorted(by_minute.items())
+        ]
+        self._database.upsert(connection, schema.minutes, minutes, add=("count",))
+        self._database.upsert(
+            connection,
+            schema.clients,
+            [by_client[client] for client in sorted(by_client)],
+            add=add,
+            put=("country",),
+            least=("first",),
+            most=("last",),
+        )
+
+
+def _count_client(
+    by_client: dict[str, dict[str, Any]], row: Mapping[str, Any], counts: tuple[int, ...]
+) -> None:
+    client = by_client.setdefault(
+        row["client"],
+        {
+            "client": row["client"],
+            "first": row["at"],
+            "last": row["at"],
+            "country": row["country"],
+            "seen": 0,
+            "refused": 0,
+            "would": 0,
+        },
+    )
+    client["first"] = min(client["first"], row["at"])
+    client["last"] = max(client["last"], row["at"])
+    client["country"] = row["country"] or client["country"]
+    for name, count in zip(("seen", "refused", "would"), counts, strict=True):
+        client[name] += count
+
+
+def _known(connection: Connection, keys: list[bytes]) -> list[bytes]:
+    """Those of the keys whose events are stored."""
+    events = schema.events
+    found: list[bytes] = []
+    for start in range(0, len(keys), _LOOKUP):
+        some = keys[start : start + _LOOKUP]
+        found += connection.scalars(select(events.c.key).where(events.c.key.in_(some)))
+    return [bytes(key) for key in found]
+
+
+def _metric(metric: Any, app: str, received: int) -> dict[str, Any] | None:
+    if not isinstance(metric, dict):
+        return None
+    value, tags = metric.get("value"), metric.get("tags")
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    if number != number or number in (float("inf"), float("-inf")):
+        return None
+    return {
+        "at": time_of(metric.get("timestamp"), received),
+        "app": app,
+        "metric": clean(metric.get("metric_type"), 64),
+        "endpoint": clean(metric.get("endpoint"), 256),
+        "value": number,
+        "tags": json.dumps(tags if isinstance(tags, dict) else {}, default=str)[:4096],
+    }

@@ -1,0 +1,137 @@
+"""The guard's JSON log as events, from its beginning and then as it grows.
+
+A line is what ``telemetry/logs.py`` writes. What was read before is read no more: the place is
+kept in the database, and each line has a key of its own besides.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.intake import Intake, Sender
+from guard_wsgi_flask.console.records import key_of
+
+log = logging.getLogger("guard_wsgi.console")
+
+APP = "log"
+"""The app that a log's events are shown under."""
+LOOK_SECONDS = 0.5
+BATCH = 1000
+MAX_LINE_BYTES = 65_536
+
+_FIELDS = {
+    "event": "event_type",
+    "action": "action_taken",
+    "client_ip": "ip_address",
+    "country": "country",
+    "method": "method",
+    "path": "endpoint",
+    "status": "status_code",
+    "reason": "reason",
+    "user_agent": "user_agent",
+}
+_NOT_METADATA = frozenset({*_FIELDS, "timestamp", "level", "logger", "message", "exception"})
+
+
+def event_of_line(line: bytes, where: str) -> dict[str, Any] | None:
+    """The event of a line; ``None`` for lines that are not the guard's events.
+
+    :param where: makes the key of a line that was written twice differ.
+    """
+    if not line.startswith(b"{") or len(line) > MAX_LINE_BYTES:
+        return None
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("event"), str):
+        return None
+    event: dict[str, Any] = {
+        field: entry[name] for name, field in _FIELDS.items() if entry.get(name) not in (None, "")
+    }
+    event["timestamp"] = entry.get("timestamp")
+    event["metadata"] = {name: value for name, value in entry.items() if name not in _NOT_METADATA}
+    event["idempotency_key"] = f"{where}:{line.decode('utf-8', 'replace')}"
+    return event
+
+
+class LogReader:
+    """Follows one file through rotations and truncations."""
+
+    def __init__(self, path: Path, database: Database, intake: Intake) -> None:
+        self._path = path
+        self._database = database
+        self._intake = intake
+        self._place_name = "log:" + key_of("", str(path.resolve())).hex()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="guard-console-log", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def read_on(self) -> int:
+        """Read what is new; how many events that were. A line without an end waits for it."""
+        try:
+            file = self._path.open("rb")
+        except FileNotFoundError:
+            return 0
+        taken = 0
+        with file:
+            status = os.fstat(file.fileno())
+            inode, offset = self._place()
+            if inode != status.st_ino or offset > status.st_size:
+                offset = 0  # another file by this name, or the same one cut
+            file.seek(offset)
+            lines: list[tuple[int, bytes]] = []
+            while line := file.readline(MAX_LINE_BYTES * 4):
+                if not line.endswith(b"\n"):
+                    if len(line) < MAX_LINE_BYTES * 4:
+                        break
+                    continue  # the rest of it comes as further lines, which are no events
+                lines.append((offset, line))
+                offset = file.tell()
+                if len(lines) >= BATCH:
+                    taken += self._take(lines, status.st_ino, offset)
+                    lines = []
+                    if self._stop.is_set():
+                        return taken
+            if lines:
+                taken += self._take(lines, status.st_ino, offset)
+        return taken
+
+    def _take(self, lines: Iterable[tuple[int, bytes]], inode: int, offset: int) -> int:
+        events: list[Mapping[str, Any]] = []
+        for place, line in lines:
+            event = event_of_line(line, f"{inode}:{place}")
+            if event is not None:
+                events.append(event)
+        sender = Sender(app=APP, install=str(self._path)[:64], version="log")
+        if events:
+            self._intake.batch(sender, events, [], "")
+        self._database.set_value(self._place_name, f"{inode}:{offset}")
+        return len(events)
+
+    def _place(self) -> tuple[int, int]:
+        inode, _, offset = (self._database.value(self._place_name) or "").partition(":")
+        return (int(inode), int(offset)) if inode and offset else (0, 0)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.read_on()
+            except Exception as error:  # a file that can't be read now may be later
+                log.warning("%s can't be read: %r", self._path, error)
+            if self._stop.wait(LOOK_SECONDS):
+                return

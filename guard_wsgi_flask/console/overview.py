@@ -1,0 +1,268 @@
+"""What is going on: counts over time, the most frequent of everything, the agents' health."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import RowMapping, func, select
+
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.search import PERIODS
+
+STEPS: Mapping[str, int] = {"hour": 60, "day": 900, "week": 7200, "month": 21_600}
+"""Seconds a point of the chart stands for: 60 to 120 points, each some pixels wide."""
+MAX_SERIES = 6
+"""More colours than these nobody tells apart; the rest is one."""
+CANDIDATES = 200
+"""Of each hour: the most frequent of a week are among the most frequent of some hour."""
+ALIVE_SECONDS = 900
+"""An agent reports every 300 s."""
+OTHER = "other"
+
+
+@frozen(slots=True)
+class Top:
+    """A value with its counts."""
+
+    value: str
+    seen: int
+    refused: int
+    would: int
+
+
+@frozen(slots=True)
+class AgentHealth:
+    """One agent, as it was last heard of.
+
+    :ivar state: ``healthy``, ``degraded`` or ``failed`` as reported, ``silent`` when it has not
+        been heard of for 15 minutes.
+    """
+
+    app: str
+    install: str
+    state: str
+    last: int
+    version: str
+    project: str
+    queue: int | None
+    sent: int | None
+    dropped: int | None
+    errors: list[str]
+    rules_version: int
+    rules_at: int
+
+
+def timeline(database: Database, period: str, app: str = "") -> dict[str, Any]:
+    """Refused and would-be-refused by category, a number a step, for the chart."""
+    step = STEPS[period]
+    end = now() // 1_000_000 // step * step
+    start = end - PERIODS[period] + step
+    minutes = schema.minutes
+    bucket = (minutes.c.minute - minutes.c.minute % step).label("bucket")
+    asked = (
+        select(bucket, minutes.c.category, minutes.c.outcome, func.sum(minutes.c.count))
+        .where(minutes.c.minute >= start, minutes.c.outcome != "told")
+        .group_by(bucket, minutes.c.category, minutes.c.outcome)
+    )
+    if app:
+        asked = asked.where(minutes.c.app == app)
+    counts: dict[tuple[str, int], int] = Counter()
+    totals: Counter[str] = Counter()
+    would: Counter[int] = Counter()
+    with database.read() as connection:
+        for at, category, outcome, count in connection.execute(asked):
+            if outcome == "would":
+                would[int(at)] += int(count)
+            else:
+                counts[category, int(at)] += int(count)
+                totals[category] += int(count)
+    times = list(range(start, end + step, step))
+    shown = [category for category, _ in totals.most_common(MAX_SERIES)]
+    series = [{"name": name, "values": [counts[name, at] for at in times]} for name in shown]
+    if len(totals) > MAX_SERIES:
+        rest: Counter[int] = Counter()
+        for (category, at), count in counts.items():
+            if category not in shown:
+                rest[at] += count
+        series.append({"name": OTHER, "values": [rest[at] for at in times]})
+    return {
+        "step": step,
+        "times": times,
+        "refused": series,
+        "would": [would[at] for at in times],
+        "requests": _requests(database, start, end, step, times, app),
+        "total_refused": sum(totals.values()),
+        "total_would": sum(would.values()),
+        "by_category": totals.most_common(),
+    }
+
+
+def _requests(
+    database: Database, start: int, end: int, step: int, times: list[int], app: str
+) -> list[float] | None:
+    """All requests, where agents send metrics; ``None`` where none does."""
+    metrics = schema.metrics
+    at = metrics.c.at / 1_000_000 if not database.is_sqlite else metrics.c.at // 1_000_000
+    second = func.floor(at) if not database.is_sqlite else at
+    bucket = (second - second % step).label("bucket")
+    asked = (
+        select(bucket, func.sum(metrics.c.value))
+        .where(metrics.c.metric == "request_count")
+        .where(metrics.c.at >= start * 1_000_000, metrics.c.at < (end + step) * 1_000_000)
+        .group_by(bucket)
+    )
+    if app:
+        asked = asked.where(metrics.c.app == app)
+    with database.read() as connection:
+        found = {int(at): float(total) for at, total in connection.execute(asked)}
+    return [found.get(at, 0.0) for at in times] if found else None
+
+
+def rates(database: Database) -> dict[str, float]:
+    """Refused and would-be-refused a second, over the last whole minute and the one that runs."""
+    at = now() // 1_000_000
+    since = at // 60 * 60 - 60
+    minutes = schema.minutes
+    asked = (
+        select(minutes.c.outcome, func.sum(minutes.c.count))
+        .where(minutes.c.minute >= since)
+        .group_by(minutes.c.outcome)
+    )
+    with database.read() as connection:
+        found = {outcome: int(count) for outcome, count in connection.execute(asked)}
+    seconds = max(at - since, 60)
+    return {name: found.get(name, 0) / seconds for name in ("refused", "would", "told")}
+
+
+def top(
+    database: Database, dimension: str, period: str, app: str = "", most: int = 50
+) -> list[Top]:
+    """The most frequent values of a period.
+
+    Candidates are the most frequent of each hour; they are then counted in full.
+    """
+    tallies = schema.tallies
+    since = now() // 1_000_000 - PERIODS[period]
+    since -= since % 3600
+    of_app = [tallies.c.app == app] if app else []
+    counts = (func.sum(tallies.c.seen), func.sum(tallies.c.refused), func.sum(tallies.c.would))
+    partial: Counter[str] = Counter()
+    with database.read() as connection:
+        hours = list(
+            connection.scalars(
+                select(tallies.c.hour)
+                .where(tallies.c.dimension == dimension, tallies.c.hour >= since)
+                .distinct()
+            )
+        )
+        for hour in hours:
+            asked = (
+                select(tallies.c.value, tallies.c.seen + 2 * (tallies.c.refused + tallies.c.would))
+                .where(tallies.c.dimension == dimension, tallies.c.hour == hour, *of_app)
+                .order_by(tallies.c.seen.desc())
+                .limit(CANDIDATES)
+            )
+            for value, weight in connection.execute(asked):
+                partial[value] += int(weight)
+        chosen = [value for value, _ in partial.most_common(2 * most)]
+        counted = (
+            select(tallies.c.value, *counts)
+            .where(tallies.c.dimension == dimension, tallies.c.hour.in_(hours))
+            .where(tallies.c.value.in_(chosen), *of_app)
+            .group_by(tallies.c.value)
+        )
+        found = [
+            Top(value, int(seen), int(refused), int(would))
+            for value, seen, refused, would in connection.execute(counted)
+        ]
+    return sorted(found, key=lambda one: (-one.refused - one.would, -one.seen, one.value))[:most]
+
+
+def agents(database: Database) -> list[AgentHealth]:
+    """Every agent that was ever heard of, the latest first."""
+    table = schema.agents
+    with database.read() as connection:
+        rows = connection.execute(select(table).order_by(table.c.last.desc()).limit(200))
+        return [_health(row) for row in rows.mappings()]
+
+
+def _health(row: RowMapping) -> AgentHealth:
+    try:
+        status = json.loads(row["status"]) if row["status"] else {}
+    except ValueError:  # cut, as it was far too long
+        status = {}
+    state = str(status.get("status") or "healthy")
+    if now() - row["last"] > ALIVE_SECONDS * 1_000_000:
+        state = "silent"
+    errors = status.get("errors")
+    return AgentHealth(
+        app=row["app"],
+        install=row["install"],
+        state=state if state in ("healthy", "degraded", "failed", "silent") else "degraded",
+        last=row["last"],
+        version=row["version"],
+        project=row["project"],
+        queue=_whole(status.get("buffer_size")),
+        sent=_whole(status.get("events_sent")),
+        dropped=_whole(status.get("events_failed")),
+        errors=[str(error)[:200] for error in errors] if isinstance(errors, list) else [],
+        rules_version=row["rules_version"],
+        rules_at=row["rules_at"],
+    )
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def client(database: Database, address: str) -> RowMapping | None:
+    """What is known of a client over all that is kept."""
+    table = schema.clients
+    with database.read() as connection:
+        return connection.execute(select(table).where(table.c.client == address)).mappings().first()
+
+
+def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]:
+    """A client's week: (hour, seen, refused)."""
+    tallies = schema.tallies
+    since = now() // 1_000_000 - PERIODS["week"]
+    with database.read() as connection:
+        hours = range(since - since % 3600, since + PERIODS["week"] + 1, 3600)
+        found = connection.execute(
+            select(tallies.c.hour, func.sum(tallies.c.seen), func.sum(tallies.c.refused))
+            .where(tallies.c.dimension == "client", tallies.c.hour.in_(hours))
+            .where(tallies.c.value == address)
+            .group_by(tallies.c.hour)
+            .order_by(tallies.c.hour)
+        )
+        return [(int(hour), int(seen), int(refused)) for hour, seen, refused in found]
+
+
+def latencies(database: Database, period: str) -> dict[str, tuple[float, float]]:
+    """By endpoint, from metrics: mean seconds, and requests."""
+    metrics = schema.metrics
+    since = (now() // 1_000_000 - PERIODS[period]) * 1_000_000
+    found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    with database.read() as connection:
+        asked = (
+            select(
+                metrics.c.endpoint,
+                metrics.c.metric,
+                func.avg(metrics.c.value),
+                func.sum(metrics.c.value),
+            )
+            .where(metrics.c.metric.in_(("response_time", "request_count")))
+            .where(metrics.c.at >= since)
+            .group_by(metrics.c.endpoint, metrics.c.metric)
+        )
+        for endpoint, metric, mean, total in connection.execute(asked):
+            if metric == "response_time":
+                found[endpoint][0] = float(mean)
+            else:
+                found[endpoint][1] = float(total)
+    return {endpoint: (mean, total) for endpoint, (mean, total, _) in found.items()}

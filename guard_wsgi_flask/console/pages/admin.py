@@ -1,0 +1,108 @@
+"""Keys, the audit log, what is kept; and where browsers report what the page's policy stopped."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, insert, select
+from werkzeug.exceptions import NotFound
+
+from guard_wsgi_flask.console import retention, schema
+from guard_wsgi_flask.console.database import now
+from guard_wsgi_flask.console.keys import NewKey
+from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
+from guard_wsgi_flask.console.records import clean
+from guard_wsgi_flask.console.services import services
+
+admin = Blueprint("admin", __name__)
+
+MAX_REPORTS = 1000
+"""Of the content security policy: anybody can send them."""
+MAX_REPORT_BYTES = 16_384
+
+
+@admin.get("/keys")
+def keys() -> ResponseReturnValue:
+    return _keys(None)
+
+
+@admin.post("/keys")
+@for_admins
+def create_key() -> ResponseReturnValue:
+    """The key is shown on this one answer, and never again."""
+    made = services().keys.create(
+        request.form.get("app", ""),
+        g.person.name,
+        signed=bool(request.form.get("signed")),
+        encrypted=bool(request.form.get("encrypted")),
+    )
+    record("create key", made.app)
+    return _keys(made)
+
+
+@admin.post("/keys/<int:key_id>/revoke")
+@for_admins
+def revoke_key(key_id: int) -> ResponseReturnValue:
+    app = services().keys.revoke(key_id)
+    if app is None:
+        raise NotFound("there is no such key in use")
+    record("revoke key", app)
+    return back(url_for("admin.keys"), "revoked")
+
+
+def _keys(made: NewKey | None) -> ResponseReturnValue:
+    return render_template(
+        "keys.html",
+        title="Keys",
+        keys=services().keys.all(),
+        made=made,
+        endpoint=request.host_url.rstrip("/"),
+        notice=notice(),
+    )
+
+
+@admin.get("/audit")
+def audit() -> ResponseReturnValue:
+    return render_template("audit.html", title="Audit log", rows=services().audit.latest())
+
+
+@admin.get("/data")
+def data() -> ResponseReturnValue:
+    """What is kept, for how long, and how much room it takes."""
+    database = services().database
+    with database.read() as connection:
+        oldest = connection.scalar(select(func.min(schema.events.c.at)))
+        reports = connection.scalar(select(func.count()).select_from(schema.csp_reports))
+    return render_template(
+        "data.html",
+        title="Data",
+        settings=services().settings,
+        size=database.size_bytes(),
+        oldest=oldest,
+        events=retention.count(database),
+        reports=reports,
+        notice=notice(),
+    )
+
+
+@admin.post("/data/delete")
+@for_admins
+def delete_events() -> ResponseReturnValue:
+    """Delete a client's events, or all of them: for those who may ask for it (GDPR, 17)."""
+    client = clean(request.form.get("client", "").strip(), 256)
+    gone = retention.forget(services().database, client)
+    record("delete events", client or "all", f"{gone} events")
+    return back(url_for("admin.data"), "deleted")
+
+
+@admin.post("/csp-report")
+def csp_report() -> ResponseReturnValue:
+    """What a browser did not run or load. There should be none; they are counted on /data."""
+    body = request.stream.read(MAX_REPORT_BYTES)
+    with services().database.write() as connection:
+        table = schema.csp_reports
+        known = connection.scalar(select(func.count()).select_from(table))
+        if int(known or 0) < MAX_REPORTS:
+            text = clean(body.decode("utf-8", "replace"), MAX_REPORT_BYTES)
+            connection.execute(insert(table).values(at=now(), body=text))
+    return Response(status=204)

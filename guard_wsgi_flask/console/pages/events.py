@@ -1,0 +1,302 @@
+"""Events: the table, its exports, one event with its reasons, and what can be done about it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from guard_wsgi.commands.inspecting import weighed
+from guard_wsgi.commands.shared import seconds_of
+from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.detection import Finding
+from guard_wsgi.detection.normalize import views
+from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.console import exclusions, overview, rulebook, search
+from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
+from guard_wsgi_flask.console.records import event_of, findings_of
+from guard_wsgi_flask.console.search import Cursor, Filters
+from guard_wsgi_flask.console.services import services
+
+events = Blueprint("events", __name__)
+
+MAX_EXPORTED = 1_000_000
+BAN_TIMES = (
+    ("15m", "15 minutes"),
+    ("1h", "1 hour"),
+    ("1d", "1 day"),
+    ("7d", "7 days"),
+    ("90d", "90 days"),
+)
+CSV_COLUMNS = (
+    "id",
+    "at",
+    "app",
+    "kind",
+    "outcome",
+    "check_name",
+    "category",
+    "client",
+    "country",
+    "method",
+    "path",
+    "status",
+    "user_agent",
+    "reason",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet runs (OWASP, CSV Injection)."""
+
+
+@events.get("/events")
+def table() -> ResponseReturnValue:
+    filters = Filters.of(request.args)
+    database = services().database
+    last_id = search.last_id(database)
+    page = search.find(database, filters, Cursor.of(request.args.get("after", "")))
+    return render_template(
+        "events.html",
+        title="Events",
+        filters=filters,
+        page=page,
+        last_id=last_id,
+        is_first=not request.args.get("after"),
+        apps=services().keys.apps(),
+        kinds=search.names(database, "kind"),
+        categories=search.names(database, "category"),
+        notice=notice(),
+    )
+
+
+@events.get("/events/rows")
+def rows() -> ResponseReturnValue:
+    """The table's rows, for htmx."""
+    filters = Filters.of(request.args)
+    database = services().database
+    last_id = search.last_id(database)
+    page = search.find(database, filters, Cursor.of(request.args.get("after", "")))
+    return render_template(
+        "events_rows.html",
+        filters=filters,
+        page=page,
+        last_id=last_id,
+        is_first=not request.args.get("after"),
+    )
+
+
+@events.get("/events.csv")
+def as_csv() -> ResponseReturnValue:
+    filters = Filters.of(request.args)
+
+    def lines() -> Iterator[str]:
+        buffer = io.StringIO()
+        writer = csv.writer(buffer)
+        writer.writerow(CSV_COLUMNS)
+        for row in search.every(services().database, filters, MAX_EXPORTED):
+            writer.writerow([harmless(row[name]) for name in CSV_COLUMNS])
+            if buffer.tell() > 32_768:
+                yield buffer.getvalue()
+                buffer.seek(0)
+                buffer.truncate()
+        yield buffer.getvalue()
+
+    return _download(lines(), "text/csv; charset=utf-8", "events.csv")
+
+
+@events.get("/events.json")
+def as_json() -> ResponseReturnValue:
+    """One event a line, as it came, unknown fields included."""
+    filters = Filters.of(request.args)
+
+    def lines() -> Iterator[str]:
+        for row in search.every(services().database, filters, MAX_EXPORTED):
+            yield json.dumps({"app": row["app"], **event_of(row)}) + "\n"
+
+    return _download(lines(), "application/x-ndjson", "events.jsonl")
+
+
+def harmless(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return "'" + value
+    return value
+
+
+def _download(lines: Iterator[str], kind: str, name: str) -> Response:
+    return Response(
+        stream_with_context(lines),
+        content_type=kind,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@events.get("/events/<int:event_id>")
+def detail(event_id: int) -> ResponseReturnValue:
+    row = _row(event_id)
+    event = event_of(row)
+    database = services().database
+    others = search.find(database, Filters(client=row["client"]), size=8).rows
+    alike = search.find(
+        database, Filters(template=row["template"], category=row["category"]), size=1
+    ).rows
+    proposed = exclusions.propose(event)
+    return render_template(
+        "event.html",
+        title=f"Event {event_id}",
+        row=row,
+        event=event,
+        evidence=[evidence(finding) for finding in findings_of(event)],
+        others=[one for one in others if one["id"] != event_id] if row["client"] else [],
+        alike=alike,
+        known=overview.client(database, row["client"]) if row["client"] else None,
+        standing=standing(row["client"], row["app"]),
+        proposed=proposed,
+        proposed_toml=exclusions.as_toml(proposed),
+        ban_times=BAN_TIMES,
+        notice=notice(),
+    )
+
+
+@events.get("/events/<int:event_id>/exclusion")
+def what_if(event_id: int) -> ResponseReturnValue:
+    """Which events of the last day the proposed exclusion would have let through, for htmx."""
+    row = _row(event_id)
+    proposed = detection_exclusions(exclusions.propose(event_of(row)))
+    day = search.refusals_of_last_day(services().database, row["app"])
+    passed = [one for one in day if exclusions.covers(proposed, event_of(one))]
+    return render_template(
+        "event_what_if.html",
+        looked_at=len(day),
+        passed=passed,
+        clients=len({one["client"] for one in passed}),
+    )
+
+
+@events.post("/events/<int:event_id>/exclude")
+@for_admins
+def exclude(event_id: int) -> ResponseReturnValue:
+    """Put the proposed exclusion into force."""
+    row = _row(event_id)
+    proposed = exclusions.propose(event_of(row))
+    if not proposed:
+        return back(url_for("events.detail", event_id=event_id), "unchanged")
+
+    def change(body: dict[str, Any]) -> None:
+        for entry in proposed:
+            rulebook.exclude(entry)(body)
+
+    person = _person()
+    note = f"event {event_id} was no attack"
+    services().rules.change(row["app"], person, note, change)
+    record("exclude", row["app"], json.dumps(proposed))
+    return back(url_for("events.detail", event_id=event_id), "excluded")
+
+
+@events.post("/bans")
+@for_admins
+def ban() -> ResponseReturnValue:
+    """Ban a client: in the shared store, where there is one, and in the rules of the app."""
+    target, app = request.form.get("target", ""), request.form.get("app", "")
+    seconds = seconds_of(request.form.get("time", ""))
+    name = rulebook.network_name(target)
+    reason = f"banned by {_person()} in the console"
+    shared = services().bans
+    if shared is not None:
+        shared.ban(name, seconds, reason)
+    if app and app in services().keys.apps():
+        services().rules.change(app, _person(), f"ban {name}", rulebook.ban(name, seconds))
+    elif shared is None:
+        raise GuardError("there is no app with a key to send the ban to, and no --store")
+    record("ban", name, f"{app} for {seconds} s")
+    return back(url_for("clients.one", client=name), "banned")
+
+
+@events.post("/bans/lift")
+@for_admins
+def unban() -> ResponseReturnValue:
+    target, app = request.form.get("target", ""), request.form.get("app", "")
+    name = rulebook.network_name(target)
+    shared = services().bans
+    if shared is not None:
+        shared.unban(name)
+    if app and app in services().keys.apps():
+        services().rules.change(app, _person(), f"unban {name}", rulebook.unban(name))
+    record("unban", name, app)
+    return back(url_for("clients.one", client=name), "unbanned")
+
+
+def standing(client: str, app: str) -> dict[str, Any]:
+    """What holds for a client: bans in the rules and in the store, what is left of its limits."""
+    found: dict[str, Any] = {"rules": None, "store": None, "limits": [], "fault": ""}
+    if not client:
+        return found
+    _, body = services().rules.current(app)
+    if client in body.get("ip_blacklist", ()):
+        found["rules"] = body.get("ip_ban_until", {}).get(client, "")
+    shared = services().bans
+    if shared is not None:
+        try:
+            found["store"] = next((ban for ban in shared.all() if ban.target == client), None)
+            found["limits"] = shared.limits(client)
+        except GuardError as error:
+            found["fault"] = str(error)
+    return found
+
+
+def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
+    """What one finding says, for the page: indicators with their weights, decoded views."""
+    names = indicator_names(str(finding.get("indicators") or ""))
+    value = str(finding.get("value") or "")
+    score, threshold = _number(finding.get("score")), _number(finding.get("threshold")) or 1.0
+    made = Finding(
+        category=str(finding.get("category") or ""),
+        location=str(finding.get("location") or ""),
+        name=str(finding.get("name") or ""),
+        value=value,
+        view=str(finding.get("view") or ""),
+        indicators=tuple(names),
+        score=score or 0.0,
+        threshold=threshold,
+    )
+    weights = weighed(made)
+    widest = max([abs(weight) for _, weight in weights] + [threshold, score or 0.0])
+    return {
+        "finding": made,
+        "weights": weights,
+        "widest": widest,
+        "views": [(view.name, view.text) for view in views(value)] if value else [],
+    }
+
+
+def indicator_names(text: str) -> list[str]:
+    """Names that an event joins by blanks; a pair is ``one & other``."""
+    names: list[str] = []
+    words = text.split()
+    for number, word in enumerate(words):
+        if word == "&" or (number and words[number - 1] == "&"):
+            continue
+        if number + 2 < len(words) and words[number + 1] == "&":
+            word = f"{word} & {words[number + 2]}"
+        names.append(word)
+    return names
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _row(event_id: int) -> search.Row:
+    row = search.one(services().database, event_id)
+    if row is None:
+        raise NotFound("there is no such event, or it was deleted as too old")
+    return row
+
+
+def _person() -> str:
+    return str(g.person.name)

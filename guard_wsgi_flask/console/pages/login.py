@@ -1,0 +1,76 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from guard_wsgi_flask.console.people import LOCAL_NAME, Role
+from guard_wsgi_flask.console.services import services
+
+COOKIE = "guard_console"
+
+login = Blueprint("login", __name__)
+
+
+@login.get("/login")
+def page() -> ResponseReturnValue:
+    """The form; with the token of a printed link, the session itself."""
+    token = request.args.get("token", "")
+    # What only fetches ahead may not use up the link.
+    is_visit = "prefetch" not in request.headers.get("Sec-Purpose", "")
+    if token and is_visit:
+        if services().people.take_link(token):
+            return _enter(LOCAL_NAME, "admin", "with the printed link")
+        return _form("This link has been used, or is older than an hour.", 403)
+    if g.person is not None:
+        return redirect(url_for("now.page"), 303)
+    return _form("", 200)
+
+
+@login.post("/login")
+def enter() -> ResponseReturnValue:
+    name, password = request.form.get("name", "")[:64], request.form.get("password", "")[:1024]
+    role = services().people.check(name, password)
+    if role is None:
+        address = request.remote_addr or ""
+        services().audit.record(name, address, "login refused", "")
+        return _form("Name or password is wrong.", 403)
+    return _enter(name, role, "with a password")
+
+
+@login.post("/logout")
+def leave() -> ResponseReturnValue:
+    services().people.end(request.cookies.get(COOKIE, ""))
+    answer = redirect(url_for("login.page"), 303)
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
+    held = services().people.begin(name, role)
+    services().audit.record(name, request.remote_addr or "", "login", "", how)
+    answer = redirect(_next(request.args.get("next", "")), 303)
+    answer.set_cookie(
+        COOKIE, held, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
+    )
+    return answer
+
+
+def _next(target: str) -> str:
+    """A path of this console; anything else is its first page."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if is_path and target.isprintable() else url_for("now.page")
+
+
+def _form(fault: str, status: int) -> ResponseReturnValue:
+    return (
+        render_template(
+            "login.html",
+            title="Log in",
+            fault=fault,
+            has_passwords=services().people.has_passwords,
+            next=request.args.get("next", ""),
+        ),
+        status,
+    )

@@ -1,0 +1,111 @@
+"""What is going on now, and the stream that tells open pages of news."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from guard_wsgi_flask.console import overview, search
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.services import Places, services
+
+now = Blueprint("now", __name__)
+
+PERIODS = ("hour", "day", "week", "month")
+TELL_SECONDS = 1.0
+"""A page is told of news once a second at most, however fast they come."""
+BEAT_SECONDS = 15.0
+"""A comment that keeps proxies from closing a stream, and finds out whether anybody listens."""
+LOOK_SECONDS = 2.0
+"""How often a stream looks for what another process of the console has stored."""
+STREAM_SECONDS = 600.0
+"""Then the browser comes again, and its session is asked for again."""
+
+
+def chosen_period(default: str = "day") -> str:
+    period = request.args.get("period", default)
+    return period if period in PERIODS else default
+
+
+@now.get("/")
+def page() -> ResponseReturnValue:
+    period, app = chosen_period("hour"), request.args.get("app", "")[:64]
+    return render_template(
+        "now.html",
+        title="Now",
+        period=period,
+        app=app,
+        periods=PERIODS,
+        apps=services().keys.apps(),
+        last_id=search.last_id(services().database),
+        **_facts(period, app),
+    )
+
+
+@now.get("/now/facts")
+def facts() -> ResponseReturnValue:
+    """The part of the page that is about now, for htmx."""
+    period, app = chosen_period("hour"), request.args.get("app", "")[:64]
+    return render_template("now_facts.html", period=period, app=app, **_facts(period, app))
+
+
+@now.get("/now/series")
+def series() -> ResponseReturnValue:
+    """Points of the chart."""
+    app = request.args.get("app", "")[:64]
+    return jsonify(overview.timeline(services().database, chosen_period("hour"), app))
+
+
+def _facts(period: str, app: str) -> dict[str, object]:
+    database = services().database
+    line = overview.timeline(database, period, app)
+    return {
+        "rates": overview.rates(database),
+        "line": line,
+        "agents": overview.agents(database),
+        "clients": overview.top(database, "client", period, app, most=8),
+        "templates": overview.top(database, "template", period, app, most=8),
+        "in_force": {name: services().rules.current(name)[0] for name in services().rules.apps()},
+    }
+
+
+@now.get("/healthz")
+def health() -> ResponseReturnValue:
+    """For those who watch the console: whether its database answers."""
+    search.last_id(services().database)
+    return Response("ok\n", content_type="text/plain")
+
+
+@now.get("/live")
+def live() -> ResponseReturnValue:
+    """Server-sent events: ``news`` with the number of the last event."""
+    return Response(
+        _stream(services().database, services().live),
+        content_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+def _stream(database: Database, places: Places) -> Iterator[str]:
+    with places.place() as has_place:
+        if not has_place:
+            yield "retry: 30000\n\n"
+            return
+        yield "retry: 2000\n\n"
+        told, seen = search.last_id(database), database.changes
+        ends = time.monotonic() + STREAM_SECONDS
+        beat = time.monotonic() + BEAT_SECONDS
+        while time.monotonic() < ends:
+            seen = database.wait(seen, LOOK_SECONDS)
+            last = search.last_id(database)
+            if last != told:
+                told = last
+                yield f"event: news\nid: {last}\ndata: {last}\n\n"
+                beat = time.monotonic() + BEAT_SECONDS
+                time.sleep(TELL_SECONDS)
+            elif time.monotonic() >= beat:
+                beat = time.monotonic() + BEAT_SECONDS
+                yield ": still here\n\n"

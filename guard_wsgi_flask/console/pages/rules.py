@@ -1,0 +1,140 @@
+"""The editor of dynamic rules: by app, with preview, history and roll-back."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+from flask import Blueprint, g, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from guard_wsgi.agent.rules import DynamicRules
+from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.console import overview, preview, search
+from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
+from guard_wsgi_flask.console.rulebook import RulesRefused
+from guard_wsgi_flask.console.ruleform import body_of_form, form_of_body
+from guard_wsgi_flask.console.services import services
+
+rules = Blueprint("rules", __name__)
+
+
+@rules.get("/rules")
+def page() -> ResponseReturnValue:
+    app = _app()
+    version, body = services().rules.current(app) if app else (0, {})
+    return _editor(app, version, form_of_body(body), (), 200)
+
+
+@rules.post("/rules")
+@for_admins
+def write() -> ResponseReturnValue:
+    """Put what the form says into force, or show what is wrong with it."""
+    app = _app()
+    if not app:
+        raise GuardError("there is no app yet: create its key first")
+    try:
+        body = body_of_form(request.form)
+        version, before = services().rules.current(app)
+        if str(version) != request.form.get("version", str(version)):
+            raise RulesRefused(
+                [f"version {version} was written in the meantime: load the page again"]
+            )
+        made = services().rules.write(app, body, g.person.name, request.form.get("note", ""))
+    except RulesRefused as error:
+        return _editor(app, version_of_form(), dict(request.form), error.faults, 422)
+    after = services().rules.current(app)[1]
+    record("write rules", f"{app} version {made}", "\n".join(difference(before, after))[:1000])
+    return back(url_for("rules.page", app=app), "written")
+
+
+@rules.post("/rules/preview")
+def show_preview() -> ResponseReturnValue:
+    """What the form's rules would have done to the last day, for htmx."""
+    app = _app()
+    try:
+        body = services().rules.checked(app, body_of_form(request.form))
+    except RulesRefused as error:
+        return render_template("rules_preview.html", faults=error.faults, outcome=None)
+    day = search.refusals_of_last_day(services().database, app)
+    outcome = preview.preview(day, DynamicRules.parse(body))
+    return render_template("rules_preview.html", faults=(), outcome=outcome)
+
+
+@rules.get("/rules/<int:version>")
+def one_version(version: int) -> ResponseReturnValue:
+    app = _app()
+    row = services().rules.version(app, version)
+    if row is None:
+        raise NotFound("there is no such version")
+    earlier = services().rules.version(app, version - 1)
+    return render_template(
+        "rules_version.html",
+        title=f"Rules of {app}, version {version}",
+        app=app,
+        row=row,
+        body=json.loads(row["body"]),
+        lines=difference(json.loads(earlier["body"]) if earlier else {}, json.loads(row["body"])),
+        is_current=services().rules.current(app)[0] == version,
+    )
+
+
+@rules.post("/rules/<int:version>/restore")
+@for_admins
+def restore(version: int) -> ResponseReturnValue:
+    """Write an earlier version anew; version 0 is "no rules"."""
+    app = _app()
+    row = services().rules.version(app, version)
+    if row is None and version != 0:
+        raise NotFound("there is no such version")
+    body: dict[str, Any] = json.loads(row["body"]) if row is not None else {}
+    made = services().rules.write(app, body, g.person.name, f"back to version {version}")
+    record("roll back rules", f"{app} version {made}", f"to version {version}")
+    return back(url_for("rules.page", app=app), "rolled-back")
+
+
+def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Lines that went and came."""
+    lines = difflib.unified_diff(
+        json.dumps(before, indent=1, sort_keys=True).splitlines(),
+        json.dumps(after, indent=1, sort_keys=True).splitlines(),
+        lineterm="",
+        n=0,
+    )
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def version_of_form() -> int:
+    text = request.form.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _app() -> str:
+    """The app that is spoken of: one that has a key, the first without a name."""
+    apps = services().keys.apps()
+    asked = request.values.get("app", "")
+    return asked if asked in apps else (apps[0] if apps else "")
+
+
+def _editor(
+    app: str, version: int, form: dict[str, str], faults: tuple[str, ...], status: int
+) -> ResponseReturnValue:
+    page = render_template(
+        "rules.html",
+        title="Rules",
+        app=app,
+        apps=services().keys.apps(),
+        version=version,
+        form=form,
+        faults=faults,
+        history=services().rules.history(app) if app else [],
+        heard=[one for one in _agents() if one.app == app],
+        notice=notice(),
+    )
+    return page, status
+
+
+def _agents() -> list[Any]:
+    return list(overview.agents(services().database))

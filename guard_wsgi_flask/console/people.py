@@ -1,0 +1,197 @@
+"""Who may look, who may change: links that work once, passwords in a file, sessions."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from attrs import frozen
+from sqlalchemy import delete, insert, select
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+
+Role = Literal["viewer", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "admin")
+
+LINK_SECONDS = 3600
+"""For how long a printed link works, once."""
+MIN_PASSWORD_CHARS = 12
+"""NIST SP 800-63B asks for 8 at least, and for 15 where nothing else is asked for. Ours has a
+rate limit beside it."""
+LOCAL_NAME = "local"
+"""Who came by the link that the console printed."""
+
+_LINK = "link:"
+
+
+class PasswordFileError(GuardError):
+    """A password file that can't be used: nobody gets in by half of one."""
+
+
+@frozen(slots=True)
+class Person:
+    """Who is logged in."""
+
+    name: str
+    role: Role
+    csrf: str
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role == "admin"
+
+
+class PasswordFile:
+    """Lines of ``name:role:hash``, read again whenever somebody logs in.
+
+    :raises PasswordFileError: when it can't be read, or a line is none of these.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # A name that is not there takes as long as one that is.
+        self._nobody = generate_password_hash(secrets.token_hex(8))
+        if not self.entries():
+            raise PasswordFileError(f"{path} names nobody: add one with --add-person NAME")
+
+    def entries(self) -> dict[str, tuple[Role, str]]:
+        return read_entries(self._path)
+
+    def role_of(self, name: str, password: str) -> Role | None:
+        """The role of who knows the password; ``None`` for all others."""
+        role, stored = self.entries().get(name, (None, self._nobody))
+        is_right = check_password_hash(stored, password)
+        return role if is_right else None
+
+
+def read_entries(path: Path) -> dict[str, tuple[Role, str]]:
+    """:raises PasswordFileError: when it can't be read, or a line is not ``name:role:hash``."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PasswordFileError(f"the password file can't be read: {error}") from None
+    entries: dict[str, tuple[Role, str]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, rest = line.strip().partition(":")
+        role, _, stored = rest.partition(":")
+        if not name or role not in ROLES or not stored.startswith(("scrypt:", "pbkdf2:")):
+            raise PasswordFileError(f"{path}:{number} is not name:role:hash")
+        entries[name] = (role, stored)
+    return entries
+
+
+def add_person(path: Path, name: str, role: Role, password: str) -> None:
+    """Write a line for somebody; a name that is there gets another password.
+
+    :raises PasswordFileError: for a name or a password that won't do.
+    """
+    if not name or not name.isprintable() or ":" in name or name.startswith("#"):
+        raise PasswordFileError(f"{name!r} is no name: printable characters without a colon")
+    if name == LOCAL_NAME:
+        raise PasswordFileError(f"{name!r} is who comes by the printed link: choose another name")
+    if len(password) < MIN_PASSWORD_CHARS:
+        raise PasswordFileError(f"the password needs {MIN_PASSWORD_CHARS} characters at least")
+    entries = read_entries(path) if path.exists() else {}
+    entries[name] = (role, generate_password_hash(password))
+    lines = [f"{known}:{its_role}:{stored}\n" for known, (its_role, stored) in entries.items()]
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.writelines(lines)
+    os.replace(temporary, path)
+
+
+class People:
+    """Sessions of a database. Only digests of what a browser holds are kept."""
+
+    def __init__(
+        self, database: Database, passwords: PasswordFile | None, session_hours: float
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._session_microseconds = int(session_hours * 3600 * 1e6)
+
+    @property
+    def has_passwords(self) -> bool:
+        return self._passwords is not None
+
+    def new_link(self) -> str:
+        """A token that logs an administrator in, once, within the hour."""
+        token = secrets.token_urlsafe(24)
+        expires = str(now() + LINK_SECONDS * 1_000_000)
+        self._database.set_value(_LINK + _digest(token).hex()[:48], expires)
+        return token
+
+    def take_link(self, token: str) -> bool:
+        """Whether the token works; it does not a second time."""
+        meta = schema.meta
+        name = _LINK + _digest(token).hex()[:48]
+        with self._database.write() as connection:
+            expires = connection.scalar(select(meta.c.value).where(meta.c.name == name))
+            connection.execute(delete(meta).where(meta.c.name == name))
+        return expires is not None and int(expires) > now()
+
+    def check(self, name: str, password: str) -> Role | None:
+        """The role of who knows the password, where there are passwords."""
+        return self._passwords.role_of(name, password) if self._passwords is not None else None
+
+    def begin(self, name: str, role: Role) -> str:
+        """A session; what the browser is to hold."""
+        held = secrets.token_urlsafe(32)
+        at = now()
+        sessions = schema.sessions
+        with self._database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.expires < at))
+            connection.execute(
+                insert(sessions).values(
+                    digest=_digest(held),
+                    name=name,
+                    role=role,
+                    csrf=secrets.token_urlsafe(32),
+                    created=at,
+                    expires=at + self._session_microseconds,
+                )
+            )
+        return held
+
+    def find(self, held: str) -> Person | None:
+        """Who holds this. Somebody taken out of the password file, or given another role in it,
+        is nobody any more."""
+        sessions = schema.sessions
+        with self._database.read() as connection:
+            row = connection.execute(
+                select(sessions.c.name, sessions.c.role, sessions.c.csrf)
+                .where(sessions.c.digest == _digest(held))
+                .where(sessions.c.expires > now())
+            ).first()
+        if row is None:
+            return None
+        person = Person(*row)
+        if self._passwords is not None and person.name != LOCAL_NAME:
+            role, _ = self._passwords.entries().get(person.name, (None, ""))
+            if role != person.role:
+                return None
+        return person
+
+    def end(self, held: str) -> None:
+        sessions = schema.sessions
+        with self._database.write() as connection:
+            connection.execute(delete(sessions).where(sessions.c.digest == _digest(held)))
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts are the same, in a time that does not tell."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -1,0 +1,295 @@
+"""The playground: one request, one configuration, and why the guard would say what it says.
+
+The engine is that of ``guard-wsgi inspect``.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from attrs import asdict, evolve, frozen
+from sqlalchemy import insert, select
+
+from guard_wsgi.commands.curl import parse_curl
+from guard_wsgi.commands.inspecting import (
+    CLIENT,
+    PLACES,
+    Outcome,
+    Rung,
+    climb,
+    inspect,
+    parse_request,
+    place,
+    weighed,
+)
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.detection import Finding
+from guard_wsgi.detection.normalize import views
+from guard_wsgi.errors import ConfigError, GuardError
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.records import clean, findings_of
+from guard_wsgi_flask.console.rulebook import AnyCountry, checking
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
+MAX_INPUT_CHARS = 262_144
+KINDS = ("payload", "curl", "request")
+CONFIGS = ("default", "in force", "toml")
+
+
+_OUTSIDE_ENDS = ("_file", "_path", "_url")
+_OUTSIDE_BEGINS = ("agent_", "redis_", "otel_", "logfire_", "ipinfo_")
+_OUTSIDE = frozenset(
+    {
+        *("enable_agent", "enable_dynamic_rules", "enable_enrichment", "enable_logfire"),
+        *("enable_otel", "enable_redis", "block_cloud_providers", "allow_verified_bots"),
+    }
+)
+"""Options that a trial leaves out."""
+
+
+class TrialRefused(GuardError, ValueError):
+    """What was pasted is no request, or no configuration.
+
+    :ivar faults: one sentence a fault.
+    """
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+@frozen(slots=True, kw_only=True)
+class Trial:
+    """What was asked.
+
+    :ivar kind: of KINDS; how to read ``text``.
+    :ivar place: where a bare payload goes.
+    :ivar config: of CONFIGS; ``toml`` is read only for the last.
+    :ivar threshold: in place of the configuration's, as text; empty for its own.
+    :ivar exclusions: further ``detection_exclusions``, as TOML.
+    """
+
+    text: str = ""
+    kind: str = "payload"
+    place: str = "query"
+    client: str = CLIENT
+    config: str = "default"
+    toml: str = ""
+    threshold: str = ""
+    exclusions: str = ""
+
+    @classmethod
+    def of(cls, said: Mapping[str, str]) -> Trial:
+        trial = cls(
+            **{
+                name: str(said[name])[:MAX_INPUT_CHARS]
+                for name in (
+                    "text",
+                    "kind",
+                    "place",
+                    "client",
+                    "config",
+                    "toml",
+                    "threshold",
+                    "exclusions",
+                )
+                if said.get(name)
+            }
+        )
+        return evolve(
+            trial,
+            kind=trial.kind if trial.kind in KINDS else "payload",
+            place=trial.place if trial.place in PLACES else "query",
+            config=trial.config if trial.config in CONFIGS else "default",
+            text=trial.text.replace("\r\n", "\n"),
+        )
+
+
+@frozen(slots=True)
+class Evidence:
+    """One finding as the page shows it.
+
+    :ivar views: (name, text) of the decodings of the value.
+    :ivar weights: (indicator, weight) in units of the score.
+    """
+
+    finding: Finding
+    views: list[tuple[str, str]]
+    weights: list[tuple[str, float]]
+
+
+@frozen(slots=True)
+class Answer:
+    outcome: Outcome
+    rungs: list[Rung]
+    evidence: list[Evidence]
+    config: SecurityConfig
+
+
+def run(trial: Trial, in_force: SecurityConfig) -> Answer:
+    """Send the request through a guard of its own.
+
+    :raises TrialRefused: when there is no such request, or no such configuration.
+    """
+    config = configured(trial, in_force)
+    try:
+        outcome = inspect(_environ(trial), config, trial.client.strip())
+        rungs = climb(_environ(trial), config, trial.client.strip())
+    except ConfigError as error:
+        raise TrialRefused(error.faults) from None
+    except GuardError as error:
+        raise TrialRefused((str(error),)) from None
+    evidence = [
+        Evidence(
+            finding, [(view.name, view.text) for view in views(finding.value)], weighed(finding)
+        )
+        for finding in outcome.findings
+    ]
+    return Answer(outcome, rungs, evidence, config)
+
+
+def _environ(trial: Trial) -> dict[str, Any]:
+    if trial.kind == "curl":
+        return parse_curl(trial.text)
+    if trial.kind == "request":
+        return parse_request(trial.text.encode("utf-8", "surrogateescape"))
+    return place(trial.text, trial.place)
+
+
+def configured(trial: Trial, in_force: SecurityConfig) -> SecurityConfig:
+    """The configuration of a trial.
+
+    :raises TrialRefused: with every fault of it.
+    """
+    faults: list[str] = []
+    config = in_force if trial.config == "in force" else SecurityConfig()
+    try:
+        if trial.config == "toml":
+            config = from_text(trial.toml)
+        changes: dict[str, Any] = {}
+        if trial.threshold.strip():
+            try:
+                changes["detection_threat_score_threshold"] = float(trial.threshold)
+            except ValueError:
+                faults.append(f"threshold: {trial.threshold!r:.40} is no number")
+        if trial.exclusions.strip():
+            extra = _exclusions(trial.exclusions)
+            changes["detection_exclusions"] = (*config.detection_exclusions, *extra)
+        if not faults:
+            return offline(config).evolve(**changes)
+    except ConfigError as error:
+        faults += error.faults
+    except GuardError as error:
+        faults.append(str(error))
+    raise TrialRefused(tuple(faults))
+
+
+def from_text(toml: str) -> SecurityConfig:
+    """A configuration from the text of a ``guard.toml``, without what reads files, opens
+    connections or looks up names: a trial stays in this process.
+
+    :raises ConfigError: with every fault of it.
+    """
+    try:
+        table = tomllib.loads(toml)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError([f"is not TOML: {error}"]) from None
+    kept_options = {name: value for name, value in table.items() if not _reaches_out(name)}
+    return SecurityConfig.from_mapping({"geo_ip_handler": AnyCountry(), **kept_options})
+
+
+def _reaches_out(name: str) -> bool:
+    return name.endswith(_OUTSIDE_ENDS) or name.startswith(_OUTSIDE_BEGINS) or name in _OUTSIDE
+
+
+def offline(config: SecurityConfig) -> SecurityConfig:
+    """A configuration whose guard asks nobody."""
+    return checking(config).evolve(block_cloud_providers=None, allow_verified_bots=False)
+
+
+def _exclusions(toml: str) -> tuple[Any, ...]:
+    return from_text(toml).detection_exclusions
+
+
+# An event as a trial ---------------------------------------------------------------------------
+
+
+def of_event(event: Mapping[str, Any]) -> Trial:
+    """A request like the one that an event tells of: what was found, where it was found."""
+    client = str(event.get("ip_address") or CLIENT)
+    method, path = clean(event.get("method")) or "GET", clean(event.get("endpoint")) or "/"
+    findings = [
+        {name: clean(value) for name, value in finding.items()} for finding in findings_of(event)
+    ]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    if event.get("user_agent"):
+        lines.append(f"User-Agent: {event['user_agent']}")
+    body, query = "", []
+    for finding in findings:
+        value, name = str(finding.get("value") or ""), str(finding.get("name") or "")
+        location = str(finding.get("location") or "")
+        if location == "query":
+            query.append(f"{quote(name, safe='')}={quote(value, safe='')}")
+        elif location == "header" and name:
+            lines.append(f"{name}: {value}")
+        elif location == "cookie":
+            lines.append(f"Cookie: {name}={value}")
+        elif location in ("form", "multipart"):
+            body += ("&" if body else "") + f"{quote(name, safe='')}={quote(value, safe='')}"
+        elif location == "json":
+            body = json.dumps({name: value})
+            lines.append("Content-Type: application/json")
+        elif location == "body":
+            body = value
+    if body and not any(line.startswith("Content-Type") for line in lines):
+        lines.append("Content-Type: application/x-www-form-urlencoded")
+    if query:
+        lines[0] = f"{method} {quote(path)}?{'&'.join(query)} HTTP/1.1"
+    else:
+        lines[0] = f"{method} {quote(path)} HTTP/1.1"
+    text = "\n".join(line.replace("\r", " ").replace("\n", " ") for line in lines)
+    text = clean(f"{text}\n\n{body}", MAX_INPUT_CHARS)
+    return Trial(text=text, kind="request", client=clean(client), config="in force")
+
+
+def passes_by_score(event: Mapping[str, Any], threshold: float) -> bool:
+    """Whether a refusal by detection would pass at another threshold."""
+    findings = findings_of(event)
+    return bool(findings) and all(_score(finding) < threshold for finding in findings)
+
+
+def _score(finding: Mapping[str, Any]) -> float:
+    score = finding.get("score")
+    return float(score) if isinstance(score, (int, float)) else float("inf")
+
+
+# Permalinks ------------------------------------------------------------------------------------
+
+
+def keep(database: Database, trial: Trial, author: str) -> str:
+    """Keep what was asked; the name to find it under."""
+    slug = secrets.token_urlsafe(9)
+    with database.write() as connection:
+        connection.execute(
+            insert(schema.trials).values(
+                slug=slug, created=now(), author=author, body=json.dumps(asdict(trial))
+            )
+        )
+    return slug
+
+
+def kept(database: Database, slug: str) -> Trial | None:
+    """What was kept under a name."""
+    with database.read() as connection:
+        body = connection.scalar(select(schema.trials.c.body).where(schema.trials.c.slug == slug))
+    return Trial.of(json.loads(body)) if body is not None else None

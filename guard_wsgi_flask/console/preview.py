@@ -1,0 +1,125 @@
+"""What rules would have done to the events of the last day.
+
+The console knows what guards have told it: requests that were refused, that would have been, and
+other happenings. Requests that passed in silence it does not know, and says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from attrs import define, field
+
+from guard_wsgi.agent.rules import DynamicRules
+from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.ipset import IPSet
+from guard_wsgi_flask.console.exclusions import covers
+from guard_wsgi_flask.console.records import event_of
+
+EXAMPLES = 20
+
+
+@define(slots=True)
+class Outcome:
+    """:ivar examples: (row, "refused" or "let through", by which field of the rules)."""
+
+    looked_at: int = 0
+    refused: int = 0
+    let_through: int = 0
+    by: Counter[str] = field(factory=Counter)
+    clients: set[str] = field(factory=set)
+    examples: list[tuple[Mapping[str, Any], str, str]] = field(factory=list)
+
+
+class Judge:
+    """One set of rules, ready to be asked about events.
+
+    :raises ConfigError: never for rules that the rule book has checked.
+    """
+
+    def __init__(self, rules: DynamicRules) -> None:
+        now = datetime.now(timezone.utc)
+        banned = [
+            target
+            for target in rules.ip_blacklist
+            if target not in rules.ip_ban_until or rules.ip_ban_until[target] > now
+        ]
+        self._rules = rules
+        self._banned = IPSet(banned)
+        self._freed = IPSet(rules.ip_whitelist)
+        self._emergency = IPSet(rules.emergency_whitelist)
+        self._agents = [re.compile(one, re.IGNORECASE) for one in rules.blocked_user_agents]
+        self._patterns = [re.compile(one) for one in rules.suspicious_patterns]
+        self._exclusions = detection_exclusions(rules.detection_exclusions)
+
+    def refuses(self, row: Mapping[str, Any]) -> str:
+        """The field of the rules that would refuse this, or nothing."""
+        rules = self._rules
+        address = parse_address(row["client"]) if row["client"] else None
+        if address is not None and address in self._banned:
+            return "ip_blacklist"
+        if not row["method"]:
+            return ""  # no request: a ban, a change of rules
+        if rules.emergency_mode and (address is None or address not in self._emergency):
+            return "emergency_mode"
+        country = row["country"]
+        if country and country in rules.blocked_countries:
+            return "blocked_countries"
+        if country and rules.whitelist_countries and country not in rules.whitelist_countries:
+            return "whitelist_countries"
+        if any(one.search(row["user_agent"]) for one in self._agents):
+            return "blocked_user_agents"
+        if self._patterns:
+            event = event_of(row)
+            text = f"{row['path']}\n{row['reason']}\n{event.get('metadata')}"
+            if any(one.search(text) for one in self._patterns):
+                return "suspicious_patterns"
+        return ""
+
+    def lets_through(self, row: Mapping[str, Any]) -> str:
+        """The field of the rules that would let this refusal through, or nothing."""
+        rules = self._rules
+        if row["outcome"] == "told":
+            return ""
+        check = row["check_name"]
+        address = parse_address(row["client"]) if row["client"] else None
+        if check == "ip_ban" and address is not None and address in self._freed:
+            return "ip_whitelist"
+        if check == "suspicious_activity" and rules.enable_penetration_detection is False:
+            return "enable_penetration_detection"
+        if check == "rate_limit" and rules.enable_rate_limiting is False:
+            return "enable_rate_limiting"
+        if self._exclusions and covers(self._exclusions, event_of(row)):
+            return "detection_exclusions"
+        return ""
+
+
+def preview(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Outcome:
+    """What rules change: events that they refuse and that were not, and the other way round."""
+    judge = Judge(rules)
+    outcome = Outcome()
+    for row in rows:
+        outcome.looked_at += 1
+        by = judge.refuses(row)
+        if by:
+            if row["outcome"] == "refused":
+                continue
+            outcome.refused += 1
+            what = "refused"
+        else:
+            by = judge.lets_through(row)
+            if not by:
+                continue
+            outcome.let_through += 1
+            what = "let through"
+        outcome.by[by] += 1
+        if row["client"]:
+            outcome.clients.add(row["client"])
+        if len(outcome.examples) < EXAMPLES:
+            outcome.examples.append((row, what, by))
+    return outcome

@@ -1,0 +1,125 @@
+"""An event of the wire as a row, and a row as the event that came."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from guard_wsgi.commands.reporting import REFUSED, WOULD_HAVE, general
+
+MAX_TEXT = 2048
+"""Characters of a column. The agent cuts at 512; what another sends is cut here, and whole in
+the event's own JSON."""
+MAX_EVENT_BYTES = 65_536
+FUTURE_MICROSECONDS = 3_600_000_000
+"""A clock that is further ahead than this is wrong: its events would stay on top for ever."""
+
+_COLUMNS = (
+    ("event_type", "kind"),
+    ("ip_address", "client"),
+    ("country", "country"),
+    ("method", "method"),
+    ("endpoint", "path"),
+    ("user_agent", "user_agent"),
+    ("reason", "reason"),
+)
+"""Fields of an event that are kept in a column and nowhere else, while they fit into it."""
+
+_REFUSED = frozenset({REFUSED, "blocked", "banned", "denied", "rejected"})
+_WOULD = frozenset({WOULD_HAVE, "would_block", "monitored"})
+
+
+def clean(value: Any, most: int = MAX_TEXT) -> str:
+    """Text that every database takes: no NUL, no half characters, not too long."""
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    if "\x00" in text:
+        text = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
+    return text[:most]
+
+
+def time_of(value: Any, received: int) -> int:
+    """Microseconds since the epoch of an ISO 8601 text, or of seconds; ``received`` for others."""
+    try:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            at = int(value * 1_000_000)
+        else:
+            text = str(value).strip()
+            when = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" else text)
+            if when.tzinfo is None:
+                when = when.replace(tzinfo=timezone.utc)
+            at = int(when.timestamp() * 1_000_000)
+    except (ValueError, OverflowError, TypeError):
+        return received
+    return at if 0 < at <= received + FUTURE_MICROSECONDS else received
+
+
+def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] | None:
+    """The row of one event; ``None`` when it is none: no type, or far too large."""
+    kind = clean(event.get("event_type"), 64)
+    if not kind:
+        return None
+    metadata = event.get("metadata")
+    known: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    row: dict[str, Any] = {}
+    rest = dict(event)
+    for name, column in _COLUMNS:
+        value = event.get(name)
+        row[column] = kept = clean(value)
+        if value is None or kept == value:
+            rest.pop(name, None)
+    key = event.get("idempotency_key")
+    status = event.get("status_code")
+    if isinstance(status, int) and not isinstance(status, bool) and 0 <= status < 1000:
+        rest.pop("status_code", None)
+    else:
+        status = None
+    text = json.dumps(rest, separators=(",", ":"), default=str)
+    if len(text) > MAX_EVENT_BYTES:
+        return None
+    said = key if isinstance(key, str) and key else json.dumps(event, default=str)
+    action = str(event.get("action_taken") or "")
+    row["outcome"] = "refused" if action in _REFUSED else "would" if action in _WOULD else "told"
+    row["category"] = category_of(known, kind)
+    row["check_name"] = clean(known.get("check"), 64)
+    row["template"] = clean(general(row["path"]), 256) if row["path"] else ""
+    row["key"] = key_of(app, said)
+    row["at"] = time_of(event.get("timestamp"), received)
+    row.update(app=app, received=received, status=status, rest=text)
+    return row
+
+
+def category_of(metadata: Mapping[str, Any], kind: str) -> str:
+    """What an attack is called, or else the event's type."""
+    categories = metadata.get("threat_categories")
+    if isinstance(categories, list) and categories and isinstance(categories[0], str):
+        return clean(categories[0], 64)
+    category = metadata.get("category") or metadata.get("threat_category")
+    return clean(category, 64) if isinstance(category, str) and category else kind
+
+
+def key_of(app: str, text: str) -> bytes:
+    """What a thing that may be sent twice is known by."""
+    return hashlib.blake2b(f"{app}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The event that came, unknown fields included."""
+    event: dict[str, Any] = json.loads(row["rest"])
+    for name, column in _COLUMNS:
+        event.setdefault(name, row[column] or None)
+    event.setdefault("status_code", row["status"])
+    return event
+
+
+def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What detection found, in the guard's own form."""
+    metadata = event.get("metadata")
+    found = metadata.get("findings") if isinstance(metadata, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,132 @@
+"""Deleting what is too old, or too much; a piece at a time, so that nobody waits for it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from sqlalchemy import delete, func, select
+
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.settings import ConsoleSettings
+
+log = logging.getLogger("guard_wsgi.console")
+
+INTERVAL_SECONDS = 60.0
+PIECE = 5_000
+"""Events deleted in one transaction: some 50 ms."""
+MAX_PIECES = 200
+"""In one go; the rest waits for the next."""
+_DAY = 86_400_000_000
+AUDIT_DAYS = 365
+"""A year: longer than any event is asked about, and few rows."""
+TRIAL_DAYS = 90
+BATCH_DAYS = 7
+"""An agent keeps a batch for a week at most."""
+
+
+def keep(database: Database, settings: ConsoleSettings) -> int:
+    """Delete what is to go; how many events that were."""
+    gone = 0
+    at = now()
+    if settings.keep_days is not None:
+        before = at - int(settings.keep_days * _DAY)
+        for _ in range(MAX_PIECES):
+            piece = _delete_oldest(database, before)
+            gone += piece
+            if piece < PIECE:
+                break
+        _delete_counts(database, before)
+    if settings.keep_megabytes is not None:
+        most = settings.keep_megabytes * 1_000_000
+        for _ in range(MAX_PIECES):
+            if database.size_bytes() <= most:
+                break
+            piece = _delete_oldest(database, None)
+            gone += piece
+            if not piece:
+                break
+    with database.write() as connection:
+        for table, column, days in (
+            (schema.batches, schema.batches.c.received, BATCH_DAYS),
+            (schema.trials, schema.trials.c.created, TRIAL_DAYS),
+            (schema.audit, schema.audit.c.at, AUDIT_DAYS),
+            (schema.csp_reports, schema.csp_reports.c.at, BATCH_DAYS),
+        ):
+            connection.execute(delete(table).where(column < at - days * _DAY))
+    return gone
+
+
+def _delete_oldest(database: Database, before: int | None) -> int:
+    events = schema.events
+    oldest = select(events.c.id).order_by(events.c.at, events.c.id).limit(PIECE)
+    if before is not None:
+        oldest = oldest.where(events.c.at < before)
+    with database.write() as connection:
+        gone = connection.execute(delete(events).where(events.c.id.in_(oldest))).rowcount
+        if database.is_sqlite and gone:
+            connection.exec_driver_sql("PRAGMA incremental_vacuum(2000)")
+    return int(gone)
+
+
+def _delete_counts(database: Database, before: int) -> None:
+    seconds = before // 1_000_000
+    with database.write() as connection:
+        connection.execute(delete(schema.minutes).where(schema.minutes.c.minute < seconds))
+        connection.execute(delete(schema.tallies).where(schema.tallies.c.hour < seconds))
+        connection.execute(delete(schema.metrics).where(schema.metrics.c.at < before))
+        connection.execute(delete(schema.clients).where(schema.clients.c.last < before))
+
+
+def count(database: Database) -> int:
+    """Events that are kept, from the indexes: a count of all would take a second a million."""
+    tallies = schema.tallies
+    with database.read() as connection:
+        asked = select(func.sum(tallies.c.seen)).where(tallies.c.dimension == "kind")
+        return int(connection.scalar(asked) or 0)
+
+
+def forget(database: Database, client: str) -> int:
+    """Delete everything about a client, or with ``""`` all events; how many those were."""
+    events, tallies = schema.events, schema.tallies
+    with database.write() as connection:
+        if client:
+            gone = connection.execute(delete(events).where(events.c.client == client)).rowcount
+            connection.execute(
+                delete(tallies)
+                .where(tallies.c.dimension == "client")
+                .where(tallies.c.value == client)
+            )
+            connection.execute(delete(schema.clients).where(schema.clients.c.client == client))
+        else:
+            gone = connection.execute(delete(events)).rowcount
+            for table in (tallies, schema.minutes, schema.clients, schema.metrics):
+                connection.execute(delete(table))
+    database.tell()
+    return int(gone)
+
+
+class Keeper:
+    """A thread that keeps the database within its bounds."""
+
+    def __init__(self, database: Database, settings: ConsoleSettings) -> None:
+        self._database = database
+        self._settings = settings
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="guard-console-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL_SECONDS):
+            try:
+                keep(self._database, self._settings)
+            except Exception as error:  # a full disk today is not one tomorrow
+                log.warning("retention failed: %r", error)

@@ -1,0 +1,320 @@
+"""Dynamic rules by app: every version that was ever written, by whom, and what is delivered."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from attrs import evolve, fields, frozen
+from sqlalchemy import RowMapping, func, insert, select
+
+from guard_wsgi.agent.rules import DynamicRules, RulesError
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.dynamic import apply_rules
+from guard_wsgi.errors import ConfigError, GuardError
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.network.ipset import parse_network
+from guard_wsgi_flask.console import schema
+from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.records import clean
+
+GIVEN_BY_THE_BOOK = frozenset({"rule_id", "version", "timestamp"})
+EDITABLE = tuple(
+    attribute.name for attribute in fields(DynamicRules) if attribute.name not in GIVEN_BY_THE_BOOK
+)
+"""Fields of rules that an editor writes."""
+TTL_SECONDS = 60
+"""How long an agent that can't wait for news keeps what it has."""
+LOOK_SECONDS = 1.0
+"""How often one that waits looks for what another process of the console has written."""
+
+_DEFAULTS = {
+    attribute.name: DynamicRules().as_wire()[attribute.name]
+    for attribute in fields(DynamicRules)
+    if attribute.name in EDITABLE
+}
+
+
+class RulesRefused(GuardError, ValueError):
+    """Rules that no guard would take.
+
+    :ivar faults: one sentence a fault.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+@frozen(slots=True)
+class Delivery:
+    """What an agent gets: the JSON, and what it is known by."""
+
+    version: int
+    body: bytes
+    etag: str
+
+
+class RuleBook:
+    """The rules of every app.
+
+    :param base: the configuration that rules are checked over; asked with each check.
+    """
+
+    def __init__(self, database: Database, base: Callable[[], SecurityConfig]) -> None:
+        self._database = database
+        self._base = base
+        self._written = threading.Condition()
+        self._turns = 0
+        self._editing = threading.Lock()
+
+    def current(self, app: str) -> tuple[int, dict[str, Any]]:
+        """The version in force, 0 for none, and its fields that say something."""
+        row = self._row(app)
+        return (0, {}) if row is None else (row["version"], json.loads(row["body"]))
+
+    def version(self, app: str, version: int) -> RowMapping | None:
+        rules = schema.rules
+        with self._database.read() as connection:
+            return (
+                connection.execute(
+                    select(rules).where(rules.c.app == app).where(rules.c.version == version)
+                )
+                .mappings()
+                .first()
+            )
+
+    def history(self, app: str, most: int = 50) -> Sequence[RowMapping]:
+        """Versions, the newest first."""
+        rules = schema.rules
+        with self._database.read() as connection:
+            found = connection.execute(
+                select(rules).where(rules.c.app == app).order_by(rules.c.version.desc()).limit(most)
+            )
+            return found.mappings().all()
+
+    def write(self, app: str, body: Mapping[str, Any], author: str, note: str) -> int:
+        """Put rules into force; the new version.
+
+        :raises RulesRefused: when a guard would refuse them.
+        """
+        said = self.checked(app, body)
+        rules = schema.rules
+        with self._database.write() as connection:
+            last = connection.scalar(select(func.max(rules.c.version)).where(rules.c.app == app))
+            version = int(last or 0) + 1
+            connection.execute(
+                insert(rules).values(
+                    app=app,
+                    version=version,
+                    created=now(),
+                    author=author,
+                    note=clean(note, 500),
+                    body=json.dumps(said, separators=(",", ":")),
+                )
+            )
+        with self._written:
+            self._turns += 1
+            self._written.notify_all()
+        self._database.tell()
+        return version
+
+    def change(
+        self, app: str, author: str, note: str, change: Callable[[dict[str, Any]], None]
+    ) -> int:
+        """Write the rules in force with a change; no other change gets lost.
+
+        :raises RulesRefused: when a guard would refuse the outcome.
+        """
+        with self._editing:
+            _, body = self.current(app)
+            change(body)
+            return self.write(app, body, author, note)
+
+    def checked(self, app: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields that say something, in the form they travel in.
+
+        :raises RulesRefused: with every fault that a guard would find.
+        """
+        unknown = sorted(set(body) - set(EDITABLE))
+        if unknown:
+            raise RulesRefused([f"{name}: rules have no such field" for name in unknown])
+        try:
+            rules = DynamicRules.parse(body)
+        except RulesError as error:
+            raise RulesRefused(error.faults) from None
+        rules = _without_ended_bans(rules)
+        try:
+            check_servable(apply_rules(checking(self._base()), rules))
+        except ConfigError as error:
+            raise RulesRefused(error.faults) from None
+        except GuardError as error:
+            raise RulesRefused([str(error)]) from None
+        wire = json.loads(json.dumps(rules.as_wire(), default=str))
+        return {name: wire[name] for name in EDITABLE if wire[name] != _plain(_DEFAULTS[name])}
+
+    def delivery(self, app: str) -> Delivery:
+        """What the agents of an app get; an empty set of rules before any were written."""
+        row = self._row(app)
+        body: dict[str, Any] = json.loads(row["body"]) if row is not None else {}
+        version = row["version"] if row is not None else 0
+        created = row["created"] if row is not None else 0
+        rules = DynamicRules.parse(
+            {
+                "ttl": TTL_SECONDS,
+                **body,
+                "rule_id": f"console:{app}",
+                "version": version,
+                "timestamp": datetime.fromtimestamp(created / 1e6, timezone.utc).isoformat(),
+            }
+        )
+        wire = _without_ended_bans(rules).as_wire()
+        encoded = json.dumps(wire, separators=(",", ":"), default=str).encode()
+        digest = hashlib.blake2b(encoded, digest_size=8).hexdigest()
+        return Delivery(version, encoded, f'"{version}-{digest}"')
+
+    def await_other(self, app: str, etag: str, seconds: float) -> Delivery:
+        """The delivery, as soon as it is another than the one known by ``etag``, or at the end."""
+        deadline = now() + int(seconds * 1e6)
+        while True:
+            with self._written:
+                turn = self._turns
+            delivery = self.delivery(app)
+            left = (deadline - now()) / 1e6
+            if delivery.etag != etag or left <= 0:
+                return delivery
+            with self._written:
+                pause = min(left, LOOK_SECONDS)
+                self._written.wait_for(lambda turn=turn: self._turns != turn, pause)  # type: ignore[misc]
+
+    def apps(self) -> list[str]:
+        """Apps that have rules."""
+        with self._database.read() as connection:
+            return list(connection.scalars(select(schema.rules.c.app).distinct()))
+
+    def _row(self, app: str) -> RowMapping | None:
+        rules = schema.rules
+        with self._database.read() as connection:
+            return (
+                connection.execute(
+                    select(rules)
+                    .where(rules.c.app == app)
+                    .order_by(rules.c.version.desc())
+                    .limit(1)
+                )
+                .mappings()
+                .first()
+            )
+
+
+# Changes -------------------------------------------------------------------------------------
+
+
+def ban(target: str, seconds: float) -> Callable[[dict[str, Any]], None]:
+    """Ban an address or a network.
+
+    :raises RulesRefused: when it is neither.
+    """
+    name = network_name(target)
+
+    def change(body: dict[str, Any]) -> None:
+        until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        body["ip_blacklist"] = [*(one for one in body.get("ip_blacklist", ()) if one != name), name]
+        body["ip_whitelist"] = [one for one in body.get("ip_whitelist", ()) if one != name]
+        body["ip_ban_until"] = {**body.get("ip_ban_until", {}), name: until.isoformat()}
+
+    return change
+
+
+def unban(target: str) -> Callable[[dict[str, Any]], None]:
+    """Ban it no more, and lift the ban that guards hold.
+
+    :raises RulesRefused: when it is neither an address nor a network.
+    """
+    name = network_name(target)
+
+    def change(body: dict[str, Any]) -> None:
+        body["ip_blacklist"] = [one for one in body.get("ip_blacklist", ()) if one != name]
+        body["ip_whitelist"] = [*(one for one in body.get("ip_whitelist", ()) if one != name), name]
+        until = dict(body.get("ip_ban_until", {}))
+        until.pop(name, None)
+        body["ip_ban_until"] = until
+
+    return change
+
+
+def exclude(entry: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
+    """Add an exclusion."""
+
+    def change(body: dict[str, Any]) -> None:
+        known = list(body.get("detection_exclusions", ()))
+        if dict(entry) not in known:
+            body["detection_exclusions"] = [*known, dict(entry)]
+
+    return change
+
+
+def network_name(target: str) -> str:
+    """An address or a network as rules spell it.
+
+    :raises RulesRefused: when it is neither.
+    """
+    try:
+        network = parse_network(target.strip())
+    except ValueError:
+        raise RulesRefused([f"{target!r:.80} is neither an address nor a network"]) from None
+    if network.prefixlen == network.max_prefixlen:
+        return str(network.network_address)
+    return str(network)
+
+
+class AnyCountry:
+    """Stands for the app's own source of countries, which the console has not."""
+
+    def get_country(self, ip: str) -> str | None:
+        return None
+
+
+def checking(config: SecurityConfig) -> SecurityConfig:
+    """A configuration without what reaches beyond this process, for checks and trials."""
+    return config.evolve(
+        store_url="memory://",
+        enable_redis=False,
+        enable_agent=False,
+        enable_dynamic_rules=False,
+        enable_enrichment=False,
+        enable_otel=False,
+        enable_logfire=False,
+        custom_log_file=None,
+        geo_ip_handler=config.geo_ip_handler or AnyCountry(),
+    )
+
+
+def check_servable(config: SecurityConfig) -> None:
+    """:raises GuardError: when the guard can't serve it, as for a pattern its engine refuses."""
+    GuardMiddleware(_no_app, config).close()
+
+
+def _no_app(environ: Any, start_response: Any) -> list[bytes]:
+    start_response("204 No Content", [])
+    return []
+
+
+def _without_ended_bans(rules: DynamicRules) -> DynamicRules:
+    at = datetime.now(timezone.utc)
+    ended = {target for target, until in rules.ip_ban_until.items() if until <= at}
+    kept = {target: until for target, until in rules.ip_ban_until.items() if target not in ended}
+    kept = {target: until for target, until in kept.items() if target in rules.ip_blacklist}
+    return evolve(
+        rules,
+        ip_blacklist=tuple(target for target in rules.ip_blacklist if target not in ended),
+        ip_ban_until=kept,
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

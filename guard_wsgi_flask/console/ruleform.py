@@ -1,0 +1,131 @@
+"""Rules as the fields of a form, and back. What a field says is checked by the rule book."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from guard_wsgi.agent.rules import MAX_ENTRIES
+from guard_wsgi_flask.console.exclusions import as_toml
+from guard_wsgi_flask.console.rulebook import RulesRefused
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
+LISTS = (
+    "ip_whitelist",
+    "blocked_countries",
+    "whitelist_countries",
+    "blocked_cloud_providers",
+    "blocked_user_agents",
+    "suspicious_patterns",
+    "emergency_whitelist",
+)
+"""One entry a line."""
+NUMBERS = (
+    "ip_ban_duration",
+    "global_rate_limit",
+    "global_rate_window",
+    "auto_ban_threshold",
+    "auto_ban_duration",
+)
+CHOICES = (
+    "enable_penetration_detection",
+    "enable_ip_banning",
+    "enable_rate_limiting",
+    "enable_rate_limit_auto_ban",
+)
+"""Yes, no, or as the app says."""
+SWITCHES = ("emergency_mode", "emergency_whitelist_only")
+
+
+def form_of_body(body: Mapping[str, Any]) -> dict[str, str]:
+    """The texts of the fields."""
+    form = {name: "\n".join(body.get(name, ())) for name in LISTS}
+    form.update({name: str(body.get(name, "")) for name in NUMBERS})
+    form.update({name: _choice(body.get(name)) for name in CHOICES})
+    form.update({name: "on" if body.get(name) else "" for name in SWITCHES})
+    until = body.get("ip_ban_until", {})
+    form["ip_blacklist"] = "\n".join(
+        f"{target} until {until[target]}" if target in until else target
+        for target in body.get("ip_blacklist", ())
+    )
+    form["endpoint_rate_limits"] = "\n".join(
+        f"{path} {requests} {window}"
+        for path, (requests, window) in body.get("endpoint_rate_limits", {}).items()
+    )
+    form["detection_exclusions"] = as_toml(body.get("detection_exclusions", ()))
+    form["expires_at"] = str(body.get("expires_at") or "")
+    form["message"] = str(body.get("message") or "")
+    return form
+
+
+def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
+    """What the fields say; those that say nothing are left out.
+
+    :raises RulesRefused: for fields that can't be read at all.
+    """
+    faults: list[str] = []
+    body: dict[str, Any] = {name: _lines(form.get(name, "")) for name in LISTS}
+    for name in NUMBERS:
+        text = form.get(name, "").strip()
+        if text:
+            body[name] = _whole(name, text, faults)
+    for name in CHOICES:
+        body[name] = {"yes": True, "no": False}.get(form.get(name, ""))
+    for name in SWITCHES:
+        body[name] = bool(form.get(name))
+    _read_bans(form.get("ip_blacklist", ""), body)
+    limits: dict[str, list[Any]] = {}
+    for line in _lines(form.get("endpoint_rate_limits", "")):
+        words = line.split()
+        if len(words) != 3:
+            faults.append(f"endpoint_rate_limits: {line!r:.80} is not 'path requests seconds'")
+            continue
+        path, *pair = words
+        limits[path] = [_whole("endpoint_rate_limits", word, faults) for word in pair]
+    body["endpoint_rate_limits"] = limits
+    try:
+        table = tomllib.loads(form.get("detection_exclusions", ""))
+        body["detection_exclusions"] = table.pop("detection_exclusions", [])
+        if table:
+            faults.append("detection_exclusions: only [[detection_exclusions]] tables belong here")
+    except (ValueError, RecursionError) as error:
+        faults.append(f"detection_exclusions: is not TOML: {error}")
+    for name in ("expires_at", "message"):
+        text = form.get(name, "").strip()
+        body[name] = text or None
+    if faults:
+        raise RulesRefused(faults)
+    return {name: value for name, value in body.items() if value not in (None, [], {}, False)} | {
+        name: False for name in CHOICES if body[name] is False
+    }
+
+
+def _read_bans(text: str, body: dict[str, Any]) -> None:
+    targets: list[str] = []
+    until: dict[str, str] = {}
+    for line in _lines(text):
+        target, marked, end = line.partition(" until ")
+        targets.append(target.strip())
+        if marked:
+            until[target.strip()] = end.strip()
+    body["ip_blacklist"], body["ip_ban_until"] = targets, until
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()][: MAX_ENTRIES + 1]
+
+
+def _whole(name: str, text: str, faults: list[str]) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 12:
+        return int(text)
+    faults.append(f"{name}: {text!r:.40} is no whole number")
+    return 1
+
+
+def _choice(value: Any) -> str:
+    return "" if value is None else "yes" if value else "no"

@@ -1,0 +1,62 @@
+"""What the pages share: one of each for an app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from attrs import frozen
+from flask import current_app
+
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi_flask.console.audit import Audit
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.intake import Intake
+from guard_wsgi_flask.console.keys import Keys
+from guard_wsgi_flask.console.people import People
+from guard_wsgi_flask.console.rulebook import RuleBook
+from guard_wsgi_flask.console.settings import ConsoleSettings
+from guard_wsgi_flask.console.sharedbans import SharedBans
+
+EXTENSION = "guard_console"
+
+
+class Places:
+    """So many at a time, and nobody waits for a place."""
+
+    def __init__(self, places: int) -> None:
+        self._free = threading.Semaphore(places)
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Whether there is one; it is given back at the end."""
+        has_place = self._free.acquire(blocking=False)
+        try:
+            yield has_place
+        finally:
+            if has_place:
+                self._free.release()
+
+
+@frozen(slots=True)
+class Services:
+    """:ivar base: the app's own configuration, as far as the console knows it."""
+
+    settings: ConsoleSettings
+    base: SecurityConfig
+    database: Database
+    intake: Intake
+    keys: Keys
+    rules: RuleBook
+    people: People
+    audit: Audit
+    bans: SharedBans | None
+    live: Places
+    waiting: Places
+
+
+def services() -> Services:
+    """Those of the current app."""
+    return cast(Services, current_app.extensions[EXTENSION])

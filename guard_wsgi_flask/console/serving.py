@@ -1,0 +1,163 @@
+"""``guard-wsgi console``: serve until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.console.app import create_app
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.keys import NewKey
+from guard_wsgi_flask.console.logreader import LogReader
+from guard_wsgi_flask.console.people import LINK_SECONDS, People, add_person
+from guard_wsgi_flask.console.retention import Keeper
+from guard_wsgi_flask.console.services import EXTENSION, Services
+from guard_wsgi_flask.console.settings import ConsoleSettings
+
+FIRST_APP = "app"
+"""Whose key a new database begins with."""
+
+
+class _Handler(WSGIRequestHandler):
+    """Writes no line a request: agents send one every second."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class Console:
+    """A console that serves, with the threads beside it.
+
+    :raises GuardError: for settings that can't be used.
+    :raises OSError: when the port is taken.
+    """
+
+    def __init__(self, settings: ConsoleSettings, database: Database | None = None) -> None:
+        self.app: Flask = create_app(settings, database=database)
+        self.services: Services = self.app.extensions[EXTENSION]
+        self._server: BaseWSGIServer = make_server(
+            settings.host, settings.port, self.app, threaded=True, request_handler=_Handler
+        )
+        # The address of this process is told by its own lines.
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        self._keeper = Keeper(self.services.database, settings)
+        self._reader = (
+            LogReader(settings.log, self.services.database, self.services.intake)
+            if settings.log is not None
+            else None
+        )
+        shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.url = f"http://{shown}:{self._server.server_port}"
+
+    def link(self) -> str:
+        """An address that logs in, once."""
+        return f"{self.url}/login?token={self.services.people.new_link()}"
+
+    def first_key(self) -> NewKey | None:
+        """A key, for a database that has none."""
+        keys = self.services.keys
+        return keys.create(FIRST_APP, "first start") if not keys.all() else None
+
+    def begin(self) -> None:
+        """Start what runs beside the server."""
+        self._keeper.start()
+        if self._reader is not None:
+            self._reader.start()
+
+    def serve(self) -> None:
+        """Until :meth:`shutdown`, or an interrupt."""
+        self._server.serve_forever()
+
+    def start(self) -> None:
+        """Serve in a thread."""
+        self.begin()
+        threading.Thread(target=self.serve, name="guard-console", daemon=True).start()
+
+    def shutdown(self) -> None:
+        self._server.shutdown()
+
+    def close(self) -> None:
+        self._server.server_close()
+        self._keeper.stop()
+        if self._reader is not None:
+            self._reader.stop()
+        self.services.database.close()
+
+
+def settings_of(options: argparse.Namespace) -> ConsoleSettings:
+    return ConsoleSettings(
+        host=options.host,
+        port=options.port,
+        database=options.db,
+        keep_days=options.keep_days or None,
+        keep_megabytes=options.keep_megabytes or None,
+        log=Path(options.log) if options.log else None,
+        store=options.store,
+        config=Path(options.config) if options.config else None,
+        password_file=Path(options.password_file) if options.password_file else None,
+        hosts=tuple(options.allow_host),
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry the command out.
+
+    :raises GuardError: for settings that can't be used.
+    """
+    if options.add_person:
+        return _add_person(options)
+    settings = settings_of(options)
+    if options.link:
+        people = People(Database(settings.database), None, settings.session_hours)
+        token = people.new_link()
+        print(f"http://{settings.host}:{settings.port}/login?token={token}")
+        return 0
+    console = Console(settings)
+    print(f"Guard console on {console.url}/ (Ctrl-C ends it)")
+    if settings.is_local:
+        print(f"Log in, once, within {LINK_SECONDS // 60} minutes:\n  {console.link()}")
+    else:
+        print("Put TLS in front: passwords and events travel in clear.", file=sys.stderr)
+    key = console.first_key()
+    if key is not None:
+        print("Send from an app, with this key (it is shown once):")
+        print(
+            f'  SecurityConfig(enable_agent=True, agent_endpoint="{console.url}",\n'
+            f'                 agent_api_key="{key.text}", agent_project_id="{key.app}",\n'
+            "                 enable_dynamic_rules=True)"
+        )
+    sys.stdout.flush()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console.begin()
+    try:
+        console.serve()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        console.close()
+    return 0
+
+
+def _add_person(options: argparse.Namespace) -> int:
+    if not options.password_file:
+        raise GuardError("--add-person needs --password-file: it is written there")
+    if sys.stdin.isatty():
+        password = getpass.getpass(f"Password for {options.add_person}: ")
+        if getpass.getpass("Again: ") != password:
+            raise GuardError("the two passwords differ")
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    add_person(Path(options.password_file), options.add_person, options.role, password)
+    print(f"{options.add_person} can log in as {options.role}")
+    return 0

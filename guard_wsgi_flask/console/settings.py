@@ -1,0 +1,51 @@
+"""What the console is started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import field, frozen
+
+DEFAULT_HOST = "127.0.0.1"
+"""Nobody but this machine, unless somebody says otherwise."""
+DEFAULT_PORT = 8600
+DEFAULT_DATABASE = "sqlite:///guard-console.db"
+"""In the current directory, where the app's own files are."""
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@frozen(slots=True, kw_only=True)
+class ConsoleSettings:
+    """Where it serves, what it keeps, and what it reads besides.
+
+    :ivar database: a URL of SQLAlchemy's: ``sqlite:///file`` or ``postgresql://...``.
+    :ivar keep_days: older events are deleted; a month answers "since when?", ``None`` keeps all.
+    :ivar keep_megabytes: of the database; the oldest events go first. A gigabyte is some two
+        million events.
+    :ivar log: a ``custom_log_file`` with ``log_format="json"`` to read and follow.
+    :ivar store: the guard's ``store_url``, to show and change bans in it.
+    :ivar config: a ``guard.toml``: "the configuration in force" of the playground.
+    :ivar password_file: lines of ``name:role:hash``; needed to serve beyond this machine.
+    :ivar hosts: names under which the console is reached besides this machine's own.
+    """
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    database: str = DEFAULT_DATABASE
+    keep_days: float | None = 30.0
+    keep_megabytes: float | None = 1024.0
+    log: Path | None = None
+    store: str | None = None
+    config: Path | None = None
+    password_file: Path | None = None
+    hosts: tuple[str, ...] = field(default=(), converter=tuple)
+    session_hours: float = 12.0
+    """A working day: who comes back the next morning logs in again."""
+    max_live_streams: int = 64
+    """Open pages that update themselves; each holds a thread."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in LOOPBACK

@@ -1,0 +1,73 @@
+"""Bans in the store that the guarded workers share, for a console on their machine."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from guard_wsgi.commands.shared import shared_store
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.errors import GuardError
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.state.ban_index import Ban
+from guard_wsgi.state.ratelimit import Limit
+
+
+@frozen(slots=True)
+class LimitLeft:
+    """How much of a limit a client has left."""
+
+    place: str
+    requests: int
+    window_seconds: int
+    remaining: int
+
+
+class SharedBans:
+    """:param config: names the store; its own process opens it anew for each look, so that a
+    store that is replaced or restarted is found again."""
+
+    def __init__(self, config: SecurityConfig) -> None:
+        self._config = config
+        self.url = config.effective_store_url
+
+    def all(self) -> list[Ban]:
+        """:raises GuardError: when the store can't be reached."""
+        with shared_store(self._config) as store:
+            return sorted(store.bans.list(), key=lambda ban: ban.expires_at)
+
+    def ban(self, target: str, seconds: float, reason: str) -> None:
+        """:raises GuardError: when it can't be banned, or the store can't be reached."""
+        with shared_store(self._config) as store:
+            try:
+                store.bans.ban(target, seconds, reason)
+            except ValueError as error:
+                raise GuardError(str(error)) from None
+
+    def unban(self, target: str) -> bool:
+        """:raises GuardError: as :meth:`ban`."""
+        with shared_store(self._config) as store:
+            try:
+                return store.bans.unban(target)
+            except ValueError as error:
+                raise GuardError(str(error)) from None
+
+    def limits(self, client: str) -> list[LimitLeft]:
+        """What a client has left; nothing is counted.
+
+        :raises GuardError: when the store can't be reached.
+        """
+        config = self._config
+        address = parse_address(client, config.ipv6_client_prefix)
+        if address is None:
+            return []
+        named = [("everywhere", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
+        named.extend(
+            (path, Limit(requests, window, "endpoint"), f"{path}|")
+            for path, (requests, window) in config.endpoint_rate_limits.items()
+        )
+        left: list[LimitLeft] = []
+        with shared_store(config) as store:
+            for place, limit, prefix in named:
+                state = store.limiter.peek(limit, prefix + address.client_key)
+                left.append(LimitLeft(place, limit.requests, limit.window_seconds, state.remaining))
+        return left

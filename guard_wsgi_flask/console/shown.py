@@ -1,0 +1,100 @@
+"""How templates write times, numbers and texts."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+
+LABELS = {
+    "access_denied": "access denied",
+    "cmd_injection": "command injection",
+    "code_injection": "code injection",
+    "dir_traversal": "directory traversal",
+    "ip_banned": "client banned",
+    "ip_unbanned": "ban lifted",
+    "ldap": "LDAP injection",
+    "log4shell": "Log4Shell",
+    "nosql": "NoSQL injection",
+    "proto_pollution": "prototype pollution",
+    "rate_limited": "rate limit",
+    "sqli": "SQL injection",
+    "ssi": "server-side include",
+    "ssrf": "SSRF",
+    "template": "template injection",
+    "xml": "XML attack",
+    "xss": "XSS",
+    "refused": "refused",
+    "would": "would be refused",
+    "told": "information",
+}
+"""What names that stand in the data mean; others are shown with blanks for underscores."""
+
+
+def install(app: Flask) -> None:
+    """Give an app's templates these filters."""
+    app.jinja_env.finalize = writable
+    app.jinja_env.filters.update(
+        when=when, count=count, share=share, label=label, seconds=seconds, pretty=pretty
+    )
+
+
+def writable(value: Any) -> Any:
+    """Any value that a template writes, without the half characters that UTF-8 lacks."""
+    if type(value) is str and not value.isascii():
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+def when(at: int | float | None) -> Markup:
+    """A time of microseconds: UTC for all, which the page's script turns into the reader's zone."""
+    if not at:
+        return Markup('<span class="none">never</span>')
+    try:
+        moment = datetime.fromtimestamp(at / 1_000_000, timezone.utc)
+    except (ValueError, OverflowError):
+        return Markup('<span class="none">unknown</span>')
+    stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}">{}</time>').format(stamp, shown)
+
+
+def count(number: int | float | None) -> str:
+    """With a thin space between thousands."""
+    if number is None:
+        return "–"
+    if isinstance(number, float) and not number.is_integer():
+        return f"{number:,.2f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{int(number):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def share(part: int | float, whole: int | float) -> str:
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def label(name: str) -> str:
+    return LABELS.get(name) or name.replace("_", " ")
+
+
+def seconds(value: float | None) -> str:
+    """A duration with a unit that suits it."""
+    if value is None:
+        return "–"
+    if value < 0.001:
+        return f"{value * 1e6:.0f} µs"
+    if value < 1:
+        return f"{value * 1e3:.1f} ms"
+    if value < 120:
+        return f"{value:.1f} s"
+    if value < 7200:
+        return f"{value / 60:.0f} min"
+    if value < 172_800:
+        return f"{value / 3600:.0f} h"
+    return f"{value / 86_400:.0f} d"
+
+
+def pretty(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
