@@ -147,13 +147,18 @@ def _entries(period: str, app: str) -> Iterator[Mapping[str, Any]]:
         rows = [search.plain(row) for row in connection.execute(asked).mappings()]
     for row in rows:
         refused = row["outcome"] == "refused"
+        event = event_of(row)
+        metadata = event.get("metadata")
         yield {
             "action": reporting.REFUSED if refused else reporting.WOULD_HAVE,
             "check": row["check_name"] or row["kind"],
             "path": row["path"] or "/",
             "client": row["client"],
             "reason": row["reason"],
-            "findings": findings_of(event_of(row)),
+            "reference": str(metadata.get("request_id") or "")
+            if isinstance(metadata, dict)
+            else "",
+            "findings": findings_of(event),
         }
 
 
