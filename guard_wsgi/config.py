@@ -203,6 +203,13 @@ class SecurityConfig(ModelSpellings):
         ),
         converter=texts.exclude_paths,
     )
+    health_paths: tuple[str, ...] = field(
+        # Kubernetes' own endpoints and what most others call theirs. A probe asks for them from a
+        # private address, and is answered whatever its Host and user agent, over plain HTTP,
+        # without a limit, in an emergency; visitors are treated there as everywhere.
+        default=("/health", "/healthz", "/livez", "/readyz"),
+        converter=texts.paths,
+    )
     max_request_size: int | None = field(
         # None: the server's own limit. Counted on the stream, not only on Content-Length.
         default=None,

@@ -300,5 +300,9 @@ def _exclude_path(value: str) -> str:
     return path
 
 
+def paths(values: Iterable[str]) -> tuple[str, ...]:
+    return all_or_faults(values, normal_path)
+
+
 def exclude_paths(values: Iterable[str]) -> tuple[str, ...]:
     return all_or_faults(values, _exclude_path)

@@ -42,6 +42,7 @@ from guard_wsgi.checks.threats import (
 from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
 from guard_wsgi.config import DEFAULT_LIMIT, SecurityConfig
+from guard_wsgi.health_probes import HealthProbes
 from guard_wsgi.inspections import Inspections
 from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.network.ipset import IPSet
@@ -51,7 +52,7 @@ from guard_wsgi.refusal import Refusals
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.resolvers import Resolver
 from guard_wsgi.routes import RouteConfig
-from guard_wsgi.standing import ALL, EXCLUDED, EXEMPT, WHITELISTED
+from guard_wsgi.standing import EXCLUDED, EXEMPT, PROBE, WHITELISTED
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.ratelimit import Limit
 
@@ -69,12 +70,26 @@ _CREDENTIALS = frozenset({Authentication.name, RequiredHeaders.name})
 
 _ALL_BUT_CREDENTIALS: frozenset[str] = frozenset()
 
-_STANDINGS = range(ALL + 1)
 _INHERIT_ALL = RouteConfig()
 
 
 Run = Callable[[GuardRequest], "Block | None"]
 """A check's bound ``__call__``: quicker to call than the check, which is its ``__self__``."""
+
+
+class _Ladders(dict[int, tuple[Run, ...]]):
+    """By the bits of a standing, the checks that those who have it are not excused from. Each is
+    made when the first of them comes: of all combinations few ever do."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        super().__init__()
+        self._runs = [(check.__call__, check.excused) for check in checks]
+
+    def __missing__(self, standing: int) -> tuple[Run, ...]:
+        self[standing] = ladder = tuple(
+            run for run, excused in self._runs if not excused & standing
+        )
+        return ladder
 
 
 class Plan:
@@ -98,13 +113,7 @@ class Plan:
         self.checks = checks
         self.watch = watch
         self.is_attended = watch is not None or answers_preflights
-        runs = [(check.__call__, check.excused) for check in checks]
-        # Few of them differ: nearly all checks are excused by two bits or less.
-        shared: dict[tuple[Run, ...], tuple[Run, ...]] = {}
-        ladders = (
-            tuple(run for run, excused in runs if not excused & standing) for standing in _STANDINGS
-        )
-        self.ladders = tuple(shared.setdefault(ladder, ladder) for ladder in ladders)
+        self.ladders = _Ladders(checks)
 
 
 class Policy:
@@ -112,7 +121,8 @@ class Policy:
 
     :param parts: what outlives a change of configuration: state, detector, databases, events.
     :ivar lists_clients: whether any client is whitelisted or exempt.
-    :ivar listed_paths: ``exclude_paths`` as PEP 3333 spells them, UTF-8 bytes as latin-1.
+    :ivar listed_paths: ``exclude_paths`` and ``health_paths`` as PEP 3333 spells them, UTF-8
+        bytes as latin-1.
     """
 
     def __init__(
@@ -142,7 +152,9 @@ class Policy:
         self.lists_clients = bool(self._whitelist or self._exempt)
         self._excluded_exact = frozenset(config.exclude_paths)
         self._excluded_below = tuple(path.rstrip("/") + "/" for path in config.exclude_paths)
-        self.listed_paths = tuple(map(_as_wsgi, config.exclude_paths))
+        self._excluded_paths = tuple(map(_as_wsgi, config.exclude_paths))
+        self._probes = HealthProbes(config.health_paths)
+        self.listed_paths = (*self._excluded_paths, *map(_as_wsgi, config.health_paths))
         self._listed_below = tuple(map(_as_wsgi, self._excluded_below))
         self.emergency = parts.emergency(config)
         self._suspicion = parts.suspicion(config)
@@ -213,13 +225,16 @@ class Policy:
             if client in self._exempt:
                 standing |= EXEMPT
         path = request.environ.get("PATH_INFO") or "/"
-        if path.startswith(self.listed_paths) and self._is_excluded(path, request.canonical_path):
-            standing |= EXCLUDED
+        if path.startswith(self.listed_paths):
+            if self._is_excluded(path, request.canonical_path):
+                standing |= EXCLUDED
+            if self._probes.include(request, standing):
+                standing |= PROBE
         return standing
 
     def _is_excluded(self, path: str, canonical_path: str) -> bool:
         """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
-        return (path in self.listed_paths or path.startswith(self._listed_below)) and (
+        return (path in self._excluded_paths or path.startswith(self._listed_below)) and (
             canonical_path in self._excluded_exact
             or canonical_path.startswith(self._excluded_below)
         )

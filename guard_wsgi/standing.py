@@ -28,6 +28,7 @@ CALM = 64
 PREFLIGHT = 128
 """A browser's preflight that the guard itself answers: nothing behind the guard is reached."""
 
-NOBODY = 0
+PROBE = 256
+"""A health probe (health_probes.py): it comes from inside, and says nothing but that it does."""
 
-ALL = WHITELISTED | EXEMPT | EXCLUDED | BODILESS | ADDRESSED | FRAMED | CALM | PREFLIGHT
+NOBODY = 0

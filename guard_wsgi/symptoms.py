@@ -196,6 +196,21 @@ def look_at_https(deployment: Deployment) -> Iterator[Advice]:
         )
 
 
+def look_at_probes(deployment: Deployment) -> Iterator[Advice]:
+    if "KUBERNETES_SERVICE_HOST" not in deployment.variables:
+        return
+    if not (deployment.option("allowed_hosts") or deployment.option("enforce_https")):
+        return
+    paths = ", ".join(deployment.option("health_paths", ())) or "no path"
+    yield Advice(
+        "note",
+        "probes",
+        "Kubernetes asks a pod by its address, over HTTP; allowed_hosts and enforce_https let that"
+        f" pass for {paths} only, and a probe that is refused takes the pod away",
+        "ask for one of these in livenessProbe and readinessProbe, or set health_paths",
+    )
+
+
 _OLD_GUNICORN = (22,)
 """gunicorn 22 drops header names with underscores by default (header_map)."""
 
@@ -478,6 +493,7 @@ LOOKS: tuple[Callable[[Deployment], Iterator[Advice]], ...] = (
     look_at_switches,
     look_at_proxies,
     look_at_https,
+    look_at_probes,
     look_at_header_names,
     look_at_lists,
     look_at_workers,

@@ -10,7 +10,7 @@ from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import ADDRESSED, CALM, EXCLUDED, EXEMPT, NOBODY, WHITELISTED
+from guard_wsgi.standing import ADDRESSED, CALM, EXCLUDED, EXEMPT, NOBODY, PROBE, WHITELISTED
 from guard_wsgi.state.bans import Bans
 
 IsBot = Callable[[GuardRequest], bool]
@@ -78,7 +78,7 @@ class NotInEmergency:
     """Answers 503 to everyone but the emergency's own list."""
 
     name = "emergency_mode"
-    excused = EXCLUDED | CALM
+    excused = EXCLUDED | CALM | PROBE
     fails_closed = True
 
     def __init__(self, emergency: EmergencyMode) -> None:
@@ -182,7 +182,7 @@ class Countries:
         self._scope = scope
         self._on_pass = on_pass
         self._is_verified_bot = is_verified_bot
-        self.excused = WHITELISTED if scope == "global" else NOBODY
+        self.excused = WHITELISTED | PROBE if scope == "global" else NOBODY
 
     def __call__(self, request: GuardRequest) -> Block | None:
         client = request.client
@@ -219,7 +219,7 @@ class Clouds:
     """Refuses addresses of the chosen cloud providers."""
 
     name = "cloud_provider"
-    excused = WHITELISTED | EXEMPT | EXCLUDED
+    excused = WHITELISTED | EXEMPT | EXCLUDED | PROBE
     fails_closed = True
 
     def __init__(
@@ -263,7 +263,7 @@ class UserAgents:
     ) -> None:
         self._patterns = Expressions(tuple(patterns), backtracks_on=MAX_USER_AGENT_CHARS)
         self._is_verified_bot = is_verified_bot
-        self.excused = WHITELISTED | EXEMPT | (EXCLUDED if scope == "global" else NOBODY)
+        self.excused = WHITELISTED | EXEMPT | (EXCLUDED | PROBE if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
         pattern = self._patterns.first(request.user_agent[:MAX_USER_AGENT_CHARS])

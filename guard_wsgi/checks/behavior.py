@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guard_wsgi.checks.base import Block, whole_seconds
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import PREFLIGHT, WHITELISTED
+from guard_wsgi.standing import PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.state.behavior import BehaviorWatch
 
 UNROUTED = "unrouted"
@@ -15,7 +15,7 @@ class Behaves:
     """Counts the request for usage and frequency rules; refuses whom one throttles or bans."""
 
     name = "behavior"
-    excused = WHITELISTED | PREFLIGHT
+    excused = WHITELISTED | PREFLIGHT | PROBE
     fails_closed = False
 
     def __init__(self, watch: BehaviorWatch) -> None:

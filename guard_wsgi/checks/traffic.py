@@ -13,7 +13,7 @@ from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
-from guard_wsgi.standing import EXEMPT, PREFLIGHT, WHITELISTED
+from guard_wsgi.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
 
@@ -58,7 +58,7 @@ class RateLimits:
     """
 
     name = "rate_limit"
-    excused = WHITELISTED | EXEMPT | PREFLIGHT
+    excused = WHITELISTED | EXEMPT | PREFLIGHT | PROBE
     fails_closed = False
 
     def __init__(

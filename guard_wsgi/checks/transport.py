@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT
+from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT, PROBE
 
 
 class Framing:
@@ -35,7 +35,7 @@ class AllowedHosts:
     """Refuses a ``Host`` the site doesn't answer to (OWASP: HTTP Host header attacks)."""
 
     name = "allowed_hosts"
-    excused = NOBODY
+    excused = PROBE  # sent to the machine by its address
     fails_closed = True
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
@@ -72,7 +72,7 @@ class Https:
     fails_closed = True
 
     def __init__(self, *, scope: str = "global") -> None:
-        self.excused = EXCLUDED | PREFLIGHT if scope == "global" else NOBODY
+        self.excused = EXCLUDED | PREFLIGHT | PROBE if scope == "global" else NOBODY
         self._event = "https_enforced" if scope == "global" else "decorator_violation"
 
     def __call__(self, request: GuardRequest) -> Block | None:

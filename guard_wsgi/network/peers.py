@@ -19,12 +19,14 @@ logger = logging.getLogger("guard_wsgi.network")
 WATCHED_REQUESTS = 100
 """Enough that a site with visitors of its own has shown a second address."""
 
-_FORWARDING_HEADERS = (
+FORWARDING_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_FORWARDED",
     "HTTP_X_REAL_IP",
     "HTTP_CF_CONNECTING_IP",
+    "HTTP_VIA",
 )
+"""By which a proxy shows that it speaks for somebody else."""
 
 
 class PeerWatch:
@@ -52,7 +54,7 @@ class PeerWatch:
             self.watching = False  # clients have addresses of their own
             return
         self._requests += 1
-        self._forwarded += any(header in environ for header in _FORWARDING_HEADERS)
+        self._forwarded += any(header in environ for header in FORWARDING_HEADERS)
         if self._requests >= WATCHED_REQUESTS:
             self.watching = False
             self._conclude(peer)

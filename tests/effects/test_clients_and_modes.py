@@ -83,6 +83,14 @@ def test_route_resolution_strict() -> None:
         assert site.visit("/unknown").status == 200
 
 
+def test_health_paths() -> None:
+    with LiveSite({"allowed_hosts": ["shop.example"], "health_paths": ["/alive"]}) as site:
+        by_address = {"Host": "10.1.2.3:8000"}
+        assert site.visit("/alive", ip=None, headers=by_address).status == 200
+        assert site.visit("/healthz", ip=None, headers=by_address).status == 400
+        assert site.visit("/alive", headers=by_address).status == 400
+
+
 def test_exclude_paths() -> None:
     options = {"enable_penetration_detection": True, "exclude_paths": ["/open"]}
     with LiveSite(options) as site:

@@ -55,6 +55,7 @@ OPTIONS: dict[str, str] = {
         "passive_mode",
         "route_resolution_strict",
         "exclude_paths",
+        "health_paths",
         "max_request_size",
         "allowed_content_types",
         "unreadable_body",
