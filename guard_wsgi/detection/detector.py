@@ -33,7 +33,7 @@ from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value, to_text
 
 NUL = 0  # as a byte (percent.py)
 # Values of these kinds are few and are looked at with patterns of their own.
@@ -372,6 +372,8 @@ class Inspection:
             for value in values:
                 if self._is_excluded(value.location, value.name):
                     continue
+                if UNREAD in value.flags:
+                    found.append(self._spent(value.location, UNREAD))
                 if EXECUTABLE in value.flags:
                     self._note_executable(value, found)
                     continue
@@ -408,7 +410,12 @@ class Inspection:
                     harmless.add(key)
 
     def _weigh(self, value: Value, budget: Budget, found: list[Finding]) -> None:
-        finding = self._judge(value, budget)
+        try:
+            finding = self._judge(value, budget)
+        except BudgetSpent:
+            raise
+        except Exception:  # whatever it was: what is not weighed must not pass for harmless
+            finding = self._spent(value.location, UNREAD)
         if finding is not None:
             found.append(finding)
             if len(found) >= MAX_FINDINGS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -45,8 +46,21 @@ _ITEM = (
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
 _TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
-_OPAQUE_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_AUTHORIZATION"})
-_OPAQUE_GRAMMAR = re.compile(r"[\w\s.,=/+\"~:*-]*")
+# Entity tags (RFC 9110, 8.8.3), also without their quotes, as some clients send them.
+_TAGS = re.compile(
+    r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
+)
+_TAG_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"})
+# RFC 9110, 11.4: a scheme with one token (token68), or with parameters.
+_CREDENTIALS = re.compile(r"\s*([\w!#$&^.+-]{1,40})\s+([\w.~+/=-]+)\s*", re.ASCII)
+_PARAMETER = re.compile(r"\s*([\w-]{1,40})\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))\s*(?:,|$)")
+# RFC 4918, 10.4.2: lists of lock tokens and entity tags, each for a resource.
+_CONDITIONS = re.compile(
+    r"\s*(?:(?:<([\w:/.@+~%?&=;,()-]*)>|\(|\)|Not\b|\[\s*(?:W/)?\"[\w.:/+=~*-]*\"\s*\])\s*)+",
+    re.ASCII,
+)
+_RESOURCE = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]*):([\w:/.@+~%?&=;,()-]*)>")
+_ADDRESS = re.compile(r"https?://([\w.:\[\]-]+)(/[^\s?#]*)?", re.IGNORECASE)
 # A longer name says no more in a finding, and is matched against by patterns of our own.
 MAX_NAME_CHARS: Final = 100
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
@@ -58,11 +72,16 @@ def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
     query = str(environ.get("QUERY_STRING", ""))
     if query:
         yield from form_values(query.encode("latin-1", "replace"), "query", budget)
+    hosts = tuple(
+        str(environ[key]).lower()
+        for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
+        if key in environ
+    )
     for key, value in environ.items():
         if key == "HTTP_COOKIE":
             yield from cookie_values(value, budget)
         elif key.startswith("HTTP_") or key == "CONTENT_TYPE":
-            yield from header_values(key, value, budget)
+            yield from header_values(key, value, budget, hosts)
 
 
 def path_values(path: str) -> Iterator[Value]:
@@ -131,13 +150,18 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
         yield from unfold(Value("cookie", name_text, text, "", flags), budget)
 
 
-def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
-    """A header, unless its grammar clears it. Referer is a URL and taken apart like one."""
+def header_values(
+    key: str, value: str, budget: Budget, hosts: tuple[str, ...] = ()
+) -> Iterator[Value]:
+    """A header, unless its grammar clears it. Referer is a URL and taken apart like one.
+
+    :param hosts: names of this server, by which WebDAV's headers address it.
+    """
     budget.take_value()
     if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
         if len(value) < 512 and ".." not in value and _TYPED_GRAMMAR.fullmatch(value):
             return
-    elif key in _OPAQUE_HEADERS and _OPAQUE_GRAMMAR.fullmatch(value):
+    elif key in _TAG_HEADERS and _TAGS.fullmatch(value):
         return
     name = key.removeprefix("HTTP_").replace("_", "-").lower()
     text, flags = to_text(value.encode("latin-1", "replace"))
@@ -145,9 +169,69 @@ def header_values(key: str, value: str, budget: Budget) -> Iterator[Value]:
         yield Value("header", name, text, "agent", flags)
     elif key == "HTTP_REFERER":
         yield from unfold(Value("header", name, text, "header", flags), budget)
+    elif key in ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION"):
+        yield from _credentials(name, text, flags, budget)
+    elif key == "HTTP_DESTINATION" and (path := _own_path(text, hosts)) is not None:
+        yield Value("header", name, path, "path", flags)
+    elif key == "HTTP_IF" and len(text) < MAX_CONDITION_CHARS and _CONDITIONS.fullmatch(text):
+        for scheme, rest in _RESOURCE.findall(text):
+            path = _own_path(f"{scheme}:{rest}", hosts)
+            if path is not None or "%" in rest:
+                yield Value("header", name, path or rest, "path", flags)
     else:
         kind = "filename" if "filename" in name or "file-name" in name else "header"
         yield from unfold(Value("header", name, text, kind, flags), budget)
+
+
+MAX_CONDITION_CHARS: Final = 4096
+"""Of an If header: a lock token has 45 characters, and a request has a few."""
+
+
+def _own_path(address: str, hosts: tuple[str, ...]) -> str | None:
+    """The path of an absolute address of this very server (RFC 4918, 10.3 asks for one)."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None or match[1].lower() not in hosts:
+        return None
+    return to_text(unquote((match[2] or "/").encode("utf-8", "surrogatepass")))[0]
+
+
+def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -> Iterator[Value]:
+    """Authorization: user and password of Basic, the claims of a token, the parameters of Digest
+    and of signatures. A token that is none of these says nothing."""
+    match = _CREDENTIALS.fullmatch(text)
+    if match is not None:
+        scheme, token = match[1].lower(), match[2]
+        if scheme == "basic":
+            user, _, password = _basic(token).partition(":")
+            yield from unfold(Value("header", name, user, "", flags), budget)
+            yield from unfold(Value("header", f"{name}>password", password, "", flags), budget)
+        else:
+            yield from unfold(Value("header", name, token, "header", flags), budget)
+        return
+    scheme, _, rest = text.strip().partition(" ")
+    place, found = 0, []
+    while place < len(rest):
+        pair = _PARAMETER.match(rest, place)
+        if pair is None:
+            yield from unfold(Value("header", name, text, "header", flags), budget)
+            return
+        found.append((pair[1], pair[2] if pair[2] is not None else pair[3]))
+        place = pair.end()
+    for key, said in found:
+        budget.take_value()
+        yield from unfold(Value("header", f"{name}>{key}", said, "header", flags), budget)
+    if not found:
+        yield from unfold(Value("header", name, text, "header", flags), budget)
+
+
+def _basic(token: str) -> str:
+    """User and password (RFC 7617); what is no base64 as it stands."""
+    try:
+        return to_text(
+            base64.b64decode(token + "=" * (-len(token) % 4), b"-_" if "_" in token else None)
+        )[0]
+    except ValueError:
+        return token
 
 
 def body_values(
@@ -202,7 +286,7 @@ def body_values(
     yield from unfold(Value("body", "", text, "", flags), budget)
 
 
-_UNKNOWN: Final = BodyKind.of("")
+_UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
 _JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
 # A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.

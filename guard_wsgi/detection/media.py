@@ -86,10 +86,9 @@ class BodyKind:
             return cls(media, parameters, is_xml=True)
         if media in _TEXT_TYPES:
             return cls(media, parameters, is_text=True)
-        if _MEDIA_TYPE.fullmatch(media):
+        # Programs that store files send no type where they know none.
+        if not media or _MEDIA_TYPE.fullmatch(media):
             return cls(media, parameters, is_file=True)
-        if not media:
-            return cls(media, parameters, is_form=True, is_text=True)
         return cls(
             media,
             parameters,

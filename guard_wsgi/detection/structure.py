@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
-from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.graphql import NotGraphQL, TooDeep, parse
+from guard_wsgi.detection.value import NAME_EVIDENCE, UNREAD, Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NAME_CHARS: Final = 100  # as in extract.py; a JSON path keeps its end
@@ -33,22 +35,17 @@ _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]
 _XML_DOCUMENT = re.compile(
     r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
 )
+# How a document of GraphQL begins; graphql.py says whether it is one. Words in braces alone are
+# one, too, and an expansion of a shell.
 _GRAPHQL = re.compile(
-    r"\s*(?:(?:query|mutation|subscription)\b\s*\w*\s*(?:\([^)]*\))?\s*(?:@\w+\s*)*\{"
-    r"|fragment\s+\w+\s+on\s+\w+|\{\s*\w+\s*(?:\{|\(\s*\w+\s*:))"
-)
-_GRAPHQL_STRING = re.compile(r'"""(.*?)"""|"((?:[^"\\\n]|\\.)*)"', re.DOTALL)
-# Logging in, or guessing a code, many times in one request: OWASP, GraphQL Cheat Sheet, "Batching
-# Attacks".
-_GUESS = re.compile(
-    r"\b(?:\w+\s*:|mutation\b[^{]{0,200}\{)\s*(?:log_?in|sign_?in|authenticate|auth|token_?auth"
-    r"|verify_?(?:otp|code|token)|reset_?password|redeem)\w*\s*\(",
-    re.IGNORECASE,
+    r"\s*(?:\{\s*\w+\s*(?:\{|\(\s*\w+\s*:|:\s*\w+\s*[({])"
+    r"|(?:query|mutation|subscription|fragment)\b|#[^\n]*\n\s*(?:query|mutation|fragment|\{))"
 )
 MANY_GUESSES: Final = 4
-_INTROSPECTION = re.compile(r"\b__(?:schema|type)\b")
+DEEP_QUERY: Final = 12
+"""Levels of a query, which people's own stay below."""
 _JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
-_SIMPLE_KEY = re.compile(r"[\w.:/ @-]*")
+_SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -149,7 +146,19 @@ def _json_lines(text: str) -> list[Any]:
 
 
 def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
-    """The value, or the values it is made of when its text has a structure of its own."""
+    """The value, or the values it is made of when its text has a structure of its own.
+
+    What can't be taken apart is weighed as it stands, and told (`UNREAD`).
+    """
+    try:
+        yield from _unfold(value, budget, depth)
+    except BudgetSpent:
+        raise
+    except Exception:  # whatever it was: what is not read must not pass for harmless
+        yield evolve(value, flags=(*value.flags, UNREAD))
+
+
+def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     text = value.text
     if depth >= MAX_NESTING or len(text) < 4:
         yield value
@@ -158,7 +167,7 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
     if first and first in '{["':
         root = _parse(text)
         if root is not None:
-            yield from _unfold_json(value, root, budget, depth)
+            yield from _unfold_json(value, root, budget)
             return
     if text[:3].lower() in ("%7b", "%5b") or ("%" in text[:20] and _ENCODED_URL.match(text)):
         yield from unfold(evolve(value, text=unquote(text)), budget, depth + 1)
@@ -167,6 +176,13 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
         inner = _inside_base64(text)
         if inner is not None:
             yield from unfold(evolve(value, text=inner), budget, depth + 1)
+            return
+    if text.startswith("eyJ") and "." in text:
+        documents = _token_documents(text)
+        if documents:
+            for name, inner in documents:
+                named = evolve(value, name=f"{value.name}>{name}"[:MAX_NAME_CHARS], text=inner)
+                yield from unfold(named, budget, depth + 1)
             return
     if first == "<" and value.kind == "" and _XML_DOCUMENT.match(text):
         yield from markup_values(value, text, budget)
@@ -178,9 +194,26 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
         yield from _unfold_url(value, text, budget, depth)
         return
     if "=" in text and "&" in text and _NESTED_FORM.fullmatch(text):
-        yield from _unfold_form(value, text, budget, depth)
+        yield from _pairs(value, text, budget, depth)
         return
     yield value
+
+
+_TOKEN: Final = re.compile(r"[\w-]+={0,2}(?:\.[\w-]*={0,2}){1,4}", re.ASCII)
+
+
+def _token_documents(text: str) -> list[tuple[str, str]]:
+    """Header and claims of a JSON Web Token (RFC 7519), if nothing else is in it but the
+    signature; what itsdangerous signs is one document."""
+    if not _TOKEN.fullmatch(text):
+        return []
+    found = []
+    for name, part in zip(("header", "claims"), text.split("."), strict=False):
+        inner = _inside_base64(part)
+        if inner is None:
+            break
+        found.append((name, inner))
+    return found
 
 
 def _inside_base64(text: str) -> str | None:
@@ -211,13 +244,14 @@ def _parse(text: str) -> Any:
     return root if isinstance(root, (str, list)) else None
 
 
-def _unfold_json(value: Value, root: Any, budget: Budget, depth: int) -> Iterator[Value]:
+def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str) and root == value.text:
         yield value
         return
     for inner in Document(root).values(value.location, 32, budget):
         name = f"{value.name}.{inner.name}" if inner.name else value.name
-        yield Value(value.location, name, inner.text, inner.kind, value.flags)
+        flags = (*value.flags, *inner.flags)
+        yield Value(value.location, name, inner.text, inner.kind, flags)
 
 
 def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator[Value]:
@@ -240,10 +274,6 @@ def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator
             yield Value(value.location, value.name, unquote_plus(fragment), "", value.flags)
 
 
-def _unfold_form(value: Value, text: str, budget: Budget, depth: int) -> Iterator[Value]:
-    yield from _pairs(value, text, budget, depth)
-
-
 def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Value]:
     for pair in query.split("&"):
         if not pair:
@@ -262,48 +292,42 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
 
 
 def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
-    """String arguments are the values; the query's own shape is weighed by a few features."""
+    """String arguments are the values; the query's own shape is weighed by a few features. What
+    is no query after all is weighed as it stands."""
+    try:
+        found = parse(text)
+    except TooDeep:
+        yield Value("graphql", value.name, text, "graphql", ("graphql.depth",))
+        yield value
+        return
+    except NotGraphQL:
+        yield value
+        return
     flags = []
-    if _INTROSPECTION.search(text):
+    if found.introspects:
         flags.append("graphql.introspection")
-    if _max_depth(text) > 12:
+    if found.depth > DEEP_QUERY or found.has_circle:
         flags.append("graphql.depth")
-    if len(_GUESS.findall(text)) >= MANY_GUESSES:
+    if found.guesses >= MANY_GUESSES:
         flags.append("graphql.guesses")
-    outside = _GRAPHQL_STRING.sub('""', text)
-    if flags:
-        yield Value("graphql", value.name, outside, "graphql", tuple(flags))
-    else:
-        yield Value("graphql", value.name, outside, "graphql")
-    for match in _GRAPHQL_STRING.finditer(text):
+    yield Value("graphql", value.name, text, "graphql", tuple(flags))
+    for said in found.strings:
         budget.take_value()
-        literal = match[1] if match[1] is not None else match[2]
-        if literal:
-            yield Value("graphql", value.name, literal)
+        yield Value("graphql", value.name, said)
 
 
 def _batch(location: str, root: Any) -> Iterator[Value]:
     """Many operations of GraphQL in one document, when they try many secrets."""
-    queries = [
-        text
-        for pairs in root
-        if isinstance(pairs, _Pairs)
-        for key, text in pairs
-        if key == "query" and isinstance(text, str)
-    ]
-    if sum(_GUESS.search(text) is not None for text in queries) >= MANY_GUESSES:
-        yield Value(location, "", queries[0], "graphql", ("graphql.guesses",))
-
-
-def _max_depth(text: str) -> int:
-    depth = deepest = 0
-    for character in text:
-        if character == "{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif character == "}":
-            depth -= 1
-    return deepest
+    guesses, first = 0, ""
+    for pairs in root:
+        if isinstance(pairs, _Pairs):
+            for key, text in pairs:
+                if key == "query" and isinstance(text, str):
+                    first = first or text
+                    with contextlib.suppress(NotGraphQL):
+                        guesses += parse(text).guesses
+    if guesses >= MANY_GUESSES:
+        yield Value(location, "", first, "graphql", ("graphql.guesses",))
 
 
 def xml_values(document: bytes, budget: Budget) -> Iterator[Value]:

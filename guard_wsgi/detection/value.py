@@ -19,6 +19,10 @@ NAME_EVIDENCE: Final = re.compile(
 )
 
 
+UNREAD: Final = "unread_value"
+"""Flag of a value that could not be taken apart."""
+
+
 @define(unsafe_hash=True)
 class Value:
     """A piece of a request that an application would see as one string. Not frozen, which would

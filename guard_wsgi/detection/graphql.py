@@ -1,0 +1,246 @@
+"""GraphQL documents (specification of October 2021, section 2), parsed strictly.
+
+A text is excused as a query only if all of it is one: what merely begins as a query is weighed as
+the text that it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import define, field
+
+# Appendix B: each alternative begins with characters that no other one begins with, but for the
+# two kinds of strings, of which the block is tried first.
+_TOKEN: Final = re.compile(
+    r"[\s,\ufeff]+|#(?P<comment>[^\n\r]*)|(?P<name>[A-Za-z_]\w*)"
+    r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<mark>\.\.\.|[!$&():=@\[\]{|}])"
+    r'|"""(?P<block>(?:[^"\\]|\\(?!""")|\\"""|"(?!""))*)"""|"(?P<string>(?:[^"\\\n\r]|\\.)*)"',
+    re.ASCII,
+)
+_GUESSED: Final = re.compile(
+    r"(?:log_?in|sign_?in|authenticate|auth|token_?auth|verify_?(?:otp|code|token)|reset_?password"
+    r"|redeem)\w*",
+    re.IGNORECASE,
+)
+"""Fields that take a secret (OWASP, GraphQL Cheat Sheet, "Batching Attacks")."""
+
+MAX_DEPTH: Final = 100
+"""Deeper documents are not taken apart, and so are texts."""
+
+_CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
+
+
+class NotGraphQL(Exception):
+    """A text is no document of GraphQL."""
+
+
+class TooDeep(NotGraphQL):
+    """A document is nested deeper than anybody asks."""
+
+
+@define
+class GraphQL:
+    """What a document has in it.
+
+    :ivar strings: of its arguments, and its comments.
+    :ivar depth: of the selection sets.
+    :ivar guesses: fields that take a secret.
+    :ivar directives: how many there are.
+    :ivar introspects: whether it asks for the schema.
+    :ivar has_circle: whether a fragment has itself in it.
+    """
+
+    strings: list[str] = field(factory=list)
+    depth: int = 0
+    guesses: int = 0
+    directives: int = 0
+    introspects: bool = False
+    has_circle: bool = False
+
+
+def _tokens(text: str, strings: list[str]) -> Iterator[tuple[str, str]]:
+    place, size = 0, len(text)
+    while place < size:
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise NotGraphQL
+        place = match.end()
+        kind = match.lastgroup
+        if kind is None:
+            continue
+        said = match[kind]
+        if kind in ("comment", "block", "string"):
+            if said.strip():
+                strings.append(said)
+            if kind == "comment":
+                continue
+        yield kind, said
+    yield "end", ""
+
+
+def parse(text: str) -> GraphQL:
+    """:raises NotGraphQL: for any other text."""
+    found = GraphQL()
+    parser = _Parser(_tokens(text, found.strings), found)
+    parser.document()
+    return found
+
+
+class _Parser:
+    def __init__(self, tokens: Iterator[tuple[str, str]], found: GraphQL) -> None:
+        self._tokens = tokens
+        self._found = found
+        self._kind, self._said = next(tokens)
+        self._spreads: dict[str, set[str]] = {}
+        self._fragment = ""
+
+    def _next(self) -> str:
+        said = self._said
+        self._kind, self._said = next(self._tokens, ("end", ""))
+        return said
+
+    def _take(self, said: str) -> bool:
+        if self._kind == "mark" and self._said == said:
+            self._next()
+            return True
+        return False
+
+    def _need(self, said: str) -> None:
+        if not self._take(said):
+            raise NotGraphQL
+
+    def _name(self) -> str:
+        if self._kind != "name":
+            raise NotGraphQL
+        return self._next()
+
+    def document(self) -> None:
+        if self._kind == "end":
+            raise NotGraphQL
+        while self._kind != "end":
+            self._definition()
+        self._found.has_circle = _has_circle(self._spreads)
+
+    def _definition(self) -> None:
+        self._fragment = ""
+        if self._kind == "mark":
+            self._selections(1)
+            return
+        word = self._name()
+        if word in ("query", "mutation", "subscription"):
+            if self._kind == "name":
+                self._next()
+            if self._take("("):
+                self._variables()
+        elif word == "fragment":
+            self._fragment = self._name()
+            self._spreads.setdefault(self._fragment, set())
+            if self._name() != "on":
+                raise NotGraphQL
+            self._name()
+        else:
+            raise NotGraphQL
+        self._directives()
+        self._selections(1)
+
+    def _variables(self) -> None:
+        while not self._take(")"):
+            self._need("$")
+            self._name()
+            self._need(":")
+            depth = 0
+            while self._take("["):
+                depth += 1
+            self._name()
+            self._take("!")
+            for _ in range(depth):
+                self._need("]")
+                self._take("!")
+            if self._take("="):
+                self._value(0)
+            self._directives()
+
+    def _directives(self) -> None:
+        while self._take("@"):
+            self._name()
+            self._found.directives += 1
+            if self._take("("):
+                self._arguments(0)
+
+    def _arguments(self, depth: int, end: str = ")") -> None:
+        while not self._take(end):
+            self._name()
+            self._need(":")
+            self._value(depth + 1)
+
+    def _value(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise NotGraphQL
+        if self._take("$"):
+            self._name()
+        elif self._take("["):
+            while not self._take("]"):
+                self._value(depth + 1)
+        elif self._take("{"):
+            self._arguments(depth, "}")
+        elif self._kind in ("name", "number", "string", "block"):
+            self._next()
+        else:
+            raise NotGraphQL
+
+    def _selections(self, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise TooDeep
+        found = self._found
+        found.depth = max(found.depth, depth)
+        self._need("{")
+        while not self._take("}"):
+            if self._take("..."):
+                self._spread(depth)
+                continue
+            name = self._name()
+            if self._take(":"):
+                name = self._name()
+            if name in ("__schema", "__type"):
+                found.introspects = True
+            if self._take("("):
+                if _GUESSED.fullmatch(name):
+                    found.guesses += 1
+                self._arguments(0)
+            self._directives()
+            if self._kind == "mark" and self._said == "{":
+                self._selections(depth + 1)
+
+    def _spread(self, depth: int) -> None:
+        if self._kind == "name" and self._said != "on":
+            self._spreads.setdefault(self._fragment, set()).add(self._next())
+            self._directives()
+            return
+        if self._kind == "name":
+            self._next()
+            self._name()
+        self._directives()
+        self._selections(depth + 1)
+
+
+def _has_circle(spreads: dict[str, set[str]]) -> bool:
+    """Whether a fragment spreads itself, by however many others: what is left when those that
+    spread nothing more are taken away, again and again."""
+    waiting = {name: {one for one in inner if one in spreads} for name, inner in spreads.items()}
+    outer: dict[str, list[str]] = {}
+    for name, inner in waiting.items():
+        for one in inner:
+            outer.setdefault(one, []).append(name)
+    done = [name for name, inner in waiting.items() if not inner]
+    count = 0
+    while done:
+        name = done.pop()
+        count += 1
+        for one in outer.get(name, ()):
+            waiting[one].discard(name)
+            if not waiting[one]:
+                done.append(one)
+    return count < len(waiting)
