@@ -419,6 +419,44 @@ class ReplayStream:
         return b"".join(parts)
 
 
+class RecordedStream:
+    """A stream that keeps what is read of it, for one who reads it after this one."""
+
+    __slots__ = ("_read", "_stream")
+
+    def __init__(self, stream: InputStream) -> None:
+        self._stream = stream
+        self._read = bytearray()
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._kept(self._stream.read(size))
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self._kept(self._stream.readline(size))
+
+    def readlines(self, hint: int = -1, /) -> list[bytes]:
+        return list(self)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.readline, b"")
+
+    def again(self, environ: dict[str, Any]) -> InputStream:
+        """The stream from where this one began."""
+        if not self._read:
+            return self._stream
+        try:
+            length = content_length(environ)
+        except FramingError:
+            length = None
+        head = bytes(self._read)
+        remaining = None if length is None else max(0, length - len(head))
+        return ReplayStream(self._stream, remaining, head=head)
+
+    def _kept(self, data: bytes) -> bytes:
+        self._read += data
+        return data
+
+
 def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes | RequestBody:
     """The body of a message that declares its length, if that is what the stream has at once.
 

@@ -9,6 +9,7 @@ since a route can skip those: the router itself asks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.audit import log_audit
@@ -63,6 +64,21 @@ class BottleResolver:
         self._guard = self._guard or guard
         self.confirms = True
         self._read_routes()
+
+    @contextmanager
+    def hook_context(self, environ: WSGIEnvironment) -> Iterator[None]:
+        """``bottle.request`` and ``bottle.response`` for functions of the app that run before
+        Bottle does; it binds them again to the same environ."""
+        from bottle import request, response
+
+        try:
+            is_bound = request.environ is environ
+        except RuntimeError:  # the thread's first request
+            is_bound = False
+        if not is_bound:
+            request.bind(environ)
+            response.bind()
+        yield
 
     def audit(self, decorated: Iterable[Any]) -> None:
         self._read_routes()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.routes")
 
 MIDDLEWARE_NAME = "guard_wsgi.django.ViewRulesMiddleware"
+
+_IN_HOOKS_KEY = "guard_wsgi.context_of_hooks"
 
 MAX_WRAPPED_APPS = 200
 """So many objects are looked through for Django's handler: apps are wrapped a few times."""
@@ -94,6 +97,24 @@ class DjangoResolver:
         if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
             before.insert(0, ViewRulesMiddleware(None, guard).process_view)
         self.confirms = True
+
+    @contextmanager
+    def hook_context(self, environ: WSGIEnvironment) -> Iterator[None]:
+        """For functions of the site that run before Django does: database connections that a
+        former request of the thread has left are checked, and closed by their age, as Django does
+        at the beginning and the end of each request."""
+        from django.db import close_old_connections
+
+        if environ.get(_IN_HOOKS_KEY):
+            yield
+            return
+        environ[_IN_HOOKS_KEY] = True
+        close_old_connections()
+        try:
+            yield
+        finally:
+            del environ[_IN_HOOKS_KEY]
+            close_old_connections()
 
     def audit(self, decorated: Iterable[Any]) -> None:
         resolver = self._get_resolver(self._urlconf)

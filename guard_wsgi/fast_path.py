@@ -73,6 +73,7 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
     content: BodyInspection | None = checks.get(BodyInspection)
     if (
         not policy.enabled
+        or policy.global_plan.late is not None
         or policy.parts.store.waits
         or not _USUAL.issuperset(checks)
         or policy.outgoing.varies

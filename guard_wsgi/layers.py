@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+INNER_NAMES = ("wsgi_app", "app", "application", "wsgi", "_app", "_wsgi_app")
+"""What frameworks and middlewares call the app that they wrap: ``wsgi_app`` is Flask's and
+Socket.IO's, ``application`` WhiteNoise's."""
+
 _SILENT = frozenset({"ProxyFix", "GuardMiddleware"})
 """What answers nothing by itself, or is a guard."""
 
 
 def layers(app: object) -> Iterator[object]:
-    """An app and what it wraps, from the outside: by ``wsgi_app`` (Flask, Socket.IO), else
-    ``app``, else ``application`` (WhiteNoise)."""
+    """An app and what it wraps, from the outside."""
     seen: set[int] = set()
     while app is not None and id(app) not in seen:
         seen.add(id(app))
         yield app
         # Flask's own wsgi_app is a bound method, whose owner has been seen.
         inner = next(
-            (
-                held
-                for name in ("wsgi_app", "app", "application")
-                if (held := getattr(app, name, None)) is not None
-            ),
+            (held for name in INNER_NAMES if callable(held := getattr(app, name, None))),
             None,
         )
         app = getattr(inner, "__self__", inner)

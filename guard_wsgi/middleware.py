@@ -23,6 +23,11 @@ from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
+from guard_wsgi.hooks import Deferred, HookContext, Inside, no_context
+from guard_wsgi.modifying import Modifier
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.forwarding import REWRITTEN_KEY, proxy_fix_conflict
+from guard_wsgi.outgoing import Outgoing
 from guard_wsgi.parts import Parts
 from guard_wsgi.policy import Plan, Policy, Run
 from guard_wsgi.refusal import with_reference
@@ -51,8 +56,9 @@ NOTE_INTERVAL_SECONDS = 60.0
 _KEPT_OUT = frozenset({NotBanned.name, NotInEmergency.name, Behaves.name})
 """The checks that refuse for what was done before."""
 
-Renderer = Callable[[Block, "WSGIEnvironment"], "GuardResponse | None"]
-"""Renders a refusal in a framework's own way; ``None`` leaves it to the guard."""
+Renderer = Callable[[Block, "WSGIEnvironment", Callable[[], GuardResponse]], "GuardResponse | None"]
+"""Renders a refusal in a framework's own way, from the guard's own, which the last argument
+makes; ``None`` leaves it to the guard."""
 
 
 class GuardMiddleware:
@@ -65,6 +71,10 @@ class GuardMiddleware:
     :param store: shared state to use instead of what ``config.store_url`` names.
     :param events: an :class:`EventBus` to use instead of one of its own.
     :param renderer: renders refusals in a framework's own way.
+    :param hook_context: the app's own context, for the app's functions (hooks.py); that of the
+        resolver's framework without one.
+    :param asks_inside: whether the framework surely calls :meth:`check_route` before anything of
+        the app runs, so that such functions can be left to be called there.
     :raises ConfigError: when the configuration can't be served.
 
     Mounting it twice with one configuration does no harm: the inner one sees that the request
@@ -81,12 +91,17 @@ class GuardMiddleware:
         store: Store | None = None,
         events: EventBus | None = None,
         renderer: Renderer | None = None,
+        hook_context: HookContext | None = None,
+        asks_inside: bool = False,
     ) -> None:
         if routes is not None and resolver is not None:
             raise TypeError("give routes or a resolver, not both")
         self.app = app
         self.config = config = config if config is not None else SecurityConfig()
         self.renderer = renderer
+        self.asks_inside = asks_inside
+        of_framework: HookContext = getattr(resolver, "hook_context", no_context)
+        self._hook_context = hook_context if hook_context is not None else of_framework
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self.resolver = PatternResolver(routes) if routes else resolver
         self._events = self.parts.events
@@ -151,10 +166,13 @@ class GuardMiddleware:
             if plan.watch is not None and not standing & WHITELISTED:
                 self._watch_refusal(plan.watch, request, block)
             return self._refuse(policy, request, block, start_response)
+        watch = None if standing & WHITELISTED else plan.watch
+        if plan.late is not None or policy.outgoing.modifier is not None:
+            late = plan.late[standing] if plan.late is not None else ()
+            return self._pass_hooks(policy, watch, request, late, start_response)
         self._passed += 1
         if plan.is_attended or request.started:
-            watch = None if standing & WHITELISTED else plan.watch
-            return self._pass_attended(policy, watch, request, start_response)
+            return self._pass_attended(policy, watch, request, start_response, self.app)
         try:
             return self.app(environ, policy.outgoing.wrap(request, start_response))
         except BodyTooLarge:
@@ -173,6 +191,111 @@ class GuardMiddleware:
                     return block
                 self._observe(policy, request, block)
         return None
+
+    # The app's own functions ------------------------------------------------------------------
+
+    def inside(self, environ: WSGIEnvironment) -> Inside:
+        """The app's context around its own functions; nothing where one has been entered."""
+        return Inside(self._hook_context, environ, self._count_fault)
+
+    def _pass_hooks(
+        self,
+        policy: Policy,
+        watch: BehaviorWatch | None,
+        request: GuardRequest,
+        late: tuple[Run, ...],
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """Let the app's own functions decide, or see that they are asked; then call the app."""
+        environ, verdict = request.environ, request.verdict
+        # A preflight is answered here, whatever the framework would do with it.
+        is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
+        app = self.app
+        if late and is_left:
+            verdict.deferred = Deferred(policy, request, late, watch)
+            app = self._asked_first(policy, request)
+        elif late:
+            request.forget_notes()
+            with self.inside(environ):
+                block = self.decide(policy, request, late)
+                if request.notes:
+                    self._tell_notes(request)
+                if block is not None:
+                    if watch is not None:
+                        self._watch_refusal(watch, request, block)
+                    return self._refuse(policy, request, block, start_response)
+        if policy.outgoing.modifier is not None:
+            app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
+        self._passed += 1
+        return self._pass_attended(policy, watch, request, start_response, app)
+
+    def _asked_first(self, policy: Policy, request: GuardRequest) -> WSGIApplication:
+        """The app, whose answer counts only if it has asked for what was left to be decided.
+
+        Flask does so always. Should a subclass of it answer without, nothing goes out.
+        """
+        verdict = request.verdict
+
+        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            def start(
+                status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
+            ) -> Callable[[bytes], object]:
+                if verdict.deferred is not None and not policy.passive:
+                    return lambda data: None
+                return start_response(status, headers, *([exc_info] if exc_info else []))
+
+            response = self.app(environ, start)
+            if verdict.deferred is None or policy.passive:
+                return response
+            close = getattr(response, "close", None)
+            if close is not None:
+                close()
+            verdict.deferred = None
+            block = _failed("custom_request", "the app answered before its own checks ran")
+            return self._refuse(policy, request, block, start_response)
+
+        return app
+
+    def _modified(
+        self,
+        outgoing: Outgoing,
+        modifier: Modifier,
+        request: GuardRequest,
+        app: WSGIApplication,
+        is_left: bool,
+    ) -> WSGIApplication:
+        """The app, whose answers ``custom_response_modifier`` is given: in the framework if that
+        asks, else here."""
+        verdict = request.verdict
+        if is_left:
+            verdict.unmodified = request
+
+        def modified(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                return modifier.around(
+                    app,
+                    environ,
+                    start_response,
+                    lambda headers: outgoing.headers(request, headers),
+                    lambda: self.inside(environ),
+                    lambda: is_left and verdict.unmodified is None,
+                )
+            finally:
+                verdict.unmodified = None
+
+        return modified
+
+    def country_of(self, client_ip: str) -> str | None:
+        """The country of an address, ``None`` where it is unknown or can't be looked up."""
+        look_up = self.policy.country_of
+        address = parse_address(client_ip)
+        if look_up is None or address is None:
+            return None
+        try:
+            return look_up(address)
+        except Exception as error:  # the app's own handler, asked for by the app
+            self._count_fault("geo_ip_handler", error)
+            return None
 
     # Before and after ------------------------------------------------------------------------
 
@@ -213,6 +336,10 @@ class GuardMiddleware:
                 )
         elif hasattr(self.resolver, "audit"):
             self.resolver.audit(self.config._decorated)
+        if REWRITTEN_KEY in environ:
+            fault = proxy_fix_conflict(_ProxyFixBefore, self.config)
+            if fault:
+                logger.error("%s", fault)
         self.parts.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:
@@ -269,6 +396,7 @@ class GuardMiddleware:
         watch: BehaviorWatch | None,
         request: GuardRequest,
         start_response: StartResponse,
+        app: WSGIApplication,
     ) -> Iterable[bytes]:
         """Answer a preflight, or call the app and see how it answers. Nothing of its response is
         held back."""
@@ -277,7 +405,10 @@ class GuardMiddleware:
             return policy.refusals.send_response(answer, request, start_response)
         observation = None
         if watch is not None and request.client is not None:
-            observation = watch.observe(request.client, request.endpoint or UNROUTED)
+            environ = request.environ
+            observation = watch.observe(
+                request.client, request.endpoint or UNROUTED, lambda: self.inside(environ)
+            )
         measures = request.started > 0.0
 
         def on_start(status: str, headers: list[tuple[str, str]]) -> None:
@@ -289,7 +420,7 @@ class GuardMiddleware:
         tap_write = observation.write if observation is not None else None
         start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
         try:
-            response = self.app(request.environ, start)
+            response = app(request.environ, start)
         except BodyTooLarge:
             return self._refuse_late(policy, request, start_response)
         except Exception:
@@ -358,28 +489,54 @@ class GuardMiddleware:
         foretold = environ.get(ENVIRON_KEY)
         if not isinstance(foretold, Verdict):
             foretold = None
+        left = None
+        if foretold is not None:
+            left, foretold.deferred = foretold.deferred, None
         if foretold is not None and foretold.route is route:
-            if not (runs_view and self._defers_credentials(policy, environ)):
+            if runs_view and self._defers_credentials(policy, environ):
+                plan = policy.credentials(route)
+            elif left is None:
                 return None
-            plan = policy.credentials(route)
+            else:
+                return self._decided_inside(
+                    left.policy, left.request, left.ladder, left.watch, foretold
+                )
         elif runs_view:
-            plan = policy.plan(route)
+            plan, left = policy.plan(route), None
         else:
-            plan = policy.preflight(route)
+            plan, left = policy.preflight(route), None
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         request.verdict.endpoint = endpoint
         request.verdict.route = route
-        environ[ENVIRON_KEY] = request.verdict
-        block = self.decide(policy, request, plan.ladders[policy.standing(request)])
         if foretold is not None:
+            request.verdict.unmodified = foretold.unmodified
+        environ[ENVIRON_KEY] = request.verdict
+        ladder = plan.whole(policy.standing(request)) + (left.ladder if left is not None else ())
+        return self._decided_inside(policy, request, ladder, plan.watch, foretold)
+
+    def _decided_inside(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        ladder: tuple[Run, ...],
+        watch: BehaviorWatch | None,
+        foretold: Verdict | None,
+    ) -> GuardResponse | None:
+        """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
+        request.forget_notes()
+        block = self.decide(policy, request, ladder)
+        if request.notes:
+            self._tell_notes(request)
+        if foretold is not None and request.verdict is not foretold:
             foretold.quota = request.quota
             request.verdict.principal = request.verdict.principal or foretold.principal
         if block is None:
             return None
-        if plan.watch is not None:
-            self._watch_refusal(plan.watch, request, block)
+        self._passed -= foretold is not None
+        if watch is not None:
+            self._watch_refusal(watch, request, block)
         self._tell(policy, request, block)
-        return self._rendered(block, request) or policy.refusals.response(block, request)
+        return self._rendered(policy, block, request) or policy.refusals.response(block, request)
 
     def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
         """Whether credentials are asked for only if a view runs: a browser asks what it may send
@@ -401,21 +558,38 @@ class GuardMiddleware:
         start_response: StartResponse,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
+        if not policy.calls_hooks_on_refusal:
+            return self._send_refusal(policy, request, block, start_response, exc_info)
+        with self.inside(request.environ):
+            return self._send_refusal(policy, request, block, start_response, exc_info)
+
+    def _send_refusal(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        block: Block,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None,
+    ) -> Iterable[bytes]:
         self._tell(policy, request, block)
         if request.started:
             self._measure(request, block.status, blocked=True)
         if self.renderer is not None:
-            rendered = self._rendered(block, request)
+            rendered = self._rendered(policy, block, request)
             if rendered is not None:
                 return policy.refusals.send_response(rendered, request, start_response, exc_info)
         return policy.refusals.send(block, request, start_response, exc_info)
 
-    def _rendered(self, block: Block, request: GuardRequest) -> GuardResponse | None:
+    def _rendered(
+        self, policy: Policy, block: Block, request: GuardRequest
+    ) -> GuardResponse | None:
         """The framework's response for a refusal, when it has one."""
-        if self.renderer is None or block.response is not None:
+        if self.renderer is None:
             return None
         try:
-            rendered = self.renderer(block, request.environ)
+            rendered = self.renderer(
+                block, request.environ, lambda: policy.refusals.response(block, request)
+            )
             if rendered is None:
                 return None
             return with_reference(rendered, request.request_id)
@@ -456,10 +630,11 @@ class GuardMiddleware:
             "method": request.method,
             "status_code": None if passive else block.status,
         }
-        try:
-            policy.config.on_block(request, payload)
-        except Exception as error:  # the app's own hook
-            self._count_fault("on_block", error)
+        with self.inside(request.environ):
+            try:
+                policy.config.on_block(request, payload)
+            except Exception as error:  # the app's own hook
+                self._count_fault("on_block", error)
 
     def _tell_notes(self, request: GuardRequest) -> None:
         """Tell what was odd and refused nothing: one of a kind a minute, with how many it was.
@@ -494,13 +669,7 @@ class GuardMiddleware:
         self._count_fault(check.name, error)
         if not (check.fails_closed and policy.config.fail_secure):
             return None
-        return Block(
-            status=500,
-            message="Security check failed",
-            check=check.name,
-            event="check_failed",
-            reason=f"the check raised {type(error).__name__}",
-        )
+        return _failed(check.name, f"the check raised {type(error).__name__}")
 
     def _count_fault(self, where: str, error: Exception) -> None:
         """Log the first fault of a kind and then every power of two: a storm tells itself once."""
@@ -562,9 +731,10 @@ class GuardMiddleware:
         plan = policy.global_plan
         if self.resolver is not None:
             plan, _ = self._resolve(policy, self.resolver, request)
-        ladder = plan.ladders[policy.standing(request)]
+        ladder = plan.whole(policy.standing(request))
         checks = (run.__self__ for run in ladder)  # type: ignore[attr-defined]
-        states = (check.peek(request) for check in checks if isinstance(check, RateLimits))
+        with self.inside(environ):
+            states = [check.peek(request) for check in checks if isinstance(check, RateLimits)]
         return [state for found in states for state in found]
 
     def status(self) -> dict[str, Any]:
@@ -601,6 +771,12 @@ class GuardMiddleware:
         self.parts.close()
 
 
+class _ProxyFixBefore:
+    """A ProxyFix that has rewritten what the guard is given; it does not say which headers."""
+
+    x_for = x_proto = 1
+
+
 def _details(block: Block, passive: bool) -> dict[str, Any]:
     """What an event tells of a refusal."""
     return {
@@ -610,6 +786,16 @@ def _details(block: Block, passive: bool) -> dict[str, Any]:
         **block.metadata,
         **block.details(),
     }
+
+
+def _failed(check: str, reason: str) -> Block:
+    return Block(
+        status=500,
+        message="Security check failed",
+        check=check,
+        event="check_failed",
+        reason=reason,
+    )
 
 
 def _unresolved(reason: str) -> Block:

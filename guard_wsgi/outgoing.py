@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors, SecurityHeaders, has_quota
+from guard_wsgi.modifying import Modifier
 from guard_wsgi.quota import quota_headers
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.response import GuardResponse
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse
-
-logger = logging.getLogger("guard_wsgi.headers")
 
 HeaderList = list[tuple[str, str]]
 Write = Callable[[bytes], object]
@@ -30,17 +27,19 @@ class Outgoing:
     :ivar quota_style: in which headers the quota is told.
     :ivar security: the fixed headers.
     :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
+    :ivar modifier: the app's own word on every answer, if it has one.
     """
 
     def __init__(self, config: SecurityConfig) -> None:
         self.cors = Cors.from_config(config)
         self.security = SecurityHeaders.from_config(config) or SecurityHeaders(())
         self.quota_style = config.rate_limit_headers
-        self._modify = config.custom_response_modifier
+        modify = config.custom_response_modifier
+        self.modifier = Modifier(modify) if modify is not None else None
         self.asks_proxies = config.trust_x_forwarded_proto
         # What most sites have: fixed headers and the draft's quota, or none.
         is_usual = (
-            self._modify is None and self.cors is None and self.quota_style in ("draft", "off")
+            self.modifier is None and self.cors is None and self.quota_style in ("draft", "off")
         )
         self.varies = not is_usual
 
@@ -75,9 +74,8 @@ class Outgoing:
         def guarded_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
-            headers = self.headers(request, headers)
-            if self._modify is not None:
-                status, headers = self.modify_head(status, headers)
+            if self.modifier is None:  # else its answer is what gets them
+                headers = self.headers(request, headers)
             if on_start is not None:
                 on_start(status, headers)
             if exc_info is None:
@@ -90,22 +88,3 @@ class Outgoing:
             return write if tap_write is None else tap_write(write)
 
         return guarded_start_response
-
-    def modify(self, response: GuardResponse) -> GuardResponse:
-        """Let ``custom_response_modifier`` change a response; its faults change nothing."""
-        if self._modify is None:
-            return response
-        try:
-            return GuardResponse.coerce(self._modify(response))
-        except Exception:  # the app's own code; the response it was given is sent as it is
-            logger.exception("custom_response_modifier raised; the response is sent unmodified")
-            return response
-
-    def modify_head(self, status: str, headers: HeaderList) -> tuple[str, HeaderList]:
-        """The same for the head of an app's response, whose body streams past."""
-        head = GuardResponse(None, int(status[:3]), headers)
-        before = head.status_code
-        head = self.modify(head)
-        if head.status_code != before:
-            status = head.status
-        return status, head.header_list

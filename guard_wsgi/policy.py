@@ -96,11 +96,13 @@ class Plan:
     """The ladders of one route: by the standing of who asks, the checks that apply.
 
     :ivar checks: all of them.
+    :ivar late: what comes from the first check on that calls a function of the app, and so runs
+        in the app's own context (hooks.py); ``None`` where none does.
     :ivar watch: the behaviour rules that hold for its answers, if any do.
     :ivar is_attended: whether more is to be done with what passes than to call the app.
     """
 
-    __slots__ = ("checks", "is_attended", "ladders", "route", "watch")
+    __slots__ = ("checks", "is_attended", "ladders", "late", "route", "watch")
 
     def __init__(
         self,
@@ -113,7 +115,15 @@ class Plan:
         self.checks = checks
         self.watch = watch
         self.is_attended = watch is not None or answers_preflights
-        self.ladders = _Ladders(checks)
+        calling = [getattr(check, "calls_hooks", False) for check in checks]
+        first = calling.index(True) if True in calling else len(checks)
+        self.ladders = _Ladders(checks[:first])
+        self.late = _Ladders(checks[first:]) if first < len(checks) else None
+
+    def whole(self, standing: int) -> tuple[Run, ...]:
+        """All of the checks, for one who is in the app's context already."""
+        late = self.late[standing] if self.late is not None else ()
+        return self.ladders[standing] + late
 
 
 class Policy:
@@ -121,6 +131,7 @@ class Policy:
 
     :param parts: what outlives a change of configuration: state, detector, databases, events.
     :ivar lists_clients: whether any client is whitelisted or exempt.
+    :ivar calls_hooks_on_refusal: whether functions of the app are told of refusals.
     :ivar listed_paths: ``exclude_paths`` and ``health_paths`` as PEP 3333 spells them, UTF-8
         bytes as latin-1.
     """
@@ -146,6 +157,9 @@ class Policy:
         self.outgoing = Outgoing(config)
         self.cors = self.outgoing.cors
         self.refusals = Refusals(config, self.outgoing)
+        self.calls_hooks_on_refusal = (
+            config.on_block is not None or self.outgoing.modifier is not None
+        )
         self.country_of = parts.country
         self._whitelist = IPSet(config.whitelist or ())
         self._exempt = IPSet(config.exempt_ips)

@@ -103,8 +103,14 @@ class Refusals:
     ) -> Iterable[bytes]:
         """Answer with a response of any origin."""
         outgoing = self._outgoing
-        headers = outgoing.headers(request, response.header_list)
-        response = outgoing.modify(response.with_headers(headers))
+
+        def add_headers(headers: HeaderList) -> HeaderList:
+            return outgoing.headers(request, headers)
+
+        response = response.with_headers(add_headers(response.header_list))
+        if outgoing.modifier is not None:
+            response = outgoing.modifier.of(response, add_headers)
+            del response.headers["Content-Length"]  # of the body that there was
         return send(response, request.environ, start_response, exc_info)
 
     def _template(self, kind: Kind, block: Block) -> bytes:

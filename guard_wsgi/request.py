@@ -114,6 +114,10 @@ class GuardRequest:
         """Leave an observation that refuses nothing; it becomes an event."""
         self.notes = (*self.notes, (event, reason))
 
+    def forget_notes(self) -> None:
+        """Those there are have been told."""
+        self.notes = ()
+
     # The client
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from werkzeug.datastructures import Headers
 
@@ -63,19 +62,3 @@ class GuardResponse:
     def with_headers(self, headers: list[tuple[str, str]]) -> GuardResponse:
         """The same response under other headers."""
         return GuardResponse(self.body, self.status_code, headers)
-
-    @classmethod
-    def coerce(cls, value: Any) -> GuardResponse:
-        """Take what a hook may return: ours, a werkzeug or Flask response, ``(body, status)``.
-
-        :raises TypeError: for anything else, naming its type.
-        """
-        if isinstance(value, cls):
-            return value
-        if hasattr(value, "get_data") and hasattr(value, "status_code"):
-            return cls(value.get_data(), value.status_code, list(value.headers.items()))
-        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], int):
-            return cls(value[0], value[1])
-        if isinstance(value, (str, bytes)):
-            return cls(value, 403)
-        raise TypeError(f"a hook returned {type(value).__name__}, not a GuardResponse")

@@ -18,6 +18,7 @@ from guard_wsgi.layers import layers, outside_of
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
+from guard_wsgi.network.forwarding import proxy_fix_conflict
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
 from guard_wsgi.network.published import STALE_INTERVALS
 from guard_wsgi.probes import (
@@ -55,18 +56,28 @@ def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
             "put the guard around it: make the guard last (Flask: FlaskAPIGuard(app) after the"
             " extension that wraps wsgi_app)",
         )
+    outside = True
     for layer in layers(deployment.app):
         if layer is deployment.guard:
-            return
-        if type(layer).__name__ == "ProxyFix" and deployment.option("trusted_proxies"):
-            yield Advice(
-                "warning",
-                "proxy-handled-twice",
-                "ProxyFix stands outside the guard and rewrites the peer's address before the"
-                " guard can check it against trusted_proxies",
-                "wrap the guard around ProxyFix, or leave ProxyFix out: the guard reads the"
-                " forwarding header itself",
-            )
+            outside = False
+        elif type(layer).__name__ == "ProxyFix":
+            yield from _proxy_fix(layer, outside, deployment)
+
+
+def _proxy_fix(fix: object, outside: bool, deployment: Deployment) -> Iterator[Advice]:
+    """werkzeug's ProxyFix beside the guard's own trust in proxies."""
+    fault = proxy_fix_conflict(fix, deployment.config)
+    if fault and outside:
+        problem, _, remedy = fault.partition(": ")
+        yield Advice("error", "proxy-handled-twice", problem, remedy)
+    elif getattr(fix, "x_for", None) and not (outside or deployment.option("trusted_proxies")):
+        yield Advice(
+            "error",
+            "proxy-fix-inside",
+            "ProxyFix stands inside of the guard: the app sees the visitor, and the guard the"
+            " proxy, for whose address all visitors share one rate limit and one ban",
+            "let ProxyFix be the outer one: ProxyFix(GuardMiddleware(app, config))",
+        )
 
 
 def look_at_switches(deployment: Deployment) -> Iterator[Advice]:
@@ -126,7 +137,8 @@ _WIDE_BITS = {4: 16, 6: 32}
 def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
     proxies: Sequence[str] = deployment.option("trusted_proxies", ())
     platform = next((_PLATFORMS[name] for name in _PLATFORMS if name in deployment.variables), "")
-    if not proxies and platform:
+    fixed = any(type(layer).__name__ == "ProxyFix" for layer in layers(deployment.app))
+    if not proxies and platform and not fixed:
         yield Advice(
             "error",
             "proxies-not-trusted",

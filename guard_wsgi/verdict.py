@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from guard_wsgi.checks.base import Block
     from guard_wsgi.detection import Finding
-    from guard_wsgi.request import Quota
+    from guard_wsgi.hooks import Deferred
+    from guard_wsgi.request import GuardRequest, Quota
     from guard_wsgi.routes import RouteConfig
 
 ENVIRON_KEY = "guard_wsgi"
 
-_OF_THE_SITE = frozenset({"guard", "route"})
+_OF_THE_SITE = frozenset({"guard", "route", "deferred", "unmodified"})
 _SHARED = _OF_THE_SITE | {"block"}
 
 _UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
@@ -33,13 +34,16 @@ class Verdict:
     :ivar action: ``"pass"``; ``"observe"`` when passive mode let through what it would have
         blocked; ``"block"`` on the way to a refusal.
     :ivar client_ip: canonical address, ``"unknown"`` for a peer without one.
-    :ivar country: ISO 3166 code, or ``None`` while nobody asked or nothing is known.
+    :ivar country: ISO 3166 code, or ``None`` where nothing is known; looked up when asked for.
     :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
     :ivar quota: that of the route which the framework came to, where another was foretold.
     :ivar block: the first refusal, also when passive, or ``None``.
+    :ivar deferred: what of the decision is left to be made inside the app (hooks.py).
+    :ivar unmodified: the request, while its answer has not been given to
+        ``custom_response_modifier``.
     :ivar request_id: names the request in the log, in events, and to a client that is refused: a
         UUID in 32 hexadecimal digits.
     """
@@ -49,14 +53,16 @@ class Verdict:
     client_ip: str = "unknown"
     guard: object = None
     action: Action = "pass"
-    country: str | None = None
     endpoint: str | None = None
     route: RouteConfig | None = None
     principal: Any = None
     findings: tuple[Finding, ...] = ()
     quota: Quota | None = None
     block: Block | None = None
+    deferred: Deferred | None = None
+    unmodified: GuardRequest | None = None
     _request_id: str = ""
+    _country: str | None = ""
 
     @property
     def request_id(self) -> str:
@@ -67,6 +73,18 @@ class Verdict:
             name = f"{getrandbits(128) & _UUID_BITS | _VERSION_4:032x}"
             self._request_id = name
         return name
+
+    @property
+    def country(self) -> str | None:
+        code = self._country
+        if code == "":
+            look_up = getattr(self.guard, "country_of", None)
+            code = self._country = look_up(self.client_ip) if look_up is not None else None
+        return code
+
+    @country.setter
+    def country(self, code: str | None) -> None:
+        self._country = code
 
     @property
     def check(self) -> str:

@@ -6,29 +6,29 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, fields
-from flask import Flask, Response, current_app, g, has_app_context, request
-from werkzeug.exceptions import default_exceptions
+from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
-from guard_wsgi.checks.base import Block
 from guard_wsgi.config import DoubtfulOption, SecurityConfig
 from guard_wsgi.config_foreign import translated, without_kubernetes
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.request import is_preflight
-from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
-from guard_wsgi.verdict import ENVIRON_KEY
-from guard_wsgi.view_layers import class_of
-from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
+from guard_wsgi_flask.inside import (
+    EXTENSION_NAME,
+    check_matched_route,
+    hook_context_of,
+    modify_response,
+    renderer_of,
+)
+from guard_wsgi_flask.placing import conflict, leads_to, place
 from guard_wsgi_flask.resolver import FlaskResolver
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication
 
-EXTENSION_NAME = "guard_wsgi"
 CONFIG_PREFIX = "GUARD_"
 
 
@@ -44,6 +44,10 @@ class GuardedApp:
     @property
     def config(self) -> SecurityConfig:
         return self.middleware.policy.config
+
+    @property
+    def asks_inside(self) -> bool:
+        return self.middleware.asks_inside
 
 
 class FlaskAPIGuard:
@@ -68,6 +72,9 @@ class FlaskAPIGuard:
         if EXTENSION_NAME in app.extensions:
             raise ConfigError([f"the app {app.name!r} is guarded already"])
         effective = _from_app(app, config if config is not None else self._config)
+        fault = conflict(app, effective)
+        if fault:
+            raise ConfigError([fault])
 
         def decorated() -> list[Any]:
             handler = guarded.decorator
@@ -77,17 +84,26 @@ class FlaskAPIGuard:
             return views
 
         resolver = FlaskResolver(app, decorated)
-        middleware = GuardMiddleware(
-            app.wsgi_app,
-            effective,
-            resolver=resolver,
-            renderer=lambda block, environ: _render(app, block, environ),
-        )
+        hook_context = hook_context_of(app)
+
+        def wrap(wsgi_app: WSGIApplication) -> GuardMiddleware:
+            return GuardMiddleware(
+                wsgi_app,
+                effective,
+                resolver=resolver,
+                renderer=renderer_of(app, hook_context),
+                hook_context=hook_context,
+                asks_inside=leads_to(app, wsgi_app),
+            )
+
+        middleware = place(app, wrap)
         guarded = GuardedApp(self, middleware, resolver, self._decorator)
-        app.wsgi_app = middleware  # type: ignore[method-assign]
         app.extensions[EXTENSION_NAME] = guarded
         # Before all others: a hook that answers by itself must not answer for a guarded view.
-        app.before_request_funcs.setdefault(None, []).insert(0, _check_matched_route)
+        app.before_request_funcs.setdefault(None, []).insert(0, check_matched_route)
+        if effective.custom_response_modifier is not None:
+            # The first is called last.
+            app.after_request_funcs.setdefault(None, []).insert(0, modify_response)
         self._latest = guarded
 
     def set_decorator_handler(self, decorator: SecurityDecorator | None) -> None:
@@ -192,74 +208,3 @@ def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
         and getattr(config, name) == default
     }
     return config.evolve(**changes) if changes else config
-
-
-def _check_matched_route() -> Any:
-    """Runs in every request of a guarded app, when Flask knows its view.
-
-    Whatever came between the guard and the router (a middleware that rewrites paths, a test
-    client that goes around ``wsgi_app``), the rules of the view that is about to run hold.
-    """
-    guarded: GuardedApp = current_app.extensions[EXTENSION_NAME]
-    environ = request.environ
-    verdict = environ.get(ENVIRON_KEY)
-    endpoint = request.endpoint
-    g.guard = verdict
-    if endpoint is None:
-        return None
-    route = guarded.resolver.route_of(endpoint, request.method)
-    if verdict is not None and route is verdict.route and not is_preflight(environ):
-        if verdict.endpoint is None:
-            verdict.endpoint = endpoint
-        return None
-    refused = guarded.middleware.check_route(
-        environ, route, endpoint, runs_view=not _answers_options()
-    )
-    g.guard = environ.get(ENVIRON_KEY)
-    if refused is None:
-        return None
-    return Response(refused.body, refused.status_code, list(refused.headers.items()))
-
-
-def _answers_options() -> bool:
-    """Whether an OPTIONS request is answered without what the view does for other methods: by
-    Flask itself, by a decorator that asks Flask for it (``required_methods``), or by a method."""
-    rule = request.url_rule
-    if request.method != "OPTIONS" or rule is None:
-        return False
-    if getattr(rule, "provide_automatic_options", False):
-        return True
-    view = current_app.view_functions.get(rule.endpoint)
-    if "OPTIONS" in (getattr(view, "required_methods", None) or ()):
-        return True
-    handler = getattr(class_of(view), "options", None)
-    return handler is not None and getattr(handler, ROUTE_ATTRIBUTE, None) is None
-
-
-def _render(app: Flask, block: Block, environ: WSGIEnvironment) -> GuardResponse | None:
-    """The app's own error page for a refusal, where it has a handler for one.
-
-    The handler gets werkzeug's exception for the status, with the refusal as its ``block``.
-    """
-    kind = default_exceptions.get(block.status)
-    spec = app.error_handler_spec
-    if kind is None or not any(
-        codes.get(block.status) or codes.get(None) for codes in spec.values()
-    ):
-        return None
-    exception = kind(block.message)
-    exception.block = block  # type: ignore[attr-defined]
-    if block.retry_after_seconds is not None and hasattr(exception, "retry_after"):
-        exception.retry_after = int(block.retry_after_seconds)
-    with app.request_context(environ):
-        g.guard = environ.get(ENVIRON_KEY)
-        answer = app.handle_http_exception(exception)
-        if answer is exception:
-            return None
-        response = GuardResponse.coerce(app.make_response(answer))
-    for name, value in block.headers:
-        response.headers.setdefault(name, value)
-    if block.retry_after_seconds is not None:
-        response.headers.setdefault("Retry-After", str(int(block.retry_after_seconds)))
-    response.headers.setdefault("Cache-Control", "no-store")
-    return response

@@ -18,7 +18,8 @@ from guard_wsgi.commands.diagnosing import examine
 from guard_wsgi.commands.inspecting import CLIENT, inspect, place, report
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.extension import EXTENSION_NAME, GuardedApp
+from guard_wsgi_flask.extension import GuardedApp
+from guard_wsgi_flask.inside import EXTENSION_NAME
 
 
 def guarded_app() -> GuardedApp:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
+from guard_wsgi.answers import is_response, raised, response_of
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import NOBODY
@@ -47,6 +48,7 @@ class Authentication:
     ) -> None:
         self._header = header
         self._verifier = verifier
+        self.calls_hooks = verifier is not None
         self._rate_limit = rate_limit
         lowered = scheme.lower()
         self._scheme = lowered if lowered in SCHEMES and header == "Authorization" else ""
@@ -67,7 +69,11 @@ class Authentication:
         try:
             principal = self._verifier(request, credential)
         except Exception as error:  # the app's own code: whatever it raises is no proof
+            if raised(error):
+                return self._refuse_with(error, request)
             return self._refuse(request, f"the verifier raised {type(error).__name__}")
+        if is_response(principal):  # a way to say no, and not somebody's name
+            return self._refuse_with(principal, request)
         if isawaitable(principal):
             _discard(principal)
             return self._refuse(request, "the verifier is a coroutine; WSGI needs a function")
@@ -83,6 +89,16 @@ class Authentication:
             if scheme.lower() != self._scheme:
                 return None
         return value.strip() or None
+
+    def _refuse_with(self, answer: object, request: GuardRequest) -> Block:
+        """The refusal in the verifier's own words."""
+        block = self._refuse(request, "the verifier refused the credential")
+        if block.check == self.name:
+            block.response = response_of(answer, request.environ)
+            if block.response.status_code < 400:  # whatever it says, nobody has been admitted
+                block.response.status_code = block.status
+            block.status, block.headers = block.response.status_code, ()
+        return block
 
     def _refuse(self, request: GuardRequest, reason: str) -> Block:
         limited = self._rate_limit(request) if self._rate_limit is not None else None

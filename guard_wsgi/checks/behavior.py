@@ -20,6 +20,7 @@ class Behaves:
 
     def __init__(self, watch: BehaviorWatch) -> None:
         self._watch = watch
+        self.calls_hooks = watch.calls_hooks
 
     def __call__(self, request: GuardRequest) -> Block | None:
         client = request.client

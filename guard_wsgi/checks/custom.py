@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from guard_wsgi.answers import passes, raised, response_of
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
-from guard_wsgi.response import GuardResponse
 from guard_wsgi.standing import EXCLUDED, NOBODY, PREFLIGHT
 
 Validator = Callable[[GuardRequest], Any]
-"""Answers ``None`` to let pass, or a response (:meth:`GuardResponse.coerce` says which kinds)."""
+"""Answers ``None`` to let pass, or a refusal (answers.py says in which forms)."""
 
 
 class Validators:
@@ -20,15 +20,16 @@ class Validators:
     name = "custom_validators"
     excused = NOBODY
     fails_closed = True
+    calls_hooks = True
 
     def __init__(self, validators: tuple[Validator, ...]) -> None:
         self._validators = validators
 
     def __call__(self, request: GuardRequest) -> Block | None:
         for validator in self._validators:
-            answer = validator(request)
-            if answer is not None:
-                return _block(answer, self.name, "decorator_violation")
+            block = _asked(validator, request, self.name, "decorator_violation")
+            if block is not None:
+                return block
         return None
 
 
@@ -38,22 +39,33 @@ class CustomRequestCheck:
     name = "custom_request"
     excused = EXCLUDED | PREFLIGHT  # it stands before the app, which a preflight does not reach
     fails_closed = True
+    calls_hooks = True
 
     def __init__(self, check: Validator) -> None:
         self._check = check
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        answer = self._check(request)
-        return None if answer is None else _block(answer, self.name, "custom_request_check")
+        return _asked(self._check, request, self.name, "custom_request_check")
 
 
-def _block(answer: Any, check: str, event: str) -> Block:
-    response = GuardResponse.coerce(answer)
-    return Block(
-        status=response.status_code,
-        message="",
+def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Block | None:
+    """The refusal that a hook answers with, or raises as its framework does."""
+    try:
+        answer = hook(request)
+    except Exception as error:
+        if not raised(error):
+            raise
+        answer = error
+    if passes(answer):
+        return None
+    block = Block(
+        status=403,
+        message="Forbidden",
         check=check,
         event=event,
         reason="refused by the app's own check",
-        response=response,
     )
+    if answer is not False:
+        block.response = response_of(answer, request.environ)
+        block.status, block.message = block.response.status_code, ""
+    return block

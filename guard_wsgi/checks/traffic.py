@@ -85,6 +85,7 @@ class RateLimits:
         self._cost = route.cost
         self._key = route.key or key
         self._exempt_when = route.exempt_when or exempt_when
+        self.calls_hooks = self._key is not None or self._exempt_when is not None
         self._suspicion = suspicion
         # Most routes of most sites: one limit for everyone, counted by address.
         self.is_plain = (

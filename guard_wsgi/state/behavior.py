@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, Protocol
 
 from attrs import define, field, frozen
@@ -191,12 +192,14 @@ class BehaviorWatch:
         "_responses_throttled",
         "_status_rules",
         "_tracker",
+        "calls_hooks",
         "rules",
     )
 
     def __init__(self, tracker: BehaviorTracker, rules: Sequence[_Rule]) -> None:
         self._tracker = tracker
         self.rules = tuple(entry.rule for entry in rules)
+        self.calls_hooks = any(rule.custom_action is not None for rule in self.rules)
         calls = [entry for entry in rules if entry.rule.pattern is None]
         responses = [entry for entry in rules if entry.rule.pattern is not None]
         self._calls = _by_counter(entry for entry in calls if not entry.throttles)
@@ -243,11 +246,19 @@ class BehaviorWatch:
                 return ban
         return None
 
-    def observe(self, client: Address, endpoint: str) -> Observation | None:
-        """For the response of a request that went on; ``None`` when no rule looks at it."""
+    def observe(
+        self,
+        client: Address,
+        endpoint: str,
+        inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> Observation | None:
+        """For the response of a request that went on; ``None`` when no rule looks at it.
+
+        :param inside: the app's context, for a ``custom_action``.
+        """
         if not self._status_rules and not self._body_rules:
             return None
-        return Observation(self, client, endpoint)
+        return Observation(self, client, endpoint, inside)
 
     # -- counting --------------------------------------------------------------------------
 
@@ -366,10 +377,17 @@ def _call(
 class Observation:
     """One response, watched. ``wants_body`` says whether it must pass through :meth:`tap`."""
 
-    __slots__ = ("_client", "_counted", "_endpoint", "_tap", "_watch")
+    __slots__ = ("_client", "_counted", "_endpoint", "_inside", "_tap", "_watch")
 
-    def __init__(self, watch: BehaviorWatch, client: Address, endpoint: str) -> None:
+    def __init__(
+        self,
+        watch: BehaviorWatch,
+        client: Address,
+        endpoint: str,
+        inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         self._watch = watch
+        self._inside = inside if watch.calls_hooks else nullcontext
         self._client = client
         self._endpoint = endpoint
         self._counted: set[int] = set()
@@ -418,7 +436,8 @@ class Observation:
     def _count(self, entries: Sequence[_Rule]) -> None:
         tracker = self._watch._tracker
         try:
-            self._watch._count_response(entries, self._client, self._endpoint)
+            with self._inside():
+                self._watch._count_response(entries, self._client, self._endpoint)
         except StoreError as error:
             # The response is under way: a store that is down must not break the connection. It
             # tells of its outage itself, so one line is enough here.

@@ -1,0 +1,239 @@
+"""What the guard does inside of Flask: in the request's own context, before and after the view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, current_app, g, has_request_context, request, session
+from werkzeug.exceptions import default_exceptions
+
+from guard_wsgi.body import RecordedStream
+from guard_wsgi.checks.base import Block
+from guard_wsgi.modifying import AppResponse
+from guard_wsgi.request import is_preflight
+from guard_wsgi.response import GuardResponse
+from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.view_layers import class_of
+from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from guard_wsgi.middleware import GuardMiddleware
+    from guard_wsgi_flask.resolver import FlaskResolver
+
+EXTENSION_NAME = "guard_wsgi"
+
+_OURS_KEY = "guard_wsgi.context_of_hooks"
+"""In the environ as long as the context is one that Flask did not make."""
+
+_LEFT_KEY = "guard_wsgi.left_by_hooks"
+"""Where the environ keeps what hooks left in a context that was not the request's own."""
+
+
+def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextManager[Any]]:
+    """A request context of the app for hooks, where Flask has not made one yet.
+
+    What they leave in ``g`` and ``session`` the view finds in its own.
+    """
+
+    @contextmanager
+    def hook_context(environ: WSGIEnvironment) -> Iterator[None]:
+        if has_request_context() and request.environ is environ and _current_app() is app:
+            yield
+            return
+        stream = environ.get("wsgi.input")
+        if stream is not None:
+            environ["wsgi.input"] = recorded = RecordedStream(stream)
+        with app.request_context(environ):
+            g.guard = environ.get(ENVIRON_KEY)
+            environ[_OURS_KEY] = True
+            try:
+                yield
+            finally:
+                del environ[_OURS_KEY]
+                if stream is not None:
+                    environ["wsgi.input"] = recorded.again(environ)
+            left = {name: getattr(g, name) for name in g if name != "guard"}
+            changed = dict(session) if session and session.modified else None
+            if left or changed is not None:
+                environ[_LEFT_KEY] = left, changed
+
+    return hook_context
+
+
+def check_matched_route() -> Any:
+    """Runs in every request of a guarded app, before all other functions, when Flask knows its
+    view.
+
+    Whatever came between the guard and the router (a middleware that rewrites paths, a test
+    client that goes around ``wsgi_app``), the rules of the view that is about to run hold. What
+    the app's own functions have to say is asked here, where they find the request's context.
+    """
+    guarded = current_app.extensions[EXTENSION_NAME]
+    environ = request.environ
+    verdict = environ.get(ENVIRON_KEY)
+    endpoint = request.endpoint
+    g.guard = verdict
+    if not guarded.asks_inside and _LEFT_KEY in environ:
+        _take_over(*environ.pop(_LEFT_KEY))
+    deferred = verdict.deferred if verdict is not None else None
+    if endpoint is None:
+        if deferred is None:
+            return None
+        route = None
+    else:
+        resolver: FlaskResolver = guarded.resolver
+        route = resolver.route_of(endpoint, request.method)
+        if (
+            deferred is None
+            and verdict is not None
+            and route is verdict.route
+            and not is_preflight(environ)
+        ):
+            if verdict.endpoint is None:
+                verdict.endpoint = endpoint
+            return None
+    middleware: GuardMiddleware = guarded.middleware
+    refused = middleware.check_route(
+        environ, route, endpoint or "", runs_view=not _answers_options()
+    )
+    g.guard = environ.get(ENVIRON_KEY)
+    if refused is None:
+        return None
+    return as_flask(current_app, refused)
+
+
+def modify_response(response: Response) -> Response:
+    """Runs after all other functions: ``custom_response_modifier`` has the last word."""
+    verdict = request.environ.get(ENVIRON_KEY)
+    asking = verdict.unmodified if verdict is not None else None
+    if verdict is None or asking is None:
+        return response
+    verdict.unmodified = None
+    middleware: GuardMiddleware = current_app.extensions[EXTENSION_NAME].middleware
+    outgoing = middleware.policy.outgoing
+    if outgoing.modifier is None:
+        return response
+
+    def add_headers(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        return outgoing.headers(asking, headers)
+
+    def read() -> bytes:
+        response.direct_passthrough = False  # of send_file: read it after all
+        return response.get_data()
+
+    given = AppResponse(response.status_code, add_headers(list(response.headers)), read)
+    answer = outgoing.modifier.of(given, add_headers)
+    if not isinstance(answer, AppResponse):
+        return as_flask(current_app, answer)
+    if answer.status_code != response.status_code:
+        response.status_code = answer.status_code
+    response.headers.clear()
+    response.headers.extend(answer.header_list)
+    if answer.is_replaced:
+        response.direct_passthrough = False
+        response.set_data(answer.body)
+    return response
+
+
+def as_flask(app: Flask, response: GuardResponse) -> Response:
+    """A response of the app's own class."""
+    made: Response = app.response_class(response.body, response.status_code)
+    made.headers.clear()
+    made.headers.extend(response.header_list)
+    return made
+
+
+def renderer_of(
+    app: Flask, hook_context: Callable[[WSGIEnvironment], AbstractContextManager[Any]]
+) -> Callable[[Block, WSGIEnvironment, Callable[[], GuardResponse]], GuardResponse | None]:
+    """Renders refusals as the app does its own answers: by its error handlers, and past its
+    ``after_request`` functions. An app that has neither pays two look-ups."""
+
+    def render(
+        block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
+    ) -> GuardResponse | None:
+        if not app.error_handler_spec and not app.after_request_funcs:
+            return None
+        is_handled = _has_handler(app, block)
+        # Inside, Flask itself calls the functions for what this answer becomes.
+        is_inside = (
+            has_request_context() and request.environ is environ and _OURS_KEY not in environ
+        )
+        if not is_handled and (is_inside or not any(app.after_request_funcs.values())):
+            return None
+        with hook_context(environ):
+            response = _error_page(app, block) if is_handled else None
+            if is_inside:
+                return _taken(response) if response is not None else None
+            if response is None:
+                response = as_flask(app, plain())
+            return _taken(app.process_response(response))
+
+    return render
+
+
+def _error_page(app: Flask, block: Block) -> Response | None:
+    """The app's own page for a refusal. Its handler gets werkzeug's exception for the status,
+    with the refusal as its ``block``."""
+    exception = default_exceptions[block.status](block.message)
+    exception.block = block  # type: ignore[attr-defined]
+    if block.retry_after_seconds is not None and hasattr(exception, "retry_after"):
+        exception.retry_after = int(block.retry_after_seconds)
+    answer = app.handle_http_exception(exception)
+    if answer is exception:
+        return None
+    response = app.make_response(answer)
+    for name, value in block.headers:
+        response.headers.setdefault(name, value)
+    if block.retry_after_seconds is not None:
+        response.headers.setdefault("Retry-After", str(int(block.retry_after_seconds)))
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _has_handler(app: Flask, block: Block) -> bool:
+    return (
+        block.response is None
+        and block.status in default_exceptions
+        and any(
+            codes.get(block.status) or codes.get(None) for codes in app.error_handler_spec.values()
+        )
+    )
+
+
+def _taken(response: Response) -> GuardResponse:
+    response.direct_passthrough = False
+    return GuardResponse(response.get_data(), response.status_code, list(response.headers))
+
+
+def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
+    """What hooks left in a context of their own."""
+    for name, value in left.items():
+        setattr(g, name, value)
+    if changed is not None:
+        session.clear()
+        session.update(changed)
+
+
+def _answers_options() -> bool:
+    """Whether an OPTIONS request is answered without what the view does for other methods: by
+    Flask itself, by a decorator that asks Flask for it (``required_methods``), or by a method."""
+    rule = request.url_rule
+    if request.method != "OPTIONS" or rule is None:
+        return False
+    if getattr(rule, "provide_automatic_options", False):
+        return True
+    view = current_app.view_functions.get(rule.endpoint)
+    if "OPTIONS" in (getattr(view, "required_methods", None) or ()):
+        return True
+    handler = getattr(class_of(view), "options", None)
+    return handler is not None and getattr(handler, ROUTE_ATTRIBUTE, None) is None
+
+
+def _current_app() -> Flask:
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    return app
