@@ -17,7 +17,7 @@ from guard_wsgi.config_numbers import flag, read_whole, whole_number
 from guard_wsgi.config_quoting import nearest, quoted
 from guard_wsgi.config_texts import header_name, header_value, patterns, rooted_path
 from guard_wsgi.config_values import lower_set, string_set, strings
-from guard_wsgi.detection.finding import CATEGORIES
+from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.state.settings import FEATURES, POLICIES, Feature, Policy
@@ -40,6 +40,9 @@ SECURITY_HEADER_KEYS = (
     "permitted_cross_domain_policies",
     "custom",
 )
+EXCLUDABLE = CATEGORIES | {BUDGET, CUSTOM}
+"""What findings may be called, and so what ``guard-wsgi report`` may propose to leave out."""
+
 HSTS_KEYS = ("max_age", "include_subdomains", "preload")
 HSTS_PRELOAD_MIN_SECONDS = 31_536_000
 """hstspreload.org takes no site under a year."""
@@ -67,7 +70,8 @@ class DetectionExclusion:
     """What detection leaves out on some paths. ``path`` is exact, or a prefix before ``*``.
 
     Either names (``params``, ``headers``, ``body_fields``) whose values are not looked at, or
-    ``categories`` that are not looked for.
+    ``categories`` that are not looked for: those of attacks, ``detection_budget`` for what is too
+    large to be looked at whole, ``custom`` for the site's own patterns.
     """
 
     path: str
@@ -81,8 +85,8 @@ class DetectionExclusion:
         path = self.path
         if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
             raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
-        for category in sorted(self.categories - CATEGORIES):
-            hint = nearest(category, CATEGORIES)
+        for category in sorted(self.categories - EXCLUDABLE):
+            hint = nearest(category, EXCLUDABLE)
             raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
         if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
             raise ValueError(

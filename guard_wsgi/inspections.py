@@ -9,7 +9,7 @@ from attrs import evolve
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.config_tables import DetectionExclusion
-from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.routes import RouteConfig
 
@@ -39,12 +39,7 @@ class RouteInspections:
     def of(self, request: GuardRequest) -> Inspection:
         if not self._exclusions:
             return self._everywhere
-        # An exclusion holds only where both spellings of the path are covered.
-        matching = tuple(
-            exclusion
-            for exclusion in self._exclusions
-            if exclusion.covers(request.path) and exclusion.covers(request.canonical_path)
-        )
+        matching = self._matching(request)
         if not matching:
             return self._everywhere
         inspection = self._by_exclusions.get(matching)
@@ -52,6 +47,23 @@ class RouteInspections:
             inspection = self._detector.compile(_without(self._settings, matching))
             self._by_exclusions[matching] = inspection
         return inspection
+
+    def wanted(self, request: GuardRequest, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The findings without those that are no evidence of an attack by itself, so that no
+        inspection leaves them out, and that the path's exclusions name: spent budgets, and the
+        site's own patterns."""
+        if all(finding.category in CATEGORIES for finding in findings):
+            return findings
+        unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
+        return tuple(finding for finding in findings if finding.category not in unwanted)
+
+    def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
+        """Those that cover the path: in both of its spellings."""
+        return tuple(
+            exclusion
+            for exclusion in self._exclusions
+            if exclusion.covers(request.path) and exclusion.covers(request.canonical_path)
+        )
 
 
 class Inspections:

@@ -10,16 +10,14 @@ from typing import Any, final
 
 from guard_wsgi.body import BodyTooLarge
 from guard_wsgi.checks.base import Block
-from guard_wsgi.detection import Finding, Inspection
+from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import MAX_HOOK_BODY_BYTES, GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.state.suspicion import Suspicion
 from guard_wsgi.trap_fields import Unreadable, filled_in
-
-BUDGET = "detection_budget"
-"""Category of the finding that says: not everything could be inspected."""
 
 MAX_TOLD = 8
 """Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
@@ -81,13 +79,13 @@ class Attack(Block):
 
     @property
     def reason(self) -> str:
-        return _reason(self._findings)
+        return _reason(self._findings, self._inspection.settings)
 
     def details(self) -> dict[str, Any]:
         findings = self._findings
         if self._weighing.take():
             findings = self._inspection.whole(findings)
-        return _details(findings)
+        return _details(findings, self._inspection.settings)
 
 
 class Judgement:
@@ -145,13 +143,15 @@ class HeadInspection:
         self.varies = inspections.varies
         self.inspection = inspections.everywhere
         self.judgement = judge
-        self._inspection_of = inspections.of
+        self._inspections = inspections
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        inspection = self._inspection_of(request) if self.varies else self.inspection
+        inspection = self._inspections.of(request) if self.varies else self.inspection
         findings = request.head_findings
         if findings is None:  # not inspected on the fast path
             findings = inspection.head(request.environ)
+        if findings and self.varies:
+            findings = self._inspections.wanted(request, findings)
         return self.judgement(request, findings, inspection) if findings else None
 
 
@@ -171,7 +171,7 @@ class BodyInspection:
         unreadable_blocks: bool,
         oversized_blocks: bool,
     ) -> None:
-        self._inspection_of = inspections.of
+        self._inspections = inspections
         # What the first pass clears, it clears for every path.
         self.clears = inspections.everywhere.clears_body
         self._judge = judge
@@ -197,7 +197,7 @@ class BodyInspection:
         return self._oversized(request) if body else None
 
     def _inspect(self, request: GuardRequest, body: bytes) -> Block | None:
-        inspection = self._inspection_of(request)
+        inspection = self._inspections.of(request)
         findings = inspection.opened_body(
             body,
             request.environ.get("CONTENT_TYPE") or "",
@@ -211,10 +211,15 @@ class BodyInspection:
             if block is not None:
                 return block
             findings = tuple([one for one in findings if one not in beyond])
+        if findings and self._inspections.varies:
+            findings = self._inspections.wanted(request, findings)
         return self._judge(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest) -> Block | None:
-        reason = f"only the first {self.max_bytes} bytes of the body were inspected"
+        reason = (
+            f"only the first {self.max_bytes} bytes of the body were inspected"
+            f" (detection_max_body_inspect_bytes={self.max_bytes})"
+        )
         if not self._oversized_blocks:
             request.note(BUDGET, reason)
             return None
@@ -276,10 +281,10 @@ class Honeypot:
         )
 
 
-def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:
+def _details(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
     """What an event tells of findings."""
     return {
-        "reason": _reason(findings),
+        "reason": _reason(findings, settings),
         "threat_categories": sorted({finding.category for finding in findings}),
         "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
         "findings": [
@@ -292,19 +297,28 @@ def _details(findings: tuple[Finding, ...]) -> dict[str, Any]:
                 "indicators": " ".join(finding.indicators[:MAX_TOLD]),
                 "score": round(finding.score, 3),
                 "threshold": round(finding.threshold, 3),
+                **_spent(finding, settings),
             }
             for finding in findings[:MAX_TOLD]
         ],
     }
 
 
-def _reason(findings: tuple[Finding, ...]) -> str:
+def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
+    spent = spent_budget(finding, settings)
+    return {} if spent is None else spent.as_mapping()
+
+
+def _reason(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
     if len(findings) == 1:
-        return describe(findings[0])
-    return "; ".join([describe(finding) for finding in findings[:3]])
+        return describe(findings[0], settings)
+    return "; ".join([describe(finding, settings) for finding in findings[:3]])
 
 
-def describe(finding: Finding) -> str:
+def describe(finding: Finding, settings: DetectionSettings) -> str:
     """One finding in one line, for the log."""
     where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+    spent = spent_budget(finding, settings)
+    if spent is not None:
+        return f"{finding.category} in {where}: {spent}"
     return f"{finding.category} in {where} (score {finding.score:.2f})"

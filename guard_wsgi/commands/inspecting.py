@@ -7,8 +7,9 @@ from io import BytesIO
 from typing import Any, TextIO
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
+from guard_wsgi.checks.budgets import SpentBudget, spent_budget
 from guard_wsgi.commands.loading import CommandError
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection import Finding
@@ -37,6 +38,11 @@ class Outcome:
     check: str
     reason: str
     findings: tuple[Finding, ...]
+    config: SecurityConfig = field(repr=False)
+
+    def spent(self, finding: Finding) -> SpentBudget | None:
+        """Which of detection's budgets a finding says is spent, if it is of that kind."""
+        return spent_budget(finding, self.config)
 
 
 @frozen(slots=True)
@@ -179,6 +185,7 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
         check=verdict.check,
         reason=verdict.reason,
         findings=verdict.findings,
+        config=config,
     )
 
 
@@ -256,6 +263,10 @@ def report(outcome: Outcome, out: TextIO) -> None:
         if outcome.reason and not outcome.findings:
             print(f"  {outcome.reason}", file=out)
     for finding in outcome.findings:
+        spent = outcome.spent(finding)
+        if spent is not None:
+            print(f"  {finding.category} in {finding.location}: {spent}", file=out)
+            continue
         where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
         print(
             f"  {finding.category} in {where}: score {finding.score:.2f},"
@@ -287,6 +298,7 @@ def as_json(outcome: Outcome) -> str:
                     "indicators": dict(weighed(finding)),
                     "score": finding.score,
                     "threshold": finding.threshold,
+                    **(spent.as_mapping() if (spent := outcome.spent(finding)) else {}),
                 }
                 for finding in outcome.findings
             ],

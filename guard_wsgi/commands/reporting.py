@@ -38,7 +38,8 @@ _LINE = re.compile(
     r" \[event=\S+ check=(?P<check>[^\s\]]+)(?: [^\]]*?id=(?P<reference>\w+))?"
 )
 _FINDING = re.compile(
-    r"(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.*?)')? \(score (?P<score>[\d.]+)\)"
+    r"(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.*?)')?"
+    r"(?: \(score (?P<score>[\d.]+)\)|: [^:;()]+ \((?P<limit>\w+(?:=\d+)?)\))"
 )
 _VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
 
@@ -80,6 +81,7 @@ class Group:
     refused: int = 0
     clients: set[str] = field(factory=set)
     indicators: Counter[str] = field(factory=Counter)
+    limits: set[str] = field(factory=set)
     highest_score: float = 0.0
     example: str = ""
     reference: str = ""
@@ -141,11 +143,22 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
             counted.refused += entry["action"] == REFUSED
             if len(counted.clients) < MAX_CLIENTS_COUNTED:
                 counted.clients.add(entry["client"])
-            counted.indicators.update(str(finding.get("indicators") or "").split())
+            limit = _limit(finding)
+            if limit:
+                counted.limits.add(limit)
+            else:
+                counted.indicators.update(str(finding.get("indicators") or "").split())
             counted.highest_score = max(counted.highest_score, float(finding.get("score") or 0))
             counted.example = counted.example or entry["reason"]
             counted.reference = entry["reference"] or counted.reference
     return groups
+
+
+def _limit(finding: Mapping[str, Any]) -> str:
+    """Which limit of detection was spent, as an option and its figure; "" for an attack."""
+    if finding.get("option"):
+        return f"{finding['option']}={finding.get('figure')}"
+    return str(finding.get("limit") or "")
 
 
 def general(path: str) -> str:
@@ -209,7 +222,9 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         what = f"{rule.check} ({rule.category}{where})" if rule.category else rule.check
         print(f"{what} on {rule.path}", file=out)
         print(f"    {_counts(counted)}", file=out)
-        if counted.indicators:
+        if counted.limits:
+            print(f"    over {', '.join(sorted(counted.limits))}", file=out)
+        elif counted.indicators:
             told = ", ".join(name for name, _ in counted.indicators.most_common(5))
             print(f"    score up to {counted.highest_score:.2f}: {told}", file=out)
         else:

@@ -1,0 +1,67 @@
+"""Detection's budgets: which one a finding says is spent, where it is set, and how much it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from guard_wsgi.detection import BUDGET, Finding
+
+OPTIONS: Mapping[str, str] = {
+    "max_values": "detection_max_scan_values",
+    "max_chars": "detection_max_scan_chars",
+    "max_json_depth": "detection_max_json_depth",
+    "max_body_bytes": "detection_max_body_inspect_bytes",
+}
+"""By the name that detection gives a budget, the option that sets it."""
+
+_WORDS: Mapping[str, str] = {
+    "max_values": "more than {} names and values",
+    "max_chars": "more than {} characters to weigh",
+    "max_json_depth": "nested deeper than {} levels",
+    "max_body_bytes": "more than {} bytes",
+    "multipart_end": "its last boundary is missing",
+}
+
+
+@frozen(slots=True)
+class SpentBudget:
+    """What a finding of a spent budget is about.
+
+    :ivar limit: its name; of a fault in the shape of a body, that of the fault.
+    :ivar option: the option that sets it; empty for a fault in the shape.
+    :ivar figure: what it was set to; ``None`` for a fault.
+    """
+
+    limit: str
+    option: str = ""
+    figure: int | None = None
+
+    def __str__(self) -> str:
+        words = _WORDS.get(self.limit, self.limit.replace("_", " ")).format(self.figure)
+        setting = f"{self.option}={self.figure}" if self.option else self.limit
+        return f"{words} ({setting})"
+
+    def as_mapping(self) -> dict[str, Any]:
+        """For events; a fault has no option."""
+        told: dict[str, Any] = {"limit": self.limit}
+        if self.option:
+            told |= {"option": self.option, "figure": self.figure}
+        return told
+
+
+def spent_budget(finding: Finding, figures: object) -> SpentBudget | None:
+    """The budget that a finding says is spent; ``None`` for a finding of anything else.
+
+    :param figures: detection's settings, or a configuration.
+    """
+    if finding.category != BUDGET or not finding.indicators:
+        return None
+    limit = finding.indicators[0]
+    option = OPTIONS.get(limit)
+    if option is None:
+        return SpentBudget(limit)
+    figure = getattr(figures, limit, None)
+    return SpentBudget(limit, option, getattr(figures, option) if figure is None else figure)
