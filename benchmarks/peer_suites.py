@@ -30,7 +30,6 @@ from peer_suites_catalogue import SUITES, Suite
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOOKS = Path(__file__).resolve().parent / "peer_hooks"
-MODES = ("bare", "guarded")
 
 
 @frozen
@@ -69,6 +68,22 @@ class Comparison:
         )
 
 
+def read_run(stem: Path) -> Run | None:
+    """What the files of a run say; ``None`` when there was none."""
+    outcomes_file, refusals_file = Path(f"{stem}.outcomes.jsonl"), Path(f"{stem}.refusals.jsonl")
+    counts_file = Path(f"{stem}.counts.json")
+    if not outcomes_file.exists() or not counts_file.exists():
+        return None
+    outcomes: dict[str, str] = {}
+    for line in outcomes_file.read_text().splitlines():
+        told = json.loads(line)
+        if outcomes.get(told["test"]) != "failed":
+            outcomes[told["test"]] = told["outcome"]
+    refusals = refusals_file.read_text().splitlines() if refusals_file.exists() else []
+    requests = json.loads(counts_file.read_text())["requests"]
+    return Run(outcomes, requests, [json.loads(line) for line in refusals])
+
+
 class Runner:
     """Runs suites in environments of their own, under one cache folder."""
 
@@ -81,7 +96,7 @@ class Runner:
     def compare(self, suite: Suite, keep_bare: bool = False) -> Comparison:
         """Run a suite bare and guarded."""
         self.out.mkdir(parents=True, exist_ok=True)
-        bare = self.read(suite, "bare") if keep_bare else None
+        bare = read_run(self.stem(suite, "bare")) if keep_bare else None
         return Comparison(suite.name, bare or self.run(suite, "bare"), self.run(suite, "guarded"))
 
     def run(self, suite: Suite, mode: str) -> Run:
@@ -90,9 +105,10 @@ class Runner:
         :raises RuntimeError: when it came to no outcome at all; its output is in the message.
         """
         root = self.root(suite)
-        files = self.files(suite, mode)
-        for file in files.values():
-            file.unlink(missing_ok=True)
+        stem = self.stem(suite, mode)
+        for file in self.out.glob(f"{stem.name}.*"):
+            file.unlink()
+        output_file = Path(f"{stem}.txt")
         python = self.python or self.environment(suite)
         given = {name: text.format(root=root) for name, text in suite.environment.items()}
         paths = [str(HOOKS), str(REPOSITORY), given.pop("PYTHONPATH", "")]
@@ -100,11 +116,11 @@ class Runner:
             **os.environ,
             **given,
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-            "PEER_SUITE_OUTCOMES": str(files["outcomes"]),
-            "PEER_SUITE_COUNTS": str(files["counts"]),
-            "PEER_SUITE_REFUSALS": str(files["refusals"]),
+            "PEER_OUTCOMES": f"{stem}.outcomes.jsonl",
+            "PEER_COUNTS": f"{stem}.counts.json",
+            "PEER_REFUSALS": f"{stem}.refusals.jsonl",
         }
-        with files["output"].open("wb") as output:
+        with output_file.open("wb") as output:
             subprocess.run(
                 [str(python), str(HOOKS / "guarded_client.py"), mode, *suite.command],
                 cwd=root / suite.folder,
@@ -115,36 +131,16 @@ class Runner:
                 timeout=suite.timeout,
                 check=False,  # a suite's own failures are what is compared
             )
-        run = self.read(suite, mode)
+        run = read_run(stem)
         if run is None:
             raise RuntimeError(
-                f"{suite.name} ({mode}) came to nothing:\n{files['output'].read_text()[-3000:]}"
+                f"{suite.name} ({mode}) came to nothing:\n{output_file.read_text()[-3000:]}"
             )
         return run
 
-    def read(self, suite: Suite, mode: str) -> Run | None:
-        """What the files of a run say; ``None`` when there was none."""
-        files = self.files(suite, mode)
-        if not files["outcomes"].exists() or not files["counts"].exists():
-            return None
-        outcomes: dict[str, str] = {}
-        for line in files["outcomes"].read_text().splitlines():
-            told = json.loads(line)
-            if outcomes.get(told["test"]) != "failed":
-                outcomes[told["test"]] = told["outcome"]
-        refusals = files["refusals"].read_text() if files["refusals"].exists() else ""
-        counts = json.loads(files["counts"].read_text())
-        return Run(outcomes, counts["requests"], [json.loads(x) for x in refusals.splitlines()])
-
-    def files(self, suite: Suite, mode: str) -> dict[str, Path]:
-        """The files of a run."""
-        stem = f"{suite.name}-{suite.version}-{mode}"
-        return {
-            "outcomes": self.out / f"{stem}.outcomes.jsonl",
-            "counts": self.out / f"{stem}.counts.json",
-            "refusals": self.out / f"{stem}.refusals.jsonl",
-            "output": self.out / f"{stem}.txt",
-        }
+    def stem(self, suite: Suite, mode: str) -> Path:
+        """What the files of a run begin with."""
+        return self.out / f"{suite.name}-{suite.version}-{mode}"
 
     def root(self, suite: Suite) -> Path:
         """The unpacked source archive of a suite."""

@@ -162,6 +162,7 @@ SUITES = {
                 "python3-saml>=1.15,<2",
                 "requests>=2,<3",
                 "Pillow",
+                "psycopg[binary]>=3.2.10",
                 "djangorestframework>=3.15.2,<4",
                 "django-ninja>=1.3,<2",
             ),

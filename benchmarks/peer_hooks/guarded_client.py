@@ -6,126 +6,25 @@ Runs in the suite's own process:
 
 Django's test client, its request factory, its WSGI handler (live servers) and werkzeug's test
 client are patched; ``bare`` only counts. Limits and bans are off: a suite is one client that
-sends thousands of requests from one address. A refused request is written to
-``PEER_SUITE_REFUSALS``, one JSON object a line, in the form of the labelled corpora.
+sends thousands of requests from one address.
 """
 
 from __future__ import annotations
 
-import atexit
-import base64
-import json
-import os
 import runpy
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes
 
 import peer_outcomes
+from peer_gate import Counter, Gate
 
 Environ = dict[str, Any]
 
 
 class Refused(Exception):
     """The guard refused a request that was made for no client, so nobody can be answered."""
-
-
-class Counter:
-    """How many requests a suite made; written when its process ends."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.refused = 0
-        atexit.register(self.write)
-
-    def write(self) -> None:
-        Path(os.environ["PEER_SUITE_COUNTS"]).write_text(
-            json.dumps({"requests": self.requests, "refused": self.refused})
-        )
-
-
-class Gate:
-    """One guard for all requests of a process, around an app that changes with each call."""
-
-    def __init__(self, counter: Counter) -> None:
-        from guard_wsgi import GuardMiddleware, SecurityConfig
-
-        config = SecurityConfig(
-            enable_rate_limiting=False,
-            enable_ip_banning=False,
-            # Somebody listens, so all evidence is told and not only what was enough.
-            on_block=lambda request, payload: None,
-        )
-        self.counter = counter
-        self.app = threading.local()
-        self.guard = GuardMiddleware(lambda environ, start: self.app.now(environ, start), config)
-
-    def serve(self, environ: Environ, start_response: Any, app: Any) -> Any:
-        """Let the guard decide, and then ``app``."""
-        before = getattr(self.app, "now", None)
-        reached: list[bool] = []
-
-        def inner(environ: Environ, start_response: Any) -> Any:
-            reached.append(True)
-            self.app.now = before
-            return app(environ, start_response)
-
-        self.app.now = inner
-        self.counter.requests += 1
-        try:
-            response = self.guard(environ, start_response)
-        finally:
-            self.app.now = before
-        if not reached:
-            self.counter.refused += 1
-            record(environ)
-        return response
-
-
-def record(environ: Environ) -> None:
-    """Write a refused request down, whole."""
-    from guard_wsgi.verdict import ENVIRON_KEY
-
-    verdict = environ[ENVIRON_KEY]
-    try:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    except (ValueError, OSError, AssertionError):
-        body = b""
-    headers = {
-        key.removeprefix("HTTP_").replace("_", "-").title(): str(value)
-        for key, value in environ.items()
-        if key.startswith("HTTP_") or key in ("CONTENT_TYPE", "CONTENT_LENGTH")
-    }
-    made = {
-        "test": peer_outcomes.running_test(),
-        "method": environ["REQUEST_METHOD"],
-        "path": quote_from_bytes(
-            str(environ.get("PATH_INFO", "")).encode("latin-1", "replace"),
-            safe="/:@!$&'()*+,;=~",
-        ),
-        "query": str(environ.get("QUERY_STRING", "")),
-        "headers": headers,
-        "body": base64.b64encode(body).decode(),
-        "body_enc": "base64",
-        "check": verdict.check,
-        "reason": verdict.reason,
-        "findings": [
-            {
-                "category": finding.category,
-                "location": finding.location,
-                "name": finding.name,
-                "value": finding.value[:400],
-                "score": round(finding.score, 2),
-                "evidence": list(finding.indicators),
-            }
-            for finding in verdict.findings
-        ],
-    }
-    with Path(os.environ["PEER_SUITE_REFUSALS"]).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(made) + "\n")
 
 
 def patch_django(serve: Callable[[Environ, Any, Any], Any]) -> None:

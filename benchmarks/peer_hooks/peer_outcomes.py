@@ -32,7 +32,7 @@ def running_test() -> str:
 
 def tell(test: str, outcome: str) -> None:
     """Write one outcome."""
-    with Path(os.environ["PEER_SUITE_OUTCOMES"]).open("a", encoding="utf-8") as file:
+    with Path(os.environ["PEER_OUTCOMES"]).open("a", encoding="utf-8") as file:
         file.write(json.dumps({"test": test, "outcome": outcome}) + "\n")
 
 
