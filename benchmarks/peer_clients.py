@@ -27,6 +27,7 @@ from typing import Any
 
 from package_corpus_fetch import Fetcher
 from peer_suites import HOOKS, REPOSITORY, Comparison, Run, read_run, report
+from peer_verdicts import read_table
 
 APPS = Path(__file__).resolve().parent / "peer_apps"
 PEERS = sorted(
@@ -141,7 +142,7 @@ class Peers:
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded."""
+    """Compare what is asked for; 1 when something fails only guarded that nobody judged right."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -165,20 +166,19 @@ def main() -> int:
     out.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(APPS))
     peers = Peers((options.cache or out / "cache").resolve(), out)
-    differs = False
+    verdicts = read_table()
+    unjudged = 0
     for name in names:
         try:
             bare, *others = [peers.run(name, mode) for mode in MODES]
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             print(f"{name}: {error}", file=sys.stderr)
-            differs = True
+            unjudged += 1
             continue
         for mode, run in zip(MODES[1:], others, strict=True):
-            comparison = Comparison(f"{name}, {mode}", bare, run)
-            report(comparison)
-            differs = differs or bool(comparison.only_guarded)
+            unjudged += report(Comparison(name, f"{name}, {mode}", bare, run), verdicts)
         sys.stdout.flush()
-    return 1 if differs else 0
+    return 1 if unjudged else 0
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
 """Run other packages' own test suites behind the guard, and name what fails only there.
 
-    python benchmarks/peer_suites.py                       every suite, bare and guarded
+    python benchmarks/peer_suites.py                       every suite
     python benchmarks/peer_suites.py django-quick          what continuous integration runs
     python benchmarks/peer_suites.py --list
-    python benchmarks/peer_suites.py wagtail --keep-bare   bare outcomes of an earlier run
 
 Each request that a suite's test client makes passes one ``GuardMiddleware`` with the default
-configuration, limits and bans off, in the suite's own process (``peer_hooks``). Suites come as
-source archives from PyPI, at pinned versions, each into an environment of its own under the cache
-folder. Per suite the output folder gets the outcomes of both runs, the counts, and the refused
-requests as JSON lines.
+configuration, limits and bans off, in the suite's own process (``peer_hooks``). What fails so is
+run again bare: what passes then fails only guarded. Suites come as source archives from PyPI, at
+pinned versions, each into an environment of its own under the cache folder. Per suite the output
+folder gets the outcomes of both runs, the counts, and the refused requests as JSON lines.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +27,7 @@ from typing import Any
 from attrs import frozen
 from package_corpus_fetch import Fetcher
 from peer_suites_catalogue import SUITES, Suite
+from peer_verdicts import Verdict, judge, read_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOOKS = Path(__file__).resolve().parent / "peer_hooks"
@@ -45,27 +46,29 @@ class Run:
     requests: int
     refusals: list[dict[str, Any]]
 
+    @property
+    def failed(self) -> list[str]:
+        """The tests that failed, in order of their names."""
+        return sorted(test for test, outcome in self.outcomes.items() if outcome == "failed")
+
 
 @frozen
 class Comparison:
-    """A suite without and with the guard."""
+    """A suite without and with the guard.
 
-    suite: str
+    :ivar peer: whose tests they are, as in the table of verdicts.
+    :ivar name: what is compared, in reports.
+    """
+
+    peer: str
+    name: str
     bare: Run
     guarded: Run
 
     @property
     def only_guarded(self) -> list[str]:
-        """The tests that fail behind the guard and not without it, or never came to an end."""
-        return sorted(
-            test
-            for test, outcome in self.bare.outcomes.items()
-            if outcome != "failed" and self.guarded.outcomes.get(test, "failed") == "failed"
-        ) + sorted(
-            test
-            for test, outcome in self.guarded.outcomes.items()
-            if outcome == "failed" and test not in self.bare.outcomes
-        )
+        """The tests that fail behind the guard and not without it."""
+        return [test for test in self.guarded.failed if self.bare.outcomes.get(test) != "failed"]
 
 
 def read_run(stem: Path) -> Run | None:
@@ -93,16 +96,19 @@ class Runner:
         self.out = out
         self.python = python
 
-    def compare(self, suite: Suite, keep_bare: bool = False) -> Comparison:
-        """Run a suite bare and guarded."""
+    def compare(self, suite: Suite) -> Comparison:
+        """Run a suite guarded, and bare what failed of it."""
         self.out.mkdir(parents=True, exist_ok=True)
-        bare = read_run(self.stem(suite, "bare")) if keep_bare else None
-        return Comparison(suite.name, bare or self.run(suite, "bare"), self.run(suite, "guarded"))
+        guarded = self.run(suite, "guarded", suite.tests)
+        # "setUpClass (package.Class)" names no test, but the class of some.
+        failed = sorted({re.sub(r"^\w+ \((.+)\)$", r"\1", test) for test in guarded.failed})
+        bare = self.run(suite, "bare", failed) if failed else Run({}, 0, [])
+        return Comparison(suite.package, suite.name, bare, guarded)
 
-    def run(self, suite: Suite, mode: str) -> Run:
-        """Run a suite once.
+    def run(self, suite: Suite, mode: str, tests: list[str]) -> Run:
+        """Run some tests of a suite once.
 
-        :raises RuntimeError: when it came to no outcome at all; its output is in the message.
+        :raises RuntimeError: when it came to no end; its output is in the message.
         """
         root = self.root(suite)
         stem = self.stem(suite, mode)
@@ -121,8 +127,8 @@ class Runner:
             "PEER_REFUSALS": f"{stem}.refusals.jsonl",
         }
         with output_file.open("wb") as output:
-            subprocess.run(
-                [str(python), str(HOOKS / "guarded_client.py"), mode, *suite.command],
+            ran = subprocess.run(
+                [str(python), str(HOOKS / "guarded_client.py"), mode, *suite.command, *tests],
                 cwd=root / suite.folder,
                 env=environment,
                 stdout=output,
@@ -132,9 +138,9 @@ class Runner:
                 check=False,  # a suite's own failures are what is compared
             )
         run = read_run(stem)
-        if run is None:
+        if run is None or ran.returncode not in (0, 1):
             raise RuntimeError(
-                f"{suite.name} ({mode}) came to nothing:\n{output_file.read_text()[-3000:]}"
+                f"{suite.name} ({mode}) came to no end:\n{output_file.read_text()[-3000:]}"
             )
         return run
 
@@ -154,35 +160,38 @@ class Runner:
         return self.fetcher.environment(name, *suite.requirements, *guard) / "python"
 
 
-def report(comparison: Comparison) -> None:
-    """Print what a comparison came to."""
+def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
+    """Print what a comparison came to; returns how many failures nobody has judged right."""
     bare, guarded = comparison.bare, comparison.guarded
-    failed = sum(outcome == "failed" for outcome in bare.outcomes.values())
+    only_guarded = comparison.only_guarded
+    judged = {test: judge(verdicts, comparison.peer, test) for test in only_guarded}
+    right = {test: line for test, line in judged.items() if line and line.verdict == "right"}
     print(
-        f"{comparison.suite}: {len(bare.outcomes)} tests, {failed} failed bare,"
-        f" {len(comparison.only_guarded)} only guarded;"
+        f"{comparison.name}: {len(guarded.outcomes)} tests, {len(bare.failed)} failed bare, too,"
+        f" {len(only_guarded)} only guarded, {len(right)} of them rightly;"
         f" {guarded.requests} requests, {len(guarded.refusals)} refused"
     )
-    for test in comparison.only_guarded:
+    for test in only_guarded:
         print(f"  fails only guarded: {test}")
+        print(f"    {f'right: {right[test].reason}' if test in right else 'NOT JUDGED RIGHT'}")
     for refusal in guarded.refusals:
-        print(f"  refused: {refusal['method']} {refusal['path'][:80]} in {refusal['test']}")
+        print(f"  refused: {refusal['method']} {refusal['path'][:80]} in {refusal['test'] or '-'}")
         print(f"    {refusal['check']}: {refusal['reason'][:160]}")
         for finding in refusal["findings"]:
             print(
                 f"    {finding['category']} {finding['score']} in {finding['location']}"
                 f" {finding['name']!r}: {finding['value'][:120]!r} {finding['evidence']}"
             )
+    return len(only_guarded) - len(right)
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded."""
+    """Compare what is asked for; 1 when something fails only guarded that nobody judged right."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("suites", nargs="*", help="names; all but the quick ones without any")
     parser.add_argument("--list", action="store_true", help="name the suites")
-    parser.add_argument("--keep-bare", action="store_true", help="use an earlier bare run")
     parser.add_argument("--out", type=Path, default=Path("peer-suites"))
     parser.add_argument("--cache", type=Path, help="downloads and environments (OUT/cache)")
     options = parser.parse_args()
@@ -197,18 +206,18 @@ def main() -> int:
         os.nice(5)
     out = options.out.resolve()
     runner = Runner((options.cache or out / "cache").resolve(), out)
-    differs = False
+    verdicts = read_table()
+    unjudged = 0
     for name in names:
         try:
-            comparison = runner.compare(SUITES[name], options.keep_bare)
+            comparison = runner.compare(SUITES[name])
         except (RuntimeError, OSError, subprocess.SubprocessError) as error:
             print(f"{name}: {error}", file=sys.stderr)
-            differs = True
+            unjudged += 1
             continue
-        report(comparison)
+        unjudged += report(comparison, verdicts)
         sys.stdout.flush()
-        differs = differs or bool(comparison.only_guarded)
-    return 1 if differs else 0
+    return 1 if unjudged else 0
 
 
 if __name__ == "__main__":

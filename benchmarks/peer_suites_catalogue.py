@@ -76,6 +76,24 @@ DJANGO_QUICK = [
 """Those that tell most a second."""
 
 
+WAGTAIL_PACKAGES = [
+    "wagtail.admin.tests.pages",
+    "wagtail.admin.tests.test_account_management",
+    "wagtail.admin.tests.test_collections_views",
+    "wagtail.admin.tests.test_workflows",
+    "wagtail.contrib.forms",
+    "wagtail.contrib.redirects",
+    "wagtail.contrib.search_promotions",
+    "wagtail.contrib.settings",
+    "wagtail.documents",
+    "wagtail.images",
+    "wagtail.sites",
+    "wagtail.snippets",
+    "wagtail.users",
+]
+"""wagtail's packages that send forms and files; those that render alone are left out."""
+
+
 @frozen(kw_only=True)
 class Suite:
     """One package's suite.
@@ -84,6 +102,7 @@ class Suite:
     :ivar package: its source archive, on PyPI.
     :ivar version: pinned, as another version is another suite.
     :ivar command: what runs it, in the archive's folder ``folder``.
+    :ivar tests: the names of its tests, packages or folders, for the command's end.
     :ivar requirements: what it needs beside the guard.
     :ivar environment: variables for its process; ``{root}`` is the unpacked archive.
     :ivar timeout: seconds that one run may take.
@@ -93,6 +112,7 @@ class Suite:
     package: str
     version: str
     command: list[str]
+    tests: list[str]
     folder: str = "."
     requirements: tuple[str, ...] = ()
     environment: dict[str, str] = field(factory=dict)
@@ -106,7 +126,8 @@ def django_suite(name: str, packages: list[str]) -> Suite:
         package="django",
         version=DJANGO,
         folder="tests",
-        command=["runtests.py", "--parallel=1", "--noinput", "-v0", *packages],
+        command=["runtests.py", "--parallel=1", "--noinput", "-v0"],
+        tests=packages,
         requirements=("asgiref", "sqlparse", "jinja2", "Pillow", "docutils", "PyYAML", "tblib"),
         environment={"PYTHONPATH": "{root}"},
     )
@@ -123,7 +144,8 @@ SUITES = {
             name="djangorestframework",
             package="djangorestframework",
             version="3.18.3",
-            command=[*PYTEST, "tests"],
+            command=PYTEST,
+            tests=["tests"],
             requirements=(
                 f"django=={DJANGO}",
                 "pytest>=9",
@@ -147,7 +169,8 @@ SUITES = {
             name="django-allauth",
             package="django-allauth",
             version="65.22.1",
-            command=[*PYTEST, "tests/apps"],
+            command=PYTEST,
+            tests=["tests/apps"],
             requirements=(
                 f"django=={DJANGO}",
                 "pytest<9",
@@ -173,6 +196,7 @@ SUITES = {
             package="wagtail",
             version="8.0.1",
             command=["wagtail/test/manage.py", "test", "--parallel=1", "--noinput", "-v0"],
+            tests=WAGTAIL_PACKAGES,
             requirements=(
                 f"django=={DJANGO}",
                 "wagtail==8.0.1",
@@ -195,7 +219,8 @@ SUITES = {
             name="django-cms",
             package="django-cms",
             version="5.1.3",
-            command=["manage.py", "test", "cms", "menus", "--parallel=1", "--noinput", "-v0"],
+            command=["manage.py", "test", "--parallel=1", "--noinput", "-v0"],
+            tests=["cms", "menus"],
             requirements=(
                 f"django=={DJANGO}",
                 "django-cms==5.1.3",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-REQUIREMENTS = ("ariadne", "gql[requests]")
+REQUIREMENTS = ("ariadne", "gql[requests]>=3.5,<4")
 
 SCHEMA = """
 type Query {
@@ -84,14 +84,13 @@ def drive(url: str, folder: Path, step: Any) -> None:
     from graphql import get_introspection_query
 
     transport = RequestsHTTPTransport(url=url + "/graphql", timeout=30)
-    client = Client(transport=transport, fetch_schema_from_transport=True)
+    knowing = Client(transport=transport, fetch_schema_from_transport=True)
+    plain = Client(transport=transport)
 
-    def ask(text: str, **variables: Any) -> Any:
-        document = gql(text)
-        document.variable_values = variables
-        return client.execute(document)
+    def ask(document: str, client: Any = plain, **variables: Any) -> Any:
+        return client.execute(gql(document), variable_values=variables)
 
-    step("reads the schema and searches", lambda: ask(FRAGMENTS, text="wide"))
+    step("reads the schema and searches", lambda: ask(FRAGMENTS, knowing, text="wide"))
     write = "mutation W($input: NoteInput!) { write(input: $input) { id title } }"
     for number, text in enumerate(TEXTS):
         step(

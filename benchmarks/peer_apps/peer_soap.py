@@ -7,8 +7,7 @@ from typing import Any
 
 from peer_graphql import TEXTS
 
-# spyne's last release knows no later Python's import hooks.
-REQUIREMENTS = ("spyne>=2.15.0a0", "lxml", "zeep", "six")
+REQUIREMENTS = ("spyne==2.14.0", "lxml", "zeep", "six")
 
 
 def app(folder: Path) -> Any:
