@@ -161,7 +161,7 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
                     return slow.request(environ, remaining, reset_seconds, (), body)
                 if body and not clears_body(environ.get("CONTENT_TYPE") or "")(body):
                     return slow.request(environ, remaining, reset_seconds, ())
-            fixed = https if environ["wsgi.url_scheme"] == "https" else plain
+            fixed = https if environ.get("wsgi.url_scheme") == "https" else plain
             if asks_proxies:
                 fixed = https if slow.clients.is_https(environ, identity) else plain
         except Exception:

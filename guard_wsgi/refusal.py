@@ -58,7 +58,7 @@ class Refusals:
             and not block.headers
             and environ["REQUEST_METHOD"] != "HEAD"
         ):
-            is_https = environ["wsgi.url_scheme"] == "https"
+            is_https = environ.get("wsgi.url_scheme") == "https"
             if self._outgoing.asks_proxies:
                 is_https = request.is_https
             key = (self._formats.of(environ), block.status, block.message, is_https)

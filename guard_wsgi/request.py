@@ -165,7 +165,7 @@ class GuardRequest:
     def is_https(self) -> bool:
         """Whether the client's own connection is encrypted, proxies considered."""
         if not self._clients.trusts_forwarded_proto:
-            return bool(self.environ["wsgi.url_scheme"] == "https")
+            return self.environ.get("wsgi.url_scheme") == "https"
         return self._clients.is_https(self.environ, self.identity)
 
     @property
