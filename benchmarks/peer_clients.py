@@ -100,6 +100,7 @@ class Peers:
                     pass_fds=[listener.fileno()],
                 ) as server,
             ):
+                listener.close()  # a server that dies is to be heard of
                 try:
                     subprocess.run(
                         [*process, "drive", name, url, str(home)],

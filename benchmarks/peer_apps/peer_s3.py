@@ -31,7 +31,7 @@ def app(folder: Path) -> Any:
     """The store, in memory."""
     from moto.server import DomainDispatcherApplication, create_backend_app
 
-    return DomainDispatcherApplication(create_backend_app, "s3")
+    return DomainDispatcherApplication(create_backend_app)
 
 
 def drive(url: str, folder: Path, step: Any) -> None:
