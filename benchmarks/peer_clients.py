@@ -143,7 +143,7 @@ class Peers:
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded that nobody judged right."""
+    """Compare what is asked for; 1 when something fails only guarded that nobody has judged."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

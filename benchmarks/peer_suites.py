@@ -27,7 +27,7 @@ from typing import Any
 from attrs import frozen
 from package_corpus_fetch import Fetcher
 from peer_suites_catalogue import SUITES, Suite
-from peer_verdicts import Verdict, judge, read_table
+from peer_verdicts import MAY_FAIL, Verdict, judge, read_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOOKS = Path(__file__).resolve().parent / "peer_hooks"
@@ -161,11 +161,12 @@ class Runner:
 
 
 def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
-    """Print what a comparison came to; returns how many failures nobody has judged right."""
+    """Print what a comparison came to; returns how many failures nobody has judged."""
     bare, guarded = comparison.bare, comparison.guarded
     only_guarded = comparison.only_guarded
     judged = {test: judge(verdicts, comparison.peer, test) for test in only_guarded}
-    right = {test: line for test, line in judged.items() if line and line.verdict == "right"}
+    known = {test: line for test, line in judged.items() if line and line.verdict in MAY_FAIL}
+    right = [test for test, line in known.items() if line.verdict == "right"]
     print(
         f"{comparison.name}: {len(guarded.outcomes)} tests, {len(bare.failed)} failed bare, too,"
         f" {len(only_guarded)} only guarded, {len(right)} of them rightly;"
@@ -173,7 +174,8 @@ def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
     )
     for test in only_guarded:
         print(f"  fails only guarded: {test}")
-        print(f"    {f'right: {right[test].reason}' if test in right else 'NOT JUDGED RIGHT'}")
+        line = known.get(test)
+        print(f"    {f'{line.verdict}: {line.reason}' if line else 'NOT JUDGED'}")
     for refusal in guarded.refusals:
         print(f"  refused: {refusal['method']} {refusal['path'][:80]} in {refusal['test'] or '-'}")
         print(f"    {refusal['check']}: {refusal['reason'][:160]}")
@@ -182,11 +184,11 @@ def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
                 f"    {finding['category']} {finding['score']} in {finding['location']}"
                 f" {finding['name']!r}: {finding['value'][:120]!r} {finding['evidence']}"
             )
-    return len(only_guarded) - len(right)
+    return len(only_guarded) - len(known)
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded that nobody judged right."""
+    """Compare what is asked for; 1 when something fails only guarded that nobody has judged."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

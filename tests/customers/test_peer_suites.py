@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from peer_suites import SUITES, Comparison, Runner  # noqa: E402
-from peer_verdicts import judge, read_table  # noqa: E402
+from peer_verdicts import MAY_FAIL, judge, read_table  # noqa: E402
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "guard-wsgi-peers"
 """Where Django's source archive is kept from one run to the next."""
@@ -37,7 +37,7 @@ def test_djangos_own_tests_pass_behind_the_guard_but_those_that_send_attacks(
     unjudged = [
         test
         for test in compared.only_guarded
-        if (line := judge(verdicts, "django", test)) is None or line.verdict != "right"
+        if (line := judge(verdicts, "django", test)) is None or line.verdict not in MAY_FAIL
     ]
     assert not unjudged, compared.guarded.refusals
 
@@ -50,7 +50,7 @@ def test_no_request_of_djangos_own_tests_is_refused_but_attacks(compared: Compar
     for refusal in compared.guarded.refusals:
         line = judge(verdicts, "django", refusal["test"])
         assert line is not None, refusal
-        assert line.verdict == "right", refusal
+        assert line.verdict in MAY_FAIL, refusal
 
 
 def test_each_verdict_speaks_of_one_peer_and_says_why() -> None:
