@@ -12,7 +12,7 @@ chunked body on a server that sets neither can't be read without the risk of wai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import Any, Protocol, final
@@ -197,6 +197,11 @@ class RequestBody:
             return
         environ["wsgi.input"] = self._replay
         self._environ = None
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether reading it may raise `BodyTooLarge` while the app answers."""
+        return self._limit_bytes is not None and self._environ is None
 
     def whole(self, environ: dict[str, Any]) -> InputStream:
         """All of the body, to be read through once; the app still gets all of it.
@@ -455,6 +460,38 @@ class RecordedStream:
     def _kept(self, data: bytes) -> bytes:
         self._read += data
         return data
+
+
+class LateLimit:
+    """The answer of an app that may read past the limit of the body only while it answers, as a
+    generator does.
+
+    :param refuse: starts another answer and returns its body.
+    """
+
+    def __init__(self, response: Iterable[bytes], refuse: Callable[[], Iterable[bytes]]) -> None:
+        self._response = response
+        self._chunks = iter(response)
+        self._refuse: Callable[[], Iterable[bytes]] | None = refuse
+
+    def __iter__(self) -> LateLimit:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._chunks)
+        except BodyTooLarge:
+            if self._refuse is None:
+                raise
+            # The server raises it again if the head is out (PEP 3333).
+            refuse, self._refuse = self._refuse, None
+            self._chunks = iter(refuse())
+        return next(self._chunks)
+
+    def close(self) -> None:
+        close = getattr(self._response, "close", None)
+        if close is not None:
+            close()
 
 
 def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes | RequestBody:

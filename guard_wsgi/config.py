@@ -23,7 +23,14 @@ from attrs.exceptions import FrozenInstanceError
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
-from guard_wsgi.config_numbers import flag, number, optional_flag, whole_number
+from guard_wsgi.config_numbers import (
+    MAX_COUNT,
+    MAX_SECONDS,
+    flag,
+    number,
+    optional_flag,
+    whole_number,
+)
 from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_quoting import quoted
 from guard_wsgi.config_rules import contradictions, doubts
@@ -359,7 +366,7 @@ class SecurityConfig(ModelSpellings):
         # Ten refused attacks within the window: a scanner gets there in a second, a customer
         # with an odd search term does not.
         default=10,
-        validator=whole_number(1),
+        validator=whole_number(1, MAX_COUNT),
     )
     auto_ban_duration: int = field(
         # An hour ends a scan and does not punish the address's next owner for long.
@@ -369,7 +376,7 @@ class SecurityConfig(ModelSpellings):
     auto_ban_window: int = field(
         # Suspicions are forgotten after as long as a ban lasts.
         default=3600,
-        validator=whole_number(1),
+        validator=whole_number(1, MAX_SECONDS),
     )
     threat_ban_config: Mapping[str, ThreatBanConfig] = field(
         # Per category, in place of the two numbers above.
@@ -394,12 +401,12 @@ class SecurityConfig(ModelSpellings):
         # 600 a minute per client: a page with all its files passes, an office behind one
         # address passes, a flood does not. Left as it is, it does not hold for tests of the app.
         default=DEFAULT_RATE_LIMIT,
-        validator=whole_number(1),
+        validator=whole_number(1, MAX_COUNT),
     )
     rate_limit_window: int = field(
         # A minute: long enough to even out a page's burst, short enough to wait for.
         default=DEFAULT_RATE_LIMIT_WINDOW,
-        validator=whole_number(1),
+        validator=whole_number(1, MAX_SECONDS),
     )
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
         # {"/login": (5, 60)}: five requests in sixty seconds on that path, however it is spelled.
@@ -453,6 +460,12 @@ class SecurityConfig(ModelSpellings):
         # About 300 MB when full; the least recently used go first.
         default=1_000_000,
         validator=whole_number(1000),
+    )
+    max_bans: int = field(
+        # About 50 MB in each process when full. In memory those that would end first are dropped;
+        # of a shared store what is not kept here is asked for, at a round trip a client.
+        default=100_000,
+        validator=whole_number(1),
     )
     enable_redis: bool = field(
         # Off: a site without Redis must work as installed. True with redis_url is another

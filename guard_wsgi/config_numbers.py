@@ -13,6 +13,7 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from guard_wsgi.config_quoting import quoted
+from guard_wsgi.state.ratelimit import MAX_REQUESTS, MAX_WINDOW_SECONDS
 
 _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
@@ -81,6 +82,13 @@ def _of_text(text: str) -> int | float:
     raise ValueError(f"must be a number, not {quoted(text)}")
 
 
+MAX_COUNT = MAX_REQUESTS
+MAX_SECONDS = MAX_WINDOW_SECONDS
+"""What every store can count, and for how long."""
+
+_LARGEST = 2**63 - 1
+
+
 @frozen(slots=True)
 class Range:
     """Numbers from ``minimum`` to ``maximum``.
@@ -109,6 +117,10 @@ class Range:
         if self.optional and value is None:
             return None
         number = read_whole(value) if self.whole else read_number(value)
+        if isinstance(number, int) and abs(number) > _LARGEST:  # more than a float can be
+            raise ValueError(
+                f"must be at most {_LARGEST if self.maximum is None else self.maximum}"
+            )
         if not math.isfinite(number):
             raise ValueError(f"must be finite, not {number}")
         if self.above and number <= self.minimum:

@@ -70,6 +70,8 @@ def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
         return {}, [f"can't be read: {error.strerror}"]
     except ValueError as error:  # TOMLDecodeError, or bytes that are no UTF-8
         return {}, [f"is not TOML: {error}"]
+    except RecursionError:
+        return {}, ["is nested too deeply"]
     return read_secret_files(table, options)
 
 
@@ -115,6 +117,8 @@ def _typed(text: str, kind: str) -> Any:
         return text
     try:
         return json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
     except ValueError:
         if kind.startswith(("tuple[str", "frozenset[str")):
             return [item.strip() for item in text.split(",") if item.strip()]

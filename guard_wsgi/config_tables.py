@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 from attrs import fields as attrs_fields
 
-from guard_wsgi.config_numbers import flag, read_whole, whole_number
+from guard_wsgi.config_numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
 from guard_wsgi.config_quoting import nearest, quoted
 from guard_wsgi.config_texts import header_name, header_value, patterns, rooted_path
 from guard_wsgi.config_values import lower_set, string_set, strings
@@ -330,6 +330,8 @@ def limit_pair(value: object) -> tuple[int, int]:
         raise ValueError(
             f"needs (requests, window in seconds), both at least 1, not {quoted(value)}"
         )
+    if requests > MAX_COUNT or window_seconds > MAX_SECONDS:
+        raise ValueError(f"needs at most {MAX_COUNT} requests in {MAX_SECONDS} s")
     return requests, window_seconds
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.body import BodyTooLarge
+from guard_wsgi.body import BodyTooLarge, LateLimit
 from guard_wsgi.checks.access import NotBanned, NotInEmergency
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import UNROUTED, Behaves
@@ -35,7 +35,7 @@ from guard_wsgi.request import GuardRequest, is_preflight
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
-from guard_wsgi.standing import CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.forking import renew_after_fork
@@ -174,9 +174,12 @@ class GuardMiddleware:
         if plan.is_attended or request.started:
             return self._pass_attended(policy, watch, request, start_response, self.app)
         try:
-            return self.app(environ, policy.outgoing.wrap(request, start_response))
+            response = self.app(environ, policy.outgoing.wrap(request, start_response))
         except BodyTooLarge:
             return self._refuse_late(policy, request, start_response)
+        if not standing & BODILESS and request.incoming_body.is_limited:
+            return LateLimit(response, lambda: self._refuse_late(policy, request, start_response))
+        return response
 
     def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
@@ -427,6 +430,10 @@ class GuardMiddleware:
             if measures:
                 self._measure(request, 500)
             raise
+        if not request.standing & BODILESS and request.incoming_body.is_limited:
+            response = LateLimit(
+                response, lambda: self._refuse_late(policy, request, start_response)
+            )
         if observation is None:
             return response
         return observation.tap(response, request.environ.get("wsgi.file_wrapper"))

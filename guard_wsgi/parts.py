@@ -314,6 +314,7 @@ class Parts:
                 rate_limit_strategy=config.rate_limit_strategy,
                 policies=config.store_failure_policy,
                 max_keys=config.memory_store_max_keys,
+                max_bans=config.max_bans,
                 worker_count=configured_worker_count(os.environ),
                 protected=IPSet(proxies),
                 on_change=self._store_changed,

@@ -15,7 +15,7 @@ from attrs import field, frozen
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
-from guard_wsgi.config_numbers import optional_flag, whole_number
+from guard_wsgi.config_numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
 from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_quoting import quoted
 from guard_wsgi.config_values import one_of, synchronous
@@ -203,9 +203,15 @@ class RouteConfig:
     custom_validators: tuple[Validator, ...] = field(default=(), converter=_functions)
 
     # How much
-    rate_limit: int | None = field(default=None, validator=whole_number(1, optional=True))
-    rate_limit_window: int | None = field(default=None, validator=whole_number(1, optional=True))
-    rate_limit_cost: int | None = field(default=None, validator=whole_number(1, optional=True))
+    rate_limit: int | None = field(
+        default=None, validator=whole_number(1, MAX_COUNT, optional=True)
+    )
+    rate_limit_window: int | None = field(
+        default=None, validator=whole_number(1, MAX_SECONDS, optional=True)
+    )
+    rate_limit_cost: int | None = field(
+        default=None, validator=whole_number(1, MAX_COUNT, optional=True)
+    )
     rate_limit_key: Key | None = field(default=None, validator=synchronous)
     rate_limit_exempt_when: Condition | None = field(default=None, validator=synchronous)
     geo_rate_limits: Mapping[str, tuple[int, int]] | None = field(

@@ -217,3 +217,27 @@ def test_the_folder_of_compiled_patterns_is_no_option() -> None:
     assert SecurityConfig.from_env("GUARD_", environ=environ).rate_limit == 7
     with pytest.raises(ConfigError, match="wsgi_cache_dirs"):
         SecurityConfig.from_env("GUARD_", environ={"GUARD_WSGI_CACHE_DIRS": "/var"})
+
+
+def test_a_file_nested_too_deeply_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text(f"cors_allow_origins = {'[' * 100_000}{']' * 100_000}")
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        SecurityConfig.from_toml(path)
+
+
+def test_a_variable_nested_too_deeply_is_a_fault() -> None:
+    value = "[" * 100_000 + "]" * 100_000
+    with pytest.raises(ConfigError, match=r"nested too deeply|GUARD_CORS_ALLOW_ORIGINS|holds"):
+        SecurityConfig.from_env(environ={"GUARD_CORS_ALLOW_ORIGINS": value})
+
+
+@pytest.mark.parametrize("number", [10**20, 10**400])
+def test_a_number_beyond_all_bounds_is_a_fault(number: int, tmp_path: Path) -> None:
+    for name in ("rate_limit", "rate_limit_window", "auto_ban_threshold", "auto_ban_duration"):
+        with pytest.raises(ConfigError, match=f"{name} must be at most"):
+            SecurityConfig(**{name: number})
+    path = tmp_path / "guard.toml"
+    path.write_text(f"rate_limit = {number}")
+    with pytest.raises(ConfigError, match="rate_limit must be at most"):
+        SecurityConfig.from_toml(path)

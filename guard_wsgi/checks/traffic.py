@@ -14,7 +14,7 @@ from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
-from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
+from guard_wsgi.state.ratelimit import MAX_REQUESTS, Limit, LimitState, RateLimiter
 from guard_wsgi.state.suspicion import Suspicion
 
 logger = logging.getLogger("guard_wsgi.ratelimit")
@@ -124,10 +124,13 @@ class RateLimits:
         buckets = self._buckets(request)
         if len(buckets) > 1:
             # All are asked before any is charged, so that a refusal is free.
+            full = []
             for limit, key in buckets:
-                state = self._peek(limit, key)
-                if state.remaining < self._cost and not self._is_a_suite(request, limit):
-                    return self._refuse(request, state)
+                state = self._peek(limit, key, self._cost)
+                if not state.allowed and not self._is_a_suite(request, limit):
+                    full.append(state)
+            if full:  # in all of them the client must fit
+                return self._refuse(request, max(full, key=lambda state: state.reset_seconds))
         for limit, key in buckets:
             state = self._hit(limit, key, self._cost)
             if not state.allowed:
@@ -141,10 +144,10 @@ class RateLimits:
     def _preflight(self, request: GuardRequest) -> Block | None:
         """A browser sends no more preflights than requests, and those are limited. Anybody else
         can send OPTIONS without end, and some views act on any method."""
-        if self._exempt_when is not None and self._exempt_when(request):
+        if self._exempt_when is not None and self._is_exempt(self._exempt_when, request):
             return None
         for limit, key in self._buckets(request):
-            wider = evolve(limit, requests=limit.requests * PREFLIGHTS_A_REQUEST)
+            wider = evolve(limit, requests=min(limit.requests * PREFLIGHTS_A_REQUEST, MAX_REQUESTS))
             if not self._hit(wider, f"preflight|{key}", 1).allowed:
                 return Block(
                     status=204,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol
 
 from attrs import frozen
@@ -17,8 +17,13 @@ Verdict = tuple[bool, int, float, int]
 Take = Callable[[str, int, int, int], Verdict]
 """``take(key, requests, window_seconds, cost)``: count, unless that is over the limit."""
 
-View = Callable[[str, int, int], Verdict]
-"""``view(key, requests, window_seconds)``: would one more fit? Counts nothing."""
+
+class View(Protocol):
+    """``view(key, requests, window_seconds, cost)``: would it fit, and when? Counts nothing."""
+
+    def __call__(
+        self, key: str, requests: int, window_seconds: int, cost: int = 1, /
+    ) -> Verdict: ...
 
 
 @frozen(slots=True)
@@ -35,13 +40,17 @@ class BanChanges:
     """What happened to the bans up to ``version``; ``None`` when nothing is known.
 
     ``complete``: from nothing, so that what isn't among the ``entries`` isn't banned. ``more``:
-    there are further ones to be asked for.
+    there are further ones to be asked for; until then nobody who isn't known is known to be free.
+    ``lost``: the store has forgotten what it knew, without having been told to. ``learnt``:
+    whether the store has answered at all.
     """
 
     version: int | None
     complete: bool
     entries: Iterable[BanEntry]
     more: bool = False
+    lost: bool = False
+    learnt: bool = True
 
 
 class Backend(Protocol):
@@ -98,6 +107,10 @@ class Backend(Protocol):
 
         :return: ``None`` when bans are not to be enforced (store down, policy ``allow``).
         """
+        ...
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        """Those of the targets that are banned, ended bans included: asked of the store itself."""
         ...
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:

@@ -15,6 +15,10 @@ DEFAULT_MAX_BANS = 100_000
 than this is not stopped one address at a time."""
 
 
+_FEW = 64
+"""Pairs of replaced bans that may wait in the heap in any case."""
+
+
 @frozen(slots=True)
 class Ban:
     """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds."""
@@ -46,12 +50,25 @@ class BanIndex:
 
     :ivar addresses: to be looked at by who wants to know whether :meth:`find` can find anything.
     :ivar networks: the same.
+    :ivar max_bans: how many are kept; beyond it those that would end first are dropped.
+    :ivar dropped: how many were, since the last :meth:`replace`.
     """
 
-    __slots__ = ("__weakref__", "_by_expiry", "_lock", "_max_bans", "addresses", "networks")
+    __slots__ = (
+        "__weakref__",
+        "_by_expiry",
+        "_count",
+        "_lock",
+        "addresses",
+        "dropped",
+        "max_bans",
+        "networks",
+    )
 
     def __init__(self, max_bans: int = DEFAULT_MAX_BANS) -> None:
-        self._max_bans = max_bans
+        self.max_bans = max_bans
+        self.dropped = 0
+        self._count = 0
         self.addresses: dict[str, tuple[int, Ban]] = {}
         # version -> ((host bits, {network number >> host bits: (deadline, ban)}), ...)
         self.networks: dict[int, tuple[tuple[int, dict[int, tuple[int, Ban]]], ...]] = {}
@@ -63,9 +80,7 @@ class BanIndex:
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self.addresses) + sum(
-            len(table) for tables in self.networks.values() for _, table in tables
-        )
+        return self._count
 
     def find(self, address: Address, now_ns: int) -> Ban | None:
         """The ban that covers the address and hasn't ended at ``now_ns``."""
@@ -110,6 +125,7 @@ class BanIndex:
         with self._lock:
             self.addresses = {}
             self.networks = {}
+            self._count = self.dropped = 0
             for deadline_ns, ban in bans:
                 self._enter(ban, deadline_ns)
             self._by_expiry = [(deadline_ns, ban.target) for deadline_ns, ban in bans]
@@ -128,6 +144,7 @@ class BanIndex:
 
     def _enter(self, ban: Ban, deadline_ns: int) -> None:
         if "/" not in ban.target:
+            self._count += ban.target not in self.addresses
             self.addresses[ban.target] = (deadline_ns, ban)
             return
         network = parse_network(ban.target)
@@ -136,19 +153,24 @@ class BanIndex:
         tables = self.networks.get(network.version, ())
         for known_host_bits, table in tables:
             if known_host_bits == host_bits:
+                self._count += number not in table
                 table[number] = (deadline_ns, ban)
                 return
+        self._count += 1
         self.networks[network.version] = (*tables, (host_bits, {number: (deadline_ns, ban)}))
 
     def _leave(self, target: str) -> tuple[int, Ban] | None:
         if "/" not in target:
-            return self.addresses.pop(target, None)
+            found = self.addresses.pop(target, None)
+            self._count -= found is not None
+            return found
         network = parse_network(target)
         host_bits = network.max_prefixlen - network.prefixlen
         tables = self.networks.get(network.version, ())
         for known_host_bits, table in tables:
             if known_host_bits == host_bits:
                 found = table.pop(int(network.network_address) >> host_bits, None)
+                self._count -= found is not None
                 kept = tuple(entry for entry in tables if entry[1])
                 if kept:
                     self.networks[network.version] = kept
@@ -159,11 +181,22 @@ class BanIndex:
 
     def _drop_ended(self, now_ns: int) -> None:
         by_expiry = self._by_expiry
-        while by_expiry and (by_expiry[0][0] <= now_ns or len(by_expiry) > self._max_bans):
+        while by_expiry and (by_expiry[0][0] <= now_ns or self._count > self.max_bans):
             deadline_ns, target = heapq.heappop(by_expiry)
             # A target banned anew is in the heap twice; only the pair that is in force counts.
             if self._deadline(target) == deadline_ns:
                 self._leave(target)
+                self.dropped += deadline_ns > now_ns
+        if len(by_expiry) > 2 * self._count + _FEW:
+            by_expiry[:] = self._pairs()
+            heapq.heapify(by_expiry)
+
+    def _pairs(self) -> list[tuple[int, str]]:
+        entries = list(self.addresses.values())
+        for tables in self.networks.values():
+            for _, table in tables:
+                entries.extend(table.values())
+        return [(deadline_ns, ban.target) for deadline_ns, ban in entries]
 
     def _deadline(self, target: str) -> int | None:
         if "/" not in target:

@@ -7,7 +7,8 @@ They live in the store; every process keeps a copy that it brings up to date at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address
 
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import Address, parse_address
@@ -28,9 +29,18 @@ MAX_REASON_CHARACTERS = 200
 DEFAULT_REFRESH_SECONDS = 0.5
 """Half of the second within which a ban must be seen everywhere."""
 
-_FIRST_LOAD_SECONDS = 0.15
-"""How long a request waits for another that is loading the bans for the first time."""
+MAX_ASKED = 10_000
+"""Clients of whom the store's word is kept until it is asked again: while a process reads many
+bans, or when there are more than it may keep."""
 
+TOLD_AT_ONCE = 100
+"""Bans that are told anew to a store that has lost them, by one request."""
+
+_MOST_PAGES = 10_000
+"""Of bans that a list is read in: an end, whatever a store says."""
+
+_LAST_END = 16_725_225_600.0
+"""The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
 
 OnBan = Callable[[str, str, str], None]
 """``(what, target, reason)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, for events."""
@@ -42,15 +52,21 @@ class Bans:
     :ivar on_change: told of each ban that this process sets, lifts or refuses to set.
     :ivar none_yet: whether nobody was ever banned, so that `find` need not be asked. Never so in
         a shared store, where others ban as well.
+
+    What this process has not read yet, and what it could not keep, it asks the store for: a
+    standing that is not known is not assumed.
     """
 
     __slots__ = (
         "__weakref__",
+        "_asked",
         "_backend",
         "_clock",
         "_index",
+        "_is_whole",
         "_loading",
         "_loopback",
+        "_lost",
         "_now",
         "_protected",
         "_refresh_at_ns",
@@ -84,6 +100,9 @@ class Bans:
         # 0: at once. None: never, the bans are nobody else's.
         self._refresh_at_ns: int | None = 0 if backend.bans_are_shared else None
         self.none_yet = not backend.bans_are_shared
+        self._is_whole = not backend.bans_are_shared
+        self._asked: dict[str, tuple[int, Ban | None]] = {}
+        self._lost: list[Ban] = []
         self._loading = threading.Lock()
         backend.on_ban_version(self.seen_version)
         renew_after_fork(self)
@@ -101,10 +120,28 @@ class Bans:
             now_ns = self._now()
             if now_ns >= self._refresh_at_ns and not self.refresh():
                 return None
+            if not self._is_whole:
+                return self._index.find(address, now_ns) or self._ask(address, now_ns)
         index = self._index
         if not (index.addresses or index.networks):
             return None
         return index.find(address, self._now())
+
+    def _ask(self, address: Address, now_ns: int) -> Ban | None:
+        """The store's own word on an address, and on the networks around it."""
+        known = self._asked.get(address.text)
+        if known is None or now_ns >= known[0]:
+            found = self._longest(self._backend.find_bans(_targets_around(address)))
+            known = now_ns + self._refresh_ns, found
+            if len(self._asked) >= MAX_ASKED:
+                self._asked.clear()
+            self._asked[address.text] = known
+        ban = known[1]
+        return None if ban is None or self.seconds_left(ban) <= 0 else ban
+
+    def _longest(self, entries: Iterable[BanEntry]) -> Ban | None:
+        entry = max(entries, key=lambda entry: entry.expires_at, default=None)
+        return None if entry is None else Ban(entry.target, entry.reason, entry.expires_at)
 
     def is_banned(self, text: str) -> bool:
         """Whether an address, or the whole of a network, is banned.
@@ -116,12 +153,13 @@ class Bans:
         address = parse_address(target)
         if address is not None:
             return self.find(address) is not None
-        return self._up_to_date() and self._index.covers(target, self._now())
+        return self._read_all() and self._index.covers(target, self._now())
 
     def ban(self, target: str, seconds: float, reason: str) -> Ban:
         """Refuse an address or network (CIDR) for ``seconds`` from now.
 
-        A second ban of the same target replaces the first, also by a shorter one.
+        A second ban of the same target replaces the first, also by a shorter one. One for longer
+        than stores can keep ends in the year 2500.
 
         :raises BanRefused: when it would cover loopback or a protected address.
         :raises ValueError: when the target is neither, or ``seconds`` is not positive.
@@ -139,9 +177,12 @@ class Bans:
                 raise BanRefused(refusal)
         now_ns = self._now()
         # On a millisecond, which every store keeps exactly.
-        expires_at = round(self._clock.wall_ns() / NANOSECONDS + seconds, 3)
+        now = self._clock.wall_ns() / NANOSECONDS
+        seconds = min(seconds, _LAST_END)  # a number of any size, before it is reckoned with
+        expires_at = min(round(now + seconds, 3), _LAST_END)
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
-        self._index.put(ban, now_ns + int(seconds * NANOSECONDS), now_ns)
+        self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
+        self._asked.clear()
         self.none_yet = False  # last, and in `clear` first: neither overtakes the other
         self._tell("ip_banned", canonical, ban.reason)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
@@ -157,6 +198,7 @@ class Bans:
         """
         canonical = canonical_target(target)
         held = self._index.remove(canonical, self._now())
+        self._asked.clear()
         lifted = self._backend.drop_ban(canonical) or held
         if lifted:
             self._tell("ip_unbanned", canonical, "")
@@ -171,7 +213,7 @@ class Bans:
 
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
-        self._up_to_date()
+        self._read_all()
         return self._index.active(self._now())
 
     def seconds_left(self, ban: Ban) -> float:
@@ -182,6 +224,9 @@ class Bans:
         """Forget this process's copy; the store's bans come back with the next refresh."""
         self.none_yet = self._refresh_at_ns is None
         self._index.replace([], self._now())
+        self._is_whole = self.none_yet
+        self._asked.clear()
+        self._lost.clear()
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
@@ -196,23 +241,40 @@ class Bans:
         :return: whether bans are to be enforced at all.
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
-        waits = _FIRST_LOAD_SECONDS if self._version is None else 0.0
-        if not (self._loading.acquire(timeout=waits) if waits else self._loading.acquire(False)):
+        if not self._loading.acquire(False):
             return True
         try:
             changes = self._backend.ban_changes(self._version)
             if changes is None:
                 return False
             self.apply(changes)
+            if self._lost:
+                self._tell_lost()
             return True
         finally:
             self._loading.release()
 
+    def _tell_lost(self) -> None:
+        """Give back to the store some of what it has lost, unless somebody else has."""
+        telling, self._lost = self._lost[:TOLD_AT_ONCE], self._lost[TOLD_AT_ONCE:]
+        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
+        for ban in telling:
+            if ban.target not in held and self.seconds_left(ban) > 0:
+                self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+
     def apply(self, changes: BanChanges) -> None:
         """Enter what the store says, and leave it alone for ``refresh_seconds``."""
         now_ns = self._now()
+        if not changes.learnt:
+            self._refresh_at_ns = now_ns + self._refresh_ns
+            return
         offset_ns = now_ns - self._clock.wall_ns()
+        kept: list[Ban] = []
         if changes.complete:
+            if changes.lost:
+                # Whoever was told of a ban relies on it: the store's loss is no pardon.
+                kept = self._index.active(now_ns)
+                self._lost = [*self._lost, *kept]
             self._index.replace(
                 [
                     (
@@ -231,9 +293,15 @@ class Bans:
                     self._index.put(ban, deadline_ns, now_ns)
                 else:
                     self._index.remove(entry.target, now_ns)
+        for ban in kept:
+            self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
+        if changes.entries or changes.complete:
+            self._asked.clear()
         self._version = changes.version
         if self._refresh_at_ns is not None:
-            self._refresh_at_ns = 0 if changes.more else now_ns + self._refresh_ns
+            self._is_whole = not (changes.more or changes.version is None or self._index.dropped)
+            goes_on = changes.more or self._lost
+            self._refresh_at_ns = 0 if goes_on else now_ns + self._refresh_ns
 
     def seen_version(self, version: int) -> None:
         """What another answer of the store said: refresh with the next request, or not yet."""
@@ -242,5 +310,33 @@ class Bans:
         else:
             self._refresh_at_ns = 0
 
-    def _up_to_date(self) -> bool:
-        return self._refresh_at_ns is None or self.refresh()
+    def _read_all(self) -> bool:
+        """Bring the whole of the copy up to date; whether bans are to be enforced at all."""
+        if self._refresh_at_ns is None:
+            return True
+        for _ in range(_MOST_PAGES):
+            if not self.refresh():
+                return False
+            if self._is_whole or self._refresh_at_ns:
+                break
+        return True
+
+    def status(self) -> dict[str, int | bool]:
+        """How many bans this process knows and may know, and whether those are all."""
+        return {
+            "bans": len(self._index),
+            "max_bans": self._index.max_bans,
+            "bans_dropped": self._index.dropped,
+            "bans_complete": self._is_whole and not self._index.dropped,
+        }
+
+
+def _targets_around(address: Address) -> list[str]:
+    """An address and all networks that hold it, in the spelling of bans."""
+    kind, bits = (IPv4Address, 32) if address.version == 4 else (IPv6Address, 128)
+    targets = [address.text]
+    for prefix_bits in range(bits):
+        host_bits = bits - prefix_bits
+        number = address.number >> host_bits << host_bits
+        targets.append(f"{kind(number)}/{prefix_bits}")
+    return targets

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from attrs import field, frozen
 
-from guard_wsgi.config_numbers import flag, whole_number
+from guard_wsgi.config_numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.response_pattern import ResponsePattern, parse_pattern
 
@@ -63,8 +63,12 @@ class BehaviorRule:
             faults.append(f"rule_type: {self.rule_type!r} is none of {', '.join(RULE_TYPES)}")
         if self.action not in ACTIONS:
             faults.append(f"action: {self.action!r} is none of {', '.join(ACTIONS)}")
-        for name in ("threshold", "window", "ban_duration"):
-            reads = whole_number(1, optional=name == "ban_duration")
+        for name, most in (
+            ("threshold", MAX_COUNT),
+            ("window", MAX_SECONDS),
+            ("ban_duration", None),
+        ):
+            reads = whole_number(1, most, optional=name == "ban_duration")
             try:
                 object.__setattr__(self, name, reads.read(getattr(self, name)))
             except ValueError as fault:

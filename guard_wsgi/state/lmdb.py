@@ -15,7 +15,7 @@ import struct
 import time
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -79,25 +79,30 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         max_keys: int = DEFAULT_MAX_KEYS,
         clock: Clock = SYSTEM_CLOCK,
         file: LMDBFile | None = None,
+        must_open: bool = True,
         **options: float | str | bool,
     ) -> None:
         """
         :param uri: ``lmdb:///absolute/path`` of a file, or ``lmdb://`` for `default_path`.
         :param max_keys: counts beyond this are dropped, whether expired or not.
+        :param must_open: whether a file that can't be opened is an error here, or only for who
+            uses the storage; it is tried again with each use.
         :raises ConfigError: for a URI that names no file, or a prefix of more than 64 bytes.
         :raises StoreError: when the file can't be opened or created.
         """
         if len(prefix.encode()) > MAX_PREFIX_BYTES:
             raise ConfigError([f"prefix: more than {MAX_PREFIX_BYTES} bytes: {prefix!r}"])
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
-        self._file = LMDBFile.at(path_of(uri, app_name)) if file is None else file
+        if file is None:
+            file = LMDBFile.at(path_of(uri, app_name), must_open=must_open)
+        self._file = file
         self._write = self._file.write
         # Ended by a zero byte, so that no prefix is the beginning of another.
         self._prefix = prefix.encode() + b"\x00"
         self.max_keys = max_keys
         # The wall clock: processes started before and after a reboot must agree.
         self._now = clock.wall_ns
-        self._bans = LMDBBans(self._prefix)
+        self._bans = LMDBBans(self._prefix, self._now)
         self._new_keys = 0
         self._sweep_from = b"\x00"
         self._acquire_sliding = self.taker("sliding-window-counter")
@@ -121,10 +126,10 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         fixed = strategy == "fixed-window"
         kind, take = (_FIXED, take_fixed) if fixed else (_SLIDING, take_sliding)
 
-        def view(key: str, requests: int, window_seconds: int) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
             record = self._count(self._key(kind, key))
             window_ns = window_seconds * NANOSECONDS
-            return view_counts(take, *record, self._now(), window_ns, requests)
+            return view_counts(take, *record, self._now(), window_ns, requests, cost)
 
         return view
 
@@ -217,9 +222,9 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
                 self._count_key(txn, now_ns)
         return allowed, remaining, wait_ns / NANOSECONDS, requests
 
-    def _view_moving(self, key: str, requests: int, window_seconds: int) -> Verdict:
+    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
         times = list(_log(self._file.read(_get, self._key(_MOVING, key))))
-        return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests)
+        return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests, cost)
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
         window_ns = window_seconds * NANOSECONDS
@@ -282,6 +287,9 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def ban_changes(self, since: int | None) -> BanChanges | None:
         self._file.check()
         return self._file.read(self._bans.changes, since)
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        return self._file.read(self._bans.find, targets)
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         return None  # no answer brings it along

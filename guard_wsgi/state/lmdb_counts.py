@@ -97,6 +97,10 @@ class LMDBCounts:
         except OSError:
             return False
 
+    def is_cut(self) -> bool:
+        """Whether the file is shorter than what of it is mapped."""
+        return os.fstat(self._fd).st_size < len(self.records)
+
     def follow(self) -> None:
         """Map what the file has become, as another process let it grow."""
         before, self.records = self.records, mmap.mmap(self._fd, 0)

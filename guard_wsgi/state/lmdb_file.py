@@ -87,7 +87,9 @@ _open_files = _OpenFiles()
 class LMDBFile:
     """Use `LMDBFile.at`, so that a process opens a path once."""
 
-    def __init__(self, path: Path, map_bytes: int, max_map_bytes: int) -> None:
+    def __init__(
+        self, path: Path, map_bytes: int, max_map_bytes: int, must_open: bool = True
+    ) -> None:
         self.path = path
         #: Held for every transaction: the map may only grow between them. Replaced after a fork.
         self.lock = threading.Lock()
@@ -100,7 +102,12 @@ class LMDBFile:
         self._pid = 0
         self._inode = 0
         self._env: Any = None
-        self._open()
+        try:
+            self._open()
+        except StoreError:
+            if must_open:
+                raise
+            log.exception("state file %s can't be opened; it is tried again with each use", path)
         hold_still_during_fork(self)
 
     @classmethod
@@ -109,16 +116,18 @@ class LMDBFile:
         path: Path,
         map_bytes: int = INITIAL_MAP_BYTES,
         max_map_bytes: int = MAX_MAP_BYTES,
+        *,
+        must_open: bool = True,
     ) -> LMDBFile:
         """The file at ``path``, opened now or before by this process.
 
-        :raises StoreError: when it can't be opened or created.
+        :raises StoreError: when it can't be opened or created, if it must be.
         """
         key = os.path.realpath(path)
         with _open_files.lock:
             found = _open_files.by_path.get(key)
             if found is None:
-                found = cls(Path(key), map_bytes, max_map_bytes)
+                found = cls(Path(key), map_bytes, max_map_bytes, must_open)
                 _open_files.by_path[key] = found
             return found
 
@@ -210,12 +219,18 @@ class LMDBFile:
         """
         with self.lock:
             if self._env is not None and self._pid == getpid():
-                self._env.reader_check()
                 try:
-                    same = os.stat(self.path).st_ino == self._inode and self.counts.is_at_its_path()
+                    status = os.stat(self.path)
+                    same = status.st_ino == self._inode and self.counts.is_at_its_path()
                 except OSError:
                     same = False
-                if same:
+                # Cut by somebody: what is read or written beyond its end kills the process.
+                is_cut = same and (status.st_size < self._map_bytes or self.counts.is_cut())
+                if same and not is_cut:
+                    self._env.reader_check()
+                    return
+                if is_cut:
+                    self._replace("it was cut while it was open")
                     return
                 self._close_env()
             self._open()

@@ -16,7 +16,7 @@ import time
 from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
 
@@ -109,10 +109,10 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         take = take_fixed if strategy == "fixed-window" else take_sliding
         kept = _kept_windows(take)
 
-        def view(key: str, requests: int, window_seconds: int) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
             window_ns = window_seconds * NANOSECONDS
             record = _in_nanoseconds(self._entries.find(key), kept * window_ns)
-            return view_counts(take, *record, self._now(), window_ns, requests)
+            return view_counts(take, *record, self._now(), window_ns, requests, cost)
 
         return view
 
@@ -183,10 +183,10 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             allowed, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, cost)
         return allowed, remaining, wait_ns / 1e9, requests
 
-    def _view_moving(self, key: str, requests: int, window_seconds: int) -> Verdict:
+    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
         with self._lock:
             log = list(self._logs.find(key) or ())
-        return view_moving(log, self._now(), window_seconds * NANOSECONDS, requests)
+        return view_moving(log, self._now(), window_seconds * NANOSECONDS, requests, cost)
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
         counters = self._counters
@@ -243,6 +243,9 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def ban_changes(self, since: int | None) -> BanChanges:
         return BanChanges(version=0, complete=False, entries=())
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        return ()
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         return None  # no answer brings it along

@@ -13,13 +13,17 @@ from guard_wsgi.state.backend import Backend, Strategy, Take
 MAX_REQUESTS = 2**31 - 1
 """Counts are 32 bits wide in the stores; twice that never overflows them."""
 
+MAX_WINDOW_SECONDS = 3_155_760_000
+"""A hundred years. Stores keep the end of the window after the next, in 64 bits of nanoseconds."""
+
 
 @frozen(slots=True)
 class Limit:
     """``requests`` in ``window_seconds``. ``name`` is the bucket: limits with different names
     (route, endpoint, geo, global) never share a count.
 
-    :raises ConfigError: for a number that is not positive, or more than 2,147,483,647 requests.
+    :raises ConfigError: for a number that is not positive, more than 2,147,483,647 requests, or
+        more than a hundred years.
     """
 
     requests: int
@@ -35,8 +39,8 @@ class Limit:
         faults = []
         if not 1 <= self.requests <= MAX_REQUESTS:
             faults.append(f"limit {self.name!r}: requests must be 1 to {MAX_REQUESTS}")
-        if self.window_seconds < 1:
-            faults.append(f"limit {self.name!r}: window_seconds must be at least 1")
+        if not 1 <= self.window_seconds <= MAX_WINDOW_SECONDS:
+            faults.append(f"limit {self.name!r}: window_seconds must be 1 to {MAX_WINDOW_SECONDS}")
         if faults:
             raise ConfigError(faults)
         # The window is part of the key: counts of a window of another length can't be compared.
@@ -91,13 +95,13 @@ class RateLimiter:
             limit = evolve(limit, requests=applied)
         return LimitState(allowed, remaining, reset_seconds, limit)
 
-    def peek(self, limit: Limit, key: str) -> LimitState:
-        """Where the key stands, without counting: ``allowed`` says whether one more hit fits.
+    def peek(self, limit: Limit, key: str, cost: int = 1) -> LimitState:
+        """Where the key stands, without counting: ``allowed`` says whether a hit of ``cost`` fits.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
         allowed, remaining, reset_seconds, applied = self._view(
-            limit.key_prefix + key, limit.requests, limit.window_seconds
+            limit.key_prefix + key, limit.requests, limit.window_seconds, cost
         )
         if applied != limit.requests:
             limit = evolve(limit, requests=applied)

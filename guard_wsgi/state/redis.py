@@ -12,7 +12,7 @@ import importlib.util
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
 from typing import Any
 
@@ -36,6 +36,9 @@ BANS_A_PAGE = 1000
 
 JOURNAL_SECONDS = 600
 """How long a lifted ban is remembered for those who haven't heard of it yet."""
+
+_MOST_ERASURES = 16
+"""Between two looks of one process."""
 
 _ERASE_SECONDS = 30.0
 _MICROSECONDS = 1_000_000
@@ -132,10 +135,10 @@ class RedisBackend:
         kind, script = _LIMIT_SCRIPTS[strategy]
         prefix = self._prefix + kind
 
-        def view(key: str, requests: int, window_seconds: int) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
             keys = (prefix + key.encode("utf-8", "surrogatepass"),)
             allowed, remaining, wait_us, _ = self._run(
-                script, keys, requests, window_seconds * _MICROSECONDS, 1, 0
+                script, keys, requests, window_seconds * _MICROSECONDS, cost, 0
             )
             return bool(allowed), remaining, wait_us / _MICROSECONDS, requests
 
@@ -180,6 +183,7 @@ class RedisBackend:
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         began = time.monotonic()
+        known = since
         if since is None or began - self._bans_read_at > JOURNAL_SECONDS / 2:
             since = -1  # what the journal has forgotten meanwhile can't be read from it
         version, reached, complete, *pairs = self._run(
@@ -187,7 +191,16 @@ class RedisBackend:
         )
         self._bans_read_at = began
         entries = [_ban_entry(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
-        return BanChanges(reached, bool(complete), entries, more=reached != version)
+        lost = bool(complete) and known is not None and _has_lost(known, version)
+        return BanChanges(reached, bool(complete), entries, more=reached != version, lost=lost)
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        records = self._do("HMGET", self._ban_keys[1], *targets)
+        return [
+            _ban_entry(target.encode(), record)
+            for target, record in zip(targets, records, strict=True)
+            if record is not None
+        ]
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         self._seen = seen
@@ -263,6 +276,17 @@ def _ban_entry(target: bytes, record: bytes) -> BanEntry:
         return BanEntry(target.decode(), 0.0, "")
     expires_at, _, reason = record.decode("utf-8", "replace").partition(" ")
     return BanEntry(target.decode(), float(expires_at), reason)
+
+
+def _has_lost(known: int, version: int) -> bool:
+    """Whether a server that once was at version ``known`` has forgotten the bans by itself.
+
+    Its first ban begins a range of versions by the time of day; each erasure goes on to the next.
+    """
+    if known == 0:
+        return False
+    erasures = version // redis_scripts.RANGE - known // redis_scripts.RANGE
+    return version < known or erasures > _MOST_ERASURES
 
 
 def _nobody(version: int) -> None:

@@ -130,7 +130,19 @@ return value
 """
 """KEYS the counter. ARGV window in ms, amount. Returns the new value."""
 
-SAVE_BAN = """
+RANGE = 2**32
+"""Of versions of the bans; what is in another range than before is read from nothing."""
+
+_FIRST = """
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SET', KEYS[1], string.format('%.0f', math.floor(ARGV[4]) % 2097152 * 4294967296))
+end
+"""
+"""A server that has lost everything begins another range than the one it was in."""
+
+SAVE_BAN = (
+    _FIRST
+    + """
 local version = redis.call('INCR', KEYS[1])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[3], version, ARGV[1])
@@ -143,6 +155,7 @@ for _, target in ipairs(ended) do
 end
 return version
 """
+)
 """KEYS version, bans, journal, endings. ARGV target, "expires_at reason", expires_at, now (epoch
 s). The journal holds each target once, at the version that last changed it; ended bans are swept
 twenty at a time. Returns the version."""

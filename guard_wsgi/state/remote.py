@@ -11,7 +11,7 @@ import importlib.util
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from math import floor
@@ -107,8 +107,8 @@ class LimitsBackend:
         self._require(strategy)
         kind = strategy[0]
 
-        def view(key: str, requests: int, window_seconds: int) -> Verdict:
-            return self._view(strategy, self._name(kind, key), requests, window_seconds, 1)
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+            return self._view(strategy, self._name(kind, key), requests, window_seconds, cost)
 
         return view
 
@@ -226,6 +226,10 @@ class LimitsBackend:
             return BanChanges(version, False, ())
         entries = [BanEntry(target, *record) for target, record in bans.items()]
         return BanChanges(version, True, entries)
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        _, bans = _bans(self._documents.get(self._name("b", "bans")))
+        return [BanEntry(target, *bans[target]) for target in targets if target in bans]
 
     def _change_bans(self, change: Callable[[dict[str, tuple[float, str]]], bool]) -> None:
         def change_document(document: bytes | None) -> tuple[bytes, float] | None:

@@ -8,8 +8,10 @@ and ``deny`` don't count.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
+
+from attrs import evolve
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backend import (
@@ -29,6 +31,11 @@ from guard_wsgi.state.settings import Feature, StoreSettings
 
 MAX_PENDING_BANS = 10_000
 """Bans made while the store was down, to be told to it when it is back."""
+
+PENDING_AT_ONCE = 100
+"""Of those, told by one request."""
+
+_NOTHING = object()
 
 Result = TypeVar("Result")
 
@@ -101,12 +108,12 @@ class ResilientBackend:
     def viewer(self, strategy: Strategy) -> View:
         main_view, local_view = self._main.viewer(strategy), self._local.viewer(strategy)
 
-        def view(key: str, requests: int, window_seconds: int) -> Verdict:
-            verdict = self._ask(main_view, key, requests, window_seconds)
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+            verdict = self._ask(main_view, key, requests, window_seconds, cost)
             if verdict is not None:
                 return verdict
             if self._may("rate_limit"):
-                return local_view(key, self._share(requests), window_seconds)
+                return local_view(key, self._share(requests), window_seconds, cost)
             return True, requests, 0.0, requests
 
         return view
@@ -171,13 +178,29 @@ class ResilientBackend:
         return held
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
-        changes = None
-        if not self._pending or self._tell_pending():
-            changes = self._ask(self._main.ban_changes, since)
+        if self._pending:
+            self._tell_pending()
+        changes = self._ask(self._main.ban_changes, since)
         if changes is not None:
+            if changes.complete and self._pending:
+                # What the store has not been told of holds all the same.
+                pending = [entry for entry in tuple(self._pending.values()) if entry is not None]
+                return evolve(changes, entries=[*changes.entries, *pending])
             return changes
         # Policy local: those that are known hold. Nothing was learnt, so the version stays.
-        return BanChanges(since, False, ()) if self._may("bans") else None
+        return BanChanges(since, False, (), learnt=False) if self._may("bans") else None
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        found = self._ask(self._main.find_bans, targets)
+        if found is None:
+            self._may("bans")
+            return ()  # policy local: what this process knows, it has looked up already
+        return found
+
+    @property
+    def waits(self) -> bool:
+        """Whether a call may wait for another machine."""
+        return self._budget is not None
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         self._main.on_ban_version(seen)
@@ -187,23 +210,27 @@ class ResilientBackend:
             if len(self._pending) < MAX_PENDING_BANS:
                 self._pending[target] = entry
 
-    def _tell_pending(self) -> bool:
-        """Whether the store now knows of all bans made and lifted while it was down."""
-        while self._pending:
+    def _tell_pending(self) -> None:
+        """Tell the store of bans made and lifted while it was down, until it fails again.
+
+        One that it does not take is tried again later, behind the others; it does not hold them up.
+        """
+        for _ in range(min(len(self._pending), PENDING_AT_ONCE)):
             with self._pending_lock:
                 target, entry = next(iter(self._pending.items()), (None, None))
             if target is None:
-                break
+                return
             if entry is None:
                 told = self._ask(self._main.drop_ban, target) is not None
             else:
                 told = self._ask(_done(self._main.save_ban), entry) is not None
-            if not told:
-                return False
             with self._pending_lock:
-                if self._pending.get(target) is entry:
-                    self._pending.pop(target, None)
-        return True
+                if self._pending.get(target, _NOTHING) is entry:
+                    del self._pending[target]
+                    if not told:
+                        self._pending[target] = entry
+            if not told and not self.breaker.closed:
+                return
 
     # -- upkeep -------------------------------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Store:
     @property
     def waits(self) -> bool:
         """Whether a call may wait for another machine, so that requests need a time budget."""
-        return self._breaker is not None
+        return isinstance(self._backend, ResilientBackend) and self._backend.waits
 
     def begin_request(self) -> None:
         """Say that this thread serves a new request: its store calls share one time budget.
@@ -87,7 +87,7 @@ class Store:
             "store": self.scheme,
             "state": "degraded" if self.degraded else "ok",
             "strategy": self.limiter.strategy,
-            "bans": len(self.bans),
+            **self.bans.status(),
             "keys": self._backend.size(),
         }
         if breaker is not None:
@@ -127,6 +127,7 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
             app_name=settings.app_name,
             max_keys=settings.max_keys,
             clock=settings.clock,
+            must_open=False,
         )
         return ResilientBackend(storage, settings, None)
     if scheme in REDIS_SCHEMES:

@@ -155,23 +155,24 @@ def view_counts(
     now_ns: int,
     window_ns: int,
     requests: int,
+    cost: int = 1,
 ) -> tuple[bool, int, float, int]:
-    """Whether one more fits by ``take``, what remains, seconds until that changes, ``requests``."""
+    """Whether ``cost`` fits by ``take``, what remains, seconds until that changes, ``requests``."""
     record = expires_ns, previous, current, now_ns, window_ns, requests
-    allowed, remaining, wait_ns, *_ = take(*record, 1)
+    allowed, remaining, wait_ns, *_ = take(*record, cost)
     if allowed:
         _, remaining, wait_ns, *_ = take(*record, 0)
     return allowed, remaining, wait_ns / NANOSECONDS, requests
 
 
 def view_moving(
-    log: list[int], now_ns: int, window_ns: int, requests: int
+    log: list[int], now_ns: int, window_ns: int, requests: int, cost: int = 1
 ) -> tuple[bool, int, float, int]:
-    """Whether one more fits, what remains, seconds until that changes, and ``requests``.
+    """Whether ``cost`` fits, what remains, seconds until that changes, and ``requests``.
 
     ``log`` is the caller's copy: expired entries are dropped from it.
     """
     _, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, 0)
-    if remaining < 1:
-        wait_ns = moving_wait(log, now_ns, window_ns, requests, 1)
-    return remaining > 0, remaining, wait_ns / NANOSECONDS, requests
+    if remaining < cost:
+        wait_ns = moving_wait(log, now_ns, window_ns, requests, cost)
+    return remaining >= cost, remaining, wait_ns / NANOSECONDS, requests

@@ -111,6 +111,7 @@ OPTIONS: dict[str, str] = {
         "store_url",
         "store_failure_policy",
         "memory_store_max_keys",
+        "max_bans",
     ),
     **dict.fromkeys(
         ("enable_redis", "redis_url", "redis_prefix"),

@@ -263,3 +263,13 @@ def test_memory_store_max_keys() -> None:
             }
             list(site.guard(environ, lambda *_: lambda _: None))
         assert site.visit(ip=VISITOR).status == 200, "its key made room for others"
+
+
+def test_max_bans() -> None:
+    with LiveSite({"max_bans": 3}) as site:
+        for number in range(5):
+            site.guard.bans.ban(f"9.9.9.{number}", 60 + number, "scan")
+        assert [ban.target for ban in site.guard.bans.list()] == ["9.9.9.2", "9.9.9.3", "9.9.9.4"]
+        status = site.guard.status()["store"]
+        assert (status["max_bans"], status["bans_dropped"]) == (3, 2)
+        assert not status["bans_complete"]

@@ -287,7 +287,7 @@ def test_a_directory_takes_a_file_of_the_usual_name(tmp_path: Path) -> None:
 def test_a_path_that_can_not_be_opened_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/state\.lmdb"):
-        Store.open(f"lmdb://{tmp_path}/file/state.lmdb")
+        LMDBStorage(f"lmdb://{tmp_path}/file/state.lmdb")
 
 
 def test_a_step_of_the_clock_back_locks_nobody_out(tmp_path: Path, fake_clock: FakeClock) -> None:
