@@ -12,7 +12,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import define
+
+from guard_wsgi.errors import GuardError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -21,15 +23,23 @@ if TYPE_CHECKING:
     from guard_wsgi.request import GuardRequest
     from guard_wsgi.state.behavior import BehaviorWatch
 
+
+class NotAsked(GuardError):
+    """A framework was about to answer before it had asked for what was left to be decided."""
+
+
 HookContext = Callable[["WSGIEnvironment"], AbstractContextManager[Any]]
 """Enters the app's context for a request; entered again inside of itself, it does nothing."""
 
 OnFault = Callable[[str, Exception], None]
 
 
-@frozen(slots=True, eq=False)
+@define(slots=True, eq=False)
 class Deferred:
-    """What of a decision is left to be made inside the app: the rest of the ladder."""
+    """What of a decision is left to be made inside the app: the rest of the ladder.
+
+    Not frozen, as one is made for each request; nobody writes to it.
+    """
 
     policy: Policy
     request: GuardRequest

@@ -19,11 +19,12 @@ from guard_wsgi.body import BodyTooLarge, LateLimit
 from guard_wsgi.checks.access import NotBanned, NotInEmergency
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.checks.behavior import UNROUTED, Behaves
+from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
-from guard_wsgi.hooks import Deferred, HookContext, Inside, no_context
+from guard_wsgi.hooks import Deferred, HookContext, Inside, NotAsked, no_context
 from guard_wsgi.modifying import Modifier
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.forwarding import REWRITTEN_KEY, proxy_fix_conflict
@@ -216,7 +217,6 @@ class GuardMiddleware:
         app = self.app
         if late and is_left:
             verdict.deferred = Deferred(policy, request, late, watch)
-            app = self._asked_first(policy, request)
         elif late:
             request.forget_notes()
             with self.inside(environ):
@@ -230,34 +230,13 @@ class GuardMiddleware:
         if policy.outgoing.modifier is not None:
             app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
         self._passed += 1
-        return self._pass_attended(policy, watch, request, start_response, app)
-
-    def _asked_first(self, policy: Policy, request: GuardRequest) -> WSGIApplication:
-        """The app, whose answer counts only if it has asked for what was left to be decided.
-
-        Flask does so always. Should a subclass of it answer without, nothing goes out.
-        """
-        verdict = request.verdict
-
-        def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            def start(
-                status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
-            ) -> Callable[[bytes], object]:
-                if verdict.deferred is not None and not policy.passive:
-                    return lambda data: None
-                return start_response(status, headers, *([exc_info] if exc_info else []))
-
-            response = self.app(environ, start)
-            if verdict.deferred is None or policy.passive:
-                return response
-            close = getattr(response, "close", None)
-            if close is not None:
-                close()
-            verdict.deferred = None
-            block = _failed("custom_request", "the app answered before its own checks ran")
+        try:
+            return self._pass_attended(policy, watch, request, start_response, app)
+        except NotAsked as fault:
+            # Flask always asks. Should a subclass of it answer without, nothing goes out.
+            verdict.deferred = verdict.unmodified = None
+            block = _failed(CustomRequestCheck.name, str(fault))
             return self._refuse(policy, request, block, start_response)
-
-        return app
 
     def _modified(
         self,
@@ -287,6 +266,17 @@ class GuardMiddleware:
                 verdict.unmodified = None
 
         return modified
+
+    def tell(
+        self, event_type: str, environ: WSGIEnvironment, action_taken: str, **metadata: Any
+    ) -> None:
+        """Tell of an event of the app's own, about a request that it has before it."""
+        policy = self.policy
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
+        verdict = environ.get(ENVIRON_KEY)
+        if isinstance(verdict, Verdict):
+            request.verdict = verdict
+        self._events.emit(event_type, request, action_taken, **metadata)
 
     def country_of(self, client_ip: str) -> str | None:
         """The country of an address, ``None`` where it is unknown or can't be looked up."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors, SecurityHeaders, has_quota
+from guard_wsgi.hooks import NotAsked
 from guard_wsgi.modifying import Modifier
 from guard_wsgi.quota import quota_headers
 from guard_wsgi.request import GuardRequest
@@ -69,11 +70,16 @@ class Outgoing:
         ``exc_info`` is passed on only when given, and without ``tap_write`` the server's
         ``write`` is returned as it is (PEP 3333). Adding is by absence, so an error page that
         starts the response anew doesn't get ours twice.
+
+        It raises NotAsked where the framework has not asked what was left for it to ask.
         """
 
         def guarded_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
+            left = request.verdict.deferred
+            if left is not None and not left.policy.passive:
+                raise NotAsked("the app answered before its own checks ran")
             if self.modifier is None:  # else its answer is what gets them
                 headers = self.headers(request, headers)
             if on_start is not None:

@@ -42,6 +42,7 @@ from guard_wsgi.checks.threats import (
 from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
 from guard_wsgi.config import DEFAULT_LIMIT, SecurityConfig
+from guard_wsgi.detection import Inspection
 from guard_wsgi.health_probes import HealthProbes
 from guard_wsgi.inspections import Inspections
 from guard_wsgi.network.client import ClientResolver
@@ -180,6 +181,11 @@ class Policy:
         self._plans: dict[tuple[int, frozenset[str] | None], Plan] = {}
         self._relaxed: dict[int, tuple[RouteConfig, Plan]] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
+
+    @property
+    def inspection(self) -> Inspection:
+        """Detection as it is where no route says otherwise."""
+        return self._inspections.for_route(_INHERIT_ALL).everywhere
 
     def plan(self, route: RouteConfig | None) -> Plan:
         """The compiled ladders of a route; ``None`` for one without rules of its own."""

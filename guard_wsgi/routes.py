@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.config_numbers import number, whole_number
 from guard_wsgi.config_rules import body_pattern_faults, countries_fault
+from guard_wsgi.decorator_events import DecoratorEvents
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.route_config import RouteConfig as RouteConfig
@@ -35,7 +36,7 @@ DEFAULT_API_KEY_HEADER = "X-API-Key"
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-class SecurityDecorator:
+class SecurityDecorator(DecoratorEvents):
     """Decorators that give a view rules of its own.
 
     They work on functions, on class-based views and on their methods, over or under other

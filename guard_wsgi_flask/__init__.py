@@ -30,6 +30,22 @@ from guard_wsgi import ThreatBanConfig as ThreatBanConfig
 from guard_wsgi import decode_basic as decode_basic
 from guard_wsgi import guard_agent as guard_agent
 from guard_wsgi import same_secret as same_secret
+from guard_wsgi_flask.compat import BehaviorTracker as BehaviorTracker
+from guard_wsgi_flask.compat import CloudManager as CloudManager
+from guard_wsgi_flask.compat import FlaskGuardRequest as FlaskGuardRequest
+from guard_wsgi_flask.compat import FlaskGuardResponse as FlaskGuardResponse
+from guard_wsgi_flask.compat import IPBanManager as IPBanManager
+from guard_wsgi_flask.compat import RateLimitManager as RateLimitManager
+from guard_wsgi_flask.compat import RedisHandlerProtocol as RedisHandlerProtocol
+from guard_wsgi_flask.compat import RedisManager as RedisManager
+from guard_wsgi_flask.compat import SecurityHeadersManager as SecurityHeadersManager
+from guard_wsgi_flask.compat import SusPatternsManager as SusPatternsManager
+from guard_wsgi_flask.compat import cloud_handler as cloud_handler
+from guard_wsgi_flask.compat import ip_ban_manager as ip_ban_manager
+from guard_wsgi_flask.compat import rate_limit_handler as rate_limit_handler
+from guard_wsgi_flask.compat import redis_handler as redis_handler
+from guard_wsgi_flask.compat import security_headers_manager as security_headers_manager
+from guard_wsgi_flask.compat import sus_patterns_handler as sus_patterns_handler
 from guard_wsgi_flask.extension import FlaskAPIGuard as FlaskAPIGuard
 
 

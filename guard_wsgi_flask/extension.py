@@ -16,6 +16,7 @@ from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.routes import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
+from guard_wsgi_flask.compat import GuardResponseFactory, OriginalState
 from guard_wsgi_flask.inside import (
     EXTENSION_NAME,
     check_matched_route,
@@ -24,10 +25,14 @@ from guard_wsgi_flask.inside import (
     renderer_of,
 )
 from guard_wsgi_flask.placing import conflict, leads_to, place
+from guard_wsgi_flask.registry import register
 from guard_wsgi_flask.resolver import FlaskResolver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+ORIGINAL_NAME = "flaskapi_guard"
+"""Under which flaskapi-guard keeps its state in ``app.extensions``."""
 
 CONFIG_PREFIX = "GUARD_"
 
@@ -44,10 +49,6 @@ class GuardedApp:
     @property
     def config(self) -> SecurityConfig:
         return self.middleware.policy.config
-
-    @property
-    def asks_inside(self) -> bool:
-        return self.middleware.asks_inside
 
 
 class FlaskAPIGuard:
@@ -99,6 +100,8 @@ class FlaskAPIGuard:
         middleware = place(app, wrap)
         guarded = GuardedApp(self, middleware, resolver, self._decorator)
         app.extensions[EXTENSION_NAME] = guarded
+        app.extensions[ORIGINAL_NAME] = OriginalState(guarded)
+        register(guarded)
         # Before all others: a hook that answers by itself must not answer for a guarded view.
         app.before_request_funcs.setdefault(None, []).insert(0, check_matched_route)
         if effective.custom_response_modifier is not None:
@@ -126,9 +129,16 @@ class FlaskAPIGuard:
         return self._guarded().middleware
 
     @property
-    def config(self) -> SecurityConfig:
-        """The configuration being served, dynamic rules included."""
-        return self._guarded().config
+    def config(self) -> SecurityConfig | None:
+        """The configuration being served, dynamic rules included; before ``init_app`` the one
+        given, if any."""
+        guarded = self._find()
+        return self._config if guarded is None else guarded.config
+
+    @property
+    def guard_response_factory(self) -> GuardResponseFactory:
+        """Makes answers for checks and validators, by flaskapi-guard's names."""
+        return GuardResponseFactory()
 
     @property
     def bans(self) -> Bans:
@@ -168,17 +178,21 @@ class FlaskAPIGuard:
 
     def create_error_response(self, status_code: int, default_message: str) -> Response:
         """A refusal as the guard words it, for the app's own use in a view."""
-        text = self.config.custom_error_responses.get(status_code, default_message)
+        text = self._guarded().config.custom_error_responses.get(status_code, default_message)
         return Response(text, status_code, mimetype="text/plain")
 
-    def _guarded(self) -> GuardedApp:
+    def _find(self) -> GuardedApp | None:
         if has_app_context():
             guarded = current_app.extensions.get(EXTENSION_NAME)
             if isinstance(guarded, GuardedApp) and guarded.guard is self:
                 return guarded
-        if self._latest is None:
-            raise RuntimeError("the guard has no app yet: call init_app(app)")
         return self._latest
+
+    def _guarded(self) -> GuardedApp:
+        guarded = self._find()
+        if guarded is None:
+            raise RuntimeError("the guard has no app yet: call init_app(app)")
+        return guarded
 
 
 def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:

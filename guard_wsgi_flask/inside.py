@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, current_app, g, has_request_context, request, session
+from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
 from werkzeug.exceptions import default_exceptions
 
 from guard_wsgi.body import RecordedStream
@@ -72,35 +72,32 @@ def check_matched_route() -> Any:
     client that goes around ``wsgi_app``), the rules of the view that is about to run hold. What
     the app's own functions have to say is asked here, where they find the request's context.
     """
+    # Each look through a proxy costs as much as all the rest.
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    kept = g._get_current_object()
     guarded = current_app.extensions[EXTENSION_NAME]
-    environ = request.environ
-    verdict = environ.get(ENVIRON_KEY)
-    endpoint = request.endpoint
-    g.guard = verdict
-    if not guarded.asks_inside and _LEFT_KEY in environ:
-        _take_over(*environ.pop(_LEFT_KEY))
-    deferred = verdict.deferred if verdict is not None else None
+    environ = asked.environ
+    endpoint = asked.endpoint
+    kept.guard = verdict = environ.get(ENVIRON_KEY)
+    left = verdict.deferred if verdict is not None else None
     if endpoint is None:
-        if deferred is None:
-            return None
         route = None
     else:
         resolver: FlaskResolver = guarded.resolver
-        route = resolver.route_of(endpoint, request.method)
-        if (
-            deferred is None
-            and verdict is not None
-            and route is verdict.route
-            and not is_preflight(environ)
-        ):
+        route = resolver.route_of(endpoint, asked.method)
+    if left is None:
+        if not guarded.middleware.asks_inside and _LEFT_KEY in environ:
+            _take_over(*environ.pop(_LEFT_KEY))
+        if endpoint is None:
+            return None
+        if verdict is not None and route is verdict.route and not is_preflight(environ):
             if verdict.endpoint is None:
                 verdict.endpoint = endpoint
             return None
     middleware: GuardMiddleware = guarded.middleware
-    refused = middleware.check_route(
-        environ, route, endpoint or "", runs_view=not _answers_options()
-    )
-    g.guard = environ.get(ENVIRON_KEY)
+    runs_view = asked.method != "OPTIONS" or not _answers_options()
+    refused = middleware.check_route(environ, route, endpoint or "", runs_view=runs_view)
+    kept.guard = environ.get(ENVIRON_KEY)
     if refused is None:
         return None
     return as_flask(current_app, refused)

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from guard_wsgi.agent.compat import AgentHandlerProtocol as AgentHandlerProtocol
+from guard_wsgi.agent.compat import BufferProtocol as BufferProtocol
+from guard_wsgi.agent.compat import CircuitBreaker as CircuitBreaker
+from guard_wsgi.agent.compat import EventBatch as EventBatch
+from guard_wsgi.agent.compat import EventBuffer as EventBuffer
+from guard_wsgi.agent.compat import GuardAgentError as GuardAgentError
+from guard_wsgi.agent.compat import HTTPTransport as HTTPTransport
+from guard_wsgi.agent.compat import RateLimiter as RateLimiter
+from guard_wsgi.agent.compat import RedisHandlerProtocol as RedisHandlerProtocol
+from guard_wsgi.agent.compat import SyncGuardAgentHandler as SyncGuardAgentHandler
+from guard_wsgi.agent.compat import TransportProtocol as TransportProtocol
+from guard_wsgi.agent.compat import generate_batch_id as generate_batch_id
+from guard_wsgi.agent.compat import get_current_timestamp as get_current_timestamp
+from guard_wsgi.agent.compat import hash_ip as hash_ip
+from guard_wsgi.agent.compat import sanitize_headers as sanitize_headers
+from guard_wsgi.agent.compat import setup_agent_logging as setup_agent_logging
+from guard_wsgi.agent.compat import truncate_payload as truncate_payload
+from guard_wsgi.agent.compat import validate_config as validate_config
 from guard_wsgi.agent.config import AgentConfig as AgentConfig
 from guard_wsgi.agent.handler import GuardAgentHandler as GuardAgentHandler
 from guard_wsgi.agent.handler import guard_agent as guard_agent
@@ -12,3 +32,11 @@ from guard_wsgi.agent.sender import BufferFullError as BufferFullError
 from guard_wsgi.agent.status import AgentStatus as AgentStatus
 from guard_wsgi.telemetry.events import SecurityEvent as SecurityEvent
 from guard_wsgi.telemetry.events import SecurityMetric as SecurityMetric
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from guard_wsgi.agent.transport import package_version
+
+        return package_version()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

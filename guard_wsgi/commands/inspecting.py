@@ -202,7 +202,7 @@ def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT)
         request = GuardRequest(environ, policy.clients, policy.country_of, guard)
         environ[ENVIRON_KEY] = request.verdict
         rungs: list[Rung] = []
-        for run in policy.plan(None).ladders[policy.standing(request)]:
+        for run in policy.plan(None).whole(policy.standing(request)):
             block = guard.decide(policy, request, (run,))
             check: str = getattr(run, "__self__").name  # noqa: B009 - a check's bound method
             if block is None:

@@ -197,6 +197,15 @@ class CloudRanges:
         """Fetch every publication now, in this thread; failures keep what is there."""
         self._published.refresh()
 
+    def range_of(self, provider: str, address: Address) -> str:
+        """The published range that an address of a provider is in, ``""`` where none is known."""
+        ranges = self._published.get(provider)
+        for cidr, _ in ranges.networks if ranges is not None else ():
+            version, first, last = network_range(cidr)
+            if version == address.version and first <= address.number <= last:
+                return cidr
+        return ""
+
     def close(self) -> None:
         """End the background thread; selections keep answering from what was read."""
         self._published.close()
