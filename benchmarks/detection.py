@@ -92,7 +92,9 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         environ["wsgi.input"].seek(0)
         kind = environ.get("CONTENT_TYPE", "")
         opens = inspection._opens_json if "json" in kind else inspection._opens
-        first_pass = SteadyHeaders().head_pass(inspection._opens, lambda environ: False, 0)
+        first_pass = SteadyHeaders().head_pass(
+            *(inspection._opens, inspection._opens_json), lambda environ: False, 0
+        )
         slow = first_pass(environ) is not None or bool(
             body and opens(body_bytes(body, BodyKind.of(kind)))
         )

@@ -95,7 +95,7 @@ def sketch(app: App) -> App:
     from guard_wsgi.headers import SecurityHeaders
 
     gate = builtin_gate("auto")
-    look = SteadyHeaders().head_pass(gate.opens, lambda environ: False, 10**9)
+    look = SteadyHeaders().head_pass(gate.opens, gate.opens_json, lambda environ: False, 10**9)
     names, ours = SecurityHeaders.from_config(settings()).plain  # type: ignore[union-attr]
     banned: set[str] = set()
     counts: dict[str, list[float]] = {}

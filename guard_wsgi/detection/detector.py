@@ -19,9 +19,11 @@ from guard_wsgi.detection.extract import body_values, form_bytes, head_values, i
 from guard_wsgi.detection.files import EXECUTABLE
 from guard_wsgi.detection.finding import BEYOND, BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.first_pass import (
+    WRAPPED_BYTES,
     SteadyHeaders,
     body_bytes,
     body_pass,
+    unwrapped,
     value_bytes,
 )
 from guard_wsgi.detection.framing import structure_fault
@@ -202,6 +204,7 @@ class Inspection:
         #: Clears the head of almost every request; what it does not clear is for `opened_head`.
         self.first_pass = steady.head_pass(
             self._opens,
+            self._opens_json,
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             self._longest_within,
         )
@@ -272,7 +275,8 @@ class Inspection:
         # Of a multipart body files are passed over, and the values looked at all together.
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
-            if not (self._opens_json if is_json else self._opens)(body_bytes(body, kind)):
+            opened = (self._opens_json if is_json else self._opens)(body_bytes(body, kind))
+            if not opened and not (WRAPPED_BYTES in body and self._opens_json(unwrapped(body))):
                 return ()
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)

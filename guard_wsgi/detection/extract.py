@@ -68,7 +68,7 @@ _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
     """Path, query, cookies and headers, in that order."""
-    yield from path_values(str(environ.get("PATH_INFO", "")))
+    yield from path_values(str(environ.get("PATH_INFO", "")), budget)
     query = str(environ.get("QUERY_STRING", ""))
     if query:
         yield from form_values(query.encode("latin-1", "replace"), "query", budget)
@@ -84,9 +84,9 @@ def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
             yield from header_values(key, value, budget, hosts)
 
 
-def path_values(path: str) -> Iterator[Value]:
-    """The whole path, and what follows its first and second segment: a payload in a path
-    stands behind the route's own part."""
+def path_values(path: str, budget: Budget) -> Iterator[Value]:
+    """The whole path, what follows its first and second segment, and its last one: a payload in
+    a path stands behind the route's own part."""
     text, flags = to_text(path.encode("latin-1", "replace"))
     yield Value("path", "", text, "path", flags)
     start = 0
@@ -95,6 +95,9 @@ def path_values(path: str) -> Iterator[Value]:
         if start < 0 or start + 1 >= len(text):
             return
         yield Value("path", "", text[start + 1 :], "path", flags)
+    last = text.rstrip("/").rfind("/")
+    if last > start:
+        yield from unfold(Value("path", "", text[last + 1 :], "path", flags), budget)
 
 
 def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:

@@ -313,7 +313,7 @@ def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
     yield Value("graphql", value.name, text, "graphql", tuple(flags))
     for said in found.strings:
         budget.take_value()
-        yield Value("graphql", value.name, said)
+        yield Value(value.location, value.name, said)
 
 
 def _batch(location: str, root: Any) -> Iterator[Value]:

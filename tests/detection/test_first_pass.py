@@ -106,7 +106,7 @@ def read_of_head(steady: SteadyHeaders, environ: dict[str, Any], opens: bool = F
         seen.append(data)
         return opens
 
-    data = steady.head_pass(look, lambda environ: False, 0)(environ)
+    data = steady.head_pass(look, lambda data: False, lambda environ: False, 0)(environ)
     assert (data is not None) == opens
     return seen[0]
 
