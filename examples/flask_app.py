@@ -1,6 +1,13 @@
-"""A guarded Flask app to try things on: ``python examples/flask_app.py``, then the curl lines."""
+"""A guarded Flask app to try things on: ``python examples/flask_app.py``, then the curl lines.
+
+With ``--console`` the dashboard runs beside it, and sample traffic fills it.
+"""
 
 from __future__ import annotations
+
+import sys
+import tempfile
+from typing import Any
 
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -9,10 +16,39 @@ from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
 HOST, PORT = "127.0.0.1", 8000
 
+
+def start_console() -> dict[str, Any]:
+    """Serve a console on a free port; the options that make the app send to it."""
+    from sample_traffic import SampleCountries
+
+    from guard_wsgi_flask.console import ConsoleSettings
+    from guard_wsgi_flask.console.serving import Console
+
+    folder = tempfile.mkdtemp(prefix="guard-console-")
+    console = Console(ConsoleSettings(port=0, database=f"sqlite:///{folder}/console.db"))
+    key = console.services.keys.create("example", "the example")
+    console.start()
+    print(f"\nThe console, with a link that works once:\n\n  {console.link()}", flush=True)
+    return {
+        "enable_agent": True,
+        "agent_endpoint": console.url,
+        "agent_api_key": key.text,
+        "agent_project_id": key.app,
+        "agent_flush_interval": 1,  # for a page that lives; the default of 5 s costs less
+        "agent_status_interval": 60,
+        "enable_dynamic_rules": True,
+        "trusted_proxies": ["127.0.0.1"],  # so that the sample has many clients
+        "geo_ip_handler": SampleCountries(),
+    }
+
+
+WITH_CONSOLE = __name__ == "__main__" and "--console" in sys.argv[1:]
+
 config = SecurityConfig(
     rate_limit=60,  # sixty requests
     rate_limit_window=60,  # a minute, for each client
     security_headers="html",
+    **(start_console() if WITH_CONSOLE else {}),
 )
 guard = SecurityDecorator(config)
 app = Flask(__name__)
@@ -70,4 +106,8 @@ if __name__ == "__main__":
     print(f"\nA guarded app on http://{HOST}:{PORT}/. In another terminal, try:\n")
     for what, command in curl_lines(f"http://{HOST}:{PORT}"):
         print(f"  # {what}\n  {command}\n")
+    if WITH_CONSOLE:
+        import sample_traffic
+
+        sample_traffic.start(HOST, PORT)
     app.run(host=HOST, port=PORT, threaded=True)

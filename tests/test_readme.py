@@ -90,7 +90,8 @@ def test_the_first_example_guards_its_app() -> None:
 def test_the_two_set_up_commands_are_one_line_each() -> None:
     venv = "python3 -m venv .venv && .venv/bin/pip install -e"
     commands = [block.code.strip() for block in BLOCKS if block.kind == "sh"]
-    assert f"{venv} '.[flask]' && .venv/bin/python examples/flask_app.py" in commands
+    run = f"{venv} '.[console]' && .venv/bin/python examples/flask_app.py --console"
+    assert run in commands
     assert f"{venv} '.[dev]' && .venv/bin/python -m pytest" in commands
 
 

@@ -147,7 +147,7 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
             if limit:
                 counted.limits.add(limit)
             else:
-                counted.indicators.update(str(finding.get("indicators") or "").split())
+                counted.indicators.update(indicator_names(str(finding.get("indicators") or "")))
             counted.highest_score = max(counted.highest_score, float(finding.get("score") or 0))
             counted.example = counted.example or entry["reason"]
             counted.reference = entry["reference"] or counted.reference
@@ -159,6 +159,19 @@ def _limit(finding: Mapping[str, Any]) -> str:
     if finding.get("option"):
         return f"{finding['option']}={finding.get('figure')}"
     return str(finding.get("limit") or "")
+
+
+def indicator_names(text: str) -> list[str]:
+    """Names that an event joins by blanks; a pair is ``one & other``."""
+    names: list[str] = []
+    words = text.split()
+    for number, word in enumerate(words):
+        if word == "&" or (number and words[number - 1] == "&"):
+            continue
+        if number + 2 < len(words) and words[number + 1] == "&":
+            word = f"{word} & {words[number + 2]}"
+        names.append(word)
+    return names
 
 
 def general(path: str) -> str:

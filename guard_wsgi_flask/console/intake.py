@@ -16,6 +16,8 @@ from guard_wsgi_flask.console.records import clean, key_of, row_of, time_of
 
 MICROSECONDS = 1_000_000
 HOUR = 3600
+DAY = 86_400
+_DIMENSIONS = tuple((dimension, dimension + schema.DAY) for dimension in schema.DIMENSIONS)
 _LOOKUP = 500
 """Keys asked for at once: SQLite takes 32,766 values in a statement, others fewer."""
 
@@ -152,13 +154,17 @@ class Intake:
             outcome = row["outcome"]
             counts = (1, outcome == "refused", outcome == "would")
             seconds = row["at"] // MICROSECONDS
-            hour = seconds - seconds % HOUR
-            for dimension in schema.DIMENSIONS:
+            hour, day = seconds - seconds % HOUR, seconds - seconds % DAY
+            app = row["app"]
+            for dimension, of_days in _DIMENSIONS:
                 value = row[dimension]
                 if value:
-                    tally = by_hour[dimension, hour, row["app"], value]
-                    for number, count in enumerate(counts):
-                        tally[number] += count
+                    for tally in (
+                        by_hour[dimension, hour, app, value],
+                        by_hour[of_days, day, app, value],
+                    ):
+                        for number, count in enumerate(counts):
+                            tally[number] += count
             by_minute[seconds - seconds % 60, row["app"], row["category"], outcome] += 1
             if row["client"]:
                 _count_client(by_client, row, counts)

@@ -19,7 +19,7 @@ STEPS: Mapping[str, int] = {"hour": 60, "day": 900, "week": 7200, "month": 21_60
 MAX_SERIES = 6
 """More colours than these nobody tells apart; the rest is one."""
 CANDIDATES = 200
-"""Of each hour: the most frequent of a week are among the most frequent of some hour."""
+"""Of each hour or day: the most frequent of a week are among the most frequent of some day."""
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
 OTHER = "other"
@@ -144,11 +144,16 @@ def top(
 ) -> list[Top]:
     """The most frequent values of a period.
 
-    Candidates are the most frequent of each hour; they are then counted in full.
+    Candidates are the most frequent of each hour, or of each day of a longer period; they are
+    then counted in full.
     """
     tallies = schema.tallies
     since = now() // 1_000_000 - PERIODS[period]
-    since -= since % 3600
+    if PERIODS[period] > PERIODS["day"]:
+        dimension += schema.DAY
+        since -= since % 86_400
+    else:
+        since -= since % 3600
     of_app = [tallies.c.app == app] if app else []
     counts = (func.sum(tallies.c.seen), func.sum(tallies.c.refused), func.sum(tallies.c.would))
     partial: Counter[str] = Counter()
@@ -225,6 +230,14 @@ def client(database: Database, address: str) -> RowMapping | None:
     table = schema.clients
     with database.read() as connection:
         return connection.execute(select(table).where(table.c.client == address)).mappings().first()
+
+
+def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
+    """What is known of clients, by address."""
+    table = schema.clients
+    asked = select(table).where(table.c.client.in_(addresses))
+    with database.read() as connection:
+        return {row["client"]: row for row in connection.execute(asked).mappings()}
 
 
 def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]:

@@ -83,7 +83,7 @@ def count(database: Database) -> int:
     """Events that are kept, from the indexes: a count of all would take a second a million."""
     tallies = schema.tallies
     with database.read() as connection:
-        asked = select(func.sum(tallies.c.seen)).where(tallies.c.dimension == "kind")
+        asked = select(func.sum(tallies.c.seen)).where(tallies.c.dimension == "kind/day")
         return int(connection.scalar(asked) or 0)
 
 
@@ -95,7 +95,7 @@ def forget(database: Database, client: str) -> int:
             gone = connection.execute(delete(events).where(events.c.client == client)).rowcount
             connection.execute(
                 delete(tallies)
-                .where(tallies.c.dimension == "client")
+                .where(tallies.c.dimension.in_(("client", "client/day")))
                 .where(tallies.c.value == client)
             )
             connection.execute(delete(schema.clients).where(schema.clients.c.client == client))

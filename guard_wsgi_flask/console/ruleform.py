@@ -100,8 +100,11 @@ def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
         body[name] = text or None
     if faults:
         raise RulesRefused(faults)
-    return {name: value for name, value in body.items() if value not in (None, [], {}, False)} | {
-        name: False for name in CHOICES if body[name] is False
+    # A choice of "off" says something; a switch that is off says nothing, as an empty list does.
+    return {
+        name: value
+        for name, value in body.items()
+        if not (value is None or value in ([], {}) or (value is False and name in SWITCHES))
     }
 
 

@@ -60,13 +60,15 @@ for _name in ("client", "kind", "category", "template", "country"):
     Index(f"events_{_name}", events.c[_name], events.c.at)
 
 DIMENSIONS = ("client", "template", "category", "country", "kind")
-"""What events are counted by, an hour at a time."""
+"""What events are counted by, an hour at a time, and under a name with ``/day`` a day at a time."""
+DAY = "/day"
 
 tallies = Table(
     "tallies",
     metadata,
     Column("dimension", String(16), nullable=False),
-    Column("hour", BigInteger, nullable=False),  # seconds since the epoch
+    # Of its beginning, in seconds since the epoch; of a day under a dimension of days.
+    Column("hour", BigInteger, nullable=False),
     Column("app", Text, nullable=False),
     Column("value", Text, nullable=False),
     Column("seen", Integer, nullable=False),

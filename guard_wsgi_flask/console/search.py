@@ -26,6 +26,9 @@ FIRST_PIECE = 4_000
 """Events looked through at first; each piece after is twice as large."""
 LARGEST_PIECE = 64_000
 
+MAX_TRIED = 4_000
+"""Events of the last day that rules are tried on within a page's time."""
+
 PERIODS: Mapping[str, int] = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 """Seconds."""
 OUTCOMES = ("refused", "would", "told")
@@ -203,8 +206,10 @@ def every(database: Database, filters: Filters, most: int) -> Iterator[Row]:
             return
 
 
-def refusals_of_last_day(database: Database, app: str, most: int = 20_000) -> list[Row]:
-    """What a change of rules is tried on: the newest first."""
+def last_day(
+    database: Database, app: str = "", template: str = "", most: int = MAX_TRIED
+) -> list[Row]:
+    """What a change of rules is tried on: the newest events of the last day."""
     events = schema.events
     asked = (
         select(events)
@@ -214,6 +219,8 @@ def refusals_of_last_day(database: Database, app: str, most: int = 20_000) -> li
     )
     if app:
         asked = asked.where(events.c.app == app)
+    if template:
+        asked = asked.where(events.c.template == template)
     with database.read() as connection:
         return [plain(row) for row in connection.execute(asked).mappings()]
 
@@ -226,7 +233,7 @@ def names(database: Database, dimension: str, most: int = 200) -> list[str]:
         return list(
             connection.scalars(
                 select(tallies.c.value)
-                .where(tallies.c.dimension == dimension, tallies.c.hour >= since)
+                .where(tallies.c.dimension == dimension + schema.DAY, tallies.c.hour >= since)
                 .group_by(tallies.c.value)
                 .order_by(func.sum(tallies.c.seen).desc())
                 .limit(most)

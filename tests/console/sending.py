@@ -26,6 +26,7 @@ FINDING = {
 def event(**changes: Any) -> dict[str, Any]:
     """An attack that was refused."""
     metadata = changes.pop("metadata", {})
+    at = {"timestamp": changes.pop("timestamp")} if "timestamp" in changes else {}
     fields: dict[str, Any] = {
         "event_type": "penetration_attempt",
         "ip_address": "203.0.113.7",
@@ -44,7 +45,7 @@ def event(**changes: Any) -> dict[str, Any]:
         "findings": [FINDING],
         **metadata,
     }
-    return {**json.loads(json.dumps(SecurityEvent(**fields).as_wire(), default=str)), **extra}
+    return {**json.loads(json.dumps(SecurityEvent(**fields).as_wire(), default=str)), **extra, **at}
 
 
 _FIELDS = frozenset(SecurityEvent.__slots__)

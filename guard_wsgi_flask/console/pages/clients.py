@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ from guard_wsgi_flask.console.services import services
 
 clients = Blueprint("clients", __name__)
 
-MAX_REPORTED = 20_000
+MAX_REPORTED = 4_000
 """Events of a report: what fits into a page's time."""
 MAX_GROUPS = 50
 
@@ -40,7 +41,7 @@ def table() -> ResponseReturnValue:
         periods=PERIODS,
         clients=found,
         countries=overview.top(database, "country", period, most=30),
-        known={one.value: overview.client(database, one.value) for one in found[:100]},
+        known=overview.clients(database, [one.value for one in found]),
         bans=_bans(),
         notice=notice(),
     )
@@ -94,6 +95,7 @@ def report() -> ResponseReturnValue:
     groups = reporting.group(_entries(period, app))
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
     entries = reporting.exclusions(groups)
+    places = _places(groups)
     return render_template(
         "report.html",
         title="Report",
@@ -102,10 +104,12 @@ def report() -> ResponseReturnValue:
         app=app,
         apps=services().keys.apps(),
         groups=[
-            (rule, group, _customers(group), _exclusion_of(rule))
+            (rule, group, _customers(group, places), _exclusion_of(rule))
             for rule, group in ordered[:MAX_GROUPS]
         ],
         more=max(0, len(ordered) - MAX_GROUPS),
+        most=MAX_REPORTED,
+        is_cut=sum(group.requests for group in groups.values()) >= MAX_REPORTED,
         proposed=entries,
         proposed_toml=exclusions.as_toml(entries),
         min_clients=reporting.MIN_CLIENTS,
@@ -162,13 +166,23 @@ def _entries(period: str, app: str) -> Iterator[Mapping[str, Any]]:
         }
 
 
-def _customers(group: reporting.Group) -> float:
-    """How much a group looks like customers, 0 to 1: an attacker is mostly one client with many
-    requests, customers are many with few each."""
-    clients_counted = len(group.clients)
-    if clients_counted < reporting.MIN_CLIENTS:
+def _customers(group: reporting.Group, places: Mapping[str, set[tuple[str, ...]]]) -> float:
+    """How much a group looks like customers, 0 to 1: the share of its clients that were refused
+    in this one place and nowhere else. Who probes one thing probes others."""
+    if len(group.clients) < reporting.MIN_CLIENTS:
         return 0.0
-    return min(1.0, clients_counted / max(group.requests, 1))
+    return sum(len(places[client]) == 1 for client in group.clients) / len(group.clients)
+
+
+def _places(
+    groups: Mapping[reporting.Rule, reporting.Group],
+) -> dict[str, set[tuple[str, ...]]]:
+    """By client, where it was refused, whatever for."""
+    places: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for rule, group in groups.items():
+        for client in group.clients:
+            places[client].add((rule.path, rule.location, rule.name))
+    return places
 
 
 def _exclusion_of(rule: reporting.Rule) -> dict[str, Any] | None:

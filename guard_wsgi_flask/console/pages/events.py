@@ -12,6 +12,7 @@ from flask import Blueprint, Response, g, render_template, request, stream_with_
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from guard_wsgi.commands import reporting
 from guard_wsgi.commands.inspecting import weighed
 from guard_wsgi.commands.shared import seconds_of
 from guard_wsgi.config_tables import detection_exclusions
@@ -26,6 +27,7 @@ from guard_wsgi_flask.console.services import services
 
 events = Blueprint("events", __name__)
 
+MAX_BAN_SECONDS = 315_360_000
 MAX_EXPORTED = 1_000_000
 BAN_TIMES = (
     ("15m", "15 minutes"),
@@ -168,7 +170,7 @@ def what_if(event_id: int) -> ResponseReturnValue:
     """Which events of the last day the proposed exclusion would have let through, for htmx."""
     row = _row(event_id)
     proposed = detection_exclusions(exclusions.propose(event_of(row)))
-    day = search.refusals_of_last_day(services().database, row["app"])
+    day = search.last_day(services().database, row["app"], row["template"])
     passed = [one for one in day if exclusions.covers(proposed, event_of(one))]
     return render_template(
         "event_what_if.html",
@@ -204,6 +206,8 @@ def ban() -> ResponseReturnValue:
     """Ban a client: in the shared store, where there is one, and in the rules of the app."""
     target, app = request.form.get("target", ""), request.form.get("app", "")
     seconds = seconds_of(request.form.get("time", ""))
+    if seconds > MAX_BAN_SECONDS:
+        raise GuardError("a ban lasts ten years at most")
     name = rulebook.network_name(target)
     reason = f"banned by {_person()} in the console"
     shared = services().bans
@@ -251,7 +255,7 @@ def standing(client: str, app: str) -> dict[str, Any]:
 
 def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
     """What one finding says, for the page: indicators with their weights, decoded views."""
-    names = indicator_names(str(finding.get("indicators") or ""))
+    names = reporting.indicator_names(str(finding.get("indicators") or ""))
     value = str(finding.get("value") or "")
     score, threshold = _number(finding.get("score")), _number(finding.get("threshold")) or 1.0
     made = Finding(
@@ -264,27 +268,11 @@ def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
         score=score or 0.0,
         threshold=threshold,
     )
-    weights = weighed(made)
-    widest = max([abs(weight) for _, weight in weights] + [threshold, score or 0.0])
     return {
         "finding": made,
-        "weights": weights,
-        "widest": widest,
+        "weights": weighed(made),
         "views": [(view.name, view.text) for view in views(value)] if value else [],
     }
-
-
-def indicator_names(text: str) -> list[str]:
-    """Names that an event joins by blanks; a pair is ``one & other``."""
-    names: list[str] = []
-    words = text.split()
-    for number, word in enumerate(words):
-        if word == "&" or (number and words[number - 1] == "&"):
-            continue
-        if number + 2 < len(words) and words[number + 1] == "&":
-            word = f"{word} & {words[number + 2]}"
-        names.append(word)
-    return names
 
 
 def _number(value: Any) -> float | None:

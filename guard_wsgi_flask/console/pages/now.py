@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from guard_wsgi_flask.console import overview, search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.services import Places, services
+from guard_wsgi_flask.console.shown import label
 
 now = Blueprint("now", __name__)
 
@@ -56,7 +57,10 @@ def facts() -> ResponseReturnValue:
 def series() -> ResponseReturnValue:
     """Points of the chart."""
     app = request.args.get("app", "")[:64]
-    return jsonify(overview.timeline(services().database, chosen_period("hour"), app))
+    line = overview.timeline(services().database, chosen_period("hour"), app)
+    for one in line["refused"]:
+        one["label"] = label(one["name"])
+    return jsonify(line)
 
 
 def _facts(period: str, app: str) -> dict[str, object]:

@@ -114,7 +114,7 @@ def _last_day(trial: Trial, answer: Answer) -> dict[str, Any] | None:
     if not trial.threshold.strip() and not trial.exclusions.strip():
         return None
     config = answer.config
-    day = search.refusals_of_last_day(services().database, "", most=5000)
+    day = search.last_day(services().database)
     refused = [row for row in day if row["outcome"] != "told"]
     threshold = config.detection_threat_score_threshold
     passing = []

@@ -58,7 +58,7 @@ def show_preview() -> ResponseReturnValue:
         body = services().rules.checked(app, body_of_form(request.form))
     except RulesRefused as error:
         return render_template("rules_preview.html", faults=error.faults, outcome=None)
-    day = search.refusals_of_last_day(services().database, app)
+    day = search.last_day(services().database, app)
     outcome = preview.preview(day, DynamicRules.parse(body))
     return render_template("rules_preview.html", faults=(), outcome=outcome)
 

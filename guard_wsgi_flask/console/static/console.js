@@ -48,32 +48,40 @@
 
   function chart(node) {
     var drawn = null, data = null, busy = false;
+    // Bars on top of each other: each is drawn from the ground to its own top, the highest first.
     function draw() {
       if (drawn) drawn.destroy();
-      var seconds = data.step, columns = [data.times], series = [{}];
-      function add(name, values, stroke, dash, scale) {
-        columns.push(values);
-        series.push({
-          label: name, stroke: stroke, width: 2, dash: dash, scale: scale,
-          points: { show: false },
-          value: function (self, value) { return value === null ? "–" : value.toLocaleString(); },
-        });
+      var ground = data.times.map(function () { return 0; });
+      var bars = uPlot.paths.bars({ size: [0.86, 40] });
+      var columns = [data.times], series = [{}], stacked = [];
+      function shown(raw) {
+        return function (self, value, number, index) {
+          return index === null || index === undefined ? "–" : raw[index].toLocaleString();
+        };
       }
-      data.refused.forEach(function (one, number) {
-        add(one.name.replace(/_/g, " "), one.values, colour("--series-" + (number + 1)), undefined, "y");
-      });
-      add("would be refused", data.would, colour("--warn"), [6, 4], "y");
+      data.refused.concat([{ label: "would be refused", values: data.would, would: true }])
+        .forEach(function (one, number) {
+          ground = ground.map(function (value, at) { return value + one.values[at]; });
+          var name = one.would ? "--warn-bar" : "--series-" + (number + 1);
+          stacked.push({ top: ground, series: {
+            label: one.label, fill: colour(name), stroke: colour(name), width: 0, paths: bars,
+            points: { show: false }, scale: "y", value: shown(one.values),
+          } });
+        });
+      stacked.reverse().forEach(function (one) { columns.push(one.top); series.push(one.series); });
       var axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
       var axes = [Object.assign({}, axis), Object.assign({ size: 52 }, axis)];
       if (data.requests) {
-        add("all requests", data.requests, colour("--series-7"), [2, 3], "all");
+        columns.push(data.requests);
+        series.push({ label: "all requests (right)", stroke: colour("--quiet"), width: 1.5, dash: [3, 3],
+                      scale: "all", points: { show: false }, value: shown(data.requests) });
         axes.push(Object.assign({}, axis, { scale: "all", side: 1, size: 52, grid: { show: false } }));
       }
+      function fromZero(self, low, high) { return [0, Math.max(high || 0, 4) * 1.05]; }
       drawn = new uPlot({
         width: node.clientWidth, height: 250, series: series, axes: axes,
-        scales: { y: { range: function (u, low, high) { return [0, Math.max(high, 4) * 1.05]; } },
-                  all: { range: function (u, low, high) { return [0, Math.max(high, 4) * 1.05]; } } },
-        cursor: { y: false }, legend: { live: true },
+        scales: { y: { range: fromZero }, all: { range: fromZero } },
+        cursor: { y: false, points: { show: false } }, legend: { live: true },
       }, columns, node);
       node.dataset.points = String(data.times.length);
     }

@@ -1,0 +1,284 @@
+"""Rules are checked like the guard's own, kept with their history, and delivered at once."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+from werkzeug.test import Client
+
+from guard_wsgi import GuardMiddleware, SecurityConfig
+from guard_wsgi.agent import DynamicRules
+from guard_wsgi_flask.console.keys import NewKey
+from guard_wsgi_flask.console.rulebook import EDITABLE, RulesRefused
+from guard_wsgi_flask.console.ruleform import body_of_form, form_of_body
+from guard_wsgi_flask.console.serving import Console
+from tests.console.conftest import Browser
+from tests.console.sending import event, send
+from tests.kit.gateway import text_app
+
+EVERYTHING: dict[str, str] = {
+    "ip_blacklist": "203.0.113.7 until 2099-01-01T00:00:00+00:00\n198.51.100.0/24",
+    "ip_whitelist": "192.0.2.1",
+    "ip_ban_duration": "60",
+    "blocked_countries": "DE\nFR",
+    "blocked_cloud_providers": "AWS",
+    "blocked_user_agents": "evil.*bot",
+    "suspicious_patterns": "needle[0-9]+",
+    "detection_exclusions": '[[detection_exclusions]]\npath = "/blog/*"\nbody_fields = ["text"]',
+    "global_rate_limit": "50",
+    "global_rate_window": "10",
+    "endpoint_rate_limits": "/login 5 60\n/a 1 2",
+    "auto_ban_threshold": "5",
+    "auto_ban_duration": "600",
+    "enable_penetration_detection": "yes",
+    "enable_ip_banning": "no",
+    "enable_rate_limiting": "",
+    "enable_rate_limit_auto_ban": "yes",
+    "emergency_mode": "on",
+    "emergency_whitelist": "192.0.2.0/24",
+    "emergency_whitelist_only": "on",
+    "expires_at": "2099-01-01T00:00:00+00:00",
+    "message": "under attack",
+}
+
+
+def asked(console: Console, key: NewKey, **headers: str) -> requests.Response:
+    return requests.get(
+        f"{console.url}/api/v1/rules", headers={"X-API-Key": key.text, **headers}, timeout=30
+    )
+
+
+def test_what_the_form_says_is_what_an_agent_reads(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    assert admin.post("/rules", app="shop", version="0", **EVERYTHING).status_code == 303
+    delivery = console.services.rules.delivery("shop")
+    rules = DynamicRules.parse(json.loads(delivery.body))
+    assert rules.version == 1
+    assert rules.rule_id == "console:shop"
+    assert rules.ip_blacklist == ("203.0.113.7", "198.51.100.0/24")
+    assert rules.ip_ban_until["203.0.113.7"].year == 2099
+    assert rules.endpoint_rate_limits == {"/login": (5, 60), "/a": (1, 2)}
+    assert rules.detection_exclusions[0]["body_fields"] == ["text"]
+    assert (rules.enable_ip_banning, rules.enable_rate_limiting) == (False, None)
+    assert rules.emergency_mode
+    assert rules.message == "under attack"
+
+
+def test_a_form_filled_from_rules_says_the_same_rules(console: Console) -> None:
+    body = console.services.rules.checked("shop", body_of_form(EVERYTHING))
+    again = console.services.rules.checked("shop", body_of_form(form_of_body(body)))
+    assert again == body
+    assert set(body) <= set(EDITABLE)
+
+
+def test_an_empty_form_is_no_rules(console: Console) -> None:
+    assert console.services.rules.checked("shop", body_of_form({})) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "said"),
+    [
+        ("ip_blacklist", "nonsense", "ip_blacklist"),
+        ("ip_blacklist", "203.0.113.7 until tomorrow", "ip_ban_until"),
+        ("blocked_countries", "Germany", "ISO 3166"),
+        ("blocked_user_agents", "(", "regular expression"),
+        ("suspicious_patterns", r"(a)\1", "\\1"),
+        ("suspicious_patterns", "(", "regular expression"),
+        ("blocked_cloud_providers", "Acme", "Acme"),
+        ("global_rate_limit", "-1", "whole number"),
+        ("global_rate_limit", "0", "global_rate_limit"),
+        ("endpoint_rate_limits", "/login 5", "path requests seconds"),
+        ("endpoint_rate_limits", "login 5 60", "no path"),
+        ("detection_exclusions", "nonsense", "TOML"),
+        ("detection_exclusions", '[[detection_exclusions]]\npath = "/a"', "/a"),
+        (
+            "detection_exclusions",
+            '[[detection_exclusions]]\npath = "/a"\ncategories = ["sql"]',
+            "sqli",
+        ),
+        ("detection_exclusions", "passive_mode = true", "only"),
+        ("detection_exclusions", "detection_exclusions = 5", "list"),
+        ("expires_at", "soon", "expires_at"),
+    ],
+)
+def test_rules_that_a_guard_would_refuse_are_refused_with_the_reason(
+    console: Console, key: NewKey, admin: Browser, field: str, text: str, said: str
+) -> None:
+    answer = admin.post("/rules", app="shop", version="0", **{field: text})
+    assert answer.status_code == 422
+    faults = answer.text.split('class="fault"', 1)[1].split("</div>", 1)[0]
+    assert said in faults.replace("&#39;", "'")
+    assert console.services.rules.current("shop") == (0, {})
+
+
+def test_a_version_written_in_the_meantime_is_not_overwritten(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    admin.post("/rules", app="shop", version="0", message="mine")
+    late = admin.post("/rules", app="shop", version="0", message="theirs")
+    assert late.status_code == 422
+    assert "in the meantime" in late.text
+    assert console.services.rules.current("shop")[1]["message"] == "mine"
+
+
+def test_two_changes_at_once_are_both_kept(console: Console, key: NewKey) -> None:
+    book = console.services.rules
+
+    def ban(number: int) -> None:
+        def change(body: dict[str, Any]) -> None:
+            known = body.get("ip_blacklist", [])
+            body["ip_blacklist"] = [*known, f"203.0.113.{number}"]
+
+        book.change("shop", "ann", "", change)
+
+    threads = [threading.Thread(target=ban, args=(number,)) for number in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(book.current("shop")[1]["ip_blacklist"]) == 8
+
+
+def test_the_history_tells_who_and_what_and_takes_back(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    admin.post("/rules", app="shop", version="0", message="first", note="because")
+    admin.post("/rules", app="shop", version="1", message="second")
+    page = admin.get("/rules?app=shop").text
+    assert "because" in page
+    assert "local" in page
+    assert "second" in admin.get("/rules/2?app=shop").text
+    admin.post("/rules/1/restore", app="shop")
+    version, body = console.services.rules.current("shop")
+    assert (version, body) == (3, {"message": "first"})
+    admin.post("/rules/0/restore", app="shop")
+    assert console.services.rules.current("shop") == (4, {})
+
+
+def test_the_preview_tells_who_would_have_been_refused_or_let_through(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    send(
+        console,
+        key,
+        event(),
+        event(action_taken="logged_only", ip_address="198.51.100.4", country="DE"),
+        event(action_taken="logged_only", user_agent="evil bot", ip_address="198.51.100.5"),
+    )
+    headers = {"X-CSRF-Token": admin.csrf}
+
+    def previewed(**form: str) -> str:
+        answer = admin.client.post("/rules/preview", data={"app": "shop", **form}, headers=headers)
+        assert answer.status_code == 200
+        return answer.text
+
+    assert "refused <b>1</b> more" in previewed(blocked_countries="DE")
+    assert "refused <b>1</b> more" in previewed(blocked_user_agents="EVIL")
+    assert "refused <b>2</b> more" in previewed(ip_blacklist="198.51.100.0/24")
+    assert "refused <b>2</b> more" in previewed(emergency_mode="on")
+    assert "refused <b>0</b> more" in previewed(
+        emergency_mode="on", emergency_whitelist="198.51.100.0/24\n203.0.113.0/24"
+    )
+    assert "let <b>3</b> through" in previewed(
+        detection_exclusions=EVERYTHING["detection_exclusions"]
+        .replace("/blog/*", "/search")
+        .replace("body_fields", "params")
+        .replace("text", "q")
+    )
+    assert "let <b>3</b> through" in previewed(enable_penetration_detection="no")
+    assert "would refuse these rules" in previewed(blocked_countries="Germany")
+    assert console.services.rules.current("shop") == (0, {})
+
+
+def test_a_ban_that_has_ended_is_delivered_to_nobody(console: Console, key: NewKey) -> None:
+    soon = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
+    console.services.rules.write(
+        "shop", {"ip_blacklist": ["203.0.113.7"], "ip_ban_until": {"203.0.113.7": soon}}, "a", ""
+    )
+    first = console.services.rules.delivery("shop")
+    assert b"203.0.113.7" in first.body
+    time.sleep(1.1)
+    later = console.services.rules.delivery("shop")
+    assert b"203.0.113.7" not in later.body
+    assert later.etag != first.etag
+
+
+def test_an_agent_that_waits_hears_at_once_and_others_are_answered_at_once(
+    live: Console, key: NewKey
+) -> None:
+    first = asked(live, key)
+    assert first.json()["version"] == 0
+    etag = first.headers["ETag"]
+    assert asked(live, key, **{"If-None-Match": etag}).status_code == 304
+    timer = threading.Timer(0.5, live.services.rules.write, ("shop", {"message": "x"}, "a", ""))
+    timer.start()
+    began = time.monotonic()
+    held = asked(live, key, **{"If-None-Match": etag, "Prefer": "wait=20"})
+    took = time.monotonic() - began
+    timer.join()
+    assert held.json()["message"] == "x"
+    assert 0.4 < took < 5
+    began = time.monotonic()
+    same = asked(live, key, **{"If-None-Match": held.headers["ETag"], "Prefer": "wait=1"})
+    assert same.status_code == 304
+    assert 0.9 < time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("prefer", ["wait=", "wait=-1", "wait=99999999", "respond-async", "wait=x"])
+def test_an_odd_preference_is_none(live: Console, key: NewKey, prefer: str) -> None:
+    etag = asked(live, key).headers["ETag"]
+    began = time.monotonic()
+    asked(live, key, **{"If-None-Match": etag, "Prefer": prefer})
+    assert time.monotonic() - began < 5
+
+
+def test_emergency_holds_in_an_app_within_two_seconds(live: Console, key: NewKey) -> None:
+    guard = GuardMiddleware(
+        text_app(),
+        SecurityConfig(
+            enable_agent=True,
+            agent_endpoint=live.url,
+            agent_api_key=key.text,
+            agent_project_id="shop",
+            enable_dynamic_rules=True,
+        ),
+    )
+    client = Client(guard)
+    far = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
+    try:
+        assert client.get("/", **far).status_code == 200
+        deadline = time.monotonic() + 20
+        while not live.services.rules.delivery("shop").version and time.monotonic() < deadline:
+            from guard_wsgi_flask.console import overview
+
+            if any(one.rules_at for one in overview.agents(live.services.database)):
+                break
+            time.sleep(0.05)
+        time.sleep(0.5)
+        live.services.rules.write("shop", {"emergency_mode": True}, "ann", "")
+        began = time.monotonic()
+        while client.get("/", **far).status_code != 503:
+            assert time.monotonic() - began < 2
+            time.sleep(0.02)
+        live.services.rules.write("shop", {}, "ann", "")
+        began = time.monotonic()
+        while client.get("/", **far).status_code != 200:
+            assert time.monotonic() - began < 2
+            time.sleep(0.02)
+    finally:
+        guard.close()
+
+
+def test_rules_are_each_apps_own(console: Console, key: NewKey) -> None:
+    console.services.keys.create("blog", "tests")
+    console.services.rules.write("shop", {"message": "x"}, "ann", "")
+    assert console.services.rules.current("blog") == (0, {})
+    with pytest.raises(RulesRefused):
+        console.services.rules.write("blog", {"version": 5}, "ann", "")
