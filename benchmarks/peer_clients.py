@@ -77,6 +77,8 @@ class Peers:
             "PEER_REFUSALS": f"{stem}.refusals.jsonl",
             "PEER_FILES": os.pathsep.join(map(str, self.folders())),
             "PEER_WHEELS": str(self.wheels()),
+            # The home is thrown away; compiled patterns need not be.
+            "GUARD_WSGI_CACHE_DIR": str(self.fetcher.cache / "patterns"),
         }
         with tempfile.TemporaryDirectory() as work, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))

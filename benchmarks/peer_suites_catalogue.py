@@ -133,13 +133,21 @@ def django_suite(name: str, packages: list[str]) -> Suite:
     )
 
 
-PYTEST = ["-m", "pytest", "-q", "-p", "peer_outcomes", "-p", "no:cacheprovider", "--tb=short"]
+PYTEST = ["-m", "pytest", "-q", "-p", "peer_plugin", "-p", "no:cacheprovider", "--tb=short"]
 
 SUITES = {
     suite.name: suite
     for suite in (
         django_suite("django", DJANGO_PACKAGES),
         django_suite("django-quick", DJANGO_QUICK),
+        Suite(
+            name="flask",
+            package="flask",
+            version="3.1.3",
+            command=PYTEST,
+            tests=["tests"],
+            requirements=("flask==3.1.3", "pytest<9", "asgiref", "python-dotenv"),
+        ),
         Suite(
             name="djangorestframework",
             package="djangorestframework",

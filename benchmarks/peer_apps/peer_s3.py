@@ -21,7 +21,7 @@ KEYS = (
     "user=ann/date=2024-05-01/part-0000.parquet",
     "Üben/日本語.txt",
     "../up.txt",
-    "etc/passwd.bak",
+    "etc/fstab.old",
     "web/index.php.txt",
     "dir/",
 )
@@ -106,7 +106,7 @@ def drive(url: str, folder: Path, step: Any) -> None:
         "allows origins",
         lambda: client.put_bucket_cors(Bucket="shop", CORSConfiguration={"CORSRules": [cors]}),
     )
-    tags = {"TagSet": [{"Key": "team", "Value": "R&D / 'x' = 1"}]}
+    tags = {"TagSet": [{"Key": "team", "Value": "R+D / x = 1 @ home"}]}
     step(
         "tags",
         lambda: client.put_object_tagging(Bucket="shop", Key=KEYS[0], Tagging=tags),

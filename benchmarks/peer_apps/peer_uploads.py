@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from peer_files import real_files
+from peer_graphql import TEXTS
 
 REQUIREMENTS = ("tuspy", "nbformat", "flask")
 
@@ -71,7 +72,7 @@ def drive(url: str, folder: Path, step: Any) -> None:
 
         def form(file: Path = file, content: bytes = content) -> None:
             files = {"file": (file.name.split("-", 1)[1], content)}
-            fields = {"title": "Hand-in", "note": "Please review the new image"}
+            fields = {"title": "Hand-in", "note": "It's the second version; see page 3"}
             answer = session.post(url + "/form", data=fields, files=files, timeout=60)
             assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
             assert answer.json() == {"sizes": {"file": len(content)}, "fields": fields}
@@ -102,6 +103,14 @@ def drive(url: str, folder: Path, step: Any) -> None:
 
             if kind == "python":
                 step(f"saves the notebook of {name}", save)
+    for note in TEXTS:
+
+        def noted(note: str = note) -> None:
+            files = {"file": ("photo.jpg", b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40)}
+            answer = session.post(url + "/form", data={"note": note}, files=files, timeout=60)
+            assert answer.status_code == 200, f"{answer.status_code} {answer.text[:200]}"
+
+        step(f"hands in with a note: {note[:30]}", noted)
     begin = b'[{"a": "' + b"{'x': 1} or `ls`; " * 4000
     for first in (b"[", b"{", b"<", b"%PDF", b"PK\x03\x04", b"#!/bin/sh\n", b"<?php echo 1;"):
 

@@ -19,6 +19,9 @@ import peer_outcomes
 
 Environ = dict[str, Any]
 
+COUNTS = Path(os.environ["PEER_COUNTS"])
+REFUSALS = Path(os.environ["PEER_REFUSALS"])
+
 
 class Counter:
     """How many requests a suite made; written when its process ends."""
@@ -29,9 +32,7 @@ class Counter:
         atexit.register(self.write)
 
     def write(self) -> None:
-        Path(os.environ["PEER_COUNTS"]).write_text(
-            json.dumps({"requests": self.requests, "refused": self.refused})
-        )
+        COUNTS.write_text(json.dumps({"requests": self.requests, "refused": self.refused}))
 
 
 class Gate:
@@ -111,5 +112,5 @@ def record(environ: Environ) -> None:
             for finding in verdict.findings
         ],
     }
-    with Path(os.environ["PEER_REFUSALS"]).open("a", encoding="utf-8") as file:
+    with REFUSALS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(made) + "\n")

@@ -1,6 +1,6 @@
 """Writes what each test of a suite came to, whichever runner the suite has.
 
-Runs in the suite's own process, under ``unittest`` (Django's runner) or as a plugin of pytest.
+Runs in the suite's own process, under ``unittest`` (Django's runner) or pytest (peer_plugin.py).
 One JSON object a line: ``{"test": id, "outcome": "passed" | "failed" | "skipped"}``.
 """
 
@@ -21,6 +21,9 @@ METHODS = {
     "addSkip": "skipped",
 }
 
+FILE = Path(os.environ["PEER_OUTCOMES"])
+"""Read at once: some tests empty the environment."""
+
 current_test = ""
 """The test that runs now; pytest names its own in the environment."""
 
@@ -32,7 +35,7 @@ def running_test() -> str:
 
 def tell(test: str, outcome: str) -> None:
     """Write one outcome."""
-    with Path(os.environ["PEER_OUTCOMES"]).open("a", encoding="utf-8") as file:
+    with FILE.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"test": test, "outcome": outcome}) + "\n")
 
 
@@ -65,9 +68,3 @@ def _telling(method: Any, outcome: str) -> Any:
         method(self, test, *args)
 
     return telling
-
-
-def pytest_runtest_logreport(report: Any) -> None:
-    """pytest's hook: a test's call, or what went wrong around it."""
-    if report.when == "call" or report.outcome != "passed":
-        tell(report.nodeid, report.outcome)
