@@ -255,6 +255,17 @@ def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str
     return MappingProxyType(table)
 
 
+def optional_security_headers(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Those of a route: a table, or ``None`` to say nothing."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a table of headers, not {quoted(value)}")
+    table = security_headers(value)
+    assert not isinstance(table, str)
+    return table
+
+
 def _security_header(key: str, setting: Any) -> Any:
     if key == "enabled":
         return flag(setting)

@@ -261,6 +261,35 @@ def _as_django(response: GuardResponse) -> Any:
     return answer
 
 
+_HEADERS_OF = (
+    ("django.middleware.clickjacking", "XFrameOptionsMiddleware", ("frame_options",)),
+    (
+        "django.middleware.security",
+        "SecurityMiddleware",
+        ("content_type_options", "referrer_policy", "cross_origin_opener_policy"),
+    ),
+)
+"""Which security headers each of Django's middleware sets: on every answer, unless the settings or
+a view (``xframe_options_exempt``) say that there is to be none."""
+
+
+def headers_set_by(app: Any) -> frozenset[str]:
+    """Keys of ``security_headers`` that Django sets by itself in an app, if it is one of Django's:
+    an answer without one is meant to have none."""
+    if _handler_in(app) is None:
+        return frozenset()
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    active = [import_string(name) for name in settings.MIDDLEWARE]
+    keys: set[str] = set()
+    for module, name, headers in _HEADERS_OF:
+        known = import_string(f"{module}.{name}")
+        if any(isinstance(one, type) and issubclass(one, known) for one in active):
+            keys.update(headers)
+    return frozenset(keys)
+
+
 def _views(resolver: Any, prefix: str = "/") -> Iterator[tuple[Any, str]]:
     """All views of a URL resolver with their endpoints."""
     for pattern in resolver.url_patterns:

@@ -105,6 +105,14 @@ _COMMON = (
 )
 
 
+_CSP, _FRAMES = "content-security-policy", "x-frame-options"
+"""Who may frame an answer: ``frame-ancestors`` of the first stands in place of the second (CSP 3,
+6.4.2), which has no word for "everybody"."""
+
+_READERS, _EMBEDDERS = "access-control-allow-origin", "cross-origin-resource-policy"
+"""Who may read an answer, and who may embed it: what all may read, all may embed."""
+
+
 class SecurityHeaders:
     """A fixed set of headers, added where the app has not set them.
 
@@ -127,18 +135,43 @@ class SecurityHeaders:
         self.others = frozenset(name for name in _COMMON if name.lower() not in ours)
 
     @classmethod
-    def from_config(cls, config: SecurityConfig) -> SecurityHeaders | None:
-        """What ``config.security_headers`` says; ``None`` when it says nothing is to be added."""
-        return cls.from_setting(config.security_headers, cross_origin=config.enable_cors)
+    def from_config(
+        cls,
+        config: SecurityConfig,
+        *,
+        route: Mapping[str, Any] | None = None,
+        left_to_app: Iterable[str] = (),
+    ) -> SecurityHeaders | None:
+        """What ``config.security_headers`` says; ``None`` when it says nothing is to be added.
+
+        :param route: what a route says in its place, by the same keys.
+        :param left_to_app: keys of headers that the app's framework sets by itself, so that an
+            answer without one means to have none. What configuration or route name is set.
+        """
+        setting = config.security_headers
+        if isinstance(setting, str):
+            setting = {"preset": setting}
+        if route:
+            setting = {**setting, **route}
+        return cls.from_setting(
+            {**dict.fromkeys(left_to_app), **setting},
+            cross_origin=config.enable_cors,
+            open_to_all=config.enable_cors and "*" in config.cors_allow_origins,
+        )
 
     @classmethod
     def from_setting(
-        cls, setting: str | Mapping[str, Any], *, cross_origin: bool = False
+        cls,
+        setting: str | Mapping[str, Any],
+        *,
+        cross_origin: bool = False,
+        open_to_all: bool = False,
     ) -> SecurityHeaders | None:
         """From a preset's name, or from a table laid over the preset that it names (``html``).
 
         :param cross_origin: whether other origins may read the answers (CORS), in which case
             those of the ``api`` preset may be embedded by them.
+        :param open_to_all: whether any origin may, in which case those of any preset may be.
         """
         if isinstance(setting, str):
             setting = {"preset": setting}
@@ -146,7 +179,8 @@ class SecurityHeaders:
             return None
         preset = setting.get("preset", "html")
         table = {**_PRESETS[preset]}
-        if preset == "api" and cross_origin:
+        is_open = open_to_all or (preset == "api" and cross_origin)
+        if is_open and "cross_origin_resource_policy" in table:
             table["cross_origin_resource_policy"] = "cross-origin"
         custom = {**(table.pop("custom", None) or {}), **(setting.get("custom") or {})}
         table.update(
@@ -180,6 +214,12 @@ class SecurityHeaders:
 def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
     """A new list: ``headers``, then those of the fixed ones that it lacks."""
     present = {name.lower() for name, _ in headers}
+    for name, value in headers:
+        lower = name.lower()
+        if lower == _CSP and "frame-ancestors" in value.lower():
+            present.add(_FRAMES)
+        elif lower == _READERS and value.strip() == "*":
+            present.add(_EMBEDDERS)
     return headers + [pair for pair in fixed[1] if pair[0].lower() not in present]
 
 
@@ -189,7 +229,13 @@ def has_quota(headers: Iterable[Header]) -> bool:
 
 
 def _with_names(pairs: tuple[Header, ...]) -> Fixed:
-    return frozenset(name.lower() for name, _ in pairs), list(pairs)
+    names = {name.lower() for name, _ in pairs}
+    # By these, too, an answer says what two of ours are about.
+    if _FRAMES in names:
+        names.add(_CSP)
+    if _EMBEDDERS in names:
+        names.add(_READERS)
+    return frozenset(names), list(pairs)
 
 
 def _text(value: str | Mapping[str, tuple[str, ...]]) -> str:

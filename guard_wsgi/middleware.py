@@ -98,6 +98,7 @@ class GuardMiddleware:
         if routes is not None and resolver is not None:
             raise TypeError("give routes or a resolver, not both")
         self.app = app
+        self._left_to_app = _headers_left_to(app)
         self.config = config = config if config is not None else SecurityConfig()
         self.renderer = renderer
         self.asks_inside = asks_inside
@@ -159,6 +160,7 @@ class GuardMiddleware:
             standing = policy.standing(request)
         if self._bans.none_yet and monotonic() < policy.emergency.calm_until:
             standing |= CALM
+        request.security = plan.security
         if block is None:
             block = self.decide(policy, request, plan.ladders[standing])
         if request.notes:
@@ -690,7 +692,7 @@ class GuardMiddleware:
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        policy = Policy(config, self.parts, self.resolver)
+        policy = Policy(config, self.parts, self.resolver, self._left_to_app)
         # First this: what a request finds to prepare is asked again then.
         self._prepares = (
             self.resolver is not None
@@ -772,6 +774,15 @@ class _ProxyFixBefore:
     """A ProxyFix that has rewritten what the guard is given; it does not say which headers."""
 
     x_for = x_proto = 1
+
+
+def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
+    """Keys of the security headers that the app's framework sets, and leaves out on purpose."""
+    if "django.core.handlers.wsgi" not in sys.modules:
+        return frozenset()
+    from guard_wsgi.django import headers_set_by
+
+    return headers_set_by(app)
 
 
 def _details(block: Block, passive: bool) -> dict[str, Any]:

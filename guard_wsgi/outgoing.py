@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.headers import Cors, SecurityHeaders, has_quota
@@ -26,14 +26,19 @@ class Outgoing:
 
     :ivar varies: whether answers get more than fixed headers and the draft's quota.
     :ivar quota_style: in which headers the quota is told.
-    :ivar security: the fixed headers.
+    :ivar security: the fixed headers of the app's answers.
     :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
     :ivar modifier: the app's own word on every answer, if it has one.
     """
 
-    def __init__(self, config: SecurityConfig) -> None:
+    def __init__(self, config: SecurityConfig, left_to_app: frozenset[str] = frozenset()) -> None:
+        """:param left_to_app: keys of fixed headers that the app's framework sets by itself."""
         self.cors = Cors.from_config(config)
-        self.security = SecurityHeaders.from_config(config) or SecurityHeaders(())
+        self._config = config
+        self._left_to_app = left_to_app
+        self.security = self.security_of(None)
+        # No framework stands behind the guard's own answers.
+        self._own = SecurityHeaders.from_config(config) or SecurityHeaders(())
         self.quota_style = config.rate_limit_headers
         modify = config.custom_response_modifier
         self.modifier = Modifier(modify) if modify is not None else None
@@ -46,11 +51,27 @@ class Outgoing:
 
     def with_fixed(self, headers: HeaderList, is_https: bool) -> HeaderList:
         """With what every answer gets; all but the quota, where answers do not vary."""
-        return self.security.add(headers, is_https)
+        return self._own.add(headers, is_https)
+
+    def security_of(self, route: Mapping[str, Any] | None) -> SecurityHeaders:
+        """The fixed headers of a route's answers, given what the route says of them."""
+        security = SecurityHeaders.from_config(
+            self._config, route=route, left_to_app=self._left_to_app
+        )
+        return security or SecurityHeaders(())
 
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
-        """The response's headers with ours; a new list, as the app may hold on to its own."""
-        headers = self.security.add(headers, request.is_https)
+        """The headers of the app's answer with ours; a new list, as it may hold on to its own."""
+        return self._with(request.security or self.security, request, headers)
+
+    def own_headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
+        """The same for an answer of the guard's."""
+        return self._with(self._own, request, headers)
+
+    def _with(
+        self, security: SecurityHeaders, request: GuardRequest, headers: HeaderList
+    ) -> HeaderList:
+        headers = security.add(headers, request.is_https)
         quota = request.verdict.quota or request.quota
         if quota is not None and not has_quota(headers):
             headers += quota_headers(*quota, self.quota_style)

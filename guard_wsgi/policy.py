@@ -43,6 +43,7 @@ from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
 from guard_wsgi.config import DEFAULT_LIMIT, SecurityConfig
 from guard_wsgi.detection import Inspection
+from guard_wsgi.headers import SecurityHeaders
 from guard_wsgi.health_probes import HealthProbes
 from guard_wsgi.inspections import Inspections
 from guard_wsgi.network.client import ClientResolver
@@ -100,10 +101,11 @@ class Plan:
     :ivar late: what comes from the first check on that calls a function of the app, and so runs
         in the app's own context (hooks.py); ``None`` where none does.
     :ivar watch: the behaviour rules that hold for its answers, if any do.
+    :ivar security: the security headers of its answers, if it has some of its own.
     :ivar is_attended: whether more is to be done with what passes than to call the app.
     """
 
-    __slots__ = ("checks", "is_attended", "ladders", "late", "route", "watch")
+    __slots__ = ("checks", "is_attended", "ladders", "late", "route", "security", "watch")
 
     def __init__(
         self,
@@ -111,8 +113,10 @@ class Plan:
         checks: tuple[Check, ...],
         watch: BehaviorWatch | None,
         answers_preflights: bool,
+        security: SecurityHeaders | None = None,
     ) -> None:
         self.route = route
+        self.security = security
         self.checks = checks
         self.watch = watch
         self.is_attended = watch is not None or answers_preflights
@@ -131,6 +135,7 @@ class Policy:
     """One :class:`SecurityConfig`, ready to be asked.
 
     :param parts: what outlives a change of configuration: state, detector, databases, events.
+    :param left_to_app: keys of security headers that the app's framework sets by itself.
     :ivar lists_clients: whether any client is whitelisted or exempt.
     :ivar calls_hooks_on_refusal: whether functions of the app are told of refusals.
     :ivar listed_paths: ``exclude_paths`` and ``health_paths`` as PEP 3333 spells them, UTF-8
@@ -138,7 +143,11 @@ class Policy:
     """
 
     def __init__(
-        self, config: SecurityConfig, parts: Parts, resolver: Resolver | None = None
+        self,
+        config: SecurityConfig,
+        parts: Parts,
+        resolver: Resolver | None = None,
+        left_to_app: frozenset[str] = frozenset(),
     ) -> None:
         self.config = config
         self.parts = parts
@@ -155,7 +164,7 @@ class Policy:
             ipv6_prefix_bits=config.ipv6_client_prefix,
             limit_prefix=self._everywhere.key_prefix,
         )
-        self.outgoing = Outgoing(config)
+        self.outgoing = Outgoing(config, left_to_app)
         self.cors = self.outgoing.cors
         self.refusals = Refusals(config, self.outgoing)
         self.calls_hooks_on_refusal = (
@@ -210,7 +219,7 @@ class Policy:
                 if not (is_plain and any(isinstance(known, RateLimits) for known in checks)):
                     checks.append(check)
         watch = next((plan.watch for plan in plans if plan.watch is not None), None)
-        return Plan(plans[0].route, tuple(checks), watch, self.cors is not None)
+        return Plan(plans[0].route, tuple(checks), watch, self.cors is not None, plans[0].security)
 
     def _kept(self, route: RouteConfig, part: frozenset[str] | None) -> Plan:
         key = id(route), part
@@ -262,7 +271,7 @@ class Policy:
     def _plan(self, route: RouteConfig, part: frozenset[str] | None = None) -> Plan:
         skipped = route.bypassed_checks or frozenset()
         if "all" in skipped:
-            return Plan(route, (), None, self.cors is not None)
+            return Plan(route, (), None, self.cors is not None, self._security(route))
         names: frozenset[str] = frozenset().union(*(BYPASSES[name] for name in skipped))
         watch = self._behavior.watch(route.behavior_rules, self.config.global_behavior_rules)
         checks = tuple(
@@ -271,7 +280,11 @@ class Policy:
             if check.name not in names
             and (part is None or (check.name in _CREDENTIALS) is (part is _CREDENTIALS))
         )
-        return Plan(route, checks, watch or None, self.cors is not None)
+        return Plan(route, checks, watch or None, self.cors is not None, self._security(route))
+
+    def _security(self, route: RouteConfig) -> SecurityHeaders | None:
+        headers = route.security_headers
+        return self.outgoing.security_of(headers) if headers else None
 
     def _checks(self, route: RouteConfig, watch: BehaviorWatch) -> Iterator[Check]:
         """The ladder: cheap before dear, who before what, the head before the body."""

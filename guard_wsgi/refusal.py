@@ -105,7 +105,7 @@ class Refusals:
         outgoing = self._outgoing
 
         def add_headers(headers: HeaderList) -> HeaderList:
-            return outgoing.headers(request, headers)
+            return outgoing.own_headers(request, headers)
 
         response = response.with_headers(add_headers(response.header_list))
         if outgoing.modifier is not None:

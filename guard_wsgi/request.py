@@ -31,6 +31,7 @@ from guard_wsgi.verdict import Verdict
 if TYPE_CHECKING:
     from guard_wsgi.checks.base import Block
     from guard_wsgi.detection import Finding
+    from guard_wsgi.headers import SecurityHeaders
 
 MAX_HOOK_BODY_BYTES = 262_144
 """What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
@@ -69,12 +70,14 @@ class GuardRequest:
     :ivar started: ``time.perf_counter()`` at its beginning, when requests are measured.
     :ivar head_findings: what detection found in its head, if it was looked at on the fast path.
     :ivar block: the refusal, if it was decided on the fast path.
+    :ivar security: the headers of its answer, if its route has some of its own.
     """
 
     quota: Quota | None = None
     started: float = 0.0
     head_findings: tuple[Finding, ...] | None = None
     block: Block | None = None
+    security: SecurityHeaders | None = None
 
     def __init__(
         self,

@@ -221,6 +221,13 @@ class RouteConfig:
     )
     behavior_rules: tuple[BehaviorRule, ...] = field(default=(), converter=tables.behavior_rules)
 
+    # Answers
+    security_headers: Mapping[str, Any] | None = field(
+        # By the keys of config.security_headers, over that; None takes a header away.
+        default=None,
+        converter=tables.optional_security_headers,
+    )
+
     # Detection
     enable_suspicious_detection: bool | None = field(default=None, converter=optional_flag)
     enabled_detection_categories: frozenset[str] | None = field(
@@ -323,6 +330,7 @@ _EXTENDING = frozenset(
         "honeypot_fields",
         "custom_validators",
         "behavior_rules",
+        "security_headers",
         "excluded_detection_headers",
         "excluded_detection_params",
         "excluded_detection_body_fields",

@@ -252,6 +252,15 @@ class SecurityDecorator(DecoratorEvents):
         """
         return self._marking(upload_inspection=mode)
 
+    # Answers
+
+    def security_headers(self, **headers: Any) -> Callable[[View], View]:
+        """Give the route's answers other security headers, by the keys of that option: ``None``
+        takes one away (``frame_options=None``: any site may frame the page), text sets it
+        (``cross_origin_resource_policy="cross-origin"``: any site may embed the file).
+        """
+        return self._marking(security_headers=headers)
+
     # Looking at what was marked
 
     def get_route_config(self, route_id: str) -> RouteConfig | None:

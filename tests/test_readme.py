@@ -114,6 +114,7 @@ def test_every_option_that_is_named_exists() -> None:
     # Parameters of functions, keys of rules, words of other systems.
     others = {"config", "routes", "verifier", "window", "extra", "mode", "throttle"}
     others |= {"base_url", "check", "id", "methods", "status", "view_func"}  # of tests and logs
+    others |= {"cross_origin_resource_policy", "frame_options"}  # keys of security_headers
     others |= {"require_auth", "ip_whitelist", "rule_type", "pattern", "threshold", "action"}
     assert given - options <= others
 

@@ -320,6 +320,16 @@ def test_detection_exclusion() -> None:
     )
 
 
+def test_security_headers() -> None:
+    with decorated(lambda g: g.security_headers(frame_options=None, csp="sandbox")) as site:
+        here, elsewhere = site.visit("/view"), site.visit("/plain")
+        assert here.header("X-Frame-Options") is None
+        assert here.header("Content-Security-Policy") == "sandbox"
+        assert here.header("X-Content-Type-Options") == "nosniff"
+        assert elsewhere.header("X-Frame-Options") == "SAMEORIGIN"
+        assert elsewhere.header("Content-Security-Policy") is None
+
+
 def test_upload_inspection() -> None:
     upload = {
         "body": b'--X\r\nContent-Disposition: form-data; name="f"; filename="a.html"\r\n\r\n'

@@ -263,6 +263,7 @@ DECORATORS: dict[str, str] = _named(
     "suspicious_detection",
     "detection_exclusion",
     "upload_inspection",
+    "security_headers",
 )
 
 # Not decorators: they tell what was marked.
