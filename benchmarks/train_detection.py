@@ -43,16 +43,24 @@ from scipy.optimize import minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benign_traffic import benign_requests
+from benign_writing import written_requests
 
 from guard_wsgi.detection.detector import Detector
-from guard_wsgi.detection.evidence import builtin_scanners, read_window, windows
+from guard_wsgi.detection.evidence import Surroundings, builtin_scanners, readings
 from guard_wsgi.detection.extract import body_values, head_values
 from guard_wsgi.detection.finding import Finding
+from guard_wsgi.detection.gate import builtin_gate
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.model import FEATURE_CATEGORIES, prior_model, shipped_model
+from guard_wsgi.detection.model import (
+    FEATURE_CATEGORIES,
+    SHAPES_MOST,
+    prior_model,
+    shipped_model,
+)
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
+from guard_wsgi.detection.window import windows
 
 MODEL = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
 
@@ -73,6 +81,7 @@ CONTEXTS = ("kind:", "size:", "name:", "text:")
 BOUNDED = (
     *("name:text", "name:query", "name:secret", "name:include"),
     *("text:prose", "text:code", "text:html", "text:statement"),
+    *("text:document", "text:lines", "text:source", "text:after_words", "text:before_words"),
 )
 MOST_EXCUSED = 1.2
 # Where a value stands is no evidence by itself, only together with some.
@@ -169,15 +178,17 @@ def evidence_of(
     environ: dict[str, Any], before: str = "", after: str = ""
 ) -> Iterator[frozenset[str]]:
     """The evidence of every window of every value, a text put before and after each."""
-    scanners = builtin_scanners("auto")
+    scanners, hits = builtin_scanners("auto"), builtin_gate("auto").hits
     for value in values_of(environ):
         if before or after:
             if value.kind or not value.text:
                 continue
             value = evolve(value, text=before + value.text + after)
-        for text in windows(value.text):
-            for evidence in read_window(scanners, value, text):
-                features = frozenset(evidence.features)
+        around = Surroundings(value)
+        for window in windows(value.text, hits):
+            for reading in readings(scanners, value, window, around):
+                reading.add_all()
+                features = frozenset(reading.features)
                 if features & KNOWN:
                     yield features
 
@@ -264,6 +275,13 @@ class Data:
             ]
         )
         self.row_sets = rows
+        shape = np.array([name.startswith("t:") for name in self.columns])
+        self.shapes = self.matrix @ sparse.diags(shape.astype(float))
+        self.others = self.matrix - self.shapes
+
+    def score(self, weights: np.ndarray, bias: float) -> np.ndarray:
+        """The log-odds of each row, as the model adds them up."""
+        return self.others @ weights + np.minimum(self.shapes @ weights, SHAPES_MOST) + bias
 
 
 def worst(data: Data, score: np.ndarray) -> np.ndarray:
@@ -289,7 +307,7 @@ def fit(data: Data, train: list[bool], rounds: int = 2) -> tuple[np.ndarray, flo
     negative_weight = np.array([min(benign[row], cap) for row in negative])
     weights, bias = data.prior.copy(), -UNIT
     for _ in range(rounds):
-        score = data.matrix @ weights + bias
+        score = data.score(weights, bias)
         positive: dict[int, float] = defaultdict(float)
         for request in attacks:
             rows = [row for row in data.requests[request] if row not in benign] or data.requests[
@@ -362,7 +380,7 @@ def table(data: Data) -> None:
     for source in sorted(data.source_size):
         train = [name != source for name in data.sources]
         weights, bias = fit(data, train)
-        score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
+        score = 1 + (worst(data, data.score(weights, bias)) - BALANCED) / UNIT
         for core in (True, False):
             rows = [
                 i
@@ -391,7 +409,7 @@ def table(data: Data) -> None:
 def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
     """The model as package data; a learned shape is filed under the category it goes with."""
     known = {one.name: one.category for one in INDICATORS} | FEATURE_CATEGORIES
-    score = data.matrix @ weights + bias
+    score = data.score(weights, bias)
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     for request, rows in enumerate(data.requests):
         if data.attack[request] and rows:
@@ -419,6 +437,7 @@ def to_file(data: Data, weights: np.ndarray, bias: float) -> dict[str, Any]:
     return {
         "bias": round(bias, 4),
         "balanced": BALANCED,
+        "shapes_most": SHAPES_MOST,
         "sufficient": [],
         "unit": UNIT,
         "weights": {c: dict(sorted(w.items())) for c, w in sorted(filed.items())},
@@ -489,7 +508,11 @@ def main() -> None:
     parser.add_argument("--sufficient", action="store_true", help="write that list alone")
     parser.add_argument("--benign-rows", type=int, default=400, help="generated requests a family")
     arguments = parser.parse_args()
-    records = [*load(arguments.corpus), *benign_requests(arguments.benign_rows)]
+    records = [
+        *load(arguments.corpus),
+        *benign_requests(arguments.benign_rows),
+        *written_requests(arguments.benign_rows),
+    ]
     if arguments.sufficient:
         model = json.loads(MODEL.read_text(encoding="utf-8"))
         write(model | {"sufficient": sufficient(records)})
@@ -503,7 +526,7 @@ def main() -> None:
         table(data)
     if arguments.write:
         weights, bias = fit(data, [True] * len(data.requests))
-        score = 1 + (worst(data, data.matrix @ weights + bias) - BALANCED) / UNIT
+        score = 1 + (worst(data, data.score(weights, bias)) - BALANCED) / UNIT
         for attack in (True, False):
             rows = [i for i, one in enumerate(data.attack) if one is attack and not data.padded[i]]
             print(

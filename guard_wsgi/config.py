@@ -613,6 +613,12 @@ class SecurityConfig(ModelSpellings):
         default="names",
         validator=one_of(*UPLOAD_INSPECTIONS),
     )
+    detection_graphql_introspection: Literal["allow", "refuse"] = field(
+        # Every client with code completion asks for the schema first. "refuse" suits a closed API
+        # in production (OWASP, GraphQL Cheat Sheet).
+        default="allow",
+        validator=one_of("allow", "refuse"),
+    )
     detection_max_body_inspect_bytes: int = field(
         # Larger than any form or API call that people make, small enough to hold for each
         # request at once.
@@ -938,11 +944,6 @@ class SecurityConfig(ModelSpellings):
         # Bytes under which gzip gains nothing.
         default=None,
         validator=whole_number(0, optional=True),
-    )
-    agent_batch_max_bytes: int | None = field(
-        # 256 KiB, the most that the collector's service takes in one body.
-        default=None,
-        validator=whole_number(4096, optional=True),
     )
     agent_status_interval: int = field(
         # Five minutes: soon enough to notice a silent worker.

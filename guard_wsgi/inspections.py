@@ -81,6 +81,7 @@ class Inspections:
             excluded_body_fields=config.excluded_detection_body_fields,
             scan_body=config.detection_scan_body,
             upload_inspection=config.upload_inspection,
+            refuses_introspection=config.detection_graphql_introspection == "refuse",
             max_body_bytes=config.detection_max_body_inspect_bytes,
             max_values=config.detection_max_scan_values,
             max_chars=config.detection_max_scan_chars,

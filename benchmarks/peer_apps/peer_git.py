@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS: tuple[str, ...] = ()
-SENDS_FILES = False
 
 BRANCHES = (
     "main",

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("ariadne", "gql[requests]>=3.5,<4")
-SENDS_FILES = False
 
 SCHEMA = """
 type Query {

@@ -9,7 +9,6 @@ from typing import Any
 from peer_files import real_files
 
 REQUIREMENTS = ("mlflow==3.1.4", "flask")
-SENDS_FILES = True
 
 PARAMETERS = {
     "query": "SELECT * FROM train WHERE split = 'a'",

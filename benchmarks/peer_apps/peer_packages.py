@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("pypiserver", "twine", "pip")
-SENDS_FILES = True
 
 
 def app(folder: Path) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 from peer_graphql import TEXTS
 
 REQUIREMENTS = ("spyne==2.14.0", "lxml", "zeep", "six")
-SENDS_FILES = False
 
 
 def app(folder: Path) -> Any:
@@ -38,7 +37,6 @@ def app(folder: Path) -> Any:
     )
     dispatcher = SimpleXMLRPCDispatcher(allow_none=True)
     dispatcher.register_introspection_functions()
-    dispatcher.register_multicall_functions()
     dispatcher.register_function(lambda *given: given, "notes.repeat")
 
     def both(environ: dict[str, Any], start_response: Any) -> Any:

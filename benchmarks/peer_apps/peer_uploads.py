@@ -11,7 +11,6 @@ from peer_files import real_files
 from peer_graphql import TEXTS
 
 REQUIREMENTS = ("tuspy", "nbformat", "flask")
-SENDS_FILES = True
 
 
 def app(folder: Path) -> Any:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+from attrs import evolve
+
+from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.indicator import Indicator
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.lexicon import LEXICON
 from guard_wsgi.detection.normalize import View, views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.tokens import shapes
-from guard_wsgi.detection.value import Value
-
-# A long text is read in windows, so that evidence adds up only where it stands together and a
-# payload behind a megabyte of padding weighs as much as one alone.
-WINDOW_CHARS: Final = 1500
-OVERLAP_CHARS: Final = 200
+from guard_wsgi.detection.value import STORED, Value
+from guard_wsgi.detection.window import Window
 
 # Names that carry a URL to go to, by the documentation of OAuth 2.0, OpenID Connect, SAML, CAS
 # and the web frameworks: a local address is what a developer's browser sends there.
@@ -58,7 +58,7 @@ _TEXT_NAME = re.compile(
 _CODE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
     r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
-    r"|query\.text|scripts\.\w+|steps\[\]\.\w+|argv"
+    r"|query\.text|scripts\.\w+|source\[\]|content\.code|source_?code|snippet|\w*prompt\w*|chat_template|steps\[\]\.\w+|argv"
     r"|(?:frames\[\]|stream|log|code|span)\.[\w.]*(?:file|path)\w*|abs_path|containers\[\]\.(?:command|args)|process\.command\w*)\]?(?:\[\])*",
     re.IGNORECASE,
 )
@@ -111,11 +111,15 @@ FILTER_RANGE = re.compile(
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
 _WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
-_KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
+# What may be found in values of some kinds, where that is not everything.
+KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
     "graphql": frozenset({"graphql"}),
-    "binary": frozenset(),
+    # The names of one's own files: whoever looks for those of others reads.
+    STORED: CATEGORIES - {"sensitive_file", "dir_traversal", "recon", "cms_probing", "file_upload"},
 }
+# Of these the declarations and directives count, not what the text is like.
+_WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
 # What makes an uploaded binary dangerous, long enough not to be there by chance.
 _BINARY_EVIDENCE = re.compile(
     r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
@@ -167,85 +171,121 @@ def builtin_scanners(engine: Engine) -> BuiltinScanners:
     return BuiltinScanners(engine)
 
 
-class Evidence:
-    """What was found in one window of a value.
+class Surroundings:
+    """What the whole of a value says of each window of it; looked at once, if anybody asks."""
+
+    __slots__ = ("_features", "_value")
+
+    def __init__(self, value: Value) -> None:
+        self._value = value
+        self._features: list[str] | None = None
+
+    def features(self) -> list[str]:
+        if self._features is None:
+            self._features = _surroundings(self._value)
+        return self._features
+
+
+class Reading:
+    """One way to read a window of a value, with the evidence found in it.
+
+    Evidence comes in three steps, each dearer than the one before, so that a reading that can't
+    be over a threshold any more is left: indicators, what stands around them, and the shape.
 
     :ivar features: name of the feature -> the view in which it showed first.
-    :ivar categories: of the indicators among the features.
     """
 
-    __slots__ = ("features",)
+    __slots__ = ("_around", "_is_part", "_shaped", "_views", "_window", "features")
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        window: Window,
+        views: tuple[View, ...],
+        shaped: tuple[View, ...],
+        is_part: bool = False,
+    ) -> None:
         self.features: dict[str, str] = {}
+        self._around = around
+        self._window = window
+        self._views = views
+        self._shaped = shaped
+        self._is_part = is_part
 
-    def add(self, names: Sequence[str] | set[str], view: str) -> None:
+    def add(self, names: Iterable[str], view: str) -> None:
         for name in names:
             self.features.setdefault(name, view)
 
+    def add_context(self) -> None:
+        """What stands around the evidence: where the value is, its name and size, prose."""
+        context = [*self._around.features(), *_context(self._window)]
+        rounds = max(view.rounds for view in self._views)
+        if rounds > 1:
+            context.append("encoding.rounds>1")
+        if self._views[-1].name == "base64":
+            context.append("encoding.base64_text")
+        if self._is_part:
+            context.append("text:part")
+            context.append(_size(max(len(view.text) for view in self._views)))
+        self.add(context, "raw")
 
-def windows(text: str) -> list[str]:
-    """A text in overlapping windows; short texts are one."""
-    if len(text) <= WINDOW_CHARS:
-        return [text]
-    step = WINDOW_CHARS - OVERLAP_CHARS
-    return [
-        text[start : start + WINDOW_CHARS] for start in range(0, len(text) - OVERLAP_CHARS, step)
-    ]
+    def add_shapes(self) -> None:
+        """The runs of tokens; weighed only beside other evidence."""
+        window = self._window
+        for view in self._shaped:
+            self.add(shapes(view.text, window.starts, window.ends), view.name)
+
+    def add_all(self) -> None:
+        """Every kind of evidence, for learning and for people."""
+        self.add_context()
+        self.add_shapes()
 
 
-def read_window(scanners: BuiltinScanners, value: Value, text: str) -> Iterator[Evidence]:
-    """The evidence of one window of a value: of all of it and, where there is prose around
-    something else, of the rest without the prose. Either may be enough, and the second is not
-    looked for unless it is asked for."""
-    evidence = Evidence()
-    allowed = _KIND_CATEGORIES.get(value.kind)
-    if value.kind == "binary":
-        if _BINARY_EVIDENCE.search(text):
-            evidence.add(("upload.script_in_binary",), "raw")
-        yield evidence
+def readings(
+    scanners: BuiltinScanners, value: Value, window: Window, around: Surroundings
+) -> Iterator[Reading]:
+    """The readings of a window in which something was found: all of it and, where there is prose
+    around something else, the rest without the prose. Either may be enough, and the second is
+    not looked for unless it is asked for."""
+    allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
+    has_shape = value.kind not in _WITHOUT_SHAPE
+    found = views(window.text)
+    shaped = _shaped(window.text, found) if has_shape else ()
+    whole = Reading(around, window, found, shaped)
+    for view in found:
+        indicators = scanners.read(window.data(view.text))
+        whole.add([one.name for one in indicators if one.category in allowed], view.name)
+    whole.add(value.flags, "raw")
+    if not whole.features:
         return
-    readings: tuple[View, ...] = views(text)
-    for view in readings:
-        found = scanners.read(view.text.encode("utf-8", "surrogatepass"))
-        if allowed is None:
-            evidence.add([one.name for one in found], view.name)
-        else:
-            evidence.add([one.name for one in found if one.category in allowed], view.name)
-    if value.flags:
-        evidence.add(value.flags, "raw")
-    if allowed is not None or not evidence.features:
-        yield evidence  # shapes and surroundings weigh only beside evidence
+    known = set(whole.features)
+    yield whole
+    if not has_shape:
         return
-    context = context_features(value, text)
-    rounds = max(view.rounds for view in readings)
-    if rounds > 1:
-        context.append("encoding.rounds>1")
-    if readings[-1].name == "base64":
-        context.append("encoding.base64_text")
-    # A value that is base64 and nothing else has no shape of its own.
-    wrapped = readings[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None
-    shaped = tuple(view for view in readings if view.name == "base64") if wrapped else readings
-    if not wrapped and len(readings) > 1 and readings[1].name == "decoded":
-        shaped = readings[1:]
-    for view in shaped:
-        evidence.add(shapes(view.text), view.name)
-    known = set(evidence.features)
-    evidence.add([*context, _size(len(value.text))], "raw")
-    yield evidence
-    rests = [without_prose(view.text) for view in readings]
-    if all(len(rest) == len(view.text) for rest, view in zip(rests, readings, strict=True)):
+    rests = tuple([evolve(view, text=without_prose(view.text)) for view in found])
+    if all(len(rest.text) == len(view.text) for rest, view in zip(rests, found, strict=True)):
         return
-    part = Evidence()
-    for rest, view in zip(rests, readings, strict=True):
-        found = scanners.read(rest.encode("utf-8", "surrogatepass"))
+    shaped = tuple([rest for rest, view in zip(rests, found, strict=True) if view in shaped])
+    part = Reading(around, window, rests, shaped, is_part=True)
+    for rest in rests:
         # What only the cut has brought together is no evidence.
-        part.add([one.name for one in found if one.name in known], view.name)
-        if view in shaped:
-            part.add(shapes(rest), view.name)
-    longest = max(map(len, rests))
-    part.add([*value.flags, *context, "text:part", _size(longest)], "raw")
+        indicators = [one for one in scanners.read(window.data(rest.text)) if one.name in known]
+        part.add([one.name for one in indicators if one.category not in WHOLE_VALUE], rest.name)
+    part.add(value.flags, "raw")
     yield part
+
+
+def _shaped(text: str, found: tuple[View, ...]) -> tuple[View, ...]:
+    """The views whose shape counts: decoded ones where there are such, and of a value that is
+    base64 and nothing else what is inside."""
+    if found[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None:
+        return tuple([view for view in found if view.name == "base64"])
+    return found[1:] if len(found) > 1 and found[1].name == "decoded" else found
+
+
+def has_script(text: str) -> bool:
+    """Whether the readable part of a binary file has a script in it."""
+    return _BINARY_EVIDENCE.search(text) is not None
 
 
 def without_prose(text: str) -> str:
@@ -283,34 +323,91 @@ def _is_statement(text: str) -> bool:
     return not (quotes[0] % 2 or quotes[1] % 2 or _NOT_STATEMENT.search(text))
 
 
-def context_features(value: Value, text: str) -> list[str]:
-    """Where the value stands: what is an attack in one place is data in another."""
+def _surroundings(value: Value) -> list[str]:
+    """Where a value stands, and what it is: an attack in one place is data in another."""
+    text = value.text
     found = ["at:" + value.location]
     if value.kind:
-        found.append("kind:" + value.kind)
+        found.append("kind:path" if value.kind == STORED else "kind:" + value.kind)
     found += _name_features(value.name)
     # One word under this name is a country's, a coupon's or an OAuth server's code.
     if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
         found.append("name:command")
-    if STATEMENT.match(text) and _is_statement(text):
-        found.append("text:statement")
-    if "<" in text and len(HTML_TEXT.findall(text)) > 3:
-        found.append("text:html")
-    if "`" in text:
-        outside, spans = _CODE_SPAN.subn(" ", text)
-        if spans and _THREE_WORDS.search(outside):
-            found.append("text:code")
-    if "$" in text and _is_filter(value.name) and FILTER_RANGE.search(text):
-        found.append("text:filter")
-    if _EXCEPTION.fullmatch(text):
-        found.append("text:exception")
-    if len(text) > 24 and len({w.lower() for w in FUNCTION_WORD.findall(text)}) > 1:
-        found.append("text:prose")
-    if _REMOTE.match(value.text):
+    if _REMOTE.match(text):
         found.append("value:url")
         if "name:include" in found and value.location in ("query", "form", "cookie"):
             found.append("file.remote_include")
+    if "$" in text and _is_filter(value.name) and FILTER_RANGE.search(text):
+        found.append("text:filter")
+    found += _document(text)
+    found.append(_size(len(text)))
     return found
+
+
+WRITING: Final = frozenset({"text:document", "text:source", "text:code", "text:prose", "text:html"})
+"""Features of texts that people write: sentences, programs, documents."""
+
+# Of a long text the beginning tells what it is.
+_DOCUMENT_CHARS: Final = 8000
+_LINES: Final = 4
+# A line of a program: a comment, an indented line, one that ends as statements do or begins as
+# they do.
+_CODE_LINE = re.compile(
+    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |\+|-)|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
+    r"|(?:def|class|import|from|return|if|else|elif|for|while|try|const|let|var|function|public|private"
+    r"|static|void|int|select|where|join|and|or|order|group|insert|update|delete|create|alter|drop|echo"
+    r"|export|sudo|cd|pip|npm|git|docker|apt|curl)\b",
+    re.IGNORECASE,
+)
+
+
+def _document(text: str) -> list[str]:
+    """What kind of text of many lines or sentences a value is."""
+    found: list[str] = []
+    head = text[:_DOCUMENT_CHARS]
+    if len(head) > 200 and len({word.lower() for word in FUNCTION_WORD.findall(head)}) > 4:
+        found.append("text:document")
+    if head.count("\n") >= _LINES:
+        found.append("text:lines")
+        lines = [line for line in head.splitlines() if line.strip()]
+        code = sum(1 for line in lines if _CODE_LINE.match(line))
+        if len(lines) > _LINES and code * 2 > len(lines):
+            found.append("text:source")
+    if "`" in head:
+        outside, spans = _CODE_SPAN.subn(" ", head)
+        if spans and _THREE_WORDS.search(outside):
+            found.append("text:code")
+    return found
+
+
+# A word of a sentence, by itself between blanks.
+_PLAIN_WORD = re.compile(r"[(\"]?([^\W\d_]{2,24}(?:['\u2019-][^\W\d_]{1,16})?)[,.:;!?)\"]{0,2}")
+
+
+def _context(window: Window) -> list[str]:
+    """What stands around the evidence in a window."""
+    text = window.text
+    found: list[str] = []
+    if window.starts and STATEMENT.match(text) and _is_statement(text):
+        found.append("text:statement")
+    if "<" in text and len(HTML_TEXT.findall(text)) > 3:
+        found.append("text:html")
+    if window.starts and window.ends and _EXCEPTION.fullmatch(text):
+        found.append("text:exception")
+    if len(text) > 24 and len({w.lower() for w in FUNCTION_WORD.findall(text)}) > 1:
+        found.append("text:prose")
+    words = text.split()
+    if not window.starts or _are_words(words[:2]):
+        found.append("text:after_words")
+    if not window.ends or _are_words(words[-2:]):
+        found.append("text:before_words")
+    return found
+
+
+def _are_words(words: list[str]) -> bool:
+    """Whether these are two words of a sentence and none that an attacked language knows."""
+    plain = [match[1].lower() for word in words if (match := _PLAIN_WORD.fullmatch(word))]
+    return len(plain) == 2 and not any(word in LEXICON for word in plain)
 
 
 def _size(size: int) -> str:

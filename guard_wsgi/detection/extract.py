@@ -12,8 +12,18 @@ from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import multipart_values, present
 from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.structure import json_document, unfold, whole_json, xml_values
-from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, STORED, Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.xmlbody import is_data
+
+# Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 3253, RFC
+# 4791). Who looks for a file that should not be public reads it, by GET.
+_WRITERS: Final = frozenset(
+    {
+        *("PUT", "PATCH", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MKCALENDAR", "COPY", "MOVE"),
+        *("LOCK", "UNLOCK", "REPORT", "SEARCH", "ACL", "VERSION-CONTROL", "CHECKIN", "CHECKOUT"),
+        *("UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL", "MERGE", "MKACTIVITY"),
+    }
+)
 
 # Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
 # Fetch metadata, client hints). A value that does not match is looked at like any other.
@@ -68,7 +78,8 @@ _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
     """Path, query, cookies and headers, in that order."""
-    yield from path_values(str(environ.get("PATH_INFO", "")), budget)
+    kind = STORED if environ.get("REQUEST_METHOD") in _WRITERS else "path"
+    yield from path_values(str(environ.get("PATH_INFO", "")), budget, kind)
     query = str(environ.get("QUERY_STRING", ""))
     if query:
         yield from form_values(query.encode("latin-1", "replace"), "query", budget)
@@ -84,20 +95,20 @@ def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
             yield from header_values(key, value, budget, hosts)
 
 
-def path_values(path: str, budget: Budget) -> Iterator[Value]:
+def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value]:
     """The whole path, what follows its first and second segment, and its last one: a payload in
     a path stands behind the route's own part."""
     text, flags = to_text(path.encode("latin-1", "replace"))
-    yield Value("path", "", text, "path", flags)
+    yield Value("path", "", text, kind, flags)
     start = 0
     for _ in range(2):
         start = text.find("/", start + 1)
         if start < 0 or start + 1 >= len(text):
             return
-        yield Value("path", "", text[start + 1 :], "path", flags)
+        yield Value("path", "", text[start + 1 :], kind, flags)
     last = text.rstrip("/").rfind("/")
     if last > start:
-        yield from unfold(Value("path", "", text[last + 1 :], "path", flags), budget)
+        yield from unfold(Value("path", "", text[last + 1 :], kind, flags), budget)
 
 
 def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
@@ -131,10 +142,17 @@ def _name(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Val
         yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)
 
 
+# Of cookies as RFC 2965 had them, sent by old programs.
+_ATTRIBUTES = re.compile(
+    r"\$(?:Version|Path|Domain|Port)(?:=(?:\"[\w./:-]*\"|[\w./:-]*))?\s*(?:[;,]\s*|$)",
+    re.IGNORECASE,
+)
+
+
 def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
     """Cookie pairs; values percent-decoded as the common libraries do, JSON ones walked."""
     if header.lstrip().startswith("$"):
-        yield Value("cookie", "", header, "header")
+        yield Value("cookie", "", _ATTRIBUTES.sub("", header), "header")
     for pair in header.split(";"):
         pair = pair.strip()
         if not pair:

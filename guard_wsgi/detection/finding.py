@@ -39,6 +39,15 @@ CATEGORIES: frozenset[str] = frozenset(
     }
 )
 
+# What is an attack only where the whole value is an address or a path: no program opens a sentence
+# in which one is named.
+WHOLE_VALUE: frozenset[str] = frozenset(
+    {
+        *("path_traversal", "dir_traversal", "file_inclusion", "sensitive_file", "ssrf"),
+        *("open_redirect", "recon", "cms_probing", "file_upload"),
+    }
+)
+
 # Findings of these categories are not weighed and not switched off by `categories`.
 CUSTOM = "custom"
 BUDGET = "detection_budget"
@@ -68,6 +77,9 @@ class Finding:
     :ivar threshold: the score from which this inspection calls a value an attack.
     :ivar is_whole: whether all evidence was weighed. Where some was enough by itself, ``score`` is
         at least so much and ``indicators`` are what was enough; `Inspection.whole` weighs the rest.
+    :ivar is_certain: whether the score is well over the threshold and no prose, code or document
+        stands around the evidence. Customers who write about code cause those that are not, so
+        these count less towards a ban.
     """
 
     category: str
@@ -79,3 +91,4 @@ class Finding:
     score: float
     threshold: float
     is_whole: bool = True
+    is_certain: bool = True

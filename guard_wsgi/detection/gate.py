@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.gate_patterns import MAILBOX, PATTERNS, cross
-from guard_wsgi.detection.scanner import Engine, compile_tripwire
+from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
@@ -200,6 +200,7 @@ class Gate:
 
     :ivar opens: whether anything in the data calls for a closer look.
     :ivar opens_json: the same for a JSON document as it was sent.
+    :ivar hits: where what calls for a closer look ends (`Tripwire.ends`).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -211,17 +212,17 @@ class Gate:
         in_json = {form for word in needed for form in _as_json(word)}
         # Forms that JSON changes have backslashes; the others were looked through before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
-        self.opens: Callable[[bytes], bool] = _tripwire(needed, (r"\n", r"\r"), engine)
-        self.opens_json: Callable[[bytes], bool] = _tripwire(in_json, (r"\\n", r"\\r"), engine)
+        plain = _tripwire(needed, (r"\n", r"\r"), engine)
+        self.opens: Callable[[bytes], bool] = plain.any
+        self.hits: Callable[[bytes, int], list[int]] = plain.ends
+        self.opens_json: Callable[[bytes], bool] = _tripwire(in_json, (r"\\n", r"\\r"), engine).any
 
 
-def _tripwire(
-    words: set[str], line_breaks: tuple[str, ...], engine: Engine
-) -> Callable[[bytes], bool]:
+def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:
     literals = [(word, _escape(word)) for word in sorted(words)]
     patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
     mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
-    return compile_tripwire([*literals, *patterns, *mailbox], engine).any
+    return compile_tripwire([*literals, *patterns, *mailbox], engine)
 
 
 @lru_cache(maxsize=2)

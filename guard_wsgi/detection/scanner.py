@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any, Literal, Protocol
 
 from guard_wsgi.detection.database import database_key, load_database, save_database
@@ -43,9 +44,13 @@ class Scanner(Protocol):
 
 
 class Tripwire(Protocol):
-    """Whether any of the compiled patterns matches; stops at the first."""
+    """Whether any of the compiled patterns matches, and where."""
 
-    def any(self, data: bytes) -> bool: ...
+    def any(self, data: bytes) -> bool:
+        """Whether any pattern matches; stops at the first."""
+
+    def ends(self, data: bytes, most: int) -> list[int]:
+        """Where matches end, in bytes, unordered; stops when there are ``most``."""
 
 
 def has_hyperscan() -> bool:
@@ -93,6 +98,12 @@ def _note(index: int, start: int, end: int, flags: int, hits: list[int]) -> None
     hits.append(index)
 
 
+def _note_end(index: int, start: int, end: int, flags: int, hits: tuple[list[int], int]) -> bool:
+    ends, most = hits
+    ends.append(end)
+    return len(ends) >= most
+
+
 _ANY = 0 if hyperscan is None else hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
 # Each pattern once. Keeping book of that costs a fifth of the time, so it is asked for only
 # where the answer is more than yes or no.
@@ -138,6 +149,21 @@ class HyperscanScanner:
             scratch = hyperscan.Scratch(self._database)
         try:
             self._database.scan(data, _note, 0, hits, scratch)
+        finally:
+            stock.append(scratch)
+        return hits
+
+    def ends(self, data: bytes, most: int) -> list[int]:
+        hits: list[int] = []
+        stock = self._stock
+        try:
+            scratch = stock.pop()
+        except IndexError:
+            scratch = hyperscan.Scratch(self._database)
+        try:
+            self._database.scan(data, _note_end, 0, (hits, most), scratch)
+        except hyperscan.ScanTerminated:
+            pass
         finally:
             stock.append(scratch)
         return hits
@@ -196,14 +222,24 @@ class ReTripwire:
         by_beginning: dict[bytes, list[str]] = {}
         for _, pattern in patterns:
             by_beginning.setdefault(_beginning(pattern), []).append(f"(?:{pattern})")
-        self._searches = [
-            (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL).search)
+        self._patterns = [
+            (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
             for byte, those in by_beginning.items()
         ]
 
     def any(self, data: bytes) -> bool:
         lower = data.lower()
-        return any(byte in lower and search(data) for byte, search in self._searches)
+        return any(byte in lower and pattern.search(data) for byte, pattern in self._patterns)
+
+    def ends(self, data: bytes, most: int) -> list[int]:
+        lower = data.lower()
+        matches = (
+            match.end()
+            for byte, pattern in self._patterns
+            if byte in lower
+            for match in pattern.finditer(data)
+        )
+        return list(islice(matches, most))
 
 
 def _beginning(pattern: str) -> bytes:

@@ -30,6 +30,7 @@ class DetectionSettings:
     :ivar excluded_headers: header names, any case, that are not inspected.
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
     :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
+    :ivar refuses_introspection: whether a GraphQL query for the schema is a finding.
     :raises ConfigError: for an unknown category or preset, or a budget below 1.
     """
 
@@ -41,6 +42,7 @@ class DetectionSettings:
     scan_body: bool = True
     # Contents of files are what an app stores, and full of what would be an attack in a field.
     upload_inspection: str = "names"
+    refuses_introspection: bool = False
     # 256 KiB: the largest body that the budget of a request (DESIGN.md) scans in one pass.
     max_body_bytes: int = 262144
     # Names and values of a request that are looked at one by one. A large form has hundreds, a

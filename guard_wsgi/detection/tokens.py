@@ -76,9 +76,17 @@ def tokens(text: str) -> list[str]:
 _COLLAPSED: Final = frozenset({"w", "u", "0", "../", "..\\", ".", "-", "=", "*", "_", "A", "\\"})
 
 
-def shapes(text: str) -> set[str]:
-    """Names of features: every run of one to three tokens, with the ends of the text marked."""
-    row = [_START, *tokens(text), _END]
+def shapes(text: str, starts: bool = True, ends: bool = True) -> set[str]:
+    """Names of features: every run of one to three tokens.
+
+    :param starts: whether the text is the beginning of a value, which is marked then.
+    :param ends: whether it is the end.
+    """
+    row = tokens(text)
+    if starts:
+        row.insert(0, _START)
+    if ends:
+        row.append(_END)
     return set(_runs(row))
 
 

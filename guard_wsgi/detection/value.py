@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from attrs import define
 
 from guard_wsgi.detection.normalize import overlong
+
+STORED: Final = "stored"
+"""Kind of a path under which a client keeps a file of its own."""
 
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
@@ -22,6 +26,54 @@ NAME_EVIDENCE: Final = re.compile(
 UNREAD: Final = "unread_value"
 """Flag of a value that could not be taken apart."""
 
+# What fields for passwords are called, in the languages whose forms are common; "passw" and
+# "passphrase" in any part of a name are enough.
+_PASSWORD_WORDS: Final = frozenset(
+    {
+        *(
+            "pass",
+            "pwd",
+            "passcode",
+            "kennwort",
+            "motdepasse",
+            "mdp",
+            "contrasena",
+            "contrase\u00f1a",
+        ),
+        *("senha", "wachtwoord", "haslo", "parola"),
+    }
+)
+_NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
+# What an API calls the field beside one that says "this is a password".
+_PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
+MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 64 are allowed
+
+
+def passwords(values: Iterable[Value]) -> frozenset[str]:
+    """Those texts among the values of a request that are passwords: by their names, as a
+    repetition of one, or beside a field that says so (``{"type": "password", "value": ...}``)."""
+    values = [one for one in values if one.kind != "name"]
+    found = {one.text for one in values if is_password_name(one.name)}
+    parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
+    if parents:
+        for one in values:
+            parent, _, key = one.name.rpartition(".")
+            if parent in parents and key.lower() in _PASSWORD_SIBLING:
+                found.add(one.text)
+    return frozenset([text for text in found if _may_be_password(text)])
+
+
+def is_password_name(name: str) -> bool:
+    """Whether a field is one for a password, by its name."""
+    return any(
+        "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS
+        for part in _NAME_PARTS.findall(name.lower())[-3:]
+    )
+
+
+def _may_be_password(text: str) -> bool:
+    return len(text) <= MAX_PASSWORD_CHARS and text.isprintable()
+
 
 @define(unsafe_hash=True)
 class Value:
@@ -32,8 +84,9 @@ class Value:
     :ivar name: of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
     :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
-        "filename", "agent" (User-Agent), "header", "path", "url" (without its query), "upload"
-        (text of an uploaded file), "binary" (the same, not text), "markup" (an XML document).
+        "filename", "agent" (User-Agent), "header", "path", STORED, "url" (without its query),
+        "upload" (text of an uploaded file), "binary" (the same, not text), "markup" (a document of
+        XML).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

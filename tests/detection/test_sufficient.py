@@ -55,7 +55,8 @@ def test_what_is_refused_at_once_names_the_field_and_all_that_was_enough(
     payload = "1' UNION SELECT a, b FROM users-- <script>alert(1)</script>"
     (found,) = inspection.head(environ(query="user%5Bname%5D=" + quote(payload)))
     assert found.name == "user[name]"
-    assert found.indicators == ("sql.union_select", "xss.script_tag")
+    assert found.indicators[0] == "sql.union_select"
+    assert found.indicators[1].startswith("xss.")
     assert not found.is_whole
 
 

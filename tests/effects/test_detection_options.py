@@ -80,6 +80,15 @@ def test_upload_inspection() -> None:
         assert upload(site, b"<p>harmless</p>") == 200
 
 
+def test_detection_graphql_introspection() -> None:
+    asked = b'{"query": "query Introspection { __schema { queryType { name } types { name } } }"}'
+    kind = {"Content-Type": "application/json"}
+    with LiveSite({**ON}) as site:
+        assert site.visit("/", body=asked, headers=kind).status == 200
+    with LiveSite({**ON, "detection_graphql_introspection": "refuse"}) as site:
+        assert site.visit("/", body=asked, headers=kind).status == 400
+
+
 def test_detection_max_body_inspect_bytes() -> None:
     padded = {"filler": "lorem ipsum " * 200, "comment": SQLI}
     options = {**ON, "detection_budget_action": "flag"}

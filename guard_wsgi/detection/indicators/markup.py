@@ -44,7 +44,11 @@ MARKUP = (
          r"[\s\x00-\x20/]*=", _HTML, 0.9),
     _xss("event_quoted_break", r"[\"'`][\s/>]*on[a-z]{4,20}\s*=", _EVASION, STRONG),
     _xss("javascript_url", r"j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
-         r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*:", _EVASION, STRONG),
+         r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*"
+         # What follows is code, or it stands where an address does: "JavaScript: The Good Parts" is a book.
+         r":(?:\s{0,3}(?:[^\s\w]|\w[\w.$]{0,40}\s?[(`=\[.;%/+,&|])|[\t\r\n])"
+         r"|(?:^[\s\"'(]{0,4}|=\s{0,3}[\"'`]?|url\(\s{0,3}[\"']?)j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
+         r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*:(?:\S|$)", _EVASION, STRONG),
     _xss("vbscript_url", r"(?:vbscript|livescript|mocha|jscript)[\s\x00-\x20]*:", _EVASION, STRONG),
     _xss("data_url_active", r"data\s*:\s*(?:text/(?:html|xml|javascript)|image/svg\+xml|application/"
          r"(?:x-)?(?:javascript|xhtml\+xml|xml))?\s*[;,]", _EVASION),
@@ -67,7 +71,7 @@ MARKUP = (
     _xss("style_expression", r"expression\s*\(|-moz-binding|behaviou?r\s*:\s*url|@import\b|url\s*\(\s*['\"]?\s*javascript", _EVASION, 0.9),
     _xss("style_attribute", r"<[a-z][^>]*[\s/\"']style\s*=", _EVASION, WEAK),
     _xss("sink_call", r"(?:^|[^\w.])" + _SINK + r"\s*(?:\(|`|\.(?:call|apply|bind)\b)", _PATT),
-    _xss("sink_argument", r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:[\d'\"/`)]|document|location|window|origin|string|this|xss|name|cookie)", _PATT, STRONG),
+    _xss("sink_argument", r"\b(?:alert|prompt|confirm)\s*[(`]\s*(?:[\d'\"/`)]|(?:document|location|window|this)\s*[.\[])|\b(?:alert|prompt|confirm)[(`](?:document|location|window|origin|string|this|xss|name|cookie)\b", _PATT, STRONG),
     _xss("timer_string", r"\bset(?:timeout|interval)\s*\(\s*['\"`]", _PATT, STRONG),
     _xss("probe_exact", r"<'\">|<\"'>|['\"]{1,2}<'\">", "sqlmap: characters that show whether output is encoded", STRONG),
     _xss("probe", r"<['\"]{1,2}>|['\"]{1,2}<['\"]{1,2}|<[\"'][>)(]|[\"']>[\"'(]", "sqlmap and ZAP: characters that show whether output is encoded", 0.8),
@@ -84,16 +88,16 @@ MARKUP = (
     _xss("storage", r"\b(?:local|session)storage\s*(?:\.|\[)", _PATT, WEAK),
     _xss("dom_write", r"\b(?:inner|outer)html\s*\+?=|insertadjacenthtml|\.srcdoc\s*=|\.write\s*\(", _PATT),
     _xss("from_char_code", r"fromcharcode|fromcodepoint|\bunescape\s*\(|\bdecodeuri(?:component)?\s*\(", _EVASION, 0.9),
-    _xss("function_constructor", r"\bnew\s+function\s*[(`]|\bfunction\s*\(\s*['\"`]|\[\s*['\"`]?constructor['\"`]?\s*\]|"
+    _xss("function_constructor", r"\bnew\s+function[(`]|\bfunction\s*\(\s*['\"`]|\[\s*['\"`]?constructor['\"`]?\s*\]|"
          r"\.constructor\s*(?:\(|\.\s*constructor|\[)|\bconstructor\.constructor\b|\bfunction`|\breflect\.(?:construct|apply|get)", _PATT, MEDIUM),
     _xss("constructor_call", r"\bconstructor\.constructor\b|\.constructor\s*\(\s*\\?['\"`]", _PATT, STRONG),
     _xss("immediate_function", r"\(\s*function\s*\(\s*\)\s*\{|\(\s*\(\s*\)\s*=>|=>\s*(?:alert|eval|fetch|\{)|\bfunction\s*\(\s*\w?\s*\)\s*\{", _PATT),
     _xss("jsfuck", r"(?:\[\]|!\[\]|\+\[\]|!!\[\]|\(!\+|\{\}\+){3,}|\[[\[\]()!+]{11,}", "jsfuck.com", STRONG),
     _xss("js_break", r"[\"'`]\s*[;)}\]]+\s*(?:alert|prompt|confirm|eval|settimeout|setinterval|fetch\s*\(|var\s|document|window|location|function|//|throw)", _EVASION, STRONG),
-    _xss("js_operator_sink", r"[\"'`]\s*[-+*/^|&%,?:]+\s*(?:alert|prompt|confirm|eval|print|fetch)\b", _PATT, STRONG),
+    _xss("js_operator_sink", r"[\"'`]\s*(?:[-+*/^|&%,?:]+\s*(?:alert|prompt|confirm|eval|fetch)\b|[-+*/^|&%,?]+[ \t]*print[(`])", _PATT, STRONG),
     _xss("js_close_script", r"</script|<\\/script|\*/\s*<|//\s*--\s*>", _PATT, WEAK),
     _xss("iife_import", r"\bimport\s*\(\s*['\"`]|\brequire\s*\(\s*['\"`](?:child_process|fs|net|http|os|vm)", _PATT),
-    _xss("xhr", r"\bnew\s+(?:xmlhttprequest|image|websocket|worker|activexobject)\b|\bnavigator\s*\.\s*(?:sendbeacon|serviceworker)|\$\.(?:get|post|getscript|ajax)\s*\(", _PATT, 0.9),
+    _xss("xhr", r"\bnew\s+(?:xmlhttprequest|activexobject)\b|\bnew\s+(?:image|websocket|worker)\s*(?:\(|\)\s*\.)|\bnavigator\s*\.\s*(?:sendbeacon|serviceworker)|\$\.(?:get|post|getscript|ajax)\s*\(", _PATT, 0.9),
     _xss("fetch_url", r"\bfetch\s*\(\s*['\"`](?:https?:)?//", _PATT, STRONG),
     _xss("angular", r"\bng-(?:app|init|csp|click|mouse\w+|focus|include|bind-html|on-\w+)\b|\bv-(?:html|on:|bind:)|\bx-(?:data|init|html|on:)\S*\s*=|"
          r"\{\{\s*(?:constructor|\$on|\$eval|toString|'a'\.constructor|\w+\s*=)", _PATT),
@@ -106,7 +110,7 @@ MARKUP = (
     _xss("template_literal_call", r"\b(?:alert|prompt|confirm|eval|settimeout|setinterval)`", _PATT, STRONG),
     _xss("sink_only", r"^[\s'\"(=;]*(?:(?:window|self|top|parent|frames)\s*\.\s*)?(?:alert|prompt|confirm|eval|set(?:timeout|interval|immediate)|atob|btoa|fetch|execscript|importscripts|unescape|document\.write(?:ln)?)\([^)]*\)[\s;'\")]*$", _PATT, STRONG, False),
     _xss("property_only", r"^[\s'\"=(.]*(?:(?:window|self|top|parent)\s*\.\s*(?:location|name|document|opener|onerror)|document\s*\.\s*(?:cookie|domain|location|body|referrer|write(?:ln)?))(?:\s*\.\s*\w+)*[\s'\"=);.]*$", _PATT, STRONG, False),
-    _xss("function_only", r"^\s*new\s+function\s*\((?:[^<]|$)", _PATT, STRONG, False),
+    _xss("function_only", r"^\s*new\s+function\((?:[^<]|$)", _PATT, STRONG, False),
     _xss("event_only", r"^[\s'\"`<>/]*on[a-z]{4,44}\s*=\s*\S{0,1}\s*$", _HTML, STRONG, False),
     _xss("attribute_break", r"^\s*['\"`][\s/>]*(?:formaction|srcdoc|xlink:href|autofocus|style|href|src|background|action)\s*=", _EVASION, 0.9, False),
     _xss("spaced_tag", r"</?\s?[a-z](?:[\s/\x00]+[a-z]\b){3,}", _EVASION, STRONG),

@@ -56,6 +56,6 @@ PROTOCOL = (
     _make("recon", "scanner_agent", r"\b(?:sqlmap|nikto|nessus|acunetix|netsparker|w3af|dirbuster|gobuster|wpscan|nuclei|zgrab|masscan|openvas|havij|arachni|jorgee|wfuzz|ffuf|feroxbuster|zmeu|morfeus|whatweb|skipfish|paros|vega/|commix|joomscan|xsser|fimap|hydra|brutus|jbrofuzz|grendel-scan|webinspect|appscan|qualys|detectify|zap/|owasp zap|burpsuite|burp suite|xspider|n-stealth|metis|bsqlbf|sqlninja|dirsearch|l9explore|leakix|cgichk|grabber|absinthe)\b", "CRS 913 family: names of tools", MEDIUM),
     _make("recon", "scanner_token", r"\b(?:acunetix|appscan|w3af|nessus|netsparker|burp|arachni|sqlmap|nikto|skipfish|wvs)[-_]?(?:test|scan|probe|xss|header|cookie|product|file|\w*=|fuzz)|wvstest|x-scanner|acunetix_wvs|rfiinc\.txt|x-acunetix", "CRS 913 family", STRONG),
     _make("http_split", "header_charset", r"charset\s*=\s*['\"]?(?:utf-7|ibm\d+|cp\d{3}\b|utf-?32)", "CRS 920 family: charsets that hide", MEDIUM),
-    _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", STRONG),
+    _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", WEAK),
     _make("http_split", "range_abuse", r"\bbytes\s*=\s*(?:\d*-\d*\s*,\s*){5,}|\bbytes=0-18446744073709551615", "CVE-2011-3192, CVE-2015-1635", STRONG),
 )

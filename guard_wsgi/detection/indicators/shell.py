@@ -82,12 +82,16 @@ SHELL = (
     ),
     _cmd("separator_argument", r"(?:;|\||&&?|`|\$\()\s*(?:ps\s+(?:aux|-?ef?)\b|dig\s+[@\w]|expr\s+\d|echo\s+[\w-]+\s*[|;&`]|ping\s+(?:-\w|[\w-]+\.\w|localhost)|curl\s+(?:-|https?:|[\w-]+\.\w)|wget\s+(?:-|https?:|[\w-]+\.\w)"
          r"|nslookup\s+\w|net\s+\w|reg\s+(?:add|query|delete|save)|type\s+\w+\.|cat\s+\w+\.|uname\b|sysinfo\b|aptitude\b|(?:apt(?:-get)?|yum|npm|pip3?)\s+(?:install|update|remove)|reboot\b|mount\s*(?:;|$)|docker\s+\w|systemctl\s|service\s+\w+\s+\w)", _CWE, 0.9),
-    _cmd("assembled_word", r"(?:^|[;|&])\s*\w{1,8}=[^;\s]{1,40};.{0,200}\$\w|\w\$\(\)\w|[a-z]\$\{?[@*]\}?[a-z]", _PATT, STRONG),
+    _cmd("assembled_word", r"(?:^|[;|&])\s*\w{1,8}=[^;\s]{1,40};.{0,200}\$\w|\w\$\(\)\w|\b(?:c\$\{?[@*]\}?at|ca\$\{?[@*]\}?t|w\$\{?[@*]\}?ho|wh\$\{?[@*]\}?o|who\$\{?[@*]\}?a|i\$\{?[@*]\}?d\b|l\$\{?[@*]\}?s\b|[a-z]{1,8}\$\{?[@*]\}?[a-z]{1,8}[ \t]+[-/~.$\w])", _PATT, STRONG),
+    _cmd("empty_expansion", r"[a-z]\$\{?[@*]\}?[a-z]", _PATT, WEAK),
     _cmd("backtick_whole", r"^\S{0,24}`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, False),
     _cmd("ampersand_hard_command", r"(?:&|%26|\n)[ \t\x0b\x0c]*" + _HARD + r"\b", _CWE),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP),
-    _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
+    # Where a shell looks for a command; between words of a sentence it is only named.
+    _cmd("reader_at_command", r"(?:^|[;|&`(\n\r'\"=$>{,]|\\n|\bsudo\b|\b(?:ba|z|k|da)?sh\s+-c\b|/bin/)[ \t'\"({]*(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG),
+    _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
+         r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, WEAK),
     _cmd("search_of_files", r"\bfind\s+[/.~]\S*\s+-(?:i?name|perm|exec|type|user|writable|readable|size|mtime|maxdepth)\b|\b[ef]?grep\s+(?:-\w+\s+)*\S{1,40}\s+/(?:etc|proc|var|usr|home|root|tmp|opt)/", _OWASP, STRONG),
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP),
     _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|%comspec%\s*/c\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG),
@@ -112,7 +116,7 @@ SHELL = (
     _cmd("environment_slice", r"\$\{?(?:path|home|pwd|shell|hostname|user|bash\w*|ps\d|ifs|random|oldpwd|uid|http_\w+)\}?(?::|\b)", _PATT, WEAK),
     _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT, 0.9),
     _cmd("special_variable", r"\$(?:\(\(|\{?\d\b|'\\)|\$\{?!|\$\$", _PATT, WEAK),
-    _cmd("shellshock", r"\(\s*\)\s*\{\s*(?::|_|\w*\s*;)?[^}]{0,20};?\s*\}\s*[;\"']?|\(\)\s*\{", "CVE-2014-6271", STRONG),
+    _cmd("shellshock", r"^\s*\(\s*\)\s*\{|(?:^|[\s\"'=:,;])\(\s*\)\s*\{\s*(?:[:_]|\w{0,8})\s*;?\s*\}|\(\)\s*\{\s*(?:[:_]\s*;|_\[\$)", "CVE-2014-6271", STRONG),
     _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT, 0.9),
     _cmd("echo_sequence", r"(?:;|\||&|`|\n|\$\(|^)\s*echo\s+\S", _PATT),
     _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+(?:[\[($]|\w+\s+in\s)|\bfor\s+/[fdlr]\s|\bdone\s*(?:;|<)", _CRS, 0.9),

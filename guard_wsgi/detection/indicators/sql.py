@@ -24,8 +24,12 @@ _BETWEEN = (
 # What follows a quote that has ended a string, up to the one that begins the next: operators and
 # operands, no sentence.
 _MIDDLE = r"[\w\s.+*/%^&|<>=!~@()\\,-]{0,60}"
-_AFTER = r"(?:(?:[\^&|<>=!~]|is\b|not\b|(?:not\s+)?(?:in|like|rlike|regexp|between)\b|sounds\s+like\b|div\b|mod\b|xor\b)|(?:or|and)\b[^'\"]{0,40}[=<>!~^&|@+*/-])"
+_AFTER = r"(?:(?:[\^&|<>=!~]|is\s+(?:not\s+)?(?:null\b|true\b|false\b|\d)|not\s*[\d('\"!]|(?:not\s+)?(?:in|like|rlike|regexp|between)\s*['\"(\d%@]|sounds\s+like\b|div\b|mod\b|xor\b)|(?:or|and)\b[^'\"]{0,40}[=<>!~^&|@+*/-])"
 _ARITHMETIC = r"[-+*/%][^'\"]{0,40}(?:[=<>!~^&|@]|\b(?:or|and|xor|is|like|rlike|in|not|null)\b)"
+
+
+# A number as an operand. What follows is of SQL, or nothing: "5' or 6' long" is a length.
+_NUMBER = r"\d[\w.]*\s*(?:$|[^\s\w'\"]|\b(?:or|and|xor|like|rlike|in|is|between|order|group|limit|union|having|div|mod|not|from|into|where|then|end|as)\b)"
 
 
 def _sqli(
@@ -38,10 +42,16 @@ def _sqli(
 SQL = (
     _sqli(
         "union_select",
-        r"\bunion\b[\s(+/*]*(?:(?:all|distinct|distinctrow|unique)\b)?[\s(+/*]*\bselect\b",
+        # With what makes it a query: a credit union has a "select checking" account.
+        r"\bunion\b(?:\s*[(+/*][\s(+/*]*|[\s(+/*]*\b(?:all|distinct|distinctrow|unique)\b[\s(+/*]*)\bselect\b"
+        r"|['\"`)]\s*union\s+select\b|^[\s(]*-?[\d.]+['\")]*\s*union\s+select\b"
+        r"|\bunion\s+select\b(?:\s*[(+/*]|\s+(?:all\b|distinct\b|distinctrow\b|top\s+\d|null\b|case\b|['\"@*`~(-]|0x|[\d.]+\s*(?:,|$|from\b|--|#|;|\)|'|\")"
+        r"|[\w.@]+\s*\(|[\w.@`]+\s*,\s*['\"@`(]?[\w.@`]+['\"`]?\s*(?:,|from\b|--|#|;|\)|$|\(|/\*)|[\w.@`]+\s+from\b|[\w.@`]+\s*(?:--|#|;|/\*|\|\|)"
+        r"|(?:user|users|password|passwd|version|database|schema|table_name|column_name|schema_name|load_file|sleep|char|concat)\s*$))",
         _PATT,
         STRONG,
     ),
+    _sqli("union_select_words", r"\bunion\s+select\b", _PATT, WEAK),
     _sqli("quoted_union", r"['\"`)]\s*\bunion\b\s*(?:all\b|select\b|\()", _PATT, STRONG),
     _sqli(
         "quoted_tautology",
@@ -68,7 +78,7 @@ SQL = (
         "break_keyword",
         r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:;\s*)?(?:(?:or|and|xor|div|mod|having|rlike|regexp|union|order\s+by|group\s+by"
         r"|limit|select|insert|update|delete|drop|exec|waitfor|declare)\b|\|\||&&)"
-        r"[\s(!~+-]*(?:\d|['\"`]\s*[\w'\"=<>@(]|[@(]|true\b|false\b|null\b|not\b|exists\b|select\b|all\b|into\b|table\b|delay\b|[a-z_]+\s*\()"
+        r"[\s(!~+-]*(?:" + _NUMBER + r"|['\"`]\s*[\w'\"=<>@(]|[@(]|true\b|false\b|null\b|not\b|exists\b|select\b|all\b|into\b|table\b|delay\b|[a-z_]+\s*\()"
         r"|^[^'\"`]*['\"`]\s*\)*\s*(?:(?:not\s+)?(?:between|like)|is(?:\s+not)?)\s+['\"(\d]",
         _OWASP,
         MEDIUM,
@@ -77,7 +87,7 @@ SQL = (
     _sqli(
         "quoted_logic_operand",
         r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor|div|mod|having|rlike|regexp)\b|\|\||&&)"
-        r"[\s(!~+-]*(?:\d|['\"`]\s*[\w'\"=<>@(]|@|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
+        r"[\s(!~+-]*(?:" + _NUMBER + r"|['\"`]\s*[\w'\"=<>@(]|@|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
         _OWASP,
     ),
     _sqli(
@@ -133,8 +143,8 @@ SQL = (
     _sqli("from_where", r"\bfrom\s+[\w.`\[\]\"]+\s+where\s+[\w.`\[\]\"]+\s*" + _COMPARE, _CRS),
     _sqli(
         "sleep",
-        r"\b(?:pg_sleep|receive_message|dbms_lock\.sleep|randomblob|sleep_for)\s*\(|\bsleep\s*\(\s*[^a-z)\s]*\s*\)"
-        r"|\bsleep\s*\(\s*(?:[\d@$'\"(]|select\b|if\b|null\b|-)|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b[\s(]*(?:['\"@\d]|$)",
+        r"\b(?:pg_sleep|receive_message|dbms_lock\.sleep|randomblob|sleep_for)\s*\(|\bsleep\s*\(\s*[^a-z)\s]*\s*\)(?:[^\s\w]|\s*$|\s*(?:[^\s\w(]|and\b|or\b|from\b|union\b|where\b|order\b|as\b|is\b|in\b|like\b|limit\b))"
+        r"|\bsleep\s*\(\s*(?:[@$'\"(]|\d[\d.]*\s*[-+*/&|<>=,]|\d[\d.]*\s*$|select\b|if\b|null\b|-)|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b[\s(]*(?:['\"@\d]|$)",
         _BLIND,
         STRONG,
     ),
@@ -181,7 +191,9 @@ SQL = (
     _sqli("comparison_argument", r"\b(?:make_set|elt|i?if|field|nullif|char|power|exp)\s*\(\s*\(?\s*\d+\s*=\s*\d+", _BLIND, STRONG),
     _sqli("call_equals_call", r"(?:\b(?:and|or|where)\b|=)\s*\(?[a-z_]{3,40}\(\s*\)\s*=\s*[a-z_]{3,40}\(\s*\)", _BLIND, STRONG),
     _sqli("comment_word", r"[\d'\"`)]\s*(?:--\s+|#\s*)\w{1,8}$", _OWASP, WEAK, False),
-    _sqli("quote_null_test", r"['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, STRONG),
+    # Behind the first quote, which it breaks out of: Java says 'because "s" is null'.
+    _sqli("quote_null_test", r"^[^'\"`]*['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, STRONG, False),
+    _sqli("quoted_null_test", r"['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, WEAK),
     # Not a quoted word such as 'and': something stands on one side at least.
     _sqli(
         "quoted_pair",
@@ -205,7 +217,8 @@ SQL = (
     _sqli("variable_comment", r"^@+\w+\s*(?:--|/\*|#)", _OWASP, STRONG, False),
     _sqli("concatenated_select", r"\|\|\s*\(\s*select\b|\d\s*[-+*/]\s*\(\s*select\b", _PATT, STRONG),
     _sqli("nested_functions", r"\b(?:ascii|ord|(?:char_)?length|hex|unhex|bin|lower|upper)\s*\(\s*(?:substr(?:ing)?|mid|left|right|hex|cast|convert)\s*\(", _BLIND, STRONG),
-    _sqli("call_logic", r"^[\s(]*[a-z_]{2,20}\(\s*\)\s*(?:and|or|xor|&&|\|\|)\s*[a-z_]{2,20}\(", _BLIND, STRONG, False),
+    _sqli("call_logic", r"^[\s(]*[a-z_]{2,20}\(\s*\)\s*(?:and|or|xor|&&|\|\|)\s*[a-z_]{2,20}\(", _BLIND, WEAK, False),
+    _sqli("call_logic_known", r"^[\s(]*(?:pi|rand|now|user|version|database|schema|sysdate|current_user|session_user|system_user|row_count|connection_id|last_insert_id|found_rows|uuid|sleep|exp|ascii|char)\(\s*\)\s*(?:and|or|xor|&&|\|\|)\s*[a-z_]{2,20}\(", _BLIND, STRONG, False),
     _sqli("number_truth", r"^[\s'\"(]*\d+\s*(?:=|<>|!=|<=>|like)\s*\d+\s*\)*\s*(?:and|or|xor|&&|\|\|)|\(\s*\d+\s+(?:or|and|xor)\s+\d+\s*\)|\b(?:or|and)[-+~!(][-+~!(\s]+\d", _OWASP, STRONG, False),
     _sqli("isnull_call", r"(?:^|[\s'\")])(?:and|or|xor|having)\s+isnull\s*\(", _BLIND, STRONG),
     _sqli("number_null_test", r"^[\s(]*\d+['\")\s]*(?:\|\||&&|or\b|and\b)\s*[\w.]+\s+is\s+(?:not\s+)?null\b", _BLIND, STRONG, False),

@@ -1,0 +1,402 @@
+"""Make benign requests of people who write about code, measures, paths and faults, and of logins.
+
+    python benchmarks/benign_writing.py [ROWS] > benign.jsonl
+
+What such people write has pieces of the languages that are attacked in it: a ticket quotes an
+error and a path, an article has a block of shell, a shop sells fence panels of 5' or 6', a
+password is any characters at all. Sources and documentation are those of Python's own standard
+library; sentences are drawn from lists. Everything is drawn from a seeded generator.
+"""
+
+# ruff: noqa: E501, SIM905  (tables: one row a line reads better than the rows broken)
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import pydoc_data.topics
+import random
+import string
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+from urllib.parse import urlencode
+
+Text = Callable[[random.Random], str]
+
+# fmt: off
+MODULES = """argparse ast asyncio.tasks base64 bdb calendar cgi cmd code codecs collections configparser contextlib copy csv
+dataclasses datetime decimal difflib doctest email.message enum filecmp fileinput fnmatch fractions ftplib functools getpass gettext
+glob gzip hashlib heapq html.parser http.client http.cookies http.server imaplib inspect ipaddress json.decoder logging logging.handlers
+lzma mailbox mimetypes netrc nntplib ntpath numbers optparse os pathlib pdb pickle pickletools platform plistlib poplib posixpath pprint
+profile pstats pydoc queue random sched secrets selectors shelve shlex shutil smtplib socketserver sqlite3.dbapi2 ssl statistics string
+subprocess tarfile tempfile textwrap threading timeit tokenize trace traceback turtle types typing unittest.case unittest.mock
+urllib.parse urllib.request uuid venv warnings wave weakref webbrowser wsgiref.handlers xml.dom.minidom xml.etree.ElementTree
+xmlrpc.client zipapp zipfile""".split()
+THINGS = "fence panels;pvc pipe;curtain rails;a mattress;the table top;shelf boards;garden hose;steel tube;the monitor;ceiling height;a ladder;baking tins;picture frames;oak planks;cable ducts;roof tiles;the gate;a screen;tablet cases;drill bits".split(";")
+PEOPLE = "my colleague;the customer;our admin;Anna;the new trainee;support;the vendor;his brother;someone on the forum;a user".split(";")
+APPS = "the editor;our shop;the backup;the importer;Outlook;the printer driver;the report;the build;the installer;your app;the launcher;the export;the scanner;Firefox;the plugin".split(";")
+UNIX = "/etc/hosts;/etc/fstab;/etc/nginx/nginx.conf;/etc/ssh/sshd_config;/etc/resolv.conf;/etc/crontab;/etc/environment;/etc/group;/etc/sudoers;/etc/hostname;/etc/apache2/sites-enabled;/var/log/syslog;/var/log/nginx/error.log;/var/log/mysql;/var/www/html;/var/lib/docker;/usr/local/bin;/usr/share/fonts;/opt/app/conf;/proc/cpuinfo;/proc/meminfo;/sys/class/net;/tmp;/root;/home/ann/.bashrc;~/.ssh/config;~/.config/app;/dev/sda1;/boot/efi;/srv/data;.env;.gitignore;docker-compose.yml;config/database.yml;wp-config.php;settings.py;web.config;.htaccess".split(";")
+WINDOWS = r"C:\Windows\System32\drivers\etc\hosts;C:\Windows\win.ini;C:\Program Files\Shop\config.ini;C:\Program Files (x86)\Tool\log.txt;C:\Users\anna\Documents\Report 2024.docx;D:\Backup\mysql\data;C:\xampp\htdocs;C:\inetpub\wwwroot;C:\ProgramData\App\settings.ini;C:\Windows\System32\config;C:\Temp\setup.log;%APPDATA%\Tool;C:\php\php.ini;E:\photos\2023;\\fileserver\public\reports;\\NAS01\share\photos;\\10.1.2.3\scans;\\server\c$\temp".split(";")
+URLS = "http://localhost:3000;http://localhost/admin;http://127.0.0.1:8000/health;http://192.168.1.10;http://192.168.178.1/status;http://10.0.0.5:8080;https://intranet.local/wiki;file:///C:/Users/anna/Desktop/report.html;file:///home/anna/doc.pdf;http://host.docker.internal:5000;ftp://files.example.com/pub;sftp://10.2.3.4/in;smb://nas/media;http://[::1]:8080/;ldap://dc01.example.local;https://example.com/a.php?id=5&x=1".split(";")
+COMMANDS = "npm install;npm run build && npm start;pip install -r requirements.txt;ls -la;git status;git push --force origin main;docker compose up -d;docker ps | grep web;sudo systemctl restart nginx;cat /etc/os-release;cat /var/log/syslog | grep -i error;tail -f /var/log/nginx/access.log;tail -n 50 /var/log/mail.log | less;chmod +x deploy.sh;chmod -R 755 /var/www;ps aux | grep python;curl -I https://example.com;curl -fsSL https://example.com/install.sh | sh;wget https://example.com/a.tar.gz;ping 192.168.1.1;ipconfig /all;netstat -tulpn;kubectl get pods -n web;kubectl logs -f deploy/web;find . -name '*.py' -exec wc -l {} +;rm -rf node_modules;mkdir -p build && cd build;export PATH=$PATH:~/bin;echo $HOME;id;whoami;uname -a;df -h;du -sh *;ssh ann@10.0.0.7;scp a.txt ann@host:/tmp/;python -m http.server;python3 -c 'print(1)';make clean all;ssh-keygen -t ed25519;mysqldump -u root -p shop > shop.sql;psql -c 'select 1';crontab -e;sed -i 's/a/b/g' file.txt;awk '{print $2}' data.txt;tar xzf a.tgz -C /opt;systemctl status postgresql;journalctl -u app --since today;brew install jq;apt-get update && apt-get install -y vim;grep -rn TODO src/;cp .env.example .env;source venv/bin/activate;php artisan migrate;bundle exec rake db:migrate;redis-cli ping;nslookup example.com;traceroute example.com;$(pwd);$(date +%F);date;env | sort;lsof -i :8080;kill -9 4242;sleep 5; echo done;history | tail;certutil -hashfile a.iso SHA256;powershell -File run.ps1;Get-ChildItem C:\\Temp;reg query HKLM\\Software;dir /s".split(";")
+SQL = "SELECT * FROM orders WHERE total > 100;SELECT id, name FROM users WHERE active = 1 ORDER BY name;SELECT count(*) FROM logs WHERE day = '2024-01-05';SELECT u.id, o.total FROM users u JOIN orders o ON o.user_id = u.id WHERE o.total > 100 GROUP BY u.id HAVING count(*) > 2;UPDATE products SET price = price * 1.1 WHERE brand = 'Acme';DELETE FROM sessions WHERE expires < now();INSERT INTO tags (name) VALUES ('new'), ('sale');ALTER TABLE users ADD COLUMN phone varchar(20);CREATE INDEX idx_users_email ON users (email);DROP TABLE IF EXISTS tmp_import;SELECT name FROM sqlite_master WHERE type='table';SELECT table_name FROM information_schema.tables;SELECT coalesce(a, b, 'none') FROM t;SELECT a FROM x UNION ALL SELECT a FROM y;WITH t AS (SELECT 1 AS n) SELECT n FROM t;GRANT SELECT ON shop.* TO 'report'@'%';EXPLAIN ANALYZE SELECT * FROM events WHERE user_id = 5 LIMIT 10 OFFSET 20;SELECT DISTINCT city FROM addresses WHERE zip LIKE '10%';SELECT CASE WHEN x > 1 THEN 'a' ELSE 'b' END FROM t;SELECT version();SELECT pg_size_pretty(pg_database_size('shop'));SHOW TABLES;TRUNCATE TABLE staging".split(";")
+ERRORS = """Cannot invoke "String.length()" because "s" is null
+Cannot invoke "java.util.List.size()" because "this.items" is null
+Cannot read the array length because "<local4>" is null
+java.lang.NullPointerException: Cannot read field "next" because "node" is null
+java.lang.ClassNotFoundException: com.mysql.cj.jdbc.Driver
+java.io.FileNotFoundException: /etc/app/config.yml (No such file or directory)
+Exception in thread "main" java.lang.IllegalStateException: not ready
+org.springframework.beans.factory.BeanCreationException: Error creating bean with name 'dataSource'
+ORA-00942: table or view does not exist
+ORA-01017: invalid username/password; logon denied
+ERROR 1064 (42000): You have an error in your SQL syntax; check the manual near 'order by id' at line 1
+ERROR: column "username" does not exist at character 8
+ERROR: relation "information_schema.foo" does not exist
+sqlite3.OperationalError: no such table: users
+django.db.utils.ProgrammingError: relation "shop_order" does not exist
+psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint "users_email_key"
+Uncaught TypeError: Cannot read properties of undefined (reading 'map')
+Uncaught ReferenceError: $ is not defined at window.onload (index.html:12)
+Refused to execute inline script because it violates the following Content Security Policy directive: "script-src 'self'"
+Blocked loading mixed active content "http://example.com/a.js"
+Error: Cannot find module './config.json'
+Error: ENOENT: no such file or directory, open '/app/.env'
+npm ERR! code ELIFECYCLE; npm ERR! errno 1
+sh: 1: next: not found
+bash: ./run.sh: Permission denied
+/bin/sh: docker: command not found
+permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock
+ssh: connect to host 10.0.0.7 port 22: Connection refused
+curl: (7) Failed to connect to localhost port 8080: Connection refused
+connect ECONNREFUSED 127.0.0.1:5432
+Traceback (most recent call last): File "/home/ann/app.py", line 3, in <module> import foo
+ModuleNotFoundError: No module named 'yaml'
+SyntaxError: invalid syntax (<string>, line 1)
+NameError: name '__file__' is not defined
+AttributeError: 'NoneType' object has no attribute '__class__'
+PHP Fatal error: Uncaught Error: Call to undefined function mysql_connect() in /var/www/html/index.php:5
+PHP Warning: include(config.inc.php): failed to open stream in /var/www/html/lib.php on line 3
+fatal: not a git repository (or any of the parent directories): .git
+error: failed to push some refs to 'git@example.com:shop.git'
+Segmentation fault (core dumped)
+nginx: [emerg] unknown directive "if(" in /etc/nginx/conf.d/app.conf:7
+HTTP/1.1 502 Bad Gateway
+GET /api/v1/items?limit=5 HTTP/1.1" 500 1234
+template error: unexpected '}' in {{ user.name }
+jinja2.exceptions.UndefinedError: 'dict object' has no attribute 'role'
+Expected ')' but found ';'
+Warning: mysqli_query(): MySQL server has gone away""".splitlines()
+CODE_WORDS = "eval();exec();system();sleep(5);alert();console.log(x);document.cookie;innerHTML;$(this).hide();fn main() {};int main(void) { return 0; };def main(): pass;function foo() { return 1; };const f = () => {};(function() { })();x => x + 1;import os;require('fs');#include <stdio.h>;using System;package main;<?php echo 1; ?>;<% = name %>;{{ user.name }};{{ m['role'] }};{{ item.price | currency }};{% if user %}hi{% endif %};${name};$HOME;%PATH%;#{id};@Component;<div>;<br>;<img>;<script>;<b>bold</b>;<a href=\"#\">;&nbsp;;&lt;b&gt;;a && b || c;a | b;!important;*.py;**kwargs;__init__;__name__;self.x = x;a[0];a ? b : c;i++;x == null;NULL;WHERE id = 5;ORDER BY 1;GROUP BY;LIKE '%a%';DROP TABLE;LEFT JOIN;OR 1;'; --;-- a comment;/* a comment */;// a comment;# a comment;draft() or public();tip() and not merge();heads(all()) or tag();uid=1000(ann);(objectClass=person);//book[@id='5'];$gt;$ne;{\"$set\": {\"a\": 1}};Ctrl+C;C:\\;../;../..;./run.sh;~/;127.0.0.1;localhost;0.0.0.0".split(";")
+TITLES = ["JavaScript: {}", "Javascript: {}", "Learning JavaScript: {}", "SQL: {}", "Python: {}", "{} in JavaScript", "PHP & MySQL: {}", "Select Committee: {}", "Union Select {}", "The {} Select", "Credit Union Select {}", "Western Union: select {}", "Data: {}", "Meta: {}", "View source: {}", "The {} Exec", "System ({})", "Eval ({})", "Alert ({})", "new image: {}", "A new function: {}", "New worker {}", "{} -- part 1", "{}; or, the Whale", "{} (or: how I did it)", "#1: {}", "O'{}", "{}'s \"best of\"", "'{}'"]
+WORDS = "the good parts;a definitive guide;an introduction;checking;savings;reports;for beginners;by example;in practice;the missing manual;a short course;patterns;a history;images;tables;windows;orders;notes".split(";")
+NEWS = "image;image of the house;image for the front page;images;worker;worker on the night shift;function room;function;date;socket set;object;array of colours;process;session;alert;script;document;window;cookie jar;location;history".split(";")
+VERBS = "review;upload;check;send us;add;use;replace;print;open;approve".split(";")
+# fmt: on
+
+
+def _pick(rng: random.Random, row: list[str]) -> str:
+    return rng.choice(row)
+
+
+def _ask(rng: random.Random) -> str:
+    return _pick(
+        rng,
+        [
+            "Can you help?",
+            "Any idea what this means?",
+            "It worked last week.",
+            "Thanks in advance!",
+            "What am I doing wrong?",
+            "I have restarted it twice.",
+            "This started after the update.",
+            "Please let me know.",
+            "",
+        ],
+    )
+
+
+def measures(rng: random.Random) -> str:
+    mark, other = rng.choice(["''", '""', "'\"", "\"'"])
+    a, b, thing = rng.randint(2, 24), rng.randint(2, 24), _pick(rng, THINGS)
+    word = rng.choice(["or", "and", "x", "by", "to", "&", "/", "or even", "-"])
+    return rng.choice(
+        [
+            f"{a}{mark} {word} {b}{mark} {thing}",
+            f"{thing} {a}{mark} {word} {b}{other}",
+            f"{a}{mark}{word}{b}{mark} {thing}",
+            f"Do you have {thing} in {a}{mark} {word} {b}{mark}?",
+            f"{a}'{b}\" tall {word} {b}'{a}\"",
+            f"need {thing}, {a}{mark} {word} {b}{mark} long, asap",
+            f"{a} 1/2{mark} {word} {b} 3/4{mark}",
+            f"{a}{mark}",
+        ]
+    )
+
+
+def titles(rng: random.Random) -> str:
+    text = rng.choice(TITLES).format(_pick(rng, WORDS))
+    return text.title() if rng.random() < 0.6 else text
+
+
+def news(rng: random.Random) -> str:
+    what = f"new {_pick(rng, NEWS)}"
+    return rng.choice(
+        [
+            what,
+            f"Please {_pick(rng, VERBS)} the {what}",
+            f"We need a {what} by Friday",
+            f"a {what}.",
+            f"{what} (final)",
+        ]
+    )
+
+
+def paths(rng: random.Random) -> str:
+    path = _pick(rng, UNIX if rng.random() < 0.5 else WINDOWS)
+    return rng.choice(
+        [
+            f"{path} entry needed for staging?",
+            f"Please add it to {path}, thanks.",
+            f"{_pick(rng, APPS)} writes to {path} and then stops. {_ask(rng)}",
+            f"Where is {path} on the new machine?",
+            f"{path} is missing after the update",
+            f"{path} can't be opened by {_pick(rng, PEOPLE)}",
+            f"{_pick(rng, PEOPLE)} says the file is under {path} but I don't see it. {_ask(rng)}",
+            f"I copied {path} to {_pick(rng, UNIX)} and {_pick(rng, WINDOWS)}",
+            f"How do I edit {path}?",
+            f"(see {path})",
+            f"the share {path} asks for a password each time",
+            f"use ../images for pictures; ../ is one level up and {path} is absolute",
+        ]
+    )
+
+
+def addresses(rng: random.Random) -> str:
+    url = _pick(rng, URLS)
+    return rng.choice(
+        [
+            f"{url} does not load in {_pick(rng, APPS)}",
+            f"It opens {url} instead of the site. {_ask(rng)}",
+            f"When I go to {url} I get an error page",
+            f"{_pick(rng, PEOPLE)} sent me {url}, is that safe?",
+            f"router is at {url}",
+            f"- staging: {url}\n- local: {_pick(rng, URLS)}",
+        ]
+    )
+
+
+def spans(rng: random.Random) -> str:
+    one, two = _pick(rng, COMMANDS), _pick(rng, COMMANDS)
+    word, other = _pick(rng, CODE_WORDS), _pick(rng, CODE_WORDS)
+    return rng.choice(
+        [
+            f"Run `{one}` and then `{two}`.",
+            f"I typed `{one}` but it shows nothing. {_ask(rng)}",
+            f"`{one}` says clean, `{two}` does not",
+            f"What is the difference between `{word}` and `{other}`?",
+            f"use `{word}` instead of `{other}` please",
+            f"the docs say {word} but I think {other} is meant",
+            f"fix `{word}` in {_pick(rng, APPS)}",
+            f"With {one} it works, with {two} it fails. {_ask(rng)}",
+            f"In the terminal, type {one} to see what is there, and then {two}.",
+            f"How to use {word}",
+        ]
+    )
+
+
+def faults(rng: random.Random) -> str:
+    error = _pick(rng, ERRORS)
+    return rng.choice(
+        [
+            error,
+            f"Since Monday {_pick(rng, APPS)} says: {error}. {_ask(rng)}",
+            f'I get "{error}" when I open {_pick(rng, APPS)}.',
+            f"{error}\n{_pick(rng, ERRORS)}\n\n{_ask(rng)}",
+            f"Error log:\n\n    {error}\n    {_pick(rng, ERRORS)}\n\nThat is all it shows.",
+        ]
+    )
+
+
+def articles(rng: random.Random) -> str:
+    def block() -> str:
+        kind = rng.choice(["sh", "sql", "bash", "console", ""])
+        if kind == "sql":
+            lines = [f"{_pick(rng, SQL)};" for _ in range(rng.randint(1, 4))]
+        else:
+            lead = "$ " if kind == "console" else ""
+            lines = [lead + _pick(rng, COMMANDS) for _ in range(rng.randint(1, 5))]
+        if rng.random() < 0.25:
+            return "\n".join("    " + line for line in lines)
+        return f"```{kind}\n" + "\n".join(lines) + "\n```"
+
+    def sentence() -> str:
+        return rng.choice(
+            [
+                "First make sure that you have the newest version on your machine.",
+                "This takes about a minute, and then you will see the page in your browser.",
+                "If it does not work, look at the log file and tell us what it says.",
+                "Here is the query that the report uses; it returns nothing since the update.",
+                "You can skip this step when you have done it before.",
+                f"Note that {_pick(rng, APPS)} needs the right to write to {_pick(rng, UNIX)}.",
+                f"Use `{_pick(rng, CODE_WORDS)}` there, not `{_pick(rng, CODE_WORDS)}`.",
+                f"To see it, use {_pick(rng, COMMANDS)} in a shell.",
+            ]
+        )
+
+    pieces = [f"## {titles(rng)}"] if rng.random() < 0.6 else []
+    for _ in range(rng.randint(1, 4)):
+        pieces += [" ".join(sentence() for _ in range(rng.randint(1, 3))), block()]
+    pieces.append(sentence())
+    return "\n\n".join(pieces) + "\n"
+
+
+def sources(rng: random.Random) -> str:
+    """Some lines, or a whole function, of a module."""
+    while True:
+        text = inspect.getsource(import_module(_pick(rng, MODULES)))
+        lines = text.splitlines()
+        if rng.random() < 0.5:
+            start = rng.randrange(max(len(lines) - 10, 1))
+            return "\n".join(lines[start : start + rng.randint(4, 60)])
+        nodes = [n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        if nodes:
+            node = rng.choice(nodes)
+            return "\n".join(lines[node.lineno - 1 : node.end_lineno][:80])
+
+
+def documentation(rng: random.Random) -> str:
+    topic = pydoc_data.topics.topics[rng.choice(sorted(pydoc_data.topics.topics))]
+    pieces = topic.split("\n\n")
+    start = rng.randrange(len(pieces))
+    return "\n\n".join(pieces[start : start + rng.randint(1, 8)])
+
+
+def docstrings(rng: random.Random) -> str:
+    while True:
+        module = import_module(_pick(rng, MODULES))
+        found = [getattr(module, name).__doc__ for name in sorted(vars(module))[:200]]
+        texts = [text for text in [*found, module.__doc__] if isinstance(text, str) and text]
+        if texts:
+            return rng.choice(texts)[:4000]
+
+
+def passwords(rng: random.Random) -> str:
+    letters = string.ascii_letters + string.digits
+    marks = rng.choice([string.punctuation, "!@#$%^&*", "-", string.punctuation + " ", "$@';\"|&`"])
+    size = rng.choice([8, 10, 12, 14, 16, 20, 24, 32, 48, 64])
+    return "".join(rng.choice(letters + marks) for _ in range(size))
+
+
+def templates(rng: random.Random) -> str:
+    """What mail programs, chats and language models fill in."""
+    name, other = rng.choice(["user", "customer", "m", "order"]), rng.choice(["name", "role", "id"])
+    return rng.choice(
+        [
+            f"Hello {{{{ {name}.{other} }}}}, your order is ready.",
+            f"Dear {{{{{other}}}}}, thank you for your message about {_pick(rng, THINGS)}.",
+            f"{{% for {name} in items %}}{{{{ {name}['{other}'] }}}}: {{{{ {name}['content'] }}}}\n{{% endfor %}}",
+            f"{{% if {name} %}}<|{other}|>{{{{ {name} }}}}{{% else %}}-{{% endif %}}",
+            f"{{{{ {name}['{other}'] }}}}",
+            f"${{{name}.{other}}} has written to you",
+            f"Hi %({other})s, see you at %({name})s",
+            f"{{{{#if {name}}}}}{{{{{name}.{other}}}}}{{{{/if}}}}",
+        ]
+    )
+
+
+FAMILIES: dict[str, Text] = {
+    "measures": measures,
+    "titles": titles,
+    "news": news,
+    "paths": paths,
+    "addresses": addresses,
+    "spans": spans,
+    "faults": faults,
+    "articles": articles,
+    "sources": sources,
+    "documentation": documentation,
+    "docstrings": docstrings,
+    "passwords": passwords,
+    "templates": templates,
+}
+SHORT = frozenset({"measures", "titles", "news", "paths", "addresses", "spans", "faults"})
+"""What stands in titles and search fields as well."""
+TEXT_FIELDS = "text body content message comment description note question answer details notes summary post reply bio review issue[body] ticket.description html value".split()
+SHORT_FIELDS = "title subject q search name headline query s keyword item product term label address url reason".split()
+PASSWORD_FIELDS = "password passwd pwd pass password1 password2 new_password user[password] login-password confirm_password".split()
+
+
+def _placed(rng: random.Random, name: str, text: str, number: int) -> dict[str, Any]:
+    is_short = name in SHORT and rng.random() < 0.5
+    fields = SHORT_FIELDS if is_short else TEXT_FIELDS
+    if name == "passwords":
+        fields = PASSWORD_FIELDS
+    elif name == "templates":
+        fields = [*TEXT_FIELDS, "chat_template", "prompt", "template", "subject"]
+    field = rng.choice(fields)
+    places = ["form", "json", "multipart", "nested", "form"]
+    if is_short and len(text) < 300:
+        places.append("query")
+    place = rng.choice(places)
+    others = {"csrf_token": f"{rng.getrandbits(128):032x}", "lang": "en", "id": str(number)}
+    query, body, kind = "", "", ""
+    if place == "query":
+        query = urlencode({"page": 1, field: text})
+    elif place == "form":
+        kind = "application/x-www-form-urlencoded"
+        body = urlencode({**others, field: text.replace("\n", "\r\n")})
+    elif place == "json":
+        kind, body = "application/json", json.dumps({**others, field: text})
+    elif place == "nested" and name == "sources":
+        # A notebook as Jupyter saves it, and a cell as it is run.
+        kind = "application/json"
+        cell = {"cell_type": "code", "source": text.splitlines(keepends=True)}
+        body = json.dumps(rng.choice([{"cells": [cell]}, {"content": {"code": text}}]))
+    elif place == "nested":
+        kind = "application/json"
+        inner = {field: text, "tags": ["a", "b"]}
+        body = json.dumps({"data": {"type": "x", "attributes": inner}})
+    else:
+        mark = f"----WebKitFormBoundary{rng.getrandbits(64):016x}"
+        kind = "multipart/form-data; boundary=" + mark
+        rows = {**others, field: text.replace("\n", "\r\n")}
+        body = "".join(
+            f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+            for key, value in rows.items()
+        )
+        body += f"--{mark}--\r\n"
+    return {
+        "id": f"writing-{name}-{number:04d}",
+        "source": f"writing-{name}",
+        "label": "benign",
+        "category": "benign",
+        "tier": "core",
+        "placement": place,
+        "method": "GET" if place == "query" else "POST",
+        "path": "/search" if place == "query" else "/posts",
+        "query": query,
+        "headers": {"Host": "shop.example.com", **({"Content-Type": kind} if kind else {})},
+        "body": body,
+        "meta": {"text": text},
+    }
+
+
+def written_requests(rows: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """So many requests of each family."""
+    for name, family in FAMILIES.items():
+        rng = random.Random(f"{name}-{seed}")
+        for number in range(rows):
+            yield _placed(rng, name, family(rng), number)
+
+
+def main() -> None:
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    for record in written_requests(rows):
+        print(json.dumps(record))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Window: a piece of a value that is weighed by itself, around what the first pass found in it.
+
+A short value is one window. Of a long one only the surroundings of hits are weighed, so that
+evidence adds up only where it stands together, a payload behind a megabyte of padding weighs as
+much as one alone, and a text weighs the same wherever in a document it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from attrs import frozen
+
+from guard_wsgi.detection.percent import PERCENT, unquote
+
+# Longer than nearly all fields of forms, and short enough that a paragraph says what it is about.
+WHOLE_CHARS: Final = 600
+# What is looked at before and after a hit: a sentence or a line of code on each side.
+AROUND_CHARS: Final = 160
+# Of pieces of one row of hits without a gap: an injection is shorter than the overlap.
+OVERLAP_CHARS: Final = 160
+# A word longer than this is cut.
+_LONGEST_WORD: Final = 32
+# More hits in one value are one row without a gap.
+MAX_HITS: Final = 50_000
+
+# What stands for the rest of the value on either side of a piece. To a pattern it is neither the
+# beginning of a value nor a quote that is still open, and it can't complete any pattern.
+_BEFORE: Final = "\u00b7'\"`\u00b7 ".encode()
+_AFTER: Final = " \u00b7'\"`\u00b7".encode()
+
+_ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
+
+Ends = Callable[[bytes, int], "list[int]"]
+"""From what the first pass reads, and a number of hits, to where at most so many hits end."""
+
+
+@frozen
+class Window:
+    """A piece of a value.
+
+    :ivar starts: whether the value begins with it.
+    :ivar ends: whether the value ends with it.
+    :ivar fresh: characters of it that no window before it had.
+    """
+
+    text: str
+    starts: bool = True
+    ends: bool = True
+    fresh: int = 0
+
+    def data(self, text: str) -> bytes:
+        """A reading of the piece for pattern matching, the rest of the value marked."""
+        data = text.encode("utf-8", "surrogatepass")
+        if self.starts and self.ends:
+            return data
+        return (b"" if self.starts else _BEFORE) + data + (b"" if self.ends else _AFTER)
+
+
+def windows(text: str, hits: Ends) -> Iterator[Window]:
+    """The windows of a value; none where a long one has no hit."""
+    size = len(text)
+    if size <= WHOLE_CHARS:
+        yield Window(text, fresh=size)
+        return
+    covered = 0
+    for start, end in _pieces(text, _spans(text, hits)):
+        yield Window(text[start:end], start == 0, end == size, end - max(start, covered))
+        covered = end
+
+
+def _spans(text: str, hits: Ends) -> Iterator[tuple[int, int]]:
+    """Rows of hits that stand together, with what is around them, in order and apart."""
+    size = len(text)
+    start = end = -1
+    for hit in _places(text, hits):
+        if end < 0:
+            start = max(hit - AROUND_CHARS, 0)
+        elif hit - AROUND_CHARS > end:
+            yield start, end
+            start = hit - AROUND_CHARS
+        end = min(hit + AROUND_CHARS, size)
+    if end >= 0:
+        yield start, end
+
+
+def _places(text: str, hits: Ends) -> list[int]:
+    """Where in the text hits end, in characters; of what is behind an escape, the escape."""
+    data = b"=" + text.encode("utf-8", "surrogatepass").replace(b"+", b" ") + b"\x0b"
+    found = sorted(set(hits(data, MAX_HITS)))
+    if len(found) >= MAX_HITS:
+        found = list(range(0, len(data), AROUND_CHARS))
+    if text.isascii():
+        places = [min(place - 1, len(text)) for place in found]
+    else:
+        places, characters, before = [], 0, 1
+        for place in found:
+            characters += len(data[before:place].decode("utf-8", "ignore"))
+            before = place
+            places.append(min(characters, len(text)))
+    if PERCENT in data and hits(unquote(data), 1):
+        places = sorted({*places, *(match.end() for match in _ESCAPE.finditer(text))})
+    return places
+
+
+def _pieces(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans, cut between words, those that are long into pieces that overlap."""
+    for start, end in spans:
+        start, end = _before_word(text, start), _after_word(text, end)
+        while end - start > WHOLE_CHARS:
+            cut = _after_word(text, start + WHOLE_CHARS - _LONGEST_WORD)
+            yield start, cut
+            start = _before_word(text, cut - OVERLAP_CHARS)
+        yield start, end
+
+
+def _before_word(text: str, place: int) -> int:
+    """The beginning of the word that a place is in."""
+    for at in range(place, max(place - _LONGEST_WORD, 0), -1):
+        if text[at - 1].isspace():
+            return at
+    return 0 if place <= _LONGEST_WORD else place
+
+
+def _after_word(text: str, place: int) -> int:
+    """The end of the word that a place is in."""
+    size = len(text)
+    for at in range(place, min(place + _LONGEST_WORD, size)):
+        if text[at].isspace():
+            return at
+    return size if place + _LONGEST_WORD >= size else place
