@@ -19,6 +19,9 @@ from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.state.suspicion import Suspicion
 from guard_wsgi.trap_fields import Unreadable, filled_in
 
+NEVER_BANS = frozenset({"file_upload"})
+"""Categories that count towards no ban: a class hands in what it has written, under one address."""
+
 MAX_TOLD = 8
 """Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
 
@@ -123,12 +126,13 @@ class Judgement:
         client, ban = request.identity.address, None
         if client is not None:
             if len(findings) == 1:
-                categories = {findings[0].category}
+                categories, is_certain = {findings[0].category}, findings[0].is_certain
             else:
                 categories = {finding.category for finding in findings}
-            categories.discard(BUDGET)
+                is_certain = any(finding.is_certain for finding in findings)
+            categories -= NEVER_BANS
             if categories:
-                ban = self._suspicion.record(client, categories)
+                ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
 
 

@@ -25,6 +25,10 @@ DEFAULT_DURATION_SECONDS = 3600
 DEFAULT_WINDOW_SECONDS = 3600
 """An hour: long enough that a slow scan adds up, short enough that a week's odd hits don't."""
 
+DOUBTFUL_PER_HIT = 5
+"""So many doubtful requests count as one: a customer who writes about code for an hour and is
+refused twenty times is not banned, and a program that tries a hundred variants is."""
+
 RATE_LIMIT_CATEGORY = "rate_limit"
 
 
@@ -72,8 +76,11 @@ class Suspicion:
         self._bans = bans
         self._prefix = "observed" if self.settings.passive else "suspicion"
 
-    def record(self, address: Address, categories: Collection[str]) -> Ban | None:
+    def record(
+        self, address: Address, categories: Collection[str], is_certain: bool = True
+    ) -> Ban | None:
         """Count one suspicious request of these categories; the ban, when it brings one on.
+        Of those that are not certain every `DOUBTFUL_PER_HIT`-th counts.
 
         The whole client is counted and banned: for IPv6 the /64, since one customer has that
         many addresses to change to. A client that must not be banned is logged instead.
@@ -83,6 +90,10 @@ class Suspicion:
         settings = self.settings
         increment, window_seconds = self._increment, settings.window_seconds
         client = address.client_key
+        if not is_certain:
+            doubtful = increment(f"{self._prefix}:{_DOUBTFUL}:{client}", window_seconds)
+            if doubtful % DOUBTFUL_PER_HIT:
+                return None
         crossed: tuple[BanThreshold, str] | None = None
         if settings.by_category:
             for name in sorted(set(categories)):
@@ -119,11 +130,15 @@ class Suspicion:
 
     def forget(self, address: Address) -> None:
         """Start the client's counts over."""
-        for name in ("", *self.settings.by_category):
+        for name in ("", _DOUBTFUL, *self.settings.by_category):
             self._counters.reset(self._key(name, address.client_key))
 
     def _key(self, category: str, client: str) -> str:
         return f"{self._prefix}:{category}:{client}"
+
+
+_DOUBTFUL = "(doubtful)"
+"""In place of a category; none is called so."""
 
 
 def _reason(category: str) -> str:
