@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from ipaddress import ip_network
 
 from guard_wsgi.advice import Advice, Deployment
+from guard_wsgi.config import DEFAULT_LIMIT
 from guard_wsgi.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.emergency import Declaration
 from guard_wsgi.layers import layers, outside_of
@@ -257,6 +258,22 @@ def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
             "serve with trusted_proxy='<the proxy>' and trusted_proxy_headers='x-forwarded-for',"
             " or clear_untrusted_proxy_headers=False, when waitress is your server",
         )
+
+
+def look_at_the_limit(deployment: Deployment) -> Iterator[Advice]:
+    if not deployment.option("enable_rate_limiting", True):
+        return
+    limit = deployment.option("rate_limit"), deployment.option("rate_limit_window")
+    if limit != DEFAULT_LIMIT or deployment.option("rate_limit_exempt_when") is not None:
+        return
+    yield Advice(
+        "note",
+        "default-limit",
+        f"each client may send {limit[0]} requests in {limit[1]} s: enough for people; a program"
+        " that syncs, or imports one record a request (WebDAV, CalDAV, an API), gets 429",
+        "where programs call, give their routes a limit of their own: RouteConfig(rate_limit=6000)"
+        " or @rate_limit(6000)",
+    )
 
 
 def look_at_lists(deployment: Deployment) -> Iterator[Advice]:
@@ -507,6 +524,7 @@ LOOKS: tuple[Callable[[Deployment], Iterator[Advice]], ...] = (
     look_at_https,
     look_at_probes,
     look_at_header_names,
+    look_at_the_limit,
     look_at_lists,
     look_at_workers,
     look_at_extras,

@@ -8,7 +8,8 @@ from typing import Any
 import http_sf
 import pytest
 
-from guard_wsgi import RouteConfig
+from guard_wsgi import RouteConfig, SecurityConfig
+from guard_wsgi.doctor import diagnose
 from tests.core.visiting import Site
 
 
@@ -166,3 +167,49 @@ def test_what_one_bucket_refuses_is_charged_to_none() -> None:
     assert codes(site, times=6, ip="198.51.100.1") == [200, 200, 429, 429, 429, 429]
     left = {state.limit.name: state.remaining for state in site.guard.limits("198.51.100.1")}
     assert left == {"country": 7, "route": 0}
+
+
+def contacts(site: Site, times: int, **options: Any) -> list[int]:
+    """One by one, as a client of CardDAV writes them."""
+    return [
+        site.visit(f"/dav/contact-{n}.vcf", method="PUT", data=b"BEGIN:VCARD", **options).code
+        for n in range(times)
+    ]
+
+
+def test_a_route_for_programs_takes_more_than_people_send() -> None:
+    site = Site(routes={"/dav/<path:rest>": RouteConfig(rate_limit=6000, rate_limit_window=60)})
+    assert set(contacts(site, 900)) == {200}
+    assert codes(site, "/", times=601)[-1] == 429
+
+
+def test_who_has_proved_who_he_is_can_be_left_out() -> None:
+    route = RouteConfig(
+        auth_required="bearer", auth_verifier=lambda request, token: token == "right" and "ann"
+    )
+    site = Site(
+        rate_limit=10,
+        routes={"/dav/<path:rest>": route},
+        rate_limit_exempt_when=lambda request: request.verdict.principal is not None,
+    )
+    assert set(contacts(site, 30, headers={"Authorization": "Bearer right"})) == {200}
+    refused = contacts(site, 30, headers={"Authorization": "Bearer wrong"}, ip="203.0.113.9")
+    assert refused[:10] == [401] * 10
+    assert set(refused[10:]) == {429}
+
+
+def test_doctor_says_that_programs_may_need_more() -> None:
+    told = {piece.code: piece for piece in diagnose(SecurityConfig())}
+    assert "600 requests in 60 s" in told["default-limit"].problem
+    assert "rate_limit=6000" in told["default-limit"].remedy
+    for options in ({"rate_limit": 700}, {"enable_rate_limiting": False}):
+        assert "default-limit" not in {one.code for one in diagnose(SecurityConfig(**options))}
+
+
+@pytest.mark.filterwarnings("ignore::wsgiref.validate.WSGIWarning")  # of methods it never met
+@pytest.mark.parametrize("method", ["PUT", "PROPFIND", "REPORT", "MKCOL", "DELETE"])
+def test_no_method_buys_more(method: str) -> None:
+    site = Site(rate_limit=3)
+    headers = {"Authorization": "Bearer anything", "User-Agent": "DAVx5/4.4"}
+    answers = [site.visit("/dav/a", method=method, headers=headers).code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
