@@ -33,6 +33,11 @@ MIDDLEWARE_NAME = "guard_wsgi.django.ViewRulesMiddleware"
 
 _IN_HOOKS_KEY = "guard_wsgi.context_of_hooks"
 
+MAX_KEPT_SIGNATURES = 2048
+MAX_KEPT_CHARS = 512
+"""Resolving a path costs 20 us and more, and each limit by path asks for its own, too; what is kept
+can't grow under a client that makes up paths."""
+
 MAX_WRAPPED_APPS = 200
 """So many objects are looked through for Django's handler: apps are wrapped a few times."""
 
@@ -53,6 +58,7 @@ class DjangoResolver:
         self._get_resolver = get_resolver
         self._urlconf = urlconf
         self._rules: tuple[object, ViewRules] = None, ViewRules()
+        self._signatures: tuple[object, dict[str, Signature | None]] = None, {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         match = self._match(environ)
@@ -62,10 +68,23 @@ class DjangoResolver:
 
     def signature(self, environ: WSGIEnvironment) -> Signature | None:
         """The route and its arguments, for limits by path."""
-        match = self._match(environ)
-        if match is None:
-            return None
-        return signature_of(endpoint_of(match), (match.args, sorted(match.kwargs.items())))
+        resolver, known = self._signatures
+        if resolver is not self._get_resolver(self._urlconf):
+            known = {}
+            self._signatures = self._get_resolver(self._urlconf), known
+        path = self._path_info(environ)
+        try:
+            return known[path]
+        except KeyError:
+            match = self._match(environ)
+        signature = None
+        if match is not None:
+            signature = signature_of(endpoint_of(match), (match.args, sorted(match.kwargs.items())))
+        if len(known) >= MAX_KEPT_SIGNATURES:
+            known.clear()
+        if len(path) <= MAX_KEPT_CHARS:
+            known[path] = signature
+        return signature
 
     def _match(self, environ: WSGIEnvironment) -> Any:
         resolver = self._get_resolver(self._urlconf)
