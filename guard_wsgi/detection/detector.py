@@ -33,6 +33,7 @@ from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import Gate, builtin_gate
 from guard_wsgi.detection.lexicon import LEXICON
 from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
@@ -222,6 +223,7 @@ class Inspection:
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
         self._fields = settings.excluded_body_fields
+        self._memory = Memory()
         self._ignored = () if settings.refuses_introspection else INTROSPECTION
         # A shorter query can be over neither limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
@@ -242,6 +244,15 @@ class Inspection:
 
     def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
         """Findings in a head that the first pass has read as ``data`` and not cleared."""
+        digest = self._memory.head_digest(environ)
+        if digest in self._memory:
+            return ()
+        found = self._read_head(environ, data)
+        if not found:
+            self._memory.add(digest)
+        return found
+
+    def _read_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
         query = environ.get("QUERY_STRING") or ""
         if len(query) > self._longest_within:
             spent = self._excess(query)
@@ -280,6 +291,9 @@ class Inspection:
         limit = settings.max_body_bytes
         if len(body) > limit:
             body, complete = body[:limit], False
+        digest = self._memory.digest(body, content_type, content_encoding, str(complete))
+        if digest in self._memory:
+            return ()
         found: tuple[Finding, ...] = ()
         readings = body_readings(body, BodyKind.of(content_type), content_encoding, complete, limit)
         for data, kind, whole in readings:
@@ -287,6 +301,8 @@ class Inspection:
                 found = (*found, self._spent("body", BEYOND))
             more = self._read_body(data, kind, whole)
             found += tuple([finding for finding in more if finding not in found])
+        if not found:
+            self._memory.add(digest)
         return found
 
     def _read_body(self, body: bytes, kind: BodyKind, complete: bool) -> tuple[Finding, ...]:
@@ -440,17 +456,19 @@ class Inspection:
         encoded = [value_bytes(value.text) for value in batch]
         if not self._opens(b"".join(encoded)):
             return
-        harmless: set[tuple[str, ...]] = set()
-        secret = passwords(batch)
+        secret, memory = passwords(batch), self._memory
         for value, data in zip(batch, encoded, strict=True):
-            key = (value.location, value.kind, value.name, value.text)
-            if key in harmless:
-                continue
             if len(batch) == 1 or self._opens(data):
+                is_password = value.text in secret and value.kind != "name"
+                digest = memory.digest(
+                    data, value.text, value.location, value.kind, value.name, str(is_password)
+                )
+                if digest in memory:
+                    continue
                 before = len(found)
-                self._weigh(value, budget, found, value.text in secret and value.kind != "name")
+                self._weigh(value, budget, found, is_password)
                 if len(found) == before:
-                    harmless.add(key)
+                    memory.add(digest)
 
     def _weigh(
         self, value: Value, budget: Budget, found: list[Finding], is_password: bool = False
@@ -518,20 +536,24 @@ class Inspection:
         for window in windows(value.text, self._hits):
             budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
             for reading in readings(self._builtin, value, window, around):
+                if not self._may_reach(reading, threshold):
+                    break  # nor can the rest without its prose
                 finding = self._weigh_reading(value, window, reading, budget, threshold)
                 if finding is not None:
                     return finding
         return None
+
+    def _may_reach(self, reading: Reading, threshold: float) -> bool:
+        """Whether the indicators of a reading leave any way to a threshold."""
+        for name in self._ignored:
+            reading.features.pop(name, None)
+        return self._model.may_reach(threshold, reading.features, self.settings.categories)
 
     def _weigh_reading(
         self, value: Value, window: Window, reading: Reading, budget: Budget, threshold: float
     ) -> Finding | None:
         """Weigh as little of the evidence as can tell that a reading is under the threshold."""
         model, categories = self._model, self.settings.categories
-        for name in self._ignored:
-            reading.features.pop(name, None)
-        if not model.may_reach(threshold, reading.features, categories):
-            return None
         budget.take_chars(window.fresh)
         reading.add_context()
         verdict = model.weigh(reading.features, categories)

@@ -85,12 +85,76 @@ HTML_TEXT = re.compile(
     r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>", re.IGNORECASE
 )
 # Words that hold sentences together and that no attacked language uses.
-FUNCTION_WORD = re.compile(
-    r"\b(?:the|my|we|you|your|our|they|she|he|his|her|its|it's|i'm|don't|can't|isn't|please|was|were"
-    r"|are|have|would|could|should|there|than|but|when|then|which|what|who|how|until|before|after"
-    r"|ich|nicht|und|der|das|ist|les|une|des|pour|est|que|los|por|para|een|het|voor|che|non)\b",
-    re.IGNORECASE,
-)
+_FUNCTION_WORDS: Final = [
+    "the",
+    "my",
+    "we",
+    "you",
+    "your",
+    "our",
+    "they",
+    "she",
+    "he",
+    "his",
+    "her",
+    "its",
+    "it's",
+    "i'm",
+    "don't",
+    "can't",
+    "isn't",
+    "please",
+    "was",
+    "were",
+    "are",
+    "have",
+    "would",
+    "could",
+    "should",
+    "there",
+    "than",
+    "but",
+    "when",
+    "then",
+    "which",
+    "what",
+    "who",
+    "how",
+    "until",
+    "before",
+    "after",
+    "ich",
+    "nicht",
+    "und",
+    "der",
+    "das",
+    "ist",
+    "les",
+    "une",
+    "des",
+    "pour",
+    "est",
+    "que",
+    "los",
+    "por",
+    "para",
+    "een",
+    "het",
+    "voor",
+    "che",
+    "non",
+]
+FUNCTION_WORD: Final = rf"\b(?:{'|'.join(_FUNCTION_WORDS)})\b"
+_FUNCTION_WORD_SET: Final = frozenset(_FUNCTION_WORDS)
+_ANY_WORD = re.compile(r"[a-z']+")
+
+
+def function_words(text: str) -> int:
+    """How many different ones a text has; finding all words and looking them up takes a fifth of
+    the time of looking for these."""
+    return len(_FUNCTION_WORD_SET.intersection(_ANY_WORD.findall(text.lower())))
+
+
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
 # Seven words or more in a row, as sentences have them; languages that are attacked put marks
 # between. The first and the last two stay, for what stands around the payload.
@@ -365,7 +429,7 @@ def _document(text: str) -> list[str]:
     """What kind of text of many lines or sentences a value is."""
     found: list[str] = []
     head = text[:_DOCUMENT_CHARS]
-    if len(head) > 200 and len({word.lower() for word in FUNCTION_WORD.findall(head)}) > 4:
+    if len(head) > 200 and function_words(head) > 4:
         found.append("text:document")
     if head.count("\n") >= _LINES:
         found.append("text:lines")
@@ -394,7 +458,7 @@ def _context(window: Window) -> list[str]:
         found.append("text:html")
     if window.starts and window.ends and _EXCEPTION.fullmatch(text):
         found.append("text:exception")
-    if len(text) > 24 and len({w.lower() for w in FUNCTION_WORD.findall(text)}) > 1:
+    if len(text) > 24 and function_words(text) > 1:
         found.append("text:prose")
     words = text.split()
     if not window.starts or _are_words(words[:2]):

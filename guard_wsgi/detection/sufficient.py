@@ -36,7 +36,7 @@ _STRUCTURED = re.compile(
 # markup, a filter, a span of code, the type of an error. One is enough here; where a value is
 # weighed (evidence.py) some of them count only together.
 _EXCUSES: Final = (
-    FUNCTION_WORD.pattern,
+    FUNCTION_WORD,
     "^" + STATEMENT.pattern,
     HTML_TEXT.pattern,
     FILTER_RANGE.pattern,

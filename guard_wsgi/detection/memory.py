@@ -1,0 +1,60 @@
+"""Memory: what was weighed and found harmless, so that it need not be weighed again.
+
+Health probes, webhooks, beacons and saved drafts are sent over and over. What is kept is a keyed
+digest of 16 bytes (BLAKE2b, RFC 7693), so that nobody can make an attack that passes for something
+remembered, and nothing that was sent is kept itself.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import blake2b
+from typing import Any, Final
+
+MAX_REMEMBERED: Final = 8192
+"""Digests of one generation; two are kept, 2 MB at most."""
+
+MAX_BYTES: Final = 65_536
+"""More takes longer to digest than it is likely to come again."""
+
+_HEAD_KEYS: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")
+
+
+class Memory:
+    """Digests of what one inspection has found harmless. Threads may forget what another has
+    just remembered, and never remember what was not put in."""
+
+    __slots__ = ("_key", "_latest", "_older")
+
+    def __init__(self) -> None:
+        self._key = os.urandom(16)
+        self._latest: set[bytes] = set()
+        self._older: set[bytes] = set()
+
+    def digest(self, data: bytes, *texts: str) -> bytes | None:
+        """By what something is remembered: its bytes, and texts that say how it is read. ``None``
+        for what is too large."""
+        if len(data) > MAX_BYTES:
+            return None
+        prefix = "".join([f"{len(text)}:{text}" for text in texts])
+        made = blake2b(prefix.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16)
+        made.update(data)
+        return made.digest()
+
+    def head_digest(self, environ: dict[str, Any]) -> bytes | None:
+        """The digest of all that is inspected of a head."""
+        parts = [
+            f"{key}={len(value)}:{value}"
+            for key, value in environ.items()
+            if key.startswith("HTTP_") or key in _HEAD_KEYS
+        ]
+        return self.digest("".join(parts).encode("utf-8", "surrogatepass"))
+
+    def __contains__(self, digest: bytes | None) -> bool:
+        return digest in self._latest or digest in self._older
+
+    def add(self, digest: bytes | None) -> None:
+        if digest is not None:
+            if len(self._latest) >= MAX_REMEMBERED:
+                self._older, self._latest = self._latest, set()
+            self._latest.add(digest)
