@@ -33,6 +33,10 @@ UNIX_PEER = "unix"
 LOOPBACK = "127.0.0.1"
 """Where a test client sits that gives no address: as those of Flask and Django say it."""
 
+_NO_PEERS = frozenset({"0.0.0.0", "::"})
+"""What uWSGI says of a connection over a Unix socket: nobody connects from there (RFC 1122,
+3.2.1.3; RFC 4291, 2.5.2)."""
+
 MAX_CACHED_ADDRESSES = 8192
 """Parsing an address costs 3 us; a bounded cache makes it 0.1 us and can't be made to grow."""
 
@@ -167,7 +171,7 @@ class ClientResolver:
             return address
 
     def _identify_peer(self, peer: str) -> Identity:
-        address = self.parse(peer)
+        address = None if peer in _NO_PEERS else self.parse(peer)
         trusted = self._trusts_unix if address is None else address in self._trusted
         identity = self._identity(address, trusted)
         if len(self._peers) >= MAX_CACHED_ADDRESSES:

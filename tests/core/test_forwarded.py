@@ -88,3 +88,12 @@ def test_clients_behind_nat64_are_told_apart() -> None:
     }
     assert len(keys) == 8
     assert resolver.identify({"REMOTE_ADDR": "2001:db8::1"}).client_key == "2001:db8::/64"
+
+
+@pytest.mark.parametrize("peer", ["", "0.0.0.0", "::"])
+def test_a_socket_without_an_address_is_trusted_by_its_word_only(peer: str) -> None:
+    """uWSGI calls the peer of a Unix socket 0.0.0.0."""
+    environ = {"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": CLIENT}
+    assert ClientResolver(["unix"]).identify(environ).client_ip == CLIENT
+    assert ClientResolver(["10.0.0.0/8"]).identify(environ).address is None
+    assert ClientResolver(["0.0.0.0/0"]).identify(environ).address is None
