@@ -8,6 +8,7 @@ from flask import Flask, Response, g, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 
+from guard_wsgi.agent.transport import package_version
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import GuardError
@@ -47,14 +48,16 @@ LOGIN_TRIES = (10, 60)
 """Requests of the page of logins a minute and client; a try is two of them."""
 WIRE_REQUESTS = (60_000, 60)
 """Of one machine, that has an API key: a thousand batches a second."""
-PAGE_REQUESTS = (3_000, 60)
+PAGE_REQUESTS = (6_000, 60)
 """Pages and their parts; a browser with ten live tabs sends 600."""
+STATIC_SECONDS = 86_400
+"""Their addresses carry this package's version, so a new one is a new file."""
 
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 _PUBLIC = frozenset({"static", "login.page", "login.enter", "admin.csp_report", "now.health"})
 """Endpoints for those who have not logged in, besides the wire, which has keys."""
-_ATTACKS_SHOWN = ("/events*", "/playground*", "/rules*", "/clients*", "/paths*", "/report*")
+_ATTACKS_SHOWN = ("/events*", "/playground*", "/rules*", "/client*", "/paths*", "/report*")
 """Pages whose addresses and forms hold what attackers wrote, because it is looked for."""
 
 
@@ -101,6 +104,8 @@ def create_app(
         live=Places(settings.max_live_streams),
         waiting=Places(MAX_WAITING),
     )
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    app.url_defaults(_with_version)
     shown.install(app)
     for blueprint in (
         wire,
@@ -122,6 +127,11 @@ def create_app(
     return app
 
 
+def _with_version(endpoint: str, values: dict[str, object]) -> None:
+    if endpoint == "static":
+        values["v"] = package_version()
+
+
 def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
     """What guards the console itself."""
     every = sorted(CATEGORIES)
@@ -132,6 +142,8 @@ def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
             *({"path": path, "categories": every} for path in _ATTACKS_SHOWN),
             # One of those addresses, to come back to.
             {"path": "/login", "params": ["next"]},
+            # What a page like these asks for has its address as the referrer.
+            {"path": "/*", "headers": ["referer"]},
         ],
         # A colleague who looks for an attack is no attacker.
         enable_ip_banning=False,

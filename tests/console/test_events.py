@@ -203,17 +203,17 @@ def test_the_store_of_the_workers_shows_its_bans(make_console: MakeConsole, tmp_
     admin.post("/bans", target="203.0.113.7", time="1h", app="")
     with shared_store(SecurityConfig(store_url=url)) as store:
         assert [ban.target for ban in store.bans.list()] == ["203.0.113.7"]
-    assert "by local in the console" in admin.get("/clients/203.0.113.7").text
+    assert "by local in the console" in admin.get("/client?client=203.0.113.7").text
     assert "203.0.113.7" in admin.get("/clients").text
     admin.post("/bans/lift", target="203.0.113.7", app="")
-    assert "in the store" not in admin.get("/clients/203.0.113.7").text
+    assert "in the store" not in admin.get("/client?client=203.0.113.7").text
 
 
 def test_a_client_can_be_forgotten(console: Console, key: NewKey, admin: Browser) -> None:
     send(console, key, event(), event(ip_address="198.51.100.9"))
     admin.post("/data/delete", client="203.0.113.7")
     assert [row["client"] for row in find(console)] == ["198.51.100.9"]
-    assert "No event of this client" in admin.get("/clients/203.0.113.7").text
+    assert "No event of this client" in admin.get("/client?client=203.0.113.7").text
     admin.post("/data/delete", client="")
     assert find(console) == []
 

@@ -18,7 +18,7 @@ from guard_wsgi_flask.console.database import now
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.pages.events import BAN_TIMES, standing
 from guard_wsgi_flask.console.pages.now import PERIODS, chosen_period
-from guard_wsgi_flask.console.records import event_of, findings_of
+from guard_wsgi_flask.console.records import clean, event_of, findings_of
 from guard_wsgi_flask.console.search import Filters
 from guard_wsgi_flask.console.services import services
 
@@ -47,8 +47,10 @@ def table() -> ResponseReturnValue:
     )
 
 
-@clients.get("/clients/<path:client>")
-def one(client: str) -> ResponseReturnValue:
+@clients.get("/client")
+def one() -> ResponseReturnValue:
+    # In the query: what an agent calls a client may hold slashes and line ends.
+    client = clean(request.args.get("client", ""))
     database = services().database
     latest = search.find(database, Filters(client=client), size=30).rows
     apps = sorted({row["app"] for row in latest}) or services().keys.apps()

@@ -85,21 +85,28 @@ def health() -> ResponseReturnValue:
 
 @now.get("/live")
 def live() -> ResponseReturnValue:
-    """Server-sent events: ``news`` with the number of the last event."""
+    """Server-sent events: ``news`` with the number of the last event.
+
+    A page says which event it was made after, a browser that comes again which it heard of last.
+    """
+    known = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    told = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else -1
     return Response(
-        _stream(services().database, services().live),
+        _stream(services().database, services().live, told),
         content_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-def _stream(database: Database, places: Places) -> Iterator[str]:
+def _stream(database: Database, places: Places, told: int) -> Iterator[str]:
     with places.place() as has_place:
         if not has_place:
             yield "retry: 30000\n\n"
             return
         yield "retry: 2000\n\n"
-        told, seen = search.last_id(database), database.changes
+        seen = -1  # at once, the first time
+        if told < 0:
+            told = search.last_id(database)
         ends = time.monotonic() + STREAM_SECONDS
         beat = time.monotonic() + BEAT_SECONDS
         while time.monotonic() < ends:

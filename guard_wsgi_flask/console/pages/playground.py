@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from attrs import asdict
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -59,7 +59,10 @@ def try_out() -> ResponseReturnValue:
 def keep() -> ResponseReturnValue:
     """A permalink for what the form says."""
     slug = trials.keep(services().database, Trial.of(request.form), g.person.name)
-    return redirect(url_for("playground.kept", slug=slug), 303)
+    target = url_for("playground.kept", slug=slug)
+    if "HX-Request" in request.headers:
+        return Response(status=204, headers={"HX-Redirect": target})
+    return redirect(target, 303)
 
 
 @playground.get("/playground/<slug>")

@@ -25,7 +25,7 @@
     var parts = document.querySelectorAll("[data-live]");
     var sign = document.querySelector(".live");
     if (!parts.length || !window.EventSource) return;
-    var source = new EventSource("/live");
+    var source = new EventSource("/live?after=" + (parts[0].dataset.live || ""));
     source.onopen = function () { if (sign) { sign.classList.add("on"); sign.lastChild.textContent = " live"; } };
     source.onerror = function () { if (sign) { sign.classList.remove("on"); sign.lastChild.textContent = " not connected"; } };
     source.addEventListener("news", function () {
