@@ -18,6 +18,9 @@ MICROSECONDS = 1_000_000
 HOUR = 3600
 DAY = 86_400
 _DIMENSIONS = tuple((dimension, dimension + schema.DAY) for dimension in schema.DIMENSIONS)
+NO_ENDPOINT = "(none)"
+MAX_REQUESTS = 1_000_000_000
+"""In one metric: more is no count of requests, and a column holds no more than twice that."""
 _LOOKUP = 500
 """Keys asked for at once: SQLite takes 32,766 values in a statement, others fewer."""
 
@@ -77,6 +80,7 @@ class Intake:
                 self._count(connection, rows.values())
             if measured and self._is_new(connection, sender, batch_id, received):
                 connection.execute(insert(schema.metrics), measured)
+                self._count_requests(connection, measured)
             else:
                 stored.duplicates += len(measured)
                 measured = []
@@ -144,6 +148,39 @@ class Intake:
         if sender.key_id is not None:
             keys = schema.keys
             connection.execute(update(keys).where(keys.c.id == sender.key_id).values(last_used=at))
+
+    def _count_requests(self, connection: Connection, metrics: Iterable[Mapping[str, Any]]) -> None:
+        """All requests, by minute, and by endpoint and hour."""
+        by_minute: Counter[tuple[int, str]] = Counter()
+        by_hour: Counter[tuple[str, int, str, str]] = Counter()
+        for metric in metrics:
+            number = metric["value"]
+            if metric["metric"] != "request_count" or not 0 < number < MAX_REQUESTS:
+                continue
+            seconds, app = metric["at"] // MICROSECONDS, metric["app"]
+            by_minute[seconds - seconds % 60, app] += int(number)
+            endpoint = metric["endpoint"] or NO_ENDPOINT
+            by_hour[schema.REQUESTS, seconds - seconds % HOUR, app, endpoint] += int(number)
+            of_days = schema.REQUESTS + schema.DAY
+            by_hour[of_days, seconds - seconds % DAY, app, endpoint] += int(number)
+        minutes = [
+            {"minute": minute, "app": app, "category": "", "outcome": schema.ALL, "count": number}
+            for (minute, app), number in sorted(by_minute.items())
+        ]
+        self._database.upsert(connection, schema.minutes, minutes, add=("count",))
+        tallies = [
+            {
+                "dimension": dimension,
+                "hour": hour,
+                "app": app,
+                "value": endpoint,
+                "seen": number,
+                "refused": 0,
+                "would": 0,
+            }
+            for (dimension, hour, app, endpoint), number in sorted(by_hour.items())
+        ]
+        self._database.upsert(connection, schema.tallies, tallies, add=("seen",))
 
     def _count(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add to the tables that pages are made of."""

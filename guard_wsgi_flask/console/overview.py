@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,25 +62,16 @@ def timeline(database: Database, period: str, app: str = "") -> dict[str, Any]:
     step = STEPS[period]
     end = now() // 1_000_000 // step * step
     start = end - PERIODS[period] + step
-    minutes = schema.minutes
-    bucket = (minutes.c.minute - minutes.c.minute % step).label("bucket")
-    asked = (
-        select(bucket, minutes.c.category, minutes.c.outcome, func.sum(minutes.c.count))
-        .where(minutes.c.minute >= start, minutes.c.outcome != "told")
-        .group_by(bucket, minutes.c.category, minutes.c.outcome)
-    )
-    if app:
-        asked = asked.where(minutes.c.app == app)
     counts: dict[tuple[str, int], int] = Counter()
     totals: Counter[str] = Counter()
     would: Counter[int] = Counter()
-    with database.read() as connection:
-        for at, category, outcome, count in connection.execute(asked):
-            if outcome == "would":
-                would[int(at)] += int(count)
-            else:
-                counts[category, int(at)] += int(count)
-                totals[category] += int(count)
+    counted = _by_hour if step % 3600 == 0 else _by_minute
+    rows, requests = counted(database, start, step, app)
+    for at, category, refused, also in rows:
+        would[at] += also
+        if refused:
+            counts[category, at] += refused
+            totals[category] += refused
     times = list(range(start, end + step, step))
     shown = [category for category, _ in totals.most_common(MAX_SERIES)]
     series = [{"name": name, "values": [counts[name, at] for at in times]} for name in shown]
@@ -95,32 +86,63 @@ def timeline(database: Database, period: str, app: str = "") -> dict[str, Any]:
         "times": times,
         "refused": series,
         "would": [would[at] for at in times],
-        "requests": _requests(database, start, end, step, times, app),
+        "requests": [requests.get(at, 0) for at in times] if requests else None,
         "total_refused": sum(totals.values()),
         "total_would": sum(would.values()),
         "by_category": totals.most_common(),
     }
 
 
-def _requests(
-    database: Database, start: int, end: int, step: int, times: list[int], app: str
-) -> list[float] | None:
-    """All requests, where agents send metrics; ``None`` where none does."""
-    metrics = schema.metrics
-    at = metrics.c.at / 1_000_000 if not database.is_sqlite else metrics.c.at // 1_000_000
-    second = func.floor(at) if not database.is_sqlite else at
-    bucket = (second - second % step).label("bucket")
+_Counted = tuple[list[tuple[int, str, int, int]], dict[int, int]]
+"""(step, category, refused, would be refused), and by step all requests."""
+
+
+def _by_minute(database: Database, start: int, step: int, app: str) -> _Counted:
+    minutes = schema.minutes
+    bucket = (minutes.c.minute - minutes.c.minute % step).label("bucket")
     asked = (
-        select(bucket, func.sum(metrics.c.value))
-        .where(metrics.c.metric == "request_count")
-        .where(metrics.c.at >= start * 1_000_000, metrics.c.at < (end + step) * 1_000_000)
-        .group_by(bucket)
+        select(bucket, minutes.c.category, minutes.c.outcome, func.sum(minutes.c.count))
+        .where(minutes.c.minute >= start, minutes.c.outcome != "told")
+        .group_by(bucket, minutes.c.category, minutes.c.outcome)
     )
     if app:
-        asked = asked.where(metrics.c.app == app)
+        asked = asked.where(minutes.c.app == app)
+    rows: list[tuple[int, str, int, int]] = []
+    requests: dict[int, int] = {}
     with database.read() as connection:
-        found = {int(at): float(total) for at, total in connection.execute(asked)}
-    return [found.get(at, 0.0) for at in times] if found else None
+        for at, category, outcome, count in connection.execute(asked):
+            number = int(count)
+            if outcome == schema.ALL:
+                requests[int(at)] = number
+            elif outcome == "would":
+                rows.append((int(at), category, 0, number))
+            else:
+                rows.append((int(at), category, number, 0))
+    return rows, requests
+
+
+def _by_hour(database: Database, start: int, step: int, app: str) -> _Counted:
+    """For steps of whole hours: a sixtieth of the rows."""
+    tallies = schema.tallies
+    bucket = (tallies.c.hour - tallies.c.hour % step).label("bucket")
+    sums = (func.sum(tallies.c.refused), func.sum(tallies.c.would))
+    of_app = [tallies.c.app == app] if app else []
+    refusals = (
+        select(bucket, tallies.c.value, *sums)
+        .where(tallies.c.dimension == "category", tallies.c.hour >= start, *of_app)
+        .group_by(bucket, tallies.c.value)
+    )
+    requests = (
+        select(bucket, func.sum(tallies.c.seen))
+        .where(tallies.c.dimension == schema.REQUESTS, tallies.c.hour >= start, *of_app)
+        .group_by(bucket)
+    )
+    with database.read() as connection:
+        rows = [
+            (int(at), category, int(refused), int(would))
+            for at, category, refused, would in connection.execute(refusals)
+        ]
+        return rows, {int(at): int(total) for at, total in connection.execute(requests)}
 
 
 def rates(database: Database) -> dict[str, float]:
@@ -256,26 +278,18 @@ def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]
         return [(int(hour), int(seen), int(refused)) for hour, seen, refused in found]
 
 
-def latencies(database: Database, period: str) -> dict[str, tuple[float, float]]:
-    """By endpoint, from metrics: mean seconds, and requests."""
+def latencies(database: Database) -> dict[str, tuple[float, float]]:
+    """By endpoint, from the metrics of the last day: mean seconds, and requests."""
     metrics = schema.metrics
-    since = (now() // 1_000_000 - PERIODS[period]) * 1_000_000
-    found: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    since = (now() // 1_000_000 - PERIODS["day"]) * 1_000_000
+    asked = (
+        select(metrics.c.endpoint, func.avg(metrics.c.value))
+        .where(metrics.c.metric == "response_time", metrics.c.at >= since)
+        .group_by(metrics.c.endpoint)
+    )
+    requests = {one.value: one.seen for one in top(database, schema.REQUESTS, "day", most=200)}
     with database.read() as connection:
-        asked = (
-            select(
-                metrics.c.endpoint,
-                metrics.c.metric,
-                func.avg(metrics.c.value),
-                func.sum(metrics.c.value),
-            )
-            .where(metrics.c.metric.in_(("response_time", "request_count")))
-            .where(metrics.c.at >= since)
-            .group_by(metrics.c.endpoint, metrics.c.metric)
-        )
-        for endpoint, metric, mean, total in connection.execute(asked):
-            if metric == "response_time":
-                found[endpoint][0] = float(mean)
-            else:
-                found[endpoint][1] = float(total)
-    return {endpoint: (mean, total) for endpoint, (mean, total, _) in found.items()}
+        return {
+            endpoint: (float(mean), float(requests.get(endpoint, 0)))
+            for endpoint, mean in connection.execute(asked)
+        }

@@ -62,6 +62,10 @@ for _name in ("client", "kind", "category", "template", "country"):
 DIMENSIONS = ("client", "template", "category", "country", "kind")
 """What events are counted by, an hour at a time, and under a name with ``/day`` a day at a time."""
 DAY = "/day"
+REQUESTS = "requests"
+"""The dimension under which all requests are counted by endpoint, from metrics."""
+ALL = "all"
+"""The outcome under which all requests are counted by minute."""
 
 tallies = Table(
     "tallies",
@@ -71,7 +75,7 @@ tallies = Table(
     Column("hour", BigInteger, nullable=False),
     Column("app", Text, nullable=False),
     Column("value", Text, nullable=False),
-    Column("seen", Integer, nullable=False),
+    Column("seen", BigInteger, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("would", Integer, nullable=False),
     PrimaryKeyConstraint("dimension", "hour", "value", "app"),
@@ -85,7 +89,7 @@ minutes = Table(
     Column("app", Text, nullable=False),
     Column("category", Text, nullable=False),
     Column("outcome", String(8), nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False),
     PrimaryKeyConstraint("minute", "app", "category", "outcome"),
 )
 

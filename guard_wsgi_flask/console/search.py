@@ -20,11 +20,11 @@ from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.records import clean
 
 PAGE = 50
-BUDGET_SECONDS = 0.2
+BUDGET_SECONDS = 0.15
 """A page is to take 0.3 s at most, and has other things to do."""
 FIRST_PIECE = 4_000
 """Events looked through at first; each piece after is twice as large."""
-LARGEST_PIECE = 64_000
+LARGEST_PIECE = 32_000
 
 MAX_TRIED = 4_000
 """Events of the last day that rules are tried on within a page's time."""

@@ -72,7 +72,7 @@ def one() -> ResponseReturnValue:
 def paths() -> ResponseReturnValue:
     period = chosen_period("day")
     database = services().database
-    latencies = overview.latencies(database, period)
+    latencies = overview.latencies(database)
     limited = set(services().base.endpoint_rate_limits)
     for app in services().rules.apps():
         limited |= set(services().rules.current(app)[1].get("endpoint_rate_limits", {}))

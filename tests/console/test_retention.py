@@ -1,0 +1,39 @@
+"""Nothing grows without bound, and nothing goes before its time."""
+
+from __future__ import annotations
+
+from guard_wsgi_flask.console import ConsoleSettings, retention, search
+from guard_wsgi_flask.console.keys import NewKey
+from guard_wsgi_flask.console.search import Filters
+from guard_wsgi_flask.console.serving import Console
+from tests.console.sending import event, send
+
+
+def test_what_is_too_old_goes_with_its_counts(console: Console, key: NewKey) -> None:
+    send(console, key, event(timestamp="2026-01-02T03:04:05Z", ip_address="198.51.100.9"), event())
+    database = console.services.database
+    assert retention.keep(database, ConsoleSettings(keep_days=None, keep_megabytes=None)) == 0
+    assert retention.count(database) == 2
+    assert retention.keep(database, ConsoleSettings(keep_days=1, keep_megabytes=None)) == 1
+    assert [row["client"] for row in search.find(database, Filters()).rows] == ["203.0.113.7"]
+    assert retention.count(database) == 1
+
+
+def test_what_is_too_much_goes_the_oldest_first(console: Console, key: NewKey) -> None:
+    for _ in range(20):
+        send(console, key, *(event(user_agent="x" * 1000) for _ in range(400)))
+    database = console.services.database
+    before = database.size_bytes()
+    assert before > 8_000_000
+    newest = search.find(database, Filters()).rows[0]["id"]
+    gone = retention.keep(database, ConsoleSettings(keep_days=None, keep_megabytes=before * 0.5e-6))
+    assert 0 < gone < 8000
+    assert database.size_bytes() <= before * 0.5
+    assert search.find(database, Filters()).rows[0]["id"] == newest
+
+
+def test_what_was_deleted_and_is_sent_again_is_new(console: Console, key: NewKey) -> None:
+    old = event()
+    send(console, key, old)
+    retention.forget(console.services.database, "")
+    assert send(console, key, old).json["accepted"] == 1
