@@ -15,7 +15,7 @@ from guard_wsgi.outgoing import HeaderList, Outgoing
 from guard_wsgi.quota import draft_headers
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.response import GuardResponse
-from guard_wsgi.wording import MEDIA_TYPES, Formats, Kind, filled, template
+from guard_wsgi.wording import MEDIA_TYPES, Formats, Kind, around_reference, filled, template
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -31,6 +31,10 @@ MAX_READY = 256
 """Of the answers made once: their texts come from the configuration and are few."""
 
 
+Ready = tuple[str, HeaderList, bytes, "tuple[bytes, bytes] | None"]
+"""Status, headers, the body's template, and what stands in it around the reference."""
+
+
 class Refusals:
     """The refusals of one configuration. Most are the same bytes each time, and are made once."""
 
@@ -40,7 +44,7 @@ class Refusals:
         self._outgoing = outgoing
         self._may_be_ready = not outgoing.varies
         self._tells_quota = outgoing.quota_style == "draft"
-        self._ready: dict[tuple[Kind, int, str, bool], tuple[str, HeaderList, bytes]] = {}
+        self._ready: dict[tuple[Kind, int, str, bool], Ready] = {}
 
     def send(
         self,
@@ -62,7 +66,8 @@ class Refusals:
             if self._outgoing.asks_proxies:
                 is_https = request.is_https
             key = (self._formats.of(environ), block.status, block.message, is_https)
-            status, headers, body = self._ready.get(key) or self._make_ready(key, block, request)
+            ready = self._ready.get(key) or self._make_ready(key, block, request)
+            status, headers, body, around = ready
             # A list of its own, as servers may change what they are given.
             headers = headers.copy()
             reference = request.request_id
@@ -72,7 +77,9 @@ class Refusals:
             if request.quota is not None and self._tells_quota:
                 headers += draft_headers(*request.quota)
             start_response(status, headers)
-            return [filled(body, reference)]
+            if around is None:
+                return [filled(body, reference)]
+            return [around[0] + reference.encode() + around[1]]
         response = self.response(block, request)
         return self.send_response(response, request, start_response, exc_info)
 
@@ -119,14 +126,15 @@ class Refusals:
 
     def _make_ready(
         self, key: tuple[Kind, int, str, bool], block: Block, request: GuardRequest
-    ) -> tuple[str, HeaderList, bytes]:
+    ) -> Ready:
         """All of an answer but its reference, whose length is always the same."""
         kind = key[0]
         body = self._template(kind, block)
         headers = [("Content-Type", MEDIA_TYPES[kind]), ("Cache-Control", "no-store")]
         headers = self._outgoing.with_fixed(headers, request.is_https)
         headers.append(("Content-Length", str(len(filled(body, request.request_id)))))
-        ready = GuardResponse(None, block.status, headers).status, headers, body
+        status = GuardResponse(None, block.status, headers).status
+        ready = status, headers, body, around_reference(body)
         if len(self._ready) < MAX_READY:
             self._ready[key] = ready
         return ready

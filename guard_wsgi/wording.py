@@ -124,6 +124,14 @@ def template(kind: Kind, status: int, text: str) -> bytes:
     return f"{text}\nReference: {_REFERENCE}\n".encode()
 
 
+def around_reference(body: bytes) -> tuple[bytes, bytes] | None:
+    """A template that tells the reference once, before and after it; ``None`` for another."""
+    if _UUID_BYTES in body or body.count(_REFERENCE_BYTES) != 1:
+        return None
+    before, _, after = body.partition(_REFERENCE_BYTES)
+    return before, after
+
+
 def filled(body: bytes, reference: str) -> bytes:
     """A template's body for one request, whose reference is a UUID in 32 digits."""
     if _UUID_BYTES in body:
