@@ -59,6 +59,9 @@ _BATCH_CHARS = 4096
 MIN_CHARGE_CHARS = 64
 # Looking for indicators costs a fraction of weighing them, and most windows need no more.
 CHEAP = 8
+# What weighing a window costs of its characters, so that a page of 230 kB that is markup all over
+# is still weighed whole.
+FULL = 2
 # Any characters are a password, so one needs far more evidence: of 100,000 generated ones seven
 # reach it, and of SQL injections that are found in other fields 94 in 100 do.
 PASSWORD_MARGIN = 1.25
@@ -534,13 +537,21 @@ class Inspection:
         threshold = self._threshold + (_margin(value.text) if is_password else 0.0)
         around = Surroundings(value)
         for window in windows(value.text, self._hits):
+            charged = False
             budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
                     break  # nor can the rest without its prose
-                finding = self._weigh_reading(value, window, reading, budget, threshold)
+                if not charged:
+                    charged = True
+                    budget.take_chars(window.fresh // FULL)
+                finding = self._weigh_reading(value, window, reading, threshold)
                 if finding is not None:
                     return finding
+                if not self._model.part_may_reach(
+                    threshold, reading.features, self.settings.categories
+                ):
+                    break
         return None
 
     def _may_reach(self, reading: Reading, threshold: float) -> bool:
@@ -550,11 +561,10 @@ class Inspection:
         return self._model.may_reach(threshold, reading.features, self.settings.categories)
 
     def _weigh_reading(
-        self, value: Value, window: Window, reading: Reading, budget: Budget, threshold: float
+        self, value: Value, window: Window, reading: Reading, threshold: float
     ) -> Finding | None:
         """Weigh as little of the evidence as can tell that a reading is under the threshold."""
         model, categories = self._model, self.settings.categories
-        budget.take_chars(window.fresh)
         reading.add_context()
         verdict = model.weigh(reading.features, categories)
         if verdict.score + model.shapes_most / model.unit < threshold:

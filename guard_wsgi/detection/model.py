@@ -21,6 +21,9 @@ from guard_wsgi.detection.indicators import INDICATORS
 MODEL_FILE: Final = "model.json"
 
 
+_OF_PARTS: Final = ("text:part", "size:")
+
+
 @frozen
 class Verdict:
     """A weighed value.
@@ -97,6 +100,25 @@ class Model:
             entry = entries.get(feature)
             if entry is not None and not (entry.category and entry.category not in enabled):
                 total += entry.most
+        return 1.0 + total / self.unit >= score - 1e-3
+
+    def part_may_reach(
+        self, score: float, features: Collection[str], enabled: frozenset[str]
+    ) -> bool:
+        """Whether a part of a value can reach a score, where these are the features of all of it
+        but its shape: a part has no evidence more, and only another size."""
+        entries = self._entries
+        total = self.bias + self.shapes_most - self.balanced
+        for feature in features:
+            entry = entries.get(feature)
+            if entry is None or (entry.category and entry.category not in enabled):
+                continue
+            gain = entry.weight
+            for partner, extra in entry.partners:
+                if partner in features or (extra > 0 and partner.startswith(_OF_PARTS)):
+                    gain += extra
+            if gain > 0:
+                total += gain
         return 1.0 + total / self.unit >= score - 1e-3
 
     def weigh(self, features: Collection[str], enabled: frozenset[str] = CATEGORIES) -> Verdict:

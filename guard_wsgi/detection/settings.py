@@ -49,7 +49,7 @@ class DetectionSettings:
     # large JSON document tens of thousands of leaves, most of which the first pass clears.
     max_values: int = 20000
     # Characters that are decoded and scored one by one after the first pass.
-    max_chars: int = 131072
+    max_chars: int = 262144
     max_json_depth: int = 32  # real documents stay below 20
 
     def __attrs_post_init__(self) -> None:

@@ -7,14 +7,17 @@ every language an attack may be written in, with the fingerprints learned instea
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.lexicon import LEXICON
 
 # Runs longer than this many tokens say nothing a prefix does not.
 MAX_TOKENS: Final = 400
+# Tokens whose class is remembered: texts repeat their words.
+MAX_KNOWN: Final = 4096
 
 _TOKEN = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -27,6 +30,8 @@ _TOKEN = re.compile(
     r"|(?P<punctuation>.)",
     re.DOTALL,
 )
+# The same without groups, so that all of them are found in one call.
+_ANY_TOKEN = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), re.DOTALL)
 _EVENT = re.compile(r"on[a-z]{4,24}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{16,}")
 _START: Final = "^"
@@ -37,42 +42,35 @@ def tokens(text: str) -> list[str]:
     """Token classes in order. Two words in a row are one "w", blanks count only between
     punctuation ("_"), words of the lexicon are themselves or their class."""
     out: list[str] = []
-    append = out.append
-    lexicon = LEXICON
     previous = ""
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup
-        if kind == "name":
-            word = match[0].lower()
-            token = lexicon.get(word)
-            if token is None:
-                if word[0] == "o" and _EVENT.fullmatch(word):
-                    token = "EVENT"
-                elif len(word) == 1:
-                    token = "c"
-                elif _HEXADECIMAL.fullmatch(word):
-                    token = "0"
-                else:
-                    token = "w"
-        elif kind == "number":
-            token = "0"
-        elif kind == "hex":
-            token = "0x"
-        elif kind == "space":
-            continue
-        elif kind == "other":
-            token = "u"
-        else:
-            token = match[0]
-        if token == previous and token in _COLLAPSED:
-            continue
-        previous = token
-        append(token)
-        if len(out) >= MAX_TOKENS:
-            break
+    for token in map(_class_of, _ANY_TOKEN.findall(text)):
+        if token and not (token == previous and token in _COLLAPSED):
+            previous = token
+            out.append(token)
+            if len(out) >= MAX_TOKENS:
+                break
     return out
 
 
+@lru_cache(maxsize=MAX_KNOWN)
+def _class_of(text: str) -> str:
+    """The class of one token; "" for blanks."""
+    match = _TOKEN.match(text)
+    kind = match.lastgroup if match else "punctuation"
+    if kind == "name":
+        word = text.lower()
+        token = LEXICON.get(word)
+        if token is not None:
+            return token
+        if word[0] == "o" and _EVENT.fullmatch(word):
+            return "EVENT"
+        if len(word) == 1:
+            return "c"
+        return "0" if _HEXADECIMAL.fullmatch(word) else "w"
+    return _BY_KIND.get(kind or "", text)
+
+
+_BY_KIND: Final = {"number": "0", "hex": "0x", "space": "", "other": "u"}
 _COLLAPSED: Final = frozenset({"w", "u", "0", "../", "..\\", ".", "-", "=", "*", "_", "A", "\\"})
 
 
@@ -87,16 +85,6 @@ def shapes(text: str, starts: bool = True, ends: bool = True) -> set[str]:
         row.insert(0, _START)
     if ends:
         row.append(_END)
-    return set(_runs(row))
-
-
-def _runs(row: list[str]) -> Iterable[str]:
-    size = len(row)
-    for index in range(size):
-        one = row[index]
-        yield "t:" + one
-        if index + 1 < size:
-            two = one + " " + row[index + 1]
-            yield "t:" + two
-            if index + 2 < size:
-                yield "t:" + two + " " + row[index + 2]
+    twos = [f"{one} {two}" for one, two in itertools.pairwise(row)]
+    threes = [f"{two} {three}" for two, three in zip(twos, row[2:], strict=False)]
+    return {f"t:{run}" for run in {*row, *twos, *threes}}
