@@ -7,6 +7,7 @@ could not be carried out. Those of ``doctor`` are its own: 1 for warnings, 2 for
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from guard_wsgi.config import SecurityConfig
 
 FAILED = 2
+READER_GONE = 141
+"""As a shell reports a program that SIGPIPE ended."""
 
 DEFAULT_PORT = 8000
 DEFAULT_CONSOLE_PORT = 8600
@@ -138,7 +141,13 @@ def _add_config(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
-        return _run(options)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # `| head` has read enough. Nothing more is written, not by the interpreter's end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
     except ConfigError as error:
         for fault in error.faults:
             print(fault, file=sys.stderr)

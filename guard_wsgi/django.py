@@ -332,10 +332,13 @@ def _methods_of(view: Any) -> list[str]:
 
 def _answers_options(view: Any) -> bool:
     """Whether OPTIONS is answered by a method of its own, not by what other methods run."""
-    handler = getattr(class_of(view), "options", None)
-    if handler is None or str(getattr(handler, "__module__", "")).startswith("rest_framework."):
+    from django.views import View
+
+    cls: Any = class_of(view)
+    # A dispatch of its own, as that of Django REST framework, is asked for every method.
+    if cls is None or not issubclass(cls, View) or cls.dispatch is not View.dispatch:
         return False
-    return getattr(handler, ROUTE_ATTRIBUTE, None) is None
+    return getattr(cls.options, ROUTE_ATTRIBUTE, None) is None
 
 
 def _owner(method: Any) -> Any:

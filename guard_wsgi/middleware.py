@@ -280,6 +280,22 @@ class GuardMiddleware:
             request.verdict = verdict
         self._events.emit(event_type, request, action_taken, **metadata)
 
+    def name_route(self, request: GuardRequest) -> str | None:
+        """The template of a request's route: asked for when somebody is told of it."""
+        endpoint, resolver = request.verdict.endpoint, self.resolver
+        try:
+            template_of = getattr(resolver, "template_of", None)
+            if template_of is not None:
+                template: str | None = template_of(request.environ, endpoint)
+                return template
+            if endpoint is not None or resolver is None:
+                return endpoint
+            resolution = resolver(request.environ)
+        except Exception as error:  # the app's own converters
+            self._count_fault("route_config", error)
+            return endpoint
+        return None if resolution is None else resolution.endpoint
+
     def country_of(self, client_ip: str) -> str | None:
         """The country of an address, ``None`` where it is unknown or can't be looked up."""
         look_up = self.policy.country_of
@@ -457,8 +473,10 @@ class GuardMiddleware:
         return self._refuse(policy, request, block, start_response, exc_info=sys.exc_info())
 
     def _measure(self, request: GuardRequest, status: int, blocked: bool = False) -> None:
+        # What passed and has no name by now matched no route.
+        named = blocked or request.verdict.endpoint is not None
         self._events.observe(
-            request.verdict.endpoint,
+            request.route_template if named else None,
             request.method,
             status,
             perf_counter() - request.started,

@@ -244,6 +244,13 @@ class GuardRequest:
         """The route's template or name: few values, so fit for counters and metrics."""
         return self.verdict.endpoint
 
+    @lazy
+    def route_template(self) -> str | None:
+        """The route's template, as events and metrics tell of it; ``None`` where none matches."""
+        name_route = getattr(self.verdict.guard, "name_route", None)
+        template: str | None = name_route(self) if name_route is not None else self.endpoint
+        return template
+
     # What came with it
 
     @lazy

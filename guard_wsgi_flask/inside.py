@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
+from flask.views import MethodView
 from werkzeug.exceptions import default_exceptions
 
 from guard_wsgi.body import RecordedStream
@@ -227,7 +228,12 @@ def _answers_options() -> bool:
     view = current_app.view_functions.get(rule.endpoint)
     if "OPTIONS" in (getattr(view, "required_methods", None) or ()):
         return True
-    handler = getattr(class_of(view), "options", None)
+    cls = class_of(view)
+    if cls is None or not issubclass(cls, MethodView):
+        return False
+    if cls.dispatch_request is not MethodView.dispatch_request:  # its own is asked for every method
+        return False
+    handler = getattr(cls, "options", None)
     return handler is not None and getattr(handler, ROUTE_ATTRIBUTE, None) is None
 
 

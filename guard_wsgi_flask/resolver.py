@@ -65,6 +65,7 @@ class FlaskResolver:
             and "create_url_adapter" not in vars(app)
         )
         self._cache: dict[tuple[str, ...], _Match | None] = {}
+        self._templates: dict[str, str] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         if len(self._app.view_functions) != self._known_views:
@@ -102,6 +103,21 @@ class FlaskResolver:
                 self._cache[key] = match
             return match
 
+    def template_of(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
+        """The rule of an endpoint, or of the view that a request matches."""
+        if endpoint is None:
+            match = self._match(environ)
+            if match is None:
+                return None
+            endpoint = match.resolution.endpoint
+        if len(self._app.view_functions) != self._known_views:
+            self._read_views()
+        template = self._templates.get(endpoint)
+        if template is None:
+            rules = (str(rule.rule) for rule in self._app.url_map.iter_rules(endpoint))
+            template = self._templates[endpoint] = next(rules, endpoint)
+        return template
+
     def attach(self, guard: Any) -> None:
         """The extension registers what asks again before a view runs; here the guard is kept to
         see what is wrapped around it later."""
@@ -118,6 +134,7 @@ class FlaskResolver:
         views = self._app.view_functions
         self._known_views = len(views)
         self._cache.clear()
+        self._templates.clear()
         self._rules = ViewRules(views.values())
         self._audit()
 

@@ -21,6 +21,12 @@ EVENTS_PATH = "/api/v1/events"
 METRICS_PATH = "/api/v1/metrics"
 ENCRYPTED_PATH = "/api/v1/events/encrypted"
 
+ENVELOPE_BYTES = 1024
+"""Room for what stands around the items of a batch: ids, times, versions."""
+
+SEAL_BYTES = 64
+"""Room for nonce, tag and padding."""
+
 DEFAULT_PROJECT = "default"
 """What the collector's format has for "no project"."""
 
@@ -72,6 +78,7 @@ def new_batch_id() -> str:
 class Encoder:
     """Turns events into items and batches into bodies.
 
+    :ivar room_bytes: for the items of a batch, so that its body is no larger than configured.
     :raises MissingExtra: when a key is configured and the ``crypto`` extra is not installed.
     """
 
@@ -87,10 +94,13 @@ class Encoder:
             config.payload_signing_secret,
             config.compression_threshold if config.compression_enabled else None,
         )
+        room = config.batch_max_bytes - ENVELOPE_BYTES
+        # Base64 makes four bytes of three.
+        self.room_bytes = room if self._cipher is None else room * 3 // 4 - SEAL_BYTES
         self._versions: dict[str, str | None] = {
             "agent_version": PROTOCOL_VERSION,
             "guard_version": config.guard_version or f"guard-wsgi {package_version()}",
-            "guard_core_version": config.guard_core_version,
+            "guard_core_version": config.guard_core_version or package_version(),
         }
 
     def encode(self, thing: SecurityEvent | SecurityMetric) -> Item:
@@ -101,7 +111,7 @@ class Encoder:
         wire = thing.as_wire()
         sort_keys = self._cipher is not None
         if isinstance(thing, SecurityEvent):
-            wire["metadata"] = self._redaction.metadata(thing.metadata)
+            wire["metadata"] = _without_paths(self._redaction.metadata(thing.metadata))
             data = compact_json(wire, sort_keys=sort_keys)
             return Item("events", wire["idempotency_key"], data)
         tags = self._redaction.metadata(thing.tags)
@@ -151,6 +161,17 @@ class Encoder:
             }
         )
         return head[:-1] + b"," + lists + b"," + tail[1:]
+
+
+def _without_paths(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata without what was found in a path, of which a part may be a secret."""
+    findings = metadata.get("findings")
+    if isinstance(findings, list):
+        metadata["findings"] = [
+            {**finding, "value": ""} if finding.get("location") == "path" else finding
+            for finding in findings
+        ]
+    return metadata
 
 
 def batches(items: Iterable[Item], max_items: int, max_bytes: int) -> list[Batch]:

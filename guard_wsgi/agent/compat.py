@@ -174,7 +174,7 @@ class HTTPTransport:
 
     def _sent(self, kind: Kind, things: Iterable[SecurityEvent | SecurityMetric]) -> bool:
         items = [self._encoder.encode(thing) for thing in things]
-        made = batches(items, self.config.batch_size, self.config.batch_max_bytes)
+        made = batches(items, self.config.batch_size, self._encoder.room_bytes)
         return sum(self._took(batch) for batch in made) == len(made)
 
     def _took(self, batch: Batch) -> bool:

@@ -43,7 +43,7 @@ _NUMBERS: Mapping[str, Range] = {
     "max_concurrent_flushes": whole_number(1),
     "retry_attempts": whole_number(0),
     "compression_threshold": whole_number(0),
-    "batch_max_bytes": whole_number(1024),
+    "batch_max_bytes": whole_number(4096),
     "max_payload_size": whole_number(16),
     "spool_max_bytes": whole_number(1_048_576),
     "exit_timeout": number(0),
@@ -101,7 +101,8 @@ class AgentConfig:
     buffer_block_timeout: float = 0.1
     # A batch goes when it is this big, or this old, whichever is first.
     batch_size: int = 200
-    batch_max_bytes: int = 524_288
+    # Of a body before compression: the most that the collector's service takes.
+    batch_max_bytes: int = 262_144
     flush_interval: float = 5.0
     # This share of the queue wakes the sender at once, whatever the age.
     high_watermark_ratio: float = 0.8

@@ -71,8 +71,9 @@ def judge(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
     """What an answer says about the batch it is for.
 
     Any 2xx is acceptance, but for a 200 whose JSON says ``"success": false`` or lists
-    ``"errors"``: then what the errors name is tried again, and all of it when they name nothing
-    (idempotency keys make that harmless).
+    ``"errors"``: then what the errors name is tried again. When they name nothing, the collector
+    can't take anything now, and the batch waits as it does for one that is down (idempotency keys
+    make another try harmless).
     """
     status = answer.status
     detail = f"HTTP {status}"
@@ -81,7 +82,9 @@ def judge(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
         if not failed:
             return Outcome(accepted=batch.items, bytes_sent=bytes_sent)
         accepted = frozenset(range(len(batch.items))) - failed
-        again = without(batch, accepted) if accepted else batch
+        if not accepted:
+            return Outcome(again=(batch,), trouble="down", detail=f"{detail}, but not accepted")
+        again = without(batch, accepted)
         return Outcome(
             accepted=[batch.items[position] for position in sorted(accepted)],
             again=(again,),

@@ -190,7 +190,7 @@ class Dispatch:
                 self._troubles.unencodable(state, error)
                 self._done(state, memory=1, settled=1)
                 continue
-            if len(item.data) > self._config.batch_max_bytes:
+            if len(item.data) > self._encoder.room_bytes:
                 state.drop("too_big")
                 self._done(state, memory=1, settled=1)
                 continue
@@ -201,7 +201,7 @@ class Dispatch:
             except SpoolError as error:
                 self._troubles.tell(state, "spool", error, "the spool can't be read: %s")
                 state.next_spool = 0.0
-        return batches(items, size, self._config.batch_max_bytes)
+        return batches(items, size, self._encoder.room_bytes)
 
     def _settle(self, state: ProcessState, batch: Batch, outcome: Outcome) -> None:
         accepted, dropped, again = outcome.accepted, outcome.dropped, outcome.again

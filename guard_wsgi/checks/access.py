@@ -207,7 +207,11 @@ class Countries:
             check=self.name,
             event="country_blocked",
             reason=reason,
-            metadata={"filter_type": self._scope, "country": country},
+            metadata={
+                "filter_type": self._scope,
+                "country": country,
+                "rule_type": "country_whitelist" if self._allowed else "country_blacklist",
+            },
         )
 
     def _tell_pass(self, request: GuardRequest, country: str | None) -> None:

@@ -157,7 +157,7 @@ class RateLimits:
                     reason=f"preflights over {wider.requests} in {wider.window_seconds} s",
                     # Not 429, which pages would take for the server's answer to them.
                     response=GuardResponse(b"", 204),
-                    metadata={"limit": limit.name},
+                    metadata={"limit": limit.name, "rule_type": limit.name},
                 )
         return None
 
@@ -225,7 +225,7 @@ class RateLimits:
             event="rate_limited",
             reason=f"over {state.limit.requests} in {state.limit.window_seconds} s",
             retry_after_seconds=whole_seconds(state.reset_seconds),
-            metadata={"limit": state.limit.name},
+            metadata={"limit": state.limit.name, "rule_type": state.limit.name},
         )
 
 

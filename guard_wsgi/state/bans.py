@@ -42,8 +42,9 @@ _MOST_PAGES = 10_000
 _LAST_END = 16_725_225_600.0
 """The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
 
-OnBan = Callable[[str, str, str], None]
-"""``(what, target, reason)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, for events."""
+OnBan = Callable[[str, str, str, "float | None"], None]
+"""``(what, target, reason, seconds)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, and
+how long a ban is for."""
 
 
 class Bans:
@@ -184,7 +185,7 @@ class Bans:
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self.none_yet = False  # last, and in `clear` first: neither overtakes the other
-        self._tell("ip_banned", canonical, ban.reason)
+        self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
         return ban
 
@@ -204,9 +205,9 @@ class Bans:
             self._tell("ip_unbanned", canonical, "")
         return lifted
 
-    def _tell(self, what: str, target: str, reason: str) -> None:
+    def _tell(self, what: str, target: str, reason: str, seconds: float | None = None) -> None:
         if self.on_change is not None:
-            self.on_change(what, target, reason)
+            self.on_change(what, target, reason, seconds)
 
     def list(self) -> list[Ban]:
         """The bans in force, those that end first first.

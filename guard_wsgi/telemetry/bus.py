@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from guard_wsgi.telemetry.aggregation import RequestAggregate
+from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
 from guard_wsgi.telemetry.forks import track
+from guard_wsgi.telemetry.naming import action_of, decorator_of, handler_of
 from guard_wsgi.telemetry.redaction import Redaction
 from guard_wsgi.telemetry.silence import silenced
 
@@ -266,7 +267,13 @@ class EventBus:
             fields["ip_address"] = request.client_ip
             fields["country"] = _country(request)
             fields["user_agent"] = _cut(request.user_agent, MAX_USER_AGENT_CHARS)
-            fields["endpoint"] = _cut(request.path, MAX_PATH_CHARS)
+            fields["path"] = _cut(request.path, MAX_PATH_CHARS)
+            fields["endpoint"] = _cut(request.route_template or UNMATCHED, MAX_PATH_CHARS)
+            fields["decorator_type"] = decorator_of(
+                metadata.get("check", ""), request.verdict.route
+            )
+            if request.started:
+                fields["response_time"] = round(time.perf_counter() - request.started, 6)
             fields["method"] = _cut(request.method, 32)
             metadata.setdefault("request_id", request.request_id)
             metadata.setdefault("route", request.endpoint)
@@ -275,10 +282,11 @@ class EventBus:
             if isinstance(value, str):
                 value = redaction.text(_cut(value, MAX_REASON_CHARS))
             fields[name] = value
+        fields.setdefault("handler_name", handler_of(metadata.get("check", ""), event_type))
         told = redaction.metadata(metadata)
         event = SecurityEvent(
             event_type=event_type,
-            action_taken=action_taken,
+            action_taken=action_taken or action_of(event_type),
             reason=redaction.text(_cut(reason, MAX_REASON_CHARS)),
             metadata=told,
             **fields,

@@ -116,7 +116,9 @@ class SecurityEvent:
     :ivar idempotency_key: stays the same over every retry, so that a collector can accept it
         once.
     :ivar response_time: seconds.
-    :ivar endpoint: the path asked for, without its query.
+    :ivar endpoint: the route's template, as in metrics; never the path, which may hold a secret.
+    :ivar path: the path asked for, without its query. For the log of this machine: it is not part
+        of what travels.
     :ivar metadata: whatever else is worth knowing; values that JSON lacks travel as ``str``.
     """
 
@@ -134,6 +136,7 @@ class SecurityEvent:
     rule_type: str | None = None
     pattern_matched: str | None = None
     handler_name: str | None = None
+    path: str | None = None
     metadata: Mapping[str, Any] = field(factory=dict)
     timestamp: datetime = field(factory=utc_now)
     idempotency_key: UUID | str = field(factory=uuid4)

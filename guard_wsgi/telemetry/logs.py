@@ -303,7 +303,7 @@ class LogSink:
             "guard_client_ip": escape(event.ip_address),
             "guard_country": event.country,
             "guard_method": escape(event.method or ""),
-            "guard_path": escape(event.endpoint or ""),
+            "guard_path": escape(event.path or event.endpoint or ""),
             "guard_status": event.status_code,
             "guard_reason": escape(event.reason),
             "guard_user_agent": escape(event.user_agent or ""),
@@ -359,7 +359,7 @@ def _sentence(event: SecurityEvent) -> str:
     verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
     words = [verbs.get(event.action_taken) or event.event_type.replace("_", " ").capitalize()]
     if event.method:
-        words += [escape(event.method, 32), escape(event.endpoint or "/")]
+        words += [escape(event.method, 32), escape(event.path or event.endpoint or "/")]
     if event.ip_address:
         words += ["from" if event.method else "for", escape(event.ip_address, 64)]
     sentence = " ".join(words)

@@ -123,7 +123,7 @@ class OpenTelemetrySink:
             "client.address": event.ip_address,
             "guard.country": event.country,
             "user_agent.original": event.user_agent,
-            "url.path": event.endpoint,
+            "http.route": event.endpoint,
             "http.request.method": event.method,
             "http.response.status_code": event.status_code,
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,20 @@ def test_passive_mode_does_not_hide_the_verdict(
 def test_a_file_that_is_missing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "--request", "nowhere.http"]) == 2
     assert "nowhere.http" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["inspect", "1' OR '1'='1"], ["options"]])
+def test_a_reader_that_has_read_enough_is_no_error(arguments: list[str]) -> None:
+    """``guard-wsgi inspect ... | head -1``."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "guard_wsgi", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        complaint = process.stderr.read()
+        code = process.wait(60)
+    assert complaint == b""
+    assert code in (0, 1, 141)

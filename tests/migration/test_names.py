@@ -249,6 +249,8 @@ def test_events_of_decorators_reach_those_who_listen() -> None:
     app = Flask("site")
     config = SecurityConfig()
     decorator = SecurityDecorator(config)
+    decorator.initialize_agent(None)
+    decorator.initialize_behavior_tracking(None)
 
     def view() -> str:
         decorator.send_access_denied_event(request, "not yours", "ownership", item=7)

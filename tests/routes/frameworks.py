@@ -21,7 +21,9 @@ def verify(request: Any, credential: str) -> bool:
 class Project:
     """A Django project of this process: settings and URLs of its own while it is in use."""
 
-    def __init__(self, monkeypatch: Any, **options: Any) -> None:
+    def __init__(
+        self, monkeypatch: Any, config: SecurityConfig | None = None, **options: Any
+    ) -> None:
         import django
         from django.conf import settings
         from django.conf.urls.i18n import is_language_prefix_patterns_used
@@ -52,7 +54,7 @@ class Project:
         is_language_prefix_patterns_used.cache_clear()
         translation.deactivate()
         self._monkeypatch = monkeypatch
-        self.config = SecurityConfig()
+        self.config = config if config is not None else SecurityConfig()
         self.decorate = SecurityDecorator(self.config)
 
     def app(self, urlpatterns: list[Any]) -> Any:

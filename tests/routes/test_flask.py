@@ -173,6 +173,15 @@ def test_a_request_that_claims_to_be_a_preflight_runs_no_protected_view() -> Non
     auth = shop.decorate.require_auth(verifier=verify)
     view = auth(lambda: shop._answer("any"))
     shop.app.add_url_rule("/any", "any", view, methods=["GET", "OPTIONS"])
+
+    class Whole(MethodView):
+        options = None  # type: ignore[assignment]
+
+        def dispatch_request(self, **arguments: Any) -> str:
+            return shop._answer("whole")
+
+    whole = auth(Whole).as_view("whole")
+    shop.app.add_url_rule("/whole", view_func=whole, methods=["GET", "OPTIONS"])
     shop.app.add_url_rule(
         "/wild",
         "wild",
@@ -180,7 +189,7 @@ def test_a_request_that_claims_to_be_a_preflight_runs_no_protected_view() -> Non
         provide_automatic_options=False,
         methods=["GET", "OPTIONS"],
     )
-    for path in ("/any", "/wild"):
+    for path in ("/any", "/wild", "/whole"):
         answer = shop.visit(path, method="OPTIONS", headers=_is_preflight("GET"))
         assert answer.code == 401, path
         assert shop.visit(path, headers=_is_preflight("GET")).code == 401

@@ -82,7 +82,9 @@ def test_an_event_tells_of_the_request() -> None:
     assert event.event_type == "user_agent_blocked"
     assert event.ip_address == "203.0.113.7"
     assert event.user_agent == "curl/8"
-    assert (event.method, event.endpoint, event.status_code) == ("GET", "/a", 403)
+    assert (event.method, event.path, event.status_code) == ("GET", "/a", 403)
+    assert event.endpoint == "(unmatched)"
+    assert event.handler_name == "middleware"
     assert event.pattern_matched == "cur."
     assert event.country == "FR"
     assert event.metadata == {
