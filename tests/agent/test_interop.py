@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import venv
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +18,11 @@ from guard_wsgi.agent.sealing import Cipher, is_signed
 from guard_wsgi.agent.status import AgentStatus
 from tests.agent.collector import Collector, Recorded
 from tests.agent.conftest import MakeAgent
+from tests.kit.original_agent import original_agent, run_original
 
-PACKAGE = "guard-agent==3.2.4"
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 SECRET = "a-shared-secret"
 
-fcntl = pytest.importorskip("fcntl")
 pytestmark = pytest.mark.timeout(240)
 
 THEIRS = """
@@ -72,37 +68,7 @@ print(json.dumps(told))
 
 @pytest.fixture(scope="module")
 def real_agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment that has the real package; kept for the machine's next run."""
-    given = os.environ.get("GUARD_AGENT_PYTHON")
-    if given:
-        return Path(given)
-    # One for all of pytest-xdist's workers, whose own directories are side by side.
-    shared = tmp_path_factory.getbasetemp().parent
-    home = shared / "guard-agent"
-    python = home / "bin" / "python"
-    with (shared / "guard-agent.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (home / "installed").exists():
-            venv.create(home, with_pip=True)
-            install = [*(str(python), "-m", "pip", "install", "--quiet"), PACKAGE]
-            installed = subprocess.run(install, capture_output=True, text=True, timeout=200)
-            if installed.returncode != 0:
-                pytest.skip(f"{PACKAGE} does not install here: {installed.stderr.strip()[-200:]}")
-            (home / "installed").touch()
-    return python
-
-
-def run_real(python: Path, script: str, argument: str = "", stdin: str = "") -> str:
-    done = subprocess.run(
-        [str(python), "-c", script, argument],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": ""},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return original_agent(tmp_path_factory)
 
 
 OPTIONS: dict[str, Any] = {
@@ -158,7 +124,7 @@ def test_a_collector_gets_the_same_facts_from_both(
 ) -> None:
     collector.rules = b'{"rule_id": "r", "version": 2}'
     options = {**OPTIONS, **({"project_encryption_key": KEY} if encrypted else {})}
-    run_real(real_agent, THEIRS, json.dumps({**options, "endpoint": collector.url}))
+    run_original(real_agent, THEIRS, json.dumps({**options, "endpoint": collector.url}))
     theirs = {request.path + request.method: request for request in collector.requests}
     count = len(collector.requests)
 
@@ -217,7 +183,7 @@ def test_the_real_package_reads_what_ours_sends(
         "key": KEY,
         "bodies": {name: base64.b64encode(body).decode() for name, body in bodies.items()},
     }
-    told = json.loads(run_real(real_agent, READS_OURS, stdin=json.dumps(given)))
+    told = json.loads(run_original(real_agent, READS_OURS, stdin=json.dumps(given)))
     for name, request in zip(("batch", "envelope"), collector.requests, strict=True):
         assert told[name]["signature"] == request.headers["x-payload-signature"]
     [event] = told["batch"]["content"]["events"]
@@ -233,7 +199,7 @@ def test_the_real_package_reads_what_ours_sends(
 
 def test_every_option_of_the_real_agent_is_one_of_ours(real_agent: Path) -> None:
     script = "import guard_agent; print(*guard_agent.AgentConfig.model_fields)"
-    theirs = set(run_real(real_agent, script).split())
+    theirs = set(run_original(real_agent, script).split())
     from attrs import fields
 
     assert theirs <= {attribute.name for attribute in fields(AgentConfig)}
