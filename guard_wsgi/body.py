@@ -12,9 +12,10 @@ chunked body on a server that sets neither can't be read without the risk of wai
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from io import SEEK_CUR, BytesIO
-from tempfile import SpooledTemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import Any, Protocol, final
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -177,6 +178,20 @@ class RequestBody:
             self._replay = ReplayStream(stream, remaining, limit_bytes, head, error)
             environ["wsgi.input"] = self._replay
         return head
+
+    def look_on(self, see: Callable[[bytes], None], max_bytes: int) -> bool:
+        """Show what comes after the last :meth:`prefix` to ``see``, a chunk at a time.
+
+        What is read is kept on disk for the app, so that memory holds a chunk of it.
+
+        :return: whether that was the rest of the body; not if it has more than ``max_bytes``
+            still, or if the app has read from it already.
+        """
+        replay = self._replay
+        if replay is None:
+            return self.complete
+        ended, self.read_error = replay.look_on(see, max_bytes)
+        return ended
 
     def limit(self, max_bytes: int) -> None:
         """Let nobody read more than ``max_bytes``: the read that would raises `BodyTooLarge`.
@@ -376,6 +391,32 @@ class ReplayStream:
                 self._remaining = 0
         return self._head, at_end, None if self._error is None else repr(self._error)
 
+    def look_on(self, see: Callable[[bytes], None], max_bytes: int) -> tuple[bool, str | None]:
+        """As `RequestBody.look_on`; with the server's error as text."""
+        if self._taken or self._error is not None:
+            return False, None if self._error is None else repr(self._error)
+        remaining, kept = self._remaining, 0
+        if self.limit_bytes is not None:
+            max_bytes = min(max_bytes, self.limit_bytes - len(self._head) + 1)
+        kept_bytes = _OnDisk()
+        error = None
+        ended = remaining == 0
+        try:
+            while not ended and kept < max_bytes:
+                size = min(CHUNK_BYTES, max_bytes - kept)
+                data = self._rest.read(size if remaining is None else min(size, remaining - kept))
+                kept_bytes.write(data)
+                kept += len(data)
+                see(data)
+                ended = not data or kept == remaining
+        except Exception as raised:  # the server's own: kept for the app, which would have got it
+            error = raised.with_traceback(None)
+        kept_bytes.rewind()
+        self._rest = _Behind(kept_bytes, self._rest, error)
+        if ended:
+            self._remaining = kept
+        return ended, None if error is None else repr(error)
+
     def _from_head(self, size: int) -> bytes:
         position = self._position
         data = self._head[position : position + size]
@@ -494,6 +535,76 @@ class LateLimit:
         close = getattr(self._response, "close", None)
         if close is not None:
             close()
+
+
+class _OnDisk:
+    """Bytes in a file without a name, which is gone with the last who reads it.
+
+    By its descriptor: a file object in a circle of garbage, as tracebacks make them, warns.
+    """
+
+    __slots__ = ("_descriptor", "_line")
+
+    def __init__(self) -> None:
+        with TemporaryFile(buffering=0) as file:
+            self._descriptor = os.dup(file.fileno())
+        self._line = b""  # read ahead of what was asked for
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def rewind(self) -> None:
+        os.lseek(self._descriptor, 0, os.SEEK_SET)
+
+    def read(self, size: int, /) -> bytes:
+        if self._line:
+            data, self._line = self._line[:size], self._line[size:]
+            return data
+        return os.read(self._descriptor, size)
+
+    def readline(self, size: int, /) -> bytes:
+        parts = []
+        while size:
+            data = self.read(CHUNK_BYTES)
+            newline = data.find(b"\n") + 1
+            end = min(newline or len(data), size if size > 0 else len(data))
+            self._line = data[end:] + self._line
+            parts.append(data[:end])
+            if not data or end == newline:
+                break
+            size = size - end if size > 0 else size
+        return b"".join(parts)
+
+
+class _Behind:
+    """What has been read of a stream, from disk, and then the stream itself."""
+
+    __slots__ = ("_error", "_kept", "_rest")
+
+    def __init__(self, kept: _OnDisk, rest: InputStream, error: Exception | None) -> None:
+        self._kept = kept
+        self._rest = rest
+        self._error = error
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._kept.read(CHUNK_BYTES if size < 0 else size) or self._more().read(size)
+
+    def readline(self, size: int = -1, /) -> bytes:
+        line = self._kept.readline(size)
+        if line[-1:] == b"\n" or len(line) == size or (line and self._error is not None):
+            return line
+        return line + self._more().readline(-1 if size < 0 else size - len(line))
+
+    def _more(self) -> InputStream:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return self._rest
 
 
 def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes | RequestBody:

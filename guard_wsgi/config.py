@@ -620,19 +620,20 @@ class SecurityConfig(ModelSpellings):
         validator=one_of("allow", "refuse"),
     )
     detection_max_body_inspect_bytes: int = field(
-        # Larger than any form or API call that people make, small enough to hold for each
-        # request at once.
-        default=262_144,
-        validator=whole_number(1024, 10_485_760),
+        # 8 MiB: documents and forms of that size are what APIs and frameworks take, and the first
+        # pass over them takes a fraction of their own parsing. Files are passed over, not held.
+        default=8_388_608,
+        validator=whole_number(1024, 67_108_864),
     )
     detection_max_scan_values: int = field(
         # Names and values of one request that are decoded and scored; more is a finding, not a
-        # silent pass. A JSON document of 256 KiB has some 20,000.
+        # silent pass. Those that the first pass clears in a large document are not among them.
         default=20_000,
         validator=whole_number(2, 100_000),
     )
     detection_max_scan_chars: int = field(
-        # As many as the body cap has bytes, so that the body cap is what decides.
+        # A quarter of a megabyte of text of which every line calls for a closer look: weighing it
+        # takes as long as a request may.
         default=262_144,
         validator=whole_number(1024, 262_144),
     )

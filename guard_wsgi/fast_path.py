@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from guard_wsgi.body import RequestBody, read_at_once
 from guard_wsgi.checks.access import KnownClient, NotBanned, NotInEmergency
 from guard_wsgi.checks.content import RequestSize
-from guard_wsgi.checks.threats import BodyInspection, HeadInspection
+from guard_wsgi.checks.threats import FIRST_BYTES, BodyInspection, HeadInspection
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.checks.transport import Framing
 from guard_wsgi.detection import Finding
@@ -103,7 +103,9 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
     if head is not None:
         first_pass = head.inspection.first_pass
     if content is not None:
-        clears_body, max_inspected_bytes = content.clears, content.max_bytes
+        clears_body = content.clears
+        # Larger ones are rare, and not all of them are read.
+        max_inspected_bytes = min(content.max_bytes, FIRST_BYTES)
         longest = min(longest, max_inspected_bytes - 1)
     slow = _Handover(policy, limit, head, guard)
 

@@ -8,11 +8,14 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any, final
 
-from guard_wsgi.body import BodyTooLarge
+from guard_wsgi.body import BodyTooLarge, RequestBody
 from guard_wsgi.checks.base import Block
 from guard_wsgi.checks.budgets import spent_budget
 from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
+from guard_wsgi.detection.extract import is_document
 from guard_wsgi.detection.finding import BEYOND
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.multipart import Skimmer, present
 from guard_wsgi.inspections import RouteInspections
 from guard_wsgi.request import MAX_HOOK_BODY_BYTES, GuardRequest
 from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
@@ -28,6 +31,13 @@ MAX_TOLD = 8
 WEIGHED_A_MINUTE = 600
 """Refusals whose evidence is weighed in full for log and agent, ten times as much work as finding
 enough of it. In a flood the others are told with what was enough."""
+
+FIRST_BYTES = 262_144
+"""What is read at first: all of most bodies, and enough of others to tell what they are."""
+
+MAX_SKIMMED_BYTES = 268_435_456
+"""Of a form with files, which is read on for its other fields: an hour of video. It is on disk
+meanwhile, as it will be with the app."""
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -176,42 +186,70 @@ class BodyInspection:
         oversized_blocks: bool,
     ) -> None:
         self._inspections = inspections
+        self._weighs_contents = inspections.everywhere.settings.weighs_contents
         # What the first pass clears, it clears for every path.
         self.clears = inspections.everywhere.clears_body
         self._judge = judge
         self.max_bytes = max_bytes
+        self._limit = f"detection_max_body_inspect_bytes={max_bytes}"
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
 
     def __call__(self, request: GuardRequest) -> Block | None:
+        environ = request.environ
+        content_type = environ.get("CONTENT_TYPE") or ""
         incoming = request.incoming_body
-        body = incoming.prefix(self.max_bytes)
-        if body:
-            environ = request.environ
-            if "HTTP_CONTENT_ENCODING" in environ or not self.clears(
-                environ.get("CONTENT_TYPE") or ""
-            )(body):
-                block = self._inspect(request, body)
-                if block is not None:
-                    return block
+        ended = None
+        body = incoming.prefix(min(self.max_bytes, FIRST_BYTES))
+        if not incoming.complete and body:
+            kind = BodyKind.of(content_type)
+            if kind.is_file and not self._weighs_contents and not is_document(body):
+                return (
+                    self._oversized(request, self._limit, tells=False)
+                    if self._is_over(incoming)
+                    else None
+                )
+            boundary = next(iter(present(body, content_type)), b"") if kind.is_multipart else b""
+            if boundary and "HTTP_CONTENT_ENCODING" not in environ:
+                body, ended = self._skimmed(request, body, boundary)
+            else:
+                body = incoming.prefix(self.max_bytes)
+        if body and ("HTTP_CONTENT_ENCODING" in environ or not self.clears(content_type)(body)):
+            complete = incoming.complete if ended is None else ended
+            block = self._inspect(request, body, content_type, complete)
+            if block is not None:
+                return block
         if incoming.complete:
             return None
         if not incoming.readable or incoming.read_error is not None:
             return self._unreadable(request, incoming.read_error or "its end is not marked")
-        return self._oversized(request) if body else None
+        return self._oversized(request, self._limit) if body and not ended else None
 
-    def _inspect(self, request: GuardRequest, body: bytes) -> Block | None:
+    def _is_over(self, incoming: RequestBody) -> bool:
+        return incoming.length is None or incoming.length > self.max_bytes
+
+    def _skimmed(self, request: GuardRequest, body: bytes, boundary: bytes) -> tuple[bytes, bool]:
+        """A large form without the contents of its files, and whether that is all of it."""
+        incoming = request.incoming_body
+        if self._weighs_contents:
+            # Of these the beginning is weighed as well, as far as that goes.
+            body = incoming.prefix(self.max_bytes)
+        skimmer = Skimmer(boundary, self.max_bytes)
+        skimmer.see(body)
+        ended = incoming.look_on(skimmer.see, MAX_SKIMMED_BYTES)
+        skimmed = skimmer.finish()
+        return (body + skimmed if self._weighs_contents else skimmed), ended and skimmer.is_whole
+
+    def _inspect(
+        self, request: GuardRequest, body: bytes, content_type: str, complete: bool
+    ) -> Block | None:
         inspection = self._inspections.of(request)
-        findings = inspection.opened_body(
-            body,
-            request.environ.get("CONTENT_TYPE") or "",
-            request.environ.get("HTTP_CONTENT_ENCODING") or "",
-            request.incoming_body.complete,
-        )
+        encoding = request.environ.get("HTTP_CONTENT_ENCODING") or ""
+        findings = inspection.opened_body(body, content_type, encoding, complete)
         beyond = tuple([one for one in findings if BEYOND in one.indicators])
         if beyond:
-            # Compressed: its length says nothing.
-            block = self._oversized(request)
+            # Compressed, so that its length says nothing, or full of what is to be weighed.
+            block = self._oversized(request, f"{self._limit}, detection_max_scan_chars")
             if block is not None:
                 return block
             findings = tuple([one for one in findings if one not in beyond])
@@ -219,13 +257,11 @@ class BodyInspection:
             findings = self._inspections.wanted(request, findings)
         return self._judge(request, findings, inspection) if findings else None
 
-    def _oversized(self, request: GuardRequest) -> Block | None:
-        reason = (
-            f"only the first {self.max_bytes} bytes of the body were inspected"
-            f" (detection_max_body_inspect_bytes={self.max_bytes})"
-        )
+    def _oversized(self, request: GuardRequest, why: str, tells: bool = True) -> Block | None:
+        reason = f"not all of the body was inspected ({why})"
         if not self._oversized_blocks:
-            request.note(BUDGET, reason)
+            if tells:
+                request.note(BUDGET, reason)
             return None
         return Block(
             status=413, message="Request too large", check=self.name, event=BUDGET, reason=reason

@@ -31,6 +31,7 @@ from guard_wsgi.detection.first_pass import (
 )
 from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import Gate, builtin_gate
+from guard_wsgi.detection.large import PiecePass
 from guard_wsgi.detection.lexicon import LEXICON
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.memory import Memory
@@ -77,6 +78,11 @@ MAX_INDICATORS = 12
 class _EnoughFound(Exception):
     """Ends the inspection of a request that has shown what it is."""
 
+
+# Text in which every second line is to be weighed spends a request's budget after a quarter of a
+# megabyte. A shorter body that spends it is not of a kind that people send.
+DENSE_BYTES = 262_144
+DENSE = frozenset({"max_chars", "max_values"})
 
 # Of the pairs that are looked at before all else: a flood of attacks has few.
 MAX_PAIRS_AT_ONCE = 16
@@ -318,7 +324,8 @@ class Inspection:
         # Of a multipart body files are passed over, and the values looked at all together.
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
-            opened = (self._opens_json if is_json else self._opens)(body_bytes(body, kind))
+            gate = self._opens_json if is_json else self._opens
+            opened = gate(body_bytes(body, kind))
             if not opened and not (WRAPPED_BYTES in body and self._opens_json(unwrapped(body))):
                 return ()
         # Rows of brackets open the gate as well, so a document it lets through is not too deep.
@@ -330,9 +337,25 @@ class Inspection:
             if finding is not None:
                 return (finding,)
         budget = self._budget()
-        values = body_values(body, kind, complete, settings.max_json_depth, budget, contents)
+        first_pass = None
+        if not kind.is_multipart:
+            first_pass = self._piece_pass(gate, kind)
+        values = body_values(
+            body, kind, complete, settings.max_json_depth, budget, contents, first_pass
+        )
         more = self._inspect(values, budget, "body")
+        if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
+            # Its beginning was weighed: what is beyond is told, as it is of a body too long.
+            more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
+            more = (*more, self._spent("body", BEYOND))
         return found + tuple([finding for finding in more if finding not in found])
+
+    def _piece_pass(self, gate: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
+        opens = self._opens
+        return (
+            lambda piece: gate(body_bytes(piece, kind)),
+            lambda text: opens(value_bytes(text)),
+        )
 
     def explain_value(
         self, text: str, *, location: str = "query", name: str = ""

@@ -41,8 +41,8 @@ _PLAIN_DISPOSITION: Final = re.compile(
 )
 _PLAIN_HEADER: Final = re.compile(
     rb"(?:content-type: *[\w.+-]+/[\w.+-]+(?:; *(?:charset|boundary|format|name)=\"?[\w. -]+\"?)?"
-    rb"|content-transfer-encoding: *(?:binary|8bit|7bit)|content-length: *\d+"
-    rb"|mime-version: *1\.0|content-id: *<?[\w.@-]+>?) *",
+    rb"|content-transfer-encoding: *(?:binary|8bit|7bit|base64|quoted-printable)"
+    rb"|content-length: *\d+|mime-version: *1\.0|content-id: *<?[\w.@-]+>?) *",
     re.IGNORECASE,
 )
 _BOUNDARY_NAMED: Final = re.compile(
@@ -275,3 +275,72 @@ def _readings(part: Part) -> Iterator[tuple[str, tuple[str, ...]]]:
 MAX_ODD_BYTES: Final = 4096
 """Of a field with control bytes in it that is weighed as it stands. In a longer one, the rows of
 printable bytes are: it is a file that a client has sent without a name."""
+
+
+class Skimmer:
+    """A multipart body without the contents of its files, out of one chunk after the other.
+
+    What it keeps is cut like any other body: where a delimiter of any reading stands in a file,
+    keeping begins again.
+    """
+
+    MAX_HEAD_BYTES: Final = 16_384
+    """Of a part; werkzeug, Django and Bottle take no longer ones, or read no field from them."""
+
+    def __init__(self, boundary: bytes, max_bytes: int) -> None:
+        """:param max_bytes: how much is kept."""
+        self._delimiter = b"--" + boundary
+        self._max_bytes = max_bytes
+        self._kept = bytearray()
+        self._buffer = b""
+        self._in_file = False
+        self.is_whole = True
+
+    def see(self, data: bytes) -> None:
+        """Take the next chunk."""
+        buffer, delimiter = self._buffer + data, self._delimiter
+        place = 0  # all before it is done with
+        while True:
+            at = buffer.find(delimiter, place)
+            if at < 0:
+                # The end may be the beginning of a delimiter, with the line break before it.
+                end = max(len(buffer) - len(delimiter) - 2, place)
+                if not self._in_file:
+                    self._keep(buffer[place:end])
+                place = end
+                break
+            if self._in_file:
+                place = max(at - 2, place)
+                self._in_file = False
+            head = at + len(delimiter)
+            end = buffer.find(b"\r\n\r\n", head, head + self.MAX_HEAD_BYTES)
+            if end < 0:
+                if len(buffer) - head < self.MAX_HEAD_BYTES:
+                    self._keep(buffer[place:at])
+                    place = at
+                    break
+                self._keep(buffer[place:head])
+                place = head
+                continue
+            whole = buffer[head : end + 4].removeprefix(b"\r\n")
+            if delimiter in whole or not _part(whole + b"-").is_file:
+                self._keep(buffer[place:head])
+                place = head
+                continue
+            self._keep(buffer[place : end + 4])
+            place = end + 4
+            self._in_file = True
+        self._buffer = buffer[place:]
+
+    def finish(self) -> bytes:
+        """What was kept."""
+        if not self._in_file:
+            self._keep(self._buffer)
+        self._buffer = b""
+        return bytes(self._kept)
+
+    def _keep(self, data: bytes) -> None:
+        if len(self._kept) + len(data) > self._max_bytes:
+            self.is_whole = False
+            data = data[: self._max_bytes - len(self._kept)]
+        self._kept += data

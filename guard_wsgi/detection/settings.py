@@ -43,8 +43,8 @@ class DetectionSettings:
     # Contents of files are what an app stores, and full of what would be an attack in a field.
     upload_inspection: str = "names"
     refuses_introspection: bool = False
-    # 256 KiB: the largest body that the budget of a request (DESIGN.md) scans in one pass.
-    max_body_bytes: int = 262144
+    # 8 MiB: what APIs and frameworks take of documents and forms.
+    max_body_bytes: int = 8_388_608
     # Names and values of a request that are looked at one by one. A large form has hundreds, a
     # large JSON document tens of thousands of leaves, most of which the first pass clears.
     max_values: int = 20000

@@ -44,7 +44,7 @@ _GRAPHQL = re.compile(
 MANY_GUESSES: Final = 4
 DEEP_QUERY: Final = 12
 """Levels of a query, which people's own stay below."""
-_JSON_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)("?)', re.DOTALL)
+_JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
 
@@ -95,6 +95,17 @@ class Document:
                     for child in reversed(node):
                         if child.__class__ in (str, list, _Pairs):
                             stack.append((path + "[]", child, depth + 1))
+
+
+def is_json(body: bytes) -> bool:
+    """Whether a body is one document of JSON, or has one a line."""
+    try:
+        json.loads(body)
+    except RecursionError:
+        raise BudgetSpent("max_json_depth") from None
+    except ValueError:
+        return whole_json(body) is not None
+    return True
 
 
 def whole_json(body: bytes) -> Document | None:

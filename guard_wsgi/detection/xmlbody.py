@@ -97,6 +97,15 @@ class _Pieces:
             self._text.append(data)
 
 
+def declarations(text: str) -> list[Value]:
+    """The beginning of a document that declares entities, style sheets or inclusions."""
+    if DECLARATION.search(_PUBLISHED.sub("", text[:_PROLOG_CHARS])) or DECLARATION.search(
+        text, _PROLOG_CHARS
+    ):
+        return [Value("xml", "", _PUBLISHED.sub("", text[:_PROLOG_CHARS]), "markup")]
+    return []
+
+
 def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     """Text, comments, instructions and attribute values; the document as such where it declares
     entities, style sheets or inclusions; tags that run script in a browser.
@@ -104,11 +113,7 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     :raises BudgetSpent: more values than there may be.
     """
     text = document if isinstance(document, str) else to_text(document)[0]
-    found = []
-    if DECLARATION.search(_PUBLISHED.sub("", text[:_PROLOG_CHARS])) or DECLARATION.search(
-        text, _PROLOG_CHARS
-    ):
-        found.append(Value("xml", "", _PUBLISHED.sub("", text)[:_PROLOG_CHARS], "markup"))
+    found = declarations(text)
     pieces = _Pieces(budget)
     parser = ParserCreate()
     pieces.handle(parser)
@@ -132,33 +137,27 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     return found
 
 
-# Pictures and pages: documents that are shown, not data that is read.
-_SHOWN: Final = frozenset({"svg", "html"})
-
-
 class _Declared(Exception):
     """Ends the parsing of a document that declares entities."""
 
 
-def is_data(body: bytes) -> bool:
-    """Whether a body is an XML document, other than a picture or a page in XML."""
+def declares_entities(body: bytes) -> bool:
+    """Whether a body is an XML document with entities of its own (CWE-611, CWE-776)."""
     parser = ParserCreate()
-    roots: list[str] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        roots.append(name.rpartition(":")[2].lower())
-        parser.StartElementHandler = None
 
     def declare(*declaration: object) -> None:
         raise _Declared
 
-    parser.StartElementHandler = start
     parser.EntityDeclHandler = declare
     try:
-        parser.Parse(body, True)
+        # Declarations stand before the first element.
+        parser.Parse(body[:_MAX_DECLARED_BYTES], False)
     except _Declared:
-        # Whatever it is: entities are what is done to those that parse it.
         return True
     except (ExpatError, ValueError, LookupError):
         return False
-    return roots[0] not in _SHOWN
+    return False
+
+
+_MAX_DECLARED_BYTES: Final = 65_536
+"""Of a document whose entities are looked for."""

@@ -297,7 +297,6 @@ PLACES: dict[str, Place] = {
         lambda text: f"<o>{escape(text)}</o>".encode("utf-16"),
         "xml",
     ),
-    "XML, as a file": _typed("application/octet-stream", _xml, "xml"),
     "text": _typed("text/plain", lambda text: text.encode("utf-8", "surrogatepass"), "text"),
     "text, controls in front": _typed(
         "text/plain", lambda text: b"\x01" * 90 + text.encode("utf-8", "surrogatepass"), "text"

@@ -187,7 +187,6 @@ def test_a_field_or_document_under_the_type_of_a_file_is_weighed(
         json.dumps({"q": SQLI}).encode(),
         b"q=" + SQLI.encode() + b"\n",
         b"a=1&q=" + SQLI.encode().replace(b" ", b"+"),
-        f"<order><q>{SQLI}</q></order>".encode(),
         b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
     )
     for body in bodies:

@@ -1,0 +1,219 @@
+"""Large bodies: only what the first pass opens for is taken apart.
+
+To take every value of a megabyte apart costs a second, and its first pass a millisecond. So a
+large body is cut where one value ends and another begins, each piece is passed through the first
+pass by itself, and only the values of those it does not clear are read.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Final
+
+from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_text
+
+LARGE_JSON_BYTES: Final = 2048
+LARGE_FORM_BYTES: Final = 4096
+LARGE_XML_BYTES: Final = 65_536
+"""From where pieces are worth it; all of the values of a smaller body are read at once. XML is
+read by its parser as long as that is."""
+
+PIECE_BYTES: Final = 512
+"""Long enough that a scan costs more than the call of it, short enough to have few values."""
+
+Opens = Callable[[bytes], bool]
+"""Whether something in a piece calls for a closer look."""
+OpensValue = Callable[[str], bool]
+"""The same for one value, decoded."""
+PiecePass = tuple[Opens, OpensValue]
+
+# Ended or not: an end that is missing would be looked for again from each quote.
+_JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
+_JSON_REST: Final = re.compile(rb"[\s\[\]{},:\d.eE+truefalsn-]*")
+_SIMPLE_KEY: Final = re.compile(r"[\w.:@-]*")
+# From the beginning of a name: from each letter of it would take its square.
+_ATTRIBUTE: Final = re.compile(
+    rb"(?<![^\s=/\"'<>])([^\s=/\"'<>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
+)
+
+
+def json_values(
+    body: bytes, location: str, opens: Opens, opens_value: OpensValue, max_depth: int
+) -> Iterator[Value]:
+    """Strings and keys of a JSON text, and what stands between them and is not JSON.
+
+    :raises BudgetSpent: where one is nested deeper than ``max_depth``.
+    """
+    # As long as the body; every quote left in it begins or ends a string.
+    quotes = body
+    if b"\\" in body:
+        quotes = body.replace(b"\\\\", _MASK).replace(b'\\"', _MASK)
+    found: list[tuple[int, str, str]] = []
+    for start, end in _json_pieces(quotes):
+        piece = body[start:end]
+        if not opens(piece):
+            continue
+        if not _JSON_REST.fullmatch(_JSON_STRING.sub(b"", piece)):
+            yield Value(location, "", to_text(_JSON_STRING.sub(b" ", piece))[0])
+        for match in _JSON_STRING.finditer(piece):
+            text = _literal(match[1])
+            if match[2] is None:
+                if opens_value(text):
+                    found.append((start + match.start(), text, ""))
+            elif not _SIMPLE_KEY.fullmatch(text) or NAME_EVIDENCE.search(text):
+                found.append((start + match.start(), text, "name"))
+    if found:
+        names = _paths(quotes, [place for place, _, _ in found], max_depth)
+        # Rows of a table say the same over and over.
+        seen: set[tuple[str, str]] = set()
+        for (_, text, kind), name in zip(found, names, strict=False):
+            if (name, text) not in seen:
+                seen.add((name, text))
+                yield Value(location, name, text, kind)
+
+
+_MASK: Final = b"\x01\x01"
+"""What stands for an escape, also in a name; no key has it."""
+_MAX_NAME_CHARS: Final = 100  # as in structure.py: the end of a path
+_BETWEEN: Final = frozenset({b",", b":", b", ", b": "})
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+
+
+def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
+    """The path of the string at each place, of a key that of its object; in order."""
+    # What stands between strings, and strings, in turn.
+    parts = quotes.split(b'"')
+    outer: list[tuple[str, bool]] = []
+    path, in_list, key = "", False, ""
+    done = last = at = 0
+    for place in places:
+        at += quotes.count(b'"', last, place)
+        last = place
+        for index in range(done, at + 1, 2):
+            between = parts[index]
+            if between in _BETWEEN or _BRACKET.search(between) is None:
+                continue
+            if between.lstrip()[:1] == b":":
+                key = to_text(parts[index - 1])[0]
+            for sign in _BRACKET.findall(between):
+                if sign in b"{[":
+                    outer.append((path, in_list))
+                    path, in_list = _inner(path, in_list, key), sign == b"["
+                else:
+                    path, in_list = outer.pop() if outer else ("", False)
+        done = at + 2
+        if len(outer) > max_depth:
+            raise BudgetSpent("max_json_depth")
+        between = parts[at].strip()
+        if at + 2 < len(parts) and parts[at + 2].lstrip()[:1] == b":":
+            yield path
+        else:
+            if between[-1:] == b":":
+                key = to_text(parts[at - 1])[0] if at else ""
+            yield _inner(path, in_list, key)
+
+
+def _inner(path: str, in_list: bool, key: str) -> str:
+    if in_list:
+        return path + "[]"
+    return (f"{path}.{key}" if path else key)[-_MAX_NAME_CHARS:]
+
+
+def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
+    start, size = 0, len(quotes)
+    while start < size:
+        end = quotes.find(b'"', start + PIECE_BYTES)
+        if end < 0:
+            end = size
+        elif quotes.count(b'"', start, end) % 2:
+            end += 1  # it ends a string
+            # A key stands with its colon.
+            if quotes[end : end + 16].lstrip()[:1] == b":":
+                end = quotes.index(b":", end) + 1
+        yield start, end
+        start = end
+
+
+def _literal(data: bytes) -> str:
+    if b"\\" in data:
+        with suppress(ValueError):
+            return str(json.loads(b'"' + data + b'"', strict=False))
+    return to_text(data)[0]
+
+
+def form_pieces(body: bytes, opens: Opens) -> Iterator[bytes]:
+    """The pairs of a form, some together, that are not cleared.
+
+    :param opens: asked of pairs as they were sent.
+    """
+    start, size = 0, len(body)
+    while start < size:
+        end = body.find(b"&", start + PIECE_BYTES)
+        end = size if end < 0 else end + 1
+        piece = body[start:end]
+        if opens(piece):
+            yield piece
+        start = end
+
+
+def xml_values(body: bytes, opens: Opens) -> Iterator[Value]:
+    """Texts and attributes of an XML document: text that comments, instructions or CDATA cut is
+    put together first."""
+    for start, end in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")):
+        if start in body:
+            body = _without(body, start, end)
+    place, size = 0, len(body)
+    while place < size:
+        cut = body.find(b"<", place + PIECE_BYTES)
+        cut = size if cut < 0 else cut
+        piece = body[place:cut]
+        place = cut
+        if opens(piece):
+            yield from _xml_values(piece)
+
+
+def _xml_values(piece: bytes) -> Iterator[Value]:
+    for part in piece.split(b"<"):
+        tag, bracket, text = part.partition(b">")
+        if not bracket:
+            tag, text = b"", part
+        name = to_text(tag.split(None, 1)[0] if tag.strip() else b"")[0][:64]
+        if b"=" in tag:
+            if re.search(rb"\son[a-z]{3,20}\s*=|^\s*script\b", tag, re.IGNORECASE):
+                yield Value("xml", name, "<" + to_text(tag)[0] + ">")
+            for key, double, single in _ATTRIBUTE.findall(tag):
+                yield Value("xml", f"{name}@{to_text(key)[0][:64]}", _unescaped(double or single))
+        if text.strip():
+            yield Value("xml", name, _unescaped(text))
+
+
+def _unescaped(data: bytes) -> str:
+    text = to_text(data)[0]
+    if "&" in text:
+        # A number of more digits than the interpreter converts is no character.
+        with suppress(ValueError):
+            return html.unescape(text)
+    return text
+
+
+def _without(body: bytes, start: bytes, end: bytes) -> bytes:
+    """Without the marks; what is between them is part of the text, as it would be of nothing."""
+    first, *others = body.split(start)
+    found = [first]
+    outside = []
+    for other in others:
+        inner, mark, rest = other.partition(end)
+        if start == b"<![CDATA[":
+            found.append(inner.replace(b"<", b"&lt;") + rest)
+        elif mark:
+            outside.append(inner)
+            found.append(rest)
+        else:
+            found.append(other)
+    # Comments and instructions are texts by themselves.
+    found += [b"<x>" + inner.replace(b"<", b"&lt;") for inner in outside if inner.strip()]
+    return b"".join(found)
