@@ -30,6 +30,10 @@ SEARCHES = (
     "{{ mustache }} templates",
     "1=1",
     "what's new?",
+    "5' or 6' fence panels",
+    "Credit Union Select Checking",
+    "JavaScript: The Good Parts",
+    "union select committee",
     "",
 )
 
@@ -37,6 +41,7 @@ REVIEWS = (
     ("Great", "Just what I wanted. Thank you!"),
     ("It's fine", "It doesn't fit & the box was open -- but they're quick."),
     ("5 stars", "I've had 3 of these since '98; 'nuff said."),
+    ("Please review the new image", "The new image of the product is better than the old one."),
     ("Question", "Does it work with Windows 11? My folder is C:\\Users\\Ann\\Pictures."),
     ("Markdown", "**Bold**, _italic_, `code` and\n\n- one\n- two\n\n> quoted"),
     ("Mathematics", "For all x > 0: f(x) = 2x + 1; so f(1) = 3 and f(2) = 5."),
@@ -53,6 +58,10 @@ PASSWORDS = (
     "';--<p>x",
     "`b4ck`t1ck$(x)",
     "kX9#mQ2!vL",
+    "a$@b'c\"d;e",
+    "p|ss&&w0rd",
+    "<script>",
+    "%00../etc",
     "pässwörd mit Ümlaut",
     "C3:#zR(8)w=+u",
 )
@@ -68,18 +77,7 @@ target="_blank" rel="noopener">See all</a> of it, or <em>select</em> from the li
 """As an editor in the browser sends it."""
 
 MISJUDGED = (
-    ("password", "a$@b'c\"d;e"),
-    ("password", "p|ss&&w0rd"),
-    ("password", "<script>"),
     ("password", "1' OR '1'='1"),
-    ("password", "%00../etc"),
     ("password", "{{7*7}}"),
-    ("q", "5' or 6' fence panels"),
-    ("q", "Credit Union Select Checking"),
-    ("q", "JavaScript: The Good Parts"),
-    ("q", "union select committee"),
-    ("next", "http://localhost/admin/product/"),
-    ("title", "Please review the new image"),
-    ("text", "The new image of the product is better than the old one."),
 )
 """Fields that detection refuses and should not. What passes goes above, into the day."""
