@@ -48,8 +48,12 @@ class Run:
 
     @property
     def failed(self) -> list[str]:
-        """The tests that failed, in order of their names."""
-        return sorted(test for test, outcome in self.outcomes.items() if outcome == "failed")
+        """The tests that failed, in order of their names, but modules that could not be loaded."""
+        return sorted(
+            test
+            for test, outcome in self.outcomes.items()
+            if outcome == "failed" and not test.startswith("unittest.loader.")
+        )
 
 
 @frozen

@@ -214,6 +214,10 @@ SUITES = {
                 "responses>=0.25,<1",
                 "polib>=1.1,<2",
                 "django-pattern-library>=0.7",
+                "factory-boy",
+                "azure-identity>=1,<2",
+                "azure-mgmt-cdn>=12,<15",
+                "azure-mgmt-frontdoor>=1,<3",
                 "pytz",
             ),
             environment={
