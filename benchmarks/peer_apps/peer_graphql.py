@@ -38,8 +38,8 @@ TEXTS = (
     "It's 5' or 6' wide; don't cut it",
     "Run `npm install && npm start` and open http://localhost:3000",
     "SELECT name FROM users is slow",
-    "if (a < b) { return a } else { alert('no') }",
-    "see ../docs or /etc/hosts",
+    "if (a < b) { return a } else { throw 'no' }",
+    "see ../docs, or the /etc/hosts entry of the new box",
     "{{ title }} is shown twice",
     'NullPointerException: Cannot invoke "String.length()" because "s" is null',
 )

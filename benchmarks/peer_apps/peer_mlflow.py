@@ -8,7 +8,7 @@ from typing import Any
 
 from peer_files import real_files
 
-REQUIREMENTS = ("mlflow==3.1.4", "flask")
+REQUIREMENTS = ("mlflow==3.1.4", "flask", "sqlalchemy<2.1")
 
 PARAMETERS = {
     "query": "SELECT * FROM train WHERE split = 'a'",

@@ -85,6 +85,7 @@ _CONDITIONS = re.compile(
 )
 _RESOURCE = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]*):([\w:/.@+~%?&=;,()-]*)>")
 _ADDRESS = re.compile(r"https?://([\w.:\[\]-]+)(/[^\s?#]*)?", re.IGNORECASE)
+_OWN = re.compile(r"/(?!/)[^\s?#]*")
 # A longer name says no more in a finding, and is matched against by patterns of our own.
 MAX_NAME_CHARS: Final = 100
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
@@ -207,12 +208,12 @@ def header_values(
     elif key in ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION"):
         yield from _credentials(name, text, flags, budget)
     elif key == "HTTP_DESTINATION" and (path := _own_path(text, hosts)) is not None:
-        yield Value("header", name, path, "path", flags)
+        yield Value("header", name, path, STORED, flags)
     elif key == "HTTP_IF" and len(text) < MAX_CONDITION_CHARS and _CONDITIONS.fullmatch(text):
         for scheme, rest in _RESOURCE.findall(text):
             path = _own_path(f"{scheme}:{rest}", hosts)
             if path is not None or "%" in rest:
-                yield Value("header", name, path or rest, "path", flags)
+                yield Value("header", name, path or rest, STORED, flags)
     else:
         kind = "filename" if "filename" in name or "file-name" in name else "header"
         yield from unfold(Value("header", name, text, kind, flags), budget)
@@ -223,11 +224,14 @@ MAX_CONDITION_CHARS: Final = 4096
 
 
 def _own_path(address: str, hosts: tuple[str, ...]) -> str | None:
-    """The path of an absolute address of this very server (RFC 4918, 10.3 asks for one)."""
-    match = _ADDRESS.fullmatch(address)
-    if match is None or match[1].lower() not in hosts:
-        return None
-    return to_text(unquote((match[2] or "/").encode("utf-8", "surrogatepass")))[0]
+    """The path of an address of this very server, with its host or without (RFC 4918, 8.3)."""
+    path = address
+    if not _OWN.fullmatch(address):
+        match = _ADDRESS.fullmatch(address)
+        if match is None or match[1].lower() not in hosts:
+            return None
+        path = match[2] or "/"
+    return to_text(unquote(path.encode("utf-8", "surrogatepass")))[0]
 
 
 def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -> Iterator[Value]:

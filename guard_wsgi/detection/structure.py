@@ -41,6 +41,20 @@ _GRAPHQL = re.compile(
     r"\s*(?:\{\s*\w+\s*(?:\{|\(\s*\w+\s*:|:\s*\w+\s*[({])"
     r"|(?:query|mutation|subscription|fragment)\b|#[^\n]*\n\s*(?:query|mutation|fragment|\{))"
 )
+# What a package needs, with markers (PEP 508), as tools that upload packages send it in a field; no
+# part has room for anything else. Each blank belongs to one place only, so that matching is linear.
+_MARKER: Final = r" ?(?:\( ?)*(?:{name} ?{sign} ?{text}|{text} ?{sign} ?{name}) ?(?:\) ?)*".format(
+    name=r"(?:python_(?:full_)?version|os_name|sys_platform|implementation_(?:name|version)"
+    r"|platform_(?:release|system|version|machine|python_implementation)|extra)",
+    sign=r"(?:===|[<>=!~]=|[<>]|in|not in)",
+    text=r"(?:'[\w .+*!-]{0,64}'|\"[\w .+*!-]{0,64}\")",
+)
+_REQUIREMENT: Final = re.compile(
+    r"\w[\w.-]{0,100} ?(?:\[[\w., -]{0,200}\] ?)?"
+    r"\(?(?:(?:===|[<>=!~]=|[<>]) ?[\w.*+!-]{1,64} ?(?:, ?)?){0,20}\)? ?"
+    rf";{_MARKER}(?:(?:and|or){_MARKER}){{0,30}}",
+    re.ASCII,
+)
 MANY_GUESSES: Final = 4
 DEEP_QUERY: Final = 12
 """Levels of a query, which people's own stay below."""
@@ -203,6 +217,8 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         return
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
+        return
+    if ";" in text and _REQUIREMENT.fullmatch(text):
         return
     if "=" in text and "&" in text and _NESTED_FORM.fullmatch(text):
         yield from _pairs(value, text, budget, depth)
