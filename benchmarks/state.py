@@ -4,6 +4,7 @@
     python benchmarks/state.py --hits         only the first of these
     python benchmarks/state.py --memory       only the second
     python benchmarks/state.py --processes    only the third
+    python benchmarks/state.py --many         a million clients and 100,000 bans in each store
 
 A hit is `RateLimiter.hit`: key, strategy, store and answer. Each cell is the best of several
 rounds in processor time of this process, so that what else the machine does is left out as far
@@ -173,6 +174,77 @@ def show_memory() -> bool:
     return within
 
 
+MANY = """
+import sys, time; sys.path.insert(0, sys.argv[2])
+import benchmarks.state as b
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.store import Store
+url, clients, bans = sys.argv[1], int(sys.argv[3]), int(sys.argv[4])
+calm = dict(timeout_seconds=5.0, request_budget_seconds=10.0)
+
+def of(n): return f"{10 + (n >> 24)}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+
+def timed(count, work):
+    began = time.perf_counter()
+    for n in range(count):
+        store.begin_request()
+        work(n)
+    return (time.perf_counter() - began) / count * 1e6
+
+before = b.resident_megabytes()
+store = Store.open(url, settings=StoreSettings(**calm))
+cells = [timed(clients, lambda n: store.limiter.hit(b.LIMIT, of(n)))]
+cells.append(timed(20_000, lambda n: store.limiter.hit(b.LIMIT, of(n * 48_611 % clients))))
+cells.append(b.resident_megabytes() - before)
+before = b.resident_megabytes()
+cells.append(timed(bans, lambda n: store.bans.ban(of(n), 3600, "benchmark")))
+cells.append(b.resident_megabytes() - before)
+known = [parse_address(of(n * 7919 % bans)) for n in range(20_000)]
+free = [parse_address(f"192.0.2.{n % 256}") for n in range(20_000)]
+cells.append(timed(20_000, lambda n: store.bans.find(known[n])))
+cells.append(timed(20_000, lambda n: store.bans.find(free[n])))
+# Another worker, that has not read them yet: its first request, and how long until it has.
+if store.scheme == "memory":
+    cells += [0.0, 0.0, 0]
+else:
+    if store.scheme == "lmdb":
+        store.close()
+    fresh = Store.open(url, settings=StoreSettings(**calm))
+    began = time.perf_counter()
+    let_through = fresh.bans.find(known[1]) is None
+    cells.append((time.perf_counter() - began) * 1e3)
+    while not fresh.status()["bans_complete"]:
+        fresh.begin_request()
+        let_through += fresh.bans.find(known[1]) is None
+        fresh.bans.find(free[0])
+    cells += [time.perf_counter() - began, let_through]
+print(*cells)
+"""
+
+
+def show_many(directory: Path, clients: int = 1_000_000, bans: int = 100_000) -> bool:
+    print(f"{clients:,} clients and {bans:,} bans, by wall clock, each store in its own process\n")
+    names = ("hit, new", "hit, known", "MB", "ban", "MB", "find", "find none", "1st ms", "all s")
+    print(f"{'store':<10}" + "".join(f"{name:>11}" for name in names) + "   let through")
+    within = True
+    root = str(Path(__file__).resolve().parents[1])
+    with redis(directory) as redis_url:
+        urls = {"memory": "memory://", "lmdb": f"lmdb://{directory}/many.lmdb", "redis": redis_url}
+        for name, url in urls.items():
+            command = [sys.executable, "-c", MANY, url, root, str(clients), str(bans)]
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            *cells, let_through = map(float, done.stdout.split())
+            within &= not let_through
+            print(
+                f"{name:<10}"
+                + "".join(f"{cell:>11.2f}" for cell in cells)
+                + f"{let_through:>14.0f}"
+            )
+    print("\nMicroseconds but for MB, ms and s. 'MB' is what the process grows by.\n")
+    return within
+
+
 WORKER = """
 import sys, time; sys.path.insert(0, sys.argv[3])
 from guard_wsgi.state.ratelimit import Limit
@@ -240,10 +312,10 @@ def show_processes(directory: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for part in ("hits", "memory", "processes"):
+    for part in ("hits", "memory", "processes", "many"):
         parser.add_argument(f"--{part}", action="store_true")
     chosen = parser.parse_args()
-    everything = not (chosen.hits or chosen.memory or chosen.processes)
+    everything = not (chosen.hits or chosen.memory or chosen.processes or chosen.many)
     within = True
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -253,6 +325,8 @@ def main() -> int:
             within &= show_memory()
         if everything or chosen.processes:
             show_processes(directory)
+        if everything or chosen.many:
+            within &= show_many(directory)
     print("within the budgets" if within else "over a budget")
     return 0 if within else 1
 
