@@ -119,6 +119,13 @@ def build_parser() -> argparse.ArgumentParser:
     console.add_argument(
         "--allow-host", metavar="NAME", action="append", default=[], help="a name it is reached by"
     )
+    console.add_argument(
+        "--trusted-proxy",
+        metavar="IP|CIDR",
+        action="append",
+        default=[],
+        help="the proxy that brings TLS",
+    )
     console.add_argument("--config", metavar="guard.toml", help="the app's configuration")
 
     doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")

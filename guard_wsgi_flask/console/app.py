@@ -137,6 +137,8 @@ def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
     every = sorted(CATEGORIES)
     wire_paths = ("events", "events/encrypted", "metrics", "status", "rules")
     return SecurityConfig(
+        trusted_proxies=settings.trusted_proxies,
+        trust_x_forwarded_proto=bool(settings.trusted_proxies),
         exclude_paths=["/api/v1"],
         detection_exclusions=[
             *({"path": path, "categories": every} for path in _ATTACKS_SHOWN),

@@ -228,16 +228,13 @@ def of_event(event: Mapping[str, Any]) -> Trial:
     """A request like the one that an event tells of: what was found, where it was found."""
     client = str(event.get("ip_address") or CLIENT)
     method, path = clean(event.get("method")) or "GET", clean(event.get("endpoint")) or "/"
-    findings = [
-        {name: clean(value) for name, value in finding.items()} for finding in findings_of(event)
-    ]
+    findings = findings_of(event)
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if event.get("user_agent"):
         lines.append(f"User-Agent: {event['user_agent']}")
     body, query = "", []
     for finding in findings:
-        value, name = str(finding.get("value") or ""), str(finding.get("name") or "")
-        location = str(finding.get("location") or "")
+        value, name, location = finding["value"], finding["name"], finding["location"]
         if location == "query":
             query.append(f"{quote(name, safe='')}={quote(value, safe='')}")
         elif location == "header" and name:
@@ -265,12 +262,7 @@ def of_event(event: Mapping[str, Any]) -> Trial:
 def passes_by_score(event: Mapping[str, Any], threshold: float) -> bool:
     """Whether a refusal by detection would pass at another threshold."""
     findings = findings_of(event)
-    return bool(findings) and all(_score(finding) < threshold for finding in findings)
-
-
-def _score(finding: Mapping[str, Any]) -> float:
-    score = finding.get("score")
-    return float(score) if isinstance(score, (int, float)) else float("inf")
+    return bool(findings) and all(finding["score"] < threshold for finding in findings)
 
 
 # Permalinks ------------------------------------------------------------------------------------

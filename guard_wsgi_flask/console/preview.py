@@ -6,7 +6,6 @@ other happenings. Requests that passed in silence it does not know, and says so.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -16,12 +15,16 @@ from attrs import define, field
 
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi_flask.console.exclusions import covers
-from guard_wsgi_flask.console.records import event_of
+from guard_wsgi_flask.console.records import event_of, findings_of
 
 EXAMPLES = 20
+MAX_AGENT_CHARS = 512
+"""What agents tell of a user agent."""
 
 
 @define(slots=True)
@@ -53,8 +56,10 @@ class Judge:
         self._banned = IPSet(banned)
         self._freed = IPSet(rules.ip_whitelist)
         self._emergency = IPSet(rules.emergency_whitelist)
-        self._agents = [re.compile(one, re.IGNORECASE) for one in rules.blocked_user_agents]
-        self._patterns = [re.compile(one) for one in rules.suspicious_patterns]
+        # Those of the guard, in linear time: a pattern is what somebody has just typed.
+        self._agents = Expressions(rules.blocked_user_agents, backtracks_on=MAX_AGENT_CHARS)
+        patterns = [(one, one) for one in rules.suspicious_patterns]
+        self._patterns = compile_patterns(patterns) if patterns else None
         self._exclusions = detection_exclusions(rules.detection_exclusions)
 
     def refuses(self, row: Mapping[str, Any]) -> str:
@@ -72,12 +77,11 @@ class Judge:
             return "blocked_countries"
         if country and rules.whitelist_countries and country not in rules.whitelist_countries:
             return "whitelist_countries"
-        if any(one.search(row["user_agent"]) for one in self._agents):
+        if self._agents.first(row["user_agent"][:MAX_AGENT_CHARS]) is not None:
             return "blocked_user_agents"
-        if self._patterns:
-            event = event_of(row)
-            text = f"{row['path']}\n{row['reason']}\n{event.get('metadata')}"
-            if any(one.search(text) for one in self._patterns):
+        if self._patterns is not None:
+            values = [finding["value"] for finding in findings_of(event_of(row))]
+            if any(self._patterns.any(text.encode()) for text in (row["path"], *values)):
                 return "suspicious_patterns"
         return ""
 

@@ -80,10 +80,13 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
         rest.pop("status_code", None)
     else:
         status = None
-    text = json.dumps(rest, separators=(",", ":"), default=str)
+    try:
+        text = json.dumps(rest, separators=(",", ":"), default=str)
+        said = key if isinstance(key, str) and key else json.dumps(event, default=str)
+    except (ValueError, RecursionError):
+        return None
     if len(text) > MAX_EVENT_BYTES:
         return None
-    said = key if isinstance(key, str) and key else json.dumps(event, default=str)
     action = str(event.get("action_taken") or "")
     row["outcome"] = "refused" if action in _REFUSED else "would" if action in _WOULD else "told"
     row["category"] = category_of(known, kind)
@@ -119,7 +122,31 @@ def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What detection found, in the guard's own form."""
+    """What detection found, in the guard's own form: texts are texts, scores are numbers."""
     metadata = event.get("metadata")
     found = metadata.get("findings") if isinstance(metadata, dict) else None
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    if not isinstance(found, list):
+        return []
+    return [
+        {
+            **{name: clean(one.get(name)) for name in _FINDING_TEXTS},
+            "score": _finite(one.get("score"), 0.0),
+            "threshold": _finite(one.get("threshold"), 1.0),
+        }
+        for one in found[:MAX_FINDINGS]
+        if isinstance(one, dict)
+    ]
+
+
+_FINDING_TEXTS = ("category", "location", "name", "value", "view", "indicators")
+MAX_FINDINGS = 50
+"""The guard tells eight."""
+
+
+def _finite(value: Any, otherwise: float) -> float:
+    """A number that can be drawn."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return otherwise
+    return min(max(number, -1e6), 1e6) if number == number else otherwise

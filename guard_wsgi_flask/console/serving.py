@@ -107,6 +107,7 @@ def settings_of(options: argparse.Namespace) -> ConsoleSettings:
         config=Path(options.config) if options.config else None,
         password_file=Path(options.password_file) if options.password_file else None,
         hosts=tuple(options.allow_host),
+        trusted_proxies=tuple(options.trusted_proxy),
     )
 
 

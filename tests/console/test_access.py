@@ -107,6 +107,25 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(console: Console)
     assert "Secure" in over_tls.headers["Set-Cookie"]
 
 
+def test_behind_a_proxy_the_client_is_whom_it_names(make_console: MakeConsole) -> None:
+    console = make_console(trusted_proxies=("127.0.0.1",), hosts=("guard.example.com",))
+    answer = console.app.test_client().get(
+        f"/login?token={console.services.people.new_link()}",
+        headers={"Host": "guard.example.com", "X-Forwarded-For": "198.51.100.9",
+                 "X-Forwarded-Proto": "https"},
+    )  # fmt: skip
+    assert answer.status_code == 303
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert console.services.audit.latest()[0]["address"] == "198.51.100.9"
+    alone = make_console(database=console.services.settings.database)
+    answer = alone.app.test_client().get(
+        f"/login?token={alone.services.people.new_link()}",
+        headers={"X-Forwarded-For": "198.51.100.9", "X-Forwarded-Proto": "https"},
+    )
+    assert "Secure" not in answer.headers["Set-Cookie"]
+    assert alone.services.audit.latest()[0]["address"] == "127.0.0.1"
+
+
 def test_viewers_look_and_change_nothing(make_console: MakeConsole, passwords: Path) -> None:
     console = make_console(password_file=passwords)
     console.services.keys.create("shop", "tests")

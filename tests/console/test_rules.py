@@ -197,6 +197,19 @@ def test_the_preview_tells_who_would_have_been_refused_or_let_through(
     assert console.services.rules.current("shop") == (0, {})
 
 
+def test_a_pattern_that_would_take_for_ever_does_not(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    long = event(user_agent="a" * 500 + "!", endpoint="/" + "a" * 400 + "!")
+    send(console, key, *({**long, "idempotency_key": str(number)} for number in range(20)))
+    headers = {"X-CSRF-Token": admin.csrf}
+    for field in ("blocked_user_agents", "suspicious_patterns"):
+        began = time.process_time()
+        form = {"app": "shop", field: "^(a+)+$"}
+        admin.client.post("/rules/preview", data=form, headers=headers)
+        assert time.process_time() - began < 20
+
+
 def test_a_ban_that_has_ended_is_delivered_to_nobody(console: Console, key: NewKey) -> None:
     soon = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
     console.services.rules.write(

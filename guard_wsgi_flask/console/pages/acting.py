@@ -10,6 +10,7 @@ from flask import g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
+from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi_flask.console.services import services
 
 NOTICES = {
@@ -41,9 +42,15 @@ def for_admins(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respon
     return guarded
 
 
+def client_address() -> str:
+    """Where the request comes from, as the guard in front has found it."""
+    verdict = request.environ.get(ENVIRON_KEY)
+    return str(verdict.client_ip) if isinstance(verdict, Verdict) else ""
+
+
 def record(action: str, target: str, detail: str = "") -> None:
     """Write down what the person of this request did."""
-    services().audit.record(g.person.name, request.remote_addr or "", action, target, detail)
+    services().audit.record(g.person.name, client_address(), action, target, detail)
 
 
 def back(default: str, said: str) -> ResponseReturnValue:

@@ -255,28 +255,21 @@ def standing(client: str, app: str) -> dict[str, Any]:
 
 def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
     """What one finding says, for the page: indicators with their weights, decoded views."""
-    names = reporting.indicator_names(str(finding.get("indicators") or ""))
-    value = str(finding.get("value") or "")
-    score, threshold = _number(finding.get("score")), _number(finding.get("threshold")) or 1.0
     made = Finding(
-        category=str(finding.get("category") or ""),
-        location=str(finding.get("location") or ""),
-        name=str(finding.get("name") or ""),
-        value=value,
-        view=str(finding.get("view") or ""),
-        indicators=tuple(names),
-        score=score or 0.0,
-        threshold=threshold,
+        category=finding["category"],
+        location=finding["location"],
+        name=finding["name"],
+        value=finding["value"],
+        view=finding["view"],
+        indicators=tuple(reporting.indicator_names(finding["indicators"])),
+        score=finding["score"],
+        threshold=finding["threshold"],
     )
     return {
         "finding": made,
         "weights": weighed(made),
-        "views": [(view.name, view.text) for view in views(value)] if value else [],
+        "views": [(view.name, view.text) for view in views(made.value)] if made.value else [],
     }
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _row(event_id: int) -> search.Row:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from guard_wsgi_flask.console.pages.acting import client_address
 from guard_wsgi_flask.console.people import LOCAL_NAME, Role
 from guard_wsgi_flask.console.services import services
 
@@ -33,8 +34,7 @@ def enter() -> ResponseReturnValue:
     name, password = request.form.get("name", "")[:64], request.form.get("password", "")[:1024]
     role = services().people.check(name, password)
     if role is None:
-        address = request.remote_addr or ""
-        services().audit.record(name, address, "login refused", "")
+        services().audit.record(name, client_address(), "login refused", "")
         return _form("Name or password is wrong.", 403)
     return _enter(name, role, "with a password")
 
@@ -49,12 +49,19 @@ def leave() -> ResponseReturnValue:
 
 def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
     held = services().people.begin(name, role)
-    services().audit.record(name, request.remote_addr or "", "login", "", how)
+    services().audit.record(name, client_address(), "login", "", how)
     answer = redirect(_next(request.args.get("next", "")), 303)
-    answer.set_cookie(
-        COOKIE, held, httponly=True, samesite="Lax", secure=request.is_secure, path="/"
-    )
+    answer.set_cookie(COOKIE, held, httponly=True, samesite="Lax", secure=_is_secure(), path="/")
     return answer
+
+
+def _is_secure() -> bool:
+    """Whether the browser speaks TLS, to this server or to the proxy in front. Whoever says so
+    without being one keeps only its own cookie from plain HTTP."""
+    proxied = bool(services().settings.trusted_proxies)
+    return request.is_secure or (
+        proxied and request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+    )
 
 
 def _next(target: str) -> str:
