@@ -22,6 +22,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,10 @@ from package_corpus_fetch import Fetcher
 from peer_suites import HOOKS, REPOSITORY, Comparison, Run, read_run, report
 from peer_verdicts import read_table
 
+from guard_wsgi.detection.database import CACHE_DIR_VARIABLE, cache_folder
+
 APPS = Path(__file__).resolve().parent / "peer_apps"
+sys.path.insert(0, str(APPS))
 PEERS = sorted(
     path.stem.removeprefix("peer_") for path in APPS.glob("peer_*.py") if path.stem != "peer_files"
 )
@@ -37,6 +41,8 @@ MODES = ("bare", "guarded", "limited")
 GUARD = ("attrs", "hyperscan", "limits", "requests", "werkzeug", "waitress")
 SECONDS = 900
 """What a client may take for all its steps."""
+STARTING_SECONDS = 300
+"""What a server may take until it serves; its first start on a machine compiles patterns."""
 
 SOURCES = {"django": "5.2.19", "wagtail": "8.0.1", "werkzeug": "3.1.9"}
 """Archives whose files are sent: code, documents, pictures, fonts."""
@@ -54,9 +60,11 @@ WHEELS = {
 class Peers:
     """Runs apps and their clients, each in an environment of its own under one cache folder."""
 
-    def __init__(self, cache: Path, out: Path) -> None:
+    def __init__(self, cache: Path, out: Path, python: Path | None = None) -> None:
+        """``python`` runs every peer, where one environment has all that they need."""
         self.fetcher = Fetcher(cache)
         self.out = out
+        self.python = python
 
     def run(self, name: str, mode: str) -> Run:
         """Serve a peer in one mode and drive its client.
@@ -64,7 +72,7 @@ class Peers:
         :raises RuntimeError: when the client came to no step at all.
         """
         peer: Any = importlib.import_module(f"peer_{name}")
-        python = self.fetcher.environment(f"peer-{name}", *peer.REQUIREMENTS, *GUARD) / "python"
+        python = self.python or self.environment(name, *peer.REQUIREMENTS)
         stem = self.out / f"{name}-{mode}"
         for file in self.out.glob(f"{name}-{mode}.*"):
             file.unlink()
@@ -75,10 +83,9 @@ class Peers:
             "PEER_OUTCOMES": f"{stem}.outcomes.jsonl",
             "PEER_COUNTS": f"{stem}.counts.json",
             "PEER_REFUSALS": f"{stem}.refusals.jsonl",
-            "PEER_FILES": os.pathsep.join(map(str, self.folders())),
-            "PEER_WHEELS": str(self.wheels()),
-            # The home is thrown away; compiled patterns need not be.
-            "GUARD_WSGI_CACHE_DIR": str(self.fetcher.cache / "patterns"),
+            **(self.given() if peer.SENDS_FILES else {}),
+            # Compiled patterns are not in the home that is thrown away.
+            CACHE_DIR_VARIABLE: str(cache_folder() or "off"),
         }
         with tempfile.TemporaryDirectory() as work, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
@@ -103,6 +110,11 @@ class Peers:
                 ) as server,
             ):
                 listener.close()  # a server that dies is to be heard of
+                begun = time.monotonic()
+                while not (Path(work) / "ready").exists() and server.poll() is None:
+                    if time.monotonic() - begun > STARTING_SECONDS:
+                        break
+                    time.sleep(0.1)
                 try:
                     subprocess.run(
                         [*process, "drive", name, url, str(home)],
@@ -124,6 +136,15 @@ class Peers:
             logs = [Path(f"{stem}.{who}.txt").read_text()[-1500:] for who in ("client", "server")]
             raise RuntimeError(f"{name} ({mode}) came to nothing:\n" + "\n".join(logs))
         return run
+
+    def environment(self, name: str, *requirements: str) -> Path:
+        """The Python of a peer's environment."""
+        return self.fetcher.environment(f"peer-{name}", *requirements, *GUARD) / "python"
+
+    def given(self) -> dict[str, str]:
+        """The variables that name what is to be sent."""
+        folders = os.pathsep.join(map(str, self.folders()))
+        return {"PEER_FILES": folders, "PEER_WHEELS": str(self.wheels())}
 
     def folders(self) -> list[Path]:
         """Where files to send are."""
@@ -167,7 +188,6 @@ def main() -> int:
     os.nice(5)
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    sys.path.insert(0, str(APPS))
     peers = Peers((options.cache or out / "cache").resolve(), out)
     verdicts = read_table()
     unjudged = 0

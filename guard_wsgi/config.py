@@ -946,6 +946,11 @@ class SecurityConfig(ModelSpellings):
         default=None,
         validator=whole_number(0, optional=True),
     )
+    agent_batch_max_bytes: int | None = field(
+        # 256 KiB, the most that the collector's service takes in one body.
+        default=None,
+        validator=whole_number(4096, optional=True),
+    )
     agent_status_interval: int = field(
         # Five minutes: soon enough to notice a silent worker.
         default=300,

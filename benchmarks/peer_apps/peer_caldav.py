@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("Radicale==3.5.4", "caldav==1.6.0", "vobject", "requests")
+SENDS_FILES = False
 
 SUMMARIES = (
     "Dentist; don't forget the X-rays",
@@ -140,7 +141,7 @@ def drive(url: str, folder: Path, step: Any) -> None:
     home = step("logs in", client.principal)
     made = step("makes a calendar", lambda: home.make_calendar("Team <A> & 'B'", cal_id="team"))
     events = [event(number, rng) for number in range(300)]
-    for number, text in enumerate(events):
+    for number, text in enumerate(events[:120]):
         step(f"saves event {number}", lambda text=text: made.save_event(calendar([text])))
     step("lists events", lambda: made.events())
     year = {"start": datetime(2024, 1, 1), "end": datetime(2024, 12, 31)}

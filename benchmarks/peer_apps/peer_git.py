@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS: tuple[str, ...] = ()
+SENDS_FILES = False
 
 BRANCHES = (
     "main",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("ariadne", "gql[requests]>=3.5,<4")
+SENDS_FILES = False
 
 SCHEMA = """
 type Query {

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("mercurial==7.2.4",)
+SENDS_FILES = False
 
 
 def app(folder: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from peer_files import real_files
 
 REQUIREMENTS = ("mlflow==3.1.4", "flask", "sqlalchemy<2.1")
+SENDS_FILES = True
 
 PARAMETERS = {
     "query": "SELECT * FROM train WHERE split = 'a'",

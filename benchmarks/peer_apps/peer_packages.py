@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 REQUIREMENTS = ("pypiserver", "twine", "pip")
+SENDS_FILES = True
 
 
 def app(folder: Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from peer_files import real_files
 
 REQUIREMENTS = ("moto[s3,server]==5.1.6", "boto3")
+SENDS_FILES = True
 
 KEYS = (
     "reports/2024/Q1 (final).pdf",

@@ -8,6 +8,7 @@ from typing import Any
 from peer_graphql import TEXTS
 
 REQUIREMENTS = ("spyne==2.14.0", "lxml", "zeep", "six")
+SENDS_FILES = False
 
 
 def app(folder: Path) -> Any:
@@ -37,6 +38,7 @@ def app(folder: Path) -> Any:
     )
     dispatcher = SimpleXMLRPCDispatcher(allow_none=True)
     dispatcher.register_introspection_functions()
+    dispatcher.register_multicall_functions()
     dispatcher.register_function(lambda *given: given, "notes.repeat")
 
     def both(environ: dict[str, Any], start_response: Any) -> Any:

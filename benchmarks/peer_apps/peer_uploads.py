@@ -11,6 +11,7 @@ from peer_files import real_files
 from peer_graphql import TEXTS
 
 REQUIREMENTS = ("tuspy", "nbformat", "flask")
+SENDS_FILES = True
 
 
 def app(folder: Path) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from peer_files import real_files
 
 REQUIREMENTS = ("WsgiDAV", "requests")
+SENDS_FILES = True
 
 MAC = {"User-Agent": "WebDAVFS/3.0.0 (03008000) Darwin/23.4.0 (arm64)", "Accept": "*/*"}
 WINDOWS = {"User-Agent": "Microsoft-WebDAV-MiniRedir/10.0.19045", "Translate": "f"}

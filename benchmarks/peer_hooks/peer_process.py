@@ -48,6 +48,7 @@ def serve(peer: Any, mode: str, descriptor: int, folder: Path) -> None:
         os._exit(0)
 
     threading.Thread(target=stop_with_the_parent, daemon=True).start()
+    (folder.parent / "ready").touch()
     listener = socket.socket(fileno=descriptor)
     waitress.serve(guarded, sockets=[listener], threads=4, channel_timeout=60)
 

@@ -278,6 +278,17 @@ def test_agent_max_payload_size(reporting: Reporting, collector: Collector) -> N
     assert lengths[0] < 200 < 400 < lengths[1]
 
 
+def test_agent_batch_max_bytes(reporting: Reporting, collector: Collector) -> None:
+    options = {"agent_enable_metrics": False, "agent_compression_enabled": False}
+    with reporting(agent_batch_max_bytes=4096, **options) as site:
+        for number in range(40):
+            site.guard.parts.events.emit("suspicious_request", note="x" * 200, number=number)
+        assert collector.wait_for(lambda: len(collector.events) == 40)
+    bodies = [request.body for request in collector.requests if b'"events"' in request.body]
+    assert len(bodies) > 3
+    assert max(map(len, bodies)) <= 4096
+
+
 def test_agent_status_interval(reporting: Reporting) -> None:
     with reporting(agent_status_interval=60) as site:
         agent = site.guard.parts.agent

@@ -196,6 +196,7 @@ OPTIONS: dict[str, str] = {
         "agent_project_encryption_key",
         "agent_sensitive_headers",
         "agent_max_payload_size",
+        "agent_batch_max_bytes",
         "agent_status_interval",
         "agent_exit_timeout",
         "enable_dynamic_rules",
@@ -265,6 +266,17 @@ DECORATORS: dict[str, str] = _named(
     "detection_exclusion",
     "upload_inspection",
     "security_headers",
+) | dict.fromkeys(
+    (
+        "initialize_agent",
+        "initialize_behavior_tracking",
+        "send_access_denied_event",
+        "send_authentication_failed_event",
+        "send_decorator_event",
+        "send_decorator_violation_event",
+        "send_rate_limit_event",
+    ),
+    "tests/migration/test_names.py::test_events_of_decorators_reach_those_who_listen",
 )
 
 # Not decorators: they tell what was marked.
