@@ -165,13 +165,13 @@ def drive(url: str, folder: Path, step: Any) -> None:
     _locked_write(session, step)
     for name in WRITTEN:
         step(f"writes {name}", lambda name=name: session.write(name, b"content\n"))
+        step(f"reads {name} back", lambda name=name: session.read(name, b"content\n"))
         step(f"renames {name}", lambda name=name: session.move(name, "moved " + name))
     step("copies", lambda: session.copy("moved Makefile", "Makefile.old"))
     for kind, name, content in real_files(60):
-        step(
-            f"writes {kind} {name}",
-            lambda name=name, content=content: session.write("files-" + name, content),
-        )
+        given = ("files-" + name, content)
+        step(f"writes {kind} {name}", lambda given=given: session.write(*given))
+        step(f"reads {kind} {name} back", lambda given=given: session.read(*given))
     step("removes", lambda: session.ask("DELETE", "/Makefile.old", headers=MAC))
 
 
@@ -221,6 +221,8 @@ class _Session:
 
     def write(self, name: str, content: bytes) -> None:
         self.ask("PUT", "/" + name, content, MAC)
+
+    def read(self, name: str, content: bytes) -> None:
         assert self.ask("GET", "/" + name).content == content, "other bytes came back"
 
     def move(self, name: str, target: str) -> None:
