@@ -184,7 +184,8 @@ class BanIndex:
         while by_expiry and (by_expiry[0][0] <= now_ns or self._count > self.max_bans):
             deadline_ns, target = heapq.heappop(by_expiry)
             # A target banned anew is in the heap twice; only the pair that is in force counts.
-            if self._deadline(target) == deadline_ns:
+            held = self.held(target)
+            if held is not None and held[0] == deadline_ns:
                 self._leave(target)
                 self.dropped += deadline_ns > now_ns
         if len(by_expiry) > 2 * self._count + _FEW:
@@ -198,14 +199,14 @@ class BanIndex:
                 entries.extend(table.values())
         return [(deadline_ns, ban.target) for deadline_ns, ban in entries]
 
-    def _deadline(self, target: str) -> int | None:
+    def held(self, target: str) -> tuple[int, Ban] | None:
+        """The deadline and the ban of exactly this target, ended ones that weren't swept
+        included."""
         if "/" not in target:
-            found = self.addresses.get(target)
-            return None if found is None else found[0]
+            return self.addresses.get(target)
         network = parse_network(target)
         host_bits = network.max_prefixlen - network.prefixlen
         for known_host_bits, table in self.networks.get(network.version, ()):
             if known_host_bits == host_bits:
-                found = table.get(int(network.network_address) >> host_bits)
-                return None if found is None else found[0]
+                return table.get(int(network.network_address) >> host_bits)
         return None

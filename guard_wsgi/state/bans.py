@@ -270,32 +270,25 @@ class Bans:
             self._refresh_at_ns = now_ns + self._refresh_ns
             return
         offset_ns = now_ns - self._clock.wall_ns()
-        kept: list[Ban] = []
+        kept: list[tuple[int, Ban]] = []
         if changes.complete:
             if changes.lost:
                 # Whoever was told of a ban relies on it: the store's loss is no pardon.
-                kept = self._index.active(now_ns)
-                self._lost = [*self._lost, *kept]
+                lost = self._index.active(now_ns)
+                kept = [held for ban in lost if (held := self._index.held(ban.target))]
+                self._lost = [*self._lost, *lost]
             self._index.replace(
-                [
-                    (
-                        int(entry.expires_at * NANOSECONDS) + offset_ns,
-                        Ban(entry.target, entry.reason, entry.expires_at),
-                    )
-                    for entry in changes.entries
-                ],
-                now_ns,
+                [self._timed(entry, offset_ns) for entry in changes.entries], now_ns
             )
         else:
             for entry in changes.entries:
                 if entry.expires_at:
-                    ban = Ban(entry.target, entry.reason, entry.expires_at)
-                    deadline_ns = int(entry.expires_at * NANOSECONDS) + offset_ns
+                    deadline_ns, ban = self._timed(entry, offset_ns)
                     self._index.put(ban, deadline_ns, now_ns)
                 else:
                     self._index.remove(entry.target, now_ns)
-        for ban in kept:
-            self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
+        for deadline_ns, ban in kept:
+            self._index.put(ban, deadline_ns, now_ns)
         if changes.entries or changes.complete:
             self._asked.clear()
         self._version = changes.version
@@ -303,6 +296,15 @@ class Bans:
             self._is_whole = not (changes.more or changes.version is None or self._index.dropped)
             goes_on = changes.more or self._lost
             self._refresh_at_ns = 0 if goes_on else now_ns + self._refresh_ns
+
+    def _timed(self, entry: BanEntry, offset_ns: int) -> tuple[int, Ban]:
+        """When a ban of the store ends by this process's clock: one that is known ends when it
+        was to end, even if the wall clock has been set since."""
+        held = self._index.held(entry.target)
+        if held is not None and held[1].expires_at == entry.expires_at:
+            return held[0], held[1]
+        ban = Ban(entry.target, entry.reason, entry.expires_at)
+        return int(entry.expires_at * NANOSECONDS) + offset_ns, ban
 
     def seen_version(self, version: int) -> None:
         """What another answer of the store said: refresh with the next request, or not yet."""
