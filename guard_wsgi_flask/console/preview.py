@@ -103,6 +103,18 @@ class Judge:
         return ""
 
 
+def caught(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Counter[str]:
+    """How many refusals each field of the rules accounts for."""
+    judge = Judge(rules)
+    found: Counter[str] = Counter()
+    for row in rows:
+        if row["outcome"] == "refused":
+            by = judge.refuses(row)
+            if by:
+                found[by] += 1
+    return found
+
+
 def preview(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Outcome:
     """What rules change: events that they refuse and that were not, and the other way round."""
     judge = Judge(rules)

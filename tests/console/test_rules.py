@@ -197,6 +197,15 @@ def test_the_preview_tells_who_would_have_been_refused_or_let_through(
     assert console.services.rules.current("shop") == (0, {})
 
 
+def test_the_rules_in_force_count_what_they_catch(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    send(console, key, event(country="DE"), event(country="FR"), event(action_taken="logged_only"))
+    assert "none is a refusal by these rules" in admin.get("/rules/caught?app=shop").text
+    admin.post("/rules", app="shop", version="0", blocked_countries="DE")
+    assert "blocked_countries 1" in admin.get("/rules/caught?app=shop").text
+
+
 def test_a_pattern_that_would_take_for_ever_does_not(
     console: Console, key: NewKey, admin: Browser
 ) -> None:

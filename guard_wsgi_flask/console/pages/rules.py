@@ -63,6 +63,16 @@ def show_preview() -> ResponseReturnValue:
     return render_template("rules_preview.html", faults=(), outcome=outcome)
 
 
+@rules.get("/rules/caught")
+def show_caught() -> ResponseReturnValue:
+    """What the rules in force account for in the last day, for htmx."""
+    app = _app()
+    version, body = services().rules.current(app)
+    day = search.last_day(services().database, app)
+    found = preview.caught(day, DynamicRules.parse(body))
+    return render_template("rules_caught.html", found=found, looked_at=len(day), version=version)
+
+
 @rules.get("/rules/<int:version>")
 def one_version(version: int) -> ResponseReturnValue:
     app = _app()
