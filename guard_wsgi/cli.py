@@ -27,7 +27,6 @@ READER_GONE = 141
 """As a shell reports a program that SIGPIPE ended."""
 
 DEFAULT_PORT = 8000
-DEFAULT_CONSOLE_PORT = 8600
 DEFAULT_BAN_TIME = "1h"
 
 
@@ -95,21 +94,19 @@ def build_parser() -> argparse.ArgumentParser:
         "--reference", metavar="ID", help="only what a refused client was told this reference for"
     )
 
+    # Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
     console = commands.add_parser("console", help="serve the dashboard and playground")
-    console.add_argument("--host", default="127.0.0.1", help="another one needs --password-file")
-    console.add_argument("--port", type=int, default=DEFAULT_CONSOLE_PORT)
+    console.add_argument("--host", help="127.0.0.1; another one needs --password-file")
+    console.add_argument("--port", type=int, help="8600")
     console.add_argument(
         "--db",
-        default="sqlite:///guard-console.db",
         metavar="URL",
-        help="sqlite:///FILE or postgresql://...",
+        help="sqlite:///FILE (guard-console.db in this folder) or postgresql://...",
     )
     console.add_argument("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
     console.add_argument("--store", metavar="URL", help="the store_url: show and change its bans")
-    console.add_argument("--keep-days", type=float, default=30, metavar="N", help="0 for ever")
-    console.add_argument(
-        "--keep-megabytes", type=float, default=1024, metavar="N", help="0 for all"
-    )
+    console.add_argument("--keep-days", type=float, metavar="N", help="30; 0 for ever")
+    console.add_argument("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
     console.add_argument("--password-file", metavar="FILE", help="who may log in, name:role:hash")
     console.add_argument("--add-person", metavar="NAME", help="write a line of it, and end")
     console.add_argument("--role", choices=("viewer", "admin"), default="viewer")

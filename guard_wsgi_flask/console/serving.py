@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -96,19 +97,25 @@ class Console:
 
 
 def settings_of(options: argparse.Namespace) -> ConsoleSettings:
-    return ConsoleSettings(
-        host=options.host,
-        port=options.port,
-        database=options.db,
-        keep_days=options.keep_days or None,
-        keep_megabytes=options.keep_megabytes or None,
-        log=Path(options.log) if options.log else None,
-        store=options.store,
-        config=Path(options.config) if options.config else None,
-        password_file=Path(options.password_file) if options.password_file else None,
-        hosts=tuple(options.allow_host),
-        trusted_proxies=tuple(options.trusted_proxy),
-    )
+    """What the command line says; what it leaves out is the default's."""
+    said: dict[str, Any] = {
+        "host": options.host,
+        "port": options.port,
+        "database": options.db,
+        "keep_days": options.keep_days,
+        "keep_megabytes": options.keep_megabytes,
+        "log": Path(options.log) if options.log else None,
+        "store": options.store,
+        "config": Path(options.config) if options.config else None,
+        "password_file": Path(options.password_file) if options.password_file else None,
+        "hosts": options.allow_host,
+        "trusted_proxies": options.trusted_proxy,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    for bound in ("keep_days", "keep_megabytes"):
+        if given.get(bound) == 0:
+            given[bound] = None
+    return ConsoleSettings(**given)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -6,12 +6,6 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-DEFAULT_HOST = "127.0.0.1"
-"""Nobody but this machine, unless somebody says otherwise."""
-DEFAULT_PORT = 8600
-DEFAULT_DATABASE = "sqlite:///guard-console.db"
-"""In the current directory, where the app's own files are."""
-
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -21,7 +15,7 @@ class ConsoleSettings:
 
     :ivar database: a URL of SQLAlchemy's: ``sqlite:///file`` or ``postgresql://...``.
     :ivar keep_days: older events are deleted; a month answers "since when?", ``None`` keeps all.
-    :ivar keep_megabytes: of the database; the oldest events go first. A gigabyte is some two
+    :ivar keep_megabytes: of the database; the oldest events go first. A gigabyte is about a
         million events.
     :ivar log: a ``custom_log_file`` with ``log_format="json"`` to read and follow.
     :ivar store: the guard's ``store_url``, to show and change bans in it.
@@ -31,9 +25,11 @@ class ConsoleSettings:
     :ivar hosts: names under which the console is reached besides this machine's own.
     """
 
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
-    database: str = DEFAULT_DATABASE
+    # Nobody but this machine, unless somebody says otherwise.
+    host: str = "127.0.0.1"
+    port: int = 8600
+    # In the current directory, where the app's own files are.
+    database: str = "sqlite:///guard-console.db"
     keep_days: float | None = 30.0
     keep_megabytes: float | None = 1024.0
     log: Path | None = None
