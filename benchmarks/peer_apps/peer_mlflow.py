@@ -41,8 +41,10 @@ def app(folder: Path) -> Any:
 
 def drive(url: str, folder: Path, step: Any) -> None:
     """Track a run as a notebook does."""
+    import mlflow
     from mlflow.tracking import MlflowClient
 
+    mlflow.set_tracking_uri(url)  # artifacts are stored through it
     client = MlflowClient(url)
     number = step("makes an experiment", lambda: client.create_experiment("churn (v2) & more"))
     made = step("begins a run", lambda: client.create_run(number))
