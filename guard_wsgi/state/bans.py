@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
+from socket import AF_INET, AF_INET6, inet_ntop
 
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import Address, parse_address
@@ -336,10 +337,14 @@ class Bans:
 
 def _targets_around(address: Address) -> list[str]:
     """An address and all networks that hold it, in the spelling of bans."""
-    kind, bits = (IPv4Address, 32) if address.version == 4 else (IPv6Address, 128)
+    family, bits = (AF_INET, 32) if address.version == 4 else (AF_INET6, 128)
     targets = [address.text]
     for prefix_bits in range(bits):
         host_bits = bits - prefix_bits
         number = address.number >> host_bits << host_bits
-        targets.append(f"{kind(number)}/{prefix_bits}")
+        if family == AF_INET6 and number >> 32 in (0, 0xFFFF):  # which C writes with dots
+            text = str(IPv6Address(number))
+        else:
+            text = inet_ntop(family, number.to_bytes(bits // 8, "big"))  # ten times as fast
+        targets.append(f"{text}/{prefix_bits}")
     return targets

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.network.address import Address, parse_address
-from guard_wsgi.state.ban_index import Ban, BanIndex
+from guard_wsgi.state.ban_index import Ban, BanIndex, canonical_target
+from guard_wsgi.state.bans import _targets_around
 from guard_wsgi.state.lmdb import LMDBStorage
 from guard_wsgi.state.lmdb_file import LMDBFile
 from guard_wsgi.state.ratelimit import Limit
@@ -368,3 +371,14 @@ def test_a_dynamic_rule_without_an_end_holds_in_no_part() -> None:
         guard.parts.ruled.apply(rules)
     assert guard.parts.ruled.rules is None
     assert serve(guard).code == 200
+
+
+@given(st.ip_addresses())
+def test_the_networks_around_an_address_are_spelled_as_bans_are(text: Any) -> None:
+    parsed = parse_address(str(text))
+    assert parsed is not None
+    own, *networks = _targets_around(parsed)
+    assert own == canonical_target(own)
+    for network in networks:
+        assert network == canonical_target(network)
+    assert len(networks) == (32 if parsed.version == 4 else 128)
