@@ -109,13 +109,12 @@ class DjangoResolver:
         from django.conf import settings
 
         self.confirms = MIDDLEWARE_NAME in settings.MIDDLEWARE
-        handler = _handler_in(guard.app)
-        if self.confirms or handler is None:
-            return
-        before = handler._view_middleware
-        if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
-            before.insert(0, ViewRulesMiddleware(None, guard).process_view)
-        self.confirms = True
+        handlers = [] if self.confirms else _handlers_in(guard.app)
+        for handler in handlers:
+            before = handler._view_middleware
+            if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
+                before.insert(0, ViewRulesMiddleware(None, guard).process_view)
+        self.confirms = self.confirms or bool(handlers)
 
     @contextmanager
     def hook_context(self, environ: WSGIEnvironment) -> Iterator[None]:
@@ -295,7 +294,7 @@ a view (``xframe_options_exempt``) say that there is to be none."""
 def headers_set_by(app: Any) -> frozenset[str]:
     """Keys of ``security_headers`` that Django sets by itself in an app, if it is one of Django's:
     an answer without one is meant to have none."""
-    if _handler_in(app) is None:
+    if not _handlers_in(app):
         return frozenset()
     from django.conf import settings
     from django.utils.module_loading import import_string
@@ -351,11 +350,13 @@ def _is_guard(part: Any) -> bool:
     return isinstance(part, GuardMiddleware)
 
 
-def _handler_in(app: Any) -> Any:
-    """Django's handler, in whatever the app was wrapped in before the guard."""
+def _handlers_in(app: Any) -> list[Any]:
+    """Django's handlers, in whatever the app was wrapped in before the guard. The one that serves
+    static files has another one inside."""
     from django.core.handlers.base import BaseHandler
 
-    return next((part for part in _parts(app) if isinstance(part, BaseHandler)), None)
+    handlers = (part for part in _parts(app) if isinstance(part, BaseHandler))
+    return [handler for handler in handlers if handler._view_middleware is not None]
 
 
 def _parts(app: Any) -> Iterator[Any]:

@@ -137,6 +137,20 @@ def test_a_rule_of_a_rewritten_path_tells_its_own_quota(monkeypatch: pytest.Monk
     assert [visit(app, "/v1/limited/").code for _ in range(2)] == [200, 429]
 
 
+def test_what_serves_static_files_around_django_hides_no_rule(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from django.contrib.staticfiles.handlers import StaticFilesHandler
+
+    project = Project(monkeypatch, MIDDLEWARE=["rewriting.by_path"], STATIC_URL="/static/")
+    project.module("rewriting", by_path=_rewriting(by_path))
+    secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
+    django = StaticFilesHandler(project.app([path("secret/", secret), path("v1/secret/", hello)]))
+    app = GuardMiddleware(django, project.config, resolver=DjangoResolver())
+    assert visit(app, "/v1/secret/").code == 401
+    assert visit(app, "/v1/secret/", headers=TOKEN).body == b"secret"
+
+
 def test_a_handler_that_is_not_found_is_told_of(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
