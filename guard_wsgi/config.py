@@ -934,7 +934,7 @@ class SecurityConfig(ModelSpellings):
     agent_max_payload_size: int | None = field(
         # Characters of the longest text in an event's metadata.
         default=None,
-        validator=whole_number(16, optional=True),
+        validator=whole_number(1, optional=True),
     )
     agent_compression_enabled: bool | None = field(
         # On: batches are repetitive and shrink to a tenth.

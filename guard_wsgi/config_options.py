@@ -6,7 +6,7 @@ run, and unknown names are faults beside the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attrs import Attribute, fields, frozen
@@ -83,7 +83,7 @@ def _is_unset(value: object, attribute: Attribute[Any]) -> bool:
     """Whether a value only says that nobody set the option.
 
     So do a blank text where ``None`` is a value or the option says so in its metadata, and a
-    blank text, ``None`` or an empty table for an option that is a collection and empty otherwise.
+    blank text, ``None`` or any empty collection for an option that is empty otherwise.
     """
     default = attribute.default
     if is_blank(value):
@@ -92,7 +92,8 @@ def _is_unset(value: object, attribute: Attribute[Any]) -> bool:
             or "blank" in attribute.metadata
             or _is_empty_collection(default)
         )
-    return (value is None or value == {}) and _is_empty_collection(default)
+    is_nothing = value is None or (isinstance(value, Collection) and not value)
+    return is_nothing and not isinstance(value, bytes) and _is_empty_collection(default)
 
 
 def _is_empty_collection(value: object) -> bool:

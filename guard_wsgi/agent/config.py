@@ -44,7 +44,7 @@ _NUMBERS: Mapping[str, Range] = {
     "retry_attempts": whole_number(0),
     "compression_threshold": whole_number(0),
     "batch_max_bytes": whole_number(4096),
-    "max_payload_size": whole_number(16),
+    "max_payload_size": whole_number(1),
     "spool_max_bytes": whole_number(1_048_576),
     "exit_timeout": number(0),
     "buffer_block_timeout": number(0),
