@@ -490,7 +490,7 @@ def _told(client: Any, asked: Request) -> str:
     told = str(answer.status_code)
     if answer.status_code in (301, 308):
         told += f" {answer.headers['Location']}"
-    if answer.status_code == 200 and answer.is_json:
+    if answer.status_code == 200 and answer.is_json and answer.data:
         told += f" {json.dumps(answer.get_json(), sort_keys=True)}"
     if asked.get("headers_of_answer"):
         told += "".join(
