@@ -87,6 +87,7 @@ def test_a_hook_answers_with_a_response_of_django(project: Project) -> None:
 
 
 def test_refusals_are_the_site_s_own_pages(project: Project) -> None:
+    from django.conf import settings
     from django.http import HttpResponse
     from django.urls import path
 
@@ -94,7 +95,8 @@ def test_refusals_are_the_site_s_own_pages(project: Project) -> None:
         return HttpResponse(f"our 403 for {request.path}: {exception}", status=403)
 
     app = project.app([path("", lambda request: HttpResponse("view"))])
-    sys.modules["guarded_urls"].handler403 = handler403  # type: ignore[attr-defined]
+    urls: Any = sys.modules[settings.ROOT_URLCONF]
+    urls.handler403 = handler403
     guarded = GuardMiddleware(
         app,
         SecurityConfig(rate_limit=1, blocked_user_agents=["badbot"]),
