@@ -195,7 +195,13 @@ def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
         if depth < _MAX_DEPTH:
             for item in tuple(content)[:MAX_REFERENCES]:
                 yield from _callables(item, depth + 1)
-    elif not isinstance(content, type) and _call_of(content) is not None:
+    elif isinstance(content, (staticmethod, classmethod)):
+        yield content.__func__
+    elif not isinstance(content, type) and (
+        _call_of(content) is not None
+        # As functools.lru_cache makes them, whose __call__ is none of Python's.
+        or (callable(content) and "__wrapped__" in getattr(content, "__dict__", ()))
+    ):
         yield content
 
 

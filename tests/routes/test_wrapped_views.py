@@ -135,7 +135,27 @@ def renamed(view: View) -> View:
     return wrapper
 
 
+def cached(view: View) -> View:
+    inner = functools.lru_cache(view)
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return inner(*args, **kwargs)
+
+    return wrapper
+
+
+def as_a_static_method(view: View) -> View:
+    holder = {"view": staticmethod(view)}
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return holder["view"](*args, **kwargs)
+
+    return wrapper
+
+
 WRAPPINGS = [
+    cached,
+    as_a_static_method,
     plain,
     in_a_list,
     in_a_table,
