@@ -1,0 +1,61 @@
+"""Nothing that reads a request takes the square of its length (benchmarks/pump.py prints all)."""
+
+from __future__ import annotations
+
+import pytest
+
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from tests.detection.pump import (
+    ATOMS,
+    BOUNDED,
+    MOST_GROWTH,
+    entries,
+    growth,
+    growths_of_pattern,
+    methods_of,
+    patterns,
+)
+
+ENTRY_BYTES = 3000
+
+
+@pytest.fixture(scope="module")
+def unbounded() -> Inspection:
+    """One whose budget does not end what is slow."""
+    return Detector().compile(DetectionSettings(max_values=10**7, max_chars=10**9))
+
+
+@pytest.mark.timeout(300)
+def test_every_pattern_is_linear() -> None:
+    found = {}
+    for name, pattern in patterns():
+        if name not in BOUNDED:
+            for prefix, atom, more in growths_of_pattern(pattern, methods_of(name)):
+                if more > MOST_GROWTH:
+                    found[name] = prefix, atom, round(more, 1)
+                    break
+    assert found == {}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", sorted(entries(Detector().compile())))
+def test_every_way_in_is_linear(unbounded: Inspection, name: str) -> None:
+    act = entries(unbounded)[name]
+    act("warm <script>")
+    found = {}
+    for atom in ATOMS:
+        more = growth(act, "", atom, ENTRY_BYTES)
+        if more > MOST_GROWTH:
+            found[atom] = round(more, 1)
+    assert found == {}
+
+
+def test_growth_tells_the_square_from_the_line() -> None:
+    def square(text: str) -> int:
+        return sum(text.count("ab", start) for start in range(len(text)))
+
+    def line(text: str) -> int:
+        return sum(len(text) for _ in range(len(text) * 20))
+
+    assert growth(square, "", "a", 3000) > MOST_GROWTH
+    assert growth(line, "", "a", 3000) < MOST_GROWTH
