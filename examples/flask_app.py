@@ -34,6 +34,7 @@ def start_console() -> dict[str, Any]:
         "agent_endpoint": console.url,
         "agent_api_key": key.text,
         "agent_project_id": key.app,
+        "agent_send_paths": True,  # they stay on this machine
         "agent_flush_interval": 1,  # for a page that lives; the default of 5 s costs less
         "agent_status_interval": 60,
         "enable_dynamic_rules": True,

@@ -883,6 +883,11 @@ class SecurityConfig(ModelSpellings):
         default=True,
         converter=flag,
     )
+    agent_send_paths: bool = field(
+        # A path may hold a secret, so a collector is told routes. On for a console of your own.
+        default=False,
+        converter=flag,
+    )
     agent_project_encryption_key: str | None = field(
         # None: TLS alone. 32 bytes in URL-safe base64 (AES-256-GCM).
         default=None,

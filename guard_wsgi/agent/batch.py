@@ -111,7 +111,11 @@ class Encoder:
         wire = thing.as_wire()
         sort_keys = self._cipher is not None
         if isinstance(thing, SecurityEvent):
-            wire["metadata"] = _without_paths(self._redaction.metadata(thing.metadata))
+            told = self._redaction.metadata(thing.metadata)
+            if self._config.send_paths:
+                wire["path"], wire["metadata"] = thing.path, told
+            else:
+                wire["metadata"] = _without_paths(told)
             data = compact_json(wire, sort_keys=sort_keys)
             return Item("events", wire["idempotency_key"], data)
         tags = self._redaction.metadata(thing.tags)

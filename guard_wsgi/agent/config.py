@@ -88,6 +88,9 @@ class AgentConfig:
     # What
     enable_events: bool = True
     enable_metrics: bool = True
+    # A path may hold a secret, and the collector may be somebody else's: routes do without it.
+    # For a console of one's own, which proposes exclusions by path.
+    send_paths: bool = False
     sensitive_headers: tuple[str, ...] = field(
         default=("authorization", "proxy-authorization", "cookie", "x-api-key"), converter=_names
     )
@@ -166,7 +169,7 @@ class AgentConfig:
                 object.__setattr__(self, name, reads.read(getattr(self, name)))
             except ValueError as fault:
                 yield f"{name}: {fault}"
-        for name in ("enable_events", "enable_metrics", "compression_enabled"):
+        for name in ("enable_events", "enable_metrics", "send_paths", "compression_enabled"):
             try:
                 object.__setattr__(self, name, flag(getattr(self, name)))
             except ValueError as fault:

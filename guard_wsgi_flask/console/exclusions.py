@@ -8,13 +8,13 @@ from typing import Any
 
 from guard_wsgi.commands.reporting import rule_of, silencing
 from guard_wsgi.config_tables import DetectionExclusion, detection_exclusions
-from guard_wsgi_flask.console.records import findings_of
+from guard_wsgi_flask.console.records import findings_of, path_of, template_of
 
 
 def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Entries for ``detection_exclusions``, one for each path and option; none for an event that
     detection has no part in."""
-    entry = {"check": "", "path": str(event.get("endpoint") or "")}
+    entry = {"check": "", "path": template_of(event)}
     values: dict[tuple[str, str], set[str]] = {}
     for finding in findings_of(event):
         rule = rule_of(entry, finding)
@@ -57,7 +57,7 @@ def _toml(value: Any) -> str:
 
 def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -> bool:
     """Whether every finding of an event would not have been made under these exclusions."""
-    path = str(event.get("endpoint") or "")
+    path = path_of(event)
     holding = [one for one in exclusions if one.covers(path)]
     findings = findings_of(event)
     if not holding or not findings:

@@ -33,7 +33,7 @@ from guard_wsgi.detection.normalize import views
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
-from guard_wsgi_flask.console.records import clean, findings_of
+from guard_wsgi_flask.console.records import clean, findings_of, path_of
 from guard_wsgi_flask.console.rulebook import AnyCountry, checking
 
 if sys.version_info >= (3, 11):
@@ -227,8 +227,9 @@ def _exclusions(toml: str) -> tuple[Any, ...]:
 def of_event(event: Mapping[str, Any]) -> Trial:
     """A request like the one that an event tells of: what was found, where it was found."""
     client = str(event.get("ip_address") or CLIENT)
-    method, path = clean(event.get("method")) or "GET", clean(event.get("endpoint")) or "/"
+    method, path = clean(event.get("method")) or "GET", clean(path_of(event)) or "/"
     findings = findings_of(event)
+    path = path if path.startswith("/") else "/"
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if event.get("user_agent"):
         lines.append(f"User-Agent: {event['user_agent']}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -22,11 +23,13 @@ _COLUMNS = (
     ("ip_address", "client"),
     ("country", "country"),
     ("method", "method"),
-    ("endpoint", "path"),
     ("user_agent", "user_agent"),
     ("reason", "reason"),
 )
 """Fields of an event that are kept in a column and nowhere else, while they fit into it."""
+
+_VARIABLE = re.compile(r"<[^<>/]*>.*", re.DOTALL)
+"""A variable of a route's template, and what follows it."""
 
 _REFUSED = frozenset({REFUSED, "blocked", "banned", "denied", "rejected"})
 _WOULD = frozenset({WOULD_HAVE, "would_block", "monitored"})
@@ -72,8 +75,8 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
     for name, column in _COLUMNS:
         value = event.get(name)
         row[column] = kept = clean(value)
-        if value is None or kept == value:
-            rest.pop(name, None)
+        if kept and kept == value:
+            del rest[name]
     key = event.get("idempotency_key")
     status = event.get("status_code")
     if isinstance(status, int) and not isinstance(status, bool) and 0 <= status < 1000:
@@ -91,7 +94,8 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
     row["outcome"] = "refused" if action in _REFUSED else "would" if action in _WOULD else "told"
     row["category"] = category_of(known, kind)
     row["check_name"] = clean(known.get("check"), 64)
-    row["template"] = clean(general(row["path"]), 256) if row["path"] else ""
+    row["path"] = clean(path_of(event))
+    row["template"] = clean(template_of(event), 256)
     row["key"] = key_of(app, said)
     row["at"] = time_of(event.get("timestamp"), received)
     row.update(app=app, received=received, status=status, rest=text)
@@ -116,9 +120,22 @@ def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The event that came, unknown fields included."""
     event: dict[str, Any] = json.loads(row["rest"])
     for name, column in _COLUMNS:
-        event.setdefault(name, row[column] or None)
-    event.setdefault("status_code", row["status"])
+        if row[column]:
+            event.setdefault(name, row[column])
+    if row["status"] is not None:
+        event.setdefault("status_code", row["status"])
     return event
+
+
+def path_of(event: Mapping[str, Any]) -> str:
+    """The path that was asked for, where the agent tells it (``agent_send_paths``); else the
+    route's template, or the other agent's endpoint."""
+    return str(event.get("path") or event.get("endpoint") or "")
+
+
+def template_of(event: Mapping[str, Any]) -> str:
+    """What paths are counted and excluded by: ``*`` from the first part on that varies."""
+    return general(_VARIABLE.sub("*", path_of(event)))
 
 
 def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:

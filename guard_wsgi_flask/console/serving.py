@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
         print(
             f'  SecurityConfig(enable_agent=True, agent_endpoint="{console.url}",\n'
             f'                 agent_api_key="{key.text}", agent_project_id="{key.app}",\n'
-            "                 enable_dynamic_rules=True)"
+            "                 agent_send_paths=True, enable_dynamic_rules=True)"
         )
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)

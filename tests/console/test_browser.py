@@ -50,6 +50,7 @@ class GuardedApp:
                 agent_endpoint=console.url,
                 agent_api_key=key.text,
                 agent_project_id=key.app,
+                agent_send_paths=True,
                 agent_flush_interval=0.1,
                 enable_dynamic_rules=True,
                 enable_ip_banning=False,

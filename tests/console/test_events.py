@@ -12,10 +12,12 @@ import pytest
 
 from guard_wsgi.commands.shared import shared_store
 from guard_wsgi.config import SecurityConfig
-from guard_wsgi_flask.console import search
+from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi_flask.console import exclusions, search
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader
 from guard_wsgi_flask.console.pages.events import harmless
+from guard_wsgi_flask.console.records import event_of
 from guard_wsgi_flask.console.search import Cursor, Filters
 from guard_wsgi_flask.console.serving import Console
 from tests.console.conftest import Browser, MakeConsole, log_in
@@ -192,6 +194,28 @@ def test_not_an_attack_puts_the_narrowest_exclusion_into_force(
     assert body["detection_exclusions"] == [{"path": "/search", "params": ["q"]}]
     admin.post("/events/1/exclude")
     assert len(console.services.rules.current("shop")[1]["detection_exclusions"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "template", "path"),
+    [
+        ({"endpoint": "(unmatched)"}, "(unmatched)", None),
+        ({"endpoint": "/items/<int:id>/edit"}, "/items/*", "/items/*"),
+        ({"endpoint": "/items/<int:id>", "path": "/items/77"}, "/items/*", "/items/*"),
+        ({"endpoint": "(unmatched)", "path": "/.env"}, "/.env", "/.env"),
+        ({"endpoint": "/plain"}, "/plain", "/plain"),
+    ],
+)
+def test_exclusions_are_proposed_for_what_the_agent_tells_of_a_path(
+    console: Console, key: NewKey, sent: dict[str, str], template: str, path: str | None
+) -> None:
+    send(console, key, {**event(), **sent})
+    (row,) = find(console)
+    assert row["template"] == template
+    proposed = exclusions.propose(event_of(row))
+    assert [entry["path"] for entry in proposed] == ([path] if path else [])
+    if path:
+        assert exclusions.covers(detection_exclusions(proposed), event_of(row))
 
 
 def test_the_store_of_the_workers_shows_its_bans(make_console: MakeConsole, tmp_path: Path) -> None:

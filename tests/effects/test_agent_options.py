@@ -278,6 +278,14 @@ def test_agent_max_payload_size(reporting: Reporting, collector: Collector) -> N
     assert lengths[0] < 200 < 400 < lengths[1]
 
 
+def test_agent_send_paths(reporting: Reporting, collector: Collector) -> None:
+    for number, sends in enumerate((False, True), 1):
+        with reporting(agent_send_paths=sends) as site:
+            site.visit("/page")
+            assert collector.wait_for(lambda number=number: len(collector.events) == number)
+        assert collector.events[-1].get("path") == ("/page" if sends else None)
+
+
 def test_agent_batch_max_bytes(reporting: Reporting, collector: Collector) -> None:
     options = {"agent_enable_metrics": False, "agent_compression_enabled": False}
     with reporting(agent_batch_max_bytes=4096, **options) as site:

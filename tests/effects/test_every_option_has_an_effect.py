@@ -197,6 +197,7 @@ OPTIONS: dict[str, str] = {
         "agent_sensitive_headers",
         "agent_max_payload_size",
         "agent_batch_max_bytes",
+        "agent_send_paths",
         "agent_status_interval",
         "agent_exit_timeout",
         "enable_dynamic_rules",
