@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import signal
 import site
 import socket
 import subprocess
@@ -101,7 +102,9 @@ WSGIScriptAlias / {folder}/app.wsgi
 
 @contextmanager
 def running(command: list[str], ready: Any, **options: Any) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, start_new_session=True, **options
+    )
     try:
         deadline = time.monotonic() + 40
         while not ready():
@@ -113,9 +116,9 @@ def running(command: list[str], ready: Any, **options: Any) -> Iterator[None]:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
             process.wait(10)
-        if process.poll() is None:
-            process.kill()
-            process.wait(10)
+        with suppress(ProcessLookupError):  # what of its workers is left
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
 
 
 def answers(port: int) -> bool:
