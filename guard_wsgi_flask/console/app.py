@@ -22,6 +22,7 @@ from guard_wsgi_flask.console.pages import admin, clients, events, login, now, p
 from guard_wsgi_flask.console.pages.login import COOKIE
 from guard_wsgi_flask.console.people import PasswordFile, People, Person, same
 from guard_wsgi_flask.console.playground import offline
+from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
 from guard_wsgi_flask.console.services import EXTENSION, Places, Services, services
 from guard_wsgi_flask.console.settings import LOOPBACK, ConsoleSettings
@@ -100,6 +101,7 @@ def create_app(
         rules=RuleBook(database, lambda: checked),
         people=People(database, passwords, settings.session_hours),
         audit=Audit(database),
+        keeper=Keeper(database, settings),
         bans=SharedBans(base.evolve(store_url=store, enable_redis=False)) if store else None,
         live=Places(settings.max_live_streams),
         waiting=Places(MAX_WAITING),

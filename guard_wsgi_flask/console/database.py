@@ -69,6 +69,8 @@ class Database:
             self._prepare()
         except OperationalError as error:
             raise DatabaseError(f"the database can't be opened: {error.orig}") from None
+        # A process that forks its workers hands no open connection on to them.
+        self._engine.dispose()
 
     def _prepare(self) -> None:
         if self.path is not None:

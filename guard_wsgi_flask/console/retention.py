@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 
 from sqlalchemy import delete, func, select
@@ -108,21 +109,28 @@ def forget(database: Database, client: str) -> int:
 
 
 class Keeper:
-    """A thread that keeps the database within its bounds."""
+    """A thread that keeps the database within its bounds: one in each process that serves."""
 
     def __init__(self, database: Database, settings: ConsoleSettings) -> None:
         self._database = database
         self._settings = settings
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="guard-console-keeper", daemon=True)
+        self._threads: dict[int, threading.Thread] = {}
 
-    def start(self) -> None:
-        self._thread.start()
+    def touch(self) -> None:
+        """Start the thread if this process has none: a parent that only forks starts none."""
+        pid = os.getpid()
+        if pid in self._threads:
+            return
+        thread = threading.Thread(target=self._run, name="guard-console-keeper", daemon=True)
+        if self._threads.setdefault(pid, thread) is thread:
+            thread.start()
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        thread = self._threads.get(os.getpid())
+        if thread is not None and thread.is_alive():
+            thread.join(5)
 
     def _run(self) -> None:
         while not self._stop.wait(INTERVAL_SECONDS):

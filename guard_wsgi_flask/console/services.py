@@ -16,6 +16,7 @@ from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake
 from guard_wsgi_flask.console.keys import Keys
 from guard_wsgi_flask.console.people import People
+from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
 from guard_wsgi_flask.console.settings import ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
@@ -52,6 +53,7 @@ class Services:
     rules: RuleBook
     people: People
     audit: Audit
+    keeper: Keeper
     bans: SharedBans | None
     live: Places
     waiting: Places

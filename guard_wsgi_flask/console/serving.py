@@ -20,7 +20,6 @@ from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader
 from guard_wsgi_flask.console.people import LINK_SECONDS, People, add_person
-from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.services import EXTENSION, Services
 from guard_wsgi_flask.console.settings import ConsoleSettings
 
@@ -52,7 +51,6 @@ class Console:
         )
         # The address of this process is told by its own lines.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
-        self._keeper = Keeper(self.services.database, settings)
         self._reader = (
             LogReader(settings.log, self.services.database, self.services.intake)
             if settings.log is not None
@@ -72,7 +70,7 @@ class Console:
 
     def begin(self) -> None:
         """Start what runs beside the server."""
-        self._keeper.start()
+        self.services.keeper.touch()
         if self._reader is not None:
             self._reader.start()
 
@@ -90,7 +88,7 @@ class Console:
 
     def close(self) -> None:
         self._server.server_close()
-        self._keeper.stop()
+        self.services.keeper.stop()
         if self._reader is not None:
             self._reader.stop()
         self.services.database.close()

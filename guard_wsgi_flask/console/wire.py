@@ -91,6 +91,7 @@ def give_rules() -> ResponseReturnValue:
 
 def _store(key: Key, batch: dict[str, Any]) -> ResponseReturnValue:
     events, metrics, batch_id = read_batch(batch)
+    services().keeper.touch()
     stored = services().intake.batch(_sender(key), events, metrics, batch_id)
     return jsonify(
         success=True,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
 from guard_wsgi_flask.console import ConsoleSettings, retention, search
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.search import Filters
@@ -30,6 +34,18 @@ def test_what_is_too_much_goes_the_oldest_first(console: Console, key: NewKey) -
     assert 0 < gone < 8000
     assert database.size_bytes() <= before * 0.5
     assert search.find(database, Filters()).rows[0]["id"] == newest
+
+
+def test_a_server_of_ones_own_keeps_within_the_bounds_too(
+    console: Console, key: NewKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "INTERVAL_SECONDS", 0.05)
+    old = event(timestamp="2026-01-02T03:04:05Z")
+    send(console, key, old)  # starts the thread: nobody has called serve()
+    deadline = time.monotonic() + 10
+    while search.find(console.services.database, Filters()).rows:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_was_deleted_and_is_sent_again_is_new(console: Console, key: NewKey) -> None:
