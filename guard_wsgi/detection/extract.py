@@ -303,7 +303,7 @@ def body_values(
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
         if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
             if kind.is_json or is_json(body):
-                pieces = large.json_values(body, "json", *first_pass, max_depth)
+                pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
                 yield from _unfolded(pieces, budget)
                 if not kind.is_form:
                     return
@@ -389,7 +389,7 @@ def _file_values(
         if _JSON_BEGINNING.match(body):
             if first_pass is not None and len(body) > LARGE_JSON_BYTES:
                 if is_json(body):
-                    pieces = large.json_values(body, "json", *first_pass, max_depth)
+                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
                     yield from _unfolded(pieces, budget)
                     return
             else:

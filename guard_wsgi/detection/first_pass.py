@@ -88,7 +88,7 @@ class SteadyHeaders:
                 data = data.replace(b"+", b" ")
             else:
                 data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
-            if (WRAPPED in text or "asic " in text) and opens_json(unwrapped(data)):
+            if (WRAPPED in text or "HTTP_AUTHORIZATION" in environ) and opens_json(unwrapped(data)):
                 return data
             # A line break that no percent sign stands for can only be in the path.
             if "\n" in text or "\r" in text or opens(data):

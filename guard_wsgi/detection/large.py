@@ -42,10 +42,16 @@ _ATTRIBUTE: Final = re.compile(
 
 
 def json_values(
-    body: bytes, location: str, opens: Opens, opens_value: OpensValue, max_depth: int
+    body: bytes,
+    location: str,
+    opens: Opens,
+    opens_value: OpensValue,
+    max_depth: int,
+    most: int,
 ) -> Iterator[Value]:
     """Strings and keys of a JSON text, and what stands between them and is not JSON.
 
+    :param most: values that are looked for; who takes one more has spent the budget.
     :raises BudgetSpent: where one is nested deeper than ``max_depth``.
     """
     # As long as the body; every quote left in it begins or ends a string.
@@ -57,6 +63,8 @@ def json_values(
         piece = body[start:end]
         if not opens(piece):
             continue
+        if len(found) > most:
+            break
         if not _JSON_REST.fullmatch(_JSON_STRING.sub(b"", piece)):
             yield Value(location, "", to_text(_JSON_STRING.sub(b" ", piece))[0])
         for match in _JSON_STRING.finditer(piece):
@@ -74,6 +82,8 @@ def json_values(
             if (name, text) not in seen:
                 seen.add((name, text))
                 yield Value(location, name, text, kind)
+    if len(found) > most:
+        raise BudgetSpent("max_values")
 
 
 _MASK: Final = b"\x01\x01"

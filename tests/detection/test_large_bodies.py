@@ -67,7 +67,8 @@ def test_every_string_of_a_document_is_in_its_pieces(
 ) -> None:
     body = json.dumps([texts, keys]).encode()
     found = {
-        value.text for value in json_values(body, "json", lambda piece: True, lambda text: True, 99)
+        value.text
+        for value in json_values(body, "json", lambda piece: True, lambda text: True, 99, 10**6)
     }
     assert found >= {text for text in (*texts, *keys.values()) if text}
 
@@ -96,7 +97,7 @@ def test_a_value_is_named_by_its_path_as_in_a_small_document(
         for value in known.values("json", 99, Budget(10**6, 10**6))
         if value.kind != "name"
     }
-    large = json_values(body, "json", lambda piece: True, lambda text: True, 99)
+    large = json_values(body, "json", lambda piece: True, lambda text: True, 99, 10**6)
     pieces = {
         (inner.name, inner.text, inner.kind)
         for value in large
