@@ -91,6 +91,7 @@ Expected ')' but found ';'
 Warning: mysqli_query(): MySQL server has gone away""".splitlines()
 CODE_WORDS = "eval();exec();system();sleep(5);alert();console.log(x);document.cookie;innerHTML;$(this).hide();fn main() {};int main(void) { return 0; };def main(): pass;function foo() { return 1; };const f = () => {};(function() { })();x => x + 1;import os;require('fs');#include <stdio.h>;using System;package main;<?php echo 1; ?>;<% = name %>;{{ user.name }};{{ m['role'] }};{{ item.price | currency }};{% if user %}hi{% endif %};${name};$HOME;%PATH%;#{id};@Component;<div>;<br>;<img>;<script>;<b>bold</b>;<a href=\"#\">;&nbsp;;&lt;b&gt;;a && b || c;a | b;!important;*.py;**kwargs;__init__;__name__;self.x = x;a[0];a ? b : c;i++;x == null;NULL;WHERE id = 5;ORDER BY 1;GROUP BY;LIKE '%a%';DROP TABLE;LEFT JOIN;OR 1;'; --;-- a comment;/* a comment */;// a comment;# a comment;draft() or public();tip() and not merge();heads(all()) or tag();uid=1000(ann);(objectClass=person);//book[@id='5'];$gt;$ne;{\"$set\": {\"a\": 1}};Ctrl+C;C:\\;../;../..;./run.sh;~/;127.0.0.1;localhost;0.0.0.0".split(";")
 TITLES = ["JavaScript: {}", "Javascript: {}", "Learning JavaScript: {}", "SQL: {}", "Python: {}", "{} in JavaScript", "PHP & MySQL: {}", "Select Committee: {}", "Union Select {}", "The {} Select", "Credit Union Select {}", "Western Union: select {}", "Data: {}", "Meta: {}", "View source: {}", "The {} Exec", "System ({})", "Eval ({})", "Alert ({})", "new image: {}", "A new function: {}", "New worker {}", "{} -- part 1", "{}; or, the Whale", "{} (or: how I did it)", "#1: {}", "O'{}", "{}'s \"best of\"", "'{}'"]
+TAGS = "script iframe img form input button div span table style link meta select template svg a".split()
 WORDS = "the good parts;a definitive guide;an introduction;checking;savings;reports;for beginners;by example;in practice;the missing manual;a short course;patterns;a history;images;tables;windows;orders;notes".split(";")
 NEWS = "image;image of the house;image for the front page;images;worker;worker on the night shift;function room;function;date;socket set;object;array of colours;process;session;alert;script;document;window;cookie jar;location;history".split(";")
 VERBS = "review;upload;check;send us;add;use;replace;print;open;approve".split(";")
@@ -307,6 +308,98 @@ def templates(rng: random.Random) -> str:
     )
 
 
+def webhelp(rng: random.Random) -> str:
+    """Questions and answers about pages, and what an editor embeds in one."""
+    tag, size = rng.choice(TAGS), rng.randint(1, 900)
+    host = rng.choice(
+        ["www.youtube.com/embed/", "player.vimeo.com/video/", "maps.example.com/embed?pb="]
+    )
+    return rng.choice(
+        [
+            f"<{tag}> tag not closed in {_pick(rng, APPS)}",
+            f"how to use <{tag}>",
+            f"What does <{tag}> do in html, and where does it belong? {_ask(rng)}",
+            f'Put <{tag} src="app{size}.js"></{tag}> before </body>, please.',
+            f"The link says javascript:void(0) and nothing happens. {_ask(rng)}",
+            f"{rng.choice(['document.cookie', 'window.location', 'localStorage', 'innerHTML'])} is empty in {_pick(rng, APPS)}",
+            f"localStorage or document.cookie, which is better for {_pick(rng, WORDS)}?",
+            f'<iframe src="https://{host}{size}" width="{size}" height="315" allowfullscreen></iframe>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{size}" height="{size}" viewBox="0 0 24 24"><path d="M{size} 2L2 7l10 5"/></svg>',
+            f'<svg viewBox="0 0 {size} {size}"><path d="M1 1h{size}"/><circle cx="5" cy="5" r="{size}"/></svg>',
+            f'<meta name="{rng.choice(["description", "google-site-verification", "author"])}" content="{_pick(rng, WORDS)} {size}" />',
+            f"<style>.a{size}{{color:red}}</style><div class=a{size}>x</div>",
+            f'<object data="/files/{size}.pdf" type="application/pdf"></object>',
+        ]
+    )
+
+
+def operations(rng: random.Random) -> str:
+    """What administrators paste: schedules, images, units, loops."""
+    one, two, number = _pick(rng, COMMANDS), _pick(rng, COMMANDS), rng.randint(1, 59)
+    return rng.choice(
+        [
+            f"*/{number} * * * * /usr/bin/php /var/www/{_pick(rng, WORDS).split()[-1]}.php >/dev/null 2>&1",
+            f"{number} 3 * * * root /usr/local/bin/backup.sh && curl -s https://ping.example.com/{number}",
+            f'FROM python:3.{number}-slim\nRUN apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*\nCOPY . /app\nCMD ["python", "app.py"]\n',
+            f"[Service]\nExecStart=/usr/bin/app{number} --conf /etc/app.conf\nRestart=always\nUser=app\n",
+            f'for f in *.log; do gzip "$f"; done; {one}',
+            f"#!/bin/sh\nset -e\ncd /srv/app{number}\n{one}\nif [ -f .env ]; then\n  . ./.env\nfi\n{two}\n",
+            f"steps:\n  - run: {one}\n  - run: |\n      {two}\n      echo done\n",
+            f'DIR="$( cd "$( dirname "$0" )" && pwd )"\n{one}\nexit {number}\n',
+            f"RUN {one} && {two}",
+        ]
+    )
+
+
+def helpdesk(rng: random.Random) -> str:
+    """Windows and its users."""
+    path, share = _pick(rng, WINDOWS), _pick(rng, WINDOWS)
+    return rng.choice(
+        [
+            f"I can't open {share} or {path}. {_ask(rng)}",
+            f"error 0x8007000{rng.randint(1, 9)}. I ran cmd.exe /c dir %USERPROFILE% as you said. {_ask(rng)}",
+            f"powershell -ExecutionPolicy Bypass -File .\\setup.ps1 fails with access denied in {path}",
+            f"reg query HKLM\\Software\\Vendor shows nothing after the update. {_ask(rng)}",
+            f"net use Z: {share} asks for a password. {_ask(rng)}",
+            f"{path} is full, what can I delete?",
+            f"ipconfig /all says 169.254.{rng.randint(1, 250)}.{rng.randint(1, 250)}, and ping 8.8.8.8 fails. {_ask(rng)}",
+        ]
+    )
+
+
+def analysis(rng: random.Random) -> str:
+    """Queries of analysts, and notes about them."""
+    one, two = _pick(rng, SQL), _pick(rng, SQL)
+    return rng.choice(
+        [
+            f"{one};",
+            f"{one};\n{two};",
+            f"SELECT a FROM t{rng.randint(1, 99)} UNION ALL SELECT b FROM u ORDER BY 1;",
+            f"-- {_pick(rng, WORDS)}\n{one};",
+            f"{_pick(rng, PEOPLE)} uses {one} for that. {_ask(rng)}",
+            f"UPDATE users SET email = 'a@b.c' WHERE id = {rng.randint(1, 99)}; {two};",
+        ]
+    )
+
+
+def traces(rng: random.Random) -> str:
+    """Files and modules as programs name them in faults and settings."""
+    name = _pick(rng, WORDS).split()[-1]
+    return rng.choice(
+        [
+            f"../../node_modules/{name}/index.js",
+            f"import from '../../{name}' fails",
+            f"Cannot find module '../lib/{name}' in {_pick(rng, APPS)}",
+            f"ls: cannot access '../../../etc/{name}/live': Permission denied",
+            f"../../components/{name.title()}",
+            f"src/**/{name}/*",
+            f"../{name}.json",
+            f"file:../{name}",
+            f"at Object.<anonymous> (/srv/app/{name}.js:{rng.randint(1, 99)}:5)\n    at Module._compile (node:internal/modules/cjs/loader:1105:14)",
+        ]
+    )
+
+
 FAMILIES: dict[str, Text] = {
     "measures": measures,
     "titles": titles,
@@ -321,8 +414,15 @@ FAMILIES: dict[str, Text] = {
     "docstrings": docstrings,
     "passwords": passwords,
     "templates": templates,
+    "webhelp": webhelp,
+    "operations": operations,
+    "helpdesk": helpdesk,
+    "analysis": analysis,
+    "traces": traces,
 }
-SHORT = frozenset({"measures", "titles", "news", "paths", "addresses", "spans", "faults"})
+SHORT = frozenset(
+    {"measures", "titles", "news", "paths", "addresses", "spans", "faults", "helpdesk"}
+)
 """What stands in titles and search fields as well."""
 TEXT_FIELDS = "text body content message comment description note question answer details notes summary post reply bio review issue[body] ticket.description html value".split()
 SHORT_FIELDS = "title subject q search name headline query s keyword item product term label address url reason".split()
@@ -334,6 +434,12 @@ def _placed(rng: random.Random, name: str, text: str, number: int) -> dict[str, 
     fields = SHORT_FIELDS if is_short else TEXT_FIELDS
     if name == "passwords":
         fields = PASSWORD_FIELDS
+    elif name == "analysis":
+        fields = [*TEXT_FIELDS, "sql", "query", "statement", "native"]
+    elif name == "traces":
+        fields = ["filename", "module", "include[]", "text", "title", "message", "abs_path"]
+    elif name == "operations":
+        fields = [*TEXT_FIELDS, "code", "script", "snippet", "command"]
     elif name == "templates":
         fields = [*TEXT_FIELDS, "chat_template", "prompt", "template", "subject"]
     field = rng.choice(fields)

@@ -13,7 +13,8 @@ priors and is pulled back to them, so that evidence which the corpus hardly has 
 its author gave it, and evidence that customers send as well loses it. A request is as
 suspicious as its worst value; which value of an attack that is, the current weights say
 (multiple-instance learning, three rounds). Every source counts by the root of its size.
-A third of the attacks is learned from with sentences around the payload as well.
+A third of the attacks is learned from with sentences around the payload as well, and a third
+within a document, a page or a program.
 `--table` leaves out each source in turn: what the model says about data it has not seen.
 `--sufficient` keeps the weights, and writes which indicators are enough by themselves; run it
 after `--write`, which leaves none.
@@ -83,7 +84,7 @@ BOUNDED = (
     *("text:prose", "text:code", "text:html", "text:statement"),
     *("text:document", "text:lines", "text:source", "text:after_words", "text:before_words"),
 )
-MOST_EXCUSED = 1.2
+MOST_EXCUSED = 1.0
 # Where a value stands is no evidence by itself, only together with some.
 PLACES = (*CONTEXTS, "at:", "value:")
 KNOWN = frozenset(one.name for one in INDICATORS) | frozenset(FEATURE_CATEGORIES)
@@ -99,6 +100,23 @@ PROSE = (
     "",
     "We stayed four nights. The room was clean, the staff were friendly and it's close to town. ",
     " When I open the page it only shows a spinner and nothing else happens for a long time.",
+)
+
+# Or a document, a page or a program: what these excuse must not be what an attack needs.
+FRAMES = (
+    ("# Steps that you should follow\n\nFirst do this:\n\n```sh\n", "\n```\n\nThat is all.\n"),
+    (
+        "import os\n\ndef main(argv):\n    for item in argv:\n        print(item)\n\n",
+        "\n\nif __name__ == '__main__':\n    main([])\n",
+    ),
+    ("<p>Hello team,</p><p>the <b>new</b> page:</p><div><span>", "</span></div><p>Bye</p>"),
+    ("When I use `npm start` it says `", "` and then it stops. What should I do?"),
+    (
+        "## How to\n\nwhat you have to do is:\n\n```python\nimport os\n\ndef main(argv):\n"
+        "    return len(argv)\n\n",
+        "\n\ndef other(argv):\n    return main(argv)\n```\n\nthanks for your help",
+    ),
+    ("Please have a look at this, because we can't find it:\n\n    ", "\n\nIt is in the log."),
 )
 
 CATEGORY_OF_LABEL = {
@@ -212,6 +230,10 @@ class Data:
                 if before or after:
                     padded = evidence_of(environ_of(record), before, after)
                     self._add(record, padded, padded=True)
+            if record["label"] == "attack" and number % PADDED_EVERY == 1:
+                before, after = FRAMES[number // PADDED_EVERY % len(FRAMES)]
+                framed = evidence_of(environ_of(record), before, after)
+                self._add(record, framed, padded=True)
         self.source_size = Counter(self.sources)
         # The attacks of one corpus count as one source, however finely it names them.
         self.groups = [

@@ -28,8 +28,12 @@ MAX_KEY_CHARS = 128
 ANY_COUNTRY = "*"
 
 PREFLIGHTS_A_REQUEST = 10
-"""How many preflights are let through for each request that is: browsers send one at most, and a
-page that retries some."""
+"""How many preflights are let through for each request of the global limit: browsers send one at
+most, and a page that retries some."""
+
+PREFLIGHTS_OF_A_CHOSEN_LIMIT = 2
+"""The same where the site has set a limit for a path or a route: some views act on any method, and
+OPTIONS must be no way around it, while a page that is over the limit still learns so."""
 
 EVERYWHERE = "global"
 """Name of the limit that holds where no other one does."""
@@ -147,7 +151,9 @@ class RateLimits:
         if self._exempt_when is not None and self._is_exempt(self._exempt_when, request):
             return None
         for limit, key in self._buckets(request):
-            wider = evolve(limit, requests=min(limit.requests * PREFLIGHTS_A_REQUEST, MAX_REQUESTS))
+            is_global = limit.name == EVERYWHERE
+            times = PREFLIGHTS_A_REQUEST if is_global else PREFLIGHTS_OF_A_CHOSEN_LIMIT
+            wider = evolve(limit, requests=min(limit.requests * times, MAX_REQUESTS))
             if not self._hit(wider, f"preflight|{key}", 1).allowed:
                 return Block(
                     status=204,

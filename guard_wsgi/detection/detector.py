@@ -32,7 +32,6 @@ from guard_wsgi.detection.first_pass import (
 from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import Gate, builtin_gate
 from guard_wsgi.detection.large import PiecePass
-from guard_wsgi.detection.lexicon import LEXICON
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict, shipped_model
@@ -485,7 +484,7 @@ class Inspection:
         secret, memory = passwords(batch), self._memory
         for value, data in zip(batch, encoded, strict=True):
             if len(batch) == 1 or self._opens(data):
-                is_password = value.text in secret and value.kind != "name"
+                is_password = value.kind != "name" and (value.name, value.text) in secret
                 digest = memory.digest(
                     data, value.text, value.location, value.kind, value.name, str(is_password)
                 )
@@ -567,7 +566,7 @@ class Inspection:
                     break  # nor can the rest without its prose
                 if not charged:
                     charged = True
-                    budget.take_chars(window.fresh // FULL)
+                    budget.take_chars(max(window.fresh // FULL, MIN_CHARGE_CHARS))
                 finding = self._weigh_reading(value, window, reading, threshold)
                 if finding is not None:
                     return finding
@@ -645,12 +644,21 @@ class Inspection:
         return self._finding(value, value.text, verdict, features)
 
 
+_LETTERS = re.compile(r"[a-z]+")
+_SQL_WORDS = frozenset(
+    {
+        *("or", "and", "xor", "like", "union", "select", "values", "from", "where", "having"),
+        *("order", "group", "limit", "null", "is", "not", "between", "exists", "sleep", "glob"),
+        *("regexp", "rlike", "insert", "update", "delete", "drop", "exec", "waitfor", "case"),
+    }
+)
+
+
 def _margin(password: str) -> float:
-    """How much more than the threshold a password needs; less where a word of an attacked language
-    stands in it by itself, as in most injections and in hardly any password."""
-    words = password.lower().split()
-    has_word = len(words) > 1 and any(word in LEXICON for word in words)
-    return WORDED_PASSWORD_MARGIN if has_word else PASSWORD_MARGIN
+    """How much more than the threshold a password needs; less where words of SQL stand in it by
+    themselves, as in most injections and in hardly any password."""
+    words = sum(1 for word in _LETTERS.findall(password.lower()) if word in _SQL_WORDS)
+    return (PASSWORD_MARGIN, WORDED_PASSWORD_MARGIN, 0.0)[min(words, 2)]
 
 
 def _also(

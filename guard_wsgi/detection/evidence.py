@@ -128,7 +128,7 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
     "graphql": frozenset({"graphql"}),
     # The names of one's own files: whoever looks for those of others reads.
-    STORED: CATEGORIES - {"sensitive_file", "dir_traversal", "recon", "cms_probing", "file_upload"},
+    STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
 }
 # Of these the declarations and directives count, not what the text is like.
 _WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
@@ -356,8 +356,13 @@ def _surroundings(value: Value) -> list[str]:
     return found
 
 
-WRITING: Final = frozenset({"text:document", "text:source", "text:code", "text:prose", "text:html"})
-"""Features of texts that people write: sentences, programs, documents."""
+WRITING: Final = frozenset(
+    {
+        *("text:document", "text:source", "text:code", "text:prose", "text:html", "text:statement"),
+        *("text:after_words", "text:before_words", "text:lines", "name:text", "name:code"),
+    }
+)
+"""Features of texts that people write: sentences, programs, documents, and fields for them."""
 
 # Of a long text the beginning tells what it is.
 _DOCUMENT_CHARS: Final = 8000
@@ -409,9 +414,9 @@ def _context(window: Window) -> list[str]:
     if len(text) > 24 and function_words(text) > 1:
         found.append("text:prose")
     words = text.split()
-    if not window.starts or _are_words(words[:2]):
+    if _are_words(words[:2]):
         found.append("text:after_words")
-    if not window.ends or _are_words(words[-2:]):
+    if _are_words(words[-2:]):
         found.append("text:before_words")
     return found
 

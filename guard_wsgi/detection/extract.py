@@ -29,13 +29,12 @@ from guard_wsgi.detection.structure import (
 from guard_wsgi.detection.value import NAME_EVIDENCE, STORED, Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.xmlbody import declarations, declares_entities
 
-# Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 3253, RFC
-# 4791). Who looks for a file that should not be public reads it, by GET.
+# Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 4791).
+# Who looks for a file that should not be public reads it, by GET.
 _WRITERS: Final = frozenset(
     {
-        *("PUT", "PATCH", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MKCALENDAR", "COPY", "MOVE"),
-        *("LOCK", "UNLOCK", "REPORT", "SEARCH", "ACL", "VERSION-CONTROL", "CHECKIN", "CHECKOUT"),
-        *("UNCHECKOUT", "MKWORKSPACE", "UPDATE", "LABEL", "MERGE", "MKACTIVITY"),
+        *("PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MKCALENDAR", "COPY", "MOVE"),
+        *("LOCK", "UNLOCK", "REPORT"),
     }
 )
 

@@ -59,8 +59,15 @@ class Window:
         return (b"" if self.starts else _BEFORE) + data + (b"" if self.ends else _AFTER)
 
 
+# Rows of one thing are filler, behind which a path or an address is still the whole value.
+_FILLER = re.compile(r"(.{1,4}?)\1{31,}", re.DOTALL)
+_FILLER_LEFT: Final = 8
+
+
 def windows(text: str, hits: Ends) -> Iterator[Window]:
-    """The windows of a value; none where a long one has no hit."""
+    """The windows of a value, without its filler; none where a long one has no hit."""
+    if len(text) > WHOLE_CHARS:
+        text = _FILLER.sub(lambda match: match[1] * _FILLER_LEFT, text).strip()
     size = len(text)
     if size <= WHOLE_CHARS:
         yield Window(text, fresh=size)

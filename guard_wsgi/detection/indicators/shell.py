@@ -81,7 +81,7 @@ SHELL = (
         WEAK,
     ),
     _cmd("separator_argument", r"(?:;|\||&&?|`|\$\()\s*(?:ps\s+(?:aux|-?ef?)\b|dig\s+[@\w]|expr\s+\d|echo\s+[\w-]+\s*[|;&`]|ping\s+(?:-\w|[\w-]+\.\w|localhost)|curl\s+(?:-|https?:|[\w-]+\.\w)|wget\s+(?:-|https?:|[\w-]+\.\w)"
-         r"|nslookup\s+\w|net\s+\w|reg\s+(?:add|query|delete|save)|type\s+\w+\.|cat\s+\w+\.|uname\b|sysinfo\b|aptitude\b|(?:apt(?:-get)?|yum|npm|pip3?)\s+(?:install|update|remove)|reboot\b|mount\s*(?:;|$)|docker\s+\w|systemctl\s|service\s+\w+\s+\w)", _CWE, 0.9),
+         r"|nslookup\s+\w|net\s+\w|reg\s+(?:add|query|delete|save)|type\s+\w+\.|cat\s+\w+\.|uname\b|sysinfo\b|aptitude\b|reboot\b|mount\s*(?:;|$)|service\s+\w+\s+\w)|(?:;|\||&&?|\$\()\s*(?:(?:apt(?:-get)?|yum|npm|pip3?)\s+(?:install|update|remove)|docker\s+\w|systemctl\s)", _CWE, 0.9),
     _cmd("assembled_word", r"(?:^|[;|&])\s*\w{1,8}=[^;\s]{1,40};.{0,200}\$\w|\w\$\(\)\w|\b(?:c\$\{?[@*]\}?at|ca\$\{?[@*]\}?t|w\$\{?[@*]\}?ho|wh\$\{?[@*]\}?o|who\$\{?[@*]\}?a|i\$\{?[@*]\}?d\b|l\$\{?[@*]\}?s\b|[a-z]{1,8}\$\{?[@*]\}?[a-z]{1,8}[ \t]+[-/~.$\w])", _PATT, STRONG),
     _cmd("empty_expansion", r"[a-z]\$\{?[@*]\}?[a-z]", _PATT, WEAK),
     _cmd("backtick_whole", r"^\S{0,24}`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, False),
@@ -160,7 +160,7 @@ SHELL = (
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS, 0.9),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG),
     _cmd("batch_for", r"\bfor\s+(?:/[dflr]\s+(?:\"[^\"]*\"\s+|\S+\s+)?)*%{1,2}.?\w*\s+in\s*\(", "CRS 932140: cmd.exe FOR", CERTAIN),
-    _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(%!]?[%!~\w]+[%!\"\])]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+.*?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF", CERTAIN),
+    _cmd("batch_if", r"\bif\s*(?:/i\s+)?(?:not\s+)?(?:exist\s+\S+\s+(?:cmd|echo|\()|defined\s+\w+\s+(?:cmd|\(|echo|set)|errorlevel\s+\d|cmdextversion|[\[\"(]?[%!]{1,2}[~\w]+[%!]?[\])\"]?\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s*\S+[^\r\n]{0,80}?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b|[\w\"'\[\]()]+==[\w\"'\[\]()]+[ \t]+\(?(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b|\S+[ \t]+(?:equ|neq|lss|leq|gtr|geq)[ \t]+\S+[^\r\n]{0,80}?\b(?:echo|goto|cmd|set|exit|do|cd|call|foo)\b)", "CRS 932140: cmd.exe IF", CERTAIN),
     _cmd("batch_variable", r"%~?\d\b|%\w+%.*?(?:==|\bequ\b|\bneq\b|\bgtr\b)|!\w+!|%errorlevel%", "CRS 932140", WEAK),
     _cmd("argument_injection", r"(?:^|\s)-{1,2}(?:oproxycommand|oqueuedirectory|checkpoint-action|use-compress-program|upload-pack|receive-pack|to-command|exec)\s*=|\s-x\s*/(?:var|tmp|usr|home|srv|opt)/", "CWE-88; GTFOBins", STRONG),
     _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", CERTAIN),
