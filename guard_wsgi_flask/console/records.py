@@ -31,7 +31,7 @@ _COLUMNS = (
 _VARIABLE = re.compile(r"<[^<>/]*>.*", re.DOTALL)
 """A variable of a route's template, and what follows it."""
 
-_REFUSED = frozenset({REFUSED, "blocked", "banned", "denied", "rejected"})
+_REFUSED = frozenset({REFUSED, "blocked", "denied"})
 _WOULD = frozenset({WOULD_HAVE, "would_block", "monitored"})
 
 

@@ -62,6 +62,23 @@ def test_every_filter_finds_what_it_says(console: Console, key: NewKey) -> None:
         assert name == "period" or find(console, **{name: value + "x"}) == []
 
 
+@pytest.mark.parametrize(
+    ("action", "outcome"),
+    [
+        ("request_blocked", "refused"),
+        ("logged_only", "would"),
+        ("banned", "told"),
+        ("", "told"),
+        ("rules_rejected", "told"),
+    ],
+)
+def test_only_requests_are_refused(
+    console: Console, key: NewKey, action: str, outcome: str
+) -> None:
+    send(console, key, event(action_taken=action))
+    assert find(console)[0]["outcome"] == outcome
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(console: Console, key: NewKey) -> None:
     same = "2026-01-02T03:04:05+00:00"
     send(console, key, *(event(endpoint=f"/{n}", timestamp=same) for n in range(95)))
