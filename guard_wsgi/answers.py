@@ -54,6 +54,19 @@ def is_response(answer: object) -> bool:
     return hasattr(answer, "status_code") and hasattr(answer, "headers")
 
 
+def is_refusal(answer: object) -> bool:
+    """Whether what a verifier returned is a way to say no, and nobody's name: a response, an
+    exception, the status of an error, or a tuple that has one of these or begins with nothing.
+
+    An id between 400 and 599 as a number reads as a status, too: a verifier returns it as text.
+    """
+    if isinstance(answer, tuple):
+        return not (answer and answer[0]) or any(map(is_refusal, answer))
+    if isinstance(answer, int):
+        return 400 <= answer <= 599
+    return is_response(answer) or isinstance(answer, BaseException)
+
+
 def raised(error: Exception) -> bool:
     """Whether an exception is a framework's way of answering, not a fault."""
     return isinstance(error, HTTPException) or is_response(error)

@@ -26,6 +26,9 @@ MAX_REPETITIONS = 2
 FEW = 8
 """A repetition of at most so many characters is no more than a longer text."""
 
+MAX_WAYS = 1000
+"""Of short repetitions, optional parts and alternatives in a row, which multiply."""
+
 _REPEATS = (kinds.MAX_REPEAT, kinds.MIN_REPEAT)
 _AROUND = (kinds.ASSERT, kinds.ASSERT_NOT)
 
@@ -38,6 +41,8 @@ def why_too_slow(expression: str) -> str:
     tree: Any = parser.parse(expression, re.IGNORECASE | re.MULTILINE)
     if any(_nests(item) for item in _items(tree)):
         return "it repeats a repetition or alternatives, which can take exponential time"
+    if _ways(tree) > MAX_WAYS:
+        return "it can match in too many ways"
     starts_anywhere = not (tree and tree[0] == (kinds.AT, kinds.AT_BEGINNING))
     if _degree(tree) + starts_anywhere > MAX_REPETITIONS:
         return "it has more repetitions in a row than can be searched in time"
@@ -58,6 +63,21 @@ def _inner(kind: Any, value: Any) -> Iterable[Any]:
         return list(value[1])
     parts = value if isinstance(value, tuple) else (value,)
     return [part for part in parts if isinstance(part, parser.SubPattern)]
+
+
+def _ways(tree: Iterable[Any]) -> int:
+    """In how many ways the short repetitions, optional parts and alternatives can be taken."""
+    ways = 1
+    for kind, value in tree:
+        if kind in _REPEATS and not _is_long(kind, value):
+            ways *= int(value[1]) - int(value[0]) + 1
+        elif kind is kinds.BRANCH:
+            ways *= len(value[1])
+        for inner in _inner(kind, value):
+            ways *= _ways(inner)
+        if ways > MAX_WAYS:
+            return ways
+    return ways
 
 
 def _is_long(kind: Any, value: Any) -> bool:

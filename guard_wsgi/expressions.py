@@ -139,8 +139,9 @@ def _compile_apart(expressions: tuple[str, ...], max_chars: int) -> Callable[[by
 
     def find(text: bytes) -> list[int]:
         found = [linear[place] for place in find_linear(text)]
-        shown = text.decode("utf-8", "replace")[:max_chars]
-        found += [place for place, expression in backtracking if expression.search(shown)]
+        shown = text.decode("utf-8", "replace")
+        ends = {shown[:max_chars], shown[-max_chars:]}
+        found += [place for place, expression in backtracking if any(map(expression.search, ends))]
         return found
 
     return find

@@ -20,7 +20,7 @@ OnCountry = Callable[[GuardRequest, str | None, str], None]
 """``(request, country, verdict)``, for the log."""
 
 MAX_USER_AGENT_CHARS = 512
-"""No browser sends more; the rest of a longer one is not matched against."""
+"""No browser sends more; of a longer one, expressions that are not linear see both ends."""
 
 
 class KnownClient:
@@ -270,7 +270,7 @@ class UserAgents:
         self.excused = WHITELISTED | EXEMPT | (EXCLUDED | PROBE if scope == "global" else NOBODY)
 
     def __call__(self, request: GuardRequest) -> Block | None:
-        pattern = self._patterns.first(request.user_agent[:MAX_USER_AGENT_CHARS])
+        pattern = self._patterns.first(request.user_agent)
         if pattern is None:
             return None
         if self._is_verified_bot is not None and self._is_verified_bot(request):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
-from guard_wsgi.answers import is_response, raised, response_of
+from guard_wsgi.answers import is_refusal, raised, response_of
 from guard_wsgi.checks.base import Block, Check
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import NOBODY
@@ -72,7 +72,7 @@ class Authentication:
             if raised(error):
                 return self._refuse_with(error, request)
             return self._refuse(request, f"the verifier raised {type(error).__name__}")
-        if is_response(principal):  # a way to say no, and not somebody's name
+        if is_refusal(principal):
             return self._refuse_with(principal, request)
         if isawaitable(principal):
             _discard(principal)
@@ -94,7 +94,10 @@ class Authentication:
         """The refusal in the verifier's own words."""
         block = self._refuse(request, "the verifier refused the credential")
         if block.check == self.name:
-            block.response = response_of(answer, request.environ)
+            try:
+                block.response = response_of(answer, request.environ)
+            except (TypeError, ValueError):  # no response: the guard's own answer says no
+                return block
             if block.response.status_code < 400:  # whatever it says, nobody has been admitted
                 block.response.status_code = block.status
             block.status, block.headers = block.response.status_code, ()

@@ -16,6 +16,7 @@ from guard_wsgi.detection.evidence import (
     Surroundings,
     builtin_scanners,
     has_script,
+    is_for_code,
     readings,
 )
 from guard_wsgi.detection.extract import body_values, form_bytes, head_values, is_document
@@ -56,7 +57,7 @@ NUL = 0  # as a byte (percent.py)
 _ALWAYS_WEIGHED = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS = 4096
 # What a window costs at least, in characters: weighing has a fixed part.
-MIN_CHARGE_CHARS = 64
+MIN_CHARGE_CHARS = 96
 # Looking for indicators costs a fraction of weighing them, and most windows need no more.
 CHEAP = 8
 # What weighing a window costs of its characters, so that a page of 230 kB that is markup all over
@@ -65,6 +66,9 @@ FULL = 2
 # Any characters are a password, so one needs far more evidence: of 100,000 generated ones seven
 # reach it, and of SQL injections that are found in other fields 94 in 100 do.
 PASSWORD_MARGIN = 1.25
+# A cell of a notebook, a line of a stack or a sample in a report is code, and the app says by the
+# field's name that it takes it for that.
+CODE_MARGIN = 0.5
 WORDED_PASSWORD_MARGIN = 0.5
 # How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
 # a third of the customers that "balanced" does.
@@ -556,7 +560,11 @@ class Inspection:
             return self._custom_finding(value, custom)
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
-        threshold = self._threshold + (_margin(value.text) if is_password else 0.0)
+        threshold = self._threshold
+        if is_password:
+            threshold += _margin(value.text)
+        elif is_for_code(value):
+            threshold += CODE_MARGIN
         around = Surroundings(value)
         for window in windows(value.text, self._hits):
             charged = False

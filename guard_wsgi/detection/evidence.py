@@ -58,7 +58,7 @@ _TEXT_NAME = re.compile(
 _CODE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
     r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
-    r"|query\.text|scripts\.\w+|source\[\]|content\.code|source_?code|snippet|\w*prompt\w*|chat_template|steps\[\]\.\w+|argv"
+    r"|query\.text|scripts\.\w+|source\[\]|cells\[\]\.source|content\.code|source_?code|snippet|\w*prompt\w*|chat_template|steps\[\]\.\w+|argv"
     r"|(?:frames\[\]|stream|log|code|span)\.[\w.]*(?:file|path)\w*|abs_path|containers\[\]\.(?:command|args)|process\.command\w*)\]?(?:\[\])*",
     re.IGNORECASE,
 )
@@ -324,6 +324,12 @@ _NAMED: Final = (
 def _name_features(name: str) -> tuple[str, ...]:
     """What a value's name says of it. Sites have few names, and each is matched eight times."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
+
+
+def is_for_code(value: Value) -> bool:
+    """Whether a value stands in a field for code. Inside of another value the names are the
+    sender's own."""
+    return ">" not in value.name and "name:code" in _name_features(value.name)
 
 
 def _is_filter(name: str) -> bool:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi import RouteConfig, decode_basic, same_secret
+from werkzeug.exceptions import Unauthorized
+
+from guard_wsgi import GuardResponse, RouteConfig, decode_basic, same_secret
 from tests.core.visiting import Site
 
 
@@ -103,3 +105,41 @@ def test_guessing_credentials_is_limited() -> None:
     site = at_root(auth_required="bearer", auth_verifier=verify, rate_limit=3)
     wrong = {"Authorization": "Bearer guess"}
     assert [site.visit(headers=wrong).code for _ in range(5)] == [401, 401, 401, 429, 429]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ("no", 401),
+        ({"error": "no"}, 401, {"X-Why": "bad"}),
+        (GuardResponse(b"no", 401), 401),
+        (False, "bad key"),
+        (None, "bad key"),
+        (),
+        401,
+        Unauthorized(),
+        ValueError("bad key"),
+        GuardResponse(b"no", 403),
+        "",
+        0,
+        False,
+        None,
+    ],
+    ids=[str(number) for number in range(14)],
+)
+def test_whatever_way_a_verifier_says_no_in_nobody_gets_in(answer: Any) -> None:
+    for options in (
+        {"auth_required": "bearer", "auth_verifier": lambda request, credential: answer},
+        {"api_key_required": True, "api_key_verifier": lambda request, credential: answer},
+    ):
+        site = at_root(**options)
+        made = site.visit(headers={"Authorization": "Bearer forged", "X-API-Key": "forged"})
+        assert made.code in (401, 403)
+        assert not site.seen
+
+
+@pytest.mark.parametrize("principal", ["ada", 17, ("ada", ["admin"]), {"name": "ada"}, True])
+def test_any_other_answer_of_a_verifier_is_the_principal(principal: Any) -> None:
+    site = at_root(auth_required="bearer", auth_verifier=lambda request, credential: principal)
+    assert site.visit(headers={"Authorization": "Bearer x"}).code == 200
+    assert site.seen[0]["guard_wsgi"].principal == principal

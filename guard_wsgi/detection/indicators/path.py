@@ -54,7 +54,7 @@ PATH = (
     _make("dir_traversal", "etc_any", r"(?:^|=|\s|['\":(])/?etc[/\\][\w.-]+(?:[/\\][\w.-]+)*[\s\x00%]*$", _LFI, MEDIUM, False),
     _make("dir_traversal", "unc_path", r"(?:^|=)\\\\[\w.-]+\\", _LFI),
     _make("dir_traversal", "null_byte", r"(?:\x00|%00|\\0|\\x00|\\u0000)\.?\w{0,5}$|\x00", "CWE-158: null byte", WEAK),
-    _make("dir_traversal", "ssh_keys", r"\.ssh/|\bid_(?:rsa|dsa|ecdsa|ed25519)\b|authorized_keys|\.bash_(?:history|profile|rc)|\.(?:mysql|sh|zsh|psql|python|viminfo)_?history|\.bashrc|\.profile\b|\.netrc|\.pgpass|\.my\.cnf|\.k?shrc", _RECON),
+    _make("sensitive_file", "ssh_keys", r"\.ssh/|\bid_(?:rsa|dsa|ecdsa|ed25519)\b|authorized_keys|\.bash_(?:history|profile|rc)|\.(?:mysql|sh|zsh|psql|python|viminfo)_?history|\.bashrc|\.profile\b|\.netrc|\.pgpass|\.my\.cnf|\.k?shrc", _RECON),
     _make("file_inclusion", "wrapper", r"\b(?:php://(?:filter|input|std(?:in|out|err)|memory|temp|output|fd)|phar://|zip://|zlib://|compress\.(?:zlib|bzip2)://|expect://|glob://|ogg://|rar://|ssh2\.?\w*://|data://|file:/{1,3}|netdoc:|jar:(?:https?|file):|gopher:|dict:/|ldaps?:/|tftp:/|sftp:/|imap:/|smb:/|rmi:/)", _LFI, STRONG),
     _make("file_inclusion", "filter_chain", r"convert\.(?:base64|iconv|quoted)|string\.(?:rot13|toupper|strip_tags)|resource=|zlib\.(?:in|de)flate", _LFI),
     _make("file_inclusion", "remote_script", r"(?:https?|ftps?)://[^\s&?'\"<>]+\.(?:php\d?|phtml|txt|inc|asp|jsp|dat|cgi|pl|gif|jpe?g|png)\?*(?:%00|\x00|\?{1,2}(?:$|&)|$)", "CWE-98: remote file inclusion; CRS 931 family", WEAK),

@@ -111,7 +111,7 @@ SQL = (
     ),
     _sqli("logic_true", r"\b(?:or|and)\s+(?:not\s+)?(?:true|false)\b|['\"]\s*(?:\|\||&&)\s*(?:true|false)\b", _OWASP),
     _sqli("logic_numbers", r"(?:\b(?:and|or|xor)\b|&&|\|\|)[\s(!~+-]*\d[\d\s()+*.-]*(?:=|<>|!=|<|>|\blike\b|\bin\b)[\s(!~+'\"-]*\d", _OWASP, STRONG),
-    _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\|)[\s(!~+-]*(?:cos|sin|pi|make_set|elt|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|user|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
+    _sqli("logic_call", r"(?:\b(?:and|or|xor|having|where|like)\b|&&|\|\|)[\s(!~+-]*(?:cos|sin|pi|make_set|elt|ascii|char|substr(?:ing)?|length|len|mid|ord|rand|floor|lower|upper|lpad|conv|count|exists|if|concat|database|version|extractvalue|left|right|find_in_set|round|ceil|hex|unhex|abs|power|log)\s*\(", _BLIND),
     _sqli("equals_call", r"=[\s(!~+-]*(?:ascii|char|substr(?:ing)?|mid|ord|rand|lpad|conv|count|exists|database|version|extractvalue|find_in_set|unhex|sleep|benchmark)\s*\(", _BLIND),
     _sqli("select_call", r"\bselect\b[\s(!~@+*-]*(?:\w+\s*\(|['\"@\d]).*?\bfrom\b", _CRS),
     _sqli("null_test", r"\b\w+\s+is\s+(?:not\s+)?null\b", _CRS, WEAK),
@@ -289,7 +289,7 @@ SQL = (
     _sqli("create_statement", r"\bcreate\s+(?:temp(?:orary)?\s+)?table\s+[\w.`\[]+\s*\(", _CRS),
     _sqli("grant_statement", r"\bgrant\s+(?:all|select|dba|connect)\b.*?\bto\b|\bexec\s+(?:master|sp_|xp_|\()", _PATT, 0.8),
     _sqli("logic_function", r"(?:" + _LOGIC + r")\s*\(*\s*(?:select|exists|sleep|ascii|length|substr\w*|"
-          r"count|benchmark|mid|ord|updatexml|extractvalue|if|char|user|database|version)\s*\(", _BLIND),
+          r"count|benchmark|mid|ord|updatexml|extractvalue|if|char|database|version)\s*\(", _BLIND),
     _sqli("postgres_cast", r"::(?:int|text|numeric|varchar|regclass)\b|\$\$.*?\$\$\s*(?:;|--|language)", _PATT, MEDIUM),
     _sqli("scientific_union", r"\d(?:e\d*|\.)\s*union\b|\d'?\s*union\s*\(?\s*select", _PATT),
     _sqli("postgres_json", r"['\])]\s*(?:::\s*jsonb?\s*)?(?:<@|@>|\?[|&]?|#>>?|->>?|@@|@\?|#-)\s*(?:'|array\s*\[|\d|\$)", "PostgreSQL manual: JSON operators", STRONG),
