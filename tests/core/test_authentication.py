@@ -6,7 +6,6 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-
 from werkzeug.exceptions import Unauthorized
 
 from guard_wsgi import GuardResponse, RouteConfig, decode_basic, same_secret

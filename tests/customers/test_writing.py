@@ -287,3 +287,12 @@ def test_no_method_makes_a_path_out_of_the_site_harmless(
     inspection: Inspection, method: str
 ) -> None:
     assert inspection.head({**environ(path="/files/etc/passwd"), "REQUEST_METHOD": method})
+
+
+def test_random_tokens_of_logins_links_and_sessions_pass(inspection: Inspection) -> None:
+    rng = random.Random(7)
+    letters = string.ascii_letters + string.digits + "-_"
+    for _ in range(10_000):
+        token = "".join(rng.choice(letters) for _ in range(43))
+        assert not inspection.head(environ(query="token=" + token)), token
+        assert not inspection.head(environ(HTTP_COOKIE="session=" + token)), token
