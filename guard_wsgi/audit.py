@@ -36,4 +36,4 @@ def log_audit(
 def name_of(view: Any) -> str:
     """A view's module and name, for people."""
     module = getattr(view, "__module__", "?")
-    return f"{module}.{getattr(view, '__qualname__', repr(view))}"
+    return f"{module}.{getattr(view, '__qualname__', type(view).__qualname__)}"

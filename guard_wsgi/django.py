@@ -20,6 +20,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.request import is_preflight
 from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.response import GuardResponse
+from guard_wsgi.stored import attributes, is_a, stored
 from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi.view_layers import class_of
 from guard_wsgi.view_rules import ROUTE_ATTRIBUTE, ViewRules
@@ -347,7 +348,7 @@ def _owner(method: Any) -> Any:
 def _is_guard(part: Any) -> bool:
     from guard_wsgi.middleware import GuardMiddleware
 
-    return isinstance(part, GuardMiddleware)
+    return is_a(part, GuardMiddleware)
 
 
 def _handlers_in(app: Any) -> list[Any]:
@@ -355,7 +356,7 @@ def _handlers_in(app: Any) -> list[Any]:
     static files has another one inside."""
     from django.core.handlers.base import BaseHandler
 
-    handlers = (part for part in _parts(app) if isinstance(part, BaseHandler))
+    handlers = (part for part in _parts(app) if is_a(part, BaseHandler))
     return [handler for handler in handlers if handler._view_middleware is not None]
 
 
@@ -365,17 +366,17 @@ def _parts(app: Any) -> Iterator[Any]:
     for part in waiting:
         yield part
         held: list[Any] = []
-        if isinstance(part, FunctionType):
+        if is_a(part, FunctionType):
             for cell in part.__closure__ or ():
                 try:
                     held.append(cell.cell_contents)
                 except ValueError:
                     continue
         else:
-            held.extend(getattr(part, "__dict__", {}).values())
-            held.append(getattr(part, "__self__", None))
+            held.extend(attributes(part))
+            held.append(stored(part, "__self__"))
         for inner in held:
-            if callable(inner) and not isinstance(inner, type) and id(inner) not in seen:
+            if callable(inner) and not is_a(inner, type) and id(inner) not in seen:
                 seen.add(id(inner))
                 if len(waiting) < MAX_WRAPPED_APPS:
                     waiting.append(inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 INNER_NAMES = ("wsgi_app", "app", "application", "wsgi", "_app", "_wsgi_app")
 """What frameworks and middlewares call the app that they wrap: ``wsgi_app`` is Flask's and
@@ -20,10 +21,11 @@ def layers(app: object) -> Iterator[object]:
         yield app
         # Flask's own wsgi_app is a bound method, whose owner has been seen.
         inner = next(
-            (held for name in INNER_NAMES if callable(held := getattr(app, name, None))),
+            (held for name in INNER_NAMES if callable(held := _read(app, name))),
             None,
         )
-        app = getattr(inner, "__self__", inner)
+        owner = _read(inner, "__self__")
+        app = inner if owner is None else owner
 
 
 def outside_of(guard: object, app: object) -> list[str]:
@@ -36,7 +38,16 @@ def outside_of(guard: object, app: object) -> list[str]:
         if layer is guard:
             return around
         kind = type(layer)
-        if hasattr(layer, "extensions") or kind.__name__ in _SILENT:
+        if _read(layer, "extensions") is not None or kind.__name__ in _SILENT:
             continue
         around.append(f"{kind.__module__}.{kind.__qualname__}")
     return []
+
+
+def _read(layer: object, name: str) -> Any:
+    """An attribute, ``None`` where there is none or reading it fails: a middleware may be anything,
+    and may compute it from a request that is not there."""
+    try:
+        return getattr(layer, name, None)
+    except Exception:
+        return None

@@ -5,19 +5,25 @@ A framework knows the outermost callable only. A decorator that keeps to the cus
 in a default argument or in an attribute of an instance, and there a wrapper of a view looks like
 a view that names another one. They are told apart as far as Python lets us: a wrapper was handed
 what it wraps as an argument of the function around it, or passes on any arguments.
+
+What a view refers to may be anything, so none of its code is run (stored.py).
 """
 
 from __future__ import annotations
 
 import inspect
-from collections import deque
+import logging
 from collections.abc import Iterable, Iterator
 from functools import partial
 from inspect import CO_VARARGS, CO_VARKEYWORDS
-from types import CodeType, FunctionType, MappingProxyType, MethodType, SimpleNamespace
+from types import CodeType, FunctionType, MethodType, SimpleNamespace
 from typing import Any
 
 from attrs import frozen
+
+from guard_wsgi.stored import attributes, is_a, items, stored
+
+logger = logging.getLogger("guard_wsgi.routes")
 
 MAX_REFERENCES = 1000
 """Of so many objects that a view refers to, its rules are looked for; wrappers that say what they
@@ -25,9 +31,6 @@ wrap (functools.wraps) are followed to their end."""
 
 _MAX_DEPTH = 3
 """Of containers in containers."""
-
-_CONTAINERS = (list, tuple, set, frozenset, deque)
-_TABLES = (dict, MappingProxyType)
 
 
 @frozen(slots=True)
@@ -52,26 +55,26 @@ class View:
     def __init__(self, view: Any) -> None:
         self.target = view
         self._wrapped = tuple(_unwrapped(view))
-        self._classes: list[tuple[Layer, type]] = []
+        self._classes: list[tuple[Layer, type, Any]] = []
         for layer in self._wrapped:
             cls = class_of(layer.target)
             # functools.wraps copies the attribute.
-            if cls is not None and not any(cls is known for _, known in self._classes):
-                self._classes.append((layer, cls))
+            if cls is not None and not any(cls is known for _, known, _ in self._classes):
+                self._classes.append((layer, cls, stored(layer.target, "actions")))
 
     def handlers(self, method: str) -> tuple[str, ...]:
         """The methods of its classes that answer a request method. There are few, whatever
         methods clients make up; of a function, none."""
-        return tuple(handler_name(layer.target, method) for layer, _ in self._classes)
+        return tuple(_handler_name(cls, actions, method) for _, cls, actions in self._classes)
 
     def layers(self, method: str) -> Iterator[Layer]:
         """From the least to the most specific: class, function, wrappers, what answers."""
-        for layer, cls in self._classes:
+        for layer, cls, _ in self._classes:
             yield Layer(cls, layer.is_sure, layer.named)
         yield from reversed(self._wrapped)
-        for layer, cls in self._classes:
-            for name in ("dispatch", "dispatch_request", handler_name(layer.target, method)):
-                function = getattr(cls, name, None) if name else None
+        for layer, cls, actions in self._classes:
+            for name in ("dispatch", "dispatch_request", _handler_name(cls, actions, method)):
+                function = _of_class(cls, name) if name else None
                 for inner in reversed(tuple(_unwrapped(function))):
                     is_sure = layer.is_sure and inner.is_sure
                     yield Layer(inner.target, is_sure, layer.named + inner.named)
@@ -79,40 +82,51 @@ class View:
     def all_layers(self) -> Iterator[Layer]:
         """Those of every method that its classes have."""
         yield from self.layers("GET")
-        for _, cls in self._classes:
-            for name in dir(cls):
+        for _, cls, _ in self._classes:
+            for name in type.__dir__(cls):
                 if not name.startswith("_"):
-                    function = inspect.getattr_static(cls, name, None)
-                    yield from _unwrapped(getattr(function, "__func__", function))
+                    yield from _unwrapped(_function(inspect.getattr_static(cls, name, None)))
 
 
 def class_of(view: Any) -> type | None:
     """The class of a class-based view: Flask's and Django's ``as_view()`` keep it as
     ``view_class``, Django REST framework's as ``cls``."""
     for name in ("view_class", "cls"):
-        cls = getattr(view, name, None)
-        if isinstance(cls, type):
-            return cls
+        cls = stored(view, name)
+        if is_a(cls, type):
+            found: type = cls
+            return found
     return None
 
 
-def handler_name(view: Any, method: str) -> str:
-    """The method of a view's class that answers a request method; ``""`` for a function.
+def _handler_name(cls: type, actions: Any, method: str) -> str:
+    """The method of a view's class that answers a request method.
 
-    Of a viewset of Django REST framework, the action that the route maps the method to.
+    :param actions: of a viewset of Django REST framework, what the route maps methods to.
     """
-    cls = class_of(view)
-    if cls is None:
-        return ""
     name = method.lower()
-    actions = getattr(view, "actions", None)
-    if isinstance(actions, dict):
+    if is_a(actions, dict):
         if name == "head" and "head" not in actions:
             name = "get"
         name = str(actions.get(name, name))
-    elif name == "head" and not hasattr(cls, "head"):
+    elif name == "head" and _of_class(cls, "head") is None:
         name = "get"
-    return name if hasattr(cls, name) else ""
+    return name if _of_class(cls, name) is not None else ""
+
+
+def _of_class(cls: type, name: str) -> Any:
+    """What a class's dispatching would find; ``None`` for what it could not, either."""
+    try:
+        return getattr(cls, name, None)
+    except Exception:  # an attribute that the class computes
+        return None
+
+
+def _function(target: Any) -> Any:
+    """The function of a method, of whatever kind."""
+    if is_a(target, MethodType, staticmethod, classmethod):
+        return target.__func__
+    return target
 
 
 def _unwrapped(view: Any) -> Iterator[Layer]:
@@ -121,9 +135,9 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
         return
     seen: set[int] = set()
     references = 0
-    waiting = [Layer(getattr(view, "__func__", view))]
-    if isinstance(view, MethodType):
-        waiting[:0] = _referred(waiting[0], view.__func__, _attributes(view.__self__))
+    waiting = [Layer(_function(view))]
+    if is_a(view, MethodType):
+        waiting[:0] = _referred(waiting[0], view.__func__, attributes(view.__self__))
     while waiting:
         layer = waiting.pop()
         target = layer.target
@@ -131,25 +145,37 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
             continue
         seen.add(id(target))
         yield layer
-        inner = target.func if isinstance(target, partial) else getattr(target, "__wrapped__", None)
+        inner = stored(target, "func" if is_a(target, partial) else "__wrapped__")
         if inner is not None:
             # What says what it wraps refers to other functions for its own purposes.
-            waiting.append(Layer(getattr(inner, "__func__", inner), layer.is_sure, layer.named))
+            waiting.append(Layer(_function(inner), layer.is_sure, layer.named))
             continue
         if references > MAX_REFERENCES:
             continue
-        further: list[Layer] = []
-        if isinstance(target, FunctionType):
-            further.extend(_from_closure(layer, target))
-            defaults = [*(target.__defaults__ or ()), *(target.__kwdefaults__ or {}).values()]
-            further.extend(_referred(layer, target, defaults))
-        elif not isinstance(target, type):
-            call = _call_of(target)
-            if call is not None:
-                further.append(Layer(call, layer.is_sure, layer.named))
-                further.extend(_referred(layer, call, _attributes(target)))
+        try:
+            further = _further(layer)
+        except Exception:
+            # A site must not be down for what one of its views refers to.
+            logger.exception("the rules below a part of a view can't be looked for")
+            continue
         references += len(further)
         waiting.extend(reversed(further))
+
+
+def _further(layer: Layer) -> list[Layer]:
+    """What a callable that says nothing of what it wraps leads to."""
+    target = layer.target
+    further: list[Layer] = []
+    if is_a(target, FunctionType):
+        further.extend(_from_closure(layer, target))
+        defaults = [*(target.__defaults__ or ()), *(target.__kwdefaults__ or {}).values()]
+        further.extend(_referred(layer, target, defaults))
+    elif not is_a(target, type):
+        call = _call_of(target)
+        if call is not None:
+            further.append(Layer(call, layer.is_sure, layer.named))
+            further.extend(_referred(layer, call, attributes(target)))
+    return further
 
 
 def _from_closure(layer: Layer, function: FunctionType) -> Iterator[Layer]:
@@ -178,72 +204,61 @@ def _referred(layer: Layer, function: Any, contents: Iterable[Any]) -> Iterator[
 
 
 def _below(layer: Layer, target: Any, is_wrapped: bool) -> Layer:
-    function = getattr(target, "__func__", target)
+    function = _function(target)
     named = layer.named if is_wrapped else (*layer.named, function)
     return Layer(function, False, named)
 
 
 def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
     """What may be a view, of the content of a cell, a default or an attribute."""
-    if isinstance(content, (FunctionType, MethodType, partial)):
+    if is_a(content, FunctionType, MethodType, partial):
         yield content
-    elif isinstance(content, SimpleNamespace):
-        yield from _callables(vars(content), depth)
-    elif isinstance(content, _TABLES):
-        yield from _callables(tuple(content.values()), depth)
-    elif isinstance(content, _CONTAINERS):
-        if depth < _MAX_DEPTH:
-            for item in tuple(content)[:MAX_REFERENCES]:
-                yield from _callables(item, depth + 1)
-    elif isinstance(content, (staticmethod, classmethod)):
+    elif is_a(content, SimpleNamespace):
+        yield from _callables(stored(content, "__dict__"), depth)
+    elif is_a(content, staticmethod, classmethod):
         yield content.__func__
-    elif not isinstance(content, type) and (
+    elif is_a(content, type):
+        return
+    elif (
         _call_of(content) is not None
         # As functools.lru_cache makes them, whose __call__ is none of Python's.
-        or (callable(content) and "__wrapped__" in getattr(content, "__dict__", ()))
+        or (callable(content) and stored(content, "__wrapped__") is not None)
     ):
         yield content
+    elif depth < _MAX_DEPTH:
+        for item in items(content, MAX_REFERENCES):
+            yield from _callables(item, depth + 1)
 
 
 def _call_of(instance: Any) -> FunctionType | None:
     """The ``__call__`` that Python code gave an instance's class; of no WSGI app, which refers to
     all of its views."""
     call = inspect.getattr_static(type(instance), "__call__", None)
-    inner = call
-    while inner is not None and not isinstance(inner, FunctionType):
-        inner = getattr(inner, "__wrapped__", None)
-    if not isinstance(call, FunctionType) or inner is None:
+    if type(call) is not FunctionType:
         return None
-    names = inner.__code__.co_varnames[: inner.__code__.co_argcount]
+    names = call.__code__.co_varnames[: call.__code__.co_argcount]
     return None if {"environ", "start_response"} <= set(names) else call
-
-
-def _attributes(instance: Any) -> list[Any]:
-    """What an instance holds, in its dictionary or in slots."""
-    values = list(getattr(instance, "__dict__", {}).values())
-    for cls in type(instance).__mro__:
-        slots = cls.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name.startswith("__") and not name.endswith("__"):
-                name = f"_{cls.__name__.lstrip('_')}{name}"
-            values.append(getattr(instance, name, None))
-    return values
 
 
 def _passes_on(function: Any) -> bool:
     """Whether it takes any arguments, as wrappers do and views rarely."""
-    code = getattr(function, "__code__", None)
-    if code is None:
+    if not is_a(function, FunctionType):
         return False
     both = CO_VARARGS | CO_VARKEYWORDS
-    return bool(code.co_flags & both == both)
+    return bool(function.__code__.co_flags & both == both)
 
 
 def _are_siblings(function: FunctionType, target: Any) -> bool:
     """Whether both were defined in the same function."""
-    name = getattr(target, "__qualname__", "")
+    target = _function(target)
+    if is_a(target, FunctionType):
+        module, name = target.__module__, target.__qualname__
+    else:
+        module, name = stored(target, "__module__"), stored(target, "__qualname__")
     return (
-        getattr(target, "__module__", None) == function.__module__
+        type(module) is str
+        and type(name) is str
+        and module == function.__module__
         and name.rpartition(".")[0] == function.__qualname__.rpartition(".")[0]
     )
 
@@ -257,14 +272,15 @@ def _arguments_around(function: FunctionType) -> frozenset[str] | None:
     first, *rest = head.split(".")
     found: Any = function.__globals__.get(first)
     for name in rest:
-        found = getattr(found, name, None)
-    while found is not None and not isinstance(found, FunctionType):
-        found = getattr(found, "__func__", None) or getattr(found, "__wrapped__", None)
+        found = stored(found, name)
+    while found is not None and not is_a(found, FunctionType):
+        inner = _function(found)
+        found = inner if inner is not found else stored(found, "__wrapped__")
     chain = _codes_around(found.__code__, function.__code__) if found is not None else None
     while chain is None and found is not None:
         # A decorated function: what it wraps is the one that was written there.
-        found = getattr(found, "__wrapped__", None)
-        if isinstance(found, FunctionType):
+        found = stored(found, "__wrapped__")
+        if is_a(found, FunctionType):
             chain = _codes_around(found.__code__, function.__code__)
     if chain is None:
         return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import FunctionType, MethodType
 from typing import Any
 
 from guard_wsgi.route_config import RouteConfig
+from guard_wsgi.stored import is_a, stored
 from guard_wsgi.view_layers import Layer, View
 
 ROUTE_ATTRIBUTE = "__guard_route__"
@@ -29,9 +31,9 @@ class RuledView:
         """:param routed: the ids of those that have routes of their own."""
         carried: list[tuple[RouteConfig, bool]] = []
         for layer in self.layers(method, routed):
-            route = getattr(layer.target, ROUTE_ATTRIBUTE, None)
+            route = stored(layer.target, ROUTE_ATTRIBUTE)
             # functools.wraps copies the rules, which then stand on wrapper and wrapped.
-            if isinstance(route, RouteConfig) and not (carried and carried[-1][0] is route):
+            if is_a(route, RouteConfig) and not (carried and carried[-1][0] is route):
                 carried.append((route, layer.is_sure))
         if not carried:
             return None
@@ -121,23 +123,24 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     The same view and method give the same object each time, so that what is compiled of it can
     be kept by its identity.
     """
-    attributes = getattr(view, "__dict__", None)
-    if not isinstance(attributes, dict):
+    target = view.__func__ if is_a(view, MethodType) else view
+    attributes = target.__dict__ if is_a(target, FunctionType) else stored(target, "__dict__")
+    if type(attributes) is not dict:
         return RuledView(view).rules(method)
     ruled = attributes.get(_VIEW_ATTRIBUTE)
     # functools.wraps copies attributes, so what is found here may be that of another function.
-    if not isinstance(ruled, RuledView) or ruled.view.target is not getattr(view, "__func__", view):
-        ruled = attributes[_VIEW_ATTRIBUTE] = RuledView(getattr(view, "__func__", view))
+    if not isinstance(ruled, RuledView) or ruled.view.target is not target:
+        ruled = attributes[_VIEW_ATTRIBUTE] = RuledView(target)
     return ruled.rules(method)
 
 
-def _subclasses(cls: type[Any]) -> set[type[Any]]:
-    below: set[type[Any]] = set()
+def _subclasses(cls: type[Any]) -> list[type[Any]]:
+    below: dict[int, type[Any]] = {}
     waiting: list[type[Any]] = [cls]
     while waiting:
         each: type[Any]
-        for each in waiting.pop().__subclasses__():
-            if each not in below:
-                below.add(each)
+        for each in type.__subclasses__(waiting.pop()):
+            if id(each) not in below:
+                below[id(each)] = each
                 waiting.append(each)
-    return below
+    return list(below.values())

@@ -155,13 +155,13 @@ def test_a_handler_that_is_not_found_is_told_of(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Hiding:
-        __slots__ = ("_app",)
+        __slots__ = ("_apps",)
 
         def __init__(self, app: Any) -> None:
-            self._app = app
+            self._apps = [app]
 
         def __call__(self, environ: Any, start_response: Any) -> Any:
-            return self._app(environ, start_response)
+            return self._apps[0](environ, start_response)
 
     secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
 
