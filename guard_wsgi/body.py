@@ -215,6 +215,24 @@ class RequestBody:
         environ["wsgi.input"] = self._replay
         self._environ = None
 
+    def on_its_own(self, environ: dict[str, Any], stream: ReplayStream) -> RequestBody:
+        """The same body on a stream that gives all of it again, and that nobody else reads; one
+        that is complete needs none.
+
+        :param environ: the request's, of which the stream is left as it is.
+        """
+        if self._environ is None and self._replay is None:
+            return self
+        body = RequestBody({**environ, "wsgi.input": stream})
+        if self._limit_bytes is not None:
+            body.limit(self._limit_bytes)
+        return body
+
+    @property
+    def limit_bytes(self) -> int | None:
+        """How much of it may be read; ``None`` for no limit."""
+        return self._limit_bytes
+
     @property
     def is_limited(self) -> bool:
         """Whether reading it may raise `BodyTooLarge` while the app answers."""
@@ -375,6 +393,11 @@ class ReplayStream:
             raise StopIteration
         return line
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether something has been read of it."""
+        return bool(self._position or self._taken)
+
     def grow(self, max_bytes: int) -> tuple[bytes, bool, str | None]:
         """Take up to ``max_bytes`` into the head, unless the app has read beyond it already.
 
@@ -465,44 +488,6 @@ class ReplayStream:
         while data := self._from_rest(CHUNK_BYTES):
             parts.append(data)
         return b"".join(parts)
-
-
-class RecordedStream:
-    """A stream that keeps what is read of it, for one who reads it after this one."""
-
-    __slots__ = ("_read", "_stream")
-
-    def __init__(self, stream: InputStream) -> None:
-        self._stream = stream
-        self._read = bytearray()
-
-    def read(self, size: int = -1, /) -> bytes:
-        return self._kept(self._stream.read(size))
-
-    def readline(self, size: int = -1, /) -> bytes:
-        return self._kept(self._stream.readline(size))
-
-    def readlines(self, hint: int = -1, /) -> list[bytes]:
-        return list(self)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def again(self, environ: dict[str, Any]) -> InputStream:
-        """The stream from where this one began."""
-        if not self._read:
-            return self._stream
-        try:
-            length = content_length(environ)
-        except FramingError:
-            length = None
-        head = bytes(self._read)
-        remaining = None if length is None else max(0, length - len(head))
-        return ReplayStream(self._stream, remaining, head=head)
-
-    def _kept(self, data: bytes) -> bytes:
-        self._read += data
-        return data
 
 
 class LateLimit:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 MAX_MOUNTS = 32
 """Apps mounted in apps; an end for one that is mounted in itself."""
 
+_PARSED = tuple(
+    f"bottle.request.{name}" for name in ("body", "post", "forms", "files", "params", "json")
+)
+"""Under which keys Bottle keeps what it has read of a body."""
+
 
 class BottleResolver:
     """Routes of a Bottle app, by its own router, and those of the apps mounted in it."""
@@ -79,6 +84,11 @@ class BottleResolver:
             request.bind(environ)
             response.bind()
         yield
+
+    def forget_body(self, environ: WSGIEnvironment) -> None:
+        """What a function of the app has made Bottle parse of the body, and keep in the environ."""
+        for name in _PARSED:
+            environ.pop(name, None)
 
     def audit(self, decorated: Iterable[Any]) -> None:
         self._read_routes()

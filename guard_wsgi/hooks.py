@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
     from guard_wsgi.policy import Policy, Run
     from guard_wsgi.request import GuardRequest
+    from guard_wsgi.shared_body import SharedBody
     from guard_wsgi.state.behavior import BehaviorWatch
 
 
 class NotAsked(GuardError):
     """A framework was about to answer before it had asked for what was left to be decided."""
 
+
+ForgetBody = Callable[["WSGIEnvironment"], None]
+"""Makes a framework forget what it has parsed of a body, and kept in the environ or its request."""
 
 HookContext = Callable[["WSGIEnvironment"], AbstractContextManager[Any]]
 """Enters the app's context for a request; entered again inside of itself, it does nothing."""
@@ -45,6 +49,7 @@ class Deferred:
     request: GuardRequest
     ladder: tuple[Run, ...]
     watch: BehaviorWatch | None
+    shared: SharedBody | None
 
 
 class Inside:
@@ -78,6 +83,10 @@ class Inside:
             if error is raised[1]:  # the app's own, on its way through
                 return
             self._on_fault("hook_context", error)
+
+
+def nothing_kept(environ: WSGIEnvironment) -> None:
+    """Of frameworks whose requests are made anew for the view, and of apps without one."""
 
 
 def no_context(environ: WSGIEnvironment) -> AbstractContextManager[Any]:

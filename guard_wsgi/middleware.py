@@ -24,7 +24,15 @@ from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.fast_path import compile_fast_path
-from guard_wsgi.hooks import Deferred, HookContext, Inside, NotAsked, no_context
+from guard_wsgi.hooks import (
+    Deferred,
+    ForgetBody,
+    HookContext,
+    Inside,
+    NotAsked,
+    no_context,
+    nothing_kept,
+)
 from guard_wsgi.modifying import Modifier
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.forwarding import REWRITTEN_KEY, proxy_fix_conflict
@@ -36,6 +44,7 @@ from guard_wsgi.request import GuardRequest, is_preflight
 from guard_wsgi.resolvers import PatternResolver, Resolver
 from guard_wsgi.response import GuardResponse
 from guard_wsgi.routes import RouteConfig
+from guard_wsgi.shared_body import SharedBody
 from guard_wsgi.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.behavior import BehaviorWatch
@@ -104,6 +113,7 @@ class GuardMiddleware:
         self.asks_inside = asks_inside
         of_framework: HookContext = getattr(resolver, "hook_context", no_context)
         self._hook_context = hook_context if hook_context is not None else of_framework
+        self._forget_body: ForgetBody = getattr(resolver, "forget_body", nothing_kept)
         self.parts = Parts(config, store=store, events=events, serve=self._serve)
         self.resolver = PatternResolver(routes) if routes else resolver
         self._events = self.parts.events
@@ -217,12 +227,13 @@ class GuardMiddleware:
         # A preflight is answered here, whatever the framework would do with it.
         is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
         app = self.app
+        shared = self._shared_body(request) if late else None
         if late and is_left:
-            verdict.deferred = Deferred(policy, request, late, watch)
+            verdict.deferred = Deferred(policy, request, late, watch, shared)
         elif late:
             request.forget_notes()
             with self.inside(environ):
-                block = self.decide(policy, request, late)
+                block = self._ask_hooks(policy, request, late, shared)
                 if request.notes:
                     self._tell_notes(request)
                 if block is not None:
@@ -239,6 +250,29 @@ class GuardMiddleware:
             verdict.deferred = verdict.unmodified = None
             block = _failed(CustomRequestCheck.name, str(fault))
             return self._refuse(policy, request, block, start_response)
+
+    def _shared_body(self, request: GuardRequest) -> SharedBody | None:
+        """The body, to be read by several; ``None`` without one, or if it is shared already."""
+        if request.standing & BODILESS or SharedBody.is_kept(request.environ):
+            return None
+        return SharedBody(request.environ, self._forget_body)
+
+    def _ask_hooks(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        ladder: tuple[Run, ...],
+        shared: SharedBody | None,
+    ) -> Block | None:
+        """As :meth:`decide`. Whatever one of the app's functions reads of the body, the checks
+        after it and the app get all of it."""
+        if shared is None:
+            return self.decide(policy, request, ladder)
+        request.incoming_body = shared.guards(request.incoming_body)
+        try:
+            return self.decide(policy, request, shared.for_each(ladder))
+        finally:
+            shared.hand_on()
 
     def _modified(
         self,
@@ -506,9 +540,11 @@ class GuardMiddleware:
         foretold = environ.get(ENVIRON_KEY)
         if not isinstance(foretold, Verdict):
             foretold = None
-        left = None
+        left = shared = None
         if foretold is not None:
             left, foretold.deferred = foretold.deferred, None
+        if left is not None:
+            shared = left.shared
         if foretold is not None and foretold.route is route:
             if runs_view and self._defers_credentials(policy, environ):
                 plan = policy.credentials(route)
@@ -516,7 +552,7 @@ class GuardMiddleware:
                 return None
             else:
                 return self._decided_inside(
-                    left.policy, left.request, left.ladder, left.watch, foretold
+                    left.policy, left.request, left.ladder, left.watch, foretold, shared
                 )
         elif runs_view:
             plan, left = policy.plan(route), None
@@ -529,7 +565,9 @@ class GuardMiddleware:
             request.verdict.unmodified = foretold.unmodified
         environ[ENVIRON_KEY] = request.verdict
         ladder = plan.whole(policy.standing(request)) + (left.ladder if left is not None else ())
-        return self._decided_inside(policy, request, ladder, plan.watch, foretold)
+        if shared is None:
+            shared = self._shared_body(request)
+        return self._decided_inside(policy, request, ladder, plan.watch, foretold, shared)
 
     def _decided_inside(
         self,
@@ -538,10 +576,11 @@ class GuardMiddleware:
         ladder: tuple[Run, ...],
         watch: BehaviorWatch | None,
         foretold: Verdict | None,
+        shared: SharedBody | None,
     ) -> GuardResponse | None:
         """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
         request.forget_notes()
-        block = self.decide(policy, request, ladder)
+        block = self._ask_hooks(policy, request, ladder, shared)
         if request.notes:
             self._tell_notes(request)
         if foretold is not None and request.verdict is not foretold:

@@ -10,11 +10,12 @@ from flask import Flask, Request, Response, current_app, g, has_request_context,
 from flask.views import MethodView
 from werkzeug.exceptions import default_exceptions
 
-from guard_wsgi.body import RecordedStream
 from guard_wsgi.checks.base import Block
+from guard_wsgi.hooks import nothing_kept
 from guard_wsgi.modifying import AppResponse
 from guard_wsgi.request import is_preflight
 from guard_wsgi.response import GuardResponse
+from guard_wsgi.shared_body import SharedBody
 from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi.view_layers import class_of
 from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
@@ -33,6 +34,9 @@ _OURS_KEY = "guard_wsgi.context_of_hooks"
 _LEFT_KEY = "guard_wsgi.left_by_hooks"
 """Where the environ keeps what hooks left in a context that was not the request's own."""
 
+_PARSED = ("stream", "form", "files", "values", "data", "_cached_data", "_cached_json")
+"""What werkzeug's request keeps of a body that it has read."""
+
 
 def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextManager[Any]]:
     """A request context of the app for hooks, where Flask has not made one yet.
@@ -45,9 +49,8 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
         if has_request_context() and request.environ is environ and _current_app() is app:
             yield
             return
-        stream = environ.get("wsgi.input")
-        if stream is not None:
-            environ["wsgi.input"] = recorded = RecordedStream(stream)
+        # Its request is not the view's: nothing has to be forgotten.
+        shared = None if SharedBody.is_kept(environ) else SharedBody(environ, nothing_kept)
         with app.request_context(environ):
             g.guard = environ.get(ENVIRON_KEY)
             environ[_OURS_KEY] = True
@@ -55,8 +58,8 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
                 yield
             finally:
                 del environ[_OURS_KEY]
-                if stream is not None:
-                    environ["wsgi.input"] = recorded.again(environ)
+                if shared is not None:
+                    shared.hand_on()
             left = {name: getattr(g, name) for name in g if name != "guard"}
             changed = dict(session) if session and session.modified else None
             if left or changed is not None:
@@ -206,6 +209,29 @@ def _has_handler(app: Flask, block: Block) -> bool:
 def _taken(response: Response) -> GuardResponse:
     response.direct_passthrough = False
     return GuardResponse(response.get_data(), response.status_code, list(response.headers))
+
+
+def forget_body(environ: WSGIEnvironment) -> None:
+    """Let Flask's request parse the body once more, from the environ's stream.
+
+    Files that it has opened stay open as long as it does.
+    """
+    if not has_request_context() or request.environ is not environ:
+        return
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    kept = vars(asked)
+    files = kept.get("files")
+    for name in _PARSED:
+        kept.pop(name, None)
+    if files:
+        close = asked.close
+
+        def close_all() -> None:
+            close()
+            for _, file in files.items(multi=True):
+                file.close()
+
+        asked.close = close_all  # type: ignore[method-assign]
 
 
 def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:

@@ -16,6 +16,7 @@ from guard_wsgi.layers import outside_of
 from guard_wsgi.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.route_config import RouteConfig
 from guard_wsgi.view_rules import ViewRules
+from guard_wsgi_flask.inside import forget_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -102,6 +103,10 @@ class FlaskResolver:
                     self._cache.clear()
                 self._cache[key] = match
             return match
+
+    def forget_body(self, environ: WSGIEnvironment) -> None:
+        """What an app's function has made Flask parse of the body."""
+        forget_body(environ)
 
     def template_of(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
         """The rule of an endpoint, or of the view that a request matches."""
