@@ -29,24 +29,6 @@ SPECIAL = """
     __call__ __getattr__ __getattribute__ __eq__ __ne__ __hash__ __bool__ __len__ __iter__
     __contains__ __getitem__ __repr__ __str__ __dir__ __get__ __fspath__ __index__
 """
-    "__call__",
-    "__getattr__",
-    "__getattribute__",
-    "__eq__",
-    "__ne__",
-    "__hash__",
-    "__bool__",
-    "__len__",
-    "__iter__",
-    "__contains__",
-    "__getitem__",
-    "__repr__",
-    "__str__",
-    "__dir__",
-    "__get__",
-    "__fspath__",
-    "__index__",
-]
 
 Touchy = type("Touchy", (), dict.fromkeys(SPECIAL.split(), fails))
 Posing = type(
