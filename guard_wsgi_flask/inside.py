@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from time import time
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from guard_wsgi.middleware import GuardMiddleware
+    from guard_wsgi.route_config import RouteConfig
+    from guard_wsgi.verdict import Verdict
     from guard_wsgi_flask.resolver import FlaskResolver
 
 EXTENSION_NAME = "guard_wsgi"
@@ -52,7 +55,10 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
         # Its request is not the view's: nothing has to be forgotten.
         shared = None if SharedBody.is_kept(environ) else SharedBody(environ, nothing_kept)
         with app.request_context(environ):
-            g.guard = environ.get(ENVIRON_KEY)
+            verdict = environ.get(ENVIRON_KEY)
+            kept = g._get_current_object()
+            _tell(kept, verdict, verdict.route if verdict is not None else None)
+            told = {name: getattr(kept, name) for name in kept}
             environ[_OURS_KEY] = True
             try:
                 yield
@@ -60,7 +66,11 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
                 del environ[_OURS_KEY]
                 if shared is not None:
                     shared.hand_on()
-            left = {name: getattr(g, name) for name in g if name != "guard"}
+            left = {
+                name: getattr(kept, name)
+                for name in kept
+                if name not in told or getattr(kept, name) is not told[name]
+            }
             changed = dict(session) if session and session.modified else None
             if left or changed is not None:
                 environ[_LEFT_KEY] = left, changed
@@ -82,13 +92,14 @@ def check_matched_route() -> Any:
     guarded = current_app.extensions[EXTENSION_NAME]
     environ = asked.environ
     endpoint = asked.endpoint
-    kept.guard = verdict = environ.get(ENVIRON_KEY)
+    verdict = environ.get(ENVIRON_KEY)
     left = verdict.deferred if verdict is not None else None
     if endpoint is None:
         route = None
     else:
         resolver: FlaskResolver = guarded.resolver
         route = resolver.route_of(endpoint, asked.method)
+    _tell(kept, verdict, route)
     if left is None:
         if not guarded.middleware.asks_inside and _LEFT_KEY in environ:
             _take_over(*environ.pop(_LEFT_KEY))
@@ -101,10 +112,21 @@ def check_matched_route() -> Any:
     middleware: GuardMiddleware = guarded.middleware
     runs_view = asked.method != "OPTIONS" or not _answers_options()
     refused = middleware.check_route(environ, route, endpoint or "", runs_view=runs_view)
-    kept.guard = environ.get(ENVIRON_KEY)
+    if verdict is None:
+        _tell(kept, environ.get(ENVIRON_KEY), route)
     if refused is None:
         return None
     return as_flask(current_app, refused)
+
+
+def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
+    """Leave in ``g`` what views and hooks read there: the verdict, and the three names that
+    flaskapi-guard leaves."""
+    kept.guard = verdict
+    kept.route_config = route
+    kept.request_start_time = time()
+    if verdict is not None:
+        kept.client_ip = verdict.client_ip
 
 
 def modify_response(response: Response) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -174,6 +175,51 @@ def test_the_verdict_is_at_g() -> None:
     app = simple_app()
     app.add_url_rule("/me/<int:n>", "me", lambda n: f"{g.guard.client_ip} {g.guard.endpoint}")
     assert app.test_client().get("/me/1").data == b"127.0.0.1 me"
+
+
+def test_what_the_original_leaves_in_g_is_there() -> None:
+    """Its client_ip, route_config and request_start_time, for views, hooks and checks."""
+    seen: dict[str, Any] = {}
+    app = Flask("g")
+    config = SecurityConfig(
+        rate_limit=9,
+        custom_request_check=lambda asked: seen.setdefault("check", (g.client_ip, g.route_config)),
+        trusted_proxies=["127.0.0.1"],
+    )
+    protect = SecurityDecorator(config)
+
+    @app.get("/")
+    @protect.rate_limit(5)
+    def home() -> dict[str, Any]:
+        age = time.time() - g.request_start_time
+        return {"ip": g.client_ip, "limit": g.route_config.rate_limit, "new": 0 <= age < 60}
+
+    @app.get("/plain")
+    def plain() -> dict[str, Any]:
+        return {"ip": g.client_ip, "route": g.route_config}
+
+    @app.after_request
+    def after(response: Any) -> Any:
+        response.headers["X-Ip"] = g.client_ip
+        return response
+
+    seen["check"] = None
+    FlaskAPIGuard(app, config=config)
+    client = app.test_client()
+    forwarded = {"X-Forwarded-For": "203.0.113.7"}
+    answer = client.get("/", headers=forwarded)
+    assert answer.json == {"ip": "203.0.113.7", "limit": 5, "new": True}
+    assert answer.headers["X-Ip"] == "203.0.113.7"
+    assert client.get("/plain", headers=forwarded).json == {"ip": "203.0.113.7", "route": None}
+    assert client.get("/missing", headers=forwarded).headers["X-Ip"] == "203.0.113.7"
+
+
+def test_they_are_there_where_a_client_goes_around_the_guard() -> None:
+    app = Flask("g")
+    app.add_url_rule("/", view_func=lambda: str(g.get("client_ip")) + str(g.route_config))
+    FlaskAPIGuard(app, config=SecurityConfig())
+    app.wsgi_app = Flask.wsgi_app.__get__(app)  # type: ignore[method-assign]
+    assert app.test_client().get("/").status_code == 200
 
 
 def test_the_app_reads_the_whole_body_after_the_guard() -> None:
