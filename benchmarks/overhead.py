@@ -4,6 +4,7 @@
     python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
     python benchmarks/overhead.py --sketch    the same with the least that a guard could be
     python benchmarks/overhead.py --ladder    the same with a guard that has a check more
+    python benchmarks/overhead.py --hook      the same with a function of the site's own
     python benchmarks/overhead.py --stores    the same with LMDB and Redis as the store
     python benchmarks/overhead.py --stages    what each part of the guard adds
     python benchmarks/overhead.py --profile   the guard's own functions, by time
@@ -141,12 +142,22 @@ def begin_flood(app: App) -> None:
 
 
 def with_a_check_more(app: App) -> App:
-    """The guard of a site with a check besides the usual ones, here one that does nothing: such a
+    """The guard of a site with a check besides the usual ones, here a list of addresses: such a
     site has no fast path."""
+    return guarded(app, blacklist=["192.0.2.0/24"])
+
+
+def with_a_hook(app: App) -> App:
+    """The guard of a site with a function of its own, which does nothing, but is asked in the
+    app's context where that is Flask's."""
     return guarded(app, custom_request_check=lambda request: None)
 
 
-EXTRAS: dict[str, Callable[[App], App]] = {"sketch": sketch, "ladder": with_a_check_more}
+EXTRAS: dict[str, Callable[[App], App]] = {
+    "sketch": sketch,
+    "ladder": with_a_check_more,
+    "hook": with_a_hook,
+}
 """Subjects that are measured when they are asked for."""
 
 LMDB_OVER_MEMORY = 0.10
@@ -302,6 +313,7 @@ def main() -> int:
     parser.add_argument("--peer", action="store_true", help=f"measure {PEER} as well")
     parser.add_argument("--sketch", action="store_true", help="measure the least guard as well")
     parser.add_argument("--ladder", action="store_true", help="measure one without a fast path")
+    parser.add_argument("--hook", action="store_true", help="measure one with a hook as well")
     parser.add_argument("--stores", action="store_true", help="measure LMDB and Redis as well")
     parser.add_argument("--stages", action="store_true", help="what each part of the guard adds")
     parser.add_argument("--profile", action="store_true", help="profile the guard alone")

@@ -256,15 +256,6 @@ class Inspection:
 
     def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
         """Findings in a head that the first pass has read as ``data`` and not cleared."""
-        digest = self._memory.head_digest(environ)
-        if digest in self._memory:
-            return ()
-        found = self._read_head(environ, data)
-        if not found:
-            self._memory.add(digest)
-        return found
-
-    def _read_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
         query = environ.get("QUERY_STRING") or ""
         if len(query) > self._longest_within:
             spent = self._excess(query)
@@ -277,8 +268,14 @@ class Inspection:
         finding = self._at_once(query.encode("latin-1", "replace"), "query")
         if finding is not None:
             return (finding,)
+        digest = self._memory.head_digest(environ)
+        if digest in self._memory:
+            return ()
         budget = self._budget()
-        return self._inspect(head_values(environ, budget), budget, "query")
+        found = self._inspect(head_values(environ, budget), budget, "query")
+        if not found:
+            self._memory.add(digest)
+        return found
 
     def body(
         self,
