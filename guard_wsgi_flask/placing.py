@@ -1,11 +1,12 @@
 """Where among an app's middlewares the guard stands.
 
-It stands outermost, but inside of ``ProxyFix``, so that it sees the client that the app sees.
+It stands outermost, but inside of a ``ProxyFix`` that is outermost, so that it sees the client
+that the app sees. Inside of anything that may answer by itself it never stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask
@@ -24,9 +25,9 @@ MAX_LAYERS = 50
 
 
 def place(app: Flask, wrap: Callable[[Any], Any]) -> Any:
-    """Put ``wrap`` around the app's ``wsgi_app``, or around what its innermost ProxyFix calls;
+    """Put ``wrap`` around the app's ``wsgi_app``, or around what an outermost ProxyFix calls;
     returns what ``wrap`` made."""
-    fix = _innermost_proxy_fix(app)
+    fix = _outer_proxy_fix(app)
     if fix is None:
         guard = wrap(app.wsgi_app)
         app.wsgi_app = guard  # type: ignore[method-assign]
@@ -37,8 +38,34 @@ def place(app: Flask, wrap: Callable[[Any], Any]) -> Any:
 
 def conflict(app: Flask, config: SecurityConfig) -> str:
     """Why the guard and ProxyFix can't both have their say; ``""`` where they can."""
-    fix = _innermost_proxy_fix(app)
-    return "" if fix is None else proxy_fix_conflict(fix, config)
+    outer = _outer_proxy_fix(app)
+    around: Any = None
+    for layer in _layers(app):
+        if isinstance(layer, ProxyFix):
+            fault = proxy_fix_conflict(layer, config)
+            if fault:
+                return fault
+            if around is not None and not _is_settled(layer, outer, config):
+                name = type(around).__qualname__
+                return (
+                    f"{name} stands around ProxyFix and may answer by itself: outside of it the"
+                    " guard would see the proxy in place of the clients, inside of it what"
+                    f" {name} answers would not be guarded. Make ProxyFix the outermost:"
+                    f" app.wsgi_app = ProxyFix({name}(...)), then FlaskAPIGuard(app); or leave"
+                    " ProxyFix out and name the proxy in trusted_proxies"
+                )
+        elif around is None and not _calls_always(layer):
+            around = layer
+    return ""
+
+
+def _is_settled(fix: ProxyFix, outer: ProxyFix | None, config: SecurityConfig) -> bool:
+    """Whether the guard outside of a ProxyFix sees the client that the app sees: by the same
+    ProxyFix once more, or as it reads what proxies say by itself."""
+    if outer is not None:
+        names = ("x_for", "x_proto", "x_host", "x_port", "x_prefix")
+        return all(getattr(fix, name, 0) == getattr(outer, name, 0) for name in names)
+    return not fix.x_for and bool(config.trusted_proxies)
 
 
 def leads_to(app: Flask, wsgi: Any) -> bool:
@@ -60,14 +87,30 @@ def _asks_before_all(app: Flask) -> bool:
     )
 
 
-def _innermost_proxy_fix(app: Flask) -> ProxyFix | None:
+def _outer_proxy_fix(app: Flask) -> ProxyFix | None:
+    """The innermost ProxyFix around which nothing answers by itself."""
     found = None
-    layer: Any = app.wsgi_app
-    for _ in range(MAX_LAYERS):
+    for layer in _layers(app):
         if isinstance(layer, ProxyFix):
             found = layer
-        inner = (getattr(layer, name, None) for name in INNER_NAMES)
-        layer = next((each for each in inner if callable(each)), None)
-        if layer is None or layer is app:
+        elif not _calls_always(layer):
             break
     return found
+
+
+def _calls_always(layer: Any) -> bool:
+    return isinstance(layer, ProxyFix) or type(layer) in _ALWAYS_CALLING
+
+
+def _layers(app: Flask) -> Iterator[Any]:
+    """What is wrapped around an app, from the outside."""
+    layer: Any = app.wsgi_app
+    for _ in range(MAX_LAYERS):
+        inner = (getattr(layer, name, None) for name in INNER_NAMES)
+        below = next((each for each in inner if callable(each)), None)
+        if below is None:
+            return  # Flask's own
+        yield layer
+        if below is app:
+            return
+        layer = below

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guard_wsgi import ConfigError, GuardMiddleware, SecurityConfig
@@ -34,12 +36,23 @@ def after(app: Flask, **options: Any) -> None:
     app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]
 
 
-def beneath_another(app: Flask, **options: Any) -> None:
-    app.wsgi_app = Prefix(ProxyFix(app.wsgi_app))  # type: ignore[method-assign]
+def around_another(app: Flask, **options: Any) -> None:
+    app.wsgi_app = ProxyFix(Prefix(app.wsgi_app))  # type: ignore[method-assign]
     FlaskAPIGuard(app, config=SecurityConfig(**options))
 
 
-@pytest.mark.parametrize("set_up", [before, after, beneath_another])
+def twice(app: Flask, **options: Any) -> None:
+    app.wsgi_app = ProxyFix(Prefix(ProxyFix(app.wsgi_app)))  # type: ignore[method-assign]
+    FlaskAPIGuard(app, config=SecurityConfig(**options))
+
+
+def beneath_a_profiler(app: Flask, **options: Any) -> None:
+    fixed = ProxyFix(app.wsgi_app)
+    app.wsgi_app = ProfilerMiddleware(fixed, stream=None)  # type: ignore[method-assign]
+    FlaskAPIGuard(app, config=SecurityConfig(**options))
+
+
+@pytest.mark.parametrize("set_up", [before, after, around_another, twice, beneath_a_profiler])
 def test_a_ban_keeps_out_nobody_but_the_client_that_the_app_sees(set_up: Any) -> None:
     app = Flask("shop")
     app.add_url_rule("/", view_func=lambda: request.remote_addr or "")
@@ -53,6 +66,67 @@ def test_a_ban_keeps_out_nobody_but_the_client_that_the_app_sees(set_up: Any) ->
         visit("203.0.113.9", "/?q=<script>alert(1)</script>")
     assert visit("203.0.113.9").status_code == 403
     assert visit("198.51.100.7").text == "198.51.100.7"
+
+
+def mounting(app: Any) -> Any:
+    api = Flask("api")
+    api.add_url_rule("/x", view_func=lambda: "api")
+    return DispatcherMiddleware(app, {"/api": api})
+
+
+class ServingFiles:
+    def __init__(self, app: Any) -> None:
+        self.application = app
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if environ["PATH_INFO"].startswith("/api"):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [b"a file"]
+        return self.application(environ, start_response)
+
+
+@pytest.mark.parametrize("answering", [mounting, ServingFiles])
+def test_what_answers_beside_the_app_is_guarded_inside_of_proxy_fix(answering: Any) -> None:
+    app = Flask("shop")
+    app.add_url_rule("/", view_func=lambda: "home")
+    app.wsgi_app = ProxyFix(answering(app.wsgi_app))  # type: ignore[method-assign]
+    FlaskAPIGuard(app, config=SecurityConfig(blacklist=["203.0.113.9"]))
+    client = app.test_client()
+    for path in ("/", "/api/x"):
+        for address, status in (("203.0.113.9", 403), ("198.51.100.7", 200)):
+            headers = {"X-Forwarded-For": address}
+            answer = client.get(path, headers=headers, environ_base=PROXY)
+            assert answer.status_code == status, (path, address)
+    attack = client.get("/api/x?q=<script>alert(1)</script>", environ_base=PROXY)
+    assert attack.status_code == 400
+
+
+@pytest.mark.parametrize("answering", [mounting, ServingFiles, Prefix])
+@pytest.mark.parametrize("outer", [None, {"x_for": 2}])
+def test_a_proxy_fix_beneath_what_may_answer_is_an_error_at_the_start(
+    answering: Any, outer: dict[str, int] | None
+) -> None:
+    app = Flask("shop")
+    wrapped = answering(ProxyFix(app.wsgi_app))
+    app.wsgi_app = (  # type: ignore[method-assign]
+        wrapped if outer is None else ProxyFix(wrapped, **outer)
+    )
+    unguarded = app.wsgi_app
+    with pytest.raises(ConfigError, match="Make ProxyFix the outermost") as raised:
+        FlaskAPIGuard(app, config=SecurityConfig())
+    assert type(wrapped).__name__ in str(raised.value)
+    assert app.wsgi_app is unguarded
+
+
+def test_a_guard_that_reads_what_proxies_say_stands_around_a_fix_of_other_headers() -> None:
+    app = Flask("shop")
+    fixed = ProxyFix(app.wsgi_app, x_for=0, x_proto=1)
+    app.wsgi_app = mounting(fixed)  # type: ignore[method-assign]
+    config = SecurityConfig(trusted_proxies=["10.0.0.0/8"], blacklist=["203.0.113.9"])
+    FlaskAPIGuard(app, config=config)
+    headers = {"X-Forwarded-For": "203.0.113.9"}
+    answer = app.test_client().get("/api/x", headers=headers, environ_base=PROXY)
+    assert answer.status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -101,7 +175,7 @@ def test_the_doctor_knows_a_guard_that_can_not_see_what_the_app_sees() -> None:
 
 
 def test_the_doctor_finds_nothing_where_all_is_well() -> None:
-    for set_up in (before, after, beneath_another):
+    for set_up in (before, after, around_another):
         app = Flask("shop")
         set_up(app)
         names = {piece.code for piece in diagnose(app=app)}
