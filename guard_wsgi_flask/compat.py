@@ -28,7 +28,8 @@ from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.response_pattern import BodyPatterns
 from guard_wsgi.state.values import Values
 from guard_wsgi.verdict import ENVIRON_KEY
-from guard_wsgi_flask.registry import all_guarded, the_guarded
+from guard_wsgi_flask.beforehand import Beforehand, with_patterns
+from guard_wsgi_flask.registry import all_guarded, beforehand, is_too_early, the_guarded
 
 if TYPE_CHECKING:
     from guard_wsgi.middleware import GuardMiddleware
@@ -43,6 +44,12 @@ DAY_SECONDS = 86_400
 
 def _guard() -> GuardMiddleware:
     return the_guarded().middleware
+
+
+def _settable() -> GuardMiddleware | Beforehand:
+    """What bans, patterns and headers are set of: the guard, or before there is one what keeps
+    them for those to come."""
+    return beforehand if is_too_early() else _guard()
 
 
 class _Face:
@@ -68,18 +75,20 @@ class IPBanManager(_Face):
         :raises ValueError: for what is no address, or a duration that is none.
         """
         try:
-            _guard().bans.ban(ip, duration, reason)
+            _settable().bans.ban(ip, duration, reason)
         except BanRefused:
             return False
         return True
 
     def unban_ip(self, ip: str) -> None:
-        _guard().bans.unban(ip)
+        beforehand.bans.unban(ip)
+        _settable().bans.unban(ip)
 
     def is_ip_banned(self, ip: str) -> bool:
-        return _guard().bans.is_banned(ip)
+        return _settable().bans.is_banned(ip)
 
     def reset(self) -> None:
+        beforehand.forget_bans()
         for guarded in all_guarded():
             guarded.middleware.bans.clear()
 
@@ -263,33 +272,24 @@ class SusPatternsManager(_Face):
     def add_pattern(self, pattern: str, custom: bool = True) -> bool:
         """Look for a pattern of the site's own from now on; ``False`` for one that can't run in
         linear time."""
-        guard = _guard()
-        known = dict(guard.config.detection_custom_patterns)
-        if pattern in known.values():
+        guard = _settable()
+        known = guard.config.detection_custom_patterns
+        named = with_patterns(known, [pattern])
+        if len(named) == len(known):
             return True
-        number = 1
-        while f"custom-{number}" in known:
-            number += 1
         try:
-            changed = guard.config.evolve(
-                detection_custom_patterns={**known, f"custom-{number}": pattern}
-            )
+            changed = guard.config.evolve(detection_custom_patterns=named)
         except ConfigError:
             return False
         guard.reconfigure(changed)
         return True
 
     def remove_pattern(self, pattern: str, custom: bool = True) -> bool:
-        guard = _guard()
-        known = guard.config.detection_custom_patterns
-        kept = {name: each for name, each in known.items() if each != pattern}
-        if len(kept) == len(known):
-            return False
-        guard.reconfigure(guard.config.evolve(detection_custom_patterns=kept))
-        return True
+        was_known = _without(beforehand, pattern)
+        return was_known if is_too_early() else _without(_guard(), pattern)
 
     def get_custom_patterns(self) -> list[str]:
-        return list(_guard().policy.config.detection_custom_patterns.values())
+        return list(_settable().config.detection_custom_patterns.values())
 
     def detect(
         self,
@@ -334,11 +334,22 @@ class SusPatternsManager(_Face):
 
     def reset(self) -> None:
         """Forget the site's own patterns."""
-        for guarded in all_guarded():
-            middleware = guarded.middleware
+        guards: list[GuardMiddleware | Beforehand] = [beforehand]
+        guards += [guarded.middleware for guarded in all_guarded()]
+        for middleware in guards:
             if middleware.config.detection_custom_patterns:
                 changed = middleware.config.evolve(detection_custom_patterns={})
                 middleware.reconfigure(changed)
+
+
+def _without(guard: GuardMiddleware | Beforehand, pattern: str) -> bool:
+    """Take a pattern away; whether it was there."""
+    known = guard.config.detection_custom_patterns
+    kept = {name: each for name, each in known.items() if each != pattern}
+    if len(kept) == len(known):
+        return False
+    guard.reconfigure(guard.config.evolve(detection_custom_patterns=kept))
+    return True
 
 
 class SecurityHeadersManager(_Face):
@@ -376,7 +387,7 @@ class SecurityHeadersManager(_Face):
             table["hsts"] = hsts
         if custom:
             table["custom"] = custom
-        guard = _guard()
+        guard = _settable()
         guard.reconfigure(guard.config.evolve(security_headers=table, **cors))
 
     def validate_csp_report(self, report: Mapping[str, Any]) -> bool:

@@ -1,46 +1,65 @@
 """Which apps of this process are guarded.
 
-The one piece of state outside of an app, and held weakly: names of flaskapi-guard were
-singletons, and code outside of any app's context (a test's set-up, a job) calls them.
+The one piece of state outside of an app: names of flaskapi-guard were singletons, and code
+outside of any app's context calls them (a module as it is imported, a test's set-up, a job). Apps
+are held weakly; what singletons are told before there is an app is kept for those to come.
 """
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from flask import current_app, has_app_context
 
 from guard_wsgi.errors import GuardError
+from guard_wsgi_flask.beforehand import Beforehand
 from guard_wsgi_flask.inside import EXTENSION_NAME
 
 if TYPE_CHECKING:
     from guard_wsgi_flask.extension import GuardedApp
 
-_guarded: WeakSet[GuardedApp] = WeakSet()
+_guarded: WeakValueDictionary[int, GuardedApp] = WeakValueDictionary()
+_numbers = count()
+
+beforehand = Beforehand()
 
 
 def register(guarded: GuardedApp) -> None:
-    """Remember an app as long as it is used."""
-    _guarded.add(guarded)
+    """Remember an app as long as it is used, and do to it what was said before there was one."""
+    _guarded[next(_numbers)] = guarded
+    beforehand.apply(guarded.middleware)
 
 
 def all_guarded() -> list[GuardedApp]:
-    """The current app alone, or outside of any app's context each that there is."""
+    """The current app alone, or outside of any app's context each that there is, the newest
+    last."""
     if has_app_context():
         guarded = current_app.extensions.get(EXTENSION_NAME)
         return [guarded] if guarded is not None else []
-    return list(_guarded)
+    return [guarded for _, guarded in sorted(_guarded.items())]
+
+
+def is_too_early() -> bool:
+    """Whether there is no app yet that could be meant."""
+    return not has_app_context() and not all_guarded()
 
 
 def the_guarded() -> GuardedApp:
-    """The current app, or outside of any app's context the only one that there is.
+    """The current app, or outside of any app's context the one guarded last: a test that calls
+    its factory means the app that it got, though those of other tests may still be in memory.
 
-    :raises GuardError: where there is none, or no saying which.
+    :raises GuardError: where there is none.
     """
     found = all_guarded()
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise GuardError("no app is guarded yet: FlaskAPIGuard(app)")
-    raise GuardError("several apps are guarded: call this in `with app.app_context():`")
+    if found:
+        return found[-1]
+    if has_app_context():
+        raise GuardError(
+            f"the app {current_app.name!r} is not guarded: call FlaskAPIGuard(app) first"
+        )
+    raise GuardError(
+        "no app is guarded yet: call FlaskAPIGuard(app) first. Only bans, patterns and"
+        " security headers can be set before"
+    )

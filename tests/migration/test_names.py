@@ -12,7 +12,7 @@ import guard_wsgi_flask as names
 from guard_wsgi import BehaviorRule, GuardResponse, SecurityConfig, SecurityDecorator
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask import FlaskAPIGuard
-from guard_wsgi_flask.registry import _guarded
+from guard_wsgi_flask.registry import _guarded, beforehand
 
 ORIGINAL = (
     "BehaviorRule BehaviorTracker CloudManager FlaskAPIGuard FlaskGuardRequest FlaskGuardResponse"
@@ -38,8 +38,10 @@ def test_every_name_is_there() -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_else() -> None:
-    """Apps of other tests are gone, or would make "the only app" ambiguous."""
+    """Apps of other tests are gone, and what was said before there were any."""
     _guarded.clear()
+    beforehand.forget_bans()
+    beforehand.config = SecurityConfig()
 
 
 def site(**options: Any) -> Any:
@@ -85,18 +87,71 @@ def test_a_limit_can_be_counted_by_hand() -> None:
     assert answers == [None, None, (429, "Too many requests")]
 
 
-def test_outside_of_an_app_the_only_one_is_meant() -> None:
-    with pytest.raises(GuardError, match="FlaskAPIGuard"):
-        names.ip_ban_manager.ban_ip("203.0.113.9", 60)
-    names.ip_ban_manager.reset()
+def test_outside_of_an_app_the_newest_is_meant() -> None:
     first, second = site(), site()
-    with pytest.raises(GuardError, match="app_context"):
-        names.ip_ban_manager.ban_ip("203.0.113.9", 60)
-    with second.app_context():
-        names.ip_ban_manager.ban_ip("203.0.113.9", 60)
     there = {"REMOTE_ADDR": "203.0.113.9"}
-    assert first.test_client().get("/", environ_base=there).status_code == 200
-    assert second.test_client().get("/", environ_base=there).status_code == 403
+
+    def statuses() -> list[int]:
+        clients = (app.test_client() for app in (first, second))
+        return [client.get("/", environ_base=there).status_code for client in clients]
+
+    names.ip_ban_manager.ban_ip("203.0.113.9", 60)
+    assert statuses() == [200, 403]
+    with first.app_context():
+        assert not names.ip_ban_manager.is_ip_banned("203.0.113.9")
+        names.ip_ban_manager.ban_ip("203.0.113.9", 60)
+    assert statuses() == [403, 403]
+    names.ip_ban_manager.reset()
+    assert statuses() == [200, 200]
+
+
+def test_an_app_for_each_test() -> None:
+    for _ in range(4):
+        app = site()
+        assert names.sus_patterns_handler.get_custom_patterns() == []
+        assert names.sus_patterns_handler.add_pattern("zzevil[0-9]")
+        assert names.ip_ban_manager.ban_ip("203.0.113.9", 60)
+        there = {"REMOTE_ADDR": "203.0.113.9"}
+        assert app.test_client().get("/", environ_base=there).status_code == 403
+        assert app.test_client().get("/?q=zzevil1").status_code == 400
+
+
+def test_what_is_said_before_there_is_an_app_holds_for_every_app() -> None:
+    bans, patterns = names.ip_ban_manager, names.sus_patterns_handler
+    assert bans.ban_ip("203.0.113.9", 60, "abuse")
+    assert bans.ban_ip("203.0.113.8", 60)
+    assert not bans.ban_ip("127.0.0.1", 60)
+    assert bans.is_ip_banned("203.0.113.9")
+    with pytest.raises(ValueError, match="nobody"):
+        bans.ban_ip("nobody", 60)
+    bans.unban_ip("203.0.113.8")
+    assert patterns.add_pattern("zzevil[0-9]")
+    assert patterns.add_pattern("gone")
+    assert not patterns.add_pattern("(")
+    assert patterns.remove_pattern("gone")
+    assert not patterns.remove_pattern("never")
+    names.security_headers_manager.configure(frame_options="DENY", csp={"default-src": ["'none'"]})
+    for app in (site(), site(detection_custom_patterns=["gone", "other"])):
+        client = app.test_client()
+        answer = client.get("/", environ_base={"REMOTE_ADDR": "203.0.113.8"})
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert client.get("/", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code == 403
+        assert client.get("/?q=zzevil1").status_code == 400
+    assert patterns.get_custom_patterns() == ["gone", "other", "zzevil[0-9]"]
+    bans.reset()
+    patterns.reset()
+    client = site(security_headers={"frame_options": "SAMEORIGIN"}).test_client()
+    answer = client.get("/?q=zzevil1", environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    assert (answer.status_code, answer.headers["X-Frame-Options"]) == (200, "SAMEORIGIN")
+
+
+def test_what_needs_an_app_says_so() -> None:
+    names.ip_ban_manager.reset()
+    with pytest.raises(GuardError, match="FlaskAPIGuard"):
+        names.sus_patterns_handler.detect("x", "203.0.113.9")
+    site()
+    with Flask("bare").app_context(), pytest.raises(GuardError, match="'bare' is not guarded"):
+        names.ip_ban_manager.ban_ip("203.0.113.9", 60)
 
 
 def test_small_values_are_kept_in_the_store() -> None:

@@ -1,0 +1,81 @@
+"""What managers were told before there was a guarded app, as modules do when they are imported.
+
+It holds for every app guarded from then on, as it did for flaskapi-guard's singletons: a test that
+calls its factory again gets what the first call got.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from guard_wsgi.config import SecurityConfig
+from guard_wsgi.errors import BanRefused, StoreError
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from guard_wsgi.middleware import GuardMiddleware
+
+logger = logging.getLogger("guard_wsgi.config")
+
+_SETTABLE = (
+    "security_headers",
+    "cors_allow_origins",
+    "cors_allow_credentials",
+    "cors_allow_methods",
+    "cors_allow_headers",
+)
+"""What ``security_headers_manager.configure`` can change, besides patterns."""
+
+
+class Beforehand:
+    """Takes bans, patterns and headers as a guard does.
+
+    :ivar config: the defaults, and what was changed of them.
+    """
+
+    def __init__(self) -> None:
+        self.config = SecurityConfig()
+        self.bans = Bans(MemoryStorage())
+
+    def reconfigure(self, config: SecurityConfig) -> None:
+        self.config = config
+
+    def apply(self, guard: GuardMiddleware) -> None:
+        """Do the same to a guard. What its own configuration says goes before."""
+        for ban in self.bans.list():
+            try:
+                guard.bans.ban(ban.target, self.bans.seconds_left(ban), ban.reason)
+            except (BanRefused, StoreError) as error:  # the store's: it holds here all the same
+                logger.warning("the ban of %s before the app was guarded: %s", ban.target, error)
+        config, standard = guard.config, SecurityConfig()
+        changes = {
+            name: getattr(self.config, name)
+            for name in _SETTABLE
+            if getattr(self.config, name) != getattr(standard, name)
+            and getattr(config, name) == getattr(standard, name)
+        }
+        known = dict(config.detection_custom_patterns)
+        further = with_patterns(known, self.config.detection_custom_patterns.values())
+        if further != known:
+            changes["detection_custom_patterns"] = further
+        if changes:
+            guard.reconfigure(config.evolve(**changes))
+
+    def forget_bans(self) -> None:
+        self.bans = Bans(MemoryStorage())
+
+
+def with_patterns(known: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:
+    """Custom patterns by name, with further ones that are not among them yet."""
+    named = dict(known)
+    for pattern in patterns:
+        if pattern in named.values():
+            continue
+        number = 1
+        while f"custom-{number}" in named:
+            number += 1
+        named[f"custom-{number}"] = pattern
+    return named
