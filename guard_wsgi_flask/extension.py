@@ -27,6 +27,7 @@ from guard_wsgi_flask.inside import (
 from guard_wsgi_flask.placing import conflict, leads_to, place
 from guard_wsgi_flask.registry import register
 from guard_wsgi_flask.resolver import FlaskResolver
+from guard_wsgi_flask.rewriting import RewriteWatch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,6 +45,7 @@ class GuardedApp:
     guard: FlaskAPIGuard
     middleware: GuardMiddleware
     resolver: FlaskResolver
+    rewriting: RewriteWatch
     decorator: SecurityDecorator | None = None
 
     @property
@@ -98,7 +100,7 @@ class FlaskAPIGuard:
             )
 
         middleware = place(app, wrap)
-        guarded = GuardedApp(self, middleware, resolver, self._decorator)
+        guarded = GuardedApp(self, middleware, resolver, RewriteWatch(effective), self._decorator)
         app.extensions[EXTENSION_NAME] = guarded
         app.extensions[ORIGINAL_NAME] = OriginalState(guarded)
         register(guarded)

@@ -94,6 +94,8 @@ def check_matched_route() -> Any:
     endpoint = asked.endpoint
     verdict = environ.get(ENVIRON_KEY)
     left = verdict.deferred if verdict is not None else None
+    if guarded.rewriting.watching and verdict is not None:
+        guarded.rewriting.observe(environ, verdict.client_ip, guarded.middleware.policy.clients)
     if endpoint is None:
         route = None
     else:

@@ -166,6 +166,44 @@ def test_a_fix_put_on_later_is_told_of_at_the_first_request(
     assert "proxy-handled-twice" in {piece.code for piece in diagnose(app=app)}
 
 
+def hidden(app: Any) -> Any:
+    def called(environ: Any, start_response: Any) -> Any:
+        return app(environ, start_response)
+
+    return called
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_a_fix_that_can_not_be_found_is_told_of_once(
+    is_hidden: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Flask("shop")
+    fixed = ProxyFix(app.wsgi_app)
+    app.wsgi_app = hidden(fixed) if is_hidden else fixed  # type: ignore[method-assign]
+    FlaskAPIGuard(app, config=SecurityConfig())
+    client = app.test_client()
+    with caplog.at_level(logging.ERROR, "guard_wsgi"):
+        client.get("/health", environ_base=PROXY)
+        assert not caplog.records
+        for last in range(3):
+            client.get("/", headers={"X-Forwarded-For": f"203.0.113.{last}"}, environ_base=PROXY)
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == is_hidden
+    for message in told:
+        assert "the app sees the client 203.0.113.0 where the guard took 10.0.0.2" in message
+
+
+@pytest.mark.parametrize("peer", ["::ffff:203.0.113.7", "2001:DB8::1", "0.0.0.0", "", "unix"])
+def test_an_address_in_another_spelling_is_no_other_client(
+    peer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Flask("shop")
+    FlaskAPIGuard(app, config=SecurityConfig())
+    with caplog.at_level(logging.ERROR, "guard_wsgi"):
+        app.test_client().get("/", environ_base={"REMOTE_ADDR": peer})
+    assert not caplog.records
+
+
 def test_the_doctor_knows_a_guard_that_can_not_see_what_the_app_sees() -> None:
     app = Flask("shop")
     guarded = GuardMiddleware(ProxyFix(app.wsgi_app), SecurityConfig())
