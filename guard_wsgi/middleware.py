@@ -457,9 +457,11 @@ class GuardMiddleware:
         measures = request.started > 0.0
 
         def on_start(status: str, headers: list[tuple[str, str]]) -> None:
+            # A refusal inside has been counted there, by the rules of the view that was to run.
+            refused = request.verdict.action == "block"
             if measures:
-                self._measure(request, int(status[:3]))
-            if observation is not None:
+                self._measure(request, int(status[:3]), refused)
+            if observation is not None and not refused:
                 observation.status(int(status[:3]), headers)
 
         tap_write = observation.write if observation is not None else None
@@ -476,7 +478,7 @@ class GuardMiddleware:
             response = LateLimit(
                 response, lambda: self._refuse_late(policy, request, start_response)
             )
-        if observation is None:
+        if observation is None or request.verdict.action == "block":
             return response
         return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
 
@@ -588,7 +590,9 @@ class GuardMiddleware:
             request.verdict.principal = request.verdict.principal or foretold.principal
         if block is None:
             return None
-        self._passed -= foretold is not None
+        if foretold is not None:
+            self._passed -= 1
+            foretold.action = "block"
         if watch is not None:
             self._watch_refusal(watch, request, block)
         self._tell(policy, request, block)
