@@ -22,6 +22,9 @@ from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.state.suspicion import Suspicion
 from guard_wsgi.trap_fields import Unreadable, filled_in
 
+FILE_TYPE = "application/octet-stream"
+"""How a text is read that is PUT: a client that keeps files names whatever is text so."""
+
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that count towards no ban: a class hands in what it has written, under one address."""
 
@@ -198,6 +201,8 @@ class BodyInspection:
     def __call__(self, request: GuardRequest) -> Block | None:
         environ = request.environ
         content_type = environ.get("CONTENT_TYPE") or ""
+        if environ["REQUEST_METHOD"] == "PUT" and content_type.startswith("text/plain"):
+            content_type = FILE_TYPE
         incoming = request.incoming_body
         ended = None
         body = incoming.prefix(min(self.max_bytes, FIRST_BYTES))

@@ -485,22 +485,27 @@ class Inspection:
         secret, memory = passwords(batch), self._memory
         for value, data in zip(batch, encoded, strict=True):
             if len(batch) == 1 or self._opens(data):
-                is_password = value.kind != "name" and (value.name, value.text) in secret
+                margin = 0.0
+                if value.kind != "name":
+                    if (value.name, value.text) in secret:
+                        margin = _margin(value.text)
+                    elif is_for_code(value):
+                        margin = CODE_MARGIN
                 digest = memory.digest(
-                    data, value.text, value.location, value.kind, value.name, str(is_password)
+                    data, value.text, value.location, value.kind, value.name, str(margin)
                 )
                 if digest in memory:
                     continue
                 before = len(found)
-                self._weigh(value, budget, found, is_password)
+                self._weigh(value, budget, found, margin)
                 if len(found) == before:
                     memory.add(digest)
 
     def _weigh(
-        self, value: Value, budget: Budget, found: list[Finding], is_password: bool = False
+        self, value: Value, budget: Budget, found: list[Finding], margin: float = 0.0
     ) -> None:
         try:
-            finding = self._judge(value, budget, is_password)
+            finding = self._judge(value, budget, margin)
         except BudgetSpent:
             raise
         except Exception:  # whatever it was: what is not weighed must not pass for harmless
@@ -550,18 +555,14 @@ class Inspection:
             return ("cookie" if location == "cookie" else name.partition(">")[0]) in self._headers
         return bool(self._fields) and location != "path" and _is_named(name, self._fields)
 
-    def _judge(self, value: Value, budget: Budget, is_password: bool = False) -> Finding | None:
-        """The first window of a value that is over the threshold."""
+    def _judge(self, value: Value, budget: Budget, margin: float = 0.0) -> Finding | None:
+        """The first window of a value that is over the threshold by a margin."""
         custom = self._match_custom(value.text)
         if custom:
             return self._custom_finding(value, custom)
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
-        threshold = self._threshold
-        if is_password:
-            threshold += _margin(value.text)
-        elif is_for_code(value):
-            threshold += CODE_MARGIN
+        threshold = self._threshold + margin
         around = Surroundings(value)
         for window in windows(value.text, self._hits):
             charged = False

@@ -275,3 +275,26 @@ def test_nobody_who_mounts_a_share_or_explores_a_schema_is_banned_or_limited() -
         assert not refused_for(guard, "POST", "/graphql", schema, "application/json")
     assert not guard.bans.list()
     guard.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '!function(e){"use strict";var t=document.createElement("script");t.src=e}(window);',
+        "{% spaceless %}\n{% for url in urlset %}<loc>{{ url.location }}</loc>{% endfor %}\n",
+        "#!/bin/sh\nrm -rf /tmp/x; curl -s https://example.com | sh\n",
+    ],
+)
+def test_a_script_is_kept_by_a_client_that_names_it_plain_text(
+    guard: GuardMiddleware, text: str
+) -> None:
+    kind = "text/plain; charset=utf-8"
+    assert not refused_for(guard, "PUT", "/artifacts/1/a.js", text.encode(), kind)
+
+
+def test_a_document_that_is_put_as_plain_text_is_weighed(guard: GuardMiddleware) -> None:
+    body = json.dumps({"q": "' UNION SELECT password FROM users -- "}).encode()
+    assert refused_for(guard, "PUT", "/api/1", body, "text/plain")
+    assert refused_for(
+        guard, "POST", "/notes", b"' UNION SELECT password FROM users -- ", "text/plain"
+    )

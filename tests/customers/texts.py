@@ -76,8 +76,5 @@ target="_blank" rel="noopener">See all</a> of it, or <em>select</em> from the li
 <table class="sizes"><tbody><tr><td>M</td><td>42</td></tr></tbody></table>"""
 """As an editor in the browser sends it."""
 
-MISJUDGED = (
-    ("password", "1' OR '1'='1"),
-    ("password", "{{7*7}}"),
-)
-"""Fields that detection refuses and should not. What passes goes above, into the day."""
+EXPLOITS = ("1' OR '1'='1", "{{7*7}}")
+"""What stands in no password but by intent."""
