@@ -156,6 +156,7 @@ class SecurityConfig(ModelSpellings):
         # the one your proxy does not overwrite belongs to the attacker.
         default="x-forwarded-for",
         converter=texts.forwarded_header,
+        metadata=_BLANK_IS_UNSET,
     )
     ipv6_client_prefix: int = field(
         # One customer has at least a /64 (RFC 6177), so limits and counters take it as one.
@@ -442,7 +443,7 @@ class SecurityConfig(ModelSpellings):
         # "redis://host" for several.
         default="memory://",
         converter=values.text,
-        metadata=_SECRET,
+        metadata=MappingProxyType({**_SECRET, **_BLANK_IS_UNSET}),
     )
     store_timeout: float = field(
         # What a request waits for the store at most. A store on the same network answers in

@@ -9,10 +9,15 @@ variables for each service of its namespace: of one that is called "guard", ``GU
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from guard_wsgi.config_numbers import is_blank
+
+_A_SLIP = 0.8
+"""How much alike (difflib) a name and an option are that somebody meant: one or two letters of ten
+differ. GUARD_API_URL is as much like ``redis_url`` as 0.6."""
 
 PAGE_NAMES = {
     "api_key": "agent_api_key",
@@ -57,3 +62,28 @@ def without_kubernetes(
         f"{shown}{' and more' if len(services) > 3 else ''}: left alone, as Kubernetes sets such"
         " variables for a service; enableServiceLinks: false in the pod keeps them out"
     ]
+
+
+def without_own_names(
+    given: Mapping[str, Any], known: Iterable[str], prefix: str
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """``given`` without what an app keeps in ``app.config`` for itself under our prefix, the
+    faults, and a warning for each such name. What looks like a slip of an option is a fault, so
+    that a typo switches no protection off.
+
+    :param known: the names of options.
+    """
+    known = list(known)
+    kept, faults, doubtful = {}, [], []
+    for name, value in given.items():
+        shown = f"app.config[{prefix + name.upper()!r}]"
+        if name in known:
+            kept[name] = value
+        elif meant := get_close_matches(name, known, n=1, cutoff=_A_SLIP):
+            faults.append(f"{shown} is no option; did you mean {prefix}{meant[0].upper()}?")
+        else:
+            doubtful.append(
+                f"{shown} is no option of the guard and is left alone; it reads its options from"
+                f" names in app.config that begin with {prefix}"
+            )
+    return kept, faults, doubtful

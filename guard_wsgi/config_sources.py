@@ -17,7 +17,7 @@ from attrs import Attribute
 
 from guard_wsgi.config_foreign import translated, without_kubernetes
 from guard_wsgi.config_numbers import flag, is_blank
-from guard_wsgi.config_quoting import quoted
+from guard_wsgi.config_quoting import nearest, quoted
 from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
 
 if sys.version_info >= (3, 11):
@@ -92,15 +92,41 @@ def read_env(
         if variable.startswith(prefix) and variable not in (prefix, CACHE_DIR_VARIABLE)
     }
     texts, doubtful = without_kubernetes(texts, types, prefix)
-    given: dict[str, Any] = {}
-    faults: list[str] = []
-    for name, value in translated(texts).items():
-        try:
-            given[name] = _typed(value, types.get(name, "str")) if isinstance(value, str) else value
-        except ValueError as fault:
-            faults.append(f"{prefix}{name.upper()} {fault}")
+    given, faults = read_texts(translated(texts), options, prefix)
+    for name in [name for name in given if not is_option(name, options)]:
+        faults.append(f"{prefix}{name.upper()}: {name} is no option{nearest(name, types)}")
+        del given[name]
     read, file_faults = read_secret_files(given, options)
     return read, faults + file_faults, doubtful
+
+
+def read_texts(given: Mapping[str, Any], options: Iterable[Attribute[Any]], prefix: str) -> Read:
+    """The values that texts stand for, as the environment has nothing else: a list of names may
+    be written with commas, and a blank text says that nobody set the option.
+
+    :param given: by the names of options; what is no text stays as it is.
+    """
+    types = {option.name: str(option.type) for option in options}
+    found: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in given.items():
+        kind = types.get(name, "str")
+        if not isinstance(value, str):
+            found[name] = value
+        elif kind == "str" or not is_blank(value):
+            try:
+                found[name] = _typed(value, kind)
+            except ValueError as fault:
+                faults.append(f"{prefix}{name.upper()} {fault}")
+    return found, faults
+
+
+def is_option(name: str, options: Iterable[Attribute[Any]]) -> bool:
+    """Whether a name is that of an option, or of a file with a secret one."""
+    known = {option.name: option.metadata.get("secret") for option in options}
+    return name in known or bool(
+        name.endswith(SECRET_FILE_SUFFIX) and known.get(name.removesuffix(SECRET_FILE_SUFFIX))
+    )
 
 
 def _typed(text: str, kind: str) -> Any:
@@ -109,7 +135,7 @@ def _typed(text: str, kind: str) -> Any:
     Text stays text, so that a key of digits only is not taken for a number.
     """
     if is_blank(text):
-        return text  # "not set", where an option has a word for it
+        return text
     if kind.startswith("bool"):
         return flag(text)
     may_be_text = "str" in kind and kind.startswith(("str", "float"))

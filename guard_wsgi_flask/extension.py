@@ -10,7 +10,9 @@ from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.config import DoubtfulOption, SecurityConfig
-from guard_wsgi.config_foreign import translated, without_kubernetes
+from guard_wsgi.config_foreign import translated, without_kubernetes, without_own_names
+from guard_wsgi.config_options import options_of
+from guard_wsgi.config_sources import is_option, read_texts
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.routes import SecurityDecorator
@@ -199,23 +201,32 @@ class FlaskAPIGuard:
 
 def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
     """The configuration that argument and ``app.config`` make together."""
+    prefix = CONFIG_PREFIX
     given = {
-        name.removeprefix(CONFIG_PREFIX).lower(): value
+        name.removeprefix(prefix).lower(): value
         for name, value in app.config.items()
-        if name.startswith(CONFIG_PREFIX)
+        if name.startswith(prefix)
     }
-    known = {attribute.name: None for attribute in fields(SecurityConfig)}
-    given, doubtful = without_kubernetes(given, known, CONFIG_PREFIX)
-    for message in doubtful:
-        warnings.warn(message, DoubtfulOption, stacklevel=4)
+    known = options_of(SecurityConfig)
+    given, doubtful = without_kubernetes(given, {option.name: None for option in known}, prefix)
     options = translated(given)
+    secrets = [name for name in options if is_option(name, known)]
+    own, faults, told = without_own_names(options, secrets + [each.name for each in known], prefix)
+    for message in doubtful + told:
+        warnings.warn(message, DoubtfulOption, stacklevel=4)
+    options, text_faults = read_texts(own, known, prefix)
+    try:
+        # Secrets may come as *_file: the whole is read before it is merged.
+        read = SecurityConfig.from_mapping(options)
+    except ConfigError as error:
+        text_faults = [*text_faults, *error.faults]
+    if faults or text_faults:
+        raise ConfigError([*faults, *text_faults])
     if config is None:
-        return SecurityConfig.from_mapping(options)
+        return read
     if not options:
         return config
     defaults = {attribute.name: attribute.default for attribute in fields(SecurityConfig)}
-    # Secrets may come as *_file, and names may be wrong: the whole is read before it is merged.
-    read = SecurityConfig.from_mapping(options)
     changes = {
         name: getattr(read, name)
         for name, default in defaults.items()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config_options import options_of
 from guard_wsgi.errors import ConfigError
 
 
@@ -241,3 +242,20 @@ def test_a_number_beyond_all_bounds_is_a_fault(number: int, tmp_path: Path) -> N
     path.write_text(f"rate_limit = {number}")
     with pytest.raises(ConfigError, match="rate_limit must be at most"):
         SecurityConfig.from_toml(path)
+
+
+def test_a_blank_variable_is_one_that_nobody_set() -> None:
+    """As compose writes ${RATE_LIMIT:-}."""
+    kinds = {}
+    for option in options_of(SecurityConfig):
+        kinds[str(option.type)] = option.name
+        if str(option.type) != "str" or "blank" in option.metadata:
+            for blank in ("", " "):
+                environ = {f"GUARD_{option.name.upper()}": blank}
+                assert SecurityConfig.from_env(environ=environ) == SecurityConfig(), option.name
+    assert {"int", "bool", "float"} < kinds.keys()
+
+
+def test_a_fault_names_the_variable() -> None:
+    with pytest.raises(ConfigError, match="GUARD_SOMETHING: something is no option"):
+        SecurityConfig.from_env(environ={"GUARD_SOMETHING": "x"})

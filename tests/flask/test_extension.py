@@ -11,6 +11,7 @@ from flask.cli import FlaskGroup
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from guard_wsgi.config import DoubtfulOption
 from guard_wsgi.doctor import diagnose
 from guard_wsgi_flask import ConfigError, FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
@@ -97,8 +98,51 @@ def test_an_argument_goes_before_the_config_of_the_app() -> None:
 def test_an_unknown_option_in_the_config_of_the_app_is_an_error() -> None:
     app = Flask(__name__)
     app.config["GUARD_RATE_LIMITT"] = 1
-    with pytest.raises(ConfigError, match="rate_limit"):
+    with pytest.raises(ConfigError, match="GUARD_RATE_LIMIT"):
         FlaskAPIGuard(app)
+
+
+def test_the_config_of_the_app_is_text_as_of_the_environment() -> None:
+    app = Flask(__name__)
+    app.config.update(
+        GUARD_RATE_LIMIT="",
+        GUARD_PASSIVE_MODE=" ",
+        GUARD_AUTO_BAN_THRESHOLD="7",
+        GUARD_WHITELIST="10.0.0.0/8, 192.0.2.1",
+        GUARD_BLOCKED_USER_AGENTS="curl,wget",
+        GUARD_ENDPOINT_RATE_LIMITS='{"/login": [5, 60]}',
+        GUARD_ENFORCE_HTTPS="off",
+        GUARD_BLACKLIST=["198.51.100.1"],
+    )
+    guard = FlaskAPIGuard(app)
+    assert guard.config == SecurityConfig(
+        auto_ban_threshold=7,
+        whitelist=["10.0.0.0/8", "192.0.2.1"],
+        blocked_user_agents=["curl", "wget"],
+        endpoint_rate_limits={"/login": (5, 60)},
+        blacklist=["198.51.100.1"],
+    )
+
+
+def test_names_of_the_app_s_own_are_left_alone_with_a_warning() -> None:
+    app = Flask(__name__)
+    app.config.update(GUARD_TOKEN="t", GUARD_API_URL="https://a.example", GUARD_RATE_LIMIT=7)
+    with pytest.warns(DoubtfulOption, match="app.config.*GUARD_") as caught:
+        guard = FlaskAPIGuard(app)
+    assert guard.config == SecurityConfig(rate_limit=7)
+    assert ["GUARD_TOKEN" in str(each.message) for each in caught] == [True, False]
+    assert "https://a.example" not in str(caught[1].message)
+
+
+def test_faults_of_the_config_of_the_app_name_it() -> None:
+    app = Flask(__name__)
+    app.config.update(GUARD_RATELIMIT=5, GUARD_PASSIVE_MODE="perhaps", GUARD_AUTO_BAN_THRESHOLD=0)
+    with pytest.raises(ConfigError) as caught:
+        FlaskAPIGuard(app, config=SecurityConfig())
+    text = str(caught.value)
+    assert "app.config['GUARD_RATELIMIT'] is no option; did you mean GUARD_RATE_LIMIT?" in text
+    assert "GUARD_PASSIVE_MODE must be true or false" in text
+    assert "auto_ban_threshold" in text
 
 
 def test_tests_of_an_app_can_switch_the_guard_off() -> None:
