@@ -8,9 +8,11 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
+from flask.sessions import NullSession
 from flask.views import MethodView
 from werkzeug.exceptions import default_exceptions
 
+from guard_wsgi.checks.authentication import Authentication
 from guard_wsgi.checks.base import Block
 from guard_wsgi.hooks import nothing_kept
 from guard_wsgi.modifying import AppResponse
@@ -181,6 +183,13 @@ def renderer_of(
     def render(
         block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
     ) -> GuardResponse | None:
+        if (
+            has_request_context()
+            and request.environ is environ
+            and _current_app() is app
+            and not _is_own_answer(block)
+        ):
+            _open_session_again(app)
         if not app.error_handler_spec and not app.after_request_funcs:
             return None
         is_handled = _has_handler(app, block)
@@ -199,6 +208,25 @@ def renderer_of(
             return _taken(app.process_response(response))
 
     return render
+
+
+def _is_own_answer(block: Block) -> bool:
+    """Whether the app's function answers by itself, and may say something in the session (a
+    message that is flashed, where to go after the login). A verifier's no is no such answer."""
+    return block.response is not None and block.check != Authentication.name
+
+
+def _open_session_again(app: Flask) -> None:
+    """Undo what the app's functions wrote into the session before the request was refused: a
+    verifier that notes the user first and looks at the password then has admitted nobody."""
+    written: Any = session._get_current_object()  # type: ignore[attr-defined]
+    if isinstance(written, NullSession) or not getattr(written, "accessed", True):
+        return
+    written.clear()
+    try:
+        written.update(app.session_interface.open_session(app, request) or {})
+    finally:
+        written.modified = False
 
 
 def _error_page(app: Flask, block: Block) -> Response | None:

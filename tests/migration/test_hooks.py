@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, Response, abort, current_app, g, jsonify, request, session
-from werkzeug.exceptions import Conflict
+from flask import Flask, Response, abort, current_app, g, jsonify, redirect, request, session
+from werkzeug.exceptions import Conflict, Forbidden, Unauthorized
 
 from guard_wsgi import BehaviorRule, GuardResponse, SecurityConfig, SecurityDecorator
 from guard_wsgi_flask import FlaskAPIGuard
@@ -406,6 +406,60 @@ def test_a_modifier_may_change_the_answer_it_is_given(between: bool) -> None:
 
 
 @both
+@pytest.mark.parametrize("has_page", [False, True])
+@pytest.mark.parametrize("is_permanent", [False, True])
+@pytest.mark.parametrize(
+    "refusing",
+    [lambda: None, lambda: abort(401), lambda: ("no", 401), lambda: 1 / 0, Unauthorized],
+    ids=["None", "abort", "tuple", "fault", "exception"],
+)
+def test_what_a_refused_verifier_wrote_into_the_session_is_not_saved(
+    between: bool, has_page: bool, is_permanent: bool, refusing: Any
+) -> None:
+    site = Site(between=between)
+    app = site.app
+
+    def verifier(guarded: Any, key: str) -> Any:
+        session["user"] = key
+        session.setdefault("list", []).append(key)
+        session.permanent = is_permanent
+        return "ann" if key == "good" else refusing()
+
+    view = site.protect.api_key_auth(verifier=verifier)(lambda: "secret")
+    app.add_url_rule("/s", "s", view)
+    app.add_url_rule("/list", "list", lambda: session.get("list", []))
+    if has_page:
+        app.register_error_handler(401, lambda error: (str(session.get("user")), 401))
+        app.after_request(lambda response: response)
+    client = site.guarded()
+    assert client.get("/s", headers={"X-API-Key": "forged"}).status_code == 401
+    assert client.get("/").json["user"] is None
+    assert client.get("/s", headers={"X-API-Key": "good"}).status_code == 200
+    assert client.get("/").json["user"] == "good"
+    answer = client.get("/s", headers={"X-API-Key": "forged"})
+    assert answer.status_code == 401
+    assert "forged" not in answer.text
+    assert client.get("/").json["user"] == "good"
+    assert client.get("/list").json == ["good"]
+
+
+@both
+def test_what_a_check_says_in_the_session_with_its_own_answer_is_saved(between: bool) -> None:
+    def check(guarded: Any) -> Any:
+        if request.path != "/flashed" and "user" not in session:
+            session["next"] = request.path
+            return redirect("/flashed")
+        return None
+
+    site = Site(between=between, custom_request_check=check)
+    site.app.add_url_rule("/flashed", view_func=lambda: session.get("next", ""))
+    site.app.after_request(lambda response: response)
+    client = site.guarded()
+    assert client.get("/").status_code == 302
+    assert client.get("/flashed").text == "/"
+
+
+@both
 def test_a_modifier_that_leaves_the_body_alone_leaves_a_stream_a_stream(between: bool) -> None:
     def modify(response: Any) -> None:
         response.headers["X-Own"] = "1"
@@ -437,6 +491,31 @@ def test_a_modifier_that_fails_changes_nothing(between: bool, answer: Any) -> No
     assert given.status_code == 200
     assert "X-Own" not in given.headers
     assert "user" in given.get_json()
+
+
+@both
+@pytest.mark.parametrize(
+    ("modify", "status", "text"),
+    [
+        (lambda response: abort(403), 403, "permission"),
+        (lambda response: abort(Response("own", 409)), 409, "own"),
+        (lambda response: False, 403, "Forbidden"),
+        (lambda response: Forbidden("kept in"), 403, "kept in"),
+        (lambda response: True, 200, "user"),
+    ],
+)
+def test_a_modifier_says_no_as_a_check_does(
+    between: bool, modify: Any, status: int, text: str
+) -> None:
+    for path in ("/", "/none"):
+        given = Site(between=between, custom_response_modifier=modify).guarded().get(path)
+        if path == "/none" and status == 200:
+            assert given.status_code == 404
+            continue
+        assert given.status_code == status
+        assert text in given.text
+        assert status == 200 or "user" not in given.text
+        assert given.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @both
