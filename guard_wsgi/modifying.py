@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.datastructures import Headers
 from werkzeug.wsgi import ClosingIterator
 
-from guard_wsgi.answers import response_of
+from guard_wsgi.answers import REFUSED_STATUS, passes, raised, response_of
 from guard_wsgi.response import GuardResponse
 
 if TYPE_CHECKING:
@@ -72,16 +72,25 @@ class Modifier:
 
     def of(self, response: GuardResponse, add_headers: AddHeaders) -> GuardResponse:
         """What the function makes of a response, complete; the response itself where it fails.
+        What ``abort()`` raises and ``False`` mean what they mean in checks.
 
         :param add_headers: adds what every answer gets, to a response that is the function's own.
         """
         status, pairs = response.status_code, response.header_list
         body = None if isinstance(response, AppResponse) else response.body
         try:
-            answer = self._modify(response)
-            if answer is None or answer is response:
+            try:
+                answer = self._modify(response)
+            except Exception as error:
+                if not raised(error):
+                    raise
+                answer = error
+            if passes(answer) or answer is response:
                 return response
-            changed = response_of(answer)
+            if answer is False:
+                changed = GuardResponse("Forbidden", REFUSED_STATUS)
+            else:
+                changed = response_of(answer)
             return changed.with_headers(add_headers(_without_length(changed.header_list)))
         except Exception:  # the app's own code; the response it was given is sent as it was
             logger.exception("custom_response_modifier raised; the response is sent unmodified")
