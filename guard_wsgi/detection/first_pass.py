@@ -92,6 +92,8 @@ class SteadyHeaders:
             if WRAPPED in text or "HTTP_AUTHORIZATION" in environ:
                 # A client sends its session's token each time.
                 tokens = _TOKENS.findall(data)
+                if "HTTP_AUTHORIZATION" in environ:
+                    tokens += _BASIC.findall(data)
                 if not known.issuperset(tokens):
                     if opens_json(documents_in(tokens)):
                         return data
@@ -216,8 +218,9 @@ def value_bytes(text: str) -> bytes:
 WRAPPED: Final = "eyJ"
 """How base64 of a JSON object begins: tokens, sessions, states (RFC 7519)."""
 WRAPPED_BYTES: Final = WRAPPED.encode()
-# Optimization: both begin with text, so that `re` looks only where that is.
-_TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}|asic \s*[\w/-][\w/ -]{3,}")
+# Optimization: each begins with text, so that `re` looks only where that is.
+_TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}")
+_BASIC: Final = re.compile(rb"asic \s*[\w/-][\w/ -]{3,}")
 
 
 def unwrapped(data: bytes) -> bytes:
@@ -225,7 +228,7 @@ def unwrapped(data: bytes) -> bytes:
 
     :param data: with a blank for each plus.
     """
-    return documents_in(_TOKENS.findall(data))
+    return documents_in(_TOKENS.findall(data) + _BASIC.findall(data))
 
 
 def documents_in(tokens: Iterable[bytes]) -> bytes:
