@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from attrs import field, frozen
-from attrs.exceptions import FrozenInstanceError
 
+from guard_wsgi import config_frozen
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
@@ -1187,7 +1187,7 @@ def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[
         raise ConfigError(faults)
     for attribute in options_of(SecurityConfig):
         name = attribute.name
-        object.__setattr__(config, name, options[name])
+        object.__setattr__(config, name, config_frozen.frozen(name, options[name]))
         reason = attribute.metadata.get("inert")
         if reason and name in given and options[name] != attribute.default:
             warnings.warn(f"{name} does nothing: {reason}", IgnoredOption, stacklevel=3)
@@ -1209,15 +1209,8 @@ def _construct(
     raise ConfigError([f"{source}: {fault}" for fault in faults] if source else faults)
 
 
-class ImmutableConfig(FrozenInstanceError):
-    """A configuration was to be changed in place."""
-
-    def __init__(self, message: str) -> None:
-        AttributeError.__init__(self, message)
-
-
 def _explain_assignment(config: SecurityConfig, name: str, value: object = None) -> None:
-    raise ImmutableConfig(
+    raise config_frozen.ImmutableConfig(
         f"a configuration can't be changed: make another with config.evolve({name}=...), and"
         " serve it with guard.middleware.reconfigure(...)"
     )

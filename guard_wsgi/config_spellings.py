@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import fields, frozen
 
+from guard_wsgi.errors import ConfigError
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -28,6 +30,14 @@ class FieldInfo:
 
     def get_default(self, **_: Any) -> Any:
         return self.default
+
+
+_CALLED_BY_PYDANTIC = frozenset({"model_post_init", "__pydantic_init_subclass__"})
+
+_INSTEAD = (
+    "give defaults as they are (rate_limit = 100), and check or change options in"
+    " __init__(self, **options) before super().__init__(**options)"
+)
 
 
 class _Fields:
@@ -50,6 +60,20 @@ class ModelSpellings:
     """The methods of a pydantic model that code calls on a configuration."""
 
     __slots__ = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """:raises ConfigError: for what pydantic would call, and nobody calls here: a check that
+        is silently left out protects nothing."""
+        super().__init_subclass__(**options)
+        faults = [
+            f"{cls.__name__}.{name} is pydantic's, and a configuration is no model: {_INSTEAD}"
+            for name, value in vars(cls).items()
+            if type(value).__module__.partition(".")[0] == "pydantic"
+            or hasattr(value, "__validator_config__")
+            or (name in _CALLED_BY_PYDANTIC and callable(value))
+        ]
+        if faults:
+            raise ConfigError(faults)
 
     model_fields = _Fields()
     model_config: Mapping[str, Any] = MappingProxyType({"frozen": True, "extra": "forbid"})

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pydantic
 import pytest
 from flask import Flask
 
 from guard_wsgi import AgentConfig, BehaviorRule, SecurityConfig, SecurityDecorator, ThreatBanConfig
-from guard_wsgi.config import DoubtfulOption, ImmutableConfig
+from guard_wsgi.config import DoubtfulOption
+from guard_wsgi.config_frozen import ImmutableConfig
 from guard_wsgi.config_options import options_of
 from guard_wsgi.errors import ConfigError
 from guard_wsgi_flask import FlaskAPIGuard
@@ -279,6 +283,88 @@ def test_assigning_says_how_to_change_a_configuration() -> None:
     with pytest.raises(AttributeError, match="evolve"):
         del config.rate_limit  # type: ignore[misc]
     assert config == SecurityConfig()
+
+
+IN_PLACE: list[tuple[str, Any]] = [
+    ("blocked_user_agents", lambda value: value.append("x")),
+    ("blocked_user_agents", lambda value: value.extend(["x"])),
+    ("trusted_proxies", lambda value: value.remove("10.0.0.0/8")),
+    ("exclude_paths", lambda value: value.clear()),
+    ("exclude_paths", lambda value: value.__setitem__(0, "/x")),
+    ("exclude_paths", lambda value: value.__delitem__(0)),
+    ("blocked_countries", lambda value: value.append("DE")),
+    ("blocked_countries", lambda value: value.add("DE")),
+    ("enabled_detection_categories", lambda value: value.discard("xss")),
+    ("security_headers", lambda value: value.__setitem__("frame_options", "DENY")),
+    ("security_headers", lambda value: value.pop("frame_options")),
+    ("endpoint_rate_limits", lambda value: value.update({"/": (1, 2)})),
+    ("endpoint_rate_limits", lambda value: value.setdefault("/", (1, 2))),
+    ("custom_error_responses", lambda value: value.clear()),
+    ("custom_error_responses", lambda value: value.__delitem__(403)),
+]
+
+
+@pytest.mark.parametrize(("option", "change"), IN_PLACE)
+def test_changing_a_collection_in_place_says_how_to_change_it(option: str, change: Any) -> None:
+    given: dict[str, Any] = {
+        "security_headers": {"frame_options": "DENY"},
+        "trusted_proxies": ["10.0.0.0/8"],
+        "custom_error_responses": {403: "no"},
+    }
+    config = SecurityConfig(**given)
+    with pytest.raises(ImmutableConfig, match=rf"{option} .*config\.evolve\({option}=.*model_copy"):
+        change(getattr(config, option))
+    assert config == SecurityConfig(**given)
+
+
+def test_collections_are_what_they_were_otherwise() -> None:
+    config = SecurityConfig(
+        cors_allow_origins=["https://a.example"], endpoint_rate_limits={"/login": (5, 60)}
+    )
+    assert config.cors_allow_origins == ("https://a.example",)
+    assert not hasattr(config.cors_allow_origins, "append")
+    assert [*config.cors_allow_origins, "b"] == config.cors_allow_origins + ["b"]  # noqa: RUF005
+    assert ["b"] + config.cors_allow_origins == ["b", "https://a.example"]  # type: ignore[operator]  # noqa: RUF005
+    copied = deepcopy(config.endpoint_rate_limits)
+    copied["/"] = (1, 2)  # type: ignore[index]
+    assert config.endpoint_rate_limits == {"/login": (5, 60)}
+    assert pickle.loads(pickle.dumps(config)) == config
+    for option in options_of(SecurityConfig):
+        value = getattr(config, option.name)
+        if isinstance(value, (tuple, frozenset, dict)):
+            again = pickle.loads(pickle.dumps(value))
+            assert again == value == deepcopy(value), option.name
+
+
+def test_what_pydantic_would_call_is_refused_where_it_is_written() -> None:
+    def checked(cls: Any, value: Any) -> Any:
+        return value
+
+    def after(self: Any, context: Any = None) -> Any:
+        return self
+
+    ignored: dict[str, Any] = {
+        "field": pydantic.field_validator("rate_limit", check_fields=False)(classmethod(checked)),
+        "model": pydantic.model_validator(mode="after")(after),
+        "before": pydantic.model_validator(mode="before")(classmethod(checked)),
+        "shown": pydantic.computed_field(property(after)),
+        "written": pydantic.field_serializer("rate_limit", check_fields=False)(after),
+        "rate_limit": pydantic.Field(default=5),
+        "_private": pydantic.PrivateAttr(default=5),
+        "model_post_init": after,
+    }
+    for name, value in ignored.items():
+        with pytest.raises(ConfigError, match=rf"Ours\.{name} .*pydantic.*__init__"):
+            type("Ours", (SecurityConfig,), {name: value})
+
+
+def test_an_init_of_a_subclass_is_called() -> None:
+    class Ours(SecurityConfig):
+        def __init__(self, **options: Any) -> None:
+            options["rate_limit"] = min(options.get("rate_limit", 20), 20)
+            super().__init__(**options)
+
+    assert Ours(rate_limit=100).rate_limit == 20
 
 
 def test_the_words_of_a_model_work() -> None:
