@@ -147,7 +147,10 @@ def _typed(text: str, kind: str) -> Any:
         raise ValueError("is nested too deeply") from None
     except ValueError:
         if kind.startswith(("tuple[str", "frozenset[str")):
-            return [item.strip() for item in text.split(",") if item.strip()]
+            items = [item.strip() for item in text.split(",") if item.strip()]
+            if not items:  # an empty whitelist lets everybody in
+                raise ValueError(f"must name something, not {quoted(text)}") from None
+            return items
         if may_be_text:
             return text
         raise ValueError(f"must be JSON, not {quoted(text)}") from None

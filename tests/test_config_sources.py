@@ -259,3 +259,9 @@ def test_a_blank_variable_is_one_that_nobody_set() -> None:
 def test_a_fault_names_the_variable() -> None:
     with pytest.raises(ConfigError, match="GUARD_SOMETHING: something is no option"):
         SecurityConfig.from_env(environ={"GUARD_SOMETHING": "x"})
+
+
+@pytest.mark.parametrize("text", [",", " , ,", ",,"])
+def test_a_list_of_nothing_but_commas_is_a_fault(text: str) -> None:
+    with pytest.raises(ConfigError, match="GUARD_WHITELIST must name something"):
+        SecurityConfig.from_env({"GUARD_WHITELIST": text})
