@@ -219,6 +219,23 @@ def test_a_body_past_its_limit_is_refused_whoever_reads_it(between: bool) -> Non
     assert post(1000).text == "1000"
 
 
+@pytest.mark.parametrize("between", [False, True])
+@pytest.mark.parametrize("reader", FLASK_READERS)
+def test_a_client_that_follows_a_redirect_sends_the_body_again(reader: str, between: bool) -> None:
+    config, marked = hooked("verifier", FLASK_READERS[reader])
+    app = flask.Flask("shop")
+    moved = marked(lambda: flask.redirect("/new", 307))
+    app.add_url_rule("/old", "old", moved, methods=["POST"])
+    app.add_url_rule("/new", "new", lambda: flask.request.form["user"], methods=["POST"])
+    if between:
+        app.wsgi_app = around(app.wsgi_app)  # type: ignore[method-assign]
+    FlaskAPIGuard(app, config=config)
+    answer = app.test_client().post(
+        "/old", data={"user": "ann"}, headers=KEY, follow_redirects=True
+    )
+    assert answer.text == "ann"
+
+
 READS = st.lists(
     st.tuples(st.sampled_from(["read", "readline", "readlines", "iter"]), st.integers(-1, 40)),
     max_size=4,
