@@ -264,4 +264,4 @@ def test_a_fault_names_the_variable() -> None:
 @pytest.mark.parametrize("text", [",", " , ,", ",,"])
 def test_a_list_of_nothing_but_commas_is_a_fault(text: str) -> None:
     with pytest.raises(ConfigError, match="GUARD_WHITELIST must name something"):
-        SecurityConfig.from_env({"GUARD_WHITELIST": text})
+        SecurityConfig.from_env(environ={"GUARD_WHITELIST": text})
