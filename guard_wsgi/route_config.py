@@ -15,6 +15,7 @@ from attrs import field, frozen
 from guard_wsgi import config_tables as tables
 from guard_wsgi import config_texts as texts
 from guard_wsgi import config_values as values
+from guard_wsgi.config_frozen import ImmutableConfig
 from guard_wsgi.config_numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
 from guard_wsgi.config_options import options_of, resolve
 from guard_wsgi.config_quoting import quoted
@@ -357,3 +358,14 @@ _RELAXING = frozenset(
 RouteConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]
     RouteConfig.__attrs_init__  # type: ignore[attr-defined]
 )
+
+
+def _explain_assignment(route: RouteConfig, name: str, value: object = None) -> None:
+    raise ImmutableConfig(
+        f"{name} of a RouteConfig can't be changed: put another decorator on the view, or give"
+        f" RouteConfig({name}=...) where the route is named"
+    )
+
+
+# attrs sets methods of its own, which refuse without a word.
+RouteConfig.__setattr__ = RouteConfig.__delattr__ = _explain_assignment  # type: ignore[method-assign, assignment]

@@ -232,7 +232,8 @@ def _open_session_again(app: Flask) -> None:
 def _error_page(app: Flask, block: Block) -> Response | None:
     """The app's own page for a refusal. Its handler gets werkzeug's exception for the status,
     with the refusal as its ``block``."""
-    exception = default_exceptions[block.status](block.message)
+    texts = app.extensions[EXTENSION_NAME].config.custom_error_responses
+    exception = default_exceptions[block.status](texts.get(block.status, block.message))
     exception.block = block  # type: ignore[attr-defined]
     if block.retry_after_seconds is not None and hasattr(exception, "retry_after"):
         exception.retry_after = int(block.retry_after_seconds)

@@ -183,6 +183,13 @@ def test_the_app_words_its_refusals_by_its_own_error_handlers() -> None:
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_a_text_of_the_configuration_reaches_the_app_s_own_page() -> None:
+    app = simple_app(blacklist=["127.0.0.1"], custom_error_responses={403: "not you"})
+    app.register_error_handler(403, lambda error: (f"page: {error.description}", 403))
+    answer = app.test_client().get("/")
+    assert (answer.status_code, answer.text) == (403, "page: not you")
+
+
 def test_the_apps_own_page_can_tell_the_reference() -> None:
     app = simple_app()
 

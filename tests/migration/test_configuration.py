@@ -12,7 +12,14 @@ import pydantic
 import pytest
 from flask import Flask
 
-from guard_wsgi import AgentConfig, BehaviorRule, SecurityConfig, SecurityDecorator, ThreatBanConfig
+from guard_wsgi import (
+    AgentConfig,
+    BehaviorRule,
+    RouteConfig,
+    SecurityConfig,
+    SecurityDecorator,
+    ThreatBanConfig,
+)
 from guard_wsgi.config import DoubtfulOption
 from guard_wsgi.config_frozen import ImmutableConfig
 from guard_wsgi.config_options import options_of
@@ -315,6 +322,15 @@ def test_changing_a_collection_in_place_says_how_to_change_it(option: str, chang
     with pytest.raises(ImmutableConfig, match=rf"{option} .*config\.evolve\({option}=.*model_copy"):
         change(getattr(config, option))
     assert config == SecurityConfig(**given)
+
+
+def test_assigning_to_the_rules_of_a_view_says_how_to_change_them() -> None:
+    route = RouteConfig(rate_limit=5)
+    with pytest.raises(ImmutableConfig, match=r"RouteConfig\(rate_limit=\.\.\.\)"):
+        route.rate_limit = 6  # type: ignore[misc]
+    with pytest.raises(ImmutableConfig, match="decorator"):
+        del route.rate_limit
+    assert route == RouteConfig(rate_limit=5)
 
 
 def test_collections_are_what_they_were_otherwise() -> None:

@@ -36,6 +36,15 @@ def test_every_name_is_there() -> None:
     assert [name for name in AGENT.split() if not hasattr(agent_names, name)] == []
 
 
+def test_adapters_are_where_they_were() -> None:
+    from guard_wsgi_flask import adapters
+
+    assert adapters.FlaskGuardResponse is names.FlaskGuardResponse
+    assert adapters.FlaskGuardRequest is names.FlaskGuardRequest
+    with Flask("x").test_request_context():
+        assert adapters.FlaskResponseFactory().create_response("no", 403).status_code == 403
+
+
 @pytest.fixture(autouse=True)
 def nobody_else() -> None:
     """Apps of other tests are gone, and what was said before there were any."""
