@@ -164,7 +164,7 @@ SHELL = (
     _cmd("batch_variable", r"%~?\d\b|%\w+%.*?(?:==|\bequ\b|\bneq\b|\bgtr\b)|!\w+!|%errorlevel%", "CRS 932140", WEAK),
     _cmd("argument_injection", r"(?:^|\s)-{1,2}(?:oproxycommand|oqueuedirectory|checkpoint-action|use-compress-program|upload-pack|receive-pack|to-command|exec)\s*=|\s-x\s*/(?:var|tmp|usr|home|srv|opt)/", "CWE-88; GTFOBins", STRONG),
     _cmd("alias", r"\balias\s+(?:[-+]\w+\+?\s+)*['\"]?[\w.-]+['\"]?=", "CRS 932 family: alias", CERTAIN),
-    _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[[^\]]+\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT, CERTAIN),
+    _cmd("glob_bracket", r"/(?:[eubrd]\w{0,5}/)+\w*\[(?:[^\]]{1,4}|\[:\w{1,8}:\])\]|/(?:\[[!a-z/?-]+\][a-z]{1,4}|[eub]\w?\[[!a-z/?-]+\]\w{0,3})/|/\[[^\]]*/[^\]]*\]|\w\[[a-z]/+\]", _PATT, CERTAIN),
     _cmd("process_substitution", r"(?:^|[^-=])[<>]\(\s*[a-z/]|\$\[\s*\d|\$\(\(|\(\$\(", _PATT),
     _cmd("exact_command", r"^[\s'\"]*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat(?:\s+-\w+)?|systeminfo|tasklist|uname(?:\s+-\w+)?|ls\s+-\w+(?:\s+\S+)?|ls\s+[/.~]\S*|id\s+-\w|ps\s+-?(?:aux|ef)\w*|cat\s+\S+|ping6?\s+(?:-\w\s*\d*\s+)*[\w.-]+\.[\w.-]+|net\s+user.*|printenv|lsb_release\s+-a|route\s+print|arp\s+-a|curl\s+\S+|wget\s+\S+|nslookup\s+\S+|dir\s+[/c].*|rm\s+-rf?\s.*|chmod\s+[+\d]\S*\s.*|cd\s+[/.]\S*|echo\s+[$\d\"'].*|touch\s+/\S+|sudo\s+\S.*|kill\s+-9.*|shutdown\s+[-/]\w.*|reboot|bash\s+-i.*|crontab\s+-\w|history|id;|w;|df\s+-h|last\s+-\w.*|env\s*\|.*|type\s+\S+\.\w+|find\s+/\S*.*|tail\s+-\S+.*|head\s+-\S+.*|grep\s+-\w+\s.*|hostname\s+-\w|su\s+-.*)[\s'\";|&#]*$", _OWASP, 0.9, False),
     _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, False),
