@@ -45,9 +45,14 @@ def test_adapters_are_where_they_were() -> None:
         assert adapters.FlaskResponseFactory().create_response("no", 403).status_code == 403
 
 
+IN_USE: list[Flask] = []
+"""Those of the test that runs: what is not held is gone whenever the garbage collector runs."""
+
+
 @pytest.fixture(autouse=True)
 def nobody_else() -> None:
     """Apps of other tests are gone, and what was said before there were any."""
+    IN_USE.clear()
     _guarded.clear()
     beforehand.forget_bans()
     beforehand.config = SecurityConfig()
@@ -57,6 +62,7 @@ def site(**options: Any) -> Any:
     app = Flask("site")
     app.add_url_rule("/", view_func=lambda: "hello")
     FlaskAPIGuard(app, config=SecurityConfig(**options))
+    IN_USE.append(app)
     return app
 
 
