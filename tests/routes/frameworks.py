@@ -27,6 +27,7 @@ class Project:
         import django
         from django.conf import settings
         from django.conf.urls.i18n import is_language_prefix_patterns_used
+        from django.test.signals import setting_changed
         from django.urls import clear_url_caches
         from django.utils import translation
 
@@ -50,6 +51,8 @@ class Project:
         for name, value in {**own, **options}.items():
             monkeypatch.setattr(settings, name, value, raising=False)
         django.setup()
+        # Django keeps its template engines from the first use on, whichever test it was in.
+        setting_changed.send(sender=Project, setting="TEMPLATES", value=None, enter=True)
         clear_url_caches()
         is_language_prefix_patterns_used.cache_clear()
         translation.deactivate()
