@@ -5,12 +5,14 @@ it is: ours, Flask's and werkzeug's, Django's, Bottle's, or any object with ``st
 ``headers`` and a ``body``. So is what a Flask view may return: a tuple of content with a status,
 with headers or with both, where the content may be a text, a dict or a list (JSON). Content
 without a status is a refusal, and so a 403: with 200 a client would take it for success. What
-``abort()`` raises in Flask, Bottle and werkzeug is the response that it stands for.
+``abort()`` raises in Flask, Bottle and werkzeug is the response that it stands for; what Django
+has for views to raise is the refusal that it stands for.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -70,6 +72,25 @@ def is_refusal(answer: object) -> bool:
 def raised(error: Exception) -> bool:
     """Whether an exception is a framework's way of answering, not a fault."""
     return isinstance(error, HTTPException) or is_response(error)
+
+
+def status_in_django(error: Exception) -> int | None:
+    """The status that Django answers with where a view raises an exception; ``None`` where it is
+    a fault.
+
+    Source: https://docs.djangoproject.com/en/stable/ref/exceptions/
+    """
+    exceptions = sys.modules.get("django.core.exceptions")
+    http = sys.modules.get("django.http")
+    if exceptions is None or http is None:  # what is not imported has not been raised
+        return None
+    if isinstance(error, http.Http404):
+        return 404
+    if isinstance(error, exceptions.PermissionDenied):
+        return 403
+    if isinstance(error, (exceptions.BadRequest, exceptions.SuspiciousOperation)):
+        return 400
+    return None
 
 
 def _of_content(content: Any, status: int) -> GuardResponse:

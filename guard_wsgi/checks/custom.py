@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from guard_wsgi.answers import passes, raised, response_of
+from guard_wsgi.answers import passes, raised, response_of, status_in_django
 from guard_wsgi.checks.base import Block
 from guard_wsgi.request import GuardRequest
 from guard_wsgi.standing import EXCLUDED, NOBODY, PREFLIGHT
@@ -50,17 +51,21 @@ class CustomRequestCheck:
 
 def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Block | None:
     """The refusal that a hook answers with, or raises as its framework does."""
+    status = 403
     try:
         answer = hook(request)
     except Exception as error:
-        if not raised(error):
+        if raised(error):
+            answer = error
+        elif (in_django := status_in_django(error)) is not None:
+            status, answer = in_django, False
+        else:
             raise
-        answer = error
     if passes(answer):
         return None
     block = Block(
-        status=403,
-        message="Forbidden",
+        status=status,
+        message=HTTPStatus(status).phrase,
         check=check,
         event=event,
         reason="refused by the app's own check",

@@ -33,6 +33,7 @@ _PASSWORD_WORDS: Final = frozenset(
         *(
             "pass",
             "pwd",
+            "pw",
             "passcode",
             "kennwort",
             "motdepasse",
@@ -40,7 +41,7 @@ _PASSWORD_WORDS: Final = frozenset(
             "contrasena",
             "contrase\u00f1a",
         ),
-        *("senha", "wachtwoord", "haslo", "parola"),
+        *("senha", "wachtwoord", "haslo", "heslo", "parola", "sifre", "salasana", "jelszo"),
     }
 )
 _REPETITIONS: Final = frozenset(

@@ -86,6 +86,27 @@ def test_a_hook_answers_with_a_response_of_django(project: Project) -> None:
     assert all(connection.connection is None for connection in connections.all())
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("PermissionDenied", 403), ("Http404", 404), ("BadRequest", 400), ("DisallowedHost", 400)],
+)
+def test_a_hook_raises_what_a_view_of_django_may_raise(
+    project: Project, name: str, status: int
+) -> None:
+    from django.core import exceptions
+    from django.http import Http404, HttpResponse
+    from django.urls import path
+
+    app = project.app([path("", lambda request: HttpResponse("view"))])
+
+    def check(request: Any) -> Any:
+        raise Http404 if name == "Http404" else getattr(exceptions, name)("no")
+
+    config = SecurityConfig(custom_request_check=check)
+    client = Client(GuardMiddleware(app, config, resolver=DjangoResolver()))
+    assert client.get("/").status_code == status
+
+
 def test_refusals_are_the_site_s_own_pages(project: Project) -> None:
     from django.conf import settings
     from django.http import HttpResponse
