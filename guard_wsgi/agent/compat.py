@@ -354,6 +354,9 @@ def validate_config(config: AgentConfig | Mapping[str, Any]) -> list[str]:
     return []
 
 
+_FILE_HANDLER = "guard_wsgi.agent.file"
+
+
 def setup_agent_logging(
     log_file: str | None = None, log_format: str = "text", *, reconfigure: bool = True
 ) -> logging.Logger:
@@ -363,12 +366,12 @@ def setup_agent_logging(
     """
     logger = logging.getLogger("guard_wsgi.agent")
     if log_file is not None and (reconfigure or not logger.handlers):
-        for handler in [each for each in logger.handlers if getattr(each, "of_set_up", False)]:
+        for handler in [each for each in logger.handlers if each.name == _FILE_HANDLER]:
             logger.removeHandler(handler)
             handler.close()
         Path(log_file).parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(log_file, encoding="utf-8", delay=True)
-        handler.of_set_up = True  # type: ignore[attr-defined]
+        handler.set_name(_FILE_HANDLER)
         if log_format == "json":
             from guard_wsgi.telemetry.logs import JsonFormatter
 

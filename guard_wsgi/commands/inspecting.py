@@ -17,6 +17,7 @@ from guard_wsgi.detection.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.request import GuardRequest
+from guard_wsgi.trials import for_trial
 from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 
 PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
@@ -222,17 +223,9 @@ def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
     """The configuration for a guard whose state and telemetry are nobody else's."""
     if parse_address(client) is None:
         raise CommandError(f"{client!r} is no IP address")
-    return config.evolve(
+    return for_trial(config).evolve(
         enabled=True,
         passive_mode=False,
-        store_url="memory://",
-        enable_redis=False,
-        enable_agent=False,
-        enable_dynamic_rules=False,
-        enable_enrichment=False,
-        enable_otel=False,
-        enable_logfire=False,
-        custom_log_file=None,
         log_suspicious_level=None,
         # Somebody listens, so all evidence is told and not only what was enough.
         on_block=lambda request, payload: None,

@@ -18,6 +18,7 @@ from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.ipset import parse_network
+from guard_wsgi.trials import for_trial
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.records import clean
@@ -280,18 +281,8 @@ class AnyCountry:
 
 
 def checking(config: SecurityConfig) -> SecurityConfig:
-    """A configuration without what reaches beyond this process, for checks and trials."""
-    return config.evolve(
-        store_url="memory://",
-        enable_redis=False,
-        enable_agent=False,
-        enable_dynamic_rules=False,
-        enable_enrichment=False,
-        enable_otel=False,
-        enable_logfire=False,
-        custom_log_file=None,
-        geo_ip_handler=config.geo_ip_handler or AnyCountry(),
-    )
+    """A configuration for a check or a trial, in which rules on countries need no database."""
+    return for_trial(config).evolve(geo_ip_handler=config.geo_ip_handler or AnyCountry())
 
 
 def check_servable(config: SecurityConfig) -> None:

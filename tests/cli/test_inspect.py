@@ -6,14 +6,17 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard_wsgi import SecurityConfig
 from guard_wsgi.cli import main
-from guard_wsgi.commands.inspecting import PLACES, parse_request
+from guard_wsgi.commands.inspecting import PLACES, climb, environ_of, inspect, parse_request
 from guard_wsgi.commands.loading import CommandError
 
 SQL = "1' UNION SELECT password FROM users--"
@@ -142,6 +145,16 @@ def test_all_rules_of_a_configuration_are_asked(
     out = capsys.readouterr().out
     assert "refused: 403 by ip_security" in out
     assert "deny list" in out
+
+
+@pytest.mark.parametrize("try_out", [inspect, climb])
+def test_a_trial_leaves_the_state_of_others_alone(
+    try_out: Callable[[dict[str, Any], SecurityConfig], object],
+    tmp_path: Path,
+) -> None:
+    config = SecurityConfig(store_url=f"lmdb://{tmp_path}/state")
+    try_out(environ_of("GET", "/?q=%3Cscript%3Ealert(1)%3C/script%3E"), config)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_client_that_is_no_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -350,3 +352,18 @@ def test_events_of_decorators_reach_those_who_listen() -> None:
     assert (heard[0].reason, heard[0].decorator_type) == ("not yours", "ownership")
     assert heard[0].metadata["item"] == 7
     assert {event.ip_address for event in heard} == {"127.0.0.1"}
+
+
+def test_the_agent_s_lines_go_to_the_newest_file_alone(tmp_path: Path) -> None:
+    logger = logging.getLogger("guard_wsgi.agent")
+    before = list(logger.handlers)
+    try:
+        for name in ("first", "second"):
+            agent_names.setup_agent_logging(str(tmp_path / name))
+            logger.warning("to the %s", name)
+        assert (tmp_path / "first").read_text().count("to the") == 1
+        assert (tmp_path / "second").read_text().count("to the second") == 1
+    finally:
+        for handler in [each for each in logger.handlers if each not in before]:
+            logger.removeHandler(handler)
+            handler.close()
