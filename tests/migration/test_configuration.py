@@ -268,16 +268,16 @@ def test_but_not_what_backtracks_without_end(pattern: str) -> None:
 def test_what_is_accepted_is_searched_in_milliseconds() -> None:
     """The worst of what is accepted, on the worst of user agents: a bound with room for a busy
     machine, a hundredth of what an expression with a power more would take."""
-    from time import perf_counter
+    from time import thread_time
 
     from guard_wsgi.expressions import Expressions
 
     for pattern in ("^(?!.*a.*b)c", "a.*(?=c)", "(?<!b)a+c", r"(.)\1x"):
         expressions = Expressions([pattern], backtracks_on=512)
         for text in ("a" * 512, "ab" * 256, "b" + "a" * 511):
-            began = perf_counter()
+            began = thread_time()
             expressions.first(text)
-            assert perf_counter() - began < 0.5
+            assert thread_time() - began < 0.5
 
 
 # A model, as it was.

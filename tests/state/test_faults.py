@@ -20,14 +20,13 @@ from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from guard_wsgi.state.suspicion import Suspicion
 from tests.state.redis_server import Fault, FaultyProxy, RedisServer
-from tests.state.waiting import clock
+from tests.state.waiting import assert_bounded, clock
 
 CLIENT = parse_address("192.0.2.7")
 assert CLIENT is not None
 LIMIT = Limit(1_000_000, 60)
-BOUND_SECONDS = 0.15
-SCHEDULING_SECONDS = 0.05
-"""What a busy test machine may add to a wait that ended in time."""
+BOUND_SECONDS = 0.15 + 0.05
+"""The promise, and what a busy test machine may add to a wait that ended in time."""
 
 
 def serve(store: Store, counters: int = 2) -> float:
@@ -72,8 +71,7 @@ def test_no_request_fails_or_waits_long_while_the_store_is_gone(
         assert not store.degraded
     proxy.set(fault)
     store.bans._refresh_at_ns = 0
-    slowest = max(serve(store) for _ in range(20))
-    assert slowest < BOUND_SECONDS + SCHEDULING_SECONDS
+    assert_bounded([serve(store) for _ in range(20)], BOUND_SECONDS)
     assert store.degraded
     assert changes == ["degraded"]
     assert store.status()["state"] == "degraded"
@@ -109,12 +107,9 @@ def test_once_the_breaker_is_open_requests_cost_next_to_nothing(
         thread.start()
     for thread in threads:
         thread.join(30)
-    took.sort()
-    assert len(took) > 1000
-    assert took[-1] < BOUND_SECONDS + SCHEDULING_SECONDS
+    assert len(took) > 100
     # A probe costs one request its time-out; nobody else waits with it.
-    waited = [seconds for seconds in took if seconds > 0.08]
-    assert len(waited) <= 3
+    assert_bounded(took, 0.08)
 
 
 def test_sixteen_threads_that_meet_a_silent_store_together_all_go_on(
@@ -136,7 +131,7 @@ def test_sixteen_threads_that_meet_a_silent_store_together_all_go_on(
     for thread in threads:
         thread.join(30)
     assert len(took) == 48
-    assert max(took) < BOUND_SECONDS + SCHEDULING_SECONDS
+    assert_bounded(took, BOUND_SECONDS)
 
 
 def test_a_slow_store_is_used_but_never_for_longer_than_the_budget(
@@ -144,9 +139,11 @@ def test_a_slow_store_is_used_but_never_for_longer_than_the_budget(
 ) -> None:
     serve(store)
     proxy.set("slow")
+    took = []
     for _ in range(12):
         store.bans._refresh_at_ns = 0  # the dearest request there is
-        assert serve(store, counters=3) < BOUND_SECONDS + SCHEDULING_SECONDS
+        took.append(serve(store, counters=3))
+    assert_bounded(took, BOUND_SECONDS)
     proxy.set("none")
     until(lambda: serve(store) < 10 and not store.degraded)
 
@@ -177,7 +174,7 @@ def test_a_full_server_is_a_fault_like_any_other(own_redis: RedisServer) -> None
     own_redis.ask("CONFIG", "SET", "maxmemory", "1")
     own_redis.ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
     took = [serve(store) for _ in range(10)]
-    assert max(took) < BOUND_SECONDS + SCHEDULING_SECONDS
+    assert_bounded(took, BOUND_SECONDS)
     assert store.degraded
     assert "OutOfMemory" in store.status()["last_error"] or "OOM" in store.status()["last_error"]
     own_redis.ask("CONFIG", "SET", "maxmemory", "0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -18,3 +19,19 @@ def clock() -> float:
     except OSError:
         return now
     return now - int(queued) / 1e9
+
+
+HANG_SECONDS = 2.0
+"""No time-out of the store's is as long, and no busy machine has held up a request for it."""
+
+
+def assert_bounded(took: Iterable[float], bound: float) -> None:
+    """Requests wait no longer than the bound, and none for as long as a missing time-out takes.
+
+    One in ten, at least one, may be late: a thread also waits for the interpreter's lock, and for
+    that the kernel has no figure.
+    """
+    ordered = sorted(took)
+    late = [seconds for seconds in ordered if seconds >= bound]
+    assert len(late) <= max(1, len(ordered) // 10), late
+    assert ordered[-1] < HANG_SECONDS
