@@ -6,7 +6,7 @@ Each is another name of a method of SecurityConfig, or a view of its options.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +114,8 @@ class ModelSpellings:
         """The same as JSON; handlers and functions as their repr."""
         return json.dumps(self.model_dump(**options), indent=indent, default=repr)
 
+    json = model_dump_json
+
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
         """A configuration as it is, or one made of a mapping.
@@ -124,6 +126,47 @@ class ModelSpellings:
             return obj
         made: Self = cls.from_mapping(obj)  # type: ignore[attr-defined]
         return made
+
+    parse_obj = model_validate
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
+        """A configuration made of a JSON object.
+
+        :raises ConfigError: as the constructor, and for what is no JSON object.
+        """
+        try:
+            mapping = json.loads(json_data)
+        except ValueError as error:
+            raise ConfigError([f"the configuration is no JSON: {error}"]) from error
+        if not isinstance(mapping, Mapping):
+            raise ConfigError(["the configuration is no JSON object"])
+        return cls.model_validate(mapping)
+
+    parse_raw = model_validate_json
+
+    @classmethod
+    def model_validate_strings(cls, obj: Any, **_: Any) -> Self:
+        """``model_validate``: options are taken from texts anyway."""
+        return cls.model_validate(obj)
+
+    @classmethod
+    def model_construct(cls, _fields_set: Any = None, **options: Any) -> Self:
+        """The constructor. A configuration that nobody has checked would protect nothing.
+
+        :raises ConfigError: as the constructor.
+        """
+        return cls.model_validate(options)
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The options that differ from the defaults: what was said as it is by default anyway is
+        not kept apart."""
+        return set(self.model_dump(exclude_defaults=True))
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Pairs of name and value, for ``dict(config)``."""
+        return iter(self.model_dump().items())
 
     @property
     def revision(self) -> int:

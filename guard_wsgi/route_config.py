@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -313,6 +314,18 @@ class RouteConfig:
             said["enable_suspicious_detection"] = False
         return RouteConfig(**said) if said else None
 
+    def __deepcopy__(self, memo: object) -> RouteConfig:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its options, for processes that are spawned with one."""
+        options = {
+            option.name: _picklable(getattr(self, option.name))
+            for option in options_of(RouteConfig)
+            if getattr(self, option.name) != option.default
+        }
+        return partial(RouteConfig, **options), ()
+
     def __repr__(self) -> str:
         """The options that say something."""
         said = (
@@ -321,6 +334,13 @@ class RouteConfig:
             if getattr(self, option.name) != option.default
         )
         return f"RouteConfig({', '.join(said)})"
+
+
+def _picklable(value: Any) -> Any:
+    """Pickle does not take a read-only view of a dict."""
+    if isinstance(value, MappingProxyType):
+        return {name: _picklable(one) for name, one in value.items()}
+    return value
 
 
 _EXTENDING = frozenset(

@@ -396,8 +396,36 @@ def test_the_words_of_a_model_work() -> None:
     assert SecurityConfig.model_fields["rate_limit"].default == 600
     assert config.revision == 0
     assert '"rate_limit": 7' in config.model_dump_json()
+    assert config.json() == config.model_dump_json()
+    assert SecurityConfig.model_validate_json(config.model_dump_json()) == config
+    assert SecurityConfig.parse_raw(b'{"rate_limit": "7"}').rate_limit == 7
+    assert SecurityConfig.parse_obj({"rate_limit": 7}).rate_limit == 7
+    assert SecurityConfig.model_validate_strings({"rate_limit": "7"}).rate_limit == 7
+    assert SecurityConfig.model_construct(rate_limit=7).rate_limit == 7
+    assert config.model_fields_set == {"rate_limit", "agent_api_key"}
+    assert dict(config) == config.model_dump()
+    for what in ("{", "[1]", "7"):
+        with pytest.raises(ConfigError, match="no JSON"):
+            SecurityConfig.model_validate_json(what)
+    with pytest.raises(ConfigError, match="many"):
+        SecurityConfig.model_construct(rate_limit="many")
     with pytest.raises(ConfigError, match="many"):
         config.model_copy(update={"rate_limit": "many"})
+
+
+def test_a_route_is_copied_and_pickled_as_the_configuration_is() -> None:
+    route = RouteConfig(
+        rate_limit=5,
+        required_headers={"X-Key": "1"},
+        geo_rate_limits={"DE": (5, 60)},
+        security_headers={"csp": {"default-src": ["'self'"]}},
+        time_restrictions=("09:00", "17:00"),
+        blocked_user_agents=["curl"],
+        behavior_rules=[BehaviorRule("usage", 5, 60)],
+    )
+    assert pickle.loads(pickle.dumps(route)) == route
+    assert deepcopy(route) == route
+    assert pickle.loads(pickle.dumps(RouteConfig())) == RouteConfig()
 
 
 def test_a_subclass_gives_options_other_defaults() -> None:
