@@ -15,13 +15,14 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
-from guard_wsgi.emergency import EmergencyMode
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.behavior.tracker import BehaviorTracker
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.bots import VerifiedBots
 from guard_wsgi.network.cloud import PROVIDERS, CloudRanges
 from guard_wsgi.network.geo import CountryLookup, MaxMindGeoIP
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi.state.behavior import BehaviorRule, BehaviorTracker
+from guard_wsgi.state.emergency import EmergencyMode
 from guard_wsgi.state.store import Store
 
 ROUNDS = 7

@@ -95,7 +95,7 @@ def sketch(app: App) -> App:
     from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
     from guard_wsgi.detection.gate import builtin_gate
     from guard_wsgi.detection.media import BodyKind
-    from guard_wsgi.headers import SecurityHeaders
+    from guard_wsgi.response.headers import SecurityHeaders
 
     gate = builtin_gate("auto")
     look = SteadyHeaders().head_pass(gate.opens, gate.opens_json, lambda environ: False, 10**9)

@@ -9,11 +9,12 @@ from guard_wsgi.agent import AgentConfig as AgentConfig
 from guard_wsgi.agent import DynamicRules as DynamicRules
 from guard_wsgi.agent import GuardAgentHandler as GuardAgentHandler
 from guard_wsgi.agent import guard_agent as guard_agent
+from guard_wsgi.behavior.rule import BehaviorRule as BehaviorRule
+from guard_wsgi.behavior.rule import BehaviorRuleConfig as BehaviorRuleConfig
 from guard_wsgi.checks.authentication import decode_basic as decode_basic
 from guard_wsgi.checks.authentication import same_secret as same_secret
-from guard_wsgi.checks.base import Block as Block
-from guard_wsgi.config import SecurityConfig as SecurityConfig
-from guard_wsgi.config_tables import ThreatBanConfig as ThreatBanConfig
+from guard_wsgi.config.security import SecurityConfig as SecurityConfig
+from guard_wsgi.config.tables import ThreatBanConfig as ThreatBanConfig
 from guard_wsgi.detection import Finding as Finding
 from guard_wsgi.errors import BanRefused as BanRefused
 from guard_wsgi.errors import ConfigError as ConfigError
@@ -24,15 +25,14 @@ from guard_wsgi.middleware import GuardMiddleware as GuardMiddleware
 from guard_wsgi.network.geo import GeoIPHandler as GeoIPHandler
 from guard_wsgi.network.geo import IPInfoManager as IPInfoManager
 from guard_wsgi.network.geo import MaxMindGeoIP as MaxMindGeoIP
-from guard_wsgi.request import GuardRequest as GuardRequest
-from guard_wsgi.response import GuardResponse as GuardResponse
-from guard_wsgi.routes import RouteConfig as RouteConfig
-from guard_wsgi.routes import SecurityDecorator as SecurityDecorator
-from guard_wsgi.state.behavior import BehaviorRule as BehaviorRule
-from guard_wsgi.state.behavior import BehaviorRuleConfig as BehaviorRuleConfig
+from guard_wsgi.request.block import Block as Block
+from guard_wsgi.request.response import GuardResponse as GuardResponse
+from guard_wsgi.request.verdict import Verdict as Verdict
+from guard_wsgi.request.view import GuardRequest as GuardRequest
+from guard_wsgi.routes.config import RouteConfig as RouteConfig
+from guard_wsgi.routes.decorators import SecurityDecorator as SecurityDecorator
 from guard_wsgi.telemetry.events import SecurityEvent as SecurityEvent
 from guard_wsgi.telemetry.events import SecurityMetric as SecurityMetric
-from guard_wsgi.verdict import Verdict as Verdict
 
 
 def __getattr__(name: str) -> Any:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 
 raise SystemExit(main())

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.audit import log_audit
-from guard_wsgi.request import is_preflight
-from guard_wsgi.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.verdict import ENVIRON_KEY
-from guard_wsgi.view_rules import ViewRules
+from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.request.view import is_preflight
+from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
+from guard_wsgi.routes.view_rules import ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

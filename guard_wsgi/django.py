@@ -15,15 +15,15 @@ from contextlib import contextmanager
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.audit import log_audit
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.request import is_preflight
-from guard_wsgi.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.stored import attributes, is_a, stored
-from guard_wsgi.verdict import ENVIRON_KEY
-from guard_wsgi.view_layers import class_of
-from guard_wsgi.view_rules import ROUTE_ATTRIBUTE, ViewRules
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.request.view import is_preflight
+from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
+from guard_wsgi.routes.stored import attributes, is_a, stored
+from guard_wsgi.routes.view_layers import class_of
+from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE, ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

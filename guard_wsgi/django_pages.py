@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.answers import response_of
-from guard_wsgi.checks.base import Block
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.request.answers import response_of
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.verdict import ENVIRON_KEY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from guard_wsgi.agent.rules import DynamicRules
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
+from guard_wsgi.forks import track
 from guard_wsgi.state.ratelimit import MAX_WINDOW_SECONDS
 from guard_wsgi.telemetry.events import utc_now
-from guard_wsgi.telemetry.forks import track
 
 logger = logging.getLogger("guard_wsgi.rules")
 

@@ -15,16 +15,22 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.body import BodyTooLarge, LateLimit
+from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.access import NotBanned, NotInEmergency
-from guard_wsgi.checks.base import Block, Check
+from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.behavior import UNROUTED, Behaves
 from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.checks.traffic import RateLimits
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.doctor.forwarding import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.errors import StoreError
-from guard_wsgi.fast_path import compile_fast_path
-from guard_wsgi.hooks import (
+from guard_wsgi.ladder.fast_path import compile_fast_path
+from guard_wsgi.ladder.policy import Plan, Policy, Run
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.body import BodyTooLarge, LateLimit
+from guard_wsgi.request.hooks import (
     Deferred,
     ForgetBody,
     HookContext,
@@ -33,26 +39,21 @@ from guard_wsgi.hooks import (
     no_context,
     nothing_kept,
 )
-from guard_wsgi.modifying import Modifier
-from guard_wsgi.network.address import parse_address
-from guard_wsgi.network.forwarding import REWRITTEN_KEY, proxy_fix_conflict
-from guard_wsgi.outgoing import Outgoing
-from guard_wsgi.parts import Parts
-from guard_wsgi.policy import Plan, Policy, Run
-from guard_wsgi.refusal import with_reference
-from guard_wsgi.request import GuardRequest, is_preflight
-from guard_wsgi.resolvers import PatternResolver, Resolver
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.routes import RouteConfig
-from guard_wsgi.shared_body import SharedBody
-from guard_wsgi.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.shared_body import SharedBody
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
+from guard_wsgi.request.view import GuardRequest, is_preflight
+from guard_wsgi.response.modifying import Modifier
+from guard_wsgi.response.outgoing import Outgoing
+from guard_wsgi.response.refusal import with_reference
+from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.resolvers import PatternResolver, Resolver
+from guard_wsgi.services import Parts
 from guard_wsgi.state.bans import Bans
-from guard_wsgi.state.behavior import BehaviorWatch
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
-from guard_wsgi.verdict import ENVIRON_KEY, Verdict
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo

@@ -1,28 +1,16 @@
-"""Which route a request is for, before the framework says so.
-
-A resolver maps an environ to a :class:`Resolution`. The frameworks' own routers are asked
-(guard_wsgi.django, guard_wsgi.bottle, guard_wsgi_flask), and asked again when they have come to a
-view: what is foretold here is what the guard decides on before the app, its sessions and logins
-run; what the framework finally runs is what the rules hold for.
-"""
+"""The resolvers of routes, for apps that name one: ``GuardMiddleware(app, resolver=...)``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
-from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map, Rule
-
-from guard_wsgi.request import is_plain_path, spellings
-from guard_wsgi.route_config import RouteConfig
+from guard_wsgi.routes.resolvers import Dispatching as Dispatching
+from guard_wsgi.routes.resolvers import PatternResolver as PatternResolver
+from guard_wsgi.routes.resolvers import Resolution as Resolution
+from guard_wsgi.routes.resolvers import Resolver as Resolver
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
     from guard_wsgi.bottle import BottleResolver as BottleResolver
     from guard_wsgi.django import DjangoResolver as DjangoResolver
 
@@ -35,133 +23,3 @@ def __getattr__(name: str) -> Any:
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(module), name)
-
-
-@frozen(slots=True)
-class Resolution:
-    """The route of a request.
-
-    :ivar endpoint: its name or template: the same for all concrete paths of the route.
-    :ivar route: the rules of its view, ``None`` if it has none of its own.
-    :ivar others: the rules of routes that the path may lead to by another spelling; all hold.
-    """
-
-    endpoint: str
-    route: RouteConfig | None = None
-    others: tuple[RouteConfig, ...] = ()
-
-
-_NO_RULES = RouteConfig()
-
-_Match = tuple[str, Mapping[str, Any]]
-"""A pattern, and what the path says for its parameters."""
-
-_MAX_REDIRECTS = 4
-"""Of a router to the canonical spelling of a path; one is usual."""
-
-Resolver = Callable[["WSGIEnvironment"], "Resolution | None"]
-"""Answers ``None`` where no route matches."""
-
-Signature = Hashable
-"""A route and what the path says for its parameters: equal for two paths that the framework does
-not tell apart."""
-
-Signer = Callable[["WSGIEnvironment"], "Signature | None"]
-
-
-def signer_of(resolver: Resolver | None) -> Signer | None:
-    """What tells the signature of a path, if the resolver can; that of a user need not."""
-    return getattr(resolver, "signature", None)
-
-
-def signature_of(route: str, arguments: object) -> Signature:
-    # Arguments may be of any type, a list of a converter's say; how they are written is enough.
-    return route, repr(arguments)
-
-
-class Dispatching(Protocol):
-    """What else a resolver for a framework does."""
-
-    confirms: bool
-    """Whether the framework asks the guard again, just before a view runs."""
-
-    def attach(self, guard: Any) -> None:
-        """Make the framework ask ``guard`` (a :class:`GuardMiddleware`), as far as it can."""
-
-    def audit(self, decorated: Iterable[Any]) -> None:
-        """Log which views have rules, and as errors which of the decorated ones none reaches."""
-
-
-class PatternResolver:
-    """Routes by path patterns in werkzeug's syntax, for apps whose router can't be asked.
-
-    A path that an app may read in several ways (``/x/..;/admin``) has the rules of all of them.
-
-    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method.
-    :raises ValueError: for a pattern that werkzeug doesn't understand.
-    """
-
-    def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
-        self._routes = dict(routes)
-        # merge_slashes and a missing trailing slash must not lead past a rule.
-        rules = [
-            Rule(pattern, endpoint=pattern, merge_slashes=True, strict_slashes=False)
-            for pattern in self._routes
-        ]
-        self._adapter = Map(rules).bind("")
-
-    def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
-        found = self._find(environ)
-        if not found:
-            return None
-        routes = [_NO_RULES if match is None else self._routes[match[0]] for match in found]
-        return Resolution(_first(found)[0], routes[0], tuple(routes[1:]))
-
-    def signature(self, environ: WSGIEnvironment) -> Signature | None:
-        found = self._find(environ)
-        return signature_of(*_first(found)) if found else None
-
-    def _find(self, environ: WSGIEnvironment) -> list[_Match | None]:
-        """The patterns for a path, those of its plainest reading first; with ``None`` where a
-        reading has none, unless all have none."""
-        path = environ.get("PATH_INFO") or "/"
-        if is_plain_path(path):
-            match = self._match(path)
-            return [] if match is None else [match]
-        # Nobody knows how the app reads it: the rules of every reading hold.
-        readings = [self._match(spelling) for spelling in spellings(path)]
-        found: dict[str, _Match | None] = {}
-        for match in readings:
-            if match is not None:
-                found.setdefault(match[0], match)
-        if found and None in readings:
-            found[""] = None  # what one reading licenses, others don't
-        return list(found.values())
-
-    def _match(self, path: str) -> _Match | None:
-        """The pattern for a path, or for what it would be redirected to."""
-        for _ in range(_MAX_REDIRECTS):
-            try:
-                pattern, arguments = self._adapter.match(path, method="GET")
-            except HTTPException as answer:
-                # A redirect to the canonical spelling is a match of that spelling.
-                target = getattr(answer, "new_url", None)
-                if target is None or _path_of(target) == path:
-                    return None
-                path = _path_of(target)
-            else:
-                return pattern, arguments
-        return None
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PatternResolver) and self._routes == other._routes
-
-    __hash__ = object.__hash__
-
-
-def _first(found: list[_Match | None]) -> _Match:
-    return next(match for match in found if match is not None)
-
-
-def _path_of(url: str) -> str:
-    return unquote(urlsplit(url).path) or "/"

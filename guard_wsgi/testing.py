@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from guard_wsgi.doctor import find_guard
-from guard_wsgi.refusal import REFERENCE_HEADER
+from guard_wsgi.doctor.diagnosis import find_guard
+from guard_wsgi.response.refusal import REFERENCE_HEADER
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.store import Store
 

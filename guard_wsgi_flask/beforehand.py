@@ -10,10 +10,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import BanRefused, StoreError
+from guard_wsgi.state.backends.memory import MemoryStorage
 from guard_wsgi.state.bans import Bans
-from guard_wsgi.state.memory import MemoryStorage
 
 if TYPE_CHECKING:
     from guard_wsgi.middleware import GuardMiddleware

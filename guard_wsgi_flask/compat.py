@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from flask import Response as FlaskResponse
 from flask import g, make_response, redirect
 
-from guard_wsgi.commands.inspecting import place
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.behavior.response_pattern import BodyPatterns
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.cli.inspecting import place
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import BanRefused, ConfigError, GuardError
-from guard_wsgi.headers import Cors, SecurityHeaders
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.cloud import PROVIDERS
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.state.behavior_rule import BehaviorRule
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.response.headers import Cors, SecurityHeaders
 from guard_wsgi.state.ratelimit import Limit
-from guard_wsgi.state.response_pattern import BodyPatterns
 from guard_wsgi.state.values import Values
-from guard_wsgi.verdict import ENVIRON_KEY
 from guard_wsgi_flask.beforehand import Beforehand, with_patterns
 from guard_wsgi_flask.registry import all_guarded, beforehand, is_too_early, the_guarded
 

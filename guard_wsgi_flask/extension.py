@@ -9,13 +9,13 @@ from attrs import define, fields
 from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
-from guard_wsgi.config import DoubtfulOption, SecurityConfig
-from guard_wsgi.config_foreign import translated, without_kubernetes, without_own_names
-from guard_wsgi.config_options import options_of
-from guard_wsgi.config_sources import is_option, read_texts
+from guard_wsgi.config.foreign import translated, without_kubernetes, without_own_names
+from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
+from guard_wsgi.config.sources import is_option, read_texts
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.routes import SecurityDecorator
+from guard_wsgi.options.resolving import options_of
+from guard_wsgi.routes.decorators import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi_flask.compat import GuardResponseFactory, OriginalState

@@ -13,22 +13,22 @@ from flask.views import MethodView
 from werkzeug.exceptions import default_exceptions
 
 from guard_wsgi.checks.authentication import Authentication
-from guard_wsgi.checks.base import Block
-from guard_wsgi.hooks import nothing_kept
-from guard_wsgi.modifying import AppResponse
-from guard_wsgi.request import is_preflight
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.shared_body import SharedBody
-from guard_wsgi.verdict import ENVIRON_KEY
-from guard_wsgi.view_layers import class_of
-from guard_wsgi.view_rules import ROUTE_ATTRIBUTE
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.hooks import nothing_kept
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.shared_body import SharedBody
+from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.request.view import is_preflight
+from guard_wsgi.response.modifying import AppResponse
+from guard_wsgi.routes.view_layers import class_of
+from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from guard_wsgi.middleware import GuardMiddleware
-    from guard_wsgi.route_config import RouteConfig
-    from guard_wsgi.verdict import Verdict
+    from guard_wsgi.request.verdict import Verdict
+    from guard_wsgi.routes.config import RouteConfig
     from guard_wsgi_flask.resolver import FlaskResolver
 
 EXTENSION_NAME = "guard_wsgi"

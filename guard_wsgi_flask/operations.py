@@ -13,10 +13,10 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from guard_wsgi.commands import shared
-from guard_wsgi.commands.diagnosing import examine
-from guard_wsgi.commands.inspecting import CLIENT, inspect, place, report
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli import shared
+from guard_wsgi.cli.diagnosing import examine
+from guard_wsgi.cli.inspecting import CLIENT, inspect, place, report
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.extension import GuardedApp
 from guard_wsgi_flask.inside import EXTENSION_NAME

@@ -14,9 +14,9 @@ from werkzeug.middleware.lint import LintMiddleware
 from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.layers import INNER_NAMES
-from guard_wsgi.network.forwarding import proxy_fix_conflict
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.doctor.forwarding import proxy_fix_conflict
+from guard_wsgi.doctor.layers import INNER_NAMES
 
 _ALWAYS_CALLING = (ProxyFix, ProfilerMiddleware, LintMiddleware)
 """Middlewares that call the app for every request, with its own environ."""

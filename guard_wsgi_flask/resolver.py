@@ -11,11 +11,11 @@ from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
-from guard_wsgi.audit import log_audit
-from guard_wsgi.layers import outside_of
-from guard_wsgi.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.route_config import RouteConfig
-from guard_wsgi.view_rules import ViewRules
+from guard_wsgi.doctor.layers import outside_of
+from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
+from guard_wsgi.routes.view_rules import ViewRules
 from guard_wsgi_flask.inside import forget_body
 
 if TYPE_CHECKING:

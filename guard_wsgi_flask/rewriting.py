@@ -15,7 +15,7 @@ from guard_wsgi.network.client import ClientResolver
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from guard_wsgi.config import SecurityConfig
+    from guard_wsgi.config.security import SecurityConfig
 
 logger = logging.getLogger("guard_wsgi.network")
 

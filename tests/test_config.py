@@ -15,18 +15,18 @@ from attrs.exceptions import FrozenInstanceError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard_wsgi import config_rules
 from guard_wsgi.agent.config import AgentConfig
-from guard_wsgi.config import DoubtfulOption, IgnoredOption, SecurityConfig
-from guard_wsgi.config_options import options_of
-from guard_wsgi.config_rules import STORE_PACKAGES
-from guard_wsgi.config_tables import DetectionExclusion, ThreatBanConfig
+from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.config import rules as config_rules
+from guard_wsgi.config.rules import STORE_PACKAGES
+from guard_wsgi.config.security import DoubtfulOption, IgnoredOption, SecurityConfig
+from guard_wsgi.config.tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi.route_config import RouteConfig
-from guard_wsgi.state.behavior_rule import BehaviorRule, BehaviorRuleConfig
-from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
-from guard_wsgi.state.remote import SCHEMES as REMOTE_SCHEMES
+from guard_wsgi.options.resolving import options_of
+from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.state.backends.redis import SCHEMES as REDIS_SCHEMES
+from guard_wsgi.state.backends.remote import SCHEMES as REMOTE_SCHEMES
 from tests.kit.ids import stable
 
 

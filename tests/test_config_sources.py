@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.config_options import options_of
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.resolving import options_of
 
 
 def write(path: Path, text: str) -> Path:

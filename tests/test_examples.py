@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from werkzeug.test import Client
 
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from tests.kit.live import LiveServer
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from attrs import frozen
 
-from guard_wsgi.cli import build_parser
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.config_options import options_of
-from guard_wsgi.routes import SecurityDecorator
+from guard_wsgi.cli.tree import build_parser
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.options.resolving import options_of
+from guard_wsgi.routes.decorators import SecurityDecorator
 from tests.kit.gateway import text_app
 
 ROOT = Path(__file__).parents[1]

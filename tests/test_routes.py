@@ -13,11 +13,12 @@ from flask.views import MethodView
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.config_options import options_of
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.routes import RouteConfig, SecurityDecorator, route_config_of
-from guard_wsgi.state.behavior_rule import BehaviorRule
+from guard_wsgi.options.resolving import options_of
+from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.decorators import SecurityDecorator, route_config_of
 from tests.kit.ids import stable
 
 

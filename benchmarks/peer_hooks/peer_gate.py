@@ -74,7 +74,7 @@ class Gate:
 
 def record(environ: Environ) -> None:
     """Write a refused request down, whole."""
-    from guard_wsgi.verdict import ENVIRON_KEY
+    from guard_wsgi.request.verdict import ENVIRON_KEY
 
     verdict = environ[ENVIRON_KEY]
     try:

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from attrs import field, fields, frozen
 
-from guard_wsgi.config_numbers import Range, flag, is_blank, number, whole_number
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.numbers import Range, flag, is_blank, number, whole_number
 
 DEFAULT_ENDPOINT = "https://api.guard-core.com"
 

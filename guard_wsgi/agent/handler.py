@@ -31,8 +31,8 @@ from guard_wsgi.agent.status import (
     Health,
 )
 from guard_wsgi.agent.transport import Transport, TransportError
+from guard_wsgi.forks import track
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric, utc_now
-from guard_wsgi.telemetry.forks import track
 
 log = logging.getLogger("guard_wsgi.agent")
 

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
 from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
-from guard_wsgi.telemetry.forks import track
+from guard_wsgi.forks import track
 
 log = logging.getLogger("guard_wsgi.agent")
 

@@ -32,7 +32,7 @@ from guard_wsgi.agent.spool import SpoolError, SpoolFull, has_leftovers
 from guard_wsgi.agent.transport import load
 from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.errors import GuardError
-from guard_wsgi.telemetry.forks import track
+from guard_wsgi.forks import track
 from guard_wsgi.telemetry.silence import silence
 
 log = logging.getLogger("guard_wsgi.agent")

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from guard_wsgi.checks.base import Block
-from guard_wsgi.emergency import EmergencyMode
-from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import ADDRESSED, CALM, EXCLUDED, EXEMPT, NOBODY, PROBE, WHITELISTED
+from guard_wsgi.network.standing import (
+    ADDRESSED,
+    CALM,
+    EXCLUDED,
+    EXEMPT,
+    NOBODY,
+    PROBE,
+    WHITELISTED,
+)
+from guard_wsgi.patterns.expressions import Expressions
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.emergency import EmergencyMode
 
 IsBot = Callable[[GuardRequest], bool]
 """Whether a request comes from a search engine's crawler that proved to be one."""

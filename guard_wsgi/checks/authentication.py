@@ -9,10 +9,11 @@ from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
-from guard_wsgi.answers import is_refusal, raised, response_of
-from guard_wsgi.checks.base import Block, Check
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import NOBODY
+from guard_wsgi.checks.base import Check
+from guard_wsgi.network.standing import NOBODY
+from guard_wsgi.request.answers import is_refusal, raised, response_of
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
 
 Verifier = Callable[[GuardRequest, str], Any]
 """Gets the request and the credential, answers the principal, or something false to refuse."""

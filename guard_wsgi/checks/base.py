@@ -1,61 +1,11 @@
-"""What a check is, and what it answers."""
+"""What a check is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import ceil
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
-from attrs import define, field
-
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.response import GuardResponse
-
-
-@define(kw_only=True, eq=False)
-class Block:
-    """A refusal, before it is rendered. Not frozen, as in a flood many are made; nobody writes.
-
-    :ivar check: which check refused; a stable name for logs, muting and metrics.
-    :ivar event: the event type that tells of it (telemetry/events.py).
-    :ivar retry_after_seconds: sent as ``Retry-After``.
-    :ivar response: a hook's own answer, sent as it is instead of status and message.
-    :ivar metadata: what else an event of it tells.
-    """
-
-    status: int
-    message: str
-    check: str
-    event: str = "access_denied"
-    _reason: str = field(default="", repr=False)
-    retry_after_seconds: float | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    response: GuardResponse | None = None
-    metadata: Mapping[str, Any] = MappingProxyType({})
-
-    @property
-    def reason(self) -> str:
-        """For the operator's eyes; never sent to the client."""
-        return self._reason
-
-    @property
-    def category(self) -> str:
-        """Of an attack."""
-        return ""
-
-    def details(self) -> Mapping[str, Any]:
-        """What an event tells besides, which is made only if somebody takes it."""
-        return {}
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled with a request's environ, it keeps what a reader asks for: why, and what."""
-        return _restored, (self.status, self.message, self.check, self.event, self.reason)
-
-
-def whole_seconds(seconds: float) -> int:
-    """As ``Retry-After`` takes it: rounded up, at least one, and no more for a rounding error."""
-    return max(1, ceil(seconds - 0.001))
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
 
 
 class Check(Protocol):
@@ -75,7 +25,3 @@ class Check(Protocol):
     def fails_closed(self) -> bool: ...
 
     def __call__(self, request: GuardRequest) -> Block | None: ...
-
-
-def _restored(status: int, message: str, check: str, event: str, reason: str) -> Block:
-    return Block(status=status, message=message, check=check, event=event, reason=reason)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from guard_wsgi.checks.base import Block, whole_seconds
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import PREFLIGHT, PROBE, WHITELISTED
-from guard_wsgi.state.behavior import BehaviorWatch
+from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.network.standing import PREFLIGHT, PROBE, WHITELISTED
+from guard_wsgi.request.block import Block, whole_seconds
+from guard_wsgi.request.view import GuardRequest
 
 UNROUTED = "unrouted"
 """What requests are counted by that no resolver knows: one scope, never a raw path."""

@@ -7,10 +7,10 @@ from datetime import datetime, time, timezone
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from guard_wsgi.checks.base import Block
 from guard_wsgi.network.names import ascii_host
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, NOBODY
+from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
 
 
 class RequestSize:

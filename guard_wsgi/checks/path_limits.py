@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from guard_wsgi.request import GuardRequest, canonical_path
-from guard_wsgi.resolvers import Resolver, Signature, signer_of
+from guard_wsgi.request.view import GuardRequest, canonical_path
+from guard_wsgi.routes.resolvers import Resolver, Signature, signer_of
 from guard_wsgi.state.ratelimit import Limit
 
 _ENDINGS = "/ \t\r\n\0"

@@ -8,19 +8,19 @@ from time import monotonic
 from types import MappingProxyType
 from typing import Any, final
 
-from guard_wsgi.body import BodyTooLarge, RequestBody
-from guard_wsgi.checks.base import Block
+from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.checks.inspections import RouteInspections
+from guard_wsgi.checks.trap_fields import Unreadable, filled_in
 from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
 from guard_wsgi.detection.extract import is_document
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present
-from guard_wsgi.inspections import RouteInspections
-from guard_wsgi.request import MAX_HOOK_BODY_BYTES, GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, WHITELISTED
-from guard_wsgi.state.suspicion import Suspicion
-from guard_wsgi.trap_fields import Unreadable, filled_in
+from guard_wsgi.network.standing import BODILESS, EXCLUDED, WHITELISTED
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.body import BodyTooLarge, RequestBody
+from guard_wsgi.request.view import MAX_HOOK_BODY_BYTES, GuardRequest
 
 FILE_TYPE = "application/octet-stream"
 """How a text is read that is PUT: a client that keeps files names whatever is text so."""

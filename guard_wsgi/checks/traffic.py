@@ -8,14 +8,14 @@ from hashlib import blake2b
 
 from attrs import evolve, frozen
 
-from guard_wsgi.checks.base import Block, whole_seconds
+from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.network.origin import serves_a_test
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.response import GuardResponse
-from guard_wsgi.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
+from guard_wsgi.network.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
+from guard_wsgi.request.block import Block, whole_seconds
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.state.ratelimit import MAX_REQUESTS, Limit, LimitState, RateLimiter
-from guard_wsgi.state.suspicion import Suspicion
 
 logger = logging.getLogger("guard_wsgi.ratelimit")
 

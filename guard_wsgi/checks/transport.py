@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from guard_wsgi.checks.base import Block
-from guard_wsgi.request import GuardRequest
-from guard_wsgi.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT, PROBE
+from guard_wsgi.network.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT, PROBE
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
 
 
 class Framing:

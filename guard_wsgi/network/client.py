@@ -22,7 +22,7 @@ from guard_wsgi.network.address import (
 from guard_wsgi.network.forwarded import forwarded_nodes
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.origin import is_called_by_a_test
-from guard_wsgi.standing import ADDRESSED
+from guard_wsgi.network.standing import ADDRESSED
 
 UNKNOWN_CLIENT = "unknown"
 """What a client without an address is called."""

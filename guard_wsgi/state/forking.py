@@ -1,7 +1,7 @@
 """Stores over a fork.
 
 A lock that another thread held at the moment of the fork stays held in the child for ever, so the
-child replaces it and never acquires it (`guard_wsgi.telemetry.forks`). A file with a transaction
+child replaces it and never acquires it (`guard_wsgi.forks`). A file with a transaction
 in flight can't even be closed in the child, and the locks of a client's library are not ours to
 replace; such an object holds still during the fork as well.
 
@@ -16,8 +16,8 @@ import threading
 from typing import Protocol
 from weakref import WeakSet
 
-from guard_wsgi.telemetry.forks import ForkAware
-from guard_wsgi.telemetry.forks import track as renew_after_fork
+from guard_wsgi.forks import ForkAware
+from guard_wsgi.forks import track as renew_after_fork
 
 __all__ = ["ForkAware", "HoldsStill", "InFlight", "hold_still_during_fork", "renew_after_fork"]
 

@@ -11,9 +11,9 @@ from attrs import field, frozen
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.backend import STRATEGIES, Strategy
+from guard_wsgi.state.backends.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS
 from guard_wsgi.state.clock import SYSTEM_CLOCK, Clock
-from guard_wsgi.state.memory import DEFAULT_MAX_KEYS
 
 Policy = Literal["local", "allow", "deny"]
 Feature = Literal["rate_limit", "bans", "counters"]

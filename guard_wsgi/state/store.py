@@ -7,17 +7,17 @@ from typing import Any
 
 from guard_wsgi.errors import ConfigError, MissingExtra
 from guard_wsgi.state.backend import Backend
+from guard_wsgi.state.backends.memory import MemoryStorage
+from guard_wsgi.state.backends.redis import SCHEMES as REDIS_SCHEMES
+from guard_wsgi.state.backends.redis import RedisBackend
+from guard_wsgi.state.backends.remote import SCHEMES as REMOTE_SCHEMES
+from guard_wsgi.state.backends.remote import LimitsBackend
+from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.budget import Budget
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.counters import Counters
-from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.ratelimit import RateLimiter
-from guard_wsgi.state.redis import SCHEMES as REDIS_SCHEMES
-from guard_wsgi.state.redis import RedisBackend
-from guard_wsgi.state.remote import SCHEMES as REMOTE_SCHEMES
-from guard_wsgi.state.remote import LimitsBackend
-from guard_wsgi.state.resilient import ResilientBackend
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.values import Values
 
@@ -118,7 +118,7 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
         return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
     if scheme == "lmdb":
         try:
-            from guard_wsgi.state.lmdb import LMDBStorage
+            from guard_wsgi.state.backends.lmdb import LMDBStorage
         except ImportError as error:
             raise MissingExtra("store_url lmdb://", "lmdb") from error
         storage = LMDBStorage(

@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from guard_wsgi.forks import track
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
-from guard_wsgi.telemetry.forks import track
 from guard_wsgi.telemetry.naming import action_of, decorator_of, handler_of
 from guard_wsgi.telemetry.redaction import Redaction
 from guard_wsgi.telemetry.silence import silenced
 
 if TYPE_CHECKING:
-    from guard_wsgi.request import GuardRequest
+    from guard_wsgi.request.view import GuardRequest
 
 log = logging.getLogger("guard_wsgi.telemetry")
 

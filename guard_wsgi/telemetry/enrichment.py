@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from guard_wsgi.forks import track
 from guard_wsgi.telemetry.events import SecurityEvent
-from guard_wsgi.telemetry.forks import track
 
 BUCKET_SECONDS = 300
 """Events of one client within five minutes are one story."""

@@ -23,7 +23,7 @@ from guard_wsgi.telemetry.events import SecurityEvent
 from guard_wsgi.telemetry.redaction import Redaction
 
 if TYPE_CHECKING:
-    from guard_wsgi.request import GuardRequest
+    from guard_wsgi.request.view import GuardRequest
 
 ROOT = "guard_wsgi"
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from guard_wsgi.errors import MissingExtra
+from guard_wsgi.forks import track
 from guard_wsgi.telemetry.aggregation import METHODS, OTHER, UNMATCHED
 from guard_wsgi.telemetry.events import SecurityEvent
-from guard_wsgi.telemetry.forks import track
 
 SCOPE = "guard_wsgi"
 

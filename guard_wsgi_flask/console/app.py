@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 
 from guard_wsgi.agent.transport import package_version
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console import shown

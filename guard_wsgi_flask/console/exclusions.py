@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guard_wsgi.commands.reporting import rule_of, silencing
-from guard_wsgi.config_tables import DetectionExclusion, detection_exclusions
+from guard_wsgi.cli.reporting import rule_of, silencing
+from guard_wsgi.config.tables import DetectionExclusion, detection_exclusions
 from guard_wsgi_flask.console.records import findings_of, path_of, template_of
 
 

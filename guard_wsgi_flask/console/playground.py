@@ -15,8 +15,8 @@ from urllib.parse import quote
 from attrs import asdict, evolve, frozen
 from sqlalchemy import insert, select
 
-from guard_wsgi.commands.curl import parse_curl
-from guard_wsgi.commands.inspecting import (
+from guard_wsgi.cli.curl import parse_curl
+from guard_wsgi.cli.inspecting import (
     CLIENT,
     PLACES,
     Outcome,
@@ -27,7 +27,7 @@ from guard_wsgi.commands.inspecting import (
     place,
     weighed,
 )
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.errors import ConfigError, GuardError

@@ -14,11 +14,11 @@ from typing import Any
 from attrs import define, field
 
 from guard_wsgi.agent.rules import DynamicRules
-from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.detection.scanner import compile_patterns
-from guard_wsgi.expressions import Expressions
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.patterns.expressions import Expressions
 from guard_wsgi_flask.console.exclusions import covers
 from guard_wsgi_flask.console.records import event_of, findings_of
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from guard_wsgi.commands.reporting import REFUSED, WOULD_HAVE, general
+from guard_wsgi.cli.reporting import REFUSED, WOULD_HAVE, general
 
 MAX_TEXT = 2048
 """Characters of a column. The agent cuts at 512; what another sends is cut here, and whole in

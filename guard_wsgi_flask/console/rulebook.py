@@ -13,12 +13,12 @@ from attrs import evolve, fields, frozen
 from sqlalchemy import RowMapping, func, insert, select
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.trials import for_trial
 from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.ipset import parse_network
-from guard_wsgi.trials import for_trial
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.records import clean

@@ -10,7 +10,7 @@ from typing import cast
 from attrs import frozen
 from flask import current_app
 
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi_flask.console.audit import Audit
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake

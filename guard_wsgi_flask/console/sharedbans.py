@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from guard_wsgi.commands.shared import shared_store
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli.shared import shared_store
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.ban_index import Ban

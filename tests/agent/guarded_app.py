@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
 
 logging.getLogger("guard_wsgi").addHandler(logging.NullHandler())

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.routes import RouteConfig
+from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.telemetry.events import EVENT_TYPES
 from tests.agent.collector import Collector
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from guard_wsgi.agent import DynamicRules, RulesError, RulesPoller
 from guard_wsgi.agent.rules import _READERS, RulesAnswer, read_rules
 from guard_wsgi.agent.rulescache import Known, RulesCache
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.dynamic import RuledConfiguration, apply_bans, apply_rules
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.address import parse_address

@@ -164,8 +164,8 @@ def test_every_lock_held_at_a_fork_in_c_is_replaced(collector: Collector) -> Non
     sent = run_master(
         """
         from guard_wsgi.middleware import GuardMiddleware
-        from guard_wsgi.config import SecurityConfig
-        from guard_wsgi.telemetry import forks
+        from guard_wsgi.config.security import SecurityConfig
+        from guard_wsgi import forks
 
         called = []
         uwsgi.post_fork_hook = lambda: called.append("app's own")

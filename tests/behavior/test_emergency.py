@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from guard_wsgi.emergency import KEY, Declaration, EmergencyMode, declare, revoke
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.state.emergency import KEY, Declaration, EmergencyMode, declare, revoke
 from guard_wsgi.state.store import Store
 from tests.core.visiting import Site
 
@@ -161,7 +161,7 @@ def test_another_process_declares_it_through_a_shared_store(tmp_path: Path) -> N
     assert not mode.refuses(ALICE)
     script = """
 import sys
-from guard_wsgi.emergency import declare
+from guard_wsgi.state.emergency import declare
 from guard_wsgi.state.store import Store
 declare(Store.open(sys.argv[1]).values, ["10.0.0.0/8"], 60)
 """

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard_wsgi.behavior.response_pattern import BodyPatterns, parse_pattern
+from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.behavior import BehaviorRule, BehaviorRuleConfig
-from guard_wsgi.state.response_pattern import BodyPatterns, parse_pattern
 
 
 def test_a_rule_is_written_as_in_the_existing_system() -> None:

@@ -14,16 +14,11 @@ from attrs import define, field
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.behavior.tracker import BehaviorTracker, BehaviorWatch, Violation
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi.state.behavior import (
-    BehaviorRule,
-    BehaviorRuleConfig,
-    BehaviorTracker,
-    BehaviorWatch,
-    Violation,
-)
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store

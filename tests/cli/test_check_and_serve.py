@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 
 APP = """
 def app(environ, start_response):

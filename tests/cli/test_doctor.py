@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 
 
 def test_a_configuration_is_looked_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

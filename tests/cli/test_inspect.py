@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi import SecurityConfig
-from guard_wsgi.cli import main
-from guard_wsgi.commands.inspecting import PLACES, climb, environ_of, inspect, parse_request
-from guard_wsgi.commands.loading import CommandError
+from guard_wsgi.cli.inspecting import PLACES, climb, environ_of, inspect, parse_request
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.cli.tree import main
 
 SQL = "1' UNION SELECT password FROM users--"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from guard_wsgi.cli import main
-from guard_wsgi.commands.reference import read_options
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.config_options import options_of
+from guard_wsgi.cli.reference import read_options
+from guard_wsgi.cli.tree import main
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.options.resolving import options_of
 
 
 def test_every_option_is_told_of_in_a_section() -> None:

@@ -14,9 +14,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from guard_wsgi.cli import main
-from guard_wsgi.commands.reporting import general
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli.reporting import general
+from guard_wsgi.cli.tree import main
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
 from tests.kit.gateway import environ_for, serve, text_app
 

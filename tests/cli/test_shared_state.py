@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from guard_wsgi.cli import main
-from guard_wsgi.commands.loading import CommandError
-from guard_wsgi.commands.shared import seconds_of
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.cli.shared import seconds_of
+from guard_wsgi.cli.tree import main
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
 from tests.kit.gateway import environ_for, serve, text_app
 

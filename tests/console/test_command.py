@@ -18,7 +18,7 @@ import requests
 from werkzeug.serving import make_server
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 from guard_wsgi_flask.console.database import Database, DatabaseError
 from tests.console.conftest import PASSWORD
 from tests.kit.gateway import text_app

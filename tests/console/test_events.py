@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.commands.shared import shared_store
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.cli.shared import shared_store
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi_flask.console import exclusions, search
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader

@@ -11,10 +11,10 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guard_wsgi.commands.curl import parse_curl
-from guard_wsgi.commands.inspecting import inspect, place
-from guard_wsgi.commands.loading import CommandError
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli.curl import parse_curl
+from guard_wsgi.cli.inspecting import inspect, place
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi_flask.console import playground
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.playground import Trial, TrialRefused

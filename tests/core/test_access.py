@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guard_wsgi import BanRefused, RouteConfig, SecurityConfig, SecurityDecorator
-from guard_wsgi.verdict import Verdict
+from guard_wsgi.request.verdict import Verdict
 from tests.core.visiting import INJECTION, Site
 
 ME = "203.0.113.7"

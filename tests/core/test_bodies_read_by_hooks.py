@@ -15,7 +15,7 @@ from werkzeug.test import Client
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
 from guard_wsgi.bottle import BottleResolver
-from guard_wsgi.shared_body import SharedBody
+from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi_flask import FlaskAPIGuard
 
 ATTACK = "1' UNION SELECT password FROM users-- -"
@@ -264,7 +264,7 @@ def test_each_reader_and_the_app_read_as_if_they_were_alone(
     body: bytes, first: list[tuple[str, int]], second: list[tuple[str, int]], memory: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("guard_wsgi.shared_body.MAX_MEMORY_BYTES", memory)
+        patch.setattr("guard_wsgi.request.shared_body.MAX_MEMORY_BYTES", memory)
         read_one_after_the_other(body, first, second)
 
 

@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi import BehaviorRule, GuardMiddleware, RouteConfig, SecurityConfig
-from guard_wsgi.fast_path import compile_fast_path
+from guard_wsgi.ladder.fast_path import compile_fast_path
 from guard_wsgi.resolvers import Resolution
-from guard_wsgi.state.memory import MemoryStorage
+from guard_wsgi.state.backends.memory import MemoryStorage
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
@@ -246,7 +246,7 @@ def test_a_fault_behind_the_limit_does_not_count_twice(monkeypatch: pytest.Monke
     def read(*asked: Any) -> bytes:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("guard_wsgi.fast_path.read_at_once", read)
+    monkeypatch.setattr("guard_wsgi.ladder.fast_path.read_at_once", read)
     site = Site(rate_limit=5)
     assert site.visit(method="POST", data={"q": "tea"}).code == 200
     assert site.visit(method="POST", data={"q": INJECTION}).code == 400

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from guard_wsgi import BehaviorRule, RouteConfig
-from guard_wsgi.config import DEFAULT_RATE_LIMIT
-from guard_wsgi.doctor import diagnose
+from guard_wsgi.config.security import DEFAULT_RATE_LIMIT
+from guard_wsgi.doctor.diagnosis import diagnose
 from tests.core.visiting import INJECTION, Site
 
 POD = "http://10.1.2.3:8000/"

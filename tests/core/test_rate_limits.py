@@ -9,7 +9,7 @@ import http_sf
 import pytest
 
 from guard_wsgi import RouteConfig, SecurityConfig
-from guard_wsgi.doctor import diagnose
+from guard_wsgi.doctor.diagnosis import diagnose
 from tests.core.visiting import Site
 
 

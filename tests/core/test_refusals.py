@@ -13,7 +13,7 @@ import pytest
 
 from guard_wsgi import GuardResponse, RouteConfig, SecurityEvent
 from guard_wsgi.checks.threats import WEIGHED_A_MINUTE, Allowance
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import Answer
 

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from werkzeug.test import Client
 
-from guard_wsgi.headers import HEADER_NAMES, HTML_PRESET
+from guard_wsgi.response.headers import HEADER_NAMES, HTML_PRESET
 
 HOME = "81.2.69.160"
 BROWSER = {

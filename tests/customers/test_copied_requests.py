@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.request.verdict import ENVIRON_KEY
 from tests.kit.gateway import Environ, environ_for
 
 META_THAT_IS_NOT_COPIED = ("wsgi.errors", "wsgi.input")

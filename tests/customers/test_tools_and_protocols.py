@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.verdict import ENVIRON_KEY
+from guard_wsgi.request.verdict import ENVIRON_KEY
 from tests.kit.gateway import environ_for
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "peer_apps"))

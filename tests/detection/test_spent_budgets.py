@@ -16,7 +16,7 @@ else:
     import tomli as tomllib
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityEvent
-from guard_wsgi.cli import main
+from guard_wsgi.cli.tree import main
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import environ_for, serve, text_app
 

@@ -13,18 +13,18 @@ from typing import Any
 import pytest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.doctor import Advice, diagnose, exit_code, find_guard, worker_count
-from guard_wsgi.emergency import declare
-from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.network.peers import WATCHED_REQUESTS, PeerWatch
-from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
-from guard_wsgi.probes import (
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.doctor.diagnosis import Advice, diagnose, exit_code, find_guard, worker_count
+from guard_wsgi.doctor.probes import (
     clock_skew_seconds,
     installed_version,
     is_importable,
     merges_underscores,
 )
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.network.peers import WATCHED_REQUESTS, PeerWatch
+from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
+from guard_wsgi.state.emergency import declare
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from tests.state.redis_server import RedisServer
@@ -361,7 +361,7 @@ def test_a_redis_in_good_health_gets_no_advice(tmp_path: Path) -> None:
 
 
 def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from guard_wsgi import symptoms
+    from guard_wsgi.doctor import symptoms
 
     monkeypatch.setattr(symptoms, "is_importable", lambda module: False)
     advice = found(config(ipinfo_token="x", store_url="redis://127.0.0.1:1/0"))
@@ -406,7 +406,7 @@ def test_a_users_handler_that_says_it_is_stale_is_believed() -> None:
 def test_a_clock_that_disagrees_with_the_stores_is_said(
     monkeypatch: pytest.MonkeyPatch, skew: float | None, said: str
 ) -> None:
-    from guard_wsgi import symptoms
+    from guard_wsgi.doctor import symptoms
 
     monkeypatch.setattr(symptoms, "clock_skew_seconds", lambda config: skew)
     advice = found(config())

@@ -235,7 +235,7 @@ def test_redis_socket_connect_timeout_and_redis_max_connections(
         given.update(options)
         return original(url, **options)
 
-    monkeypatch.setattr("guard_wsgi.state.redis_client.storage_from_string", spy)
+    monkeypatch.setattr("guard_wsgi.state.backends.redis_client.storage_from_string", spy)
     options = {
         "store_url": redis_server.url,
         "redis_socket_connect_timeout": 0.25,

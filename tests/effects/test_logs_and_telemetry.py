@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from guard_wsgi import RouteConfig
+from guard_wsgi.doctor.probes import is_importable
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.network.geo import MaxMindGeoIP
-from guard_wsgi.probes import is_importable
 from tests.effects.site import VISITOR, LiveSite
 from tests.kit.capture import CapturingServer
 from tests.network import databases

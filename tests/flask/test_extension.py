@@ -11,8 +11,8 @@ from flask.cli import FlaskGroup
 from flask_socketio import SocketIO
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guard_wsgi.config import DoubtfulOption
-from guard_wsgi.doctor import diagnose
+from guard_wsgi.config.security import DoubtfulOption
+from guard_wsgi.doctor.diagnosis import diagnose
 from guard_wsgi_flask import ConfigError, FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
 ATTACK = {"q": "1' UNION SELECT username, password FROM users--"}

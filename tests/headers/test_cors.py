@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.headers import Cors
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.response.headers import Cors
 
 SHOP = "https://shop.example"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard_wsgi.config import SecurityConfig
-from guard_wsgi.headers import HEADER_NAMES, SecurityHeaders
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.response.headers import HEADER_NAMES, SecurityHeaders
 from tests.core.visiting import Site
 from tests.kit.gateway import text_app
 

@@ -20,10 +20,10 @@ from guard_wsgi import (
     SecurityDecorator,
     ThreatBanConfig,
 )
-from guard_wsgi.config import DoubtfulOption
-from guard_wsgi.config_frozen import ImmutableConfig
-from guard_wsgi.config_options import options_of
+from guard_wsgi.config.security import DoubtfulOption
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.frozen import ImmutableConfig
+from guard_wsgi.options.resolving import options_of
 from guard_wsgi_flask import FlaskAPIGuard
 
 KEY = "a key of more than ten"
@@ -270,7 +270,7 @@ def test_what_is_accepted_is_searched_in_milliseconds() -> None:
     machine, a hundredth of what an expression with a power more would take."""
     from time import thread_time
 
-    from guard_wsgi.expressions import Expressions
+    from guard_wsgi.patterns.expressions import Expressions
 
     for pattern in ("^(?!.*a.*b)c", "a.*(?=c)", "(?<!b)a+c", r"(.)\1x"):
         expressions = Expressions([pattern], backtracks_on=512)

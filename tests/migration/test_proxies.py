@@ -12,7 +12,7 @@ from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guard_wsgi import ConfigError, GuardMiddleware, SecurityConfig
-from guard_wsgi.doctor import diagnose
+from guard_wsgi.doctor.diagnosis import diagnose
 from guard_wsgi_flask import FlaskAPIGuard
 
 PROXY = {"REMOTE_ADDR": "10.0.0.2"}

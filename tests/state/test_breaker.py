@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from guard_wsgi.state.breaker import Breaker
+from guard_wsgi.state.backends.breaker import Breaker
 from tests.state.conftest import FakeClock
 
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
-from guard_wsgi.state.suspicion import Suspicion
 from tests.state.redis_server import Fault, FaultyProxy, RedisServer
 from tests.state.waiting import assert_bounded, clock
 

@@ -111,7 +111,7 @@ def test_a_fork_while_a_file_is_being_opened_lets_the_child_open_files(tmp_path:
     script = """
     import fcntl
     from pathlib import Path
-    from guard_wsgi.state.lmdb_file import LMDBFile
+    from guard_wsgi.state.backends.lmdb_file import LMDBFile
     folder = Path(sys.argv[3])
     held = os.open(folder / "held", os.O_RDWR | os.O_CREAT)
     fcntl.flock(held, fcntl.LOCK_EX)

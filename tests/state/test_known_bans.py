@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.state.backends.lmdb import LMDBStorage
+from guard_wsgi.state.backends.lmdb_file import LMDBFile
 from guard_wsgi.state.ban_index import Ban, BanIndex, canonical_target
 from guard_wsgi.state.bans import _targets_around
-from guard_wsgi.state.lmdb import LMDBStorage
-from guard_wsgi.state.lmdb_file import LMDBFile
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store

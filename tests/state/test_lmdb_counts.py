@@ -12,9 +12,9 @@ from pathlib import Path
 import lmdb
 import pytest
 
-from guard_wsgi.state.lmdb import LMDBStorage
-from guard_wsgi.state.lmdb_counts import COUNT, LMDBCounts, places_given
-from guard_wsgi.state.lmdb_file import LMDBFile
+from guard_wsgi.state.backends.lmdb import LMDBStorage
+from guard_wsgi.state.backends.lmdb_counts import COUNT, LMDBCounts, places_given
+from guard_wsgi.state.backends.lmdb_file import LMDBFile
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.store import Store
 from tests.state.conftest import FakeClock
@@ -119,8 +119,8 @@ def test_processes_that_let_it_grow_count_each_key_by_itself(tmp_path: Path) -> 
     path = tmp_path / "state.lmdb"
     script = """
     from pathlib import Path
-    from guard_wsgi.state.lmdb import LMDBStorage
-    from guard_wsgi.state.lmdb_file import LMDBFile
+    from guard_wsgi.state.backends.lmdb import LMDBStorage
+    from guard_wsgi.state.backends.lmdb_file import LMDBFile
     file = LMDBFile.at(Path(sys.argv[1]), map_bytes=64 * 1024)
     take = LMDBStorage(file=file).taker("sliding-window-counter")
     print("ready", flush=True)

@@ -12,10 +12,10 @@ import lmdb
 import pytest
 
 from guard_wsgi.errors import ConfigError, StoreError
+from guard_wsgi.state.backends.lmdb import LMDBStorage
+from guard_wsgi.state.backends.lmdb_file import LMDBFile
+from guard_wsgi.state.backends.lmdb_path import default_path, path_of
 from guard_wsgi.state.clock import NANOSECONDS
-from guard_wsgi.state.lmdb import LMDBStorage
-from guard_wsgi.state.lmdb_file import LMDBFile
-from guard_wsgi.state.lmdb_path import default_path, path_of
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
@@ -125,8 +125,8 @@ def test_the_map_grows_in_every_process_that_uses_it(tmp_path: Path) -> None:
     path = tmp_path / "state.lmdb"
     script = """
     from pathlib import Path
-    from guard_wsgi.state.lmdb import LMDBStorage
-    from guard_wsgi.state.lmdb_file import LMDBFile
+    from guard_wsgi.state.backends.lmdb import LMDBStorage
+    from guard_wsgi.state.backends.lmdb_file import LMDBFile
     file = LMDBFile.at(Path(sys.argv[1]), map_bytes=64 * 1024)
     storage = LMDBStorage(file=file)
     print("ready", flush=True)

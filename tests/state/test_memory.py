@@ -18,8 +18,8 @@ from limits.strategies import (
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.backend import STRATEGIES, Strategy
+from guard_wsgi.state.backends.memory import MemoryStorage
 from guard_wsgi.state.clock import NANOSECONDS
-from guard_wsgi.state.memory import MemoryStorage
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.store import Store
 from guard_wsgi.state.windows import take_fixed, take_sliding

@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
+from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.store import Store
-from guard_wsgi.state.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from tests.state.conftest import KINDS, FakeClock, OpenStore
 
 

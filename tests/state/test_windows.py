@@ -9,7 +9,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guard_wsgi.state import redis_scripts
+from guard_wsgi.state.backends import redis_scripts
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.windows import (
     Counting,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.aggregation import MAX_SERIES, OTHER, UNMATCHED
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.enrichment import Enrichment

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.network.client import ClientResolver
-from guard_wsgi.request import GuardRequest
+from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.escaping import escape
 from guard_wsgi.telemetry.logs import LINES_TOLD, LogSettings, LogSink

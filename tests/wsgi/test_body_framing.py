@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.body import FramingError, RequestBody, content_length
 from guard_wsgi.errors import GuardError
+from guard_wsgi.request.body import FramingError, RequestBody, content_length
 from tests.kit.gateway import environ_for, serve, text_app
 
 

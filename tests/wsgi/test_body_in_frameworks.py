@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.body import RequestBody
+from guard_wsgi.request.body import RequestBody
 from tests.kit.gateway import Environ, environ_for, serve
 
 PICTURE = bytes(range(256)) * 40

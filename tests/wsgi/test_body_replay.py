@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from guard_wsgi.body import BodyTooLarge, RequestBody, read_at_once
+from guard_wsgi.request.body import BodyTooLarge, RequestBody, read_at_once
 
 BODIES = st.one_of(
     st.binary(max_size=200),

@@ -10,7 +10,7 @@ from flask import g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
 
-from guard_wsgi.verdict import ENVIRON_KEY, Verdict
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi_flask.console.services import services
 
 NOTICES = {

@@ -11,7 +11,7 @@ from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
-from guard_wsgi.commands import reporting
+from guard_wsgi.cli import reporting
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console import exclusions, overview, rulebook, schema, search
 from guard_wsgi_flask.console.database import now

@@ -12,10 +12,10 @@ from flask import Blueprint, Response, g, render_template, request, stream_with_
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from guard_wsgi.commands import reporting
-from guard_wsgi.commands.inspecting import weighed
-from guard_wsgi.commands.shared import seconds_of
-from guard_wsgi.config_tables import detection_exclusions
+from guard_wsgi.cli import reporting
+from guard_wsgi.cli.inspecting import weighed
+from guard_wsgi.cli.shared import seconds_of
+from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.errors import GuardError

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from guard_wsgi.agent.rules import DynamicRules
-from guard_wsgi.commands.inspecting import PLACES
-from guard_wsgi.config import SecurityConfig
+from guard_wsgi.cli.inspecting import PLACES
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError
 from guard_wsgi_flask.console import exclusions, search

@@ -1,0 +1,3 @@
+"""What clients do over time: usage, response patterns, suspicious requests."""
+
+from __future__ import annotations

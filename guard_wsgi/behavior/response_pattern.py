@@ -1,0 +1,129 @@
+"""What a behaviour rule looks for in responses.
+
+A pattern on the body is matched once, over the beginning that was kept, when that is complete:
+texts and expressions together, in linear time whatever the body is (a response often repeats what
+the client sent).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from attrs import frozen
+
+from guard_wsgi.patterns.expressions import ExpressionError, Expressions, literal
+
+Kind = Literal["status", "json", "regex", "text"]
+
+_STATUS = re.compile(r"[1-5](?:\d\d|xx)\Z", re.IGNORECASE)
+
+
+@frozen(slots=True)
+class ResponsePattern:
+    """A pattern, read: ``statuses`` of a status pattern, ``path`` and ``text`` of a JSON one,
+    ``text`` of the others."""
+
+    kind: Kind
+    text: str = ""
+    statuses: frozenset[int] = frozenset()
+    path: tuple[str, ...] = ()
+
+    @property
+    def is_status(self) -> bool:
+        return self.kind == "status"
+
+
+def parse_pattern(pattern: str) -> ResponsePattern:
+    """:raises ValueError: saying what is wrong with it."""
+    if not pattern:
+        raise ValueError("a rule of type return_pattern needs one")
+    kind, colon, rest = pattern.partition(":")
+    if colon and kind == "status":
+        return ResponsePattern("status", statuses=_statuses(rest))
+    if colon and kind == "json":
+        path, equals, value = rest.partition("==")
+        keys = tuple(path.strip().split("."))
+        if not equals or not all(key.removesuffix("[]") or key == "[]" for key in keys):
+            raise ValueError(f"{pattern!r} is not of the form json:path.to.key==value")
+        return ResponsePattern("json", value.strip().casefold(), path=keys)
+    if colon and kind == "regex":
+        check_expression(rest)
+        return ResponsePattern("regex", rest)
+    check_expression(literal(pattern))
+    return ResponsePattern("text", pattern)
+
+
+def _statuses(text: str) -> frozenset[int]:
+    statuses: set[int] = set()
+    for part in text.split(","):
+        code = part.strip()
+        if not _STATUS.match(code):
+            raise ValueError(f"{code!r} is no status; write status:404, status:401,403, status:4xx")
+        if code.isdigit():
+            statuses.add(int(code))
+        else:
+            statuses.update(range(int(code[0]) * 100, int(code[0]) * 100 + 100))
+    return frozenset(statuses)
+
+
+def check_expression(expression: str) -> None:
+    """:raises ExpressionError: when it can't be matched in linear time, or matches anything."""
+    if not expression:
+        raise ExpressionError("an empty expression matches every response")
+    Expressions([expression])
+    if re.search(expression, ""):
+        raise ExpressionError(f"{expression!r} matches nothing as well, so every response")
+
+
+class BodyPatterns:
+    """The patterns that some rules look for in bodies, compiled together.
+
+    :param patterns: none of kind ``status``.
+    :raises ValueError: for an expression that can't be matched in linear time.
+    """
+
+    __slots__ = ("_find_texts", "_json", "_places")
+
+    def __init__(self, patterns: Sequence[ResponsePattern]) -> None:
+        self._json = [(place, p) for place, p in enumerate(patterns) if p.kind == "json"]
+        self._places = [place for place, p in enumerate(patterns) if p.kind != "json"]
+        texts = (patterns[place] for place in self._places)
+        self._find_texts = Expressions(
+            [p.text if p.kind == "regex" else literal(p.text) for p in texts]
+        ).find
+
+    def matches(self, body: bytes, *, is_json: bool, is_complete: bool) -> list[int]:
+        """The places of the patterns found. JSON is looked into only when it is all there."""
+        found = []
+        if self._places and body:
+            found = [self._places[index] for index in self._find_texts(body)]
+        if self._json and is_json and is_complete:
+            try:
+                document = json.loads(body)
+            except (ValueError, RecursionError):
+                return found
+            found.extend(place for place, p in self._json if _holds(document, p.path, p.text))
+        return found
+
+
+def _holds(value: Any, path: tuple[str, ...], wanted: str) -> bool:
+    """Whether the value at a path is ``wanted``; at ``key[]``, one of the list's elements."""
+    if not path:
+        if isinstance(value, (dict, list)):
+            return False
+        texts = {str(value).casefold()}
+        if value is None or isinstance(value, bool):
+            texts.add(json.dumps(value))  # "null", as JSON writes it, besides Python's "none"
+        return wanted in texts
+    key = path[0]
+    name = key.removesuffix("[]")
+    if name:
+        if not isinstance(value, dict) or name not in value:
+            return False
+        value = value[name]
+    if key.endswith("[]"):
+        return isinstance(value, list) and any(_holds(item, path[1:], wanted) for item in value)
+    return _holds(value, path[1:], wanted)

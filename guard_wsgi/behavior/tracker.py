@@ -1,0 +1,457 @@
+"""Behaviour rules at work: who does something too often, and what comes of it.
+
+What a rule counts lives in the store, so it holds across workers. Counters start over with a ban:
+whoever comes back after one is judged afresh.
+
+For the server of requests::
+
+    watch = tracker.watch(route_rules, global_rules)      # once a route
+    decision = watch.before(client, endpoint)             # None, throttled, or banned
+    observation = watch.observe(client, endpoint)         # None when no rule looks at responses
+    observation.status(200, headers)                      # from start_response
+    return observation.tap(iterable)                      # only if observation.wants_body
+
+Everything but the arguments is compiled by ``watch``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, Protocol
+
+from attrs import define, field, frozen
+
+from guard_wsgi.behavior.response_pattern import BodyPatterns
+from guard_wsgi.behavior.response_tap import ResponseTap
+from guard_wsgi.behavior.rule import DEFAULT_BAN_SECONDS, BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.errors import BanRefused, StoreError
+from guard_wsgi.network.address import Address
+from guard_wsgi.state.ban_index import Ban
+from guard_wsgi.state.bans import Bans
+from guard_wsgi.state.counters import Counters
+from guard_wsgi.state.ratelimit import Limit, RateLimiter
+
+logger = logging.getLogger("guard_wsgi.behavior")
+
+BAN_REASON = "behavioral_violation"
+"""As in the existing system."""
+
+MAX_RESPONSE_BODY_BYTES = 262_144
+"""How much of a response body is kept for body patterns, as in the existing system."""
+
+GLOBAL_SCOPE = "*"
+"""Rules for all routes count a client's requests together: a scan changes its path each time."""
+
+
+class Sources(Protocol):
+    """The rooms of a Store that behaviour is counted in."""
+
+    @property
+    def counters(self) -> Counters: ...
+
+    @property
+    def limiter(self) -> RateLimiter: ...
+
+    @property
+    def bans(self) -> Bans: ...
+
+
+@frozen(slots=True)
+class Violation:
+    """A rule that was broken, as events and logs tell it.
+
+    :ivar action: what was done: the rule's action, ``custom_action``, or ``observed`` in passive
+        mode.
+    :ivar endpoint: the route's, or ``*`` for a rule of all routes.
+    :ivar count: the client's uses or matches in the window; 0 when throttled, which counts none.
+    :ivar ban: the ban that came of it.
+    """
+
+    rule: BehaviorRule
+    client: str
+    endpoint: str
+    count: int
+    action: str
+    ban: Ban | None = None
+
+    @property
+    def details(self) -> str:
+        rule = self.rule
+        what = f"responses matching {rule.pattern!r}" if rule.pattern else "requests"
+        return f"more than {rule.threshold} {what} in {rule.window} s"
+
+
+@frozen(slots=True)
+class Decision:
+    """A request that must not go on. ``kind`` is ``throttle`` (429) or ``ban`` (403)."""
+
+    kind: Literal["throttle", "ban"]
+    violation: Violation
+    retry_after_seconds: float
+
+
+OnViolation = Callable[[Violation], None]
+
+
+class BehaviorTracker:
+    """Makes watches; holds what they share.
+
+    :param store: its ``counters``, ``limiter`` and ``bans`` are used.
+    :param on_violation: told of each violation but throttles, which are decisions of their own.
+    :param has_detections: whether detection has lately found a client suspicious; without it
+        ``correlate_with_detection`` has no effect.
+    :param passive: observe only. What is counted then is counted apart.
+    """
+
+    def __init__(
+        self,
+        store: Sources,
+        *,
+        on_violation: OnViolation | None = None,
+        has_detections: Callable[[Address], bool] | None = None,
+        passive: bool = False,
+        scan_response_body: bool = False,
+        max_response_body_bytes: int = MAX_RESPONSE_BODY_BYTES,
+    ) -> None:
+        self.counters = store.counters
+        self.limiter = store.limiter
+        self.bans = store.bans
+        self.has_detections = has_detections
+        self.passive = passive
+        self.scan_response_body = scan_response_body
+        self.max_response_body_bytes = max_response_body_bytes
+        self.prefix = "observed-behavior" if passive else "behavior"
+        self.uncounted_responses = 0
+        self._on_violation = on_violation
+
+    def watch(
+        self,
+        route_rules: Iterable[BehaviorRule | BehaviorRuleConfig] = (),
+        global_rules: Iterable[BehaviorRule | BehaviorRuleConfig] = (),
+    ) -> BehaviorWatch:
+        """The rules of one route, compiled. False when there are none.
+
+        :raises ValueError: for an expression that can't be matched in linear time.
+        """
+        return BehaviorWatch(
+            self,
+            [
+                *(_Rule(_rule(rule), is_global=False) for rule in route_rules),
+                *(_Rule(_rule(rule), is_global=True) for rule in global_rules),
+            ],
+        )
+
+    def tell(self, violation: Violation) -> None:
+        if self._on_violation is not None:
+            self._on_violation(violation)
+
+
+def _rule(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
+    return rule.to_rule() if isinstance(rule, BehaviorRuleConfig) else rule
+
+
+@define(slots=True, eq=False)
+class _Rule:
+    """A rule with what is computed of it once."""
+
+    rule: BehaviorRule
+    is_global: bool
+    counter_name: str = field(init=False)
+    limits: tuple[Limit, Limit] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        rule = self.rule
+        what = "calls" if rule.pattern is None else f"responses:{rule.pattern}"
+        self.counter_name = f"{what}/{rule.window}"
+        # The number of calls is refused when it is over; responses when the next one would be.
+        extra = 0 if rule.pattern is None else 1
+        self.limits = (
+            Limit(rule.threshold + extra, rule.window, f"behavior:{what}"),
+            Limit(_halved(rule.threshold) + extra, rule.window, f"behavior:{what}"),
+        )
+
+    @property
+    def throttles(self) -> bool:
+        return self.rule.action == "throttle" and self.rule.custom_action is None
+
+
+def _halved(threshold: int) -> int:
+    return max(1, threshold // 2)
+
+
+class BehaviorWatch:
+    """The rules that one route is watched by: its own and those of all routes."""
+
+    __slots__ = (
+        "_body_patterns",
+        "_body_rules",
+        "_calls",
+        "_calls_throttled",
+        "_responses_throttled",
+        "_status_rules",
+        "_tracker",
+        "calls_hooks",
+        "rules",
+    )
+
+    def __init__(self, tracker: BehaviorTracker, rules: Sequence[_Rule]) -> None:
+        self._tracker = tracker
+        self.rules = tuple(entry.rule for entry in rules)
+        self.calls_hooks = any(rule.custom_action is not None for rule in self.rules)
+        calls = [entry for entry in rules if entry.rule.pattern is None]
+        responses = [entry for entry in rules if entry.rule.pattern is not None]
+        self._calls = _by_counter(entry for entry in calls if not entry.throttles)
+        self._calls_throttled = [entry for entry in calls if entry.throttles]
+        self._responses_throttled = [entry for entry in responses if entry.throttles]
+        self._status_rules = [
+            (entry.rule.response_pattern.statuses, entry)
+            for entry in responses
+            if entry.rule.response_pattern.is_status
+        ]
+        self._body_rules = [
+            entry for entry in responses if entry.rule.needs_body and tracker.scan_response_body
+        ]
+        self._body_patterns = BodyPatterns(
+            [entry.rule.response_pattern for entry in self._body_rules]
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.rules)
+
+    def before(self, client: Address, endpoint: str) -> Decision | None:
+        """Count this request; ``None`` when it may go on.
+
+        Passive mode bans nobody, so it gives no ``ban``; a ``throttle`` it gives, for the caller
+        to log as what would have been refused.
+
+        :param endpoint: what the route's own rules are counted by: its template or name.
+        :raises StoreError: when the store is down and its policy is to deny.
+        """
+        tracker = self._tracker
+        for entry in self._responses_throttled:
+            limit, key = self._limit(entry, client), self._key(entry, client, endpoint)
+            state = tracker.limiter.peek(limit, key)
+            if not state.allowed:
+                return self._throttle(entry, client, endpoint, state.reset_seconds)
+        for entry in self._calls_throttled:
+            limit, key = self._limit(entry, client), self._key(entry, client, endpoint)
+            state = tracker.limiter.hit(limit, key)
+            if not state.allowed:
+                return self._throttle(entry, client, endpoint, state.reset_seconds)
+        for group in self._calls:
+            ban = self._count(group, client, endpoint)
+            if ban is not None:
+                return ban
+        return None
+
+    def observe(
+        self,
+        client: Address,
+        endpoint: str,
+        inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> Observation | None:
+        """For the response of a request that went on; ``None`` when no rule looks at it.
+
+        :param inside: the app's context, for a ``custom_action``.
+        """
+        if not self._status_rules and not self._body_rules:
+            return None
+        return Observation(self, client, endpoint, inside)
+
+    # -- counting --------------------------------------------------------------------------
+
+    def _key(self, entry: _Rule, client: Address, endpoint: str) -> str:
+        scope = GLOBAL_SCOPE if entry.is_global else endpoint
+        return f"{self._tracker.prefix}:{scope}:{client.client_key}"
+
+    def _is_suspicious(self, entry: _Rule, client: Address) -> bool:
+        has_detections = self._tracker.has_detections
+        return (
+            entry.rule.correlate_with_detection
+            and has_detections is not None
+            and has_detections(client)
+        )
+
+    def _limit(self, entry: _Rule, client: Address) -> Limit:
+        return entry.limits[1 if self._is_suspicious(entry, client) else 0]
+
+    def _throttle(self, entry: _Rule, client: Address, endpoint: str, seconds: float) -> Decision:
+        violation = self._violation(entry, client, endpoint, 0, "throttle")
+        return Decision("throttle", violation, seconds)
+
+    def _count(self, group: Sequence[_Rule], client: Address, endpoint: str) -> Decision | None:
+        """Count once for the rules that share a counter; a decision when one of them bans."""
+        first = group[0]
+        key = f"{self._key(first, client, endpoint)}:{first.counter_name}"
+        count = self._tracker.counters.increment(key, first.rule.window)
+        banned = None
+        for entry in group:
+            threshold = entry.rule.threshold
+            if self._is_suspicious(entry, client):
+                threshold = _halved(threshold)
+            if count > threshold:
+                banned = self._act(entry, client, endpoint, count, threshold, key) or banned
+        return banned
+
+    def _count_response(self, entries: Sequence[_Rule], client: Address, endpoint: str) -> None:
+        for group in _by_counter(entry for entry in entries if not entry.throttles):
+            self._count(group, client, endpoint)
+        for entry in entries:
+            if entry.throttles:
+                limit, key = self._limit(entry, client), self._key(entry, client, endpoint)
+                self._tracker.limiter.hit(limit, key)
+
+    def _act(
+        self, entry: _Rule, client: Address, endpoint: str, count: int, threshold: int, key: str
+    ) -> Decision | None:
+        rule = entry.rule
+        if self._tracker.passive or rule.custom_action is not None or rule.action != "ban":
+            if not _is_news(count, threshold):
+                return None
+            action = "custom_action" if rule.custom_action is not None else rule.action
+            violation = self._violation(entry, client, endpoint, count, action)
+            self._tracker.tell(violation)
+            if violation.action == "custom_action" and rule.custom_action is not None:
+                _call(rule.custom_action, violation, client)
+            elif violation.action == "alert":
+                # Whatever level refusals are logged at: an alert is meant to wake somebody.
+                logger.critical("%s on %s: %s", client.text, violation.endpoint, violation.details)
+            return None
+        seconds = rule.ban_duration or DEFAULT_BAN_SECONDS
+        try:
+            ban = self._tracker.bans.ban(client.client_key, seconds, BAN_REASON)
+        except BanRefused as refused:
+            if _is_news(count, threshold):
+                logger.warning("ban by a behaviour rule refused: %s", refused)
+                self._tracker.tell(self._violation(entry, client, endpoint, count, "ban_refused"))
+            return None
+        self._tracker.counters.reset(key)
+        violation = self._violation(entry, client, endpoint, count, "ban", ban)
+        self._tracker.tell(violation)
+        return Decision("ban", violation, seconds)
+
+    def _violation(
+        self,
+        entry: _Rule,
+        client: Address,
+        endpoint: str,
+        count: int,
+        action: str,
+        ban: Ban | None = None,
+    ) -> Violation:
+        scope = GLOBAL_SCOPE if entry.is_global else endpoint
+        if self._tracker.passive:
+            action = "observed"
+        return Violation(entry.rule, client.text, scope, count, action, ban)
+
+
+def _by_counter(entries: Iterable[_Rule]) -> list[list[_Rule]]:
+    """Rules that count the same thing count it once, whatever their thresholds."""
+    groups: dict[tuple[bool, str], list[_Rule]] = {}
+    for entry in entries:
+        groups.setdefault((entry.is_global, entry.counter_name), []).append(entry)
+    return list(groups.values())
+
+
+def _is_news(count: int, threshold: int) -> bool:
+    """Whether to tell of a count over the threshold: at first, then when the excess doubles.
+
+    A client that goes on for a thousand requests makes ten log lines and not a thousand.
+    """
+    times, rest = divmod(count - 1, threshold)
+    return rest == 0 and times & (times - 1) == 0
+
+
+def _call(
+    custom_action: Callable[[str, str, str], Any], violation: Violation, client: Address
+) -> None:
+    try:
+        custom_action(client.text, violation.endpoint, violation.details)
+    except Exception:
+        # Fault boundary: the app's own code must not turn a response into an error.
+        logger.exception("custom_action of a behaviour rule failed")
+
+
+class Observation:
+    """One response, watched. ``wants_body`` says whether it must pass through :meth:`tap`."""
+
+    __slots__ = ("_client", "_counted", "_endpoint", "_inside", "_tap", "_watch")
+
+    def __init__(
+        self,
+        watch: BehaviorWatch,
+        client: Address,
+        endpoint: str,
+        inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
+        self._watch = watch
+        self._inside = inside if watch.calls_hooks else nullcontext
+        self._client = client
+        self._endpoint = endpoint
+        self._counted: set[int] = set()
+        self._tap = (
+            ResponseTap(self._found, watch._body_patterns, watch._tracker.max_response_body_bytes)
+            if watch._body_rules
+            else None
+        )
+
+    @property
+    def wants_body(self) -> bool:
+        return self._tap is not None
+
+    def status(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
+        """To be called from ``start_response``, once or, after an error, again."""
+        if self._tap is not None:
+            self._tap.begin(status, headers)
+        matching = [
+            entry
+            for statuses, entry in self._watch._status_rules
+            if status in statuses and id(entry) not in self._counted
+        ]
+        if matching:
+            self._counted.update(id(entry) for entry in matching)
+            self._count(matching)
+
+    def tap(self, iterable: Iterable[bytes], file_wrapper: object = None) -> Iterable[bytes]:
+        """The app's iterable, chunk by chunk as it comes, seen by the body patterns.
+
+        :param file_wrapper: the server's ``wsgi.file_wrapper``. What it made is handed back as
+            it is and not looked into: the server sends that file without reading it.
+        """
+        if self._tap is None:
+            return iterable
+        if isinstance(file_wrapper, type) and isinstance(iterable, file_wrapper):
+            return iterable
+        return self._tap.over(iterable)
+
+    def write(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
+        """The server's ``write`` for apps that call it, seen by the body patterns as well."""
+        return write if self._tap is None else self._tap.through(write)
+
+    def _found(self, places: Sequence[int]) -> None:
+        self._count([self._watch._body_rules[place] for place in places])
+
+    def _count(self, entries: Sequence[_Rule]) -> None:
+        tracker = self._watch._tracker
+        try:
+            with self._inside():
+                self._watch._count_response(entries, self._client, self._endpoint)
+        except StoreError as error:
+            # The response is under way: a store that is down must not break the connection. It
+            # tells of its outage itself, so one line is enough here.
+            if not tracker.uncounted_responses:
+                logger.warning("responses are not counted: %s", error)
+            tracker.uncounted_responses += 1
+
+
+__all__ = [
+    "BehaviorRule",
+    "BehaviorRuleConfig",
+    "BehaviorTracker",
+    "BehaviorWatch",
+    "Decision",
+    "Observation",
+    "Violation",
+]

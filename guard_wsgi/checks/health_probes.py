@@ -1,0 +1,60 @@
+"""Which requests are health probes: an orchestrator's or a load balancer's question, whether the
+app is alive.
+
+A probe comes to the machine's own address, over plain HTTP, every few seconds, without a browser's
+name. Rules for visitors refuse that, and whoever sent it then takes the app away. A visitor must
+not pass for a probe: it is one only for what the operator calls a health path, without a body, and
+from an address that nobody has on the internet, on a connection that no proxy speaks on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
+
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.peers import FORWARDING_HEADERS
+from guard_wsgi.network.standing import BODILESS, EXEMPT
+from guard_wsgi.request.view import GuardRequest
+
+_SHARED = IPv4Network("100.64.0.0/10")
+"""RFC 6598: not private by name, but as little on the internet; clusters number pods from it."""
+
+_METHODS = frozenset({"GET", "HEAD"})
+
+
+class HealthProbes:
+    """Tells probes from visitors.
+
+    :param paths: as a router sees them, without a slash at the end; each is exact.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = frozenset(paths)
+
+    def include(self, request: GuardRequest, standing: int) -> bool:
+        """:param standing: what is known of the client so far: those exempt are believed, too."""
+        return (
+            _without_end(request.path) in self._paths
+            and _without_end(request.canonical_path) in self._paths
+            and bool(standing & BODILESS)
+            and request.method in _METHODS
+            and (bool(standing & EXEMPT) or self._is_from_inside(request))
+        )
+
+    @staticmethod
+    def _is_from_inside(request: GuardRequest) -> bool:
+        client = request.identity.address
+        return (
+            client is not None
+            and (client.is_private or client.is_loopback or _is_shared(client))
+            and not any(header in request.environ for header in FORWARDING_HEADERS)
+        )
+
+
+def _without_end(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
+def _is_shared(address: Address) -> bool:
+    return address.version == 4 and address.number >> 22 == int(_SHARED.network_address) >> 22

@@ -1,0 +1,123 @@
+"""Which values detection looks at, by route and by path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import evolve
+
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.tables import DetectionExclusion
+from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.routes.config import RouteConfig
+
+
+class RouteInspections:
+    """The inspection of each path of one route: one, unless ``detection_exclusions`` name paths."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        settings: DetectionSettings,
+        exclusions: tuple[DetectionExclusion, ...],
+    ) -> None:
+        self.scan_body = settings.scan_body
+        self.varies = bool(exclusions)
+        self._detector = detector
+        self._settings = settings
+        self._exclusions = exclusions
+        self._everywhere = detector.compile(settings)
+        self._by_exclusions: dict[tuple[DetectionExclusion, ...], Inspection] = {}
+
+    @property
+    def everywhere(self) -> Inspection:
+        """The one inspection of a route that does not vary by path."""
+        return self._everywhere
+
+    def of(self, request: GuardRequest) -> Inspection:
+        if not self._exclusions:
+            return self._everywhere
+        matching = self._matching(request)
+        if not matching:
+            return self._everywhere
+        inspection = self._by_exclusions.get(matching)
+        if inspection is None:
+            inspection = self._detector.compile(_without(self._settings, matching))
+            self._by_exclusions[matching] = inspection
+        return inspection
+
+    def wanted(self, request: GuardRequest, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The findings without those that are no evidence of an attack by itself, so that no
+        inspection leaves them out, and that the path's exclusions name: spent budgets, and the
+        site's own patterns."""
+        if all(finding.category in CATEGORIES for finding in findings):
+            return findings
+        unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
+        return tuple(finding for finding in findings if finding.category not in unwanted)
+
+    def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
+        """Those that cover the path: in both of its spellings."""
+        return tuple(
+            exclusion
+            for exclusion in self._exclusions
+            if exclusion.covers(request.path) and exclusion.covers(request.canonical_path)
+        )
+
+
+class Inspections:
+    """Compiles the detection settings of a config, overlaid by those of routes."""
+
+    def __init__(self, detector: Callable[[], Detector], config: SecurityConfig) -> None:
+        """:param detector: called when a route is first inspected: compiling one is dear."""
+        self._detector = detector
+        self._exclusions = config.detection_exclusions
+        self._settings = DetectionSettings(
+            categories=config.enabled_detection_categories,
+            threshold=config.detection_threat_score_threshold,
+            excluded_params=config.excluded_detection_params,
+            excluded_headers=config.excluded_detection_headers,
+            excluded_body_fields=config.excluded_detection_body_fields,
+            scan_body=config.detection_scan_body,
+            upload_inspection=config.upload_inspection,
+            refuses_introspection=config.detection_graphql_introspection == "refuse",
+            max_body_bytes=config.detection_max_body_inspect_bytes,
+            max_values=config.detection_max_scan_values,
+            max_chars=config.detection_max_scan_chars,
+            max_json_depth=config.detection_max_json_depth,
+        )
+
+    def for_route(self, route: RouteConfig) -> RouteInspections:
+        """Headers are added to the global exclusions; the other lists stand in their place."""
+        changes: dict[str, Any] = {}
+        if route.excluded_detection_headers is not None:
+            changes["excluded_headers"] = (
+                self._settings.excluded_headers | route.excluded_detection_headers
+            )
+        if route.excluded_detection_params is not None:
+            changes["excluded_params"] = route.excluded_detection_params
+        if route.excluded_detection_body_fields is not None:
+            changes["excluded_body_fields"] = route.excluded_detection_body_fields
+        if route.enabled_detection_categories is not None:
+            changes["categories"] = route.enabled_detection_categories
+        if route.detection_scan_body is not None:
+            changes["scan_body"] = route.detection_scan_body
+        if route.upload_inspection is not None:
+            changes["upload_inspection"] = route.upload_inspection
+        settings = evolve(self._settings, **changes)
+        return RouteInspections(self._detector(), settings, self._exclusions)
+
+
+def _without(
+    settings: DetectionSettings, exclusions: tuple[DetectionExclusion, ...]
+) -> DetectionSettings:
+    for exclusion in exclusions:
+        settings = evolve(
+            settings,
+            categories=settings.categories - exclusion.categories,
+            excluded_params=settings.excluded_params | exclusion.params,
+            excluded_headers=settings.excluded_headers | exclusion.headers,
+            excluded_body_fields=settings.excluded_body_fields | exclusion.body_fields,
+        )
+    return settings

@@ -1,0 +1,18 @@
+"""``guard-wsgi doctor``: what is wrong with a deployment, and what to set."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.doctor.diagnosis import diagnose, exit_code
+
+
+def examine(config: SecurityConfig | None, app: object, workers: int | None, out: TextIO) -> int:
+    """Write advice, the weightiest first; 0 when there is none, 1 for warnings, 2 for errors."""
+    advice = diagnose(config, app, workers=workers)
+    for piece in advice:
+        print(piece, file=out)
+    if not advice:
+        print("nothing to see to", file=out)
+    return exit_code(advice)

@@ -1,0 +1,300 @@
+"""``guard-wsgi inspect``: what the guard would say of a request, and why."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any, TextIO
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from attrs import field, frozen
+
+from guard_wsgi.checks.budgets import SpentBudget, spent_budget
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.trials import for_trial
+from guard_wsgi.detection import Finding
+from guard_wsgi.detection.model import shipped_model
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
+from guard_wsgi.request.view import GuardRequest
+
+PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
+"""Where a bare payload can be put."""
+
+CLIENT = "198.51.100.1"
+"""Who sends the request, unless told otherwise: an address for documentation (RFC 5737)."""
+
+
+@frozen(slots=True)
+class Outcome:
+    """What came of a request.
+
+    :ivar status: sent to the client; 200 when the app would have been called.
+    """
+
+    status: int
+    passed: bool
+    check: str
+    reason: str
+    findings: tuple[Finding, ...]
+    config: SecurityConfig = field(repr=False)
+
+    def spent(self, finding: Finding) -> SpentBudget | None:
+        """Which of detection's budgets a finding says is spent, if it is of that kind."""
+        return spent_budget(finding, self.config)
+
+
+@frozen(slots=True)
+class Rung:
+    """One check of the ladder, and what it said.
+
+    :ivar status: of its refusal; ``None`` when it let the request pass.
+    """
+
+    check: str
+    status: int | None
+    reason: str
+
+
+def place(payload: str, where: str) -> dict[str, Any]:
+    """An environ that carries ``payload`` in one of PLACES."""
+    if where == "query":
+        return environ_of("GET", "/?q=" + quote(payload, safe=""))
+    if where == "path":
+        return environ_of("GET", "/" + quote(payload))
+    if where == "header":
+        return environ_of("GET", "/", {"X-Payload": payload})
+    if where == "cookie":
+        return environ_of("GET", "/", {"Cookie": "payload=" + payload})
+    if where == "form":
+        kind = "application/x-www-form-urlencoded"
+        body = ("field=" + quote(payload, safe="")).encode()
+    elif where == "json":
+        kind, body = "application/json", json.dumps({"field": payload}).encode()
+    elif where == "text":
+        kind, body = "text/plain", _bytes(payload)
+    else:
+        raise CommandError(f"no place {where!r}: one of {', '.join(PLACES)}")
+    return environ_of("POST", "/", {"Content-Type": kind}, body)
+
+
+def parse_request(raw: bytes) -> dict[str, Any]:
+    """The environ of a raw HTTP/1.1 request, as proxies and browsers save it.
+
+    Line ends may be those of a text editor; without ``Content-Length`` all the rest is the body.
+
+    :raises CommandError: when it is no request.
+    """
+    separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
+    head, _, body = raw.partition(separator)
+    text = head.decode("utf-8", "surrogateescape")
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    method, *start = lines[0].split() or [""]
+    version = start[1] if len(start) == 2 else "HTTP/1.1"
+    if not method.isascii() or len(start) not in (1, 2) or not version.startswith("HTTP/"):
+        raise CommandError("no HTTP request: the first line is 'METHOD /path HTTP/1.1'")
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip() or not name.isascii():
+            raise CommandError(f"no header: {line[:80]!r}")
+        name, value = name.strip(), value.strip()
+        lower = {known.lower(): known for known in headers}
+        if name.lower() in lower:
+            headers[lower[name.lower()]] += ", " + value  # as servers join them
+        else:
+            headers[name] = value
+    return environ_of(method, start[0], headers, body)
+
+
+def environ_of(
+    method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
+) -> dict[str, Any]:
+    """A WSGI environ (PEP 3333) for one request to this machine.
+
+    :raises CommandError: when ``target`` is neither a path nor a URL.
+    """
+    try:
+        parts = urlsplit(target if "://" in target else "//host" + target)
+    except ValueError as error:
+        raise CommandError(f"no request target: {error}") from None
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": method.upper(),
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(_bytes(parts.path or "/")).decode("latin-1"),
+        "QUERY_STRING": _bytes(parts.query).decode("latin-1"),
+        "RAW_URI": _bytes(target).decode("latin-1"),
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": CLIENT,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(body),
+        "wsgi.errors": None,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": True,
+    }
+    if body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    for name, value in (headers or {}).items():
+        key = name.upper().replace("-", "_")
+        value = _bytes(value).decode("latin-1")
+        environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
+    return environ
+
+
+def _bytes(text: str) -> bytes:
+    """The bytes that text stands for; those that were no UTF-8 come back as they were."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> Outcome:
+    """Send a request through a guard of its own, whose state is nobody else's.
+
+    :raises CommandError: when ``client`` is no IP address.
+    """
+    config = _alone(config, client)
+    environ = {**environ, "REMOTE_ADDR": client}
+    reached: list[Verdict] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        reached.append(environ[ENVIRON_KEY])
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return []
+
+    statuses: list[str] = []
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Any:
+        statuses.append(status)
+        return lambda data: None
+
+    guard = GuardMiddleware(app, config)
+    try:
+        for _ in guard(environ, start_response):
+            pass
+    finally:
+        guard.close()
+    verdict: Verdict = environ[ENVIRON_KEY]
+    return Outcome(
+        status=int(statuses[-1][:3]),
+        passed=bool(reached),
+        check=verdict.check,
+        reason=verdict.reason,
+        findings=verdict.findings,
+        config=config,
+    )
+
+
+def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> list[Rung]:
+    """What every check of the ladder says to a request, past the first refusal too.
+
+    :raises CommandError: when ``client`` is no IP address.
+    """
+    config = _alone(config, client)
+    environ = {**environ, "REMOTE_ADDR": client}
+    guard = GuardMiddleware(_unreached, config)
+    try:
+        policy = guard.policy
+        request = GuardRequest(environ, policy.clients, policy.country_of, guard)
+        environ[ENVIRON_KEY] = request.verdict
+        rungs: list[Rung] = []
+        for run in policy.plan(None).whole(policy.standing(request)):
+            block = guard.decide(policy, request, (run,))
+            check: str = getattr(run, "__self__").name  # noqa: B009 - a check's bound method
+            if block is None:
+                rungs.append(Rung(check, None, ""))
+            else:
+                rungs.append(Rung(check, block.status, block.reason))
+        return rungs
+    finally:
+        guard.close()
+
+
+def _unreached(environ: Any, start_response: Any) -> list[bytes]:
+    raise AssertionError("only the ladder is asked")
+
+
+def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
+    """The configuration for a guard whose state and telemetry are nobody else's."""
+    if parse_address(client) is None:
+        raise CommandError(f"{client!r} is no IP address")
+    return for_trial(config).evolve(
+        enabled=True,
+        passive_mode=False,
+        log_suspicious_level=None,
+        # Somebody listens, so all evidence is told and not only what was enough.
+        on_block=lambda request, payload: None,
+    )
+
+
+def weighed(finding: Finding) -> list[tuple[str, float]]:
+    """The indicators of a finding with what each adds to its score; 0 for a user's pattern."""
+    model = shipped_model()
+    weights: list[tuple[str, float]] = []
+    for indicator in finding.indicators:
+        first, _, second = indicator.partition(" & ")
+        if second:
+            partners = dict(model.pairs.get(first, ()))
+            weight = partners.get(second, 0.0)
+        else:
+            weight = model.weights.get(indicator, 0.0)
+        weights.append((indicator, round(weight / model.unit, 4)))
+    return weights
+
+
+def report(outcome: Outcome, out: TextIO) -> None:
+    """Write an outcome for people."""
+    if outcome.passed:
+        print("passed", file=out)
+    else:
+        print(f"refused: {outcome.status} by {outcome.check}", file=out)
+        if outcome.reason and not outcome.findings:
+            print(f"  {outcome.reason}", file=out)
+    for finding in outcome.findings:
+        spent = outcome.spent(finding)
+        if spent is not None:
+            print(f"  {finding.category} in {finding.location}: {spent}", file=out)
+            continue
+        where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+        print(
+            f"  {finding.category} in {where}: score {finding.score:.2f},"
+            f" threshold {finding.threshold:.2f}",
+            file=out,
+        )
+        print(f"    value       {finding.value!r}", file=out)
+        print(f"    seen in     {finding.view}", file=out)
+        for number, (indicator, weight) in enumerate(weighed(finding)):
+            label = "" if number else "indicators"
+            print(f"    {label:<12}{weight:+.2f}  {indicator}", file=out)
+
+
+def as_json(outcome: Outcome) -> str:
+    """An outcome for programs."""
+    return json.dumps(
+        {
+            "passed": outcome.passed,
+            "status": outcome.status,
+            "check": outcome.check,
+            "reason": outcome.reason,
+            "findings": [
+                {
+                    "category": finding.category,
+                    "location": finding.location,
+                    "name": finding.name,
+                    "value": finding.value,
+                    "view": finding.view,
+                    "indicators": dict(weighed(finding)),
+                    "score": finding.score,
+                    "threshold": finding.threshold,
+                    **(spent.as_mapping() if (spent := outcome.spent(finding)) else {}),
+                }
+                for finding in outcome.findings
+            ],
+        },
+        indent=2,
+    )

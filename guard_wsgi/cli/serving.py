@@ -1,0 +1,45 @@
+"""``guard-wsgi serve``: any WSGI app behind the guard, for development."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import make_server
+
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.doctor.diagnosis import find_guard
+from guard_wsgi.middleware import GuardMiddleware
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+
+def serve(
+    app: WSGIApplication, config: SecurityConfig, host: str, port: int, *, is_given: bool = True
+) -> None:
+    """Serve until interrupted or terminated; one thread a request. Port 0 takes a free one.
+
+    An app that brings a guard is served as it is.
+
+    :param is_given: whether somebody named the configuration, rather than left it out.
+    :raises CommandError: for an app with a guard when a configuration is given as well.
+    """
+    guard = find_guard(app)
+    if guard is None:
+        app = guard = GuardMiddleware(app, config)
+    elif is_given:
+        raise CommandError("the app has a guard with a configuration of its own: omit --config")
+    server = make_server(host, port, app, threaded=True)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
+    # A container is stopped by SIGTERM; it ends the same way as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.server_close()
+        guard.close()

@@ -1,0 +1,163 @@
+"""Commands on the state that the workers share: bans, limits, emergency mode."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TextIO
+
+from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.client import UNIX_PEER
+from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.state.emergency import KEY, Declaration, declare, revoke
+from guard_wsgi.state.ratelimit import Limit
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.store import Store
+
+COMMAND_TIMEOUT_SECONDS = 3.0
+"""A person waits longer than a request does."""
+
+_DURATION = re.compile(r"(\d+)([smhd]?)\Z")
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def seconds_of(text: str) -> int:
+    """``90``, ``90s``, ``15m``, ``2h`` or ``7d`` in seconds.
+
+    :raises CommandError: for anything else, and for no time at all.
+    """
+    match = _DURATION.match(text.strip())
+    seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
+    if seconds < 1:
+        raise CommandError(f"{text!r} is no time: write 90s, 15m, 2h or 7d")
+    return seconds
+
+
+@contextmanager
+def shared_store(config: SecurityConfig) -> Iterator[Store]:
+    """The store of the workers.
+
+    :raises CommandError: for ``memory://``, which every process has to itself.
+    :raises StoreError: when it can't be reached.
+    """
+    url = config.effective_store_url
+    if url.startswith("memory:"):
+        raise CommandError(
+            "store_url is memory://, which lives inside each worker and can't be reached from"
+            " here; set store_url to lmdb:///path or redis://host"
+        )
+    proxies = (proxy for proxy in config.trusted_proxies if proxy != UNIX_PEER)
+    settings = StoreSettings(
+        prefix=config.redis_prefix,
+        timeout_seconds=COMMAND_TIMEOUT_SECONDS,
+        request_budget_seconds=COMMAND_TIMEOUT_SECONDS,
+        rate_limit_strategy=config.rate_limit_strategy,
+        # To answer from this process's own memory would be to make things up.
+        policies=dict.fromkeys(("rate_limit", "bans", "counters"), "deny"),
+        protected=IPSet(proxies),
+    )
+    store = Store.open(url, settings=settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def list_bans(config: SecurityConfig, out: TextIO) -> int:
+    with shared_store(config) as store:
+        bans = sorted(store.bans.list(), key=lambda ban: ban.expires_at)
+    now = time.time()
+    for ban in bans:
+        left = max(0, round(ban.expires_at - now))
+        print(f"{ban.target:<42} {left:>8} s  {_printable(ban.reason)}", file=out)
+    if not bans:
+        print("no bans", file=out)
+    return 0
+
+
+def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out: TextIO) -> int:
+    with shared_store(config) as store:
+        try:
+            ban = store.bans.ban(target, seconds, reason)
+        except ValueError as error:  # no address, or one that would lock the site out
+            raise CommandError(str(error)) from None
+    print(f"{ban.target} is banned for {seconds} s", file=out)
+    return 0
+
+
+def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
+    """1 when there was no such ban."""
+    with shared_store(config) as store:
+        try:
+            lifted = store.bans.unban(target)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+    print(f"{target} is no longer banned" if lifted else f"{target} is not banned", file=out)
+    return 0 if lifted else 1
+
+
+def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
+    """What is left of the global limit and of those by path; nothing is counted."""
+    address = parse_address(client, config.ipv6_client_prefix)
+    if address is None:
+        raise CommandError(f"{client!r} is no IP address")
+    named = [("everywhere", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
+    named.extend(
+        (path, Limit(requests, window, "endpoint"), f"{path}|")
+        for path, (requests, window) in config.endpoint_rate_limits.items()
+    )
+    with shared_store(config) as store:
+        for place, limit, prefix in named:
+            state = store.limiter.peek(limit, prefix + address.client_key)
+            print(
+                f"{place:<32} {state.remaining} of {limit.requests} left"
+                f" in {limit.window_seconds} s, anew in {round(state.reset_seconds)} s",
+                file=out,
+            )
+    return 0
+
+
+def begin_emergency(
+    config: SecurityConfig, allow: Iterable[str], seconds: int | None, reason: str, out: TextIO
+) -> int:
+    with shared_store(config) as store:
+        try:
+            declare(store.values, allow=tuple(allow), seconds=seconds, reason=reason)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+    until = "until it is taken back" if seconds is None else f"for {seconds} s"
+    print(f"emergency mode is on {until}; every worker follows within a second", file=out)
+    return 0
+
+
+def end_emergency(config: SecurityConfig, out: TextIO) -> int:
+    with shared_store(config) as store:
+        was_on = revoke(store.values)
+    print("emergency mode is off" if was_on else "emergency mode was not on", file=out)
+    return 0
+
+
+def show_emergency(config: SecurityConfig, out: TextIO) -> int:
+    """Writes what was declared through the store; configuration and rules may say more."""
+    with shared_store(config) as store:
+        value = store.values.get(KEY)
+    declaration = None if value is None else Declaration.from_bytes(value)
+    if declaration is None:
+        print("emergency mode is off", file=out)
+        return 0
+    left = None if declaration.until is None else round(declaration.until - time.time())
+    until = "until it is taken back" if left is None else f"for {left} s more"
+    allowed = ", ".join(declaration.allow) or "nobody but emergency_whitelist"
+    print(f"emergency mode is on {until}; allowed: {allowed}", file=out)
+    if declaration.reason:
+        print(f"reason: {_printable(declaration.reason)}", file=out)
+    return 0
+
+
+def _printable(text: str) -> str:
+    """Text that came from outside, unable to steer a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,0 +1,257 @@
+"""What two or more options say together: contradictions, missing packages, and doubts.
+
+Each rule names the options it reads. A rule whose option is already at fault is not asked, for
+it would only repeat the fault in other words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
+from guard_wsgi.errors import MissingExtra
+from guard_wsgi.options.quoting import nearest
+
+Options = Mapping[str, Any]
+Rule = Callable[[Options], Iterator[str]]
+
+STORE_PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "memory": ("", ""),
+        "lmdb": ("lmdb", "lmdb"),
+        "redis": ("redis", "redis"),
+        "rediss": ("redis", "redis"),
+        "redis+unix": ("redis", "redis"),
+        "redis+sentinel": ("redis", "redis"),
+        "redis+cluster": ("redis", "redis"),
+        "valkey": ("valkey", "valkey"),
+        "valkeys": ("valkey", "valkey"),
+        "valkey+unix": ("valkey", "valkey"),
+        "valkey+sentinel": ("valkey", "valkey"),
+        "valkey+cluster": ("valkey", "valkey"),
+        "memcached": ("pymemcache", "memcached"),
+        "mongodb": ("pymongo", "mongodb"),
+        "mongodb+srv": ("pymongo", "mongodb"),
+    }
+)
+"""Scheme of ``store_url`` to the module it needs and the extra that brings it."""
+
+
+def contradictions(options: Options, broken: Collection[str]) -> list[str]:
+    """Every fault that several options make together."""
+    return [
+        fault
+        for names, rule in _RULES
+        if not any(name in broken for name in names)
+        for fault in rule(options)
+    ]
+
+
+def doubts(options: Options, given: Collection[str]) -> list[str]:
+    """What is valid and probably not meant, as far as it concerns an option ``given``."""
+    return [
+        doubt
+        for names, rule in _DOUBTS
+        if any(name in given for name in names)
+        for doubt in rule(options)
+    ]
+
+
+def is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def store_fault(option: str, url: str) -> str:
+    """Why ``url`` can't be opened here; empty when it can. Never quotes the URL: it may hold a
+    password."""
+    scheme = urlsplit(url).scheme or url.partition(":")[0]
+    if "://" not in url:
+        return f"{option} must be a URL such as 'memory://' or 'redis://localhost:6379'"
+    if scheme not in STORE_PACKAGES:
+        hint = nearest(scheme, STORE_PACKAGES)
+        return f"{option} has the scheme {scheme[:20]!r}, which no store has{hint}"
+    module, extra = STORE_PACKAGES[scheme]
+    if not module or is_installed(module):
+        return ""
+    return str(MissingExtra(f"{option}={scheme}://", extra))
+
+
+# Faults.
+
+
+def _store(options: Options) -> Iterator[str]:
+    if options["enable_redis"]:
+        if options["redis_url"] is None:
+            yield "enable_redis needs redis_url"
+            return
+        if options["store_url"] not in ("memory://", options["redis_url"]):
+            yield "enable_redis (with redis_url) and store_url name two stores: set one of them"
+        if not urlsplit(options["redis_url"]).scheme.startswith(("redis", "valkey")):
+            yield "redis_url must start with redis://, rediss:// or a variant of them"
+            return
+        fault = store_fault("redis_url", options["redis_url"])
+    else:
+        fault = store_fault("store_url", options["store_url"])
+    if fault:
+        yield fault
+
+
+def _strategy(options: Options) -> Iterator[str]:
+    scheme = "" if options["enable_redis"] else urlsplit(options["store_url"]).scheme
+    if scheme == "memcached" and options["rate_limit_strategy"] == "moving-window":
+        yield "rate_limit_strategy moving-window is more than memcached can keep; take another"
+
+
+def _failure_policy(options: Options) -> Iterator[str]:
+    denied = [name for name, kind in options["store_failure_policy"].items() if kind == "deny"]
+    if options["redis_fail_open"] and denied:
+        yield (
+            f"redis_fail_open contradicts store_failure_policy, which denies for"
+            f" {', '.join(sorted(denied))}"
+        )
+
+
+def countries_fault(
+    option: str, handler: object, token: str | None, database: Path | None
+) -> Iterator[str]:
+    """Why the country of a client could not be known, although ``option`` asks for it."""
+    if handler is not None:
+        return
+    if token is None and not (database is not None and database.exists()):
+        yield (
+            f"{option} needs a source of countries: geo_ip_handler, ipinfo_token, or an"
+            " existing file at ipinfo_db_path"
+        )
+    if not is_installed("maxminddb"):
+        yield str(MissingExtra(option, "geo"))
+
+
+def _countries(options: Options) -> Iterator[str]:
+    for name in ("whitelist_countries", "blocked_countries"):
+        if options[name]:
+            yield from countries_fault(
+                name, options["geo_ip_handler"], options["ipinfo_token"], options["ipinfo_db_path"]
+            )
+
+
+def _cors(options: Options) -> Iterator[str]:
+    if options["cors_allow_credentials"] and "*" in options["cors_allow_origins"]:
+        yield (
+            "cors_allow_credentials needs named origins in cors_allow_origins: with '*' every"
+            " site could act as the signed-in user"
+        )
+    if "*" in options["cors_allow_origins"] and len(options["cors_allow_origins"]) > 1:
+        yield "cors_allow_origins holds '*' and single origins: keep one or the other"
+
+
+def _agent(options: Options) -> Iterator[str]:
+    if options["enable_agent"] and options["agent_api_key"] is None:
+        yield "enable_agent needs agent_api_key"
+    if options["agent_project_encryption_key"] is not None and not is_installed("cryptography"):
+        yield str(MissingExtra("agent_project_encryption_key", "crypto"))
+
+
+def _agent_dependents(options: Options) -> Iterator[str]:
+    for name in ("enable_dynamic_rules", "enable_enrichment"):
+        if options[name] and not options["enable_agent"]:
+            yield f"{name} needs enable_agent"
+
+
+def body_pattern_faults(
+    option: str, rules: Iterable[BehaviorRule], scans_bodies: bool
+) -> Iterator[str]:
+    """Rules that look into response bodies while nothing reads those."""
+    for rule in rules:
+        if rule.needs_body and not scans_bodies:
+            yield (
+                f"{option} looks for {rule.pattern!r} in response bodies, which needs"
+                " behavior_scan_response_body"
+            )
+
+
+def _behavior(options: Options) -> Iterator[str]:
+    yield from body_pattern_faults(
+        "global_behavior_rules",
+        options["global_behavior_rules"],
+        options["behavior_scan_response_body"],
+    )
+
+
+_RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (("enable_redis", "redis_url", "store_url"), _store),
+    (("enable_redis", "store_url", "rate_limit_strategy"), _strategy),
+    (("redis_fail_open", "store_failure_policy"), _failure_policy),
+    (
+        (
+            "whitelist_countries",
+            "blocked_countries",
+            "geo_ip_handler",
+            "ipinfo_token",
+            "ipinfo_db_path",
+        ),
+        _countries,
+    ),
+    (("cors_allow_origins", "cors_allow_credentials"), _cors),
+    (("enable_agent", "agent_api_key", "agent_project_encryption_key"), _agent),
+    (("enable_agent", "enable_dynamic_rules", "enable_enrichment"), _agent_dependents),
+    (("global_behavior_rules", "behavior_scan_response_body"), _behavior),
+)
+
+
+# Doubts.
+
+
+def _two_country_lists(options: Options) -> Iterator[str]:
+    if options["whitelist_countries"] and options["blocked_countries"]:
+        yield "blocked_countries is ignored: whitelist_countries already says who may come"
+
+
+def _everybody(options: Options) -> Iterator[str]:
+    for name in ("trusted_proxies", "whitelist", "exempt_ips", "emergency_whitelist"):
+        for network in options[name] or ():
+            if network.endswith("/0"):
+                yield f"{name} holds {network}, which is every address"
+
+
+def _everything_excluded(options: Options) -> Iterator[str]:
+    if "/" in options["exclude_paths"]:
+        yield "exclude_paths holds '/', which leaves every path with bans and limits only"
+
+
+def _detection_of_nothing(options: Options) -> Iterator[str]:
+    if options["enable_penetration_detection"] and not options["enabled_detection_categories"]:
+        yield "enabled_detection_categories is empty, so that detection finds nothing"
+
+
+def _proto_of_nobody(options: Options) -> Iterator[str]:
+    if options["trust_x_forwarded_proto"] and not options["trusted_proxies"]:
+        yield "trust_x_forwarded_proto trusts nobody as long as trusted_proxies is empty"
+
+
+def _preload_that_is_none(options: Options) -> Iterator[str]:
+    table = options["security_headers"]
+    hsts = table.get("hsts") if isinstance(table, Mapping) else None
+    if hsts and hsts["preload"] and not may_be_preloaded(hsts):
+        yield (
+            "security_headers asks for preload, which is left out: hstspreload.org takes no site"
+            f" with a max_age under {HSTS_PRELOAD_MIN_SECONDS} or without include_subdomains"
+        )
+
+
+_DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (("whitelist_countries", "blocked_countries"), _two_country_lists),
+    (("trusted_proxies", "whitelist", "exempt_ips", "emergency_whitelist"), _everybody),
+    (("exclude_paths",), _everything_excluded),
+    (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
+    (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
+    (("security_headers",), _preload_that_is_none),
+)

@@ -1,0 +1,156 @@
+"""Where options come from besides Python: TOML files, the environment, files with secrets.
+
+Each reader returns ``(options, faults)`` and raises nothing for what it reads, so that faults of
+the source are reported together with those of the values.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Attribute
+
+from guard_wsgi.config.foreign import translated, without_kubernetes
+from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
+from guard_wsgi.options.numbers import flag, is_blank
+from guard_wsgi.options.quoting import nearest, quoted
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
+
+SECRET_FILE_SUFFIX = "_file"
+"""``agent_api_key_file`` is the path of a file with the value of ``agent_api_key``."""
+
+MAX_SECRET_BYTES = 65_536
+"""More than any key or URL; a larger file is the wrong file."""
+
+_JSON_KINDS = ("int", "float", "tuple", "frozenset", "Mapping")
+"""How the types of options begin whose values are written as JSON."""
+
+Read = tuple[dict[str, Any], list[str]]
+
+
+def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[Any]]) -> Read:
+    """``mapping`` with each ``<secret>_file`` replaced by the secret that the file holds."""
+    secrets = {option.name for option in options if option.metadata.get("secret")}
+    found: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in mapping.items():
+        secret = name.removesuffix(SECRET_FILE_SUFFIX) if isinstance(name, str) else name
+        if secret == name or secret not in secrets:
+            found[name] = value
+            continue
+        if secret in mapping:
+            faults.append(f"{name} and {secret} are both given: keep one")
+            continue
+        if not isinstance(value, (str, Path)):  # open() would take a number for a descriptor
+            faults.append(f"{name} must be a path, not {quoted(value)}")
+            continue
+        try:
+            with open(value, "rb") as file:
+                found[secret] = file.read(MAX_SECRET_BYTES).decode("utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            faults.append(f"{name}: {quoted(value)} can't be read: {reason}")
+    return found, faults
+
+
+def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
+    try:
+        with open(path, "rb") as file:
+            table = tomllib.load(file)
+    except OSError as error:
+        return {}, [f"can't be read: {error.strerror}"]
+    except ValueError as error:  # TOMLDecodeError, or bytes that are no UTF-8
+        return {}, [f"is not TOML: {error}"]
+    except RecursionError:
+        return {}, ["is nested too deeply"]
+    return read_secret_files(table, options)
+
+
+def read_env(
+    prefix: str, environ: Mapping[str, str] | None, options: Iterable[Attribute[Any]]
+) -> tuple[dict[str, Any], list[str], list[str]]:
+    """Options from the variables that start with ``prefix``, but for the one that says where
+    compiled patterns are kept: that is no option of a guard.
+
+    :returns: options, faults, and what is doubtful.
+    """
+    options = tuple(options)
+    types = {option.name: str(option.type) for option in options}
+    environ = os.environ if environ is None else environ
+    texts = {
+        variable[len(prefix) :].lower(): environ[variable]
+        for variable in sorted(environ)
+        if variable.startswith(prefix) and variable not in (prefix, CACHE_DIR_VARIABLE)
+    }
+    texts, doubtful = without_kubernetes(texts, types, prefix)
+    given, faults = read_texts(translated(texts), options, prefix)
+    for name in [name for name in given if not is_option(name, options)]:
+        faults.append(f"{prefix}{name.upper()}: {name} is no option{nearest(name, types)}")
+        del given[name]
+    read, file_faults = read_secret_files(given, options)
+    return read, faults + file_faults, doubtful
+
+
+def read_texts(given: Mapping[str, Any], options: Iterable[Attribute[Any]], prefix: str) -> Read:
+    """The values that texts stand for, as the environment has nothing else: a list of names may
+    be written with commas, and a blank text says that nobody set the option.
+
+    :param given: by the names of options; what is no text stays as it is.
+    """
+    types = {option.name: str(option.type) for option in options}
+    found: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in given.items():
+        kind = types.get(name, "str")
+        if not isinstance(value, str):
+            found[name] = value
+        elif kind == "str" or not is_blank(value):
+            try:
+                found[name] = _typed(value, kind)
+            except ValueError as fault:
+                faults.append(f"{prefix}{name.upper()} {fault}")
+    return found, faults
+
+
+def is_option(name: str, options: Iterable[Attribute[Any]]) -> bool:
+    """Whether a name is that of an option, or of a file with a secret one."""
+    known = {option.name: option.metadata.get("secret") for option in options}
+    return name in known or bool(
+        name.endswith(SECRET_FILE_SUFFIX) and known.get(name.removesuffix(SECRET_FILE_SUFFIX))
+    )
+
+
+def _typed(text: str, kind: str) -> Any:
+    """The value that a variable's text stands for in an option of type ``kind``.
+
+    Text stays text, so that a key of digits only is not taken for a number.
+    """
+    if is_blank(text):
+        return text
+    if kind.startswith("bool"):
+        return flag(text)
+    may_be_text = "str" in kind and kind.startswith(("str", "float"))
+    if not kind.startswith(_JSON_KINDS) and not (may_be_text and "Mapping" in kind):
+        return text
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    except ValueError:
+        if kind.startswith(("tuple[str", "frozenset[str")):
+            items = [item.strip() for item in text.split(",") if item.strip()]
+            if not items:  # an empty whitelist lets everybody in
+                raise ValueError(f"must name something, not {quoted(text)}") from None
+            return items
+        if may_be_text:
+            return text
+        raise ValueError(f"must be JSON, not {quoted(text)}") from None

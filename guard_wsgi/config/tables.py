@@ -1,0 +1,377 @@
+"""Options that are tables: bans by category, headers by name, exclusions by path.
+
+Converters as in config_values.py: each returns an immutable value or raises ``ValueError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from attrs import field, frozen
+from attrs import fields as attrs_fields
+
+from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.config.texts import header_name, header_value, patterns, rooted_path
+from guard_wsgi.config.values import lower_set, string_set, strings
+from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
+from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.state.settings import FEATURES, POLICIES, Feature, Policy
+
+HEADER_PRESETS = ("html", "api", "off")
+
+SECURITY_HEADER_KEYS = (
+    "enabled",
+    "preset",
+    "hsts",
+    "csp",
+    "frame_options",
+    "content_type_options",
+    "xss_protection",
+    "referrer_policy",
+    "permissions_policy",
+    "cross_origin_opener_policy",
+    "cross_origin_resource_policy",
+    "cross_origin_embedder_policy",
+    "permitted_cross_domain_policies",
+    "custom",
+)
+EXCLUDABLE = CATEGORIES | {BUDGET, CUSTOM}
+"""What findings may be called, and so what ``guard-wsgi report`` may propose to leave out."""
+
+HSTS_KEYS = ("max_age", "include_subdomains", "preload")
+HSTS_PRELOAD_MIN_SECONDS = 31_536_000
+"""hstspreload.org takes no site under a year."""
+
+
+@frozen(slots=True)
+class ThreatBanConfig:
+    """When one category of threat bans by itself: ``threshold`` hits in the window, for
+    ``duration`` seconds."""
+
+    threshold: int = field()
+    duration: int = field()
+
+    def __attrs_post_init__(self) -> None:
+        """:raises ValueError: naming what is no number of at least 1."""
+        for name in ("threshold", "duration"):
+            try:
+                object.__setattr__(self, name, whole_number(1).read(getattr(self, name)))
+            except ValueError as fault:
+                raise ValueError(f"{name} {fault}") from None
+
+
+@frozen(slots=True, kw_only=True)
+class DetectionExclusion:
+    """What detection leaves out on some paths. ``path`` is exact, or a prefix before ``*``.
+
+    Either names (``params``, ``headers``, ``body_fields``) whose values are not looked at, or
+    ``categories`` that are not looked for: those of attacks, ``detection_budget`` for what is too
+    large to be looked at whole, ``custom`` for the site's own patterns.
+    """
+
+    path: str
+    params: frozenset[str] = field(default=frozenset(), converter=string_set)
+    headers: frozenset[str] = field(default=frozenset(), converter=lower_set)
+    body_fields: frozenset[str] = field(default=frozenset(), converter=string_set)
+    categories: frozenset[str] = field(default=frozenset(), converter=string_set)
+
+    def __attrs_post_init__(self) -> None:
+        """:raises ValueError: naming what does not hold."""
+        path = self.path
+        if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
+            raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
+        for category in sorted(self.categories - EXCLUDABLE):
+            hint = nearest(category, EXCLUDABLE)
+            raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
+        if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
+            raise ValueError(
+                f"for {quoted(path)} needs either names (params, headers, body_fields) or"
+                " categories; two entries say both"
+            )
+
+    def covers(self, path: str) -> bool:
+        """Whether ``path`` (in its canonical form) is one of those excluded."""
+        if self.path.endswith("*"):
+            return path.startswith(self.path[:-1])
+        return path == self.path
+
+
+def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:
+    """Body text by status, 400 to 599; a TOML or JSON key is text and is read as a number."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map statuses to texts, not {quoted(values)}")
+    bodies: dict[int, str] = {}
+    for key, body in values.items():
+        try:
+            status = whole_number(400, 599).read(key)
+        except ValueError:
+            status = None
+        if not isinstance(status, int):
+            raise ValueError(f"holds {quoted(key)}, not a status of a refusal (400 to 599)")
+        if not isinstance(body, str):
+            raise ValueError(f"{status} needs a text, not {quoted(body)}")
+        bodies[status] = body
+    return MappingProxyType(bodies)
+
+
+def threat_bans(
+    values: Mapping[str, ThreatBanConfig | Mapping[str, int]],
+) -> Mapping[str, ThreatBanConfig]:
+    """Thresholds by category; a table with ``threshold`` and ``duration`` will do."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map categories to thresholds, not {quoted(values)}")
+    bans: dict[str, ThreatBanConfig] = {}
+    for category, given in values.items():
+        if isinstance(given, ThreatBanConfig):
+            bans[category] = given
+            continue
+        if not isinstance(given, Mapping) or set(given) != {"threshold", "duration"}:
+            raise ValueError(f"{category} needs 'threshold' and 'duration', not {quoted(given)}")
+        try:
+            bans[category] = ThreatBanConfig(given["threshold"], given["duration"])
+        except ValueError as fault:
+            raise ValueError(f"{category} {fault}") from None
+    return MappingProxyType(bans)
+
+
+def failure_policies(values: Mapping[str, Policy]) -> Mapping[Feature, Policy]:
+    """What serves while the store is down, by feature; a feature left out is ``local``."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map features to policies, not {quoted(values)}")
+    policies: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
+    for feature, policy in values.items():
+        if feature not in FEATURES:
+            raise ValueError(f"knows no feature {quoted(feature)}{nearest(str(feature), FEATURES)}")
+        if policy not in POLICIES:
+            raise ValueError(f"{feature} is one of {', '.join(POLICIES)}, not {quoted(policy)}")
+        policies[feature] = policy
+    return MappingProxyType(policies)
+
+
+def detection_exclusions(
+    values: Iterable[DetectionExclusion | Mapping[str, Any]],
+) -> tuple[DetectionExclusion, ...]:
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"must be a list of tables, not {quoted(values)}")
+    exclusions: list[DetectionExclusion] = []
+    faults: list[str] = []
+    for value in values:
+        try:
+            exclusions.append(_exclusion(value))
+        except ValueError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(exclusions)
+
+
+def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclusion:
+    if isinstance(value, DetectionExclusion):
+        return value
+    known = ("path", "params", "headers", "body_fields", "categories")
+    if not isinstance(value, Mapping):
+        raise ValueError(f"holds {quoted(value)}, not a table with 'path'")
+    for key in value:
+        if key not in known:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), known)}")
+    return DetectionExclusion(**{"path": "", **value})
+
+
+def behavior_rules(
+    values: Iterable[BehaviorRule | BehaviorRuleConfig | Mapping[str, Any]],
+) -> tuple[BehaviorRule, ...]:
+    """Behaviour rules; a table of a rule's fields will do."""
+    if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
+        raise ValueError(f"must be a list of rules, not {quoted(values)}")
+    rules: list[BehaviorRule] = []
+    faults: list[str] = []
+    for value in values:
+        try:
+            rules.append(_behavior_rule(value))
+        except ConfigError as error:
+            faults.extend(error.faults)
+        except ValueError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(rules)
+
+
+def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any]) -> BehaviorRule:
+    if isinstance(value, BehaviorRule):
+        return value
+    if isinstance(value, BehaviorRuleConfig):
+        return value.to_rule()
+    if not isinstance(value, Mapping):
+        raise ValueError(f"holds {quoted(value)}, not a rule or a table of its fields")
+    names = [attribute.name for attribute in attrs_fields(BehaviorRule)]
+    for key in value:
+        if key not in names:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), names)}")
+    missing = [name for name in ("rule_type", "threshold") if name not in value]
+    if missing:
+        raise ValueError(f"holds a rule without {' and '.join(missing)}")
+    return BehaviorRule(**value)
+
+
+def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Texts by name; a number stands for the text that it is written as."""
+    if not isinstance(values, Mapping) or not all(
+        isinstance(key, str)
+        and isinstance(value, (str, int, float, Decimal))
+        and not isinstance(value, bool)
+        for key, value in values.items()
+    ):
+        raise ValueError(f"must map texts to texts, not {quoted(values)}")
+    return MappingProxyType({key: str(value) for key, value in values.items()})
+
+
+def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str, Any]:
+    """A preset's name, or a table of SECURITY_HEADER_KEYS; ``None`` is ``"off"``.
+
+    Anything that could not be sent is refused here, so that no answer fails for it.
+    """
+    if value is None:
+        return "off"
+    if isinstance(value, str):
+        if value not in HEADER_PRESETS:
+            raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+    table: dict[str, Any] = {}
+    for key, setting in value.items():
+        if key not in SECURITY_HEADER_KEYS:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), SECURITY_HEADER_KEYS)}")
+        try:
+            table[key] = _security_header(key, setting)
+        except ValueError as fault:
+            raise ValueError(f"{key}: {fault}") from None
+    return MappingProxyType(table)
+
+
+def optional_security_headers(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Those of a route: a table, or ``None`` to say nothing."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a table of headers, not {quoted(value)}")
+    table = security_headers(value)
+    assert not isinstance(table, str)
+    return table
+
+
+def _security_header(key: str, setting: Any) -> Any:
+    if key == "enabled":
+        return flag(setting)
+    if key == "preset":
+        if setting not in HEADER_PRESETS:
+            raise ValueError(f"must be one of {HEADER_PRESETS}, not {quoted(setting)}")
+        return setting
+    if setting is None or setting is False or setting == "":
+        return None
+    if key == "hsts":
+        return _hsts(setting)
+    if key == "csp":
+        return _csp(setting)
+    if key == "custom":
+        custom = string_table(setting)
+        for name, line in custom.items():
+            header_name(name)
+            header_value(line)
+        return custom
+    return header_value(setting)
+
+
+def _hsts(setting: Any) -> Mapping[str, Any]:
+    if not isinstance(setting, Mapping):
+        raise ValueError(f"must be a table of {HSTS_KEYS}, not {quoted(setting)}")
+    table: dict[str, Any] = {"max_age": HSTS_PRELOAD_MIN_SECONDS, "include_subdomains": True}
+    table["preload"] = False
+    for key, value in setting.items():
+        if key not in HSTS_KEYS:
+            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), HSTS_KEYS)}")
+        table[key] = value
+    try:
+        table["max_age"] = whole_number(0).read(table["max_age"])
+    except ValueError:
+        raise ValueError(
+            f"max_age must be seconds, 0 or more, not {quoted(table['max_age'])}"
+        ) from None
+    table["include_subdomains"] = flag(table["include_subdomains"])
+    table["preload"] = flag(table["preload"])
+    return MappingProxyType(table)
+
+
+def may_be_preloaded(hsts: Mapping[str, Any]) -> bool:
+    """Whether hstspreload.org would take a site with this header."""
+    return bool(hsts["max_age"] >= HSTS_PRELOAD_MIN_SECONDS and hsts["include_subdomains"])
+
+
+def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
+    """Directives to their sources, or the whole policy as text."""
+    if isinstance(setting, str):
+        return header_value(setting)
+    if not isinstance(setting, Mapping):
+        raise ValueError(f"must be a table of directives or text, not {quoted(setting)}")
+    directives: dict[str, tuple[str, ...]] = {}
+    for directive, sources in setting.items():
+        header_name(directive)
+        listed = tuple(sources.split()) if isinstance(sources, str) else strings(sources)
+        for source in listed:
+            if ";" in header_value(source) or "," in source:
+                raise ValueError(f"source {quoted(source)} would end its directive")
+        directives[directive] = listed
+    return MappingProxyType(directives)
+
+
+def limit_pair(value: object) -> tuple[int, int]:
+    """``(requests, window_seconds)``, both at least 1."""
+    pair = tuple(value) if isinstance(value, (list, tuple)) else ()
+    try:
+        requests, window_seconds = (read_whole(part) for part in pair)
+    except ValueError:
+        requests = window_seconds = 0
+    if requests < 1 or window_seconds < 1:
+        raise ValueError(
+            f"needs (requests, window in seconds), both at least 1, not {quoted(value)}"
+        )
+    if requests > MAX_COUNT or window_seconds > MAX_SECONDS:
+        raise ValueError(f"needs at most {MAX_COUNT} requests in {MAX_SECONDS} s")
+    return requests, window_seconds
+
+
+def endpoint_limits(
+    values: Mapping[str, tuple[int, int]] | Mapping[str, list[int]],
+) -> Mapping[str, tuple[int, int]]:
+    """Limits by exact path."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map paths to (requests, window), not {quoted(values)}")
+    limits: dict[str, tuple[int, int]] = {}
+    faults: list[str] = []
+    for path, pair in values.items():
+        try:
+            limits[rooted_path(path)] = limit_pair(pair)
+        except ValueError as fault:
+            faults.append(f"{quoted(path)} {fault}")
+    if faults:
+        raise ValueError("; ".join(faults))
+    return MappingProxyType(limits)
+
+
+def custom_patterns(values: Mapping[str, str] | Iterable[str]) -> Mapping[str, str]:
+    """Patterns by name; those of a list are named ``custom-1``, ``custom-2``..."""
+    if isinstance(values, Mapping):
+        named = dict(values)
+    else:
+        named = {f"custom-{place}": value for place, value in enumerate(strings(values), 1)}
+    for name, pattern in named.items():
+        if not isinstance(name, str) or not isinstance(pattern, str):
+            raise ValueError(f"must map names to patterns, not {quoted({name: pattern})}")
+    patterns(named.values())
+    return MappingProxyType(named)

@@ -1,0 +1,181 @@
+"""What one option may hold: shapes and ranges.
+
+A converter takes what a person writes (a list, a TOML table, a path) and returns the value that
+the configuration keeps; a validator only looks. Both raise ``ValueError`` with a sentence that
+goes behind the option's name: "must be at least 1, not 0".
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import Attribute, asdict, has
+
+from guard_wsgi.detection.settings import THRESHOLDS
+from guard_wsgi.options.numbers import read_number
+from guard_wsgi.options.quoting import nearest, quoted
+
+MAX_SCORE = 10
+"""A score is 1 at the balanced point; nothing real is ten times as certain."""
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+# Validators: called as attrs calls them, with (instance, attribute, value).
+
+Validator = Callable[[Any, "Attribute[Any]", Any], None]
+
+
+def one_of(*choices: str, optional: bool = False) -> Validator:
+    def check(instance: object, attribute: Attribute[Any], value: object) -> None:
+        if value is None and optional:
+            return
+        if value not in choices:
+            listed = ", ".join(repr(choice) for choice in choices)
+            hint = nearest(value, choices) if isinstance(value, str) else ""
+            raise ValueError(f"must be one of {listed}, not {quoted(value)}{hint}")
+
+    return check
+
+
+def each_of(*choices: str) -> Validator:
+    """Every name of a collection is a known one."""
+
+    def check(instance: object, attribute: Attribute[Any], value: Iterable[str] | None) -> None:
+        unknown = sorted(name for name in value or () if name not in choices)
+        if unknown:
+            raise ValueError(
+                "; ".join(f"knows no {quoted(name)}{nearest(name, choices)}" for name in unknown)
+            )
+
+    return check
+
+
+def synchronous(instance: object, attribute: Attribute[Any], value: object) -> None:
+    """A callable that answers at once: WSGI has no loop that could await it."""
+    if value is None:
+        return
+    if not callable(value):
+        raise ValueError(f"must be callable, not {quoted(value)}")
+    if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
+        getattr(value, "__call__", None)  # noqa: B004  (an instance with an async __call__)
+    ):
+        raise ValueError("must be synchronous: a WSGI app has no event loop to await it on")
+
+
+def geo_handler(instance: object, attribute: Attribute[Any], value: object) -> None:
+    if value is not None and not callable(getattr(value, "get_country", None)):
+        raise ValueError(f"needs a method get_country(ip), which {quoted(value)} has not")
+
+
+# Converters: shapes.
+
+
+def text(value: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {quoted(value)}")
+    return value
+
+
+def optional_text(value: str | None) -> str | None:
+    return None if value is None else text(value)
+
+
+def optional_path(value: str | Path | None) -> Path | None:
+    if value is None:
+        return None
+    if isinstance(value, Path):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be a path, not {quoted(value)}")
+    return Path(value)
+
+
+def strings(values: Iterable[str]) -> tuple[str, ...]:
+    """Texts in their order; one bare text is refused, for it would be taken letter by letter."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        raise ValueError(f"must be a list of texts, not {quoted(values)}")
+    if isinstance(values, Mapping) and values:
+        raise ValueError("must be a list of texts, not a mapping")
+    items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
+    for item in items:
+        if not isinstance(item, str):
+            raise ValueError(f"must hold texts only, not {quoted(item)}")
+    return tuple(dict.fromkeys(items))
+
+
+def string_set(values: Iterable[str]) -> frozenset[str]:
+    return frozenset(strings(values))
+
+
+def optional_string_set(values: Iterable[str] | None) -> frozenset[str] | None:
+    return None if values is None else string_set(values)
+
+
+def lower_set(values: Iterable[str]) -> frozenset[str]:
+    """Names whose case says nothing, such as those of headers."""
+    return frozenset(value.lower() for value in strings(values))
+
+
+def optional_lower_set(values: Iterable[str] | None) -> frozenset[str] | None:
+    return None if values is None else lower_set(values)
+
+
+def all_or_faults(values: Iterable[str], convert: Callable[[str], str]) -> tuple[str, ...]:
+    """Every item converted, or one ``ValueError`` that lists each item at fault."""
+    converted: list[str] = []
+    faults: list[str] = []
+    for value in strings(values):
+        try:
+            converted.append(convert(value))
+        except ValueError as fault:
+            faults.append(str(fault))
+    if faults:
+        raise ValueError("; ".join(faults))
+    return tuple(dict.fromkeys(converted))
+
+
+def threshold(value: float | str) -> float | str:
+    """A score, or the name of a preset."""
+    if isinstance(value, str) and value in THRESHOLDS:
+        return value
+    try:
+        score = float(read_number(value))
+    except ValueError:
+        listed = ", ".join(THRESHOLDS)
+        raise ValueError(f"must be a number or one of {listed}, not {quoted(value)}") from None
+    if not 0 < score <= MAX_SCORE:
+        raise ValueError(f"must be more than 0 and at most {MAX_SCORE}, not {score}")
+    return score
+
+
+def log_level(value: str | None) -> str | None:
+    if value is None:
+        return None
+    level = text(value).strip().upper()
+    if level not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}, not {quoted(value)}")
+    return level
+
+
+def as_text(value: Any) -> Any:
+    """A path as text, anything else as it is."""
+    return str(value) if isinstance(value, Path) else value
+
+
+def plain(value: Any) -> Any:
+    """A value of the configuration as lists, dicts and scalars; what can't be is kept."""
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(plain(item) for item in value)
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
+    if has(type(value)):
+        return plain(asdict(value, recurse=False))
+    return value

@@ -1,0 +1,84 @@
+"""What is wrong with a deployment, and what to set.
+
+``diagnose`` looks at a configuration, at the app it guards, and at the machine it is called on,
+and gives its advice in order of weight. What it looks for is in symptoms.py.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from guard_wsgi.doctor.advice import Advice, Deployment
+from guard_wsgi.doctor.layers import layers
+from guard_wsgi.doctor.symptoms import LOOKS, unguarded
+
+if TYPE_CHECKING:
+    from guard_wsgi.config.security import SecurityConfig
+    from guard_wsgi.middleware import GuardMiddleware
+
+_WEIGHT: Mapping[str, int] = {"error": 0, "warning": 1, "note": 2}
+
+
+def diagnose(
+    config: SecurityConfig | None = None,
+    app: object = None,
+    *,
+    workers: int | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> list[Advice]:
+    """What is wrong with a deployment, the worst first.
+
+    :param config: what to look at; the app's own when there is an app.
+    :param app: the WSGI app as the server gets it: a guarded one is looked into.
+    :param workers: how many processes will serve it, where the environment doesn't tell.
+    :param variables: environment variables to go by; this process's by default.
+    :raises ValueError: when there is neither a configuration nor a guarded app.
+    """
+    guard = find_guard(app) if app is not None else None
+    if config is None and guard is not None:
+        config = guard.policy.config
+    if config is None:
+        if app is None:
+            raise ValueError("diagnose() needs a configuration or an app")
+        return [unguarded(app)]
+    known = os.environ if variables is None else variables
+    deployment = Deployment(
+        config=config,
+        app=app,
+        guard=guard,
+        workers=worker_count(known) if workers is None else workers,
+        variables=known,
+    )
+    advice = [piece for look in LOOKS for piece in look(deployment)]
+    return sorted(advice, key=lambda piece: _WEIGHT[piece.severity])
+
+
+def exit_code(advice: Sequence[Advice]) -> int:
+    """For CI: 2 when there is an error, 1 when a warning, else 0."""
+    severities = {piece.severity for piece in advice}
+    return 2 if "error" in severities else 1 if "warning" in severities else 0
+
+
+def find_guard(app: object) -> GuardMiddleware | None:
+    """The guard around or inside a WSGI app, as other middlewares and Flask wrap it."""
+    from guard_wsgi.middleware import GuardMiddleware
+
+    for layer in layers(app):
+        if isinstance(layer, GuardMiddleware):
+            return layer
+    return None
+
+
+def worker_count(variables: Mapping[str, str]) -> int | None:
+    """How many workers gunicorn's variables ask for; ``None`` when they don't say."""
+    match = re.search(
+        r"(?:^|\s)(?:-w|--workers)[\s=]*(\d+)", variables.get("GUNICORN_CMD_ARGS", "")
+    )
+    text = match.group(1) if match else variables.get("WEB_CONCURRENCY", "")
+    return int(text) if text.isdigit() else None
+
+
+__all__ = ["Advice", "Deployment", "diagnose", "exit_code", "find_guard", "worker_count"]

@@ -1,0 +1,35 @@
+"""werkzeug's ProxyFix beside the guard's own reading of what proxies say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guard_wsgi.config.security import SecurityConfig
+
+REWRITTEN_KEY = "werkzeug.proxy_fix.orig"
+"""Where ProxyFix leaves in the environ what it has rewritten."""
+
+
+def proxy_fix_conflict(fix: Any, config: SecurityConfig) -> str:
+    """Why one of them has to go, as both read the same header; ``""`` where they don't.
+
+    :param fix: a ProxyFix: the numbers that it was given for each header.
+    """
+    both = []
+    if (
+        getattr(fix, "x_for", 0)
+        and config.trusted_proxies
+        and config.forwarded_header == "x-forwarded-for"
+    ):
+        both.append(("X-Forwarded-For", "trusted_proxies", "x_for"))
+    if getattr(fix, "x_proto", 0) and config.trust_x_forwarded_proto and config.trusted_proxies:
+        both.append(("X-Forwarded-Proto", "trust_x_forwarded_proto", "x_proto"))
+    if not both:
+        return ""
+    header, option, argument = both[0]
+    return (
+        f"ProxyFix({argument}=...) and {option} both read {header}, and what one has rewritten the"
+        f" other can't check: leave out {', '.join(each[1] for each in both)} and the guard sees"
+        " the client that ProxyFix finds, or leave ProxyFix out"
+    )

@@ -1,0 +1,148 @@
+"""Numbers and switches as people write them: in Python, in TOML, and as text of the environment.
+
+``"100"``, ``60.0`` and ``Decimal("60")`` are whole numbers, ``"off"`` is a switch. What only
+looks like one (``60.5``, ``"many"``, a ``bool`` for a count) is refused with the value in words.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+from attrs import Attribute, frozen
+
+from guard_wsgi.options.quoting import quoted
+from guard_wsgi.state.ratelimit import MAX_REQUESTS, MAX_WINDOW_SECONDS
+
+_WORDS = {
+    **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
+}
+"""What a text means as a switch, in any case."""
+
+
+def is_blank(value: object) -> bool:
+    """Whether it is a text without anything in it: how an environment spells "not set"."""
+    return isinstance(value, str) and not value.strip()
+
+
+def flag(value: object) -> bool:
+    """A switch: a ``bool``, 0 or 1, or one of the usual words."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        word = _WORDS.get(value.strip().lower())
+        if word is not None:
+            return word
+    elif isinstance(value, (int, float, Decimal)) and value in (0, 1):
+        return bool(value)
+    raise ValueError(f"must be true or false, not {quoted(value)}")
+
+
+def optional_flag(value: object) -> bool | None:
+    return None if value is None else flag(value)
+
+
+def read_number(value: object) -> int | float:
+    """The number that a value stands for.
+
+    :raises ValueError: for what stands for none; a ``bool`` says yes or no, not how many.
+    """
+    if isinstance(value, str):
+        return _of_text(value)
+    if isinstance(value, Decimal):
+        return int(value) if value.is_finite() and value == int(value) else float(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"must be a number, not {quoted(value)}")
+    return value
+
+
+def read_whole(value: object) -> int:
+    """The whole number that a value stands for.
+
+    :raises ValueError: for what stands for none, or has a fraction.
+    """
+    try:
+        number = read_number(value)
+        if number == int(number):
+            return int(number)
+    except (ValueError, OverflowError):  # infinity is a number and not whole
+        pass
+    raise ValueError(f"must be a whole number, not {quoted(value)}")
+
+
+def _of_text(text: str) -> int | float:
+    for kind in (int, float):
+        try:
+            number: int | float = kind(text)
+        except ValueError:
+            continue
+        return number
+    raise ValueError(f"must be a number, not {quoted(text)}")
+
+
+MAX_COUNT = MAX_REQUESTS
+MAX_SECONDS = MAX_WINDOW_SECONDS
+"""What every store can count, and for how long."""
+
+_LARGEST = 2**63 - 1
+
+
+@frozen(slots=True)
+class Range:
+    """Numbers from ``minimum`` to ``maximum``.
+
+    Given to attrs as a validator; :meth:`read` also turns text into the number, for constructors
+    that resolve their options themselves (config_options.py).
+
+    :ivar above: whether the minimum itself is out of it.
+    :ivar optional: whether ``None`` may stand in place of a number.
+    """
+
+    minimum: float
+    maximum: float | None = None
+    whole: bool = False
+    optional: bool = False
+    above: bool = False
+
+    def __call__(self, instance: object, attribute: Attribute[Any], value: object) -> None:
+        self.read(value)
+
+    def read(self, value: object) -> int | float | None:
+        """The number that a value stands for.
+
+        :raises ValueError: naming the value, for one that is no number or out of the range.
+        """
+        if self.optional and value is None:
+            return None
+        number = read_whole(value) if self.whole else read_number(value)
+        if isinstance(number, int) and abs(number) > _LARGEST:  # more than a float can be
+            raise ValueError(
+                f"must be at most {_LARGEST if self.maximum is None else self.maximum}"
+            )
+        if not math.isfinite(number):
+            raise ValueError(f"must be finite, not {number}")
+        if self.above and number <= self.minimum:
+            raise ValueError(f"must be more than {self.minimum}, not {number}")
+        if number < self.minimum:
+            raise ValueError(f"must be at least {self.minimum}, not {number}")
+        if self.maximum is not None and number > self.maximum:
+            raise ValueError(f"must be at most {self.maximum}, not {number}")
+        return number
+
+
+def whole_number(minimum: int, maximum: int | None = None, *, optional: bool = False) -> Range:
+    """An ``int`` in a range."""
+    return Range(minimum, maximum, whole=True, optional=optional)
+
+
+def number(
+    minimum: float,
+    maximum: float | None = None,
+    *,
+    optional: bool = False,
+    above: bool = False,
+) -> Range:
+    """A finite number in a range; with ``above`` the minimum itself is out of it."""
+    return Range(minimum, maximum, optional=optional, above=above)

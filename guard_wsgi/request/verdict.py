@@ -1,0 +1,118 @@
+"""What the guard decided on a request, as the app reads it at ``environ["guard_wsgi"]``."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from random import getrandbits
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+if TYPE_CHECKING:
+    from guard_wsgi.detection import Finding
+    from guard_wsgi.request.block import Block
+    from guard_wsgi.request.hooks import Deferred
+    from guard_wsgi.request.view import GuardRequest, Quota
+    from guard_wsgi.routes.config import RouteConfig
+
+ENVIRON_KEY = "guard_wsgi"
+
+_OF_THE_SITE = frozenset({"guard", "route", "deferred", "unmodified"})
+_SHARED = _OF_THE_SITE | {"block"}
+
+_UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
+_VERSION_4: Final = (0x4 << 76) | (0x2 << 62)
+"""The bits that make 128 random ones a UUID of version 4 (RFC 9562, 5.4)."""
+
+Action = Literal["pass", "observe", "block"]
+
+
+class Verdict:
+    """Filled by the checks as they run; the app sees it complete.
+
+    It holds no environ and no request: the environ holds it, and a circle would keep every
+    environ alive until the garbage collector runs.
+
+    :ivar action: ``"pass"``; ``"observe"`` when passive mode let through what it would have
+        blocked; ``"block"`` on the way to a refusal.
+    :ivar client_ip: canonical address, ``"unknown"`` for a peer without one.
+    :ivar country: ISO 3166 code, or ``None`` where nothing is known; looked up when asked for.
+    :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
+    :ivar route: the view's :class:`RouteConfig`, or ``None``.
+    :ivar principal: what the authentication verifier returned.
+    :ivar findings: what detection found, also when passive.
+    :ivar quota: that of the route which the framework came to, where another was foretold.
+    :ivar block: the first refusal, also when passive, or ``None``.
+    :ivar deferred: what of the decision is left to be made inside the app (hooks.py).
+    :ivar unmodified: the request, while its answer has not been given to
+        ``custom_response_modifier``.
+    :ivar request_id: names the request in the log, in events, and to a client that is refused: a
+        UUID in 32 hexadecimal digits.
+    """
+
+    # Defaults stand on the class, and there is no __init__: a verdict is made for every request,
+    # most of its fields stay as they are, and a call less is felt.
+    client_ip: str = "unknown"
+    guard: object = None
+    action: Action = "pass"
+    endpoint: str | None = None
+    route: RouteConfig | None = None
+    principal: Any = None
+    findings: tuple[Finding, ...] = ()
+    quota: Quota | None = None
+    block: Block | None = None
+    deferred: Deferred | None = None
+    unmodified: GuardRequest | None = None
+    _request_id: str = ""
+    _country: str | None = ""
+
+    @property
+    def request_id(self) -> str:
+        # Made when first asked for, as few requests are ever spoken of. Unique, not secret;
+        # uuid4() would cost five times as much.
+        name = self._request_id
+        if not name:
+            name = f"{getrandbits(128) & _UUID_BITS | _VERSION_4:032x}"
+            self._request_id = name
+        return name
+
+    @property
+    def country(self) -> str | None:
+        code = self._country
+        if code == "":
+            look_up = getattr(self.guard, "country_of", None)
+            code = self._country = look_up(self.client_ip) if look_up is not None else None
+        return code
+
+    @country.setter
+    def country(self, code: str | None) -> None:
+        self._country = code
+
+    @property
+    def check(self) -> str:
+        """Name of the check that refused (or would have), ``""`` if none did."""
+        return "" if self.block is None else self.block.check
+
+    @property
+    def reason(self) -> str:
+        """Why it did."""
+        return "" if self.block is None else self.block.reason
+
+    # Frameworks copy and pickle their requests, environ and all (Django's HttpRequest can do both).
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Verdict:
+        """A verdict of its own, with the same refusal, guard and rules: nobody writes to those."""
+        copied = Verdict()
+        vars(copied).update(
+            (name, part if name in _SHARED else deepcopy(part, memo))
+            for name, part in vars(self).items()
+        )
+        return copied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process can use: neither the guard nor the view's rules."""
+        return {name: part for name, part in vars(self).items() if name not in _OF_THE_SITE}
+
+    def __repr__(self) -> str:
+        return (
+            f"Verdict({self.action}, client_ip={self.client_ip!r}, "
+            f"check={self.check!r}, endpoint={self.endpoint!r})"
+        )

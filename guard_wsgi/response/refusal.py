@@ -1,0 +1,194 @@
+"""A refusal on its way to the client.
+
+What is sent names the rule's kind and never what triggered it: an attacker learns nothing by
+trying. It carries a reference, by which the operator finds the line in the log and the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.response.outgoing import HeaderList, Outgoing
+from guard_wsgi.response.quota import draft_headers
+from guard_wsgi.response.wording import (
+    MEDIA_TYPES,
+    Formats,
+    Kind,
+    around_reference,
+    filled,
+    template,
+)
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import StartResponse
+
+REFERENCE_HEADER = "X-Request-Id"
+"""What proxies, servers and frameworks call it; no standard does."""
+
+_BODILESS = frozenset({204, 304})
+_ENTITY_HEADERS = frozenset({"content-type", "content-length"})
+
+MAX_READY = 256
+"""Of the answers made once: their texts come from the configuration and are few."""
+
+
+Ready = tuple[str, HeaderList, bytes, "tuple[bytes, bytes] | None"]
+"""Status, headers, the body's template, and what stands in it around the reference."""
+
+
+class Refusals:
+    """The refusals of one configuration. Most are the same bytes each time, and are made once."""
+
+    def __init__(self, config: SecurityConfig, outgoing: Outgoing) -> None:
+        self._custom_texts = config.custom_error_responses
+        self._formats = Formats(config.error_format)
+        self._outgoing = outgoing
+        self._may_be_ready = not outgoing.varies
+        self._tells_quota = outgoing.quota_style == "draft"
+        self._ready: dict[tuple[Kind, int, str, bool], Ready] = {}
+
+    def send(
+        self,
+        block: Block,
+        request: GuardRequest,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        """Answer with what the block says."""
+        environ = request.environ
+        if (
+            self._may_be_ready
+            and exc_info is None
+            and block.response is None
+            and not block.headers
+            and environ["REQUEST_METHOD"] != "HEAD"
+        ):
+            is_https = environ.get("wsgi.url_scheme") == "https"
+            if self._outgoing.asks_proxies:
+                is_https = request.is_https
+            key = (self._formats.of(environ), block.status, block.message, is_https)
+            ready = self._ready.get(key) or self._make_ready(key, block, request)
+            status, headers, body, around = ready
+            # A list of its own, as servers may change what they are given.
+            headers = headers.copy()
+            reference = request.request_id
+            headers.append((REFERENCE_HEADER, reference))
+            if block.retry_after_seconds is not None:
+                headers += _retry_after(block)
+            if request.quota is not None and self._tells_quota:
+                headers += draft_headers(*request.quota)
+            start_response(status, headers)
+            if around is None:
+                return [filled(body, reference)]
+            return [around[0] + reference.encode() + around[1]]
+        response = self.response(block, request)
+        return self.send_response(response, request, start_response, exc_info)
+
+    def response(self, block: Block, request: GuardRequest) -> GuardResponse:
+        """The answer that the block asks for, without what every answer gets."""
+        reference = request.request_id
+        if block.response is not None:
+            response = block.response
+            for name, value in _own_headers(block):
+                response.headers[name] = value
+            return with_reference(response, reference)
+        kind = self._formats.of(request.environ)
+        headers = [
+            ("Content-Type", MEDIA_TYPES[kind]),
+            ("Cache-Control", "no-store"),
+            (REFERENCE_HEADER, reference),
+            *_own_headers(block),
+        ]
+        body = filled(self._template(kind, block), reference)
+        return GuardResponse(body, block.status, headers)
+
+    def send_response(
+        self,
+        response: GuardResponse,
+        request: GuardRequest,
+        start_response: StartResponse,
+        exc_info: OptExcInfo | None = None,
+    ) -> Iterable[bytes]:
+        """Answer with a response of any origin."""
+        outgoing = self._outgoing
+
+        def add_headers(headers: HeaderList) -> HeaderList:
+            return outgoing.own_headers(request, headers)
+
+        response = response.with_headers(add_headers(response.header_list))
+        if outgoing.modifier is not None:
+            response = outgoing.modifier.of(response, add_headers)
+            del response.headers["Content-Length"]  # of the body that there was
+        return send(response, request.environ, start_response, exc_info)
+
+    def _template(self, kind: Kind, block: Block) -> bytes:
+        status = block.status
+        return template(kind, status, self._custom_texts.get(status, block.message))
+
+    def _make_ready(
+        self, key: tuple[Kind, int, str, bool], block: Block, request: GuardRequest
+    ) -> Ready:
+        """All of an answer but its reference, whose length is always the same."""
+        kind = key[0]
+        body = self._template(kind, block)
+        headers = [("Content-Type", MEDIA_TYPES[kind]), ("Cache-Control", "no-store")]
+        headers = self._outgoing.with_fixed(headers, request.is_https)
+        headers.append(("Content-Length", str(len(filled(body, request.request_id)))))
+        status = GuardResponse(None, block.status, headers).status
+        ready = status, headers, body, around_reference(body)
+        if len(self._ready) < MAX_READY:
+            self._ready[key] = ready
+        return ready
+
+
+def with_reference(response: GuardResponse, reference: str) -> GuardResponse:
+    """A refusal that the app or its framework made, with the reference if it has none."""
+    headers = response.header_list
+    if not any(name.lower() == "x-request-id" for name, _ in headers):
+        headers.append((REFERENCE_HEADER, reference))
+    # A new one: the app may answer with the same response each time.
+    return response.with_headers(headers)
+
+
+def _own_headers(block: Block) -> list[tuple[str, str]]:
+    return [*block.headers, *_retry_after(block)]
+
+
+def _retry_after(block: Block) -> list[tuple[str, str]]:
+    if block.retry_after_seconds is None:
+        return []
+    return [("Retry-After", str(int(block.retry_after_seconds)))]
+
+
+def send(
+    response: GuardResponse,
+    environ: Mapping[str, Any],
+    start_response: StartResponse,
+    exc_info: OptExcInfo | None = None,
+) -> Iterable[bytes]:
+    """Start the response and return its body; none on HEAD, whose headers stay those of GET.
+
+    ``exc_info`` replaces a response that the app has started (PEP 3333).
+
+    Some servers (waitress, wsgiref) send whatever a HEAD answer carries, so it must carry nothing.
+    """
+    body = response.body or b""
+    headers = response.header_list
+    if response.status_code in _BODILESS:
+        headers = [pair for pair in headers if pair[0].lower() not in _ENTITY_HEADERS]
+        body = b""
+    elif not any(name.lower() == "content-length" for name, _ in headers):
+        headers.append(("Content-Length", str(len(body))))
+    if exc_info is None:
+        start_response(response.status, headers)
+    else:
+        start_response(response.status, headers, exc_info)
+    if not body or environ["REQUEST_METHOD"] == "HEAD":
+        return []
+    return [body]

@@ -1,0 +1,391 @@
+"""What a route says in place of, or on top of, the global configuration."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import time
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from attrs import field, frozen
+
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.config import tables as tables
+from guard_wsgi.config import texts as texts
+from guard_wsgi.config import values as values
+from guard_wsgi.config.values import one_of, synchronous
+from guard_wsgi.detection.finding import CATEGORIES
+from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.frozen import ImmutableConfig
+from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
+from guard_wsgi.options.quoting import quoted
+from guard_wsgi.options.resolving import options_of, resolve
+
+if TYPE_CHECKING:
+    from guard_wsgi.checks.authentication import Verifier
+    from guard_wsgi.checks.custom import Validator
+    from guard_wsgi.checks.traffic import Condition, Key
+
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
+
+BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
+
+
+@frozen(slots=True)
+class TimeRestriction:
+    """From ``start`` through the minute of ``end``; over midnight when ``start`` is later."""
+
+    start: time
+    end: time
+    zone: ZoneInfo
+
+
+def _clock_time(value: object) -> time:
+    """A time of day to the minute: ``"9:00"``, ``"09:00"``, ``"09:00:00"`` or a ``time``."""
+    if isinstance(value, time):
+        return value.replace(second=0, microsecond=0, tzinfo=None)
+    if isinstance(value, str) and _CLOCK.match(value.strip()):
+        try:
+            hours, minutes = value.split(":")[:2]
+            return time(int(hours), int(minutes))
+        except ValueError:  # 24:00
+            pass
+    raise ValueError(f"needs a time from '00:00' to '23:59', not {quoted(value)}")
+
+
+def time_restriction(
+    value: TimeRestriction | Mapping[str, str] | Sequence[str] | None,
+) -> TimeRestriction | None:
+    """From ``("22:00", "06:00", "Europe/Berlin")`` or a table of start, end and timezone."""
+    if value is None or isinstance(value, TimeRestriction):
+        return value
+    if isinstance(value, Mapping):
+        unknown = set(value) - {"start", "end", "timezone"}
+        if unknown:
+            raise ValueError(f"knows no {quoted(sorted(unknown)[0])}")
+        value = (value.get("start", ""), value.get("end", ""), value.get("timezone", "UTC"))
+    if isinstance(value, str) or len(value) not in (2, 3):
+        raise ValueError(f"needs start, end and timezone, not {quoted(value)}")
+    name = (value[2] if len(value) == 3 else None) or "UTC"
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError(f"knows no time zone {quoted(name)}") from None
+    return TimeRestriction(_clock_time(value[0]), _clock_time(value[1]), zone)
+
+
+# Converters of overlays: None is "not said".
+
+
+def _required_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
+    table = tables.string_table(headers)
+    for name in table:
+        texts.header_name(name)
+    return table
+
+
+def _header(name: str | None) -> str | None:
+    if name is not None:
+        texts.header_name(name)
+    return name
+
+
+def _country_limits(
+    limits: Mapping[str, tuple[int, int]] | None,
+) -> Mapping[str, tuple[int, int]] | None:
+    if limits is None:
+        return None
+    if not isinstance(limits, Mapping):
+        raise ValueError(f"must map countries to (requests, window), not {quoted(limits)}")
+    converted: dict[str, tuple[int, int]] = {}
+    for country, pair in limits.items():
+        code = country if country == "*" else next(iter(texts.countries([country])))
+        converted[code] = tables.limit_pair(pair)
+    return MappingProxyType(converted)
+
+
+def _referrers(domains: Iterable[str] | None) -> tuple[str, ...] | None:
+    if domains is None:
+        return None
+    named = values.strings(domains)
+    if not named or not all(domain.strip() for domain in named):
+        raise ValueError("needs the names of the domains that may refer")
+    return named
+
+
+def _functions(functions: Iterable[Any]) -> tuple[Any, ...]:
+    given = tuple(functions)
+    for function in given:
+        synchronous(None, None, function)  # type: ignore[arg-type]
+        if function is None:
+            raise ValueError("must be callable, not None")
+    return given
+
+
+def _authorization_scheme(scheme: str | None) -> str | None:
+    if scheme is None:
+        return None
+    if not values.text(scheme).strip():
+        raise ValueError("needs a scheme such as 'bearer'")
+    return scheme.strip()
+
+
+@frozen(kw_only=True, slots=True)
+class RouteConfig:
+    """What a route says in place of, or on top of, the global configuration.
+
+    ``None`` says nothing: the global option holds. Of the tuples, sets and tables, the empty
+    default says nothing either. Values are checked as those of SecurityConfig.
+
+    :raises ConfigError: with every fault.
+    """
+
+    # Who
+    ip_whitelist: tuple[str, ...] | None = field(
+        # A non-empty one stands in place of the global address lists.
+        default=None,
+        converter=texts.optional_networks,
+    )
+    ip_blacklist: tuple[str, ...] | None = field(default=None, converter=texts.optional_networks)
+    whitelist_countries: frozenset[str] | None = field(
+        default=None, converter=texts.optional_countries
+    )
+    blocked_countries: frozenset[str] | None = field(
+        default=None, converter=texts.optional_countries
+    )
+    block_cloud_providers: frozenset[str] | None = field(
+        default=None, converter=texts.optional_cloud_providers
+    )
+    blocked_user_agents: tuple[str, ...] = field(
+        # Besides the global ones.
+        default=(),
+        converter=texts.user_agent_patterns,
+    )
+    bypassed_checks: frozenset[str] = field(
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*BYPASS_NAMES),
+    )
+
+    # Credentials
+    auth_required: str | None = field(default=None, converter=_authorization_scheme)
+    auth_verifier: Verifier | None = field(
+        # None: config.auth_verifier.
+        default=None,
+        validator=synchronous,
+    )
+    api_key_required: bool | None = field(default=None, converter=optional_flag)
+    api_key_header: str | None = field(default=None, converter=_header)
+    api_key_verifier: Verifier | None = field(default=None, validator=synchronous)
+    authorization_header_required: str | None = field(
+        # Asks for presence only, which proves nothing.
+        default=None,
+        converter=_authorization_scheme,
+    )
+
+    # What
+    require_https: bool | None = field(default=None, converter=optional_flag)
+    max_request_size: int | None = field(default=None, validator=whole_number(1, optional=True))
+    allowed_content_types: tuple[str, ...] | None = field(
+        default=None, converter=texts.optional_media_types
+    )
+    required_headers: Mapping[str, str] = field(
+        # Name to value, or to "required" for any.
+        default=MappingProxyType({}),
+        converter=_required_headers,
+    )
+    require_referrer: tuple[str, ...] | None = field(default=None, converter=_referrers)
+    time_restrictions: TimeRestriction | None = field(default=None, converter=time_restriction)
+    honeypot_fields: tuple[str, ...] = field(default=(), converter=values.strings)
+    custom_validators: tuple[Validator, ...] = field(default=(), converter=_functions)
+
+    # How much
+    rate_limit: int | None = field(
+        default=None, validator=whole_number(1, MAX_COUNT, optional=True)
+    )
+    rate_limit_window: int | None = field(
+        default=None, validator=whole_number(1, MAX_SECONDS, optional=True)
+    )
+    rate_limit_cost: int | None = field(
+        default=None, validator=whole_number(1, MAX_COUNT, optional=True)
+    )
+    rate_limit_key: Key | None = field(default=None, validator=synchronous)
+    rate_limit_exempt_when: Condition | None = field(default=None, validator=synchronous)
+    geo_rate_limits: Mapping[str, tuple[int, int]] | None = field(
+        # Country, or "*" for all others, to (requests, window in seconds).
+        default=None,
+        converter=_country_limits,
+    )
+    behavior_rules: tuple[BehaviorRule, ...] = field(default=(), converter=tables.behavior_rules)
+
+    # Answers
+    security_headers: Mapping[str, Any] | None = field(
+        # By the keys of config.security_headers, over that; None takes a header away.
+        default=None,
+        converter=tables.optional_security_headers,
+    )
+
+    # Detection
+    enable_suspicious_detection: bool | None = field(default=None, converter=optional_flag)
+    enabled_detection_categories: frozenset[str] | None = field(
+        default=None,
+        converter=values.optional_string_set,
+        validator=values.each_of(*sorted(CATEGORIES)),
+    )
+    detection_scan_body: bool | None = field(default=None, converter=optional_flag)
+    upload_inspection: Literal["names", "strict"] | None = field(
+        # "strict" weighs the contents of files on this route, "names" only what they are called.
+        default=None,
+        validator=one_of(*UPLOAD_INSPECTIONS, optional=True),
+    )
+    excluded_detection_headers: frozenset[str] | None = field(
+        # Besides the global ones; the two below stand in place of them.
+        default=None,
+        converter=values.optional_lower_set,
+    )
+    excluded_detection_params: frozenset[str] | None = field(
+        default=None, converter=values.optional_string_set
+    )
+    excluded_detection_body_fields: frozenset[str] | None = field(
+        default=None, converter=values.optional_string_set
+    )
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **options):
+            resolved = resolve(self, options)
+            if resolved.faults:
+                raise ConfigError(resolved.faults)
+            for name, value in resolved.values.items():
+                object.__setattr__(self, name, value)
+
+    @property
+    def uses_countries(self) -> bool:
+        """Whether the client's country is asked for."""
+        return bool(self.whitelist_countries or self.blocked_countries or self.geo_rate_limits)
+
+    def merged_over(self, other: RouteConfig | None) -> RouteConfig:
+        """This one's word first, the ``other``'s where this one says nothing.
+
+        Collections extend: validators, patterns, rules and bait fields of ``other`` come first,
+        sets join, and of two tables of headers this one's entries win.
+        """
+        if other is None:
+            return self
+        merged: dict[str, Any] = {}
+        for option in options_of(RouteConfig):
+            name = option.name
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if name in _EXTENDING and theirs and mine:
+                if isinstance(mine, tuple):
+                    merged[name] = (*theirs, *(item for item in mine if item not in theirs))
+                elif isinstance(mine, frozenset):
+                    merged[name] = theirs | mine
+                else:
+                    merged[name] = {**theirs, **mine}
+            else:
+                merged[name] = theirs if mine == option.default else mine
+        return RouteConfig(**merged)
+
+    def restrictions(self) -> RouteConfig:
+        """This one without what only lets more pass."""
+        return RouteConfig(
+            **{
+                option.name: getattr(self, option.name)
+                for option in options_of(RouteConfig)
+                if option.name not in _RELAXING and getattr(self, option.name) not in (None, False)
+            }
+        )
+
+    def relaxations(self) -> RouteConfig | None:
+        """Only what lets more pass, for a request that is answered before the view: a preflight.
+        ``None`` without any."""
+        said = {
+            option.name: getattr(self, option.name)
+            for option in options_of(RouteConfig)
+            if option.name in _RELAXING and getattr(self, option.name) != option.default
+        }
+        if self.enable_suspicious_detection is False:
+            said["enable_suspicious_detection"] = False
+        return RouteConfig(**said) if said else None
+
+    def __deepcopy__(self, memo: object) -> RouteConfig:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its options, for processes that are spawned with one."""
+        options = {
+            option.name: _picklable(getattr(self, option.name))
+            for option in options_of(RouteConfig)
+            if getattr(self, option.name) != option.default
+        }
+        return partial(RouteConfig, **options), ()
+
+    def __repr__(self) -> str:
+        """The options that say something."""
+        said = (
+            f"{option.name}={getattr(self, option.name)!r}"
+            for option in options_of(RouteConfig)
+            if getattr(self, option.name) != option.default
+        )
+        return f"RouteConfig({', '.join(said)})"
+
+
+def _picklable(value: Any) -> Any:
+    """Pickle does not take a read-only view of a dict."""
+    if isinstance(value, MappingProxyType):
+        return {name: _picklable(one) for name, one in value.items()}
+    return value
+
+
+_EXTENDING = frozenset(
+    {
+        "blocked_user_agents",
+        "bypassed_checks",
+        "required_headers",
+        "honeypot_fields",
+        "custom_validators",
+        "behavior_rules",
+        "security_headers",
+        "excluded_detection_headers",
+        "excluded_detection_params",
+        "excluded_detection_body_fields",
+    }
+)
+"""The options that add up when decorators are stacked; of the others the outermost wins."""
+
+
+_RELAXING = frozenset(
+    {
+        "bypassed_checks",
+        "rate_limit_exempt_when",
+        "enabled_detection_categories",
+        "detection_scan_body",
+        "excluded_detection_headers",
+        "excluded_detection_params",
+        "excluded_detection_body_fields",
+    }
+)
+"""The options that can only let more pass than the global rules do."""
+
+
+# For help() and consoles: the signature that type checkers see.
+RouteConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]
+    RouteConfig.__attrs_init__  # type: ignore[attr-defined]
+)
+
+
+def _explain_assignment(route: RouteConfig, name: str, value: object = None) -> None:
+    raise ImmutableConfig(
+        f"{name} of a RouteConfig can't be changed: put another decorator on the view, or give"
+        f" RouteConfig({name}=...) where the route is named"
+    )
+
+
+# attrs sets methods of its own, which refuse without a word.
+RouteConfig.__setattr__ = RouteConfig.__delattr__ = _explain_assignment  # type: ignore[method-assign, assignment]

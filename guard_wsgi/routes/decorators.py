@@ -1,0 +1,354 @@
+"""How views get rules of their own: the decorators.
+
+A decorator wraps nothing. It leaves a RouteConfig on the view and returns the same object; the
+guard finds it there (view_rules.py), before the view runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.config.rules import body_pattern_faults, countries_fault
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.network.cloud import PROVIDERS
+from guard_wsgi.options.numbers import number, whole_number
+from guard_wsgi.routes.config import RouteConfig as RouteConfig
+from guard_wsgi.routes.decorator_events import DecoratorEvents
+from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE
+from guard_wsgi.routes.view_rules import route_config_of as route_config_of
+
+if TYPE_CHECKING:
+    from guard_wsgi.checks.authentication import Verifier
+    from guard_wsgi.checks.custom import Validator
+    from guard_wsgi.checks.traffic import Condition, Key
+
+ROUTE_ID_ATTRIBUTE = "_guard_route_id"
+"""Where a view carries the name by which ``get_route_config`` finds it."""
+
+FRONTING_PROVIDERS = frozenset({"Cloudflare"})
+"""Whose ranges also carry people (WARP, iCloud Private Relay): blocked when named only."""
+
+DEFAULT_API_KEY_HEADER = "X-API-Key"
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SecurityDecorator(DecoratorEvents):
+    """Decorators that give a view rules of its own.
+
+    They work on functions, on class-based views and on their methods, over or under other
+    decorators. Stacked, the outermost wins where a value can only be one; lists and tables
+    extend.
+
+    :raises ConfigError: (a ``ValueError``) at decoration, for anything that could not hold at
+        the first request.
+    """
+
+    def __init__(self, config: SecurityConfig) -> None:
+        self.config = config
+        self._views: dict[str, Any] = {}
+        self._revision = 0
+
+    # Who
+
+    def require_ip(
+        self, whitelist: list[str] | None = None, blacklist: list[str] | None = None
+    ) -> Callable[[View], View]:
+        """Admit or refuse addresses and CIDR ranges; the whitelist wins over the blacklist."""
+        if not whitelist and not blacklist:
+            raise ConfigError(["require_ip needs a whitelist or a blacklist"])
+        return self._marking(ip_whitelist=whitelist, ip_blacklist=blacklist)
+
+    def block_countries(self, countries: list[str]) -> Callable[[View], View]:
+        return self._marking(blocked_countries=_filled("block_countries", countries))
+
+    def allow_countries(self, countries: list[str]) -> Callable[[View], View]:
+        """Admit these countries only; a client whose country is unknown is refused."""
+        return self._marking(whitelist_countries=_filled("allow_countries", countries))
+
+    def block_clouds(self, providers: list[str] | None = None) -> Callable[[View], View]:
+        """Refuse the addresses of cloud providers, of all that host servers by default."""
+        if providers is None:
+            providers = sorted(PROVIDERS - FRONTING_PROVIDERS)
+        return self._marking(block_cloud_providers=_filled("block_clouds", providers))
+
+    def block_user_agents(self, patterns: list[str]) -> Callable[[View], View]:
+        return self._marking(blocked_user_agents=_filled("block_user_agents", patterns))
+
+    def bypass(self, checks: list[str]) -> Callable[[View], View]:
+        """Leave out checks: ``all``, ``ip_ban``, ``ip``, ``clouds``, ``rate_limit``,
+        ``penetration``."""
+        return self._marking(bypassed_checks=_filled("bypass", checks))
+
+    # Credentials
+
+    def require_auth(
+        self, type: str = "bearer", verifier: Verifier | None = None
+    ) -> Callable[[View], View]:
+        """Ask for credentials in ``Authorization`` and hand them to the verifier.
+
+        :param type: ``bearer``, ``basic``, or another word for the whole value of the header.
+        :param verifier: ``(request, credential)`` to a principal, or something false to refuse;
+            ``config.auth_verifier`` by default. Without either there would be no
+            authentication, so one is mandatory.
+        """
+        self._need_verifier("require_auth", verifier)
+        return self._marking(auth_required=type, auth_verifier=verifier)
+
+    def api_key_auth(
+        self, header_name: str = DEFAULT_API_KEY_HEADER, verifier: Verifier | None = None
+    ) -> Callable[[View], View]:
+        """Ask for an API key in a header; 401 without one and for a wrong one."""
+        self._need_verifier("api_key_auth", verifier)
+        return self._marking(
+            api_key_required=True,
+            api_key_header=header_name,
+            api_key_verifier=verifier,
+        )
+
+    def require_authorization_header(self, scheme: str = "bearer") -> Callable[[View], View]:
+        """Ask for the presence of an ``Authorization`` header, for an app that verifies it
+        itself. This is no authentication."""
+        return self._marking(authorization_header_required=scheme)
+
+    # What
+
+    def require_https(self) -> Callable[[View], View]:
+        return self._marking(require_https=True)
+
+    def require_headers(self, headers: dict[str, str]) -> Callable[[View], View]:
+        """Ask for headers: a name to its exact value, or to ``"required"`` for any."""
+        return self._marking(required_headers=_filled("require_headers", headers))
+
+    def require_referrer(self, allowed_domains: list[str]) -> Callable[[View], View]:
+        """Admit requests that come from these domains and their subdomains."""
+        return self._marking(require_referrer=allowed_domains)
+
+    def content_type_filter(self, allowed_types: list[str]) -> Callable[[View], View]:
+        return self._marking(allowed_content_types=_filled("content_type_filter", allowed_types))
+
+    def max_request_size(self, size_bytes: int) -> Callable[[View], View]:
+        return self._marking(max_request_size=size_bytes)
+
+    def time_window(
+        self, start_time: str, end_time: str, timezone: str = "UTC"
+    ) -> Callable[[View], View]:
+        """Admit from ``"HH:MM"`` through the minute of the other; over midnight if it is
+        earlier."""
+        return self._marking(time_restrictions=(start_time, end_time, timezone))
+
+    def custom_validation(self, validator: Validator) -> Callable[[View], View]:
+        """``validator(request)`` answers ``None`` to let pass, or the response to send."""
+        return self._marking(custom_validators=(validator,))
+
+    def honeypot_detection(self, trap_fields: list[str]) -> Callable[[View], View]:
+        """Refuse whoever fills in form fields that people can't see."""
+        return self._marking(honeypot_fields=_filled("honeypot_detection", trap_fields))
+
+    # How much
+
+    def rate_limit(
+        self,
+        requests: int,
+        window: int = 60,
+        *,
+        cost: int = 1,
+        key: Key | None = None,
+        exempt_when: Condition | None = None,
+    ) -> Callable[[View], View]:
+        """So many requests in ``window`` seconds, for each client on this route.
+
+        :param cost: what one request counts.
+        :param key: ``(request)`` to what counts together, in place of the client's address.
+        :param exempt_when: ``(request)`` to ``True`` for one that is not counted.
+        """
+        return self._marking(
+            rate_limit=requests,
+            rate_limit_window=window,
+            rate_limit_cost=cost,
+            rate_limit_key=key,
+            rate_limit_exempt_when=exempt_when,
+        )
+
+    def geo_rate_limit(self, limits: dict[str, tuple[int, int]]) -> Callable[[View], View]:
+        """Country, or ``"*"`` for all others, to ``(requests, window in seconds)``."""
+        return self._marking(geo_rate_limits=_filled("geo_rate_limit", limits))
+
+    # Behaviour
+
+    def usage_monitor(
+        self, max_calls: int, window: int = 3600, action: str = "ban"
+    ) -> Callable[[View], View]:
+        """Act on a client with more than ``max_calls`` calls of this route in ``window`` s."""
+        return self._watching(rule_type="usage", threshold=max_calls, window=window, action=action)
+
+    def return_monitor(
+        self, pattern: str, max_occurrences: int, window: int = 86_400, action: str = "ban"
+    ) -> Callable[[View], View]:
+        """Act on a client that got more than so many answers of a kind: ``status:404``,
+        ``json:path==value``, ``regex:...`` or a text."""
+        return self._watching(
+            rule_type="return_pattern",
+            threshold=max_occurrences,
+            window=window,
+            pattern=pattern,
+            action=action,
+        )
+
+    def suspicious_frequency(
+        self, max_frequency: float, window: int = 300, action: str = "ban"
+    ) -> Callable[[View], View]:
+        """Act on a client with more than ``max_frequency`` calls a second, over ``window`` s."""
+        try:
+            calls = number(0, above=True).read(max_frequency) or 0
+            seconds = whole_number(1).read(window) or 1
+        except ValueError as fault:
+            raise ConfigError([f"max_frequency and window: {fault}"]) from None
+        threshold = max(1, int(calls * seconds))
+        return self._watching(
+            rule_type="frequency", threshold=threshold, window=window, action=action
+        )
+
+    def behavior_analysis(self, rules: list[BehaviorRule]) -> Callable[[View], View]:
+        return self._marking(behavior_rules=_filled("behavior_analysis", rules))
+
+    # Detection
+
+    def suspicious_detection(self, enabled: bool = True) -> Callable[[View], View]:
+        """Turn detection on or off for the route."""
+        return self._marking(enable_suspicious_detection=enabled)
+
+    def detection_exclusion(
+        self,
+        headers: list[str] | None = None,
+        params: list[str] | None = None,
+        body_fields: list[str] | None = None,
+        categories: list[str] | None = None,
+        scan_body: bool | None = None,
+        semantic_headers: list[str] | None = None,
+    ) -> Callable[[View], View]:
+        """Leave names out of detection on this route.
+
+        :param categories: those that stay on.
+        :param semantic_headers: as ``headers``; there is one stage of detection.
+        """
+        if semantic_headers is not None:
+            headers = [*(headers or ()), *semantic_headers]
+        return self._marking(
+            excluded_detection_headers=headers,
+            excluded_detection_params=params,
+            excluded_detection_body_fields=body_fields,
+            enabled_detection_categories=categories,
+            detection_scan_body=scan_body,
+        )
+
+    def upload_inspection(self, mode: str = "strict") -> Callable[[View], View]:
+        """Say what is weighed of files that are sent to the route.
+
+        :param mode: ``"strict"``: their contents as well; ``"names"``: only what they are called.
+        """
+        return self._marking(upload_inspection=mode)
+
+    # Answers
+
+    def security_headers(self, **headers: Any) -> Callable[[View], View]:
+        """Give the route's answers other security headers, by the keys of that option: ``None``
+        takes one away (``frame_options=None``: any site may frame the page), text sets it
+        (``cross_origin_resource_policy="cross-origin"``: any site may embed the file).
+        """
+        return self._marking(security_headers=headers)
+
+    # Looking at what was marked
+
+    def get_route_config(self, route_id: str) -> RouteConfig | None:
+        """The rules of the view that was given this id (``module.qualname``)."""
+        view = self._views.get(route_id)
+        return getattr(view, ROUTE_ATTRIBUTE, None)
+
+    @property
+    def route_config_revision(self) -> int:
+        """Grows with each rule given to a view."""
+        return self._revision
+
+    # Marking
+
+    def _watching(self, **rule: Any) -> Callable[[View], View]:
+        return self._marking(behavior_rules=(rule,))
+
+    def _marking(self, **options: Any) -> Callable[[View], View]:
+        """A decorator that lays ``options`` over what the view already carries."""
+        given = {name: value for name, value in options.items() if value is not None}
+        overlay = RouteConfig(**given)
+        self._check_globals(overlay)
+
+        def mark(view: View) -> View:
+            self._mark(view, overlay)
+            return view
+
+        return mark
+
+    def _mark(self, view: Any, overlay: RouteConfig) -> None:
+        target = getattr(view, "__func__", view)  # a bound, static or class method's function
+        if not callable(target):
+            raise TypeError(f"a view is a function or a class, not {type(view).__name__}")
+        merged = overlay.merged_over(getattr(target, ROUTE_ATTRIBUTE, None))
+        if merged.authorization_header_required and (
+            merged.auth_required or merged.api_key_required
+        ):
+            raise ConfigError(
+                [
+                    "require_authorization_header asks for presence and require_auth or"
+                    " api_key_auth for proof: keep one of them"
+                ]
+            )
+        setattr(target, ROUTE_ATTRIBUTE, merged)
+        self._revision += 1
+        self._register(target)
+
+    def _register(self, view: Any) -> None:
+        route_id = vars(view).get(ROUTE_ID_ATTRIBUTE)
+        if route_id is None or self._views.get(route_id) is not view:
+            name = getattr(view, "__qualname__", type(view).__name__)
+            base = route_id = f"{getattr(view, '__module__', '')}.{name}"
+            count = 1
+            while route_id in self._views:
+                count += 1
+                route_id = f"{base}#{count}"
+            self._views[route_id] = view
+            setattr(view, ROUTE_ID_ATTRIBUTE, route_id)
+        if not any(known is view for known in self.config._decorated):
+            self.config._decorated.append(view)
+
+    def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
+        if verifier is None and self.config.auth_verifier is None:
+            raise ConfigError(
+                [f"{name} needs a verifier, here or as auth_verifier of the configuration"]
+            )
+
+    def _check_globals(self, overlay: RouteConfig) -> None:
+        """What a rule needs of the global configuration, or it would never take effect."""
+        config = self.config
+        faults: list[str] = []
+        if overlay.uses_countries:
+            faults.extend(
+                countries_fault(
+                    "this rule", config.geo_ip_handler, config.ipinfo_token, config.ipinfo_db_path
+                )
+            )
+        faults.extend(
+            body_pattern_faults(
+                "this rule", overlay.behavior_rules, config.behavior_scan_response_body
+            )
+        )
+        if faults:
+            raise ConfigError(faults)
+
+
+def _filled(decorator: str, given: Any) -> Any:
+    """``given``, which a decorator without it would silently do nothing."""
+    if not given:
+        raise ConfigError([f"{decorator} needs at least one entry"])
+    return given

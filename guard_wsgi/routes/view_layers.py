@@ -1,0 +1,305 @@
+"""What a view is made of: the functions, classes and methods that it stands for or leads to.
+
+A framework knows the outermost callable only. A decorator that keeps to the custom
+(functools.wraps) says what is below. Others keep the view in a closure, in a list in a closure,
+in a default argument or in an attribute of an instance, and there a wrapper of a view looks like
+a view that names another one. They are told apart as far as Python lets us: a wrapper was handed
+what it wraps as an argument of the function around it, or passes on any arguments.
+
+What a view refers to may be anything, so none of its code is run (stored.py).
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Iterable, Iterator
+from functools import partial
+from inspect import CO_VARARGS, CO_VARKEYWORDS
+from types import CodeType, FunctionType, MethodType, SimpleNamespace
+from typing import Any
+
+from attrs import frozen
+
+from guard_wsgi.routes.stored import attributes, is_a, items, stored
+
+logger = logging.getLogger("guard_wsgi.routes")
+
+MAX_REFERENCES = 1000
+"""Of so many objects that a view refers to, its rules are looked for; wrappers that say what they
+wrap (functools.wraps) are followed to their end."""
+
+_MAX_DEPTH = 3
+"""Of containers in containers."""
+
+
+@frozen(slots=True)
+class Layer:
+    """One callable or class of which a view consists.
+
+    :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
+    :ivar named: the callables on the way to it that the view merely names, as far as can be told.
+    """
+
+    target: Any
+    is_sure: bool = True
+    named: tuple[Any, ...] = ()
+
+
+class View:
+    """A view, taken apart once.
+
+    :ivar target: what the framework calls.
+    """
+
+    def __init__(self, view: Any) -> None:
+        self.target = view
+        self._wrapped = tuple(_unwrapped(view))
+        self._classes: list[tuple[Layer, type, Any]] = []
+        for layer in self._wrapped:
+            cls = class_of(layer.target)
+            # functools.wraps copies the attribute.
+            if cls is not None and not any(cls is known for _, known, _ in self._classes):
+                self._classes.append((layer, cls, stored(layer.target, "actions")))
+
+    def handlers(self, method: str) -> tuple[str, ...]:
+        """The methods of its classes that answer a request method. There are few, whatever
+        methods clients make up; of a function, none."""
+        return tuple(_handler_name(cls, actions, method) for _, cls, actions in self._classes)
+
+    def layers(self, method: str) -> Iterator[Layer]:
+        """From the least to the most specific: class, function, wrappers, what answers."""
+        for layer, cls, _ in self._classes:
+            yield Layer(cls, layer.is_sure, layer.named)
+        yield from reversed(self._wrapped)
+        for layer, cls, actions in self._classes:
+            for name in ("dispatch", "dispatch_request", _handler_name(cls, actions, method)):
+                function = _of_class(cls, name) if name else None
+                for inner in reversed(tuple(_unwrapped(function))):
+                    is_sure = layer.is_sure and inner.is_sure
+                    yield Layer(inner.target, is_sure, layer.named + inner.named)
+
+    def all_layers(self) -> Iterator[Layer]:
+        """Those of every method that its classes have."""
+        yield from self.layers("GET")
+        for _, cls, _ in self._classes:
+            for name in type.__dir__(cls):
+                if not name.startswith("_"):
+                    yield from _unwrapped(_function(inspect.getattr_static(cls, name, None)))
+
+
+def class_of(view: Any) -> type | None:
+    """The class of a class-based view: Flask's and Django's ``as_view()`` keep it as
+    ``view_class``, Django REST framework's as ``cls``."""
+    for name in ("view_class", "cls"):
+        cls = stored(view, name)
+        if is_a(cls, type):
+            found: type = cls
+            return found
+    return None
+
+
+def _handler_name(cls: type, actions: Any, method: str) -> str:
+    """The method of a view's class that answers a request method.
+
+    :param actions: of a viewset of Django REST framework, what the route maps methods to.
+    """
+    name = method.lower()
+    if is_a(actions, dict):
+        if name == "head" and "head" not in actions:
+            name = "get"
+        name = str(actions.get(name, name))
+    elif name == "head" and _of_class(cls, "head") is None:
+        name = "get"
+    return name if _of_class(cls, name) is not None else ""
+
+
+def _of_class(cls: type, name: str) -> Any:
+    """What a class's dispatching would find; ``None`` for what it could not, either."""
+    try:
+        return getattr(cls, name, None)
+    except Exception:  # an attribute that the class computes
+        return None
+
+
+def _function(target: Any) -> Any:
+    """The function of a method, of whatever kind."""
+    if is_a(target, MethodType, staticmethod, classmethod):
+        return target.__func__
+    return target
+
+
+def _unwrapped(view: Any) -> Iterator[Layer]:
+    """A callable and those that it wraps or refers to, the outermost first."""
+    if view is None:
+        return
+    seen: set[int] = set()
+    references = 0
+    waiting = [Layer(_function(view))]
+    if is_a(view, MethodType):
+        waiting[:0] = _referred(waiting[0], view.__func__, attributes(view.__self__))
+    while waiting:
+        layer = waiting.pop()
+        target = layer.target
+        if target is None or id(target) in seen:
+            continue
+        seen.add(id(target))
+        yield layer
+        inner = stored(target, "func" if is_a(target, partial) else "__wrapped__")
+        if inner is not None:
+            # What says what it wraps refers to other functions for its own purposes.
+            waiting.append(Layer(_function(inner), layer.is_sure, layer.named))
+            continue
+        if references > MAX_REFERENCES:
+            continue
+        try:
+            further = _further(layer)
+        except Exception:
+            # A site must not be down for what one of its views refers to.
+            logger.exception("the rules below a part of a view can't be looked for")
+            continue
+        references += len(further)
+        waiting.extend(reversed(further))
+
+
+def _further(layer: Layer) -> list[Layer]:
+    """What a callable that says nothing of what it wraps leads to."""
+    target = layer.target
+    further: list[Layer] = []
+    if is_a(target, FunctionType):
+        further.extend(_from_closure(layer, target))
+        defaults = [*(target.__defaults__ or ()), *(target.__kwdefaults__ or {}).values()]
+        further.extend(_referred(layer, target, defaults))
+    elif not is_a(target, type):
+        call = _call_of(target)
+        if call is not None:
+            further.append(Layer(call, layer.is_sure, layer.named))
+            further.extend(_referred(layer, call, attributes(target)))
+    return further
+
+
+def _from_closure(layer: Layer, function: FunctionType) -> Iterator[Layer]:
+    cells = function.__closure__ or ()
+    if not cells:
+        return
+    arguments = _arguments_around(function)
+    for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
+        try:
+            content = cell.cell_contents
+        except ValueError:  # not filled: a function that refers to itself before it is made
+            continue
+        for target in _callables(content):
+            if arguments is not None:
+                is_handed = name in arguments
+            else:
+                is_handed = not _are_siblings(function, target)
+            yield _below(layer, target, is_handed or _passes_on(function))
+
+
+def _referred(layer: Layer, function: Any, contents: Iterable[Any]) -> Iterator[Layer]:
+    is_wrapper = _passes_on(function)
+    for content in contents:
+        for target in _callables(content):
+            yield _below(layer, target, is_wrapper)
+
+
+def _below(layer: Layer, target: Any, is_wrapped: bool) -> Layer:
+    function = _function(target)
+    named = layer.named if is_wrapped else (*layer.named, function)
+    return Layer(function, False, named)
+
+
+def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
+    """What may be a view, of the content of a cell, a default or an attribute."""
+    if is_a(content, FunctionType, MethodType, partial):
+        yield content
+    elif is_a(content, SimpleNamespace):
+        yield from _callables(stored(content, "__dict__"), depth)
+    elif is_a(content, staticmethod, classmethod):
+        yield content.__func__
+    elif is_a(content, type):
+        return
+    elif (
+        _call_of(content) is not None
+        # As functools.lru_cache makes them, whose __call__ is none of Python's.
+        or (callable(content) and stored(content, "__wrapped__") is not None)
+    ):
+        yield content
+    elif depth < _MAX_DEPTH:
+        for item in items(content, MAX_REFERENCES):
+            yield from _callables(item, depth + 1)
+
+
+def _call_of(instance: Any) -> FunctionType | None:
+    """The ``__call__`` that Python code gave an instance's class; of no WSGI app, which refers to
+    all of its views."""
+    call = inspect.getattr_static(type(instance), "__call__", None)
+    if type(call) is not FunctionType:
+        return None
+    names = call.__code__.co_varnames[: call.__code__.co_argcount]
+    return None if {"environ", "start_response"} <= set(names) else call
+
+
+def _passes_on(function: Any) -> bool:
+    """Whether it takes any arguments, as wrappers do and views rarely."""
+    if not is_a(function, FunctionType):
+        return False
+    both = CO_VARARGS | CO_VARKEYWORDS
+    return bool(function.__code__.co_flags & both == both)
+
+
+def _are_siblings(function: FunctionType, target: Any) -> bool:
+    """Whether both were defined in the same function."""
+    target = _function(target)
+    if is_a(target, FunctionType):
+        module, name = target.__module__, target.__qualname__
+    else:
+        module, name = stored(target, "__module__"), stored(target, "__qualname__")
+    return (
+        type(module) is str
+        and type(name) is str
+        and module == function.__module__
+        and name.rpartition(".")[0] == function.__qualname__.rpartition(".")[0]
+    )
+
+
+def _arguments_around(function: FunctionType) -> frozenset[str] | None:
+    """The names of the arguments of the functions that a nested one was made in; ``None`` when
+    they can't be found."""
+    head, separator, _ = function.__qualname__.partition(".<locals>")
+    if not separator:
+        return None
+    first, *rest = head.split(".")
+    found: Any = function.__globals__.get(first)
+    for name in rest:
+        found = stored(found, name)
+    while found is not None and not is_a(found, FunctionType):
+        inner = _function(found)
+        found = inner if inner is not found else stored(found, "__wrapped__")
+    chain = _codes_around(found.__code__, function.__code__) if found is not None else None
+    while chain is None and found is not None:
+        # A decorated function: what it wraps is the one that was written there.
+        found = stored(found, "__wrapped__")
+        if is_a(found, FunctionType):
+            chain = _codes_around(found.__code__, function.__code__)
+    if chain is None:
+        return None
+    return frozenset(name for code in chain for name in _arguments(code))
+
+
+def _codes_around(code: CodeType, inner: CodeType) -> list[CodeType] | None:
+    """The code objects from ``code`` down to the one that ``inner`` stands in."""
+    for constant in code.co_consts:
+        if constant is inner:
+            return [code]
+        if isinstance(constant, CodeType):
+            below = _codes_around(constant, inner)
+            if below is not None:
+                return [code, *below]
+    return None
+
+
+def _arguments(code: CodeType) -> tuple[str, ...]:
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & CO_VARARGS) + bool(code.co_flags & CO_VARKEYWORDS)
+    return code.co_varnames[:count]

@@ -1,0 +1,383 @@
+"""What a guard is made of and keeps when its configuration changes.
+
+State, databases, the event bus and the agent outlive a policy: a rule that arrives at runtime
+must not empty the counters. Nothing here starts a thread or opens a connection at construction:
+:meth:`Parts.begin_serving` is called with the first request of each process.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
+from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
+from guard_wsgi.behavior.tracker import BehaviorTracker, Violation
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.detection import Detector
+from guard_wsgi.dynamic import RuledConfiguration
+from guard_wsgi.errors import GuardError, MissingExtra
+from guard_wsgi.lazy import lazy
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.bots import VerifiedBots
+from guard_wsgi.network.client import UNIX_PEER
+from guard_wsgi.network.cloud import CloudRanges
+from guard_wsgi.network.geo import CountryLookup, IPInfoManager, MaxMindGeoIP
+from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.network.peers import PeerWatch
+from guard_wsgi.state.emergency import EmergencyMode
+from guard_wsgi.state.server import configured_worker_count, multi_worker_server
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.store import Store
+from guard_wsgi.telemetry.bus import EventBus
+from guard_wsgi.telemetry.enrichment import Enrichment
+from guard_wsgi.telemetry.logfire import LogfireSink
+from guard_wsgi.telemetry.logs import LogSettings, LogSink
+from guard_wsgi.telemetry.opentelemetry import OpenTelemetrySink
+from guard_wsgi.telemetry.redaction import Redaction
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from guard_wsgi.request.view import GuardRequest
+
+logger = logging.getLogger("guard_wsgi")
+
+STORE_OVERHEAD_SECONDS = 0.03
+"""What a request may spend on its store beyond one call that runs into its time-out."""
+
+
+class Parts:
+    """The long-lived parts of one guard.
+
+    :param store: the caller's own, which is then not closed here.
+    :param events: the caller's own bus, likewise; the agent and the log are not added to it.
+    :param serve: swaps a configuration in; dynamic rules call it.
+    :raises ConfigError: when a part can't be made of the configuration.
+    """
+
+    def __init__(
+        self,
+        config: SecurityConfig,
+        *,
+        store: Store | None = None,
+        events: EventBus | None = None,
+        serve: Callable[[SecurityConfig], None],
+    ) -> None:
+        self._config = config
+        self._redaction = Redaction(
+            headers=config.log_sensitive_headers,
+            params=config.log_sensitive_params,
+            body_fields=config.log_sensitive_body_fields,
+        )
+        self.log = self._open_log()
+        self.agent = self._find_agent()
+        self._enrichment: Enrichment | None = None
+        self._owns_events = events is None
+        self.events = events if events is not None else self._build_events()
+        self._owns_store = store is None
+        self.store = store if store is not None else self._open_store()
+        if store is None:
+            self.store.bans.on_change = self._bans_changed
+        self.ruled = RuledConfiguration(config, serve, self.store.bans)
+        self._rules_poller = self._build_rules_poller()
+        self._detector: tuple[Mapping[str, str], Detector] | None = None
+        self._emergency_declared = False
+        self.peers = PeerWatch(trusts_anybody=bool(config.trusted_proxies))
+
+    # Data sources, made when a policy first asks for them ---------------------------------------
+
+    @lazy
+    def countries(self) -> CountryLookup | None:
+        """The source of countries: the user's handler, IPinfo's download, or a file at hand."""
+        config = self._config
+        handler = config.geo_ip_handler
+        path = config.ipinfo_db_path
+        if handler is None and config.ipinfo_token:
+            handler = IPInfoManager(
+                config.ipinfo_token, path, config.geo_ip_db_max_age, on_change=self._geo_changed
+            )
+        elif handler is None and path is not None and path.exists():
+            handler = MaxMindGeoIP(path)
+        return CountryLookup(handler) if handler is not None else None
+
+    @property
+    def country(self) -> Callable[[Address], str | None] | None:
+        return self.countries.country if self.countries is not None else None
+
+    @lazy
+    def clouds(self) -> CloudRanges:
+        """The ranges of cloud providers, shared by all rules that name some."""
+        config = self._config
+        store = config.cloud_ip_store
+        if callable(store) and not hasattr(store, "get"):
+            store = store(self.store)
+        return CloudRanges(
+            store=self.store,
+            refresh_interval_seconds=config.cloud_ip_refresh_interval,
+            unavailable=config.cloud_ranges_unavailable,
+            custom_store=store,
+            on_change=self._clouds_changed,
+        )
+
+    def cloud_match(self, providers: Iterable[str]) -> Callable[[Address], str | None]:
+        """Looks an address up in the ranges of providers."""
+        return self.clouds.select(providers).match
+
+    @lazy
+    def bots(self) -> VerifiedBots | None:
+        return VerifiedBots(store=self.store) if self._config.allow_verified_bots else None
+
+    @property
+    def is_verified_bot(self) -> Callable[[GuardRequest], bool] | None:
+        bots = self.bots
+        if bots is None:
+            return None
+        return lambda request: bots.is_verified(request.user_agent, request.client)
+
+    # Made anew for each policy ------------------------------------------------------------------
+
+    def detector(self, config: SecurityConfig) -> Detector:
+        """The detector with a configuration's own patterns; kept while they stay the same."""
+        patterns = config.detection_custom_patterns
+        if self._detector is None or self._detector[0] != patterns:
+            self._detector = (patterns, Detector(custom_patterns=patterns))
+            # At construction, and before a fork: the first start of all compiles for seconds,
+            # later ones load what it left on disk. No request must wait for that.
+            self._detector[1].warm()
+        return self._detector[1]
+
+    def emergency(self, config: SecurityConfig) -> EmergencyMode:
+        """Asked whether an emergency keeps a client out; also declared through the store."""
+        return EmergencyMode(
+            self.store.values,
+            active=config.emergency_mode,
+            allow=config.emergency_whitelist,
+            on_change=None if config.emergency_mode else self._emergency_changed,
+        )
+
+    def behavior(self, config: SecurityConfig, suspicion: Suspicion) -> BehaviorTracker:
+        """Watches what clients do over many requests."""
+        return BehaviorTracker(
+            self.store,
+            on_violation=self._behavior_violated,
+            has_detections=lambda client: suspicion.count(client) > 0,
+            passive=config.passive_mode,
+            scan_response_body=config.behavior_scan_response_body,
+            max_response_body_bytes=config.behavior_max_response_body_inspect_bytes,
+        )
+
+    def suspicion(self, config: SecurityConfig) -> Suspicion:
+        """Counts attacks of a client towards a ban, by the thresholds of a config."""
+        settings = SuspicionSettings(
+            overall=BanThreshold(config.auto_ban_threshold, config.auto_ban_duration),
+            by_category={
+                category: BanThreshold(ban.threshold, ban.duration)
+                for category, ban in config.threat_ban_config.items()
+            },
+            window_seconds=config.auto_ban_window,
+            enabled=config.enable_ip_banning,
+            # What passive mode lets pass must not add up to a ban when it ends.
+            passive=config.passive_mode,
+        )
+        return Suspicion(self.store.counters, self.store.bans, settings)
+
+    # Serving ------------------------------------------------------------------------------------
+
+    def begin_serving(self, environ: WSGIEnvironment) -> None:
+        """The first request of a process: the one time to look at the server, and to start."""
+        if self.store.scheme == "memory":
+            warning = multi_worker_server(environ)
+            if warning:
+                logger.warning(warning)
+        if self.agent is not None:
+            self.agent.touch()
+        if self._rules_poller is not None:
+            self._rules_poller.touch()
+        if not self._config.lazy_init:
+            if self.countries is not None:
+                self.countries.initialize()
+            if "clouds" in vars(self):
+                self.clouds.load()
+
+    def status(self) -> dict[str, Any]:
+        """Each part's own account of itself."""
+        status: dict[str, Any] = {"store": self.store.status(), "events": self.events.counters()}
+        if self.peers.advice:
+            status["peers"] = self.peers.advice
+        if self.countries is not None:
+            status["geo"] = self.countries.status()
+        if "clouds" in vars(self):
+            status["cloud"] = self.clouds.status()
+        if self.bots is not None:
+            status["bots"] = self.bots.status()
+        if self.agent is not None:
+            status["agent"] = self.agent.get_stats()
+        return status
+
+    def close(self) -> None:
+        """Stop the threads, hand on the last events, close what was opened here.
+
+        The agent is shared by the guards of a process and goes on; it flushes at exit.
+        """
+        if self._rules_poller is not None:
+            self._rules_poller.stop()
+        for name in ("countries", "clouds", "bots"):
+            part = vars(self).get(name)
+            if part is not None:
+                part.close()
+        if self._owns_events:
+            self.events.close()
+        self.log.close()
+        if self._owns_store:
+            self.store.close()
+
+    # Construction -------------------------------------------------------------------------------
+
+    def _open_log(self) -> LogSink:
+        config = self._config
+        return LogSink(
+            LogSettings(
+                request_level=config.log_request_level,
+                suspicious_level=config.log_suspicious_level,
+                country_level=config.log_country_check_level,
+                muted_checks=config.muted_check_logs,
+                file_path=config.custom_log_file,
+                file_format=config.log_format,
+            ),
+            self._redaction,
+        )
+
+    def _find_agent(self) -> GuardAgentHandler | None:
+        """The agent, shared with other guards that report to the same project."""
+        try:
+            agent_config = self._config.to_agent_config()
+            return guard_agent(agent_config) if agent_config is not None else None
+        except GuardError as error:
+            if self._config.agent_strict:
+                raise
+            # Telemetry is not worth the site: it runs without, and says so loudly.
+            logger.error("the agent can't be started, no telemetry is sent: %s", error)
+            if self._config.on_error is not None:
+                self._config.on_error("agent_init", error, {})
+            return None
+
+    def _build_events(self) -> EventBus:
+        config = self._config
+        if config.enable_enrichment:
+            self._enrichment = Enrichment(config.agent_project_id, config.otel_service_name)
+        events = EventBus(
+            (self.log,),
+            muted_event_types=config.muted_event_types,
+            muted_metric_types=config.muted_metric_types,
+            redaction=self._redaction,
+            on_error=config.on_error,
+            enrichment=self._enrichment,
+        )
+        for sink in self._optional_sinks():
+            events.add_sink(sink)
+        if self.agent is not None:
+            events.add_sink(self.agent)
+        return events
+
+    def _optional_sinks(self) -> Iterator[object]:
+        """Sinks whose packages may be missing: telemetry is not worth the site, and is missed
+        less if a line says so."""
+        config = self._config
+        if config.enable_otel:
+            try:
+                yield OpenTelemetrySink(
+                    service_name=config.otel_service_name,
+                    exporter_endpoint=config.otel_exporter_endpoint,
+                    resource_attributes=config.otel_resource_attributes,
+                )
+            except MissingExtra as error:
+                logger.error("OpenTelemetry is told nothing: %s", error)
+        if config.enable_logfire:
+            try:
+                yield LogfireSink(service_name=config.logfire_service_name)
+            except MissingExtra as error:
+                logger.error("Logfire is told nothing: %s", error)
+
+    def _open_store(self) -> Store:
+        config = self._config
+        timeout_seconds = config.effective_store_timeout
+        proxies = (proxy for proxy in config.trusted_proxies if proxy != UNIX_PEER)
+        return Store.open(
+            config.effective_store_url,
+            settings=StoreSettings(
+                prefix=config.redis_prefix,
+                timeout_seconds=timeout_seconds,
+                request_budget_seconds=timeout_seconds + STORE_OVERHEAD_SECONDS,
+                rate_limit_strategy=config.rate_limit_strategy,
+                policies=config.store_failure_policy,
+                max_keys=config.memory_store_max_keys,
+                max_bans=config.max_bans,
+                worker_count=configured_worker_count(os.environ),
+                protected=IPSet(proxies),
+                on_change=self._store_changed,
+                options=config.store_options,
+            ),
+        )
+
+    def _build_rules_poller(self) -> RulesPoller | None:
+        config = self._config
+        if not config.enable_dynamic_rules or self.agent is None:
+            return None
+        path = config.dynamic_rules_cache_path
+        return RulesPoller(
+            self.agent,
+            self._apply_rules,
+            self._restore_rules,
+            emit=self.events.emit,
+            store=self.store,
+            cache_path=str(path) if path is not None else None,
+            interval_seconds=config.dynamic_rule_interval,
+        )
+
+    def _apply_rules(self, rules: DynamicRules) -> None:
+        self.ruled.apply(rules)
+        if self._enrichment is not None:
+            self._enrichment.set_rule(rules.rule_id, rules.version)
+
+    def _restore_rules(self) -> None:
+        self.ruled.restore()
+        if self._enrichment is not None:
+            self._enrichment.set_rule(None, None)
+
+    # What the parts tell ------------------------------------------------------------------------
+
+    def _store_changed(self, change: str, detail: str) -> None:
+        self.events.emit(f"store_{change}", reason=detail)
+
+    def _bans_changed(self, what: str, target: str, reason: str, seconds: float | None) -> None:
+        told: dict[str, Any] = {} if seconds is None else {"duration": round(seconds)}
+        self.events.emit(what, reason=reason, ip_address=target, **told)
+
+    def _emergency_changed(self, active: bool, reason: str) -> None:
+        # Each policy has its own view of the one declaration in the store: tell of it once.
+        if active != self._emergency_declared:
+            self._emergency_declared = active
+            state = "activated" if active else "deactivated"
+            self.events.emit(f"emergency_mode_{state}", reason=reason)
+
+    def _behavior_violated(self, violation: Violation) -> None:
+        self.events.emit(
+            "behavioral_violation",
+            action_taken=violation.action,
+            reason=violation.details,
+            ip_address=violation.client,
+            rule_type=violation.rule.rule_type,
+            pattern_matched=violation.rule.pattern,
+            route=violation.endpoint,
+            count=violation.count,
+        )
+
+    def _geo_changed(self, what: str, detail: str) -> None:
+        if what == "failed":
+            self.events.emit("geo_lookup_failed", reason=detail)
+
+    def _clouds_changed(self, what: str, provider: str, detail: str) -> None:
+        self.events.emit(f"cloud_ranges_{what}", reason=detail, cloud_provider=provider)

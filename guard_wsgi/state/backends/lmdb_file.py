@@ -1,0 +1,435 @@
+"""One LMDB file as the processes of a machine share it.
+
+Opened once a process (LMDB's locks are per process, a second open would release the first's),
+opened anew in a forked child, grown when it is full, and set aside when it is not ours or broken.
+The file is written through the map without syncing: it survives the end of every process, also by
+``kill -9``, but a crash of the operating system may break it, and then it is begun anew.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from os import getpid
+from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import lmdb
+
+from guard_wsgi.errors import StoreError
+from guard_wsgi.state.backends.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
+from guard_wsgi.state.forking import hold_still_during_fork, renew_after_fork
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process a file; there is no pre-forking server to share it
+    fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("guard_wsgi.state")
+
+INITIAL_MAP_BYTES = 16 * 2**20
+"""Room for about 200,000 keys; taken on the disk at once, so that it can't run out under a write
+through the map, which would kill the process. A sixteenth as much is for 65,000 counts."""
+
+MAX_MAP_BYTES = 4 * 2**30
+"""About 40 million keys: whoever needs more needs a server."""
+
+MAX_READERS = 1024
+"""Slots for threads that read at the same moment, over all processes; LMDB's 126 is 16 workers
+of 8 threads."""
+
+FORMAT = b"guard-wsgi state 2"
+FORMAT_KEY = b"\x00format"
+
+_LOCK_SECONDS = 5.0
+ATTEMPTS = range(10)
+"""A transaction is tried anew after what stood in its way was repaired. While other processes let
+the file grow, three and more things stand there one after the other."""
+
+_FORKS_UNSEEN = "uwsgi" in sys.modules
+"""uWSGI forks in C, past the hooks of `os.register_at_fork`: only asking for the pid tells."""
+_BROKEN = (
+    lmdb.CorruptedError,
+    lmdb.InvalidError,
+    lmdb.PageNotFoundError,
+    lmdb.VersionMismatchError,
+)
+
+FAILURES = (lmdb.Error, struct.error)
+"""What `LMDBFile.repair` may mend. The second: a count beyond the end of what is mapped."""
+
+Result = TypeVar("Result")
+
+
+class _OpenFiles:
+    """What this process has open, by path: LMDB allows a file to be opened once."""
+
+    def __init__(self) -> None:
+        self.by_path: WeakValueDictionary[str, LMDBFile] = WeakValueDictionary()
+        self.lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        self.lock = threading.Lock()
+
+
+_open_files = _OpenFiles()
+
+
+class LMDBFile:
+    """Use `LMDBFile.at`, so that a process opens a path once."""
+
+    def __init__(
+        self, path: Path, map_bytes: int, max_map_bytes: int, must_open: bool = True
+    ) -> None:
+        self.path = path
+        #: Held for every transaction: the map may only grow between them. Replaced after a fork.
+        self.lock = threading.Lock()
+        #: Begins a transaction, as `lmdb.Environment.begin`; replaced when the file is reopened.
+        self.begin: Callable[..., Any] = _closed
+        #: Where the counts are.
+        self.counts = LMDBCounts(path.with_name(f"{path.name}-counts"), map_bytes // 16)
+        self._map_bytes = map_bytes
+        self._max_map_bytes = max_map_bytes
+        self._pid = 0
+        self._inode = 0
+        self._env: Any = None
+        try:
+            self._open()
+        except StoreError:
+            if must_open:
+                raise
+            log.exception("state file %s can't be opened; it is tried again with each use", path)
+        hold_still_during_fork(self)
+
+    @classmethod
+    def at(
+        cls,
+        path: Path,
+        map_bytes: int = INITIAL_MAP_BYTES,
+        max_map_bytes: int = MAX_MAP_BYTES,
+        *,
+        must_open: bool = True,
+    ) -> LMDBFile:
+        """The file at ``path``, opened now or before by this process.
+
+        :raises StoreError: when it can't be opened or created, if it must be.
+        """
+        key = os.path.realpath(path)
+        with _open_files.lock:
+            found = _open_files.by_path.get(key)
+            if found is None:
+                found = cls(Path(key), map_bytes, max_map_bytes, must_open)
+                _open_files.by_path[key] = found
+            return found
+
+    # -- fork ---------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        self.lock.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        self.lock.release()
+
+    def after_fork_in_child(self) -> None:
+        # No transaction is under way (`before_fork`), so the parent's environment can be closed
+        # here, which LMDB wants before the file is opened again; the next use does that.
+        self.lock = threading.Lock()
+        self._close_env()
+
+    # -- transactions -------------------------------------------------------------------------
+
+    def write(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Run ``work(transaction, *args)`` in a write transaction and commit it.
+
+        ``work`` may be run again from the start, when the map had to grow.
+
+        :raises StoreError: when the file can't be written.
+        """
+        for _ in ATTEMPTS:
+            with self.lock:
+                txn = None
+                try:
+                    txn = self.begin(None, None, True)
+                    result = work(txn, *args)
+                    txn.commit()
+                    return result
+                except FAILURES as raised:
+                    self.abort(txn)
+                    self.repair(raised)
+                except BaseException:
+                    self.abort(txn)
+                    raise
+        raise StoreError(f"state file {self.path} can't be written")
+
+    def abort(self, txn: Any) -> None:
+        """Give up a write transaction, if it was begun."""
+        self.counts.aborted()
+        if txn is not None:
+            txn.abort()
+
+    def read(self, work: Callable[..., Result], *args: Any) -> Result:
+        """Run ``work(transaction, *args)`` in a read transaction.
+
+        :raises StoreError: when the file can't be read.
+        """
+        for _ in ATTEMPTS:
+            with self.lock:
+                try:
+                    with self.begin() as txn:
+                        return work(txn, *args)
+                except lmdb.Error as raised:
+                    self.repair(raised)
+        raise StoreError(f"state file {self.path} can't be read")
+
+    def repair(self, error: lmdb.Error | struct.error) -> None:
+        """With the lock held: do what lets the next attempt succeed.
+
+        :raises StoreError: when nothing does.
+        """
+        if self._env is None or self._pid != getpid():
+            self._open()
+        elif isinstance(error, struct.error):
+            self.counts.follow()
+        elif isinstance(error, lmdb.MapFullError):
+            self._grow()
+        elif isinstance(error, lmdb.MapResizedError):
+            self._follow_growth()
+        elif isinstance(error, lmdb.ReadersFullError):
+            self._env.reader_check()
+        elif isinstance(error, _BROKEN):
+            self._replace(str(error))
+        elif isinstance(error, lmdb.PanicError):
+            self._open()
+        else:
+            raise StoreError(f"state file {self.path}: {error}") from error
+
+    def check(self) -> None:
+        """Free what dead processes left behind, and notice a file that was replaced.
+
+        :raises StoreError: when the file at the path can't be opened.
+        """
+        with self.lock:
+            if self._env is not None and self._pid == getpid():
+                try:
+                    status = os.stat(self.path)
+                    same = status.st_ino == self._inode and self.counts.is_at_its_path()
+                except OSError:
+                    same = False
+                # Cut by somebody: what is read or written beyond its end kills the process.
+                is_cut = same and (status.st_size < self._map_bytes or self.counts.is_cut())
+                if same and not is_cut:
+                    self._env.reader_check()
+                    return
+                if is_cut:
+                    self._replace("it was cut while it was open")
+                    return
+                self._close_env()
+            self._open()
+
+    @property
+    def map_bytes(self) -> int:
+        """The present size of the map, which is that of the file."""
+        return self._map_bytes
+
+    def close(self) -> None:
+        """Write out and close; used again, it opens again."""
+        with self.lock:
+            if self._env is not None and self._pid == getpid():
+                self._give_back()
+                self._env.sync(True)
+            self._close_env()
+
+    def give_back(self) -> None:
+        """Leave to the other processes what this one holds in reserve."""
+        if self.lock.acquire(timeout=_LOCK_SECONDS):
+            try:
+                if self._env is not None and self._pid == getpid():
+                    self._give_back()
+            finally:
+                self.lock.release()
+
+    def _give_back(self) -> None:
+        if self.counts.holds_places:
+            with suppress(lmdb.Error), self._env.begin(write=True) as txn:
+                self.counts.give_back(txn)
+
+    # -- opening, growing, replacing (with the lock held) -------------------------------------
+
+    def _open(self) -> None:
+        self._close_env()
+        for _ in ATTEMPTS:
+            try:
+                self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                fd = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+            except OSError as error:
+                raise StoreError(f"state file {self.path}: {error.strerror}") from error
+            try:
+                with _exclusive(fd, self.path):
+                    status = os.fstat(fd)
+                    try:
+                        if os.stat(self.path).st_ino != status.st_ino:
+                            continue  # set aside while this process waited for the lock
+                    except FileNotFoundError:
+                        continue
+                    reason = self._open_env(fd, status.st_size)
+                    if reason is None:
+                        self._inode = status.st_ino
+                        self._pid = getpid()
+                        return
+                    self._close_env()
+                    self._set_aside(reason)
+            finally:
+                os.close(fd)
+        raise StoreError(f"state file {self.path} can't be opened")
+
+    def _open_env(self, fd: int, file_bytes: int) -> str | None:
+        """Open; why the file can't be used, or ``None`` when it can."""
+        # Never less than the file: LMDB would cut it to the map, under others who use the rest.
+        self._map_bytes = max(self._map_bytes, file_bytes)
+        try:
+            self._env = lmdb.open(
+                str(self.path),
+                map_size=self._map_bytes,
+                subdir=False,
+                sync=False,
+                metasync=False,
+                writemap=True,
+                meminit=False,
+                readahead=False,
+                max_readers=MAX_READERS,
+                mode=0o600,
+            )
+            self.begin = self._begin_in_this_process if _FORKS_UNSEEN else self._env.begin
+            info, page_bytes = self._env.info(), self._env.stat()["psize"]
+            if 0 < file_bytes < (info["last_pgno"] + 1) * page_bytes:
+                return "it is shorter than its own table of contents says"
+            with self._env.begin(write=True) as txn:
+                stored = txn.get(FORMAT_KEY)
+                is_new = stored is None and txn.stat()["entries"] == 0
+                if is_new:
+                    txn.put(FORMAT_KEY, NEVER + FORMAT)
+                elif stored != NEVER + FORMAT:
+                    return "it belongs to another program or another version of this one"
+                self.counts.open(anew=is_new, places=places_given(txn))
+            allocate(fd, self._map_bytes)
+        except _BROKEN as error:
+            return str(error)
+        except (lmdb.Error, OSError) as error:
+            self._close_env()
+            raise StoreError(f"state file {self.path}: {error}") from error
+        return None
+
+    def _begin_in_this_process(self, *args: Any) -> Any:
+        if self._pid != getpid():
+            raise lmdb.Error("opened before a fork")
+        return self._env.begin(*args)
+
+    def _close_env(self) -> None:
+        env, self._env, self.begin, self._pid = self._env, None, _closed, 0
+        self.counts.close()
+        if env is not None:
+            env.close()
+
+    def _set_aside(self, reason: str) -> None:
+        aside = self.path.with_name(f"{self.path.name}.aside-{time.time_ns()}")
+        try:
+            os.rename(self.path, aside)
+            lock_file = Path(f"{self.path}-lock")
+            if lock_file.exists():
+                os.rename(lock_file, f"{aside}-lock")
+        except OSError as error:
+            raise StoreError(f"state file {self.path} can't be set aside: {error}") from error
+        log.error(
+            "state file %s can't be used (%s); it is kept as %s, counts and bans begin anew",
+            self.path,
+            reason,
+            aside.name,
+            extra={"path": str(self.path), "aside": str(aside)},
+        )
+
+    def _replace(self, reason: str) -> None:
+        """The open file turned out broken: set it aside, unless another process did, and reopen."""
+        inode = self._inode
+        self._close_env()
+        try:
+            fd = os.open(self.path, os.O_RDWR)
+        except OSError:
+            fd = -1
+        if fd >= 0:
+            try:
+                with _exclusive(fd, self.path):
+                    if os.fstat(fd).st_ino == inode == os.stat(self.path).st_ino:
+                        self._set_aside(reason)
+            except FileNotFoundError:
+                pass  # another process set it aside between the two calls
+            finally:
+                os.close(fd)
+        self._open()
+
+    def _grow(self) -> None:
+        with self._sized() as (fd, file_bytes):
+            wanted = max(2 * self._map_bytes, file_bytes)
+            if wanted > self._max_map_bytes:
+                raise lmdb.MapFullError(f"{self.path} has reached {self._max_map_bytes} bytes")
+            allocate(fd, wanted)
+            self._env.set_mapsize(wanted)
+            self._map_bytes = wanted
+
+    def _follow_growth(self) -> None:
+        # Not set_mapsize(0): that takes the size of the last commit, and would cut the file
+        # under a process that is growing it further.
+        with self._sized() as (_, file_bytes):
+            self._env.set_mapsize(max(file_bytes, self._map_bytes))
+            self._map_bytes = max(file_bytes, self._map_bytes)
+
+    @contextmanager
+    def _sized(self) -> Iterator[tuple[int, int]]:
+        try:
+            fd = os.open(self.path, os.O_RDWR)
+            try:
+                with _exclusive(fd, self.path):
+                    yield fd, os.fstat(fd).st_size
+            finally:
+                os.close(fd)
+        except (OSError, lmdb.Error) as error:
+            raise StoreError(f"state file {self.path} can't grow: {error}") from error
+
+
+def _closed(*_: Any) -> Any:
+    raise lmdb.Error("closed")
+
+
+@contextmanager
+def _exclusive(fd: int, path: Path) -> Iterator[None]:
+    """Keep other processes from opening, growing or replacing the file meanwhile.
+
+    A lock on the data file: LMDB's own locks are on the file beside it.
+    """
+    if fcntl is not None:
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise StoreError(f"state file {path} is locked by another process") from None
+                time.sleep(0.005)
+    yield  # closing the descriptor unlocks
+
+
+def _give_back_at_exit() -> None:
+    for file in list(_open_files.by_path.values()):
+        file.give_back()
+
+
+atexit.register(_give_back_at_exit)

@@ -1,0 +1,337 @@
+"""``memcached://`` and ``mongodb://``: what `limits` counts there, with bans as a document.
+
+Redis is the better choice: there a counted request is one round trip, here it is two or three,
+and a limit is exact only as far as `limits` makes it (on memcached a race at the limit may refuse
+a rightful hit; it never lets one too many through).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from math import floor
+from typing import Any
+
+from limits.errors import ConcurrentUpdateError, ConfigurationError
+from limits.storage import storage_from_string
+
+from guard_wsgi.errors import ConfigError, MissingExtra, StoreError
+from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backends.documents import Documents, MemcachedDocuments, MongoDocuments
+from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.clock import NANOSECONDS
+from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.settings import StoreSettings
+from guard_wsgi.state.windows import sliding_wait
+
+SCHEMES = ("memcached", "mongodb", "mongodb+srv")
+
+MAX_BANS = 5_000
+"""In one document of at most about half a megabyte; memcached's items end at one."""
+
+_SAFE_KEY = re.compile(r"[!-~]{1,200}\Z")
+"""Memcached's keys: printable, no blanks, at most 250 bytes, of which `limits` wants some."""
+
+
+class LimitsBackend:
+    """Counts, bans and values on a store that `limits` knows and this package doesn't."""
+
+    bans_are_shared = True
+
+    def __init__(self, url: str, settings: StoreSettings, budget: Budget) -> None:
+        """Connects with the first use, not here.
+
+        :raises ConfigError: for a URI that can't be parsed.
+        :raises MissingExtra: when the client library is not installed.
+        """
+        self.scheme = url.partition("://")[0]
+        self._is_memcached = self.scheme == "memcached"
+        library, extra = (
+            ("pymemcache", "memcached") if self._is_memcached else ("pymongo", "mongodb")
+        )
+        if importlib.util.find_spec(library) is None:
+            raise MissingExtra(f"store_url {self.scheme}://", extra)
+        self._url = url
+        self._settings = settings
+        self._budget = budget
+        self._prefix = settings.prefix
+        self._pool: Any = None
+        self._storage: Any = self._open()
+        self.failures: tuple[type[Exception], ...] = (
+            self._storage.base_exceptions,
+            ConcurrentUpdateError,
+            OSError,
+            StoreError,
+        )
+        self._documents = self._open_documents()
+        renew_after_fork(self)
+
+    def after_fork_in_child(self) -> None:
+        # Connections, and MongoDB's threads, belong to the parent.
+        self._pool = None
+        self._storage = self._open()
+        self._documents = self._open_documents()
+
+    # -- limits -------------------------------------------------------------------------------
+
+    def taker(self, strategy: Strategy) -> Take:
+        """:raises ConfigError: for a moving window on memcached, which has no lists."""
+        self._require(strategy)
+        kind = strategy[0]
+
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+            name = self._name(kind, key)
+            storage = self._storage
+            if strategy == "fixed-window":
+                count = storage.incr(name, window_seconds, cost)
+                if count > requests:
+                    self._give_back(name, window_seconds, cost)
+                    return False, max(0, requests - count + cost), self._left(name), requests
+                return True, requests - count, self._left(name), requests
+            if strategy == "moving-window":
+                allowed = storage.acquire_entry(name, requests, window_seconds, cost)
+            else:
+                allowed = storage.acquire_sliding_window_entry(name, requests, window_seconds, cost)
+            _, remaining, wait, _ = self._view(strategy, name, requests, window_seconds, cost)
+            return allowed, remaining, wait, requests
+
+        return take
+
+    def viewer(self, strategy: Strategy) -> View:
+        """:raises ConfigError: for a moving window on memcached."""
+        self._require(strategy)
+        kind = strategy[0]
+
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+            return self._view(strategy, self._name(kind, key), requests, window_seconds, cost)
+
+        return view
+
+    def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
+        name = self._name(strategy[0], key)
+        if strategy == "sliding-window-counter" and self._is_memcached:
+            for window in self._storage.sliding_window_keys(name, window_seconds, time.time()):
+                self._clear(window)
+        else:
+            self._clear(name)
+
+    def _clear(self, name: str) -> None:
+        if self._is_memcached:
+            self._documents.delete(name)  # `limits` wouldn't wait for it to be done
+        else:
+            self._storage.clear(name)
+
+    def _require(self, strategy: Strategy) -> None:
+        if strategy == "moving-window" and not hasattr(self._storage, "acquire_entry"):
+            raise ConfigError(
+                [f"rate_limit_strategy: {self.scheme} can't keep a moving window; take another"]
+            )
+
+    def _view(
+        self, strategy: Strategy, name: str, requests: int, window_seconds: int, cost: int
+    ) -> Verdict:
+        """Where the key stands, and when ``cost`` more fits, if it doesn't now."""
+        storage = self._storage
+        if strategy == "fixed-window":
+            remaining = max(0, requests - storage.get(name))
+            return remaining >= cost, remaining, self._left(name) or window_seconds, requests
+        if strategy == "moving-window":
+            oldest, count = storage.get_moving_window(name, requests, window_seconds)
+            remaining = max(0, requests - count)
+            wait = max(0.0, (oldest or time.time()) + window_seconds - time.time())
+            return remaining >= cost, remaining, wait, requests
+        previous, previous_left, current, current_ttl = storage.get_sliding_window(
+            name, window_seconds
+        )
+        left = previous_left or max(0.0, current_ttl - window_seconds) or window_seconds
+        used = floor(previous * left / window_seconds) + current
+        remaining = max(0, requests - used)
+        window_ns = window_seconds * NANOSECONDS
+        left_ns = min(window_ns, int(left * NANOSECONDS))
+        wait_ns = sliding_wait(previous, current, left_ns, window_ns, requests, cost)
+        return remaining >= cost, remaining, (wait_ns or left_ns) / NANOSECONDS, requests
+
+    def _left(self, name: str) -> float:
+        expires_at: float = self._storage.get_expiry(name)
+        return max(0.0, expires_at - time.time())
+
+    def _give_back(self, name: str, window_seconds: int, amount: int) -> None:
+        """A refused hit is free; `limits` has counted it."""
+        if self._is_memcached:
+            self._storage.storage.decr(name, amount)
+        else:
+            self._storage.incr(name, window_seconds, -amount)
+
+    # -- counters and values ------------------------------------------------------------------
+
+    def increment(self, key: str, window_seconds: int, amount: int) -> int:
+        name = self._name("c", key)
+        if amount >= 0:
+            return int(self._storage.incr(name, window_seconds, amount))
+        amount = max(amount, -self._storage.get(name))
+        if amount:
+            self._give_back(name, window_seconds, -amount)
+        return int(self._storage.get(name))
+
+    def counted(self, key: str) -> int:
+        return int(self._storage.get(self._name("c", key)))
+
+    def drop_counter(self, key: str) -> None:
+        self._clear(self._name("c", key))
+
+    def read_value(self, key: str) -> bytes | None:
+        record = self._documents.get(self._name("v", key))
+        if record is None:
+            return None
+        expires_at, _, value = record.partition(b" ")
+        return value if float(expires_at) > time.time() else None
+
+    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        # The exact end is kept beside it: memcached rounds to seconds.
+        record = f"{time.time() + ttl_seconds!r} ".encode() + value
+        self._documents.set(self._name("v", key), record, ttl_seconds + 1)
+
+    def drop_value(self, key: str) -> None:
+        self._documents.delete(self._name("v", key))
+
+    # -- bans ---------------------------------------------------------------------------------
+
+    def save_ban(self, entry: BanEntry) -> None:
+        def change(bans: dict[str, tuple[float, str]]) -> bool:
+            bans[entry.target] = (entry.expires_at, entry.reason)
+            return True
+
+        self._change_bans(change)
+
+    def drop_ban(self, target: str) -> bool:
+        held = False
+
+        def change(bans: dict[str, tuple[float, str]]) -> bool:
+            nonlocal held
+            held = target in bans
+            bans.pop(target, None)
+            return held
+
+        self._change_bans(change)
+        return held
+
+    def ban_changes(self, since: int | None) -> BanChanges | None:
+        version, bans = _bans(self._documents.get(self._name("b", "bans")))
+        if version == since:
+            return BanChanges(version, False, ())
+        entries = [BanEntry(target, *record) for target, record in bans.items()]
+        return BanChanges(version, True, entries)
+
+    def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
+        _, bans = _bans(self._documents.get(self._name("b", "bans")))
+        return [BanEntry(target, *bans[target]) for target in targets if target in bans]
+
+    def _change_bans(self, change: Callable[[dict[str, tuple[float, str]]], bool]) -> None:
+        def change_document(document: bytes | None) -> tuple[bytes, float] | None:
+            _, bans = _bans(document)
+            if not change(bans):
+                return None
+            now = time.time()
+            kept = sorted(
+                ((target, *record) for target, record in bans.items() if record[0] > now),
+                key=lambda ban: ban[1],
+            )[-MAX_BANS:]
+            # The time is the version: it goes on rising after the store has lost everything.
+            version = time.time_ns()
+            ends_in = kept[-1][1] - now if kept else 1.0
+            return json.dumps({"version": version, "bans": kept}).encode(), ends_in
+
+        self._documents.change(self._name("b", "bans"), change_document)
+
+    def on_ban_version(self, seen: Callable[[int], None]) -> None:
+        return None  # no answer brings it along
+
+    def begin_request(self) -> None:
+        self._budget.begin_request()
+
+    # -- upkeep -------------------------------------------------------------------------------
+
+    def size(self) -> int | None:
+        return None
+
+    def erase(self) -> None:
+        """:raises StoreError: on memcached, which can't tell our keys from others'."""
+        self._documents.delete(self._name("b", "bans"))
+        if self._is_memcached:
+            raise StoreError("memcached can't forget the keys of one program; flush it yourself")
+        for collection in (self._storage.counters, self._storage.windows):
+            collection.delete_many({"_id": {"$regex": f"^{re.escape(self._prefix)}"}})
+
+    def close(self) -> None:
+        client = self._pool if self._is_memcached else self._storage._storage
+        if client is not None:
+            with suppress(*self.failures):
+                client.close()
+
+    def _name(self, kind: str, key: str) -> str:
+        name = f"{self._prefix}{kind}:{key}"
+        if _SAFE_KEY.match(name):
+            return name
+        digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=24).hexdigest()
+        # "#" keeps it from being some other key's plain name.
+        return f"#{digest}" if self._is_memcached else f"{self._prefix}#{digest}"
+
+    def _open(self) -> Any:
+        timeout_seconds = self._settings.timeout_seconds
+        milliseconds = max(1, int(timeout_seconds * 1000))
+        options: dict[str, Any]
+        if self._is_memcached:
+            options = {
+                "connect_timeout": timeout_seconds,
+                "timeout": timeout_seconds,
+                "client_getter": self._shared_pool,
+            }
+            if "," in self._url:
+                options["retry_attempts"] = 0
+        else:
+            options = {
+                "serverSelectionTimeoutMS": milliseconds,
+                "connectTimeoutMS": milliseconds,
+                "socketTimeoutMS": milliseconds,
+                "timeoutMS": milliseconds,
+                "retryWrites": False,
+                "retryReads": False,
+            }
+        try:
+            return storage_from_string(self._url, **{**options, **self._settings.options})
+        except (ConfigurationError, ValueError) as error:
+            raise ConfigError([f"store_url {self.scheme}://: {error}"]) from error
+
+    def _shared_pool(self, module: Any, hosts: list[Any], **options: Any) -> Any:
+        """One pool for all threads; `limits` would open one in each, and close none."""
+        if self._pool is None:
+            if len(hosts) > 1:
+                self._pool = module.HashClient(hosts, use_pooling=True, **options)
+            else:
+                self._pool = module.PooledClient(*hosts, **options)
+        return self._pool
+
+    def _open_documents(self) -> Documents:
+        storage = self._storage
+        if self._is_memcached:
+            return MemcachedDocuments(lambda: storage.storage)
+        return MongoDocuments(
+            lambda: storage.counters.database, storage.lib_errors.DuplicateKeyError
+        )
+
+
+def _bans(document: bytes | None) -> tuple[int, dict[str, tuple[float, str]]]:
+    """The version and the bans of a document; of none, or one that isn't ours: version 0."""
+    try:
+        read = json.loads(document or b"{}")
+        return int(read.get("version", 0)), {
+            str(target): (float(expires_at), str(reason))
+            for target, expires_at, reason in read.get("bans", ())
+        }
+    except (ValueError, TypeError, AttributeError):
+        return 0, {}
