@@ -12,16 +12,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.django_app import handlers_in, parts_of
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.routes.stored import attributes, is_a, stored
+from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_layers import class_of
 from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE, ViewRules
 
@@ -38,9 +39,6 @@ MAX_KEPT_SIGNATURES = 2048
 MAX_KEPT_CHARS = 512
 """Resolving a path costs 20 us and more, and each limit by path asks for its own, too; what is kept
 can't grow under a client that makes up paths."""
-
-MAX_WRAPPED_APPS = 200
-"""So many objects are looked through for Django's handler: apps are wrapped a few times."""
 
 
 class DjangoResolver:
@@ -110,7 +108,7 @@ class DjangoResolver:
         from django.conf import settings
 
         self.confirms = MIDDLEWARE_NAME in settings.MIDDLEWARE
-        handlers = [] if self.confirms else _handlers_in(guard.app)
+        handlers = [] if self.confirms else handlers_in(guard.app)
         for handler in handlers:
             before = handler._view_middleware
             if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
@@ -208,7 +206,9 @@ class ViewRulesMiddleware:
                 from django.core.servers.basehttp import get_internal_wsgi_application
 
                 app = get_internal_wsgi_application()
-                self._guard = next((part for part in _parts(app) if _is_guard(part)), None)
+                self._guard = next(
+                    (part for part in parts_of(app) if is_a(part, GuardMiddleware)), None
+                )
         return self._guard
 
 
@@ -280,35 +280,6 @@ def _as_django(response: GuardResponse) -> Any:
     return answer
 
 
-_HEADERS_OF = (
-    ("django.middleware.clickjacking", "XFrameOptionsMiddleware", ("frame_options",)),
-    (
-        "django.middleware.security",
-        "SecurityMiddleware",
-        ("content_type_options", "referrer_policy", "cross_origin_opener_policy"),
-    ),
-)
-"""Which security headers each of Django's middleware sets: on every answer, unless the settings or
-a view (``xframe_options_exempt``) say that there is to be none."""
-
-
-def headers_set_by(app: Any) -> frozenset[str]:
-    """Keys of ``security_headers`` that Django sets by itself in an app, if it is one of Django's:
-    an answer without one is meant to have none."""
-    if not _handlers_in(app):
-        return frozenset()
-    from django.conf import settings
-    from django.utils.module_loading import import_string
-
-    active = [import_string(name) for name in settings.MIDDLEWARE]
-    keys: set[str] = set()
-    for module, name, headers in _HEADERS_OF:
-        known = import_string(f"{module}.{name}")
-        if any(isinstance(one, type) and issubclass(one, known) for one in active):
-            keys.update(headers)
-    return frozenset(keys)
-
-
 def _views(resolver: Any, prefix: str = "/") -> Iterator[tuple[Any, str]]:
     """All views of a URL resolver with their endpoints."""
     for pattern in resolver.url_patterns:
@@ -343,40 +314,3 @@ def _answers_options(view: Any) -> bool:
 
 def _owner(method: Any) -> Any:
     return getattr(method, "__self__", None)
-
-
-def _is_guard(part: Any) -> bool:
-    from guard_wsgi.middleware import GuardMiddleware
-
-    return is_a(part, GuardMiddleware)
-
-
-def _handlers_in(app: Any) -> list[Any]:
-    """Django's handlers, in whatever the app was wrapped in before the guard. The one that serves
-    static files has another one inside."""
-    from django.core.handlers.base import BaseHandler
-
-    handlers = (part for part in _parts(app) if is_a(part, BaseHandler))
-    return [handler for handler in handlers if handler._view_middleware is not None]
-
-
-def _parts(app: Any) -> Iterator[Any]:
-    """An app and the callables that it holds in attributes or closures, the nearest first."""
-    waiting, seen = [app], {id(app)}
-    for part in waiting:
-        yield part
-        held: list[Any] = []
-        if is_a(part, FunctionType):
-            for cell in part.__closure__ or ():
-                try:
-                    held.append(cell.cell_contents)
-                except ValueError:
-                    continue
-        else:
-            held.extend(attributes(part))
-            held.append(stored(part, "__self__"))
-        for inner in held:
-            if callable(inner) and not is_a(inner, type) and id(inner) not in seen:
-                seen.add(id(inner))
-                if len(waiting) < MAX_WRAPPED_APPS:
-                    waiting.append(inner)

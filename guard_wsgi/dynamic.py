@@ -17,7 +17,7 @@ from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.forks import track
-from guard_wsgi.state.ratelimit import MAX_WINDOW_SECONDS
+from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.telemetry.events import utc_now
 
 logger = logging.getLogger("guard_wsgi.rules")
@@ -63,8 +63,8 @@ def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
     :raises ConfigError: when the rules make no configuration that could be served: a pattern that
         is refused, a provider that is unknown, countries without a source of countries.
     """
-    if not 0 < rules.ip_ban_duration <= MAX_WINDOW_SECONDS:
-        raise ConfigError([f"ip_ban_duration must be 1 to {MAX_WINDOW_SECONDS} seconds"])
+    if not 0 < rules.ip_ban_duration <= MAX_SECONDS:
+        raise ConfigError([f"ip_ban_duration must be 1 to {MAX_SECONDS} seconds"])
     changes: dict[str, Any] = {}
     for name, option in _TAKEN_OVER.items():
         value = getattr(rules, name)

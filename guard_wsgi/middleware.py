@@ -21,9 +21,10 @@ from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.behavior import UNROUTED, Behaves
 from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.checks.traffic import RateLimits
+from guard_wsgi.config.proxy_fix import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.doctor.forwarding import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.errors import StoreError
+from guard_wsgi.ladder.deferred import Deferred
 from guard_wsgi.ladder.fast_path import compile_fast_path
 from guard_wsgi.ladder.policy import Plan, Policy, Run
 from guard_wsgi.network.address import parse_address
@@ -31,7 +32,6 @@ from guard_wsgi.network.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.body import BodyTooLarge, LateLimit
 from guard_wsgi.request.hooks import (
-    Deferred,
     ForgetBody,
     HookContext,
     Inside,
@@ -47,6 +47,7 @@ from guard_wsgi.response.modifying import Modifier
 from guard_wsgi.response.outgoing import Outgoing
 from guard_wsgi.response.refusal import with_reference
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.django_app import headers_set_by
 from guard_wsgi.routes.resolvers import PatternResolver, Resolver
 from guard_wsgi.services import Parts
 from guard_wsgi.state.bans import Bans
@@ -842,8 +843,6 @@ def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
     """Keys of the security headers that the app's framework sets, and leaves out on purpose."""
     if "django.core.handlers.wsgi" not in sys.modules:
         return frozenset()
-    from guard_wsgi.django import headers_set_by
-
     return headers_set_by(app)
 
 

@@ -29,11 +29,11 @@ from guard_wsgi.response.headers import Cors, SecurityHeaders
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.values import Values
 from guard_wsgi_flask.beforehand import Beforehand, with_patterns
+from guard_wsgi_flask.guarded import GuardedApp
 from guard_wsgi_flask.registry import all_guarded, beforehand, is_too_early, the_guarded
 
 if TYPE_CHECKING:
     from guard_wsgi.middleware import GuardMiddleware
-    from guard_wsgi_flask.extension import GuardedApp
 
 HOSTING = PROVIDERS - {"Cloudflare"}
 """The providers that the other package knows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, fields
+from attrs import fields
 from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
@@ -19,6 +19,7 @@ from guard_wsgi.routes.decorators import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi_flask.compat import GuardResponseFactory, OriginalState
+from guard_wsgi_flask.guarded import GuardedApp
 from guard_wsgi_flask.inside import (
     EXTENSION_NAME,
     check_matched_route,
@@ -38,21 +39,6 @@ ORIGINAL_NAME = "flaskapi_guard"
 """Under which flaskapi-guard keeps its state in ``app.extensions``."""
 
 CONFIG_PREFIX = "GUARD_"
-
-
-@define(eq=False)
-class GuardedApp:
-    """What the extension keeps of one app, at ``app.extensions["guard_wsgi"]``."""
-
-    guard: FlaskAPIGuard
-    middleware: GuardMiddleware
-    resolver: FlaskResolver
-    rewriting: RewriteWatch
-    decorator: SecurityDecorator | None = None
-
-    @property
-    def config(self) -> SecurityConfig:
-        return self.middleware.policy.config
 
 
 class FlaskAPIGuard:

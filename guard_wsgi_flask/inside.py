@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from guard_wsgi.middleware import GuardMiddleware
     from guard_wsgi.request.verdict import Verdict
     from guard_wsgi.routes.config import RouteConfig
-    from guard_wsgi_flask.resolver import FlaskResolver
 
 EXTENSION_NAME = "guard_wsgi"
 
@@ -101,8 +100,7 @@ def check_matched_route() -> Any:
     if endpoint is None:
         route = None
     else:
-        resolver: FlaskResolver = guarded.resolver
-        route = resolver.route_of(endpoint, asked.method)
+        route = guarded.resolver.route_of(endpoint, asked.method)
     _tell(kept, verdict, route)
     if left is None:
         if not guarded.middleware.asks_inside and _LEFT_KEY in environ:

@@ -18,7 +18,7 @@ from guard_wsgi.cli.diagnosing import examine
 from guard_wsgi.cli.inspecting import CLIENT, inspect, place, report
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.extension import GuardedApp
+from guard_wsgi_flask.guarded import GuardedApp
 from guard_wsgi_flask.inside import EXTENSION_NAME
 
 

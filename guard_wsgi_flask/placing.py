@@ -14,8 +14,8 @@ from werkzeug.middleware.lint import LintMiddleware
 from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from guard_wsgi.config.proxy_fix import proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.doctor.forwarding import proxy_fix_conflict
 from guard_wsgi.doctor.layers import INNER_NAMES
 
 _ALWAYS_CALLING = (ProxyFix, ProfilerMiddleware, LintMiddleware)

@@ -8,17 +8,14 @@ are held weakly; what singletons are told before there is an app is kept for tho
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from flask import current_app, has_app_context
 
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.beforehand import Beforehand
+from guard_wsgi_flask.guarded import GuardedApp
 from guard_wsgi_flask.inside import EXTENSION_NAME
-
-if TYPE_CHECKING:
-    from guard_wsgi_flask.extension import GuardedApp
 
 _guarded: WeakValueDictionary[int, GuardedApp] = WeakValueDictionary()
 _numbers = count()

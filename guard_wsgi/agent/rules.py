@@ -14,7 +14,7 @@ from attrs import asdict, field, frozen
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import parse_network
-from guard_wsgi.state.ratelimit import MAX_WINDOW_SECONDS
+from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.telemetry.events import utc_now
 
 MAX_ENTRIES = 100_000
@@ -175,8 +175,8 @@ def _boolean(value: Any) -> bool:
 def _positive(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"a whole number over 0 expected, not {value!r:.80}")
-    if value > MAX_WINDOW_SECONDS:
-        raise ValueError(f"a whole number of at most {MAX_WINDOW_SECONDS} expected")
+    if value > MAX_SECONDS:
+        raise ValueError(f"a whole number of at most {MAX_SECONDS} expected")
     return value
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode
-from collections.abc import Callable
 from inspect import isawaitable
 from typing import Any
 
@@ -13,10 +12,8 @@ from guard_wsgi.checks.base import Check
 from guard_wsgi.network.standing import NOBODY
 from guard_wsgi.request.answers import is_refusal, raised, response_of
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.hook_types import Verifier
 from guard_wsgi.request.view import GuardRequest
-
-Verifier = Callable[[GuardRequest, str], Any]
-"""Gets the request and the credential, answers the principal, or something false to refuse."""
 
 SCHEMES = ("bearer", "basic")
 """Schemes of the ``Authorization`` header; any other word takes the header's whole value."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
 
 from guard_wsgi.network.standing import EXCLUDED, NOBODY, PREFLIGHT
 from guard_wsgi.request.answers import passes, raised, response_of, status_in_django
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.hook_types import Validator
 from guard_wsgi.request.view import GuardRequest
-
-Validator = Callable[[GuardRequest], Any]
-"""Answers ``None`` to let pass, or a refusal (answers.py says in which forms)."""
 
 
 class Validators:

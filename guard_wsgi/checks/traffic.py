@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from attrs import evolve, frozen
@@ -12,15 +12,14 @@ from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.network.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
+from guard_wsgi.options.numbers import MAX_COUNT
 from guard_wsgi.request.block import Block, whole_seconds
+from guard_wsgi.request.hook_types import LimitExemption, LimitKey
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
-from guard_wsgi.state.ratelimit import MAX_REQUESTS, Limit, LimitState, RateLimiter
+from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 
 logger = logging.getLogger("guard_wsgi.ratelimit")
-
-Key = Callable[[GuardRequest], str | None]
-Condition = Callable[[GuardRequest], bool]
 
 MAX_KEY_CHARS = 128
 """Of a key of the app's own: longer than a user's or a session's id; what is longer is hashed."""
@@ -46,8 +45,8 @@ class RouteLimits:
     limit: Limit | None = None
     by_country: Mapping[str, Limit] | None = None
     cost: int = 1
-    key: Key | None = None
-    exempt_when: Condition | None = None
+    key: LimitKey | None = None
+    exempt_when: LimitExemption | None = None
 
 
 class RateLimits:
@@ -72,8 +71,8 @@ class RateLimits:
         everywhere: Limit,
         by_path: PathLimits,
         route: RouteLimits,
-        key: Key | None = None,
-        exempt_when: Condition | None = None,
+        key: LimitKey | None = None,
+        exempt_when: LimitExemption | None = None,
         suspicion: Suspicion | None = None,
         unset: tuple[int, int] | None = None,
     ) -> None:
@@ -153,7 +152,7 @@ class RateLimits:
         for limit, key in self._buckets(request):
             is_global = limit.name == EVERYWHERE
             times = PREFLIGHTS_A_REQUEST if is_global else PREFLIGHTS_OF_A_CHOSEN_LIMIT
-            wider = evolve(limit, requests=min(limit.requests * times, MAX_REQUESTS))
+            wider = evolve(limit, requests=min(limit.requests * times, MAX_COUNT))
             if not self._hit(wider, f"preflight|{key}", 1).allowed:
                 return Block(
                     status=204,
@@ -167,7 +166,7 @@ class RateLimits:
                 )
         return None
 
-    def _is_exempt(self, exempt_when: Condition, request: GuardRequest) -> bool:
+    def _is_exempt(self, exempt_when: LimitExemption, request: GuardRequest) -> bool:
         try:
             return bool(exempt_when(request))
         except Exception:  # the app's own code; an unlimited client would be worse

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from ipaddress import ip_network
 
+from guard_wsgi.config.proxy_fix import proxy_fix_conflict
 from guard_wsgi.config.security import DEFAULT_LIMIT
 from guard_wsgi.doctor.advice import Advice, Deployment
-from guard_wsgi.doctor.forwarding import proxy_fix_conflict
 from guard_wsgi.doctor.layers import layers, outside_of
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,

@@ -13,7 +13,6 @@ from typing import Any
 from attrs import Attribute, frozen
 
 from guard_wsgi.options.quoting import quoted
-from guard_wsgi.state.ratelimit import MAX_REQUESTS, MAX_WINDOW_SECONDS
 
 _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
@@ -82,9 +81,11 @@ def _of_text(text: str) -> int | float:
     raise ValueError(f"must be a number, not {quoted(text)}")
 
 
-MAX_COUNT = MAX_REQUESTS
-MAX_SECONDS = MAX_WINDOW_SECONDS
-"""What every store can count, and for how long."""
+MAX_COUNT = 2**31 - 1
+"""Counts are 32 bits wide in the stores; twice that never overflows them."""
+
+MAX_SECONDS = 3_155_760_000
+"""A hundred years. Stores keep the end of the window after the next, in 64 bits of nanoseconds."""
 
 _LARGEST = 2**63 - 1
 

@@ -12,17 +12,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from attrs import define
-
 from guard_wsgi.errors import GuardError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-    from guard_wsgi.behavior.tracker import BehaviorWatch
-    from guard_wsgi.ladder.policy import Policy, Run
-    from guard_wsgi.request.shared_body import SharedBody
-    from guard_wsgi.request.view import GuardRequest
 
 
 class NotAsked(GuardError):
@@ -36,20 +29,6 @@ HookContext = Callable[["WSGIEnvironment"], AbstractContextManager[Any]]
 """Enters the app's context for a request; entered again inside of itself, it does nothing."""
 
 OnFault = Callable[[str, Exception], None]
-
-
-@define(slots=True, eq=False)
-class Deferred:
-    """What of a decision is left to be made inside the app: the rest of the ladder.
-
-    Not frozen, as one is made for each request; nobody writes to it.
-    """
-
-    policy: Policy
-    request: GuardRequest
-    ladder: tuple[Run, ...]
-    watch: BehaviorWatch | None
-    shared: SharedBody | None
 
 
 class Inside:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from guard_wsgi.detection import Finding
     from guard_wsgi.request.block import Block
-    from guard_wsgi.request.hooks import Deferred
-    from guard_wsgi.request.view import GuardRequest, Quota
-    from guard_wsgi.routes.config import RouteConfig
+    from guard_wsgi.state.ratelimit import Quota
 
 ENVIRON_KEY = "guard_wsgi"
 
@@ -54,13 +52,13 @@ class Verdict:
     guard: object = None
     action: Action = "pass"
     endpoint: str | None = None
-    route: RouteConfig | None = None
+    route: Any = None
     principal: Any = None
     findings: tuple[Finding, ...] = ()
     quota: Quota | None = None
     block: Block | None = None
-    deferred: Deferred | None = None
-    unmodified: GuardRequest | None = None
+    deferred: Any = None
+    unmodified: Any = None
     _request_id: str = ""
     _country: str | None = ""
 

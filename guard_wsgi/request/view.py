@@ -26,21 +26,17 @@ from guard_wsgi.network.client import ClientResolver, Identity
 from guard_wsgi.network.standing import BODILESS, FRAMED
 from guard_wsgi.request.body import RequestBody
 from guard_wsgi.request.verdict import Verdict
-from guard_wsgi.state.ratelimit import Limit
+from guard_wsgi.state.ratelimit import Quota
 
 if TYPE_CHECKING:
     from guard_wsgi.detection import Finding
     from guard_wsgi.request.block import Block
-    from guard_wsgi.response.headers import SecurityHeaders
 
 MAX_HOOK_BODY_BYTES = 262_144
 """What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
 
 MAX_FORM_PARTS = 1000
 """The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
-
-Quota = tuple[Limit, int, float]
-"""A limit, what remains of it, and the seconds until it is whole again."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
@@ -77,7 +73,7 @@ class GuardRequest:
     started: float = 0.0
     head_findings: tuple[Finding, ...] | None = None
     block: Block | None = None
-    security: SecurityHeaders | None = None
+    security: Any = None
 
     def __init__(
         self,

@@ -27,9 +27,7 @@ from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of, resolve
 
 if TYPE_CHECKING:
-    from guard_wsgi.checks.authentication import Verifier
-    from guard_wsgi.checks.custom import Validator
-    from guard_wsgi.checks.traffic import Condition, Key
+    from guard_wsgi.request.hook_types import LimitExemption, LimitKey, Validator, Verifier
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
 
@@ -214,8 +212,8 @@ class RouteConfig:
     rate_limit_cost: int | None = field(
         default=None, validator=whole_number(1, MAX_COUNT, optional=True)
     )
-    rate_limit_key: Key | None = field(default=None, validator=synchronous)
-    rate_limit_exempt_when: Condition | None = field(default=None, validator=synchronous)
+    rate_limit_key: LimitKey | None = field(default=None, validator=synchronous)
+    rate_limit_exempt_when: LimitExemption | None = field(default=None, validator=synchronous)
     geo_rate_limits: Mapping[str, tuple[int, int]] | None = field(
         # Country, or "*" for all others, to (requests, window in seconds).
         default=None,

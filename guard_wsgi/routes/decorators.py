@@ -21,9 +21,7 @@ from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
 
 if TYPE_CHECKING:
-    from guard_wsgi.checks.authentication import Verifier
-    from guard_wsgi.checks.custom import Validator
-    from guard_wsgi.checks.traffic import Condition, Key
+    from guard_wsgi.request.hook_types import LimitExemption, LimitKey, Validator, Verifier
 
 ROUTE_ID_ATTRIBUTE = "_guard_route_id"
 """Where a view carries the name by which ``get_route_config`` finds it."""
@@ -156,8 +154,8 @@ class SecurityDecorator(DecoratorEvents):
         window: int = 60,
         *,
         cost: int = 1,
-        key: Key | None = None,
-        exempt_when: Condition | None = None,
+        key: LimitKey | None = None,
+        exempt_when: LimitExemption | None = None,
     ) -> Callable[[View], View]:
         """So many requests in ``window`` seconds, for each client on this route.
 

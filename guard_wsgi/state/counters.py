@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.state.backend import Backend
-from guard_wsgi.state.ratelimit import MAX_WINDOW_SECONDS
 
 
 class Counters:
@@ -20,10 +20,8 @@ class Counters:
         :raises ValueError: when the window is not positive.
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        if not 1 <= window_seconds <= MAX_WINDOW_SECONDS:
-            raise ValueError(
-                f"window_seconds must be 1 to {MAX_WINDOW_SECONDS}, not {window_seconds}"
-            )
+        if not 1 <= window_seconds <= MAX_SECONDS:
+            raise ValueError(f"window_seconds must be 1 to {MAX_SECONDS}, not {window_seconds}")
         return self._backend.increment(key, window_seconds, amount)
 
     def value(self, key: str, window_seconds: int) -> int:

@@ -8,13 +8,8 @@ from __future__ import annotations
 from attrs import define, evolve, field, frozen
 
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS
 from guard_wsgi.state.backend import Backend, Strategy, Take
-
-MAX_REQUESTS = 2**31 - 1
-"""Counts are 32 bits wide in the stores; twice that never overflows them."""
-
-MAX_WINDOW_SECONDS = 3_155_760_000
-"""A hundred years. Stores keep the end of the window after the next, in 64 bits of nanoseconds."""
 
 
 @frozen(slots=True)
@@ -37,10 +32,10 @@ class Limit:
 
     def __attrs_post_init__(self) -> None:
         faults = []
-        if not 1 <= self.requests <= MAX_REQUESTS:
-            faults.append(f"limit {self.name!r}: requests must be 1 to {MAX_REQUESTS}")
-        if not 1 <= self.window_seconds <= MAX_WINDOW_SECONDS:
-            faults.append(f"limit {self.name!r}: window_seconds must be 1 to {MAX_WINDOW_SECONDS}")
+        if not 1 <= self.requests <= MAX_COUNT:
+            faults.append(f"limit {self.name!r}: requests must be 1 to {MAX_COUNT}")
+        if not 1 <= self.window_seconds <= MAX_SECONDS:
+            faults.append(f"limit {self.name!r}: window_seconds must be 1 to {MAX_SECONDS}")
         if faults:
             raise ConfigError(faults)
         # The window is part of the key: counts of a window of another length can't be compared.
@@ -64,6 +59,10 @@ class LimitState:
     remaining: int
     reset_seconds: float
     limit: Limit
+
+
+Quota = tuple[Limit, int, float]
+"""A limit, what remains of it, and the seconds until it is whole again."""
 
 
 class RateLimiter:

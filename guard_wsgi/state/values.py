@@ -3,8 +3,8 @@ last dynamic rules, cloud ranges."""
 
 from __future__ import annotations
 
+from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.state.backend import Backend
-from guard_wsgi.state.ratelimit import MAX_WINDOW_SECONDS
 
 
 class Values:
@@ -28,9 +28,9 @@ class Values:
         :raises ValueError: when the time to live is not positive.
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        if not 0 < ttl_seconds <= MAX_WINDOW_SECONDS:
+        if not 0 < ttl_seconds <= MAX_SECONDS:
             raise ValueError(
-                f"ttl_seconds must be positive and at most {MAX_WINDOW_SECONDS}, not {ttl_seconds}"
+                f"ttl_seconds must be positive and at most {MAX_SECONDS}, not {ttl_seconds}"
             )
         self._backend.write_value(key, value, ttl_seconds)
 

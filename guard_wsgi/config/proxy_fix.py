@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig
 
 REWRITTEN_KEY = "werkzeug.proxy_fix.orig"
 """Where ProxyFix leaves in the environ what it has rewritten."""

@@ -1,0 +1,24 @@
+"""What of a decision is left for inside the app."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.ladder.policy import Policy, Run
+from guard_wsgi.request.shared_body import SharedBody
+from guard_wsgi.request.view import GuardRequest
+
+
+@define(slots=True, eq=False)
+class Deferred:
+    """What of a decision is left to be made inside the app: the rest of the ladder.
+
+    Not frozen, as one is made for each request; nobody writes to it.
+    """
+
+    policy: Policy
+    request: GuardRequest
+    ladder: tuple[Run, ...]
+    watch: BehaviorWatch | None
+    shared: SharedBody | None

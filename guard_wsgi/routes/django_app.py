@@ -1,0 +1,71 @@
+"""What a Django app is made of, as the guard that wraps it finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+from guard_wsgi.routes.stored import attributes, is_a, stored
+
+MAX_WRAPPED_APPS = 200
+"""So many objects are looked through for Django's handler: apps are wrapped a few times."""
+
+_HEADERS_OF = (
+    ("django.middleware.clickjacking", "XFrameOptionsMiddleware", ("frame_options",)),
+    (
+        "django.middleware.security",
+        "SecurityMiddleware",
+        ("content_type_options", "referrer_policy", "cross_origin_opener_policy"),
+    ),
+)
+"""Which security headers each of Django's middleware sets: on every answer, unless the settings or
+a view (``xframe_options_exempt``) say that there is to be none."""
+
+
+def headers_set_by(app: Any) -> frozenset[str]:
+    """Keys of ``security_headers`` that Django sets by itself in an app, if it is one of Django's:
+    an answer without one is meant to have none."""
+    if not handlers_in(app):
+        return frozenset()
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    active = [import_string(name) for name in settings.MIDDLEWARE]
+    keys: set[str] = set()
+    for module, name, headers in _HEADERS_OF:
+        known = import_string(f"{module}.{name}")
+        if any(isinstance(one, type) and issubclass(one, known) for one in active):
+            keys.update(headers)
+    return frozenset(keys)
+
+
+def handlers_in(app: Any) -> list[Any]:
+    """Django's handlers, in whatever the app was wrapped in before the guard. The one that serves
+    static files has another one inside."""
+    from django.core.handlers.base import BaseHandler
+
+    handlers = (part for part in parts_of(app) if is_a(part, BaseHandler))
+    return [handler for handler in handlers if handler._view_middleware is not None]
+
+
+def parts_of(app: Any) -> Iterator[Any]:
+    """An app and the callables that it holds in attributes or closures, the nearest first."""
+    waiting, seen = [app], {id(app)}
+    for part in waiting:
+        yield part
+        held: list[Any] = []
+        if is_a(part, FunctionType):
+            for cell in part.__closure__ or ():
+                try:
+                    held.append(cell.cell_contents)
+                except ValueError:
+                    continue
+        else:
+            held.extend(attributes(part))
+            held.append(stored(part, "__self__"))
+        for inner in held:
+            if callable(inner) and not is_a(inner, type) and id(inner) not in seen:
+                seen.add(id(inner))
+                if len(waiting) < MAX_WRAPPED_APPS:
+                    waiting.append(inner)

@@ -1,0 +1,26 @@
+"""What the extension keeps of one app."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.routes.decorators import SecurityDecorator
+from guard_wsgi_flask.resolver import FlaskResolver
+from guard_wsgi_flask.rewriting import RewriteWatch
+
+
+@define(eq=False)
+class GuardedApp:
+    """What the extension keeps of one app, at ``app.extensions["guard_wsgi"]``."""
+
+    guard: object
+    middleware: GuardMiddleware
+    resolver: FlaskResolver
+    rewriting: RewriteWatch
+    decorator: SecurityDecorator | None = None
+
+    @property
+    def config(self) -> SecurityConfig:
+        return self.middleware.policy.config

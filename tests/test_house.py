@@ -1,0 +1,158 @@
+"""The house: a file imports only from its own floor and from those below, and none goes in circles.
+
+Imports for types alone and imports inside of functions count as well: what a file can't be read
+without is below it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+FLOORS = (
+    ("guard_wsgi.errors", "guard_wsgi.forks", "guard_wsgi.lazy"),
+    ("guard_wsgi.patterns",),
+    ("guard_wsgi.network",),
+    ("guard_wsgi.options",),
+    ("guard_wsgi.state",),
+    ("guard_wsgi.behavior",),
+    ("guard_wsgi.detection",),
+    ("guard_wsgi.request",),
+    ("guard_wsgi.telemetry",),
+    ("guard_wsgi.agent",),
+    ("guard_wsgi.config",),
+    ("guard_wsgi.dynamic",),
+    ("guard_wsgi.routes",),
+    ("guard_wsgi.response",),
+    ("guard_wsgi.services",),
+    ("guard_wsgi.checks",),
+    ("guard_wsgi.ladder",),
+    ("guard_wsgi.middleware",),
+    ("guard_wsgi.doctor",),
+    ("guard_wsgi.bottle", "guard_wsgi.django", "guard_wsgi.django_pages", "guard_wsgi.testing"),
+    ("guard_wsgi.resolvers",),
+    ("guard_wsgi",),
+    ("guard_wsgi.cli",),
+    ("guard_wsgi.__main__",),
+    ("guard_wsgi_flask",),
+    ("guard_wsgi_flask.console",),
+)
+"""Rooms from the ground up; those of one floor know nothing of each other."""
+
+MAX_LINES = 400
+
+TABLES = frozenset[str]()
+"""Files that are longer, as they list things and do little with them."""
+
+TO_SPLIT = frozenset(
+    {
+        "guard_wsgi/behavior/tracker.py",
+        "guard_wsgi/config/security.py",
+        "guard_wsgi/detection/detector.py",
+        "guard_wsgi/detection/evidence.py",
+        "guard_wsgi/detection/extract.py",
+        "guard_wsgi/agent/spool.py",
+        "guard_wsgi/doctor/symptoms.py",
+        "guard_wsgi/ladder/policy.py",
+        "guard_wsgi/middleware.py",
+        "guard_wsgi/request/body.py",
+        "guard_wsgi/request/view.py",
+        "guard_wsgi/state/backends/lmdb.py",
+        "guard_wsgi/state/backends/lmdb_file.py",
+        "guard_wsgi_flask/compat.py",
+    }
+)
+"""Files that are longer, and wait to be split. None is added."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in ("guard_wsgi", "guard_wsgi_flask"):
+        for path in (ROOT / package).rglob("*.py"):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The modules of the house that a file imports from, wherever the statement stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            inside = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in inside]
+        else:
+            continue
+        yield from (name for name in names if name in MODULES)
+
+
+IMPORTS = {name: sorted(set(imported(path))) for name, path in MODULES.items()}
+
+
+def floor_of(module: str) -> tuple[int, str]:
+    """The number of the floor that a module is on, and its room."""
+    parts = module.split(".")
+    for length in range(len(parts), 0, -1):
+        room = ".".join(parts[:length])
+        if room == "guard_wsgi" and module != "guard_wsgi":
+            break
+        for number, rooms in enumerate(FLOORS):
+            if room in rooms:
+                return number, room
+    pytest.fail(f"{module} is in no room: give it one, or add the room to FLOORS")
+
+
+def test_no_file_imports_from_a_floor_above() -> None:
+    wrong = []
+    for module, names in IMPORTS.items():
+        number, room = floor_of(module)
+        for name in names:
+            other, other_room = floor_of(name)
+            if other > number or (other == number and other_room != room):
+                wrong.append(f"{module} (in {room}) imports {name} (in {other_room})")
+    assert wrong == []
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    done: set[str] = set()
+    way: list[str] = []
+
+    def visit(module: str) -> None:
+        if module in way:
+            pytest.fail(" -> ".join([*way[way.index(module) :], module]))
+        if module in done:
+            return
+        way.append(module)
+        for name in IMPORTS[module]:
+            visit(name)
+        way.pop()
+        done.add(module)
+
+    for module in sorted(MODULES):
+        visit(module)
+
+
+def test_few_files_stand_outside_of_a_room() -> None:
+    entries = sorted(
+        path.name
+        for path in (ROOT / "guard_wsgi").iterdir()
+        if path.name != "__pycache__" and not path.name.endswith(".pyc")
+    )
+    assert len(entries) <= 31, entries
+
+
+def test_no_file_is_long() -> None:
+    long = set()
+    for path in MODULES.values():
+        if len(path.read_text(encoding="utf-8").splitlines()) > MAX_LINES:
+            long.add(path.relative_to(ROOT).as_posix())
+    assert sorted(long - TABLES) == sorted(TO_SPLIT)
