@@ -1,7 +1,7 @@
 """The weights: what each piece of evidence says, learned from labelled requests.
 
-`model.json` is written by benchmarks/train_detection.py. A score is the weighted sum of the
-evidence, shifted and scaled so that 1.0 is the balanced threshold.
+`model.json` is written by benchmarks/training/train_detection.py. A score is the weighted sum of
+the evidence, shifted and scaled so that 1.0 is the balanced threshold.
 """
 
 from __future__ import annotations

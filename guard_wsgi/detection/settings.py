@@ -10,8 +10,8 @@ from attrs import field, frozen
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import ConfigError
 
-# Scores are log-odds scaled so that 1.0 is the balanced point (benchmarks/train_detection.py
-# prints the rates of each preset on sources the model has not seen).
+# Scores are log-odds scaled so that 1.0 is the balanced point. What each preset makes of sources
+# that the model has not seen, benchmarks/training/train_detection.py prints.
 THRESHOLDS: Final = {"relaxed": 1.6, "balanced": 1.0, "strict": 0.6}
 
 UPLOAD_INSPECTIONS: Final = ("names", "strict")

@@ -3,7 +3,7 @@
 Reading a value (its decodings, its shape, what stands around it) and weighing all of it costs a
 tenth of a millisecond. Most of what attackers send is not subtle, and a flood of it must cost
 little: the model lists the indicators that nothing around them has ever excused in short, plain
-values (`benchmarks/train_detection.py --sufficient`), and one scan finds them.
+values (`benchmarks/training/train_detection.py --sufficient`), and one scan finds them.
 """
 
 from __future__ import annotations

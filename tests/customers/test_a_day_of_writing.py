@@ -24,7 +24,7 @@ PASTED = (
 
 
 def written(rows: int) -> list[dict[str, Any]]:
-    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "training"))
     try:
         from benign_writing import written_requests
     finally:

@@ -1,6 +1,6 @@
 """``git`` itself clones, fetches and pushes through the guard, several references at once.
 
-Other apps with their real clients are run by benchmarks/peer_clients.py; here, the one whose
+Other apps with their real clients are run by benchmarks/peers/peer_clients.py; here, the one whose
 client every machine has.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 
 from peer_clients import MODES, Peers  # noqa: E402
 

@@ -1,7 +1,7 @@
 """Django's own tests run behind the guard; what fails only there is in the table of verdicts.
 
-All suites, and published apps with their real clients, are run by benchmarks/peer_suites.py and
-peer_clients.py; here, the packages of Django's that tell most a second.
+All suites, and published apps with their real clients, are run by benchmarks/peers/peer_suites.py
+and peer_clients.py; here, the packages of Django's that tell most a second.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 
 from peer_suites import SUITES, Comparison, Runner  # noqa: E402
 from peer_verdicts import MAY_FAIL, judge, read_table  # noqa: E402

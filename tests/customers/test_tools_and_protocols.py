@@ -1,7 +1,7 @@
 """What file managers, version control, calendars and API clients send every day is let through.
 
-The requests are those of the clients in benchmarks/peer_apps, where each is run for real; here
-they are sent one by one to the default configuration.
+The requests are those of the clients in benchmarks/peers/peer_apps, where each is run for real;
+here they are sent one by one to the default configuration.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from tests.kit.gateway import environ_for
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "peer_apps"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks" / "peers" / "peer_apps"))
 
 import peer_caldav
 import peer_git

@@ -98,7 +98,7 @@ def test_ordinary_paths_pass(inspection: Inspection, path: str) -> None:
 
 def test_made_traffic_of_the_usual_senders_passes(inspection: Inspection) -> None:
     """Twenty requests of every family of the generator; the count of false alarms must not grow."""
-    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "training"))
     try:
         from benign_traffic import benign_requests
     finally:

@@ -1,7 +1,7 @@
 """Requests from another hand than those the weights were learned from.
 
-The fold "held" of benchmarks/independent_corpus.py is never learned from. The rates are floors
-and ceilings with a little room, so that a change that only fits the known corpora shows.
+The fold "held" of benchmarks/training/independent_corpus.py is never learned from. The rates are
+floors and ceilings with a little room, so that a change that only fits the known corpora shows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from guard_wsgi.detection import DetectionSettings, Detector, Inspection
 
 @pytest.fixture(scope="module")
 def corpus() -> list[dict[str, Any]]:
-    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+    sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "training"))
     try:
         from independent_corpus import corpus
     finally:

@@ -1,7 +1,7 @@
 """The release gate: on a fixed sample the misses and false alarms must not grow.
 
 Better numbers are written down here; worse ones stop the release. The sample is described in
-SAMPLE.md; what the numbers are on all of a corpus, benchmarks/train_detection.py prints.
+SAMPLE.md; what the numbers are on all of a corpus, benchmarks/training/train_detection.py prints.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Make benign requests of the kinds real sites get, from the documented formats of their senders.
 
-    python benchmarks/benign_traffic.py [ROWS] > benign.jsonl
+    python benchmarks/training/benign_traffic.py [ROWS] > benign.jsonl
 
 One family per kind of sender (analytics, advertising, payment, single sign-on, APIs and their
 query languages, GraphQL, webhooks, cookies and headers, content management, people writing).

@@ -1,6 +1,6 @@
 """Write a second, independent corpus of labelled requests, to judge how detection generalises.
 
-    python benchmarks/independent_corpus.py [--fold dev|held] > independent.jsonl
+    python benchmarks/training/independent_corpus.py [--fold dev|held] > independent.jsonl
 
 Nothing of it is drawn from the corpus that the weights are learned from: exploits are written
 from advisories (independent_exploits.py), payloads from the classes' descriptions

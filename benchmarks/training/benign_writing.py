@@ -1,6 +1,6 @@
 """Make benign requests of people who write about code, measures, paths and faults, and of logins.
 
-    python benchmarks/benign_writing.py [ROWS] > benign.jsonl
+    python benchmarks/training/benign_writing.py [ROWS] > benign.jsonl
 
 What such people write has pieces of the languages that are attacked in it: a ticket quotes an
 error and a path, an article has a block of shell, a shop sells fence panels of 5' or 6', a

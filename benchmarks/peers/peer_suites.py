@@ -1,8 +1,8 @@
 """Run other packages' own test suites behind the guard, and name what fails only there.
 
-    python benchmarks/peer_suites.py                       every suite
-    python benchmarks/peer_suites.py django-quick          what continuous integration runs
-    python benchmarks/peer_suites.py --list
+    python benchmarks/peers/peer_suites.py                       every suite
+    python benchmarks/peers/peer_suites.py django-quick          what continuous integration runs
+    python benchmarks/peers/peer_suites.py --list
 
 Each request that a suite's test client makes passes one ``GuardMiddleware`` with the default
 configuration, limits and bans off, in the suite's own process (``peer_hooks``). What fails so is
@@ -25,11 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from package_corpus_fetch import Fetcher
 from peer_suites_catalogue import SUITES, Suite
 from peer_verdicts import MAY_FAIL, Verdict, judge, read_table
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 HOOKS = Path(__file__).resolve().parent / "peer_hooks"
 
 

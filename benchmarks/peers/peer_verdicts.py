@@ -14,7 +14,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-TABLE = Path(__file__).resolve().parent.parent / "tests" / "customers" / "verdicts.tsv"
+TABLE = Path(__file__).resolve().parents[2] / "tests" / "customers" / "verdicts.tsv"
 VERDICTS = ("right", "mended", "open")
 MAY_FAIL = ("right", "open")
 
