@@ -52,7 +52,6 @@ TABLES = frozenset[str]()
 TO_SPLIT = frozenset(
     {
         "guard_wsgi/behavior/tracker.py",
-        "guard_wsgi/config/security.py",
         "guard_wsgi/detection/detector.py",
         "guard_wsgi/detection/evidence.py",
         "guard_wsgi/detection/extract.py",

@@ -1,26 +1,23 @@
 """``guard-wsgi options``: every option with its type, its default and the reason for it.
 
-Read from the source of SecurityConfig, where the reasons stand, so that there is one place to
-keep right.
+The reasons are read from the source of the sections of SecurityConfig, where they stand, so
+that there is one place to keep right.
 """
 
 from __future__ import annotations
 
 import ast
 import inspect
-import re
 from collections.abc import Iterator
 from textwrap import dedent, fill
 from typing import Any, TextIO
 
-from attrs import frozen
+from attrs import frozen, has
 
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.values import plain
 from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of
-
-_SECTION = re.compile(r"# (\d+\. .+?) -+\Z")
 
 
 @frozen(slots=True)
@@ -41,31 +38,26 @@ class Option:
 
 def read_options() -> Iterator[Option]:
     """All options, in the order of their definition."""
-    lines = dedent(inspect.getsource(SecurityConfig)).splitlines()
-    body = ast.parse("\n".join(lines)).body[0]
-    assert isinstance(body, ast.ClassDef)
     known = {option.name: option for option in options_of(SecurityConfig)}
-    section, read_to = "", 0
-    for node in body.body:
-        if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
-            continue
-        for line in lines[read_to : node.lineno - 1]:
-            heading = _SECTION.match(line.strip())
-            if heading:
-                section = heading[1]
-        read_to = node.end_lineno or node.lineno
-        option = known.get(node.target.id)
-        if option is None:
-            continue
-        comments = (line.strip() for line in lines[node.lineno - 1 : read_to])
-        yield Option(
-            section,
-            option.name,
-            ast.unparse(node.annotation),
-            option.default,
-            " ".join(line.lstrip("# ") for line in comments if line.startswith("#")),
-            option.metadata.get("inert", ""),
-        )
+    sections = [base for base in reversed(SecurityConfig.__bases__) if has(base)]
+    for number, section in enumerate(sections, start=1):
+        heading = f"{number}. {(section.__doc__ or '').rstrip('.')}"
+        for name, kind, reason in _described(section):
+            option = known[name]
+            ignored = option.metadata.get("inert", "")
+            yield Option(heading, name, kind, option.default, reason, ignored)
+
+
+def _described(section: type) -> Iterator[tuple[str, str, str]]:
+    """The options of a class with their annotations and the comments at their definitions."""
+    lines = dedent(inspect.getsource(section)).splitlines()
+    definition = next(node for node in ast.parse("\n".join(lines)).body)
+    assert isinstance(definition, ast.ClassDef)
+    for node in definition.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            comments = (line.strip() for line in lines[node.lineno - 1 : node.end_lineno])
+            reason = " ".join(line.lstrip("# ") for line in comments if line.startswith("#"))
+            yield node.target.id, ast.unparse(node.annotation), reason
 
 
 def write_options(word: str, out: TextIO) -> int:

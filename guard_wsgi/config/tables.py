@@ -1,6 +1,6 @@
 """Options that are tables: bans by category, headers by name, exclusions by path.
 
-Converters as in config_values.py: each returns an immutable value or raises ``ValueError``.
+Converters as in values.py: each returns an immutable value or raises ``ValueError``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Options that are texts with a grammar: addresses, countries, hosts, headers, patterns, paths.
 
-Converters as in config_values.py: each returns the text in one spelling or raises ``ValueError``.
+Converters as in values.py: each returns the text in one spelling or raises ``ValueError``.
 """
 
 from __future__ import annotations

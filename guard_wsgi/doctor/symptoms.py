@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from ipaddress import ip_network
 
 from guard_wsgi.config.proxy_fix import proxy_fix_conflict
-from guard_wsgi.config.security import DEFAULT_LIMIT
+from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers, outside_of
 from guard_wsgi.doctor.probes import (

@@ -44,7 +44,8 @@ from guard_wsgi.checks.threats import (
 )
 from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits, RouteLimits
 from guard_wsgi.checks.transport import AllowedHosts, Framing, Https
-from guard_wsgi.config.security import DEFAULT_LIMIT, SecurityConfig
+from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Inspection
 from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.network.ipset import IPSet

@@ -95,7 +95,7 @@ class Range:
     """Numbers from ``minimum`` to ``maximum``.
 
     Given to attrs as a validator; :meth:`read` also turns text into the number, for constructors
-    that resolve their options themselves (config_options.py).
+    that resolve their options themselves (resolving.py).
 
     :ivar above: whether the minimum itself is out of it.
     :ivar optional: whether ``None`` may stand in place of a number.

@@ -18,7 +18,7 @@ def test_every_option_is_told_of_in_a_section() -> None:
     assert [option.name for option in told if not (option.reason or option.ignored)] == []
     sections = list(dict.fromkeys(option.section for option in told))
     assert [section.partition(".")[0] for section in sections] == [
-        str(number) for number in range(1, 12)
+        str(number) for number in range(1, 13)
     ]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi import BehaviorRule, RouteConfig
-from guard_wsgi.config.security import DEFAULT_RATE_LIMIT
+from guard_wsgi.config.sections.limits import DEFAULT_RATE_LIMIT
 from guard_wsgi.doctor.diagnosis import diagnose
 from tests.core.visiting import INJECTION, Site
 

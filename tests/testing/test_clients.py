@@ -25,7 +25,7 @@ from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 from werkzeug.wrappers import Response
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.config.security import DEFAULT_RATE_LIMIT
+from guard_wsgi.config.sections.limits import DEFAULT_RATE_LIMIT
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import environ_for, serve, text_app
 from tests.kit.live import ROOT

@@ -1,0 +1,57 @@
+"""Bans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+from guard_wsgi.config import tables as tables
+from guard_wsgi.config import values as values
+from guard_wsgi.config.tables import ThreatBanConfig
+from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
+
+_NO_THREATS: Mapping[str, ThreatBanConfig] = MappingProxyType({})
+
+COUNTED_CATEGORIES = CATEGORIES | {CUSTOM, BUDGET, "rate_limit"}
+"""What can count towards an automatic ban."""
+
+
+@frozen(kw_only=True, slots=False, eq=False, repr=False)
+class BanOptions:
+    """Bans."""
+
+    enable_ip_banning: bool = field(
+        # Gates automatic bans only; manual ones hold in any case.
+        default=True,
+        converter=flag,
+    )
+    auto_ban_threshold: int = field(
+        # Ten refused attacks within the window: a scanner gets there in a second, a customer
+        # with an odd search term does not.
+        default=10,
+        validator=whole_number(1, MAX_COUNT),
+    )
+    auto_ban_duration: int = field(
+        # An hour ends a scan and does not punish the address's next owner for long.
+        default=3600,
+        validator=whole_number(1),
+    )
+    auto_ban_window: int = field(
+        # Suspicions are forgotten after as long as a ban lasts.
+        default=3600,
+        validator=whole_number(1, MAX_SECONDS),
+    )
+    threat_ban_config: Mapping[str, ThreatBanConfig] = field(
+        # Per category, in place of the two numbers above.
+        default=_NO_THREATS,
+        converter=tables.threat_bans,
+        validator=values.each_of(*sorted(COUNTED_CATEGORIES)),
+    )
+    enable_rate_limit_auto_ban: bool = field(
+        # Off: an impatient client is no attacker.
+        default=False,
+        converter=flag,
+    )

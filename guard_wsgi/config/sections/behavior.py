@@ -1,0 +1,30 @@
+"""Behaviour rules."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+
+from guard_wsgi.behavior.rule import BehaviorRule
+from guard_wsgi.config import tables as tables
+from guard_wsgi.options.numbers import flag, whole_number
+
+
+@frozen(kw_only=True, slots=False, eq=False, repr=False)
+class BehaviorOptions:
+    """Behaviour rules."""
+
+    global_behavior_rules: tuple[BehaviorRule, ...] = field(
+        # BehaviorRule, or a table of its fields. Those that hold for every route.
+        default=(),
+        converter=tables.behavior_rules,
+    )
+    behavior_scan_response_body: bool = field(
+        # Off: reading answers costs time on each of them. Needed by patterns on bodies.
+        default=False,
+        converter=flag,
+    )
+    behavior_max_response_body_inspect_bytes: int = field(
+        # As much of an answer as of a request.
+        default=262_144,
+        validator=whole_number(1024, 10_485_760),
+    )

@@ -1,0 +1,69 @@
+"""Rate limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+from guard_wsgi.config import tables as tables
+from guard_wsgi.config.values import one_of, synchronous
+from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
+from guard_wsgi.state.backend import STRATEGIES, Strategy
+
+_NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
+
+DEFAULT_RATE_LIMIT = 600
+DEFAULT_RATE_LIMIT_WINDOW = 60
+DEFAULT_LIMIT = (DEFAULT_RATE_LIMIT, DEFAULT_RATE_LIMIT_WINDOW)
+"""What holds where nobody has set a limit: requests, and the seconds they are counted over."""
+
+
+@frozen(kw_only=True, slots=False, eq=False, repr=False)
+class LimitOptions:
+    """Rate limits."""
+
+    enable_rate_limiting: bool = field(
+        # The master switch: False turns off the limits of routes and endpoints, too.
+        default=True,
+        converter=flag,
+    )
+    rate_limit: int = field(
+        # 600 a minute per client: a page with all its files passes, an office behind one
+        # address passes, a flood does not. Left as it is, it does not hold for tests of the app.
+        default=DEFAULT_RATE_LIMIT,
+        validator=whole_number(1, MAX_COUNT),
+    )
+    rate_limit_window: int = field(
+        # A minute: long enough to even out a page's burst, short enough to wait for.
+        default=DEFAULT_RATE_LIMIT_WINDOW,
+        validator=whole_number(1, MAX_SECONDS),
+    )
+    endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
+        # {"/login": (5, 60)}: five requests in sixty seconds on that path, however it is spelled.
+        default=_NO_LIMITS,
+        converter=tables.endpoint_limits,
+    )
+    rate_limit_strategy: Strategy = field(
+        # O(1) for each key, without the burst of two windows meeting.
+        default="sliding-window-counter",
+        validator=one_of(*STRATEGIES),
+    )
+    rate_limit_key: Callable[[Any], str] | None = field(
+        # None: the client's address. (request) -> what counts together, a user say.
+        default=None,
+        validator=synchronous,
+    )
+    rate_limit_exempt_when: Callable[[Any], bool] | None = field(
+        # (request) -> True for one that is not counted.
+        default=None,
+        validator=synchronous,
+    )
+    rate_limit_headers: Literal["draft", "legacy", "both", "off"] = field(
+        # RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11); "legacy" is
+        # X-RateLimit-*.
+        default="draft",
+        validator=one_of("draft", "legacy", "both", "off"),
+    )

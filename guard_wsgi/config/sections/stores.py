@@ -1,0 +1,84 @@
+"""Shared state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+from guard_wsgi.config import tables as tables
+from guard_wsgi.config import values as values
+from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET
+from guard_wsgi.options.numbers import flag, number, whole_number
+from guard_wsgi.state.settings import Feature, Policy
+
+_ALL_LOCAL = tables.failure_policies({})
+
+
+@frozen(kw_only=True, slots=False, eq=False, repr=False)
+class StoreOptions:
+    """Shared state."""
+
+    store_url: str = field(
+        # In this process, without any set-up; "lmdb:///path" for the workers of one machine,
+        # "redis://host" for several.
+        default="memory://",
+        converter=values.text,
+        metadata=MappingProxyType({**SECRET, **BLANK_IS_UNSET}),
+    )
+    store_timeout: float = field(
+        # What a request waits for the store at most. A store on the same network answers in
+        # a millisecond.
+        default=0.1,
+        validator=number(0, 10, above=True),
+    )
+    store_failure_policy: Mapping[Feature, Policy] = field(
+        # While the store is down: counters of this process ("local") keep the site up and
+        # most of the protection; "deny" is for sites that would rather be down.
+        default=_ALL_LOCAL,
+        converter=tables.failure_policies,
+    )
+    memory_store_max_keys: int = field(
+        # About 300 MB when full; the least recently used go first.
+        default=1_000_000,
+        validator=whole_number(1000),
+    )
+    max_bans: int = field(
+        # About 50 MB in each process when full. In memory those that would end first are dropped;
+        # of a shared store what is not kept here is asked for, at a round trip a client.
+        default=100_000,
+        validator=whole_number(1),
+    )
+    enable_redis: bool = field(
+        # Off: a site without Redis must work as installed. True with redis_url is another
+        # spelling of store_url.
+        default=False,
+        converter=flag,
+    )
+    redis_url: str | None = field(
+        # Where Redis listens when nobody has changed it. Read with enable_redis only.
+        default="redis://localhost:6379",
+        converter=values.optional_text,
+        metadata=SECRET,
+    )
+    redis_prefix: str = field(
+        # Of every key, whatever the store.
+        default="guard_wsgi:",
+        converter=values.text,
+    )
+    redis_socket_connect_timeout: float | None = field(
+        # None: as store_timeout.
+        default=None,
+        validator=number(0, optional=True, above=True),
+    )
+    redis_socket_timeout: float | None = field(
+        # None: as store_timeout.
+        default=None,
+        validator=number(0, optional=True, above=True),
+    )
+    redis_max_connections: int | None = field(
+        # None: the client's own bound.
+        default=None,
+        validator=whole_number(1, optional=True),
+    )

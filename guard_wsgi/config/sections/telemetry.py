@@ -1,0 +1,117 @@
+"""Logs and telemetry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from attrs import field, frozen
+
+from guard_wsgi.config import tables as tables
+from guard_wsgi.config import values as values
+from guard_wsgi.config.check_names import CHECK_NAMES
+from guard_wsgi.config.values import one_of
+from guard_wsgi.options.numbers import flag
+from guard_wsgi.telemetry.events import EVENT_TYPES, METRIC_TYPES
+
+_NO_TABLE: Mapping[str, str] = MappingProxyType({})
+
+
+@frozen(kw_only=True, slots=False, eq=False, repr=False)
+class TelemetryOptions:
+    """Logs and telemetry."""
+
+    custom_log_file: str | None = field(
+        # None: the app's own logging decides where lines go.
+        default=None,
+        converter=values.optional_text,
+    )
+    log_format: Literal["text", "json"] = field(
+        # For people; "json" for collectors and for guard-wsgi report. Of custom_log_file.
+        default="text",
+        validator=one_of("text", "json"),
+    )
+    log_request_level: str | None = field(
+        # None: passed requests are the server's log to write.
+        default=None,
+        converter=values.log_level,
+    )
+    log_suspicious_level: str | None = field(
+        # What was refused, or would have been, is worth a look; None is silence.
+        default="WARNING",
+        converter=values.log_level,
+    )
+    log_country_check_level: str | None = field(
+        # Verdicts on countries that refused nobody.
+        default="INFO",
+        converter=values.log_level,
+    )
+    muted_event_types: frozenset[str] = field(
+        # None. Types of events that are not sent to the agent and the other sinks.
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*sorted(EVENT_TYPES)),
+    )
+    muted_metric_types: frozenset[str] = field(
+        # None. Types of metrics that are not sent.
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*sorted(METRIC_TYPES)),
+    )
+    muted_check_logs: frozenset[str] = field(
+        # None. Checks whose lines are left out of the log.
+        default=frozenset(),
+        converter=values.string_set,
+        validator=values.each_of(*CHECK_NAMES),
+    )
+    log_sensitive_headers: frozenset[str] = field(
+        # Besides those that are always redacted: authorization, cookie, x-api-key...
+        default=frozenset(),
+        converter=values.lower_set,
+    )
+    log_sensitive_params: frozenset[str] = field(
+        # Besides password, token, secret, api_key and their like.
+        default=frozenset(),
+        converter=values.lower_set,
+    )
+    log_sensitive_body_fields: frozenset[str] = field(
+        # Besides the same names in bodies.
+        default=frozenset(),
+        converter=values.lower_set,
+    )
+    enable_otel: bool = field(
+        # Off. Spans and counters through the OpenTelemetry API; your SDK decides where to.
+        default=False,
+        converter=flag,
+    )
+    otel_service_name: str = field(
+        # What spans are told apart by, if nothing else says it.
+        default="guard-wsgi",
+        converter=values.text,
+    )
+    otel_exporter_endpoint: str | None = field(
+        # None: as the SDK's own configuration says.
+        default=None,
+        converter=values.optional_text,
+    )
+    otel_resource_attributes: Mapping[str, str] = field(
+        # None besides those of the SDK.
+        default=_NO_TABLE,
+        converter=tables.string_table,
+    )
+    enable_logfire: bool = field(
+        # Off: another account, another collector.
+        default=False,
+        converter=flag,
+    )
+    logfire_service_name: str = field(
+        # As that of OpenTelemetry.
+        default="guard-wsgi",
+        converter=values.text,
+    )
+    enable_enrichment: bool = field(
+        # Off: threat scores and correlation keys are for a collector that reads them.
+        default=False,
+        converter=flag,
+    )
