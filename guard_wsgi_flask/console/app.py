@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException, ServiceUnavailable
 
 from guard_wsgi.agent.transport import package_version
 from guard_wsgi.config.security import SecurityConfig
@@ -30,6 +43,8 @@ from guard_wsgi_flask.console.sharedbans import SharedBans
 from guard_wsgi_flask.console.wire import MAX_WAITING, wire
 from guard_wsgi_flask.extension import FlaskAPIGuard
 
+log = logging.getLogger("guard_wsgi.console")
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -51,6 +66,8 @@ WIRE_REQUESTS = (60_000, 60)
 """Of one machine, that has an API key: a thousand batches a second."""
 PAGE_REQUESTS = (6_000, 60)
 """Pages and their parts; a browser with ten live tabs sends 600."""
+RETRY_SECONDS = 5
+"""After a fault of the database."""
 STATIC_SECONDS = 86_400
 """Their addresses carry this package's version, so a new one is a new file."""
 
@@ -124,6 +141,8 @@ def create_app(
     app.after_request(_finish)
     app.register_error_handler(HTTPException, _failed)
     app.register_error_handler(GuardError, _failed)
+    for fault in (DBAPIError, NoConnection):
+        app.register_error_handler(fault, _no_database)
     app.context_processor(_for_templates)
     FlaskAPIGuard(app, config=_own_guard(settings))
     return app
@@ -182,10 +201,10 @@ def _admit() -> ResponseReturnValue | None:
     g.person = None
     if request.blueprint == "wire" or request.endpoint in ("static", "now.health"):
         return None
-    if request.endpoint == "admin.csp_report":
-        return None
     if not _is_known_host(services().settings):
         raise BadRequest("this console is not known by that name: see --allow-host")
+    if request.endpoint == "admin.csp_report":
+        return None
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         _check_origin()
     person = services().people.find(request.cookies.get(COOKIE, ""))
@@ -235,6 +254,24 @@ def _failed(error: Exception) -> ResponseReturnValue:
         return error.response
     page = render_template("error.html", code=code, what=what, title="Error")
     return page, code
+
+
+def _no_database(error: Exception) -> ResponseReturnValue:
+    """The disk is full, the file is locked, the server is gone: to be tried again. Nothing was
+    acknowledged, so an agent keeps what it has sent."""
+    cause = getattr(error, "orig", None) or error
+    log.warning("the database does not answer: %s", " ".join(str(cause).split())[:300])
+    if request.blueprint == "wire":
+        answer = jsonify(success=False, error="the database does not answer: try again")
+        answer.status_code = 503
+    else:
+        what = (
+            "The database does not answer, or can't be written to: its disk may be full, another"
+            " program may hold it, its server may be down. The console's own lines say which."
+        )
+        answer = make_response(_failed(ServiceUnavailable(what)))
+    answer.headers["Retry-After"] = str(RETRY_SECONDS)
+    return answer
 
 
 def _for_templates() -> dict[str, object]:

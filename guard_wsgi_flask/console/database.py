@@ -52,7 +52,9 @@ class Database:
                 parsed = parsed.set(drivername="postgresql+psycopg")
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
             if not self.is_sqlite and parsed.get_backend_name() != "postgresql":
-                raise DatabaseError(f"--db takes sqlite:/// and postgresql://, not {url!r}")
+                raise DatabaseError(
+                    f"--db takes sqlite:/// and postgresql://, not {parsed.drivername}://"
+                )
             if self.is_sqlite and not parsed.database:
                 raise DatabaseError("--db sqlite:/// needs the name of a file")
             self._engine = _engine(parsed.render_as_string(hide_password=False), self.is_sqlite)
@@ -121,11 +123,12 @@ class Database:
         *,
         add: Sequence[str] = (),
         put: Sequence[str] = (),
+        learn: Sequence[str] = (),
         least: Sequence[str] = (),
         most: Sequence[str] = (),
     ) -> None:
-        """Insert rows, or change those that are there: ``add`` to, ``put`` in place of, keep the
-        ``least`` and the ``most`` of columns."""
+        """Insert rows, or change those that are there: ``add`` to, ``put`` in place of, ``learn``
+        what is not empty, keep the ``least`` and the ``most`` of columns."""
         if not rows:
             return
         made = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -137,6 +140,8 @@ class Database:
             changes[name] = table.c[name] + made.excluded[name]
         for name in put:
             changes[name] = made.excluded[name]
+        for name in learn:
+            changes[name] = func.coalesce(func.nullif(made.excluded[name], ""), table.c[name])
         for name in least:
             changes[name] = lower(table.c[name], made.excluded[name])
         for name in most:

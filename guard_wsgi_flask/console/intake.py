@@ -229,7 +229,7 @@ class Intake:
             schema.clients,
             [by_client[client] for client in sorted(by_client)],
             add=add,
-            put=("country",),
+            learn=("country",),
             least=("first",),
             most=("last",),
         )

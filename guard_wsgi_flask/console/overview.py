@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -210,6 +210,30 @@ def top(
     return sorted(found, key=lambda one: (-one.refused - one.would, -one.seen, one.value))[:most]
 
 
+def apps_seen(database: Database, known: Sequence[str] = ()) -> list[str]:
+    """Those that are known, and others that events came from, such as a log's."""
+    tallies = schema.tallies
+    asked = select(tallies.c.app).where(tallies.c.dimension == "kind" + schema.DAY).distinct()
+    with database.read() as connection:
+        return sorted({*known, *connection.scalars(asked)})
+
+
+def busiest(database: Database, apps: Sequence[str]) -> str:
+    """Of these apps the one that most of the last week's events are of; none for no apps."""
+    tallies = schema.tallies
+    since = now() // 1_000_000 - PERIODS["week"]
+    asked = (
+        select(tallies.c.app)
+        .where(tallies.c.dimension == "kind" + schema.DAY, tallies.c.hour >= since)
+        .where(tallies.c.app.in_(apps))
+        .group_by(tallies.c.app)
+        .order_by(func.sum(tallies.c.seen).desc())
+    )
+    with database.read() as connection:
+        found: str | None = connection.scalar(asked.limit(1))
+    return found or next(iter(apps), "")
+
+
 def agents(database: Database) -> list[AgentHealth]:
     """Every agent that was ever heard of, the latest first."""
     table = schema.agents
@@ -260,6 +284,28 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
     asked = select(table).where(table.c.client.in_(addresses))
     with database.read() as connection:
         return {row["client"]: row for row in connection.execute(asked).mappings()}
+
+
+def told_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
+    """A ban that the app's guard has told of and that still holds: (its end, why)."""
+    events = schema.events
+    asked = (
+        select(events.c.kind, events.c.at, events.c.reason, events.c.rest)
+        .where(events.c.client == address, events.c.app == app)
+        .where(events.c.kind.in_(("ip_banned", "ip_unbanned")))
+        .order_by(events.c.at.desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        row = connection.execute(asked).mappings().first()
+    if row is None or row["kind"] != "ip_banned":
+        return None
+    metadata = json.loads(row["rest"]).get("metadata")
+    seconds = metadata.get("duration") if isinstance(metadata, dict) else None
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
+        return None
+    ends = row["at"] + int(min(seconds, 1e10) * 1_000_000)
+    return (ends, str(row["reason"])) if ends > now() else None
 
 
 def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import threading
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,11 @@ from guard_wsgi_flask.console.database import Database, now
 Role = Literal["viewer", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "admin")
 
+MAX_CHECKS = 4
+"""Passwords checked at a time: each takes 32 MB and a core for a tenth of a second."""
+CHECK_SECONDS = 3.0
+"""How long one waits for its turn."""
+
 LINK_SECONDS = 3600
 """For how long a printed link works, once."""
 MIN_PASSWORD_CHARS = 12
@@ -33,6 +39,10 @@ _LINK = "link:"
 
 class PasswordFileError(GuardError):
     """A password file that can't be used: nobody gets in by half of one."""
+
+
+class TooManyLogins(GuardError):
+    """More passwords are being checked than this process has room for."""
 
 
 @frozen(slots=True)
@@ -119,6 +129,7 @@ class People:
         self._database = database
         self._passwords = passwords
         self._session_microseconds = int(session_hours * 3600 * 1e6)
+        self._checking = threading.BoundedSemaphore(MAX_CHECKS)
 
     @property
     def has_passwords(self) -> bool:
@@ -141,8 +152,18 @@ class People:
         return expires is not None and int(expires) > now()
 
     def check(self, name: str, password: str) -> Role | None:
-        """The role of who knows the password, where there are passwords."""
-        return self._passwords.role_of(name, password) if self._passwords is not None else None
+        """The role of who knows the password, where there are passwords.
+
+        :raises TooManyLogins: when others are being checked for too long.
+        """
+        if self._passwords is None:
+            return None
+        if not self._checking.acquire(timeout=CHECK_SECONDS):
+            raise TooManyLogins("too many people log in at once: try again in a minute")
+        try:
+            return self._passwords.role_of(name, password)
+        finally:
+            self._checking.release()
 
     def begin(self, name: str, role: Role) -> str:
         """A session; what the browser is to hold."""

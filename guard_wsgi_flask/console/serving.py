@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console.app import create_app
@@ -27,10 +27,43 @@ FIRST_APP = "app"
 """Whose key a new database begins with."""
 
 
+SILENT_SECONDS = 60.0
+"""Of a connection that neither asks nor takes; then it is closed. An open page of the console is
+told something every 15."""
+MAX_CONNECTIONS = 512
+"""Each has a thread. Agents that wait for rules are 256 at most, pages that live 64."""
+
+
+class _Server(ThreadedWSGIServer):
+    """Closes what comes beyond MAX_CONNECTIONS: a thread for each of ten thousand slow clients
+    would end the process."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # the system gives no more threads
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+
 class _Handler(WSGIRequestHandler):
     """Writes no line a request: agents send one every second."""
 
     protocol_version = "HTTP/1.1"
+    timeout = SILENT_SECONDS
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -46,9 +79,7 @@ class Console:
     def __init__(self, settings: ConsoleSettings, database: Database | None = None) -> None:
         self.app: Flask = create_app(settings, database=database)
         self.services: Services = self.app.extensions[EXTENSION]
-        self._server: BaseWSGIServer = make_server(
-            settings.host, settings.port, self.app, threaded=True, request_handler=_Handler
-        )
+        self._server = _Server(settings.host, settings.port, self.app, _Handler)
         # The address of this process is told by its own lines.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._reader = (

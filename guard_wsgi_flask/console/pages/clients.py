@@ -93,7 +93,12 @@ def paths() -> ResponseReturnValue:
 @clients.get("/report")
 def report() -> ResponseReturnValue:
     """What ``guard-wsgi report`` computes, of the events in the database."""
-    period, app = chosen_period("day"), request.args.get("app", "")[:64]
+    period, database = chosen_period("day"), services().database
+    # One app: an exclusion is for the app that refused.
+    apps = overview.apps_seen(database, services().keys.apps())
+    app = request.args.get("app", "")[:64]
+    if app not in apps:
+        app = overview.busiest(database, apps)
     groups = reporting.group(_entries(period, app))
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
     entries = reporting.exclusions(groups)
@@ -104,7 +109,8 @@ def report() -> ResponseReturnValue:
         period=period,
         periods=PERIODS,
         app=app,
-        apps=services().keys.apps(),
+        apps=apps,
+        takes_rules=app in services().keys.apps(),
         groups=[
             (rule, group, _customers(group, places), _exclusion_of(rule))
             for rule, group in ordered[:MAX_GROUPS]

@@ -52,8 +52,8 @@ CSV_COLUMNS = (
     "user_agent",
     "reason",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet runs (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""How a cell begins that a spreadsheet runs (OWASP, CSV Injection), in Japan's wide forms, too."""
 
 
 @events.get("/events")
@@ -69,7 +69,7 @@ def table() -> ResponseReturnValue:
         page=page,
         last_id=last_id,
         is_first=not request.args.get("after"),
-        apps=services().keys.apps(),
+        apps=overview.apps_seen(database, services().keys.apps()),
         kinds=search.names(database, "kind"),
         categories=search.names(database, "category"),
         notice=notice(),
@@ -125,7 +125,9 @@ def as_json() -> ResponseReturnValue:
 
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+    if isinstance(value, str) and (
+        value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
+    ):
         return "'" + value
     return value
 
@@ -237,9 +239,10 @@ def unban() -> ResponseReturnValue:
 
 def standing(client: str, app: str) -> dict[str, Any]:
     """What holds for a client: bans in the rules and in the store, what is left of its limits."""
-    found: dict[str, Any] = {"rules": None, "store": None, "limits": [], "fault": ""}
+    found: dict[str, Any] = {"rules": None, "store": None, "told": None, "limits": [], "fault": ""}
     if not client:
         return found
+    found["told"] = overview.told_ban(services().database, client, app)
     _, body = services().rules.current(app)
     if client in body.get("ip_blacklist", ()):
         found["rules"] = body.get("ip_ban_until", {}).get(client, "")

@@ -6,7 +6,7 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from guard_wsgi_flask.console.pages.acting import client_address
-from guard_wsgi_flask.console.people import LOCAL_NAME, Role
+from guard_wsgi_flask.console.people import LOCAL_NAME, Role, TooManyLogins
 from guard_wsgi_flask.console.services import services
 
 COOKIE = "guard_console"
@@ -32,7 +32,10 @@ def page() -> ResponseReturnValue:
 @login.post("/login")
 def enter() -> ResponseReturnValue:
     name, password = request.form.get("name", "")[:64], request.form.get("password", "")[:1024]
-    role = services().people.check(name, password)
+    try:
+        role = services().people.check(name, password)
+    except TooManyLogins as error:
+        return _form(str(error), 503)
     if role is None:
         services().audit.record(name, client_address(), "login refused", "")
         return _form("Name or password is wrong.", 403)
@@ -48,6 +51,8 @@ def leave() -> ResponseReturnValue:
 
 
 def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
+    # Whoever planted a session here, or was here before, has it no longer.
+    services().people.end(request.cookies.get(COOKIE, ""))
     held = services().people.begin(name, role)
     services().audit.record(name, client_address(), "login", "", how)
     answer = redirect(_next(request.args.get("next", "")), 303)

@@ -40,7 +40,7 @@ def page() -> ResponseReturnValue:
         period=period,
         app=app,
         periods=PERIODS,
-        apps=services().keys.apps(),
+        apps=overview.apps_seen(services().database, services().keys.apps()),
         last_id=search.last_id(services().database),
         **_facts(period, app),
     )

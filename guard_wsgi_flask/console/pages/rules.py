@@ -122,10 +122,10 @@ def version_of_form() -> int:
 
 
 def _app() -> str:
-    """The app that is spoken of: one that has a key, the first without a name."""
+    """The app that is spoken of: one that has a key, the busiest without a name."""
     apps = services().keys.apps()
     asked = request.values.get("app", "")
-    return asked if asked in apps else (apps[0] if apps else "")
+    return asked if asked in apps else overview.busiest(services().database, apps)
 
 
 def _editor(
