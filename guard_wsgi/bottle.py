@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.calls import as_bottle
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.view_rules import ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
+
 
 MAX_MOUNTS = 32
 """Apps mounted in apps; an end for one that is mounted in itself."""
@@ -112,12 +114,7 @@ class BottleResolver:
             return
         refused = guard.check_route(environ, rules, self._endpoint_of(route))
         if refused is not None:
-            from bottle import HTTPResponse
-
-            response = HTTPResponse(refused.body or b"", refused.status_code)
-            for name, value in refused.header_list:
-                response.add_header(name, value)
-            raise response
+            raise as_bottle(refused)
 
     def _read_routes(self) -> None:
         """Apps may get routes and mounts while they run."""

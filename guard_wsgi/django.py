@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit
-from guard_wsgi.routes.django_app import handlers_in, parts_of
+from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_of
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_layers import class_of
-from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE, ViewRules
+from guard_wsgi.routes.view_rules import ViewRules
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -191,9 +191,9 @@ class ViewRulesMiddleware:
             return None
         endpoint = endpoint_of(request.resolver_match)
         runs_view = request.method != "OPTIONS" or not _answers_options(view)
-        with _body_of(request):
+        with body_of(request):
             refused = guard.check_route(environ, route, endpoint, runs_view=runs_view)
-        return None if refused is None else _as_django(refused)
+        return None if refused is None else as_django(refused)
 
     def _guard_for(self, environ: WSGIEnvironment) -> Any:
         verdict = environ.get(ENVIRON_KEY)
@@ -237,47 +237,6 @@ class _language_of:
     def __exit__(self, *raised: Any) -> None:
         if self._override is not None:
             self._override.__exit__(*raised)
-
-
-class _body_of:
-    """Lets the guard read a body that Django's request has read, or will read, without taking it
-    away."""
-
-    def __init__(self, request: Any) -> None:
-        self._request = request
-        self._input: Any = None
-
-    def __enter__(self) -> None:
-        from io import BytesIO
-
-        request = self._request
-        if hasattr(request, "_body"):
-            request.environ["wsgi.input"] = BytesIO(request._body)
-        self._input = request.environ.get("wsgi.input")
-
-    def __exit__(self, *raised: Any) -> None:
-        request = self._request
-        stream = request.environ.get("wsgi.input")
-        if stream is self._input or hasattr(request, "_body") or request._read_started:
-            return
-        from django.core.handlers.wsgi import LimitedStream
-
-        # The request took the stream when it was made; what has been read of it is replayed.
-        try:
-            length = int(request.environ.get("CONTENT_LENGTH") or 0)
-        except ValueError:
-            length = 0
-        request._stream = LimitedStream(stream, length)
-
-
-def _as_django(response: GuardResponse) -> Any:
-    from django.http import HttpResponse
-
-    answer = HttpResponse(response.body or b"", status=response.status_code)
-    del answer["Content-Type"]
-    for name, value in response.header_list:
-        answer[name] = value
-    return answer
 
 
 def _views(resolver: Any, prefix: str = "/") -> Iterator[tuple[Any, str]]:

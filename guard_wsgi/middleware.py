@@ -567,6 +567,8 @@ class GuardMiddleware:
         request.verdict.route = route
         if foretold is not None:
             request.verdict.unmodified = foretold.unmodified
+            if foretold.route is not None:
+                request.verdict.held = (*foretold.held, foretold.route)
         environ[ENVIRON_KEY] = request.verdict
         ladder = plan.whole(policy.standing(request)) + (left.ladder if left is not None else ())
         if shared is None:

@@ -71,7 +71,7 @@ class FlaskAPIGuard:
             handler = guarded.decorator
             views = list(effective._decorated)
             if handler is not None and handler.config is not effective:
-                views += handler.config._decorated
+                views += list(handler.config._decorated)
             return views
 
         resolver = FlaskResolver(app, decorated)

@@ -20,8 +20,8 @@ from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.response.modifying import AppResponse
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.view_layers import class_of
-from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

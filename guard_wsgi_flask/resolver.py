@@ -119,8 +119,11 @@ class FlaskResolver:
             self._read_views()
         template = self._templates.get(endpoint)
         if template is None:
-            rules = (str(rule.rule) for rule in self._app.url_map.iter_rules(endpoint))
-            template = self._templates[endpoint] = next(rules, endpoint)
+            try:
+                rules = self._app.url_map.iter_rules(endpoint)
+            except KeyError:  # of a view that another one called
+                return endpoint
+            template = self._templates[endpoint] = next((rule.rule for rule in rules), endpoint)
         return template
 
     def attach(self, guard: Any) -> None:

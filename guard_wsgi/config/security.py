@@ -22,6 +22,7 @@ from attrs import field, frozen
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
 from guard_wsgi.config import values as values
+from guard_wsgi.config.decorated import Decorated
 from guard_wsgi.config.rules import contradictions, doubts
 from guard_wsgi.config.sections.access import AccessOptions
 from guard_wsgi.config.sections.agent import AgentOptions
@@ -84,7 +85,7 @@ class SecurityConfig(
     :raises ConfigError: with every fault, not just the first.
     """
 
-    _decorated: list[Any] = field(factory=list, init=False, eq=False)
+    _decorated: Decorated = field(factory=Decorated, init=False, eq=False)
     """What a SecurityDecorator of this configuration marked, for the audit at start-up."""
 
     if not TYPE_CHECKING:
@@ -93,7 +94,7 @@ class SecurityConfig(
 
         def __init__(self, **options):
             _fill(self, {**self.class_defaults(), **options}, given=frozenset(options))
-            object.__setattr__(self, "_decorated", [])
+            object.__setattr__(self, "_decorated", Decorated())
 
     def __repr__(self) -> str:
         """The options that differ from their defaults; secrets masked."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ENVIRON_KEY = "guard_wsgi"
 
-_OF_THE_SITE = frozenset({"guard", "route", "deferred", "unmodified"})
+_OF_THE_SITE = frozenset({"guard", "route", "held", "deferred", "unmodified"})
 _SHARED = _OF_THE_SITE | {"block"}
 
 _UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
@@ -35,6 +35,7 @@ class Verdict:
     :ivar country: ISO 3166 code, or ``None`` where nothing is known; looked up when asked for.
     :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
+    :ivar held: the rules of views that were held before those of ``route``.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
     :ivar quota: that of the route which the framework came to, where another was foretold.
@@ -53,6 +54,7 @@ class Verdict:
     action: Action = "pass"
     endpoint: str | None = None
     route: Any = None
+    held: tuple[Any, ...] = ()
     principal: Any = None
     findings: tuple[Finding, ...] = ()
     quota: Quota | None = None
@@ -83,6 +85,12 @@ class Verdict:
     @country.setter
     def country(self, code: str | None) -> None:
         self._country = code
+
+    def has_held(self, route: Any) -> bool:
+        """Whether the rules of ``route`` have been held for this request."""
+        return (self.route is not None and self.route.includes(route)) or any(
+            held.includes(route) for held in self.held
+        )
 
     @property
     def check(self) -> str:

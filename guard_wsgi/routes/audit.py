@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any
 
+from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_rules import ViewRules
 
 logger = logging.getLogger("guard_wsgi.routes")
+
+_NOTHING = "protect nothing"
 
 
 def log_audit(
@@ -27,9 +31,8 @@ def log_audit(
             has_rules = True
             logger.info("%s %s: %r", method, name, route)
     for view in rules.unreached(decorated, ((view, method) for _, view, method in routes)):
-        logger.error(
-            "%s has guard rules, but no route leads to it: they protect nothing", name_of(view)
-        )
+        hold = "hold only where the app itself calls it" if is_a(view, FunctionType) else _NOTHING
+        logger.error("%s has guard rules, but no route leads to it: they %s", name_of(view), hold)
     return has_rules
 
 

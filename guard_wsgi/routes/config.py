@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import time
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from attrs import field, frozen
 
@@ -25,56 +22,12 @@ from guard_wsgi.options.frozen import ImmutableConfig
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
 from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of, resolve
+from guard_wsgi.routes.time_restriction import TimeRestriction, time_restriction
 
 if TYPE_CHECKING:
     from guard_wsgi.request.hook_types import LimitExemption, LimitKey, Validator, Verifier
 
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
-
 BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
-
-
-@frozen(slots=True)
-class TimeRestriction:
-    """From ``start`` through the minute of ``end``; over midnight when ``start`` is later."""
-
-    start: time
-    end: time
-    zone: ZoneInfo
-
-
-def _clock_time(value: object) -> time:
-    """A time of day to the minute: ``"9:00"``, ``"09:00"``, ``"09:00:00"`` or a ``time``."""
-    if isinstance(value, time):
-        return value.replace(second=0, microsecond=0, tzinfo=None)
-    if isinstance(value, str) and _CLOCK.match(value.strip()):
-        try:
-            hours, minutes = value.split(":")[:2]
-            return time(int(hours), int(minutes))
-        except ValueError:  # 24:00
-            pass
-    raise ValueError(f"needs a time from '00:00' to '23:59', not {quoted(value)}")
-
-
-def time_restriction(
-    value: TimeRestriction | Mapping[str, str] | Sequence[str] | None,
-) -> TimeRestriction | None:
-    """From ``("22:00", "06:00", "Europe/Berlin")`` or a table of start, end and timezone."""
-    if value is None or isinstance(value, TimeRestriction):
-        return value
-    if isinstance(value, Mapping):
-        unknown = set(value) - {"start", "end", "timezone"}
-        if unknown:
-            raise ValueError(f"knows no {quoted(sorted(unknown)[0])}")
-        value = (value.get("start", ""), value.get("end", ""), value.get("timezone", "UTC"))
-    if isinstance(value, str) or len(value) not in (2, 3):
-        raise ValueError(f"needs start, end and timezone, not {quoted(value)}")
-    name = (value[2] if len(value) == 3 else None) or "UTC"
-    try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValueError(f"knows no time zone {quoted(name)}") from None
-    return TimeRestriction(_clock_time(value[0]), _clock_time(value[1]), zone)
 
 
 # Converters of overlays: None is "not said".
@@ -253,6 +206,9 @@ class RouteConfig:
         default=None, converter=values.optional_string_set
     )
 
+    _parts: tuple[RouteConfig, ...] = field(default=(), init=False, eq=False)
+    """What this one was merged of."""
+
     if not TYPE_CHECKING:
 
         def __init__(self, **options):
@@ -261,6 +217,7 @@ class RouteConfig:
                 raise ConfigError(resolved.faults)
             for name, value in resolved.values.items():
                 object.__setattr__(self, name, value)
+            object.__setattr__(self, "_parts", ())
 
     @property
     def uses_countries(self) -> bool:
@@ -288,7 +245,19 @@ class RouteConfig:
                     merged[name] = {**theirs, **mine}
             else:
                 merged[name] = theirs if mine == option.default else mine
-        return RouteConfig(**merged)
+        return RouteConfig(**merged)._made_of(other, self)
+
+    def includes(self, other: RouteConfig) -> bool:
+        """Whether the ``other`` one's word has been heard in this one."""
+        mine = self._parts or (self,)
+        return self is other or all(
+            any(part is known for known in mine) for part in other._parts or (other,)
+        )
+
+    def _made_of(self, *merged: RouteConfig) -> RouteConfig:
+        parts = {id(part): part for route in merged for part in route._parts or (route,)}
+        object.__setattr__(self, "_parts", tuple(parts.values()))
+        return self
 
     def restrictions(self) -> RouteConfig:
         """This one without what only lets more pass."""
@@ -298,7 +267,7 @@ class RouteConfig:
                 for option in options_of(RouteConfig)
                 if option.name not in _RELAXING and getattr(self, option.name) not in (None, False)
             }
-        )
+        )._made_of(self)
 
     def relaxations(self) -> RouteConfig | None:
         """Only what lets more pass, for a request that is answered before the view: a preflight.

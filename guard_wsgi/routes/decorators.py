@@ -1,13 +1,14 @@
 """How views get rules of their own: the decorators.
 
-A decorator wraps nothing. It leaves a RouteConfig on the view and returns the same object; the
-guard finds it there (view_rules.py), before the view runs.
+A decorator leaves a RouteConfig on the view. The guard finds it there (view_rules.py) and asks
+before the view runs; a function that is called by other ways asks by itself (ruled_function.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakValueDictionary
 
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.config.rules import body_pattern_faults, countries_fault
@@ -17,7 +18,7 @@ from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.options.numbers import number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
 from guard_wsgi.routes.decorator_events import DecoratorEvents
-from guard_wsgi.routes.view_rules import ROUTE_ATTRIBUTE
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, ruled, within
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class SecurityDecorator(DecoratorEvents):
 
     def __init__(self, config: SecurityConfig) -> None:
         self.config = config
-        self._views: dict[str, Any] = {}
+        self._views: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._revision = 0
 
     # Who
@@ -284,7 +285,8 @@ class SecurityDecorator(DecoratorEvents):
 
         def mark(view: View) -> View:
             self._mark(view, overlay)
-            return view
+            checked: View = ruled(view)
+            return checked
 
         return mark
 
@@ -303,8 +305,11 @@ class SecurityDecorator(DecoratorEvents):
                 ]
             )
         setattr(target, ROUTE_ATTRIBUTE, merged)
+        inner = within(target)
+        if inner is not None:
+            setattr(inner, ROUTE_ATTRIBUTE, merged)
         self._revision += 1
-        self._register(target)
+        self._register(target if inner is None else inner)
 
     def _register(self, view: Any) -> None:
         route_id = vars(view).get(ROUTE_ID_ATTRIBUTE)
@@ -317,8 +322,7 @@ class SecurityDecorator(DecoratorEvents):
                 route_id = f"{base}#{count}"
             self._views[route_id] = view
             setattr(view, ROUTE_ID_ATTRIBUTE, route_id)
-        if not any(known is view for known in self.config._decorated):
-            self.config._decorated.append(view)
+        self.config._decorated.add(view)
 
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:

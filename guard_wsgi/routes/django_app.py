@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
+from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.routes.stored import attributes, is_a, stored
 
 MAX_WRAPPED_APPS = 200
@@ -69,3 +70,44 @@ def parts_of(app: Any) -> Iterator[Any]:
                 seen.add(id(inner))
                 if len(waiting) < MAX_WRAPPED_APPS:
                     waiting.append(inner)
+
+
+class body_of:
+    """Lets the guard read a body that Django's request has read, or will read, without taking it
+    away."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._input: Any = None
+
+    def __enter__(self) -> None:
+        from io import BytesIO
+
+        request = self._request
+        if hasattr(request, "_body"):
+            request.environ["wsgi.input"] = BytesIO(request._body)
+        self._input = request.environ.get("wsgi.input")
+
+    def __exit__(self, *raised: Any) -> None:
+        request = self._request
+        stream = request.environ.get("wsgi.input")
+        if stream is self._input or hasattr(request, "_body") or request._read_started:
+            return
+        from django.core.handlers.wsgi import LimitedStream
+
+        # The request took the stream when it was made; what has been read of it is replayed.
+        try:
+            length = int(request.environ.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0
+        request._stream = LimitedStream(stream, length)
+
+
+def as_django(response: GuardResponse) -> Any:
+    from django.http import HttpResponse
+
+    answer = HttpResponse(response.body or b"", status=response.status_code)
+    del answer["Content-Type"]
+    for name, value in response.header_list:
+        answer[name] = value
+    return answer

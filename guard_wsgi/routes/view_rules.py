@@ -7,11 +7,9 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.stored import is_a, stored
 from guard_wsgi.routes.view_layers import Layer, View
-
-ROUTE_ATTRIBUTE = "__guard_route__"
-"""Where a view carries its RouteConfig."""
 
 _VIEW_ATTRIBUTE = "_guard_view"
 """Where a view keeps what was found out about it."""
@@ -70,7 +68,7 @@ class ViewRules:
 
     def __init__(self, views: Iterable[Any] = ()) -> None:
         self._views: dict[int, RuledView] = {}
-        self._rules: dict[tuple[int, tuple[str, ...]], RouteConfig | None] = {}
+        self._rules: dict[tuple[int, tuple[str, ...]], tuple[Any, RouteConfig | None]] = {}
         self._routed: frozenset[int] = frozenset()
         self._routed = frozenset(
             id(layer.target)
@@ -83,11 +81,12 @@ class ViewRules:
         """What a view carries; the same object each time."""
         ruled = self._ruled(view)
         key = id(view), ruled.view.handlers(method)
-        try:
-            return self._rules[key]
-        except KeyError:
-            rules = self._rules[key] = ruled.rules(method, self._routed)
-            return rules
+        # A view may be decorated after it was asked for.
+        carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
+        known = self._rules.get(key)
+        if known is None or known[0] is not carried:
+            known = self._rules[key] = carried, ruled.rules(method, self._routed)
+        return known[1]
 
     def unreached(self, decorated: Iterable[Any], routes: Iterable[tuple[Any, str]]) -> list[Any]:
         """Those of the decorated functions and classes that no route leads to.

@@ -158,9 +158,9 @@ def test_a_guard_that_is_off_begins_nothing(
 ) -> None:
     """Such as to look, with the first request, for views whose rules nobody would keep."""
     config = SecurityConfig(enabled=enabled)
-    SecurityDecorator(config).require_https()(lambda: "")
+    kept = SecurityDecorator(config).require_https()(lambda: "")
     assert Site(config).visit().code == 200
-    assert ("rules that protect nothing" in caplog.text) == enabled
+    assert ("rules that protect nothing" in caplog.text) == enabled, kept
 
 
 def test_a_ban_by_another_worker_is_enforced_by_one_that_never_banned(tmp_path: Path) -> None:

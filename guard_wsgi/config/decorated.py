@@ -1,0 +1,41 @@
+"""The views that decorators marked, as long as an app holds them.
+
+Some apps decorate anew with each request (Django's ``method_decorator`` does): what nobody holds
+any more is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from weakref import ref
+
+
+class Decorated:
+    """The record of one configuration, in the order of marking."""
+
+    def __init__(self) -> None:
+        self._views: dict[int, Any] = {}
+
+    def add(self, view: Any) -> None:
+        """Each view is on record once."""
+        number, views = id(view), self._views
+        if number in views:
+            return
+
+        def forget(_: object) -> None:
+            views.pop(number, None)
+
+        try:
+            views[number] = ref(view, forget)
+        except TypeError:  # slots without __weakref__
+            views[number] = lambda: view
+
+    def __iter__(self) -> Iterator[Any]:
+        for held in list(self._views.values()):
+            view = held()
+            if view is not None:
+                yield view
+
+    def __len__(self) -> int:
+        return len(self._views)

@@ -1,0 +1,172 @@
+"""Which request a function of an app is called in, by what each framework gives its views.
+
+Asked only when a decorated view runs. No framework is imported here that the app does not use.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.routes.django_app import as_django, body_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from guard_wsgi.request.response import GuardResponse
+
+_MAX_ARGUMENTS = 3
+"""``self``, a viewset's too, and what the framework says come first."""
+
+_OF_WSGI = "wsgi.input"
+
+
+class Call:
+    """A view's call in a request.
+
+    :ivar environ: the request's.
+    """
+
+    def __init__(self, environ: WSGIEnvironment, args: tuple[Any, ...]) -> None:
+        self.environ = environ
+        self._args = args
+        self._reading: AbstractContextManager[Any] = nullcontext()
+
+    def refuse(self, response: GuardResponse) -> Any:
+        """Answer in place of the view: what a framework takes for an answer is returned or raised.
+
+        :raises werkzeug.exceptions.HTTPException: in Flask, and other apps of werkzeug's.
+        """
+        made = Response(response.body or b"", response.status_code)
+        made.headers.clear()
+        made.headers.extend(response.header_list)
+        if self._handles_error:
+            return made
+        raise HTTPException(response=made)
+
+    async def ask_apart(self, ask: Callable[[], Any]) -> Any:
+        """Call ``ask`` from a coroutine."""
+        with self:
+            return ask()
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the request is being answered; to be asked last, as it may take its time."""
+        return True
+
+    @property
+    def _handles_error(self) -> bool:
+        """Whether the view is a handler for errors: nothing handles what such a one raises."""
+        return any(isinstance(argument, Exception) for argument in self._args)
+
+    def __enter__(self) -> None:
+        """What is read of the body meanwhile, the framework's request can read again."""
+        self._reading.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        self._reading.__exit__(*raised)
+
+
+class _DjangoCall(Call):
+    def __init__(self, request: Any, args: tuple[Any, ...]) -> None:
+        super().__init__(request.environ, args)
+        self._reading = body_of(request)
+
+    def refuse(self, response: GuardResponse) -> Any:
+        return as_django(response)
+
+    async def ask_apart(self, ask: Callable[[], Any]) -> Any:
+        from asgiref.sync import sync_to_async
+
+        with self:
+            return await sync_to_async(ask, thread_sensitive=True)()
+
+
+class _BottleCall(Call):
+    @property
+    def is_under_way(self) -> bool:
+        """A thread keeps Bottle's last request when it has been answered."""
+        frame = sys._getframe()
+        while frame.f_back is not None:
+            frame = frame.f_back
+            if frame.f_globals.get("__name__") == "bottle":
+                return True
+        return False
+
+    def refuse(self, response: GuardResponse) -> Any:
+        made = as_bottle(response)
+        if self._handles_error:
+            return made
+        raise made
+
+
+class _PlainCall(Call):
+    def refuse(self, response: GuardResponse) -> Any:
+        start_response = next((given for given in self._args if callable(given)), None)
+        if start_response is None:
+            return super().refuse(response)
+        start_response(response.status, response.header_list)
+        return [response.body or b""]
+
+
+def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    """The request of a call, if a guard has decided on one; ``None`` where there is none."""
+    given = tuple(chain(islice(args, _MAX_ARGUMENTS), islice(kwargs.values(), _MAX_ARGUMENTS)))
+    for argument in given:
+        if type(argument) is dict:
+            if _OF_WSGI in argument and ENVIRON_KEY in argument:
+                return _PlainCall(argument, given)
+            continue
+        try:
+            environ = getattr(argument, "environ", None)
+        except Exception:  # an object of the app's that computes it
+            continue
+        if type(environ) is dict and ENVIRON_KEY in environ:
+            request = _django_request(argument)
+            return Call(environ, given) if request is None else _DjangoCall(request, given)
+    for environ, kind in _contexts():
+        if type(environ) is dict and ENVIRON_KEY in environ:
+            return kind(environ, given)
+    return None
+
+
+def _django_request(argument: Any) -> Any:
+    """Django's request, also in that of REST framework."""
+    if "django.http" not in sys.modules:
+        return None
+    from django.http import HttpRequest
+
+    for request in (argument, getattr(argument, "_request", None)):
+        if isinstance(request, HttpRequest):
+            return request
+    return None
+
+
+def _contexts() -> Iterator[tuple[Any, type[Call]]]:
+    """The environs of the requests that frameworks keep for a thread."""
+    flask, bottle = sys.modules.get("flask"), sys.modules.get("bottle")
+    if flask is not None and flask.has_request_context():
+        yield flask.request.environ, Call
+    if bottle is not None:
+        try:
+            environ = bottle.request.environ
+        except (AttributeError, RuntimeError):  # no request in this thread yet
+            return
+        yield environ, _BottleCall
+
+
+def as_bottle(response: GuardResponse) -> Any:
+    """A response that Bottle takes when it is raised."""
+    from bottle import HTTPResponse
+
+    made = HTTPResponse(response.body or b"", response.status_code)
+    for name, value in response.header_list:
+        made.add_header(name, value)
+    return made
