@@ -58,11 +58,11 @@ class RouteInspections:
         return tuple(finding for finding in findings if finding.category not in unwanted)
 
     def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
-        """Those that cover the path: in both of its spellings."""
+        """Those that cover the path, whatever an app may take it for."""
         return tuple(
             exclusion
             for exclusion in self._exclusions
-            if exclusion.covers(request.path) and exclusion.covers(request.canonical_path)
+            if exclusion.covers(request.path) and all(map(exclusion.covers, request.readings))
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from guard_wsgi.request.view import GuardRequest, canonical_path
+from guard_wsgi.request.spellings import canonical_path
+from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.routes.resolvers import Resolver, Signature, signer_of
 from guard_wsgi.state.ratelimit import Limit
 

@@ -257,17 +257,17 @@ class Policy:
                 standing |= EXEMPT
         path = request.environ.get("PATH_INFO") or "/"
         if path.startswith(self.listed_paths):
-            if self._is_excluded(path, request.canonical_path):
+            if self._is_excluded(path, request):
                 standing |= EXCLUDED
             if self._probes.include(request, standing):
                 standing |= PROBE
         return standing
 
-    def _is_excluded(self, path: str, canonical_path: str) -> bool:
-        """Only a path that is excluded in both spellings, as sent and as resolved, is excluded."""
-        return (path in self._excluded_paths or path.startswith(self._listed_below)) and (
-            canonical_path in self._excluded_exact
-            or canonical_path.startswith(self._excluded_below)
+    def _is_excluded(self, path: str, request: GuardRequest) -> bool:
+        """Only a path that is excluded whatever the app takes it for is excluded."""
+        return (path in self._excluded_paths or path.startswith(self._listed_below)) and all(
+            reading in self._excluded_exact or reading.startswith(self._excluded_below)
+            for reading in request.readings
         )
 
     def _plan(self, route: RouteConfig, part: frozenset[str] | None = None) -> Plan:

@@ -7,12 +7,11 @@ up to the caller's cap, with the rest left for the app (body.py).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, final
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import EnvironHeaders, MultiDict
 from werkzeug.exceptions import HTTPException
@@ -25,6 +24,12 @@ from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver, Identity
 from guard_wsgi.network.standing import BODILESS, FRAMED
 from guard_wsgi.request.body import RequestBody
+from guard_wsgi.request.spellings import (
+    canonical_path,
+    is_canonical_path,
+    is_plain_path,
+    spellings,
+)
 from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.state.ratelimit import Quota
 
@@ -39,12 +44,8 @@ MAX_FORM_PARTS = 1000
 """The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
-_AMBIGUOUS = re.compile(r"//|/\.|[;\\%\x00-\x1f]")
 _PATH_CHARS = "/:@!$&'()*+,;="
 _QUERY_CHARS = _PATH_CHARS + "?%[]^`{|}"
-_PATH_PARAMETERS = re.compile(r";[^/]*")
-_SLASHES = re.compile(r"/{2,}")
 
 
 @final
@@ -190,9 +191,13 @@ class GuardRequest:
     def canonical_path(self) -> str:
         """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
         path = self.path
-        if not _UNCANONICAL.search(path):
-            return path
-        return canonical_path(path)
+        return path if is_canonical_path(path) else canonical_path(path)
+
+    @property
+    def readings(self) -> Iterable[str]:
+        """Every path that an app may take it for."""
+        path = self.path
+        return (path,) if is_plain_path(path) else spellings(self.environ.get("PATH_INFO") or "/")
 
     @property
     def query_string(self) -> str:
@@ -350,71 +355,6 @@ def is_preflight(environ: Mapping[str, Any]) -> bool:
         and environ.get("CONTENT_LENGTH") in (None, "", "0", 0)
         and "HTTP_TRANSFER_ENCODING" not in environ
     )
-
-
-def spellings(path: str) -> list[str]:
-    """The paths that an app may take ``path`` for (PEP 3333's spelling), the plainest first.
-
-    Servers and apps differ in what they undo: bytes that are no UTF-8, a second percent-encoding,
-    path parameters, backslashes, doubled slashes, dots (RFC 3986, 5.2.4; CVE-2020-5902 and its
-    kind are rules that were checked for another spelling than the one that was served).
-    """
-    found = {_decoded(path, "replace"): None}
-    if not path.isascii():
-        found[_decoded(path, "ignore")] = None
-    for undo in (_unquoted, _without_parameters, _with_slashes, _merged, _resolved):
-        for known in tuple(found):
-            found[undo(known)] = None
-    return sorted(found, key=len)
-
-
-def _decoded(path: str, errors: str) -> str:
-    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", errors)
-
-
-def _unquoted(path: str) -> str:
-    return unquote(path) if "%" in path else path
-
-
-def _without_parameters(path: str) -> str:
-    return _PATH_PARAMETERS.sub("", path)
-
-
-def _with_slashes(path: str) -> str:
-    return path.replace("\\", "/")
-
-
-def _merged(path: str) -> str:
-    return _SLASHES.sub("/", path)
-
-
-def _resolved(path: str) -> str:
-    """Without dots, an empty segment being one as any other."""
-    segments: list[str] = []
-    for segment in path.split("/")[1:]:
-        if segment == "..":
-            del segments[-1:]
-        elif segment != ".":
-            segments.append(segment)
-    return "/" + "/".join(segments)
-
-
-def is_plain_path(path: str) -> bool:
-    """Whether it can only be taken for itself."""
-    return path.isascii() and not _AMBIGUOUS.search(path)
-
-
-def canonical_path(path: str) -> str:
-    """Resolve the spellings of one path (RFC 3986, 5.2.4), never above the root."""
-    path = _PATH_PARAMETERS.sub("", path.replace("\\", "/"))
-    segments: list[str] = []
-    for segment in _SLASHES.sub("/", path).split("/")[1:]:
-        if segment == "..":
-            if segments:
-                segments.pop()
-        elif segment != ".":
-            segments.append(segment)
-    return "/" + "/".join(segments)
 
 
 def _pairs(encoded: str) -> list[tuple[str, str]]:

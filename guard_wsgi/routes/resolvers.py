@@ -8,6 +8,7 @@ run; what the framework finally runs is what the rules hold for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -16,7 +17,7 @@ from attrs import frozen
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from guard_wsgi.request.view import is_plain_path, spellings
+from guard_wsgi.request.spellings import is_plain_path, spellings
 from guard_wsgi.routes.config import RouteConfig
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ _NO_RULES = RouteConfig()
 
 _Match = tuple[str, Mapping[str, Any]]
 """A pattern, and what the path says for its parameters."""
+
+_PARAMETER = re.compile(r"(<[^>]*>)")
 
 _MAX_REDIRECTS = 4
 """Of a router to the canonical spelling of a path; one is usual."""
@@ -81,7 +84,8 @@ class Dispatching(Protocol):
 class PatternResolver:
     """Routes by path patterns in werkzeug's syntax, for apps whose router can't be asked.
 
-    A path that an app may read in several ways (``/x/..;/admin``) has the rules of all of them.
+    A path that an app may read in several ways (``/x/..;/admin``, ``/ADMIN``) has the rules of
+    all of them.
 
     :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method.
     :raises ValueError: for a pattern that werkzeug doesn't understand.
@@ -89,12 +93,8 @@ class PatternResolver:
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
         self._routes = dict(routes)
-        # merge_slashes and a missing trailing slash must not lead past a rule.
-        rules = [
-            Rule(pattern, endpoint=pattern, merge_slashes=True, strict_slashes=False)
-            for pattern in self._routes
-        ]
-        self._adapter = Map(rules).bind("")
+        self._exact = _Patterns((pattern, pattern) for pattern in self._routes)
+        self._in_any_case = _Patterns((_folded(pattern), pattern) for pattern in self._routes)
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         found = self._find(environ)
@@ -111,38 +111,67 @@ class PatternResolver:
         """The patterns for a path, those of its plainest reading first; with ``None`` where a
         reading has none, unless all have none."""
         path = environ.get("PATH_INFO") or "/"
-        if is_plain_path(path):
-            match = self._match(path)
-            return [] if match is None else [match]
-        # Nobody knows how the app reads it: the rules of every reading hold.
-        readings = [self._match(spelling) for spelling in spellings(path)]
+        # Where nobody knows how the app reads it, the rules of every reading hold.
+        readings = [path] if is_plain_path(path) else spellings(path)
         found: dict[str, _Match | None] = {}
-        for match in readings:
-            if match is not None:
+        is_licence = True
+        for reading in readings:
+            matches = self._exact.match(reading)
+            is_licence = is_licence and bool(matches)
+            folded = _fold(reading)
+            if folded != reading:
+                matches = [*matches, *self._in_any_case.match(folded)]
+            for match in matches:
                 found.setdefault(match[0], match)
-        if found and None in readings:
+        if found and not is_licence:
             found[""] = None  # what one reading licenses, others don't
         return list(found.values())
-
-    def _match(self, path: str) -> _Match | None:
-        """The pattern for a path, or for what it would be redirected to."""
-        for _ in range(_MAX_REDIRECTS):
-            try:
-                pattern, arguments = self._adapter.match(path, method="GET")
-            except HTTPException as answer:
-                # A redirect to the canonical spelling is a match of that spelling.
-                target = getattr(answer, "new_url", None)
-                if target is None or _path_of(target) == path:
-                    return None
-                path = _path_of(target)
-            else:
-                return pattern, arguments
-        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PatternResolver) and self._routes == other._routes
 
     __hash__ = object.__hash__
+
+
+class _Patterns:
+    """Spellings of patterns, to the patterns that they stand for."""
+
+    def __init__(self, spelled: Iterable[tuple[str, str]]) -> None:
+        meant: dict[str, list[str]] = {}
+        for spelling, pattern in spelled:
+            meant.setdefault(spelling, []).append(pattern)
+        # merge_slashes and a missing trailing slash must not lead past a rule.
+        rules = [
+            Rule(spelling, endpoint=tuple(patterns), merge_slashes=True, strict_slashes=False)
+            for spelling, patterns in meant.items()
+        ]
+        self._adapter = Map(rules).bind("")
+
+    def match(self, path: str) -> list[_Match]:
+        """The patterns for a path, or for what it would be redirected to."""
+        for _ in range(_MAX_REDIRECTS):
+            try:
+                patterns, arguments = self._adapter.match(path, method="GET")
+            except HTTPException as answer:
+                # A redirect to the canonical spelling is a match of that spelling.
+                target = getattr(answer, "new_url", None)
+                if target is None or _path_of(target) == path:
+                    return []
+                path = _path_of(target)
+            else:
+                return [(pattern, arguments) for pattern in patterns]
+        return []
+
+
+def _fold(text: str) -> str:
+    """In the one case that all of its cases have: of a dotless i, too."""
+    return text.lower() if text.isascii() else text.upper().casefold()
+
+
+def _folded(pattern: str) -> str:
+    """A pattern whose own text, not that of its parameters, is in one case."""
+    parts = _PARAMETER.split(pattern)
+    return "".join(part if part.startswith("<") else _fold(part) for part in parts)
 
 
 def _first(found: list[_Match | None]) -> _Match:

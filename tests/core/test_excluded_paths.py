@@ -6,6 +6,7 @@ import pytest
 
 from guard_wsgi import RouteConfig
 from tests.core.visiting import INJECTION, Site
+from tests.kit.gateway import environ_for, serve
 
 ATTACK = {"q": INJECTION}
 
@@ -39,3 +40,19 @@ def test_the_rules_of_a_route_hold_on_an_excluded_path() -> None:
     site = Site(exclude_paths=["/docs"], routes={"/docs": route})
     assert site.visit("/docs").code == 400
     assert site.visit("/docs", headers={"X-Team": "a"}).code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/static/../admin", "/static/..;/admin", "/static/..%2fadmin", "/static/%2e%2e/admin"),
+        *("/static/..\\admin", "/static/%252e%252e/admin", "/static/..%5cadmin"),
+        *("/static/..\xef\xbc\x8fadmin", "/static/.\xe2\x80\x8b./admin"),
+    ],
+)
+def test_a_path_that_leads_out_of_an_excluded_one_is_not_excluded(path: str) -> None:
+    site = Site(exclude_paths=["/static"])
+    environ = environ_for("/", query_string=ATTACK)
+    environ["PATH_INFO"] = path
+    assert serve(site.guard, environ).code == 400
+    assert site.visit("/static/a%20b;c", query_string=ATTACK).code == 200

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
-from guard_wsgi.request.view import canonical_path, spellings
+from guard_wsgi.request.spellings import canonical_path, spellings
 from tests.kit.gateway import environ_for, serve, text_app
 
 STRICT = RouteConfig(auth_required="bearer", auth_verifier=lambda request, credential: False)
@@ -30,11 +30,41 @@ def status(path: str, routes: dict[str, RouteConfig]) -> int:
         *("/public/%2e%2e/admin/y", "/public\\..\\admin/y", "/public/./../admin/y"),
         *("/admin;a=b/y", "/public/x/../../admin/y", "/admin/\xff", "/ad\xffmin/y"),
         *("/public//../admin/y", "/%61dmin/y", "/public/;/../admin/y", "/public/..%2fadmin/y"),
+        *(
+            "/ADMIN/y",
+            "/Admin/y",
+            "/public/../aDMIN/y",
+            "/ADM\xc4\xb1N/y",
+        ),
+        *("/admin./y", "/admin /y", "/ admin/y", "/admin%2e/y", "/admin%20./y", "/admin\t/y"),
+        *("/%2561dmin/y", "/public/%252e%252e/admin/y", "/%252561dmin/y", "/public/..%255cadmin/y"),
+        *("/admin/\x00", "/ad\xc2\xadmin/y", "/ad\xe2\x80\x8bmin/y", "/\xef\xbd\x81dmin/y"),
+        *(
+            "/admin\xef\xbc\x8fy",
+            "/public/..\xef\xbc\xbcadmin/y",
+            "/ad%E2%80%8Bmin/y",
+        ),
+        *("http://h/admin/y", "/http://h/admin/y", "HTTPS://h:443/ADMIN/y", "//h/../admin/y"),
     ],
 )
 @pytest.mark.parametrize("lax", ["/<path:any>", "/public/<path:any>", "/x/<path:any>"])
 def test_the_strictest_rule_of_any_reading_holds(path: str, lax: str) -> None:
     assert status(path, {"/admin/<path:rest>": STRICT, lax: LAX}) == 401
+
+
+@pytest.mark.parametrize("end", ["", "?", "?a", "#a", "%3Fa", "%00", "%00/x", "\x00.png", ".", " "])
+@pytest.mark.parametrize("path", ["/admin", "/ADMIN", "/x/../admin", "/admin;x"])
+def test_a_path_ends_where_any_parser_ends_it(path: str, end: str) -> None:
+    assert status(path + end, {"/admin": STRICT, "/<path:any>": LAX}) == 401
+
+
+def test_patterns_that_differ_by_case_hold_together() -> None:
+    routes = {"/Admin/<Name>": STRICT, "/admin/<name>": RouteConfig(require_https=True)}
+    assert status("/Admin/a", routes) == 401
+    assert status("/admin/a", routes) == 308
+    routes["/admin/<name>"] = LAX
+    assert status("/Admin/a", routes) == 401
+    assert status("/files/A", {"/files/<name>": LAX}) == 200
 
 
 def test_a_licence_for_one_reading_is_none_for_another() -> None:

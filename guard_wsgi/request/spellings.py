@@ -1,0 +1,126 @@
+"""The paths that an app may take one path for.
+
+Servers and apps differ in what they undo: percent-encodings of percent-encodings, path parameters,
+backslashes, doubled slashes, dots (RFC 3986, 5.2.4), characters that look like others (Unicode
+Standard Annex #15). CVE-2020-5902 and its kind are rules that were checked for another spelling
+than the one that was served.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import normalize
+from urllib.parse import unquote
+
+_UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
+_AMBIGUOUS = re.compile(r"//|/\.|[;\\%?#\x00-\x1f\x7f]|[. ](?:/|\Z)|/ ")
+_PARAMETERS = re.compile(r";[^/]*")
+_SLASHES = re.compile(r"/{2,}")
+_AUTHORITY = re.compile(r"[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_END = re.compile(r"[?#\x00]")
+# Soft hyphen, zero-width and bidirectional marks, variation selectors, byte order mark.
+_UNSEEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]"
+)
+
+MAX_ENCODINGS = 4
+"""Percent-encodings within each other that are undone; two are known of real servers."""
+
+
+def spellings(path: str) -> list[str]:
+    """The readings of ``path`` (PEP 3333's spelling), the plainest first."""
+    found = {_decoded(path, "replace"): None}
+    if not path.isascii():
+        found[_decoded(path, "ignore")] = None
+    for undo in _UNDONE:
+        for known in tuple(found):
+            found[undo(known)] = None
+    return sorted(found, key=len)
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether it can only be taken for itself, but for the case of its letters."""
+    return path.isascii() and not _AMBIGUOUS.search(path)
+
+
+def is_canonical_path(path: str) -> bool:
+    """Whether :func:`canonical_path` has nothing to do."""
+    return not _UNCANONICAL.search(path)
+
+
+def canonical_path(path: str) -> str:
+    """Resolve the spellings of one path (RFC 3986, 5.2.4), never above the root."""
+    path = _PARAMETERS.sub("", path.replace("\\", "/"))
+    segments: list[str] = []
+    for segment in _SLASHES.sub("/", path).split("/")[1:]:
+        if segment == "..":
+            if segments:
+                segments.pop()
+        elif segment != ".":
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+def _decoded(path: str, errors: str) -> str:
+    return path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", errors)
+
+
+def _unquoted(path: str) -> str:
+    return unquote(path) if "%" in path else path
+
+
+def _unquoted_all(path: str) -> str:
+    for _ in range(MAX_ENCODINGS):
+        path = _unquoted(path)
+    return path
+
+
+def _without_authority(path: str) -> str:
+    """Of a target in absolute form (RFC 9112, 3.2.2), which wsgiref hands on as it came."""
+    return _AUTHORITY.sub("", path.lstrip("/"), count=1) if "://" in path else path
+
+
+def _without_query(path: str) -> str:
+    """Up to where a parser of addresses, or one in C, would take it to end."""
+    return _END.split(path, maxsplit=1)[0]
+
+
+def _without_parameters(path: str) -> str:
+    return _PARAMETERS.sub("", path)
+
+
+def _tidied(path: str) -> str:
+    """Of the characters that people see, and without what Windows leaves out at the end of a
+    name."""
+    if not path.isascii():
+        path = normalize("NFKC", path)
+    segments = _with_slashes(_UNSEEN.sub("", path)).split("/")
+    return "/".join(
+        segment if not segment.strip(".") else segment.strip(" ").rstrip(". ")
+        for segment in segments
+    )
+
+
+def _with_slashes(path: str) -> str:
+    return path.replace("\\", "/")
+
+
+def _merged(path: str) -> str:
+    return _SLASHES.sub("/", path)
+
+
+def _resolved(path: str) -> str:
+    """Without dots, an empty segment being one as any other."""
+    segments: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del segments[-1:]
+        elif segment != ".":
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+_UNDONE = (
+    *(_unquoted, _unquoted_all, _without_authority, _without_query, _without_parameters),
+    *(_with_slashes, _tidied, _merged, _resolved),
+)
