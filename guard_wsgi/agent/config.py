@@ -10,12 +10,13 @@ import binascii
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from attrs import field, fields, frozen
+from attrs import field, frozen
 
-from guard_wsgi.errors import ConfigError
-from guard_wsgi.options.numbers import Range, flag, is_blank, number, whole_number
+from guard_wsgi.options.declaring import SECRET
+from guard_wsgi.options.numbers import flag, is_blank, number, whole_number
+from guard_wsgi.options.resolving import checked
+from guard_wsgi.options.values import http_url, one_of, strings, synchronous, text
 
 DEFAULT_ENDPOINT = "https://api.guard-core.com"
 
@@ -27,46 +28,46 @@ OverflowPolicy = Literal["drop", "block", "raise"]
 OnError = Callable[[str, Exception, Mapping[str, Any]], object]
 
 
-def _endpoint(endpoint: object) -> str:
+def _endpoint(endpoint: str) -> str:
     """Without a trailing slash and without ``/api/v1``, which every path brings along."""
-    endpoint = str(endpoint).strip().rstrip("/")
+    endpoint = http_url(text(endpoint).strip()).rstrip("/")
     return endpoint.removesuffix("/api/v1").rstrip("/")
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
+    return (names,) if isinstance(names, str) else strings(names)
 
 
-_NUMBERS: Mapping[str, Range] = {
-    "buffer_size": whole_number(1),
-    "batch_size": whole_number(1),
-    "max_concurrent_flushes": whole_number(1),
-    "retry_attempts": whole_number(0),
-    "compression_threshold": whole_number(0),
-    "batch_max_bytes": whole_number(4096),
-    "max_payload_size": whole_number(1),
-    "spool_max_bytes": whole_number(1_048_576),
-    "exit_timeout": number(0),
-    "buffer_block_timeout": number(0),
-    "flush_interval": number(0, above=True),
-    "timeout": number(0, above=True),
-    "backoff_factor": number(0, above=True),
-    "spool_max_age": number(0, above=True),
-    "dynamic_rule_interval": number(60),
-    "status_interval": number(60),
-    "high_watermark_ratio": number(0, 1, above=True),
-}
-_OPTIONAL_TEXTS = (
-    "project_id",
-    "install_id",
-    "guard_version",
-    "guard_core_version",
-    "project_encryption_key",
-    "payload_signing_secret",
-    "spool_path",
-)
+def _api_key(key: str) -> str:
+    if not isinstance(key, str) or len(key) < MIN_API_KEY_CHARS:
+        raise ValueError(f"must have at least {MIN_API_KEY_CHARS} characters")
+    return _of_a_header(key)
 
 
+def _of_a_header(value: str) -> str:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ValueError("must be printable ASCII, as it travels in a header")
+    return value
+
+
+def _unless_blank(value: str | None) -> str | None:
+    """A text; blank text of the environment says that nobody set it."""
+    return None if value is None or is_blank(value) else text(value)
+
+
+def _header_unless_blank(value: str | None) -> str | None:
+    given = _unless_blank(value)
+    return None if given is None else _of_a_header(given)
+
+
+def _key_unless_blank(value: str | None) -> str | None:
+    given = _unless_blank(value)
+    if given is not None:
+        decode_encryption_key(given)
+    return given
+
+
+@checked
 @frozen(slots=True, kw_only=True)
 class AgentConfig:
     """Where telemetry goes, and how much of it is kept while it can't go.
@@ -77,66 +78,80 @@ class AgentConfig:
     """
 
     # Where to
-    api_key: str = field(repr=False)
+    api_key: str = field(converter=_api_key, repr=False)
     endpoint: str = field(default=DEFAULT_ENDPOINT, converter=_endpoint)
-    project_id: str | None = None
+    project_id: str | None = field(default=None, converter=_header_unless_blank)
     # None: read from ~/.guard-agent/install-id, or made up once and written there.
-    install_id: str | None = None
-    guard_version: str | None = None
-    guard_core_version: str | None = None
+    install_id: str | None = field(default=None, converter=_header_unless_blank)
+    guard_version: str | None = field(default=None, converter=_unless_blank)
+    guard_core_version: str | None = field(default=None, converter=_unless_blank)
 
     # What
-    enable_events: bool = True
-    enable_metrics: bool = True
+    enable_events: bool = field(default=True, converter=flag)
+    enable_metrics: bool = field(default=True, converter=flag)
     # A path may hold a secret, and the collector may be somebody else's: routes do without it.
     # For a console of one's own, which proposes exclusions by path.
-    send_paths: bool = False
+    send_paths: bool = field(default=False, converter=flag)
     sensitive_headers: tuple[str, ...] = field(
         default=("authorization", "proxy-authorization", "cookie", "x-api-key"), converter=_names
     )
     # Characters of the longest text told in an event's metadata; what is longer is cut.
-    max_payload_size: int = 1024
+    max_payload_size: int = field(default=1024, validator=whole_number(1))
 
     # The queue. 10,000 events are some 10 MB at worst, and an attack's first minute.
-    buffer_size: int = 10_000
-    buffer_overflow_policy: OverflowPolicy = "drop"
+    buffer_size: int = field(default=10_000, validator=whole_number(1))
+    buffer_overflow_policy: OverflowPolicy = field(
+        default="drop", validator=one_of("drop", "block", "raise")
+    )
     # How long `block` lets a request wait at most; after that the event is dropped and counted.
-    buffer_block_timeout: float = 0.1
+    buffer_block_timeout: float = field(default=0.1, validator=number(0))
     # A batch goes when it is this big, or this old, whichever is first.
-    batch_size: int = 200
+    batch_size: int = field(default=200, validator=whole_number(1))
     # Of a body before compression: the most that the collector's service takes.
-    batch_max_bytes: int = 262_144
-    flush_interval: float = 5.0
+    batch_max_bytes: int = field(default=262_144, validator=whole_number(4096))
+    flush_interval: float = field(default=5.0, validator=number(0, above=True))
     # This share of the queue wakes the sender at once, whatever the age.
-    high_watermark_ratio: float = 0.8
-    max_concurrent_flushes: int = 1
+    high_watermark_ratio: float = field(default=0.8, validator=number(0, 1, above=True))
+    max_concurrent_flushes: int = field(default=1, validator=whole_number(1))
 
     # The wire
     # For the answer; connecting has 3.05 s, just over the first TCP retransmission.
-    timeout: float = 10.0
+    timeout: float = field(default=10.0, validator=number(0, above=True))
     # Quick attempts of one batch after the first; then it makes way for the next.
-    retry_attempts: int = 3
-    backoff_factor: float = 1.0
-    compression_enabled: bool = True
-    compression_threshold: int = 1024
-    project_encryption_key: str | None = field(default=None, repr=False)
-    payload_signing_secret: str | None = field(default=None, repr=False)
+    retry_attempts: int = field(default=3, validator=whole_number(0))
+    backoff_factor: float = field(default=1.0, validator=number(0, above=True))
+    compression_enabled: bool = field(default=True, converter=flag)
+    compression_threshold: int = field(default=1024, validator=whole_number(0))
+    project_encryption_key: str | None = field(
+        default=None, converter=_key_unless_blank, repr=False
+    )
+    payload_signing_secret: str | None = field(
+        default=None, converter=_unless_blank, metadata=SECRET, repr=False
+    )
 
     # The end. A worker's restart may not take noticeably longer for the sake of telemetry.
-    exit_timeout: float = 1.0
+    exit_timeout: float = field(default=1.0, validator=number(0, 60))
 
     # What outlives the process. None: memory only.
-    spool_path: str | None = None
-    spool_max_bytes: int = 67_108_864
+    spool_path: str | None = field(default=None, converter=_unless_blank)
+    spool_max_bytes: int = field(default=67_108_864, validator=whole_number(1_048_576))
     # A week of outage; older news helps nobody.
-    spool_max_age: float = 604_800.0
+    spool_max_age: float = field(default=604_800.0, validator=number(0, above=True))
 
     # Intervals
-    dynamic_rule_interval: float = 300
-    status_interval: float = 300
+    dynamic_rule_interval: float = field(default=300, validator=number(60))
+    status_interval: float = field(default=300, validator=number(60, 86_400))
 
     # on_error(stage, exception, context): transport_send, encryption, serialization, spool
-    on_error: OnError | None = None
+    on_error: OnError | None = field(default=None, validator=synchronous)
+
+    def __attrs_post_init__(self) -> None:
+        if self.max_concurrent_flushes > 1:
+            warnings.warn(
+                "max_concurrent_flushes has no effect: one thread sends, in batches that grow"
+                " with the queue",
+                stacklevel=3,
+            )
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> AgentConfig:
@@ -144,71 +159,7 @@ class AgentConfig:
 
         :raises ConfigError: on any fault; an unknown name is one.
         """
-        known = {attribute.name for attribute in fields(cls)}
-        unknown = sorted(set(options) - known)
-        if unknown:
-            raise ConfigError([f"{name}: the agent has no such option" for name in unknown])
         return cls(**{name: value for name, value in options.items() if value is not None})
-
-    def __attrs_post_init__(self) -> None:
-        faults = [*self._read(), *self._faults()]
-        if faults:
-            raise ConfigError(faults)
-        if self.max_concurrent_flushes > 1:
-            warnings.warn(
-                "max_concurrent_flushes has no effect: one thread sends, in batches that grow "
-                "with the queue",
-                stacklevel=3,
-            )
-
-    def _read(self) -> Iterable[str]:
-        """Turn text of the environment into what it stands for; faults for what stands for
-        nothing."""
-        for name, reads in _NUMBERS.items():
-            try:
-                object.__setattr__(self, name, reads.read(getattr(self, name)))
-            except ValueError as fault:
-                yield f"{name}: {fault}"
-        for name in ("enable_events", "enable_metrics", "send_paths", "compression_enabled"):
-            try:
-                object.__setattr__(self, name, flag(getattr(self, name)))
-            except ValueError as fault:
-                yield f"{name}: {fault}"
-        for name in _OPTIONAL_TEXTS:
-            if is_blank(getattr(self, name)):
-                object.__setattr__(self, name, None)
-
-    def _faults(self) -> Iterable[str]:
-        if not isinstance(self.api_key, str) or len(self.api_key) < MIN_API_KEY_CHARS:
-            yield f"api_key: at least {MIN_API_KEY_CHARS} characters"
-        elif not self.api_key.isascii() or not self.api_key.isprintable():
-            yield "api_key: printable ASCII only, as it travels in a header"
-        try:
-            parts = urlsplit(self.endpoint)
-            _ = parts.port
-            is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except (ValueError, TypeError, AttributeError):
-            is_url = False
-        if not is_url:
-            yield f"endpoint: {self.endpoint!r} is no http(s) URL"
-        if self.buffer_overflow_policy not in ("drop", "block", "raise"):
-            yield (
-                f"buffer_overflow_policy: drop, block or raise, not {self.buffer_overflow_policy!r}"
-            )
-        for name in ("project_id", "install_id"):
-            value = getattr(self, name)
-            if value is not None and not (
-                isinstance(value, str) and value and value.isascii() and value.isprintable()
-            ):
-                yield f"{name}: printable ASCII, as it travels in a header"
-        if self.project_encryption_key is not None:
-            try:
-                decode_encryption_key(self.project_encryption_key)
-            except ValueError as error:
-                yield f"project_encryption_key: {error}"
-        on_error: object = self.on_error
-        if on_error is not None and not callable(on_error):
-            yield "on_error: a callable"
 
 
 def decode_encryption_key(key: str) -> bytes:
@@ -223,7 +174,7 @@ def decode_encryption_key(key: str) -> bytes:
             validate=True,
         )
     except (binascii.Error, ValueError, AttributeError) as error:
-        raise ValueError(f"URL-safe base64 expected ({error})") from None
+        raise ValueError(f"must be URL-safe base64 ({error})") from None
     if len(decoded) != ENCRYPTION_KEY_BYTES:
-        raise ValueError(f"{ENCRYPTION_KEY_BYTES} bytes expected, got {len(decoded)}")
+        raise ValueError(f"must stand for {ENCRYPTION_KEY_BYTES} bytes, not {len(decoded)}")
     return decoded

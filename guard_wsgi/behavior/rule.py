@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Literal, get_args
 
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 
 from guard_wsgi.behavior.response_pattern import ResponsePattern, parse_pattern
-from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
+from guard_wsgi.options.resolving import checked
+from guard_wsgi.options.values import one_of, synchronous
 
 RuleType = Literal["usage", "frequency", "return_pattern"]
 Action = Literal["log", "alert", "throttle", "ban"]
@@ -25,6 +26,7 @@ CustomAction = Callable[[str, str, str], Any]
 """``(client_ip, endpoint, details)``, called in place of the action."""
 
 
+@checked
 @frozen
 class BehaviorRule:
     """More than ``threshold`` times in ``window`` seconds, by one client: then ``action``.
@@ -43,53 +45,28 @@ class BehaviorRule:
     :raises ConfigError: with every fault.
     """
 
-    rule_type: RuleType
-    threshold: int
-    window: int = DEFAULT_WINDOW_SECONDS
+    rule_type: RuleType = field(validator=one_of(*RULE_TYPES))
+    threshold: int = field(validator=whole_number(1, MAX_COUNT))
+    window: int = field(default=DEFAULT_WINDOW_SECONDS, validator=whole_number(1, MAX_SECONDS))
     pattern: str | None = None
-    action: Action = "log"
-    custom_action: CustomAction | None = field(default=None, eq=False)
-    ban_duration: int | None = None
-    correlate_with_detection: bool = False
+    action: Action = field(default="log", validator=one_of(*ACTIONS))
+    custom_action: CustomAction | None = field(default=None, validator=synchronous, eq=False)
+    ban_duration: int | None = field(default=None, validator=whole_number(1, optional=True))
+    correlate_with_detection: bool = field(default=False, converter=flag)
 
-    def __attrs_post_init__(self) -> None:
-        faults = list(self._read())
-        if faults:
-            raise ConfigError(faults)
-
-    def _read(self) -> list[str]:
-        faults = []
-        if self.rule_type not in RULE_TYPES:
-            faults.append(f"rule_type: {self.rule_type!r} is none of {', '.join(RULE_TYPES)}")
-        if self.action not in ACTIONS:
-            faults.append(f"action: {self.action!r} is none of {', '.join(ACTIONS)}")
-        for name, most in (
-            ("threshold", MAX_COUNT),
-            ("window", MAX_SECONDS),
-            ("ban_duration", None),
-        ):
-            reads = whole_number(1, most, optional=name == "ban_duration")
+    @staticmethod
+    def contradictions(options: Mapping[str, Any], broken: Collection[str]) -> Iterator[str]:
+        """A pattern that says nothing, or that nothing would look at."""
+        if "rule_type" in broken:
+            return
+        rule_type, pattern = options["rule_type"], options["pattern"]
+        if rule_type == "return_pattern":
             try:
-                object.__setattr__(self, name, reads.read(getattr(self, name)))
-            except ValueError as fault:
-                faults.append(f"{name} {fault}")
-        try:
-            object.__setattr__(
-                self, "correlate_with_detection", flag(self.correlate_with_detection)
-            )
-        except ValueError as fault:
-            faults.append(f"correlate_with_detection {fault}")
-        custom_action: Any = self.custom_action
-        if custom_action is not None and not callable(custom_action):
-            faults.append("custom_action must be callable")
-        if self.rule_type == "return_pattern":
-            try:
-                parse_pattern(self.pattern or "")
+                parse_pattern(pattern or "")
             except ValueError as error:
-                faults.append(f"pattern: {error}")
-        elif self.pattern is not None:
-            faults.append(f"pattern: a rule of type {self.rule_type} looks at no response")
-        return faults
+                yield f"pattern: {error}"
+        elif pattern is not None:
+            yield f"pattern: a rule of type {rule_type} looks at no response"
 
     @property
     def needs_body(self) -> bool:
@@ -121,12 +98,4 @@ class BehaviorRuleConfig:
         self.to_rule()
 
     def to_rule(self) -> BehaviorRule:
-        return BehaviorRule(
-            rule_type=self.rule_type,
-            threshold=self.threshold,
-            window=self.window,
-            pattern=self.pattern,
-            action=self.action,
-            ban_duration=self.ban_duration,
-            correlate_with_detection=self.correlate_with_detection,
-        )
+        return BehaviorRule(**asdict(self))

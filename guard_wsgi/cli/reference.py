@@ -15,9 +15,9 @@ from typing import Any, TextIO
 from attrs import frozen, has
 
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.values import plain
 from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of
+from guard_wsgi.options.values import plain
 
 
 @frozen(slots=True)

@@ -21,7 +21,6 @@ from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config import values as values
 from guard_wsgi.config.decorated import Decorated
 from guard_wsgi.config.rules import contradictions, doubts
 from guard_wsgi.config.sections.access import AccessOptions
@@ -40,6 +39,7 @@ from guard_wsgi.config.sources import read_env, read_secret_files, read_toml
 from guard_wsgi.config.spellings import ModelSpellings
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options import frozen as config_frozen
+from guard_wsgi.options import values as values
 from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of, resolve
 

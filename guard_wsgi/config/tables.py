@@ -15,12 +15,11 @@ from attrs import fields as attrs_fields
 
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.config.texts import header_name, header_value, patterns, rooted_path
-from guard_wsgi.config.values import lower_set, string_set, strings
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
 from guard_wsgi.options.quoting import nearest, quoted
-from guard_wsgi.state.settings import FEATURES, POLICIES, Feature, Policy
+from guard_wsgi.options.values import lower_set, string_set, strings
 
 HEADER_PRESETS = ("html", "api", "off")
 
@@ -137,20 +136,6 @@ def threat_bans(
         except ValueError as fault:
             raise ValueError(f"{category} {fault}") from None
     return MappingProxyType(bans)
-
-
-def failure_policies(values: Mapping[str, Policy]) -> Mapping[Feature, Policy]:
-    """What serves while the store is down, by feature; a feature left out is ``local``."""
-    if not isinstance(values, Mapping):
-        raise ValueError(f"must map features to policies, not {quoted(values)}")
-    policies: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
-    for feature, policy in values.items():
-        if feature not in FEATURES:
-            raise ValueError(f"knows no feature {quoted(feature)}{nearest(str(feature), FEATURES)}")
-        if policy not in POLICIES:
-            raise ValueError(f"{feature} is one of {', '.join(POLICIES)}, not {quoted(policy)}")
-        policies[feature] = policy
-    return MappingProxyType(policies)
 
 
 def detection_exclusions(

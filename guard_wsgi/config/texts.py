@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from guard_wsgi.config.values import all_or_faults, text
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.cloud import PROVIDERS, parse_selection
 from guard_wsgi.network.ipset import parse_network
 from guard_wsgi.network.names import ascii_host
 from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.options.values import all_or_faults, text
 from guard_wsgi.patterns.expressions import ExpressionError, Expressions
 
 FORWARDED_HEADERS = (
@@ -224,13 +224,6 @@ def origins(values: Iterable[str]) -> tuple[str, ...]:
     """Origins (RFC 6454) as browsers write them, ``https://*.example.com`` for all hosts below
     one, or ``*``."""
     return all_or_faults(values, _origin)
-
-
-def http_url(value: str) -> str:
-    parts = urlsplit(text(value))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"must be an http or https URL, not {quoted(value)}")
-    return value
 
 
 def _method(value: str) -> str:

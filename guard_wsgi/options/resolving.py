@@ -1,18 +1,23 @@
-"""Turning keywords into the fields of a class of options, with every fault at once.
+"""How a class of options reads and checks what it is given, with every fault at once.
 
-attrs runs converters and validators one by one and stops at the first that raises; here they all
-run, and unknown names are faults beside the others.
+A class of options is a frozen attrs class under :func:`checked`, whose fields have converters and
+validators. attrs runs them one by one and stops at the first that raises; here they all run, and
+unknown names are faults beside the others.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from attrs import Attribute, fields, frozen
+from attrs import NOTHING, Attribute, evolve, field, fields, fields_dict, frozen
 
+from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import Range, is_blank
 from guard_wsgi.options.quoting import nearest, quoted
+
+_Options = TypeVar("_Options")
 
 
 @frozen(slots=True)
@@ -52,6 +57,9 @@ def resolve(
     for attribute in attributes:
         name = attribute.name
         if name not in keywords:
+            if attribute.default is NOTHING:
+                broken.add(name)
+                faults.append(f"{name} is required")
             values[name] = attribute.default
             continue
         value = keywords[name]
@@ -77,6 +85,78 @@ def resolve(
             value = attribute.default
         values[name] = value
     return Resolved(values, frozenset(broken), faults)
+
+
+def checked(cls: type[_Options]) -> type[_Options]:
+    """Makes a frozen attrs class a class of options, whose constructor tells every fault at once.
+
+    Faults that several options make together come from its static method
+    ``contradictions(options, broken)``, if it has one. Its constructor raises ConfigError, and
+    TypeError for more values than options, or one that is given twice.
+    """
+    made: Any = cls
+    names = [option.name for option in options_of(cls) if not option.kw_only]
+    others = {each.name: each.default for each in fields(made) if not each.init}
+    contradictions = getattr(cls, "contradictions", None)
+    at_last = getattr(cls, "__attrs_post_init__", None)
+
+    def __init__(self: Any, /, *values: Any, **keywords: Any) -> None:
+        if len(values) > len(names):
+            raise TypeError(f"{cls.__name__} takes {len(names)} values at most, not {len(values)}")
+        given = dict(zip(names, values, strict=False))
+        twice = given.keys() & keywords.keys()
+        if twice:
+            raise TypeError(f"{cls.__name__} got {', '.join(sorted(twice))} twice")
+        resolved = resolve(self, {**given, **keywords})
+        faults = resolved.faults
+        if contradictions is not None:
+            faults = [*faults, *contradictions(resolved.values, resolved.broken)]
+        if faults:
+            raise ConfigError(faults)
+        for name, value in {**resolved.values, **others}.items():
+            object.__setattr__(self, name, value)
+        if at_last is not None:
+            at_last(self)
+
+    # For help() and consoles: the signature that type checkers see.
+    __init__.__signature__ = inspect.signature(made.__init__)  # type: ignore[attr-defined]
+    made.__init__ = __init__
+    return cls
+
+
+def same_as(cls: type, name: str, *, within: Range | None = None, optional: bool = False) -> Any:
+    """An option that another class of options declares: its default, converter and checks.
+
+    :param within: a narrower range than that of ``cls``.
+    :param optional: the default is ``None``, which means that of ``cls``.
+    """
+    declared = fields_dict(cls)[name]
+    convert: Any = declared.converter
+    check: Any = within or declared.validator
+    if not optional:
+        return field(
+            default=declared.default,
+            converter=convert,
+            validator=check,
+            metadata=declared.metadata,
+        )
+    return field(
+        default=None,
+        converter=None if convert is None else or_none(convert),
+        validator=None if check is None else or_none(check),
+        metadata=declared.metadata,
+    )
+
+
+def or_none(check: Any) -> Any:
+    """A converter or a validator that lets ``None`` pass."""
+    if isinstance(check, Range):
+        return evolve(check, optional=True)
+
+    def checked_unless_none(*arguments: Any) -> Any:
+        return None if arguments[-1] is None else check(*arguments)
+
+    return checked_unless_none
 
 
 def _is_unset(value: object, attribute: Attribute[Any]) -> bool:

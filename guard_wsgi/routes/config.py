@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -13,15 +12,14 @@ from attrs import field, frozen
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config import values as values
-from guard_wsgi.config.values import one_of, synchronous
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
-from guard_wsgi.errors import ConfigError
+from guard_wsgi.options import values as values
 from guard_wsgi.options.frozen import ImmutableConfig
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
 from guard_wsgi.options.quoting import quoted
-from guard_wsgi.options.resolving import options_of, resolve
+from guard_wsgi.options.resolving import checked, options_of
+from guard_wsgi.options.values import one_of, synchronous
 from guard_wsgi.routes.time_restriction import TimeRestriction, time_restriction
 
 if TYPE_CHECKING:
@@ -86,6 +84,7 @@ def _authorization_scheme(scheme: str | None) -> str | None:
     return scheme.strip()
 
 
+@checked
 @frozen(kw_only=True, slots=True)
 class RouteConfig:
     """What a route says in place of, or on top of, the global configuration.
@@ -209,16 +208,6 @@ class RouteConfig:
     _parts: tuple[RouteConfig, ...] = field(default=(), init=False, eq=False)
     """What this one was merged of."""
 
-    if not TYPE_CHECKING:
-
-        def __init__(self, **options):
-            resolved = resolve(self, options)
-            if resolved.faults:
-                raise ConfigError(resolved.faults)
-            for name, value in resolved.values.items():
-                object.__setattr__(self, name, value)
-            object.__setattr__(self, "_parts", ())
-
     @property
     def uses_countries(self) -> bool:
         """Whether the client's country is asked for."""
@@ -339,12 +328,6 @@ _RELAXING = frozenset(
     }
 )
 """The options that can only let more pass than the global rules do."""
-
-
-# For help() and consoles: the signature that type checkers see.
-RouteConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]
-    RouteConfig.__attrs_init__  # type: ignore[attr-defined]
-)
 
 
 def _explain_assignment(route: RouteConfig, name: str, value: object = None) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field, frozen
 
-from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.options.numbers import number, whole_number
+from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.options.resolving import checked
+from guard_wsgi.options.values import one_of, synchronous, text
 from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.backends.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS
@@ -24,12 +27,24 @@ FEATURES: tuple[Feature, ...] = ("rate_limit", "bans", "counters")
 Change = Literal["degraded", "recovered"]
 
 
-def _policies(given: Mapping[Feature, Policy]) -> Mapping[Feature, Policy]:
-    # local: the site stays up and stays limited, each process counting on its own.
-    defaults: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
-    return MappingProxyType({**defaults, **given})
+def failure_policies(values: Mapping[Any, Policy]) -> Mapping[Feature, Policy]:
+    """What serves while the store is down, by feature; a feature left out is ``local``."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"must map features to policies, not {quoted(values)}")
+    policies: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
+    faults = []
+    for feature, policy in values.items():
+        if feature not in FEATURES:
+            faults.append(f"knows no feature {quoted(feature)}{nearest(str(feature), FEATURES)}")
+        elif policy not in POLICIES:
+            faults.append(f"{feature} is one of {', '.join(POLICIES)}, not {quoted(policy)}")
+        policies[feature] = policy
+    if faults:
+        raise ValueError("; ".join(faults))
+    return MappingProxyType(policies)
 
 
+@checked
 @frozen(kw_only=True)
 class StoreSettings:
     """Options of a store, each with the reason of its default.
@@ -43,48 +58,39 @@ class StoreSettings:
     """
 
     # Several applications may share one server; each has its own prefix.
-    prefix: str = "guard:"
+    prefix: str = field(default="guard:", converter=text)
     # Names the file of a bare ``lmdb://``; None: the working directory's name.
     app_name: str | None = None
     # A store in the same network answers in 1 ms; one that takes 100 ms is down for a guard.
-    timeout_seconds: float = 0.1
+    timeout_seconds: float = field(default=0.1, validator=number(0, above=True))
     # All store calls of one request together: with the last one's overhead, under 0.15 s.
-    request_budget_seconds: float = 0.13
+    request_budget_seconds: float = field(default=0.13, validator=number(0, above=True))
     # O(1) for a key, and without the doubled burst at the edge of fixed windows.
-    rate_limit_strategy: Strategy = "sliding-window-counter"
-    policies: Mapping[Feature, Policy] = field(factory=dict, converter=_policies)
-    max_keys: int = DEFAULT_MAX_KEYS
-    max_bans: int = DEFAULT_MAX_BANS
+    rate_limit_strategy: Strategy = field(
+        default="sliding-window-counter", validator=one_of(*STRATEGIES)
+    )
+    # local: the site stays up and stays limited, each process counting on its own.
+    policies: Mapping[Feature, Policy] = field(
+        default=failure_policies({}), converter=failure_policies
+    )
+    # About 300 MB when full; the least recently used go first.
+    max_keys: int = field(default=DEFAULT_MAX_KEYS, validator=whole_number(1))
+    max_bans: int = field(default=DEFAULT_MAX_BANS, validator=whole_number(1))
     # Unknown: the whole limit for each worker. A smaller share would refuse rightful requests.
-    worker_count: int | None = None
+    worker_count: int | None = field(default=None, validator=whole_number(1, optional=True))
     # Never banned: the trusted proxies. Loopback never is, without being named.
-    protected: IPSet = field(factory=IPSet)
+    protected: IPSet = IPSet()
     # Called once for each change, in the thread of the request that saw it; must return at once.
-    on_change: Callable[[Change, str], None] | None = None
+    on_change: Callable[[Change, str], None] | None = field(default=None, validator=synchronous)
     # Handed to the client of a remote store, over our own time-outs.
-    options: Mapping[str, object] = field(factory=dict)
+    options: Mapping[str, object] = MappingProxyType({})
     clock: Clock = SYSTEM_CLOCK
 
-    def __attrs_post_init__(self) -> None:
-        faults = []
-        if self.rate_limit_strategy not in STRATEGIES:
-            faults.append(
-                f"rate_limit_strategy: {self.rate_limit_strategy!r} is none of"
-                f" {', '.join(STRATEGIES)}"
-            )
-        for feature, policy in self.policies.items():
-            if feature not in FEATURES:
-                faults.append(f"policies: {feature!r} is none of {', '.join(FEATURES)}")
-            elif policy not in POLICIES:
-                faults.append(f"policies: {policy!r} is none of {', '.join(POLICIES)}")
-        if not self.timeout_seconds > 0:
-            faults.append("timeout_seconds must be positive")
-        if self.request_budget_seconds < self.timeout_seconds:
-            faults.append("request_budget_seconds must be at least timeout_seconds")
-        for name in ("max_keys", "max_bans"):
-            if getattr(self, name) < 1:
-                faults.append(f"{name} must be at least 1")
-        if self.worker_count is not None and self.worker_count < 1:
-            faults.append("worker_count must be at least 1")
-        if faults:
-            raise ConfigError(faults)
+    @staticmethod
+    def contradictions(options: Mapping[str, Any], broken: Collection[str]) -> Iterator[str]:
+        """A budget that is too small for one call."""
+        names = ("request_budget_seconds", "timeout_seconds")
+        if any(name in broken for name in names):
+            return
+        if options["request_budget_seconds"] < options["timeout_seconds"]:
+            yield "request_budget_seconds must be at least timeout_seconds"

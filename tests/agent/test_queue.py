@@ -292,7 +292,7 @@ def test_a_configuration_that_cannot_work_is_refused(
     settings = {"api_key": API_KEY, **options}
     with pytest.raises(ConfigError) as refused:
         AgentConfig(**settings)  # type: ignore[arg-type]
-    assert [fault.split(":")[0] for fault in refused.value.faults] == [named]
+    assert [fault.split()[0] for fault in refused.value.faults] == [named]
 
 
 def test_all_faults_of_a_configuration_are_told_at_once() -> None:

@@ -62,7 +62,7 @@ def test_every_wrong_setting_is_told() -> None:
             max_bans=0,
             worker_count=0,
         )
-    assert len(raised.value.faults) == 7
+    assert len(raised.value.faults) == 6
     for name in ("leaky-bucket", "shrug", "cookies", "timeout", "max_keys", "max_bans", "worker"):
         assert name in str(raised.value)
 

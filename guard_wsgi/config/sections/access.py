@@ -8,10 +8,10 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config import values as values
-from guard_wsgi.config.values import one_of
+from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import SECRET
 from guard_wsgi.options.numbers import flag, whole_number
+from guard_wsgi.options.values import one_of
 
 _DAY_SECONDS = 86_400
 

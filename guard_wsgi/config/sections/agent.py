@@ -7,13 +7,12 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from guard_wsgi.agent.config import DEFAULT_ENDPOINT, AgentConfig
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config import values as values
-from guard_wsgi.config.values import one_of
+from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET
-from guard_wsgi.options.numbers import flag, number, optional_flag, whole_number
-
-_DAY_SECONDS = 86_400
+from guard_wsgi.options.numbers import flag, whole_number
+from guard_wsgi.options.resolving import same_as
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -38,8 +37,8 @@ class AgentOptions:
     )
     agent_endpoint: str = field(
         # Where the existing agent sends; set your own collector's base URL.
-        default="https://api.guard-core.com",
-        converter=texts.http_url,
+        default=DEFAULT_ENDPOINT,
+        converter=values.http_url,
         metadata=BLANK_IS_UNSET,
     )
     agent_project_id: str | None = field(
@@ -47,40 +46,40 @@ class AgentOptions:
         default=None,
         converter=values.optional_text,
     )
-    agent_buffer_size: int = field(
+    agent_buffer_size: int = same_as(
         # Events waiting to be sent; some 10 MB at worst, an attack's first minute.
-        default=10_000,
-        validator=whole_number(1),
+        AgentConfig,
+        "buffer_size",
     )
-    agent_flush_interval: float = field(
+    agent_flush_interval: float = same_as(
         # A batch goes when it is this old, if it has not gone for its size.
-        default=5.0,
-        validator=number(0, above=True),
+        AgentConfig,
+        "flush_interval",
     )
-    agent_timeout: float = field(
+    agent_timeout: float = same_as(
         # Of the sender's thread; no request waits for it.
-        default=10.0,
-        validator=number(0, above=True),
+        AgentConfig,
+        "timeout",
     )
-    agent_retry_attempts: int = field(
+    agent_retry_attempts: int = same_as(
         # Quick attempts of one batch after the first; then it makes way for the next.
-        default=3,
-        validator=whole_number(0),
+        AgentConfig,
+        "retry_attempts",
     )
-    agent_enable_events: bool = field(
+    agent_enable_events: bool = same_as(
         # On: what the agent is for.
-        default=True,
-        converter=flag,
+        AgentConfig,
+        "enable_events",
     )
-    agent_enable_metrics: bool = field(
+    agent_enable_metrics: bool = same_as(
         # On: aggregated over an interval and a route, they cost next to nothing.
-        default=True,
-        converter=flag,
+        AgentConfig,
+        "enable_metrics",
     )
-    agent_send_paths: bool = field(
+    agent_send_paths: bool = same_as(
         # A path may hold a secret, so a collector is told routes. On for a console of your own.
-        default=False,
-        converter=flag,
+        AgentConfig,
+        "send_paths",
     )
     agent_project_encryption_key: str | None = field(
         # None: TLS alone. 32 bytes in URL-safe base64 (AES-256-GCM).
@@ -104,85 +103,98 @@ class AgentOptions:
         default=None,
         converter=values.optional_text,
     )
-    agent_high_watermark_ratio: float | None = field(
+    agent_high_watermark_ratio: float | None = same_as(
         # A queue filled so far is sent at once, whatever its age.
-        default=None,
-        validator=number(0, 1, optional=True, above=True),
+        AgentConfig,
+        "high_watermark_ratio",
+        optional=True,
     )
-    agent_max_concurrent_flushes: int | None = field(
+    agent_max_concurrent_flushes: int | None = same_as(
         # One thread sends; more would only reorder.
-        default=None,
-        validator=whole_number(1, optional=True),
+        AgentConfig,
+        "max_concurrent_flushes",
+        optional=True,
     )
-    agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = field(
+    agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = same_as(
         # "drop", counted: a request must not wait for telemetry.
-        default=None,
-        validator=one_of("drop", "block", "raise", optional=True),
+        AgentConfig,
+        "buffer_overflow_policy",
+        optional=True,
     )
-    agent_backoff_factor: float | None = field(
+    agent_backoff_factor: float | None = same_as(
         # Seconds of the first pause, doubled with each, with full jitter.
-        default=None,
-        validator=number(0, optional=True, above=True),
+        AgentConfig,
+        "backoff_factor",
+        optional=True,
     )
     agent_sensitive_headers: frozenset[str] | None = field(
         # The agent's list: authorization, proxy-authorization, cookie, x-api-key.
         default=None,
         converter=values.optional_lower_set,
     )
-    agent_max_payload_size: int | None = field(
+    agent_max_payload_size: int | None = same_as(
         # Characters of the longest text in an event's metadata.
-        default=None,
-        validator=whole_number(1, optional=True),
+        AgentConfig,
+        "max_payload_size",
+        optional=True,
     )
-    agent_compression_enabled: bool | None = field(
+    agent_compression_enabled: bool | None = same_as(
         # On: batches are repetitive and shrink to a tenth.
-        default=None,
-        converter=optional_flag,
+        AgentConfig,
+        "compression_enabled",
+        optional=True,
     )
-    agent_compression_threshold: int | None = field(
+    agent_compression_threshold: int | None = same_as(
         # Bytes under which gzip gains nothing.
-        default=None,
-        validator=whole_number(0, optional=True),
+        AgentConfig,
+        "compression_threshold",
+        optional=True,
     )
-    agent_batch_max_bytes: int | None = field(
+    agent_batch_max_bytes: int | None = same_as(
         # 256 KiB, the most that the collector's service takes in one body.
-        default=None,
-        validator=whole_number(4096, optional=True),
+        AgentConfig,
+        "batch_max_bytes",
+        optional=True,
     )
-    agent_status_interval: int = field(
+    agent_status_interval: int = same_as(
         # Five minutes: soon enough to notice a silent worker.
-        default=300,
-        validator=whole_number(60, _DAY_SECONDS),
+        AgentConfig,
+        "status_interval",
+        within=whole_number(60, 86_400),
     )
     agent_spool_path: Path | None = field(
         # None: what is queued when the process is killed is lost.
         default=None,
         converter=values.optional_path,
     )
-    agent_spool_max_bytes: int | None = field(
+    agent_spool_max_bytes: int | None = same_as(
         # What an outage may take of the disk; the oldest goes first.
-        default=None,
-        validator=whole_number(1_048_576, optional=True),
+        AgentConfig,
+        "spool_max_bytes",
+        optional=True,
     )
-    agent_spool_max_age: int | None = field(
+    agent_spool_max_age: int | None = same_as(
         # Seconds after which news helps nobody.
-        default=None,
-        validator=whole_number(60, optional=True),
+        AgentConfig,
+        "spool_max_age",
+        within=whole_number(60),
+        optional=True,
     )
-    agent_exit_timeout: float = field(
+    agent_exit_timeout: float = same_as(
         # What the end of a process waits at most for the last batch.
-        default=1.0,
-        validator=number(0, 60),
+        AgentConfig,
+        "exit_timeout",
     )
     enable_dynamic_rules: bool = field(
         # Off: who may send rules may also block everybody.
         default=False,
         converter=flag,
     )
-    dynamic_rule_interval: int = field(
+    dynamic_rule_interval: int = same_as(
         # Five minutes, one fetch a process; rules are no emergency switch.
-        default=300,
-        validator=whole_number(60),
+        AgentConfig,
+        "dynamic_rule_interval",
+        within=whole_number(60),
     )
     dynamic_rules_cache_path: Path | None = field(
         # None: after a restart the last rules come from the store, or anew.

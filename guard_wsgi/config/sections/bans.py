@@ -8,9 +8,9 @@ from types import MappingProxyType
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config import values as values
 from guard_wsgi.config.tables import ThreatBanConfig
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.options import values as values
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
 
 _NO_THREATS: Mapping[str, ThreatBanConfig] = MappingProxyType({})

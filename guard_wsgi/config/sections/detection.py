@@ -9,12 +9,12 @@ from typing import Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config import values as values
 from guard_wsgi.config.tables import DetectionExclusion
-from guard_wsgi.config.values import one_of
-from guard_wsgi.detection.finding import CATEGORIES
-from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.options import values as values
 from guard_wsgi.options.numbers import flag, whole_number
+from guard_wsgi.options.resolving import same_as
+from guard_wsgi.options.values import one_of
 
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
 
@@ -28,28 +28,27 @@ class DetectionOptions:
         default=True,
         converter=flag,
     )
-    enabled_detection_categories: frozenset[str] = field(
+    enabled_detection_categories: frozenset[str] = same_as(
         # All: each weighs its own evidence, so one less makes the others no better.
-        default=CATEGORIES,
-        converter=values.string_set,
-        validator=values.each_of(*sorted(CATEGORIES)),
+        DetectionSettings,
+        "categories",
     )
-    detection_threat_score_threshold: float | str = field(
+    detection_threat_score_threshold: float | str = same_as(
         # The preset measured on the corpus at the fewest errors of both kinds together.
-        default="balanced",
-        converter=values.threshold,
+        DetectionSettings,
+        "threshold",
     )
-    detection_scan_body: bool = field(
+    detection_scan_body: bool = same_as(
         # False never touches a body.
-        default=True,
-        converter=flag,
+        DetectionSettings,
+        "scan_body",
     )
-    upload_inspection: Literal["names", "strict"] = field(
+    upload_inspection: Literal["names", "strict"] = same_as(
         # A file is content, which an app stores and does not run: source code, logs and mails are
         # full of what would be an attack in a field. Its name is looked at for what web servers
         # run. "strict" weighs contents as well, where uploads are shown to others as they are.
-        default="names",
-        validator=one_of(*UPLOAD_INSPECTIONS),
+        DetectionSettings,
+        "upload_inspection",
     )
     detection_graphql_introspection: Literal["allow", "refuse"] = field(
         # Every client with code completion asks for the schema first. "refuse" suits a closed API
@@ -57,28 +56,32 @@ class DetectionOptions:
         default="allow",
         validator=one_of("allow", "refuse"),
     )
-    detection_max_body_inspect_bytes: int = field(
+    detection_max_body_inspect_bytes: int = same_as(
         # 8 MiB: documents and forms of that size are what APIs and frameworks take, and the first
         # pass over them takes a fraction of their own parsing. Files are passed over, not held.
-        default=8_388_608,
-        validator=whole_number(1024, 67_108_864),
+        DetectionSettings,
+        "max_body_bytes",
+        within=whole_number(1024, 67_108_864),
     )
-    detection_max_scan_values: int = field(
+    detection_max_scan_values: int = same_as(
         # Names and values of one request that are decoded and scored; more is a finding, not a
         # silent pass. Those that the first pass clears in a large document are not among them.
-        default=20_000,
-        validator=whole_number(2, 100_000),
+        DetectionSettings,
+        "max_values",
+        within=whole_number(2, 100_000),
     )
-    detection_max_scan_chars: int = field(
+    detection_max_scan_chars: int = same_as(
         # A quarter of a megabyte of text of which every line calls for a closer look: weighing it
         # takes as long as a request may.
-        default=262_144,
-        validator=whole_number(1024, 262_144),
+        DetectionSettings,
+        "max_chars",
+        within=whole_number(1024, 262_144),
     )
-    detection_max_json_depth: int = field(
+    detection_max_json_depth: int = same_as(
         # No API nests deeper; what does is scanned as text.
-        default=32,
-        validator=whole_number(1, 1000),
+        DetectionSettings,
+        "max_json_depth",
+        within=whole_number(1, 1000),
     )
     detection_budget_action: Literal["block", "flag"] = field(
         # A request too large to be looked at whole hides something as likely as not.

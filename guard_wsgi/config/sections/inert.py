@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from guard_wsgi.config import values as values
+from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import inert
 from guard_wsgi.options.numbers import flag, number, whole_number
 

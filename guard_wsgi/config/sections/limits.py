@@ -9,9 +9,11 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config.values import one_of, synchronous
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
-from guard_wsgi.state.backend import STRATEGIES, Strategy
+from guard_wsgi.options.resolving import same_as
+from guard_wsgi.options.values import one_of, synchronous
+from guard_wsgi.state.backend import Strategy
+from guard_wsgi.state.settings import StoreSettings
 
 _NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 
@@ -46,10 +48,10 @@ class LimitOptions:
         default=_NO_LIMITS,
         converter=tables.endpoint_limits,
     )
-    rate_limit_strategy: Strategy = field(
+    rate_limit_strategy: Strategy = same_as(
         # O(1) for each key, without the burst of two windows meeting.
-        default="sliding-window-counter",
-        validator=one_of(*STRATEGIES),
+        StoreSettings,
+        "rate_limit_strategy",
     )
     rate_limit_key: Callable[[Any], str] | None = field(
         # None: the client's address. (request) -> what counts together, a user say.

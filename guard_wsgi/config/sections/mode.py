@@ -10,8 +10,8 @@ from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config.values import one_of, synchronous
 from guard_wsgi.options.numbers import flag, whole_number
+from guard_wsgi.options.values import one_of, synchronous
 
 _NO_BODIES: Mapping[int, str] = MappingProxyType({})
 

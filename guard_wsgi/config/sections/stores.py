@@ -8,12 +8,11 @@ from types import MappingProxyType
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config import values as values
+from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET
 from guard_wsgi.options.numbers import flag, number, whole_number
-from guard_wsgi.state.settings import Feature, Policy
-
-_ALL_LOCAL = tables.failure_policies({})
+from guard_wsgi.options.resolving import same_as
+from guard_wsgi.state.settings import Feature, Policy, StoreSettings
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -27,28 +26,30 @@ class StoreOptions:
         converter=values.text,
         metadata=MappingProxyType({**SECRET, **BLANK_IS_UNSET}),
     )
-    store_timeout: float = field(
+    store_timeout: float = same_as(
         # What a request waits for the store at most. A store on the same network answers in
         # a millisecond.
-        default=0.1,
-        validator=number(0, 10, above=True),
+        StoreSettings,
+        "timeout_seconds",
+        within=number(0, 10, above=True),
     )
-    store_failure_policy: Mapping[Feature, Policy] = field(
+    store_failure_policy: Mapping[Feature, Policy] = same_as(
         # While the store is down: counters of this process ("local") keep the site up and
         # most of the protection; "deny" is for sites that would rather be down.
-        default=_ALL_LOCAL,
-        converter=tables.failure_policies,
+        StoreSettings,
+        "policies",
     )
-    memory_store_max_keys: int = field(
+    memory_store_max_keys: int = same_as(
         # About 300 MB when full; the least recently used go first.
-        default=1_000_000,
-        validator=whole_number(1000),
+        StoreSettings,
+        "max_keys",
+        within=whole_number(1000),
     )
-    max_bans: int = field(
+    max_bans: int = same_as(
         # About 50 MB in each process when full. In memory those that would end first are dropped;
         # of a shared store what is not kept here is asked for, at a round trip a client.
-        default=100_000,
-        validator=whole_number(1),
+        StoreSettings,
+        "max_bans",
     )
     enable_redis: bool = field(
         # Off: a site without Redis must work as installed. True with redis_url is another

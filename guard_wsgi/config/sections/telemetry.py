@@ -9,10 +9,10 @@ from typing import Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
-from guard_wsgi.config import values as values
 from guard_wsgi.config.check_names import CHECK_NAMES
-from guard_wsgi.config.values import one_of
+from guard_wsgi.options import values as values
 from guard_wsgi.options.numbers import flag
+from guard_wsgi.options.values import one_of
 from guard_wsgi.telemetry.events import EVENT_TYPES, METRIC_TYPES
 
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})

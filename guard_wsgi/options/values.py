@@ -11,15 +11,11 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from attrs import Attribute, asdict, has
 
-from guard_wsgi.detection.settings import THRESHOLDS
-from guard_wsgi.options.numbers import read_number
 from guard_wsgi.options.quoting import nearest, quoted
-
-MAX_SCORE = 10
-"""A score is 1 at the balanced point; nothing real is ten times as certain."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -124,6 +120,17 @@ def optional_lower_set(values: Iterable[str] | None) -> frozenset[str] | None:
     return None if values is None else lower_set(values)
 
 
+def http_url(value: str) -> str:
+    try:
+        parts = urlsplit(text(value))
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"must be an http or https URL, not {quoted(value)}")
+    return value
+
+
 def all_or_faults(values: Iterable[str], convert: Callable[[str], str]) -> tuple[str, ...]:
     """Every item converted, or one ``ValueError`` that lists each item at fault."""
     converted: list[str] = []
@@ -136,20 +143,6 @@ def all_or_faults(values: Iterable[str], convert: Callable[[str], str]) -> tuple
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(dict.fromkeys(converted))
-
-
-def threshold(value: float | str) -> float | str:
-    """A score, or the name of a preset."""
-    if isinstance(value, str) and value in THRESHOLDS:
-        return value
-    try:
-        score = float(read_number(value))
-    except ValueError:
-        listed = ", ".join(THRESHOLDS)
-        raise ValueError(f"must be a number or one of {listed}, not {quoted(value)}") from None
-    if not 0 < score <= MAX_SCORE:
-        raise ValueError(f"must be more than 0 and at most {MAX_SCORE}, not {score}")
-    return score
 
 
 def log_level(value: str | None) -> str | None:
