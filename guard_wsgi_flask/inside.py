@@ -8,6 +8,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Request, Response, current_app, g, has_request_context, request, session
+from flask.globals import request_ctx
 from flask.sessions import NullSession
 from flask.views import MethodView
 from werkzeug.exceptions import default_exceptions
@@ -203,9 +204,26 @@ def renderer_of(
                 return _taken(response) if response is not None else None
             if response is None:
                 response = as_flask(app, plain())
-            return _taken(app.process_response(response))
+            return _taken(_processed(app, response))
 
     return render
+
+
+def _processed(app: Flask, response: Response) -> Response:
+    """A refusal past the app's ``after_request`` functions, as ``Flask.process_response`` does it,
+    but for the session: it is saved if a function of the app's has changed it, and not renewed for
+    somebody who is kept out."""
+    if type(app).process_response is not Flask.process_response:
+        return app.process_response(response)  # the app's own
+    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
+    functions = [*getattr(context, "_after_request_functions", ())]
+    for name in (*request.blueprints, None):
+        functions.extend(reversed(app.after_request_funcs.get(name, ())))
+    for function in functions:
+        response = app.ensure_sync(function)(response)
+    if getattr(context.session, "modified", False):
+        app.session_interface.save_session(app, context.session, response)
+    return response
 
 
 def _is_own_answer(block: Block) -> bool:
