@@ -30,7 +30,7 @@ from guard_wsgi.ladder.policy import Plan, Policy, Run
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.body import BodyTooLarge, LateLimit
+from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.hooks import (
     ForgetBody,
     HookContext,
@@ -39,6 +39,7 @@ from guard_wsgi.request.hooks import (
     no_context,
     nothing_kept,
 )
+from guard_wsgi.request.late_limit import LateLimit
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict

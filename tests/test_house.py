@@ -59,7 +59,6 @@ TO_SPLIT = frozenset(
         "guard_wsgi/doctor/symptoms.py",
         "guard_wsgi/ladder/policy.py",
         "guard_wsgi/middleware.py",
-        "guard_wsgi/request/body.py",
         "guard_wsgi/state/backends/lmdb.py",
         "guard_wsgi/state/backends/lmdb_file.py",
         "guard_wsgi_flask/compat.py",

@@ -19,7 +19,8 @@ from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.body import BodyTooLarge, RequestBody
+from guard_wsgi.request.body import RequestBody
+from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.view import MAX_HOOK_BODY_BYTES, GuardRequest
 
 FILE_TYPE = "application/octet-stream"

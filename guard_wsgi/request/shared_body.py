@@ -13,15 +13,10 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.request.body import (
-    CHUNK_BYTES,
-    MAX_MEMORY_BYTES,
-    FramingError,
-    InputStream,
-    ReplayStream,
-    RequestBody,
-    content_length,
-)
+from guard_wsgi.request.body import RequestBody
+from guard_wsgi.request.framing import CHUNK_BYTES, FramingError, InputStream, content_length
+from guard_wsgi.request.kept import MAX_MEMORY_BYTES
+from guard_wsgi.request.replay import ReplayStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.request.body import BodyTooLarge
+from guard_wsgi.request.framing import BodyTooLarge
 from tests.kit.gateway import environ_for, serve
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.errors import GuardError
-from guard_wsgi.request.body import FramingError, RequestBody, content_length
+from guard_wsgi.request.body import RequestBody
+from guard_wsgi.request.framing import FramingError, content_length
 from tests.kit.gateway import environ_for, serve, text_app
 
 

@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from guard_wsgi.request.body import BodyTooLarge, RequestBody, read_at_once
+from guard_wsgi.request.body import RequestBody, read_at_once
+from guard_wsgi.request.framing import BodyTooLarge
 
 BODIES = st.one_of(
     st.binary(max_size=200),
