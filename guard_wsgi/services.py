@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
 from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
-from guard_wsgi.behavior.tracker import BehaviorTracker, Violation
+from guard_wsgi.behavior.tracker import BehaviorTracker
+from guard_wsgi.behavior.violation import Violation
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration

@@ -6,6 +6,7 @@ import copy
 import inspect
 import pickle
 import warnings
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,16 +18,14 @@ from hypothesis import strategies as st
 
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
-from guard_wsgi.config import rules as config_rules
-from guard_wsgi.config.rules import STORE_PACKAGES
 from guard_wsgi.config.security import DoubtfulOption, IgnoredOption, SecurityConfig
 from guard_wsgi.config.tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.state.backends.redis import SCHEMES as REDIS_SCHEMES
-from guard_wsgi.state.backends.remote import SCHEMES as REMOTE_SCHEMES
+from guard_wsgi.state import schemes
+from guard_wsgi.state.schemes import SCHEMES, Scheme
 from tests.kit.ids import stable
 
 
@@ -565,13 +564,13 @@ def test_enable_redis_is_another_spelling_of_store_url() -> None:
     assert SecurityConfig(store_timeout=0.2).effective_store_timeout == 0.2
 
 
-def test_every_store_that_can_be_opened_can_be_named() -> None:
-    known = {"memory", "lmdb", *REDIS_SCHEMES, *REMOTE_SCHEMES}
-    assert set(STORE_PACKAGES) == known
+@pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
+def test_every_store_that_can_be_named_can_be_opened(scheme: Scheme) -> None:
+    assert callable(import_module(scheme.module).open_backend)
 
 
 def test_a_strategy_that_a_store_cannot_keep_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(config_rules, "find_spec", lambda name: name)
+    monkeypatch.setattr(schemes, "find_spec", lambda name: name)
     options = {"store_url": "memcached://localhost:11211"}
     SecurityConfig(**options)
     (fault,) = faults_of(**options, rate_limit_strategy="moving-window")
@@ -594,7 +593,7 @@ def test_options_of_redis_reach_its_client_only() -> None:
 def test_a_store_without_its_package_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(config_rules, "find_spec", lambda name: None)
+    monkeypatch.setattr(schemes, "find_spec", lambda name: None)
     assert "guard-wsgi[redis]" in faults_of(store_url="redis://localhost")[0]
     assert "guard-wsgi[lmdb]" in faults_of(store_url="lmdb:///tmp/guard")[0]
     assert "guard-wsgi[memcached]" in faults_of(store_url="memcached://localhost")[0]

@@ -51,17 +51,11 @@ TABLES = frozenset[str]()
 
 TO_SPLIT = frozenset(
     {
-        "guard_wsgi/behavior/tracker.py",
         "guard_wsgi/detection/detector.py",
         "guard_wsgi/detection/evidence.py",
         "guard_wsgi/detection/extract.py",
-        "guard_wsgi/agent/spool.py",
-        "guard_wsgi/doctor/symptoms.py",
         "guard_wsgi/ladder/policy.py",
         "guard_wsgi/middleware.py",
-        "guard_wsgi/state/backends/lmdb.py",
-        "guard_wsgi/state/backends/lmdb_file.py",
-        "guard_wsgi_flask/compat.py",
     }
 )
 """Files that are longer, and wait to be split. None is added."""

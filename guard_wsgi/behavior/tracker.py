@@ -19,13 +19,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from attrs import define, field, frozen
-
+from guard_wsgi.behavior.compiled_rule import CompiledRule, by_counter, halved, rule_of
 from guard_wsgi.behavior.response_pattern import BodyPatterns
 from guard_wsgi.behavior.response_tap import ResponseTap
 from guard_wsgi.behavior.rule import DEFAULT_BAN_SECONDS, BehaviorRule, BehaviorRuleConfig
+from guard_wsgi.behavior.violation import Decision, OnViolation, Violation
 from guard_wsgi.errors import BanRefused, StoreError
 from guard_wsgi.network.address import Address
 from guard_wsgi.state.ban_index import Ban
@@ -56,43 +56,6 @@ class Sources(Protocol):
 
     @property
     def bans(self) -> Bans: ...
-
-
-@frozen(slots=True)
-class Violation:
-    """A rule that was broken, as events and logs tell it.
-
-    :ivar action: what was done: the rule's action, ``custom_action``, or ``observed`` in passive
-        mode.
-    :ivar endpoint: the route's, or ``*`` for a rule of all routes.
-    :ivar count: the client's uses or matches in the window; 0 when throttled, which counts none.
-    :ivar ban: the ban that came of it.
-    """
-
-    rule: BehaviorRule
-    client: str
-    endpoint: str
-    count: int
-    action: str
-    ban: Ban | None = None
-
-    @property
-    def details(self) -> str:
-        rule = self.rule
-        what = f"responses matching {rule.pattern!r}" if rule.pattern else "requests"
-        return f"more than {rule.threshold} {what} in {rule.window} s"
-
-
-@frozen(slots=True)
-class Decision:
-    """A request that must not go on. ``kind`` is ``throttle`` (429) or ``ban`` (403)."""
-
-    kind: Literal["throttle", "ban"]
-    violation: Violation
-    retry_after_seconds: float
-
-
-OnViolation = Callable[[Violation], None]
 
 
 class BehaviorTracker:
@@ -138,47 +101,14 @@ class BehaviorTracker:
         return BehaviorWatch(
             self,
             [
-                *(_Rule(_rule(rule), is_global=False) for rule in route_rules),
-                *(_Rule(_rule(rule), is_global=True) for rule in global_rules),
+                *(CompiledRule(rule_of(rule), is_global=False) for rule in route_rules),
+                *(CompiledRule(rule_of(rule), is_global=True) for rule in global_rules),
             ],
         )
 
     def tell(self, violation: Violation) -> None:
         if self._on_violation is not None:
             self._on_violation(violation)
-
-
-def _rule(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
-    return rule.to_rule() if isinstance(rule, BehaviorRuleConfig) else rule
-
-
-@define(slots=True, eq=False)
-class _Rule:
-    """A rule with what is computed of it once."""
-
-    rule: BehaviorRule
-    is_global: bool
-    counter_name: str = field(init=False)
-    limits: tuple[Limit, Limit] = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        rule = self.rule
-        what = "calls" if rule.pattern is None else f"responses:{rule.pattern}"
-        self.counter_name = f"{what}/{rule.window}"
-        # The number of calls is refused when it is over; responses when the next one would be.
-        extra = 0 if rule.pattern is None else 1
-        self.limits = (
-            Limit(rule.threshold + extra, rule.window, f"behavior:{what}"),
-            Limit(_halved(rule.threshold) + extra, rule.window, f"behavior:{what}"),
-        )
-
-    @property
-    def throttles(self) -> bool:
-        return self.rule.action == "throttle" and self.rule.custom_action is None
-
-
-def _halved(threshold: int) -> int:
-    return max(1, threshold // 2)
 
 
 class BehaviorWatch:
@@ -196,13 +126,13 @@ class BehaviorWatch:
         "rules",
     )
 
-    def __init__(self, tracker: BehaviorTracker, rules: Sequence[_Rule]) -> None:
+    def __init__(self, tracker: BehaviorTracker, rules: Sequence[CompiledRule]) -> None:
         self._tracker = tracker
         self.rules = tuple(entry.rule for entry in rules)
         self.calls_hooks = any(rule.custom_action is not None for rule in self.rules)
         calls = [entry for entry in rules if entry.rule.pattern is None]
         responses = [entry for entry in rules if entry.rule.pattern is not None]
-        self._calls = _by_counter(entry for entry in calls if not entry.throttles)
+        self._calls = by_counter(entry for entry in calls if not entry.throttles)
         self._calls_throttled = [entry for entry in calls if entry.throttles]
         self._responses_throttled = [entry for entry in responses if entry.throttles]
         self._status_rules = [
@@ -262,11 +192,11 @@ class BehaviorWatch:
 
     # -- counting --------------------------------------------------------------------------
 
-    def _key(self, entry: _Rule, client: Address, endpoint: str) -> str:
+    def _key(self, entry: CompiledRule, client: Address, endpoint: str) -> str:
         scope = GLOBAL_SCOPE if entry.is_global else endpoint
         return f"{self._tracker.prefix}:{scope}:{client.client_key}"
 
-    def _is_suspicious(self, entry: _Rule, client: Address) -> bool:
+    def _is_suspicious(self, entry: CompiledRule, client: Address) -> bool:
         has_detections = self._tracker.has_detections
         return (
             entry.rule.correlate_with_detection
@@ -274,14 +204,18 @@ class BehaviorWatch:
             and has_detections(client)
         )
 
-    def _limit(self, entry: _Rule, client: Address) -> Limit:
+    def _limit(self, entry: CompiledRule, client: Address) -> Limit:
         return entry.limits[1 if self._is_suspicious(entry, client) else 0]
 
-    def _throttle(self, entry: _Rule, client: Address, endpoint: str, seconds: float) -> Decision:
+    def _throttle(
+        self, entry: CompiledRule, client: Address, endpoint: str, seconds: float
+    ) -> Decision:
         violation = self._violation(entry, client, endpoint, 0, "throttle")
         return Decision("throttle", violation, seconds)
 
-    def _count(self, group: Sequence[_Rule], client: Address, endpoint: str) -> Decision | None:
+    def _count(
+        self, group: Sequence[CompiledRule], client: Address, endpoint: str
+    ) -> Decision | None:
         """Count once for the rules that share a counter; a decision when one of them bans."""
         first = group[0]
         key = f"{self._key(first, client, endpoint)}:{first.counter_name}"
@@ -290,13 +224,15 @@ class BehaviorWatch:
         for entry in group:
             threshold = entry.rule.threshold
             if self._is_suspicious(entry, client):
-                threshold = _halved(threshold)
+                threshold = halved(threshold)
             if count > threshold:
                 banned = self._act(entry, client, endpoint, count, threshold, key) or banned
         return banned
 
-    def _count_response(self, entries: Sequence[_Rule], client: Address, endpoint: str) -> None:
-        for group in _by_counter(entry for entry in entries if not entry.throttles):
+    def _count_response(
+        self, entries: Sequence[CompiledRule], client: Address, endpoint: str
+    ) -> None:
+        for group in by_counter(entry for entry in entries if not entry.throttles):
             self._count(group, client, endpoint)
         for entry in entries:
             if entry.throttles:
@@ -304,7 +240,13 @@ class BehaviorWatch:
                 self._tracker.limiter.hit(limit, key)
 
     def _act(
-        self, entry: _Rule, client: Address, endpoint: str, count: int, threshold: int, key: str
+        self,
+        entry: CompiledRule,
+        client: Address,
+        endpoint: str,
+        count: int,
+        threshold: int,
+        key: str,
     ) -> Decision | None:
         rule = entry.rule
         if self._tracker.passive or rule.custom_action is not None or rule.action != "ban":
@@ -334,7 +276,7 @@ class BehaviorWatch:
 
     def _violation(
         self,
-        entry: _Rule,
+        entry: CompiledRule,
         client: Address,
         endpoint: str,
         count: int,
@@ -345,14 +287,6 @@ class BehaviorWatch:
         if self._tracker.passive:
             action = "observed"
         return Violation(entry.rule, client.text, scope, count, action, ban)
-
-
-def _by_counter(entries: Iterable[_Rule]) -> list[list[_Rule]]:
-    """Rules that count the same thing count it once, whatever their thresholds."""
-    groups: dict[tuple[bool, str], list[_Rule]] = {}
-    for entry in entries:
-        groups.setdefault((entry.is_global, entry.counter_name), []).append(entry)
-    return list(groups.values())
 
 
 def _is_news(count: int, threshold: int) -> bool:
@@ -433,7 +367,7 @@ class Observation:
     def _found(self, places: Sequence[int]) -> None:
         self._count([self._watch._body_rules[place] for place in places])
 
-    def _count(self, entries: Sequence[_Rule]) -> None:
+    def _count(self, entries: Sequence[CompiledRule]) -> None:
         tracker = self._watch._tracker
         try:
             with self._inside():
@@ -444,14 +378,3 @@ class Observation:
             if not tracker.uncounted_responses:
                 logger.warning("responses are not counted: %s", error)
             tracker.uncounted_responses += 1
-
-
-__all__ = [
-    "BehaviorRule",
-    "BehaviorRuleConfig",
-    "BehaviorTracker",
-    "BehaviorWatch",
-    "Decision",
-    "Observation",
-    "Violation",
-]

@@ -7,9 +7,7 @@ it would only repeat the fault in other words.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,30 +15,10 @@ from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.options.quoting import nearest
+from guard_wsgi.state.schemes import SCHEMES, is_installed
 
 Options = Mapping[str, Any]
 Rule = Callable[[Options], Iterator[str]]
-
-STORE_PACKAGES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "memory": ("", ""),
-        "lmdb": ("lmdb", "lmdb"),
-        "redis": ("redis", "redis"),
-        "rediss": ("redis", "redis"),
-        "redis+unix": ("redis", "redis"),
-        "redis+sentinel": ("redis", "redis"),
-        "redis+cluster": ("redis", "redis"),
-        "valkey": ("valkey", "valkey"),
-        "valkeys": ("valkey", "valkey"),
-        "valkey+unix": ("valkey", "valkey"),
-        "valkey+sentinel": ("valkey", "valkey"),
-        "valkey+cluster": ("valkey", "valkey"),
-        "memcached": ("pymemcache", "memcached"),
-        "mongodb": ("pymongo", "mongodb"),
-        "mongodb+srv": ("pymongo", "mongodb"),
-    }
-)
-"""Scheme of ``store_url`` to the module it needs and the extra that brings it."""
 
 
 def contradictions(options: Options, broken: Collection[str]) -> list[str]:
@@ -63,26 +41,18 @@ def doubts(options: Options, given: Collection[str]) -> list[str]:
     ]
 
 
-def is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
-
-
 def store_fault(option: str, url: str) -> str:
     """Why ``url`` can't be opened here; empty when it can. Never quotes the URL: it may hold a
     password."""
     scheme = urlsplit(url).scheme or url.partition(":")[0]
     if "://" not in url:
         return f"{option} must be a URL such as 'memory://' or 'redis://localhost:6379'"
-    if scheme not in STORE_PACKAGES:
-        hint = nearest(scheme, STORE_PACKAGES)
-        return f"{option} has the scheme {scheme[:20]!r}, which no store has{hint}"
-    module, extra = STORE_PACKAGES[scheme]
-    if not module or is_installed(module):
+    known = SCHEMES.get(scheme)
+    if known is None:
+        return f"unsupported {option} scheme {scheme[:20]!r}{nearest(scheme, SCHEMES)}"
+    if known.is_installed:
         return ""
-    return str(MissingExtra(f"{option}={scheme}://", extra))
+    return str(MissingExtra(f"{option}={scheme}://", known.extra))
 
 
 # Faults.

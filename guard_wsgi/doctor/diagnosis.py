@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers
-from guard_wsgi.doctor.symptoms import LOOKS, unguarded
+from guard_wsgi.doctor.placing import unguarded
+from guard_wsgi.doctor.symptoms import LOOKS
 
 if TYPE_CHECKING:
     from guard_wsgi.config.security import SecurityConfig

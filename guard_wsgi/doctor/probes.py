@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from importlib import import_module, metadata
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
 PROBE_TIMEOUT_SECONDS = 2.0
 """A doctor may wait longer than a request, and not so long that somebody thinks it hangs."""
 PROBE_KEY = "doctor"
-
-
-def is_importable(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def installed_version(distribution: str) -> tuple[int, ...] | None:

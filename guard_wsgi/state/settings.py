@@ -14,12 +14,14 @@ from guard_wsgi.options.quoting import nearest, quoted
 from guard_wsgi.options.resolving import checked
 from guard_wsgi.options.values import one_of, synchronous, text
 from guard_wsgi.state.backend import STRATEGIES, Strategy
-from guard_wsgi.state.backends.memory import DEFAULT_MAX_KEYS
 from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS
 from guard_wsgi.state.clock import SYSTEM_CLOCK, Clock
 
 Policy = Literal["local", "allow", "deny"]
 Feature = Literal["rate_limit", "bans", "counters"]
+
+DEFAULT_MAX_KEYS = 1_000_000
+"""The roundest bound whose memory (about 150 MB, reached only under attack) a server can spare."""
 
 POLICIES: tuple[Policy, ...] = ("local", "allow", "deny")
 FEATURES: tuple[Feature, ...] = ("rate_limit", "bans", "counters")
@@ -73,7 +75,6 @@ class StoreSettings:
     policies: Mapping[Feature, Policy] = field(
         default=failure_policies({}), converter=failure_policies
     )
-    # About 300 MB when full; the least recently used go first.
     max_keys: int = field(default=DEFAULT_MAX_KEYS, validator=whole_number(1))
     max_bans: int = field(default=DEFAULT_MAX_BANS, validator=whole_number(1))
     # Unknown: the whole limit for each worker. A smaller share would refuse rightful requests.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from math import ceil
 from typing import Any
 
 from guard_wsgi.errors import ConfigError, MissingExtra
+from guard_wsgi.options.quoting import nearest
 from guard_wsgi.state.backend import Backend
-from guard_wsgi.state.backends.memory import MemoryStorage
-from guard_wsgi.state.backends.redis import SCHEMES as REDIS_SCHEMES
-from guard_wsgi.state.backends.redis import RedisBackend
-from guard_wsgi.state.backends.remote import SCHEMES as REMOTE_SCHEMES
-from guard_wsgi.state.backends.remote import LimitsBackend
 from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.bans import Bans
-from guard_wsgi.state.budget import Budget
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.counters import Counters
 from guard_wsgi.state.ratelimit import RateLimiter
+from guard_wsgi.state.schemes import SCHEMES
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.values import Values
 
@@ -111,29 +108,13 @@ class Store:
 
 
 def _backend(url: str, settings: StoreSettings) -> Backend:
-    scheme, separator, _ = url.partition("://")
+    name, separator, _ = url.partition("://")
     if not separator:
-        raise ConfigError([f"store_url: {url!r} is no URI; write memory:// or lmdb:///path"])
-    if scheme == "memory":
-        return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
-    if scheme == "lmdb":
-        try:
-            from guard_wsgi.state.backends.lmdb import LMDBStorage
-        except ImportError as error:
-            raise MissingExtra("store_url lmdb://", "lmdb") from error
-        storage = LMDBStorage(
-            url,
-            prefix=settings.prefix,
-            app_name=settings.app_name,
-            max_keys=settings.max_keys,
-            clock=settings.clock,
-            must_open=False,
-        )
-        return ResilientBackend(storage, settings, None)
-    if scheme in REDIS_SCHEMES:
-        budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
-        return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)
-    if scheme in REMOTE_SCHEMES:
-        budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
-        return ResilientBackend(LimitsBackend(url, settings, budget), settings, budget)
-    raise ConfigError([f"store_url: no store is called {scheme!r}"])
+        raise ConfigError([f"store_url {url!r} is not a URL: write memory:// or lmdb:///path"])
+    scheme = SCHEMES.get(name)
+    if scheme is None:
+        raise ConfigError([f"unsupported store_url scheme {name!r}{nearest(name, SCHEMES)}"])
+    if not scheme.is_installed:
+        raise MissingExtra(f"store_url {name}://", scheme.extra)
+    backend: Backend = import_module(scheme.module).open_backend(url, settings)
+    return backend

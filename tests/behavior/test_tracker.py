@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
-from guard_wsgi.behavior.tracker import BehaviorTracker, BehaviorWatch, Violation
+from guard_wsgi.behavior.tracker import BehaviorTracker, BehaviorWatch
+from guard_wsgi.behavior.violation import Violation
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet

@@ -18,13 +18,13 @@ from guard_wsgi.doctor.diagnosis import Advice, diagnose, exit_code, find_guard,
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,
     installed_version,
-    is_importable,
     merges_underscores,
 )
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.peers import WATCHED_REQUESTS, PeerWatch
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
 from guard_wsgi.state.emergency import declare
+from guard_wsgi.state.schemes import is_installed
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from tests.state.redis_server import RedisServer
@@ -297,14 +297,14 @@ def free_port() -> int:
         return port
 
 
-@pytest.mark.skipif(not is_importable("redis"), reason="redis is not installed")
+@pytest.mark.skipif(not is_installed("redis"), reason="redis is not installed")
 def test_an_unreachable_redis_is_said() -> None:
     advice = found(config(store_url=f"redis://127.0.0.1:{free_port()}/0"))["store-unreachable"]
     assert advice.severity == "error"
     assert "store_url" in advice.remedy
 
 
-@pytest.mark.skipif(not is_importable("redis"), reason="redis is not installed")
+@pytest.mark.skipif(not is_installed("redis"), reason="redis is not installed")
 def test_a_silent_redis_is_said_within_seconds(silent_port: int) -> None:
     assert "store-unreachable" in found(config(store_url=f"redis://127.0.0.1:{silent_port}/0"))
 
@@ -346,7 +346,7 @@ def test_ranges_that_nobody_renews_are_said(
     store.close()
 
 
-@pytest.mark.skipif(not is_importable("redis"), reason="redis is not installed")
+@pytest.mark.skipif(not is_installed("redis"), reason="redis is not installed")
 def test_a_redis_in_good_health_gets_no_advice(tmp_path: Path) -> None:
     server = RedisServer(tmp_path)
     server.start()
@@ -361,9 +361,9 @@ def test_a_redis_in_good_health_gets_no_advice(tmp_path: Path) -> None:
 
 
 def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    from guard_wsgi.doctor import symptoms
+    from guard_wsgi.doctor import state
 
-    monkeypatch.setattr(symptoms, "is_importable", lambda module: False)
+    monkeypatch.setattr(state, "is_installed", lambda module: False)
     advice = found(config(ipinfo_token="x", store_url="redis://127.0.0.1:1/0"))
     assert advice["extra-missing"].severity == "error"
     remedies = [
@@ -406,9 +406,9 @@ def test_a_users_handler_that_says_it_is_stale_is_believed() -> None:
 def test_a_clock_that_disagrees_with_the_stores_is_said(
     monkeypatch: pytest.MonkeyPatch, skew: float | None, said: str
 ) -> None:
-    from guard_wsgi.doctor import symptoms
+    from guard_wsgi.doctor import state
 
-    monkeypatch.setattr(symptoms, "clock_skew_seconds", lambda config: skew)
+    monkeypatch.setattr(state, "clock_skew_seconds", lambda config: skew)
     advice = found(config())
     if said:
         assert said in advice["clock-skew"].problem

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from guard_wsgi import RouteConfig
-from guard_wsgi.doctor.probes import is_importable
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.network.geo import MaxMindGeoIP
+from guard_wsgi.state.schemes import is_installed
 from tests.effects.site import VISITOR, LiveSite
 from tests.kit.capture import CapturingServer
 from tests.network import databases
@@ -183,7 +183,7 @@ def test_enable_otel_and_otel_service_name_and_otel_resource_attributes(
 def test_otel_exporter_endpoint(capturing_server: CapturingServer) -> None:
     """An endpoint takes the exporter's package; without it the site says what to install."""
     options = {"enable_otel": True, "otel_exporter_endpoint": capturing_server.url}
-    if not is_importable("opentelemetry.exporter.otlp.proto.http"):
+    if not is_installed("opentelemetry.exporter.otlp.proto.http"):
         with pytest.raises(MissingExtra, match="otel"), LiveSite(options):
             raise AssertionError("it must not be served")
         return

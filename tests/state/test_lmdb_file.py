@@ -299,30 +299,3 @@ def test_a_step_of_the_clock_back_locks_nobody_out(tmp_path: Path, fake_clock: F
     fake_clock.wall_ns -= 3600 * NANOSECONDS
     assert take("client", 2, 60, 1)[0]
     storage.close()
-
-
-def test_as_a_storage_of_limits(tmp_path: Path) -> None:
-    from limits import RateLimitItemPerMinute
-    from limits.storage import storage_from_string
-    from limits.strategies import (
-        FixedWindowRateLimiter,
-        MovingWindowRateLimiter,
-        SlidingWindowCounterRateLimiter,
-    )
-
-    storage = storage_from_string(f"lmdb://{tmp_path}/state.lmdb")
-    assert isinstance(storage, LMDBStorage)
-    item = RateLimitItemPerMinute(2)
-    for limiter in (
-        FixedWindowRateLimiter(storage),
-        MovingWindowRateLimiter(storage),
-        SlidingWindowCounterRateLimiter(storage),
-    ):
-        assert [limiter.hit(item, "client") for _ in range(3)] == [True, True, False]
-        assert not limiter.test(item, "client")
-        assert limiter.get_window_stats(item, "client").remaining == 0
-        limiter.clear(item, "client")
-        assert limiter.test(item, "client")
-    assert storage.check()
-    storage.reset()
-    storage.close()

@@ -1,4 +1,4 @@
-"""The memory store: bounded, monotonic, and a storage of `limits`."""
+"""The memory store: bounded and monotonic."""
 
 from __future__ import annotations
 
@@ -7,14 +7,6 @@ import threading
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage as PlainMemoryStorage
-from limits.storage import storage_from_string
-from limits.strategies import (
-    FixedWindowRateLimiter,
-    MovingWindowRateLimiter,
-    SlidingWindowCounterRateLimiter,
-)
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.state.backend import STRATEGIES, Strategy
@@ -174,31 +166,6 @@ def test_starts_no_thread() -> None:
     store = Store.open()
     store.limiter.hit(Limit(1, 1), "client")
     assert threading.active_count() == before
-
-
-def test_as_a_storage_of_limits() -> None:
-    storage = storage_from_string("guard-memory://")
-    assert isinstance(storage, MemoryStorage)
-    item = RateLimitItemPerMinute(2)
-    for limiter in (
-        FixedWindowRateLimiter(storage),
-        MovingWindowRateLimiter(storage),
-        SlidingWindowCounterRateLimiter(storage),
-    ):
-        assert [limiter.hit(item, "client") for _ in range(3)] == [True, True, False]
-        assert not limiter.test(item, "client")
-        assert limiter.get_window_stats(item, "client").remaining == 0
-        limiter.clear(item, "client")
-        assert limiter.test(item, "client")
-    assert storage.check()
-    storage.reset()
-    assert storage.size() == 0
-
-
-def test_the_memory_of_limits_stays_its_own() -> None:
-    plain = storage_from_string("memory://")
-    assert isinstance(plain, PlainMemoryStorage)
-    plain.timer.cancel()
 
 
 def test_a_bound_must_be_positive() -> None:

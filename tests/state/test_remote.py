@@ -147,7 +147,7 @@ def test_any_remote_store_that_is_down_leaves_the_limits_in_force(scheme: str) -
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("memory", "no URI"),
+        ("memory", "not a URL"),
         ("carrier-pigeon://coop", "carrier-pigeon"),
         ("lmdb://relative/path", "lmdb:///"),
         ("redis+sentinel://127.0.0.1:26379", "service_name"),

@@ -1,6 +1,6 @@
 """``lmdb:///path``: counts and bans that all processes of one machine share, exactly.
 
-A `limits` storage on one LMDB file. There is no server; the kernel's memory is the medium, one
+There is no server; the kernel's memory is the medium, one
 write transaction is a few microseconds, and a process killed in the middle of one blocks nobody.
 
 Every record begins with its expiry (epoch ns), or says where that is (`lmdb_counts`), so that one
@@ -12,25 +12,28 @@ are hashed.
 from __future__ import annotations
 
 import struct
-import time
-from array import array
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
-
 from guard_wsgi.errors import ConfigError, StoreError
-from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.backends.lmdb_bans import BAN, LMDBBans
-from guard_wsgi.state.backends.lmdb_counts import COUNT, PLACE, own_entries
+from guard_wsgi.state.backends.lmdb_counts import COUNT, PLACE
 from guard_wsgi.state.backends.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
 from guard_wsgi.state.backends.lmdb_path import path_of
-from guard_wsgi.state.backends.memory import DEFAULT_MAX_KEYS
+from guard_wsgi.state.backends.lmdb_records import (
+    EXPIRY,
+    entries_in,
+    log_of,
+    read_record,
+    write_record,
+)
+from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
+from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
     SLACK_NS,
     Counting,
@@ -47,23 +50,24 @@ MAX_KEY_BYTES = 400
 MAX_PREFIX_BYTES = 64
 
 SWEEP_EVERY_KEYS = 64
+
 SWEEP_STEPS = 128
 """More records looked at than were added since, so that expired ones never pile up."""
 
 _COUNTER_RECORD = struct.Struct("<QII")  # expiry, nothing, count
-_EXPIRY = struct.Struct("<Q")
 
 _FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
+
 _PLACED = frozenset(b"fs")
 """Kinds whose record says where the count is."""
+
 _EVICTABLE = frozenset(b"mc") | _PLACED
+
 _MAX_COUNT = 2**32 - 1
 
 
-class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
+class LMDBStorage:
     """Counts in a file shared by the processes of a machine."""
-
-    STORAGE_SCHEME = ["lmdb"]  # noqa: RUF012 -- the name and type are those of `limits`
 
     scheme = "lmdb"
     failures: tuple[type[Exception], ...] = (StoreError,)
@@ -72,7 +76,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     def __init__(
         self,
         uri: str = "lmdb://",
-        wrap_exceptions: bool = False,
         *,
         prefix: str = "",
         app_name: str | None = None,
@@ -80,7 +83,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         clock: Clock = SYSTEM_CLOCK,
         file: LMDBFile | None = None,
         must_open: bool = True,
-        **options: float | str | bool,
     ) -> None:
         """
         :param uri: ``lmdb:///absolute/path`` of a file, or ``lmdb://`` for `default_path`.
@@ -92,7 +94,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         """
         if len(prefix.encode()) > MAX_PREFIX_BYTES:
             raise ConfigError([f"prefix: more than {MAX_PREFIX_BYTES} bytes: {prefix!r}"])
-        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
         if file is None:
             file = LMDBFile.at(path_of(uri, app_name), must_open=must_open)
         self._file = file
@@ -105,7 +106,6 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._bans = LMDBBans(self._prefix, self._now)
         self._new_keys = 0
         self._sweep_from = b"\x00"
-        self._acquire_sliding = self.taker("sliding-window-counter")
 
     @property
     def path(self) -> Path:
@@ -214,16 +214,16 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     ) -> Verdict:
         now_ns = self._now()
         record = txn.get(name)
-        times = _log(record)
+        times = log_of(record)
         allowed, remaining, wait_ns = take_moving(times, now_ns, window_ns, requests, cost)
         if allowed:
-            txn.put(name, _EXPIRY.pack(now_ns + window_ns) + times.tobytes())
+            txn.put(name, EXPIRY.pack(now_ns + window_ns) + times.tobytes())
             if record is None:
                 self._count_key(txn, now_ns)
         return allowed, remaining, wait_ns / NANOSECONDS, requests
 
     def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
-        times = list(_log(self._file.read(_get, self._key(_MOVING, key))))
+        times = list(log_of(self._file.read(read_record, self._key(_MOVING, key))))
         return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests, cost)
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
@@ -248,7 +248,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         return count if self._now() < expires_ns else 0
 
     def _counter(self, key: str) -> tuple[int, int]:
-        record = self._file.read(_get, self._key(_COUNTER, key))
+        record = self._file.read(read_record, self._key(_COUNTER, key))
         expires_ns, _, count = _COUNTER_RECORD.unpack(record) if record else (0, 0, 0)
         return expires_ns, count
 
@@ -256,14 +256,14 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._write(self._delete_in, self._key(_COUNTER, key))
 
     def read_value(self, key: str) -> bytes | None:
-        record: bytes | None = self._file.read(_get, self._key(_VALUE, key))
-        if record is None or self._now() >= _EXPIRY.unpack_from(record)[0]:
+        record: bytes | None = self._file.read(read_record, self._key(_VALUE, key))
+        if record is None or self._now() >= EXPIRY.unpack_from(record)[0]:
             return None
-        return record[_EXPIRY.size :]
+        return record[EXPIRY.size :]
 
     def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
         expires_ns = self._now() + int(ttl_seconds * NANOSECONDS)
-        self._write(_put, self._key(_VALUE, key), _EXPIRY.pack(expires_ns) + value)
+        self._write(write_record, self._key(_VALUE, key), EXPIRY.pack(expires_ns) + value)
 
     def drop_value(self, key: str) -> None:
         self._write(self._delete_in, self._key(_VALUE, key))
@@ -300,7 +300,7 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
     # -- upkeep -------------------------------------------------------------------------------
 
     def size(self) -> int | None:
-        entries: int = self._file.read(_entries)
+        entries: int = self._file.read(entries_in)
         return max(0, entries - 1)
 
     def erase(self) -> None:
@@ -346,9 +346,9 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
 
     def _sweep(self, txn: Any, now_ns: int) -> None:
         """Go on from where the last sweep of this process ended, for a bounded number of steps."""
-        too_many = _entries(txn) > self.max_keys
+        too_many = entries_in(txn) > self.max_keys
         records = self._file.counts.records
-        expiry_in, place_of, count_bytes = _EXPIRY.unpack_from, PLACE.unpack, COUNT.size
+        expiry_in, place_of, count_bytes = EXPIRY.unpack_from, PLACE.unpack, COUNT.size
         key = b""
         ended: list[bytes] = []
         places: list[int] = []
@@ -384,84 +384,15 @@ class LMDBStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
             return 0, 0, 0
         return self._file.counts.at(PLACE.unpack(found)[0])
 
-    # -- the interface of `limits` ------------------------------------------------------------
 
-    @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        return StoreError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self.increment(key, expiry, amount)
-
-    def get(self, key: str) -> int:
-        return self.counted(key)
-
-    def get_expiry(self, key: str) -> float:
-        """When the key's window ends, in epoch seconds."""
-        expires_ns, _ = self._counter(key)
-        return max(expires_ns / NANOSECONDS, time.time())
-
-    def check(self) -> bool:
-        try:
-            self._file.check()
-        except StoreError:
-            return False
-        return True
-
-    def reset(self) -> int | None:
-        keys = self.size()
-        self.erase()
-        return keys
-
-    def clear(self, key: str) -> None:
-        for kind in (_FIXED, _SLIDING, _MOVING, _COUNTER):
-            self._write(self._delete_in, self._key(kind, key))
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return self._take_moving(key, limit, expiry, amount)[0]
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        now_ns = self._now()
-        times = _log(self._file.read(_get, self._key(_MOVING, key)))
-        inside = times[bisect_right(times, now_ns - expiry * NANOSECONDS) :]
-        return (inside[0] if inside else now_ns) / NANOSECONDS, len(inside)
-
-    def acquire_sliding_window_entry(
-        self, key: str, limit: int, expiry: int, amount: int = 1
-    ) -> bool:
-        return self._acquire_sliding(key, limit, expiry, amount)[0]
-
-    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        record = self._count(self._key(_SLIDING, key))
-        if not record[0]:
-            return 0, 0.0, 0, 0.0
-        now_ns = self._now()
-        _, _, _, expires_ns, previous, current = take_sliding(
-            *record, now_ns, expiry * NANOSECONDS, _MAX_COUNT, 0
-        )
-        current_ttl = (expires_ns - now_ns) / NANOSECONDS
-        return previous, max(0.0, current_ttl - expiry), current, current_ttl
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        self._write(self._delete_in, self._key(_SLIDING, key))
-
-
-def _get(txn: Any, name: bytes) -> bytes | None:
-    record: bytes | None = txn.get(name)
-    return record
-
-
-def _entries(txn: Any) -> int:
-    entries: int = txn.stat()["entries"]
-    return entries - own_entries(txn)
-
-
-def _put(txn: Any, name: bytes, record: bytes) -> None:
-    txn.put(name, record)
-
-
-def _log(record: bytes | None) -> array[int]:
-    times = array("q")
-    if record is not None:
-        times.frombytes(record[_EXPIRY.size :])
-    return times
+def open_backend(url: str, settings: StoreSettings) -> Backend:
+    """The file, with counters of this process for when it can't be used."""
+    storage = LMDBStorage(
+        url,
+        prefix=settings.prefix,
+        app_name=settings.app_name,
+        max_keys=settings.max_keys,
+        clock=settings.clock,
+        must_open=False,
+    )
+    return ResilientBackend(storage, settings, None)

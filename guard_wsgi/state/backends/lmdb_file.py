@@ -20,18 +20,14 @@ from contextlib import contextmanager, suppress
 from os import getpid
 from pathlib import Path
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 import lmdb
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backends.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
-from guard_wsgi.state.forking import hold_still_during_fork, renew_after_fork
-
-try:
-    import fcntl
-except ImportError:  # Windows: one process a file; there is no pre-forking server to share it
-    fcntl = None  # type: ignore[assignment]
+from guard_wsgi.state.backends.lmdb_lock import _LOCK_SECONDS, exclusive
+from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed
+from guard_wsgi.state.forking import hold_still_during_fork
 
 log = logging.getLogger("guard_wsgi.state")
 
@@ -47,15 +43,16 @@ MAX_READERS = 1024
 of 8 threads."""
 
 FORMAT = b"guard-wsgi state 2"
+
 FORMAT_KEY = b"\x00format"
 
-_LOCK_SECONDS = 5.0
 ATTEMPTS = range(10)
 """A transaction is tried anew after what stood in its way was repaired. While other processes let
 the file grow, three and more things stand there one after the other."""
 
 _FORKS_UNSEEN = "uwsgi" in sys.modules
 """uWSGI forks in C, past the hooks of `os.register_at_fork`: only asking for the pid tells."""
+
 _BROKEN = (
     lmdb.CorruptedError,
     lmdb.InvalidError,
@@ -68,20 +65,7 @@ FAILURES = (lmdb.Error, struct.error)
 
 Result = TypeVar("Result")
 
-
-class _OpenFiles:
-    """What this process has open, by path: LMDB allows a file to be opened once."""
-
-    def __init__(self) -> None:
-        self.by_path: WeakValueDictionary[str, LMDBFile] = WeakValueDictionary()
-        self.lock = threading.Lock()
-        renew_after_fork(self)
-
-    def after_fork_in_child(self) -> None:
-        self.lock = threading.Lock()
-
-
-_open_files = _OpenFiles()
+_open_files = OpenFiles()
 
 
 class LMDBFile:
@@ -94,7 +78,7 @@ class LMDBFile:
         #: Held for every transaction: the map may only grow between them. Replaced after a fork.
         self.lock = threading.Lock()
         #: Begins a transaction, as `lmdb.Environment.begin`; replaced when the file is reopened.
-        self.begin: Callable[..., Any] = _closed
+        self.begin: Callable[..., Any] = closed
         #: Where the counts are.
         self.counts = LMDBCounts(path.with_name(f"{path.name}-counts"), map_bytes // 16)
         self._map_bytes = map_bytes
@@ -257,6 +241,10 @@ class LMDBFile:
             finally:
                 self.lock.release()
 
+    def __del__(self) -> None:
+        # A store that nobody holds any more holds nothing back from others either.
+        self.give_back()
+
     def _give_back(self) -> None:
         if self.counts.holds_places:
             with suppress(lmdb.Error), self._env.begin(write=True) as txn:
@@ -273,7 +261,7 @@ class LMDBFile:
             except OSError as error:
                 raise StoreError(f"state file {self.path}: {error.strerror}") from error
             try:
-                with _exclusive(fd, self.path):
+                with exclusive(fd, self.path):
                     status = os.fstat(fd)
                     try:
                         if os.stat(self.path).st_ino != status.st_ino:
@@ -334,7 +322,7 @@ class LMDBFile:
         return self._env.begin(*args)
 
     def _close_env(self) -> None:
-        env, self._env, self.begin, self._pid = self._env, None, _closed, 0
+        env, self._env, self.begin, self._pid = self._env, None, closed, 0
         self.counts.close()
         if env is not None:
             env.close()
@@ -366,7 +354,7 @@ class LMDBFile:
             fd = -1
         if fd >= 0:
             try:
-                with _exclusive(fd, self.path):
+                with exclusive(fd, self.path):
                     if os.fstat(fd).st_ino == inode == os.stat(self.path).st_ino:
                         self._set_aside(reason)
             except FileNotFoundError:
@@ -396,35 +384,12 @@ class LMDBFile:
         try:
             fd = os.open(self.path, os.O_RDWR)
             try:
-                with _exclusive(fd, self.path):
+                with exclusive(fd, self.path):
                     yield fd, os.fstat(fd).st_size
             finally:
                 os.close(fd)
         except (OSError, lmdb.Error) as error:
             raise StoreError(f"state file {self.path} can't grow: {error}") from error
-
-
-def _closed(*_: Any) -> Any:
-    raise lmdb.Error("closed")
-
-
-@contextmanager
-def _exclusive(fd: int, path: Path) -> Iterator[None]:
-    """Keep other processes from opening, growing or replacing the file meanwhile.
-
-    A lock on the data file: LMDB's own locks are on the file beside it.
-    """
-    if fcntl is not None:
-        deadline = time.monotonic() + _LOCK_SECONDS
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise StoreError(f"state file {path} is locked by another process") from None
-                time.sleep(0.005)
-    yield  # closing the descriptor unlocks
 
 
 def _give_back_at_exit() -> None:

@@ -1,9 +1,8 @@
 """``memory://``: counts in this process, bounded, on the monotonic clock.
 
-A `limits` storage of our own, under the scheme ``guard-memory`` (``memory`` stays `limits`' for
-whoever else uses it in the process). Against `limits`' MemoryStorage it has an upper bound, no
-timer thread, no lock per key, survives a fork and a step of the wall clock, and takes about the
-same time with a million keys as with a thousand.
+Against `limits`' MemoryStorage it has an upper bound, no timer thread, no lock per key,
+survives a fork and a step of the wall clock, and takes about the same time with a million keys as
+with a thousand.
 
 A record is a tuple of numbers, which keeps a million addresses below 250 MB, and which the garbage
 collector walks once and then leaves alone.
@@ -12,19 +11,16 @@ collector walks once and then leaves alone.
 from __future__ import annotations
 
 import threading
-import time
 from array import array
-from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
-from limits.storage import MovingWindowSupport, SlidingWindowCounterSupport, Storage
-
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.backends.generations import Generations
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
     Counting,
     take_fixed,
@@ -33,9 +29,6 @@ from guard_wsgi.state.windows import (
     view_counts,
     view_moving,
 )
-
-DEFAULT_MAX_KEYS = 1_000_000
-"""The roundest bound whose memory (about 150 MB, reached only under attack) a server can spare."""
 
 _Record = tuple[float, int, int]
 """Of a key: when its current window ends (monotonic, seconds), previous and current count. Times
@@ -52,24 +45,14 @@ _NO_LIMIT = 1 << 62
 """For counts that are only looked at."""
 
 
-class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
+class MemoryStorage:
     """Counts in a bounded table; keys that weren't used for long leave first."""
-
-    STORAGE_SCHEME = ["guard-memory"]  # noqa: RUF012 -- the name and type are those of `limits`
 
     scheme = "memory"
     failures: tuple[type[Exception], ...] = ()
     bans_are_shared = False
 
-    def __init__(
-        self,
-        uri: str | None = None,
-        wrap_exceptions: bool = False,
-        *,
-        max_keys: int = DEFAULT_MAX_KEYS,
-        clock: Clock = SYSTEM_CLOCK,
-        **options: float | str | bool,
-    ) -> None:
+    def __init__(self, *, max_keys: int = DEFAULT_MAX_KEYS, clock: Clock = SYSTEM_CLOCK) -> None:
         """
         :param max_keys: of each kind (limits, moving windows, counters); at least half as many
             are kept, the most recently used.
@@ -77,7 +60,6 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         """
         if max_keys < 1:
             raise ConfigError([f"max_keys must be at least 1, not {max_keys}"])
-        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
         self.max_keys = max_keys
         self._now = clock.monotonic_ns
         self._monotonic = clock.monotonic
@@ -88,7 +70,6 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self._lock = threading.Lock()
         # What `taker` gives keeps the methods of the lock; these give it those of a new one.
         self._lock_bindings: list[Callable[[], None]] = []
-        self._acquire_sliding = self.taker("sliding-window-counter")
         renew_after_fork(self)
 
     def after_fork_in_child(self) -> None:
@@ -266,68 +247,10 @@ class MemoryStorage(Storage, MovingWindowSupport, SlidingWindowCounterSupport):
         self.erase()
         self._values.clear()
 
-    # -- the interface of `limits` ------------------------------------------------------------
 
-    @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        return ValueError
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self.increment(key, expiry, amount)
-
-    def get(self, key: str) -> int:
-        return self.counted(key)
-
-    def get_expiry(self, key: str) -> float:
-        """When the key's window ends, in epoch seconds."""
-        expires_ns, _ = self._counters.find(key) or (0, 0)
-        left_ns = expires_ns - self._now()
-        return time.time() + max(0, left_ns) / NANOSECONDS
-
-    def check(self) -> bool:
-        return True
-
-    def reset(self) -> int | None:
-        keys = self.size()
-        self.erase()
-        return keys
-
-    def clear(self, key: str) -> None:
-        with self._lock:
-            self._entries.drop(key)
-            self._logs.drop(key)
-            self._counters.drop(key)
-
-    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return self._take_moving(key, limit, expiry, amount)[0]
-
-    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        now_ns = self._now()
-        with self._lock:
-            log = list(self._logs.find(key) or ())
-        log = log[bisect_right(log, now_ns - expiry * NANOSECONDS) :]
-        oldest_age_ns = now_ns - log[0] if log else 0
-        return time.time() - oldest_age_ns / NANOSECONDS, len(log)
-
-    def acquire_sliding_window_entry(
-        self, key: str, limit: int, expiry: int, amount: int = 1
-    ) -> bool:
-        return self._acquire_sliding(key, limit, expiry, amount)[0]
-
-    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        record = self._entries.find(key)
-        if record is None:
-            return 0, 0.0, 0, 0.0
-        window_ns = expiry * NANOSECONDS
-        now_ns = self._now()
-        _, _, _, expires_ns, previous, current = take_sliding(
-            *_in_nanoseconds(record, window_ns), now_ns, window_ns, _NO_LIMIT, 0
-        )
-        current_ttl = (expires_ns - now_ns) / NANOSECONDS
-        return previous, max(0.0, current_ttl - expiry), current, current_ttl
-
-    def clear_sliding_window(self, key: str, expiry: int) -> None:
-        self.clear(key)
+def open_backend(url: str, settings: StoreSettings) -> Backend:
+    """The counts of this process; the URL says no more than that."""
+    return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
 
 
 def _kept_windows(counting: Counting) -> int:

@@ -18,18 +18,14 @@ from typing import Any
 
 from attrs import frozen
 
-from guard_wsgi.errors import MissingExtra
-from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.backends import redis_scripts
 from guard_wsgi.state.backends.redis_client import open_client
+from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.budget import Budget
 from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.schemes import SCHEMES
 from guard_wsgi.state.settings import StoreSettings
-
-SCHEMES = (
-    *("redis", "rediss", "redis+unix", "redis+sentinel", "redis+cluster"),
-    *("valkey", "valkeys", "valkey+unix", "valkey+sentinel", "valkey+cluster"),
-)
 
 BANS_A_PAGE = 1000
 """About 3 ms of the server and 5 ms of ours; the rest comes with the next request."""
@@ -75,13 +71,10 @@ class RedisBackend:
         """Connects with the first use, not here.
 
         :raises ConfigError: for a URI that can't be parsed.
-        :raises MissingExtra: when the client library is not installed.
         """
         self.scheme = url.partition("://")[0]
         self._cluster = self.scheme.endswith("+cluster")
-        library = "valkey" if self.scheme.startswith("valkey") else "redis"
-        if importlib.util.find_spec(library) is None:
-            raise MissingExtra(f"store_url {self.scheme}://", library)
+        library = SCHEMES[self.scheme].package
         self._library = importlib.import_module(library)
         name = "Redis" if library == "redis" else "Valkey"
         self.failures: tuple[type[Exception], ...] = (
@@ -291,3 +284,9 @@ def _has_lost(known: int, version: int) -> bool:
 
 def _nobody(version: int) -> None:
     return None
+
+
+def open_backend(url: str, settings: StoreSettings) -> Backend:
+    """A Redis or Valkey server, with local counters for when it is down."""
+    budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+    return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)

@@ -7,7 +7,6 @@ a rightful hit; it never lets one too many through).
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import time
@@ -20,16 +19,15 @@ from typing import Any
 from limits.errors import ConcurrentUpdateError, ConfigurationError
 from limits.storage import storage_from_string
 
-from guard_wsgi.errors import ConfigError, MissingExtra, StoreError
-from guard_wsgi.state.backend import BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.errors import ConfigError, StoreError
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
 from guard_wsgi.state.backends.documents import Documents, MemcachedDocuments, MongoDocuments
+from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.budget import Budget
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.windows import sliding_wait
-
-SCHEMES = ("memcached", "mongodb", "mongodb+srv")
 
 MAX_BANS = 5_000
 """In one document of at most about half a megabyte; memcached's items end at one."""
@@ -47,15 +45,9 @@ class LimitsBackend:
         """Connects with the first use, not here.
 
         :raises ConfigError: for a URI that can't be parsed.
-        :raises MissingExtra: when the client library is not installed.
         """
         self.scheme = url.partition("://")[0]
         self._is_memcached = self.scheme == "memcached"
-        library, extra = (
-            ("pymemcache", "memcached") if self._is_memcached else ("pymongo", "mongodb")
-        )
-        if importlib.util.find_spec(library) is None:
-            raise MissingExtra(f"store_url {self.scheme}://", extra)
         self._url = url
         self._settings = settings
         self._budget = budget
@@ -335,3 +327,9 @@ def _bans(document: bytes | None) -> tuple[int, dict[str, tuple[float, str]]]:
         }
     except (ValueError, TypeError, AttributeError):
         return 0, {}
+
+
+def open_backend(url: str, settings: StoreSettings) -> Backend:
+    """A server that `limits` talks to, with local counters for when it is down."""
+    budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+    return ResilientBackend(LimitsBackend(url, settings, budget), settings, budget)

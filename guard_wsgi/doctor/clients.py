@@ -1,0 +1,193 @@
+"""Whether the guard sees the clients that there are: proxies, HTTPS, probes, headers, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_network
+
+from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
+from guard_wsgi.doctor.advice import Advice, Deployment
+from guard_wsgi.doctor.layers import layers
+from guard_wsgi.doctor.probes import installed_version, merges_underscores
+from guard_wsgi.network.client import UNIX_PEER
+
+_PLATFORMS = {
+    "KUBERNETES_SERVICE_HOST": "Kubernetes",
+    "DYNO": "Heroku",
+    "K_SERVICE": "Cloud Run",
+    "GAE_SERVICE": "App Engine",
+    "FLY_APP_NAME": "Fly.io",
+    "RENDER": "Render",
+    "RAILWAY_ENVIRONMENT_NAME": "Railway",
+    "WEBSITE_INSTANCE_ID": "Azure App Service",
+    "VERCEL": "Vercel",
+}
+"""Variables that a platform sets, all of which put a proxy before the app."""
+
+_WIDE_BITS = {4: 16, 6: 32}
+"""A public network wider than this has thousands of owners, any of whom could be an attacker."""
+
+
+def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
+    proxies: Sequence[str] = deployment.option("trusted_proxies", ())
+    platform = next((_PLATFORMS[name] for name in _PLATFORMS if name in deployment.variables), "")
+    fixed = any(type(layer).__name__ == "ProxyFix" for layer in layers(deployment.app))
+    if not proxies and platform and not fixed:
+        yield Advice(
+            "error",
+            "proxies-not-trusted",
+            f"this is {platform}, which has a proxy before the app, and trusted_proxies is empty:"
+            " all visitors have the proxy's address, share one rate limit and one ban",
+            "set trusted_proxies to the addresses that the proxy connects from",
+        )
+    peers = getattr(getattr(deployment.guard, "parts", None), "peers", None)
+    if peers is not None and peers.advice:
+        yield Advice("error", "clients-share-a-peer", *_split(peers.advice))
+    for text in proxies:
+        if text != UNIX_PEER:
+            yield from _width_of_trust(text)
+
+
+def _split(advice: str) -> tuple[str, str]:
+    problem, _, remedy = advice.partition(" Set ")
+    return problem, f"set {remedy}"
+
+
+def _width_of_trust(text: str) -> Iterator[Advice]:
+    network = ip_network(text, strict=False)
+    remedy = "name the proxies' own addresses, or the small network that only they are in"
+    if network.prefixlen == 0:
+        yield Advice(
+            "error",
+            "everybody-trusted",
+            f"trusted_proxies holds {text}: anybody may claim any address in X-Forwarded-For, and"
+            " so be on an allow list, or never twice the same client",
+            remedy,
+        )
+    elif not network.is_private and network.prefixlen < _WIDE_BITS[network.version]:
+        yield Advice(
+            "error",
+            "wide-public-trust",
+            f"trusted_proxies holds {text}, a public network of many owners: each host in it may"
+            " claim any address",
+            remedy,
+        )
+    elif network.is_private and network.version == 4 and network.prefixlen < 12:
+        yield Advice(
+            "note",
+            "wide-private-trust",
+            f"trusted_proxies holds {text}: each host of your network may claim any address",
+            remedy,
+        )
+
+
+def look_at_https(deployment: Deployment) -> Iterator[Advice]:
+    if not deployment.option("enforce_https"):
+        return
+    if deployment.option("trusted_proxies") and not deployment.option("trust_x_forwarded_proto"):
+        yield Advice(
+            "error",
+            "https-loop",
+            "enforce_https=True behind a proxy whose X-Forwarded-Proto is not believed: if the"
+            " proxy ends TLS, every request is redirected for ever",
+            "set trust_x_forwarded_proto=True",
+        )
+    if not deployment.option("allowed_hosts"):
+        yield Advice(
+            "warning",
+            "redirect-to-any-host",
+            "enforce_https=True without allowed_hosts: the redirect goes to whatever host the"
+            " client named",
+            "set allowed_hosts to the site's names",
+        )
+
+
+def look_at_probes(deployment: Deployment) -> Iterator[Advice]:
+    if "KUBERNETES_SERVICE_HOST" not in deployment.variables:
+        return
+    if not (deployment.option("allowed_hosts") or deployment.option("enforce_https")):
+        return
+    paths = ", ".join(deployment.option("health_paths", ())) or "no path"
+    yield Advice(
+        "note",
+        "probes",
+        "Kubernetes asks a pod by its address, over HTTP; allowed_hosts and enforce_https let that"
+        f" pass for {paths} only, and a probe that is refused takes the pod away",
+        "ask for one of these in livenessProbe and readinessProbe, or set health_paths",
+    )
+
+
+_OLD_GUNICORN = (22,)
+"""gunicorn 22 drops header names with underscores by default (header_map)."""
+
+
+def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
+    """``X_Forwarded_For`` must not become the environ's HTTP_X_FORWARDED_FOR."""
+    if not deployment.option("trusted_proxies"):
+        return  # no header is believed, whatever its name
+    remedy = "upgrade the server, or drop such headers at the proxy (nginx does by default)"
+    gunicorn = installed_version("gunicorn")
+    options = deployment.variables.get("GUNICORN_CMD_ARGS", "")
+    if gunicorn is not None and (gunicorn < _OLD_GUNICORN or "dangerous" in options):
+        yield Advice(
+            "error",
+            "underscores-in-headers",
+            "gunicorn takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
+            "upgrade to gunicorn 22 or later and leave header_map at 'drop'",
+        )
+    for server in ("werkzeug", "waitress"):
+        if merges_underscores(server):
+            yield Advice(
+                "error",
+                "underscores-in-headers",
+                f"{server} takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
+                remedy,
+            )
+    if installed_version("waitress") is not None and gunicorn is None:
+        yield Advice(
+            "note",
+            "waitress-drops-forwarding",
+            "waitress deletes X-Forwarded-For before the app sees it, unless told otherwise",
+            "serve with trusted_proxy='<the proxy>' and trusted_proxy_headers='x-forwarded-for',"
+            " or clear_untrusted_proxy_headers=False, when waitress is your server",
+        )
+
+
+def look_at_the_limit(deployment: Deployment) -> Iterator[Advice]:
+    if not deployment.option("enable_rate_limiting", True):
+        return
+    limit = deployment.option("rate_limit"), deployment.option("rate_limit_window")
+    if limit != DEFAULT_LIMIT or deployment.option("rate_limit_exempt_when") is not None:
+        return
+    yield Advice(
+        "note",
+        "default-limit",
+        f"each client may send {limit[0]} requests in {limit[1]} s: enough for people; a program"
+        " that syncs, or imports one record a request (WebDAV, CalDAV, an API), gets 429",
+        "where programs call, give their routes a limit of their own: RouteConfig(rate_limit=6000)"
+        " or @rate_limit(6000)",
+    )
+
+
+def look_at_lists(deployment: Deployment) -> Iterator[Advice]:
+    consequences = {
+        "whitelist": "everybody passes without limits and detection",
+        "exempt_ips": "nobody is limited",
+        "emergency_whitelist": "an emergency keeps nobody out",
+    }
+    for name, consequence in consequences.items():
+        for text in deployment.option(name) or ():
+            if text.endswith("/0"):
+                yield Advice(
+                    "error",
+                    "everybody-listed",
+                    f"{name} holds {text}: {consequence}",
+                    f"name the networks that {name} is meant for",
+                )
+    if "/" in deployment.option("exclude_paths", ()):
+        yield Advice(
+            "error",
+            "everything-excluded",
+            "exclude_paths holds '/': every path is checked for bans and limits only",
+            "exclude the paths that need it",
+        )

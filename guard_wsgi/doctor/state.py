@@ -1,0 +1,165 @@
+"""Whether state is shared and reached: workers, packages, the store, its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from guard_wsgi.doctor.advice import Advice, Deployment
+from guard_wsgi.doctor.probes import (
+    clock_skew_seconds,
+    examine_store,
+    installed_version,
+)
+from guard_wsgi.network.cloud import parse_selection
+from guard_wsgi.network.feeds import CLOUD_FEEDS
+from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
+from guard_wsgi.network.published import STALE_INTERVALS
+from guard_wsgi.state.emergency import KEY as EMERGENCY_KEY
+from guard_wsgi.state.emergency import Declaration
+from guard_wsgi.state.schemes import SCHEMES, is_installed
+
+
+def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
+    if not store_url(deployment).startswith("memory:"):
+        return
+    remedy = 'set store_url="lmdb://" (one machine, no server) or "redis://host" (several)'
+    workers = deployment.workers
+    if workers is not None and workers > 1:
+        yield Advice(
+            "warning",
+            "memory-store-of-many-workers",
+            f"store_url is memory:// and {workers} workers serve: limits are {workers} times as"
+            " high, and a ban holds in one worker only",
+            remedy,
+        )
+    elif workers is None and installed_version("gunicorn") is not None:
+        yield Advice(
+            "note",
+            "memory-store",
+            "store_url is memory://, which counts in each process: right for one worker only",
+            remedy,
+        )
+
+
+def store_url(deployment: Deployment) -> str:
+    url: str = deployment.option("effective_store_url", "memory://")
+    return url
+
+
+def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
+    wanted: list[tuple[str, str, str]] = []
+    scheme = store_url(deployment).partition(":")[0]
+    store = SCHEMES.get(scheme)
+    if store is not None and store.package:
+        wanted.append((f"store_url={scheme}://", store.package, store.extra))
+    if deployment.option("ipinfo_token"):
+        wanted.append(("ipinfo_token", "maxminddb", "geo"))
+    if deployment.option("agent_project_encryption_key"):
+        wanted.append(("agent_project_encryption_key", "cryptography", "crypto"))
+    if deployment.option("enable_otel"):
+        wanted.append(("enable_otel", "opentelemetry", "otel"))
+    for option, module, extra in wanted:
+        if not is_installed(module):
+            yield Advice(
+                "error",
+                "extra-missing",
+                f"{option} needs the package {module}, which is not installed",
+                f"pip install 'guard-wsgi[{extra}]'",
+            )
+    if not is_installed("hyperscan"):
+        yield Advice(
+            "warning",
+            "no-hyperscan",
+            "hyperscan is not installed: detection runs on re, which takes many times as long",
+            "pip install hyperscan, where there is a wheel for the platform",
+        )
+
+
+def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
+    url = store_url(deployment)
+    scheme = url.partition(":")[0]
+    store = SCHEMES.get(scheme)
+    if scheme == "memory" or (store is not None and not is_installed(store.package)):
+        return
+    providers = [rule.provider for rule in parse_selection(_cloud_providers(deployment))]
+    keys = [EMERGENCY_KEY, *(ranges_key(provider) for provider in providers)]
+    examination = examine_store(deployment.config, keys)
+    if examination.fault:
+        yield Advice(
+            "error",
+            "store-unreachable",
+            f"the store can't be used: {examination.fault}",
+            "check store_url (redis_url), the network between, and the rights on the file;"
+            " meanwhile store_failure_policy decides",
+        )
+        return
+    yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))
+    for provider in providers:
+        yield from _shared_ranges(
+            provider,
+            examination.values.get(ranges_key(provider)),
+            deployment.option("cloud_ip_refresh_interval"),
+        )
+
+
+def _cloud_providers(deployment: Deployment) -> frozenset[str]:
+    return deployment.option("block_cloud_providers") or frozenset()
+
+
+def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
+    declaration = Declaration.from_bytes(value) if value is not None else None
+    if declaration is None:
+        return
+    until = "it is taken back"
+    if declaration.until is not None:
+        until = datetime.fromtimestamp(declaration.until, timezone.utc).isoformat(
+            timespec="minutes"
+        )
+    yield Advice(
+        "warning",
+        "emergency-declared",
+        f"an emergency was declared at runtime and holds until {until}: everybody but the allow"
+        " list gets 503",
+        "guard-wsgi emergency off, when it is over",
+    )
+
+
+def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) -> Iterator[Advice]:
+    ranges = ProviderRanges.from_bytes(provider, value) if value is not None else None
+    if ranges is None:
+        yield Advice(
+            "note",
+            "no-ranges-yet",
+            f"no worker has read the ranges of {provider} so far",
+            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
+        )
+        return
+    age = time.time() - ranges.checked_at
+    if age > interval_seconds * STALE_INTERVALS:
+        yield Advice(
+            "warning",
+            "ranges-stale",
+            f"the ranges of {provider} were confirmed {age / 86_400:.1f} days ago: what was new"
+            " since then passes",
+            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
+        )
+
+
+LARGEST_SKEW_SECONDS = 2.0
+"""Bans and emergencies end at a time of day; authentication and TLS begin to fail at minutes."""
+
+
+def look_at_the_clock(deployment: Deployment) -> Iterator[Advice]:
+    skew = clock_skew_seconds(deployment.config)
+    if skew is None or abs(skew) <= LARGEST_SKEW_SECONDS:
+        return
+    way = "ahead of" if skew > 0 else "behind"
+    yield Advice(
+        "warning",
+        "clock-skew",
+        f"this machine's clock is {abs(skew):.0f} s {way} the store's: bans end that much off,"
+        " and time windows open wrongly on one of the two",
+        "keep all machines on NTP",
+    )

@@ -1,0 +1,45 @@
+"""The face of the ranges of cloud providers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.cloud import PROVIDERS
+from guard_wsgi_flask.compat.face import Face, current_guard
+
+HOSTING = PROVIDERS - {"Cloudflare"}
+"""The providers that the other package knows."""
+
+
+class CloudManager(Face):
+    """The ranges of cloud providers."""
+
+    def is_cloud_ip(self, ip: str, providers: Collection[str] = HOSTING) -> bool:
+        return self.get_cloud_provider_details(ip, providers) is not None
+
+    def get_cloud_provider_details(
+        self, ip: str, providers: Collection[str] = HOSTING
+    ) -> tuple[str, str] | None:
+        """The provider of an address and the range that it is in, ``None`` for other addresses.
+
+        :raises ValueError: for what is no address.
+        """
+        address = parse_address(ip)
+        if address is None:
+            raise ValueError(f"{ip!r} is no IP address")
+        clouds = current_guard().parts.clouds
+        provider = clouds.select(providers).match(address)
+        return None if provider is None else (provider, clouds.range_of(provider, address))
+
+    def refresh(self, providers: Collection[str] = HOSTING) -> None:
+        current_guard().parts.clouds.refresh()
+
+    def refresh_async(self, providers: Collection[str] = HOSTING, ttl: int = 3600) -> None:
+        """As ``refresh``: a WSGI app has no loop to do it on."""
+        self.refresh(providers)
+
+    def get_status(self) -> dict[str, Any]:
+        status: dict[str, Any] = current_guard().parts.clouds.status()["providers"]
+        return status
