@@ -119,9 +119,12 @@ def compile_fast_path(policy: Policy, resolver: Resolver | None, guard: object) 
                 if identity.address is None or identity.notes:
                     return slow.request(environ)
             # Those known have an address.
+            now = monotonic()
             if (
-                not (bans.none_yet or bans.find(identity.address) is None)  # type: ignore[arg-type]
-                or (monotonic() >= emergency.calm_until and emergency.refuses(identity.address))
+                not (
+                    bans.none_yet or now < bans.nobody_until or bans.find(identity.address) is None  # type: ignore[arg-type]
+                )
+                or (now >= emergency.calm_until and emergency.refuses(identity.address))
                 or environ.get("PATH_INFO", "")[beginning] in beginnings
             ):
                 return slow.request(environ)

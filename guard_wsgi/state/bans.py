@@ -54,6 +54,8 @@ class Bans:
     :ivar on_change: told of each ban that this process sets, lifts or refuses to set.
     :ivar none_yet: whether nobody was ever banned, so that `find` need not be asked. Never so in
         a shared store, where others ban as well.
+    :ivar nobody_until: by ``time.monotonic()``, until when nobody is banned unless this process
+        does it: what the store was found to say the last time it was asked.
 
     What this process has not read yet, and what it could not keep, it asks the store for: a
     standing that is not known is not assumed.
@@ -63,6 +65,7 @@ class Bans:
         "__weakref__",
         "_asked",
         "_backend",
+        "_changes",
         "_clock",
         "_index",
         "_is_whole",
@@ -74,6 +77,7 @@ class Bans:
         "_refresh_at_ns",
         "_refresh_ns",
         "_version",
+        "nobody_until",
         "none_yet",
         "on_change",
     )
@@ -102,6 +106,8 @@ class Bans:
         # 0: at once. None: never, the bans are nobody else's.
         self._refresh_at_ns: int | None = 0 if backend.bans_are_shared else None
         self.none_yet = not backend.bans_are_shared
+        self.nobody_until = 0.0
+        self._changes = 0
         self._is_whole = not backend.bans_are_shared
         self._asked: dict[str, tuple[int, Ban | None]] = {}
         self._lost: list[Ban] = []
@@ -124,8 +130,13 @@ class Bans:
                 return None
             if not self._is_whole:
                 return self._index.find(address, now_ns) or self._ask(address, now_ns)
+        changes = self._changes
         index = self._index
         if not (index.addresses or index.networks):
+            if self._refresh_at_ns is not None and self._clock is SYSTEM_CLOCK:
+                self.nobody_until = self._refresh_at_ns / NANOSECONDS
+                if self._changes != changes:  # another thread has banned somebody meanwhile
+                    self.nobody_until = 0.0
             return None
         return index.find(address, self._now())
 
@@ -185,6 +196,7 @@ class Bans:
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
+        self._changed()
         self.none_yet = False  # last, and in `clear` first: neither overtakes the other
         self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
@@ -232,6 +244,7 @@ class Bans:
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
+        self._changed()
 
     def __len__(self) -> int:
         """How many bans this process knows, ended ones that weren't swept yet included."""
@@ -297,6 +310,7 @@ class Bans:
             self._is_whole = not (changes.more or changes.version is None or self._index.dropped)
             goes_on = changes.more or self._lost
             self._refresh_at_ns = 0 if goes_on else now_ns + self._refresh_ns
+        self._changed()
 
     def _timed(self, entry: BanEntry, offset_ns: int) -> tuple[int, Ban]:
         """When a ban of the store ends by this process's clock: one that is known ends when it
@@ -313,6 +327,11 @@ class Bans:
             self._refresh_at_ns = self._now() + self._refresh_ns
         else:
             self._refresh_at_ns = 0
+            self._changed()
+
+    def _changed(self) -> None:
+        self._changes += 1
+        self.nobody_until = 0.0  # last: `find` looks at the other after it has set this one
 
     def _read_all(self) -> bool:
         """Bring the whole of the copy up to date; whether bans are to be enforced at all."""

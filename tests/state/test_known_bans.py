@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.state.backends.lmdb import LMDBStorage
 from guard_wsgi.state.backends.lmdb_file import LMDBFile
 from guard_wsgi.state.ban_index import Ban, BanIndex, canonical_target
-from guard_wsgi.state.bans import _targets_around
+from guard_wsgi.state.bans import Bans, _targets_around
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
@@ -382,3 +383,49 @@ def test_the_networks_around_an_address_are_spelled_as_bans_are(text: Any) -> No
     for network in networks:
         assert network == canonical_target(network)
     assert len(networks) == (32 if parsed.version == 4 else 128)
+
+
+def test_a_ban_holds_at_once_where_nobody_was_banned(tmp_path: Path) -> None:
+    """What is known for the next second, that nobody is banned, ends with a ban of this process."""
+    storage = LMDBStorage(f"lmdb://{tmp_path}/state.lmdb")
+    bans = Bans(storage)
+    address = parse_address("203.0.113.7")
+    assert address is not None
+    assert bans.find(address) is None
+    assert bans.nobody_until > time.monotonic()
+    assert bans.nobody_until <= time.monotonic() + 2
+    bans.ban("203.0.113.0/24", 60, "abuse")
+    assert bans.nobody_until == 0.0
+    assert bans.find(address) is not None
+    assert bans.nobody_until == 0.0
+    bans.unban("203.0.113.0/24")
+    assert bans.find(address) is None
+
+
+def test_bans_of_many_threads_hold_at_once(tmp_path: Path) -> None:
+    bans = Bans(LMDBStorage(f"lmdb://{tmp_path}/state.lmdb"))
+    stranger = parse_address("198.51.100.1")
+    assert stranger is not None
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            if time.monotonic() >= bans.nobody_until:
+                bans.find(stranger)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for number in range(300):
+            target = f"203.0.{number}.1" if number < 256 else f"203.1.{number - 256}.1"
+            address = parse_address(target)
+            assert address is not None
+            bans.ban(target, 60, "abuse")
+            assert time.monotonic() >= bans.nobody_until
+            assert bans.find(address) is not None
+            bans.unban(target)
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join(10)
