@@ -14,7 +14,7 @@ from guard_wsgi.checks.inspections import RouteInspections
 from guard_wsgi.checks.trap_fields import Unreadable, filled_in
 from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
 from guard_wsgi.detection.extract import is_document
-from guard_wsgi.detection.finding import BEYOND
+from guard_wsgi.detection.finding import BEYOND, REPORTED_ONLY
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, WHITELISTED
@@ -28,6 +28,9 @@ FILE_TYPE = "application/octet-stream"
 
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that count towards no ban: a class hands in what it has written, under one address."""
+
+_PASSING = REPORTED_ONLY | {BUDGET}
+"""Categories that refuse nothing where budgets do not."""
 
 MAX_TOLD = 8
 """Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
@@ -133,10 +136,14 @@ class Judgement:
         if self._tells_always:
             findings = inspection.whole(findings)
         request.verdict.findings += findings
-        if not self._budget_blocks:
-            findings = tuple([one for one in findings if one.category != BUDGET])
-            if not findings:
-                return None
+        for finding in findings:
+            if finding.category in REPORTED_ONLY:
+                told = describe(finding, inspection.settings)
+                request.note("pattern_detected", told)
+        passing = REPORTED_ONLY if self._budget_blocks else _PASSING
+        findings = tuple([one for one in findings if one.category not in passing])
+        if not findings:
+            return None
         client, ban = request.identity.address, None
         if client is not None:
             if len(findings) == 1:

@@ -36,6 +36,7 @@ CATEGORIES: frozenset[str] = frozenset(
         "request_smuggling",
         "open_redirect",
         "encoding",
+        "csv_injection",
     }
 )
 
@@ -47,6 +48,9 @@ WHOLE_VALUE: frozenset[str] = frozenset(
         *("open_redirect", "recon", "cms_probing", "file_upload"),
     }
 )
+
+REPORTED_ONLY: frozenset[str] = frozenset({"csv_injection"})
+"""Told and not refused: what is harmless to the app, and harms who opens its export."""
 
 # Findings of these categories are not weighed and not switched off by `categories`.
 CUSTOM = "custom"

@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.gate_patterns import MAILBOX, PATTERNS, cross
+from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
@@ -221,6 +222,7 @@ class Gate:
 def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:
     literals = [(word, _escape(word)) for word in sorted(words)]
     patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
+    patterns += [(one.name, pattern) for one in INDICATORS for pattern in one.opens]
     mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
     return compile_tripwire([*literals, *patterns, *mailbox], engine)
 

@@ -221,6 +221,17 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     ),
     # A command, or any word in braces that is part of another: JSON has a brace at every turn.
     "brace_expansion": (r"\{" + _COMMAND + ",", *cross(("=", r"\x0b", *ascii_lowercase), (r"\{\w{1,12},[-\w]{0,12}\}",))),
+    # Documents of GraphQL that are deep, spread fragments in a circle, heap directives, or try
+    # secrets (structure.py). In a JSON document the text goes on past an escaped quote.
+    "graphql_depth": (
+        *cross("query mutation subscription fragment", (r"\b(?:(?:[^\"\\{\x0b]|\\.)*\{){16}",)),
+        *cross(("=query", "=mutation", "=subscription", "=fragment"), (r"\b(?:[^{\x0b]*\{){16}",)),
+        *cross((r"\"\{", r"\" \{", r"\"\\n[\s\\nrt]*\{", r"\"\\r[\s\\nrt]*\{", r"\"\\t[\s\\nrt]*\{"), (r"[\s,]?[\w.\\](?:(?:[^\"\\{\x0b]|\\.)*\{){15}",)), r"\"#(?:(?:[^\"\\{\x0b]|\\.)*\{){16}",
+        *cross((r"=\{", r"= \{", r"=,\{", r"=\n\s*\{", r"=\r\s*\{"), (r"[\s,]?[\w.](?:[^{\x0b]*\{){15}",)), r"=#(?:[^{\x0b]*\{){16}",
+    ),
+    "graphql_directives": cross("@", tuple(ascii_lowercase), (r"\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?(?:@[a-z_]\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?){3}",)),
+    "graphql_circle": (r"fragment(?:\s|\\[nrt])+\w+(?:\s|\\[nrt])+on\b[^\x0b]*\.\.\.(?:\s|\\[nrt])*(?:[a-np-z_]|o[^n])",),
+    "graphql_guesses": cross("password passcode passwd passphrase pass: pwd: pin: otp: code: secret", (r":?\s?(?:\\?\"|\d|\$)(?:[^\x0b]*(?:pass(?:word|code|wd|phrase)?|pwd|pin|otp|code|secret):\s?(?:\\?\"|\d|\$)){3}",)),
     # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
     "deep_document": (r"\[{16}|\]{16}|\}{16}",),
     "nul": (r"\x00",),

@@ -26,6 +26,11 @@ _GUESSED: Final = re.compile(
     re.IGNORECASE,
 )
 """Fields that take a secret (OWASP, GraphQL Cheat Sheet, "Batching Attacks")."""
+_SECRET: Final = re.compile(
+    r"(?:new|old|user)?_?(?:pass(?:word|code|phrase|wd)?|pwd|pin|otp|totp|secret|(?:\w{1,20}_?)?code)",
+    re.IGNORECASE,
+)
+"""Arguments that are a secret."""
 
 MAX_DEPTH: Final = 100
 """Deeper documents are not taken apart, and so are texts."""
@@ -46,9 +51,10 @@ class GraphQL:
     """What a document has in it.
 
     :ivar strings: of its arguments, and its comments.
-    :ivar depth: of the selection sets.
+    :ivar depth: of the selection sets, those of fragments where they are spread.
     :ivar guesses: fields that take a secret.
     :ivar directives: how many there are.
+    :ivar directives_in_row: how many there are at most in one place.
     :ivar introspects: whether it asks for the schema.
     :ivar has_circle: whether a fragment has itself in it.
     """
@@ -57,6 +63,7 @@ class GraphQL:
     depth: int = 0
     guesses: int = 0
     directives: int = 0
+    directives_in_row: int = 0
     introspects: bool = False
     has_circle: bool = False
 
@@ -94,7 +101,10 @@ class _Parser:
         self._tokens = tokens
         self._found = found
         self._kind, self._said = next(tokens)
-        self._spreads: dict[str, set[str]] = {}
+        # Of each fragment, and of the operations ("") together: its own depth, and at what depth
+        # it spreads which.
+        self._depths: dict[str, int] = {}
+        self._spreads: dict[str, dict[str, int]] = {"": {}}
         self._fragment = ""
 
     def _next(self) -> str:
@@ -122,7 +132,9 @@ class _Parser:
             raise NotGraphQL
         while self._kind != "end":
             self._definition()
-        self._found.has_circle = _has_circle(self._spreads)
+        depth = _depth(self._depths, self._spreads)
+        self._found.has_circle = depth is None
+        self._found.depth = max(self._found.depth, depth or 0)
 
     def _definition(self) -> None:
         self._fragment = ""
@@ -137,7 +149,7 @@ class _Parser:
                 self._variables()
         elif word == "fragment":
             self._fragment = self._name()
-            self._spreads.setdefault(self._fragment, set())
+            self._spreads.setdefault(self._fragment, {})
             if self._name() != "on":
                 raise NotGraphQL
             self._name()
@@ -164,17 +176,22 @@ class _Parser:
             self._directives()
 
     def _directives(self) -> None:
+        found, before = self._found, self._found.directives
         while self._take("@"):
             self._name()
-            self._found.directives += 1
+            found.directives += 1
             if self._take("("):
                 self._arguments(0)
+        found.directives_in_row = max(found.directives_in_row, found.directives - before)
 
-    def _arguments(self, depth: int, end: str = ")") -> None:
+    def _arguments(self, depth: int, end: str = ")") -> bool:
+        """Whether one of them is a secret."""
+        has_secret = False
         while not self._take(end):
-            self._name()
+            has_secret |= _SECRET.fullmatch(self._name()) is not None
             self._need(":")
             self._value(depth + 1)
+        return has_secret
 
     def _value(self, depth: int) -> None:
         if depth > MAX_DEPTH:
@@ -196,6 +213,7 @@ class _Parser:
             raise TooDeep
         found = self._found
         found.depth = max(found.depth, depth)
+        self._depths[self._fragment] = max(self._depths.get(self._fragment, 0), depth)
         self._need("{")
         while not self._take("}"):
             if self._take("..."):
@@ -206,17 +224,16 @@ class _Parser:
                 name = self._name()
             if name in ("__schema", "__type"):
                 found.introspects = True
-            if self._take("("):
-                if _GUESSED.fullmatch(name):
-                    found.guesses += 1
-                self._arguments(0)
+            if self._take("(") and (self._arguments(0) or _GUESSED.fullmatch(name)):
+                found.guesses += 1
             self._directives()
             if self._kind == "mark" and self._said == "{":
                 self._selections(depth + 1)
 
     def _spread(self, depth: int) -> None:
         if self._kind == "name" and self._said != "on":
-            self._spreads.setdefault(self._fragment, set()).add(self._next())
+            spreads, name = self._spreads[self._fragment], self._next()
+            spreads[name] = max(spreads.get(name, 0), depth)
             self._directives()
             return
         if self._kind == "name":
@@ -226,21 +243,26 @@ class _Parser:
         self._selections(depth + 1)
 
 
-def _has_circle(spreads: dict[str, set[str]]) -> bool:
-    """Whether a fragment spreads itself, by however many others: what is left when those that
-    spread nothing more are taken away, again and again."""
+def _depth(own: dict[str, int], spreads: dict[str, dict[str, int]]) -> int | None:
+    """The depth of the deepest definition with what it spreads, and that in turn; ``None`` where a
+    fragment spreads itself, by however many others.
+
+    Those that spread nothing more are done, and then those that spread nothing but these.
+    """
     waiting = {name: {one for one in inner if one in spreads} for name, inner in spreads.items()}
     outer: dict[str, list[str]] = {}
     for name, inner in waiting.items():
         for one in inner:
             outer.setdefault(one, []).append(name)
-    done = [name for name, inner in waiting.items() if not inner]
-    count = 0
-    while done:
-        name = done.pop()
-        count += 1
+    depths: dict[str, int] = {}
+    ready = [name for name, inner in waiting.items() if not inner]
+    while ready:
+        name = ready.pop()
+        # The selection set of a fragment stands for the fields of the one that spreads it.
+        inner_depths = [at + depths[one] - 1 for one, at in spreads[name].items() if one in depths]
+        depths[name] = max(own.get(name, 0), *inner_depths, 0)
         for one in outer.get(name, ()):
             waiting[one].discard(name)
             if not waiting[one]:
-                done.append(one)
-    return count < len(waiting)
+                ready.append(one)
+    return max(depths.values(), default=0) if len(depths) == len(spreads) else None

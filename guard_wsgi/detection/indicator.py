@@ -22,8 +22,10 @@ class Indicator:
     :ivar category: one of CATEGORIES; the category a finding gets when this evidence leads.
     :ivar source: where the idea comes from (CWE, OWASP page, CVE, RFC, a chapter of
         PayloadsAllTheThings, a rule family of the OWASP Core Rule Set).
-    :ivar prior: the hand-set weight.
-    :ivar trigger: whether a hit in the raw request makes the values be parsed and scored.
+    :ivar prior: the hand-set weight. It counts as long as model.json has none that was learned.
+    :ivar opens: patterns for the first pass (gate.py), in the syntax of gate_patterns.py, where
+        its own do not open for what this one looks for.
+    :ivar examples: whole values of which each opens the first pass and is found by the pattern.
     """
 
     name: str
@@ -31,4 +33,5 @@ class Indicator:
     pattern: str
     source: str
     prior: float = MEDIUM
-    trigger: bool = True
+    opens: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
-from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_text, with_parent
 
 LARGE_JSON_BYTES: Final = 2048
 LARGE_FORM_BYTES: Final = 4096
@@ -81,7 +81,7 @@ def json_values(
         for (_, text, kind), name in zip(found, names, strict=False):
             if (name, text) not in seen:
                 seen.add((name, text))
-                yield Value(location, name, text, kind)
+                yield Value(location, name, with_parent(name, text) if kind else text, kind)
     if len(found) > most:
         raise BudgetSpent("max_values")
 

@@ -18,7 +18,15 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection.graphql import NotGraphQL, TooDeep, parse
-from guard_wsgi.detection.value import NAME_EVIDENCE, UNREAD, Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import (
+    NAME_EVIDENCE,
+    UNREAD,
+    Budget,
+    BudgetSpent,
+    Value,
+    to_text,
+    with_parent,
+)
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NAME_CHARS: Final = 100  # as in extract.py; a JSON path keeps its end
@@ -41,6 +49,9 @@ _GRAPHQL = re.compile(
     r"\s*(?:\{\s*\w+\s*(?:\{|\(\s*\w+\s*:|:\s*\w+\s*[({])"
     r"|(?:query|mutation|subscription|fragment)\b|#[^\n]*\n\s*(?:query|mutation|fragment|\{))"
 )
+_SHORT_GRAPHQL = re.compile(
+    r"[\s,\ufeff]*(?:\{[\s,]*(?:\.\.\.|[A-Za-z_])|#|(?:query|mutation|fragment)\b)"
+)
 # What a package needs, with markers (PEP 508), as tools that upload packages send it in a field; no
 # part has room for anything else. Each blank belongs to one place only, so that matching is linear.
 _MARKER: Final = r" ?(?:\( ?)*(?:{name} ?{sign} ?{text}|{text} ?{sign} ?{name}) ?(?:\) ?)*".format(
@@ -56,8 +67,13 @@ _REQUIREMENT: Final = re.compile(
     re.ASCII,
 )
 MANY_GUESSES: Final = 4
-DEEP_QUERY: Final = 12
+DEEP_QUERY: Final = 15
 """Levels of a query, which people's own stay below."""
+DEEP_INTROSPECTION: Final = 20
+"""Of a query for the schema: that of graphql-js 16 has 16."""
+MANY_DIRECTIVES: Final = 100
+MANY_DIRECTIVES_IN_ROW: Final = 10
+"""Of a query, and of one field: clients write a condition or two (OWASP, GraphQL Cheat Sheet)."""
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
@@ -102,9 +118,7 @@ class Document:
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
                         if not _SIMPLE_KEY.fullmatch(key) or NAME_EVIDENCE.search(key):
                             budget.take_value()
-                            if key == "prototype" and path.endswith("constructor"):
-                                key = "constructor.prototype"
-                            yield Value(location, path, key, "name")
+                            yield Value(location, path, with_parent(path, key), "name")
                 else:
                     for child in reversed(node):
                         if child.__class__ in (str, list, _Pairs):
@@ -215,6 +229,9 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     if _GRAPHQL.match(text):
         yield from _graphql(value, text, budget)
         return
+    if _SHORT_GRAPHQL.match(text):
+        # It excuses nothing, and may be a query that costs too much all the same.
+        yield from [one for one in _graphql(value, text, budget) if one.flags]
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
         return
@@ -333,8 +350,11 @@ def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
     flags = []
     if found.introspects:
         flags.append("graphql.introspection")
-    if found.depth > DEEP_QUERY or found.has_circle:
+    deep = DEEP_INTROSPECTION if found.introspects else DEEP_QUERY
+    if found.depth > deep or found.has_circle:
         flags.append("graphql.depth")
+    if found.directives > MANY_DIRECTIVES or found.directives_in_row > MANY_DIRECTIVES_IN_ROW:
+        flags.append("graphql.directives")
     if found.guesses >= MANY_GUESSES:
         flags.append("graphql.guesses")
     yield Value("graphql", value.name, text, "graphql", tuple(flags))

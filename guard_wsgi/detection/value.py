@@ -16,11 +16,19 @@ STORED: Final = "stored"
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
 NAME_EVIDENCE: Final = re.compile(
-    r"__(?:proto|class|import|global|init|type|define|lookup)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
+    r"__(?:proto|class|import|global|init|type|define|lookup|builtin|subclass|base|mro|dict|reduce|code)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
     r"|transformer|closure|getruntime|instantiatefactory|\borg\.(?:apache|omg|spring)"
     r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.",
     re.IGNORECASE,
 )
+
+
+def with_parent(path: str, key: str) -> str:
+    """A key, with that of the object it stands in where the two together say more
+    (``{"constructor": {"prototype": ...}}``, ``{"__class__": {"__init__": ...}}``)."""
+    parent = path.rpartition(".")[2]
+    is_telling = parent == "constructor" or (parent[:2] == "__" and parent[-2:] == "__")
+    return f"{parent}.{key}" if is_telling else key
 
 
 UNREAD: Final = "unread_value"

@@ -105,10 +105,13 @@ _TROUBLE = frozenset(
 """Logged as a warning although no request was refused by it."""
 
 _SUSPICIOUS = frozenset(
-    {"behavioral_violation", "penetration_attempt", "suspicious_request", "xff_malformed"}
+    {
+        *("behavioral_violation", "pattern_detected", "penetration_attempt", "suspicious_request"),
+        "xff_malformed",
+    }
 )
 
-_QUIET = frozenset({"path_excluded", "pattern_detected", "security_headers_applied"})
+_QUIET = frozenset({"path_excluded", "security_headers_applied"})
 """Part of another event's story, or one for every request: debug."""
 
 

