@@ -22,7 +22,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
@@ -54,7 +54,7 @@ PAYLOADS = {
 def events(number: int, days: float, seed: int = 20) -> Iterator[dict[str, Any]]:
     """Events over the last days: few clients send much, many send little."""
     chance = random.Random(seed)
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     for count in range(number):
         at = now - timedelta(days=days * (1 - (count + 1) / number))
         category = chance.choices(CATEGORIES, weights=(8, 6, 4, 3, 2, 1))[0]

@@ -92,7 +92,8 @@ def test_the_two_set_up_commands_are_one_line_each() -> None:
     commands = [block.code.strip() for block in BLOCKS if block.kind == "sh"]
     run = f"{venv} '.[console]' && .venv/bin/python examples/flask_app.py --console"
     assert run in commands
-    assert f"{venv} '.[dev]' && .venv/bin/python -m pytest" in commands
+    newer = venv.replace("install -e", "install -U pip && .venv/bin/pip install -e")
+    assert f"{newer} '.[all]' --group dev && .venv/bin/python -m pytest" in commands
 
 
 def test_every_decorator_is_named() -> None:

@@ -17,7 +17,7 @@ import logging
 import random
 import sys
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +196,7 @@ def twilio_calls(address: str) -> None:
             lambda: client.calls.create(to="+15558675310", from_="+15017122661", twiml=f"<Response><Say voice=\"alice\">{f.sentence()}</Say><Gather numDigits=\"1\"/></Response>"),
             lambda: client.conversations.v1.conversations("CH" + "1" * 32).messages.create(author=f.name(), body=M.text(2), attributes=json.dumps({"mood": f.word()})),
             lambda: client.verify.v2.services("VA" + "1" * 32).verifications.create(to="+15017122661", channel="sms"),
-            lambda: client.messages.list(date_sent_after=datetime(2026, 1, RNG.randrange(1, 28), tzinfo=timezone.utc), limit=20),
+            lambda: client.messages.list(date_sent_after=datetime(2026, 1, RNG.randrange(1, 28), tzinfo=UTC), limit=20),
         ])
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from package_corpus_client_runs import EVENTS, RNG, M, each, properties, run
 
@@ -20,7 +20,7 @@ def caldav_calls(address: str) -> None:
         f = M.f
         each([
             lambda: calendar.save_event(f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//EN\r\nBEGIN:VEVENT\r\nUID:{f.uuid4()}\r\nDTSTAMP:20261123T100000Z\r\nDTSTART;TZID=Europe/Berlin:20261124T090000\r\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20271231T000000Z\r\nSUMMARY:{f.sentence()}\r\nLOCATION:{f.address()!r}\r\nATTENDEE;CN=\"{f.name()}\":mailto:{f.email()}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"),
-            lambda: calendar.date_search(datetime(2026, 1, RNG.randrange(1, 28), tzinfo=timezone.utc), datetime(2026, 2, 1, tzinfo=timezone.utc)),
+            lambda: calendar.date_search(datetime(2026, 1, RNG.randrange(1, 28), tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)),
             lambda: client.propfind(address + f"/dav/{f.slug()}/", depth=1, props="<?xml version='1.0'?><D:propfind xmlns:D='DAV:'><D:prop><D:displayname/><D:resourcetype/><D:getetag/></D:prop></D:propfind>"),
             lambda: client.mkcalendar(address + f"/dav/calendars/anna/{f.slug()}/", body=f"<?xml version='1.0'?><C:mkcalendar xmlns:D='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><D:set><D:prop><D:displayname>{f.company()}</D:displayname></D:prop></D:set></C:mkcalendar>"),
         ])

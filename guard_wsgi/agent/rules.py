@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -193,13 +193,10 @@ def _time(value: Any) -> datetime:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise ValueError("no time")
-        when = datetime.fromtimestamp(value, timezone.utc)
+        when = datetime.fromtimestamp(value, UTC)
     else:
-        text = _text(value).strip()
-        if text[-1:] in ("Z", "z"):  # Python 3.10 does not read it
-            text = text[:-1] + "+00:00"
-        when = datetime.fromisoformat(text)
-    return when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+        when = datetime.fromisoformat(_text(value).strip().upper())
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
 def _tuple(reader: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:

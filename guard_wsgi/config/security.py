@@ -44,7 +44,7 @@ from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of, resolve
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from guard_wsgi.agent.config import AgentConfig
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,6 @@ from guard_wsgi.config.foreign import translated, without_kubernetes
 from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
 from guard_wsgi.options.numbers import flag, is_blank
 from guard_wsgi.options.quoting import nearest, quoted
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 SECRET_FILE_SUFFIX = "_file"
 """``agent_api_key_file`` is the path of a file with the value of ``agent_api_key``."""

@@ -15,7 +15,7 @@ from attrs import fields, frozen
 from guard_wsgi.errors import ConfigError
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 
 @frozen(slots=True)

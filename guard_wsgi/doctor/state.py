@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.probes import (
@@ -114,9 +114,7 @@ def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
         return
     until = "it is taken back"
     if declaration.until is not None:
-        until = datetime.fromtimestamp(declaration.until, timezone.utc).isoformat(
-            timespec="minutes"
-        )
+        until = datetime.fromtimestamp(declaration.until, UTC).isoformat(timespec="minutes")
     yield Advice(
         "warning",
         "emergency-declared",

@@ -9,16 +9,10 @@ repetition). Both are seen in the parsed expression; where in doubt, the answer 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable
+from re import _constants as kinds  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
-
-if sys.version_info >= (3, 11):
-    from re import _constants as kinds  # type: ignore[attr-defined]
-    from re import _parser as parser  # type: ignore[attr-defined]
-else:
-    import sre_constants as kinds
-    import sre_parse as parser
 
 MAX_REPETITIONS = 2
 """In a row, the search for the beginning counted: 512 characters squared are 2 ms, cubed 0.5 s."""

@@ -9,7 +9,7 @@ envelopes, so it reads it in plain bodies too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -105,7 +105,7 @@ METRIC_TYPES: frozenset[str] = frozenset(
 
 def utc_now() -> datetime:
     """The present, with its offset."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 @frozen(slots=True, kw_only=True, eq=False)

@@ -11,7 +11,7 @@ import json
 import logging
 import logging.handlers
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Literal
@@ -337,7 +337,7 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line: timestamp, level, logger, message, and the ``guard_`` fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        when = datetime.fromtimestamp(record.created, timezone.utc)
+        when = datetime.fromtimestamp(record.created, UTC)
         line: dict[str, Any] = {
             "timestamp": when.isoformat(),
             "level": record.levelname,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -35,11 +35,6 @@ from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.records import clean, findings_of, path_of
 from guard_wsgi_flask.console.rulebook import AnyCountry, checking
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 MAX_INPUT_CHARS = 262_144
 KINDS = ("payload", "curl", "request")

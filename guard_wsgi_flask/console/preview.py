@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, field
@@ -46,7 +46,7 @@ class Judge:
     """
 
     def __init__(self, rules: DynamicRules) -> None:
-        now = datetime.now(timezone.utc)
+        now = datetime.now(UTC)
         banned = [
             target
             for target in rules.ip_blacklist

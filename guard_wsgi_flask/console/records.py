@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from guard_wsgi.cli.reporting import REFUSED, WOULD_HAVE, general
@@ -56,7 +56,7 @@ def time_of(value: Any, received: int) -> int:
             text = str(value).strip()
             when = datetime.fromisoformat(text[:-1] + "+00:00" if text[-1:] in "Zz" else text)
             if when.tzinfo is None:
-                when = when.replace(tzinfo=timezone.utc)
+                when = when.replace(tzinfo=UTC)
             at = int(when.timestamp() * 1_000_000)
     except (ValueError, OverflowError, TypeError):
         return received

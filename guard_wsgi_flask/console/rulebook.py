@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import evolve, fields, frozen
@@ -170,7 +170,7 @@ class RuleBook:
                 **body,
                 "rule_id": f"console:{app}",
                 "version": version,
-                "timestamp": datetime.fromtimestamp(created / 1e6, timezone.utc).isoformat(),
+                "timestamp": datetime.fromtimestamp(created / 1e6, UTC).isoformat(),
             }
         )
         wire = _without_ended_bans(rules).as_wire()
@@ -223,7 +223,7 @@ def ban(target: str, seconds: float) -> Callable[[dict[str, Any]], None]:
     name = network_name(target)
 
     def change(body: dict[str, Any]) -> None:
-        until = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
         body["ip_blacklist"] = [*(one for one in body.get("ip_blacklist", ()) if one != name), name]
         body["ip_whitelist"] = [one for one in body.get("ip_whitelist", ()) if one != name]
         body["ip_ban_until"] = {**body.get("ip_ban_until", {}), name: until.isoformat()}
@@ -296,7 +296,7 @@ def _no_app(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def _without_ended_bans(rules: DynamicRules) -> DynamicRules:
-    at = datetime.now(timezone.utc)
+    at = datetime.now(UTC)
     ended = {target for target, until in rules.ip_ban_until.items() if until <= at}
     kept = {target: until for target, until in rules.ip_ban_until.items() if target not in ended}
     kept = {target: until for target, until in kept.items() if target in rules.ip_blacklist}

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 from guard_wsgi.agent.rules import MAX_ENTRIES
 from guard_wsgi_flask.console.exclusions import as_toml
 from guard_wsgi_flask.console.rulebook import RulesRefused
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 LISTS = (
     "ip_whitelist",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
@@ -58,7 +58,7 @@ def when(at: int | float | None) -> Markup:
     if not at:
         return Markup('<span class="none">never</span>')
     try:
-        moment = datetime.fromtimestamp(at / 1_000_000, timezone.utc)
+        moment = datetime.fromtimestamp(at / 1_000_000, UTC)
     except (ValueError, OverflowError):
         return Markup('<span class="none">unknown</span>')
     stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

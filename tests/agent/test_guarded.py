@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -278,7 +278,7 @@ def test_rules_with_one_fault_change_nothing(
 def test_the_first_request_starts_the_polling_and_an_expiry_ends_the_rules(
     guard: Make, collector: Collector
 ) -> None:
-    soon = datetime.now(timezone.utc) + timedelta(seconds=3)
+    soon = datetime.now(UTC) + timedelta(seconds=3)
     rules(collector, blocked_user_agents=["evil"], expires_at=soon.isoformat())
     app = guard(enable_dynamic_rules=True)
     assert ask(app) == 200

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +68,8 @@ def answer(**changes: Any) -> bytes:
 
 def test_every_field_is_read() -> None:
     rules = DynamicRules.parse(EVERYTHING)
-    assert rules.timestamp == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-    assert rules.expires_at == datetime(2099, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+    assert rules.timestamp == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert rules.expires_at == datetime(2099, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert rules.ip_blacklist == ("203.0.113.7", "2001:db8::/32")
     assert rules.blocked_countries == ("XX",)
     assert rules.endpoint_rate_limits == {"/login": (3, 60)}
@@ -346,7 +346,7 @@ def test_rules_the_app_cannot_serve_are_rejected_once(
 def test_an_expiry_restores_the_base(agent: MakeAgent, collector: Collector) -> None:
     app = App()
     poller = app.poller(agent(), interval_seconds=3600)
-    soon = datetime.now(timezone.utc) + timedelta(seconds=1)
+    soon = datetime.now(UTC) + timedelta(seconds=1)
     collector.rules = answer(expires_at=soon.isoformat())
     poller.touch()
     try:
@@ -414,7 +414,7 @@ def test_expired_rules_of_a_cache_are_not_applied(
     agent: MakeAgent, collector: Collector, tmp_path: Path
 ) -> None:
     path = tmp_path / "rules.json"
-    expired = DynamicRules(expires_at=datetime(2001, 1, 1, tzinfo=timezone.utc))
+    expired = DynamicRules(expires_at=datetime(2001, 1, 1, tzinfo=UTC))
     RulesCache(None, str(path)).save(Known(expired, time.time()))
     collector.default = Reply(503)
     app = App()
@@ -560,7 +560,7 @@ def test_a_collector_that_says_unchanged_at_once_is_not_asked_without_a_pause(
 
 def test_exclusions_are_added_and_each_ban_has_its_own_end() -> None:
     base = SecurityConfig(detection_exclusions=[{"path": "/a", "params": ["x"]}])
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     rules = DynamicRules.parse(
         {
             "ip_blacklist": ["203.0.113.7", "203.0.113.8", "203.0.113.9"],

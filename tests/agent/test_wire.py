@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import os
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID
@@ -60,7 +60,7 @@ def test_an_event_arrives_with_every_field_and_header(
     event = SecurityEvent(
         event_type="ip_blocked",
         ip_address="203.0.113.7",
-        timestamp=datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc),
+        timestamp=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
         metadata={"check": "ip_ban", "n": 3},
     )
     handler.send_event(event)

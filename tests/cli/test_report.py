@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import io
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 from guard_wsgi.cli.reporting import general
 from guard_wsgi.cli.tree import main

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -224,7 +224,7 @@ def test_a_pattern_that_would_take_for_ever_does_not(
 
 
 def test_a_ban_that_has_ended_is_delivered_to_nobody(console: Console, key: NewKey) -> None:
-    soon = (datetime.now(timezone.utc) + timedelta(seconds=1)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
     console.services.rules.write(
         "shop", {"ip_blacklist": ["203.0.113.7"], "ip_ban_until": {"203.0.113.7": soon}}, "a", ""
     )

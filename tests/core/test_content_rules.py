@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime, time, timezone
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -112,13 +112,13 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def test_a_window_of_the_day_in_its_own_time_zone(
     start: str, end: str, utc: str, admitted: bool
 ) -> None:
-    now = datetime.fromisoformat(utc).replace(tzinfo=timezone.utc)
+    now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
     window = TimeWindow(time.fromisoformat(start), time.fromisoformat(end), BERLIN, lambda: now)
     assert (window(None) is None) is admitted  # type: ignore[arg-type]
 
 
 def test_answers_403_outside_the_hours() -> None:
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     never = f"{(now.hour + 12) % 24:02}:00"
     site = at_root(time_restrictions=(never, never, "UTC"))
     assert site.visit().message == b"Access not allowed at this time"

@@ -4,16 +4,11 @@ to let it pass where it is meant."""
 from __future__ import annotations
 
 import json
-import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityEvent
 from guard_wsgi.cli.tree import main

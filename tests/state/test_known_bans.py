@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -354,12 +355,12 @@ def test_a_store_error_names_its_file(tmp_path: Path) -> None:
 
 
 def test_a_dynamic_rule_without_an_end_holds_in_no_part() -> None:
-    from datetime import datetime, timezone
+    from datetime import datetime
 
     from guard_wsgi import DynamicRules
 
     guard = GuardMiddleware(text_app(), SecurityConfig())
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     rules = DynamicRules(
         rule_id="r",
         version=1,

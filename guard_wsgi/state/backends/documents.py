@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from guard_wsgi.errors import StoreError
@@ -111,7 +111,7 @@ class MongoDocuments:
         found = self._collection().find_one({"_id": key})
         if found is None:
             return None, 0
-        alive = found["expireAt"].replace(tzinfo=timezone.utc) > datetime.now(timezone.utc)
+        alive = found["expireAt"].replace(tzinfo=UTC) > datetime.now(UTC)
         return bytes(found["value"]) if alive else None, found["version"]
 
     def _collection(self) -> Any:
@@ -122,7 +122,7 @@ def _document(value: bytes, ttl_seconds: float) -> dict[str, Any]:
     return {
         "value": value,
         "version": time.time_ns(),
-        "expireAt": datetime.now(timezone.utc) + timedelta(seconds=ttl_seconds),
+        "expireAt": datetime.now(UTC) + timedelta(seconds=ttl_seconds),
     }
 
 
