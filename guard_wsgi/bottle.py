@@ -8,10 +8,11 @@ since a route can skip those: the router itself asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit
@@ -22,6 +23,8 @@ from guard_wsgi.routes.view_rules import ViewRules
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
+    from guard_wsgi.request.block import Block
+
 
 MAX_MOUNTS = 32
 """Apps mounted in apps; an end for one that is mounted in itself."""
@@ -30,6 +33,12 @@ _PARSED = tuple(
     f"bottle.request.{name}" for name in ("body", "post", "forms", "files", "params", "json")
 )
 """Under which keys Bottle keeps what it has read of a body."""
+
+
+_APP_KEY = "bottle.app"
+"""In the environ while Bottle is at it."""
+
+_OF_A_BODY = frozenset({"content-type", "content-length"})
 
 
 class BottleResolver:
@@ -91,6 +100,38 @@ class BottleResolver:
         """What a function of the app has made Bottle parse of the body, and keep in the environ."""
         for name in _PARSED:
             environ.pop(name, None)
+
+    def renderer(
+        self, block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
+    ) -> GuardResponse | None:
+        """A refusal as the app answers by itself: by its handler for the status, which gets a
+        ``bottle.HTTPError`` with the refusal as its ``block``, and past its ``after_request``
+        hooks. An app that has neither pays two look-ups."""
+        app = self._app
+        handler = app.error_handler.get(block.status) if block.response is None else None
+        # Within Bottle, it calls the hooks itself for what this answer becomes.
+        hooks = () if _APP_KEY in environ else app._hooks["after_request"]
+        if handler is None and not hooks:
+            return None
+        from bottle import HTTPError, response
+
+        refusal = plain()
+        with self.hook_context(environ):
+            response.bind()
+            answer: Any = as_bottle(refusal)
+            if handler is not None:
+                error = HTTPError(block.status, block.message)
+                error.block = block
+                error.apply(response)
+                answer = handler(error)
+            body = b"".join(app._cast(answer))
+            if hooks:
+                app.trigger_hook("after_request")
+            told = response.headers
+            for name, value in refusal.header_list:
+                if name not in told and name.lower() not in _OF_A_BODY:
+                    response.set_header(name, value)
+            return GuardResponse(body, response.status_code, list(response.headerlist))
 
     def audit(self, decorated: Iterable[Any]) -> None:
         self._read_routes()

@@ -83,7 +83,8 @@ class GuardMiddleware:
     :param resolver: maps an environ to a route instead, for frameworks (resolvers.py).
     :param store: shared state to use instead of what ``config.store_url`` names.
     :param events: an :class:`EventBus` to use instead of one of its own.
-    :param renderer: renders refusals in a framework's own way.
+    :param renderer: renders refusals in a framework's own way; that of the resolver's framework
+        without one.
     :param hook_context: the app's own context, for the app's functions (hooks.py); that of the
         resolver's framework without one.
     :param asks_inside: whether the framework surely calls :meth:`check_route` before anything of
@@ -112,7 +113,8 @@ class GuardMiddleware:
         self.app = app
         self._left_to_app = _headers_left_to(app)
         self.config = config = config if config is not None else SecurityConfig()
-        self.renderer = renderer
+        of_app: Renderer | None = getattr(resolver, "renderer", None)
+        self.renderer = renderer if renderer is not None else of_app
         self.asks_inside = asks_inside
         of_framework: HookContext = getattr(resolver, "hook_context", no_context)
         self._hook_context = hook_context if hook_context is not None else of_framework

@@ -142,3 +142,52 @@ def test_a_rule_of_a_rewritten_path_tells_its_own_quota(site: Site) -> None:
     assert answer.header("RateLimit-Policy") == '"route";q=2;w=60'
     assert answer.count("RateLimit") == 1
     assert [site.visit("/x").code for _ in range(2)] == [200, 429]
+
+
+def test_a_refusal_is_answered_as_the_app_answers(site: Site) -> None:
+    """By its handler for the status, past its hooks; outside of Bottle and within."""
+    seen: list[int] = []
+    site.app.route("/admin", callback=site.secret())
+    site.app.route("/v1/admin", callback=lambda: "old")
+
+    @site.app.hook("before_request")
+    def rewrite() -> None:
+        environ = bottle.request.environ
+        environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/v1")
+
+    @site.app.hook("after_request")
+    def allow() -> None:
+        seen.append(bottle.response.status_code)
+        bottle.response.set_header("Access-Control-Allow-Origin", "https://a.example")
+
+    @site.app.error(401)
+    def log_in(error: Any) -> str:
+        bottle.response.content_type = "text/html"
+        return f"<p>Please log in: {error.block.check}</p>"
+
+    for path in ("/admin", "/v1/admin"):
+        answer = site.visit(path)
+        assert (answer.code, answer.body) == (401, b"<p>Please log in: authentication</p>")
+        assert answer.header("Content-Type") == "text/html"
+        assert answer.header("WWW-Authenticate")
+        assert answer.header("X-Request-Id")
+        assert answer.count("Access-Control-Allow-Origin") == 1
+        assert answer.count("Content-Length") == 1
+    assert seen == [401, 401]
+    assert site.visit("/admin", "HEAD").body == b""
+    site.guard.bans.ban("203.0.113.7", 60, "abuse")
+    banned = site.visit("/admin")
+    assert banned.code == 403
+    assert b"Reference" in banned.body
+    assert banned.count("Access-Control-Allow-Origin") == 1
+
+
+def test_a_handler_that_fails_undoes_no_refusal(site: Site) -> None:
+    site.app.route("/admin", callback=site.secret())
+
+    @site.app.error(401)
+    def log_in(error: Any) -> str:
+        raise ValueError("broken page")
+
+    assert site.visit("/admin").code == 401
+    assert site.sees == []
