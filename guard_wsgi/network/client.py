@@ -191,7 +191,8 @@ class ClientResolver:
         elif self._header == "forwarded":
             hops = [node or "unknown" for node in forwarded_nodes(value, MAX_FORWARDED_HOPS)]
         else:
-            hops = [value]
+            # Of one value; a client's own line before that of the proxy stands before a comma.
+            hops = [value.rpartition(",")[2]]
         if self._header in _LISTS and len(hops) < self._depth:
             return self._identity(direct.address, True, "short_chain")
         return self._walk(direct.address, hops)

@@ -154,6 +154,23 @@ def test_another_header_can_be_chosen_and_only_it_counts(
     assert site.visit(ip=PROXY, headers={"X-Forwarded-For": "203.0.113.66"}).code == 200
 
 
+@pytest.mark.parametrize("header", ["X-Real-IP", "CF-Connecting-IP", "True-Client-IP"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("203.0.113.66", " 203.0.113.66 ", "6.6.6.6, 203.0.113.66", "6.6.6.6,203.0.113.66"),
+        *("10.0.0.9,203.0.113.66", "nonsense,203.0.113.66:4711", '"[::ffff:203.0.113.66]:80"'),
+        *(",203.0.113.66", "6.6.6.6,,203.0.113.66", "[::ffff:203.0.113.66%25eth0]"),
+    ],
+)
+def test_of_a_header_of_one_value_the_proxys_own_counts(header: str, value: str) -> None:
+    site = Site(
+        trusted_proxies=list(TRUSTED), forwarded_header=header.lower(), blacklist=["203.0.113.66"]
+    )
+    assert site.visit(ip=PROXY, headers={header: value}).code == 403
+    assert site.visit(ip=PROXY, headers={header: f"{value}, 198.51.100.1"}).code == 200
+
+
 @pytest.mark.parametrize("proto", ["https", "HTTPS", "http, https"])
 def test_a_trusted_proxy_says_that_the_client_uses_https(proto: str) -> None:
     site = Site(trusted_proxies=[PROXY], trust_x_forwarded_proto=True, enforce_https=True)
