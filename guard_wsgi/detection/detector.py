@@ -30,6 +30,7 @@ from guard_wsgi.detection.first_pass import (
     unwrapped,
     value_bytes,
 )
+from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.gate import Gate, builtin_gate
 from guard_wsgi.detection.large import PiecePass
@@ -41,6 +42,7 @@ from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
+from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.value import (
     UNREAD,
     Budget,
@@ -438,9 +440,15 @@ class Inspection:
             hits = sufficient.in_text(data)
             if hits:
                 named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
-                if not (is_password_name(named) or self._is_excluded(location, named)):
+                text = data.decode()
+                if not (
+                    is_password_name(named)
+                    or self._is_excluded(location, named)
+                    or is_term(Value(location, named, text))
+                    or without_fragments(text) != text
+                ):
                     finding = sufficient.finding(
-                        location, named, data.decode(), hits, self._scores, self._threshold
+                        location, named, text, hits, self._scores, self._threshold
                     )
                     if finding is not None:
                         return finding

@@ -11,11 +11,13 @@ from typing import Final
 from attrs import evolve
 
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
+from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.indicator import Indicator
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.lexicon import LEXICON
 from guard_wsgi.detection.normalize import View, views
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.tokens import shapes
 from guard_wsgi.detection.value import STORED, Value
 from guard_wsgi.detection.window import Window
@@ -258,7 +260,13 @@ def readings(
 ) -> Iterator[Reading]:
     """The readings of a window in which something was found: all of it and, where there is prose
     around something else, the rest without the prose. Either may be enough, and the second is
-    not looked for unless it is asked for."""
+    not looked for unless it is asked for. A term has none, and fragments that do nothing are no
+    part of any."""
+    if is_term(value):
+        return
+    text = without_fragments(window.text)
+    if text != window.text:
+        window = evolve(window, text=text)
     allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
     has_shape = value.kind not in _WITHOUT_SHAPE
     found = views(window.text)

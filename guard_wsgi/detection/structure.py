@@ -17,6 +17,7 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
+from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
@@ -222,6 +223,14 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
             for name, inner in documents:
                 named = evolve(value, name=f"{value.name}>{name}"[:MAX_NAME_CHARS], text=inner)
                 yield from unfold(named, budget, depth + 1)
+            return
+    if first == "<" and "/ld+json" in text:
+        rest, documents = data_blocks(text, _parse)
+        if documents:
+            for root in documents:
+                yield from _unfold_json(value, root, budget)
+            if rest.strip():
+                yield from unfold(evolve(value, text=rest), budget, depth + 1)
             return
     if first == "<" and value.kind == "" and _XML_DOCUMENT.match(text):
         yield from markup_values(value, text, budget)

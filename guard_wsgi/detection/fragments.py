@@ -1,0 +1,146 @@
+# ruff: noqa: E501  (tables of words)
+"""Fragments of markup, templates and prose that do nothing wherever they are put in.
+
+A page's "back" button, a look-up of a name in a template, a tag that is named in a sentence and a
+measure in feet and inches are made of what attacks are made of. Each is taken out before the rest
+of a value is weighed, if it is exactly one of a closed set: whoever writes one may write no more
+than it says, and what stands around it weighs what it did.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+# What a handler or an address of a script may do: to the browser's own window, and nothing else.
+_ACTION: Final = (
+    r"(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
+    r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2}"
+)
+# Values without a blank or a sign, so that no word of SQL stands free between two quotes.
+_WORD: Final = r"(?!(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp)\b)[\w/#.-]"
+_PLAIN: Final = rf"\s+(?:class|id|type|role|rel|target|value|name|href|tabindex|disabled)(?:=(?:\"(?:{_WORD}[\w/#.]*(?:-[\w/#.]+)*(?: {_WORD}[\w/#.]*(?:-[\w/#.]+)*)*)?\"))?"
+_HANDLER: Final = rf"\s+on(?:click|focus|change|mouseover|mouseout)=\"{_ACTION}\""
+_SCRIPT_URL: Final = rf"\s+href=\"javascript:{_ACTION}\""
+_BUTTON: Final = re.compile(
+    rf"<(?:a|button|input|p|div|span|li|td|tr|label|select|img)(?:{_PLAIN})*(?:{_HANDLER}|{_SCRIPT_URL})(?:{_PLAIN}|{_HANDLER})*\s*/?>",
+    re.IGNORECASE,
+)
+# Elements that show something and run nothing.
+_SHOWN: Final = re.compile(
+    rf"<(?:input|button|select|option|textarea|label|fieldset|form|details|summary)(?:{_PLAIN})*\s*/?>"
+    r"|<meta (?:name|property)=\"(?:robots|viewport|description|keywords|author|theme-color|generator|[a-z-]{2,20}-verification|(?:og|twitter|article|fb):[a-z:_]{2,24})\" content=\"[\w/.,:=@-]*(?:, ?[\w.=-]+)*\" ?/?>"
+    r"|<(?:object data|embed src)=\"/?[\w/-]{1,80}\.(?:pdf|png|jpe?g|mp4|mp3)\"(?: type=\"[\w/+-]{1,40}\")?(?: (?:width|height)=\"\d{1,4}%?\")*\s*/?>(?:</(?:object|embed)>)?"
+    r"|<iframe(?:\s+(?:(?:width|height|frameborder|border)=\"\d{1,4}%?\"|allowfullscreen(?:=\"\w{0,16}\")?|loading=\"lazy\"|style=\"border: ?0;?\""
+    r"|title=\"(?:youtube video player|google maps|spotify)\"|referrerpolicy=\"[a-z-]{1,40}\""
+    r"|allow=\"(?:(?:accelerometer|autoplay|clipboard-write|encrypted-media|gyroscope|picture-in-picture|web-share|fullscreen)(?:; ?)?)*\""
+    r"|src=\"https://(?:www\.youtube(?:-nocookie)?\.com/embed|player\.vimeo\.com/video|www\.google\.com/maps/embed|open\.spotify\.com/embed)[\w/?=&;!.%-]{0,400}\")){1,10}\s*>(?:</iframe>)?",
+    re.IGNORECASE,
+)
+
+# The handler of a component (JSX): to a browser an attribute without quotes ends at the arrow,
+# and what it has of it is no program.
+_COMPONENT: Final = re.compile(r"\son[A-Z][A-Za-z]{2,20}=\{(?:\(\w{0,16}\)|\w{1,16}) =>(?= )")
+
+# A look-up of names. Those that lead to settings, classes or the machine are none.
+_NAME: Final = (
+    r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
+    r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
+    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|secrets?|passw\w*|token|private\w*|\w*__\w*|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
+)
+_PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
+_FILTER: Final = (
+    r" ?\| ?(?:upper|lower|upcase|downcase|capitalize|title|date|round|int|float|floatformat|length|size|trim|strip|abs|currency|number"
+    r"|humanize|humanizeduration|humanizepercentage|intcomma|linebreaks|truncate\w*|pluralize|slugify|wordcount|first|last|json|tojson|money\w*|t|translate)(?:: ?\d{1,3})?"
+)
+_TEMPLATE: Final = re.compile(
+    rf"\{{\{{-? ?\.?{_PATH}(?:{_FILTER}){{0,2}} ?-?\}}\}}"
+    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith"
+    rf"|(?:if|elif|unless|endif)(?: not)? {_PATH}) ?-?%\}}"
+    rf"|<%= ?@?{_PATH} ?-?%>"
+    rf"|\$\{{\{{ ?(?:matrix|github|secrets|vars|inputs|needs|steps|runner)(?:\.[\w-]{{1,40}}){{1,4}} ?\}}\}}"
+    r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30})(?:\.[a-z][\w-]{0,40}){1,4}\}"
+    rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{_NAME}){{0,3}}\}}"
+    r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
+    re.IGNORECASE,
+)
+
+# A tag that a sentence speaks of. What has no call, assignment or attribute is no program: if the tag
+# begins one, it does nothing.
+_SPOKEN_TAG: Final = re.compile(
+    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12} ?/?>`?(?=[ ,.;:?!]|$)", re.IGNORECASE
+)
+_PROGRAM: Final = re.compile(r"[=(`{\[\\]|</script")
+_SPOKEN_SCRIPT: Final = re.compile(
+    r"<script src=\"[\w-]{1,40}(?:\.min)?\.js\"></script>(?= [a-z])", re.IGNORECASE
+)
+_TWO_WORDS: Final = re.compile(
+    r"\b[a-z]{2,20},? [a-z]{2,20}\b|^[a-z]{2,20} <|> [a-z]{2,20}$", re.IGNORECASE
+)
+# What a sentence names: between words, so that it is part of no program.
+_SPOKEN: Final = re.compile(
+    r"(?:(?<=[a-z] )|(?<=[a-z], )|(?<=[a-z]: )|^)`?"
+    r"(?:(?:document\.(?:cookie|location|write)|window\.location|(?:local|session)storage|innerhtml)(?:\(\))?"
+    r"|javascript:void\(0\)|eval\(\)|exec\(\)|alert\(\)|on(?:click|error|load))`?"
+    r"(?=,? (?:and |or |vs\.? |versus |is |in |for |to |from |as |on |with |block |blocks |not |does |do |at |when |if |which |instead |call |calls |tag |into |the |a |by )|[.,?!]?$|, [a-z]{2,} [a-z]{2,})",
+    re.IGNORECASE,
+)
+# A place that a sentence names; no program opens a sentence.
+_SPOKEN_PLACE: Final = re.compile(
+    r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)",
+    re.IGNORECASE,
+)
+# Feet and inches.
+_MEASURE: Final = re.compile(
+    r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|in|inch|inches|ft|feet|yd|yards?)\b)| x (?=\d))"
+)
+# The line that images for containers end with.
+_APT: Final = re.compile(
+    r"&& (?:apt-get clean && )?rm -rf /var/lib/apt/lists/\*(?=\s|$)|&& npm cache clean --force(?=\s|$)"
+)
+
+
+def without_fragments(text: str) -> str:
+    """A text without its harmless fragments, a word in the place of each."""
+    if "<" in text:
+        if "=" in text:
+            text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
+            if "{" in text:
+                text = _COMPONENT.sub(" handler ", text)
+        if "%>" in text:
+            text = _TEMPLATE.sub("name", text)
+        if _TWO_WORDS.search(text):
+            text = _SPOKEN_SCRIPT.sub("tag", text)
+            spoken = _SPOKEN_TAG.sub("tag", text)
+            if not _PROGRAM.search(spoken):
+                text = spoken
+    if "{" in text:
+        text = _TEMPLATE.sub("name", text)
+    if "'" in text or '"' in text:
+        text = _MEASURE.sub("measure ", text)
+    if " " in text:
+        text = _SPOKEN_PLACE.sub("place", _SPOKEN.sub("word", text))
+        if "&&" in text:
+            text = _APT.sub("", text)
+    return text
+
+
+# Data for search engines within a page (JSON-LD 1.1, section 7): browsers run nothing of it.
+_DATA_BLOCK: Final = re.compile(
+    r"<script type=(?:\"application/ld\+json\"|'application/ld\+json')>(.*?)</script>",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def data_blocks(text: str, parse: Callable[[str], Any]) -> tuple[str, list[Any]]:
+    """A page's text without its blocks of data, and the documents of these that parse."""
+    documents = []
+    rest, end = [], 0
+    for match in _DATA_BLOCK.finditer(text):
+        root = parse(match[1])
+        if root is not None:
+            documents.append(root)
+            rest.append(text[end : match.start()])
+            end = match.end()
+    return " ".join([*rest, text[end:]]), documents
