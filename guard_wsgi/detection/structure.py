@@ -229,8 +229,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         if documents:
             for root in documents:
                 yield from _unfold_json(value, root, budget)
-            if rest.strip():
-                yield from unfold(evolve(value, text=rest), budget, depth + 1)
+            yield from unfold(evolve(value, text=rest.strip()), budget, depth + 1)
             return
     if first == "<" and value.kind == "" and _XML_DOCUMENT.match(text):
         yield from markup_values(value, text, budget)
