@@ -144,7 +144,7 @@ class DjangoResolver:
         has_rules = log_audit(self._rules[1], routes, decorated)
         if has_rules and not self.confirms:
             logger.error(
-                "the rules of views hold for the paths that urls.py foretells, not for what"
+                "the rules of views apply to paths as urls.py resolves them, not to what"
                 " middleware makes of them: put %r first in MIDDLEWARE",
                 MIDDLEWARE_NAME,
             )
@@ -178,7 +178,7 @@ class ViewRulesMiddleware:
                 return None
             raise ConfigError(
                 [
-                    f"{view!r} has guard rules, and no guard stands before it: let"
+                    f"{view!r} has guard rules, but no guard wraps the app: make"
                     " WSGI_APPLICATION name the app that GuardMiddleware wraps"
                 ]
             )

@@ -109,7 +109,7 @@ class GuardMiddleware:
         asks_inside: bool = False,
     ) -> None:
         if routes is not None and resolver is not None:
-            raise TypeError("give routes or a resolver, not both")
+            raise TypeError("pass routes or a resolver, not both")
         self.app = app
         self._left_to_app = _headers_left_to(app)
         self.config = config = config if config is not None else SecurityConfig()
@@ -379,7 +379,7 @@ class GuardMiddleware:
             # Whoever decorated a view believes it protected.
             for view in self.config._decorated:
                 logger.error(
-                    "%s.%s has guard rules that protect nothing: give GuardMiddleware a resolver"
+                    "%s.%s has guard rules that have no effect: give GuardMiddleware a resolver"
                     " (guard_wsgi.resolvers), or use FlaskAPIGuard",
                     getattr(view, "__module__", "?"),
                     getattr(view, "__qualname__", repr(view)),

@@ -260,7 +260,7 @@ class Parts:
             if self._config.agent_strict:
                 raise
             # Telemetry is not worth the site: it runs without, and says so loudly.
-            logger.error("the agent can't be started, no telemetry is sent: %s", error)
+            logger.error("could not start the agent, sending no telemetry: %s", error)
             if self._config.on_error is not None:
                 self._config.on_error("agent_init", error, {})
             return None
@@ -295,12 +295,12 @@ class Parts:
                     resource_attributes=config.otel_resource_attributes,
                 )
             except MissingExtra as error:
-                logger.error("OpenTelemetry is told nothing: %s", error)
+                logger.error("sending nothing to OpenTelemetry: %s", error)
         if config.enable_logfire:
             try:
                 yield LogfireSink(service_name=config.logfire_service_name)
             except MissingExtra as error:
-                logger.error("Logfire is told nothing: %s", error)
+                logger.error("sending nothing to Logfire: %s", error)
 
     def _open_store(self) -> Store:
         config = self._config

@@ -62,7 +62,7 @@ class Refusal:
 def off(app: object) -> Iterator[None]:
     """Within the block every request passes untouched.
 
-    :raises LookupError: when no guard is around the app.
+    :raises LookupError: when the app is not guarded.
     """
     guard = guard_of(app)
     config = guard.config
@@ -80,7 +80,7 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
     Limits, bans and counters begin empty, whatever the app's store holds, and are forgotten at
     the end: tests leave nothing to each other.
 
-    :raises LookupError: when no guard is around the app.
+    :raises LookupError: when the app is not guarded.
     """
     guard = guard_of(app)
     clock = MovedClock()
@@ -106,7 +106,7 @@ def guard_of(app: object) -> GuardMiddleware:
     guard = find_guard(app)
     if guard is None:
         raise LookupError(
-            f"no guard is around {app!r}: give what the server gets, GuardMiddleware(app) or the"
+            f"{app!r} is not guarded: pass what the server gets, GuardMiddleware(app) or the"
             " Flask app that FlaskAPIGuard was given"
         )
     return guard
@@ -121,7 +121,7 @@ class MovedClock:
     def move(self, seconds: float) -> None:
         """:raises ValueError: for a time that is negative: clocks of guards never go back."""
         if seconds < 0:
-            raise ValueError(f"a clock moves ahead, not by {seconds} s")
+            raise ValueError(f"a clock only moves forward, not by {seconds} s")
         self._ahead_ns += round(seconds * NANOSECONDS)
 
     def monotonic_ns(self) -> int:

@@ -49,7 +49,9 @@ class Beforehand:
             try:
                 guard.bans.ban(ban.target, self.bans.seconds_left(ban), ban.reason)
             except (BanRefused, StoreError) as error:  # the store's: it holds here all the same
-                logger.warning("the ban of %s before the app was guarded: %s", ban.target, error)
+                logger.warning(
+                    "could not ban %s, as asked before the app was guarded: %s", ban.target, error
+                )
         config, standard = guard.config, SecurityConfig()
         changes = {
             name: getattr(self.config, name)

@@ -23,7 +23,10 @@ def routes() -> None:
         click.echo(f"{method:<8}{rule.rule:<32} {rule.endpoint:<24} {rules}")
     unreached = guarded.resolver.unreached(guarded.config._decorated)
     for view in unreached:
-        click.echo(f"UNREACHED {view.__module__}.{view.__qualname__}: its rules protect nothing")
+        click.echo(
+            f"UNREACHED {view.__module__}.{view.__qualname__}: no route reaches it, its rules"
+            " have no effect"
+        )
     if unreached:
         raise SystemExit(1)
 

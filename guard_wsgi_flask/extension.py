@@ -61,7 +61,7 @@ class FlaskAPIGuard:
     def init_app(self, app: Flask, config: SecurityConfig | None = None) -> None:
         """Guard an app. One extension object may guard several apps; each has its own state."""
         if EXTENSION_NAME in app.extensions:
-            raise ConfigError([f"the app {app.name!r} is guarded already"])
+            raise ConfigError([f"the app {app.name!r} is already guarded"])
         effective = _from_app(app, config if config is not None else self._config)
         fault = conflict(app, effective)
         if fault:
@@ -181,7 +181,7 @@ class FlaskAPIGuard:
     def _guarded(self) -> GuardedApp:
         guarded = self._find()
         if guarded is None:
-            raise RuntimeError("the guard has no app yet: call init_app(app)")
+            raise RuntimeError("no app yet: call init_app(app) first")
         return guarded
 
 

@@ -102,7 +102,7 @@ def emergency() -> None:
 
 @emergency.command("on")
 @click.option("--allow", metavar="IP|CIDR", multiple=True)
-@click.option("--for", "time", help="90s, 15m, 2h; without it until 'off'")
+@click.option("--for", "time", help="90s, 15m, 2h; without it, until 'off'")
 @click.option("--reason", default="")
 @_ends_with_its_code
 def begin_emergency(allow: tuple[str, ...], time: str | None, reason: str) -> int:

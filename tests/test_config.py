@@ -63,7 +63,7 @@ def test_every_fault_is_reported_at_once() -> None:
     )
     text = "\n".join(faults)
     assert "rate_limit must be at least 1, not 0" in faults
-    assert "rate_limt is no option; did you mean 'rate_limit'?" in faults
+    assert "unknown option 'rate_limt' (did you mean 'rate_limit'?)" in faults
     assert "'proxy.internal'" in text
     assert "'300.1.1.1'" in text
     assert "cors_allow_origins" in text

@@ -86,7 +86,7 @@ def test_faults_of_a_file_name_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "guard.toml", "rate_limit = 0\npasive_mode = true\n")
     faults = faults_of_toml(path)
     assert f"{path}: rate_limit must be at least 1, not 0" in faults
-    assert f"{path}: pasive_mode is no option; did you mean 'passive_mode'?" in faults
+    assert f"{path}: unknown option 'pasive_mode' (did you mean 'passive_mode'?)" in faults
 
 
 @pytest.mark.parametrize("text", ["rate_limit = ", "[a", "\ufeff\x00"])
@@ -134,12 +134,12 @@ def test_what_is_no_path_of_a_secret_is_a_fault(path: object) -> None:
 
 def test_a_secret_given_twice_is_a_fault(tmp_path: Path) -> None:
     key = write(tmp_path / "key", "a")
-    with pytest.raises(ConfigError, match="both given"):
+    with pytest.raises(ConfigError, match="both set"):
         SecurityConfig.from_mapping({"agent_api_key": "b", "agent_api_key_file": str(key)})
 
 
 def test_only_secrets_are_read_from_files(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="rate_limit_file is no option"):
+    with pytest.raises(ConfigError, match="unknown option 'rate_limit_file'"):
         SecurityConfig.from_mapping({"rate_limit_file": str(write(tmp_path / "n", "5"))})
     log = str(tmp_path / "guard.log")
     assert SecurityConfig.from_mapping({"custom_log_file": log}).custom_log_file == log
@@ -257,7 +257,7 @@ def test_a_blank_variable_is_one_that_nobody_set() -> None:
 
 
 def test_a_fault_names_the_variable() -> None:
-    with pytest.raises(ConfigError, match="GUARD_SOMETHING: something is no option"):
+    with pytest.raises(ConfigError, match="GUARD_SOMETHING: unknown option 'something'"):
         SecurityConfig.from_env(environ={"GUARD_SOMETHING": "x"})
 
 

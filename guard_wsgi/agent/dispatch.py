@@ -299,7 +299,7 @@ class Dispatch:
             self._troubles.tell(state, "spool", error, "the spool can't be looked after: %s")
             return
         if found and not state.stopping:
-            log.info("%d events of an earlier process are sent now", found)
+            log.info("sending %d events of an earlier process", found)
         if expired + too_old:
             state.drop("too_old", expired + too_old)
 

@@ -91,7 +91,7 @@ class GuardAgentHandler:
         self._rules: dict[int, _Rules] = {}
         parts = urlsplit(config.endpoint)
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
-            log.warning("the API key travels in clear: the agent's endpoint is plain http")
+            log.warning("agent_endpoint is plain http: the API key is sent unencrypted")
         track(self)
 
     # Life
@@ -341,7 +341,9 @@ def guard_agent(config: AgentConfig) -> GuardAgentHandler:
         handler = _handlers.setdefault(key, GuardAgentHandler(config))
         _stop_at_exit()
     elif handler.config != config:
-        log.warning("an agent for this project runs already: the first configuration stays")
+        log.warning(
+            "an agent for this project is already running: its first configuration stays in force"
+        )
     return handler
 
 

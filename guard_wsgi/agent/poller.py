@@ -122,7 +122,7 @@ class RulesPoller:
             state.thread.start()
         except RuntimeError as error:  # at the interpreter's end
             state.thread = None
-            log.debug("no thread for dynamic rules: %s", error)
+            log.debug("could not start the thread for dynamic rules: %s", error)
 
     def _run(self, state: _State) -> None:
         step = self._begin
@@ -180,7 +180,8 @@ class RulesPoller:
             self._failures += 1
             if self._failures & (self._failures - 1) == 0:
                 log.warning(
-                    "no dynamic rules (%d times in a row), the last known stay: %s",
+                    "could not fetch dynamic rules (%d times in a row), the last known rules"
+                    " stay in force: %s",
                     self._failures,
                     answer.detail,
                 )
@@ -238,7 +239,7 @@ class RulesPoller:
             self._emit_emergency(before, False)
 
     def _reject(self, rules: DynamicRules | None, detail: str) -> None:
-        log.error("dynamic rules were rejected, none of them applies: %s", detail)
+        log.error("rejected dynamic rules, applied none of them: %s", detail)
         self._emit("dynamic_rule_rejected", rules, reason=detail)
 
     def _emit_emergency(self, rules: DynamicRules, is_on: bool) -> None:

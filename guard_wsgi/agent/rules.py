@@ -147,7 +147,7 @@ def read_rules(status: int, body: bytes) -> RulesAnswer:
     try:
         values = json.loads(body)
     except (ValueError, RecursionError) as error:
-        return RulesAnswer("unknown", detail=f"no JSON: {error}")
+        return RulesAnswer("unknown", detail=f"not JSON: {error}")
     if values is None or values == {}:
         return RulesAnswer("none")
     if not isinstance(values, dict):
@@ -162,27 +162,27 @@ def read_rules(status: int, body: bytes) -> RulesAnswer:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"text expected, not {value!r:.80}")
+        raise ValueError(f"must be text, not {value!r:.80}")
     return value
 
 
 def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"true or false expected, not {value!r:.80}")
+        raise ValueError(f"must be true or false, not {value!r:.80}")
     return value
 
 
 def _positive(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"a whole number over 0 expected, not {value!r:.80}")
+        raise ValueError(f"must be a whole number over 0, not {value!r:.80}")
     if value > MAX_SECONDS:
-        raise ValueError(f"a whole number of at most {MAX_SECONDS} expected")
+        raise ValueError(f"must be at most {MAX_SECONDS}")
     return value
 
 
 def _natural(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"a whole number expected, not {value!r:.80}")
+        raise ValueError(f"must be a whole number, not {value!r:.80}")
     return value
 
 
@@ -202,10 +202,10 @@ def _time(value: Any) -> datetime:
 def _tuple(reader: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
     def read(value: Any) -> tuple[str, ...]:
         if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-            raise ValueError(f"a list expected, not {value!r:.80}")
+            raise ValueError(f"must be a list, not {value!r:.80}")
         entries = list(value)
         if len(entries) > MAX_ENTRIES:
-            raise ValueError(f"{len(entries)} entries, {MAX_ENTRIES} at most")
+            raise ValueError(f"{len(entries)} entries; at most {MAX_ENTRIES} are allowed")
         if isinstance(value, (set, frozenset)):
             entries.sort(key=str)
         return tuple(reader(entry) for entry in entries)
@@ -224,7 +224,7 @@ def _network(value: Any) -> str:
 def _country(value: Any) -> str:
     code = _text(value).strip().upper()
     if not _COUNTRY.match(code):
-        raise ValueError(f"{value!r:.20} is no ISO 3166 code")
+        raise ValueError(f"{value!r:.20} is not an ISO 3166 code")
     return code
 
 
@@ -233,40 +233,40 @@ def _pattern(value: Any) -> str:
     try:
         re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{value!r:.80} is no regular expression: {error}") from None
+        raise ValueError(f"{value!r:.80} is not a regular expression: {error}") from None
     return text
 
 
 def _limits(value: Any) -> Mapping[str, tuple[int, int]]:
     if not isinstance(value, Mapping):
-        raise ValueError("an object of path to [requests, seconds] expected")
+        raise ValueError("must map paths to [requests, seconds]")
     limits: dict[str, tuple[int, int]] = {}
     for path, pair in value.items():
         if not isinstance(path, str) or not path.startswith("/"):
-            raise ValueError(f"{path!r:.80} is no path")
+            raise ValueError(f"{path!r:.80} is not a path")
         if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise ValueError(f"{path}: [requests, seconds] expected")
+            raise ValueError(f"{path}: must be [requests, seconds]")
         limits[path] = (_positive(pair[0]), _positive(pair[1]))
     return MappingProxyType(limits)
 
 
 def _times(value: Any) -> Mapping[str, datetime]:
     if not isinstance(value, Mapping):
-        raise ValueError("an object of address to time expected")
+        raise ValueError("must map addresses to times")
     if len(value) > MAX_ENTRIES:
-        raise ValueError(f"{len(value)} entries, {MAX_ENTRIES} at most")
+        raise ValueError(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
     return MappingProxyType({_network(target): _time(until) for target, until in value.items()})
 
 
 def _exclusions(value: Any) -> tuple[Mapping[str, Any], ...]:
     """Their shape; what they say is checked with the configuration that they make."""
     if not isinstance(value, (list, tuple)):
-        raise ValueError(f"a list expected, not {value!r:.80}")
+        raise ValueError(f"must be a list, not {value!r:.80}")
     if len(value) > MAX_ENTRIES:
-        raise ValueError(f"{len(value)} entries, {MAX_ENTRIES} at most")
+        raise ValueError(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
     for entry in value:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
-            raise ValueError(f"an object with a path expected, not {entry!r:.80}")
+            raise ValueError(f"must be an object with a path, not {entry!r:.80}")
     return tuple(MappingProxyType(dict(entry)) for entry in value)
 
 

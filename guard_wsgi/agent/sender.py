@@ -216,7 +216,10 @@ class Sender:
         """Leave the queue to the processes that will be forked from this one. The lock is held."""
         if self._estate is None:
             self._estate = Estate(state.queue)
-            log.info("uWSGI loads the app before it forks: events from before go with a worker's")
+            log.info(
+                "uWSGI loads the app before it forks: a worker sends the events from before the"
+                " fork"
+            )
 
     def _inherit(self, state: ProcessState) -> None:
         """Take over what the process that loaded the app has queued, unless another one did."""
@@ -291,7 +294,7 @@ class Sender:
         state.drop("queue_full")
         dropped = state.dropped["queue_full"]
         if dropped & (dropped - 1) == 0:
-            log.warning("the queue of %d is full: %d dropped so far", self._limit, dropped)
+            log.warning("the queue of %d events is full: %d dropped so far", self._limit, dropped)
         if policy == "raise":
             raise BufferFullError(f"{self._limit} events are queued")
         return False

@@ -163,7 +163,7 @@ def directory_of(config: AgentConfig) -> Path:
     :raises ConfigError: on a system without file locks, or without a path.
     """
     if fcntl is None or config.spool_path is None:
-        raise ConfigError(["spool_path: needs a path and file locks, as Linux and macOS have them"])
+        raise ConfigError(["spool_path needs file locks, which this platform lacks"])
     destination = "\n".join((config.endpoint, config.api_key, config.project_id or ""))
     name = hashlib.sha256(destination.encode()).hexdigest()[:16]
     return Path(config.spool_path) / name

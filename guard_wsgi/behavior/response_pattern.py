@@ -39,7 +39,7 @@ class ResponsePattern:
 def parse_pattern(pattern: str) -> ResponsePattern:
     """:raises ValueError: saying what is wrong with it."""
     if not pattern:
-        raise ValueError("a rule of type return_pattern needs one")
+        raise ValueError("a rule of type return_pattern needs a pattern")
     kind, colon, rest = pattern.partition(":")
     if colon and kind == "status":
         return ResponsePattern("status", statuses=_statuses(rest))
@@ -47,7 +47,7 @@ def parse_pattern(pattern: str) -> ResponsePattern:
         path, equals, value = rest.partition("==")
         keys = tuple(path.strip().split("."))
         if not equals or not all(key.removesuffix("[]") or key == "[]" for key in keys):
-            raise ValueError(f"{pattern!r} is not of the form json:path.to.key==value")
+            raise ValueError(f"{pattern!r} must have the form json:path.to.key==value")
         return ResponsePattern("json", value.strip().casefold(), path=keys)
     if colon and kind == "regex":
         check_expression(rest)
@@ -61,7 +61,9 @@ def _statuses(text: str) -> frozenset[int]:
     for part in text.split(","):
         code = part.strip()
         if not _STATUS.match(code):
-            raise ValueError(f"{code!r} is no status; write status:404, status:401,403, status:4xx")
+            raise ValueError(
+                f"{code!r} is not a status: write status:404, status:401,403, status:4xx"
+            )
         if code.isdigit():
             statuses.add(int(code))
         else:
@@ -75,7 +77,7 @@ def check_expression(expression: str) -> None:
         raise ExpressionError("an empty expression matches every response")
     Expressions([expression])
     if re.search(expression, ""):
-        raise ExpressionError(f"{expression!r} matches nothing as well, so every response")
+        raise ExpressionError(f"{expression!r} matches the empty text and so every response")
 
 
 class BodyPatterns:

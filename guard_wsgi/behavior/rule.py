@@ -66,7 +66,7 @@ class BehaviorRule:
             except ValueError as error:
                 yield f"pattern: {error}"
         elif pattern is not None:
-            yield f"pattern: a rule of type {rule_type} looks at no response"
+            yield f"pattern: a rule of type {rule_type} does not look at responses"
 
     @property
     def needs_body(self) -> bool:

@@ -376,5 +376,5 @@ class Observation:
             # The response is under way: a store that is down must not break the connection. It
             # tells of its outage itself, so one line is enough here.
             if not tracker.uncounted_responses:
-                logger.warning("responses are not counted: %s", error)
+                logger.warning("could not count responses: %s", error)
             tracker.uncounted_responses += 1

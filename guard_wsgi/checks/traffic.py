@@ -170,7 +170,7 @@ class RateLimits:
         try:
             return bool(exempt_when(request))
         except Exception:  # the app's own code; an unlimited client would be worse
-            logger.exception("rate_limit_exempt_when raised; the request is counted")
+            logger.exception("rate_limit_exempt_when raised: counting the request")
             return False
 
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
@@ -198,7 +198,7 @@ class RateLimits:
             try:
                 key = self._key(request)
             except Exception:  # the app's own code; an unlimited client would be worse
-                logger.exception("rate_limit_key raised; the client's address is the key")
+                logger.exception("rate_limit_key raised: using the client's address as the key")
                 key = None
             if key is not None:
                 return f"key:{_bounded(str(key))}"

@@ -64,7 +64,7 @@ def parse_curl(command: str) -> dict[str, Any]:
     except ValueError as error:
         raise CommandError(f"curl: {error}") from None
     if not words or words[0] != "curl":
-        raise CommandError("no curl command: it begins with 'curl'")
+        raise CommandError("not a curl command: it must begin with 'curl'")
     options = _parser().parse_args(words[1:])
     url = options.url or (options.urls[0] if options.urls else "")
     if not url:

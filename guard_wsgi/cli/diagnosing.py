@@ -14,5 +14,5 @@ def examine(config: SecurityConfig | None, app: object, workers: int | None, out
     for piece in advice:
         print(piece, file=out)
     if not advice:
-        print("nothing to see to", file=out)
+        print("no problems found", file=out)
     return exit_code(advice)

@@ -76,7 +76,7 @@ def place(payload: str, where: str) -> dict[str, Any]:
     elif where == "text":
         kind, body = "text/plain", _bytes(payload)
     else:
-        raise CommandError(f"no place {where!r}: one of {', '.join(PLACES)}")
+        raise CommandError(f"unknown place {where!r}: use one of {', '.join(PLACES)}")
     return environ_of("POST", "/", {"Content-Type": kind}, body)
 
 
@@ -94,12 +94,12 @@ def parse_request(raw: bytes) -> dict[str, Any]:
     method, *start = lines[0].split() or [""]
     version = start[1] if len(start) == 2 else "HTTP/1.1"
     if not method.isascii() or len(start) not in (1, 2) or not version.startswith("HTTP/"):
-        raise CommandError("no HTTP request: the first line is 'METHOD /path HTTP/1.1'")
+        raise CommandError("not an HTTP request: the first line must be 'METHOD /path HTTP/1.1'")
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon or not name.strip() or not name.isascii():
-            raise CommandError(f"no header: {line[:80]!r}")
+            raise CommandError(f"not a header: {line[:80]!r}")
         name, value = name.strip(), value.strip()
         lower = {known.lower(): known for known in headers}
         if name.lower() in lower:
@@ -119,7 +119,7 @@ def environ_of(
     try:
         parts = urlsplit(target if "://" in target else "//host" + target)
     except ValueError as error:
-        raise CommandError(f"no request target: {error}") from None
+        raise CommandError(f"not a request target: {error}") from None
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method.upper(),
         "SCRIPT_NAME": "",
@@ -222,7 +222,7 @@ def _unreached(environ: Any, start_response: Any) -> list[bytes]:
 def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
     """The configuration for a guard whose state and telemetry are nobody else's."""
     if parse_address(client) is None:
-        raise CommandError(f"{client!r} is no IP address")
+        raise CommandError(f"{client!r} is not an IP address")
     return for_trial(config).evolve(
         enabled=True,
         passive_mode=False,

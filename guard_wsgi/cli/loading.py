@@ -29,7 +29,7 @@ def load_app(name: str) -> WSGIApplication:
     """
     module_name, colon, attributes = name.partition(":")
     if not colon or not module_name or not attributes:
-        raise CommandError(f"{name!r} is no app: write MODULE:APP, or MODULE:FACTORY()")
+        raise CommandError(f"{name!r} is not an app: write MODULE:APP, or MODULE:FACTORY()")
     is_factory = attributes.endswith("()")
     directory = os.getcwd()
     if directory not in sys.path:
@@ -47,7 +47,7 @@ def load_app(name: str) -> WSGIApplication:
     if is_factory:
         app = app()
     if not callable(app):
-        raise CommandError(f"{name!r} is {type(app).__name__}, which is no WSGI app")
+        raise CommandError(f"{name!r} is {type(app).__name__}, not a WSGI app")
     return app  # type: ignore[no-any-return]
 
 

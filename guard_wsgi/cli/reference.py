@@ -74,6 +74,6 @@ def write_options(word: str, out: TextIO) -> int:
         if told:
             print(fill(told, 92, initial_indent="      ", subsequent_indent="      "), file=out)
     if not section:
-        print(f"no option speaks of {word!r}", file=out)
+        print(f"no option mentions {word!r}", file=out)
         return 1
     return 0

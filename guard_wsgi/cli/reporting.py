@@ -227,7 +227,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
     """Write what a log says; 0 when it says nothing, else 1."""
     groups = group(read(lines))
     if not groups:
-        print("nothing was refused, or would have been", file=out)
+        print("no refusals", file=out)
         return 0
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
     for rule, counted in ordered[:MAX_SHOWN]:
@@ -249,7 +249,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         print(f"and {len(ordered) - MAX_SHOWN} more, with {rest} requests", file=out)
     proposed = exclusions(groups)
     if proposed:
-        print("\n# If these were customers and no attackers, let them pass:", file=out)
+        print("\n# If these were customers, not attackers, let them pass:", file=out)
         for entry in proposed:
             print("[[detection_exclusions]]", file=out)
             for name, value in entry.items():
@@ -268,7 +268,7 @@ def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
     for line in found:
         print(line.rstrip("\n"), file=out)
     if not found:
-        print(f"no line of this log is about {reference}", file=out)
+        print(f"no line of this log has the reference {reference}", file=out)
     return 0 if found else 1
 
 

@@ -30,7 +30,9 @@ def serve(
     if guard is None:
         app = guard = GuardMiddleware(app, config)
     elif is_given:
-        raise CommandError("the app has a guard with a configuration of its own: omit --config")
+        raise CommandError(
+            "the app is already guarded and has its own configuration: omit --config"
+        )
     server = make_server(host, port, app, threaded=True)
     shown = f"[{host}]" if ":" in host else host
     print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)

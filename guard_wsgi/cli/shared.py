@@ -33,7 +33,7 @@ def seconds_of(text: str) -> int:
     match = _DURATION.match(text.strip())
     seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
     if seconds < 1:
-        raise CommandError(f"{text!r} is no time: write 90s, 15m, 2h or 7d")
+        raise CommandError(f"{text!r} is not a duration: write 90s, 15m, 2h or 7d")
     return seconds
 
 
@@ -104,7 +104,7 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
     """What is left of the global limit and of those by path; nothing is counted."""
     address = parse_address(client, config.ipv6_client_prefix)
     if address is None:
-        raise CommandError(f"{client!r} is no IP address")
+        raise CommandError(f"{client!r} is not an IP address")
     named = [("everywhere", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
     named.extend(
         (path, Limit(requests, window, "endpoint"), f"{path}|")

@@ -36,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="Security middleware for any WSGI app.",
         epilog="Without --config, options come from GUARD_* variables.",
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="say which version it is")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     serve = commands.add_parser("serve", help="serve a WSGI app behind the guard (development)")
@@ -45,13 +45,13 @@ def build_parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=DEFAULT_PORT)
 
-    check = commands.add_parser("check", help="say every fault of a configuration file")
+    check = commands.add_parser("check", help="list every fault of a configuration file")
     check.add_argument("file", metavar="guard.toml")
 
     options = commands.add_parser("options", help="list the options, with defaults and reasons")
-    options.add_argument("word", nargs="?", default="", help="only those that speak of it")
+    options.add_argument("word", nargs="?", default="", help="only options that mention this word")
 
-    inspect = commands.add_parser("inspect", help="say what the guard makes of a request")
+    inspect = commands.add_parser("inspect", help="show what the guard decides about a request")
     what = inspect.add_mutually_exclusive_group(required=True)
     what.add_argument("payload", metavar="PAYLOAD", nargs="?", help="text to place in a request")
     what.add_argument("--request", metavar="FILE", help="a raw HTTP request; - reads stdin")
@@ -62,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     bans = commands.add_parser("bans", help="list, add and lift bans")
     actions = bans.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_config(actions.add_parser("list", help="every ban that holds now"))
+    _add_config(actions.add_parser("list", help="list the active bans"))
     add = actions.add_parser("add", help="ban an address or a network")
     add.add_argument("target", metavar="IP|CIDR")
     add.add_argument("--for", dest="time", default=DEFAULT_BAN_TIME, help="90s, 15m, 2h, 7d")
@@ -72,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     remove.add_argument("target", metavar="IP|CIDR")
     _add_config(remove)
 
-    limits = commands.add_parser("limits", help="look at rate limits without counting")
+    limits = commands.add_parser("limits", help="show rate limits without counting a request")
     actions = limits.add_subparsers(dest="action", required=True, metavar="ACTION")
     show = actions.add_parser("show", help="what a client has left")
     show.add_argument("client", metavar="IP")
@@ -82,17 +82,15 @@ def build_parser() -> argparse.ArgumentParser:
     actions = emergency.add_subparsers(dest="action", required=True, metavar="ACTION")
     begin = actions.add_parser("on")
     begin.add_argument("--allow", metavar="IP|CIDR", action="append", default=[])
-    begin.add_argument("--for", dest="time", help="90s, 15m, 2h; without it until 'off'")
+    begin.add_argument("--for", dest="time", help="90s, 15m, 2h; without it, until 'off'")
     begin.add_argument("--reason", default="")
     _add_config(begin)
     _add_config(actions.add_parser("off"))
     _add_config(actions.add_parser("status"))
 
-    report = commands.add_parser("report", help="group what a log says was (to be) refused")
+    report = commands.add_parser("report", help="group the refusals in a log")
     report.add_argument("log", metavar="LOG", help="the custom_log_file; - reads stdin")
-    report.add_argument(
-        "--reference", metavar="ID", help="only what a refused client was told this reference for"
-    )
+    report.add_argument("--reference", metavar="ID", help="only the refusal with this reference")
 
     # Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
     console = commands.add_parser("console", help="serve the dashboard and playground")
@@ -108,24 +106,26 @@ def build_parser() -> argparse.ArgumentParser:
     console.add_argument("--keep-days", type=float, metavar="N", help="30; 0 for ever")
     console.add_argument("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
     console.add_argument("--password-file", metavar="FILE", help="who may log in, name:role:hash")
-    console.add_argument("--add-person", metavar="NAME", help="write a line of it, and end")
+    console.add_argument("--add-person", metavar="NAME", help="write one line of it, then exit")
     console.add_argument("--role", choices=("viewer", "admin"), default="viewer")
+    console.add_argument("--link", action="store_true", help="print another log-in link, then exit")
     console.add_argument(
-        "--link", action="store_true", help="print another link to log in, and end"
-    )
-    console.add_argument(
-        "--allow-host", metavar="NAME", action="append", default=[], help="a name it is reached by"
+        "--allow-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a host name it may be reached by",
     )
     console.add_argument(
         "--trusted-proxy",
         metavar="IP|CIDR",
         action="append",
         default=[],
-        help="the proxy that brings TLS",
+        help="the proxy in front that terminates TLS",
     )
     console.add_argument("--config", metavar="guard.toml", help="the app's configuration")
 
-    doctor = commands.add_parser("doctor", help="say what is wrong with a deployment")
+    doctor = commands.add_parser("doctor", help="find problems of a deployment")
     doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
     doctor.add_argument("--workers", type=int, metavar="N", help="processes that serve the app")
     _add_config(doctor)
@@ -139,7 +139,9 @@ class _ShowVersion(argparse.Action):
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", metavar="guard.toml", help="options; else GUARD_* variables")
+    parser.add_argument(
+        "--config", metavar="guard.toml", help="TOML file; without it, GUARD_* variables"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

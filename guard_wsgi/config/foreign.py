@@ -80,10 +80,11 @@ def without_own_names(
         if name in known:
             kept[name] = value
         elif meant := get_close_matches(name, known, n=1, cutoff=_A_SLIP):
-            faults.append(f"{shown} is no option; did you mean {prefix}{meant[0].upper()}?")
+            faults.append(f"unknown option {shown} (did you mean {prefix}{meant[0].upper()}?)")
         else:
             doubtful.append(
-                f"{shown} is no option of the guard and is left alone; it reads its options from"
+                f"{shown} is not an option of the guard and is ignored. The guard reads its"
+                " options from"
                 f" names in app.config that begin with {prefix}"
             )
     return kept, faults, doubtful

@@ -64,7 +64,7 @@ def _store(options: Options) -> Iterator[str]:
             yield "enable_redis needs redis_url"
             return
         if options["store_url"] not in ("memory://", options["redis_url"]):
-            yield "enable_redis (with redis_url) and store_url name two stores: set one of them"
+            yield "enable_redis (with redis_url) and store_url name two stores: set only one"
         if not urlsplit(options["redis_url"]).scheme.startswith(("redis", "valkey")):
             yield "redis_url must start with redis://, rediss:// or a variant of them"
             return
@@ -78,7 +78,9 @@ def _store(options: Options) -> Iterator[str]:
 def _strategy(options: Options) -> Iterator[str]:
     scheme = "" if options["enable_redis"] else urlsplit(options["store_url"]).scheme
     if scheme == "memcached" and options["rate_limit_strategy"] == "moving-window":
-        yield "rate_limit_strategy moving-window is more than memcached can keep; take another"
+        yield (
+            "memcached does not support rate_limit_strategy moving-window: choose another strategy"
+        )
 
 
 def _failure_policy(options: Options) -> Iterator[str]:
@@ -120,7 +122,7 @@ def _cors(options: Options) -> Iterator[str]:
             " site could act as the signed-in user"
         )
     if "*" in options["cors_allow_origins"] and len(options["cors_allow_origins"]) > 1:
-        yield "cors_allow_origins holds '*' and single origins: keep one or the other"
+        yield "cors_allow_origins contains '*' and named origins: keep one or the other"
 
 
 def _agent(options: Options) -> Iterator[str]:
@@ -194,17 +196,17 @@ def _everybody(options: Options) -> Iterator[str]:
 
 def _everything_excluded(options: Options) -> Iterator[str]:
     if "/" in options["exclude_paths"]:
-        yield "exclude_paths holds '/', which leaves every path with bans and limits only"
+        yield "exclude_paths holds '/', so only bans and limits apply, on every path"
 
 
 def _detection_of_nothing(options: Options) -> Iterator[str]:
     if options["enable_penetration_detection"] and not options["enabled_detection_categories"]:
-        yield "enabled_detection_categories is empty, so that detection finds nothing"
+        yield "enabled_detection_categories is empty: detection finds nothing"
 
 
 def _proto_of_nobody(options: Options) -> Iterator[str]:
     if options["trust_x_forwarded_proto"] and not options["trusted_proxies"]:
-        yield "trust_x_forwarded_proto trusts nobody as long as trusted_proxies is empty"
+        yield "trust_x_forwarded_proto has no effect while trusted_proxies is empty"
 
 
 def _preload_that_is_none(options: Options) -> Iterator[str]:
@@ -212,7 +214,7 @@ def _preload_that_is_none(options: Options) -> Iterator[str]:
     hsts = table.get("hsts") if isinstance(table, Mapping) else None
     if hsts and hsts["preload"] and not may_be_preloaded(hsts):
         yield (
-            "security_headers asks for preload, which is left out: hstspreload.org takes no site"
+            "preload is left out of security_headers: hstspreload.org accepts no site"
             f" with a max_age under {HSTS_PRELOAD_MIN_SECONDS} or without include_subdomains"
         )
 

@@ -43,7 +43,7 @@ def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[An
             found[name] = value
             continue
         if secret in mapping:
-            faults.append(f"{name} and {secret} are both given: keep one")
+            faults.append(f"{name} and {secret} are both set: keep one")
             continue
         if not isinstance(value, (str, Path)):  # open() would take a number for a descriptor
             faults.append(f"{name} must be a path, not {quoted(value)}")
@@ -89,7 +89,7 @@ def read_env(
     texts, doubtful = without_kubernetes(texts, types, prefix)
     given, faults = read_texts(translated(texts), options, prefix)
     for name in [name for name in given if not is_option(name, options)]:
-        faults.append(f"{prefix}{name.upper()}: {name} is no option{nearest(name, types)}")
+        faults.append(f"{prefix}{name.upper()}: unknown option {name!r}{nearest(name, types)}")
         del given[name]
     read, file_faults = read_secret_files(given, options)
     return read, faults + file_faults, doubtful

@@ -66,7 +66,8 @@ class ModelSpellings:
         is silently left out protects nothing."""
         super().__init_subclass__(**options)
         faults = [
-            f"{cls.__name__}.{name} is pydantic's, and a configuration is no model: {_INSTEAD}"
+            f"{cls.__name__}.{name} belongs to pydantic, and a configuration is not a pydantic"
+            f" model: {_INSTEAD}"
             for name, value in vars(cls).items()
             if type(value).__module__.partition(".")[0] == "pydantic"
             or hasattr(value, "__validator_config__")
@@ -138,9 +139,9 @@ class ModelSpellings:
         try:
             mapping = json.loads(json_data)
         except ValueError as error:
-            raise ConfigError([f"the configuration is no JSON: {error}"]) from error
+            raise ConfigError([f"the configuration is not JSON: {error}"]) from error
         if not isinstance(mapping, Mapping):
-            raise ConfigError(["the configuration is no JSON object"])
+            raise ConfigError(["the configuration is not a JSON object"])
         return cls.model_validate(mapping)
 
     parse_raw = model_validate_json

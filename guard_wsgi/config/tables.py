@@ -86,7 +86,9 @@ class DetectionExclusion:
             raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
         for category in sorted(self.categories - EXCLUDABLE):
             hint = nearest(category, EXCLUDABLE)
-            raise ValueError(f"for {quoted(path)} knows no category {quoted(category)}{hint}")
+            raise ValueError(
+                f"for {quoted(path)} has the unknown category {quoted(category)}{hint}"
+            )
         if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
             raise ValueError(
                 f"for {quoted(path)} needs either names (params, headers, body_fields) or"
@@ -111,7 +113,7 @@ def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[in
         except ValueError:
             status = None
         if not isinstance(status, int):
-            raise ValueError(f"holds {quoted(key)}, not a status of a refusal (400 to 599)")
+            raise ValueError(f"contains {quoted(key)}, not a status of a refusal (400 to 599)")
         if not isinstance(body, str):
             raise ValueError(f"{status} needs a text, not {quoted(body)}")
         bodies[status] = body
@@ -160,10 +162,10 @@ def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclus
         return value
     known = ("path", "params", "headers", "body_fields", "categories")
     if not isinstance(value, Mapping):
-        raise ValueError(f"holds {quoted(value)}, not a table with 'path'")
+        raise ValueError(f"contains {quoted(value)}, not a table with 'path'")
     for key in value:
         if key not in known:
-            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), known)}")
+            raise ValueError(f"has the unknown key {quoted(key)}{nearest(str(key), known)}")
     return DetectionExclusion(**{"path": "", **value})
 
 
@@ -193,14 +195,14 @@ def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any])
     if isinstance(value, BehaviorRuleConfig):
         return value.to_rule()
     if not isinstance(value, Mapping):
-        raise ValueError(f"holds {quoted(value)}, not a rule or a table of its fields")
+        raise ValueError(f"contains {quoted(value)}, not a rule or a table of its fields")
     names = [attribute.name for attribute in attrs_fields(BehaviorRule)]
     for key in value:
         if key not in names:
-            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), names)}")
+            raise ValueError(f"has the unknown key {quoted(key)}{nearest(str(key), names)}")
     missing = [name for name in ("rule_type", "threshold") if name not in value]
     if missing:
-        raise ValueError(f"holds a rule without {' and '.join(missing)}")
+        raise ValueError(f"contains a rule without {' and '.join(missing)}")
     return BehaviorRule(**value)
 
 
@@ -232,7 +234,9 @@ def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str
     table: dict[str, Any] = {}
     for key, setting in value.items():
         if key not in SECURITY_HEADER_KEYS:
-            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), SECURITY_HEADER_KEYS)}")
+            raise ValueError(
+                f"has the unknown key {quoted(key)}{nearest(str(key), SECURITY_HEADER_KEYS)}"
+            )
         try:
             table[key] = _security_header(key, setting)
         except ValueError as fault:
@@ -280,7 +284,7 @@ def _hsts(setting: Any) -> Mapping[str, Any]:
     table["preload"] = False
     for key, value in setting.items():
         if key not in HSTS_KEYS:
-            raise ValueError(f"knows no {quoted(key)}{nearest(str(key), HSTS_KEYS)}")
+            raise ValueError(f"has the unknown key {quoted(key)}{nearest(str(key), HSTS_KEYS)}")
         table[key] = value
     try:
         table["max_age"] = whole_number(0).read(table["max_age"])

@@ -53,7 +53,9 @@ def _network(value: str) -> str:
     try:
         network = parse_network(value)
     except ValueError:
-        raise ValueError(f"holds {quoted(value)}, neither an IP address nor a CIDR range") from None
+        raise ValueError(
+            f"contains {quoted(value)}, neither an IP address nor a CIDR range"
+        ) from None
     is_single = network.prefixlen == network.max_prefixlen
     return str(network.network_address) if is_single else str(network)
 
@@ -79,9 +81,9 @@ def proxies(values: Iterable[str]) -> tuple[str, ...]:
 def _country(value: str) -> str:
     code = value.strip().upper()
     if code == "UK":
-        raise ValueError("holds 'UK', which ISO 3166 writes 'GB'")
+        raise ValueError("contains 'UK'; the ISO 3166 code is 'GB'")
     if not _COUNTRY.match(code):
-        raise ValueError(f"holds {quoted(value)}, not an ISO 3166 code of two letters")
+        raise ValueError(f"contains {quoted(value)}, not an ISO 3166 code of two letters")
     return code
 
 
@@ -98,7 +100,7 @@ def _provider(value: str) -> str:
     try:
         (rule,) = parse_selection([value])
     except ValueError as fault:
-        raise ValueError(f"holds {fault}{nearest(value.partition(':')[0], PROVIDERS)}") from None
+        raise ValueError(f"contains {fault}{nearest(value.partition(':')[0], PROVIDERS)}") from None
     return ":!".join((rule.provider, *rule.excluded_regions))
 
 
@@ -119,7 +121,7 @@ def check_pattern(pattern: str) -> str:
     try:
         Expressions([pattern])
     except ExpressionError as error:
-        raise ValueError(f"holds a pattern that can't serve: {error}") from None
+        raise ValueError(f"contains an unusable pattern: {error}") from None
     return pattern
 
 
@@ -132,7 +134,7 @@ def check_user_agent_pattern(pattern: str) -> str:
     try:
         Expressions([pattern], backtracks_on=MAX_USER_AGENT_CHARS)
     except ExpressionError as error:
-        raise ValueError(f"holds a pattern that can't serve: {error}") from None
+        raise ValueError(f"contains an unusable pattern: {error}") from None
     return pattern
 
 
@@ -143,24 +145,24 @@ def user_agent_patterns(values: Iterable[str]) -> tuple[str, ...]:
 def header_name(value: str) -> str:
     """A field name (RFC 9110, 5.1), lower-cased."""
     if not isinstance(value, str) or not _TOKEN.match(value):
-        raise ValueError(f"holds {quoted(value)}, not the name of a header")
+        raise ValueError(f"contains {quoted(value)}, not the name of a header")
     return value.lower()
 
 
 def header_value(value: str) -> str:
     """A field value (RFC 9110, 5.5): no line break, no control character, of Latin-1."""
     if not isinstance(value, str):
-        raise ValueError(f"holds {quoted(value)} as the value of a header, which is text")
+        raise ValueError(f"contains the header value {quoted(value)}, which is not text")
     if any((ord(char) < 32 and char != "\t") or ord(char) == 127 for char in value):
         raise ValueError(
-            f"holds {quoted(value)}: a header has no line breaks or control characters"
+            f"contains {quoted(value)}: a header must not contain line breaks or control characters"
         )
     if len(value) > MAX_HEADER_VALUE_CHARS:
-        raise ValueError(f"holds a header of more than {MAX_HEADER_VALUE_CHARS} characters")
+        raise ValueError(f"contains a header of more than {MAX_HEADER_VALUE_CHARS} characters")
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"holds {quoted(value)}, which Latin-1 can't write") from None
+        raise ValueError(f"contains {quoted(value)}, which is not Latin-1") from None
     return value
 
 
@@ -170,7 +172,7 @@ def forwarded_header(value: str) -> str:
     if name not in FORWARDED_HEADERS:
         hint = nearest(name, FORWARDED_HEADERS)
         if hint:
-            raise ValueError(f"is {quoted(value)}, which no proxy is known to send{hint}")
+            raise ValueError(f"is {quoted(value)}, which is not a known forwarding header{hint}")
     return name
 
 
@@ -182,7 +184,7 @@ def _host(value: str) -> str:
     except ValueError:
         host = ""
     if not _HOST.match(host):
-        raise ValueError(f"holds {quoted(value)}, not a host name (no scheme, port or path)")
+        raise ValueError(f"contains {quoted(value)}, not a host name (no scheme, port or path)")
     return below + host
 
 
@@ -211,7 +213,7 @@ def _origin(value: str) -> str:
         or parts.fragment
     ):
         raise ValueError(
-            f"holds {quoted(value)}, not an origin such as 'https://example.com' or"
+            f"contains {quoted(value)}, not an origin such as 'https://example.com' or"
             " 'https://*.example.com'"
         )
     scheme = parts.scheme.lower()
@@ -228,7 +230,7 @@ def origins(values: Iterable[str]) -> tuple[str, ...]:
 
 def _method(value: str) -> str:
     if value != "*" and not _TOKEN.match(value):
-        raise ValueError(f"holds {quoted(value)}, not an HTTP method")
+        raise ValueError(f"contains {quoted(value)}, not an HTTP method")
     return value.upper()
 
 
@@ -249,7 +251,7 @@ def header_names(values: Iterable[str]) -> tuple[str, ...]:
 def _media_type(value: str) -> str:
     kind = value.partition(";")[0].strip().lower()
     if not _MEDIA_TYPE.match(kind):
-        raise ValueError(f"holds {quoted(value)}, not a media type such as 'application/json'")
+        raise ValueError(f"contains {quoted(value)}, not a media type such as 'application/json'")
     return kind
 
 
@@ -268,7 +270,7 @@ def optional_media_types(values: Iterable[str] | None) -> tuple[str, ...] | None
 def normal_path(value: str) -> str:
     """A path as routers see it: one slash between segments, no dots, no slash at its end."""
     if not isinstance(value, str) or not value.startswith("/"):
-        raise ValueError(f"holds {quoted(value)}, not a path that starts with '/'")
+        raise ValueError(f"contains {quoted(value)}, not a path that starts with '/'")
     segments: list[str] = []
     for segment in value.split("/"):
         if segment == "..":
@@ -289,7 +291,7 @@ def rooted_path(value: str) -> str:
 def _exclude_path(value: str) -> str:
     path = rooted_path(value)
     if path == "/" and value != "/":
-        raise ValueError(f"holds {quoted(value)}, which comes to '/' and so excludes every path")
+        raise ValueError(f"contains {quoted(value)}, which means '/' and so excludes every path")
     return path
 
 

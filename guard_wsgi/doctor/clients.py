@@ -36,7 +36,7 @@ def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "error",
             "proxies-not-trusted",
-            f"this is {platform}, which has a proxy before the app, and trusted_proxies is empty:"
+            f"{platform} puts a proxy before the app, and trusted_proxies is empty:"
             " all visitors have the proxy's address, share one rate limit and one ban",
             "set trusted_proxies to the addresses that the proxy connects from",
         )
@@ -60,23 +60,23 @@ def _width_of_trust(text: str) -> Iterator[Advice]:
         yield Advice(
             "error",
             "everybody-trusted",
-            f"trusted_proxies holds {text}: anybody may claim any address in X-Forwarded-For, and"
-            " so be on an allow list, or never twice the same client",
+            f"trusted_proxies holds {text}: anybody can claim any address in X-Forwarded-For,"
+            " pass allow lists and evade limits and bans",
             remedy,
         )
     elif not network.is_private and network.prefixlen < _WIDE_BITS[network.version]:
         yield Advice(
             "error",
             "wide-public-trust",
-            f"trusted_proxies holds {text}, a public network of many owners: each host in it may"
-            " claim any address",
+            f"trusted_proxies holds {text}, a public network of many owners: each of its hosts"
+            " can claim any address",
             remedy,
         )
     elif network.is_private and network.version == 4 and network.prefixlen < 12:
         yield Advice(
             "note",
             "wide-private-trust",
-            f"trusted_proxies holds {text}: each host of your network may claim any address",
+            f"trusted_proxies holds {text}: each host of your network can claim any address",
             remedy,
         )
 
@@ -88,16 +88,16 @@ def look_at_https(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "error",
             "https-loop",
-            "enforce_https=True behind a proxy whose X-Forwarded-Proto is not believed: if the"
-            " proxy ends TLS, every request is redirected for ever",
+            "enforce_https=True behind a proxy whose X-Forwarded-Proto is not trusted: if the"
+            " proxy terminates TLS, every request is redirected forever",
             "set trust_x_forwarded_proto=True",
         )
     if not deployment.option("allowed_hosts"):
         yield Advice(
             "warning",
             "redirect-to-any-host",
-            "enforce_https=True without allowed_hosts: the redirect goes to whatever host the"
-            " client named",
+            "enforce_https=True without allowed_hosts: the redirect goes to any host that the"
+            " client names",
             "set allowed_hosts to the site's names",
         )
 
@@ -111,9 +111,9 @@ def look_at_probes(deployment: Deployment) -> Iterator[Advice]:
     yield Advice(
         "note",
         "probes",
-        "Kubernetes asks a pod by its address, over HTTP; allowed_hosts and enforce_https let that"
-        f" pass for {paths} only, and a probe that is refused takes the pod away",
-        "ask for one of these in livenessProbe and readinessProbe, or set health_paths",
+        "Kubernetes probes a pod by its address, over HTTP; allowed_hosts and enforce_https"
+        f" exempt only {paths}, and a refused probe restarts the pod",
+        "use one of these paths in livenessProbe and readinessProbe, or set health_paths",
     )
 
 
@@ -132,7 +132,7 @@ def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "error",
             "underscores-in-headers",
-            "gunicorn takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
+            "gunicorn confuses a client's X_Forwarded_For with the proxy's X-Forwarded-For",
             "upgrade to gunicorn 22 or later and leave header_map at 'drop'",
         )
     for server in ("werkzeug", "waitress"):
@@ -140,7 +140,7 @@ def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
             yield Advice(
                 "error",
                 "underscores-in-headers",
-                f"{server} takes a client's X_Forwarded_For for the proxy's X-Forwarded-For",
+                f"{server} confuses a client's X_Forwarded_For with the proxy's X-Forwarded-For",
                 remedy,
             )
     if installed_version("waitress") is not None and gunicorn is None:
@@ -163,8 +163,8 @@ def look_at_the_limit(deployment: Deployment) -> Iterator[Advice]:
         "note",
         "default-limit",
         f"each client may send {limit[0]} requests in {limit[1]} s: enough for people; a program"
-        " that syncs, or imports one record a request (WebDAV, CalDAV, an API), gets 429",
-        "where programs call, give their routes a limit of their own: RouteConfig(rate_limit=6000)"
+        " that syncs or imports record by record (WebDAV, CalDAV, an API) gets 429",
+        "give the routes that programs call their own limit: RouteConfig(rate_limit=6000)"
         " or @rate_limit(6000)",
     )
 

@@ -27,7 +27,7 @@ def look_at_databases(deployment: Deployment) -> Iterator[Advice]:
                 "note",
                 "no-database-yet",
                 f"{path} does not exist: clients have no country until the first download",
-                "let the app serve once, or put the file there when you deploy",
+                "let the app serve one request, or deploy the file with the app",
             )
         return
     limit = DATABASE_STALE_SECONDS
@@ -37,10 +37,10 @@ def look_at_databases(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "database-stale",
-            f"{path} is {age / 86_400:.0f} days old: addresses move between countries",
+            f"{path} is {age / 86_400:.0f} days old: addresses have moved between countries since",
             "see why it is not renewed: the token, the way out to ipinfo.io, the folder's rights"
             if token is not None
-            else "renew it by geoipupdate or a job of your own",
+            else "update it with geoipupdate or a job of your own",
         )
 
 
@@ -52,7 +52,7 @@ def _users_database(handler: object) -> Iterator[Advice]:
             "warning",
             f"database-{state['state']}",
             f"the country database {state.get('path', '')} is {state['state']}",
-            "renew it by geoipupdate or a job of your own",
+            "update it with geoipupdate or a job of your own",
         )
 
 

@@ -13,7 +13,7 @@ def unguarded(app: object) -> Advice:
     return Advice(
         "error",
         "app-not-guarded",
-        f"no guard is around {type(app).__name__}: nothing is protected",
+        f"{type(app).__name__} is not guarded: nothing is protected",
         "wrap what the server gets: app = GuardMiddleware(app, config), or FlaskAPIGuard(app)",
     )
 
@@ -28,8 +28,8 @@ def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "outside-the-guard",
-            f"{name} stands outside of the guard: what it answers by itself is not guarded",
-            "put the guard around it: make the guard last (Flask: FlaskAPIGuard(app) after the"
+            f"{name} wraps the guard: its own answers are not guarded",
+            "make the guard the outermost layer (Flask: FlaskAPIGuard(app) after the"
             " extension that wraps wsgi_app)",
         )
     outside = True
@@ -50,9 +50,9 @@ def _proxy_fix(fix: object, outside: bool, deployment: Deployment) -> Iterator[A
         yield Advice(
             "error",
             "proxy-fix-inside",
-            "ProxyFix stands inside of the guard: the app sees the visitor, and the guard the"
-            " proxy, for whose address all visitors share one rate limit and one ban",
-            "let ProxyFix be the outer one: ProxyFix(GuardMiddleware(app, config))",
+            "the guard wraps ProxyFix: the guard sees the proxy in place of the visitors, so"
+            " all visitors share one rate limit and one ban",
+            "make ProxyFix the outermost layer: ProxyFix(GuardMiddleware(app, config))",
         )
 
 
@@ -65,15 +65,15 @@ def look_at_switches(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "passive-mode",
-            "passive_mode=True: the guard reports and denies nobody",
-            "set passive_mode=False once the report shows no visitor of yours",
+            "passive_mode=True: the guard reports refusals and refuses nobody",
+            "set passive_mode=False when the report shows none of your visitors",
         )
     if deployment.option("emergency_mode"):
         yield Advice(
             "warning",
             "emergency-mode",
             "emergency_mode=True: everybody outside emergency_whitelist gets 503",
-            "set emergency_mode=False when it is over; declare the next one at runtime instead",
+            "set emergency_mode=False when it is over; declare the next one at run time instead",
         )
     if not deployment.option("fail_secure", True):
         yield Advice(
@@ -86,6 +86,6 @@ def look_at_switches(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "detection-off",
-            "enable_penetration_detection=False: attacks are not looked for",
-            "set it to True; to try it out first, with passive_mode=True",
+            "enable_penetration_detection=False: the guard does not look for attacks",
+            "set it to True; try it first with passive_mode=True",
         )

@@ -38,7 +38,7 @@ def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "memory-store",
-            "store_url is memory://, which counts in each process: right for one worker only",
+            "store_url is memory://, which counts per process: right for one worker only",
             remedy,
         )
 
@@ -72,7 +72,7 @@ def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "no-hyperscan",
-            "hyperscan is not installed: detection runs on re, which takes many times as long",
+            "hyperscan is not installed: detection runs on re and is many times slower",
             "pip install hyperscan, where there is a wheel for the platform",
         )
 
@@ -91,8 +91,8 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
             "error",
             "store-unreachable",
             f"the store can't be used: {examination.fault}",
-            "check store_url (redis_url), the network between, and the rights on the file;"
-            " meanwhile store_failure_policy decides",
+            "check store_url (redis_url), the network, and the permissions of the file;"
+            " until then store_failure_policy applies",
         )
         return
     yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))
@@ -120,7 +120,7 @@ def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
         "emergency-declared",
         f"an emergency was declared at runtime and holds until {until}: everybody but the allow"
         " list gets 503",
-        "guard-wsgi emergency off, when it is over",
+        "run guard-wsgi emergency off when it is over",
     )
 
 
@@ -130,8 +130,8 @@ def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) 
         yield Advice(
             "note",
             "no-ranges-yet",
-            f"no worker has read the ranges of {provider} so far",
-            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
+            f"no worker has read the ranges of {provider} yet",
+            f"make sure that the machine can reach {CLOUD_FEEDS[provider].url}",
         )
         return
     age = time.time() - ranges.checked_at
@@ -141,7 +141,7 @@ def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) 
             "ranges-stale",
             f"the ranges of {provider} were confirmed {age / 86_400:.1f} days ago: what was new"
             " since then passes",
-            f"see that the machine may reach {CLOUD_FEEDS[provider].url}",
+            f"make sure that the machine can reach {CLOUD_FEEDS[provider].url}",
         )
 
 
@@ -159,5 +159,5 @@ def look_at_the_clock(deployment: Deployment) -> Iterator[Advice]:
         "clock-skew",
         f"this machine's clock is {abs(skew):.0f} s {way} the store's: bans end that much off,"
         " and time windows open wrongly on one of the two",
-        "keep all machines on NTP",
+        "synchronise all machines by NTP",
     )

@@ -50,7 +50,9 @@ def resolve(
     attributes = options_of(type(instance))
     known = {attribute.name: None for attribute in attributes}
     faults = [
-        f"{name} is no option{nearest(str(name), known)}" for name in keywords if name not in known
+        f"unknown option {str(name)!r}{nearest(str(name), known)}"
+        for name in keywords
+        if name not in known
     ]
     values: dict[str, Any] = {}
     broken: set[str] = set()

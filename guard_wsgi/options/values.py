@@ -44,7 +44,10 @@ def each_of(*choices: str) -> Validator:
         unknown = sorted(name for name in value or () if name not in choices)
         if unknown:
             raise ValueError(
-                "; ".join(f"knows no {quoted(name)}{nearest(name, choices)}" for name in unknown)
+                "; ".join(
+                    f"has the unknown name {quoted(name)}{nearest(name, choices)}"
+                    for name in unknown
+                )
             )
 
     return check
@@ -64,7 +67,7 @@ def synchronous(instance: object, attribute: Attribute[Any], value: object) -> N
 
 def geo_handler(instance: object, attribute: Attribute[Any], value: object) -> None:
     if value is not None and not callable(getattr(value, "get_country", None)):
-        raise ValueError(f"needs a method get_country(ip), which {quoted(value)} has not")
+        raise ValueError(f"needs a method get_country(ip), which {quoted(value)} lacks")
 
 
 # Converters: shapes.
@@ -99,7 +102,7 @@ def strings(values: Iterable[str]) -> tuple[str, ...]:
     items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
     for item in items:
         if not isinstance(item, str):
-            raise ValueError(f"must hold texts only, not {quoted(item)}")
+            raise ValueError(f"must contain only texts, not {quoted(item)}")
     return tuple(dict.fromkeys(items))
 
 

@@ -69,7 +69,7 @@ def _check_syntax(expression: str) -> None:
     try:
         re.compile(expression, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
-        raise ExpressionError(f"{expression!r} is no regular expression: {error}") from None
+        raise ExpressionError(f"{expression!r} is not a regular expression: {error}") from None
 
 
 def _compile(expressions: tuple[str, ...]) -> Callable[[bytes], list[int]]:

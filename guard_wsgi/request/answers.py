@@ -99,7 +99,7 @@ def _of_content(content: Any, status: int) -> GuardResponse:
     if isinstance(content, (dict, list)):
         body = json.dumps(content, default=str)
         return GuardResponse(body, status, [("Content-Type", "application/json")])
-    raise TypeError(f"a hook returned {type(content).__name__}, which is no response")
+    raise TypeError(f"a hook returned {type(content).__name__}, not a response")
 
 
 def _of_tuple(answer: tuple[Any, ...], environ: Mapping[str, Any] | None) -> GuardResponse:
@@ -115,7 +115,7 @@ def _of_tuple(answer: tuple[Any, ...], environ: Mapping[str, Any] | None) -> Gua
         else:
             headers = other
     else:
-        raise TypeError(f"a hook returned a tuple of {len(answer)}, which is no response")
+        raise TypeError(f"a hook returned a tuple of {len(answer)}, not a response")
     if is_response(content) or isinstance(content, HTTPException):
         response = response_of(content, environ)
     else:

@@ -100,7 +100,7 @@ class Outgoing:
         ) -> Write:
             left = request.verdict.deferred
             if left is not None and not left.policy.passive:
-                raise NotAsked("the app answered before its own checks ran")
+                raise NotAsked("the app answered before its own checks had run")
             if self.modifier is None:  # else its answer is what gets them
                 headers = self.headers(request, headers)
             if on_start is not None:

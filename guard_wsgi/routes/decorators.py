@@ -300,8 +300,8 @@ class SecurityDecorator(DecoratorEvents):
         ):
             raise ConfigError(
                 [
-                    "require_authorization_header asks for presence and require_auth or"
-                    " api_key_auth for proof: keep one of them"
+                    "require_authorization_header checks presence and require_auth or"
+                    " api_key_auth checks proof: keep one of them"
                 ]
             )
         setattr(target, ROUTE_ATTRIBUTE, merged)
@@ -327,7 +327,7 @@ class SecurityDecorator(DecoratorEvents):
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:
             raise ConfigError(
-                [f"{name} needs a verifier, here or as auth_verifier of the configuration"]
+                [f"{name} needs a verifier: pass one, or set auth_verifier in the configuration"]
             )
 
     def _check_globals(self, overlay: RouteConfig) -> None:

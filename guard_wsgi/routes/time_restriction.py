@@ -45,7 +45,7 @@ def time_restriction(
     if isinstance(value, Mapping):
         unknown = set(value) - {"start", "end", "timezone"}
         if unknown:
-            raise ValueError(f"knows no {quoted(sorted(unknown)[0])}")
+            raise ValueError(f"has the unknown key {quoted(sorted(unknown)[0])}")
         value = (value.get("start", ""), value.get("end", ""), value.get("timezone", "UTC"))
     if isinstance(value, str) or len(value) not in (2, 3):
         raise ValueError(f"needs start, end and timezone, not {quoted(value)}")
@@ -53,5 +53,5 @@ def time_restriction(
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValueError(f"knows no time zone {quoted(name)}") from None
+        raise ValueError(f"has the unknown time zone {quoted(name)}") from None
     return TimeRestriction(_clock_time(value[0]), _clock_time(value[1]), zone)

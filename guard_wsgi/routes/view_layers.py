@@ -156,7 +156,7 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
             further = _further(layer)
         except Exception:
             # A site must not be down for what one of its views refers to.
-            logger.exception("the rules below a part of a view can't be looked for")
+            logger.exception("could not search a part of a view for rules")
             continue
         references += len(further)
         waiting.extend(reversed(further))

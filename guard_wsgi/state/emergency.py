@@ -87,7 +87,7 @@ def declare(
     :raises StoreError: when the store can't be reached.
     """
     if seconds is not None and seconds <= 0:
-        raise ValueError(f"an emergency lasts a positive time, not {seconds} s")
+        raise ValueError(f"the duration of an emergency must be positive, not {seconds} s")
     until = None if seconds is None else time.time() + seconds
     declaration = Declaration(tuple(allow), until, reason)
     values.set(KEY, declaration.to_bytes(), LONGEST_SECONDS if seconds is None else seconds)

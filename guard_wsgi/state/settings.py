@@ -37,9 +37,11 @@ def failure_policies(values: Mapping[Any, Policy]) -> Mapping[Feature, Policy]:
     faults = []
     for feature, policy in values.items():
         if feature not in FEATURES:
-            faults.append(f"knows no feature {quoted(feature)}{nearest(str(feature), FEATURES)}")
+            faults.append(
+                f"has the unknown feature {quoted(feature)}{nearest(str(feature), FEATURES)}"
+            )
         elif policy not in POLICIES:
-            faults.append(f"{feature} is one of {', '.join(POLICIES)}, not {quoted(policy)}")
+            faults.append(f"{feature} must be one of {', '.join(POLICIES)}, not {quoted(policy)}")
         policies[feature] = policy
     if faults:
         raise ValueError("; ".join(faults))

@@ -124,7 +124,7 @@ def log_level(name: str | int | None) -> int | None:
         return name
     level = logging.getLevelName(name.upper())
     if not isinstance(level, int):
-        raise ValueError(f"{name!r} is no log level")
+        raise ValueError(f"{name!r} is not a log level")
     return level
 
 

@@ -28,7 +28,7 @@ class CloudManager(Face):
         """
         address = parse_address(ip)
         if address is None:
-            raise ValueError(f"{ip!r} is no IP address")
+            raise ValueError(f"{ip!r} is not an IP address")
         clouds = current_guard().parts.clouds
         provider = clouds.select(providers).match(address)
         return None if provider is None else (provider, clouds.range_of(provider, address))

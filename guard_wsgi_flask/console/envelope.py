@@ -50,11 +50,11 @@ def unpack(body: bytes, encoding: str) -> bytes:
     try:
         plain = unpacker.decompress(body, MAX_UNPACKED_BYTES + 1)
     except zlib.error as error:
-        raise WireError(400, f"no gzip: {error}") from None
+        raise WireError(400, f"not gzip: {error}") from None
     if len(plain) > MAX_UNPACKED_BYTES:
         raise WireError(413, f"unpacks to more than {MAX_UNPACKED_BYTES} bytes")
     if not unpacker.eof or unpacker.unused_data:
-        raise WireError(400, "no gzip: it breaks off, or something follows its end")
+        raise WireError(400, "not gzip: it is cut off, or something follows it")
     return plain
 
 
@@ -68,7 +68,7 @@ def check_signature(body: bytes, secret: str | None, signature: str | None) -> N
     if not signature:
         raise WireError(401, "this key's batches are signed: X-Payload-Signature is missing")
     if not is_signed(secret, body, signature):
-        raise WireError(401, "X-Payload-Signature is not that of this body")
+        raise WireError(401, "X-Payload-Signature does not match this body")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -79,9 +79,9 @@ def read_object(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise WireError(400, f"no JSON: {str(error)[:200]}") from None
+        raise WireError(400, f"not JSON: {str(error)[:200]}") from None
     if not isinstance(value, dict):
-        raise WireError(400, "a JSON object is expected")
+        raise WireError(400, "must be a JSON object")
     return value
 
 
@@ -92,7 +92,7 @@ def read_batch(batch: Mapping[str, Any]) -> tuple[list[Any], list[Any], str]:
     """
     events, metrics = batch.get("events") or [], batch.get("metrics") or []
     if not isinstance(events, list) or not isinstance(metrics, list):
-        raise WireError(400, "events and metrics are lists")
+        raise WireError(400, "events and metrics must be lists")
     if len(events) + len(metrics) > MAX_ITEMS:
         raise WireError(413, f"more than {MAX_ITEMS} items")
     return events, metrics, str(batch.get("batch_id") or "")[:200]
@@ -111,7 +111,7 @@ def open_envelope(envelope: Mapping[str, Any], key: str | None) -> dict[str, Any
     try:
         plain = Cipher(key).decrypt(payload)
     except EncryptionError:
-        raise WireError(400, "the envelope does not open with this key") from None
+        raise WireError(400, "this key does not decrypt the envelope") from None
     except MissingExtra as error:
         raise WireError(503, str(error)) from None
     batch = read_object(plain)

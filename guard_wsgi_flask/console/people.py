@@ -105,7 +105,7 @@ def add_person(path: Path, name: str, role: Role, password: str) -> None:
     :raises PasswordFileError: for a name or a password that won't do.
     """
     if not name or not name.isprintable() or ":" in name or name.startswith("#"):
-        raise PasswordFileError(f"{name!r} is no name: printable characters without a colon")
+        raise PasswordFileError(f"{name!r} is not a name: use printable characters without a colon")
     if name == LOCAL_NAME:
         raise PasswordFileError(f"{name!r} is who comes by the printed link: choose another name")
     if len(password) < MIN_PASSWORD_CHARS:

@@ -176,7 +176,7 @@ def configured(trial: Trial, in_force: SecurityConfig) -> SecurityConfig:
             try:
                 changes["detection_threat_score_threshold"] = float(trial.threshold)
             except ValueError:
-                faults.append(f"threshold: {trial.threshold!r:.40} is no number")
+                faults.append(f"threshold: {trial.threshold!r:.40} is not a number")
         if trial.exclusions.strip():
             extra = _exclusions(trial.exclusions)
             changes["detection_exclusions"] = (*config.detection_exclusions, *extra)

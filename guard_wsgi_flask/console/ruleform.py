@@ -121,7 +121,7 @@ def _lines(text: str) -> list[str]:
 def _whole(name: str, text: str, faults: list[str]) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
-    faults.append(f"{name}: {text!r:.40} is no whole number")
+    faults.append(f"{name}: {text!r:.40} is not a whole number")
     return 1
 
 

@@ -192,7 +192,7 @@ def _add_person(options: argparse.Namespace) -> int:
     if sys.stdin.isatty():
         password = getpass.getpass(f"Password for {options.add_person}: ")
         if getpass.getpass("Again: ") != password:
-            raise GuardError("the two passwords differ")
+            raise GuardError("the passwords differ")
     else:
         password = sys.stdin.readline().rstrip("\n")
     add_person(Path(options.password_file), options.add_person, options.role, password)

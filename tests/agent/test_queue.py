@@ -341,4 +341,4 @@ def test_a_uwsgi_without_threads_is_told_so_once(
 def test_plain_http_to_another_host_is_warned_about(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "guard_wsgi.agent"):
         GuardAgentHandler(AgentConfig(api_key=API_KEY, endpoint="http://collector.example"))
-    assert "in clear" in caplog.text
+    assert "unencrypted" in caplog.text

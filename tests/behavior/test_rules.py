@@ -32,11 +32,11 @@ def test_every_fault_of_a_rule_is_said_at_once() -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        (None, "needs one"),
-        ("", "needs one"),
-        ("status:999", "no status"),
-        ("status:", "no status"),
-        ("status:40x", "no status"),
+        (None, "needs a pattern"),
+        ("", "needs a pattern"),
+        ("status:999", "not a status"),
+        ("status:", "not a status"),
+        ("status:40x", "not a status"),
         ("json:a.b", "json:path.to.key==value"),
         ("json:==x", "json:path.to.key==value"),
         ("json:a..b==x", "json:path.to.key==value"),
@@ -53,7 +53,7 @@ def test_a_pattern_that_says_nothing_is_refused(pattern: str | None, message: st
 
 
 def test_a_rule_on_requests_takes_no_pattern() -> None:
-    with pytest.raises(ConfigError, match="looks at no response"):
+    with pytest.raises(ConfigError, match="does not look at responses"):
         BehaviorRule("usage", 1, pattern="status:404")
 
 

@@ -139,7 +139,7 @@ def test_a_guard_that_the_app_brings_is_kept(
         ("shop:", "MODULE:APP"),
         ("nowhere_at_all:app", "there is no module"),
         ("shop:missing", "has no attribute 'missing'"),
-        ("shop:nothing", "which is no WSGI app"),
+        ("shop:nothing", "not a WSGI app"),
     ],
 )
 def test_an_app_that_is_none_is_said(

@@ -106,7 +106,7 @@ def test_what_is_no_request_is_said(
     path = tmp_path / "request.http"
     path.write_bytes(raw.encode())
     assert main(["inspect", "--request", str(path)]) == 2
-    assert capsys.readouterr().err.lower().startswith("guard-wsgi: no h")
+    assert capsys.readouterr().err.lower().startswith("guard-wsgi: not a")
 
 
 def test_bytes_of_a_saved_request_stay_as_they_were() -> None:
@@ -159,7 +159,7 @@ def test_a_trial_leaves_the_state_of_others_alone(
 
 def test_a_client_that_is_no_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "hello", "--client", "somebody"]) == 2
-    assert "'somebody' is no IP address" in capsys.readouterr().err
+    assert "'somebody' is not an IP address" in capsys.readouterr().err
 
 
 def test_passive_mode_does_not_hide_the_verdict(

@@ -36,4 +36,4 @@ def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_a_word_that_no_option_speaks_of_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["options", "teapot"]) == 1
-    assert "no option speaks of 'teapot'" in capsys.readouterr().out
+    assert "no option mentions 'teapot'" in capsys.readouterr().out

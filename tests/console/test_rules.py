@@ -99,7 +99,7 @@ def test_an_empty_form_is_no_rules(console: Console) -> None:
         ("global_rate_limit", "-1", "whole number"),
         ("global_rate_limit", "0", "global_rate_limit"),
         ("endpoint_rate_limits", "/login 5", "path requests seconds"),
-        ("endpoint_rate_limits", "login 5 60", "no path"),
+        ("endpoint_rate_limits", "login 5 60", "not a path"),
         ("detection_exclusions", "nonsense", "TOML"),
         ("detection_exclusions", '[[detection_exclusions]]\npath = "/a"', "/a"),
         (

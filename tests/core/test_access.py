@@ -160,7 +160,7 @@ def test_a_guard_that_is_off_begins_nothing(
     config = SecurityConfig(enabled=enabled)
     kept = SecurityDecorator(config).require_https()(lambda: "")
     assert Site(config).visit().code == 200
-    assert ("rules that protect nothing" in caplog.text) == enabled, kept
+    assert ("rules that have no effect" in caplog.text) == enabled, kept
 
 
 def test_a_ban_by_another_worker_is_enforced_by_one_that_never_banned(tmp_path: Path) -> None:

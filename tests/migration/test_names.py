@@ -230,7 +230,7 @@ def test_clouds_can_be_asked() -> None:
     clouds = names.cloud_handler
     assert clouds.is_cloud_ip("203.0.113.9") is False
     assert clouds.get_cloud_provider_details("203.0.113.9") is None
-    with pytest.raises(ValueError, match="no IP address"):
+    with pytest.raises(ValueError, match="not an IP address"):
         clouds.is_cloud_ip("nowhere")
     assert "AWS" in clouds.get_status()
     assert app.test_client().get("/").status_code == 200

@@ -187,7 +187,7 @@ def test_a_client_that_goes_around_the_guard_meets_the_rules(
     project = Project(monkeypatch, MIDDLEWARE=["guard_wsgi.django.ViewRulesMiddleware"])
     secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
     app = guarded(project, [path("secret/", secret), path("", hello)])
-    with pytest.raises(ConfigError, match="no guard stands before it"):
+    with pytest.raises(ConfigError, match="no guard wraps the app"):
         Client().get("/secret/")
     assert Client().get("/").content == b"hello"
 

@@ -269,11 +269,11 @@ def test_without_a_home_the_file_lies_in_a_directory_of_its_own(
     assert default_path("app") == directory / "app.lmdb"
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     directory.chmod(0o777)
-    with pytest.raises(StoreError, match="someone else"):
+    with pytest.raises(StoreError, match="another user"):
         default_path("app")
     directory.rmdir()
     directory.symlink_to(tmp_path)
-    with pytest.raises(StoreError, match="someone else"):
+    with pytest.raises(StoreError, match="another user"):
         default_path("app")
 
 

@@ -112,7 +112,7 @@ def test_memcached_shares_bans(memcached: MemcachedServer) -> None:
 
 
 def test_memcached_can_not_keep_a_moving_window_and_says_so(memcached: MemcachedServer) -> None:
-    with pytest.raises(ConfigError, match="moving window"):
+    with pytest.raises(ConfigError, match="moving-window"):
         open_memcached(memcached, rate_limit_strategy="moving-window")
 
 

@@ -68,7 +68,7 @@ class MemcachedDocuments:
                 done = client.cas(key, changed[0], token, expire=expire, noreply=False)
             if done:
                 return
-        raise StoreError(f"memcached: {key} is being changed by too many at once")
+        raise StoreError(f"memcached: {key} is being changed by too many processes at once")
 
 
 class MongoDocuments:
@@ -105,7 +105,7 @@ class MongoDocuments:
             except self._duplicate:
                 continue
             return
-        raise StoreError(f"mongodb: {key} is being changed by too many at once")
+        raise StoreError(f"mongodb: {key} is being changed by too many processes at once")
 
     def _read(self, key: str) -> tuple[bytes | None, int]:
         found = self._collection().find_one({"_id": key})

@@ -180,7 +180,7 @@ class LMDBCounts:
         aside = self.path.with_name(f"{self.path.name}.aside-{time.time_ns()}")
         os.rename(self.path, aside)
         log.error(
-            "file %s is not this program's; it is kept as %s, counts begin anew",
+            "file %s belongs to another program: keeping it as %s and starting new counts",
             self.path,
             aside.name,
             extra={"path": str(self.path), "aside": str(aside)},

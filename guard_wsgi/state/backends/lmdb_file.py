@@ -91,7 +91,7 @@ class LMDBFile:
         except StoreError:
             if must_open:
                 raise
-            log.exception("state file %s can't be opened; it is tried again with each use", path)
+            log.exception("state file %s can't be opened: trying again with each use", path)
         hold_still_during_fork(self)
 
     @classmethod
@@ -299,14 +299,14 @@ class LMDBFile:
             self.begin = self._begin_in_this_process if _FORKS_UNSEEN else self._env.begin
             info, page_bytes = self._env.info(), self._env.stat()["psize"]
             if 0 < file_bytes < (info["last_pgno"] + 1) * page_bytes:
-                return "it is shorter than its own table of contents says"
+                return "it is shorter than its header says"
             with self._env.begin(write=True) as txn:
                 stored = txn.get(FORMAT_KEY)
                 is_new = stored is None and txn.stat()["entries"] == 0
                 if is_new:
                     txn.put(FORMAT_KEY, NEVER + FORMAT)
                 elif stored != NEVER + FORMAT:
-                    return "it belongs to another program or another version of this one"
+                    return "another program, or another version of this one, wrote it"
                 self.counts.open(anew=is_new, places=places_given(txn))
             allocate(fd, self._map_bytes)
         except _BROKEN as error:
@@ -337,7 +337,7 @@ class LMDBFile:
         except OSError as error:
             raise StoreError(f"state file {self.path} can't be set aside: {error}") from error
         log.error(
-            "state file %s can't be used (%s); it is kept as %s, counts and bans begin anew",
+            "state file %s can't be used (%s): kept as %s, starting without counts and bans",
             self.path,
             reason,
             aside.name,

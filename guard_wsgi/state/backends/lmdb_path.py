@@ -64,5 +64,5 @@ def default_path(app_name: str | None = None) -> Path:
     if not stat.S_ISDIR(status.st_mode) or (
         sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o022)
     ):
-        raise StoreError(f"{directory} belongs to someone else; name a path: lmdb:///path")
+        raise StoreError(f"{directory} belongs to another user: name a path, lmdb:///path")
     return directory / file_name

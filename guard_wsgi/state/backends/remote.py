@@ -121,7 +121,10 @@ class LimitsBackend:
     def _require(self, strategy: Strategy) -> None:
         if strategy == "moving-window" and not hasattr(self._storage, "acquire_entry"):
             raise ConfigError(
-                [f"rate_limit_strategy: {self.scheme} can't keep a moving window; take another"]
+                [
+                    f"{self.scheme} does not support rate_limit_strategy moving-window: choose"
+                    " another strategy"
+                ]
             )
 
     def _view(
@@ -255,7 +258,7 @@ class LimitsBackend:
         """:raises StoreError: on memcached, which can't tell our keys from others'."""
         self._documents.delete(self._name("b", "bans"))
         if self._is_memcached:
-            raise StoreError("memcached can't forget the keys of one program; flush it yourself")
+            raise StoreError("memcached can't delete the keys of one program: flush it yourself")
         for collection in (self._storage.counters, self._storage.windows):
             collection.delete_many({"_id": {"$regex": f"^{re.escape(self._prefix)}"}})
 

@@ -135,9 +135,9 @@ def take_exclusion() -> ResponseReturnValue:
     try:
         entry = json.loads(request.form.get("entry", ""))
     except ValueError:
-        raise GuardError("the exclusion is no JSON") from None
+        raise GuardError("the exclusion is not JSON") from None
     if not isinstance(entry, dict):
-        raise GuardError("the exclusion is no JSON object")
+        raise GuardError("the exclusion is not a JSON object")
     services().rules.change(app, g.person.name, "from the report", rulebook.exclude(entry))
     record("exclude", app, json.dumps(entry))
     return back(url_for("clients.report"), "excluded")

@@ -209,7 +209,7 @@ def ban() -> ResponseReturnValue:
     target, app = request.form.get("target", ""), request.form.get("app", "")
     seconds = seconds_of(request.form.get("time", ""))
     if seconds > MAX_BAN_SECONDS:
-        raise GuardError("a ban lasts ten years at most")
+        raise GuardError("a ban can last at most ten years")
     name = rulebook.network_name(target)
     reason = f"banned by {_person()} in the console"
     shared = services().bans
