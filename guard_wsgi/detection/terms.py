@@ -109,7 +109,7 @@ _SLIPS: Final = r"['\"]? ?[)\]}]{0,2} ?[;,]?"
 
 
 def _whole(*tables: str) -> re.Pattern[str]:
-    language = r"(?:(?:python|php|javascript|js|java|sql|mysql|postgres|oracle|bash|linux|windows|jquery|node|html|css|ruby) )?"
+    language = r"(?:(?:python|php|javascript|js|java|sql|mysql|postgres|oracle|bash|linux|windows|jquery|node|html|css|ruby|what is|what are|what does|how to use|how does|when to use|why use|example of|difference between|learn) )?"
     return re.compile(rf"{language}(?:{'|'.join(tables)})[;?!.]?", re.IGNORECASE)
 
 

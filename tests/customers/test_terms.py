@@ -18,6 +18,8 @@ exec()
 python eval()
 sleep(5)
 mysql sleep()
+what is information_schema
+how to use group_concat
 char(10)
 version()
 alert('hi')
