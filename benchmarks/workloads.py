@@ -267,11 +267,18 @@ def serve(app: App, environ: Environ) -> str:
     return sink.status
 
 
-def time_once(app: App, workload: Workload, clients: Iterator[int]) -> float:
+def time_once(
+    app: App,
+    workload: Workload,
+    clients: Iterator[int],
+    arrive: Callable[[Environ], object] | None = None,
+) -> float:
     """Seconds a request: the median of one round of calls, without the collector's pauses.
 
     Each request is made just before it is served, as servers do it, and only serving is timed;
     the median leaves out those calls in which the machine did something else.
+
+    :param arrive: changes what the server hands over.
     """
     seconds = []
     gc.collect()
@@ -279,6 +286,8 @@ def time_once(app: App, workload: Workload, clients: Iterator[int]) -> float:
     try:
         for _ in range(workload.calls):
             environ = make_environ(workload, next(clients))
+            if arrive is not None:
+                arrive(environ)
             started = time.perf_counter()
             serve(app, environ)
             seconds.append(time.perf_counter() - started)

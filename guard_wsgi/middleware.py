@@ -2,15 +2,14 @@
 
 A request climbs a ladder of checks before the app sees it; the first check that refuses ends it.
 Which checks there are, and in which order, is compiled beforehand (policy.py); here they are
-asked. Where they are the usual ones, a plain request is let through by a function that decides
-the same (fast_path.py). The response streams past untouched, but for headers.
+asked whether the request passes. At the first that can't say so the request climbs on: from there
+each check is asked for its refusal. The response streams past untouched, but for headers.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
@@ -25,10 +24,11 @@ from guard_wsgi.config.proxy_fix import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import StoreError
 from guard_wsgi.ladder.deferred import Deferred
-from guard_wsgi.ladder.fast_path import compile_fast_path
-from guard_wsgi.ladder.policy import Plan, Policy, Run
+from guard_wsgi.ladder.plan import Ladder, Plan
+from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.hooks import (
@@ -44,8 +44,9 @@ from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
+from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.modifying import Modifier
-from guard_wsgi.response.outgoing import Outgoing
+from guard_wsgi.response.outgoing import Departure, HeaderList, Outgoing, Write
 from guard_wsgi.response.refusal import with_reference
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.django_app import headers_set_by
@@ -62,9 +63,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("guard_wsgi.checks")
-
-NOTE_INTERVAL_SECONDS = 60.0
-"""How long the guard is silent about further oddities of a kind."""
 
 _KEPT_OUT = frozenset({NotBanned.name, NotInEmergency.name, Behaves.name})
 """The checks that refuse for what was done before."""
@@ -123,14 +121,9 @@ class GuardMiddleware:
         self.resolver = PatternResolver(routes) if routes else resolver
         self._events = self.parts.events
         self._peers = self.parts.peers
-        self._bans = self.parts.store.bans
+        self._report = Report(self._events, self.inside)
         store = self.parts.store
         self._begin_request = store.begin_request if store.waits else None
-        self._faults: Counter[str] = Counter()
-        self._decisions: Counter[str] = Counter()
-        self._noted: Counter[str] = Counter()
-        self._note_again_at: dict[str, float] = {}
-        self._passed = 0
         self._is_serving = False
         self._is_new = True
         self._serve(config)
@@ -140,92 +133,102 @@ class GuardMiddleware:
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        policy, fast_path = self._serving
+        policy = self._policy
         if ENVIRON_KEY in environ and self._is_decided(environ):
             return self.app(environ, start_response)
-        if self._is_new and policy.enabled:
+        if not policy.enabled:
+            return self.app(environ, start_response)
+        if self._is_new:
             self._begin_serving(environ)
-        if fast_path is None or self._events.wants_metrics:
-            if not policy.enabled:
-                return self.app(environ, start_response)
-            request = GuardRequest(environ, policy.clients, policy.country_of, self)
-            return self._climb(policy, request, start_response)
-        decided = fast_path(environ, start_response)
-        if type(decided) is GuardRequest:
-            if decided.block is None:
-                return self._climb(policy, decided, start_response)
-            environ[ENVIRON_KEY] = decided.verdict
-            return self._refuse(policy, decided, decided.block, start_response)
-        self._passed += 1
-        return self.app(environ, decided)
+        visit = arrive(environ, policy.clients, self, Departure())
+        environ[ENVIRON_KEY] = visit.verdict
+        plan, block = policy.global_plan, None
+        if self._prepares or self._events.wants_metrics:
+            plan, block = self._prepare(policy, environ, visit)
+        paths = policy.listed_paths
+        if environ.get("PATH_INFO", "")[paths.beginning] in paths.beginnings:
+            paths.excuse(environ, visit)
+        bans, now = policy.bans, monotonic()
+        if now < policy.emergency.calm_until and (bans.none_yet or now < bans.nobody_until):
+            visit.standing |= CALM
+        visit.outgoing = policy.outgoing
+        visit.security = plan.security
+        visit.start_response = start_response
+        ask, ladder = plan.ladders[visit.standing]
+        place: int | None = 0
+        if block is None:
+            place = ask(environ, visit)
+            if place is None and not (plan.is_attended or visit.started or visit.identity.notes):
+                self._report.passed += 1
+                return self.app(environ, visit.begin)
+        rest = () if place is None else ladder[place:]
+        request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
+        return self._climb(policy, plan, request, visit, rest, block)
 
     def _climb(
-        self, policy: Policy, request: GuardRequest, start_response: StartResponse
+        self,
+        policy: Policy,
+        plan: Plan,
+        request: GuardRequest,
+        visit: Departure,
+        rest: Ladder,
+        block: Block | None,
     ) -> Iterable[bytes]:
-        """Let the ladder decide, then call the app or refuse."""
-        environ = request.environ
-        environ[ENVIRON_KEY] = request.verdict
-        if self._events.wants_metrics:
-            request.started = perf_counter()
-        plan, block = policy.global_plan, None
-        if self._prepares:
-            plan, block = self._prepare(policy, request)
-        standing, path = request.standing, environ.get("PATH_INFO") or "/"
-        if policy.lists_clients or path.startswith(policy.listed_paths):
-            standing = policy.standing(request)
-        if self._bans.none_yet and monotonic() < policy.emergency.calm_until:
-            standing |= CALM
-        request.security = plan.security
-        if block is None:
-            block = self.decide(policy, request, plan.ladders[standing])
+        """Let the rest of the ladder decide, then call the app or refuse."""
+        if block is None and rest:
+            block = self.decide(policy, request, rest)
         if request.notes:
-            self._tell_notes(request)
+            self._report.notes(request)
+        watch = None if visit.standing & WHITELISTED else plan.watch
         if block is not None:
-            if plan.watch is not None and not standing & WHITELISTED:
-                self._watch_refusal(plan.watch, request, block)
-            return self._refuse(policy, request, block, start_response)
-        watch = None if standing & WHITELISTED else plan.watch
-        if plan.late is not None or policy.outgoing.modifier is not None:
-            late = plan.late[standing] if plan.late is not None else ()
-            return self._pass_hooks(policy, watch, request, late, start_response)
-        self._passed += 1
-        if plan.is_attended or request.started:
-            return self._pass_attended(policy, watch, request, start_response, self.app)
+            if watch is not None:
+                self._watch_refusal(watch, request, block)
+            return self._refuse(policy, request, block, visit.start_response)
+        if plan.late or policy.outgoing.modifier is not None:
+            late = plan.inside(visit.standing)
+            return self._pass_hooks(policy, watch, request, visit, late)
+        self._report.passed += 1
+        if plan.is_attended or visit.started:
+            return self._pass_attended(policy, watch, request, visit, self.app)
         try:
-            response = self.app(environ, policy.outgoing.wrap(request, start_response))
+            response = self.app(request.environ, visit.begin)
         except BodyTooLarge:
-            return self._refuse_late(policy, request, start_response)
-        if not standing & BODILESS and request.incoming_body.is_limited:
-            return LateLimit(response, lambda: self._refuse_late(policy, request, start_response))
+            return self._refuse_late(policy, request, visit.start_response)
+        if visit.body is not None and visit.body.is_limited:
+            return LateLimit(
+                response, lambda: self._refuse_late(policy, request, visit.start_response)
+            )
         return response
 
-    def decide(self, policy: Policy, request: GuardRequest, ladder: Iterable[Run]) -> Block | None:
+    def decide(
+        self, policy: Policy, request: GuardRequest, ladder: Iterable[Check]
+    ) -> Block | None:
         """Ask the checks in order; the first refusal counts, or in passive mode none does."""
-        for run in ladder:
+        for check in ladder:
             try:
-                block = run(request)
+                block = check.refusal(request)
             except Exception as error:
                 # The fault boundary: what goes wrong in a check must not become the app's fault.
-                block = self._fault(policy, run, request, error)
+                block = self._fault(policy, check, error)
             if block is not None:
                 if not policy.passive:
                     return block
-                self._observe(policy, request, block)
+                self._tell(policy, request, block, passive=True)
         return None
 
     # The app's own functions ------------------------------------------------------------------
 
     def inside(self, environ: WSGIEnvironment) -> Inside:
         """The app's context around its own functions; nothing where one has been entered."""
-        return Inside(self._hook_context, environ, self._count_fault)
+        return Inside(self._hook_context, environ, self._report.fault)
 
     def _pass_hooks(
         self,
         policy: Policy,
         watch: BehaviorWatch | None,
         request: GuardRequest,
-        late: tuple[Run, ...],
-        start_response: StartResponse,
+        visit: Departure,
+        late: Ladder,
     ) -> Iterable[bytes]:
         """Let the app's own functions decide, or see that they are asked; then call the app."""
         environ, verdict = request.environ, request.verdict
@@ -240,25 +243,25 @@ class GuardMiddleware:
             with self.inside(environ):
                 block = self._ask_hooks(policy, request, late, shared)
                 if request.notes:
-                    self._tell_notes(request)
+                    self._report.notes(request)
                 if block is not None:
                     if watch is not None:
                         self._watch_refusal(watch, request, block)
-                    return self._refuse(policy, request, block, start_response)
+                    return self._refuse(policy, request, block, visit.start_response)
         if policy.outgoing.modifier is not None:
             app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
-        self._passed += 1
+        self._report.passed += 1
         try:
-            return self._pass_attended(policy, watch, request, start_response, app)
+            return self._pass_attended(policy, watch, request, visit, app)
         except NotAsked as fault:
             # Flask always asks. Should a subclass of it answer without, nothing goes out.
             verdict.deferred = verdict.unmodified = None
             block = _failed(CustomRequestCheck.name, str(fault))
-            return self._refuse(policy, request, block, start_response)
+            return self._refuse(policy, request, block, visit.start_response)
 
     def _shared_body(self, request: GuardRequest) -> SharedBody | None:
         """The body, to be read by several; ``None`` without one, or if it is shared already."""
-        if request.standing & BODILESS or SharedBody.is_kept(request.environ):
+        if request.visit.standing & BODILESS or SharedBody.is_kept(request.environ):
             return None
         return SharedBody(request.environ, self._forget_body)
 
@@ -266,7 +269,7 @@ class GuardMiddleware:
         self,
         policy: Policy,
         request: GuardRequest,
-        ladder: tuple[Run, ...],
+        ladder: Ladder,
         shared: SharedBody | None,
     ) -> Block | None:
         """As :meth:`decide`. Whatever one of the app's functions reads of the body, the checks
@@ -313,25 +316,26 @@ class GuardMiddleware:
     ) -> None:
         """Tell of an event of the app's own, about a request that it has before it."""
         policy = self.policy
-        request = GuardRequest(environ, policy.clients, policy.country_of, self)
+        visit = arrive(environ, policy.clients, self, Visit())
         verdict = environ.get(ENVIRON_KEY)
         if isinstance(verdict, Verdict):
-            request.verdict = verdict
+            visit.verdict = verdict
+        request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         self._events.emit(event_type, request, action_taken, **metadata)
 
-    def name_route(self, request: GuardRequest) -> str | None:
+    def name_route(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
         """The template of a request's route: asked for when somebody is told of it."""
-        endpoint, resolver = request.verdict.endpoint, self.resolver
+        resolver = self.resolver
         try:
             template_of = getattr(resolver, "template_of", None)
             if template_of is not None:
-                template: str | None = template_of(request.environ, endpoint)
+                template: str | None = template_of(environ, endpoint)
                 return template
             if endpoint is not None or resolver is None:
                 return endpoint
-            resolution = resolver(request.environ)
+            resolution = resolver(environ)
         except Exception as error:  # the app's own converters
-            self._count_fault("route_config", error)
+            self._report.fault("route_config", error)
             return endpoint
         return None if resolution is None else resolution.endpoint
 
@@ -344,7 +348,7 @@ class GuardMiddleware:
         try:
             return look_up(address)
         except Exception as error:  # the app's own handler, asked for by the app
-            self._count_fault("geo_ip_handler", error)
+            self._report.fault("geo_ip_handler", error)
             return None
 
     # Before and after ------------------------------------------------------------------------
@@ -397,45 +401,52 @@ class GuardMiddleware:
         self._is_serving = False
         self._is_new = True
 
-    def _prepare(self, policy: Policy, request: GuardRequest) -> tuple[Plan, Block | None]:
+    def _prepare(
+        self, policy: Policy, environ: WSGIEnvironment, visit: Visit
+    ) -> tuple[Plan, Block | None]:
         """What only some sites need before the checks; the plan, and a refusal without one."""
+        if self._events.wants_metrics:
+            visit.started = perf_counter()
         # Only a store on another machine can make a request wait, and so needs a budget for it.
         if self._begin_request is not None:
             self._begin_request()
         if policy.logs_requests:
-            self.parts.log.log_request(request)
+            self.parts.log.log_request(
+                GuardRequest(environ, policy.clients, policy.country_of, self, visit)
+            )
         plan, block = policy.global_plan, None
         if self.resolver is not None:
-            plan, block = self._resolve(policy, self.resolver, request)
-        route = request.verdict.route
-        if policy.cors is not None and request.is_preflight:
+            plan, block = self._resolve(policy, self.resolver, environ, visit)
+        route = visit.verdict.route
+        if policy.cors is not None and is_preflight(environ):
             # A browser sends it without credentials: the route's own checks can't be asked.
             plan = policy.relaxed(route)
-            request.standing |= PREFLIGHT
-        elif route is not None and self._defers_credentials(policy, request.environ):
+            visit.standing |= PREFLIGHT
+        elif route is not None and self._defers_credentials(policy, environ):
             plan = policy.preflight(route)
         return plan, block
 
     def _resolve(
-        self, policy: Policy, resolver: Resolver, request: GuardRequest
+        self, policy: Policy, resolver: Resolver, environ: WSGIEnvironment, visit: Visit
     ) -> tuple[Plan, Block | None]:
         try:
-            resolution = resolver(request.environ)
+            resolution = resolver(environ)
         except Exception as error:  # a framework's router, or the app's own converters
-            self._count_fault("route_config", error)
+            self._report.fault("route_config", error)
             if policy.config.fail_secure:
                 return policy.global_plan, _unresolved("the resolver failed")
             return policy.global_plan, None
         if resolution is None:
-            block = _unresolved("no route matches")
             if not policy.config.route_resolution_strict:
                 return policy.global_plan, None
+            block = _unresolved("no route matches")
             if policy.passive:
-                self._observe(policy, request, block)
+                request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
+                self._tell(policy, request, block, passive=True)
                 return policy.global_plan, None
             return policy.global_plan, block
-        request.verdict.endpoint = resolution.endpoint
-        request.verdict.route = resolution.route
+        visit.verdict.endpoint = resolution.endpoint
+        visit.verdict.route = resolution.route
         if resolution.others:
             return policy.combined((resolution.route, *resolution.others)), None
         return policy.plan(resolution.route), None
@@ -445,47 +456,65 @@ class GuardMiddleware:
         policy: Policy,
         watch: BehaviorWatch | None,
         request: GuardRequest,
-        start_response: StartResponse,
+        visit: Departure,
         app: WSGIApplication,
     ) -> Iterable[bytes]:
         """Answer a preflight, or call the app and see how it answers. Nothing of its response is
         held back."""
         if policy.cors is not None and request.is_preflight:
             answer = policy.cors.preflight(request.environ)
-            return policy.refusals.send_response(answer, request, start_response)
+            return policy.refusals.send_response(answer, request, visit.start_response)
         observation = None
+        environ = request.environ
         if watch is not None and request.client is not None:
-            environ = request.environ
             observation = watch.observe(
                 request.client, request.endpoint or UNROUTED, lambda: self.inside(environ)
             )
-        measures = request.started > 0.0
+        verdict, started = visit.verdict, visit.started
 
-        def on_start(status: str, headers: list[tuple[str, str]]) -> None:
+        start_response, cors = visit.start_response, policy.cors
+
+        # It knows neither visit nor request: those know it, and a circle would keep every environ.
+        def attended_start_response(
+            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+        ) -> Write:
+            left = verdict.deferred
+            if left is not None and not left.policy.passive:
+                raise NotAsked("the app answered before its own checks had run")
+            if cors is not None and policy.outgoing.modifier is None:
+                headers = cors.add(headers, environ)
             # A refusal inside has been counted there, by the rules of the view that was to run.
-            refused = request.verdict.action == "block"
-            if measures:
-                self._measure(request, int(status[:3]), refused)
+            refused = verdict.action == "block"
+            if started:
+                self._measure(environ, verdict, started, int(status[:3]), refused)
             if observation is not None and not refused:
                 observation.status(int(status[:3]), headers)
+            if exc_info is None:
+                write = start_response(status, headers)
+            else:
+                try:
+                    write = start_response(status, headers, exc_info)
+                finally:
+                    exc_info = None  # a traceback that refers to its own frame is a circle
+            return write if observation is None else observation.write(write)
 
-        tap_write = observation.write if observation is not None else None
-        start = policy.outgoing.wrap(request, start_response, on_start, tap_write)
+        visit.start_response = attended_start_response
+        begin = visit.begin if policy.outgoing.modifier is None else attended_start_response
         try:
-            response = app(request.environ, start)
+            response = app(environ, begin)
         except BodyTooLarge:
             return self._refuse_late(policy, request, start_response)
         except Exception:
-            if measures:
-                self._measure(request, 500)
+            if started:
+                self._measure(environ, verdict, started, 500)
             raise
-        if not request.standing & BODILESS and request.incoming_body.is_limited:
+        if visit.body is not None and visit.body.is_limited:
             response = LateLimit(
                 response, lambda: self._refuse_late(policy, request, start_response)
             )
-        if observation is None or request.verdict.action == "block":
+        if observation is None or verdict.action == "block":
             return response
-        return observation.tap(response, request.environ.get("wsgi.file_wrapper"))
+        return observation.tap(response, environ.get("wsgi.file_wrapper"))
 
     def _watch_refusal(self, watch: BehaviorWatch, request: GuardRequest, block: Block) -> None:
         """Let behaviour rules count the guard's own 401s and 403s, which who guesses passwords or
@@ -498,10 +527,13 @@ class GuardMiddleware:
         try:
             observation.status(block.status, [])
         except Exception as error:  # as of a check: what goes wrong must not become an answer
-            self._count_fault(Behaves.name, error)
+            self._report.fault(Behaves.name, error)
 
     def _refuse_late(
-        self, policy: Policy, request: GuardRequest, start_response: StartResponse
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        start_response: StartResponse,
     ) -> Iterable[bytes]:
         """The app read a body of unknown length past the limit. It may have begun to answer."""
         block = Block(
@@ -513,15 +545,19 @@ class GuardMiddleware:
         )
         return self._refuse(policy, request, block, start_response, exc_info=sys.exc_info())
 
-    def _measure(self, request: GuardRequest, status: int, blocked: bool = False) -> None:
+    def _measure(
+        self,
+        environ: WSGIEnvironment,
+        verdict: Verdict,
+        started: float,
+        status: int,
+        blocked: bool = False,
+    ) -> None:
         # What passed and has no name by now matched no route.
-        named = blocked or request.verdict.endpoint is not None
+        named = blocked or verdict.endpoint is not None
+        template = self.name_route(environ, verdict.endpoint) if named else None
         self._events.observe(
-            request.route_template if named else None,
-            request.method,
-            status,
-            perf_counter() - request.started,
-            blocked,
+            template, environ["REQUEST_METHOD"], status, perf_counter() - started, blocked
         )
 
     def check_route(
@@ -573,7 +609,9 @@ class GuardMiddleware:
             if foretold.route is not None:
                 request.verdict.held = (*foretold.held, foretold.route)
         environ[ENVIRON_KEY] = request.verdict
-        ladder = plan.whole(policy.standing(request)) + (left.ladder if left is not None else ())
+        ladder = policy.whole_ladder(plan, environ, request.visit) + (
+            left.ladder if left is not None else ()
+        )
         if shared is None:
             shared = self._shared_body(request)
         return self._decided_inside(policy, request, ladder, plan.watch, foretold, shared)
@@ -582,7 +620,7 @@ class GuardMiddleware:
         self,
         policy: Policy,
         request: GuardRequest,
-        ladder: tuple[Run, ...],
+        ladder: Ladder,
         watch: BehaviorWatch | None,
         foretold: Verdict | None,
         shared: SharedBody | None,
@@ -591,14 +629,14 @@ class GuardMiddleware:
         request.forget_notes()
         block = self._ask_hooks(policy, request, ladder, shared)
         if request.notes:
-            self._tell_notes(request)
+            self._report.notes(request)
         if foretold is not None and request.verdict is not foretold:
             foretold.quota = request.quota
             request.verdict.principal = request.verdict.principal or foretold.principal
         if block is None:
             return None
         if foretold is not None:
-            self._passed -= 1
+            self._report.passed -= 1
             foretold.action = "block"
         if watch is not None:
             self._watch_refusal(watch, request, block)
@@ -640,7 +678,9 @@ class GuardMiddleware:
     ) -> Iterable[bytes]:
         self._tell(policy, request, block)
         if request.started:
-            self._measure(request, block.status, blocked=True)
+            self._measure(
+                request.environ, request.verdict, request.started, block.status, blocked=True
+            )
         if self.renderer is not None:
             rendered = self._rendered(policy, block, request)
             if rendered is not None:
@@ -661,69 +701,18 @@ class GuardMiddleware:
                 return None
             return with_reference(rendered, request.request_id)
         except Exception as error:  # the app's error page must not undo the refusal
-            self._count_fault("renderer", error)
+            self._report.fault("renderer", error)
             return None
 
-    def _observe(self, policy: Policy, request: GuardRequest, block: Block) -> None:
-        """Tell of a refusal that passive mode does not let happen."""
-        self._tell(policy, request, block, "logged_only", passive=True)
-
     def _tell(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        block: Block,
-        action_taken: str = "request_blocked",
-        passive: bool = False,
+        self, policy: Policy, request: GuardRequest, block: Block, *, passive: bool = False
     ) -> None:
-        """Note the refusal in the verdict, and tell the bus and ``on_block``."""
-        verdict = request.verdict
-        verdict.action = "observe" if passive else "block"
-        if verdict.block is None:
-            verdict.block = block
-        self._decisions[action_taken] += 1
-        self._events.emit(
-            block.event, request, action_taken, block.check, lambda: _details(block, passive)
-        )
-        if policy.config.on_block is None:
-            return
-        payload = {
-            "check_name": block.check,
-            "reason": block.reason or block.message,
-            "trigger_info": block.category or block.reason,
-            "passive_mode": passive,
-            "client_ip": request.client_ip,
-            "path": request.path,
-            "method": request.method,
-            "status_code": None if passive else block.status,
-        }
-        with self.inside(request.environ):
-            try:
-                policy.config.on_block(request, payload)
-            except Exception as error:  # the app's own hook
-                self._count_fault("on_block", error)
-
-    def _tell_notes(self, request: GuardRequest) -> None:
-        """Tell what was odd and refused nothing: one of a kind a minute, with how many it was.
-
-        Anybody can send a forged header or a large body a thousand times a second, and an event
-        for each would drown those that matter.
-        """
-        now = monotonic()
-        for event, reason in request.notes:
-            self._noted[event] += 1
-            if now >= self._note_again_at.get(event, 0.0):
-                self._note_again_at[event] = now + NOTE_INTERVAL_SECONDS
-                count, self._noted[event] = self._noted[event], 0
-                self._events.emit(event, request, reason=reason, count=count)
+        self._report.refused(request, block, policy.config.on_block, passive=passive)
 
     # Faults ----------------------------------------------------------------------------------
 
-    def _fault(
-        self, policy: Policy, run: Run, request: GuardRequest, error: Exception
-    ) -> Block | None:
+    def _fault(self, policy: Policy, check: Check, error: Exception) -> Block | None:
         """A check that raised: access rules refuse, detection and limits let pass, by config."""
-        check: Check = run.__self__  # type: ignore[attr-defined]
         if isinstance(error, StoreError):
             return Block(
                 status=503,
@@ -733,17 +722,10 @@ class GuardMiddleware:
                 reason=str(error),
                 retry_after_seconds=self.parts.store.retry_seconds,
             )
-        self._count_fault(check.name, error)
+        self._report.fault(check.name, error)
         if not (check.fails_closed and policy.config.fail_secure):
             return None
         return _failed(check.name, f"the check raised {type(error).__name__}")
-
-    def _count_fault(self, where: str, error: Exception) -> None:
-        """Log the first fault of a kind and then every power of two: a storm tells itself once."""
-        self._faults[where] += 1
-        count = self._faults[where]
-        if count & (count - 1) == 0:
-            logger.error("%s raised (%d times so far)", where, count, exc_info=error)
 
     # For the operator --------------------------------------------------------------------------
 
@@ -768,12 +750,12 @@ class GuardMiddleware:
             or policy.logs_requests
             or policy.cors is not None
         )
-        self._serving = policy, compile_fast_path(policy, self.resolver, self)
+        self._policy = policy
 
     @property
     def policy(self) -> Policy:
         """What is being served now."""
-        return self._serving[0]
+        return self._policy
 
     @property
     def bans(self) -> Bans:
@@ -797,11 +779,10 @@ class GuardMiddleware:
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         plan = policy.global_plan
         if self.resolver is not None:
-            plan, _ = self._resolve(policy, self.resolver, request)
-        ladder = plan.whole(policy.standing(request))
-        checks = (run.__self__ for run in ladder)  # type: ignore[attr-defined]
+            plan, _ = self._resolve(policy, self.resolver, environ, request.visit)
+        ladder = policy.whole_ladder(plan, environ, request.visit)
         with self.inside(environ):
-            states = [check.peek(request) for check in checks if isinstance(check, RateLimits)]
+            states = [check.peek(request) for check in ladder if isinstance(check, RateLimits)]
         return [state for found in states for state in found]
 
     def status(self) -> dict[str, Any]:
@@ -810,18 +791,13 @@ class GuardMiddleware:
 
     def stats(self) -> dict[str, int]:
         """How many requests passed, were refused, would have been, and how often a part failed."""
-        return {
-            "passed": self._passed,
-            **self._decisions,
-            **{f"faults:{where}": count for where, count in self._faults.items()},
-        }
+        return self._report.stats()
 
     def use_store(self, store: Store) -> Store:
         """Count and ban in another store from the next request on; returns the former one, which
         is not closed. For tests of an app (guard_wsgi.testing)."""
         former = self.parts.store
         self.parts.store = store
-        self._bans = store.bans
         self._begin_request = store.begin_request if store.waits else None
         self._serve(self.policy.config)
         return former
@@ -829,9 +805,7 @@ class GuardMiddleware:
     def reset(self) -> None:
         """Forget counters, bans and limits: for tests and for a fresh start."""
         self.parts.store.reset()
-        self._passed = 0
-        self._decisions.clear()
-        self._faults.clear()
+        self._report.reset()
 
     def close(self) -> None:
         """Stop threads, flush events and close the store."""
@@ -849,17 +823,6 @@ def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
     if "django.core.handlers.wsgi" not in sys.modules:
         return frozenset()
     return headers_set_by(app)
-
-
-def _details(block: Block, passive: bool) -> dict[str, Any]:
-    """What an event tells of a refusal."""
-    return {
-        "reason": block.reason or block.message,
-        "status_code": block.status,
-        "passive_mode": passive,
-        **block.metadata,
-        **block.details(),
-    }
 
 
 def _failed(check: str, reason: str) -> Block:

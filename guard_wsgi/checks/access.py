@@ -1,10 +1,13 @@
-"""Who may come in at all: bans, emergency mode, address lists, countries, clouds, user agents."""
+"""Who may come in at all: bans, emergency mode, address lists, user agents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from guard_wsgi.network.address import Address
+from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices, IsBot
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.standing import (
     ADDRESSED,
@@ -18,20 +21,16 @@ from guard_wsgi.network.standing import (
 from guard_wsgi.patterns.expressions import Expressions
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.emergency import EmergencyMode
-
-IsBot = Callable[[GuardRequest], bool]
-"""Whether a request comes from a search engine's crawler that proved to be one."""
-
-OnCountry = Callable[[GuardRequest, str | None, str], None]
-"""``(request, country, verdict)``, for the log."""
 
 MAX_USER_AGENT_CHARS = 512
 """No browser sends more; of a longer one, expressions that are not linear see both ends."""
 
 
-class KnownClient:
+class KnownClient(Check):
     """Refuses a connection without an address (a Unix socket that ``trusted_proxies`` lacks).
 
     Every address rule would silently not apply to it, so it is refused unless
@@ -42,7 +41,14 @@ class KnownClient:
     excused = ADDRESSED
     fails_closed = True
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if config.fail_secure:
+            yield cls()
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         return Block(
             status=403,
             message="Client address could not be determined",
@@ -55,17 +61,28 @@ class KnownClient:
         )
 
 
-class NotBanned:
+class NotBanned(Check):
     """Refuses banned addresses and networks. Nothing but ``bypass`` excuses a banned client."""
 
     name = "ip_ban"
+    bypasses = frozenset({"ip_ban"})
     excused = CALM
     fails_closed = True
 
     def __init__(self, bans: Bans) -> None:
         self._bans = bans
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        yield cls(services.store.bans)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        client = visit.identity.address
+        return client is None or self._bans.find(client) is None
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         client = request.identity.address
         if client is None:
             return None
@@ -82,7 +99,7 @@ class NotBanned:
         )
 
 
-class NotInEmergency:
+class NotInEmergency(Check):
     """Answers 503 to everyone but the emergency's own list."""
 
     name = "emergency_mode"
@@ -92,7 +109,16 @@ class NotInEmergency:
     def __init__(self, emergency: EmergencyMode) -> None:
         self._emergency = emergency
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        yield cls(services.emergency)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return not self._emergency.refuses(visit.identity.address)
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         emergency = self._emergency
         if not emergency.refuses(request.client):
             return None
@@ -106,10 +132,11 @@ class NotInEmergency:
         )
 
 
-class AddressLists:
+class AddressLists(Check):
     """The global lists: a non-empty allow list admits only its own, else the deny list refuses."""
 
     name = "ip_security"
+    bypasses = frozenset({"ip"})
     excused = WHITELISTED
     fails_closed = True
 
@@ -117,7 +144,21 @@ class AddressLists:
         self._only_allowed = bool(allowed)
         self._denied = denied
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        # A route's own allow list stands in place of the global lists.
+        if (config.whitelist or config.blacklist) and not route.ip_whitelist:
+            yield cls(IPSet(config.whitelist or ()), IPSet(config.blacklist))
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        if self._only_allowed:
+            return False
+        client = visit.identity.address
+        return client is None or client not in self._denied
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         client = request.client
         if self._only_allowed:
             # Those on the list never come here: they are excused.
@@ -137,10 +178,11 @@ class AddressLists:
         )
 
 
-class RouteAddressLists:
+class RouteAddressLists(Check):
     """A route's own lists. The allow list wins over the deny list; it admits, it doesn't trust."""
 
     name = "ip_security"
+    bypasses = frozenset({"ip"})
     excused = NOBODY
     fails_closed = True
 
@@ -148,7 +190,20 @@ class RouteAddressLists:
         self._allowed = IPSet(allowed)
         self._denied = IPSet(denied)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.ip_whitelist or route.ip_blacklist:
+            yield cls(route.ip_whitelist or (), route.ip_blacklist or ())
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        client = visit.identity.address
+        if client is None:
+            return not self._allowed
+        return client in self._allowed if self._allowed else client not in self._denied
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         client = request.client
         if self._allowed:
             if client is not None and client in self._allowed:
@@ -167,100 +222,7 @@ class RouteAddressLists:
         )
 
 
-class Countries:
-    """Country rules. With an allow list, a client of unknown country is refused.
-
-    Loopback has no country and is never refused here: it is the operator's own machine.
-    """
-
-    name = "country"
-    fails_closed = True
-
-    def __init__(
-        self,
-        allowed: Iterable[str],
-        blocked: Iterable[str],
-        *,
-        scope: str = "global",
-        on_pass: OnCountry | None = None,
-        is_verified_bot: IsBot | None = None,
-    ) -> None:
-        self._allowed = frozenset(code.upper() for code in allowed)
-        self._blocked = frozenset(code.upper() for code in blocked)
-        self._scope = scope
-        self._on_pass = on_pass
-        self._is_verified_bot = is_verified_bot
-        self.excused = WHITELISTED | PROBE if scope == "global" else NOBODY
-
-    def __call__(self, request: GuardRequest) -> Block | None:
-        client = request.client
-        if client is not None and client.is_loopback:
-            return None
-        country = request.country
-        if self._allowed:
-            if country in self._allowed:
-                self._tell_pass(request, country)
-                return None
-            reason = f"country {country or 'unknown'} not on the allow list"
-        elif country is not None and country in self._blocked:
-            reason = f"country {country} on the block list"
-        else:
-            self._tell_pass(request, country)
-            return None
-        if self._is_verified_bot is not None and self._is_verified_bot(request):
-            return None
-        return Block(
-            status=403,
-            message="Forbidden",
-            check=self.name,
-            event="country_blocked",
-            reason=reason,
-            metadata={
-                "filter_type": self._scope,
-                "country": country,
-                "rule_type": "country_whitelist" if self._allowed else "country_blacklist",
-            },
-        )
-
-    def _tell_pass(self, request: GuardRequest, country: str | None) -> None:
-        if self._on_pass is not None:
-            self._on_pass(request, country, "let pass")
-
-
-class Clouds:
-    """Refuses addresses of the chosen cloud providers."""
-
-    name = "cloud_provider"
-    excused = WHITELISTED | EXEMPT | EXCLUDED | PROBE
-    fails_closed = True
-
-    def __init__(
-        self,
-        match: Callable[[Address], str | None],
-        *,
-        is_verified_bot: IsBot | None = None,
-    ) -> None:
-        self._match = match
-        self._is_verified_bot = is_verified_bot
-
-    def __call__(self, request: GuardRequest) -> Block | None:
-        client = request.client
-        provider = self._match(client) if client is not None else None
-        if provider is None:
-            return None
-        if self._is_verified_bot is not None and self._is_verified_bot(request):
-            return None  # a search engine that crawls from a cloud of its own
-        return Block(
-            status=403,
-            message="Cloud provider IP not allowed",
-            check=self.name,
-            event="cloud_blocked",
-            reason=f"address of {provider}",
-            metadata={"cloud_provider": provider},
-        )
-
-
-class UserAgents:
+class UserAgents(Check):
     """Refuses user agents that match a pattern, except bots that proved who they are."""
 
     name = "user_agent"
@@ -277,7 +239,20 @@ class UserAgents:
         self._is_verified_bot = is_verified_bot
         self.excused = WHITELISTED | EXEMPT | (EXCLUDED | PROBE if scope == "global" else NOBODY)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        is_verified_bot = services.is_verified_bot
+        if route.blocked_user_agents:
+            yield cls(route.blocked_user_agents, is_verified_bot=is_verified_bot, scope="route")
+        if config.blocked_user_agents:
+            yield cls(config.blocked_user_agents, is_verified_bot=is_verified_bot)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return self._patterns.first(environ.get("HTTP_USER_AGENT", "")) is None
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         pattern = self._patterns.first(request.user_agent)
         if pattern is None:
             return None

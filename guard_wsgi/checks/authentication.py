@@ -5,21 +5,26 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode
+from collections.abc import Iterator
 from inspect import isawaitable
 from typing import Any
 
 from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.checks.traffic import RateLimits
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.standing import NOBODY
 from guard_wsgi.request.answers import is_refusal, raised, response_of
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hook_types import Verifier
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.routes.config import RouteConfig
 
 SCHEMES = ("bearer", "basic")
 """Schemes of the ``Authorization`` header; any other word takes the header's whole value."""
 
 
-class Authentication:
+class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
     The scheme is matched in any case (RFC 9110, 11.1). A verifier that raises refuses. Every
@@ -58,7 +63,25 @@ class Authentication:
             challenge = f'ApiKey realm="guard", header="{header}"'
         self._challenge = (("WWW-Authenticate", challenge),)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        rate_limit = next(iter(RateLimits.for_route(config, route, services)), None)
+        verifier = config.auth_verifier
+        if route.authorization_header_required:
+            yield cls(route.authorization_header_required, None, rate_limit=rate_limit)
+        if route.auth_required:
+            yield cls(route.auth_required, route.auth_verifier or verifier, rate_limit=rate_limit)
+        if route.api_key_required:
+            yield cls(
+                "apikey",
+                route.api_key_verifier or verifier,
+                header=route.api_key_header or "X-API-Key",
+                rate_limit=rate_limit,
+            )
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         credential = self._credential(request.headers.get(self._header, ""))
         if credential is None:
             return self._refuse(request, "no credential")
@@ -102,7 +125,7 @@ class Authentication:
         return block
 
     def _refuse(self, request: GuardRequest, reason: str) -> Block:
-        limited = self._rate_limit(request) if self._rate_limit is not None else None
+        limited = self._rate_limit.refusal(request) if self._rate_limit is not None else None
         if limited is not None:
             return limited
         return Block(

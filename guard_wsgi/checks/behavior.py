@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.behavior.violation import Decision
+from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.standing import PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.request.block import Block, whole_seconds
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
 
 UNROUTED = "unrouted"
 """What requests are counted by that no resolver knows: one scope, never a raw path."""
 
 
-class Behaves:
+class Behaves(Check):
     """Counts the request for usage and frequency rules; refuses whom one throttles or bans."""
 
     name = "behavior"
@@ -22,11 +31,26 @@ class Behaves:
         self._watch = watch
         self.calls_hooks = watch.calls_hooks
 
-    def __call__(self, request: GuardRequest) -> Block | None:
-        client = request.client
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        watch = services.watch(route)
+        if watch:
+            yield cls(watch)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        client = visit.identity.address
         if client is None:
-            return None
-        decision = self._watch.before(client, request.endpoint or UNROUTED)
+            return True
+        visit.found = self._watch.before(client, visit.verdict.endpoint or UNROUTED)
+        return visit.found is None
+
+    def refusal(self, request: GuardRequest) -> Block | None:
+        decision: Decision | None = request.take_found()
+        client = request.client
+        if decision is None and client is not None:
+            decision = self._watch.before(client, request.endpoint or UNROUTED)
         if decision is None:
             return None
         if decision.kind == "ban":

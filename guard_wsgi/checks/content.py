@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.names import ascii_host
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
 
 
-class RequestSize:
+class RequestSize(Check):
     """Refuses a body over the limit: at once when its length says so, else while it is read."""
 
     name = "request_size_content"
@@ -23,7 +29,20 @@ class RequestSize:
         self._max_bytes = max_bytes
         self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.max_request_size is not None:
+            yield cls(route.max_request_size, scope="route")
+        elif config.max_request_size is not None:
+            yield cls(config.max_request_size)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        length = visit.length
+        return length is not None and length <= self._max_bytes
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         length = request.incoming_body.length
         if length is None:
             # Chunked: nobody knows yet. The stream counts, and stops the app's reading.
@@ -40,7 +59,7 @@ class RequestSize:
         )
 
 
-class ContentTypes:
+class ContentTypes(Check):
     """Refuses media types that are not on the list, compared without case and parameters.
 
     A request without a body (most GETs) has no media type and none is asked of it.
@@ -53,7 +72,20 @@ class ContentTypes:
         self._allowed = frozenset(kind.partition(";")[0].strip().lower() for kind in allowed)
         self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.allowed_content_types:
+            yield cls(route.allowed_content_types, scope="route")
+        elif config.allowed_content_types:
+            yield cls(config.allowed_content_types)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        kind: str = environ.get("CONTENT_TYPE") or ""
+        return kind in self._allowed or kind.partition(";")[0].strip().lower() in self._allowed
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         kind = request.content_type
         if kind in self._allowed or not request.has_body:
             return None
@@ -66,7 +98,7 @@ class ContentTypes:
         )
 
 
-class RequiredHeaders:
+class RequiredHeaders(Check):
     """Refuses requests without the named headers, or with other values than the ones given."""
 
     name = "required_headers"
@@ -80,8 +112,23 @@ class RequiredHeaders:
         self._headers = tuple(
             (name, None if value == self.PRESENT else value) for name, value in headers.items()
         )
+        self._keys = tuple((environ_key(name), expected) for name, expected in self._headers)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.required_headers:
+            yield cls(route.required_headers)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        for key, expected in self._keys:
+            value = environ.get(key)
+            if not value or (expected is not None and value != expected):
+                return False
+        return True
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         for name, expected in self._headers:
             value = request.headers.get(name, "")
             if not value:
@@ -94,7 +141,7 @@ class RequiredHeaders:
         return None
 
 
-class Referrers:
+class Referrers(Check):
     """Refuses requests that come from other sites than the named ones and their subdomains.
 
     ``Referer`` is sent by the browser on its own judgement and by other clients at will: this
@@ -108,25 +155,37 @@ class Referrers:
     def __init__(self, domains: Iterable[str]) -> None:
         self._domains = tuple(_domain(domain) for domain in domains)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
-        referrer = (
-            request.environ.get("HTTP_REFERER", "").encode("latin-1").decode("utf-8", "replace")
-        )
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.require_referrer:
+            yield cls(route.require_referrer)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return self._admits(*_split_host(_referrer(environ)))
+
+    def refusal(self, request: GuardRequest) -> Block | None:
+        referrer = _referrer(request.environ)
         if not referrer:
             return self._refuse("Referrer required", "no referrer")
         host, port = _split_host(referrer)
-        for domain, domain_port in self._domains:
-            if domain_port is not None and domain_port != port:
-                continue
-            if host == domain or host.endswith("." + domain):
-                return None
+        if self._admits(host, port):
+            return None
         return self._refuse("Invalid referrer", f"referrer from {host or 'nowhere'}")
+
+    def _admits(self, host: str, port: int | None) -> bool:
+        return bool(host) and any(
+            (domain_port is None or domain_port == port)
+            and (host == domain or host.endswith("." + domain))
+            for domain, domain_port in self._domains
+        )
 
     def _refuse(self, message: str, reason: str) -> Block:
         return Block(status=403, message=message, check=self.name, reason=reason)
 
 
-class TimeWindow:
+class TimeWindow(Check):
     """Refuses requests outside an hour of the day, in a named time zone.
 
     The last minute counts in full; a start after the end is a window over midnight. The wall
@@ -149,13 +208,20 @@ class TimeWindow:
         self._zone = zone
         self._now = now
 
-    def __call__(self, request: GuardRequest) -> Block | None:
-        minute = self._now().astimezone(self._zone).time().replace(second=0, microsecond=0)
-        if self._start <= self._end:
-            inside = self._start <= minute <= self._end
-        else:
-            inside = minute >= self._start or minute <= self._end
-        if inside:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.time_restrictions is not None:
+            window = route.time_restrictions
+            yield cls(window.start, window.end, window.zone)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return self._is_inside(self._minute())
+
+    def refusal(self, request: GuardRequest) -> Block | None:
+        minute = self._minute()
+        if self._is_inside(minute):
             return None
         return Block(
             status=403,
@@ -163,6 +229,25 @@ class TimeWindow:
             check=self.name,
             reason=f"{minute:%H:%M} {self._zone.key}",
         )
+
+    def _minute(self) -> time:
+        return self._now().astimezone(self._zone).time().replace(second=0, microsecond=0)
+
+    def _is_inside(self, minute: time) -> bool:
+        if self._start <= self._end:
+            return self._start <= minute <= self._end
+        return minute >= self._start or minute <= self._end
+
+
+def environ_key(header: str) -> str:
+    """Where PEP 3333 has a header of the request."""
+    key = header.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
+
+
+def _referrer(environ: Mapping[str, Any]) -> str:
+    text: str = environ.get("HTTP_REFERER", "")
+    return text.encode("latin-1").decode("utf-8", "replace")
 
 
 def _domain(text: str) -> tuple[str, int | None]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
+from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.standing import EXCLUDED, NOBODY, PREFLIGHT
 from guard_wsgi.request.answers import passes, raised, response_of, status_in_django
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hook_types import Validator
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.routes.config import RouteConfig
 
 
-class Validators:
+class Validators(Check):
     """Runs a route's validators in the order they were applied; the first response is sent."""
 
     name = "custom_validators"
@@ -22,7 +27,14 @@ class Validators:
     def __init__(self, validators: tuple[Validator, ...]) -> None:
         self._validators = validators
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.custom_validators:
+            yield cls(tuple(route.custom_validators))
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         for validator in self._validators:
             block = _asked(validator, request, self.name, "decorator_violation")
             if block is not None:
@@ -30,7 +42,7 @@ class Validators:
         return None
 
 
-class CustomRequestCheck:
+class CustomRequestCheck(Check):
     """Runs ``custom_request_check`` last, when everything else has passed."""
 
     name = "custom_request"
@@ -41,7 +53,14 @@ class CustomRequestCheck:
     def __init__(self, check: Validator) -> None:
         self._check = check
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if config.custom_request_check is not None:
+            yield cls(config.custom_request_check)
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         return _asked(self._check, request, self.name, "custom_request_check")
 
 

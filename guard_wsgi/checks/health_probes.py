@@ -9,13 +9,15 @@ from an address that nobody has on the internet, on a connection that no proxy s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network
+from typing import Any
 
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.peers import FORWARDING_HEADERS
 from guard_wsgi.network.standing import BODILESS, EXEMPT
-from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.spellings import canonical_path_of, path_of
+from guard_wsgi.request.visit import Visit
 
 _SHARED = IPv4Network("100.64.0.0/10")
 """RFC 6598: not private by name, but as little on the internet; clusters number pods from it."""
@@ -32,23 +34,23 @@ class HealthProbes:
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = frozenset(paths)
 
-    def include(self, request: GuardRequest, standing: int) -> bool:
-        """:param standing: what is known of the client so far: those exempt are believed, too."""
+    def include(self, environ: Mapping[str, Any], visit: Visit) -> bool:
+        """Whether a request is a probe; those exempt are believed, too."""
         return (
-            _without_end(request.path) in self._paths
-            and _without_end(request.canonical_path) in self._paths
-            and bool(standing & BODILESS)
-            and request.method in _METHODS
-            and (bool(standing & EXEMPT) or self._is_from_inside(request))
+            _without_end(path_of(environ)) in self._paths
+            and _without_end(canonical_path_of(environ)) in self._paths
+            and bool(visit.standing & BODILESS)
+            and environ["REQUEST_METHOD"] in _METHODS
+            and (bool(visit.standing & EXEMPT) or self._is_from_inside(environ, visit))
         )
 
     @staticmethod
-    def _is_from_inside(request: GuardRequest) -> bool:
-        client = request.identity.address
+    def _is_from_inside(environ: Mapping[str, Any], visit: Visit) -> bool:
+        client = visit.identity.address
         return (
             client is not None
             and (client.is_private or client.is_loopback or _is_shared(client))
-            and not any(header in request.environ for header in FORWARDING_HEADERS)
+            and not any(header in environ for header in FORWARDING_HEADERS)
         )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
-from guard_wsgi.request.spellings import canonical_path
-from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.spellings import canonical_path, canonical_path_of
 from guard_wsgi.routes.resolvers import Resolver, Signature, signer_of
 from guard_wsgi.state.ratelimit import Limit
 
@@ -35,18 +35,17 @@ class PathLimits:
     def __bool__(self) -> bool:
         return bool(self._limits)
 
-    def of(self, request: GuardRequest) -> tuple[str, Limit] | None:
+    def of(self, environ: dict[str, Any]) -> tuple[str, Limit] | None:
         """The path as it is configured, and its limit."""
-        path = request.canonical_path
+        path = canonical_path_of(environ)
         found: str | None = path
         if path not in self._limits:
-            found = self._by_folded.get(_folded(path)) or self._routed_alike(request)
+            found = self._by_folded.get(_folded(path)) or self._routed_alike(environ)
         return None if found is None else (found, self._limits[found])
 
-    def _routed_alike(self, request: GuardRequest) -> str | None:
+    def _routed_alike(self, environ: dict[str, Any]) -> str | None:
         if self._signature_of is None:
             return None
-        environ = request.environ
         signature: Signature | None = self._signature_of(environ)
         if signature is None:
             return None

@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from io import BytesIO
-from time import monotonic
-from types import MappingProxyType
-from typing import Any, final
+from typing import Any
 
-from guard_wsgi.behavior.suspicion import Suspicion
-from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.inspections import RouteInspections
+from guard_wsgi.checks.judgement import Judgement
+from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.trap_fields import Unreadable, filled_in
-from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.detection import BUDGET, Finding
 from guard_wsgi.detection.extract import is_document
-from guard_wsgi.detection.finding import BEYOND, REPORTED_ONLY
+from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, WHITELISTED
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.body import RequestBody
+from guard_wsgi.request.body import RequestBody, read_at_once
 from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.view import MAX_HOOK_BODY_BYTES, GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
 
 FILE_TYPE = "application/octet-stream"
 """How a text is read that is PUT: a client that keeps files names whatever is text so."""
-
-NEVER_BANS = frozenset({"file_upload"})
-"""Categories that count towards no ban: a class hands in what it has written, under one address."""
-
-_PASSING = REPORTED_ONLY | {BUDGET}
-"""Categories that refuse nothing where budgets do not."""
-
-MAX_TOLD = 8
-"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
-
-WEIGHED_A_MINUTE = 600
-"""Refusals whose evidence is weighed in full for log and agent, ten times as much work as finding
-enough of it. In a flood the others are told with what was enough."""
 
 FIRST_BYTES = 262_144
 """What is read at first: all of most bodies, and enough of others to tell what they are."""
@@ -49,141 +38,52 @@ meanwhile, as it will be with the app."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Allowance:
-    """So many a minute, and no more."""
-
-    def __init__(self, a_minute: int, clock: Callable[[], float] = monotonic) -> None:
-        self._a_minute = a_minute
-        self._clock = clock
-        self._taken = 0
-        self._minute_ends = 0.0
-
-    def take(self) -> bool:
-        """Whether this one is within; threads that ask at once may let in one more."""
-        now = self._clock()
-        if now >= self._minute_ends:
-            self._minute_ends, self._taken = now + 60.0, 0
-        self._taken += 1
-        return self._taken <= self._a_minute
-
-
-@final
-class Attack(Block):
-    """The refusal of an attack, which is put into words only if somebody asks."""
-
-    __slots__ = ("_findings", "_inspection", "_weighing")
-
-    check = "suspicious_activity"
-    event = "penetration_attempt"
-    retry_after_seconds = None
-    headers = ()
-    response = None
-    metadata = MappingProxyType({})
-
-    def __init__(
-        self,
-        findings: tuple[Finding, ...],
-        inspection: Inspection,
-        weighing: Allowance,
-        is_banned: bool,
-    ) -> None:
-        self._findings = findings
-        self._inspection = inspection
-        self._weighing = weighing
-        self.status = 403 if is_banned else 400
-        self.message = "IP has been banned" if is_banned else "Suspicious activity detected"
-
-    @property
-    def category(self) -> str:
-        return min(finding.category for finding in self._findings)
-
-    @property
-    def reason(self) -> str:
-        return _reason(self._findings, self._inspection.settings)
-
-    def details(self) -> dict[str, Any]:
-        findings = self._findings
-        if self._weighing.take():
-            findings = self._inspection.whole(findings)
-        return _details(findings, self._inspection.settings)
-
-
-class Judgement:
-    """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
-
-    name = "suspicious_activity"
-
-    def __init__(
-        self,
-        *,
-        budget_blocks: bool,
-        tells_always: bool,
-        suspicion: Suspicion,
-        weighing: Allowance,
-    ) -> None:
-        """
-        :param tells_always: whether each finding is told to somebody, the app or its hooks.
-        :param weighing: for how many refusals evidence is weighed in full for an event.
-        """
-        self._budget_blocks = budget_blocks
-        self._tells_always = tells_always
-        self._suspicion = suspicion
-        self._weighing = weighing
-
-    def __call__(
-        self, request: GuardRequest, findings: tuple[Finding, ...], inspection: Inspection
-    ) -> Block | None:
-        if self._tells_always:
-            findings = inspection.whole(findings)
-        request.verdict.findings += findings
-        for finding in findings:
-            if finding.category in REPORTED_ONLY:
-                told = describe(finding, inspection.settings)
-                request.note("pattern_detected", told)
-        passing = REPORTED_ONLY if self._budget_blocks else _PASSING
-        findings = tuple([one for one in findings if one.category not in passing])
-        if not findings:
-            return None
-        client, ban = request.identity.address, None
-        if client is not None:
-            if len(findings) == 1:
-                categories, is_certain = {findings[0].category}, findings[0].is_certain
-            else:
-                categories = {finding.category for finding in findings}
-                is_certain = any(finding.is_certain for finding in findings)
-            categories -= NEVER_BANS
-            if categories:
-                ban = self._suspicion.record(client, categories, is_certain)
-        return Attack(findings, inspection, self._weighing, ban is not None)
-
-
-class HeadInspection:
+class HeadInspection(Check):
     """Inspects path, query, cookies and headers for attacks."""
 
     name = "suspicious_activity"
+    bypasses = frozenset({"penetration"})
     excused = WHITELISTED | EXCLUDED
     fails_closed = False
 
     def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
-        self.varies = inspections.varies
-        self.inspection = inspections.everywhere
-        self.judgement = judge
         self._inspections = inspections
+        # What is found everywhere may be excluded here; what is cleared, is cleared here, too.
+        self._first_pass = inspections.everywhere.first_pass
+        self._opened_head = None if inspections.varies else inspections.everywhere.opened_head
+        self._judge = judge
 
-    def __call__(self, request: GuardRequest) -> Block | None:
-        inspection = self._inspections.of(request) if self.varies else self.inspection
-        findings = request.head_findings
-        if findings is None:  # not inspected on the fast path
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if is_inspected(config, route):
+            yield cls(services.inspections.for_route(route), Judgement.of(config, services))
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        data = self._first_pass(environ)
+        if data is None:
+            return True
+        if self._opened_head is None:
+            return False
+        visit.found = self._opened_head(environ, data)
+        return not visit.found
+
+    def refusal(self, request: GuardRequest) -> Block | None:
+        inspection = self._inspections.of(request)
+        findings: tuple[Finding, ...] | None = request.take_found()
+        if findings is None:
             findings = inspection.head(request.environ)
-        if findings and self.varies:
+        if findings and self._inspections.varies:
             findings = self._inspections.wanted(request, findings)
-        return self.judgement(request, findings, inspection) if findings else None
+        return self._judge(request, findings, inspection) if findings else None
 
 
-class BodyInspection:
+class BodyInspection(Check):
     """Inspects the first ``detection_max_body_inspect_bytes`` of the body for attacks."""
 
     name = "suspicious_activity"
+    bypasses = frozenset({"penetration"})
     excused = WHITELISTED | EXCLUDED | BODILESS
     fails_closed = False
 
@@ -199,21 +99,49 @@ class BodyInspection:
         self._inspections = inspections
         self._weighs_contents = inspections.everywhere.settings.weighs_contents
         # What the first pass clears, it clears for every path.
-        self.clears = inspections.everywhere.clears_body
+        self._clears = inspections.everywhere.clears_body
         self._judge = judge
-        self.max_bytes = max_bytes
+        self._max_bytes = max_bytes
+        self._max_at_once = min(max_bytes, FIRST_BYTES)
         self._limit = f"detection_max_body_inspect_bytes={max_bytes}"
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if not is_inspected(config, route):
+            return
+        inspections = services.inspections.for_route(route)
+        if inspections.scan_body:
+            yield cls(
+                inspections,
+                Judgement.of(config, services),
+                max_bytes=config.detection_max_body_inspect_bytes,
+                unreadable_blocks=config.unreadable_body == "block",
+                oversized_blocks=config.detection_oversized_body == "block",
+            )
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        length = visit.length
+        # Larger ones are rare, and not all of them are read.
+        if length is None or length >= self._max_at_once or visit.body is not None:
+            return False
+        if "HTTP_CONTENT_ENCODING" in environ:
+            return False
+        body = read_at_once(environ, length, self._max_at_once)
+        if type(body) is RequestBody:
+            visit.body = body
+            return False
+        return not body or self._clears(_media_type(environ))(body)
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         environ = request.environ
-        content_type = environ.get("CONTENT_TYPE") or ""
-        if environ["REQUEST_METHOD"] == "PUT" and content_type.startswith("text/plain"):
-            content_type = FILE_TYPE
+        content_type = _media_type(environ)
         incoming = request.incoming_body
         ended = None
-        body = incoming.prefix(min(self.max_bytes, FIRST_BYTES))
+        body = incoming.prefix(self._max_at_once)
         if not incoming.complete and body:
             kind = BodyKind.of(content_type)
             if kind.is_file and not self._weighs_contents and not is_document(body):
@@ -226,8 +154,8 @@ class BodyInspection:
             if boundary and "HTTP_CONTENT_ENCODING" not in environ:
                 body, ended = self._skimmed(request, body, boundary)
             else:
-                body = incoming.prefix(self.max_bytes)
-        if body and ("HTTP_CONTENT_ENCODING" in environ or not self.clears(content_type)(body)):
+                body = incoming.prefix(self._max_bytes)
+        if body and ("HTTP_CONTENT_ENCODING" in environ or not self._clears(content_type)(body)):
             complete = incoming.complete if ended is None else ended
             block = self._inspect(request, body, content_type, complete)
             if block is not None:
@@ -239,15 +167,15 @@ class BodyInspection:
         return self._oversized(request, self._limit) if body and not ended else None
 
     def _is_over(self, incoming: RequestBody) -> bool:
-        return incoming.length is None or incoming.length > self.max_bytes
+        return incoming.length is None or incoming.length > self._max_bytes
 
     def _skimmed(self, request: GuardRequest, body: bytes, boundary: bytes) -> tuple[bytes, bool]:
         """A large form without the contents of its files, and whether that is all of it."""
         incoming = request.incoming_body
         if self._weighs_contents:
             # Of these the beginning is weighed as well, as far as that goes.
-            body = incoming.prefix(self.max_bytes)
-        skimmer = Skimmer(boundary, self.max_bytes)
+            body = incoming.prefix(self._max_bytes)
+        skimmer = Skimmer(boundary, self._max_bytes)
         skimmer.see(body)
         ended = incoming.look_on(skimmer.see, MAX_SKIMMED_BYTES)
         skimmed = skimmer.finish()
@@ -295,7 +223,7 @@ class BodyInspection:
         )
 
 
-class Honeypot:
+class Honeypot(Check):
     """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in."""
 
     name = "honeypot"
@@ -305,7 +233,17 @@ class Honeypot:
     def __init__(self, trap_fields: Iterable[str]) -> None:
         self._trap_fields = tuple(trap_fields)
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.honeypot_fields:
+            yield cls(route.honeypot_fields)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return environ["REQUEST_METHOD"] not in _BODY_METHODS
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         if request.method not in _BODY_METHODS:
             return None
         incoming = request.incoming_body
@@ -334,44 +272,17 @@ class Honeypot:
         )
 
 
-def _details(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
-    """What an event tells of findings."""
-    return {
-        "reason": _reason(findings, settings),
-        "threat_categories": sorted({finding.category for finding in findings}),
-        "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
-        "findings": [
-            {
-                "category": finding.category,
-                "location": finding.location,
-                "name": finding.name,
-                "value": finding.value,
-                "view": finding.view,
-                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
-                "score": round(finding.score, 3),
-                "threshold": round(finding.threshold, 3),
-                **_spent(finding, settings),
-            }
-            for finding in findings[:MAX_TOLD]
-        ],
-    }
+def is_inspected(config: SecurityConfig, route: RouteConfig) -> bool:
+    """Whether detection looks at the requests of a route."""
+    if route.enable_suspicious_detection is not None:
+        return route.enable_suspicious_detection
+    enabled: bool = config.enable_penetration_detection
+    return enabled
 
 
-def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
-    spent = spent_budget(finding, settings)
-    return {} if spent is None else spent.as_mapping()
-
-
-def _reason(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
-    if len(findings) == 1:
-        return describe(findings[0], settings)
-    return "; ".join([describe(finding, settings) for finding in findings[:3]])
-
-
-def describe(finding: Finding, settings: DetectionSettings) -> str:
-    """One finding in one line, for the log."""
-    where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
-    spent = spent_budget(finding, settings)
-    if spent is not None:
-        return f"{finding.category} in {where}: {spent}"
-    return f"{finding.category} in {where} (score {finding.score:.2f})"
+def _media_type(environ: dict[str, Any]) -> str:
+    """By which the body is read."""
+    content_type: str = environ.get("CONTENT_TYPE") or ""
+    if environ["REQUEST_METHOD"] == "PUT" and content_type.startswith("text/plain"):
+        return FILE_TYPE
+    return content_type

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
+from typing import Any
 
 from attrs import evolve, frozen
 
 from guard_wsgi.behavior.suspicion import Suspicion
+from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.path_limits import PathLimits
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.network.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.options.numbers import MAX_COUNT
@@ -17,6 +22,8 @@ from guard_wsgi.request.block import Block, whole_seconds
 from guard_wsgi.request.hook_types import LimitExemption, LimitKey
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 
 logger = logging.getLogger("guard_wsgi.ratelimit")
@@ -49,7 +56,7 @@ class RouteLimits:
     exempt_when: LimitExemption | None = None
 
 
-class RateLimits:
+class RateLimits(Check):
     """Refuses a client that has used up its limit, and says exactly when to come back.
 
     One limit applies: the route's, else the path's from ``endpoint_rate_limits``, else the
@@ -61,6 +68,7 @@ class RateLimits:
     """
 
     name = "rate_limit"
+    bypasses = frozenset({"rate_limit"})
     excused = WHITELISTED | EXEMPT | PREFLIGHT | PROBE
     fails_closed = False
 
@@ -79,10 +87,10 @@ class RateLimits:
         """:param unset: the default limit, which does not hold for tests of the app."""
         self._unset = unset
         self._hit = limiter.hit
-        self.take = limiter.take
+        self._take = limiter.take
         self._peek = limiter.peek
-        self.everywhere = everywhere
-        self._by_path = by_path
+        self._everywhere = everywhere
+        self._by_path = by_path if by_path else None
         self._route = route.limit
         self._by_country = route.by_country
         self._cost = route.cost
@@ -90,32 +98,80 @@ class RateLimits:
         self._exempt_when = route.exempt_when or exempt_when
         self.calls_hooks = self._key is not None or self._exempt_when is not None
         self._suspicion = suspicion
-        # Most routes of most sites: one limit for everyone, counted by address.
-        self.is_plain = (
-            route == RouteLimits() and not by_path and key is None and exempt_when is None
+        # Most routes of most sites: one limit, counted by address.
+        self._is_by_address = not self.calls_hooks and self._by_country is None and self._cost == 1
+        # Whether everybody is counted once, whatever the path.
+        self.is_same_everywhere = self._is_by_address and self._route is None and not by_path
+
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if not config.enable_rate_limiting:
+            return
+        limit = None
+        if route.rate_limit is not None:
+            limit = Limit(route.rate_limit, route.rate_limit_window or 60, "route")
+        by_country = None
+        if route.geo_rate_limits:
+            by_country = {
+                country: Limit(requests, window, "country")
+                for country, (requests, window) in route.geo_rate_limits.items()
+            }
+        yield cls(
+            services.store.limiter,
+            everywhere=services.everywhere,
+            by_path=PathLimits(
+                {
+                    path: Limit(requests, window, "endpoint")
+                    for path, (requests, window) in config.endpoint_rate_limits.items()
+                },
+                services.resolver,
+            ),
+            route=RouteLimits(
+                limit=limit,
+                by_country=by_country,
+                cost=route.rate_limit_cost or 1,
+                key=route.rate_limit_key,
+                exempt_when=route.rate_limit_exempt_when,
+            ),
+            key=config.rate_limit_key,
+            exempt_when=config.rate_limit_exempt_when,
+            suspicion=services.suspicion if config.enable_rate_limit_auto_ban else None,
+            unset=DEFAULT_LIMIT,
         )
 
-    def __call__(self, request: GuardRequest) -> Block | None:
-        if request.is_preflight:
-            return self._preflight(request)
-        if not self.is_plain:
-            return self._by_rules(request)
-        if request.quota is not None:  # counted on the fast path
-            return None
-        limit = self.everywhere
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        if not self._is_by_address or environ["REQUEST_METHOD"] == "OPTIONS":
+            return False  # OPTIONS may be a preflight, which is counted otherwise
+        limit = self._everywhere
+        if self._route is not None:
+            limit = self._route
+            key = f"{limit.key_prefix}{visit.verdict.endpoint}|{visit.identity.client_key}"
+        elif self._by_path is not None and (found := self._by_path.of(environ)) is not None:
+            path, limit = found
+            key = f"{limit.key_prefix}{path}|{visit.identity.client_key}"
+        else:
+            key = visit.identity.limit_key
         requests = limit.requests
-        key = request.identity.limit_key
-        allowed, remaining, reset_seconds, applied = self.take(
+        allowed, remaining, reset_seconds, applied = self._take(
             key, requests, limit.window_seconds, 1
         )
         if applied != requests:
             limit = evolve(limit, requests=applied)
         if allowed:
-            request.quota = limit, remaining, reset_seconds
-            return None
-        if self._is_a_suite(request, limit):
-            return None
-        return self._refuse(request, LimitState(False, remaining, reset_seconds, limit))
+            visit.verdict.quota = limit, remaining, reset_seconds
+            return True
+        visit.found = LimitState(False, remaining, reset_seconds, limit)
+        return False
+
+    def refusal(self, request: GuardRequest) -> Block | None:
+        state: LimitState | None = request.take_found()
+        if state is not None:
+            return None if self._is_a_suite(request, state.limit) else self._refuse(request, state)
+        if request.is_preflight:
+            return self._preflight(request)
+        return self._by_rules(request)
 
     def peek(self, request: GuardRequest) -> list[LimitState]:
         """Where the client stands at each limit that applies to the request; counts nothing."""
@@ -185,12 +241,12 @@ class RateLimits:
         if self._route is not None:
             buckets.append((self._route, f"{request.endpoint}|{client}"))
             return buckets
-        found = self._by_path.of(request) if self._by_path else None
+        found = self._by_path.of(request.environ) if self._by_path is not None else None
         if found is not None:
             path, limit = found
             buckets.append((limit, f"{path}|{client}"))
         else:
-            buckets.append((self.everywhere, client))
+            buckets.append((self._everywhere, client))
         return buckets
 
     def _client_key(self, request: GuardRequest) -> str:

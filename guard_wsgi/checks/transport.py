@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
+from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, FRAMED, NOBODY, PREFLIGHT, PROBE
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.config import RouteConfig
+
+MAX_KNOWN_HOSTS = 256
+"""Spellings of ``Host`` that have passed: a site has few, and a client's own can't fill memory."""
+
+MAX_KNOWN_CHARS = 256
+"""Of one of them; a name has at most 253 characters (RFC 1035, 3.1)."""
 
 
-class Framing:
+class Framing(Check):
     """Refuses a body whose length can't be told: the seam that request smuggling uses.
 
     RFC 9112, 6.3: a length that is no number, or a length beside ``chunked``, is an error. Some
@@ -18,7 +32,13 @@ class Framing:
     excused = BODILESS | FRAMED
     fails_closed = True
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        yield cls()
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         error = request.incoming_body.framing_error
         if error is None:
             return None
@@ -31,7 +51,7 @@ class Framing:
         )
 
 
-class AllowedHosts:
+class AllowedHosts(Check):
     """Refuses a ``Host`` the site doesn't answer to (OWASP: HTTP Host header attacks)."""
 
     name = "allowed_hosts"
@@ -41,8 +61,19 @@ class AllowedHosts:
     def __init__(self, hosts: tuple[str, ...]) -> None:
         self._exact = frozenset(host.removeprefix(".") for host in hosts)
         self._below = tuple(host for host in hosts if host.startswith("."))
+        self._known: set[str] = set()
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if config.allowed_hosts:
+            yield cls(config.allowed_hosts)
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return environ.get("HTTP_HOST") in self._known
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         # Of an IPv6 address the brackets stay, and end the name.
         name = request.host
         if not name.endswith("]"):
@@ -51,6 +82,7 @@ class AllowedHosts:
             )
         name = name.rstrip(".")
         if name and (name in self._exact or name.endswith(self._below)):
+            self._know(request.environ.get("HTTP_HOST"))
             return None
         return Block(
             status=400,
@@ -59,8 +91,15 @@ class AllowedHosts:
             reason="Host is not among allowed_hosts",
         )
 
+    def _know(self, host: str | None) -> None:
+        # Without the header the server's own name counts.
+        if host and len(host) <= MAX_KNOWN_CHARS:
+            if len(self._known) >= MAX_KNOWN_HOSTS:
+                self._known.clear()
+            self._known.add(host)
 
-class Https:
+
+class Https(Check):
     """Sends plain HTTP to HTTPS by 308, which keeps method and body, path and query.
 
     Without ``allowed_hosts`` the target is the ``Host`` that the client itself sent; name the
@@ -75,7 +114,19 @@ class Https:
         self.excused = EXCLUDED | PREFLIGHT | PROBE if scope == "global" else NOBODY
         self._event = "https_enforced" if scope == "global" else "decorator_violation"
 
-    def __call__(self, request: GuardRequest) -> Block | None:
+    @classmethod
+    def for_route(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> Iterator[Check]:
+        if route.require_https:
+            yield cls(scope="route")
+        elif config.enforce_https:
+            yield cls()
+
+    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
+        return visit.is_https
+
+    def refusal(self, request: GuardRequest) -> Block | None:
         if request.is_https:
             return None
         if not request.host:

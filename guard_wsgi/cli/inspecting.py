@@ -203,13 +203,12 @@ def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT)
         request = GuardRequest(environ, policy.clients, policy.country_of, guard)
         environ[ENVIRON_KEY] = request.verdict
         rungs: list[Rung] = []
-        for run in policy.plan(None).whole(policy.standing(request)):
-            block = guard.decide(policy, request, (run,))
-            check: str = getattr(run, "__self__").name  # noqa: B009 - a check's bound method
+        for check in policy.whole_ladder(policy.plan(None), environ, request.visit):
+            block = guard.decide(policy, request, (check,))
             if block is None:
-                rungs.append(Rung(check, None, ""))
+                rungs.append(Rung(check.name, None, ""))
             else:
-                rungs.append(Rung(check, block.status, block.reason))
+                rungs.append(Rung(check.name, block.status, block.reason))
         return rungs
     finally:
         guard.close()

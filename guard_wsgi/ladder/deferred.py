@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import define
 
 from guard_wsgi.behavior.tracker import BehaviorWatch
-from guard_wsgi.ladder.policy import Policy, Run
+from guard_wsgi.ladder.plan import Ladder
+from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.view import GuardRequest
 
@@ -19,6 +20,6 @@ class Deferred:
 
     policy: Policy
     request: GuardRequest
-    ladder: tuple[Run, ...]
+    ladder: Ladder
     watch: BehaviorWatch | None
     shared: SharedBody | None

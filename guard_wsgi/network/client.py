@@ -66,13 +66,15 @@ class Identity:
     peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
     address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
     ``limit_key`` is the latter behind ``limit_prefix``: what the limit for everyone counts by.
-    ``standing`` is the bit for having one (standing.py), and ``notes`` are events of the note.
+    ``listed`` are the bits of the lists that the address is on (standing.py), ``standing`` these
+    and the bit for having an address, and ``notes`` are events of the note.
     """
 
     address: Address | None
     peer_is_trusted: bool
     note: str = ""
     limit_prefix: str = field(default="", repr=False, eq=False)
+    listed: int = field(default=0, repr=False, eq=False)
     client_ip: str = field(init=False, repr=False, eq=False)
     client_key: str = field(init=False, repr=False, eq=False)
     limit_key: str = field(init=False, repr=False, eq=False)
@@ -87,7 +89,8 @@ class Identity:
         object.__setattr__(self, "client_ip", text)
         object.__setattr__(self, "client_key", key)
         object.__setattr__(self, "limit_key", self.limit_prefix + key)
-        object.__setattr__(self, "standing", 0 if address is None else ADDRESSED)
+        addressed = 0 if address is None else ADDRESSED
+        object.__setattr__(self, "standing", addressed | self.listed)
         object.__setattr__(self, "notes", (_NOTES[self.note],) if self.note else ())
 
 
@@ -101,6 +104,7 @@ class ClientResolver:
         ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
         a client could send the one that the proxy does not overwrite.
     :param limit_prefix: of the keys by which the limit for everyone counts.
+    :param lists: addresses with the bit (standing.py) of those who are on the list.
     :ivar trusts_anyone: whether there is any trusted proxy.
     :ivar known: who the client is by the peer's address, of those who have one and connected
         before; empty where a proxy may speak for the client.
@@ -115,6 +119,7 @@ class ClientResolver:
         trust_forwarded_proto: bool = False,
         ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS,
         limit_prefix: str = "",
+        lists: Iterable[tuple[IPSet, int]] = (),
     ) -> None:
         proxies = tuple(trusted_proxies)
         self._trusts_unix = UNIX_PEER in proxies
@@ -126,8 +131,10 @@ class ClientResolver:
         self.trusts_forwarded_proto = trust_forwarded_proto
         self._ipv6_prefix_bits = ipv6_prefix_bits
         self._limit_prefix = limit_prefix
+        self._lists = tuple(lists)
         self._addresses: dict[str, Address | None] = {}
         self._peers: dict[str, Identity] = {}
+        self._forwarded: dict[tuple[str, str], Identity] = {}
         self.known: dict[str, Identity] = {}
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
@@ -141,7 +148,15 @@ class ClientResolver:
             if direct is None:
                 direct = self._identify_peer(peer)
             return direct
-        return self._identify_forwarded(peer, environ[self._header_key])
+        told = peer, environ[self._header_key]
+        forwarded = self._forwarded.get(told)
+        if forwarded is None:
+            forwarded = self._identify_forwarded(*told)
+            if len(told[1]) <= MAX_ADDRESS_CHARS:
+                if len(self._forwarded) >= MAX_CACHED_ADDRESSES:
+                    self._forwarded.clear()
+                self._forwarded[told] = forwarded
+        return forwarded
 
     def is_https(self, environ: Mapping[str, Any], identity: Identity) -> bool:
         """Whether the client's own connection is encrypted.
@@ -212,4 +227,9 @@ class ClientResolver:
         return self._identity(nearest, True)
 
     def _identity(self, address: Address | None, is_trusted: bool, note: str = "") -> Identity:
-        return Identity(address, is_trusted, note, self._limit_prefix)
+        listed = 0
+        if address is not None:
+            for addresses, bit in self._lists:
+                if address in addresses:
+                    listed |= bit
+        return Identity(address, is_trusted, note, self._limit_prefix, listed)

@@ -9,6 +9,8 @@ than the one that was served.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 from unicodedata import normalize
 from urllib.parse import unquote
 
@@ -124,3 +126,21 @@ _UNDONE = (
     *(_unquoted, _unquoted_all, _without_authority, _without_query, _without_parameters),
     *(_with_slashes, _tidied, _merged, _resolved),
 )
+
+
+def path_of(environ: Mapping[str, Any]) -> str:
+    """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8."""
+    path: str = environ.get("PATH_INFO") or "/"
+    return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+
+
+def canonical_path_of(environ: Mapping[str, Any]) -> str:
+    """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
+    path = path_of(environ)
+    return path if is_canonical_path(path) else canonical_path(path)
+
+
+def readings_of(environ: Mapping[str, Any]) -> Iterable[str]:
+    """Every path that an app may take the request's for."""
+    path = path_of(environ)
+    return (path,) if is_plain_path(path) else spellings(environ.get("PATH_INFO") or "/")

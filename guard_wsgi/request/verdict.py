@@ -38,7 +38,8 @@ class Verdict:
     :ivar held: the rules of views that were held before those of ``route``.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
-    :ivar quota: that of the route which the framework came to, where another was foretold.
+    :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until it
+        is whole again.
     :ivar block: the first refusal, also when passive, or ``None``.
     :ivar deferred: what of the decision is left to be made inside the app (hooks.py).
     :ivar unmodified: the request, while its answer has not been given to

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, final
+from typing import Any, final
 from urllib.parse import parse_qsl, quote
 
 from werkzeug.datastructures import EnvironHeaders, MultiDict
@@ -21,21 +21,11 @@ from werkzeug.sansio.utils import get_host
 
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
-from guard_wsgi.network.client import ClientResolver, Identity
-from guard_wsgi.network.standing import BODILESS, FRAMED
+from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.request.body import RequestBody
-from guard_wsgi.request.spellings import (
-    canonical_path,
-    is_canonical_path,
-    is_plain_path,
-    spellings,
-)
-from guard_wsgi.request.verdict import Verdict
+from guard_wsgi.request.spellings import canonical_path_of, path_of, readings_of
+from guard_wsgi.request.visit import SAFE_METHODS, Visit, arrive
 from guard_wsgi.state.ratelimit import Quota
-
-if TYPE_CHECKING:
-    from guard_wsgi.detection import Finding
-    from guard_wsgi.request.block import Block
 
 MAX_HOOK_BODY_BYTES = 262_144
 """What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
@@ -43,7 +33,6 @@ MAX_HOOK_BODY_BYTES = 262_144
 MAX_FORM_PARTS = 1000
 """The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _PATH_CHARS = "/:@!$&'()*+,;="
 _QUERY_CHARS = _PATH_CHARS + "?%[]^`{|}"
 
@@ -55,26 +44,15 @@ class GuardRequest:
     The names ``url_path``, ``url_scheme``, ``url_full``, ``client_host``, ``query_params``,
     ``body()``, ``scope`` and ``state`` are those that validators of flaskapi-guard use.
 
-    :param identity: who the client is, where that is known already.
+    :param visit: what is known of it already.
     :ivar environ: the WSGI environ itself.
+    :ivar visit: what is known of it.
     :ivar client: the client's parsed address, ``None`` when the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
     :ivar client_key: what counters are keyed by: the address, for IPv6 its network (/64).
-    :ivar standing: what the request says by itself of its standing (standing.py).
     :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
-    :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until
-        it is whole again, for the response's headers.
-    :ivar started: ``time.perf_counter()`` at its beginning, when requests are measured.
-    :ivar head_findings: what detection found in its head, if it was looked at on the fast path.
-    :ivar block: the refusal, if it was decided on the fast path.
-    :ivar security: the headers of its answer, if its route has some of its own.
+    :ivar notes: events and reasons of what was odd about it, and refused nothing.
     """
-
-    quota: Quota | None = None
-    started: float = 0.0
-    head_findings: tuple[Finding, ...] | None = None
-    block: Block | None = None
-    security: Any = None
 
     def __init__(
         self,
@@ -82,33 +60,38 @@ class GuardRequest:
         clients: ClientResolver,
         country_of: Callable[[Address], str | None] | None = None,
         guard: object = None,
-        identity: Identity | None = None,
+        visit: Visit | None = None,
     ) -> None:
+        if visit is None:
+            visit = arrive(environ, clients, guard, Visit())
         self.environ = environ
-        self._clients = clients
-        self._country_of = country_of
-        if identity is None:
-            identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
-            if identity is None:
-                identity = clients.identify(environ)
-        self.identity = identity
+        self.visit = visit
+        self.identity = identity = visit.identity
+        self.verdict = visit.verdict
         self.notes: Sequence[tuple[str, str]] = identity.notes
-        standing = identity.standing
-        if (
-            environ["REQUEST_METHOD"] in SAFE_METHODS
-            and not environ.get("CONTENT_LENGTH")
-            and "HTTP_TRANSFER_ENCODING" not in environ
-        ):
-            standing |= BODILESS
-        else:
-            # At once: checks ask for it always, and where it is lazy that is two calls more.
-            self.incoming_body = body = RequestBody(environ)
-            if body.framing_error is None:
-                standing |= FRAMED
-        self.standing = standing
-        self.verdict = verdict = Verdict()
-        verdict.client_ip = identity.client_ip
-        verdict.guard = guard
+        self._country_of = country_of
+
+    @property
+    def quota(self) -> Quota | None:
+        """The tightest limit that was charged, what remains of it, and the seconds until it is
+        whole again, for the response's headers."""
+        return self.verdict.quota
+
+    @quota.setter
+    def quota(self, quota: Quota | None) -> None:
+        self.verdict.quota = quota
+
+    @property
+    def started(self) -> float:
+        """``time.perf_counter()`` at its beginning, when requests are measured."""
+        return self.visit.started
+
+    def take_found(self) -> Any:
+        """What the check that is asked has found out when it was asked whether the request passes;
+        ``None`` if it was not asked, or if that was nothing."""
+        visit = self.visit
+        found, visit.found = visit.found, None
+        return found
 
     def note(self, event: str, reason: str) -> None:
         """Leave an observation that refuses nothing; it becomes an event."""
@@ -164,9 +147,7 @@ class GuardRequest:
     @property
     def is_https(self) -> bool:
         """Whether the client's own connection is encrypted, proxies considered."""
-        if not self._clients.trusts_forwarded_proto:
-            return self.environ.get("wsgi.url_scheme") == "https"
-        return self._clients.is_https(self.environ, self.identity)
+        return self.visit.is_https
 
     @property
     def scheme(self) -> str:
@@ -184,20 +165,17 @@ class GuardRequest:
     @lazy
     def path(self) -> str:
         """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8."""
-        path: str = self.environ.get("PATH_INFO") or "/"
-        return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
+        return path_of(self.environ)
 
     @lazy
     def canonical_path(self) -> str:
         """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
-        path = self.path
-        return path if is_canonical_path(path) else canonical_path(path)
+        return canonical_path_of(self.environ)
 
     @property
     def readings(self) -> Iterable[str]:
         """Every path that an app may take it for."""
-        path = self.path
-        return (path,) if is_plain_path(path) else spellings(self.environ.get("PATH_INFO") or "/")
+        return readings_of(self.environ)
 
     @property
     def query_string(self) -> str:
@@ -249,7 +227,9 @@ class GuardRequest:
     def route_template(self) -> str | None:
         """The route's template, as events and metrics tell of it; ``None`` where none matches."""
         name_route = getattr(self.verdict.guard, "name_route", None)
-        template: str | None = name_route(self) if name_route is not None else self.endpoint
+        if name_route is None:
+            return self.endpoint
+        template: str | None = name_route(self.environ, self.endpoint)
         return template
 
     # What came with it
@@ -293,9 +273,17 @@ class GuardRequest:
             return True
         return self.method not in SAFE_METHODS and bool(environ.get("wsgi.input_terminated"))
 
-    @lazy
+    @property
     def incoming_body(self) -> RequestBody:
-        return RequestBody(self.environ)
+        """The body, as far as it has been read."""
+        visit = self.visit
+        if visit.body is None:
+            visit.body = RequestBody(self.environ)
+        return visit.body
+
+    @incoming_body.setter
+    def incoming_body(self, body: RequestBody) -> None:
+        self.visit.body = body
 
     def read_body_prefix(self, max_bytes: int) -> bytes:
         """The first bytes of the body; the app still gets all of it."""

@@ -200,15 +200,13 @@ class SecurityHeaders:
         https_only = [] if hsts is None else [("Strict-Transport-Security", _hsts(hsts))]
         return cls(pairs, https_only) if pairs or https_only else None
 
+    def of(self, is_https: bool) -> Fixed:
+        """Those of an answer."""
+        return self.https if is_https else self.plain
+
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
         """A new list: ``headers``, then those of ours that it lacks."""
-        fixed = names, ours = self.https if is_https else self.plain
-        if type(headers) is not list:  # PEP 3333 asks for a list; servers take more
-            headers = list(headers)
-        for name, _ in headers:
-            if name.lower() in names:
-                return add_missing(headers, fixed)
-        return headers + ours
+        return add_missing(list(headers), self.of(is_https))
 
 
 def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
@@ -229,7 +227,8 @@ def has_quota(headers: Iterable[Header]) -> bool:
 
 
 def _with_names(pairs: tuple[Header, ...]) -> Fixed:
-    names = {name.lower() for name, _ in pairs}
+    # With the app's own word on a limit ours is not told.
+    names = {name.lower() for name, _ in pairs} | QUOTA_HEADERS
     # By these, too, an answer says what two of ours are about.
     if _FRAMES in names:
         names.add(_CSP)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.request.hooks import NotAsked
 from guard_wsgi.request.view import GuardRequest
-from guard_wsgi.response.headers import Cors, SecurityHeaders, has_quota
+from guard_wsgi.request.visit import Visit
+from guard_wsgi.response.headers import (
+    Cors,
+    Fixed,
+    Header,
+    SecurityHeaders,
+    add_missing,
+    has_quota,
+)
 from guard_wsgi.response.modifying import Modifier
-from guard_wsgi.response.quota import quota_headers
+from guard_wsgi.response.quota import QUOTA_TELLERS
 
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
@@ -24,10 +31,8 @@ OnStart = Callable[[str, HeaderList], None]
 class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
-    :ivar varies: whether answers get more than fixed headers and the draft's quota.
-    :ivar quota_style: in which headers the quota is told.
     :ivar security: the fixed headers of the app's answers.
-    :ivar asks_proxies: whether a proxy's word for HTTPS is taken.
+    :ivar tell_quota: makes the headers that tell of a limit.
     :ivar modifier: the app's own word on every answer, if it has one.
     """
 
@@ -39,19 +44,20 @@ class Outgoing:
         self.security = self.security_of(None)
         # No framework stands behind the guard's own answers.
         self._own = SecurityHeaders.from_config(config) or SecurityHeaders(())
-        self.quota_style = config.rate_limit_headers
+        self.tell_quota = QUOTA_TELLERS[config.rate_limit_headers]
         modify = config.custom_response_modifier
         self.modifier = Modifier(modify) if modify is not None else None
-        self.asks_proxies = config.trust_x_forwarded_proto
-        # What most sites have: fixed headers and the draft's quota, or none.
-        is_usual = (
-            self.modifier is None and self.cors is None and self.quota_style in ("draft", "off")
-        )
-        self.varies = not is_usual
+        # Whether the guard's own answers get the same headers each time, but for the quota.
+        self.is_constant = self.modifier is None and self.cors is None
 
-    def with_fixed(self, headers: HeaderList, is_https: bool) -> HeaderList:
-        """With what every answer gets; all but the quota, where answers do not vary."""
-        return self._own.add(headers, is_https)
+    def with_constant(self, headers: HeaderList, is_https: bool) -> HeaderList:
+        """The headers of the guard's own answer with those that it gets each time."""
+        return add_missing(headers, self._own.of(is_https))
+
+    def quota(self, visit: Visit) -> Sequence[Header]:
+        """The headers that tell of the limit which a request was charged to."""
+        quota = visit.verdict.quota
+        return () if quota is None else self.tell_quota(*quota)
 
     def security_of(self, route: Mapping[str, Any] | None) -> SecurityHeaders:
         """The fixed headers of a route's answers, given what the route says of them."""
@@ -62,56 +68,74 @@ class Outgoing:
 
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The headers of the app's answer with ours; a new list, as it may hold on to its own."""
-        return self._with(request.security or self.security, request, headers)
+        security = getattr(request.visit, "security", self.security)
+        return self._with(security, request.visit, request.environ, headers)
 
     def own_headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
         """The same for an answer of the guard's."""
-        return self._with(self._own, request, headers)
+        return self._with(self._own, request.visit, request.environ, headers)
 
-    def _with(
-        self, security: SecurityHeaders, request: GuardRequest, headers: HeaderList
-    ) -> HeaderList:
-        headers = security.add(headers, request.is_https)
-        quota = request.verdict.quota or request.quota
+    def completed(self, fixed: Fixed, visit: Visit, headers: HeaderList) -> HeaderList:
+        """With what of ours the app has not set, but for CORS."""
+        headers = add_missing(headers, fixed)
+        quota = visit.verdict.quota
         if quota is not None and not has_quota(headers):
-            headers += quota_headers(*quota, self.quota_style)
-        if self.cors is not None:
-            headers = self.cors.add(headers, request.environ)
+            headers += self.tell_quota(*quota)
         return headers
 
-    def wrap(
+    def _with(
         self,
-        request: GuardRequest,
-        start_response: StartResponse,
-        on_start: OnStart | None = None,
-        tap_write: Callable[[Write], Write] | None = None,
-    ) -> StartResponse:
-        """A ``start_response`` that adds our headers, and tells ``on_start`` what is sent.
+        security: SecurityHeaders,
+        visit: Visit,
+        environ: dict[str, Any],
+        headers: HeaderList,
+    ) -> HeaderList:
+        headers = self.completed(security.of(visit.is_https), visit, headers)
+        if self.cors is not None:
+            headers = self.cors.add(headers, environ)
+        return headers
 
-        ``exc_info`` is passed on only when given, and without ``tap_write`` the server's
-        ``write`` is returned as it is (PEP 3333). Adding is by absence, so an error page that
-        starts the response anew doesn't get ours twice.
 
-        It raises NotAsked where the framework has not asked what was left for it to ask.
+class Departure(Visit):
+    """A visit whose answer goes out with our headers.
+
+    :ivar outgoing: what adds them.
+    :ivar security: the fixed ones.
+    :ivar start_response: the server's, or what stands before it.
+    """
+
+    __slots__ = ("outgoing", "security", "start_response")
+
+    outgoing: Outgoing
+    security: SecurityHeaders
+    start_response: StartResponse
+
+    def begin(self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None) -> Write:
+        """The ``start_response`` that the app is called with.
+
+        ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it is
+        (PEP 3333). Adding is by absence, so an error page that starts the response anew doesn't
+        get ours twice.
         """
-
-        def guarded_start_response(
-            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
-        ) -> Write:
-            left = request.verdict.deferred
-            if left is not None and not left.policy.passive:
-                raise NotAsked("the app answered before its own checks had run")
-            if self.modifier is None:  # else its answer is what gets them
-                headers = self.headers(request, headers)
-            if on_start is not None:
-                on_start(status, headers)
-            if exc_info is None:
-                write = start_response(status, headers)
-            else:
-                try:
-                    write = start_response(status, headers, exc_info)
-                finally:
-                    exc_info = None  # a traceback that refers to its own frame is a circle
-            return write if tap_write is None else tap_write(write)
-
-        return guarded_start_response
+        security = self.security
+        names, ours = fixed = security.https if self.is_https else security.plain
+        not_ours = security.others
+        if type(headers) is not list:  # PEP 3333 asks for a list; servers take more
+            headers = list(headers)
+        for name, _ in headers:
+            if name not in not_ours and name.lower() in names:
+                headers = self.outgoing.completed(fixed, self, headers)
+                break
+        else:
+            # The app's headers, none of which is one of ours, then ours, then the quota.
+            headers = headers + ours
+            quota = self.verdict.quota
+            if quota is not None:
+                limit, remaining, reset_seconds = quota
+                headers += self.outgoing.tell_quota(limit, remaining, reset_seconds)
+        if exc_info is None:
+            return self.start_response(status, headers)
+        try:
+            return self.start_response(status, headers, exc_info)
+        finally:
+            exc_info = None  # a traceback that refers to its own frame is a circle

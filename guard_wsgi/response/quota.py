@@ -7,6 +7,8 @@ versions differ; and the older ``X-RateLimit-*`` that many clients read.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from guard_wsgi.state.ratelimit import Limit
@@ -17,24 +19,46 @@ ROUND_UP = 0.999
 QuotaStyle = Literal["draft", "legacy", "both", "off"]
 
 
-def draft_headers(
-    limit: Limit, remaining: int, reset_seconds: float
-) -> tuple[tuple[str, str], tuple[str, str]]:
+Header = tuple[str, str]
+QuotaTeller = Callable[[Limit, int, float], tuple[Header, ...]]
+"""From a limit, what remains of it, and the seconds until it is whole again."""
+
+
+def draft_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
     """Those of the draft."""
     told = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
     return limit.policy_header, ("RateLimit", told)
 
 
-def quota_headers(
-    limit: Limit, remaining: int, reset_seconds: float, style: QuotaStyle
-) -> list[tuple[str, str]]:
-    """The header pairs for one charged limit, as of now."""
-    headers: list[tuple[str, str]] = []
-    if style in ("draft", "both"):
-        headers += draft_headers(limit, remaining, reset_seconds)
-    if style in ("legacy", "both"):
-        wait_seconds = int(reset_seconds + ROUND_UP)
-        headers.append(("X-RateLimit-Limit", str(limit.requests)))
-        headers.append(("X-RateLimit-Remaining", str(remaining)))
-        headers.append(("X-RateLimit-Reset", str(int(time.time()) + wait_seconds)))
-    return headers
+def legacy_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
+    """The older ones."""
+    wait_seconds = int(reset_seconds + ROUND_UP)
+    return (
+        ("X-RateLimit-Limit", str(limit.requests)),
+        ("X-RateLimit-Remaining", str(remaining)),
+        ("X-RateLimit-Reset", str(int(time.time()) + wait_seconds)),
+    )
+
+
+def both_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
+    """The draft's, then the older ones."""
+    return (
+        *draft_headers(limit, remaining, reset_seconds),
+        *legacy_headers(limit, remaining, reset_seconds),
+    )
+
+
+def no_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
+    """For who wants none."""
+    return ()
+
+
+QUOTA_TELLERS: Mapping[QuotaStyle, QuotaTeller] = MappingProxyType(
+    {
+        "draft": draft_headers,
+        "legacy": legacy_headers,
+        "both": both_headers,
+        "off": no_headers,
+    }
+)
+"""What makes the header pairs for one charged limit, as of now."""

@@ -14,7 +14,6 @@ from guard_wsgi.request.block import Block
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.response.outgoing import HeaderList, Outgoing
-from guard_wsgi.response.quota import draft_headers
 from guard_wsgi.response.wording import (
     MEDIA_TYPES,
     Formats,
@@ -49,8 +48,7 @@ class Refusals:
         self._custom_texts = config.custom_error_responses
         self._formats = Formats(config.error_format)
         self._outgoing = outgoing
-        self._may_be_ready = not outgoing.varies
-        self._tells_quota = outgoing.quota_style == "draft"
+        self._may_be_ready = outgoing.is_constant
         self._ready: dict[tuple[Kind, int, str, bool], Ready] = {}
 
     def send(
@@ -69,10 +67,8 @@ class Refusals:
             and not block.headers
             and environ["REQUEST_METHOD"] != "HEAD"
         ):
-            is_https = environ.get("wsgi.url_scheme") == "https"
-            if self._outgoing.asks_proxies:
-                is_https = request.is_https
-            key = (self._formats.of(environ), block.status, block.message, is_https)
+            visit = request.visit
+            key = (self._formats.of(environ), block.status, block.message, visit.is_https)
             ready = self._ready.get(key) or self._make_ready(key, block, request)
             status, headers, body, around = ready
             # A list of its own, as servers may change what they are given.
@@ -81,8 +77,7 @@ class Refusals:
             headers.append((REFERENCE_HEADER, reference))
             if block.retry_after_seconds is not None:
                 headers += _retry_after(block)
-            if request.quota is not None and self._tells_quota:
-                headers += draft_headers(*request.quota)
+            headers += self._outgoing.quota(visit)
             start_response(status, headers)
             if around is None:
                 return [filled(body, reference)]
@@ -138,7 +133,7 @@ class Refusals:
         kind = key[0]
         body = self._template(kind, block)
         headers = [("Content-Type", MEDIA_TYPES[kind]), ("Cache-Control", "no-store")]
-        headers = self._outgoing.with_fixed(headers, request.is_https)
+        headers = self._outgoing.with_constant(headers, request.is_https)
         headers.append(("Content-Length", str(len(filled(body, request.request_id)))))
         status = GuardResponse(None, block.status, headers).status
         ready = status, headers, body, around_reference(body)

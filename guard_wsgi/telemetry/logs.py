@@ -250,14 +250,21 @@ class LogSink:
                 },
             )
 
+    @property
+    def takes_countries(self) -> bool:
+        """Whether :meth:`log_country` writes anything."""
+        level = self.settings.country_level
+        return (
+            level is not None
+            and "country" not in self.settings.muted_checks
+            and self._logger("access").isEnabledFor(level)
+        )
+
     def log_country(self, request: GuardRequest, country: str | None, verdict: str) -> None:
         """One line for a country's verdict that did not refuse (``log_country_check_level``)."""
         level = self.settings.country_level
-        if level is None or "country" in self.settings.muted_checks:
-            return
-        logger = self._logger("access")
-        if logger.isEnabledFor(level):
-            logger.log(
+        if level is not None and self.takes_countries:
+            self._logger("access").log(
                 level,
                 "Country of %s is %s: %s",
                 escape(request.client_ip),

@@ -114,7 +114,8 @@ def test_a_window_of_the_day_in_its_own_time_zone(
 ) -> None:
     now = datetime.fromisoformat(utc).replace(tzinfo=UTC)
     window = TimeWindow(time.fromisoformat(start), time.fromisoformat(end), BERLIN, lambda: now)
-    assert (window(None) is None) is admitted  # type: ignore[arg-type]
+    assert (window.refusal(None) is None) is admitted  # type: ignore[arg-type]
+    assert window.passes({}, None) is admitted  # type: ignore[arg-type]
 
 
 def test_answers_403_outside_the_hours() -> None:

@@ -12,7 +12,8 @@ from uuid import UUID
 import pytest
 
 from guard_wsgi import GuardResponse, RouteConfig, SecurityEvent
-from guard_wsgi.checks.threats import WEIGHED_A_MINUTE, Allowance
+from guard_wsgi.checks.allowance import Allowance
+from guard_wsgi.checks.services import WEIGHED_A_MINUTE
 from guard_wsgi.cli.tree import main
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import Answer

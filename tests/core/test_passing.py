@@ -1,4 +1,4 @@
-"""The fast path decides what the ladder decides."""
+"""A request that checks let pass is answered as if each had been asked for its refusal."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi import BehaviorRule, GuardMiddleware, RouteConfig, SecurityConfig
-from guard_wsgi.ladder.fast_path import compile_fast_path
 from guard_wsgi.resolvers import Resolution
 from guard_wsgi.state.backends.memory import MemoryStorage
 from guard_wsgi.state.settings import StoreSettings
@@ -96,17 +95,21 @@ def resolver(environ: Environ) -> Resolution | None:
     return Resolution("page") if environ["PATH_INFO"] == "/page" else None
 
 
+def never(environ: Environ, visit: object) -> bool:
+    return False
+
+
 def both_ways(**options: Any) -> list[tuple[GuardMiddleware, Reader, Ear]]:
-    """A guard that takes the fast path, and one that never does: its config has one check more."""
+    """A guard as it is, and one whose checks never let pass before they are asked for a refusal."""
     made = []
-    for more in ({}, {"custom_request_check": lambda request: None}):
+    for climbs in (False, True):
         app, ear = Reader(), Ear()
-        config = SecurityConfig(**{**OPTIONS, **options, **more})
+        config = SecurityConfig(**{**OPTIONS, **options})
         guard = GuardMiddleware(app, config, resolver=resolver, events=EventBus([ear]))
+        if climbs:
+            for check in guard.policy.global_plan.checks:
+                vars(check)["passes"] = never
         made.append((guard, app, ear))
-    fast, ladder = (compile_fast_path(guard.policy, resolver, guard) for guard, *_ in made)
-    assert fast is not None
-    assert ladder is None
     return made
 
 
@@ -190,6 +193,18 @@ def told(answer: Answer) -> Any:
             *({"route_resolution_strict": True}, {"unreadable_body": "flag"}),
             {"max_request_size": None, "detection_scan_body": False},
             *({"emergency_mode": True}, {"fail_secure": False}, {"exclude_paths": []}),
+            *({"blacklist": ["203.0.113.0/24"]}, {"exempt_ips": ["203.0.113.7"]}),
+            *({"whitelist": ["203.0.113.7"]}, {"blocked_user_agents": ["visitor", "^$"]}),
+            *({"allowed_hosts": ["example.com"]}, {"allowed_hosts": ["localhost"]}),
+            *({"enforce_https": True}, {"allowed_content_types": ["application/json"]}),
+            *({"endpoint_rate_limits": {"/page": (2, 60)}}, {"rate_limit_headers": "both"}),
+            {"enable_cors": True, "cors_allow_origins": ["https://a.example"]},
+            {"trusted_proxies": ["203.0.113.7"], "trust_x_forwarded_proto": True},
+            {"detection_exclusions": [{"path": "/page", "params": ["q"]}]},
+            {"global_behavior_rules": [BehaviorRule("usage", 3, 60, action="ban")]},
+            {"global_behavior_rules": [BehaviorRule("frequency", 3, 60, action="throttle")]},
+            {"custom_request_check": lambda request: request.path != "/statics"},
+            {"rate_limit_key": lambda request: "all"},
         ]
     ),
 )
@@ -226,7 +241,9 @@ def test_an_app_that_raises_is_called_once_and_raises() -> None:
     assert guard.stats() == {"passed": 1}
 
 
-def test_a_fault_on_the_fast_path_is_the_ladders_to_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_while_passing_is_judged_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Without a count the request passes, as limits fail open, and the fault is told once."""
     broken: list[str] = []
 
@@ -239,25 +256,24 @@ def test_a_fault_on_the_fast_path_is_the_ladders_to_decide(monkeypatch: pytest.M
     assert site.visit().code == 200
     assert site.visit(query_string={"q": INJECTION}).code == 400
     assert site.guard.stats()["faults:rate_limit"] == 2
-    assert len(broken) == 4  # asked twice each: on the fast path, and on the ladder
+    assert len(broken) == 4  # asked twice each: whether it passes, and for a refusal
 
 
 def test_a_fault_behind_the_limit_does_not_count_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     def read(*asked: Any) -> bytes:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("guard_wsgi.ladder.fast_path.read_at_once", read)
+    monkeypatch.setattr("guard_wsgi.checks.threats.read_at_once", read)
     site = Site(rate_limit=5)
     assert site.visit(method="POST", data={"q": "tea"}).code == 200
     assert site.visit(method="POST", data={"q": INJECTION}).code == 400
     assert [state.remaining for state in site.guard.limits("203.0.113.7")] == [3]
 
 
-def test_a_store_on_another_machine_leaves_no_fast_path() -> None:
+def test_a_store_that_is_down_counts_alone_within_its_share() -> None:
     """While it is down a process counts alone, within its share, which is told."""
     store = Store.open("redis://127.0.0.1:1", settings=StoreSettings(worker_count=5))
     guard = GuardMiddleware(Reader(), SecurityConfig(rate_limit=10), store=store)
-    assert compile_fast_path(guard.policy, None, guard) is None
     assert serve(guard).header("RateLimit-Policy") == '"global";q=2;w=60'
 
 
@@ -380,23 +396,9 @@ def test_an_answer_through_a_proxy_that_ends_tls_is_one_over_https(told: str) ->
     assert (answer.header("Strict-Transport-Security") is not None) == (told == "https")
 
 
-def test_what_only_some_sites_have_leaves_no_fast_path() -> None:
+def test_who_is_exempt_is_not_limited() -> None:
     exempt = Site(exempt_ips=["203.0.113.7"], rate_limit=1)
     assert [exempt.visit().code for _ in range(3)] == [200, 200, 200]
-    for options in (
-        {"enable_cors": True, "cors_allow_origins": ["https://a.example"]},
-        {"custom_response_modifier": lambda response: response},
-        {"rate_limit_headers": "legacy"},
-        {"log_request_level": "INFO"},
-        {"rate_limit_key": lambda request: "all"},
-        {"detection_exclusions": [{"path": "/raw", "categories": ["sqli"]}]},
-        {"global_behavior_rules": [BehaviorRule("usage", 5, 60, action="log")]},
-        {"blocked_user_agents": ["badbot"]},
-        {"enforce_https": True},
-        {"enabled": False},
-    ):
-        guard = GuardMiddleware(Reader(), SecurityConfig(**options))
-        assert compile_fast_path(guard.policy, None, guard) is None, options
 
 
 def test_whoever_stands_before_the_guard_reads_why_it_refused() -> None:

@@ -1,0 +1,168 @@
+"""What comes of findings: a refusal that can say why, and a ban for who keeps attacking."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, final
+
+from guard_wsgi.behavior.suspicion import Suspicion
+from guard_wsgi.checks.allowance import Allowance
+from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
+from guard_wsgi.detection.finding import REPORTED_ONLY
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
+
+NEVER_BANS = frozenset({"file_upload"})
+"""Categories that count towards no ban: a class hands in what it has written, under one address."""
+
+_PASSING = REPORTED_ONLY | {BUDGET}
+"""Categories that refuse nothing where budgets do not."""
+
+MAX_TOLD = 8
+"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
+
+
+@final
+class Attack(Block):
+    """The refusal of an attack, which is put into words only if somebody asks."""
+
+    __slots__ = ("_findings", "_inspection", "_weighing")
+
+    check = "suspicious_activity"
+    event = "penetration_attempt"
+    retry_after_seconds = None
+    headers = ()
+    response = None
+    metadata = MappingProxyType({})
+
+    def __init__(
+        self,
+        findings: tuple[Finding, ...],
+        inspection: Inspection,
+        weighing: Allowance,
+        is_banned: bool,
+    ) -> None:
+        self._findings = findings
+        self._inspection = inspection
+        self._weighing = weighing
+        self.status = 403 if is_banned else 400
+        self.message = "IP has been banned" if is_banned else "Suspicious activity detected"
+
+    @property
+    def category(self) -> str:
+        return min(finding.category for finding in self._findings)
+
+    @property
+    def reason(self) -> str:
+        return _reason(self._findings, self._inspection.settings)
+
+    def details(self) -> dict[str, Any]:
+        findings = self._findings
+        if self._weighing.take():
+            findings = self._inspection.whole(findings)
+        return _details(findings, self._inspection.settings)
+
+
+class Judgement:
+    """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
+
+    name = "suspicious_activity"
+
+    def __init__(
+        self,
+        *,
+        budget_blocks: bool,
+        tells_always: bool,
+        suspicion: Suspicion,
+        weighing: Allowance,
+    ) -> None:
+        """
+        :param tells_always: whether each finding is told to somebody, the app or its hooks.
+        :param weighing: for how many refusals evidence is weighed in full for an event.
+        """
+        self._budget_blocks = budget_blocks
+        self._tells_always = tells_always
+        self._suspicion = suspicion
+        self._weighing = weighing
+
+    @classmethod
+    def of(cls, config: SecurityConfig, services: CheckServices) -> Judgement:
+        """That of a configuration."""
+        return cls(
+            budget_blocks=config.detection_budget_action == "block",
+            tells_always=config.passive_mode or config.on_block is not None,
+            suspicion=services.suspicion,
+            weighing=services.weighing,
+        )
+
+    def __call__(
+        self, request: GuardRequest, findings: tuple[Finding, ...], inspection: Inspection
+    ) -> Block | None:
+        if self._tells_always:
+            findings = inspection.whole(findings)
+        request.verdict.findings += findings
+        for finding in findings:
+            if finding.category in REPORTED_ONLY:
+                told = describe(finding, inspection.settings)
+                request.note("pattern_detected", told)
+        passing = REPORTED_ONLY if self._budget_blocks else _PASSING
+        findings = tuple([one for one in findings if one.category not in passing])
+        if not findings:
+            return None
+        client, ban = request.identity.address, None
+        if client is not None:
+            if len(findings) == 1:
+                categories, is_certain = {findings[0].category}, findings[0].is_certain
+            else:
+                categories = {finding.category for finding in findings}
+                is_certain = any(finding.is_certain for finding in findings)
+            categories -= NEVER_BANS
+            if categories:
+                ban = self._suspicion.record(client, categories, is_certain)
+        return Attack(findings, inspection, self._weighing, ban is not None)
+
+
+def _details(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
+    """What an event tells of findings."""
+    return {
+        "reason": _reason(findings, settings),
+        "threat_categories": sorted({finding.category for finding in findings}),
+        "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
+        "findings": [
+            {
+                "category": finding.category,
+                "location": finding.location,
+                "name": finding.name,
+                "value": finding.value,
+                "view": finding.view,
+                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
+                "score": round(finding.score, 3),
+                "threshold": round(finding.threshold, 3),
+                **_spent(finding, settings),
+            }
+            for finding in findings[:MAX_TOLD]
+        ],
+    }
+
+
+def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
+    spent = spent_budget(finding, settings)
+    return {} if spent is None else spent.as_mapping()
+
+
+def _reason(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
+    if len(findings) == 1:
+        return describe(findings[0], settings)
+    return "; ".join([describe(finding, settings) for finding in findings[:3]])
+
+
+def describe(finding: Finding, settings: DetectionSettings) -> str:
+    """One finding in one line, for the log."""
+    where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+    spent = spent_budget(finding, settings)
+    if spent is not None:
+        return f"{finding.category} in {where}: {spent}"
+    return f"{finding.category} in {where} (score {finding.score:.2f})"

@@ -1,0 +1,71 @@
+"""What the checks of one configuration are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.checks.allowance import Allowance
+from guard_wsgi.checks.inspections import Inspections
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.network.address import Address
+from guard_wsgi.network.client import ClientResolver
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.resolvers import Resolver
+from guard_wsgi.services import Parts
+from guard_wsgi.state.ratelimit import Limit
+
+WEIGHED_A_MINUTE = 600
+"""Refusals whose evidence is weighed in full for log and agent, ten times as much work as finding
+enough of it. In a flood the others are told with what was enough."""
+
+IsBot = Callable[[GuardRequest], bool]
+"""Whether a request comes from a search engine's crawler that proved to be one."""
+
+
+class CheckServices:
+    """What all routes of one configuration share: the long-lived parts, and what is made of them
+    by this configuration.
+
+    :ivar clients: tells who the client of a request is.
+    :ivar everywhere: the limit that holds where no other one does.
+    :ivar resolver: maps an environ to its route, if the app has one.
+    :ivar weighing: for how many refusals evidence is weighed in full.
+    """
+
+    def __init__(
+        self,
+        config: SecurityConfig,
+        parts: Parts,
+        resolver: Resolver | None,
+        clients: ClientResolver,
+        everywhere: Limit,
+    ) -> None:
+        self.clients = clients
+        self.everywhere = everywhere
+        self.resolver = resolver
+        self.store = parts.store
+        self.emergency = parts.emergency(config)
+        self.suspicion = parts.suspicion(config)
+        self.inspections = Inspections(lambda: parts.detector(config), config)
+        self.weighing = Allowance(WEIGHED_A_MINUTE)
+        self.cloud_match = parts.cloud_match
+        self._global_rules = config.global_behavior_rules
+        self._behavior = parts.behavior(config, self.suspicion)
+        self._parts = parts
+        self.log = parts.log
+
+    @property
+    def is_verified_bot(self) -> IsBot | None:
+        """Whether a search engine's crawler has proved to be one, if that is looked at."""
+        return self._parts.is_verified_bot
+
+    @property
+    def country_of(self) -> Callable[[Address], str | None] | None:
+        """The source of countries, if there is one."""
+        return self._parts.country
+
+    def watch(self, route: RouteConfig) -> BehaviorWatch:
+        """The behaviour rules that hold for a route; false where there are none."""
+        return self._behavior.watch(route.behavior_rules, self._global_rules)

@@ -1,0 +1,125 @@
+"""What the guard tells of requests: events, the app's ``on_block``, faults, statistics."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.telemetry.bus import EventBus
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+logger = logging.getLogger("guard_wsgi.checks")
+
+NOTE_INTERVAL_SECONDS = 60.0
+"""How long the guard is silent about further oddities of a kind."""
+
+OnBlock = Callable[[GuardRequest, "dict[str, Any]"], object]
+"""The app's own function, told of each refusal."""
+
+
+class Report:
+    """Keeps count of one guard's requests, and tells who listens.
+
+    :param events: the bus to the log, the agent and other sinks.
+    :param inside: enters the app's context, for the app's own functions.
+    :ivar passed: how many requests have reached the app.
+    """
+
+    def __init__(
+        self, events: EventBus, inside: Callable[[WSGIEnvironment], AbstractContextManager[Any]]
+    ) -> None:
+        self.events = events
+        self.passed = 0
+        self._inside = inside
+        self._faults: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
+        self._noted: Counter[str] = Counter()
+        self._note_again_at: dict[str, float] = {}
+
+    def refused(
+        self, request: GuardRequest, block: Block, on_block: OnBlock | None, *, passive: bool
+    ) -> None:
+        """Note a refusal in the verdict, and tell the bus and ``on_block``.
+
+        :param passive: whether it is one that passive mode does not let happen.
+        """
+        verdict = request.verdict
+        verdict.action = "observe" if passive else "block"
+        if verdict.block is None:
+            verdict.block = block
+        action_taken = "logged_only" if passive else "request_blocked"
+        self._decisions[action_taken] += 1
+        self.events.emit(
+            block.event, request, action_taken, block.check, lambda: _details(block, passive)
+        )
+        if on_block is None:
+            return
+        payload = {
+            "check_name": block.check,
+            "reason": block.reason or block.message,
+            "trigger_info": block.category or block.reason,
+            "passive_mode": passive,
+            "client_ip": request.client_ip,
+            "path": request.path,
+            "method": request.method,
+            "status_code": None if passive else block.status,
+        }
+        with self._inside(request.environ):
+            try:
+                on_block(request, payload)
+            except Exception as error:  # the app's own hook
+                self.fault("on_block", error)
+
+    def notes(self, request: GuardRequest) -> None:
+        """Tell what was odd and refused nothing: one of a kind a minute, with how many it was.
+
+        Anybody can send a forged header or a large body a thousand times a second, and an event
+        for each would drown those that matter.
+        """
+        now = monotonic()
+        for event, reason in request.notes:
+            self._noted[event] += 1
+            if now >= self._note_again_at.get(event, 0.0):
+                self._note_again_at[event] = now + NOTE_INTERVAL_SECONDS
+                count, self._noted[event] = self._noted[event], 0
+                self.events.emit(event, request, reason=reason, count=count)
+
+    def fault(self, where: str, error: Exception) -> None:
+        """Log the first fault of a kind and then every power of two: a storm tells itself once."""
+        self._faults[where] += 1
+        count = self._faults[where]
+        if count & (count - 1) == 0:
+            logger.error("%s raised (%d times so far)", where, count, exc_info=error)
+
+    def stats(self) -> dict[str, int]:
+        """How many requests passed, were refused, would have been, and how often a part failed."""
+        return {
+            "passed": self.passed,
+            **self._decisions,
+            **{f"faults:{where}": count for where, count in self._faults.items()},
+        }
+
+    def reset(self) -> None:
+        """Count anew."""
+        self.passed = 0
+        self._decisions.clear()
+        self._faults.clear()
+
+
+def _details(block: Block, passive: bool) -> dict[str, Any]:
+    """What an event tells of a refusal."""
+    return {
+        "reason": block.reason or block.message,
+        "status_code": block.status,
+        "passive_mode": passive,
+        **block.metadata,
+        **block.details(),
+    }
