@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from guard_wsgi.detection.charset import decoded, marked
+from guard_wsgi.detection.charset import charsets_in, decoded, marked
 from guard_wsgi.detection.files import is_binary
 from guard_wsgi.detection.media import BodyKind
 
-_CHARSET: Final = re.compile(
-    r"charset\*?\s*=\s*[\"']?\s*(?:[\w-]*'[\w-]*')?([\w.:-]{1,40})", re.IGNORECASE
-)
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 MAX_CODINGS: Final = 3
 """Content codings one over the other; clients use one."""
@@ -49,7 +45,7 @@ def _in_charsets(
     yield body, kind, complete
     if kind.is_multipart:
         return
-    names = _CHARSET.findall(kind.parameters)
+    names = charsets_in(kind.parameters)
     name = marked(body)
     if name:
         names.append(name)

@@ -6,6 +6,7 @@ import codecs
 import encodings
 import json
 import pkgutil
+import re
 from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Final
@@ -15,6 +16,14 @@ _USUAL: Final = frozenset({"utf-8", "ascii", "iso8859-1"})
 # Codecs that are no charsets, but escapes of one's own source code.
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "undefined", "mbcs", "oem"})
 MAX_NAME_CHARS: Final = 40
+_CHARSET: Final = re.compile(
+    r"charset\*?\s*=\s*[\"']?\s*(?:[\w-]*'[\w-]*')?([\w.:-]{1,40})", re.IGNORECASE
+)
+
+
+def charsets_in(parameters: str) -> list[str]:
+    """The charsets that a Content-Type names, in any way that a framework reads one."""
+    return _CHARSET.findall(parameters)
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guard_wsgi.detection import large
+from guard_wsgi.detection.charset import charsets_in, decoded
 from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.large import (
     LARGE_FORM_BYTES,
@@ -87,6 +88,8 @@ _ADDRESS = re.compile(r"https?://([\w.:\[\]-]+)(/[^\s?#]*)?", re.IGNORECASE)
 _OWN = re.compile(r"/(?!/)[^\s?#]*")
 # A longer name says no more in a finding, and is matched against by patterns of our own.
 MAX_NAME_CHARS: Final = 100
+MAX_TAILS: Final = 6
+"""Segments of a route, behind each of which what follows is a value; routes have fewer."""
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 
@@ -96,7 +99,13 @@ def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
     yield from path_values(str(environ.get("PATH_INFO", "")), budget, kind)
     query = str(environ.get("QUERY_STRING", ""))
     if query:
-        yield from form_values(query.encode("latin-1", "replace"), "query", budget)
+        data = query.encode("latin-1", "replace")
+        yield from form_values(data, "query", budget)
+        # Django reads the query in the charset of the body.
+        for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
+            read = decoded(data, name)
+            if read is not None:
+                yield from form_values(read.encode("utf-8", "replace"), "query", budget)
     hosts = tuple(
         str(environ[key]).lower()
         for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
@@ -110,19 +119,18 @@ def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
 
 
 def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value]:
-    """The whole path, what follows its first and second segment, and its last one: a payload in
-    a path stands behind the route's own part."""
+    """The whole path, what follows its first segments, and its last one: a payload in a path stands
+    behind the route's own part."""
     text, flags = to_text(path.encode("latin-1", "replace"))
     yield Value("path", "", text, kind, flags)
     start = 0
-    for _ in range(2):
+    for _ in range(MAX_TAILS):
         start = text.find("/", start + 1)
         if start < 0 or start + 1 >= len(text):
-            return
+            break
         yield Value("path", "", text[start + 1 :], kind, flags)
-    last = text.rstrip("/").rfind("/")
-    if last > start:
-        yield from unfold(Value("path", "", text[last + 1 :], kind, flags), budget)
+    last = text[text.rstrip("/").rfind("/") + 1 :]
+    yield from unfold(Value("path", "", last, kind, flags), budget)
 
 
 def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
@@ -290,7 +298,8 @@ def body_values(
     if kind.is_multipart:
         found = present(body, kind.content_type)
         if found:
-            yield from multipart_values(body, found, complete, budget, contents)
+            charsets = charsets_in(kind.parameters)
+            yield from multipart_values(body, found, complete, budget, contents, charsets)
             return
         kind = _UNKNOWN
     if kind.is_file:
@@ -329,6 +338,9 @@ def body_values(
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
         yield from _xml_values(body, budget, first_pass)
         return
+    if kind.is_text and start == b"<" and _CUT.search(body):
+        # Marks in the text cut it, and a parser of XML puts it together.
+        yield from _xml_values(body, budget, first_pass)
     if kind.media == "application/graphql":
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
@@ -341,6 +353,7 @@ def body_values(
 
 
 _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
+_CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
 _JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
 # A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.

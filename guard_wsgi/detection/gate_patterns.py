@@ -134,6 +134,18 @@ _SPACED_CALLS = "file fopen exec system passthru eval assert popen phpinfo alert
 _QUOTED_SYMBOL = r"(?:[-+*/%^&|=<>!~#;,@({})\]'\"]|[\x0b\n]|$)"
 _EVENT = (r"on[a-z]{3,30}\s*=",)
 _TAG_BLANKS = (*_BLANKS, "/")
+_IGNORABLES = (
+    *(r"\xc2\xad", r"\xcd\x8f", r"\xd8\x9c", r"\xe1\x85[\x9f\xa0]", r"\xe1\xa0[\x8b-\x8f]", r"\xe1\x9e[\xb4\xb5]"),
+    *cross((r"\xe2\x80",), tuple(f"\\x{byte:02x}" for byte in (*range(0x8B, 0x90), *range(0xAA, 0xAF)))),
+    *(r"\xe2\x81[\xa0-\xaf]", r"\xe3\x85\xa4", r"\xef\xb8[\x80-\x8f]", r"\xef\xbb\xbf", r"\xef\xbe\xa0", r"\xf3\xa0[\x80-\xbf][\x80-\xbf]"),
+    *cross((r"\\u",), "00ad 034f 061c 115f 1160 17b4 17b5 180b 180c 180d 180e 180f 200b 200c 200d 200e 200f 202a 202b 202c 202d 202e 3164 feff ffa0"),
+    *(r"\\u206[0-9a-f]", r"\\ufe0[0-9a-f]", r"\\udb40\\ud[cdef][0-9a-f][0-9a-f]"),
+)
+# Charsets in which a query in ASCII looks like another one.
+_CHARSETS = (
+    *(r"cp\d", "ibm", "ebcdic", "cs", "u7", "utf.?7", "utf.?1", "utf.?3", "unicode", r"\d", "hz"),
+    *("iso.?2022", "jis", "punycode", "idna", "raw", "mac", "koi", "johab", "euc", "viscii"),
+)
 
 PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(patterns) for name, patterns in {
     "quote_keyword": cross(("'", "`", r"\)"), (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  "), (_KEYWORD,)),
@@ -232,6 +244,11 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     "graphql_directives": cross("@", tuple(ascii_lowercase), (r"\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?(?:@[a-z_]\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?){3}",)),
     "graphql_circle": (r"fragment(?:\s|\\[nrt])+\w+(?:\s|\\[nrt])+on\b[^\x0b]*\.\.\.(?:\s|\\[nrt])*(?:[a-np-z_]|o[^n])",),
     "graphql_guesses": cross("password passcode passwd passphrase pass: pwd: pin: otp: code: secret", (r":?\s?(?:\\?\"|\d|\$)(?:[^\x0b]*(?:pass(?:word|code|wd|phrase)?|pwd|pin|otp|code|secret):\s?(?:\\?\"|\d|\$)){3}",)),
+    # What shows nothing, between two letters of ASCII: as UTF-8, and as JSON escapes it. Of scripts
+    # that need joiners the letters are others.
+    "ignorable": cross(("[!-~]",), _IGNORABLES, ("[!-~]",)),
+    # Django reads the query in the charset of the body.
+    "charset": cross(("charset=",), ("", "'", r"\"", " "), _any_of(_CHARSETS)),
     # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
     "deep_document": (r"\[{16}|\]{16}|\}{16}",),
     "nul": (r"\x00",),

@@ -6,8 +6,10 @@ the text that it is.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 from attrs import define, field
@@ -81,11 +83,19 @@ def _tokens(text: str, strings: list[str]) -> Iterator[tuple[str, str]]:
         said = match[kind]
         if kind in ("comment", "block", "string"):
             if said.strip():
-                strings.append(said)
+                strings.append(_unescaped(said) if kind == "string" else said)
             if kind == "comment":
                 continue
         yield kind, said
     yield "end", ""
+
+
+def _unescaped(said: str) -> str:
+    """A string without its escapes, which are those of JSON; as it stands where one is another."""
+    if "\\" in said:
+        with suppress(ValueError):
+            return str(json.loads(f'"{said}"', strict=False))
+    return said
 
 
 def parse(text: str) -> GraphQL:

@@ -12,7 +12,7 @@ import binascii
 import contextlib
 import quopri
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from email.message import Message
 from typing import Final
 
@@ -50,7 +50,7 @@ _BOUNDARY_NAMED: Final = re.compile(
 )
 _NAMED: Final = re.compile(r"\bname\s*[*=]", re.IGNORECASE)
 _FILE_NAMED: Final = re.compile(r"filename\s*=\s*(?:\"([^\"]*)|([^;\s\"]+))", re.IGNORECASE)
-_CHARSET: Final = re.compile(rb"charset\*?=[\"']?([\w.:-]{1,40})")
+_CHARSET: Final = re.compile(rb"charset\*?\s{0,8}=\s{0,8}[\"']?\s{0,8}([\w.:-]{1,40})")
 _BLANK_LINE: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE_BREAK: Final = re.compile(rb"\r\n|\n|\r")
 _FOLDED: Final = re.compile(rb"(?:\r\n|\n|\r)[ \t]+")
@@ -219,20 +219,28 @@ def present(body: bytes, content_type: str) -> list[bytes]:
 
 
 def multipart_values(
-    body: bytes, found: list[bytes], complete: bool, budget: Budget, contents: bool
+    body: bytes,
+    found: list[bytes],
+    complete: bool,
+    budget: Budget,
+    contents: bool,
+    charsets: Iterable[str] = (),
 ) -> Iterator[Value]:
     """Field names, file names, headers out of the ordinary, fields; of files the contents, if
     they are asked for.
 
     :param found: the boundaries, by which it is cut.
+    :param charsets: of the whole body, in which Django reads the fields.
     """
     for boundary in found:
         for part in parts(body, boundary, complete):
             budget.take_value()
-            yield from _part_values(part, budget, contents)
+            yield from _part_values(part, budget, contents, charsets)
 
 
-def _part_values(part: Part, budget: Budget, contents: bool) -> Iterator[Value]:
+def _part_values(
+    part: Part, budget: Budget, contents: bool, charsets: Iterable[str]
+) -> Iterator[Value]:
     name = part.name
     if not part.is_plain:
         for line in _LINE_BREAK.split(part.head):
@@ -248,11 +256,11 @@ def _part_values(part: Part, budget: Budget, contents: bool) -> Iterator[Value]:
         if contents:
             yield from content_values("multipart", name, part.content)
         return
-    for text, flags in _readings(part):
+    for text, flags in _readings(part, charsets):
         yield from unfold(Value("multipart", name, text, "", flags), budget)
 
 
-def _readings(part: Part) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """A field as it stands and, for what its head says, decoded: Django decodes base64, Bottle
     the charset, mail parsers quoted-printable as well."""
     content, head = part.content, part.head.lower()
@@ -265,11 +273,13 @@ def _readings(part: Part) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield to_text(base64.b64decode(content))
     if b"quoted-printable" in head:
         yield to_text(quopri.decodestring(content))
-    if b"charset" in head:
-        for named in _CHARSET.findall(head):
-            text = decoded(content, named.decode("latin-1"))
-            if text is not None:
-                yield text, ()
+    named = (
+        [name.decode("latin-1") for name in _CHARSET.findall(head)] if b"charset" in head else []
+    )
+    for name in (*charsets, *named):
+        text = decoded(content, name)
+        if text is not None:
+            yield text, ()
 
 
 MAX_ODD_BYTES: Final = 4096

@@ -66,7 +66,7 @@ def _latin(text: str) -> str:
 
 
 def _form(payload: str) -> bytes:
-    return b"lang=en&text=" + quote_plus(payload).encode()
+    return b"lang=en&item=" + quote_plus(payload).encode()
 
 
 def _json(value: object, **options: Any) -> bytes:
@@ -81,7 +81,7 @@ def _multipart(*parts: bytes, end: bytes = b"--frontier--\r\n") -> bytes:
     return b"".join(parts) + end
 
 
-def _named(more: str = "", name: str = "text") -> str:
+def _named(more: str = "", name: str = "item") -> str:
     return f'Content-Disposition: form-data; name="{name}"{more}'
 
 
@@ -166,7 +166,7 @@ PLACES: dict[str, Place] = {
     "form": _typed(FORM, _form, "form"),
     "form name": _typed(FORM, lambda text: quote_plus(text).encode() + b"=1", "form"),
     "form, unescaped": _typed(
-        FORM, lambda text: b"text=" + _latin(text).encode("latin-1"), "form"
+        FORM, lambda text: b"item=" + _latin(text).encode("latin-1"), "form"
     ),
     "form, behind a mark": _typed(FORM, lambda text: b"\xff\xfea=1&" + _form(text), "form"),
     "form, charset=cp037": _typed(FORM + "; charset=cp037", _form, "form"),
@@ -297,11 +297,82 @@ PLACES: dict[str, Place] = {
         lambda text: f"<o>{escape(text)}</o>".encode("utf-16"),
         "xml",
     ),
+    "query, in EBCDIC": lambda text: Sent(
+        "head",
+        query=f"q={text}".encode("cp037").decode("latin-1"),
+        headers={"CONTENT_TYPE": "text/plain; charset=cp037"},
+    ),
+    "query, JSON in JSON": lambda text: Sent(
+        "head", query="q=" + quote_plus(json.dumps({"a": json.dumps([text])}))
+    ),
+    "Basic user": lambda text: Sent(
+        "head",
+        headers={
+            "HTTP_AUTHORIZATION": "Basic "
+            + base64.b64encode(f"{text}:".encode("utf-8", "surrogatepass")).decode()
+        },
+    ),
+    "path, in base64url JSON": lambda text: Sent("head", path="/items/" + _wrapped({"a": text})),
+    "User-Agent": lambda text: Sent(
+        "head", headers={"HTTP_USER_AGENT": "Mozilla/5.0 (X11) " + _latin(text)}
+    ),
+    "form, by GET": _typed(FORM, _form, "form", REQUEST_METHOD="GET"),
+    "form, by PUT": _typed(FORM, _form, "form", REQUEST_METHOD="PUT"),
+    "form, in JSON": _typed(
+        FORM, lambda text: b"item=" + quote_plus(json.dumps({"a": [text]})).encode(), "form json"
+    ),
+    "JSON, by GET": _typed(JSON, lambda text: _json([text]), "json", REQUEST_METHOD="GET"),
+    "JSON, deep": _typed(JSON, lambda text: _json([[[[{"a": {"b": [text]}}]]]]), "json"),
+    "JSON, a list of objects": _typed(
+        JSON,
+        lambda text: _json([{"id": n, "a": "tea"} for n in range(90)] + [{"id": 90, "a": text}]),
+        "json",
+    ),
+    "JSON, behind 5 MB": _typed(
+        JSON, lambda text: _json({"a": "tea " * 1_250_000, "b": text}), "json"
+    ),
+    "JSON, a line each": _typed(
+        "application/x-ndjson", lambda text: b'{"a": 1}\n' + _json({"a": text}), "json lines"
+    ),
+    "multipart, of another charset": _typed(
+        MULTIPART + "; charset=cp037",
+        lambda text: _multipart(_part(_named(), text.encode("cp037"))),
+        "form",
+    ),
+    "multipart, behind 900 parts": _typed(
+        MULTIPART,
+        lambda text: _multipart(_part(_named(), b"tea") * 900, _field(text)),
+        "form",
+    ),
+    "multipart, CR": _typed(
+        MULTIPART, lambda text: _multipart(_field(text)).replace(b"\r\n", b"\r"), "form"
+    ),
+    "XML, characters by number": _typed(
+        "text/xml",
+        lambda text: f"<o>{''.join(f'&#{ord(char)};' for char in text)}</o>".encode(),
+        "xml",
+    ),
+    "XML, behind 300 kB": _typed(
+        "text/xml",
+        lambda text: b"<o>" + b"<i>tea</i>" * (FILLER_BYTES // 10) + _xml(text) + b"</o>",
+        "xml",
+    ),
+    "XML, as text, cut by a comment": _typed(
+        "text/plain", lambda text: _cut(text, "<!-- -->"), "xml"
+    ),
     "text": _typed("text/plain", lambda text: text.encode("utf-8", "surrogatepass"), "text"),
     "text, controls in front": _typed(
         "text/plain", lambda text: b"\x01" * 90 + text.encode("utf-8", "surrogatepass"), "text"
     ),
 }  # fmt: skip
+
+
+EXCEPTIONS = {
+    "Basic password": "a password may be any characters",
+    "User-Agent": "programs name themselves and their libraries in it",
+    "GraphQL, a decoy": "behind other text a path or an address is no whole value",
+}
+"""Places in which a payload needs more evidence, and why; README names them."""
 
 
 def _strings(node: Any) -> Iterator[str]:
@@ -335,11 +406,21 @@ def _unwrapped(text: str) -> Iterator[str]:
             yield from (value for _, value in parse_qsl(urlsplit(text).query))
     if text.lower().startswith("basic "):
         with suppress(ValueError):
-            yield base64.b64decode(text[6:]).decode("utf-8", "replace").partition(":")[2]
+            pair = base64.b64decode(text[6:]).decode("utf-8", "replace")
+            yield from (pair.partition(":")[2], pair.partition(":")[0])
+
+
+def _segments(path: str) -> Iterator[str]:
+    yield path
+    for segment in path.split("/"):
+        yield from _unwrapped(segment)
 
 
 def _document(reads: str, body: bytes) -> Iterator[str]:
-    if reads == "json":
+    if reads == "json lines":
+        for line in body.splitlines():
+            yield from _strings(json.loads(line))
+    elif reads == "json":
         for said in _strings(json.loads(body)):
             yield said
             with suppress(ValueError, RecursionError):
@@ -365,16 +446,17 @@ def in_flask(environ: Environ, reads: str) -> Iterator[str]:
 
 def _in_flask(request: Any, reads: str) -> Iterator[str]:
     if reads == "head":
-        yield request.path
+        yield from _segments(request.path)
         for pairs in (request.args, request.cookies):
             for name, value in pairs.items(multi=True):
                 yield name
                 yield from _unwrapped(value)
         for _, value in request.headers:
             yield from _unwrapped(value.encode("latin-1", "replace").decode("utf-8", "replace"))
-    elif reads == "form":
+    elif reads.startswith("form"):
         for name, value in request.form.items(multi=True):
-            yield from (name, value)
+            yield name
+            yield from _unwrapped(value)
     else:
         yield from _document(reads, request.get_data())
 
@@ -388,7 +470,7 @@ def in_django(environ: Environ, reads: str) -> Iterator[str]:
 
     request = WSGIRequest(environ)
     if reads == "head":
-        yield request.path_info
+        yield from _segments(request.path_info)
         for values in (
             request.GET.lists(),
             ((name, [one]) for name, one in request.COOKIES.items()),
@@ -399,9 +481,11 @@ def in_django(environ: Environ, reads: str) -> Iterator[str]:
                     yield from _unwrapped(value)
         for value in request.headers.values():
             yield from _unwrapped(value.encode("latin-1", "replace").decode("utf-8", "replace"))
-    elif reads == "form":
+    elif reads.startswith("form"):
         for name, several in request.POST.lists():
-            yield from (name, *several)
+            yield name
+            for value in several:
+                yield from _unwrapped(value)
         request.close()
     else:
         yield from _document(reads, request.body)
@@ -412,16 +496,17 @@ def in_bottle(environ: Environ, reads: str) -> Iterator[str]:
 
     request = BaseRequest(environ)
     if reads == "head":
-        yield request.path.encode("latin-1", "replace").decode("utf-8", "replace")
+        yield from _segments(request.path.encode("latin-1", "replace").decode("utf-8", "replace"))
         for pairs in (request.query.decode().allitems(), request.cookies.decode().allitems()):
             for name, value in pairs:
                 yield name
                 yield from _unwrapped(value)
         for value in request.headers.values():
             yield from _unwrapped(value.encode("latin-1", "replace").decode("utf-8", "replace"))
-    elif reads == "form":
+    elif reads.startswith("form"):
         for name, value in request.forms.decode().allitems():
-            yield from (name, value)
+            yield name
+            yield from _unwrapped(value)
     else:
         yield from _document(reads, request.body.read())
 

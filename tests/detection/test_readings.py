@@ -10,6 +10,7 @@ import gzip
 import json
 import zlib
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -85,6 +86,7 @@ def test_a_part_that_any_framework_takes_for_a_field_is_weighed(
         ("multipart/mixed; boundary=X", part(named('name="q"'))),
         (MULTIPART, part(named('name="q"') + "\r\nContent-Transfer-Encoding: base64", base64.b64encode(SQLI.encode()))),
         (MULTIPART, part(named('name="q"') + "\r\nContent-Transfer-Encoding: base64", base64.encodebytes(b"tea " * 40 + SQLI.encode()))),
+        (MULTIPART, part(named('name="q"') + "\r\nContent-Type: text/plain; charset = cp037", SQLI.encode("cp037"))),
         (MULTIPART, part(named('name="q"') + "\r\nContent-Type: text/plain; charset=utf-16", SQLI.encode("utf-16"))),
         (MULTIPART, part(named('name="q"') + "\r\nContent-Type: text/plain; charset=cp037", XSS.encode("cp037"))),
     ],
@@ -291,3 +293,54 @@ def test_what_can_not_be_read_is_told_and_the_rest_is_read(inspection: Inspectio
     assert real(inspection.head(environ(HTTP_COOKIE=cookie)))
     found = inspection.body(json.dumps([many, SQLI]).encode(), content_type=JSON)
     assert real(found)
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        *("\u200b", "\u00ad", "\u034f", "\u200d", "\u2060", "\ufeff", "\u180e", "\u202e", "\u3164"),
+        *("\ufe0f", "\u061c", "\U000e0041"),
+    ],
+)
+def test_what_shows_nothing_hides_nothing(inspection: Inspection, mark: str) -> None:
+    """Between all letters, and between some."""
+    for text in (mark.join(SQLI), mark.join(XSS), f"uni{mark}on sel{mark}ect password from users"):
+        sent = "q=" + quote_plus(text)
+        assert real(inspection.head(environ(query=sent))), text
+        assert real(inspection.head(environ(path="/items/" + text)))
+        assert real(inspection.body(sent.encode(), content_type=FORM))
+        for ascii_only in (True, False):
+            body = json.dumps({"id": 1, "q": text}, ensure_ascii=ascii_only).encode()
+            assert real(inspection.body(body, content_type=JSON)), text
+
+
+def test_scripts_that_need_joiners_and_emoji_pass(inspection: Inspection) -> None:
+    for text in (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467 and \u2764\ufe0f",
+        "Donau\u00addampf\u00adschiff",
+    ):
+        assert not inspection.head(environ(query="q=" + quote_plus(text)))
+        assert not inspection.body(json.dumps({"q": text}).encode(), content_type=JSON)
+
+
+@pytest.mark.parametrize("charset", ["cp037", "ibm037", "cp500", "'cp1140'", "EBCDIC-CP-US"])
+def test_a_query_is_read_in_the_charset_of_the_body(inspection: Inspection, charset: str) -> None:
+    for text in (SQLI, XSS):
+        query = f"q={text}".encode("cp037").decode("latin-1")
+        sent = environ(query=query, CONTENT_TYPE=f"text/plain; charset={charset}")
+        assert real(inspection.head(sent)), charset
+
+
+def test_fields_are_read_in_the_charset_of_the_whole_body(inspection: Inspection) -> None:
+    for charset in ("cp037", "utf-16", "utf-7"):
+        for text in (SQLI, XSS):
+            body = part(named('name="q"'), text.encode(charset))
+            kind = f"{MULTIPART}; charset={charset}"
+            assert real(inspection.body(body, content_type=kind)), charset
+
+
+def test_xml_that_is_sent_as_text_is_put_together(inspection: Inspection) -> None:
+    for between in ("<!-- x -->", "<?x y?>"):
+        body = "<a>" + between.join(SQLI) + "</a>"
+        assert real(inspection.body(body.encode(), content_type="text/plain")), between

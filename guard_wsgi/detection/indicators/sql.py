@@ -217,7 +217,7 @@ SQL = (
     _sqli("sqlite_function", r"\bsqlite_\w+\s*\(", _PATT, STRONG, examples=("admin@example.com' or sqlite_compileoption_used (id)--",)),
     _sqli("create_routine", r"\bcreate\s+(?:or\s+replace\s+)?(?:function|procedure|trigger|event)\s+\w+\s*\(", _PATT, 0.8, examples=("CREATE FUNCTION hello (s CHAR(20)) RETURNS CHAR(50) DETERMINISTIC RETURN CONCAT('Hello, ',s,'!');",)),
     _sqli("alias_from", r"^[\s\d'\"`]*\s*as\s+['\"`]\w+['\"`]\s+from\b", _OWASP, CERTAIN, examples=('` AS `OXTIMESTAMP` from',)),
-    _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, examples=('if(2=',)),
+    _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, opens=(r"[\"/>\x0b ]if ?\( ?\d+ ?=",), examples=('if(2=',)),
     _sqli("sleep_quoted", r"['\"]\s*(?:and\s+|or\s+|\|\||\+)?\s*sleep\s*\(\s*\d+[^)]{0,12}\)\s*(?:['\"]|--|#|and\b|or\b)", _BLIND, STRONG, examples=("1' and sleep(9) #",)),
     _sqli("paren_comment", r"(?:[\d'\"]|@\w{1,20})\s*(?:\)\s*)+--\s*$", _OWASP, STRONG, examples=('&&SLEEP(5)--',)),
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG, examples=('951 and version()<4',)),
