@@ -19,6 +19,7 @@ from weakref import WeakSet
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
 from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
 from guard_wsgi.forks import track
+from guard_wsgi.repeats import is_told
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -178,7 +179,7 @@ class RulesPoller:
         state.ask_again = answer.ask_again
         if answer.kind == "unknown":
             self._failures += 1
-            if self._failures & (self._failures - 1) == 0:
+            if is_told(self._failures):
                 log.warning(
                     "could not fetch dynamic rules (%d times in a row), the last known rules"
                     " stay in force: %s",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +13,7 @@ from attrs import frozen
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
 from guard_wsgi.errors import StoreError
+from guard_wsgi.files import replaced
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -38,8 +37,9 @@ class Values(Protocol):
 class Counters(Protocol):
     """Shared counters of a store."""
 
-    def increment(self, key: str, window_seconds: int, /) -> int: ...
-    def reset(self, key: str, /) -> object: ...
+    def take_lease(self, key: str, seconds: int, /) -> bool: ...
+
+    def end_lease(self, key: str, /) -> None: ...
 
 
 class SharedState(Protocol):
@@ -103,39 +103,20 @@ class RulesCache:
                 self._store.values.set(KEY, encoded, KEEP_SECONDS)
         if self._path is not None:
             try:
-                self._write(self._path, encoded)
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                with replaced(self._path) as file:
+                    file.write(encoded)
             except OSError as error:
                 log.warning("the last known rules can't be written: %s", error)
 
     def claim(self) -> bool:
         """Whether this process is the one to fetch now, of all that share the store."""
-        if self._store is None:
-            return True
-        try:
-            return self._store.counters.increment(LEASE, LEASE_SECONDS) == 1
-        except StoreError:
-            return True
+        return self._store is None or self._store.counters.take_lease(LEASE, LEASE_SECONDS)
 
     def release(self) -> None:
         """Let another process fetch."""
         if self._store is not None:
-            with contextlib.suppress(StoreError):
-                self._store.counters.reset(LEASE)
-
-    @staticmethod
-    def _write(path: Path, encoded: bytes) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(encoded)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+            self._store.counters.end_lease(LEASE)
 
 
 def _decoded(encoded: bytes | None) -> Known | None:

@@ -8,6 +8,7 @@ from guard_wsgi.agent.config import OnError
 from guard_wsgi.agent.delivery import Outcome
 from guard_wsgi.agent.process import ProcessState
 from guard_wsgi.agent.transport import TransportError
+from guard_wsgi.repeats import is_told
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -60,7 +61,7 @@ class Troubles:
         """Log the first failure and then every power of two; tell ``on_error`` of each."""
         state.last_error = str(error)
         count = state.failures[stage] = state.failures.get(stage, 0) + 1
-        if count & (count - 1) == 0:
+        if is_told(count):
             self._log(state, logging.WARNING, message, *(arguments or (error,)))
         if self._on_error is not None and not state.stopping:
             try:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from guard_wsgi.files import replaced
 
 hyperscan: Any
 try:
@@ -75,14 +76,8 @@ def save_database(key: str, database: Any) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_private(os.stat(folder)):
             return
-        handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(hyperscan.dumpb(database))
-            os.replace(name, folder / f"{key}.hsdb")
-        except BaseException:
-            os.unlink(name)
-            raise
+        with replaced(folder / f"{key}.hsdb") as file:
+            file.write(hyperscan.dumpb(database))
     except (OSError, hyperscan.error):
         return
 

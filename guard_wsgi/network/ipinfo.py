@@ -10,13 +10,13 @@ from __future__ import annotations
 import logging
 import os
 import random
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from guard_wsgi.files import replaced
 from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.network.mmdb import (
     GeoDatabase,
@@ -200,22 +200,13 @@ class IPInfoManager:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _remove_leftovers(path)
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        except OSError as error:
-            raise GeoDatabaseError(f"{path}: {error.strerror or error}") from error
-        temporary = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
+            # 0600 would hide it from workers of another user.
+            with replaced(path, mode=0o644) as file:
                 self._fetch(file.write)
                 file.flush()
-                os.fsync(file.fileno())
-            check_database(temporary)
-            temporary.chmod(0o644)  # mkstemp's 0600 would hide it from workers of another user
-            temporary.replace(path)
+                check_database(Path(file.name))
         except OSError as error:
             raise GeoDatabaseError(f"{path}: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _fetch(self, write: Callable[[bytes], object]) -> None:
         import requests  # here, because an app without country rules should not pay for its import

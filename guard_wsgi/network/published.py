@@ -52,7 +52,7 @@ class Values(Protocol):
 class Counters(Protocol):
     """The part of a store by which one worker is chosen to fetch (``Store.counters``)."""
 
-    def increment(self, key: str, window_seconds: int, /) -> int: ...
+    def take_lease(self, key: str, seconds: int, /) -> bool: ...
 
 
 class SharedState(Protocol):
@@ -270,10 +270,7 @@ class PublishedRanges:
         """One worker at a time: the first to count in the lease's window fetches."""
         if self._store is None:
             return True
-        try:
-            return self._store.counters.increment(ranges_key(provider), LEASE_SECONDS) == 1
-        except StoreError:
-            return True
+        return self._store.counters.take_lease(ranges_key(provider), LEASE_SECONDS)
 
     # -- from the provider ----------------------------------------------------------------
 

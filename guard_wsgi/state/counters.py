@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from guard_wsgi.errors import StoreError
 from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.state.backend import Backend
 
@@ -32,6 +35,21 @@ class Counters:
         :raises StoreError: when the store is down and its policy is to deny.
         """
         return self._backend.counted(key)
+
+    def take_lease(self, key: str, seconds: int) -> bool:
+        """Whether this caller, of all that share the store, has the lease for the next seconds.
+
+        While the store is down everybody has: it reports itself, and each does the work alone.
+        """
+        try:
+            return self.increment(key, seconds) == 1
+        except StoreError:
+            return True
+
+    def end_lease(self, key: str) -> None:
+        """Let another one take it at once."""
+        with suppress(StoreError):
+            self.reset(key)
 
     def reset(self, key: str) -> None:
         """Start the counter over.

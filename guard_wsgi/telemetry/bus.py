@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from guard_wsgi.forks import track
+from guard_wsgi.repeats import is_told
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
 from guard_wsgi.telemetry.naming import action_of, decorator_of, handler_of
@@ -306,7 +307,7 @@ class EventBus:
     def _failed(self, stage: str, error: Exception, context: Mapping[str, Any]) -> None:
         self._count(f"{stage}_errors")
         count = self._counts[f"{stage}_errors"]
-        if count & (count - 1) == 0:  # the first, then every power of two
+        if is_told(count):
             log.warning("%s failed (%d times so far): %s %r", stage, count, context, error)
         if self._on_error is not None:
             try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import threading
 from pathlib import Path
@@ -15,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from guard_wsgi.errors import GuardError
+from guard_wsgi.files import replaced
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 
@@ -113,11 +113,8 @@ def add_person(path: Path, name: str, role: Role, password: str) -> None:
     entries = read_entries(path) if path.exists() else {}
     entries[name] = (role, generate_password_hash(password))
     lines = [f"{known}:{its_role}:{stored}\n" for known, (its_role, stored) in entries.items()]
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.writelines(lines)
-    os.replace(temporary, path)
+    with replaced(path) as file:
+        file.write("".join(lines).encode())
 
 
 class People:

@@ -1,0 +1,11 @@
+"""What repeats is told less and less often."""
+
+from __future__ import annotations
+
+
+def is_told(count: int) -> bool:
+    """Whether the ``count``-th of a kind is told: the first, then every power of two.
+
+    A storm of a thousand makes ten log lines.
+    """
+    return count & (count - 1) == 0
