@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from attrs import field, frozen
@@ -17,6 +17,7 @@ from guard_wsgi.options.declaring import SECRET
 from guard_wsgi.options.numbers import flag, is_blank, number, whole_number
 from guard_wsgi.options.resolving import checked
 from guard_wsgi.options.values import http_url, one_of, strings, synchronous, text
+from guard_wsgi.request.hook_types import OnError
 
 DEFAULT_ENDPOINT = "https://api.guard-core.com"
 
@@ -25,7 +26,6 @@ ENCRYPTION_KEY_BYTES = 32
 """AES-256."""
 
 OverflowPolicy = Literal["drop", "block", "raise"]
-OnError = Callable[[str, Exception, Mapping[str, Any]], object]
 
 
 def _endpoint(endpoint: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 
-from guard_wsgi.agent.config import OnError
 from guard_wsgi.agent.delivery import Outcome
 from guard_wsgi.agent.process import ProcessState
 from guard_wsgi.agent.transport import TransportError
 from guard_wsgi.repeats import is_told
+from guard_wsgi.request.hook_types import OnError
 
 log = logging.getLogger("guard_wsgi.agent")
 

@@ -33,6 +33,13 @@ STALE_SECONDS = 35 * 86_400
 
 
 @runtime_checkable
+class CountrySource(Protocol):
+    """What the guard needs of a ``geo_ip_handler``."""
+
+    def get_country(self, ip: str, /) -> str | None:
+        """The ISO 3166 code of an address; ``None`` when it is not known."""
+
+
 class GeoIPHandler(Protocol):
     """A country resolver with a life cycle, as the existing system defines it.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from guard_wsgi.request.response import GuardResponse
     from guard_wsgi.request.view import GuardRequest
 
 Verifier = Callable[["GuardRequest", str], Any]
@@ -19,3 +20,12 @@ LimitKey = Callable[["GuardRequest"], "str | None"]
 
 LimitExemption = Callable[["GuardRequest"], bool]
 """Says that a request does not count."""
+
+ResponseModifier = Callable[["GuardResponse"], Any]
+"""Answers the response, changed or not, or another one (``custom_response_modifier``)."""
+
+OnBlock = Callable[["GuardRequest", Mapping[str, Any]], object]
+"""``(request, payload)``, once for each request that is refused or, in passive mode, flagged."""
+
+OnError = Callable[[str, Exception, Mapping[str, Any]], object]
+"""``(stage, exception, context)``: a fault of the guard itself."""

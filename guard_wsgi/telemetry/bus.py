@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from guard_wsgi.forks import track
 from guard_wsgi.repeats import is_told
+from guard_wsgi.request.hook_types import OnError
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
 from guard_wsgi.telemetry.naming import action_of, decorator_of, handler_of
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("guard_wsgi.telemetry")
 
-OnError = Callable[[str, Exception, Mapping[str, Any]], object]
 """``on_error(stage, exception, context)`` of the config."""
 
 Send = Callable[[SecurityEvent], object]

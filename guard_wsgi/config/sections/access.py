@@ -8,6 +8,7 @@ from typing import Any, Literal
 from attrs import field, frozen
 
 from guard_wsgi.config import texts as texts
+from guard_wsgi.network.geo import CountrySource
 from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import SECRET
 from guard_wsgi.options.numbers import flag, whole_number
@@ -45,7 +46,7 @@ class AccessOptions:
         default=frozenset(),
         converter=texts.countries,
     )
-    geo_ip_handler: Any = field(
+    geo_ip_handler: CountrySource | None = field(
         # Anything with get_country(ip) -> str | None.
         default=None,
         validator=values.geo_handler,

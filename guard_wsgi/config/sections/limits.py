@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -12,6 +12,7 @@ from guard_wsgi.config import tables as tables
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, whole_number
 from guard_wsgi.options.resolving import same_as
 from guard_wsgi.options.values import one_of, synchronous
+from guard_wsgi.request.hook_types import LimitExemption, LimitKey
 from guard_wsgi.state.backend import Strategy
 from guard_wsgi.state.settings import StoreSettings
 
@@ -53,12 +54,12 @@ class LimitOptions:
         StoreSettings,
         "rate_limit_strategy",
     )
-    rate_limit_key: Callable[[Any], str] | None = field(
+    rate_limit_key: LimitKey | None = field(
         # None: the client's address. (request) -> what counts together, a user say.
         default=None,
         validator=synchronous,
     )
-    rate_limit_exempt_when: Callable[[Any], bool] | None = field(
+    rate_limit_exempt_when: LimitExemption | None = field(
         # (request) -> True for one that is not counted.
         default=None,
         validator=synchronous,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from attrs import field, frozen
 
@@ -12,6 +12,7 @@ from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
 from guard_wsgi.options.numbers import flag, whole_number
 from guard_wsgi.options.values import one_of, synchronous
+from guard_wsgi.request.hook_types import OnBlock, OnError, ResponseModifier, Validator, Verifier
 
 _NO_BODIES: Mapping[int, str] = MappingProxyType({})
 
@@ -88,27 +89,27 @@ class ModeOptions:
         default=_NO_BODIES,
         converter=tables.error_responses,
     )
-    custom_request_check: Callable[[Any], Any] | None = field(
+    custom_request_check: Validator | None = field(
         # (request) -> GuardResponse | None, the last check before the app.
         default=None,
         validator=synchronous,
     )
-    custom_response_modifier: Callable[[Any], Any] | None = field(
+    custom_response_modifier: ResponseModifier | None = field(
         # (response) -> GuardResponse, for every answer that the guard itself gives.
         default=None,
         validator=synchronous,
     )
-    auth_verifier: Callable[[Any, str], Any] | None = field(
+    auth_verifier: Verifier | None = field(
         # (request, credential) -> principal | None, for routes whose decorator names none.
         default=None,
         validator=synchronous,
     )
-    on_error: Callable[[str, BaseException, Any], None] | None = field(
+    on_error: OnError | None = field(
         # (stage, exception, context); what it raises goes no further.
         default=None,
         validator=synchronous,
     )
-    on_block: Callable[[Any, Mapping[str, Any]], None] | None = field(
+    on_block: OnBlock | None = field(
         # (request, payload), once for each request denied or, in passive mode, flagged.
         default=None,
         validator=synchronous,
