@@ -12,6 +12,7 @@ import re
 from typing import Final
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
+from guard_wsgi.detection import large
 from guard_wsgi.detection.value import Budget, Value, to_text
 
 DECLARATION = re.compile(
@@ -130,6 +131,10 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     if rest.strip():
         budget.take_value()
         found.append(Value("xml", pieces.element, rest))
+        # Parsers that forgive a fault read on behind it.
+        for value in large.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
+            budget.take_value()
+            found.append(value)
         if "&" in rest:
             # A number of more digits than the interpreter converts is no character.
             with contextlib.suppress(ValueError):

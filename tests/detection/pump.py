@@ -32,7 +32,11 @@ BOUNDED = {
 }
 """Patterns that may take the square of a text's length, and what keeps the text short."""
 
-READ_REQUESTS = ("guard_wsgi.detection", "guard_wsgi.request", "guard_wsgi.checks")
+READ_REQUESTS = (
+    *("guard_wsgi.detection", "guard_wsgi.request", "guard_wsgi.checks", "guard_wsgi.routes"),
+    *("guard_wsgi.response", "guard_wsgi.ladder", "guard_wsgi.patterns", "guard_wsgi.resolvers"),
+    *("guard_wsgi.middleware", "guard_wsgi.bottle", "guard_wsgi.django", "guard_wsgi.behavior"),
+)
 
 ATOMS = (
     *("a", "A", "0", " ", "\t", "\n", "\r\n", "_", "-", ".", ",", ";", ":", "/", "\\", "'", '"', "`"),
@@ -112,20 +116,31 @@ def growth(act: Callable[[str], object], prefix: str, atom: str, size: int) -> f
 
 def methods_of(name: str) -> set[str]:
     """How the package uses the pattern of a name: one that is matched from the beginning only need
-    not be linear from everywhere."""
-    name = name.rpartition(".")[2]
+    not be linear from everywhere. Modules may have patterns of the same name."""
+    module, _, name = name.rpartition(".")
     used = re.compile(
         rf"\b{name}(?:\[[^\]\n]*\])?\.(search|match|fullmatch|findall|finditer|subn?|split)\b"
     )
-    found = set(used.findall(_source()))
+    found = {
+        method
+        for where, source in _sources().items()
+        if where == module or f"guard_wsgi.{module} import" in source
+        for method in used.findall(source)
+    }
     # In a table, or handed on.
     return found or {"match", "fullmatch"}
 
 
 @lru_cache(maxsize=1)
-def _source() -> str:
+def _sources() -> dict[str, str]:
+    """The text of each module of the package."""
     root = Path(guard_wsgi.__path__[0])
-    return "\n".join(file.read_text() for file in sorted(root.rglob("*.py")))
+    return {
+        ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): file.read_text()
+        for file in sorted(root.rglob("*.py"))
+    }
 
 
 def growths_of_pattern(

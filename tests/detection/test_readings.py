@@ -344,3 +344,10 @@ def test_xml_that_is_sent_as_text_is_put_together(inspection: Inspection) -> Non
     for between in ("<!-- x -->", "<?x y?>"):
         body = "<a>" + between.join(SQLI) + "</a>"
         assert real(inspection.body(body.encode(), content_type="text/plain")), between
+
+
+def test_xml_is_read_on_behind_a_fault(inspection: Inspection) -> None:
+    """As parsers that forgive one read it; an address is an attack only as a whole value."""
+    for fault in (b"<i>\xed\xa0\x80</i>", b"<i>&none;</i>", b"</wrong>", b"<i a=b/>"):
+        body = b"<a>" + fault + b"<i>http://169.254.169.254/latest/</i></a>"
+        assert real(inspection.body(body, content_type="text/xml")), fault
