@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
+from guard_wsgi.repeats import is_told
 from guard_wsgi.telemetry.escaping import escape
 from guard_wsgi.telemetry.events import SecurityEvent
 from guard_wsgi.telemetry.redaction import Redaction
@@ -189,15 +190,14 @@ class LogSink:
         """
         is_refusal = action_taken == "request_blocked"
         if is_refusal and request is not None:
-            # First, and not in a function of its own: in a flood most ends here.
-            repeats, now = self._repeats, monotonic()
+            repeats, now = self._repeats, monotonic()  # first: in a flood most ends here
             if now >= self._repeats_end or len(repeats) >= MAX_REPEATS_KEPT:
                 repeats = self._repeats = {}
                 self._repeats_end = now + REPEATS_SECONDS
                 self._lines = 0
             key = (request.identity.client_ip, check)
             repeats[key] = count = repeats.get(key, 0) + 1
-            if count & (count - 1) and (count > REPEATS_TOLD or self._lines >= LINES_TOLD):
+            if not is_told(count) and (count > REPEATS_TOLD or self._lines >= LINES_TOLD):
                 return False
         if check in self._muted_checks:
             return False
