@@ -77,7 +77,9 @@ _TAGS = re.compile(
 _TAG_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"})
 # RFC 9110, 11.4: a scheme with one token (token68), or with parameters.
 _CREDENTIALS = re.compile(r"\s*([\w!#$&^.+-]{1,40})\s+([\w.~+/=-]+)\s*", re.ASCII)
-_PARAMETER = re.compile(r"\s*([\w-]{1,40})\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^\s,\"]*))\s*(?:,|$)")
+_PARAMETER = re.compile(
+    r"\s*+([\w-]{1,40})\s*+=\s*+(?:\"((?:[^\"\\]|\\.)*+)\"|([^\s,\"]*+))\s*+(?:,|$)"
+)
 # RFC 4918, 10.4.2: lists of lock tokens and entity tags, each for a resource.
 _CONDITIONS = re.compile(
     r"\s*(?:(?:<([\w:/.@+~%?&=;,()-]*)>|\(|\)|Not\b|\[\s*(?:W/)?\"[\w.:/+=~*-]*\"\s*\])\s*)+",

@@ -18,8 +18,7 @@ _UNCANONICAL = re.compile(r"//|/\.|[;\\\x00-\x1f]")
 _AMBIGUOUS = re.compile(r"//|/\.|[;\\%?#\x00-\x1f\x7f]|[. ](?:/|\Z)|/ ")
 _PARAMETERS = re.compile(r";[^/]*")
 _SLASHES = re.compile(r"/{2,}")
-# From the beginning of a word: from each letter of it would take its square.
-_AUTHORITY = re.compile(r"(?<![a-z0-9+.-])([0-9+.-]*)[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
+_AUTHORITY = re.compile(r"[a-z][a-z0-9+.-]*+://[^/]*", re.IGNORECASE)
 _END = re.compile(r"[?#\x00]")
 # Soft hyphen, zero-width and bidirectional marks, variation selectors, byte order mark.
 _UNSEEN = re.compile(
@@ -80,7 +79,11 @@ def _unquoted_all(path: str) -> str:
 
 def _without_authority(path: str) -> str:
     """Of a target in absolute form (RFC 9112, 3.2.2), which wsgiref hands on as it came."""
-    return _AUTHORITY.sub(r"\1", path.lstrip("/"), count=1) if "://" in path else path
+    if "://" not in path:
+        return path
+    target = path.lstrip("/")
+    authority = _AUTHORITY.match(target)
+    return target[authority.end() :] if authority else path
 
 
 def _without_query(path: str) -> str:
