@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-import threading
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -112,8 +112,19 @@ def test_a_client_that_stays_silent_is_let_go(
         console.shutdown()
 
 
-def test_connections_have_a_bound(live: Console, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live._server, "_free", threading.BoundedSemaphore(8))
+@pytest.fixture
+def of_eight_connections(
+    make_console: MakeConsole, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Console]:
+    monkeypatch.setattr(serving, "MAX_CONNECTIONS", 8)
+    console = make_console()
+    console.start()
+    yield console
+    console.shutdown()
+
+
+def test_connections_have_a_bound(of_eight_connections: Console) -> None:
+    live = of_eight_connections
     port = int(live.url.rpartition(":")[2])
     held = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(8)]
     deadline = time.monotonic() + 10
