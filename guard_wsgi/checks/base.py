@@ -43,11 +43,12 @@ class Check(ABC):
         """The checks of this kind that a route needs; none where nothing is configured."""
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
-        """Whether the check certainly has nothing to say. It need not know, and may be asked of
-        requests that it is not for: then it says no.
+        """Whether the check certainly has nothing to say. One that can't tell says no.
 
-        What it counts or reads is counted and read; what it has found out when it says no, it
-        leaves in ``visit.found`` for :meth:`refusal`.
+        It is asked once a request, of those it is not excused from. What it counts or reads is
+        counted and read; what it has found out when it says no, it leaves in ``visit.found`` for
+        :meth:`refusal`. Its source becomes part of a function (ladder/splice.py), so it only
+        reads what the check keeps.
         """
         return False
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import evolve
 
+from guard_wsgi.checks.path_index import PathIndex
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
@@ -28,6 +29,7 @@ class RouteInspections:
         self._detector = detector
         self._settings = settings
         self._exclusions = exclusions
+        self._index = PathIndex(exclusion.path for exclusion in exclusions)
         self._everywhere = detector.compile(settings)
         self._by_exclusions: dict[tuple[DetectionExclusion, ...], Inspection] = {}
 
@@ -59,10 +61,9 @@ class RouteInspections:
 
     def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
         """Those that cover the path, whatever an app may take it for."""
+        covering = [self._exclusions[place] for place in self._index.covering(request.path)]
         return tuple(
-            exclusion
-            for exclusion in self._exclusions
-            if exclusion.covers(request.path) and all(map(exclusion.covers, request.readings))
+            exclusion for exclusion in covering if all(map(exclusion.covers, request.readings))
         )
 
 

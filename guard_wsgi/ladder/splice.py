@@ -25,6 +25,9 @@ from guard_wsgi.request.visit import Visit
 Ask = Callable[[dict[str, Any], Visit], "int | None"]
 """The place of the first check that says no, or raises; ``None`` if none does."""
 
+_CALLED = "self:passes"
+"""The constant of a check that is called."""
+
 MAX_CODES = 256
 """Sequences of kinds of checks whose code is kept; a site has a few for each of its routes."""
 
@@ -40,6 +43,11 @@ _SCOPES = (
     *(ast.ClassDef, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom),
 )
 """What has names of its own, which would have to be told from those of the function."""
+
+
+def is_called(kind: type[Check]) -> bool:
+    """Whether the checks of a kind are called, as their method can't be spliced."""
+    return (0, _CALLED) in _code((kind,))[1]
 
 
 class _CantSplice(Exception):
@@ -73,7 +81,7 @@ def _code(
                 raise _CantSplice
             body += _Splicer(place, names).of(kind)
         except _CantSplice:
-            called = names.setdefault((place, "self:passes"), f"passes_{place}")
+            called = names.setdefault((place, _CALLED), f"passes_{place}")
             body += ast.parse(f"if not {called}(environ, visit): return {place}").body
     body += ast.parse("return None").body
     module = ast.parse(

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from guard_wsgi import BehaviorRule, GuardMiddleware, GuardRequest, RouteConfig, SecurityConfig
 from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.config.check_names import CHECK_NAMES
 from guard_wsgi.ladder.ladder import BYPASSES, LADDER
+from guard_wsgi.ladder.splice import is_called, spliced
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.routes.config import BYPASS_NAMES
@@ -219,6 +221,60 @@ def test_what_a_check_lets_pass_it_does_not_refuse(
                     assert told(check.refusal(request)) == told(refusal)
                 if refusal is not None:
                     break
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+@settings(max_examples=6, deadline=None)
+@given(made=st.lists(requests(), min_size=4, max_size=8))
+def test_the_one_function_says_what_the_checks_say(
+    made: list[Callable[[], Environ]], setting: Setting
+) -> None:
+    with twins(setting) as ((asked, asked_checks), (other, other_checks)):
+        ask = spliced(asked_checks)
+        for make in made:
+            request, same = climbed(asked, make()), climbed(other, make())
+            assert ask(request.environ, request.visit) == first_no(other_checks, same)
+            assert request.quota == same.quota or request.quota is not None is not same.quota
+            assert bool(request.visit.found) == bool(same.visit.found)
+
+
+def first_no(checks: tuple[Check, ...], request: GuardRequest) -> int | None:
+    for place, check in enumerate(checks):
+        try:
+            if not check.passes(request.environ, request.visit):
+                return place
+        except Exception:
+            return place
+    return None
+
+
+def test_every_check_is_spliced_and_none_called() -> None:
+    for kind in LADDER:
+        assert not is_called(kind), kind
+
+
+class Picky(CustomRequestCheck):
+    """A check whose method has a name of its own in it, so that it has to be called."""
+
+    def passes(self, environ: Environ, visit: Visit) -> bool:
+        return all(name in environ for name in ("PATH_INFO", "test.good"))
+
+
+def test_what_cannot_be_spliced_is_called() -> None:
+    ask = spliced((Picky(lambda request: None), Picky(lambda request: None)))
+    visit = Visit()
+    assert ask({"PATH_INFO": "/", "test.good": 1}, visit) is None
+    assert ask({"PATH_INFO": "/"}, visit) == 0
+    assert is_called(Picky)
+
+
+def test_a_check_that_raises_is_the_one_that_says_no() -> None:
+    class Broken(Picky):
+        def passes(self, environ: Environ, visit: Visit) -> bool:
+            return bool(environ["nothing"])
+
+    ask = spliced((Picky(lambda request: None), Broken(lambda request: None)))
+    assert ask({"PATH_INFO": "/", "test.good": 1}, Visit()) == 1
 
 
 def test_the_settings_give_every_check_of_the_ladder() -> None:
