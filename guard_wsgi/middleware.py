@@ -158,8 +158,11 @@ class GuardMiddleware:
         place: int | None = 0
         if block is None:
             place = ask(environ, visit)
-            if place is None and not (plan.is_attended or visit.started or visit.identity.notes):
+            if place is None and not (plan.is_hooked or visit.identity.notes):
                 self._report.passed += 1
+                if plan.is_attended or visit.started:
+                    watch = None if visit.standing & WHITELISTED else plan.watch
+                    return self._pass_attended(policy, watch, environ, visit, self.app)
                 return self.app(environ, visit.begin)
         rest = () if place is None else ladder[place:]
         request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
@@ -184,19 +187,20 @@ class GuardMiddleware:
             if watch is not None:
                 self._watch_refusal(watch, request, block)
             return self._refuse(policy, request, block, visit.start_response)
-        if plan.late or policy.outgoing.modifier is not None:
+        if plan.is_hooked:
             late = plan.inside(visit.standing)
             return self._pass_hooks(policy, watch, request, visit, late)
         self._report.passed += 1
+        environ = request.environ
         if plan.is_attended or visit.started:
-            return self._pass_attended(policy, watch, request, visit, self.app)
+            return self._pass_attended(policy, watch, environ, visit, self.app)
         try:
-            response = self.app(request.environ, visit.begin)
+            response = self.app(environ, visit.begin)
         except BodyTooLarge:
-            return self._refuse_late(policy, request, visit.start_response)
+            return self._refuse_late(policy, environ, visit, visit.start_response)
         if visit.body is not None and visit.body.is_limited:
             return LateLimit(
-                response, lambda: self._refuse_late(policy, request, visit.start_response)
+                response, lambda: self._refuse_late(policy, environ, visit, visit.start_response)
             )
         return response
 
@@ -252,7 +256,7 @@ class GuardMiddleware:
             app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
         self._report.passed += 1
         try:
-            return self._pass_attended(policy, watch, request, visit, app)
+            return self._pass_attended(policy, watch, environ, visit, app)
         except NotAsked as fault:
             # Flask always asks. Should a subclass of it answer without, nothing goes out.
             verdict.deferred = verdict.unmodified = None
@@ -455,23 +459,23 @@ class GuardMiddleware:
         self,
         policy: Policy,
         watch: BehaviorWatch | None,
-        request: GuardRequest,
+        environ: WSGIEnvironment,
         visit: Departure,
         app: WSGIApplication,
     ) -> Iterable[bytes]:
         """Answer a preflight, or call the app and see how it answers. Nothing of its response is
         held back."""
-        if policy.cors is not None and request.is_preflight:
-            answer = policy.cors.preflight(request.environ)
+        if policy.cors is not None and is_preflight(environ):
+            answer = policy.cors.preflight(environ)
+            request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
             return policy.refusals.send_response(answer, request, visit.start_response)
         observation = None
-        environ = request.environ
-        if watch is not None and request.client is not None:
+        client = visit.identity.address
+        if watch is not None and client is not None:
             observation = watch.observe(
-                request.client, request.endpoint or UNROUTED, lambda: self.inside(environ)
+                client, visit.verdict.endpoint or UNROUTED, lambda: self.inside(environ)
             )
         verdict, started = visit.verdict, visit.started
-
         start_response, cors = visit.start_response, policy.cors
 
         # It knows neither visit nor request: those know it, and a circle would keep every environ.
@@ -503,14 +507,14 @@ class GuardMiddleware:
         try:
             response = app(environ, begin)
         except BodyTooLarge:
-            return self._refuse_late(policy, request, start_response)
+            return self._refuse_late(policy, environ, visit, start_response)
         except Exception:
             if started:
                 self._measure(environ, verdict, started, 500)
             raise
         if visit.body is not None and visit.body.is_limited:
             response = LateLimit(
-                response, lambda: self._refuse_late(policy, request, start_response)
+                response, lambda: self._refuse_late(policy, environ, visit, start_response)
             )
         if observation is None or verdict.action == "block":
             return response
@@ -532,10 +536,12 @@ class GuardMiddleware:
     def _refuse_late(
         self,
         policy: Policy,
-        request: GuardRequest,
+        environ: WSGIEnvironment,
+        visit: Visit,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         """The app read a body of unknown length past the limit. It may have begun to answer."""
+        request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         block = Block(
             status=413,
             message="Request too large",

@@ -35,17 +35,28 @@ class Plan:
         in the app's own context (hooks.py).
     :ivar watch: the behaviour rules that hold for its answers, if any do.
     :ivar security: the security headers of its answers.
+    :ivar is_hooked: whether functions of the app are called for what passes.
     :ivar is_attended: whether more is to be done with what passes than to call the app.
     """
 
-    __slots__ = ("checks", "is_attended", "ladders", "late", "route", "security", "watch")
+    __slots__ = (
+        "checks",
+        "is_attended",
+        "is_hooked",
+        "ladders",
+        "late",
+        "route",
+        "security",
+        "watch",
+    )
 
     def __init__(
         self,
         route: RouteConfig,
         checks: Ladder,
         watch: BehaviorWatch | None,
-        is_attended: bool,
+        answers_preflights: bool,
+        is_modified: bool,
         security: SecurityHeaders,
     ) -> None:
         self.route = route
@@ -56,7 +67,8 @@ class Plan:
         first = calling.index(True) if True in calling else len(checks)
         self.ladders = Ladders(checks[:first])
         self.late = checks[first:]
-        self.is_attended = is_attended or watch is not None or bool(self.late)
+        self.is_hooked = is_modified or bool(self.late)
+        self.is_attended = answers_preflights or watch is not None or self.is_hooked
 
     def inside(self, standing: int) -> Ladder:
         """What calls a function of the app, and all behind it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.authentication import Authentication
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.content import RequiredHeaders
@@ -45,7 +46,6 @@ class Policy:
 
     :param parts: what outlives a change of configuration: state, detector, databases, events.
     :param left_to_app: keys of security headers that the app's framework sets by itself.
-    :ivar is_attended: whether more is to be done with all that passes than to call the app.
     :ivar listed_paths: what a request is excused from for its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are told of refusals.
     """
@@ -77,7 +77,6 @@ class Policy:
         )
         self.outgoing = Outgoing(config, left_to_app)
         self.cors = self.outgoing.cors
-        self.is_attended = self.cors is not None or self.outgoing.modifier is not None
         self.refusals = Refusals(config, self.outgoing)
         self.calls_hooks_on_refusal = (
             config.on_block is not None or self.outgoing.modifier is not None
@@ -119,7 +118,7 @@ class Policy:
                 if not (is_same and any(isinstance(known, RateLimits) for known in checks)):
                     checks.append(check)
         watch = next((plan.watch for plan in plans if plan.watch is not None), None)
-        return Plan(plans[0].route, tuple(checks), watch, self.is_attended, plans[0].security)
+        return self._made(plans[0].route, tuple(checks), watch, plans[0].security)
 
     def relaxed(self, route: RouteConfig | None) -> Plan:
         """The global rules but for what a route lets pass: for a preflight that the guard answers,
@@ -153,7 +152,17 @@ class Policy:
         )
         bypasses_all = "all" in (route.bypassed_checks or ())
         watch = None if bypasses_all else self._services.watch(route) or None
-        return Plan(route, checks, watch, self.is_attended, self._security(route))
+        return self._made(route, checks, watch, self._security(route))
+
+    def _made(
+        self,
+        route: RouteConfig,
+        checks: Ladder,
+        watch: BehaviorWatch | None,
+        security: SecurityHeaders,
+    ) -> Plan:
+        is_modified = self.outgoing.modifier is not None
+        return Plan(route, checks, watch, self.cors is not None, is_modified, security)
 
     def _security(self, route: RouteConfig) -> SecurityHeaders:
         headers = route.security_headers
