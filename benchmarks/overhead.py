@@ -3,7 +3,7 @@
     python benchmarks/overhead.py             the table, against the budgets
     python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
     python benchmarks/overhead.py --sketch    the same with the least that a guard could be
-    python benchmarks/overhead.py --ladder    the same with a guard that has a check more
+    python benchmarks/overhead.py --ladder    the same with a guard that has one extra check
     python benchmarks/overhead.py --hook      the same with a function of the site's own
     python benchmarks/overhead.py --stores    the same with LMDB and Redis as the store
     python benchmarks/overhead.py --stages    what each part of the guard adds
@@ -142,8 +142,7 @@ def begin_flood(app: App) -> None:
 
 
 def with_a_check_more(app: App) -> App:
-    """The guard of a site with a check besides the usual ones, here a list of addresses: such a
-    site has no fast path."""
+    """The guard of a site with a check besides the usual ones, here a list of addresses."""
     return guarded(app, blacklist=["192.0.2.0/24"])
 
 
@@ -312,7 +311,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="rounds (default 200, ~20 s)")
     parser.add_argument("--peer", action="store_true", help=f"measure {PEER} as well")
     parser.add_argument("--sketch", action="store_true", help="measure the least guard as well")
-    parser.add_argument("--ladder", action="store_true", help="measure one without a fast path")
+    parser.add_argument("--ladder", action="store_true", help="measure one with an extra check")
     parser.add_argument("--hook", action="store_true", help="measure one with a hook as well")
     parser.add_argument("--stores", action="store_true", help="measure LMDB and Redis as well")
     parser.add_argument("--stages", action="store_true", help="what each part of the guard adds")

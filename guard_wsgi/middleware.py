@@ -10,44 +10,32 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.behavior.tracker import BehaviorWatch
-from guard_wsgi.checks.access import NotBanned, NotInEmergency
-from guard_wsgi.checks.base import Check
-from guard_wsgi.checks.behavior import UNROUTED, Behaves
-from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config.proxy_fix import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.errors import StoreError
-from guard_wsgi.ladder.deferred import Deferred
+from guard_wsgi.ladder.deciding import Renderer, unresolved
+from guard_wsgi.ladder.hooked import Hooked
 from guard_wsgi.ladder.plan import Ladder, Plan
 from guard_wsgi.ladder.policy import Policy
-from guard_wsgi.network.address import parse_address
-from guard_wsgi.network.standing import BODILESS, CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.network.standing import CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.hooks import (
     ForgetBody,
     HookContext,
-    Inside,
-    NotAsked,
     no_context,
     nothing_kept,
 )
 from guard_wsgi.request.late_limit import LateLimit
-from guard_wsgi.request.response import GuardResponse
-from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
 from guard_wsgi.request.visit import Visit, arrive
-from guard_wsgi.response.modifying import Modifier
-from guard_wsgi.response.outgoing import Departure, HeaderList, Outgoing, Write
-from guard_wsgi.response.refusal import with_reference
+from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.django_app import headers_set_by
 from guard_wsgi.routes.resolvers import PatternResolver, Resolver
@@ -59,20 +47,12 @@ from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
 
 if TYPE_CHECKING:
-    from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 logger = logging.getLogger("guard_wsgi.checks")
 
-_KEPT_OUT = frozenset({NotBanned.name, NotInEmergency.name, Behaves.name})
-"""The checks that refuse for what was done before."""
 
-Renderer = Callable[[Block, "WSGIEnvironment", Callable[[], GuardResponse]], "GuardResponse | None"]
-"""Renders a refusal in a framework's own way, from the guard's own, which the last argument
-makes; ``None`` leaves it to the guard."""
-
-
-class GuardMiddleware:
+class GuardMiddleware(Hooked):
     """Protects any WSGI app.
 
     :param app: the app, or anything else that speaks WSGI.
@@ -204,117 +184,6 @@ class GuardMiddleware:
             )
         return response
 
-    def decide(
-        self, policy: Policy, request: GuardRequest, ladder: Iterable[Check]
-    ) -> Block | None:
-        """Ask the checks in order; the first refusal counts, or in passive mode none does."""
-        for check in ladder:
-            try:
-                block = check.refusal(request)
-            except Exception as error:
-                # The fault boundary: what goes wrong in a check must not become the app's fault.
-                block = self._fault(policy, check, error)
-            if block is not None:
-                if not policy.passive:
-                    return block
-                self._tell(policy, request, block, passive=True)
-        return None
-
-    # The app's own functions ------------------------------------------------------------------
-
-    def inside(self, environ: WSGIEnvironment) -> Inside:
-        """The app's context around its own functions; nothing where one has been entered."""
-        return Inside(self._hook_context, environ, self._report.fault)
-
-    def _pass_hooks(
-        self,
-        policy: Policy,
-        watch: BehaviorWatch | None,
-        request: GuardRequest,
-        visit: Departure,
-        late: Ladder,
-    ) -> Iterable[bytes]:
-        """Let the app's own functions decide, or see that they are asked; then call the app."""
-        environ, verdict = request.environ, request.verdict
-        # A preflight is answered here, whatever the framework would do with it.
-        is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
-        app = self.app
-        shared = self._shared_body(request) if late else None
-        if late and is_left:
-            verdict.deferred = Deferred(policy, request, late, watch, shared)
-        elif late:
-            request.forget_notes()
-            with self.inside(environ):
-                block = self._ask_hooks(policy, request, late, shared)
-                if request.notes:
-                    self._report.notes(request)
-                if block is not None:
-                    if watch is not None:
-                        self._watch_refusal(watch, request, block)
-                    return self._refuse(policy, request, block, visit.start_response)
-        if policy.outgoing.modifier is not None:
-            app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
-        self._report.passed += 1
-        try:
-            return self._pass_attended(policy, watch, environ, visit, app)
-        except NotAsked as fault:
-            # Flask always asks. Should a subclass of it answer without, nothing goes out.
-            verdict.deferred = verdict.unmodified = None
-            block = _failed(CustomRequestCheck.name, str(fault))
-            return self._refuse(policy, request, block, visit.start_response)
-
-    def _shared_body(self, request: GuardRequest) -> SharedBody | None:
-        """The body, to be read by several; ``None`` without one, or if it is shared already."""
-        if request.visit.standing & BODILESS or SharedBody.is_kept(request.environ):
-            return None
-        return SharedBody(request.environ, self._forget_body)
-
-    def _ask_hooks(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        ladder: Ladder,
-        shared: SharedBody | None,
-    ) -> Block | None:
-        """As :meth:`decide`. Whatever one of the app's functions reads of the body, the checks
-        after it and the app get all of it."""
-        if shared is None:
-            return self.decide(policy, request, ladder)
-        request.incoming_body = shared.guards(request.incoming_body)
-        try:
-            return self.decide(policy, request, shared.for_each(ladder))
-        finally:
-            shared.hand_on()
-
-    def _modified(
-        self,
-        outgoing: Outgoing,
-        modifier: Modifier,
-        request: GuardRequest,
-        app: WSGIApplication,
-        is_left: bool,
-    ) -> WSGIApplication:
-        """The app, whose answers ``custom_response_modifier`` is given: in the framework if that
-        asks, else here."""
-        verdict = request.verdict
-        if is_left:
-            verdict.unmodified = request
-
-        def modified(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            try:
-                return modifier.around(
-                    app,
-                    environ,
-                    start_response,
-                    lambda headers: outgoing.headers(request, headers),
-                    lambda: self.inside(environ),
-                    lambda: is_left and verdict.unmodified is None,
-                )
-            finally:
-                verdict.unmodified = None
-
-        return modified
-
     def tell(
         self, event_type: str, environ: WSGIEnvironment, action_taken: str, **metadata: Any
     ) -> None:
@@ -326,36 +195,6 @@ class GuardMiddleware:
             visit.verdict = verdict
         request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         self._events.emit(event_type, request, action_taken, **metadata)
-
-    def name_route(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
-        """The template of a request's route: asked for when somebody is told of it."""
-        resolver = self.resolver
-        try:
-            template_of = getattr(resolver, "template_of", None)
-            if template_of is not None:
-                template: str | None = template_of(environ, endpoint)
-                return template
-            if endpoint is not None or resolver is None:
-                return endpoint
-            resolution = resolver(environ)
-        except Exception as error:  # the app's own converters
-            self._report.fault("route_config", error)
-            return endpoint
-        return None if resolution is None else resolution.endpoint
-
-    def country_of(self, client_ip: str) -> str | None:
-        """The country of an address, ``None`` where it is unknown or can't be looked up."""
-        look_up = self.policy.country_of
-        address = parse_address(client_ip)
-        if look_up is None or address is None:
-            return None
-        try:
-            return look_up(address)
-        except Exception as error:  # the app's own handler, asked for by the app
-            self._report.fault("geo_ip_handler", error)
-            return None
-
-    # Before and after ------------------------------------------------------------------------
 
     def _is_decided(self, environ: WSGIEnvironment) -> bool:
         """Whether another guard of the same configuration has decided on this request."""
@@ -438,12 +277,12 @@ class GuardMiddleware:
         except Exception as error:  # a framework's router, or the app's own converters
             self._report.fault("route_config", error)
             if policy.config.fail_secure:
-                return policy.global_plan, _unresolved("the resolver failed")
+                return policy.global_plan, unresolved("the resolver failed")
             return policy.global_plan, None
         if resolution is None:
             if not policy.config.route_resolution_strict:
                 return policy.global_plan, None
-            block = _unresolved("no route matches")
+            block = unresolved("no route matches")
             if policy.passive:
                 request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
                 self._tell(policy, request, block, passive=True)
@@ -454,284 +293,6 @@ class GuardMiddleware:
         if resolution.others:
             return policy.combined((resolution.route, *resolution.others)), None
         return policy.plan(resolution.route), None
-
-    def _pass_attended(
-        self,
-        policy: Policy,
-        watch: BehaviorWatch | None,
-        environ: WSGIEnvironment,
-        visit: Departure,
-        app: WSGIApplication,
-    ) -> Iterable[bytes]:
-        """Answer a preflight, or call the app and see how it answers. Nothing of its response is
-        held back."""
-        if policy.cors is not None and is_preflight(environ):
-            answer = policy.cors.preflight(environ)
-            request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
-            return policy.refusals.send_response(answer, request, visit.start_response)
-        observation = None
-        client = visit.identity.address
-        if watch is not None and client is not None:
-            observation = watch.observe(
-                client, visit.verdict.endpoint or UNROUTED, lambda: self.inside(environ)
-            )
-        verdict, started = visit.verdict, visit.started
-        start_response, cors = visit.start_response, policy.cors
-
-        # It knows neither visit nor request: those know it, and a circle would keep every environ.
-        def attended_start_response(
-            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
-        ) -> Write:
-            left = verdict.deferred
-            if left is not None and not left.policy.passive:
-                raise NotAsked("the app answered before its own checks had run")
-            if cors is not None and policy.outgoing.modifier is None:
-                headers = cors.add(headers, environ)
-            # A refusal inside has been counted there, by the rules of the view that was to run.
-            refused = verdict.action == "block"
-            if started:
-                self._measure(environ, verdict, started, int(status[:3]), refused)
-            if observation is not None and not refused:
-                observation.status(int(status[:3]), headers)
-            if exc_info is None:
-                write = start_response(status, headers)
-            else:
-                try:
-                    write = start_response(status, headers, exc_info)
-                finally:
-                    exc_info = None  # a traceback that refers to its own frame is a circle
-            return write if observation is None else observation.write(write)
-
-        visit.start_response = attended_start_response
-        begin = visit.begin if policy.outgoing.modifier is None else attended_start_response
-        try:
-            response = app(environ, begin)
-        except BodyTooLarge:
-            return self._refuse_late(policy, environ, visit, start_response)
-        except Exception:
-            if started:
-                self._measure(environ, verdict, started, 500)
-            raise
-        if visit.body is not None and visit.body.is_limited:
-            response = LateLimit(
-                response, lambda: self._refuse_late(policy, environ, visit, start_response)
-            )
-        if observation is None or verdict.action == "block":
-            return response
-        return observation.tap(response, environ.get("wsgi.file_wrapper"))
-
-    def _watch_refusal(self, watch: BehaviorWatch, request: GuardRequest, block: Block) -> None:
-        """Let behaviour rules count the guard's own 401s and 403s, which who guesses passwords or
-        scans gets instead of the app's. Who is kept out already does not lengthen it."""
-        if request.client is None or block.check in _KEPT_OUT:
-            return
-        observation = watch.observe(request.client, request.endpoint or UNROUTED)
-        if observation is None:
-            return
-        try:
-            observation.status(block.status, [])
-        except Exception as error:  # as of a check: what goes wrong must not become an answer
-            self._report.fault(Behaves.name, error)
-
-    def _refuse_late(
-        self,
-        policy: Policy,
-        environ: WSGIEnvironment,
-        visit: Visit,
-        start_response: StartResponse,
-    ) -> Iterable[bytes]:
-        """The app read a body of unknown length past the limit. It may have begun to answer."""
-        request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
-        block = Block(
-            status=413,
-            message="Request too large",
-            check="request_size_content",
-            event="content_filtered",
-            reason="the body goes on past the limit",
-        )
-        return self._refuse(policy, request, block, start_response, exc_info=sys.exc_info())
-
-    def _measure(
-        self,
-        environ: WSGIEnvironment,
-        verdict: Verdict,
-        started: float,
-        status: int,
-        blocked: bool = False,
-    ) -> None:
-        # What passed and has no name by now matched no route.
-        named = blocked or verdict.endpoint is not None
-        template = self.name_route(environ, verdict.endpoint) if named else None
-        self._events.observe(
-            template, environ["REQUEST_METHOD"], status, perf_counter() - started, blocked
-        )
-
-    def check_route(
-        self,
-        environ: WSGIEnvironment,
-        route: RouteConfig | None,
-        endpoint: str,
-        *,
-        runs_view: bool = True,
-    ) -> GuardResponse | None:
-        """Hold the rules of the view that a framework is about to run, whatever was foretold.
-
-        Something between the guard and the framework's router may have rewritten the path. Where
-        the rules are those that the request was decided by, nothing is asked again, but for
-        credentials on a preflight, which are left to be asked here.
-
-        :param runs_view: whether the view's own code runs, or OPTIONS is answered without it.
-        :return: the refusal, or ``None``.
-        """
-        policy = self.policy
-        if not policy.enabled:
-            return None
-        foretold = environ.get(ENVIRON_KEY)
-        if not isinstance(foretold, Verdict):
-            foretold = None
-        left = shared = None
-        if foretold is not None:
-            left, foretold.deferred = foretold.deferred, None
-        if left is not None:
-            shared = left.shared
-        if foretold is not None and foretold.route is route:
-            if runs_view and self._defers_credentials(policy, environ):
-                plan = policy.credentials(route)
-            elif left is None:
-                return None
-            else:
-                return self._decided_inside(
-                    left.policy, left.request, left.ladder, left.watch, foretold, shared
-                )
-        elif runs_view:
-            plan, left = policy.plan(route), None
-        else:
-            plan, left = policy.preflight(route), None
-        request = GuardRequest(environ, policy.clients, policy.country_of, self)
-        request.verdict.endpoint = endpoint
-        request.verdict.route = route
-        if foretold is not None:
-            request.verdict.unmodified = foretold.unmodified
-            if foretold.route is not None:
-                request.verdict.held = (*foretold.held, foretold.route)
-        environ[ENVIRON_KEY] = request.verdict
-        ladder = policy.whole_ladder(plan, environ, request.visit) + (
-            left.ladder if left is not None else ()
-        )
-        if shared is None:
-            shared = self._shared_body(request)
-        return self._decided_inside(policy, request, ladder, plan.watch, foretold, shared)
-
-    def _decided_inside(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        ladder: Ladder,
-        watch: BehaviorWatch | None,
-        foretold: Verdict | None,
-        shared: SharedBody | None,
-    ) -> GuardResponse | None:
-        """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
-        request.forget_notes()
-        block = self._ask_hooks(policy, request, ladder, shared)
-        if request.notes:
-            self._report.notes(request)
-        if foretold is not None and request.verdict is not foretold:
-            foretold.quota = request.quota
-            request.verdict.principal = request.verdict.principal or foretold.principal
-        if block is None:
-            return None
-        if foretold is not None:
-            self._report.passed -= 1
-            foretold.action = "block"
-        if watch is not None:
-            self._watch_refusal(watch, request, block)
-        self._tell(policy, request, block)
-        return self._rendered(policy, block, request) or policy.refusals.response(block, request)
-
-    def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
-        """Whether credentials are asked for only if a view runs: a browser asks what it may send
-        without them (Fetch, "CORS-preflight request"), and apps that do CORS by themselves answer
-        before any view does."""
-        return (
-            policy.cors is None
-            and getattr(self.resolver, "confirms", False)
-            and is_preflight(environ)
-        )
-
-    # Refusing --------------------------------------------------------------------------------
-
-    def _refuse(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        block: Block,
-        start_response: StartResponse,
-        exc_info: OptExcInfo | None = None,
-    ) -> Iterable[bytes]:
-        if not policy.calls_hooks_on_refusal:
-            return self._send_refusal(policy, request, block, start_response, exc_info)
-        with self.inside(request.environ):
-            return self._send_refusal(policy, request, block, start_response, exc_info)
-
-    def _send_refusal(
-        self,
-        policy: Policy,
-        request: GuardRequest,
-        block: Block,
-        start_response: StartResponse,
-        exc_info: OptExcInfo | None,
-    ) -> Iterable[bytes]:
-        self._tell(policy, request, block)
-        if request.started:
-            self._measure(
-                request.environ, request.verdict, request.started, block.status, blocked=True
-            )
-        if self.renderer is not None:
-            rendered = self._rendered(policy, block, request)
-            if rendered is not None:
-                return policy.refusals.send_response(rendered, request, start_response, exc_info)
-        return policy.refusals.send(block, request, start_response, exc_info)
-
-    def _rendered(
-        self, policy: Policy, block: Block, request: GuardRequest
-    ) -> GuardResponse | None:
-        """The framework's response for a refusal, when it has one."""
-        if self.renderer is None:
-            return None
-        try:
-            rendered = self.renderer(
-                block, request.environ, lambda: policy.refusals.response(block, request)
-            )
-            if rendered is None:
-                return None
-            return with_reference(rendered, request.request_id)
-        except Exception as error:  # the app's error page must not undo the refusal
-            self._report.fault("renderer", error)
-            return None
-
-    def _tell(
-        self, policy: Policy, request: GuardRequest, block: Block, *, passive: bool = False
-    ) -> None:
-        self._report.refused(request, block, policy.config.on_block, passive=passive)
-
-    # Faults ----------------------------------------------------------------------------------
-
-    def _fault(self, policy: Policy, check: Check, error: Exception) -> Block | None:
-        """A check that raised: access rules refuse, detection and limits let pass, by config."""
-        if isinstance(error, StoreError):
-            return Block(
-                status=503,
-                message="Service temporarily unavailable",
-                check=check.name,
-                event="redis_error",
-                reason=str(error),
-                retry_after_seconds=self.parts.store.retry_seconds,
-            )
-        self._report.fault(check.name, error)
-        if not (check.fails_closed and policy.config.fail_secure):
-            return None
-        return _failed(check.name, f"the check raised {type(error).__name__}")
 
     # For the operator --------------------------------------------------------------------------
 
@@ -757,11 +318,6 @@ class GuardMiddleware:
             or policy.cors is not None
         )
         self._policy = policy
-
-    @property
-    def policy(self) -> Policy:
-        """What is being served now."""
-        return self._policy
 
     @property
     def bans(self) -> Bans:
@@ -829,23 +385,3 @@ def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
     if "django.core.handlers.wsgi" not in sys.modules:
         return frozenset()
     return headers_set_by(app)
-
-
-def _failed(check: str, reason: str) -> Block:
-    return Block(
-        status=500,
-        message="Security check failed",
-        check=check,
-        event="check_failed",
-        reason=reason,
-    )
-
-
-def _unresolved(reason: str) -> Block:
-    return Block(
-        status=500,
-        message="Route resolution failed",
-        check="route_config",
-        event="route_unresolved",
-        reason=reason,
-    )

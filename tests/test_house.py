@@ -60,7 +60,6 @@ TO_SPLIT = frozenset(
         "guard_wsgi/detection/detector.py",
         "guard_wsgi/detection/evidence.py",
         "guard_wsgi/detection/extract.py",
-        "guard_wsgi/middleware.py",
     }
 )
 """Files that are longer, and wait to be split. None is added."""

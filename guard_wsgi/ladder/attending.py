@@ -1,0 +1,91 @@
+"""Calling the app where more is to be done with its answer than to add fixed headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.checks.behavior import UNROUTED
+from guard_wsgi.ladder.policy import Policy
+from guard_wsgi.ladder.refusing import Refusing
+from guard_wsgi.request.framing import BodyTooLarge
+from guard_wsgi.request.hooks import (
+    NotAsked,
+)
+from guard_wsgi.request.late_limit import LateLimit
+from guard_wsgi.request.view import GuardRequest, is_preflight
+from guard_wsgi.response.outgoing import Departure, HeaderList, Write
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+class Attending(Refusing):
+    """Adds CORS, measures, and lets behaviour rules see answers, without holding them back."""
+
+    def _pass_attended(
+        self,
+        policy: Policy,
+        watch: BehaviorWatch | None,
+        environ: WSGIEnvironment,
+        visit: Departure,
+        app: WSGIApplication,
+    ) -> Iterable[bytes]:
+        """Answer a preflight, or call the app and see how it answers. Nothing of its response is
+        held back."""
+        if policy.cors is not None and is_preflight(environ):
+            answer = policy.cors.preflight(environ)
+            request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
+            return policy.refusals.send_response(answer, request, visit.start_response)
+        observation = None
+        client = visit.identity.address
+        if watch is not None and client is not None:
+            observation = watch.observe(
+                client, visit.verdict.endpoint or UNROUTED, lambda: self.inside(environ)
+            )
+        verdict, started = visit.verdict, visit.started
+        start_response, cors = visit.start_response, policy.cors
+
+        # It knows neither visit nor request: those know it, and a circle would keep every environ.
+        def attended_start_response(
+            status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
+        ) -> Write:
+            left = verdict.deferred
+            if left is not None and not left.policy.passive:
+                raise NotAsked("the app answered before its own checks had run")
+            if cors is not None and policy.outgoing.modifier is None:
+                headers = cors.add(headers, environ)
+            # A refusal inside has been counted there, by the rules of the view that was to run.
+            refused = verdict.action == "block"
+            if started:
+                self._measure(environ, verdict, started, int(status[:3]), refused)
+            if observation is not None and not refused:
+                observation.status(int(status[:3]), headers)
+            if exc_info is None:
+                write = start_response(status, headers)
+            else:
+                try:
+                    write = start_response(status, headers, exc_info)
+                finally:
+                    exc_info = None  # a traceback that refers to its own frame is a circle
+            return write if observation is None else observation.write(write)
+
+        visit.start_response = attended_start_response
+        begin = visit.begin if policy.outgoing.modifier is None else attended_start_response
+        try:
+            response = app(environ, begin)
+        except BodyTooLarge:
+            return self._refuse_late(policy, environ, visit, start_response)
+        except Exception:
+            if started:
+                self._measure(environ, verdict, started, 500)
+            raise
+        if visit.body is not None and visit.body.is_limited:
+            response = LateLimit(
+                response, lambda: self._refuse_late(policy, environ, visit, start_response)
+            )
+        if observation is None or verdict.action == "block":
+            return response
+        return observation.tap(response, environ.get("wsgi.file_wrapper"))

@@ -1,0 +1,147 @@
+"""Asking a ladder of checks for a refusal, and what becomes of a check that raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from guard_wsgi.checks.base import Check
+from guard_wsgi.errors import StoreError
+from guard_wsgi.ladder.policy import Policy
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.report import Report
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.hooks import (
+    ForgetBody,
+    HookContext,
+    Inside,
+)
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.view import GuardRequest
+from guard_wsgi.routes.resolvers import Resolver
+from guard_wsgi.services import Parts
+from guard_wsgi.telemetry.bus import EventBus
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+Renderer = Callable[[Block, "WSGIEnvironment", Callable[[], GuardResponse]], "GuardResponse | None"]
+"""Renders a refusal in a framework's own way, from the guard's own, which the last argument
+makes; ``None`` leaves it to the guard."""
+
+
+class Deciding:
+    """The lowest floor of the guard: what it is made of, and the checks being asked.
+
+    :ivar app: what the guard protects.
+    :ivar parts: what outlives a change of configuration.
+    :ivar resolver: maps an environ to its route, if the app has one.
+    :ivar renderer: renders refusals in a framework's own way.
+    :ivar asks_inside: whether the framework surely calls ``check_route`` before anything of the
+        app runs.
+    """
+
+    app: WSGIApplication
+    parts: Parts
+    resolver: Resolver | None
+    renderer: Renderer | None
+    asks_inside: bool
+    _events: EventBus
+    _forget_body: ForgetBody
+    _hook_context: HookContext
+    _policy: Policy
+    _report: Report
+
+    @property
+    def policy(self) -> Policy:
+        """What is being served now."""
+        return self._policy
+
+    def inside(self, environ: WSGIEnvironment) -> Inside:
+        """The app's context around its own functions; nothing where one has been entered."""
+        return Inside(self._hook_context, environ, self._report.fault)
+
+    def decide(
+        self, policy: Policy, request: GuardRequest, ladder: Iterable[Check]
+    ) -> Block | None:
+        """Ask the checks in order; the first refusal counts, or in passive mode none does."""
+        for check in ladder:
+            try:
+                block = check.refusal(request)
+            except Exception as error:
+                # The fault boundary: what goes wrong in a check must not become the app's fault.
+                block = self._fault(policy, check, error)
+            if block is not None:
+                if not policy.passive:
+                    return block
+                self._tell(policy, request, block, passive=True)
+        return None
+
+    def _fault(self, policy: Policy, check: Check, error: Exception) -> Block | None:
+        """A check that raised: access rules refuse, detection and limits let pass, by config."""
+        if isinstance(error, StoreError):
+            return Block(
+                status=503,
+                message="Service temporarily unavailable",
+                check=check.name,
+                event="redis_error",
+                reason=str(error),
+                retry_after_seconds=self.parts.store.retry_seconds,
+            )
+        self._report.fault(check.name, error)
+        if not (check.fails_closed and policy.config.fail_secure):
+            return None
+        return failed(check.name, f"the check raised {type(error).__name__}")
+
+    def _tell(
+        self, policy: Policy, request: GuardRequest, block: Block, *, passive: bool = False
+    ) -> None:
+        self._report.refused(request, block, policy.config.on_block, passive=passive)
+
+    def name_route(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
+        """The template of a request's route: asked for when somebody is told of it."""
+        resolver = self.resolver
+        try:
+            template_of = getattr(resolver, "template_of", None)
+            if template_of is not None:
+                template: str | None = template_of(environ, endpoint)
+                return template
+            if endpoint is not None or resolver is None:
+                return endpoint
+            resolution = resolver(environ)
+        except Exception as error:  # the app's own converters
+            self._report.fault("route_config", error)
+            return endpoint
+        return None if resolution is None else resolution.endpoint
+
+    def country_of(self, client_ip: str) -> str | None:
+        """The country of an address, ``None`` where it is unknown or can't be looked up."""
+        look_up = self.policy.country_of
+        address = parse_address(client_ip)
+        if look_up is None or address is None:
+            return None
+        try:
+            return look_up(address)
+        except Exception as error:  # the app's own handler, asked for by the app
+            self._report.fault("geo_ip_handler", error)
+            return None
+
+
+def failed(check: str, reason: str) -> Block:
+    return Block(
+        status=500,
+        message="Security check failed",
+        check=check,
+        event="checkfailed",
+        reason=reason,
+    )
+
+
+def unresolved(reason: str) -> Block:
+    return Block(
+        status=500,
+        message="Route resolution failed",
+        check="route_config",
+        event="routeunresolved",
+        reason=reason,
+    )

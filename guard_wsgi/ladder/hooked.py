@@ -1,0 +1,216 @@
+"""The app's own functions, asked in the app's context: before the app, or inside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.checks.custom import CustomRequestCheck
+from guard_wsgi.ladder.attending import Attending
+from guard_wsgi.ladder.deciding import failed
+from guard_wsgi.ladder.deferred import Deferred
+from guard_wsgi.ladder.plan import Ladder
+from guard_wsgi.ladder.policy import Policy
+from guard_wsgi.network.standing import BODILESS
+from guard_wsgi.request.block import Block
+from guard_wsgi.request.hooks import (
+    NotAsked,
+)
+from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.shared_body import SharedBody
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
+from guard_wsgi.request.view import GuardRequest, is_preflight
+from guard_wsgi.response.modifying import Modifier
+from guard_wsgi.response.outgoing import Departure, Outgoing
+from guard_wsgi.routes.config import RouteConfig
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Hooked(Attending):
+    """Asks the checks that call functions of the app, and holds the rules of the view that a
+    framework is about to run."""
+
+    def _pass_hooks(
+        self,
+        policy: Policy,
+        watch: BehaviorWatch | None,
+        request: GuardRequest,
+        visit: Departure,
+        late: Ladder,
+    ) -> Iterable[bytes]:
+        """Let the app's own functions decide, or see that they are asked; then call the app."""
+        environ, verdict = request.environ, request.verdict
+        # A preflight is answered here, whatever the framework would do with it.
+        is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
+        app = self.app
+        shared = self._shared_body(request) if late else None
+        if late and is_left:
+            verdict.deferred = Deferred(policy, request, late, watch, shared)
+        elif late:
+            request.forget_notes()
+            with self.inside(environ):
+                block = self._ask_hooks(policy, request, late, shared)
+                if request.notes:
+                    self._report.notes(request)
+                if block is not None:
+                    if watch is not None:
+                        self._watch_refusal(watch, request, block)
+                    return self._refuse(policy, request, block, visit.start_response)
+        if policy.outgoing.modifier is not None:
+            app = self._modified(policy.outgoing, policy.outgoing.modifier, request, app, is_left)
+        self._report.passed += 1
+        try:
+            return self._pass_attended(policy, watch, environ, visit, app)
+        except NotAsked as fault:
+            # Flask always asks. Should a subclass of it answer without, nothing goes out.
+            verdict.deferred = verdict.unmodified = None
+            block = failed(CustomRequestCheck.name, str(fault))
+            return self._refuse(policy, request, block, visit.start_response)
+
+    def _shared_body(self, request: GuardRequest) -> SharedBody | None:
+        """The body, to be read by several; ``None`` without one, or if it is shared already."""
+        if request.visit.standing & BODILESS or SharedBody.is_kept(request.environ):
+            return None
+        return SharedBody(request.environ, self._forget_body)
+
+    def _ask_hooks(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        ladder: Ladder,
+        shared: SharedBody | None,
+    ) -> Block | None:
+        """As :meth:`decide`. Whatever one of the app's functions reads of the body, the checks
+        after it and the app get all of it."""
+        if shared is None:
+            return self.decide(policy, request, ladder)
+        request.incoming_body = shared.guards(request.incoming_body)
+        try:
+            return self.decide(policy, request, shared.for_each(ladder))
+        finally:
+            shared.hand_on()
+
+    def _modified(
+        self,
+        outgoing: Outgoing,
+        modifier: Modifier,
+        request: GuardRequest,
+        app: WSGIApplication,
+        is_left: bool,
+    ) -> WSGIApplication:
+        """The app, whose answers ``custom_response_modifier`` is given: in the framework if that
+        asks, else here."""
+        verdict = request.verdict
+        if is_left:
+            verdict.unmodified = request
+
+        def modified(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            try:
+                return modifier.around(
+                    app,
+                    environ,
+                    start_response,
+                    lambda headers: outgoing.headers(request, headers),
+                    lambda: self.inside(environ),
+                    lambda: is_left and verdict.unmodified is None,
+                )
+            finally:
+                verdict.unmodified = None
+
+        return modified
+
+    def check_route(
+        self,
+        environ: WSGIEnvironment,
+        route: RouteConfig | None,
+        endpoint: str,
+        *,
+        runs_view: bool = True,
+    ) -> GuardResponse | None:
+        """Hold the rules of the view that a framework is about to run, whatever was foretold.
+
+        Something between the guard and the framework's router may have rewritten the path. Where
+        the rules are those that the request was decided by, nothing is asked again, but for
+        credentials on a preflight, which are left to be asked here.
+
+        :param runs_view: whether the view's own code runs, or OPTIONS is answered without it.
+        :return: the refusal, or ``None``.
+        """
+        policy = self.policy
+        if not policy.enabled:
+            return None
+        foretold = environ.get(ENVIRON_KEY)
+        if not isinstance(foretold, Verdict):
+            foretold = None
+        left = shared = None
+        if foretold is not None:
+            left, foretold.deferred = foretold.deferred, None
+        if left is not None:
+            shared = left.shared
+        if foretold is not None and foretold.route is route:
+            if runs_view and self._defers_credentials(policy, environ):
+                plan = policy.credentials(route)
+            elif left is None:
+                return None
+            else:
+                return self._decided_inside(
+                    left.policy, left.request, left.ladder, left.watch, foretold, shared
+                )
+        elif runs_view:
+            plan, left = policy.plan(route), None
+        else:
+            plan, left = policy.preflight(route), None
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
+        request.verdict.endpoint = endpoint
+        request.verdict.route = route
+        if foretold is not None:
+            request.verdict.unmodified = foretold.unmodified
+            if foretold.route is not None:
+                request.verdict.held = (*foretold.held, foretold.route)
+        environ[ENVIRON_KEY] = request.verdict
+        ladder = policy.whole_ladder(plan, environ, request.visit) + (
+            left.ladder if left is not None else ()
+        )
+        if shared is None:
+            shared = self._shared_body(request)
+        return self._decided_inside(policy, request, ladder, plan.watch, foretold, shared)
+
+    def _decided_inside(
+        self,
+        policy: Policy,
+        request: GuardRequest,
+        ladder: Ladder,
+        watch: BehaviorWatch | None,
+        foretold: Verdict | None,
+        shared: SharedBody | None,
+    ) -> GuardResponse | None:
+        """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
+        request.forget_notes()
+        block = self._ask_hooks(policy, request, ladder, shared)
+        if request.notes:
+            self._report.notes(request)
+        if foretold is not None and request.verdict is not foretold:
+            foretold.quota = request.quota
+            request.verdict.principal = request.verdict.principal or foretold.principal
+        if block is None:
+            return None
+        if foretold is not None:
+            self._report.passed -= 1
+            foretold.action = "block"
+        if watch is not None:
+            self._watch_refusal(watch, request, block)
+        self._tell(policy, request, block)
+        return self._rendered(policy, block, request) or policy.refusals.response(block, request)
+
+    def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
+        """Whether credentials are asked for only if a view runs: a browser asks what it may send
+        without them (Fetch, "CORS-preflight request"), and apps that do CORS by themselves answer
+        before any view does."""
+        return (
+            policy.cors is None
+            and getattr(self.resolver, "confirms", False)
+            and is_preflight(environ)
+        )
