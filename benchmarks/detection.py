@@ -115,7 +115,7 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
 
 
 def worst(inspection: Inspection) -> None:
-    """The dearest of the adversarial inputs at each size, by kind of body and in the query."""
+    """The most expensive adversarial input at each size, by kind of body and in the query."""
     print(f"\n{'bytes':>9s} {'worst ms':>9s} {'ns/byte':>8s}  input")
     for size in (1024, 16_384, 65_536, 262_144, 1_048_576):
         found = []

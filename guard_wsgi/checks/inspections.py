@@ -71,7 +71,7 @@ class Inspections:
     """Compiles the detection settings of a config, overlaid by those of routes."""
 
     def __init__(self, detector: Callable[[], Detector], config: SecurityConfig) -> None:
-        """:param detector: called when a route is first inspected: compiling one is dear."""
+        """:param detector: called when a route is first inspected: compiling one is expensive."""
         self._detector = detector
         self._exclusions = config.detection_exclusions
         self._settings = DetectionSettings(

@@ -10,20 +10,18 @@ from attrs import frozen
 Strategy = Literal["fixed-window", "moving-window", "sliding-window-counter"]
 STRATEGIES: tuple[Strategy, ...] = ("fixed-window", "moving-window", "sliding-window-counter")
 
-Verdict = tuple[bool, int, float, int]
+Taken = tuple[bool, int, float, int]
 """allowed, remaining, seconds until more is let through, and the requests that were the limit
 (fewer than asked for while a local share of the limit stands in for the store)."""
 
-Take = Callable[[str, int, int, int], Verdict]
+Take = Callable[[str, int, int, int], Taken]
 """``take(key, requests, window_seconds, cost)``: count, unless that is over the limit."""
 
 
-class View(Protocol):
+class Peek(Protocol):
     """``view(key, requests, window_seconds, cost)``: would it fit, and when? Counts nothing."""
 
-    def __call__(
-        self, key: str, requests: int, window_seconds: int, cost: int = 1, /
-    ) -> Verdict: ...
+    def __call__(self, key: str, requests: int, window_seconds: int, cost: int = 1, /) -> Taken: ...
 
 
 @frozen(slots=True)
@@ -72,7 +70,7 @@ class Backend(Protocol):
         """
         ...
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         """The function that tells where a key stands by ``strategy``."""
         ...
 

@@ -20,7 +20,7 @@ FORGET_SECONDS = 1.0
 """Time between two store calls after which the second belongs to something else."""
 
 
-class Budget:
+class TimeBudget:
     """The time budget of the requests served by each thread."""
 
     def __init__(self, timeout_seconds: float, request_seconds: float) -> None:

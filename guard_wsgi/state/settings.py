@@ -17,23 +17,23 @@ from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS
 from guard_wsgi.state.clock import SYSTEM_CLOCK, Clock
 
-Policy = Literal["local", "allow", "deny"]
+OutagePolicy = Literal["local", "allow", "deny"]
 Feature = Literal["rate_limit", "bans", "counters"]
 
 DEFAULT_MAX_KEYS = 1_000_000
 """The roundest bound whose memory (about 150 MB, reached only under attack) a server can spare."""
 
-POLICIES: tuple[Policy, ...] = ("local", "allow", "deny")
+POLICIES: tuple[OutagePolicy, ...] = ("local", "allow", "deny")
 FEATURES: tuple[Feature, ...] = ("rate_limit", "bans", "counters")
 
 Change = Literal["degraded", "recovered"]
 
 
-def failure_policies(values: Mapping[Any, Policy]) -> Mapping[Feature, Policy]:
+def failure_policies(values: Mapping[Any, OutagePolicy]) -> Mapping[Feature, OutagePolicy]:
     """What serves while the store is down, by feature; a feature left out is ``local``."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map features to policies, not {quoted(values)}")
-    policies: dict[Feature, Policy] = dict.fromkeys(FEATURES, "local")
+    policies: dict[Feature, OutagePolicy] = dict.fromkeys(FEATURES, "local")
     faults = []
     for feature, policy in values.items():
         if feature not in FEATURES:
@@ -74,7 +74,7 @@ class StoreSettings:
         default="sliding-window-counter", validator=one_of(*STRATEGIES)
     )
     # local: the site stays up and stays limited, each process counting on its own.
-    policies: Mapping[Feature, Policy] = field(
+    policies: Mapping[Feature, OutagePolicy] = field(
         default=failure_policies({}), converter=failure_policies
     )
     max_keys: int = field(default=DEFAULT_MAX_KEYS, validator=whole_number(1))

@@ -141,7 +141,7 @@ def test_a_slow_store_is_used_but_never_for_longer_than_the_budget(
     proxy.set("slow")
     took = []
     for _ in range(12):
-        store.bans._refresh_at_ns = 0  # the dearest request there is
+        store.bans._refresh_at_ns = 0  # the most expensive request there is
         took.append(serve(store, counters=3))
     assert_bounded(took, BOUND_SECONDS)
     proxy.set("none")

@@ -12,7 +12,7 @@ from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET
 from guard_wsgi.options.numbers import flag, number, whole_number
 from guard_wsgi.options.resolving import same_as
-from guard_wsgi.state.settings import Feature, Policy, StoreSettings
+from guard_wsgi.state.settings import Feature, OutagePolicy, StoreSettings
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -33,7 +33,7 @@ class StoreOptions:
         "timeout_seconds",
         within=number(0, 10, above=True),
     )
-    store_failure_policy: Mapping[Feature, Policy] = same_as(
+    store_failure_policy: Mapping[Feature, OutagePolicy] = same_as(
         # While the store is down: counters of this process ("local") keep the site up and
         # most of the protection; "deny" is for sites that would rather be down.
         StoreSettings,

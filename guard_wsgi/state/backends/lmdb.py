@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from guard_wsgi.errors import ConfigError, StoreError
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
 from guard_wsgi.state.backends.lmdb_bans import BAN, LMDBBans
 from guard_wsgi.state.backends.lmdb_counts import COUNT, PLACE
 from guard_wsgi.state.backends.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
@@ -120,13 +120,13 @@ class LMDBStorage:
             return self._counting(_FIXED, take_fixed)
         return self._counting(_SLIDING, take_sliding)
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         if strategy == "moving-window":
             return self._view_moving
         fixed = strategy == "fixed-window"
         kind, take = (_FIXED, take_fixed) if fixed else (_SLIDING, take_sliding)
 
-        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
             record = self._count(self._key(kind, key))
             window_ns = window_seconds * NANOSECONDS
             return view_counts(take, *record, self._now(), window_ns, requests, cost)
@@ -150,7 +150,7 @@ class LMDBStorage:
         # Optimization: the transaction is written out here, not handed to `LMDBFile.write`, and
         # so is the case of most hits (the window goes on, and more remains); calls saved are a
         # third of the time of a hit.
-        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             try:
                 name = prefix + key.encode()
             except UnicodeEncodeError:
@@ -204,14 +204,12 @@ class LMDBStorage:
 
         return take
 
-    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Taken:
         window_ns = window_seconds * NANOSECONDS
         name = self._key(_MOVING, key)
         return self._write(self._moving_in, name, requests, window_ns, cost)
 
-    def _moving_in(
-        self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int
-    ) -> Verdict:
+    def _moving_in(self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int) -> Taken:
         now_ns = self._now()
         record = txn.get(name)
         times = log_of(record)
@@ -222,7 +220,7 @@ class LMDBStorage:
                 self._count_key(txn, now_ns)
         return allowed, remaining, wait_ns / NANOSECONDS, requests
 
-    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
         times = list(log_of(self._file.read(read_record, self._key(_MOVING, key))))
         return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests, cost)
 

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
 from guard_wsgi.state.backends.generations import Generations
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
@@ -84,13 +84,13 @@ class MemoryStorage:
             return self._take_moving
         return self._counting(take_fixed if strategy == "fixed-window" else take_sliding)
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         if strategy == "moving-window":
             return self._view_moving
         take = take_fixed if strategy == "fixed-window" else take_sliding
         kept = _kept_windows(take)
 
-        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
             window_ns = window_seconds * NANOSECONDS
             record = _in_nanoseconds(self._entries.find(key), kept * window_ns)
             return view_counts(take, *record, self._now(), window_ns, requests, cost)
@@ -118,7 +118,7 @@ class MemoryStorage:
         # out, in numbers the interpreter is quick with. Beside an app, whose code has displaced
         # ours, integers of nanoseconds took five times as long as a benchmark of this function
         # says. Where rounding could tell, it is done in them.
-        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             acquire()  # half the time of a `with`
             try:
                 young = entries.young
@@ -153,7 +153,7 @@ class MemoryStorage:
 
         return take
 
-    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+    def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Taken:
         window_ns = window_seconds * NANOSECONDS
         with self._lock:
             now_ns = self._now()
@@ -164,7 +164,7 @@ class MemoryStorage:
             allowed, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, cost)
         return allowed, remaining, wait_ns / 1e9, requests
 
-    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+    def _view_moving(self, key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
         with self._lock:
             log = list(self._logs.find(key) or ())
         return view_moving(log, self._now(), window_seconds * NANOSECONDS, requests, cost)

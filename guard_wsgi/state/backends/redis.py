@@ -18,11 +18,11 @@ from typing import Any
 
 from attrs import frozen
 
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
 from guard_wsgi.state.backends import redis_scripts
 from guard_wsgi.state.backends.redis_client import open_client
 from guard_wsgi.state.backends.resilient import ResilientBackend
-from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.budget import TimeBudget
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.schemes import SCHEMES
 from guard_wsgi.state.settings import StoreSettings
@@ -67,7 +67,7 @@ class RedisBackend:
 
     bans_are_shared = True
 
-    def __init__(self, url: str, settings: StoreSettings, budget: Budget) -> None:
+    def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:
         """Connects with the first use, not here.
 
         :raises ConfigError: for a URI that can't be parsed.
@@ -113,7 +113,7 @@ class RedisBackend:
         version_key = () if self._cluster else self._ban_keys[:1]
         run = self._run
 
-        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             keys = (prefix + key.encode("utf-8", "surrogatepass"), *version_key)
             allowed, remaining, wait_us, version = run(
                 script, keys, requests, window_seconds * _MICROSECONDS, cost, 1
@@ -124,11 +124,11 @@ class RedisBackend:
 
         return take
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         kind, script = _LIMIT_SCRIPTS[strategy]
         prefix = self._prefix + kind
 
-        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
             keys = (prefix + key.encode("utf-8", "surrogatepass"),)
             allowed, remaining, wait_us, _ = self._run(
                 script, keys, requests, window_seconds * _MICROSECONDS, cost, 0
@@ -288,5 +288,5 @@ def _nobody(version: int) -> None:
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
     """A Redis or Valkey server, with local counters for when it is down."""
-    budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+    budget = TimeBudget(settings.timeout_seconds, settings.request_budget_seconds)
     return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)

@@ -18,11 +18,11 @@ from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.budget import TimeBudget
 from guard_wsgi.state.settings import StoreSettings
 
 
-def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: Budget) -> Any:
+def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: TimeBudget) -> Any:
     """A client for the URI, whose sockets wait no longer than the running call may.
 
     One server's connects with the first command; a cluster's map is read here.
@@ -88,7 +88,7 @@ def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any
     return options
 
 
-def _within(budget: Budget, connection_class: type[Any], options: dict[str, Any]) -> type[Any]:
+def _within(budget: TimeBudget, connection_class: type[Any], options: dict[str, Any]) -> type[Any]:
     """The client's connection, with every wait of its socket cut to what the request has left."""
 
     class BudgetedConnection(connection_class):  # type: ignore[misc]
@@ -138,7 +138,7 @@ class _BudgetedSocket:
 
     __slots__ = ("_budget", "_sock")
 
-    def __init__(self, sock: Any, budget: Budget) -> None:
+    def __init__(self, sock: Any, budget: TimeBudget) -> None:
         self._sock = sock
         self._budget = budget
 

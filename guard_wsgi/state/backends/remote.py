@@ -20,10 +20,10 @@ from limits.errors import ConcurrentUpdateError, ConfigurationError
 from limits.storage import storage_from_string
 
 from guard_wsgi.errors import ConfigError, StoreError
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Strategy, Take, Verdict, View
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
 from guard_wsgi.state.backends.documents import Documents, MemcachedDocuments, MongoDocuments
 from guard_wsgi.state.backends.resilient import ResilientBackend
-from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.budget import TimeBudget
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.settings import StoreSettings
@@ -41,7 +41,7 @@ class LimitsBackend:
 
     bans_are_shared = True
 
-    def __init__(self, url: str, settings: StoreSettings, budget: Budget) -> None:
+    def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:
         """Connects with the first use, not here.
 
         :raises ConfigError: for a URI that can't be parsed.
@@ -76,7 +76,7 @@ class LimitsBackend:
         self._require(strategy)
         kind = strategy[0]
 
-        def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             name = self._name(kind, key)
             storage = self._storage
             if strategy == "fixed-window":
@@ -94,12 +94,12 @@ class LimitsBackend:
 
         return take
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         """:raises ConfigError: for a moving window on memcached."""
         self._require(strategy)
         kind = strategy[0]
 
-        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
             return self._view(strategy, self._name(kind, key), requests, window_seconds, cost)
 
         return view
@@ -129,7 +129,7 @@ class LimitsBackend:
 
     def _view(
         self, strategy: Strategy, name: str, requests: int, window_seconds: int, cost: int
-    ) -> Verdict:
+    ) -> Taken:
         """Where the key stands, and when ``cost`` more fits, if it doesn't now."""
         storage = self._storage
         if strategy == "fixed-window":
@@ -334,5 +334,5 @@ def _bans(document: bytes | None) -> tuple[int, dict[str, tuple[float, str]]]:
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
     """A server that `limits` talks to, with local counters for when it is down."""
-    budget = Budget(settings.timeout_seconds, settings.request_budget_seconds)
+    budget = TimeBudget(settings.timeout_seconds, settings.request_budget_seconds)
     return ResilientBackend(LimitsBackend(url, settings, budget), settings, budget)

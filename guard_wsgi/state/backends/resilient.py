@@ -18,14 +18,14 @@ from guard_wsgi.state.backend import (
     Backend,
     BanChanges,
     BanEntry,
+    Peek,
     Strategy,
     Take,
-    Verdict,
-    View,
+    Taken,
 )
 from guard_wsgi.state.backends.breaker import Breaker
 from guard_wsgi.state.backends.memory import MemoryStorage
-from guard_wsgi.state.budget import Budget
+from guard_wsgi.state.budget import TimeBudget
 from guard_wsgi.state.forking import InFlight, renew_after_fork
 from guard_wsgi.state.settings import Feature, StoreSettings
 
@@ -45,7 +45,7 @@ class ResilientBackend:
 
     bans_are_shared = True
 
-    def __init__(self, main: Backend, settings: StoreSettings, budget: Budget | None) -> None:
+    def __init__(self, main: Backend, settings: StoreSettings, budget: TimeBudget | None) -> None:
         """:param budget: of the requests; ``None`` for a store that has nothing to wait for."""
         self.scheme = main.scheme
         self.failures: tuple[type[Exception], ...] = ()
@@ -75,7 +75,7 @@ class ResilientBackend:
         breaker, failures = self.breaker, self._main.failures
         if self._budget is None:
             # Optimization: `_ask` written out, for LMDB's sake, whose hits take microseconds.
-            def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+            def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
                 if breaker.closed or breaker.admits_probe():
                     try:
                         verdict = main_take(key, requests, window_seconds, cost)
@@ -92,23 +92,23 @@ class ResilientBackend:
 
         else:
 
-            def take(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+            def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
                 verdict = self._ask(main_take, key, requests, window_seconds, cost)
                 if verdict is not None:
                     return verdict
                 return stand_in(key, requests, window_seconds, cost)
 
-        def stand_in(key: str, requests: int, window_seconds: int, cost: int) -> Verdict:
+        def stand_in(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             if self._may("rate_limit"):
                 return local_take(key, self._share(requests), window_seconds, cost)
             return True, requests, 0.0, requests
 
         return take
 
-    def viewer(self, strategy: Strategy) -> View:
+    def viewer(self, strategy: Strategy) -> Peek:
         main_view, local_view = self._main.viewer(strategy), self._local.viewer(strategy)
 
-        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Verdict:
+        def view(key: str, requests: int, window_seconds: int, cost: int = 1) -> Taken:
             verdict = self._ask(main_view, key, requests, window_seconds, cost)
             if verdict is not None:
                 return verdict
