@@ -123,7 +123,9 @@ class GuardMiddleware(Hooked):
         visit = arrive(environ, policy.clients, self, Departure())
         environ[ENVIRON_KEY] = visit.verdict
         plan, block = policy.global_plan, None
-        if self._prepares or self._events.wants_metrics:
+        if self._events.wants_metrics:
+            visit.started = perf_counter()
+        if self._prepares:
             plan, block = self._prepare(policy, environ, visit)
         paths = policy.listed_paths
         if environ.get("PATH_INFO", "")[paths.beginning] in paths.beginnings:
@@ -248,8 +250,6 @@ class GuardMiddleware(Hooked):
         self, policy: Policy, environ: WSGIEnvironment, visit: Visit
     ) -> tuple[Plan, Block | None]:
         """What only some sites need before the checks; the plan, and a refusal without one."""
-        if self._events.wants_metrics:
-            visit.started = perf_counter()
         # Only a store on another machine can make a request wait, and so needs a budget for it.
         if self._begin_request is not None:
             self._begin_request()
