@@ -39,7 +39,7 @@ from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.django_app import headers_set_by
 from guard_wsgi.routes.resolvers import PatternResolver, Resolver
-from guard_wsgi.services import Parts
+from guard_wsgi.services import Services
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.ratelimit import LimitState
@@ -97,12 +97,12 @@ class GuardMiddleware(Hooked):
         of_framework: HookContext = getattr(resolver, "hook_context", no_context)
         self._hook_context = hook_context if hook_context is not None else of_framework
         self._forget_body: ForgetBody = getattr(resolver, "forget_body", nothing_kept)
-        self.parts = Parts(config, store=store, events=events, serve=self._serve)
+        self.services = Services(config, store=store, events=events, serve=self._serve)
         self.resolver = PatternResolver(routes) if routes else resolver
-        self._events = self.parts.events
-        self._peers = self.parts.peers
+        self._events = self.services.events
+        self._peers = self.services.peers
         self._report = Report(self._events, self.inside)
-        store = self.parts.store
+        store = self.services.store
         self._begin_request = store.begin_request if store.waits else None
         self._is_serving = False
         self._is_new = True
@@ -239,7 +239,7 @@ class GuardMiddleware(Hooked):
             fault = proxy_fix_conflict(_ProxyFixBefore, self.config)
             if fault:
                 logger.error("%s", fault)
-        self.parts.begin_serving(environ)
+        self.services.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:
         """A child that serves begins to serve: its parent's threads are not its own."""
@@ -254,7 +254,7 @@ class GuardMiddleware(Hooked):
         if self._begin_request is not None:
             self._begin_request()
         if policy.logs_requests:
-            self.parts.log.log_request(
+            self.services.log.log_request(
                 GuardRequest(environ, policy.clients, policy.country_of, self, visit)
             )
         plan, block = policy.global_plan, None
@@ -304,12 +304,12 @@ class GuardMiddleware(Hooked):
 
         :raises ConfigError: when it can't be served; then the former one goes on.
         """
-        self.parts.ruled.rebase(config)
+        self.services.ruled.rebase(config)
         self.config = config
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        policy = Policy(config, self.parts, self.resolver, self._left_to_app)
+        policy = Policy(config, self.services, self.resolver, self._left_to_app)
         # First this: what a request finds to prepare is asked again then.
         self._prepares = (
             self.resolver is not None
@@ -322,7 +322,7 @@ class GuardMiddleware(Hooked):
     @property
     def bans(self) -> Bans:
         """Ban, lift and list: ``guard.bans.ban("203.0.113.7", 3600, "abuse")``."""
-        return self.parts.store.bans
+        return self.services.store.bans
 
     def limits(self, client: str, path: str = "/", method: str = "GET") -> list[LimitState]:
         """Where a client stands at each limit that holds for a path; counts nothing.
@@ -349,7 +349,7 @@ class GuardMiddleware(Hooked):
 
     def status(self) -> dict[str, Any]:
         """Health of what the guard depends on: store, databases, feeds, agent."""
-        return self.parts.status()
+        return self.services.status()
 
     def stats(self) -> dict[str, int]:
         """How many requests passed, were refused, would have been, and how often a part failed."""
@@ -358,20 +358,20 @@ class GuardMiddleware(Hooked):
     def use_store(self, store: Store) -> Store:
         """Count and ban in another store from the next request on; returns the former one, which
         is not closed. For tests of an app (guard_wsgi.testing)."""
-        former = self.parts.store
-        self.parts.store = store
+        former = self.services.store
+        self.services.store = store
         self._begin_request = store.begin_request if store.waits else None
         self._serve(self.policy.config)
         return former
 
     def reset(self) -> None:
         """Forget counters, bans and limits: for tests and for a fresh start."""
-        self.parts.store.reset()
+        self.services.store.reset()
         self._report.reset()
 
     def close(self) -> None:
         """Stop threads, flush events and close the store."""
-        self.parts.close()
+        self.services.close()
 
 
 class _ProxyFixBefore:

@@ -2,7 +2,7 @@
 
 State, databases, the event bus and the agent outlive a policy: a rule that arrives at runtime
 must not empty the counters. Nothing here starts a thread or opens a connection at construction:
-:meth:`Parts.begin_serving` is called with the first request of each process.
+:meth:`Services.begin_serving` is called with the first request of each process.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ STORE_OVERHEAD_SECONDS = 0.03
 """What a request may spend on its store beyond one call that runs into its time-out."""
 
 
-class Parts:
-    """The long-lived parts of one guard.
+class Services:
+    """The long-lived services of one guard.
 
     :param store: the caller's own, which is then not closed here.
     :param events: the caller's own bus, likewise; the agent and the log are not added to it.
@@ -348,7 +348,7 @@ class Parts:
         if self._enrichment is not None:
             self._enrichment.set_rule(None, None)
 
-    # What the parts tell ------------------------------------------------------------------------
+    # What the services tell ---------------------------------------------------------------------
 
     def _store_changed(self, change: str, detail: str) -> None:
         self.events.emit(f"store_{change}", reason=detail)

@@ -85,16 +85,16 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
     guard = guard_of(app)
     clock = MovedClock()
     settings = evolve(
-        guard.parts.store.settings,
+        guard.services.store.settings,
         clock=Clock(monotonic_ns=clock.monotonic_ns, wall_ns=clock.wall_ns),
     )
     former = guard.use_store(Store.open("memory://", settings=settings))
     control = ControlledGuard(guard, clock)
-    guard.parts.events.add_sink(control)
+    guard.services.events.add_sink(control)
     try:
         yield control
     finally:
-        guard.parts.events.remove_sink(control)
+        guard.services.events.remove_sink(control)
         guard.use_store(former).close()
 
 

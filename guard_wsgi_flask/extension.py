@@ -142,7 +142,7 @@ class FlaskAPIGuard:
     @property
     def agent_handler(self) -> GuardAgentHandler | None:
         """The telemetry agent; ``None`` without ``enable_agent``."""
-        return self.middleware.parts.agent
+        return self.middleware.services.agent
 
     @property
     def agent_stats(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class FlaskAPIGuard:
 
     def refresh_cloud_ip_ranges(self) -> None:
         """Fetch the ranges of cloud providers now, in this thread."""
-        self.middleware.parts.clouds.refresh()
+        self.middleware.services.clouds.refresh()
 
     def create_error_response(self, status_code: int, default_message: str) -> Response:
         """A refusal as the guard words it, for the app's own use in a view."""

@@ -13,7 +13,7 @@ from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.resolvers import Resolver
-from guard_wsgi.services import Parts
+from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
 
 WEIGHED_A_MINUTE = 600
@@ -25,7 +25,7 @@ IsBot = Callable[[GuardRequest], bool]
 
 
 class CheckServices:
-    """What all routes of one configuration share: the long-lived parts, and what is made of them
+    """What all routes of one configuration share: the long-lived services, and what is made of them
     by this configuration.
 
     :ivar clients: tells who the client of a request is.
@@ -37,7 +37,7 @@ class CheckServices:
     def __init__(
         self,
         config: SecurityConfig,
-        parts: Parts,
+        services: Services,
         resolver: Resolver | None,
         clients: ClientResolver,
         everywhere: Limit,
@@ -45,26 +45,26 @@ class CheckServices:
         self.clients = clients
         self.everywhere = everywhere
         self.resolver = resolver
-        self.store = parts.store
-        self.emergency = parts.emergency(config)
-        self.suspicion = parts.suspicion(config)
-        self.inspections = Inspections(lambda: parts.detector(config), config)
+        self.store = services.store
+        self.emergency = services.emergency(config)
+        self.suspicion = services.suspicion(config)
+        self.inspections = Inspections(lambda: services.detector(config), config)
         self.weighing = Allowance(WEIGHED_A_MINUTE)
-        self.cloud_match = parts.cloud_match
+        self.cloud_match = services.cloud_match
         self._global_rules = config.global_behavior_rules
-        self._behavior = parts.behavior(config, self.suspicion)
-        self._parts = parts
-        self.log = parts.log
+        self._behavior = services.behavior(config, self.suspicion)
+        self._long_lived = services
+        self.log = services.log
 
     @property
     def is_verified_bot(self) -> IsBot | None:
         """Whether a search engine's crawler has proved to be one, if that is looked at."""
-        return self._parts.is_verified_bot
+        return self._long_lived.is_verified_bot
 
     @property
     def country_of(self) -> Callable[[Address], str | None] | None:
         """The source of countries, if there is one."""
-        return self._parts.country
+        return self._long_lived.country
 
     def watch(self, route: RouteConfig) -> BehaviorWatch:
         """The behaviour rules that hold for a route; false where there are none."""

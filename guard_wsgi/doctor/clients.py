@@ -40,7 +40,7 @@ def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
             " all visitors have the proxy's address, share one rate limit and one ban",
             "set trusted_proxies to the addresses that the proxy connects from",
         )
-    peers = getattr(getattr(deployment.guard, "parts", None), "peers", None)
+    peers = getattr(getattr(deployment.guard, "services", None), "peers", None)
     if peers is not None and peers.advice:
         yield Advice("error", "clients-share-a-peer", *_split(peers.advice))
     for text in proxies:

@@ -19,7 +19,7 @@ from guard_wsgi.request.hooks import (
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.routes.resolvers import Resolver
-from guard_wsgi.services import Parts
+from guard_wsgi.services import Services
 from guard_wsgi.telemetry.bus import EventBus
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Deciding:
     """The lowest floor of the guard: what it is made of, and the checks being asked.
 
     :ivar app: what the guard protects.
-    :ivar parts: what outlives a change of configuration.
+    :ivar services: what outlives a change of configuration.
     :ivar resolver: maps an environ to its route, if the app has one.
     :ivar renderer: renders refusals in a framework's own way.
     :ivar asks_inside: whether the framework surely calls ``check_route`` before anything of the
@@ -42,7 +42,7 @@ class Deciding:
     """
 
     app: WSGIApplication
-    parts: Parts
+    services: Services
     resolver: Resolver | None
     renderer: Renderer | None
     asks_inside: bool
@@ -86,7 +86,7 @@ class Deciding:
                 check=check.name,
                 event="redis_error",
                 reason=str(error),
-                retry_after_seconds=self.parts.store.retry_seconds,
+                retry_after_seconds=self.services.store.retry_seconds,
             )
         self._report.fault(check.name, error)
         if not (check.fails_closed and policy.config.fail_secure):

@@ -30,7 +30,7 @@ from guard_wsgi.response.outgoing import Outgoing
 from guard_wsgi.response.refusal import Refusals
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.resolvers import Resolver
-from guard_wsgi.services import Parts
+from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
 
 _CREDENTIALS: frozenset[type[Check]] = frozenset({Authentication, RequiredHeaders})
@@ -44,7 +44,7 @@ _INHERIT_ALL = RouteConfig()
 class Policy:
     """One :class:`SecurityConfig`, ready to be asked.
 
-    :param parts: what outlives a change of configuration: state, detector, databases, events.
+    :param services: what outlives a change of configuration: state, detector, databases, events.
     :param left_to_app: keys of security headers that the app's framework sets by itself.
     :ivar listed_paths: what a request is excused from for its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are told of refusals.
@@ -53,12 +53,12 @@ class Policy:
     def __init__(
         self,
         config: SecurityConfig,
-        parts: Parts,
+        services: Services,
         resolver: Resolver | None = None,
         left_to_app: frozenset[str] = frozenset(),
     ) -> None:
         self.config = config
-        self.parts = parts
+        self.services = services
         self.enabled = config.enabled
         self.passive = config.passive_mode
         self.logs_requests = config.log_request_level is not None
@@ -81,10 +81,10 @@ class Policy:
         self.calls_hooks_on_refusal = (
             config.on_block is not None or self.outgoing.modifier is not None
         )
-        self.country_of = parts.country
-        self.bans = parts.store.bans
+        self.country_of = services.country
+        self.bans = services.store.bans
         self.listed_paths = ListedPaths(config.exclude_paths, config.health_paths)
-        self._services = CheckServices(config, parts, resolver, self.clients, everywhere)
+        self._services = CheckServices(config, services, resolver, self.clients, everywhere)
         self.emergency = self._services.emergency
         self._plans: dict[tuple[int, frozenset[type[Check]] | None], Plan] = {}
         self._relaxed: dict[int, tuple[RouteConfig, Plan]] = {}

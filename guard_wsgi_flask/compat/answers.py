@@ -58,7 +58,7 @@ class SecurityHeadersManager(Face):
         needed = ("document-uri", "violated-directive", "blocked-uri")
         if not isinstance(told, Mapping) or not all(name in told for name in needed):
             return False
-        current_guard().parts.events.emit(
+        current_guard().services.events.emit(
             "csp_violation",
             reason=f"{told['violated-directive']} blocked {told['blocked-uri']}",
             document=told["document-uri"],

@@ -68,13 +68,13 @@ class RateLimitManager(Face):
             rate_limit_window if rate_limit_window is not None else config.rate_limit_window,
             "face",
         )
-        state = guard.parts.store.limiter.hit(limit, f"{endpoint_path}|{client_ip}")
+        state = guard.services.store.limiter.hit(limit, f"{endpoint_path}|{client_ip}")
         return None if state.allowed else create_error_response(429, "Too many requests")
 
     def reset(self) -> None:
         """Forget all counts, those that lead to bans as well; bans stay."""
         for guarded in all_guarded():
-            store = guarded.middleware.parts.store
+            store = guarded.middleware.services.store
             kept = [(ban, store.bans.seconds_left(ban)) for ban in store.bans.list()]
             store.reset()
             for ban, seconds in kept:

@@ -47,7 +47,7 @@ class BehaviorTracker(Face):
         guard = current_guard()
         if rule.action == "ban" and not guard.policy.passive:
             IPBanManager().ban_ip(client_ip, rule.ban_duration or 3600, "behavioral_violation")
-        guard.parts.events.emit(
+        guard.services.events.emit(
             "behavioral_violation",
             reason=details,
             ip_address=client_ip,
@@ -57,6 +57,6 @@ class BehaviorTracker(Face):
         )
 
     def _counted(self, what: str, client_ip: str, rule: BehaviorRule) -> bool:
-        counters = current_guard().parts.store.counters
+        counters = current_guard().services.store.counters
         key = f"behavior-face:{what}:{client_ip}"
         return counters.increment(key, rule.window) > rule.threshold

@@ -29,17 +29,17 @@ class CloudManager(Face):
         address = parse_address(ip)
         if address is None:
             raise ValueError(f"{ip!r} is not an IP address")
-        clouds = current_guard().parts.clouds
+        clouds = current_guard().services.clouds
         provider = clouds.select(providers).match(address)
         return None if provider is None else (provider, clouds.range_of(provider, address))
 
     def refresh(self, providers: Collection[str] = HOSTING) -> None:
-        current_guard().parts.clouds.refresh()
+        current_guard().services.clouds.refresh()
 
     def refresh_async(self, providers: Collection[str] = HOSTING, ttl: int = 3600) -> None:
         """As ``refresh``: a WSGI app has no loop to do it on."""
         self.refresh(providers)
 
     def get_status(self) -> dict[str, Any]:
-        status: dict[str, Any] = current_guard().parts.clouds.status()["providers"]
+        status: dict[str, Any] = current_guard().services.clouds.status()["providers"]
         return status

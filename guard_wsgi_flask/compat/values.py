@@ -50,7 +50,7 @@ class RedisManager(Face):
         return self._values().get(f"{namespace}:{key}") is not None
 
     def incr(self, namespace: str, key: str, ttl: int | None = None) -> int:
-        return current_guard().parts.store.counters.increment(
+        return current_guard().services.store.counters.increment(
             f"{namespace}:{key}", ttl or DAY_SECONDS
         )
 
@@ -98,7 +98,7 @@ class RedisManager(Face):
         """Nothing to do: the store belongs to the guard."""
 
     def _values(self) -> Values:
-        return current_guard().parts.store.values
+        return current_guard().services.store.values
 
 
 @runtime_checkable

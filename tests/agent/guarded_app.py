@@ -36,4 +36,4 @@ app = GuardMiddleware(
 )
 
 if os.environ.get("EVENT_IN_MASTER"):
-    app.parts.events.emit("path_excluded", reason="before the fork")
+    app.services.events.emit("path_excluded", reason="before the fork")

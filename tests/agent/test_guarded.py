@@ -43,8 +43,8 @@ def guard(collector: Collector) -> Iterator[Make]:
 
     yield make
     for one in made:
-        if one.parts.agent is not None:
-            one.parts.agent.stop(0.5)
+        if one.services.agent is not None:
+            one.services.agent.stop(0.5)
         one.close()
 
 
@@ -77,8 +77,8 @@ def ask(app: GuardMiddleware, path: str = "/", body: bytes = b"", **environ: str
 
 
 def flush(app: GuardMiddleware) -> None:
-    assert app.parts.agent is not None
-    assert app.parts.agent.flush_buffer(10)
+    assert app.services.agent is not None
+    assert app.services.agent.flush_buffer(10)
 
 
 REFUSALS: list[tuple[str, dict[str, Any], dict[str, str], int, str]] = [
@@ -189,7 +189,7 @@ def rules(collector: Collector, **fields: Any) -> None:
 
 
 def poll(app: GuardMiddleware) -> None:
-    poller = app.parts._rules_poller
+    poller = app.services._rules_poller
     assert poller is not None
     poller.poll()
 
@@ -244,7 +244,7 @@ def test_events_name_the_rule_in_force(guard: Make, collector: Collector) -> Non
 
 def test_rules_ban_and_lift(guard: Make, collector: Collector) -> None:
     app = guard(enable_dynamic_rules=True)
-    app.parts.store.bans.ban("198.51.100.1", 60, "by hand")
+    app.services.store.bans.ban("198.51.100.1", 60, "by hand")
     rules(collector, ip_blacklist=["203.0.113.0/24"], ip_whitelist=["198.51.100.1"])
     poll(app)
     assert ask(app) == 403

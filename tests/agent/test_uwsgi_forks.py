@@ -179,7 +179,7 @@ def test_every_lock_held_at_a_fork_in_c_is_replaced(collector: Collector) -> Non
         ))
         names = ("_lock", "_loading", "_pending_lock")
         locks = [getattr(thing, name, None) for thing in forks._tracked for name in names]
-        locks = [lock for lock in (*locks, app.parts.events._aggregate._lock) if lock]
+        locks = [lock for lock in (*locks, app.services.events._aggregate._lock) if lock]
         for lock in locks: lock.acquire()
         assert len(locks) >= 5, locks
         def serve():

@@ -176,7 +176,7 @@ declare(Store.open(sys.argv[1]).values, ["10.0.0.0/8"], 60)
 
 def test_a_guard_that_was_calm_sees_it_begin_and_end_within_a_second() -> None:
     site = Site()
-    values = site.guard.parts.store.values
+    values = site.guard.services.store.values
     assert site.visit().code == 200
     for begin_or_end, code in ((lambda: declare(values), 503), (lambda: revoke(values), 200)):
         begin_or_end()

@@ -169,8 +169,8 @@ def test_the_example_fills_its_console_with_sample_traffic(
         chance = Random(1)
         for _ in range(40):
             sample_traffic.one("127.0.0.1", server.server_port, chance)
-        assert guard.parts.agent is not None
-        assert guard.parts.agent.flush_buffer(20)
+        assert guard.services.agent is not None
+        assert guard.services.agent.flush_buffer(20)
         session = requests.Session()
         session.get(link, timeout=20)
         lines = session.get(f"{options['agent_endpoint']}/events.json", timeout=20).text

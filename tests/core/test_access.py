@@ -32,7 +32,7 @@ def test_a_whitelist_admits_only_its_own_and_trusts_them() -> None:
 
 def test_a_ban_holds_for_the_whitelisted_too() -> None:
     site = Site(whitelist=[ME])
-    site.guard.parts.store.bans.ban(ME, 60, "test")
+    site.guard.services.store.bans.ban(ME, 60, "test")
     answer = site.visit()
     assert answer.code == 403
     assert answer.message == b"IP address banned"
@@ -40,7 +40,7 @@ def test_a_ban_holds_for_the_whitelisted_too() -> None:
 
 def test_bans_networks_and_lifts_bans() -> None:
     site = Site()
-    bans = site.guard.parts.store.bans
+    bans = site.guard.services.store.bans
     bans.ban("203.0.113.0/24", 60, "abuse")
     assert site.visit(ip="203.0.113.99").code == 403
     assert site.visit(ip="203.0.114.1").code == 200
@@ -50,7 +50,7 @@ def test_bans_networks_and_lifts_bans() -> None:
 
 def test_never_bans_the_proxy_or_loopback() -> None:
     site = Site(trusted_proxies=["10.0.0.0/8"])
-    bans = site.guard.parts.store.bans
+    bans = site.guard.services.store.bans
     for target in ("10.0.0.5", "127.0.0.1", "::1", "10.0.0.0/8", "0.0.0.0/0"):
         with pytest.raises(BanRefused):
             bans.ban(target, 60, "test")
@@ -80,7 +80,7 @@ def test_passive_mode_bans_nobody() -> None:
     site = Site(auto_ban_threshold=2, passive_mode=True)
     for _ in range(5):
         assert site.visit(query_string={"q": INJECTION}).code == 200
-    assert site.guard.parts.store.bans.list() == []
+    assert site.guard.services.store.bans.list() == []
 
 
 def test_automatic_bans_can_be_switched_off() -> None:

@@ -31,7 +31,7 @@ def test_bans_lists_and_limits_hold_on_excluded_paths() -> None:
     site = Site(exclude_paths=["/docs"], blacklist=["203.0.113.9"], rate_limit=2)
     assert site.visit("/docs", ip="203.0.113.9").code == 403
     assert [site.visit("/docs").code for _ in range(3)] == [200, 200, 429]
-    site.guard.parts.store.bans.ban("203.0.113.10", 60, "test")
+    site.guard.services.store.bans.ban("203.0.113.10", 60, "test")
     assert site.visit("/docs", ip="203.0.113.10").code == 403
 
 

@@ -179,7 +179,7 @@ def test_counts_what_it_decides() -> None:
 def test_a_route_can_bypass_single_checks(name: str) -> None:
     route = RouteConfig(bypassed_checks=frozenset({name}))
     site = Site(rate_limit=1, blacklist=["198.51.100.9"], routes={"/open": route})
-    bans = site.guard.parts.store.bans
+    bans = site.guard.services.store.bans
     bans.ban("198.51.100.7", 60, "test")
     skips = {name} if name != "all" else {"ip_ban", "ip", "rate_limit", "penetration"}
     assert (site.visit("/open", ip="198.51.100.7").code == 200) == ("ip_ban" in skips)
@@ -208,7 +208,7 @@ class Listener:
 
 def test_tells_of_bans_set_lifted_and_refused() -> None:
     site, listener = Site(auto_ban_threshold=1), Listener()
-    site.guard.parts.events.add_sink(listener)
+    site.guard.services.events.add_sink(listener)
     site.visit(query_string=ATTACK)
     site.guard.bans.unban("203.0.113.7")
     with pytest.raises(ValueError, match="loopback"):
@@ -223,7 +223,7 @@ def test_tells_of_bans_set_lifted_and_refused() -> None:
 
 def test_tells_of_forged_headers_once_and_not_a_thousand_times() -> None:
     site, listener = Site(trusted_proxies=["10.0.0.1"]), Listener()
-    site.guard.parts.events.add_sink(listener)
+    site.guard.services.events.add_sink(listener)
     for _ in range(5):
         site.visit(headers={"X-Forwarded-For": "1.2.3.4"})
     assert listener.types() == ["suspicious_request"]
@@ -274,7 +274,7 @@ def test_whoever_begins_to_measure_during_a_request_is_told_of_the_next_one() ->
 
     observer = Observer()
     site: Site = Site(
-        custom_request_check=lambda request: site.guard.parts.events.add_sink(observer)
+        custom_request_check=lambda request: site.guard.services.events.add_sink(observer)
     )
     assert site.visit().code == 200
     assert told == []

@@ -118,7 +118,7 @@ def guard_of(setting: Setting) -> GuardMiddleware:
     config = SecurityConfig(**{"auto_ban_threshold": 2, **setting.options})
     guard = GuardMiddleware(text_app(), config)
     if setting.options.get("block_cloud_providers"):
-        guard.parts.clouds.load()
+        guard.services.clouds.load()
     guard.bans.ban(BANNED, 3600, "test")
     return guard
 

@@ -140,7 +140,7 @@ def test_the_reference_finds_the_line_and_the_event(
     site = Site(custom_log_file=str(log), log_format=log_format)
     events: list[SecurityEvent] = []
     ear = SimpleNamespace(send_event=events.append, wants_metrics=False)
-    site.guard.parts.events.add_sink(ear)
+    site.guard.services.events.add_sink(ear)
     site.visit(query_string=ATTACK)
     answer = site.visit("/basket", query_string=ATTACK, headers={"Accept": accept})
     site.guard.close()

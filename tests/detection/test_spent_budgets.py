@@ -56,7 +56,7 @@ def test_log_and_event_name_the_limit_the_option_and_the_figure(
     sent: dict[str, Any], option: str, figure: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     site, ear = Site(**OPTIONS), Ear()
-    site.guard.parts.events.add_sink(ear)
+    site.guard.services.events.add_sink(ear)
     assert site.visit("/import", **sent).code == 400
     assert f"({option}={figure})" in caplog.messages[-1]
     (event,) = ear.heard

@@ -56,7 +56,7 @@ def reporting(collector: Collector, tmp_path: Path) -> Iterator[Reporting]:
 
     yield make
     for site in sites:
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         if agent is not None:
             agent.stop(0.5)
 
@@ -75,7 +75,7 @@ def test_enable_agent_and_agent_api_key_and_agent_endpoint(
         assert (event["event_type"], event["ip_address"]) == ("ip_blocked", VISITOR)
         headers = collector.posts()[0].headers
         assert API_KEY in (headers.get("authorization", "") + headers.get("x-api-key", ""))
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         agent.stop(5)
     collector.requests.clear()
@@ -110,13 +110,13 @@ def test_agent_enable_events_and_agent_enable_metrics(
 ) -> None:
     with reporting(agent_enable_events=False) as site:
         site.visit()
-        site.guard.parts.events.flush_metrics(final=True)
+        site.guard.services.events.flush_metrics(final=True)
         collector.wait_for(lambda: collector.metrics)
         assert collector.events == []
     collector.requests.clear()
     with reporting(agent_enable_metrics=False) as site:
         site.visit()
-        site.guard.parts.events.flush_metrics(final=True)
+        site.guard.services.events.flush_metrics(final=True)
         first_event(collector)
         time.sleep(0.2)
         assert collector.metrics == []
@@ -125,7 +125,7 @@ def test_agent_enable_events_and_agent_enable_metrics(
 def test_agent_strict(reporting: Reporting) -> None:
     with reporting(agent_api_key="short") as site:
         assert site.visit().status == 403, "it is served without telemetry"
-        assert site.guard.parts.agent is None
+        assert site.guard.services.agent is None
     strict = LiveSite({"enable_agent": True, "agent_api_key": "short", "agent_strict": True})
     with pytest.raises(ConfigError, match="api_key"), strict:
         raise AssertionError("it must not be served")
@@ -136,7 +136,7 @@ def test_agent_flush_interval(reporting: Reporting, collector: Collector) -> Non
         site.visit()
         time.sleep(0.3)
         assert collector.events == []
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         agent.flush_buffer(5)
         assert len(collector.events) == 1
@@ -155,7 +155,7 @@ def test_agent_buffer_size_and_agent_buffer_overflow_policy(
     collector.default = Reply(status=503)
     with reporting(**options) as site:
         site.statuses(10)
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         stats = json.dumps(agent.get_stats())
         assert "queue_full" in stats or "buffer" in stats
@@ -258,12 +258,12 @@ def test_agent_project_encryption_key(reporting: Reporting, collector: Collector
 
 def test_agent_sensitive_headers(reporting: Reporting, collector: Collector) -> None:
     with reporting(agent_sensitive_headers=["X-Voucher"], agent_enable_metrics=False) as site:
-        site.guard.parts.events.emit("suspicious_request", headers={"X-Voucher": "abc123"})
+        site.guard.services.events.emit("suspicious_request", headers={"X-Voucher": "abc123"})
         first_event(collector)
         assert b"abc123" not in collector.posts()[0].plain
     collector.requests.clear()
     with reporting(agent_enable_metrics=False) as site:
-        site.guard.parts.events.emit("suspicious_request", headers={"X-Voucher": "abc123"})
+        site.guard.services.events.emit("suspicious_request", headers={"X-Voucher": "abc123"})
         first_event(collector)
         assert b"abc123" in collector.posts()[0].plain
 
@@ -273,7 +273,7 @@ def test_agent_max_payload_size(reporting: Reporting, collector: Collector) -> N
     for limit in (64, 512):
         collector.requests.clear()
         with reporting(agent_max_payload_size=limit, agent_enable_metrics=False) as site:
-            site.guard.parts.events.emit("suspicious_request", note="x" * 1000)
+            site.guard.services.events.emit("suspicious_request", note="x" * 1000)
             lengths.append(len(json.dumps(first_event(collector)["metadata"])))
     assert lengths[0] < 200 < 400 < lengths[1]
 
@@ -290,7 +290,7 @@ def test_agent_batch_max_bytes(reporting: Reporting, collector: Collector) -> No
     options = {"agent_enable_metrics": False, "agent_compression_enabled": False}
     with reporting(agent_batch_max_bytes=4096, **options) as site:
         for number in range(40):
-            site.guard.parts.events.emit("suspicious_request", note="x" * 200, number=number)
+            site.guard.services.events.emit("suspicious_request", note="x" * 200, number=number)
         assert collector.wait_for(lambda: len(collector.events) == 40)
     bodies = [request.body for request in collector.requests if b'"events"' in request.body]
     assert len(bodies) > 3
@@ -299,7 +299,7 @@ def test_agent_batch_max_bytes(reporting: Reporting, collector: Collector) -> No
 
 def test_agent_status_interval(reporting: Reporting) -> None:
     with reporting(agent_status_interval=60) as site:
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         assert agent.config.status_interval == 60
 
@@ -317,7 +317,7 @@ def test_agent_spool_path_and_its_bounds(
     with reporting(**options) as site:
         site.visit()
         collector.wait_for(lambda: collector.posts())
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         assert agent.config.spool_max_bytes == 2_000_000
         assert agent.config.spool_max_age == 3600
@@ -328,7 +328,7 @@ def test_agent_exit_timeout(reporting: Reporting, collector: Collector) -> None:
     collector.default = Reply(hang=30)
     with reporting(agent_exit_timeout=0.1) as site:
         site.visit()
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         assert agent.config.exit_timeout == 0.1
         began = time.monotonic()
@@ -411,7 +411,7 @@ def test_dynamic_rule_interval(reporting: Reporting, collector: Collector) -> No
     with reporting(enable_dynamic_rules=True, dynamic_rule_interval=60) as site:
         site.visit(ip="9.9.9.9")
         collector.wait_for(lambda: [r for r in collector.requests if r.method == "GET"])
-        agent = site.guard.parts.agent
+        agent = site.guard.services.agent
         assert agent is not None
         assert agent.config.dynamic_rule_interval == 60
 

@@ -195,7 +195,7 @@ def test_on_error() -> None:
 
     options = {**BLACKLISTED, "on_error": lambda stage, error, context: stages.append(stage)}
     with LiveSite(options) as site:
-        site.guard.parts.events.add_sink(Deaf())
+        site.guard.services.events.add_sink(Deaf())
         assert site.visit().status == 403
     assert stages == ["event_sink"]
 

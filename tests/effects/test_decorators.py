@@ -107,7 +107,7 @@ def test_bypass(check: str, options: dict[str, Any], target: str) -> None:
 
 def test_bypass_of_bans_and_clouds() -> None:
     with decorated(lambda guard: guard.bypass(["ip_ban"])) as site:
-        site.guard.parts.store.bans.ban(VISITOR, 60, "abuse")
+        site.guard.services.store.bans.ban(VISITOR, 60, "abuse")
         assert site.visit("/plain").status == 403
         assert site.visit("/view").status == 200
     options = {"block_cloud_providers": ["Linode"], "cloud_ip_store": Ranges()}

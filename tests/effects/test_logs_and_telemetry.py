@@ -95,7 +95,7 @@ def test_muted_event_types() -> None:
     for muted in ([], ["ip_blocked"]):
         events = Events()
         with LiveSite({**REFUSED, "muted_event_types": muted}) as site:
-            site.guard.parts.events.add_sink(events)
+            site.guard.services.events.add_sink(events)
             assert site.visit().status == 403
         assert events.types == ([] if muted else ["ip_blocked"])
 
@@ -123,9 +123,9 @@ def test_muted_metric_types() -> None:
     for muted in ([], ["response_time"]):
         metrics = Metrics()
         with LiveSite({"muted_metric_types": muted}) as site:
-            site.guard.parts.events.add_sink(metrics)
+            site.guard.services.events.add_sink(metrics)
             site.visit()
-            site.guard.parts.events.flush_metrics(final=True)
+            site.guard.services.events.flush_metrics(final=True)
         assert "request_count" in metrics.types
         assert ("response_time" in metrics.types) is (not muted)
 
@@ -140,7 +140,7 @@ def test_log_sensitive_headers_params_and_body_fields(
         caplog.clear()
         with LiveSite({"log_request_level": "INFO", **options}) as site:
             site.visit("/cart?voucher=abc123&item=7")
-            events = site.guard.parts.events
+            events = site.guard.services.events
             events.emit("suspicious_request", None, reason="x", sent={"voucher": "abc123"})
         told = "\n".join(
             f"{record.getMessage()} {vars(record)}"
@@ -236,8 +236,8 @@ def test_a_route_is_named_in_metrics_by_its_template() -> None:
             tags.append(dict(metric.tags))
 
     with LiveSite(routes={"/item/<int:number>": RouteConfig()}) as site:
-        site.guard.parts.events.add_sink(Tags())
+        site.guard.services.events.add_sink(Tags())
         site.visit("/item/1")
         site.visit("/item/2")
-        site.guard.parts.events.flush_metrics(final=True)
+        site.guard.services.events.flush_metrics(final=True)
     assert {tag["endpoint"] for tag in tags if "endpoint" in tag} == {"/item/<int:number>"}

@@ -218,7 +218,7 @@ def test_headers_can_be_read_and_set() -> None:
 
 def test_a_report_of_a_browser_becomes_an_event() -> None:
     app = site()
-    events = app.extensions["guard_wsgi"].middleware.parts.events
+    events = app.extensions["guard_wsgi"].middleware.services.events
     report = {"document-uri": "/", "violated-directive": "script-src", "blocked-uri": "x"}
     assert names.security_headers_manager.validate_csp_report({"csp-report": report})
     assert not names.security_headers_manager.validate_csp_report({"a": 1})
@@ -340,7 +340,7 @@ def test_events_of_decorators_reach_those_who_listen() -> None:
         def send_event(self, event: Any) -> None:
             heard.append(event)
 
-    guard.middleware.parts.events.add_sink(Listener())
+    guard.middleware.services.events.add_sink(Listener())
     assert app.test_client().get("/").text == "ok"
     assert [event.event_type for event in heard] == [
         "access_denied",

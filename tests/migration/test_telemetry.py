@@ -39,7 +39,7 @@ class Site:
         return self.app.test_client()
 
     def events(self) -> list[dict[str, Any]]:
-        parts = self.guard.middleware.parts
+        parts = self.guard.middleware.services
         parts.events.flush_metrics(final=True)
         assert parts.agent is not None
         assert parts.agent.flush_buffer(10)

@@ -64,7 +64,7 @@ def assert_nobody_waits(guarded: GuardMiddleware) -> None:
 
 def open_breaker(guarded: GuardMiddleware) -> None:
     deadline = time.monotonic() + 20
-    while not guarded.parts.store.degraded:
+    while not guarded.services.store.degraded:
         run_wsgi_app(guarded, create_environ(environ_overrides={"REMOTE_ADDR": "192.0.2.7"}))
         assert time.monotonic() < deadline
 
@@ -77,7 +77,7 @@ def test_with_the_breaker_open_nobody_waits_for_the_store(proxy: FaultyProxy, fa
     proxy.set(fault)
     open_breaker(guarded)
     assert_nobody_waits(guarded)
-    assert guarded.parts.store.degraded
+    assert guarded.services.store.degraded
     guarded.close()
 
 
@@ -86,7 +86,7 @@ def test_with_the_breaker_open_nobody_waits_for_a_full_server(own_redis: RedisSe
     guarded = guard(own_redis.url)
     open_breaker(guarded)
     assert_nobody_waits(guarded)
-    assert guarded.parts.store.degraded
+    assert guarded.services.store.degraded
     guarded.close()
 
 
@@ -96,7 +96,7 @@ def test_nobody_waits_long_for_a_store_that_comes_back(proxy: FaultyProxy) -> No
     open_breaker(guarded)
     proxy.set("none")
     deadline = time.monotonic() + 20
-    while guarded.parts.store.degraded:
+    while guarded.services.store.degraded:
         assert_bounded(delays(guarded), BOUND_SECONDS)
         assert time.monotonic() < deadline
     assert_bounded(delays(guarded), BOUND_SECONDS)
@@ -116,7 +116,7 @@ def test_requests_go_on_within_their_time_and_limits(proxy: FaultyProxy, fault: 
     assert_bounded([took for _, took, _ in answers], BOUND_SECONDS)
     proxy.set("none")
     deadline = time.monotonic() + 20
-    while get(client, "192.0.2.8")[0] not in (200, 429) or guarded.parts.store.degraded:
+    while get(client, "192.0.2.8")[0] not in (200, 429) or guarded.services.store.degraded:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     guarded.close()
@@ -134,7 +134,7 @@ def test_a_slow_store_has_the_time_of_each_request_anew(proxy: FaultyProxy) -> N
     (state,) = guarded.limits("192.0.2.7")
     # All seven were counted there, but for one in which the machine was busy.
     assert state.remaining <= 24
-    assert not guarded.parts.store.degraded
+    assert not guarded.services.store.degraded
     guarded.close()
 
 
@@ -175,7 +175,7 @@ def test_each_change_is_one_event_and_the_status_tells(proxy: FaultyProxy) -> No
             told.append(event.event_type)
 
     guarded = guard(proxy.url)
-    guarded.parts.events.add_sink(Sink())
+    guarded.services.events.add_sink(Sink())
     client = Client(guarded)
     get(client)
     assert guarded.status()["store"]["state"] == "ok"
@@ -187,7 +187,7 @@ def test_each_change_is_one_event_and_the_status_tells(proxy: FaultyProxy) -> No
     assert status["degradations"] == 1
     proxy.set("none")
     deadline = time.monotonic() + 20
-    while guarded.parts.store.degraded:
+    while guarded.services.store.degraded:
         get(client)
         assert time.monotonic() < deadline
         time.sleep(0.05)

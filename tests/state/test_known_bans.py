@@ -252,7 +252,7 @@ def test_a_hundred_thousand_bans_are_kept() -> None:
 
 def test_lmdb_waits_for_nobody(tmp_path: Path) -> None:
     guard = GuardMiddleware(text_app(), SecurityConfig(store_url=f"lmdb://{tmp_path}/s.lmdb"))
-    assert not guard.parts.store.waits
+    assert not guard.services.store.waits
     assert serve(guard).code == 200
     guard.bans.ban("203.0.113.7", 60, "test")
     assert serve(guard).code == 403
@@ -274,7 +274,7 @@ def test_a_file_that_cant_be_opened_follows_the_policy_and_heals(
     assert "can't be opened" in caplog.text
     (tmp_path / "state").unlink()
     deadline = time.monotonic() + 30
-    while guard.parts.store.degraded or not (tmp_path / "state" / "s.lmdb").exists():
+    while guard.services.store.degraded or not (tmp_path / "state" / "s.lmdb").exists():
         serve(guard)
         assert time.monotonic() < deadline
         time.sleep(0.2)
@@ -369,8 +369,8 @@ def test_a_dynamic_rule_without_an_end_holds_in_no_part() -> None:
         emergency_mode=True,
     )
     with pytest.raises(ConfigError, match="ip_ban_duration"):
-        guard.parts.ruled.apply(rules)
-    assert guard.parts.ruled.rules is None
+        guard.services.ruled.apply(rules)
+    assert guard.services.ruled.rules is None
     assert serve(guard).code == 200
 
 

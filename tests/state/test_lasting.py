@@ -86,7 +86,7 @@ def test_a_worker_that_knew_a_ban_keeps_it_through_a_fault_and_after(
     finally:
         mend()
     deadline = time.monotonic() + 25
-    while guard.parts.store.degraded or other.parts.store.degraded:
+    while guard.services.store.degraded or other.services.store.degraded:
         assert {visit(each, BANNED) for each in (guard, other)} == {403}
         assert time.monotonic() < deadline
         time.sleep(0.1)
