@@ -26,7 +26,7 @@ from benign_traffic import benign_requests
 from train_detection import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
-from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
+from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
 from guard_wsgi.detection.media import BodyKind
 
 FORM = "application/x-www-form-urlencoded"
@@ -92,7 +92,7 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         environ["wsgi.input"].seek(0)
         kind = environ.get("CONTENT_TYPE", "")
         opens = inspection._opens_json if "json" in kind else inspection._opens
-        first_pass = SteadyHeaders().head_pass(
+        first_pass = StableHeaders().head_pass(
             *(inspection._opens, inspection._opens_json), lambda environ: False, 0
         )
         slow = first_pass(environ) is not None or bool(

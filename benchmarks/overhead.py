@@ -92,13 +92,15 @@ def sketch(app: App) -> App:
     """The least that a guard could be, in one function: who is banned, a counter, the first pass of
     detection over head and body, headers. What ours costs beyond is what it does beyond: proxies,
     routes, options, counts that are exact in threads, a verdict, a contract kept in all cases."""
-    from guard_wsgi.detection.first_pass import SteadyHeaders, body_bytes
-    from guard_wsgi.detection.gate import builtin_gate
+    from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
     from guard_wsgi.detection.media import BodyKind
+    from guard_wsgi.detection.prefilter import builtin_prefilter
     from guard_wsgi.response.headers import SecurityHeaders
 
-    gate = builtin_gate("auto")
-    look = SteadyHeaders().head_pass(gate.opens, gate.opens_json, lambda environ: False, 10**9)
+    prefilter = builtin_prefilter("auto")
+    look = StableHeaders().head_pass(
+        prefilter.matches, prefilter.matches_json, lambda environ: False, 10**9
+    )
     names, ours = SecurityHeaders.from_config(settings()).plain  # type: ignore[union-attr]
     banned: set[str] = set()
     counts: dict[str, list[float]] = {}
@@ -116,8 +118,8 @@ def sketch(app: App) -> App:
             body = environ["wsgi.input"].read(int(length))
             environ["wsgi.input"] = io.BytesIO(body)
             kind = environ["CONTENT_TYPE"]
-            opens = gate.opens_json if "json" in kind else gate.opens
-            opened = opens(body_bytes(body, BodyKind.of(kind)))
+            matches = prefilter.matches_json if "json" in kind else prefilter.matches
+            opened = matches(body_bytes(body, BodyKind.of(kind)))
         if opened:
             start_response("400 Bad Request", ours)
             return [b"refused"]

@@ -124,7 +124,7 @@ def test_an_indicator_is_one_line(apply: Apply) -> None:
             (
                 '    _make("code_injection", "python_debugger"',
                 '    _make("code_injection", "teapot", r"teapot\\.brew\\(", "RFC 2324", CERTAIN,\n'
-                '          opens=(r"teapot\\.brew\\(",), examples=("teapot.brew(1)",)),\n',
+                '          prefilter=(r"teapot\\.brew\\(",), examples=("teapot.brew(1)",)),\n',
             )
         ]
     }

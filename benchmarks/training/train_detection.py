@@ -51,7 +51,6 @@ from guard_wsgi.detection.detector import Detector
 from guard_wsgi.detection.evidence import Surroundings, builtin_scanners, readings
 from guard_wsgi.detection.extract import body_values, head_values
 from guard_wsgi.detection.finding import Finding
-from guard_wsgi.detection.gate import builtin_gate
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.model import (
@@ -60,6 +59,7 @@ from guard_wsgi.detection.model import (
     prior_model,
     shipped_model,
 )
+from guard_wsgi.detection.prefilter import builtin_prefilter
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 from guard_wsgi.detection.window import windows
@@ -197,7 +197,7 @@ def evidence_of(
     environ: dict[str, Any], before: str = "", after: str = ""
 ) -> Iterator[frozenset[str]]:
     """The evidence of every window of every value, a text put before and after each."""
-    scanners, hits = builtin_scanners("auto"), builtin_gate("auto").hits
+    scanners, hits = builtin_scanners("auto"), builtin_prefilter("auto").hits
     for value in values_of(environ):
         if before or after:
             if value.kind or not value.text:

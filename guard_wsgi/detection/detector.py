@@ -24,7 +24,7 @@ from guard_wsgi.detection.files import EXECUTABLE
 from guard_wsgi.detection.finding import BEYOND, BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.first_pass import (
     WRAPPED_BYTES,
-    SteadyHeaders,
+    StableHeaders,
     body_bytes,
     body_pass,
     unwrapped,
@@ -32,12 +32,12 @@ from guard_wsgi.detection.first_pass import (
 )
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.framing import structure_fault
-from guard_wsgi.detection.gate import Gate, builtin_gate
 from guard_wsgi.detection.large import PiecePass
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict, shipped_model
 from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.prefilter import Prefilter, builtin_prefilter
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
@@ -138,13 +138,13 @@ class Detector:
     ) -> None:
         self._engine = engine
         self._builtin = builtin_scanners(engine)
-        self._gate = builtin_gate(engine)
+        self._prefilter = builtin_prefilter(engine)
         self._model = model or shipped_model()
         self._sufficient = (
             builtin_sufficient(engine) if model is None else Sufficient(model, engine)
         )
         # One for all inspections: there is one a route, and clients choose what is remembered.
-        self._steady = SteadyHeaders()
+        self._stable = StableHeaders()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
         if isinstance(custom_patterns, Mapping):
@@ -159,7 +159,7 @@ class Detector:
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
         # What one set of patterns has cleared, another one may find something in.
-        self._steady = SteadyHeaders()
+        self._stable = StableHeaders()
 
     def add_pattern(
         self, pattern: str, name: str | None = None, category: str = CUSTOM
@@ -194,11 +194,11 @@ class Detector:
         """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
         return Inspection(
             settings or DetectionSettings(),
-            self._gate,
+            self._prefilter,
             self._builtin,
             self._model,
             self._sufficient,
-            self._steady,
+            self._stable,
             tuple(self._custom.values()),
             self._custom_scanner,
         )
@@ -210,11 +210,11 @@ class Inspection:
     def __init__(
         self,
         settings: DetectionSettings,
-        gate: Gate,
+        prefilter: Prefilter,
         builtin: BuiltinScanners,
         model: Model,
         sufficient: Sufficient,
-        steady: SteadyHeaders,
+        stable: StableHeaders,
         custom: tuple[CustomPattern, ...],
         custom_scanner: Scanner | None,
     ) -> None:
@@ -226,13 +226,13 @@ class Inspection:
         self._scores = sufficient.scores(settings.categories, settings.score_threshold)
         self._custom = custom
         self._custom_scanner = custom_scanner
-        # The first pass. Usually that is the gate itself, without a call in between.
-        self._opens, self._opens_json = gate.opens, gate.opens_json
-        self._hits = gate.hits
+        # The first pass. Usually that is the prefilter itself, without a call in between.
+        self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
+        self._hits = prefilter.hits
         if custom_scanner is not None:
             anchored = any(_ANCHOR.search(one.pattern) for one in custom)
-            self._opens = _also(gate.opens, custom_scanner, anchored)
-            self._opens_json = _also(gate.opens_json, custom_scanner, anchored)
+            self._matches = _also(prefilter.matches, custom_scanner, anchored)
+            self._matches_json = _also(prefilter.matches_json, custom_scanner, anchored)
         self._threshold = settings.score_threshold
         self._params = settings.excluded_params
         self._headers = frozenset(name.lower() for name in settings.excluded_headers)
@@ -242,14 +242,14 @@ class Inspection:
         # A shorter query can be over neither limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
         #: Clears the head of almost every request; what it does not clear is for `opened_head`.
-        self.first_pass = steady.head_pass(
-            self._opens,
-            self._opens_json,
+        self.first_pass = stable.head_pass(
+            self._matches,
+            self._matches_json,
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             self._longest_within,
         )
         #: Clears most bodies; what it does not clear, or was encoded, is for `opened_body`.
-        self.clears_body = body_pass(self._opens, self._opens_json, settings.weighs_contents)
+        self.clears_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
@@ -326,11 +326,11 @@ class Inspection:
         # Of a multipart body files are passed over, and the values looked at all together.
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
-            gate = self._opens_json if is_json else self._opens
-            opened = gate(body_bytes(body, kind))
-            if not opened and not (WRAPPED_BYTES in body and self._opens_json(unwrapped(body))):
+            prefilter = self._matches_json if is_json else self._matches
+            opened = prefilter(body_bytes(body, kind))
+            if not opened and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
                 return ()
-        # Rows of brackets open the gate as well, so a document it lets through is not too deep.
+        # Rows of brackets match the prefilter as well: what it lets through is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)
         if fault:
             found = (self._spent("body", fault),)
@@ -341,7 +341,7 @@ class Inspection:
         budget = self._budget()
         first_pass = None
         if not kind.is_multipart:
-            first_pass = self._piece_pass(gate, kind)
+            first_pass = self._piece_pass(prefilter, kind)
         values = body_values(
             body, kind, complete, settings.max_json_depth, budget, contents, first_pass
         )
@@ -352,11 +352,11 @@ class Inspection:
             more = (*more, self._spent("body", BEYOND))
         return found + tuple([finding for finding in more if finding not in found])
 
-    def _piece_pass(self, gate: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
-        opens = self._opens
+    def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
+        matches = self._matches
         return (
-            lambda piece: gate(body_bytes(piece, kind)),
-            lambda text: opens(value_bytes(text)),
+            lambda piece: prefilter(body_bytes(piece, kind)),
+            lambda text: matches(value_bytes(text)),
         )
 
     def explain_value(
@@ -488,11 +488,11 @@ class Inspection:
         """Weigh what the first pass does not clear once it is decoded: first all together, as
         a large document has thousands of harmless leaves, then one by one."""
         encoded = [value_bytes(value.text) for value in batch]
-        if not self._opens(b"".join(encoded)):
+        if not self._matches(b"".join(encoded)):
             return
         secret, memory = passwords(batch), self._memory
         for value, data in zip(batch, encoded, strict=True):
-            if len(batch) == 1 or self._opens(data):
+            if len(batch) == 1 or self._matches(data):
                 margin = 0.0
                 if value.kind != "name":
                     if (value.name, value.text) in secret:
@@ -676,11 +676,11 @@ def _margin(password: str) -> float:
 
 
 def _also(
-    opens: Callable[[bytes], bool], custom: Scanner, anchored: bool
+    matches: Callable[[bytes], bool], custom: Scanner, anchored: bool
 ) -> Callable[[bytes], bool]:
     """A first pass with a user's own patterns in it. Behind a backslash JSON has quotes, slashes
     and what is beyond ASCII other than the values do."""
-    return lambda data: opens(data) or anchored or b"\\" in data or custom.any(data)
+    return lambda data: matches(data) or anchored or b"\\" in data or custom.any(data)
 
 
 def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:

@@ -10,16 +10,16 @@ from operator import itemgetter
 from typing import Any, Final
 
 from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX, is_document
-from guard_wsgi.detection.gate import JOINER, JOINER_BYTES
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.percent import PERCENT, unquote
+from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
 Getters = tuple[TextsOf, TextsOf, TextsOf]
-"""How to take out of an environ with certain keys: the steady headers; path, query and all other
+"""How to take out of an environ with certain keys: the stable headers; path, query and all other
 headers; everything else."""
-Opens = Callable[[bytes], bool]
+Matches = Callable[[bytes], bool]
 """Whether something in what is read calls for a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
@@ -29,10 +29,10 @@ BodyPass = Callable[[str], Callable[[bytes], bool]]
 """From a content type, and then a body, to whether that is cleared."""
 
 # Headers that a client sends alike with each request.
-_STEADY: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
+_STABLE: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
 
 
-class SteadyHeaders:
+class StableHeaders:
     """What the first pass has cleared of the headers that a client sends alike each time: a look
     into a set takes a fifth of the time of scanning them again.
 
@@ -55,7 +55,7 @@ class SteadyHeaders:
         self._lately: dict[int, Getters] = {}
 
     def head_pass(
-        self, opens: Opens, opens_json: Opens, is_over: IsOver, max_chars: int
+        self, matches: Matches, matches_json: Matches, is_over: IsOver, max_chars: int
     ) -> HeadPass:
         """The first pass over a head, with what is remembered of others before it.
 
@@ -69,18 +69,18 @@ class SteadyHeaders:
         def read(environ: dict[str, Any]) -> bytes | None:
             try:
                 # If all its keys are there and no more, they are the same.
-                steady, others, rest = lately[len(environ)]
+                stable, others, rest = lately[len(environ)]
                 rest(environ)
                 text = join(others(environ))
-                steady_text = join(steady(environ))
+                stable_text = join(stable(environ))
             except KeyError:
-                steady, others, _ = look_up(environ)
+                stable, others, _ = look_up(environ)
                 text = join(others(environ))
-                steady_text = join(steady(environ))
-            if steady_text in cleared:
-                steady_text = ""
+                stable_text = join(stable(environ))
+            if stable_text in cleared:
+                stable_text = ""
             else:
-                text = f"{steady_text}{JOINER}{text}"
+                text = f"{stable_text}{JOINER}{text}"
             if "%" in text:
                 data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
                 if PERCENT in data:
@@ -95,16 +95,16 @@ class SteadyHeaders:
                 if "HTTP_AUTHORIZATION" in environ:
                     tokens += _BASIC.findall(data)
                 if not known.issuperset(tokens):
-                    if opens_json(documents_in(tokens)):
+                    if matches_json(documents_in(tokens)):
                         return data
                     know(tokens)
             # A line break that no percent sign stands for can only be in the path.
-            if "\n" in text or "\r" in text or opens(data):
+            if "\n" in text or "\r" in text or matches(data):
                 return data
             if len(text) > max_chars and is_over(environ):
                 return data
-            if steady_text:
-                clear(steady_text)
+            if stable_text:
+                clear(stable_text)
             return None
 
         return read
@@ -120,10 +120,10 @@ class SteadyHeaders:
 
     def _learn(self, keys: Texts) -> Getters:
         names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
-        steady = [name for name in names if name in _STEADY or name.startswith(TYPED_PREFIX)]
-        others = [name for name in names if name not in steady]
+        stable = [name for name in names if name in _STABLE or name.startswith(TYPED_PREFIX)]
+        others = [name for name in names if name not in stable]
         rest = [key for key in keys if key not in names]
-        getters = _getter(steady), _getter(others), _getter(rest)
+        getters = _getter(stable), _getter(others), _getter(rest)
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:
                 self._getters.clear()
@@ -170,7 +170,7 @@ def _form_bytes(body: bytes) -> bytes:
     return b"=" + body.replace(b"+", b" ")
 
 
-def body_pass(opens: Opens, opens_json: Opens, contents: bool) -> BodyPass:
+def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPass:
     """The first pass over a body: it clears what is of one part and in the usual charset.
 
     :param contents: whether contents of files are looked at.
@@ -179,14 +179,14 @@ def body_pass(opens: Opens, opens_json: Opens, contents: bool) -> BodyPass:
     @lru_cache(MAX_KINDS)
     def clears(content_type: str) -> Callable[[bytes], bool]:
         kind = BodyKind.of(content_type)
-        opens_kind = opens_json if kind.is_json and not kind.is_form else opens
+        matches_kind = matches_json if kind.is_json and not kind.is_form else matches
         is_plain = not kind.is_multipart and "charset" not in content_type.lower()
 
         def clears_form(body: bytes) -> bool:
             return not (
                 body.startswith(BOM_BEGINNINGS)
-                or opens(_form_bytes(body))
-                or (WRAPPED_BYTES in body and opens_json(unwrapped(body)))
+                or matches(_form_bytes(body))
+                or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
             )
 
         def clears_file(body: bytes) -> bool:
@@ -196,8 +196,8 @@ def body_pass(opens: Opens, opens_json: Opens, contents: bool) -> BodyPass:
             return not (
                 not is_plain
                 or body.startswith(BOM_BEGINNINGS)
-                or opens_kind(body_bytes(body, kind))
-                or (WRAPPED_BYTES in body and opens_json(unwrapped(body)))
+                or matches_kind(body_bytes(body, kind))
+                or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
             )
 
         if kind.is_file and not contents:

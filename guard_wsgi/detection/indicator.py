@@ -23,8 +23,8 @@ class Indicator:
     :ivar source: where the idea comes from (CWE, OWASP page, CVE, RFC, a chapter of
         PayloadsAllTheThings, a rule family of the OWASP Core Rule Set).
     :ivar prior: the hand-set weight. It counts as long as model.json has none that was learned.
-    :ivar opens: patterns for the first pass (gate.py), in the syntax of gate_patterns.py, where
-        its own do not open for what this one looks for.
+    :ivar prefilter: patterns for the first pass, in the syntax of prefilter_patterns.py, where
+        its own do not match what this one looks for.
     :ivar examples: whole values of which each opens the first pass and is found by the pattern.
     """
 
@@ -33,5 +33,5 @@ class Indicator:
     pattern: str
     source: str
     prior: float = MEDIUM
-    opens: tuple[str, ...] = ()
+    prefilter: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Large bodies: only what the first pass opens for is taken apart.
+"""Large bodies: only what the first pass matches is taken apart.
 
 To take every value of a megabyte apart costs a second, and its first pass a millisecond. So a
 large body is cut where one value ends and another begins, each piece is passed through the first
@@ -25,11 +25,11 @@ read by its parser as long as that is."""
 PIECE_BYTES: Final = 512
 """Long enough that a scan costs more than the call of it, short enough to have few values."""
 
-Opens = Callable[[bytes], bool]
+Matches = Callable[[bytes], bool]
 """Whether something in a piece calls for a closer look."""
 OpensValue = Callable[[str], bool]
 """The same for one value, decoded."""
-PiecePass = tuple[Opens, OpensValue]
+PiecePass = tuple[Matches, OpensValue]
 
 # Ended or not: an end that is missing would be looked for again from each quote.
 _JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
@@ -44,7 +44,7 @@ _ATTRIBUTE: Final = re.compile(
 def json_values(
     body: bytes,
     location: str,
-    opens: Opens,
+    matches: Matches,
     opens_value: OpensValue,
     max_depth: int,
     most: int,
@@ -61,7 +61,7 @@ def json_values(
     found: list[tuple[int, str, str]] = []
     for start, end in _json_pieces(quotes):
         piece = body[start:end]
-        if not opens(piece):
+        if not matches(piece):
             continue
         if len(found) > most:
             break
@@ -155,22 +155,22 @@ def _literal(data: bytes) -> str:
     return to_text(data)[0]
 
 
-def form_pieces(body: bytes, opens: Opens) -> Iterator[bytes]:
+def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
     """The pairs of a form, some together, that are not cleared.
 
-    :param opens: asked of pairs as they were sent.
+    :param matches: asked of pairs as they were sent.
     """
     start, size = 0, len(body)
     while start < size:
         end = body.find(b"&", start + PIECE_BYTES)
         end = size if end < 0 else end + 1
         piece = body[start:end]
-        if opens(piece):
+        if matches(piece):
             yield piece
         start = end
 
 
-def xml_values(body: bytes, opens: Opens) -> Iterator[Value]:
+def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
     """Texts and attributes of an XML document: text that comments, instructions or CDATA cut is
     put together first."""
     for start, end in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")):
@@ -182,7 +182,7 @@ def xml_values(body: bytes, opens: Opens) -> Iterator[Value]:
         cut = size if cut < 0 else cut
         piece = body[place:cut]
         place = cut
-        if opens(piece):
+        if matches(piece):
             yield from _xml_values(piece)
 
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, PatternRefused
 from guard_wsgi.detection.evidence import BuiltinScanners, builtin_scanners
-from guard_wsgi.detection.gate import builtin_gate
 from guard_wsgi.detection.indicator import CERTAIN
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.prefilter import builtin_prefilter
 from guard_wsgi.detection.scanner import compile_patterns, has_hyperscan
 from tests.detection.requests import PLACES, findings_in
 from tests.detection.test_attacks import ALL
@@ -134,7 +134,7 @@ def test_the_same_indicators_on_known_texts(text: str) -> None:
 @settings(max_examples=100, deadline=None)
 def test_the_same_first_pass(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
-    assert builtin_gate("hyperscan").opens(data) == builtin_gate("re").opens(data)
+    assert builtin_prefilter("hyperscan").matches(data) == builtin_prefilter("re").matches(data)
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -160,4 +160,4 @@ def test_a_pattern_hyperscan_cannot_take_is_refused_with_the_reason(pattern: str
 @pytest.mark.parametrize("byte", range(256))
 def test_both_engines_clear_the_same_bytes(byte: int) -> None:
     for data in (b"=x" + bytes([byte]) + b"x\x0b", b"=/" + bytes([byte, 0xAE, byte]) + b"/\x0b"):
-        assert builtin_gate("hyperscan").opens(data) == builtin_gate("re").opens(data)
+        assert builtin_prefilter("hyperscan").matches(data) == builtin_prefilter("re").matches(data)

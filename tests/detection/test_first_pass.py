@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, Inspection
-from guard_wsgi.detection.first_pass import SteadyHeaders
-from guard_wsgi.detection.gate import builtin_gate
+from guard_wsgi.detection.first_pass import StableHeaders
+from guard_wsgi.detection.prefilter import builtin_prefilter
 
 CHROME = {
     "HTTP_HOST": "shop.example.com",
@@ -95,19 +95,19 @@ DOCUMENTS: tuple[Any, ...] = (
 
 def head_bytes(environ: dict[str, Any]) -> bytes:
     """What is read of a head whose headers were never seen before."""
-    return read_of_head(SteadyHeaders(), environ)
+    return read_of_head(StableHeaders(), environ)
 
 
-def read_of_head(steady: SteadyHeaders, environ: dict[str, Any], opens: bool = False) -> bytes:
-    """What the first pass reads of a head, which is cleared unless it ``opens``."""
+def read_of_head(stable: StableHeaders, environ: dict[str, Any], matches: bool = False) -> bytes:
+    """What the first pass reads of a head, which is cleared unless it ``matches``."""
     seen = []
 
     def look(data: bytes) -> bool:
         seen.append(data)
-        return opens
+        return matches
 
-    data = steady.head_pass(look, lambda data: False, lambda environ: False, 0)(environ)
-    assert (data is not None) == opens
+    data = stable.head_pass(look, lambda data: False, lambda environ: False, 0)(environ)
+    assert (data is not None) == matches
     return seen[0]
 
 
@@ -115,7 +115,7 @@ def read_of_head(steady: SteadyHeaders, environ: dict[str, Any], opens: bool = F
 @pytest.mark.parametrize("query", QUERIES)
 def test_the_head_of_an_everyday_request_is_cleared_at_once(name: str, query: str) -> None:
     environ = {"PATH_INFO": "/catalogue/kitchen", "QUERY_STRING": query, **HEADS[name]}
-    assert not builtin_gate("auto").opens(head_bytes(environ))
+    assert not builtin_prefilter("auto").matches(head_bytes(environ))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_the_head_of_an_everyday_request_is_cleared_at_once(name: str, query: st
 )
 def test_an_everyday_content_type_is_cleared_at_once(content_type: str) -> None:
     environ = {"PATH_INFO": "/catalogue", "QUERY_STRING": "", "CONTENT_TYPE": content_type}
-    assert not builtin_gate("auto").opens(head_bytes(environ))
+    assert not builtin_prefilter("auto").matches(head_bytes(environ))
 
 
 def test_reads_every_text_of_a_head_and_nothing_else() -> None:
@@ -164,24 +164,24 @@ OTHER_KEYS = st.sampled_from(["REMOTE_ADDR", "SERVER_NAME", "wsgi.version", "app
 
 @given(st.lists(st.lists(st.one_of(HEADER_KEYS, OTHER_KEYS), max_size=6, unique=True)))
 def test_every_header_is_read_whatever_others_had_before(sets_of_keys: list[list[str]]) -> None:
-    steady = SteadyHeaders()
+    stable = StableHeaders()
     for keys in sets_of_keys:
         environ = {key: f"the value of {key}" for key in keys}
-        read = read_of_head(steady, environ, opens=True)
+        read = read_of_head(stable, environ, matches=True)
         assert sorted(read.split(b"\x0b")) == sorted(head_bytes(environ).split(b"\x0b"))
 
 
 def test_headers_that_were_cleared_are_not_read_again_and_all_others_are() -> None:
-    steady = SteadyHeaders()
+    stable = StableHeaders()
     environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
-    whole = read_of_head(steady, environ, opens=True)
+    whole = read_of_head(stable, environ, matches=True)
     assert CHROME["HTTP_USER_AGENT"].encode() in whole
-    assert read_of_head(steady, environ) == whole  # it was not cleared
-    read = read_of_head(steady, {**environ, "PATH_INFO": "/b"})
+    assert read_of_head(stable, environ) == whole  # it was not cleared
+    read = read_of_head(stable, {**environ, "PATH_INFO": "/b"})
     others = (CHROME["HTTP_REFERER"], CHROME["HTTP_COOKIE"], CHROME["HTTP_IF_NONE_MATCH"])
     assert read == "\x0b".join(("", "/b", "", *others, "")).encode()
     for changed in ("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_SEC_CH_UA", "HTTP_HOST"):
-        assert b"else" in read_of_head(steady, {**environ, changed: "else"}, opens=True)
+        assert b"else" in read_of_head(stable, {**environ, changed: "else"}, matches=True)
 
 
 @pytest.mark.parametrize("header", ["HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_SEC_CH_UA", "HTTP_X"])
@@ -206,9 +206,9 @@ def test_patterns_added_later_are_found_in_headers_that_were_cleared_before() ->
 def test_an_inspection_remembers_the_headers_it_has_cleared() -> None:
     detector = Detector()
     environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
-    whole = read_of_head(detector._steady, environ, opens=True)
+    whole = read_of_head(detector._stable, environ, matches=True)
     assert detector.compile().head(environ) == ()
-    assert len(read_of_head(detector._steady, environ)) < len(whole)
+    assert len(read_of_head(detector._stable, environ)) < len(whole)
 
 
 def test_all_routes_remember_headers_in_one_place() -> None:
@@ -218,21 +218,21 @@ def test_all_routes_remember_headers_in_one_place() -> None:
     for number in range(10):
         one.head({"HTTP_USER_AGENT": f"agent {number}"})
         other.head({"HTTP_USER_AGENT": f"agent {number}"})
-    assert len(detector._steady._cleared) == 10
+    assert len(detector._stable._cleared) == 10
 
 
 def test_what_is_remembered_of_headers_is_bounded() -> None:
-    steady = SteadyHeaders()
-    for number in range(3 * SteadyHeaders.MAX_REMEMBERED):
-        read_of_head(steady, {"HTTP_USER_AGENT": f"agent {number}"})
-        assert 0 < len(steady._cleared) <= SteadyHeaders.MAX_REMEMBERED
-        read_of_head(steady, {f"HTTP_X_{number}": "a"})
-        assert 0 < len(steady._getters) <= SteadyHeaders.MAX_REMEMBERED
-    read_of_head(steady, {"HTTP_" + "X" * SteadyHeaders.MAX_REMEMBERED_CHARS: "a", "b": "c"})
-    assert 2 not in steady._lately
-    before = len(steady._cleared)
-    read_of_head(steady, {"HTTP_USER_AGENT": "x" * (SteadyHeaders.MAX_REMEMBERED_CHARS + 1)})
-    assert len(steady._cleared) == before
+    stable = StableHeaders()
+    for number in range(3 * StableHeaders.MAX_REMEMBERED):
+        read_of_head(stable, {"HTTP_USER_AGENT": f"agent {number}"})
+        assert 0 < len(stable._cleared) <= StableHeaders.MAX_REMEMBERED
+        read_of_head(stable, {f"HTTP_X_{number}": "a"})
+        assert 0 < len(stable._getters) <= StableHeaders.MAX_REMEMBERED
+    read_of_head(stable, {"HTTP_" + "X" * StableHeaders.MAX_REMEMBERED_CHARS: "a", "b": "c"})
+    assert 2 not in stable._lately
+    before = len(stable._cleared)
+    read_of_head(stable, {"HTTP_USER_AGENT": "x" * (StableHeaders.MAX_REMEMBERED_CHARS + 1)})
+    assert len(stable._cleared) == before
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

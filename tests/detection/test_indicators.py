@@ -8,12 +8,12 @@ import pytest
 
 from guard_wsgi.detection.evidence import builtin_scanners
 from guard_wsgi.detection.first_pass import value_bytes
-from guard_wsgi.detection.gate import builtin_gate
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import shipped_model
 from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.prefilter import builtin_prefilter
 
-SCANNERS, GATE, MODEL = builtin_scanners("auto"), builtin_gate("auto"), shipped_model()
+SCANNERS, PREFILTER, MODEL = builtin_scanners("auto"), builtin_prefilter("auto"), shipped_model()
 
 
 def found_in(text: str) -> Iterator[str]:
@@ -27,7 +27,7 @@ def test_each_example_opens_the_first_pass_and_is_found(name: str) -> None:
     (indicator,) = (one for one in INDICATORS if one.name == name)
     assert indicator.examples, "an indicator without an example shows nothing"
     for example in indicator.examples:
-        assert GATE.opens(value_bytes(example)), example
+        assert PREFILTER.matches(value_bytes(example)), example
         assert name in set(found_in(example)), example
 
 

@@ -45,10 +45,10 @@ def _make(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("code." + name, category, pattern, source, prior, opens, examples)
+    return Indicator("code." + name, category, pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -143,15 +143,15 @@ CODE = (
     _make("code_injection", "python_chain", r"__(?:class|init|self|new|call|enter|func|wrapped|dict|base|mro)__(?:\(\)|\[\d{1,3}\]|['\"\])|.\s]){1,8}(?:attr\(\s*|\[?\s*['\"])?__(?:globals|mro|bases?|subclasses|builtins|dict|code|closure|init|reduce(?:_ex)?|getattribute|subclasshook|loader)__|__(?:globals|builtins|subclasses)__\s*['\"\])]{0,3}\s*[.\[(]", _PYTHON, STRONG,
           examples=("().__class__.__bases__[0].__subclasses__()", "app.config.__class__.__init__.__globals__['os']", "__builtins__['open']")),
     _make("code_injection", "python_format", r"\{[\w.\[\]!'\"]{0,60}\.__(?:init|globals|mro|bases?|subclasses|builtins|dict|code|closure|reduce|class__\.__[a-ce-lor-z])\w*__|\{[\w.\[\]]{0,60}\.__class__\}", "CPython, format string syntax: attributes; CWE-134", CERTAIN,
-          opens=(r"\.__dict__", r"\.__code__", r"\.__reduce", r"\.co_(?:consts|code)\b"),
+          prefilter=(r"\.__dict__", r"\.__code__", r"\.__reduce", r"\.co_(?:consts|code)\b"),
           examples=("{0.__class__.__init__.__globals__}", "{user.__init__.__globals__[SECRET_KEY]}", "{a.__dict__}")),
     _make("code_injection", "python_escape", r"(?:\(\)|\[\]|\{\}|''|\"\"|\(\s*lambda\b[^)]{0,40}\))\s*\.\s*__\w{3,20}__|getattr\(\s*[\w.\"'()\[\]]{1,40}\s*,\s*['\"]__\w{3,16}__|\b(?:gi|cr|tb|ag)_frame\s*\.|\bf_back\s*\.\s*f_|\.f_(?:globals|builtins)\b|\.co_(?:consts|code)\b|_templatereference__context|\b__builtins__\s*\[|\.__(?:reduce_ex|subclasshook)__|\.__code__\s*[.=]", _PYTHON, STRONG,
-          opens=(r"\.f_(?:globals|builtins|back)", r"_templatereference"),
+          prefilter=(r"\.f_(?:globals|builtins|back)", r"_templatereference"),
           examples=("{}.__class__.__base__", "(lambda:0).__globals__", "getattr(x,'__globals__')", "g.gi_frame.f_back.f_globals", "self._TemplateReference__context")),
     _make("code_injection", "python_path", r"^[\w.\[\]'\"/-]{0,80}__(?:globals|builtins|subclasses)__[\w.\[\]'\"/-]*$|^[\w.\[\]/-]{1,80}[.\[/]__(?:mro|bases?|class|dict)__[\]]?$|^[\w.\[\]/-]{0,80}__(?:class|init)__[\].\[/]{1,3}_?\w[\w.\[\]/-]*$", "CWE-1321 for Python: class pollution", STRONG,
           examples=("__init__.__globals__.SECRET", "user.__class__.__base__", "objects.0.__class__", "__class__.is_admin", "class.__globals__")),
     _make("code_injection", "python_debugger", r"^[\s;]*(?:(?:breakpoint\(\)|import\s+pdb|pdb\.set_trace\(\))[\s;]*){1,3}$", _PYTHON, STRONG,
-          opens=(r"breakpoint\(\)", r"import pdb", r"pdb\.set_trace"),
+          prefilter=(r"breakpoint\(\)", r"import pdb", r"pdb\.set_trace"),
           examples=("breakpoint()", "import pdb; pdb.set_trace()")),
     _make("proto_pollution", "prototype_path", r"^[\w/.-]{0,60}/(?:constructor/prototype|__proto__)(?:/|$)", "CWE-1321; RFC 6901: a JSON pointer", STRONG,
           examples=("/constructor/prototype/admin", "/a/__proto__/x")),

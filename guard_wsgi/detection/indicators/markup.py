@@ -17,10 +17,10 @@ def _xss(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("xss." + name, "xss", pattern, source, prior, opens, examples)
+    return Indicator("xss." + name, "xss", pattern, source, prior, prefilter, examples)
 
 
 _SINK = (
@@ -136,7 +136,7 @@ MARKUP = (
     _xss("cookie_set", r"\.cookie\s*=|set-cookie\s*[:=]|http-equiv\W+set-cookie", "CWE-384", 0.8, examples=('a\rSet-Cookie:b=c',)),
     _xss("svg_animate", r"<(?:animate\w*|set)\b[^>]*(?:attributename|onbegin|values|to)\s*=", _PATT, 0.9, examples=('<svg><set attributeName=onmouseover to=alert(1)>',)),
     _xss("dangling", r"<(?:img|iframe|link|a|area|form|base|object|embed|video|audio|source|track|input|body|table|meta|button|image)\b[^>]{0,200}\b(?:src|href|action|formaction|data|target|background|poster|content|ping)\s*=\s*(?:'[^'>]{0,200}|\"[^\">]{0,200})$|^[^<]{0,20}<(?:textarea|xmp|plaintext|select|option|style)\b[^>]{0,100}>[^<]{0,20}$|<input\b[^>]{0,100}\bvalue\s*=\s*(?:'[^'>]{0,40}|\"[^\">]{0,40})$", "PortSwigger, Dangling markup injection; CWE-79", STRONG,
-          opens=(r"<(?:textarea|xmp|plaintext|select|option|style)[ >]",),
+          prefilter=(r"<(?:textarea|xmp|plaintext|select|option|style)[ >]",),
           examples=("<img src='http://evil.example/?", "<a href=\"//evil.example/?x=", "<textarea name=x>", "<input type=hidden name=x value='")),
     _xss("clobbering", r"<(?:a|img|form|iframe|embed|object|input|output|button|image)\b[^>]{0,100}\b(?:id|name)\s*=\s*['\"]?(?:getelementbyid|getelementsby\w+|queryselector\w*|createelement\w*|currentscript|defaultview|documentelement|parentnode|childnodes|attributes|nodename|innerhtml|firstchild|ownerdocument|setattribute|removechild|appendchild|cookie|document|window|__proto__)\b|<a\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</a>\s*)?<a\s[^>]{0,60}\bid\s*=[^>]{1,60}\bname\s*=|<form\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</form>\s*<form\s[^>]{0,60}\bid\s*=|<output\s[^>]{0,60}\b(?:id|name)\s*=)", "OWASP: DOM Clobbering Prevention Cheat Sheet", CERTAIN,
           examples=("<img name=getElementById>", "<a id=config><a id=config name=url href=//evil.example>", "<form id=test1></form><form id=test1><input name=x>")),

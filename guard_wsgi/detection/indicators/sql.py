@@ -12,7 +12,7 @@ _BLIND = "OWASP: Blind SQL Injection"
 _CRS = "idea of the CRS 942 family"
 
 _LOGIC = r"(?:\b(?:or|and|xor|having|where|rlike|like|between|in|is|not)\b|\|\||&&)"
-# A word is an operand, and so is what a quote opens, were it nothing.
+# A word is an operand, and so is what a quote prefilter, were it nothing.
 _OPERAND = r"(?:['\"`][\w.@]*['\"`]?|[\w.@]+['\"`]?)"
 _COMPARE = r"(?:<=>|[<>!]?=|<>|<|>|\b(?:like|rlike|regexp|in|is|between|sounds|similar|not)\b)"
 # What stands between two strings in SQL and hardly elsewhere.
@@ -37,10 +37,10 @@ def _sqli(
     pattern: str,
     source: str,
     prior: float = MEDIUM,
-    opens: tuple[str, ...] = (),
+    prefilter: tuple[str, ...] = (),
     examples: tuple[str, ...] = (),
 ) -> Indicator:
-    return Indicator("sql." + name, "sqli", pattern, source, prior, opens, examples)
+    return Indicator("sql." + name, "sqli", pattern, source, prior, prefilter, examples)
 
 
 # fmt: off
@@ -217,7 +217,7 @@ SQL = (
     _sqli("sqlite_function", r"\bsqlite_\w+\s*\(", _PATT, STRONG, examples=("admin@example.com' or sqlite_compileoption_used (id)--",)),
     _sqli("create_routine", r"\bcreate\s+(?:or\s+replace\s+)?(?:function|procedure|trigger|event)\s+\w+\s*\(", _PATT, 0.8, examples=("CREATE FUNCTION hello (s CHAR(20)) RETURNS CHAR(50) DETERMINISTIC RETURN CONCAT('Hello, ',s,'!');",)),
     _sqli("alias_from", r"^[\s\d'\"`]*\s*as\s+['\"`]\w+['\"`]\s+from\b", _OWASP, CERTAIN, examples=('` AS `OXTIMESTAMP` from',)),
-    _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, opens=(r"[\"/>\x0b ]if ?\( ?\d+ ?=",), examples=('if(2=',)),
+    _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, prefilter=(r"[\"/>\x0b ]if ?\( ?\d+ ?=",), examples=('if(2=',)),
     _sqli("sleep_quoted", r"['\"]\s*(?:and\s+|or\s+|\|\||\+)?\s*sleep\s*\(\s*\d+[^)]{0,12}\)\s*(?:['\"]|--|#|and\b|or\b)", _BLIND, STRONG, examples=("1' and sleep(9) #",)),
     _sqli("paren_comment", r"(?:[\d'\"]|@\w{1,20})\s*(?:\)\s*)+--\s*$", _OWASP, STRONG, examples=('&&SLEEP(5)--',)),
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG, examples=('951 and version()<4',)),
@@ -285,36 +285,36 @@ SQL = (
     _sqli("into_variable", r"@\w+\s*:=|\bselect\b.+\binto\s+@", _PATT, STRONG, examples=("1' AND 0x35 = (SELECT @phpids:=MID(@@version FROM 1 FOR 1) FROM dual) and '1 ",)),
     _sqli("mssql_declare", r"\bdeclare\s+@\w+\s+(?:n?varchar|char|int|table|cursor)", _PATT, STRONG, examples=('1;declare @c cursor',)),
     _sqli("union_glued", r"\b\d+\.?(?:e\d*)?union(?:\s+(?:all|distinct))?[\s(]+(?:select|table|values)\b", "PortSwigger and M. O. Bergeron: numbers that end in a name", CERTAIN,
-          opens=(r"\dunion[ (]", r"\d\.?e\d*union[ (]", r"\d\.union[ (]"),
+          prefilter=(r"\dunion[ (]", r"\d\.?e\d*union[ (]", r"\d\.union[ (]"),
           examples=("1.eunion select 1,2", "1e1union(select 2)", "1.union select 1")),
     _sqli("union_table", r"(?:^|['\")\d])\s*union\s+(?:all\s+|distinct\s+)?(?:table\s+[\w.`\"]+\s*(?:$|--|#|;|\bor(?:der)?\b|\blimit\b)|values\s*(?:row)?\s*\()", "MySQL 8 manual: TABLE and VALUES statements", CERTAIN,
-          opens=(r"union(?: all| distinct)? (?:table|values) ?",),
+          prefilter=(r"union(?: all| distinct)? (?:table|values) ?",),
           examples=("union table users", "1 union values row(1,2)", "1' union all table mysql.user-- ")),
     _sqli("between_numbers", r"(?:\b(?:or|and|xor|having|where)|\|\||&&)\s*\(*\s*(?:not\s+)?(['\"]?)\d+['\"]?\s+(?:not\s+)?between\s+['\"]?\d+['\"]?\s+and\s+['\"]?\d", _OWASP, CERTAIN,
-          opens=(r" between \d+ and \d",),
+          prefilter=(r" between \d+ and \d",),
           examples=("x or 5 between 4 and 6", "1 and 3 not between 4 and 6")),
     _sqli("quoted_arithmetic", r"^[\w.@]{0,20}'\s?(?:[-+*/%^|&]|<<|>>|div|mod)\s?(?:(?:\d{1,6}|true|false|null|\w{1,12}\(\))\s?(?:[-+*/%^|&]|<<|>>)\s?)?'\w{0,8}$", _BLIND, STRONG,
           examples=("'-0-'", "'-false-'", "'*version()*'")),
     _sqli("dollar_quote", r"\$\w{0,12}\$\s*(?:\|\||&&|or\b|and\b|xor\b)\s*(?:not\s+)?\$\w{0,12}\$[^$]{0,40}\$\w{0,12}\$\s*(?:=|<|>|!|i?like\b|~)|\$\w{0,12}\$\s*(?:union\b\s*(?:all\s+)?select|;\s*(?:select|drop|insert|update|delete|copy)\b)|\$\w{0,12}\$\s*\|\|\s*\$\w{0,12}\$|^\$\$\s*(?:or|and|xor)\s+\$\$\s*(?:=|<|>|like\b)", "PostgreSQL manual: dollar-quoted string constants", CERTAIN,
-          opens=(r"\$\w{0,12}\$ ?(?:or|and|xor|union|;|\|\|)",),
+          prefilter=(r"\$\w{0,12}\$ ?(?:or|and|xor|union|;|\|\|)",),
           examples=("$$ OR $$a$$=$$a", "$x$ or $x$a$x$=$x$a", "$q$ union select 1 $q$")),
     _sqli("glob", r"(?:^|\b(?:or|and|where|not|having)\s+|\|\|\s*)[\w.\"`]{1,40}\s+(?:not\s+)?glob\s*'[^']{0,40}$|(?:\b(?:or|and|where|having)|\|\||['\")])\s+(?:not\s+)?[\w.\"`]{0,40}\s*\bglob\s*['\"(]|^(?:\w{0,12}(?:name|id|pass\w*|pwd|mail|login|title|type)|sql|[a-z])\s+(?:not\s+)?glob\s+'[^']{0,40}'$", "SQLite documentation: the GLOB operator", CERTAIN,
-          opens=(r" glob ?['\"(]", r" glob \\\""),
+          prefilter=(r" glob ?['\"(]", r" glob \\\""),
           examples=("name glob '*", "1 or name glob 'a*", "x glob '*'")),
     _sqli("catalogue_names", r"\b(?:syscat|sysibm|sysibmadm|sysstat|sysproc|qsys2)\.\w+|\binformation_schema\.system_\w+|\bfrom\s+sysibm\b|\brdb\$(?:relations|fields|users|get_context|database)\b|\bsys\.(?:systables|sysschemas|sysusers|sysinfo)\b", "IBM Db2, HSQLDB, Firebird and Derby manuals: catalogues", CERTAIN,
-          opens=(r"(?:syscat|sysibm|sysibmadm|sysstat|sysproc|qsys2)\.\w", r"rdb\$[rfugd]"),
+          prefilter=(r"(?:syscat|sysibm|sysibmadm|sysstat|sysproc|qsys2)\.\w", r"rdb\$[rfugd]"),
           examples=("select tabname from syscat.tables", "sysibm.sysdummy1", "select * from INFORMATION_SCHEMA.SYSTEM_USERS", "select 1 from rdb$database")),
     _sqli("describe", r"^\s*(?:desc|describe|explain)\s+(?:table\s+|extended\s+)?(?:\w+\.\w+|\w*(?:user|account|customer|member|admin|employee|order|login|credential|password|session|token|card|payment)s?)\s*;?\s*$|^\s*(?:explain|describe|desc)\s+(?:analyze\s+|verbose\s+)*(?:select|update|insert|delete)\s", "MySQL and Oracle manuals: DESCRIBE", STRONG,
-          opens=(r"[=\x0b]desc(?:ribe)? \w+(?:$|[\x0b&;.])", r"[=\x0b]explain (?:\w+(?:$|[\x0b&;.])|select|analyze)", r"\"desc(?:ribe)? [\w.]+;?\"", r"\"explain (?:[\w.]+;?\"|select|analyze)"),
+          prefilter=(r"[=\x0b]desc(?:ribe)? \w+(?:$|[\x0b&;.])", r"[=\x0b]explain (?:\w+(?:$|[\x0b&;.])|select|analyze)", r"\"desc(?:ribe)? [\w.]+;?\"", r"\"explain (?:[\w.]+;?\"|select|analyze)"),
           examples=("desc users", "describe mysql.user", "explain users")),
     _sqli("show", r"(?:^|;)\s*show\s+(?:full\s+|extended\s+)?(?:databases|schemas|grants|processlist|(?:tables|columns|index(?:es)?|keys)\s+(?:from|in|like)\s+['\"`\w]+|create\s+table\s+\w+|table\s+status|master\s+status)\s*(?:$|;|--|#|where\b|like\b|from\b|for\b)|;\s*show\s+tables\b|^\s*show\s+tables\s*;?\s*$", "MySQL manual: SHOW", STRONG,
-          opens=(r"(?:[=\x0b;\"]|; )show (?:full |extended )?(?:databases|schemas|grants|processlist|tables|columns|index|keys|create|table s|master)",),
+          prefilter=(r"(?:[=\x0b;\"]|; )show (?:full |extended )?(?:databases|schemas|grants|processlist|tables|columns|index|keys|create|table s|master)",),
           examples=("show databases", "show columns from users", "1;show tables")),
     _sqli("number_logic_odd", r"^\s*-?\d+['\")]{0,3}\s*(?:(?:or|and|xor|\|\||&&)\(+\s*-?\d+\s*\)+\s*$|xor\s+-?\d+\s*$|(?:or|and|xor)\s+\d+\s+(?:rlike|regexp|like|sounds\s+like|div|mod)\s+['\"]?\d)|\bor\s+not\s+(?:false|0|null)\b|^\s*\d+\s+div\s+0\s*$|^\s*\d+\s+escape\s+'[^']?'", _BLIND, STRONG,
           examples=("1 or(1)", "1 or 1 rlike 1", "1 or not false", "1 xor 1")),
     _sqli("quote_is", r"['\"]\s*is\s+(?:not\s+)?(?:true|false|null|unknown)\s*(?:--|#|/\*|;|\)|\bor\b|\band\b)", _BLIND, STRONG,
           examples=("' is true--", "' is not null or '1")),
     _sqli("statement_only", r"^\s*\(?\s*select\s+(?:(?:all\s+|distinct\s+)?(?:\*|[a-z]\w{0,20}\.\*)\s+from\s+[\w.\"`\[\]]+|[\w.\"`]+(?:\s*,\s*[\w.\"`]+){0,20}\s+from\s+[\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)[\"`\]]?)(?:\s+(?:as\s+)?\w+)?(?:\s+(?:where|limit|order|group|having|inner|left|right|join|fetch|offset)\b[^\r\n]{0,200})?\s*\)?;?\s*$", _OWASP, STRONG,
-          opens=(r"\.\* from ", r" from [\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)(?:$|[\"`\]\x0b&; ])"),
+          prefilter=(r"\.\* from ", r" from [\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)(?:$|[\"`\]\x0b&; ])"),
           examples=("select * from users", "SELECT id, name FROM customers", "select password from users where id=1")),
 )

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector
-from guard_wsgi.detection.gate import builtin_gate
-from guard_wsgi.detection.gate_patterns import PATTERNS
+from guard_wsgi.detection.prefilter import builtin_prefilter
+from guard_wsgi.detection.prefilter_patterns import PATTERNS
 
-GATE = builtin_gate("auto")
+PREFILTER = builtin_prefilter("auto")
 
 SHORT_FORMS = {
     "quote_symbol": r"['`][\s)]*[-+*/%^&|=<>!~#;,@({})\]'\"]",
@@ -51,11 +51,11 @@ SHORT_FORMS = {
 def test_whatever_the_short_form_matches_is_looked_at_closely(kind: str) -> None:
     @settings(max_examples=150, deadline=None, derandomize=True)
     @given(st.from_regex(re.compile(SHORT_FORMS[kind], re.ASCII), fullmatch=True))
-    def opens(text: str) -> None:
+    def matches(text: str) -> None:
         # Between letters that are part of nothing, as in the middle of a value.
-        assert GATE.opens(f"=xy\x0b{text}\x0bxy".encode("latin-1"))
+        assert PREFILTER.matches(f"=xy\x0b{text}\x0bxy".encode("latin-1"))
 
-    opens()
+    matches()
 
 
 def test_both_engines_take_every_pattern_and_none_matches_nothing() -> None:
@@ -78,7 +78,7 @@ def test_both_engines_take_every_pattern_and_none_matches_nothing() -> None:
     ],
 )
 def test_harmless_text_beside_what_is_spelled_out_is_cleared(text: str) -> None:
-    assert not GATE.opens(text.encode() + b"\x0b")
+    assert not PREFILTER.matches(text.encode() + b"\x0b")
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n"])

@@ -1,4 +1,4 @@
-"""Patterns of the first pass: what is telling by two things next to each other (gate.py).
+"""Patterns of the first pass: what is telling by two things next to each other (prefilter.py).
 
 Hyperscan looks for fixed text, all of it at once, and asks the rest of a pattern only where that
 is found. A pattern that has no two bytes of fixed text becomes a machine that reads every byte of

@@ -6,7 +6,7 @@ came. What hides behind a further encoding has patterns of its own (escapes of p
 characters, base64 of telling words at each of its three alignments).
 A hit decides nothing: it makes the values be parsed, decoded and scored.
 
-Here are the words of which one anywhere is enough; gate_patterns.py has what takes two things.
+Here are the words of which one anywhere is enough; prefilter_patterns.py has what takes two things.
 Every request pays for this scan, so text is preferred to patterns, and rare text to common.
 """
 
@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
 
-from guard_wsgi.detection.gate_patterns import MAILBOX, PATTERNS, cross
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.prefilter_patterns import MAILBOX, PATTERNS, cross
 from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
@@ -196,11 +196,11 @@ def _as_json(word: str) -> set[str]:
     return {form.replace('"', '\\"') for form in (word, word.replace("\\", "\\\\"))}
 
 
-class Gate:
+class Prefilter:
     """The compiled first pass: literals and patterns in one database, one scan a request.
 
-    :ivar opens: whether anything in the data calls for a closer look.
-    :ivar opens_json: the same for a JSON document as it was sent.
+    :ivar matches: whether anything in the data calls for a closer look.
+    :ivar matches_json: the same for a JSON document as it was sent.
     :ivar hits: where what calls for a closer look ends (`Tripwire.ends`).
     """
 
@@ -214,20 +214,22 @@ class Gate:
         # Forms that JSON changes have backslashes; the others were looked through before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
         plain = _tripwire(needed, (r"\n", r"\r"), engine)
-        self.opens: Callable[[bytes], bool] = plain.any
+        self.matches: Callable[[bytes], bool] = plain.any
         self.hits: Callable[[bytes, int], list[int]] = plain.ends
-        self.opens_json: Callable[[bytes], bool] = _tripwire(in_json, (r"\\n", r"\\r"), engine).any
+        self.matches_json: Callable[[bytes], bool] = _tripwire(
+            in_json, (r"\\n", r"\\r"), engine
+        ).any
 
 
 def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:
     literals = [(word, _escape(word)) for word in sorted(words)]
     patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
-    patterns += [(one.name, pattern) for one in INDICATORS for pattern in one.opens]
+    patterns += [(one.name, pattern) for one in INDICATORS for pattern in one.prefilter]
     mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
     return compile_tripwire([*literals, *patterns, *mailbox], engine)
 
 
 @lru_cache(maxsize=2)
-def builtin_gate(engine: Engine) -> Gate:
+def builtin_prefilter(engine: Engine) -> Prefilter:
     """Compiled constants, shared by all detectors of the process (immutable; see scanner.py)."""
-    return Gate(engine)
+    return Prefilter(engine)
