@@ -19,6 +19,8 @@ from guard_wsgi.options.resolving import same_as
 class AgentOptions:
     """The agent, dynamic rules, emergency."""
 
+    # Options of the agent: None means the agent's default (AgentConfig).
+
     enable_agent: bool = field(
         # Off: nothing leaves the process unless you say so.
         default=False,

@@ -86,7 +86,7 @@ class TelemetryOptions:
         converter=flag,
     )
     otel_service_name: str = field(
-        # What spans are told apart by, if nothing else says it.
+        # Service name on spans, unless the SDK sets one.
         default="guard-wsgi",
         converter=values.text,
     )
