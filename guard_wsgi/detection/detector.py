@@ -43,6 +43,7 @@ from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
 from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import (
     UNREAD,
     Budget,
@@ -143,6 +144,7 @@ class Detector:
         self._sufficient = (
             builtin_sufficient(engine) if model is None else Sufficient(model, engine)
         )
+        self._runs: dict[frozenset[str], RunWeights] = {}
         # One for all inspections: there is one a route, and clients choose what is remembered.
         self._stable = StableHeaders()
         self._custom: dict[str, CustomPattern] = {}
@@ -192,11 +194,16 @@ class Detector:
 
     def compile(self, settings: DetectionSettings | None = None) -> Inspection:
         """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
+        settings = settings or DetectionSettings()
+        runs = self._runs.get(settings.categories)
+        if runs is None:
+            runs = self._runs[settings.categories] = self._model.run_weights(settings.categories)
         return Inspection(
-            settings or DetectionSettings(),
+            settings,
             self._prefilter,
             self._builtin,
             self._model,
+            runs,
             self._sufficient,
             self._stable,
             tuple(self._custom.values()),
@@ -213,6 +220,7 @@ class Inspection:
         prefilter: Prefilter,
         builtin: BuiltinScanners,
         model: Model,
+        runs: RunWeights,
         sufficient: Sufficient,
         stable: StableHeaders,
         custom: tuple[CustomPattern, ...],
@@ -221,6 +229,7 @@ class Inspection:
         self.settings = settings
         self._builtin = builtin
         self._model = model
+        self._runs = runs
         # A user's own patterns are told as well, so then every value is read in full.
         self._sufficient = sufficient if custom_scanner is None else None
         self._scores = sufficient.scores(settings.categories, settings.score_threshold)
@@ -605,6 +614,10 @@ class Inspection:
         verdict = model.weigh(reading.features, categories)
         if verdict.score + model.shapes_most / model.unit < threshold:
             return None
+        verdict = model.weigh(reading.features, categories, reading.shape(self._runs))
+        if verdict.score < threshold:
+            return None
+        # That is a finding, which tells the names as well.
         reading.add_shapes()
         verdict = model.weigh(reading.features, categories)
         if verdict.score < threshold or not verdict.category:

@@ -18,11 +18,13 @@ from attrs import field, frozen
 
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.tokens import RunWeights
 
 MODEL_FILE: Final = "model.json"
 
 
 _OF_PARTS: Final = ("text:part", "size:")
+_INDICATOR_NAMES: Final = frozenset(one.name for one in INDICATORS)
 
 
 @frozen
@@ -42,7 +44,8 @@ class _Entry(NamedTuple):
 
     :ivar category: which one it speaks for; "" for none, and for what speaks against any.
     :ivar share: what it adds to its category's lead.
-    :ivar most: what it may add at most, with whatever else there is.
+    :ivar most: what it may add at most, wherever it stands, without other indicators.
+    :ivar rivals: other indicators that add to it, where they are there.
     """
 
     weight: float
@@ -51,6 +54,7 @@ class _Entry(NamedTuple):
     partners: tuple[tuple[str, float], ...]
     is_shape: bool
     most: float
+    rivals: tuple[tuple[str, float], ...]
 
 
 @frozen
@@ -89,8 +93,10 @@ class Model:
         is_shape = feature.startswith("t:")
         share = weight * 0.01 if is_shape else weight
         partners = self.pairs.get(feature, ())
-        most = weight + sum(extra for _, extra in partners if extra > 0)
-        return _Entry(weight, category, share, partners, is_shape, max(most, 0.0))
+        more = [(partner, extra) for partner, extra in partners if extra > 0]
+        rivals = tuple([one for one in more if one[0] in _INDICATOR_NAMES])
+        most = weight + sum([extra for partner, extra in more if partner not in _INDICATOR_NAMES])
+        return _Entry(weight, category, share, partners, is_shape, most, rivals)
 
     def may_reach(self, score: float, features: Collection[str], enabled: frozenset[str]) -> bool:
         """Whether a value with this evidence can reach a score, whatever its shape is and
@@ -100,7 +106,12 @@ class Model:
         for feature in features:
             entry = entries.get(feature)
             if entry is not None and not (entry.category and entry.category not in enabled):
-                total += entry.most
+                gain = entry.most
+                for rival, extra in entry.rivals:
+                    if rival in features:
+                        gain += extra
+                if gain > 0.0:
+                    total += gain
         return 1.0 + total / self.unit >= score - 1e-3
 
     def part_may_reach(
@@ -122,9 +133,27 @@ class Model:
                 total += gain
         return 1.0 + total / self.unit >= score - 1e-3
 
-    def weigh(self, features: Collection[str], enabled: frozenset[str] = CATEGORIES) -> Verdict:
+    def run_weights(self, enabled: frozenset[str]) -> RunWeights:
+        """The weights of the runs of tokens that count where these categories are enabled."""
+        return RunWeights(
+            {
+                feature: entry.weight
+                for feature, entry in self._entries.items()
+                if entry.is_shape and not (entry.category and entry.category not in enabled)
+            }
+        )
+
+    def weigh(
+        self,
+        features: Collection[str],
+        enabled: frozenset[str] = CATEGORIES,
+        shape: float | None = None,
+    ) -> Verdict:
         """Weigh the features of one value; evidence for a category that is not enabled does
-        not count against the value."""
+        not count against the value.
+
+        :param shape: what its runs of tokens weigh, where they are not among the features.
+        """
         entries = self._entries
         everything = enabled >= CATEGORIES
         weights: list[float] = [self.bias]
@@ -134,7 +163,7 @@ class Model:
             entry = entries.get(feature)
             if entry is None:
                 continue
-            weight, category, share, partners, is_shape, _ = entry
+            weight, category, share, partners, is_shape, _, _ = entry
             if category:
                 if not everything and category not in enabled:
                     continue
@@ -144,7 +173,7 @@ class Model:
                 if partner in features:
                     weights.append(extra)
         # Exact, so that the order in which an engine reports does not show in the last digit.
-        shape = min(math.fsum(shapes), self.shapes_most)
+        shape = min(math.fsum(shapes) if shape is None else shape, self.shapes_most)
         score = 1.0 + (math.fsum(weights) + shape - self.balanced) / self.unit
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
         return Verdict(round(max(score, 0.0), 4), lead)

@@ -17,7 +17,6 @@ MAX_ROUNDS: Final = 8
 # A value may hold a few base64 runs; more is data.
 MAX_BASE64_RUNS: Final = 4
 
-_ESCAPED = re.compile(r"[%&\\]")
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
 _BACKSLASH = re.compile(
@@ -57,12 +56,15 @@ _VERSION_MARK = re.compile(r"!\d{0,6}")
 _SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
 # Expansions that are empty in any shell without arguments, put into the middle of words.
 _SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
+_DOLLAR_NOTHING = re.compile(r"\$[@*{(]")
 _SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
 _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
-_SPACES = re.compile(r"\s+")
+_QUOTE = re.compile(r"['\"`]")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-_BASE64_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}|[A-Za-z0-9+/_-]{6,11}={1,2}")
+# In a text of which each letter of base64 is an "a" and all else but "=" a blank.
+_BASE64_RUN = re.compile(rb"aaaaaaa*={0,2}")
+_MIN_UNPADDED: Final = 12
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
 _TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
 
@@ -85,6 +87,15 @@ _PERCENT_FILLER = re.compile(r"(?:%[^%]){6,}")
 # Control characters that SQL Server and MySQL take for blanks.
 _CONTROL_BLANK = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]+")
 
+# Optimization: nearly all texts have nothing of most kinds in them, which it takes a tenth of the
+# time to see without an expression.
+_CONTROL_BLANK_BYTES: Final = bytes({*range(1, 9), 11, 12, *range(14, 32)})
+_CONTROL_BYTES: Final = bytes({*range(9), 11, 12, *range(14, 32), 127})
+_BASE64_BYTES: Final = bytes(
+    97 if (chr(code).isalnum() and code < 128) or chr(code) in "+/_-" else 61 if code == 61 else 32
+    for code in range(256)
+)
+
 
 def views(raw: str) -> tuple[View, ...]:
     """The distinct readings of a value, the raw one first."""
@@ -92,7 +103,7 @@ def views(raw: str) -> tuple[View, ...]:
     text, rounds = decode(raw)
     if text != raw:
         found.append(View("decoded", text, rounds))
-    spaced = _CONTROL_BLANK.sub(" ", raw) if _CONTROL_BLANK.search(raw) else ""
+    spaced = _CONTROL_BLANK.sub(" ", raw) if _has(raw, _CONTROL_BLANK_BYTES) else ""
     if "%" in text and _PERCENT_FILLER.search(text):
         spaced = (spaced or text).replace("%", "")
     if spaced:
@@ -117,7 +128,7 @@ def decode(text: str) -> tuple[str, int]:
     nothing changes or MAX_ROUNDS is reached; gives the text and the number of rounds."""
     rounds = 0
     escaped = False
-    while rounds < MAX_ROUNDS and _ESCAPED.search(text):
+    while rounds < MAX_ROUNDS and ("%" in text or "&" in text or "\\" in text):
         before = text
         if "%" in text:
             text = _PERCENT_U.sub(_from_hex, text)
@@ -132,7 +143,14 @@ def decode(text: str) -> tuple[str, int]:
         rounds += 1
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKE if escaped else _PROSE_SAFE)
-    return _CONTROL.sub("", text), rounds
+        return _CONTROL.sub("", text), rounds
+    return (_CONTROL.sub("", text) if _has(text, _CONTROL_BYTES) else text), rounds
+
+
+def _has(text: str, some: bytes) -> bool:
+    """Whether a text has any of some characters of ASCII."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data.translate(None, some)) != len(data)
 
 
 def _from_hex(match: re.Match[str]) -> str:
@@ -184,12 +202,26 @@ def strip_filler(text: str) -> str:
     of cmd.exe, joined string pieces, runs of blanks."""
     if "/*" in text:
         text = _strip_comments(text)
-    if "$" in text or "\\" in text:
-        text = _SHELL_NOTHING.sub("", _SHELL_FILLER.sub(" ", text))
-    text = _SHELL_SPLICE.sub("", text)
-    text = _QUOTED_LETTER.sub(r"\2", text)
-    text = _CONCATENATION.sub("", text)
-    return _SPACES.sub(" ", text)
+    has_backslash = "\\" in text
+    if "\\\n" in text or "\\\r\n" in text or ("$" in text and "ifs" in text.lower()):
+        text = _SHELL_FILLER.sub(" ", text)
+    if "$" in text and _DOLLAR_NOTHING.search(text):
+        text = _SHELL_NOTHING.sub("", text)
+    if has_backslash or "^" in text or "''" in text or '""' in text or "``" in text:
+        text = _SHELL_SPLICE.sub("", text)
+    if "'" in text or '"' in text:
+        text = _QUOTED_LETTER.sub(r"\2", text)
+    if ("+" in text or "." in text or "||" in text) and _QUOTE.search(text):
+        text = _CONCATENATION.sub("", text)
+    return _one_blank(text)
+
+
+def _one_blank(text: str) -> str:
+    """With one blank for each row of them."""
+    words = " ".join(text.split())
+    if not words:
+        return " " if text else ""
+    return " " * text[0].isspace() + words + " " * text[-1].isspace()
 
 
 def _strip_comments(text: str) -> str:
@@ -218,10 +250,13 @@ def decode_base64(text: str) -> str:
     found: list[str] = []
     if " " in text and _BASE64_SPACED.fullmatch(text):
         text = text.replace(" ", "+")  # a plus that nobody escaped
-    for match in _BASE64_RUN.finditer(text):
-        run = match[0]
+    letters = text.encode("ascii", "replace").translate(_BASE64_BYTES)
+    for match in _BASE64_RUN.finditer(letters):
+        run = text[match.start() : match.end()]
         if len(found) >= MAX_BASE64_RUNS:
             break
+        if len(run) < _MIN_UNPADDED and run[-1] != "=":
+            continue
         if run.isalpha() and (run.islower() or run.isupper()):
             continue
         if run.isdigit():
