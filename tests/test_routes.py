@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.behavior.rule import BehaviorRule
-from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
@@ -275,12 +275,16 @@ def test_only_views_can_be_decorated() -> None:
 # Stacking ----------------------------------------------------------------------------------------
 
 
-def test_the_outermost_wins_where_a_value_can_only_be_one() -> None:
-    route = marked(GUARD.rate_limit(5, window=10), GUARD.rate_limit(7))
+def test_the_outermost_wins_where_a_value_can_only_be_one_and_says_so() -> None:
+    with pytest.warns(DoubtfulOption, match="two decorators that set rate_limit"):
+        route = marked(GUARD.rate_limit(5, window=10), GUARD.rate_limit(7))
     assert (route.rate_limit, route.rate_limit_window) == (7, 60)
-    assert marked(GUARD.max_request_size(5), GUARD.max_request_size(9)).max_request_size == 9
-    route = marked(GUARD.suspicious_detection(True), GUARD.suspicious_detection(False))
+    with pytest.warns(DoubtfulOption, match="max_request_size"):
+        assert marked(GUARD.max_request_size(5), GUARD.max_request_size(9)).max_request_size == 9
+    with pytest.warns(DoubtfulOption, match="enable_suspicious_detection"):
+        route = marked(GUARD.suspicious_detection(True), GUARD.suspicious_detection(False))
     assert route.enable_suspicious_detection is False
+    marked(GUARD.max_request_size(5), GUARD.max_request_size(5), GUARD.rate_limit(7))
 
 
 def test_lists_and_tables_extend() -> None:

@@ -28,7 +28,7 @@ from guard_wsgi.detection.structure import (
     xml_values,
 )
 from guard_wsgi.detection.value import NAME_EVIDENCE, STORED, Budget, BudgetSpent, Value, to_text
-from guard_wsgi.detection.xmlbody import declarations, declares_entities
+from guard_wsgi.detection.xmlbody import declarations, entities
 
 # Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 4791).
 # Who looks for a file that should not be public reads it, by GET.
@@ -358,6 +358,8 @@ _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
 _CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
 _JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
+_XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
+_BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
 # A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
 _FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
@@ -369,7 +371,8 @@ def is_document(body: bytes) -> bool:
     """Whether a body of a file's type may be read as something else."""
     return (
         _JSON_BEGINNING.match(body) is not None
-        or body[:64].lstrip()[:1] == b"<"
+        or _XML_BEGINNING.match(body) is not None
+        or _BLANKS.fullmatch(body) is not None  # whatever comes behind them
         or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
     )
 
@@ -411,9 +414,11 @@ def _file_values(
                 if document is not None:
                     yield from document.values("json", max_depth, budget)
                     return
-        elif body[:64].lstrip()[:1] == b"<" and declares_entities(body):
-            yield from declarations(to_text(body)[0])
-            return
+        elif _XML_BEGINNING.match(body):
+            declared = entities(body)
+            if declared:
+                yield from declared
+                return
         if len(body) <= MAX_FORM_BYTES and _FORM.match(body):
             for name, value in _PAIR.findall(body):
                 budget.take_value()

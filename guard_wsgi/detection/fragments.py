@@ -47,7 +47,7 @@ _COMPONENT: Final = re.compile(r"\son[A-Z][A-Za-z]{2,20}=\{(?:\(\w{0,16}\)|\w{1,
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
-    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|secrets?|passw\w*|token|private\w*|\w*__\w*|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
+    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
 )
 _PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
 _FILTER: Final = (
@@ -91,9 +91,9 @@ _SPOKEN_PLACE: Final = re.compile(
     r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)",
     re.IGNORECASE,
 )
-# Feet and inches.
+# Feet and inches. In the middle of a sentence "in" is an operator of SQL.
 _MEASURE: Final = re.compile(
-    r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|in|inch|inches|ft|feet|yd|yards?)\b)| x (?=\d))"
+    r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
 )
 # The line that images for containers end with.
 _APT: Final = re.compile(

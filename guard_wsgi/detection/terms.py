@@ -17,9 +17,14 @@ from guard_wsgi.detection.value import Value
 
 MAX_TERM_CHARS: Final = 96
 
+# A filter without a program. Its texts are one word that is no operator of SQL, so that nothing
+# stands free between two quotes but that word.
+_OPERATOR: Final = r"(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp|glob|match|collate|escape|binary|as)"
+_SCALAR: Final = rf"(?:\"(?!{_OPERATOR}\")\w(?:[\w.@-]{{0,40}}\w)?\"|[\w.]{{1,30}})"
+_FILTER: Final = rf"\{{ ?(?:\w{{1,30}}: ?(?:{_SCALAR}|\{{ ?(?!\$where)\$\w{{1,16}}: ?{_SCALAR} ?\}})(?:, ?)?){{0,3}} ?\}}"
 _CALLED: Final = (
-    # Functions of SQL that tell or change nothing, or wait for some seconds.
-    r"(?:sleep|pg_sleep)\((?:\d|10)?\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|benchmark\(\)"
+    # Functions of SQL that tell or change nothing.
+    r"(?:sleep|pg_sleep)\(\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|benchmark\(\)"
     r"|(?:version|user|database|schema|current_user|session_user|system_user|now|rand|length|count|concat|concat_ws"
     r"|group_concat|substr|substring|char|coalesce|ifnull|nullif|load_file|extractvalue|updatexml|row_number)\(\)"
     # What runs or shows its argument, without one.
@@ -29,9 +34,9 @@ _CALLED: Final = (
     r"|settimeout|setinterval|requestanimationframe|fetch|document\.(?:write|writeln|getelementbyid|queryselector|createelement)"
     r"|window\.open|location\.reload|history\.back|json\.parse|atob|btoa|unescape|encodeuricomponent|decodeuricomponent"
     r"|(?:process|child_process)\.exec|runtime\.getruntime|system\.out\.println|thread\.sleep|class\.forname)\(\)"
-    # A greeting on the screen.
     # A question to a document store.
-    r"|db\.\w{1,30}\.(?:find|findone|count|countdocuments|distinct)\(\{(?:(?!\$where|function)[\w\s:{}$\"',.-]){0,60}\}\)"
+    rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)"
+    # A greeting on the screen.
     r"|(?:window\.)?(?:alert|prompt|confirm|console\.(?:log|error|warn|info)|print|println|echo|system\.out\.println|fmt\.println)"
     r"\((?:(?P<quote>['\"]?)(?:hi|hello|hello,? world|hey|test|ok|done|yes|no|here|works|x|a|i)?(?P=quote))\)"
 )
@@ -136,10 +141,12 @@ _PATH: Final = re.compile(
     r"(?:/(?:etc|var|usr|opt|srv|home|proc|sys|tmp|dev|boot|mnt)(?:/[\w@+-][\w.@+-]{0,40}){1,7}/?|[a-z]:(?:\\[\w-][\w .()-]{0,40}){1,7}\\?)",
     re.IGNORECASE,
 )
+# A database waits for it where a number is put in: no term but in a field for texts.
+_WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
     """
     q query search keyword keywords term terms title subject headline question answer comment comments text body content message msg
-    description desc note notes review summary
+    description desc note notes review summary tag tags
     """.split()
 )
 _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
@@ -151,7 +158,7 @@ def is_term(value: Value) -> bool:
     if len(text) > MAX_TERM_CHARS or value.kind or value.flags or value.location not in _LOCATIONS:
         return False
     text, name = text.strip(), value.name.lower()
-    if name in _WRITES and _PATH.fullmatch(text):
+    if name in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):
         return True
     if not (_TERM.fullmatch(text) or _COMMAND.fullmatch(text)):
         return False

@@ -13,6 +13,7 @@ from typing import Final
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection import large
+from guard_wsgi.detection.charset import decoded, marked
 from guard_wsgi.detection.value import Budget, Value, to_text
 
 DECLARATION = re.compile(
@@ -140,6 +141,27 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
             with contextlib.suppress(ValueError):
                 found.append(Value("xml", pieces.element, html.unescape(rest)))
     return found
+
+
+_INSTRUCTION: Final = re.compile(r"^[\ufeff\s]*<\?xml\b[^>]{0,400}\?>")
+_ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.-]{1,40})")
+
+
+def entities(body: bytes) -> list[Value]:
+    """The beginning of a document that declares entities, in any encoding that a parser may read
+    it in: by its mark, by its zeros, and as it says itself."""
+    said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
+    for name in dict.fromkeys(["", marked(body), said[1].decode("ascii") if said else ""]):
+        text = decoded(body, name) if name else to_text(body)[0]
+        if text is None:
+            continue
+        # What it says of its encoding holds no longer.
+        plain = _INSTRUCTION.sub("", text)
+        if declares_entities(body if not name else plain.encode("utf-8", "replace")):
+            found = declarations(plain)
+            if found:
+                return found
+    return []
 
 
 class _Declared(Exception):

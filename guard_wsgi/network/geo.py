@@ -40,6 +40,7 @@ class CountrySource(Protocol):
         """The ISO 3166 code of an address; ``None`` when it is not known."""
 
 
+@runtime_checkable
 class GeoIPHandler(Protocol):
     """A country resolver with a life cycle, as the existing system defines it.
 

@@ -236,6 +236,21 @@ class RouteConfig:
                 merged[name] = theirs if mine == option.default else mine
         return RouteConfig(**merged)._made_of(other, self)
 
+    def overrides(self, other: RouteConfig | None) -> list[str]:
+        """The options of which this one's word takes the place of another one's."""
+        if other is None or self.includes(other) or other.includes(self):
+            return []
+        pairs = (
+            (option, getattr(self, option.name), getattr(other, option.name))
+            for option in options_of(RouteConfig)
+            if option.name not in _EXTENDING
+        )
+        return [
+            option.name
+            for option, mine, theirs in pairs
+            if mine != theirs and option.default not in (mine, theirs)
+        ]
+
     def includes(self, other: RouteConfig) -> bool:
         """Whether the ``other`` one's word has been heard in this one."""
         mine = self._parts or (self,)

@@ -6,13 +6,14 @@ before the view runs; a function that is called by other ways asks by itself (ru
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.config.rules import body_pattern_faults, countries_fault
-from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.options.numbers import number, whole_number
@@ -39,8 +40,8 @@ class SecurityDecorator(DecoratorEvents):
     """Decorators that give a view rules of its own.
 
     They work on functions, on class-based views and on their methods, over or under other
-    decorators. Stacked, the outermost wins where a value can only be one; lists and tables
-    extend.
+    decorators. Stacked, the outermost wins where a value can only be one, with a warning
+    (``DoubtfulOption``); lists and tables extend.
 
     :raises ConfigError: (a ``ValueError``) at decoration, for anything that could not hold at
         the first request.
@@ -284,6 +285,16 @@ class SecurityDecorator(DecoratorEvents):
         self._check_globals(overlay)
 
         def mark(view: View) -> View:
+            own = vars(view).get(ROUTE_ATTRIBUTE) if hasattr(view, "__dict__") else None
+            lost = overlay.overrides(own)
+            if lost:
+                name = getattr(view, "__qualname__", type(view).__qualname__)
+                warnings.warn(
+                    f"{name} has two decorators that set {' and '.join(lost)}: only"
+                    " the outer one holds",
+                    DoubtfulOption,
+                    stacklevel=2,
+                )
             self._mark(view, overlay)
             checked: View = ruled(view)
             return checked

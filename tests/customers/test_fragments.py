@@ -155,3 +155,19 @@ def test_what_is_taken_out_is_what_it_says(text: str) -> None:
     left = without_fragments(text)
     for sign in ("alert(", "UNION SELECT", "__", "7*7", "system(", "//e.example", "or 1=1"):
         assert (sign in text) == (sign in left)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "db.a.find({' union select id,name,pw from users --})",
+        "db.a.find({' or 1 --})",
+        'db.a.find({x: "or"}) or 1=1--',
+        "5' = 0 in (1) or pw like 'S3%",
+        "5' = 0 in (0,1) or '5",
+    ],
+)
+def test_a_statement_in_the_shape_of_a_fragment_is_refused(
+    inspection: Inspection, text: str
+) -> None:
+    assert findings_in(inspection, "query", text)
