@@ -101,6 +101,14 @@ _APT: Final = re.compile(
 )
 
 
+# Optimization: one of these is in whatever the two expressions find.
+_SPOKEN_HINTS: Final = (
+    *("document.", "window.location", "storage", "innerhtml", "javascript:void(0)"),
+    *("eval()", "exec()", "alert()", "onclick", "onerror", "onload"),
+)
+_PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
+
+
 def without_fragments(text: str) -> str:
     """A text without its harmless fragments, a word in the place of each."""
     if "<" in text:
@@ -120,7 +128,11 @@ def without_fragments(text: str) -> str:
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
     if " " in text:
-        text = _SPOKEN_PLACE.sub("place", _SPOKEN.sub("word", text))
+        lower = text.lower()
+        if any(hint in lower for hint in _SPOKEN_HINTS):
+            text = _SPOKEN.sub("word", text)
+        if any(hint in lower for hint in _PLACE_HINTS):
+            text = _SPOKEN_PLACE.sub("place", text)
         if "&&" in text:
             text = _APT.sub("", text)
     return text

@@ -152,10 +152,17 @@ _WRITES: Final = frozenset(
 _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 
 
+# Optimization: what most attacks have and no term has. The table takes 15 us to say no, and in a
+# flood of attacks that is what is asked.
+_NO_TERM: Final = re.compile(r"['\"]\s+\w|['\"]\s*[=|&+*/-]|(?<!&lt);\s*\w|--|/\*|\|\||\.\./\w")
+
+
 def is_term(value: Value) -> bool:
     """Whether a value is a term, in a field that neither runs nor opens what it holds."""
     text = value.text
     if len(text) > MAX_TERM_CHARS or value.kind or value.flags or value.location not in _LOCATIONS:
+        return False
+    if _NO_TERM.search(text):
         return False
     text, name = text.strip(), value.name.lower()
     if name in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):

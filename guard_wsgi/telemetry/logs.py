@@ -363,16 +363,11 @@ def _area(event_type: str) -> str:
     return _AREAS.get(event_type, "events")
 
 
-def _event_name(event_type: str) -> str:
-    words = event_type.replace("_", " ")
-    return "IP" + words[2:] if words.startswith("ip ") else words.capitalize()
-
-
 def _sentence(event: SecurityEvent) -> str:
     """``Blocked GET /login from 203.0.113.7: reason [check=ip_ban status=403]``, escaped."""
     metadata = event.metadata
     verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
-    words = [verbs.get(event.action_taken) or _event_name(event.event_type)]
+    words = [verbs.get(event.action_taken) or event.event_type.replace("_", " ").capitalize()]
     if event.method:
         words += [escape(event.method, 32), escape(event.path or event.endpoint or "/")]
     if event.ip_address:
