@@ -201,3 +201,15 @@ def test_a_term_is_one_in_fields_only(inspection: Inspection) -> None:
     assert inspection.head(environ(path="/items/$(whoami)"))
     for location in ("path", "header", "cookie", "xml", "graphql"):
         assert not is_term(Value(location, "q", "whoami"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "docker compose up --build && npm start",
+        "/etc/nginx/sites--old/x.conf",
+        "/srv/my--site/index.html",
+    ],
+)
+def test_two_dashes_within_a_term_are_none_of_sql(inspection: Inspection, text: str) -> None:
+    assert not said_of(inspection, "q", text)
