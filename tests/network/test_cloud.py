@@ -191,7 +191,8 @@ def test_nothing_is_fetched_before_a_request_and_then_in_the_background(
     selection = make().select({"AWS"})
     time.sleep(0.05)
     assert publisher.requests == []
-    assert selection.match(address("3.5.140.9")) is None
+    # It starts the fetch, which may be done before it looks.
+    assert selection.match(address("3.5.140.9")) in (None, "AWS")
     wait_until(lambda: selection.match(address("3.5.140.9")) == "AWS")
 
 
