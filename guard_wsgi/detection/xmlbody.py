@@ -13,7 +13,7 @@ from typing import Final
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection import large
-from guard_wsgi.detection.charset import decoded, marked
+from guard_wsgi.detection.charset import decoded
 from guard_wsgi.detection.value import Budget, Value, to_text
 
 DECLARATION = re.compile(
@@ -148,10 +148,12 @@ _ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.
 
 
 def entities(body: bytes) -> list[Value]:
-    """The beginning of a document that declares entities, in any encoding that a parser may read
-    it in: by its mark, by its zeros, and as it says itself."""
+    """The beginning of a document that declares entities, also in the encoding that it names.
+
+    A mark or zeros that tell an encoding make a reading of their own (``body_readings``).
+    """
     said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
-    for name in dict.fromkeys(["", marked(body), said[1].decode("ascii") if said else ""]):
+    for name in dict.fromkeys(["", said[1].decode("ascii") if said else ""]):
         text = decoded(body, name) if name else to_text(body)[0]
         if text is None:
             continue
