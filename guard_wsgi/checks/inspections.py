@@ -8,6 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from guard_wsgi.checks.path_index import PathIndex
+from guard_wsgi.checks.silenced import Silenced
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
@@ -23,6 +24,7 @@ class RouteInspections:
         detector: Detector,
         settings: DetectionSettings,
         exclusions: tuple[DetectionExclusion, ...],
+        silenced: Silenced,
     ) -> None:
         self.scan_body = settings.scan_body
         self.varies = bool(exclusions)
@@ -30,6 +32,7 @@ class RouteInspections:
         self._settings = settings
         self._exclusions = exclusions
         self._index = PathIndex(exclusion.path for exclusion in exclusions)
+        self._silenced = silenced
         self._everywhere = detector.compile(settings)
         self._by_exclusions: dict[tuple[DetectionExclusion, ...], Inspection] = {}
 
@@ -59,6 +62,20 @@ class RouteInspections:
         unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
         return tuple(finding for finding in findings if finding.category not in unwanted)
 
+    def tell_silenced(
+        self,
+        request: GuardRequest,
+        look: Callable[[Inspection], tuple[Finding, ...]],
+    ) -> None:
+        """Tell what would have been found in a request if no exclusion covered its path."""
+        matching = self._matching(request)
+        if not matching or not self._silenced.may_look():
+            return
+        everywhere = self._everywhere
+        findings = look(everywhere)
+        if findings:
+            self._silenced.tell(request, findings, matching, everywhere.settings)
+
     def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
         """Those that cover the path, whatever an app may take it for."""
         covering = [self._exclusions[place] for place in self._index.covering(request.path)]
@@ -70,8 +87,11 @@ class RouteInspections:
 class Inspections:
     """Compiles the detection settings of a config, overlaid by those of routes."""
 
-    def __init__(self, detector: Callable[[], Detector], config: SecurityConfig) -> None:
+    def __init__(
+        self, detector: Callable[[], Detector], config: SecurityConfig, silenced: Silenced
+    ) -> None:
         """:param detector: called when a route is first inspected: compiling one is expensive."""
+        self._silenced = silenced
         self._detector = detector
         self._exclusions = config.detection_exclusions
         self._settings = DetectionSettings(
@@ -107,7 +127,7 @@ class Inspections:
         if route.upload_inspection is not None:
             changes["upload_inspection"] = route.upload_inspection
         settings = evolve(self._settings, **changes)
-        return RouteInspections(self._detector(), settings, self._exclusions)
+        return RouteInspections(self._detector(), settings, self._exclusions, self._silenced)
 
 
 def _without(

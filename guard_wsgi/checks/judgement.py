@@ -7,10 +7,10 @@ from typing import Any, final
 
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.allowance import Allowance
-from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.checks.evidence import describe, details_of, reason_of
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.detection import BUDGET, DetectionSettings, Finding, Inspection
+from guard_wsgi.detection import BUDGET, Finding, Inspection
 from guard_wsgi.detection.finding import REPORTED_ONLY
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
@@ -20,9 +20,6 @@ NEVER_BANS = frozenset({"file_upload"})
 
 _PASSING = REPORTED_ONLY | {BUDGET}
 """Categories that refuse nothing where budgets do not."""
-
-MAX_TOLD = 8
-"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
 
 
 @final
@@ -57,13 +54,13 @@ class Attack(Block):
 
     @property
     def reason(self) -> str:
-        return _reason(self._findings, self._inspection.settings)
+        return reason_of(self._findings, self._inspection.settings)
 
     def details(self) -> dict[str, Any]:
         findings = self._findings
         if self._weighing.take():
             findings = self._inspection.whole(findings)
-        return _details(findings, self._inspection.settings)
+        return details_of(findings, self._inspection.settings)
 
 
 class Judgement:
@@ -123,46 +120,3 @@ class Judgement:
             if categories:
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
-
-
-def _details(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
-    """What an event tells of findings."""
-    return {
-        "reason": _reason(findings, settings),
-        "threat_categories": sorted({finding.category for finding in findings}),
-        "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
-        "findings": [
-            {
-                "category": finding.category,
-                "location": finding.location,
-                "name": finding.name,
-                "value": finding.value,
-                "view": finding.view,
-                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
-                "score": round(finding.score, 3),
-                "threshold": round(finding.threshold, 3),
-                **_spent(finding, settings),
-            }
-            for finding in findings[:MAX_TOLD]
-        ],
-    }
-
-
-def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
-    spent = spent_budget(finding, settings)
-    return {} if spent is None else spent.as_mapping()
-
-
-def _reason(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
-    if len(findings) == 1:
-        return describe(findings[0], settings)
-    return "; ".join([describe(finding, settings) for finding in findings[:3]])
-
-
-def describe(finding: Finding, settings: DetectionSettings) -> str:
-    """One finding in one line, for the log."""
-    where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
-    spent = spent_budget(finding, settings)
-    if spent is not None:
-        return f"{finding.category} in {where}: {spent}"
-    return f"{finding.category} in {where} (score {finding.score:.2f})"

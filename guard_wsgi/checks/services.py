@@ -7,6 +7,7 @@ from collections.abc import Callable
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.allowance import Allowance
 from guard_wsgi.checks.inspections import Inspections
+from guard_wsgi.checks.silenced import Silenced
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
@@ -48,7 +49,9 @@ class CheckServices:
         self.store = services.store
         self.emergency = services.emergency(config)
         self.suspicion = services.suspicion(config)
-        self.inspections = Inspections(lambda: services.detector(config), config)
+        self.inspections = Inspections(
+            lambda: services.detector(config), config, Silenced(services.events.emit)
+        )
         self.weighing = Allowance(WEIGHED_A_MINUTE)
         self.cloud_match = services.cloud_match
         self._global_rules = config.global_behavior_rules

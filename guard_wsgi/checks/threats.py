@@ -74,8 +74,13 @@ class HeadInspection(Check):
         findings: tuple[Finding, ...] | None = request.take_found()
         if findings is None:
             findings = inspection.head(request.environ)
-        if findings and self._inspections.varies:
-            findings = self._inspections.wanted(request, findings)
+        if self._inspections.varies:
+            if findings:
+                findings = self._inspections.wanted(request, findings)
+            if not findings:
+                self._inspections.tell_silenced(
+                    request, lambda without: without.head(request.environ)
+                )
         return self._judge(request, findings, inspection) if findings else None
 
 
@@ -194,8 +199,14 @@ class BodyInspection(Check):
             if block is not None:
                 return block
             findings = tuple([one for one in findings if one not in beyond])
-        if findings and self._inspections.varies:
-            findings = self._inspections.wanted(request, findings)
+        if self._inspections.varies:
+            if findings:
+                findings = self._inspections.wanted(request, findings)
+            if not findings:
+                self._inspections.tell_silenced(
+                    request,
+                    lambda without: without.opened_body(body, content_type, encoding, complete),
+                )
         return self._judge(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest, why: str, tells: bool = True) -> Block | None:

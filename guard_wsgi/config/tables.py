@@ -16,6 +16,7 @@ from attrs import fields as attrs_fields
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.config.texts import header_name, header_value, patterns, rooted_path
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.detection.settings import is_named
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
 from guard_wsgi.options.quoting import nearest, quoted
@@ -100,6 +101,23 @@ class DetectionExclusion:
         if self.path.endswith("*"):
             return path.startswith(self.path[:-1])
         return path == self.path
+
+    def silences(self, category: str, location: str, name: str) -> bool:
+        """Whether a finding would not be made on a path that this covers."""
+        if category in self.categories:
+            return True
+        if location == "query":
+            return is_named(name, self.params)
+        if location in ("header", "cookie"):
+            header = "cookie" if location == "cookie" else name.partition(">")[0].lower()
+            return header in self.headers
+        return location != "path" and is_named(name, self.body_fields)
+
+    def as_entry(self) -> dict[str, Any]:
+        """The entry of ``detection_exclusions`` that it was made of."""
+        names = ("params", "headers", "body_fields", "categories")
+        told = {name: sorted(getattr(self, name)) for name in names}
+        return {"path": self.path, **{name: values for name, values in told.items() if values}}
 
 
 def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:

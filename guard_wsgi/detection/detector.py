@@ -39,7 +39,7 @@ from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict, shipped_mo
 from guard_wsgi.detection.normalize import views
 from guard_wsgi.detection.prefilter import Prefilter, builtin_prefilter
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
-from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.settings import DetectionSettings, is_named
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
 from guard_wsgi.detection.terms import is_term
@@ -565,12 +565,12 @@ class Inspection:
 
     def _is_excluded(self, location: str, name: str) -> bool:
         if location == "query":
-            return bool(self._params) and _is_named(name, self._params)
+            return bool(self._params) and is_named(name, self._params)
         if location in ("header", "cookie"):
             if not self._headers:
                 return False
             return ("cookie" if location == "cookie" else name.partition(">")[0]) in self._headers
-        return bool(self._fields) and location != "path" and _is_named(name, self._fields)
+        return bool(self._fields) and location != "path" and is_named(name, self._fields)
 
     def _judge(self, value: Value, budget: Budget, margin: float = 0.0) -> Finding | None:
         """The first window of a value that is over the threshold by a margin."""
@@ -706,13 +706,3 @@ def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None
                 "encoding", location, "", shown, "raw", ("path.null_byte",), threshold, threshold
             )
     return None
-
-
-def _is_named(name: str, excluded: frozenset[str]) -> bool:
-    """A name is excluded by itself, by any key on its path, or by the field it was nested in."""
-    if name in excluded:
-        return True
-    outer = name.partition(">")[0]
-    if outer in excluded:
-        return True
-    return any(part.removesuffix("[]") in excluded for part in outer.split("."))

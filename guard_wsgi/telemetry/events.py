@@ -42,6 +42,7 @@ EVENT_TYPES = frozenset(
         "decoding_error",
         "detection_budget",
         "detection_engine_callback_error",
+        "detection_excluded",
         "pattern_added",
         "pattern_anomaly_slow_execution",
         "pattern_anomaly_statistical_anomaly",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from guard_wsgi.repeats import is_told
+from guard_wsgi.telemetry.areas import area_of
 from guard_wsgi.telemetry.escaping import escape
 from guard_wsgi.telemetry.events import SecurityEvent
 from guard_wsgi.telemetry.redaction import Redaction
@@ -39,55 +40,6 @@ REPEATS_SECONDS = 60.0
 MAX_REPEATS_KEPT = 10_000
 """Attackers choose the addresses that are counted: forgetting them only means more lines."""
 
-_AREAS: Mapping[str, str] = {
-    "access_denied": "access",
-    "authentication_failed": "access",
-    "behavioral_violation": "behavior",
-    "body_unreadable": "detection",
-    "check_failed": "checks",
-    "cloud_blocked": "access",
-    "cloud_ranges_failed": "network",
-    "cloud_ranges_recovered": "network",
-    "cloud_ranges_stale": "network",
-    "cloud_ranges_updated": "network",
-    "content_filtered": "access",
-    "country_blocked": "access",
-    "csp_violation": "headers",
-    "custom_request_check": "access",
-    "decoding_error": "detection",
-    "decorator_violation": "access",
-    "detection_budget": "detection",
-    "detection_engine_callback_error": "detection",
-    "dynamic_rule_applied": "rules",
-    "dynamic_rule_expired": "rules",
-    "dynamic_rule_rejected": "rules",
-    "dynamic_rule_updated": "rules",
-    "dynamic_rule_violation": "ratelimit",
-    "emergency_mode_activated": "rules",
-    "emergency_mode_block": "access",
-    "emergency_mode_deactivated": "rules",
-    "framing": "access",
-    "geo_lookup_failed": "network",
-    "https_enforced": "access",
-    "ip_ban_failed": "bans",
-    "ip_banned": "bans",
-    "ip_blocked": "access",
-    "ip_unbanned": "bans",
-    "path_excluded": "access",
-    "penetration_attempt": "detection",
-    "rate_limit_script_reloaded": "state",
-    "rate_limited": "ratelimit",
-    "redis_connection": "state",
-    "redis_error": "state",
-    "route_unresolved": "access",
-    "security_bypass": "access",
-    "security_headers_applied": "headers",
-    "store_degraded": "state",
-    "store_recovered": "state",
-    "suspicious_request": "access",
-    "user_agent_blocked": "access",
-    "xff_malformed": "access",
-}
 
 _TROUBLE = frozenset(
     {
@@ -112,8 +64,11 @@ _SUSPICIOUS = frozenset(
     }
 )
 
-_QUIET = frozenset({"path_excluded", "security_headers_applied"})
-"""Part of another event's story, or one for every request: debug."""
+_QUIET = {
+    **dict.fromkeys(("path_excluded", "security_headers_applied"), logging.DEBUG),
+    "detection_excluded": logging.INFO,
+}
+"""Part of another event's story, one for every request, or what the site asked for."""
 
 
 def log_level(name: str | int | None) -> int | None:
@@ -287,13 +242,13 @@ class LogSink:
 
     def _look_up(self, kind: tuple[str, str]) -> tuple[int | None, logging.Logger]:
         """The level and the logger of an event's type and what was done."""
-        found = self._level(*kind), self._logger(_area(kind[0]))
+        found = self._level(*kind), self._logger(area_of(kind[0]))
         self._kinds[kind] = found
         return found
 
     def _level(self, event_type: str, action_taken: str) -> int | None:
         if event_type in _QUIET:
-            return logging.DEBUG
+            return _QUIET[event_type]
         if action_taken or event_type in _SUSPICIOUS:
             return self.settings.suspicious_level
         return logging.WARNING if event_type in _TROUBLE else logging.INFO
@@ -357,10 +312,6 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
-
-
-def _area(event_type: str) -> str:
-    return _AREAS.get(event_type, "events")
 
 
 def _sentence(event: SecurityEvent) -> str:

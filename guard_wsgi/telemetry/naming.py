@@ -23,6 +23,7 @@ HANDLERS: Mapping[str, str] = {
     "cloud_ranges_updated": "cloud",
     "country": "ipinfo",
     "geo_lookup_failed": "ipinfo",
+    "detection_excluded": "sus_patterns",
     "suspicious_activity": "sus_patterns",
     "store_degraded": "redis",
     "store_recovered": "redis",
@@ -44,6 +45,7 @@ MIDDLEWARE = "middleware"
 
 ACTIONS: Mapping[str, str] = {
     "ip_banned": "banned",
+    "detection_excluded": "let_pass",
     "ip_unbanned": "unbanned",
     "ip_ban_failed": "ban_not_applied",
     "dynamic_rule_applied": "rules_updated",

@@ -1,0 +1,55 @@
+"""Findings in words: what an event tells of them, and what a log line says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.detection import DetectionSettings, Finding
+
+MAX_TOLD = 8
+"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
+
+
+def details_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
+    """What an event tells of findings."""
+    return {
+        "reason": reason_of(findings, settings),
+        "threat_categories": sorted({finding.category for finding in findings}),
+        "threat_scores": {finding.category: round(finding.score, 3) for finding in findings},
+        "findings": [
+            {
+                "category": finding.category,
+                "location": finding.location,
+                "name": finding.name,
+                "value": finding.value,
+                "view": finding.view,
+                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
+                "score": round(finding.score, 3),
+                "threshold": round(finding.threshold, 3),
+                **_spent(finding, settings),
+            }
+            for finding in findings[:MAX_TOLD]
+        ],
+    }
+
+
+def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
+    spent = spent_budget(finding, settings)
+    return {} if spent is None else spent.as_mapping()
+
+
+def reason_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
+    """The first of them in a line."""
+    if len(findings) == 1:
+        return describe(findings[0], settings)
+    return "; ".join([describe(finding, settings) for finding in findings[:3]])
+
+
+def describe(finding: Finding, settings: DetectionSettings) -> str:
+    """One finding in one line, for the log."""
+    where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
+    spent = spent_budget(finding, settings)
+    if spent is not None:
+        return f"{finding.category} in {where}: {spent}"
+    return f"{finding.category} in {where} (score {finding.score:.2f})"
