@@ -242,6 +242,12 @@ def agents(database: Database) -> list[AgentHealth]:
         return [_health(row) for row in rows.mappings()]
 
 
+def rule_takers(database: Database, app: str) -> list[AgentHealth]:
+    """Agents of an app that ask for rules, who asked last first."""
+    takers = [one for one in agents(database) if one.app == app and one.rules_at]
+    return sorted(takers, key=lambda one: -one.rules_at)
+
+
 def _health(row: RowMapping) -> AgentHealth:
     try:
         status = json.loads(row["status"]) if row["status"] else {}

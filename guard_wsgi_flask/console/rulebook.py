@@ -30,6 +30,8 @@ EDITABLE = tuple(
 """Fields of rules that an editor writes."""
 TTL_SECONDS = 60
 """How long an agent that can't wait for news keeps what it has."""
+CHANGE_TRIES = 20
+"""At a change that another process has overtaken: each try costs what a check of rules does."""
 LOOK_SECONDS = 1.0
 """How often one that waits looks for what another process of the console has written."""
 
@@ -49,6 +51,13 @@ class RulesRefused(GuardError, ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = tuple(faults)
+
+
+class RulesOutdated(RulesRefused):
+    """Somebody else wrote rules in the meantime; nothing was written over theirs."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__([f"version {version} was written in the meantime: load the page again"])
 
 
 @frozen(slots=True)
@@ -98,15 +107,29 @@ class RuleBook:
             )
             return found.mappings().all()
 
-    def write(self, app: str, body: Mapping[str, Any], author: str, note: str) -> int:
+    def write(
+        self,
+        app: str,
+        body: Mapping[str, Any],
+        author: str,
+        note: str,
+        *,
+        over: int | None = None,
+    ) -> int:
         """Put rules into force; the new version.
 
+        :param over: the version that the writer has seen; any without it.
         :raises RulesRefused: when a guard would refuse them.
+        :raises RulesOutdated: when another version than that is in force by now, whichever
+            process wrote it.
         """
         said = self.checked(app, body)
         rules = schema.rules
         with self._database.write() as connection:
+            # In the writer's turn, which processes share: nobody writes between these two.
             last = connection.scalar(select(func.max(rules.c.version)).where(rules.c.app == app))
+            if over is not None and over != int(last or 0):
+                raise RulesOutdated(int(last or 0))
             version = int(last or 0) + 1
             connection.execute(
                 insert(rules).values(
@@ -127,14 +150,25 @@ class RuleBook:
     def change(
         self, app: str, author: str, note: str, change: Callable[[dict[str, Any]], None]
     ) -> int:
-        """Write the rules in force with a change; no other change gets lost.
+        """Write the rules in force with a change; no other change gets lost, of no process.
 
         :raises RulesRefused: when a guard would refuse the outcome.
+        :raises RulesOutdated: when others write faster than this can.
         """
         with self._editing:
-            _, body = self.current(app)
-            change(body)
-            return self.write(app, body, author, note)
+            for _ in range(CHANGE_TRIES - 1):
+                try:
+                    return self._change_once(app, author, note, change)
+                except RulesOutdated:
+                    continue
+            return self._change_once(app, author, note, change)
+
+    def _change_once(
+        self, app: str, author: str, note: str, change: Callable[[dict[str, Any]], None]
+    ) -> int:
+        version, body = self.current(app)
+        change(body)
+        return self.write(app, body, author, note, over=version)
 
     def checked(self, app: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The fields that say something, in the form they travel in.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,6 +151,68 @@ def test_two_changes_at_once_are_both_kept(console: Console, key: NewKey) -> Non
     for thread in threads:
         thread.join(30)
     assert len(book.current("shop")[1]["ip_blacklist"]) == 8
+
+
+CHANGES = """
+import sys
+from guard_wsgi import SecurityConfig
+from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.rulebook import RuleBook, ban
+book = RuleBook(Database(sys.argv[1]), SecurityConfig)
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(6):
+    book.change("shop", "ann", "", ban(f"203.0.{sys.argv[2]}.{number}", 600))
+"""
+
+
+def test_two_processes_that_change_rules_lose_no_change(
+    console: Console, key: NewKey, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", CHANGES, f"sqlite:///{tmp_path}/console.db"]
+    others = [
+        subprocess.Popen(
+            [*command, str(number)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for number in (1, 2)
+    ]
+    for other in others:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+    for other in others:
+        other.communicate("go\n", timeout=100)
+        assert other.returncode == 0
+    version, body = console.services.rules.current("shop")
+    assert version == 12
+    assert len(body["ip_blacklist"]) == 12
+
+
+def test_a_roll_back_of_what_somebody_has_changed_meanwhile_is_refused(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    for version in range(3):
+        admin.post("/rules", app="shop", version=str(version), message=f"of {version}")
+    late = admin.post("/rules/1/restore", app="shop", version="2")
+    assert late.status_code == 400
+    assert "in the meantime" in late.text
+    assert admin.post("/rules/1/restore", app="shop", version="3").status_code == 303
+    assert console.services.rules.current("shop")[1]["message"] == "of 0"
+
+
+def test_a_page_says_in_force_only_when_an_agent_has_taken_the_rules(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    answer = admin.post("/rules", app="shop", version="0", message="mine")
+    page = admin.get(answer.headers["Location"]).text
+    assert "In force" not in page
+    assert "/rules/taken?app=shop&amp;version=1" in page
+    assert "no agent of shop asks for rules" in admin.get("/rules/taken?app=shop&version=1").text
+    client = console.app.test_client()
+    client.get("/api/v1/rules", headers={"X-API-Key": key.text})
+    assert "In force: 1 agent" in admin.get("/rules/taken?app=shop&version=1").text
+    assert "Waiting" in admin.get("/rules/taken?app=shop&version=2").text
+    late = admin.get("/rules/taken?app=shop&version=2&tries=99").text
+    assert "Not in force yet" in late
 
 
 def test_the_history_tells_who_and_what_and_takes_back(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 
+from attrs import frozen
 from flask import g, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import Forbidden
@@ -14,11 +16,13 @@ from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi_flask.console.services import services
 
 NOTICES = {
-    "banned": "Banned. Agents hear of it within two seconds.",
+    "banned": "The ban is written.",
+    "banned-in-store": "Banned in the store: every worker that shares it knows within a second.",
     "unbanned": "The ban is lifted.",
-    "excluded": "The exclusion is in force.",
-    "written": "The rules are in force.",
-    "rolled-back": "The earlier rules are in force again.",
+    "excluded": "The exclusion is written.",
+    "taken-away": "The exclusion is taken away.",
+    "written": "The rules are written.",
+    "rolled-back": "The earlier rules are written again.",
     "revoked": "The key is revoked.",
     "deleted": "The events are deleted.",
     "unchanged": "Nothing has changed.",
@@ -26,8 +30,27 @@ NOTICES = {
 """What a page says after something was done; only the name travels in an address."""
 
 
-def notice() -> str:
-    return NOTICES.get(request.args.get("notice", ""), "")
+@frozen(slots=True)
+class Notice:
+    """:ivar app: whose rules were written, if any were; the page then says when its agents have
+        taken them.
+    :ivar version: of those rules.
+    """
+
+    text: str
+    app: str = ""
+    version: int = 0
+
+
+def notice() -> Notice | None:
+    """What was just done, from the page's address."""
+    text = NOTICES.get(request.args.get("notice", ""))
+    if text is None:
+        return None
+    version = request.args.get("notice_version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        return Notice(text)
+    return Notice(text, request.args.get("notice_app", "")[:64], int(version))
 
 
 def for_admins(view: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
@@ -53,11 +76,17 @@ def record(action: str, target: str, detail: str = "") -> None:
     services().audit.record(g.person.name, client_address(), action, target, detail)
 
 
-def back(default: str, said: str) -> ResponseReturnValue:
-    """To the page that the form was on, which then says what was done."""
+def back(default: str, said: str, app: str = "", version: int = 0) -> ResponseReturnValue:
+    """To the page that the form was on, which then says what was done.
+
+    :param app: whose rules were written, as which ``version``.
+    """
     target = request.form.get("back", "")
     if not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
         target = default
     path, _, query = target.partition("?")
-    kept = "&".join(part for part in query.split("&") if part and not part.startswith("notice="))
-    return redirect(f"{path}?{kept}&notice={said}" if kept else f"{path}?notice={said}", 303)
+    told = {"notice": said}
+    if version:
+        told.update(notice_app=app, notice_version=str(version))
+    kept = [part for part in query.split("&") if part and not part.startswith("notice")]
+    return redirect(f"{path}?{'&'.join([*kept, urlencode(told)])}", 303)

@@ -138,9 +138,10 @@ def take_exclusion() -> ResponseReturnValue:
         raise GuardError("the exclusion is not JSON") from None
     if not isinstance(entry, dict):
         raise GuardError("the exclusion is not a JSON object")
-    services().rules.change(app, g.person.name, "from the report", rulebook.exclude(entry))
+    change = rulebook.exclude(entry)
+    version = services().rules.change(app, g.person.name, "from the report", change)
     record("exclude", app, json.dumps(entry))
-    return back(url_for("clients.report"), "excluded")
+    return back(url_for("clients.report"), "excluded", app, version)
 
 
 def _entries(period: str, app: str) -> Iterator[Mapping[str, Any]]:

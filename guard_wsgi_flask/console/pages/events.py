@@ -162,6 +162,9 @@ def detail(event_id: int) -> ResponseReturnValue:
         standing=standing(row["client"], row["app"]),
         proposed=proposed,
         proposed_toml=exclusions.as_toml(proposed),
+        takes_rules=row["app"] in services().keys.apps(),
+        takers=overview.rule_takers(database, row["app"]),
+        reference=_reference(event),
         ban_times=BAN_TIMES,
         notice=notice(),
     )
@@ -195,11 +198,12 @@ def exclude(event_id: int) -> ResponseReturnValue:
         for entry in proposed:
             rulebook.exclude(entry)(body)
 
-    person = _person()
-    note = f"event {event_id} was no attack"
-    services().rules.change(row["app"], person, note, change)
-    record("exclude", row["app"], json.dumps(proposed))
-    return back(url_for("events.detail", event_id=event_id), "excluded")
+    app, note = row["app"], f"event {event_id} was no attack"
+    if app not in services().keys.apps():
+        raise GuardError(f"{app} takes no rules: copy the exclusion into its guard.toml")
+    version = services().rules.change(app, _person(), note, change)
+    record("exclude", app, json.dumps(proposed))
+    return back(url_for("events.detail", event_id=event_id), "excluded", app, version)
 
 
 @events.post("/bans")
@@ -215,12 +219,16 @@ def ban() -> ResponseReturnValue:
     shared = services().bans
     if shared is not None:
         shared.ban(name, seconds, reason)
+    version = 0
     if app and app in services().keys.apps():
-        services().rules.change(app, _person(), f"ban {name}", rulebook.ban(name, seconds))
+        version = services().rules.change(
+            app, _person(), f"ban {name}", rulebook.ban(name, seconds)
+        )
     elif shared is None:
         raise GuardError("there is no app with a key to send the ban to, and no --store")
     record("ban", name, f"{app} for {seconds} s")
-    return back(url_for("clients.one", client=name), "banned")
+    said = "banned" if shared is None else "banned-in-store"
+    return back(url_for("clients.one", client=name), said, app, version)
 
 
 @events.post("/bans/lift")
@@ -231,10 +239,11 @@ def unban() -> ResponseReturnValue:
     shared = services().bans
     if shared is not None:
         shared.unban(name)
+    version = 0
     if app and app in services().keys.apps():
-        services().rules.change(app, _person(), f"unban {name}", rulebook.unban(name))
+        version = services().rules.change(app, _person(), f"unban {name}", rulebook.unban(name))
     record("unban", name, app)
-    return back(url_for("clients.one", client=name), "unbanned")
+    return back(url_for("clients.one", client=name), "unbanned", app, version)
 
 
 def standing(client: str, app: str) -> dict[str, Any]:
@@ -273,6 +282,12 @@ def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
         "weights": weighed(made),
         "views": [(view.name, view.text) for view in views(made.value)] if made.value else [],
     }
+
+
+def _reference(event: Mapping[str, Any]) -> str:
+    """What the refused client was told to ask with."""
+    metadata = event.get("metadata")
+    return str(metadata.get("request_id") or "") if isinstance(metadata, dict) else ""
 
 
 def _row(event_id: int) -> search.Row:

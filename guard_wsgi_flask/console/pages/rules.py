@@ -20,6 +20,9 @@ from guard_wsgi_flask.console.services import services
 
 rules = Blueprint("rules", __name__)
 
+TAKEN_TRIES = 70
+"""Seconds that a page waits for an agent: one that can't wait for news asks once a minute."""
+
 
 @rules.get("/rules")
 def page() -> ResponseReturnValue:
@@ -38,16 +41,31 @@ def write() -> ResponseReturnValue:
     try:
         body = body_of_form(request.form)
         version, before = services().rules.current(app)
-        if str(version) != request.form.get("version", str(version)):
-            raise RulesRefused(
-                [f"version {version} was written in the meantime: load the page again"]
-            )
-        made = services().rules.write(app, body, g.person.name, request.form.get("note", ""))
+        seen = version_of_form() if "version" in request.form else version
+        note = request.form.get("note", "")
+        made = services().rules.write(app, body, g.person.name, note, over=seen)
     except RulesRefused as error:
         return _editor(app, version_of_form(), dict(request.form), error.faults, 422)
     after = services().rules.current(app)[1]
     record("write rules", f"{app} version {made}", "\n".join(difference(before, after))[:1000])
-    return back(url_for("rules.page", app=app), "written")
+    return back(url_for("rules.page", app=app), "written", app, made)
+
+
+@rules.get("/rules/taken")
+def taken() -> ResponseReturnValue:
+    """Which agents took a version, for htmx; it asks again until one has, for a while."""
+    app, version = request.args.get("app", "")[:64], _whole("version")
+    agents = overview.rule_takers(services().database, app)
+    return render_template(
+        "rules_taken.html",
+        app=app,
+        version=version,
+        has_key=app in services().keys.apps(),
+        took=[one for one in agents if one.rules_version >= version],
+        late=[one for one in agents if one.rules_version < version],
+        tries=_whole("tries"),
+        is_over=not agents or _whole("tries") >= TAKEN_TRIES,
+    )
 
 
 @rules.post("/rules/preview")
@@ -100,9 +118,11 @@ def restore(version: int) -> ResponseReturnValue:
     if row is None and version != 0:
         raise NotFound("there is no such version")
     body: dict[str, Any] = json.loads(row["body"]) if row is not None else {}
-    made = services().rules.write(app, body, g.person.name, f"back to version {version}")
+    seen = version_of_form() if "version" in request.form else None
+    note = f"back to version {version}" if version else "all rules taken away"
+    made = services().rules.write(app, body, g.person.name, note, over=seen)
     record("roll back rules", f"{app} version {made}", f"to version {version}")
-    return back(url_for("rules.page", app=app), "rolled-back")
+    return back(url_for("rules.page", app=app), "rolled-back", app, made)
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -117,7 +137,11 @@ def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
 
 
 def version_of_form() -> int:
-    text = request.form.get("version", "")
+    return _whole("version")
+
+
+def _whole(name: str) -> int:
+    text = request.values.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
