@@ -21,7 +21,7 @@ from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit
 from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_of
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
+from guard_wsgi.routes.ruled_function import answers_preflights, unruled
 from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_layers import class_of
 from guard_wsgi.routes.view_rules import ViewRules
@@ -266,9 +266,9 @@ def _answers_options(view: Any) -> bool:
 
     cls: Any = class_of(view)
     # A dispatch of its own, as that of Django REST framework, is asked for every method.
-    if cls is None or not issubclass(cls, View) or cls.dispatch is not View.dispatch:
+    if cls is None or not issubclass(cls, View) or unruled(cls.dispatch) is not View.dispatch:
         return False
-    return getattr(cls.options, ROUTE_ATTRIBUTE, None) is None
+    return answers_preflights(cls)
 
 
 def _owner(method: Any) -> Any:

@@ -267,6 +267,7 @@ class GuardMiddleware(Hooked):
             visit.standing |= PREFLIGHT
         elif route is not None and self._defers_credentials(policy, environ):
             plan = policy.preflight(route)
+            visit.verdict.defers_credentials = True
         return plan, block
 
     def _resolve(

@@ -21,7 +21,7 @@ from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.response.modifying import AppResponse
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
+from guard_wsgi.routes.ruled_function import answers_preflights, unruled
 from guard_wsgi.routes.view_layers import class_of
 
 if TYPE_CHECKING:
@@ -326,10 +326,9 @@ def _answers_options() -> bool:
     cls = class_of(view)
     if cls is None or not issubclass(cls, MethodView):
         return False
-    if cls.dispatch_request is not MethodView.dispatch_request:  # its own is asked for every method
-        return False
-    handler = getattr(cls, "options", None)
-    return handler is not None and getattr(handler, ROUTE_ATTRIBUTE, None) is None
+    if unruled(cls.dispatch_request) is not MethodView.dispatch_request:
+        return False  # its own is asked for every method
+    return answers_preflights(cls)
 
 
 def _current_app() -> Flask:

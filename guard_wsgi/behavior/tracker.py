@@ -94,9 +94,11 @@ class BehaviorTracker:
         self,
         route_rules: Iterable[BehaviorRule | BehaviorRuleConfig] = (),
         global_rules: Iterable[BehaviorRule | BehaviorRuleConfig] = (),
+        counted_as: str = "",
     ) -> BehaviorWatch:
         """The rules of one route, compiled. False when there are none.
 
+        :param counted_as: what the route's own rules are counted by; ``""``: its name.
         :raises ValueError: for an expression that can't be matched in linear time.
         """
         return BehaviorWatch(
@@ -105,6 +107,7 @@ class BehaviorTracker:
                 *(CompiledRule(rule_of(rule), is_global=False) for rule in route_rules),
                 *(CompiledRule(rule_of(rule), is_global=True) for rule in global_rules),
             ],
+            counted_as,
         )
 
     def tell(self, violation: Violation) -> None:
@@ -120,6 +123,7 @@ class BehaviorWatch:
         "_body_rules",
         "_calls",
         "_calls_throttled",
+        "_counted_as",
         "_responses_throttled",
         "_status_rules",
         "_tracker",
@@ -127,8 +131,11 @@ class BehaviorWatch:
         "rules",
     )
 
-    def __init__(self, tracker: BehaviorTracker, rules: Sequence[CompiledRule]) -> None:
+    def __init__(
+        self, tracker: BehaviorTracker, rules: Sequence[CompiledRule], counted_as: str = ""
+    ) -> None:
         self._tracker = tracker
+        self._counted_as = counted_as
         self.rules = tuple(entry.rule for entry in rules)
         self.calls_hooks = any(rule.custom_action is not None for rule in self.rules)
         calls = [entry for entry in rules if entry.rule.pattern is None]
@@ -157,7 +164,7 @@ class BehaviorWatch:
         Passive mode bans nobody, so it gives no ``ban``; a ``throttle`` it gives, for the caller
         to log as what would have been refused.
 
-        :param endpoint: what the route's own rules are counted by: its template or name.
+        :param endpoint: the route's template or name.
         :raises StoreError: when the store is down and its policy is to deny.
         """
         tracker = self._tracker
@@ -194,7 +201,7 @@ class BehaviorWatch:
     # -- counting --------------------------------------------------------------------------
 
     def _key(self, entry: CompiledRule, client: Address, endpoint: str) -> str:
-        scope = GLOBAL_SCOPE if entry.is_global else endpoint
+        scope = GLOBAL_SCOPE if entry.is_global else self._counted_as or endpoint
         return f"{self._tracker.prefix}:{scope}:{client.client_key}"
 
     def _is_suspicious(self, entry: CompiledRule, client: Address) -> bool:

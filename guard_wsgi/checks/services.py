@@ -71,4 +71,6 @@ class CheckServices:
 
     def watch(self, route: RouteConfig) -> BehaviorWatch:
         """The behaviour rules that hold for a route; false where there are none."""
-        return self._behavior.watch(route.behavior_rules, self._global_rules)
+        return self._behavior.watch(
+            route.behavior_rules, self._global_rules, route.behavior_counted_as
+        )

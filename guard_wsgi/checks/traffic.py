@@ -47,13 +47,17 @@ EVERYWHERE = "global"
 
 @frozen(slots=True, kw_only=True)
 class RouteLimits:
-    """What a route's decorators say about limits; ``None`` where they say nothing."""
+    """What a route's decorators say about limits; ``None`` where they say nothing.
+
+    :ivar counted_as: what its requests are counted by; ``""``: the name of the route.
+    """
 
     limit: Limit | None = None
     by_country: Mapping[str, Limit] | None = None
     cost: int = 1
     key: LimitKey | None = None
     exempt_when: LimitExemption | None = None
+    counted_as: str = ""
 
 
 class RateLimits(Check):
@@ -92,6 +96,7 @@ class RateLimits(Check):
         self._everywhere = everywhere
         self._by_path = by_path if by_path else None
         self._route = route.limit
+        self._counted_as = route.counted_as
         self._by_country = route.by_country
         self._cost = route.cost
         self._key = route.key or key
@@ -134,6 +139,7 @@ class RateLimits(Check):
                 cost=route.rate_limit_cost or 1,
                 key=route.rate_limit_key,
                 exempt_when=route.rate_limit_exempt_when,
+                counted_as=route.limits_counted_as,
             ),
             key=config.rate_limit_key,
             exempt_when=config.rate_limit_exempt_when,
@@ -147,7 +153,8 @@ class RateLimits(Check):
         limit = self._everywhere
         if self._route is not None:
             limit = self._route
-            key = f"{limit.key_prefix}{visit.verdict.endpoint}|{visit.identity.client_key}"
+            name = self._counted_as or visit.verdict.endpoint
+            key = f"{limit.key_prefix}{name}|{visit.identity.client_key}"
         elif self._by_path is not None and (found := self._by_path.of(environ)) is not None:
             path, limit = found
             key = f"{limit.key_prefix}{path}|{visit.identity.client_key}"
@@ -232,14 +239,15 @@ class RateLimits(Check):
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
         """The limits that apply, each with its key: the country's own, and one of the others."""
         client = self._client_key(request)
+        name = self._counted_as or request.endpoint
         buckets = []
         if self._by_country is not None:
             country = request.country or ""
             limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
             if limit is not None:
-                buckets.append((limit, f"{request.endpoint}|{country}|{client}"))
+                buckets.append((limit, f"{name}|{country}|{client}"))
         if self._route is not None:
-            buckets.append((self._route, f"{request.endpoint}|{client}"))
+            buckets.append((self._route, f"{name}|{client}"))
             return buckets
         found = self._by_path.of(request.environ) if self._by_path is not None else None
         if found is not None:

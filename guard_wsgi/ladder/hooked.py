@@ -166,6 +166,7 @@ class Hooked(Attending):
         request = GuardRequest(environ, policy.clients, policy.country_of, self)
         request.verdict.endpoint = endpoint
         request.verdict.route = route
+        request.verdict.defers_credentials = not runs_view
         if foretold is not None:
             request.verdict.unmodified = foretold.unmodified
             if foretold.route is not None:

@@ -36,6 +36,8 @@ class Verdict:
     :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar held: the rules of views that were held before those of ``route``.
+    :ivar defers_credentials: whether the request is a preflight that has been answered for without
+        credentials: none of the view's code may run but what answers it.
     :ivar principal: what the authentication verifier returned.
     :ivar findings: what detection found, also when passive.
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until it
@@ -56,6 +58,7 @@ class Verdict:
     endpoint: str | None = None
     route: Any = None
     held: tuple[Any, ...] = ()
+    defers_credentials: bool = False
     principal: Any = None
     findings: tuple[Finding, ...] = ()
     quota: Quota | None = None

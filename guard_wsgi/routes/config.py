@@ -208,10 +208,22 @@ class RouteConfig:
     _parts: tuple[RouteConfig, ...] = field(default=(), init=False, eq=False)
     """What this one was merged of."""
 
+    limits_counted_as: str = field(default="", init=False, eq=False)
+    """The view that its limits are counted for, whichever of its routes a request came by; ``""``
+    for the route itself."""
+
+    behavior_counted_as: str = field(default="", init=False, eq=False)
+    """The same for its behaviour rules."""
+
     @property
     def uses_countries(self) -> bool:
         """Whether the client's country is asked for."""
         return bool(self.whitelist_countries or self.blocked_countries or self.geo_rate_limits)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether requests are counted for limits of its own."""
+        return self.rate_limit is not None or self.geo_rate_limits is not None
 
     def merged_over(self, other: RouteConfig | None) -> RouteConfig:
         """This one's word first, the ``other``'s where this one says nothing.
@@ -257,6 +269,16 @@ class RouteConfig:
         return self is other or all(
             any(part is known for known in mine) for part in other._parts or (other,)
         )
+
+    def counted_as(self, limits: str, behavior: str) -> RouteConfig:
+        """The same rules, counted by names of views."""
+        if (limits, behavior) == (self.limits_counted_as, self.behavior_counted_as):
+            return self
+        said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
+        named = RouteConfig(**said)._made_of(self)
+        object.__setattr__(named, "limits_counted_as", limits)
+        object.__setattr__(named, "behavior_counted_as", behavior)
+        return named
 
     def _made_of(self, *merged: RouteConfig) -> RouteConfig:
         parts = {id(part): part for route in merged for part in route._parts or (route,)}

@@ -315,14 +315,16 @@ class SecurityDecorator(DecoratorEvents):
                     " api_key_auth checks proof: keep one of them"
                 ]
             )
-        setattr(target, ROUTE_ATTRIBUTE, merged)
         inner = within(target)
+        name = self._register(target if inner is None else inner)
+        merged = merged.counted_as(name, name)
+        setattr(target, ROUTE_ATTRIBUTE, merged)
         if inner is not None:
             setattr(inner, ROUTE_ATTRIBUTE, merged)
         self._revision += 1
-        self._register(target if inner is None else inner)
 
-    def _register(self, view: Any) -> None:
+    def _register(self, view: Any) -> str:
+        """The name of a view, which no other one has."""
         route_id = vars(view).get(ROUTE_ID_ATTRIBUTE)
         if route_id is None or self._views.get(route_id) is not view:
             name = getattr(view, "__qualname__", type(view).__name__)
@@ -334,6 +336,7 @@ class SecurityDecorator(DecoratorEvents):
             self._views[route_id] = view
             setattr(view, ROUTE_ID_ATTRIBUTE, route_id)
         self.config._decorated.add(view)
+        return str(route_id)
 
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:

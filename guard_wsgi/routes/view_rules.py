@@ -23,27 +23,33 @@ class RuledView:
 
     def __init__(self, view: Any) -> None:
         self.view = View(view)
-        self._merged: dict[tuple[tuple[int, bool], ...], tuple[Carried, RouteConfig]] = {}
+        self._merged: dict[tuple[Any, ...], tuple[Carried, RouteConfig]] = {}
 
     def rules(self, method: str, routed: frozenset[int] = frozenset()) -> RouteConfig | None:
         """:param routed: the ids of those that have routes of their own."""
         carried: list[tuple[RouteConfig, bool]] = []
+        limits = behavior = ""
         for layer in self.layers(method, routed):
             route = stored(layer.target, ROUTE_ATTRIBUTE)
             # functools.wraps copies the rules, which then stand on wrapper and wrapped.
             if is_a(route, RouteConfig) and not (carried and carried[-1][0] is route):
                 carried.append((route, layer.is_sure))
+                # Of limits the most specific holds, while rules on behaviour add up.
+                if route.has_limits:
+                    limits = layer.counted_as or route.limits_counted_as
+                if route.behavior_rules and not behavior:
+                    behavior = layer.counted_as or route.behavior_counted_as
         if not carried:
             return None
-        if len(carried) == 1 and carried[0][1]:
-            return carried[0][0]
-        key = tuple((id(route), is_sure) for route, is_sure in carried)
+        key = (limits, behavior, *((id(route), is_sure) for route, is_sure in carried))
         known = self._merged.get(key)
         if known is None:
             merged: RouteConfig | None = None
             for route, is_sure in carried:
                 merged = (route if is_sure else route.restrictions()).merged_over(merged)
             assert merged is not None
+            if limits or behavior:
+                merged = merged.counted_as(limits, behavior)
             # With the parts, so that their ids can't come to mean others.
             known = self._merged[key] = tuple(carried), merged
         return known[1]

@@ -139,7 +139,29 @@ def by_a_coroutine(app: Flask, auth: Any, secret: Any) -> None:
     app.add_url_rule("/", view_func=View.as_view("view"))
 
 
+def by_a_class(app: Flask, auth: Any, secret: Any) -> None:
+    @auth
+    class View(MethodView):
+        def post(self) -> Any:
+            return secret()
+
+    app.add_url_rule("/view", view_func=View.as_view("view"))
+    app.add_url_rule("/", "other", lambda: View.as_view("again")(), methods=["POST"])
+
+
+def by_a_method_of_a_class(app: Flask, auth: Any, secret: Any) -> None:
+    @auth
+    class View(MethodView):
+        def get(self) -> Any:
+            return secret()
+
+    app.add_url_rule("/view", view_func=View.as_view("view"))
+    app.add_url_rule("/", "other", lambda: View().get(), methods=["POST"])
+
+
 FLASK = [
+    by_a_class,
+    by_a_method_of_a_class,
     by_method_of_a_hook,
     by_a_dispatch_of_its_own,
     by_a_subclass,
@@ -297,11 +319,27 @@ def test_django_runs_no_method_that_is_called_past_its_route(
             runs.append("RestSet")
             return RestResponse("secret")
 
+    @auth
+    class Whole(View):
+        get = secret
+
+    @auth
+    class WholeRest(APIView):
+        get = secret
+
+    @auth
+    class WholeSet(ViewSet):
+        list = secret
+
     views = {
         cls.__name__.lower(): cls.as_view()  # type: ignore[attr-defined]
         for cls in (Dispatching, Overriding, Inheriting, Setting, Awaiting, Rest)
     }
     views["restset"] = RestSet.as_view({"get": "list"})
+    views["called"] = lambda request: Whole.as_view()(request)
+    views["calledrest"] = lambda request: WholeRest.as_view()(request)
+    views["calledset"] = lambda request: WholeSet.as_view({"get": "list"})(request)
+    views["method"] = lambda request: Whole().get(request)
     urls = [path(f"{name}/", view) for name, view in views.items()]
     guard = GuardMiddleware(project.app(urls), project.config, resolver=DjangoResolver())
     for name in views:

@@ -197,6 +197,29 @@ def test_a_request_that_claims_to_be_a_preflight_runs_no_protected_view() -> Non
     assert shop.visit("/admin", method="OPTIONS").code == 401
 
 
+@pytest.mark.parametrize("calls", [False, True])
+def test_options_of_a_class_lead_to_no_other_method(calls: bool) -> None:
+    shop = Shop()
+
+    class Items(MethodView):
+        def get(self) -> str:
+            return shop._answer("got")
+
+        if calls:
+
+            def options(self) -> str:
+                return self.get()
+
+        else:
+            options = get
+
+    whole = shop.decorate.require_auth(verifier=verify)(Items)
+    shop.app.add_url_rule("/items", view_func=whole.as_view("items"))
+    assert shop.visit("/items", method="OPTIONS", headers=_is_preflight("GET")).code == 401
+    assert shop.visit("/items", method="OPTIONS").code == 401
+    assert shop.asked == []
+
+
 def _method() -> str:
     from flask import request
 
