@@ -12,6 +12,8 @@ from typing import Final
 
 from attrs import frozen
 
+from guard_wsgi.detection.packed import GZIP, serialized_inside
+
 # Eight layers: the deepest chain seen in payload lists is five; each round is linear.
 MAX_ROUNDS: Final = 8
 # A value may hold a few base64 runs; more is data.
@@ -263,9 +265,9 @@ def decode_base64(text: str) -> str:
             continue
         data = _decode_run(run)
         if data is not None and len(data) >= (4 if run[-1] == "=" else 8):
-            readable = _readable(data)
-            if readable:
-                found.append(readable)
+            inside = serialized_inside(data) if data.startswith(GZIP) else _readable(data)
+            if inside:
+                found.append(inside)
     return "\n".join(found)
 
 

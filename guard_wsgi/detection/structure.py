@@ -17,8 +17,10 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
+from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import NotGraphQL, TooDeep, parse
+from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
     UNREAD,
@@ -52,20 +54,6 @@ _GRAPHQL = re.compile(
 )
 _SHORT_GRAPHQL = re.compile(
     r"[\s,\ufeff]*(?:\{[\s,]*(?:\.\.\.|[A-Za-z_])|#|(?:query|mutation|fragment)\b)"
-)
-# What a package needs, with markers (PEP 508), as tools that upload packages send it in a field; no
-# part has room for anything else. Each blank belongs to one place only, so that matching is linear.
-_MARKER: Final = r" ?(?:\( ?)*(?:{name} ?{sign} ?{text}|{text} ?{sign} ?{name}) ?(?:\) ?)*".format(
-    name=r"(?:python_(?:full_)?version|os_name|sys_platform|implementation_(?:name|version)"
-    r"|platform_(?:release|system|version|machine|python_implementation)|extra)",
-    sign=r"(?:===|[<>=!~]=|[<>]|in|not in)",
-    text=r"(?:'[\w .+*!-]{0,64}'|\"[\w .+*!-]{0,64}\")",
-)
-_REQUIREMENT: Final = re.compile(
-    r"\w[\w.-]{0,100} ?(?:\[[\w., -]{0,200}\] ?)?"
-    r"\(?(?:(?:===|[<>=!~]=|[<>]) ?[\w.*+!-]{1,64} ?(?:, ?)?){0,20}\)? ?"
-    rf";{_MARKER}(?:(?:and|or){_MARKER}){{0,30}}",
-    re.ASCII,
 )
 MANY_GUESSES: Final = 4
 DEEP_QUERY: Final = 15
@@ -204,6 +192,13 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield value
         return
     first = text.lstrip()[:1]
+    if first in ("d", "D") and (held := data_urls.content(value, budget)) is not None:
+        for one in held:
+            yield from unfold(one, budget, depth + 1)
+        return
+    if data_urls.PICTURE_HINT in text:
+        value = data_urls.without_pictures(value)
+        text = value.text
     if first and first in '{["':
         root = _parse(text)
         if root is not None:
@@ -243,7 +238,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
         return
-    if ";" in text and _REQUIREMENT.fullmatch(text):
+    if ";" in text and is_requirement(text):
         return
     if "=" in text and "&" in text and _NESTED_FORM.fullmatch(text):
         yield from _pairs(value, text, budget, depth)

@@ -127,7 +127,7 @@ CODE = (
     # A list is what PHP apps keep in cookies; one that says "true" logs in where it is compared.
     _make("deserialization", "php_array", r"\ba:\d+:\{(?:[isbdoa]:\d|\})", _SERIAL, WEAK, examples=('a:5:{s:10',)),
     _make("deserialization", "php_array_truth", r"\ba:\d+:\{[^}]{0,80}s:\d+:\"\w+\";b:[01];", _SERIAL, STRONG, examples=('a:2:{s:8:"username";b:1;s:8:"password";b:1;}',)),
-    _make("deserialization", "java_stream", r"\bro0ab[xq]|\xac\xed\x00\x05|\baced0005|h4sia{4}", _SERIAL, STRONG, examples=('rO0ABQ',)),
+    _make("deserialization", "java_stream", r"\bro0ab[xq]|\xac\xed\x00\x05|\baced0005", _SERIAL, STRONG, examples=('rO0ABQ',)),
     _make("deserialization", "pickle", r"c(?:os|posix|nt|builtins|__builtin__|subprocess|commands)\n\w+\n|\bcos\s+system|\bgasv[a-z]|\x80[\x02-\x05](?:c|(?:\xc2)?\x95|\})|\(s'|\btr\.$", _SERIAL, 0.9, examples=("cos\nsystem\n(S'id'\ntR.",)),
     _make("deserialization", "pickle_base64", r"^[\s\"']*(?-i:gA[JN][j9dxoYVcXB]|gA[QRST][VjJ][A-Za-z0-9+/_-]{0,8}AAAA|gA[SUW]V[A-Za-z0-9+/_-]{1,8}AAAA|KGRw|KGxw|KGlv|KFMn|Y29zC|Y3Bvc2l4|Y19fYnVpbHRpbl)[A-Za-z0-9+/_-]{16,}={0,2}", _SERIAL, STRONG, examples=('Y29zCnN5c3RlbQooUydpZCcKdFIu',)),
     _make("deserialization", "php_base64", r"^[\s\"']*(?-i:Tzo[0-9x-z]|YTo[0-9x-z]|Qzo[0-9x-z])[A-Za-z0-9+/_-]{12,}={0,2}", _SERIAL, MEDIUM, examples=('YToxOntpOjA7Tzo4OiJFeHBsb2l0IjowOnt9fQ==',)),
@@ -148,7 +148,7 @@ CODE = (
     _make("code_injection", "python_escape", r"(?:\(\)|\[\]|\{\}|''|\"\"|\(\s*lambda\b[^)]{0,40}\))\s*\.\s*__\w{3,20}__|getattr\(\s*[\w.\"'()\[\]]{1,40}\s*,\s*['\"]__\w{3,16}__|\b(?:gi|cr|tb|ag)_frame\s*\.|\bf_back\s*\.\s*f_|\.f_(?:globals|builtins)\b|\.co_(?:consts|code)\b|_templatereference__context|\b__builtins__\s*\[|\.__(?:reduce_ex|subclasshook)__|\.__code__\s*[.=]", _PYTHON, STRONG,
           prefilter=(r"\.f_(?:globals|builtins|back)", r"_templatereference"),
           examples=("{}.__class__.__base__", "(lambda:0).__globals__", "getattr(x,'__globals__')", "g.gi_frame.f_back.f_globals", "self._TemplateReference__context")),
-    _make("code_injection", "python_path", r"^[\w.\[\]'\"/-]{0,80}__(?:globals|builtins|subclasses)__[\w.\[\]'\"/-]*$|^[\w.\[\]/-]{1,80}[.\[/]__(?:mro|bases?|class|dict)__[\]]?$|^[\w.\[\]/-]{0,80}__(?:class|init)__[\].\[/]{1,3}_?\w[\w.\[\]/-]*$", "CWE-1321 for Python: class pollution", STRONG,
+    _make("code_injection", "python_path", r"^[\w.\[\]'\"/-]{0,80}__(?:globals|builtins|subclasses)__[\w.\[\]'\"/-]*$|^[\w.\[\]/-]{1,80}[.\[/]__(?:mro|bases?|class|dict)__[\]]?$|^[\w.\[\]/-]{0,80}__(?:class__[\].\[/]{1,3}_?\w|init__[\].\[/]{1,3}_)[\w.\[\]/-]*$", "CWE-1321 for Python: class pollution", STRONG,
           examples=("__init__.__globals__.SECRET", "user.__class__.__base__", "objects.0.__class__", "__class__.is_admin", "class.__globals__")),
     _make("code_injection", "python_debugger", r"^[\s;]*(?:(?:breakpoint\(\)|import\s+pdb|pdb\.set_trace\(\))[\s;]*){1,3}$", _PYTHON, STRONG,
           prefilter=(r"breakpoint\(\)", r"import pdb", r"pdb\.set_trace"),
