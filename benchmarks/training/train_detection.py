@@ -47,10 +47,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benign_traffic import benign_requests
 from benign_writing import written_requests
 
+from guard_wsgi.detection.body_values import body_values
 from guard_wsgi.detection.detector import Detector
-from guard_wsgi.detection.evidence import Surroundings, builtin_scanners, readings
-from guard_wsgi.detection.extract import body_values, head_values
+from guard_wsgi.detection.families import builtin_scanners
 from guard_wsgi.detection.finding import Finding
+from guard_wsgi.detection.head import head_values
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.model import (
@@ -60,7 +61,9 @@ from guard_wsgi.detection.model import (
     shipped_model,
 )
 from guard_wsgi.detection.prefilter import builtin_prefilter
+from guard_wsgi.detection.reading import readings
 from guard_wsgi.detection.sufficient import Sufficient
+from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 from guard_wsgi.detection.window import windows
 
@@ -507,7 +510,7 @@ def sufficient(records: Iterable[dict[str, Any]]) -> list[str]:
             if not hits:
                 continue
             if value not in known:
-                known[value] = inspection._judge(value, Budget(10**9, 10**9))
+                known[value] = inspection._scorer.finding(value, Budget(10**9, 10**9))
             whole = known[value]
             if whole is None:
                 passed.update(hits)

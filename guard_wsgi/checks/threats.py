@@ -13,7 +13,7 @@ from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.trap_fields import Unreadable, filled_in
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding
-from guard_wsgi.detection.extract import is_document
+from guard_wsgi.detection.body_values import is_document
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present

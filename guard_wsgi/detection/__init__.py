@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from guard_wsgi.detection.detector import CustomPattern, Detector, Inspection
+from guard_wsgi.detection.custom import CustomPattern
+from guard_wsgi.detection.detector import Detector
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM, Finding
+from guard_wsgi.detection.inspection import Inspection
 from guard_wsgi.detection.scanner import PatternRefused, has_hyperscan
 from guard_wsgi.detection.settings import THRESHOLDS, DetectionSettings
 

@@ -96,3 +96,13 @@ class Finding:
     threshold: float
     is_whole: bool = True
     is_certain: bool = True
+
+
+def spent_finding(location: str, which: str, threshold: float) -> Finding:
+    """The finding for a budget that ran out, or for a value that could not be read.
+
+    :param which: the name of the budget or of the fault.
+    """
+    return Finding(
+        BUDGET, location, "", "", "raw", (which,), threshold, threshold, is_certain=False
+    )

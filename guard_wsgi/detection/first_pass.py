@@ -9,7 +9,8 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from guard_wsgi.detection.extract import TYPED_HEADERS, TYPED_PREFIX, is_document
+from guard_wsgi.detection.body_values import is_document
+from guard_wsgi.detection.headers import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES

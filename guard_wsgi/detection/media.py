@@ -52,7 +52,7 @@ class BodyKind:
     :ivar parameters: what stands behind it.
     :ivar is_file: none of the others: its bytes are content that an app stores or hands on. An
         app that reads a field or a document from it nevertheless finds one only if it parses as
-        such (extract.py).
+        such (form.py).
     """
 
     media: str

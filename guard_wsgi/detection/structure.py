@@ -32,7 +32,7 @@ from guard_wsgi.detection.value import (
 )
 from guard_wsgi.detection.xmlbody import xml_pieces
 
-MAX_NAME_CHARS: Final = 100  # as in extract.py; a JSON path keeps its end
+MAX_NAME_CHARS: Final = 100  # as in form.py; a JSON path keeps its end
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it stands
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")

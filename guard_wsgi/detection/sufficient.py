@@ -13,11 +13,12 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-from guard_wsgi.detection.evidence import FILTER_RANGE, FUNCTION_WORD, HTML_TEXT, STATEMENT
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model, shipped_model
+from guard_wsgi.detection.prose import FUNCTION_WORD
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.surroundings import FILTER_RANGE, HTML_TEXT, STATEMENT
 
 MIN_PLAIN_CHARS: Final = 5
 MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
@@ -34,7 +35,7 @@ _STRUCTURED = re.compile(
 
 # What may excuse a value: words that hold sentences together, a query that is whole, text with
 # markup, a filter, a span of code, the type of an error. One is enough here; where a value is
-# weighed (evidence.py) some of them count only together.
+# weighed (surroundings.py) some of them count only together.
 _EXCUSES: Final = (
     FUNCTION_WORD,
     "^" + STATEMENT.pattern,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from attrs import define
@@ -33,71 +32,6 @@ def with_parent(path: str, key: str) -> str:
 
 UNREAD: Final = "unread_value"
 """Flag of a value that could not be taken apart."""
-
-# What fields for passwords are called, in the languages whose forms are common; "passw" and
-# "passphrase" in any part of a name are enough.
-_PASSWORD_WORDS: Final = frozenset(
-    {
-        *(
-            "pass",
-            "pwd",
-            "pw",
-            "passcode",
-            "kennwort",
-            "motdepasse",
-            "mdp",
-            "contrasena",
-            "contrase\u00f1a",
-        ),
-        *("senha", "wachtwoord", "haslo", "heslo", "parola", "sifre", "salasana", "jelszo"),
-    }
-)
-_REPETITIONS: Final = frozenset(
-    {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
-)
-_NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
-# What an API calls the field beside one that says "this is a password".
-_PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
-MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 64 are allowed
-
-
-def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
-    """The name and text of each field of a body that is a password: by its name, as a repetition
-    of one that is called so, or beside a field that says so
-    (``{"type": "password", "value": ...}``). What stands inside of another value is none: whoever
-    writes the value writes the names in it as well."""
-    values = [one for one in values if _may_be_password(one)]
-    found = {(one.name, one.text) for one in values if is_password_name(one.name)}
-    said = {text for _, text in found}
-    parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
-    for one in values:
-        parent, _, key = one.name.rpartition(".")
-        is_sibling = parent in parents and key.lower() in _PASSWORD_SIBLING
-        if is_sibling or (one.text in said and _is_repetition(one.name)):
-            found.add((one.name, one.text))
-    return frozenset(found)
-
-
-def is_password_name(name: str) -> bool:
-    """Whether a field is one for a password, by its name."""
-    return ">" not in name and any(
-        "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS
-        for part in _NAME_PARTS.findall(name.lower())[-3:]
-    )
-
-
-def _is_repetition(name: str) -> bool:
-    return not _REPETITIONS.isdisjoint(_NAME_PARTS.findall(name.lower()))
-
-
-def _may_be_password(value: Value) -> bool:
-    return (
-        value.kind != "name"
-        and value.location in ("form", "json", "multipart")
-        and ">" not in value.name
-        and len(value.text) <= MAX_PASSWORD_CHARS
-        and value.text.isprintable()
-    )
 
 
 @define(unsafe_hash=True)

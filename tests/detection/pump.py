@@ -22,12 +22,12 @@ from guard_wsgi.detection import Inspection
 from tests.detection.requests import environ
 
 BOUNDED = {
-    "detection.evidence._REDIRECT_NAME": "names have at most 100 characters",
-    "detection.evidence._INCLUDE_NAME": "names have at most 100 characters",
-    "detection.evidence._TEXT_NAME": "names have at most 100 characters",
-    "detection.evidence._CODE_NAME": "names have at most 100 characters",
-    "detection.evidence._QUERY_NAME": "names have at most 100 characters",
-    "detection.evidence._SECRET_NAME": "names have at most 100 characters",
+    "detection.field_names._REDIRECT_NAME": "names have at most 100 characters",
+    "detection.field_names._INCLUDE_NAME": "names have at most 100 characters",
+    "detection.field_names._TEXT_NAME": "names have at most 100 characters",
+    "detection.field_names._CODE_NAME": "names have at most 100 characters",
+    "detection.field_names._QUERY_NAME": "names have at most 100 characters",
+    "detection.field_names._SECRET_NAME": "names have at most 100 characters",
     "detection.scanner._INSIDE": "reads the patterns of the configuration",
 }
 """Patterns that may take the square of a text's length, and what keeps the text short."""

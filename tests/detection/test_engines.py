@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, PatternRefused
-from guard_wsgi.detection.evidence import BuiltinScanners, builtin_scanners
+from guard_wsgi.detection.families import BuiltinScanners, builtin_scanners
 from guard_wsgi.detection.indicator import CERTAIN
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prefilter import builtin_prefilter

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from guard_wsgi.detection.evidence import builtin_scanners
+from guard_wsgi.detection.families import builtin_scanners
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import shipped_model

@@ -1,0 +1,177 @@
+"""The values of a body, by its kind and by what else it parses as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from guard_wsgi.detection import large
+from guard_wsgi.detection.charset import charsets_in
+from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
+from guard_wsgi.detection.form import form_text, form_values
+from guard_wsgi.detection.large import (
+    LARGE_FORM_BYTES,
+    LARGE_JSON_BYTES,
+    LARGE_XML_BYTES,
+    PiecePass,
+)
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.multipart import multipart_values, present
+from guard_wsgi.detection.structure import (
+    MANY_GUESSES,
+    is_json,
+    json_document,
+    unfold,
+    whole_json,
+    xml_values,
+)
+from guard_wsgi.detection.value import Budget, Value, to_text
+from guard_wsgi.detection.xmlbody import declarations, entities
+
+
+def body_values(
+    body: bytes,
+    kind: BodyKind,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    contents: bool = False,
+    first_pass: PiecePass | None = None,
+) -> Iterator[Value]:
+    """The values of a body by its kind, and by what else it parses as.
+
+    :param contents: whether contents of files are weighed.
+    :param first_pass: over a piece of such a body, and over one value. Of a large one only the
+        pieces that it does not clear are read; without it all values are.
+    """
+    if kind.is_multipart:
+        found = present(body, kind.content_type)
+        if found:
+            charsets = charsets_in(kind.parameters)
+            yield from multipart_values(body, found, complete, budget, contents, charsets)
+            return
+        kind = _UNKNOWN
+    if kind.is_file:
+        yield from _file_values(body, complete, max_depth, budget, contents, first_pass)
+        return
+    start = body[:64].lstrip()[:1]
+    if kind.is_json or start in (b"{", b"["):
+        # Operations of GraphQL in one list are counted together.
+        is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
+        if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
+            if kind.is_json or is_json(body):
+                pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
+                yield from _unfolded(pieces, budget)
+                if not kind.is_form:
+                    return
+        else:
+            document = json_document(body, complete) if kind.is_json else whole_json(body)
+            if document is not None:
+                yield from document.values("json", max_depth, budget)
+                if not kind.is_form:
+                    return
+    if kind.is_form:
+        if first_pass is None or len(body) <= LARGE_FORM_BYTES:
+            yield from form_values(body, "form", budget)
+        else:
+            for piece in large.form_pieces(body, first_pass[0]):
+                yield from form_values(piece, "form", budget)
+        if b"=" not in body[:4096]:
+            text, flags = form_text(body)
+            if is_binary(body):
+                text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+            yield from unfold(Value("body", "", text, "", flags), budget)
+        if not kind.is_text:
+            return
+    text, flags = to_text(body)
+    if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
+        yield from _xml_values(body, budget, first_pass)
+        return
+    if kind.is_text and start == b"<" and _CUT.search(body):
+        # Marks in the text cut it, and a parser of XML puts it together.
+        yield from _xml_values(body, budget, first_pass)
+    if kind.media == "application/graphql":
+        yield from unfold(Value("graphql", "", text, "", flags), budget)
+        return
+    if is_binary(body):
+        # Controls between what is readable hide nothing from an app that reads it as text.
+        text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+    if not kind.is_form and _FORM_BEGINNING.match(body):
+        yield from form_values(body, "form", budget)
+    yield from unfold(Value("body", "", text, "", flags), budget)
+
+
+_UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
+_CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
+_FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
+_JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
+_XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
+_BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
+# A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.
+_PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
+_FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
+MAX_FORM_BYTES: Final = 102_400
+"""What Bottle reads as a form whatever its type says (``MEMFILE_MAX``)."""
+
+
+def is_document(body: bytes) -> bool:
+    """Whether a body of a file's type may be read as something else."""
+    return (
+        _JSON_BEGINNING.match(body) is not None
+        or _XML_BEGINNING.match(body) is not None
+        or _BLANKS.fullmatch(body) is not None  # whatever comes behind them
+        or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
+    )
+
+
+def _unfolded(values: Iterator[Value], budget: Budget) -> Iterator[Value]:
+    for value in values:
+        budget.take_value()
+        yield from unfold(value, budget)
+
+
+def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
+    if first_pass is None or len(body) <= LARGE_XML_BYTES:
+        yield from xml_values(body, budget)
+        return
+    yield from declarations(to_text(body)[0])
+    yield from _unfolded(large.xml_values(body, first_pass[0]), budget)
+
+
+def _file_values(
+    body: bytes,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    contents: bool,
+    first_pass: PiecePass | None,
+) -> Iterator[Value]:
+    """A body of a file's type. Views read JSON from any body, and Bottle fields: if it parses as
+    one it is weighed as one. What does not is a file, of which only the entities are looked at
+    that a parser of XML would be made to read."""
+    if complete:
+        if _JSON_BEGINNING.match(body):
+            if first_pass is not None and len(body) > LARGE_JSON_BYTES:
+                if is_json(body):
+                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
+                    yield from _unfolded(pieces, budget)
+                    return
+            else:
+                document = whole_json(body)
+                if document is not None:
+                    yield from document.values("json", max_depth, budget)
+                    return
+        elif _XML_BEGINNING.match(body):
+            declared = entities(body)
+            if declared:
+                yield from declared
+                return
+        if len(body) <= MAX_FORM_BYTES and _FORM.match(body):
+            for name, value in _PAIR.findall(body):
+                budget.take_value()
+                text, flags = form_text(value)
+                named = form_text(name)[0]
+                yield from unfold(Value("form", named, text, "", flags), budget)
+    if contents:
+        yield from content_values("body", "", body)

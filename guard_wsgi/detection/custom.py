@@ -1,0 +1,32 @@
+"""A user's own patterns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from attrs import frozen
+
+from guard_wsgi.detection.finding import CUSTOM
+from guard_wsgi.detection.scanner import Scanner
+
+# A pattern with anchors may match a value without matching the request that carries it.
+_ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")
+
+
+@frozen
+class CustomPattern:
+    """A user's pattern: a match is a finding by itself, in every place."""
+
+    name: str
+    pattern: str
+    category: str = CUSTOM
+
+
+def with_custom(
+    matches: Callable[[bytes], bool], scanner: Scanner, patterns: Iterable[CustomPattern]
+) -> Callable[[bytes], bool]:
+    """A first pass with a user's own patterns in it. Behind a backslash JSON has quotes, slashes
+    and what is beyond ASCII other than the values do."""
+    anchored = any(_ANCHOR.search(one.pattern) for one in patterns)
+    return lambda data: matches(data) or anchored or b"\\" in data or scanner.any(data)

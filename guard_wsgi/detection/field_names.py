@@ -1,0 +1,92 @@
+"""What the name of a field says about its value."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from guard_wsgi.detection.value import Value
+
+# Names that carry a URL to go to, by the documentation of OAuth 2.0, OpenID Connect, SAML, CAS
+# and the web frameworks: a local address is what a developer's browser sends there.
+_REDIRECT_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:next|r|redir\w*|redirect\w*|return\w*|callback\w*|continue|goto|service"
+    r"|relaystate|back\w*|ref|referrer|referer|origin|success_?url|cancel_?url|failure_?url"
+    r"|post_logout_redirect_uri|dl|dr|tu|rl|page_?(?:url|location|referrer)?|location|to|from"
+    r"|document-uri|blocked-uri|http\.url)\]?",
+    re.IGNORECASE,
+)
+# Names that programs open: a URL there is a remote inclusion (CWE-98), not a link.
+_INCLUDE_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc"
+    r"|root\w*|view|module|mod|conf\w*|lang\w*|layout|pg|style|load|main|abs\w*"
+    r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
+    re.IGNORECASE,
+)
+# Names that programs run (CWE-78), and names whose address the server itself fetches (CWE-918).
+_COMMAND_NAME = re.compile(
+    r"(?:cmd|command\w*|exec\w*|execute|run|args?|argv|arguments?|shell|sh|daemon"
+    r"|ping|cli|eval)",
+    re.IGNORECASE,
+)
+_TARGET_NAME = re.compile(
+    r"(?:url|uri|link|src|source|target|dest\w*|host\w*|domain|server|endpoint|site|feed"
+    r"|fetch|proxy|image\w*|img|webhook|download|ssrf|port|address)",
+    re.IGNORECASE,
+)
+# Fields that people write whole texts into.
+_TEXT_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
+    r"|bio|html|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
+    re.IGNORECASE,
+)
+# What error reports, browsers' reports and tracers call the code and the files they speak of, by
+# the documentation of Sentry, CSP level 3 and OpenTelemetry.
+_CODE_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
+    r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
+    r"|query\.text|scripts\.\w+|source\[\]|cells\[\]\.source|content\.code|source_?code|snippet|\w*prompt\w*|chat_template|steps\[\]\.\w+|argv"
+    r"|(?:frames\[\]|stream|log|code|span)\.[\w.]*(?:file|path)\w*|abs_path|containers\[\]\.(?:command|args)|process\.command\w*)\]?(?:\[\])*",
+    re.IGNORECASE,
+)
+_QUERY_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:q|query|\w*ql|native|filter\w*|\$filter|where|search|expr\w*|formula|fq|columns?"
+    r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
+    re.IGNORECASE,
+)
+_SECRET_NAME = re.compile(
+    r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret|token|api_?key|\botp|\bpin|hash|salt)\w*\]?",
+    re.IGNORECASE,
+)
+# Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
+# are their daily use, and no way around a comparison of secrets.
+_FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)
+
+
+_NAMED: Final = (
+    (_REDIRECT_NAME, "name:redirect"),
+    (_INCLUDE_NAME, "name:include"),
+    (_COMMAND_NAME, "name:command"),
+    (_TARGET_NAME, "name:target"),
+    (_TEXT_NAME, "name:text"),
+    (_CODE_NAME, "name:code"),
+    (_QUERY_NAME, "name:query"),
+    (_SECRET_NAME, "name:secret"),
+)
+
+
+@lru_cache(maxsize=1024)
+def name_features(name: str) -> tuple[str, ...]:
+    """What a value's name says of it. Sites have few names, and each is matched eight times."""
+    return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
+
+
+def is_for_code(value: Value) -> bool:
+    """Whether a value stands in a field for code. Inside of another value the names are the
+    sender's own."""
+    return ">" not in value.name and "name:code" in name_features(value.name)
+
+
+def is_filter(name: str) -> bool:
+    return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)

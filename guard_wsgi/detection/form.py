@@ -1,0 +1,46 @@
+"""Urlencoded pairs, and what their names and values decode to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from guard_wsgi.detection.percent import PERCENT, unquote
+from guard_wsgi.detection.structure import unfold
+from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
+
+# A longer name says no more in a finding, and is matched against by patterns of our own.
+MAX_NAME_CHARS: Final = 100
+_SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
+
+
+def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
+    """Every pair of an urlencoded string, repeats and empty names included."""
+    for pair in data.split(b"&"):
+        if not pair:
+            continue
+        budget.take_value()
+        name, _, value = pair.partition(b"=")
+        name_text, name_flags = form_text(name)
+        yield from name_values(location, name_text, name_flags)
+        name_text = name_text[:MAX_NAME_CHARS]
+        if value:
+            text, flags = form_text(value)
+            yield from unfold(Value(location, name_text, text, "", flags), budget)
+
+
+def form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
+    return to_text(form_bytes(data))
+
+
+def form_bytes(data: bytes) -> bytes:
+    """A name or a value of an urlencoded string, decoded."""
+    data = data.replace(b"+", b" ")
+    return unquote(data) if PERCENT in data else data
+
+
+def name_values(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
+    """A name is a value of its own, unless it looks like every other name."""
+    if name and (flags or not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
+        yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)

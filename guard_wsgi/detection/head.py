@@ -1,0 +1,94 @@
+"""The values of a request's head: path, query, cookies and headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from guard_wsgi.detection.charset import charsets_in, decoded
+from guard_wsgi.detection.form import MAX_NAME_CHARS, form_values, name_values
+from guard_wsgi.detection.headers import header_values
+from guard_wsgi.detection.percent import PERCENT, unquote
+from guard_wsgi.detection.structure import unfold
+from guard_wsgi.detection.value import STORED, Budget, Value, to_text
+
+# Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 4791).
+# Who looks for a file that should not be public reads it, by GET.
+_WRITERS: Final = frozenset(
+    {
+        *("PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MKCALENDAR", "COPY", "MOVE"),
+        *("LOCK", "UNLOCK", "REPORT"),
+    }
+)
+MAX_TAILS: Final = 6
+"""Segments of a route, behind each of which what follows is a value; routes have fewer."""
+
+
+def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
+    """Path, query, cookies and headers, in that order."""
+    kind = STORED if environ.get("REQUEST_METHOD") in _WRITERS else "path"
+    yield from path_values(str(environ.get("PATH_INFO", "")), budget, kind)
+    query = str(environ.get("QUERY_STRING", ""))
+    if query:
+        data = query.encode("latin-1", "replace")
+        yield from form_values(data, "query", budget)
+        # Django reads the query in the charset of the body.
+        for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
+            read = decoded(data, name)
+            if read is not None:
+                yield from form_values(read.encode("utf-8", "replace"), "query", budget)
+    hosts = tuple(
+        str(environ[key]).lower()
+        for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
+        if key in environ
+    )
+    for key, value in environ.items():
+        if key == "HTTP_COOKIE":
+            yield from cookie_values(value, budget)
+        elif key.startswith("HTTP_") or key == "CONTENT_TYPE":
+            yield from header_values(key, value, budget, hosts)
+
+
+def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value]:
+    """The whole path, what follows its first segments, and its last one: a payload in a path stands
+    behind the route's own part."""
+    text, flags = to_text(path.encode("latin-1", "replace"))
+    yield Value("path", "", text, kind, flags)
+    start = 0
+    for _ in range(MAX_TAILS):
+        start = text.find("/", start + 1)
+        if start < 0 or start + 1 >= len(text):
+            break
+        yield Value("path", "", text[start + 1 :], kind, flags)
+    last = text[text.rstrip("/").rfind("/") + 1 :]
+    yield from unfold(Value("path", "", last, kind, flags), budget)
+
+
+# Of cookies as RFC 2965 had them, sent by old programs.
+_ATTRIBUTES = re.compile(
+    r"\$(?:Version|Path|Domain|Port)(?:=(?:\"[\w./:-]*\"|[\w./:-]*))?\s*(?:[;,]\s*|$)",
+    re.IGNORECASE,
+)
+
+
+def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
+    """Cookie pairs; values percent-decoded as the common libraries do, JSON ones walked."""
+    if header.lstrip().startswith("$"):
+        yield Value("cookie", "", _ATTRIBUTES.sub("", header), "header")
+    for pair in header.split(";"):
+        pair = pair.strip()
+        if not pair:
+            continue
+        budget.take_value()
+        name, equals, value = pair.partition("=")
+        if not equals:
+            name, value = "", pair
+        name_text, name_flags = to_text(name.encode("latin-1", "replace"))
+        yield from name_values("cookie", name_text, name_flags)
+        name_text = name_text[:MAX_NAME_CHARS]
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        data = value.encode("latin-1", "replace")
+        text, flags = to_text(unquote(data) if PERCENT in data else data)
+        yield from unfold(Value("cookie", name_text, text, "", flags), budget)

@@ -1,0 +1,281 @@
+"""Inspection: one set of choices, ready to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from guard_wsgi.detection.bodies import body_readings
+from guard_wsgi.detection.body_values import body_values, is_document
+from guard_wsgi.detection.custom import CustomPattern, with_custom
+from guard_wsgi.detection.exclusions import Exclusions
+from guard_wsgi.detection.explanation import Explanation
+from guard_wsgi.detection.families import BuiltinScanners
+from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
+from guard_wsgi.detection.first_pass import (
+    WRAPPED_BYTES,
+    StableHeaders,
+    body_bytes,
+    body_pass,
+    unwrapped,
+    value_bytes,
+)
+from guard_wsgi.detection.form import form_bytes
+from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.framing import structure_fault
+from guard_wsgi.detection.head import head_values
+from guard_wsgi.detection.large import PiecePass
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.memory import Memory
+from guard_wsgi.detection.model import Model
+from guard_wsgi.detection.passwords import is_password_name
+from guard_wsgi.detection.prefilter import Prefilter
+from guard_wsgi.detection.scanner import Scanner
+from guard_wsgi.detection.scorer import Scorer
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.structure import unfold
+from guard_wsgi.detection.sufficient import Sufficient
+from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.tokens import RunWeights
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value_inspection import ValueInspection
+
+NUL: Final = 0  # as a byte (percent.py)
+# Text in which every second line is to be weighed spends a request's budget after a quarter of a
+# megabyte. A shorter body that spends it is not of a kind that people send.
+DENSE_BYTES = 262_144
+DENSE = frozenset({"max_chars", "max_values"})
+
+# Of the pairs that are looked at before all else: a flood of attacks has few.
+MAX_PAIRS_AT_ONCE = 16
+
+
+class Inspection:
+    """Answers for one request at a time; safe to share between threads."""
+
+    def __init__(
+        self,
+        settings: DetectionSettings,
+        prefilter: Prefilter,
+        builtin: BuiltinScanners,
+        model: Model,
+        runs: RunWeights,
+        sufficient: Sufficient,
+        stable: StableHeaders,
+        custom: tuple[CustomPattern, ...],
+        custom_scanner: Scanner | None,
+    ) -> None:
+        self.settings = settings
+        # Findings name a user's own patterns as well, so then every value is read in full.
+        self._sufficient = sufficient if custom_scanner is None else None
+        self._scores = sufficient.scores(settings.categories, settings.score_threshold)
+        # The first pass. Usually that is the prefilter itself, without a call in between.
+        self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
+        if custom_scanner is not None:
+            self._matches = with_custom(prefilter.matches, custom_scanner, custom)
+            self._matches_json = with_custom(prefilter.matches_json, custom_scanner, custom)
+        self._threshold = settings.score_threshold
+        self._exclusions = Exclusions(settings)
+        self._memory = Memory()
+        self._scorer = Scorer(
+            settings, builtin, model, runs, prefilter.hits, custom, custom_scanner
+        )
+        self._values = ValueInspection(settings, self._scorer, self._matches, self._memory)
+        # A shorter query can be over neither limit.
+        self._longest_within = min(settings.max_chars, settings.max_values)
+        #: Clears the head of almost every request; what it does not clear is for `opened_head`.
+        self.first_pass = stable.head_pass(
+            self._matches,
+            self._matches_json,
+            lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
+            self._longest_within,
+        )
+        #: Clears most bodies; what it does not clear, or was encoded, is for `opened_body`.
+        self.clears_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
+
+    def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
+        """Findings in the path, query, cookies and headers; () when clean."""
+        data = self.first_pass(environ)
+        return () if data is None else self.opened_head(environ, data)
+
+    def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
+        """Findings in a head that the first pass has read as ``data`` and not cleared."""
+        query = environ.get("QUERY_STRING") or ""
+        if len(query) > self._longest_within:
+            spent = self._excess(query)
+            if spent:
+                return (spent_finding("query", spent, self._threshold),)
+        if NUL in data and "encoding" in self.settings.categories:
+            nul = _nul_finding(environ, self._threshold)
+            if nul is not None:
+                return (nul,)
+        finding = self._at_once(query.encode("latin-1", "replace"), "query")
+        if finding is not None:
+            return (finding,)
+        digest = self._memory.head_digest(environ)
+        if digest in self._memory:
+            return ()
+        budget = self._budget()
+        found = self._values.findings(head_values(environ, budget), budget, "query")
+        if not found:
+            self._memory.add(digest)
+        return found
+
+    def body(
+        self,
+        body: bytes,
+        *,
+        content_type: str,
+        content_encoding: str = "",
+        complete: bool = True,
+    ) -> tuple[Finding, ...]:
+        """Findings in a body, or in its beginning when `complete` is false."""
+        if not content_encoding and self.clears_body(content_type)(body):
+            return ()
+        return self.opened_body(body, content_type, content_encoding, complete)
+
+    def opened_body(
+        self, body: bytes, content_type: str, content_encoding: str, complete: bool
+    ) -> tuple[Finding, ...]:
+        """Findings in a body that is encoded, or that the first pass has not cleared."""
+        settings = self.settings
+        if not body or not settings.scan_body:
+            return ()
+        limit = settings.max_body_bytes
+        if len(body) > limit:
+            body, complete = body[:limit], False
+        digest = self._memory.digest(body, content_type, content_encoding, str(complete))
+        if digest in self._memory:
+            return ()
+        found: tuple[Finding, ...] = ()
+        readings = body_readings(body, BodyKind.of(content_type), content_encoding, complete, limit)
+        for data, kind, whole in readings:
+            if complete and not whole:
+                found = (*found, spent_finding("body", BEYOND, self._threshold))
+            more = self._read_body(data, kind, whole)
+            found += tuple([finding for finding in more if finding not in found])
+        if not found:
+            self._memory.add(digest)
+        return found
+
+    def _read_body(self, body: bytes, kind: BodyKind, complete: bool) -> tuple[Finding, ...]:
+        """Findings in one reading of a body."""
+        settings = self.settings
+        contents = settings.weighs_contents
+        if kind.is_file and not contents and not is_document(body):
+            return ()
+        found: tuple[Finding, ...] = ()
+        # Of a multipart body files are passed over, and the values looked at all together.
+        if not kind.is_multipart:
+            is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
+            prefilter = self._matches_json if is_json else self._matches
+            opened = prefilter(body_bytes(body, kind))
+            if not opened and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
+                return ()
+        # Rows of brackets match the prefilter as well: what it lets through is not too deep.
+        fault = structure_fault(body, kind, complete, settings.max_json_depth)
+        if fault:
+            found = (spent_finding("body", fault, self._threshold),)
+        elif kind.media == "application/x-www-form-urlencoded":
+            finding = self._at_once(body, "form")
+            if finding is not None:
+                return (finding,)
+        budget = self._budget()
+        first_pass = None
+        if not kind.is_multipart:
+            first_pass = self._piece_pass(prefilter, kind)
+        values = body_values(
+            body, kind, complete, settings.max_json_depth, budget, contents, first_pass
+        )
+        more = self._values.findings(values, budget, "body")
+        if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
+            # Its beginning was weighed: what is beyond is told, as it is of a body too long.
+            more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
+            more = (*more, spent_finding("body", BEYOND, self._threshold))
+        return found + tuple([finding for finding in more if finding not in found])
+
+    def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
+        matches = self._matches
+        return (
+            lambda piece: prefilter(body_bytes(piece, kind)),
+            lambda text: matches(value_bytes(text)),
+        )
+
+    def explain_value(
+        self, text: str, *, location: str = "query", name: str = ""
+    ) -> tuple[Explanation, ...]:
+        """How one value is weighed, taken apart as it would be; for people, not for serving."""
+        return self._explain(unfold(Value(location, name, text), self._budget()))
+
+    def explain_head(self, environ: dict[str, Any]) -> tuple[Explanation, ...]:
+        """How every value of a head is weighed, those without evidence left out."""
+        return self._explain(head_values(environ, self._budget()))
+
+    def explain_body(self, body: bytes, *, content_type: str) -> tuple[Explanation, ...]:
+        """How every value of a body is weighed, those without evidence left out."""
+        depth = self.settings.max_json_depth
+        kind = BodyKind.of(content_type)
+        return self._explain(body_values(body, kind, True, depth, self._budget()))
+
+    def _explain(self, values: Iterator[Value]) -> tuple[Explanation, ...]:
+        made = []
+        try:
+            for value in values:
+                made += self._scorer.explanations(value)
+        except BudgetSpent:
+            pass
+        return tuple(sorted(made, key=lambda one: -one.score))
+
+    def _budget(self) -> Budget:
+        return Budget(self.settings.max_values, self.settings.max_chars)
+
+    def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """The same findings with all their evidence weighed, where only enough of it was."""
+        return tuple([one if one.is_whole else self._whole(one) for one in findings])
+
+    def _whole(self, finding: Finding) -> Finding:
+        value = Value(finding.location, finding.name, finding.value)
+        return self._scorer.finding(value, self._budget()) or finding
+
+    def _at_once(self, encoded: bytes, location: str) -> Finding | None:
+        """What the values of an urlencoded string show without being read any further."""
+        sufficient = self._sufficient
+        if sufficient is None:
+            return None
+        for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
+            name, _, data = pair.partition(b"=")
+            data = form_bytes(data)
+            hits = sufficient.in_text(data)
+            if hits:
+                named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
+                text = data.decode()
+                if not (
+                    is_password_name(named)
+                    or self._exclusions.covers(location, named)
+                    or is_term(Value(location, named, text))
+                    or without_fragments(text) != text
+                ):
+                    finding = sufficient.finding(
+                        location, named, text, hits, self._scores, self._threshold
+                    )
+                    if finding is not None:
+                        return finding
+        return None
+
+    def _excess(self, query: str) -> str:
+        """Which limit a long query is over before it is taken apart; "" for none."""
+        if len(query) > self.settings.max_chars:
+            return "max_chars"
+        return "max_values" if query.count("&") >= self.settings.max_values else ""
+
+
+def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:
+    """A NUL in the path or the query: no client sends one that is not after something (CWE-158)."""
+    for location, key in (("path", "PATH_INFO"), ("query", "QUERY_STRING")):
+        text = environ.get(key) or ""
+        if "\x00" in text or "%00" in text:
+            shown = text[:MAX_LOGGED_CHARS]
+            return Finding(
+                "encoding", location, "", shown, "raw", ("path.null_byte",), threshold, threshold
+            )
+    return None

@@ -1,0 +1,95 @@
+"""Fields for passwords, and how much more evidence they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from guard_wsgi.detection.value import Value
+
+# What fields for passwords are called, in the languages whose forms are common; "passw" and
+# "passphrase" in any part of a name are enough.
+_PASSWORD_WORDS: Final = frozenset(
+    {
+        *(
+            "pass",
+            "pwd",
+            "pw",
+            "passcode",
+            "kennwort",
+            "motdepasse",
+            "mdp",
+            "contrasena",
+            "contrase\u00f1a",
+        ),
+        *("senha", "wachtwoord", "haslo", "heslo", "parola", "sifre", "salasana", "jelszo"),
+    }
+)
+_REPETITIONS: Final = frozenset(
+    {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
+)
+_NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
+# What an API calls the field beside one that says "this is a password".
+_PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
+MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 64 are allowed
+
+
+def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
+    """The name and text of each field of a body that is a password: by its name, as a repetition
+    of one that is called so, or beside a field that says so
+    (``{"type": "password", "value": ...}``). What stands inside of another value is none: whoever
+    writes the value writes the names in it as well."""
+    values = [one for one in values if _may_be_password(one)]
+    found = {(one.name, one.text) for one in values if is_password_name(one.name)}
+    said = {text for _, text in found}
+    parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
+    for one in values:
+        parent, _, key = one.name.rpartition(".")
+        is_sibling = parent in parents and key.lower() in _PASSWORD_SIBLING
+        if is_sibling or (one.text in said and _is_repetition(one.name)):
+            found.add((one.name, one.text))
+    return frozenset(found)
+
+
+def is_password_name(name: str) -> bool:
+    """Whether a field is one for a password, by its name."""
+    return ">" not in name and any(
+        "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS
+        for part in _NAME_PARTS.findall(name.lower())[-3:]
+    )
+
+
+def _is_repetition(name: str) -> bool:
+    return not _REPETITIONS.isdisjoint(_NAME_PARTS.findall(name.lower()))
+
+
+def _may_be_password(value: Value) -> bool:
+    return (
+        value.kind != "name"
+        and value.location in ("form", "json", "multipart")
+        and ">" not in value.name
+        and len(value.text) <= MAX_PASSWORD_CHARS
+        and value.text.isprintable()
+    )
+
+
+# Any characters are a password, so one needs far more evidence: of 100,000 generated ones seven
+# reach it, and of SQL injections that are found in other fields 94 in 100 do.
+PASSWORD_MARGIN: Final = 1.25
+WORDED_PASSWORD_MARGIN: Final = 0.5
+_LETTERS = re.compile(r"[a-z]+")
+_SQL_WORDS = frozenset(
+    {
+        *("or", "and", "xor", "like", "union", "select", "values", "from", "where", "having"),
+        *("order", "group", "limit", "null", "is", "not", "between", "exists", "sleep", "glob"),
+        *("regexp", "rlike", "insert", "update", "delete", "drop", "exec", "waitfor", "case"),
+    }
+)
+
+
+def password_margin(password: str) -> float:
+    """How much more than the threshold a password needs; less where words of SQL stand in it by
+    themselves, as in most injections and in hardly any password."""
+    words = sum(1 for word in _LETTERS.findall(password.lower()) if word in _SQL_WORDS)
+    return (PASSWORD_MARGIN, WORDED_PASSWORD_MARGIN, 0.0)[min(words, 2)]

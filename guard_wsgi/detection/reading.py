@@ -1,0 +1,149 @@
+"""Read a value: the names of everything in it that the model has weights for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from attrs import evolve
+
+from guard_wsgi.detection.families import BuiltinScanners
+from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
+from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.normalize import View, views
+from guard_wsgi.detection.prose import without_prose
+from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
+from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.tokens import RunWeights, shapes
+from guard_wsgi.detection.value import STORED, Value
+from guard_wsgi.detection.window import Window
+
+_WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
+# What may be found in values of some kinds, where that is not everything.
+KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
+    "markup": frozenset({"xml", "ssi"}),
+    "graphql": frozenset({"graphql"}),
+    # The names of one's own files: whoever looks for those of others reads.
+    STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
+}
+# Of these the declarations and directives count, not what the text is like.
+_WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
+# What makes an uploaded binary dangerous, long enough not to be there by chance.
+_BINARY_EVIDENCE = re.compile(
+    r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Reading:
+    """One way to read a window of a value, with the evidence found in it.
+
+    Evidence comes in three steps, each dearer than the one before, so that a reading that can't
+    be over a threshold any more is left: indicators, what stands around them, and the shape.
+
+    :ivar features: name of the feature -> the view in which it showed first.
+    """
+
+    __slots__ = ("_around", "_is_part", "_shaped", "_views", "_window", "features")
+
+    def __init__(
+        self,
+        around: Surroundings,
+        window: Window,
+        views: tuple[View, ...],
+        shaped: tuple[View, ...],
+        is_part: bool = False,
+    ) -> None:
+        self.features: dict[str, str] = {}
+        self._around = around
+        self._window = window
+        self._views = views
+        self._shaped = shaped
+        self._is_part = is_part
+
+    def add(self, names: Iterable[str], view: str) -> None:
+        for name in names:
+            self.features.setdefault(name, view)
+
+    def add_context(self) -> None:
+        """What stands around the evidence: where the value is, its name and size, prose."""
+        context = [*self._around.features(), *window_context(self._window)]
+        rounds = max(view.rounds for view in self._views)
+        if rounds > 1:
+            context.append("encoding.rounds>1")
+        if self._views[-1].name == "base64":
+            context.append("encoding.base64_text")
+        if self._is_part:
+            context.append("text:part")
+            context.append(size_feature(max(len(view.text) for view in self._views)))
+        self.add(context, "raw")
+
+    def shape(self, runs: RunWeights) -> float:
+        """What its runs of tokens weigh."""
+        texts = {" ".join(view.text.split()): None for view in self._shaped}
+        return runs.total(texts, self._window.starts, self._window.ends)
+
+    def add_shapes(self) -> None:
+        """The runs of tokens by their names; weighed only beside other evidence."""
+        window = self._window
+        for view in self._shaped:
+            self.add(shapes(view.text, window.starts, window.ends), view.name)
+
+    def add_all(self) -> None:
+        """Every kind of evidence, for learning and for people."""
+        self.add_context()
+        self.add_shapes()
+
+
+def readings(
+    scanners: BuiltinScanners, value: Value, window: Window, around: Surroundings
+) -> Iterator[Reading]:
+    """The readings of a window in which something was found: all of it and, where there is prose
+    around something else, the rest without the prose. Either may be enough, and the second is
+    not looked for unless it is asked for. A term has none, and fragments that do nothing are no
+    part of any."""
+    if is_term(value):
+        return
+    text = without_fragments(window.text)
+    if text != window.text:
+        window = evolve(window, text=text)
+    allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
+    has_shape = value.kind not in _WITHOUT_SHAPE
+    found = views(window.text)
+    shaped = _shaped(window.text, found) if has_shape else ()
+    whole = Reading(around, window, found, shaped)
+    for view in found:
+        indicators = scanners.read(window.data(view.text))
+        whole.add([one.name for one in indicators if one.category in allowed], view.name)
+    whole.add(value.flags, "raw")
+    if not whole.features:
+        return
+    known = set(whole.features)
+    yield whole
+    if not has_shape:
+        return
+    rests = tuple([evolve(view, text=without_prose(view.text)) for view in found])
+    if all(len(rest.text) == len(view.text) for rest, view in zip(rests, found, strict=True)):
+        return
+    shaped = tuple([rest for rest, view in zip(rests, found, strict=True) if view in shaped])
+    part = Reading(around, window, rests, shaped, is_part=True)
+    for rest in rests:
+        # What only the cut has brought together is no evidence.
+        indicators = [one for one in scanners.read(window.data(rest.text)) if one.name in known]
+        part.add([one.name for one in indicators if one.category not in WHOLE_VALUE], rest.name)
+    part.add(value.flags, "raw")
+    yield part
+
+
+def _shaped(text: str, found: tuple[View, ...]) -> tuple[View, ...]:
+    """The views whose shape counts: decoded ones where there are such, and of a value that is
+    base64 and nothing else what is inside."""
+    if found[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None:
+        return tuple([view for view in found if view.name == "base64"])
+    return found[1:] if len(found) > 1 and found[1].name == "decoded" else found
+
+
+def has_script(text: str) -> bool:
+    """Whether the readable part of a binary file has a script in it."""
+    return _BINARY_EVIDENCE.search(text) is not None

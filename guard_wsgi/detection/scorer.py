@@ -1,0 +1,190 @@
+"""Score one value of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from guard_wsgi.detection.custom import CustomPattern
+from guard_wsgi.detection.explanation import Explanation
+from guard_wsgi.detection.families import BuiltinScanners
+from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict
+from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.reading import Reading, has_script, readings
+from guard_wsgi.detection.scanner import Scanner
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.surroundings import WRITING, Surroundings
+from guard_wsgi.detection.tokens import RunWeights
+from guard_wsgi.detection.value import Budget, Value
+from guard_wsgi.detection.window import Window, windows
+
+# What a window costs at least, in characters: weighing has a fixed part.
+MIN_CHARGE_CHARS: Final = 96
+# Looking for indicators costs a fraction of weighing them, and most windows need no more.
+CHEAP: Final = 8
+# What weighing a window costs of its characters, so that a page of 230 kB that is markup all over
+# is still weighed whole.
+FULL: Final = 2
+# How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
+# a third of the customers that "balanced" does.
+CERTAIN_MARGIN: Final = 0.6
+# More indicators say no more about a finding.
+MAX_INDICATORS: Final = 12
+
+
+class Scorer:
+    """Weighs the evidence in a value against the threshold of the settings."""
+
+    def __init__(
+        self,
+        settings: DetectionSettings,
+        builtin: BuiltinScanners,
+        model: Model,
+        runs: RunWeights,
+        hits: Callable[[bytes, int], list[int]],
+        custom: tuple[CustomPattern, ...],
+        custom_scanner: Scanner | None,
+    ) -> None:
+        """
+        :param hits: where the prefilter matches: a long text is cut into windows around these.
+        """
+        self._categories = settings.categories
+        self._threshold = settings.score_threshold
+        self._ignored = () if settings.refuses_introspection else INTROSPECTION
+        self._builtin = builtin
+        self._model = model
+        self._runs = runs
+        self._hits = hits
+        self._custom = custom
+        self._custom_scanner = custom_scanner
+
+    def finding(self, value: Value, budget: Budget, margin: float = 0.0) -> Finding | None:
+        """The first window of a value that is over the threshold by a margin."""
+        custom = self._match_custom(value.text)
+        if custom:
+            return self._custom_finding(value, custom)
+        if value.kind == "binary":
+            return self._script_in_binary(value) if has_script(value.text) else None
+        threshold = self._threshold + margin
+        around = Surroundings(value)
+        for window in windows(value.text, self._hits):
+            charged = False
+            budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
+            for reading in readings(self._builtin, value, window, around):
+                if not self._may_reach(reading, threshold):
+                    break  # nor can the rest without its prose
+                if not charged:
+                    charged = True
+                    budget.take_chars(max(window.fresh // FULL, MIN_CHARGE_CHARS))
+                finding = self._weigh_reading(value, window, reading, threshold)
+                if finding is not None:
+                    return finding
+                if not self._model.part_may_reach(threshold, reading.features, self._categories):
+                    break
+        return None
+
+    def _may_reach(self, reading: Reading, threshold: float) -> bool:
+        """Whether the indicators of a reading leave any way to a threshold."""
+        for name in self._ignored:
+            reading.features.pop(name, None)
+        return self._model.may_reach(threshold, reading.features, self._categories)
+
+    def _weigh_reading(
+        self, value: Value, window: Window, reading: Reading, threshold: float
+    ) -> Finding | None:
+        """Weigh as little of the evidence as can tell that a reading is under the threshold."""
+        model, categories = self._model, self._categories
+        reading.add_context()
+        verdict = model.weigh(reading.features, categories)
+        if verdict.score + model.shapes_most / model.unit < threshold:
+            return None
+        verdict = model.weigh(reading.features, categories, reading.shape(self._runs))
+        if verdict.score < threshold:
+            return None
+        # That is a finding, which tells the names as well.
+        reading.add_shapes()
+        verdict = model.weigh(reading.features, categories)
+        if verdict.score < threshold or not verdict.category:
+            return None
+        return self._finding(value, window.text, verdict, reading.features)
+
+    def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
+        scanner = self._custom_scanner
+        if scanner is None:
+            return ()
+        hits = set()
+        for view in views(text):
+            hits.update(scanner.scan(view.text.encode("utf-8", "surrogatepass")))
+        return tuple(self._custom[index] for index in sorted(hits))
+
+    def _finding(
+        self, value: Value, text: str, verdict: Verdict, features: Mapping[str, str]
+    ) -> Finding:
+        indicators = self._model.leading(features, self._categories, MAX_INDICATORS)
+        view = features.get(indicators[0].partition(" & ")[0], "raw") if indicators else "raw"
+        return Finding(
+            category=verdict.category,
+            location=value.location,
+            name=value.name,
+            value=text[:MAX_LOGGED_CHARS],
+            view=view,
+            indicators=indicators,
+            score=verdict.score,
+            threshold=self._threshold,
+            is_certain=verdict.score >= self._threshold + CERTAIN_MARGIN
+            and WRITING.isdisjoint(features),
+        )
+
+    def _custom_finding(self, value: Value, custom: tuple[CustomPattern, ...]) -> Finding:
+        return Finding(
+            category=custom[0].category,
+            location=value.location,
+            name=value.name,
+            value=value.text[:MAX_LOGGED_CHARS],
+            view="raw",
+            indicators=tuple(["custom:" + one.name for one in custom]),
+            score=self._threshold,
+            threshold=self._threshold,
+        )
+
+    def _script_in_binary(self, value: Value) -> Finding | None:
+        features = {"upload.script_in_binary": "raw"}
+        verdict = self._model.weigh(features, self._categories)
+        if verdict.score < self._threshold or not verdict.category:
+            return None
+        return self._finding(value, value.text, verdict, features)
+
+    def explanations(self, value: Value) -> list[Explanation]:
+        made = []
+        around = Surroundings(value)
+        for window in windows(value.text, self._hits):
+            weighed = []
+            for reading in readings(self._builtin, value, window, around):
+                for name in self._ignored:
+                    reading.features.pop(name, None)
+                reading.add_all()
+                verdict = self._model.weigh(reading.features, self._categories)
+                weighed.append((verdict.score, verdict, reading))
+            if not weighed:
+                continue
+            _, verdict, reading = max(weighed, key=lambda one: one[0])
+            if not verdict.category:
+                continue
+            features = reading.features
+            evidence = tuple(
+                (name, features.get(name.partition(" & ")[0], "raw"), weight)
+                for name, weight in self._model.contributions(features, self._categories)
+            )
+            made.append(
+                Explanation(
+                    value.location,
+                    value.name,
+                    window.text[:MAX_LOGGED_CHARS],
+                    verdict.category,
+                    evidence,
+                    verdict.score,
+                    self._threshold,
+                )
+            )
+        return made

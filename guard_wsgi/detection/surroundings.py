@@ -1,0 +1,141 @@
+"""What stands around the evidence in a value: its place, name, size and kind of text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from guard_wsgi.detection.field_names import is_filter, name_features
+from guard_wsgi.detection.prose import are_words, function_words
+from guard_wsgi.detection.value import STORED, Value
+from guard_wsgi.detection.window import Window
+
+# A query in the languages that APIs and tracers carry, whole: what is injected into one begins
+# or ends in the middle of it.
+STATEMENT = re.compile(
+    r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
+)
+_NOT_STATEMENT = re.compile(
+    r"--|/\*|#|;\s*\S|\bunion\b|\bsleep\b|benchmark|_schema\b|\bpg_|\bsys\w*\.|@@|0x|\bcha?r\s*\(|\bconcat"
+    r"|\b(?:where|and|or|by|from|limit)\s*$|\b(\d+)\s*=\s*\1\b|\binto\s+(?:out|dump)file|\bexec",
+    re.IGNORECASE,
+)
+HTML_TEXT = re.compile(
+    r"<(?:p|div|span|h[1-6]|ul|li|table|td|br|font|center|b|strong|em)\b[^<>]*>", re.IGNORECASE
+)
+
+
+_CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
+_THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
+FILTER_RANGE = re.compile(
+    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
+    re.IGNORECASE,
+)
+_EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
+_REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
+
+
+class Surroundings:
+    """What the whole of a value says of each window of it; looked at once, if anybody asks."""
+
+    __slots__ = ("_features", "_value")
+
+    def __init__(self, value: Value) -> None:
+        self._value = value
+        self._features: list[str] | None = None
+
+    def features(self) -> list[str]:
+        if self._features is None:
+            self._features = _surroundings(self._value)
+        return self._features
+
+
+def _is_statement(text: str) -> bool:
+    quotes = text.count("'"), text.count('"')
+    return not (quotes[0] % 2 or quotes[1] % 2 or _NOT_STATEMENT.search(text))
+
+
+def _surroundings(value: Value) -> list[str]:
+    """Where a value stands, and what it is: an attack in one place is data in another."""
+    text = value.text
+    found = ["at:" + value.location]
+    if value.kind:
+        found.append("kind:path" if value.kind == STORED else "kind:" + value.kind)
+    found += name_features(value.name)
+    # One word under this name is a country's, a coupon's or an OAuth server's code.
+    if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
+        found.append("name:command")
+    if _REMOTE.match(text):
+        found.append("value:url")
+        if "name:include" in found and value.location in ("query", "form", "cookie"):
+            found.append("file.remote_include")
+    if "$" in text and is_filter(value.name) and FILTER_RANGE.search(text):
+        found.append("text:filter")
+    found += _document(text)
+    found.append(size_feature(len(text)))
+    return found
+
+
+WRITING: Final = frozenset(
+    {
+        *("text:document", "text:source", "text:code", "text:prose", "text:html", "text:statement"),
+        *("text:after_words", "text:before_words", "text:lines", "name:text", "name:code"),
+    }
+)
+"""Features of texts that people write: sentences, programs, documents, and fields for them."""
+
+# Of a long text the beginning tells what it is.
+_DOCUMENT_CHARS: Final = 8000
+_LINES: Final = 4
+# A line of a program: a comment, an indented line, one that ends as statements do or begins as
+# they do.
+_CODE_LINE = re.compile(
+    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |\+|-)|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
+    r"|(?:def|class|import|from|return|if|else|elif|for|while|try|const|let|var|function|public|private"
+    r"|static|void|int|select|where|join|and|or|order|group|insert|update|delete|create|alter|drop|echo"
+    r"|export|sudo|cd|pip|npm|git|docker|apt|curl)\b",
+    re.IGNORECASE,
+)
+
+
+def _document(text: str) -> list[str]:
+    """What kind of text of many lines or sentences a value is."""
+    found: list[str] = []
+    head = text[:_DOCUMENT_CHARS]
+    if len(head) > 200 and function_words(head) > 4:
+        found.append("text:document")
+    if head.count("\n") >= _LINES:
+        found.append("text:lines")
+        lines = [line for line in head.splitlines() if line.strip()]
+        code = sum(1 for line in lines if _CODE_LINE.match(line))
+        if len(lines) > _LINES and code * 2 > len(lines):
+            found.append("text:source")
+    if "`" in head:
+        outside, spans = _CODE_SPAN.subn(" ", head)
+        if spans and _THREE_WORDS.search(outside):
+            found.append("text:code")
+    return found
+
+
+def window_context(window: Window) -> list[str]:
+    """What stands around the evidence in a window."""
+    text = window.text
+    found: list[str] = []
+    if window.starts and STATEMENT.match(text) and _is_statement(text):
+        found.append("text:statement")
+    if "<" in text and len(HTML_TEXT.findall(text)) > 3:
+        found.append("text:html")
+    if window.starts and window.ends and _EXCEPTION.fullmatch(text):
+        found.append("text:exception")
+    if len(text) > 24 and function_words(text) > 1:
+        found.append("text:prose")
+    words = text.split()
+    if are_words(words[:2]):
+        found.append("text:after_words")
+    if are_words(words[-2:]):
+        found.append("text:before_words")
+    return found
+
+
+def size_feature(chars: int) -> str:
+    return "size:" + ("S" if chars < 16 else "M" if chars < 80 else "L" if chars < 400 else "XL")

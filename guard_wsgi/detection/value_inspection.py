@@ -1,0 +1,133 @@
+"""Inspect the values of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from guard_wsgi.detection.exclusions import Exclusions
+from guard_wsgi.detection.field_names import is_for_code
+from guard_wsgi.detection.files import EXECUTABLE
+from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding, spent_finding
+from guard_wsgi.detection.first_pass import value_bytes
+from guard_wsgi.detection.memory import Memory
+from guard_wsgi.detection.passwords import password_margin, passwords
+from guard_wsgi.detection.scorer import Scorer
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
+
+# Values of these kinds are few and are looked at with patterns of their own.
+_ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
+_BATCH_CHARS: Final = 4096
+# A cell of a notebook, a line of a stack or a sample in a report is code, and the app says by the
+# field's name that it takes it for that.
+CODE_MARGIN: Final = 0.5
+# More findings in one request say no more about it.
+MAX_FINDINGS: Final = 10
+
+
+class _EnoughFound(Exception):
+    """Ends the inspection of a request that has shown what it is."""
+
+
+class ValueInspection:
+    """Finds attacks among the values that were taken out of one head or body."""
+
+    def __init__(
+        self,
+        settings: DetectionSettings,
+        scorer: Scorer,
+        matches: Callable[[bytes], bool],
+        memory: Memory,
+    ) -> None:
+        """
+        :param matches: the first pass, which tells what is worth weighing.
+        :param memory: of values that were weighed and found harmless.
+        """
+        self._threshold = settings.score_threshold
+        self._categories = settings.categories
+        self._exclusions = Exclusions(settings)
+        self._finding_in = scorer.finding
+        self._matches = matches
+        self._memory = memory
+
+    def findings(
+        self, values: Iterator[Value], budget: Budget, location: str
+    ) -> tuple[Finding, ...]:
+        found: list[Finding] = []
+        batch: list[Value] = []
+        size = 0
+        try:
+            for value in values:
+                if self._exclusions.covers(value.location, value.name):
+                    continue
+                if UNREAD in value.flags:
+                    found.append(spent_finding(value.location, UNREAD, self._threshold))
+                if EXECUTABLE in value.flags:
+                    self._note_executable(value, found)
+                    continue
+                if value.flags or value.kind in _ALWAYS_WEIGHED:
+                    self._weigh(value, budget, found)
+                    continue
+                batch.append(value)
+                size += len(value.text)
+                if size > _BATCH_CHARS:
+                    self._weigh_batch(batch, budget, found)
+                    batch, size = [], 0
+            self._weigh_batch(batch, budget, found)
+        except BudgetSpent as spent:
+            found.append(spent_finding(location, str(spent), self._threshold))
+        except _EnoughFound:
+            pass
+        return tuple(found)
+
+    def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
+        """Weigh what the first pass does not clear once it is decoded: first all together, as
+        a large document has thousands of harmless leaves, then one by one."""
+        encoded = [value_bytes(value.text) for value in batch]
+        if not self._matches(b"".join(encoded)):
+            return
+        secret, memory = passwords(batch), self._memory
+        for value, data in zip(batch, encoded, strict=True):
+            if len(batch) == 1 or self._matches(data):
+                margin = 0.0
+                if value.kind != "name":
+                    if (value.name, value.text) in secret:
+                        margin = password_margin(value.text)
+                    elif is_for_code(value):
+                        margin = CODE_MARGIN
+                digest = memory.digest(
+                    data, value.text, value.location, value.kind, value.name, str(margin)
+                )
+                if digest in memory:
+                    continue
+                before = len(found)
+                self._weigh(value, budget, found, margin)
+                if len(found) == before:
+                    memory.add(digest)
+
+    def _weigh(
+        self, value: Value, budget: Budget, found: list[Finding], margin: float = 0.0
+    ) -> None:
+        try:
+            finding = self._finding_in(value, budget, margin)
+        except BudgetSpent:
+            raise
+        except Exception:  # whatever it was: what is not weighed must not pass for harmless
+            finding = spent_finding(value.location, UNREAD, self._threshold)
+        if finding is not None:
+            found.append(finding)
+            if len(found) >= MAX_FINDINGS:
+                raise _EnoughFound
+
+    def _note_executable(self, value: Value, found: list[Finding]) -> None:
+        if "file_upload" in self._categories:
+            shown, threshold = value.text[:MAX_LOGGED_CHARS], self._threshold
+            indicators = (EXECUTABLE,)
+            found.append(
+                Finding(
+                    "file_upload",
+                    *(value.location, value.name, shown, "raw"),
+                    *(indicators, threshold, threshold),
+                )
+            )
