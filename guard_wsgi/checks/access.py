@@ -30,7 +30,7 @@ MAX_USER_AGENT_CHARS = 512
 """No browser sends more; of a longer one, expressions that are not linear see both ends."""
 
 
-class KnownClient(Check):
+class ClientIdentity(Check):
     """Refuses a connection without an address (a Unix socket that ``trusted_proxies`` lacks).
 
     Every address rule would silently not apply to it, so it is refused unless
@@ -61,7 +61,7 @@ class KnownClient(Check):
         )
 
 
-class NotBanned(Check):
+class ClientBans(Check):
     """Refuses banned addresses and networks. Nothing but ``bypass`` excuses a banned client."""
 
     name = "ip_ban"
@@ -99,7 +99,7 @@ class NotBanned(Check):
         )
 
 
-class NotInEmergency(Check):
+class Emergency(Check):
     """Answers 503 to everyone but the emergency's own list."""
 
     name = "emergency_mode"

@@ -20,7 +20,7 @@ UNROUTED = "unrouted"
 """What requests are counted by that no resolver knows: one scope, never a raw path."""
 
 
-class Behaves(Check):
+class ClientBehavior(Check):
     """Counts the request for usage and frequency rules; refuses whom one throttles or bans."""
 
     name = "behavior"

@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 
 from guard_wsgi.checks.access import (
     AddressLists,
-    KnownClient,
-    NotBanned,
-    NotInEmergency,
+    ClientBans,
+    ClientIdentity,
+    Emergency,
     RouteAddressLists,
     UserAgents,
 )
 from guard_wsgi.checks.authentication import Authentication
 from guard_wsgi.checks.base import Check
-from guard_wsgi.checks.behavior import Behaves
+from guard_wsgi.checks.behavior import ClientBehavior
 from guard_wsgi.checks.content import (
     ContentTypes,
     Referrers,
@@ -37,9 +37,9 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.routes.config import RouteConfig
 
 LADDER: tuple[type[Check], ...] = (
-    KnownClient,
-    NotBanned,
-    NotInEmergency,
+    ClientIdentity,
+    ClientBans,
+    Emergency,
     RouteAddressLists,
     AddressLists,
     Countries,
@@ -58,7 +58,7 @@ LADDER: tuple[type[Check], ...] = (
     HeadInspection,
     Honeypot,
     BodyInspection,
-    Behaves,
+    ClientBehavior,
     Validators,
     CustomRequestCheck,
 )

@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from guard_wsgi.behavior.tracker import BehaviorWatch
-from guard_wsgi.checks.access import NotBanned, NotInEmergency
-from guard_wsgi.checks.behavior import UNROUTED, Behaves
+from guard_wsgi.checks.access import ClientBans, Emergency
+from guard_wsgi.checks.behavior import UNROUTED, ClientBehavior
 from guard_wsgi.ladder.deciding import Deciding
 from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.request.block import Block
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_KEPT_OUT = frozenset({NotBanned.name, NotInEmergency.name, Behaves.name})
+_KEPT_OUT = frozenset({ClientBans.name, Emergency.name, ClientBehavior.name})
 """The checks that refuse for what was done before."""
 
 
@@ -108,7 +108,7 @@ class Refusing(Deciding):
         try:
             observation.status(block.status, [])
         except Exception as error:  # as of a check: what goes wrong must not become an answer
-            self._report.fault(Behaves.name, error)
+            self._report.fault(ClientBehavior.name, error)
 
     def _measure(
         self,
