@@ -64,10 +64,10 @@ def attempt(
         return Outcome(
             again=(batch,), trouble="down", answered=False, detail=str(error), error=error
         )
-    return judge(batch, answer, len(sealed.body))
+    return outcome_of(batch, answer, len(sealed.body))
 
 
-def judge(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
+def outcome_of(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
     """What an answer says about the batch it is for.
 
     Any 2xx is acceptance, but for a 200 whose JSON says ``"success": false`` or lists

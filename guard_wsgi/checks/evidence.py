@@ -7,7 +7,7 @@ from typing import Any
 from guard_wsgi.checks.budgets import spent_budget
 from guard_wsgi.detection import DetectionSettings, Finding
 
-MAX_TOLD = 8
+MAX_REPORTED = 8
 """Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
 
 
@@ -24,12 +24,12 @@ def details_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> di
                 "name": finding.name,
                 "value": finding.value,
                 "view": finding.view,
-                "indicators": " ".join(finding.indicators[:MAX_TOLD]),
+                "indicators": " ".join(finding.indicators[:MAX_REPORTED]),
                 "score": round(finding.score, 3),
                 "threshold": round(finding.threshold, 3),
                 **_spent(finding, settings),
             }
-            for finding in findings[:MAX_TOLD]
+            for finding in findings[:MAX_REPORTED]
         ],
     }
 

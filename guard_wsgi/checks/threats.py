@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
+from guard_wsgi.checks.attack import AttackRefusal
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.inspections import RouteInspections
-from guard_wsgi.checks.judgement import Judgement
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.trap_fields import Unreadable, filled_in
 from guard_wsgi.config.security import SecurityConfig
@@ -46,19 +46,19 @@ class HeadInspection(Check):
     excused = WHITELISTED | EXCLUDED
     fails_closed = False
 
-    def __init__(self, inspections: RouteInspections, judge: Judgement) -> None:
+    def __init__(self, inspections: RouteInspections, refuse: AttackRefusal) -> None:
         self._inspections = inspections
         # What is found everywhere may be excluded here; what is cleared, is cleared here, too.
         self._first_pass = inspections.everywhere.first_pass
         self._opened_head = None if inspections.varies else inspections.everywhere.opened_head
-        self._judge = judge
+        self._refuse = refuse
 
     @classmethod
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if is_inspected(config, route):
-            yield cls(services.inspections.for_route(route), Judgement.of(config, services))
+            yield cls(services.inspections.for_route(route), AttackRefusal.of(config, services))
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         data = self._first_pass(environ)
@@ -81,7 +81,7 @@ class HeadInspection(Check):
                 self._inspections.tell_silenced(
                     request, lambda without: without.head(request.environ)
                 )
-        return self._judge(request, findings, inspection) if findings else None
+        return self._refuse(request, findings, inspection) if findings else None
 
 
 class BodyInspection(Check):
@@ -95,7 +95,7 @@ class BodyInspection(Check):
     def __init__(
         self,
         inspections: RouteInspections,
-        judge: Judgement,
+        refuse: AttackRefusal,
         *,
         max_bytes: int,
         unreadable_blocks: bool,
@@ -105,7 +105,7 @@ class BodyInspection(Check):
         self._weighs_contents = inspections.everywhere.settings.weighs_contents
         # What the first pass clears, it clears for every path.
         self._clears = inspections.everywhere.clears_body
-        self._judge = judge
+        self._refuse = refuse
         self._max_bytes = max_bytes
         self._max_at_once = min(max_bytes, FIRST_BYTES)
         self._limit = f"detection_max_body_inspect_bytes={max_bytes}"
@@ -122,7 +122,7 @@ class BodyInspection(Check):
         if inspections.scan_body:
             yield cls(
                 inspections,
-                Judgement.of(config, services),
+                AttackRefusal.of(config, services),
                 max_bytes=config.detection_max_body_inspect_bytes,
                 unreadable_blocks=config.unreadable_body == "block",
                 oversized_blocks=config.detection_oversized_body == "block",
@@ -207,7 +207,7 @@ class BodyInspection(Check):
                     request,
                     lambda without: without.opened_body(body, content_type, encoding, complete),
                 )
-        return self._judge(request, findings, inspection) if findings else None
+        return self._refuse(request, findings, inspection) if findings else None
 
     def _oversized(self, request: GuardRequest, why: str, tells: bool = True) -> Block | None:
         reason = f"not all of the body was inspected ({why})"

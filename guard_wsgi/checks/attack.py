@@ -63,7 +63,7 @@ class Attack(Block):
         return details_of(findings, self._inspection.settings)
 
 
-class Judgement:
+class AttackRefusal:
     """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
 
     name = "suspicious_activity"
@@ -72,7 +72,7 @@ class Judgement:
         self,
         *,
         budget_blocks: bool,
-        tells_always: bool,
+        reports_always: bool,
         suspicion: Suspicion,
         weighing: Allowance,
     ) -> None:
@@ -81,16 +81,16 @@ class Judgement:
         :param weighing: for how many refusals evidence is weighed in full for an event.
         """
         self._budget_blocks = budget_blocks
-        self._tells_always = tells_always
+        self._tells_always = reports_always
         self._suspicion = suspicion
         self._weighing = weighing
 
     @classmethod
-    def of(cls, config: SecurityConfig, services: CheckServices) -> Judgement:
+    def of(cls, config: SecurityConfig, services: CheckServices) -> AttackRefusal:
         """That of a configuration."""
         return cls(
             budget_blocks=config.detection_budget_action == "block",
-            tells_always=config.passive_mode or config.on_block is not None,
+            reports_always=config.passive_mode or config.on_block is not None,
             suspicion=services.suspicion,
             weighing=services.weighing,
         )
