@@ -60,7 +60,7 @@ class BottleResolver:
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         self._read_routes()
         method = environ["REQUEST_METHOD"]
-        found = self._foretold(self._app, method, environ.get("PATH_INFO", ""))
+        found = self._predicted(self._app, method, environ.get("PATH_INFO", ""))
         if found is None:
             return None
         route, _ = found
@@ -69,7 +69,7 @@ class BottleResolver:
     def signature(self, environ: WSGIEnvironment) -> Signature | None:
         """The route and its arguments, for limits by path."""
         self._read_routes()
-        found = self._foretold(self._app, environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        found = self._predicted(self._app, environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
         if found is None:
             return None
         route, arguments = found
@@ -127,9 +127,9 @@ class BottleResolver:
             body = b"".join(app._cast(answer))
             if hooks:
                 app.trigger_hook("after_request")
-            told = response.headers
+            headers = response.headers
             for name, value in refusal.header_list:
-                if name not in told and name.lower() not in _OF_A_BODY:
+                if name not in headers and name.lower() not in _OF_A_BODY:
                     response.set_header(name, value)
             return GuardResponse(body, response.status_code, list(response.headerlist))
 
@@ -176,7 +176,7 @@ class BottleResolver:
         known = self._endpoints.get(id(route))
         return str(route.rule) if known is None else known[0]
 
-    def _foretold(self, app: Any, method: str, path: str) -> Any:
+    def _predicted(self, app: Any, method: str, path: str) -> Any:
         """The route for a path as PEP 3333 spells it, with its arguments, or ``None``.
 
         Bottle leaves out bytes that are no UTF-8, in a mounted app once more.
@@ -198,7 +198,7 @@ class BottleResolver:
             return found
         depth = len(_segments(route.config["mountpoint.prefix"]))
         _, rest = self._path_shift("/", "/" + path.lstrip("/"), depth)
-        return self._foretold(target, method, rest)
+        return self._predicted(target, method, rest)
 
 
 class _AskingMatch:

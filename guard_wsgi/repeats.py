@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def is_told(count: int) -> bool:
+def is_reported(count: int) -> bool:
     """Whether the ``count``-th of a kind is told: the first, then every power of two.
 
     A storm of a thousand makes ten log lines.

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.bus import EventBus
@@ -97,7 +97,7 @@ class Report:
         """Log the first fault of a kind and then every power of two: a storm tells itself once."""
         self._faults[where] += 1
         count = self._faults[where]
-        if is_told(count):
+        if is_reported(count):
             logger.error("%s raised (%d times so far)", where, count, exc_info=error)
 
     def stats(self) -> dict[str, int]:

@@ -354,8 +354,8 @@ class Services:
         self.events.emit(f"store_{change}", reason=detail)
 
     def _bans_changed(self, what: str, target: str, reason: str, seconds: float | None) -> None:
-        told: dict[str, Any] = {} if seconds is None else {"duration": round(seconds)}
-        self.events.emit(what, reason=reason, ip_address=target, **told)
+        reported: dict[str, Any] = {} if seconds is None else {"duration": round(seconds)}
+        self.events.emit(what, reason=reason, ip_address=target, **reported)
 
     def _emergency_changed(self, active: bool, reason: str) -> None:
         # Each policy has its own view of the one declaration in the store: tell of it once.

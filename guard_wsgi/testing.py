@@ -167,9 +167,11 @@ class ControlledGuard:
         """
         refusal = self._refusal_of(response)
         assert refusal is not None, f"the app answered {_status(response)}; nothing was refused"
-        told = f"{refusal.check} refused {refusal.path} with {refusal.status}: {refusal.reason}"
-        assert check is None or refusal.check == check, f"not {check}: {told}"
-        assert status is None or _status(response) == status, f"not {status}: {told}"
+        described = (
+            f"{refusal.check} refused {refusal.path} with {refusal.status}: {refusal.reason}"
+        )
+        assert check is None or refusal.check == check, f"not {check}: {described}"
+        assert status is None or _status(response) == status, f"not {status}: {described}"
         return refusal
 
     def assert_passed(self, response: Any) -> None:

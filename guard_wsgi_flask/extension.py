@@ -197,8 +197,10 @@ def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
     given, doubtful = without_kubernetes(given, {option.name: None for option in known}, prefix)
     options = translated(given)
     secrets = [name for name in options if is_option(name, known)]
-    own, faults, told = without_own_names(options, secrets + [each.name for each in known], prefix)
-    for message in doubtful + told:
+    own, faults, doubts = without_own_names(
+        options, secrets + [each.name for each in known], prefix
+    )
+    for message in doubtful + doubts:
         warnings.warn(message, DoubtfulOption, stacklevel=4)
     options, text_faults = read_texts(own, known, prefix)
     try:

@@ -60,7 +60,7 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
             verdict = environ.get(ENVIRON_KEY)
             kept = g._get_current_object()
             _tell(kept, verdict, verdict.route if verdict is not None else None)
-            told = {name: getattr(kept, name) for name in kept}
+            reported = {name: getattr(kept, name) for name in kept}
             environ[_OURS_KEY] = True
             try:
                 yield
@@ -71,7 +71,7 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
             left = {
                 name: getattr(kept, name)
                 for name in kept
-                if name not in told or getattr(kept, name) is not told[name]
+                if name not in reported or getattr(kept, name) is not reported[name]
             }
             changed = dict(session) if session and session.modified else None
             if left or changed is not None:

@@ -111,11 +111,11 @@ class Encoder:
         wire = thing.as_wire()
         sort_keys = self._cipher is not None
         if isinstance(thing, SecurityEvent):
-            told = self._redaction.metadata(thing.metadata)
+            reported = self._redaction.metadata(thing.metadata)
             if self._config.send_paths:
-                wire["path"], wire["metadata"] = thing.path, told
+                wire["path"], wire["metadata"] = thing.path, reported
             else:
-                wire["metadata"] = _without_paths(told)
+                wire["metadata"] = _without_paths(reported)
             data = compact_json(wire, sort_keys=sort_keys)
             return Item("events", wire["idempotency_key"], data)
         tags = self._redaction.metadata(thing.tags)

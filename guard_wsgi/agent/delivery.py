@@ -110,13 +110,13 @@ def outcome_of(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
 def _failed_positions(batch: Batch, answer: Answer) -> frozenset[int]:
     everything = frozenset(range(len(batch.items)))
     try:
-        told = json.loads(answer.body)
+        reported = json.loads(answer.body)
     except (ValueError, RecursionError):
         return frozenset()
-    if not isinstance(told, dict):
+    if not isinstance(reported, dict):
         return frozenset()
-    errors = told.get("errors")
-    if told.get("success") is not False and not errors:
+    errors = reported.get("errors")
+    if reported.get("success") is not False and not errors:
         return frozenset()
     if isinstance(errors, Mapping):
         errors = list(errors)

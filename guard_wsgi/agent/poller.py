@@ -19,7 +19,7 @@ from weakref import WeakSet
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
 from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
 from guard_wsgi.forks import track
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -179,7 +179,7 @@ class RulesPoller:
         state.ask_again = answer.ask_again
         if answer.kind == "unknown":
             self._failures += 1
-            if is_told(self._failures):
+            if is_reported(self._failures):
                 log.warning(
                     "could not fetch dynamic rules (%d times in a row), the last known rules"
                     " stay in force: %s",
@@ -253,11 +253,11 @@ class RulesPoller:
     def _emit(self, event_type: str, rules: DynamicRules | None, reason: str = "") -> None:
         if self._emit_to is None:
             return
-        told: dict[str, Any] = {}
+        reported: dict[str, Any] = {}
         if rules is not None:
-            told = {"rule_id": rules.rule_id, "rule_version": rules.version}
+            reported = {"rule_id": rules.rule_id, "rule_version": rules.version}
             reason = reason or rules.message or ""
-        self._emit_to(event_type, None, reason=reason, **told)
+        self._emit_to(event_type, None, reason=reason, **reported)
 
 
 _pollers: WeakSet[RulesPoller] = WeakSet()

@@ -34,7 +34,7 @@ from guard_wsgi.agent.transport import load
 from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.errors import GuardError
 from guard_wsgi.forks import track
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.telemetry.silence import silence
 
 log = logging.getLogger("guard_wsgi.agent")
@@ -294,7 +294,7 @@ class Sender:
                 state.blocked -= 1
         state.drop("queue_full")
         dropped = state.dropped["queue_full"]
-        if is_told(dropped):
+        if is_reported(dropped):
             log.warning("the queue of %d events is full: %d dropped so far", self._limit, dropped)
         if policy == "raise":
             raise BufferFullError(f"{self._limit} events are queued")

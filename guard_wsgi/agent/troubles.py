@@ -7,7 +7,7 @@ import logging
 from guard_wsgi.agent.delivery import Outcome
 from guard_wsgi.agent.process import ProcessState
 from guard_wsgi.agent.transport import TransportError
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.hook_types import OnError
 
 log = logging.getLogger("guard_wsgi.agent")
@@ -61,7 +61,7 @@ class Troubles:
         """Log the first failure and then every power of two; tell ``on_error`` of each."""
         state.last_error = str(error)
         count = state.failures[stage] = state.failures.get(stage, 0) + 1
-        if is_told(count):
+        if is_reported(count):
             self._log(state, logging.WARNING, message, *(arguments or (error,)))
         if self._on_error is not None and not state.stopping:
             try:

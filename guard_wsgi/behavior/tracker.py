@@ -28,7 +28,7 @@ from guard_wsgi.behavior.rule import DEFAULT_BAN_SECONDS, BehaviorRule, Behavior
 from guard_wsgi.behavior.violation import Decision, OnViolation, Violation
 from guard_wsgi.errors import BanRefused, StoreError
 from guard_wsgi.network.address import Address
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.state.ban_index import Ban
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.counters import Counters
@@ -303,7 +303,7 @@ def _is_news(count: int, threshold: int) -> bool:
     A client that goes on for a thousand requests makes ten log lines and not a thousand.
     """
     times, rest = divmod(count - 1, threshold)
-    return rest == 0 and is_told(times)
+    return rest == 0 and is_reported(times)
 
 
 def _call(

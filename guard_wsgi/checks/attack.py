@@ -103,8 +103,8 @@ class AttackRefusal:
         request.verdict.findings += findings
         for finding in findings:
             if finding.category in REPORTED_ONLY:
-                told = describe(finding, inspection.settings)
-                request.note("pattern_detected", told)
+                reported = describe(finding, inspection.settings)
+                request.note("pattern_detected", reported)
         passing = REPORTED_ONLY if self._budget_blocks else _PASSING
         findings = tuple([one for one in findings if one.category not in passing])
         if not findings:

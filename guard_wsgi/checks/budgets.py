@@ -46,10 +46,10 @@ class SpentBudget:
 
     def as_mapping(self) -> dict[str, Any]:
         """For events; a fault has no option."""
-        told: dict[str, Any] = {"limit": self.limit}
+        reported: dict[str, Any] = {"limit": self.limit}
         if self.option:
-            told |= {"option": self.option, "figure": self.figure}
-        return told
+            reported |= {"option": self.option, "figure": self.figure}
+        return reported
 
 
 def spent_budget(finding: Finding, figures: object) -> SpentBudget | None:

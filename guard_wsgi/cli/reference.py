@@ -70,9 +70,9 @@ def write_options(word: str, out: TextIO) -> int:
             section = option.section
             print(f"\n{section}\n", file=out)
         print(f"  {option.name}: {option.kind} = {quoted(plain(option.default))}", file=out)
-        told = f"Does nothing: {option.ignored}." if option.ignored else option.reason
-        if told:
-            print(fill(told, 92, initial_indent="      ", subsequent_indent="      "), file=out)
+        text = f"Does nothing: {option.ignored}." if option.ignored else option.reason
+        if text:
+            print(fill(text, 92, initial_indent="      ", subsequent_indent="      "), file=out)
     if not section:
         print(f"no option mentions {word!r}", file=out)
         return 1

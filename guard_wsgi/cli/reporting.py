@@ -238,8 +238,8 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         if counted.limits:
             print(f"    over {', '.join(sorted(counted.limits))}", file=out)
         elif counted.indicators:
-            told = ", ".join(name for name, _ in counted.indicators.most_common(5))
-            print(f"    score up to {counted.highest_score:.2f}: {told}", file=out)
+            named = ", ".join(name for name, _ in counted.indicators.most_common(5))
+            print(f"    score up to {counted.highest_score:.2f}: {named}", file=out)
         else:
             print(f"    {counted.example[:200]}", file=out)
         if counted.reference:

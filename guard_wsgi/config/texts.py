@@ -218,8 +218,8 @@ def _origin(value: str) -> str:
         )
     scheme = parts.scheme.lower()
     # Browsers leave out the port that the scheme has by itself (RFC 6454, 6.2).
-    told = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
-    return f"{scheme}://{below}{bare}{told}"
+    shown = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
+    return f"{scheme}://{below}{bare}{shown}"
 
 
 def origins(values: Iterable[str]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Sufficient:
         chosen = frozenset(model.sufficient if names is None else names)
         self._indicators = tuple(one for one in INDICATORS if one.name in chosen)
         self._scores = tuple(model.weigh((one.name,)).score for one in self._indicators)
-        self._told: list[tuple[str, tuple[str, ...]]] = [
+        self._named: list[tuple[str, tuple[str, ...]]] = [
             (one.category, (one.name,)) for one in self._indicators
         ]
         self._first_excuse = len(self._indicators)
@@ -109,10 +109,10 @@ class Sufficient:
         """What the hits in a value tell, unless none of them scores."""
         if len(hits) == 1:
             best = hits[0]
-            category, names = self._told[best]
+            category, names = self._named[best]
         else:
             best = max(hits, key=scores.__getitem__)
-            category, _ = self._told[best]
+            category, _ = self._named[best]
             names = tuple([self._indicators[index].name for index in hits if scores[index]])
         score = scores[best]
         if not score:

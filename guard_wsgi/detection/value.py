@@ -26,8 +26,8 @@ def with_parent(path: str, key: str) -> str:
     """A key, with that of the object it stands in where the two together say more
     (``{"constructor": {"prototype": ...}}``, ``{"__class__": {"__init__": ...}}``)."""
     parent = path.rpartition(".")[2]
-    is_telling = parent == "constructor" or (parent[:2] == "__" and parent[-2:] == "__")
-    return f"{parent}.{key}" if is_telling else key
+    is_suggestive = parent == "constructor" or (parent[:2] == "__" and parent[-2:] == "__")
+    return f"{parent}.{key}" if is_suggestive else key
 
 
 UNREAD: Final = "unread_value"

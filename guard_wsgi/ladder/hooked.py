@@ -142,22 +142,22 @@ class Hooked(Attending):
         policy = self.policy
         if not policy.enabled:
             return None
-        foretold = environ.get(ENVIRON_KEY)
-        if not isinstance(foretold, Verdict):
-            foretold = None
+        earlier = environ.get(ENVIRON_KEY)
+        if not isinstance(earlier, Verdict):
+            earlier = None
         left = shared = None
-        if foretold is not None:
-            left, foretold.deferred = foretold.deferred, None
+        if earlier is not None:
+            left, earlier.deferred = earlier.deferred, None
         if left is not None:
             shared = left.shared
-        if foretold is not None and foretold.route is route:
+        if earlier is not None and earlier.route is route:
             if runs_view and self._defers_credentials(policy, environ):
                 plan = policy.credentials(route)
             elif left is None:
                 return None
             else:
                 return self._decided_inside(
-                    left.policy, left.request, left.ladder, left.watch, foretold, shared
+                    left.policy, left.request, left.ladder, left.watch, earlier, shared
                 )
         elif runs_view:
             plan, left = policy.plan(route), None
@@ -167,17 +167,17 @@ class Hooked(Attending):
         request.verdict.endpoint = endpoint
         request.verdict.route = route
         request.verdict.defers_credentials = not runs_view
-        if foretold is not None:
-            request.verdict.unmodified = foretold.unmodified
-            if foretold.route is not None:
-                request.verdict.held = (*foretold.held, foretold.route)
+        if earlier is not None:
+            request.verdict.unmodified = earlier.unmodified
+            if earlier.route is not None:
+                request.verdict.held = (*earlier.held, earlier.route)
         environ[ENVIRON_KEY] = request.verdict
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
             left.ladder if left is not None else ()
         )
         if shared is None:
             shared = self._shared_body(request)
-        return self._decided_inside(policy, request, ladder, plan.watch, foretold, shared)
+        return self._decided_inside(policy, request, ladder, plan.watch, earlier, shared)
 
     def _decided_inside(
         self,
@@ -185,7 +185,7 @@ class Hooked(Attending):
         request: GuardRequest,
         ladder: Ladder,
         watch: BehaviorWatch | None,
-        foretold: Verdict | None,
+        earlier: Verdict | None,
         shared: SharedBody | None,
     ) -> GuardResponse | None:
         """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
@@ -193,14 +193,14 @@ class Hooked(Attending):
         block = self._ask_hooks(policy, request, ladder, shared)
         if request.notes:
             self._report.notes(request)
-        if foretold is not None and request.verdict is not foretold:
-            foretold.quota = request.quota
-            request.verdict.principal = request.verdict.principal or foretold.principal
+        if earlier is not None and request.verdict is not earlier:
+            earlier.quota = request.quota
+            request.verdict.principal = request.verdict.principal or earlier.principal
         if block is None:
             return None
-        if foretold is not None:
+        if earlier is not None:
             self._report.passed -= 1
-            foretold.action = "block"
+            earlier.action = "block"
         if watch is not None:
             self._watch_refusal(watch, request, block)
         self._tell(policy, request, block)

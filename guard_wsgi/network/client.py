@@ -148,14 +148,14 @@ class ClientResolver:
             if direct is None:
                 direct = self._identify_peer(peer)
             return direct
-        told = peer, environ[self._header_key]
-        forwarded = self._forwarded.get(told)
+        claimed = peer, environ[self._header_key]
+        forwarded = self._forwarded.get(claimed)
         if forwarded is None:
-            forwarded = self._identify_forwarded(*told)
-            if len(told[1]) <= MAX_ADDRESS_CHARS:
+            forwarded = self._identify_forwarded(*claimed)
+            if len(claimed[1]) <= MAX_ADDRESS_CHARS:
                 if len(self._forwarded) >= MAX_CACHED_ADDRESSES:
                     self._forwarded.clear()
-                self._forwarded[told] = forwarded
+                self._forwarded[claimed] = forwarded
         return forwarded
 
     def is_https(self, environ: Mapping[str, Any], identity: Identity) -> bool:

@@ -26,8 +26,8 @@ QuotaTeller = Callable[[Limit, int, float], tuple[Header, ...]]
 
 def draft_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
     """Those of the draft."""
-    told = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
-    return limit.policy_header, ("RateLimit", told)
+    value = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
+    return limit.policy_header, ("RateLimit", value)
 
 
 def legacy_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:

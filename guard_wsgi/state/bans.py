@@ -34,7 +34,7 @@ MAX_ASKED = 10_000
 """Clients of whom the store's word is kept until it is asked again: while a process reads many
 bans, or when there are more than it may keep."""
 
-TOLD_AT_ONCE = 100
+REPORTED_AT_ONCE = 100
 """Bans that are told anew to a store that has lost them, by one request."""
 
 _MOST_PAGES = 10_000
@@ -271,7 +271,7 @@ class Bans:
 
     def _tell_lost(self) -> None:
         """Give back to the store some of what it has lost, unless somebody else has."""
-        telling, self._lost = self._lost[:TOLD_AT_ONCE], self._lost[TOLD_AT_ONCE:]
+        telling, self._lost = self._lost[:REPORTED_AT_ONCE], self._lost[REPORTED_AT_ONCE:]
         held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
         for ban in telling:
             if ban.target not in held and self.seconds_left(ban) > 0:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from guard_wsgi.forks import track
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.hook_types import OnError
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
@@ -234,8 +234,8 @@ class EventBus:
             emitted = dict(self._emitted)
             counts = dict(self._counts)
         muted = sum(count for name, count in emitted.items() if name in self._muted_events)
-        told = {"emitted": sum(emitted.values()) - muted, "muted": muted}
-        return emitted | counts | {name: count for name, count in told.items() if count}
+        reported = {"emitted": sum(emitted.values()) - muted, "muted": muted}
+        return emitted | counts | {name: count for name, count in reported.items() if count}
 
     def close(self) -> None:
         """Hand on the last metrics, then close the sinks that are this bus's alone."""
@@ -284,16 +284,16 @@ class EventBus:
                 value = redaction.text(_cut(value, MAX_REASON_CHARS))
             fields[name] = value
         fields.setdefault("handler_name", handler_of(metadata.get("check", ""), event_type))
-        told = redaction.metadata(metadata)
+        reported = redaction.metadata(metadata)
         event = SecurityEvent(
             event_type=event_type,
             action_taken=action_taken or action_of(event_type),
             reason=redaction.text(_cut(reason, MAX_REASON_CHARS)),
-            metadata=told,
+            metadata=reported,
             **fields,
         )
         if self._enrichment is not None:
-            told.update(self._enrichment(event))
+            reported.update(self._enrichment(event))
         return event
 
     def _count(self, name: str) -> None:
@@ -307,7 +307,7 @@ class EventBus:
     def _failed(self, stage: str, error: Exception, context: Mapping[str, Any]) -> None:
         self._count(f"{stage}_errors")
         count = self._counts[f"{stage}_errors"]
-        if is_told(count):
+        if is_reported(count):
             log.warning("%s failed (%d times so far): %s %r", stage, count, context, error)
         if self._on_error is not None:
             try:

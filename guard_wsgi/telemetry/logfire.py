@@ -38,9 +38,9 @@ class LogfireSink:
     def send_event(self, event: SecurityEvent) -> None:
         """One log record, with the event's fields as attributes."""
         wire = event.as_wire()
-        told = {name: value for name, value in wire.items() if value not in (None, "", {})}
+        attributes = {name: value for name, value in wire.items() if value not in (None, "", {})}
         self._logfire.log(
-            _LEVELS.get(event.action_taken, "info"), f"guard.event.{event.event_type}", told
+            _LEVELS.get(event.action_taken, "info"), f"guard.event.{event.event_type}", attributes
         )
 
     def observe(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen
 
-from guard_wsgi.repeats import is_told
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.telemetry.areas import area_of
 from guard_wsgi.telemetry.escaping import escape
 from guard_wsgi.telemetry.events import SecurityEvent
@@ -31,9 +31,9 @@ ROOT = "guard_wsgi"
 
 TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
 
-REPEATS_TOLD = 10
+REPEATS_LOGGED = 10
 """So many refusals of a client by a check are logged one by one."""
-LINES_TOLD = 600
+LINES_LOGGED = 600
 """So many refusals are logged in a minute, ten a second, before the repeats of every client are
 told at powers of two only: an attack from a thousand addresses is a flood as well."""
 REPEATS_SECONDS = 60.0
@@ -152,7 +152,7 @@ class LogSink:
                 self._lines = 0
             key = (request.identity.client_ip, check)
             repeats[key] = count = repeats.get(key, 0) + 1
-            if not is_told(count) and (count > REPEATS_TOLD or self._lines >= LINES_TOLD):
+            if not is_reported(count) and (count > REPEATS_LOGGED or self._lines >= LINES_LOGGED):
                 return False
         if check in self._muted_checks:
             return False
@@ -172,8 +172,8 @@ class LogSink:
         extra = self._extra(event)
         sentence = _sentence(event)
         repeats = self._repeats.get((event.ip_address, event.metadata.get("check", "")), 0)
-        told_all = REPEATS_TOLD if self._lines < LINES_TOLD else 2
-        if repeats > told_all and event.action_taken == "request_blocked":
+        logged_all = REPEATS_LOGGED if self._lines < LINES_LOGGED else 2
+        if repeats > logged_all and event.action_taken == "request_blocked":
             extra["guard_repeats"] = repeats
             sentence += f" ({repeats} times this minute)"
         logger.log(level, "%s", sentence, extra=extra)
@@ -332,8 +332,8 @@ def _sentence(event: SecurityEvent) -> str:
         ("status", event.status_code),
         ("id", metadata.get("request_id")),
     )
-    told = " ".join(f"{name}={escape(str(value), 64)}" for name, value in marks if value)
-    return f"{sentence} [{told}]" if told else sentence
+    reported = " ".join(f"{name}={escape(str(value), 64)}" for name, value in marks if value)
+    return f"{sentence} [{reported}]" if reported else sentence
 
 
 def _escaped(value: Any) -> Any:

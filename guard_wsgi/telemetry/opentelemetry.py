@@ -60,7 +60,7 @@ class OpenTelemetrySink:
         tracer = self._ready()[0]
         at = int(event.timestamp.timestamp() * 1_000_000_000)
         span = tracer.start_span(
-            f"guard.event.{event.event_type}", start_time=at, attributes=self._attributes(event)
+            f"guard.event.{event.event_type}", start_time=at, found=self._attributes(event)
         )
         span.end(end_time=at)
 
@@ -69,16 +69,16 @@ class OpenTelemetrySink:
     ) -> None:
         """One request, in the names of OpenTelemetry's HTTP conventions."""
         _, duration, count, errors = self._ready()
-        attributes = {
+        found = {
             "http.route": endpoint or UNMATCHED,
             "http.request.method": method if method in METHODS else OTHER,
             "http.response.status_code": status,
             "guard.blocked": blocked,
         }
-        duration.record(seconds, attributes)
-        count.add(1, attributes)
+        duration.record(seconds, found)
+        count.add(1, found)
         if status >= 400:
-            errors.add(1, attributes)
+            errors.add(1, found)
 
     def close(self) -> None:
         """Flush and end the providers that were made here."""
@@ -116,7 +116,7 @@ class OpenTelemetrySink:
         )
 
     def _attributes(self, event: SecurityEvent) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        found: dict[str, Any] = {
             "guard.event_type": event.event_type,
             "guard.action_taken": event.action_taken,
             "guard.reason": event.reason,
@@ -128,12 +128,12 @@ class OpenTelemetrySink:
             "http.response.status_code": event.status_code,
         }
         if self._endpoint is None:
-            told |= self._resource
+            found |= self._resource
         for name, value in event.metadata.items():
             name = name if name.startswith("guard.") else f"guard.{name}"
             is_plain = isinstance(value, (str, bool, int, float))
-            told[name] = value if is_plain or value is None else json.dumps(value, default=str)
-        return {name: value for name, value in told.items() if value is not None and value != ""}
+            found[name] = value if is_plain or value is None else json.dumps(value, default=str)
+        return {name: value for name, value in found.items() if value is not None and value != ""}
 
 
 def _sdk() -> None:

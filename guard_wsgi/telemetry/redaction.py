@@ -147,8 +147,8 @@ class Redaction:
 
     def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         # {"name": "password", "value": "..."}: how a finding tells of a parameter.
-        told = values.get("name")
-        hides_value = isinstance(told, str) and self.is_sensitive(told)
+        reported = values.get("name")
+        hides_value = isinstance(reported, str) and self.is_sensitive(reported)
         copy: dict[str, Any] = {}
         for key, value in values.items():
             if len(copy) == MAX_ITEMS:

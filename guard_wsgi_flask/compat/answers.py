@@ -54,14 +54,14 @@ class SecurityHeadersManager(Face):
 
     def validate_csp_report(self, report: Mapping[str, Any]) -> bool:
         """Tell of a browser's report of a violated policy; whether it was one."""
-        told = report.get("csp-report")
+        reported = report.get("csp-report")
         needed = ("document-uri", "violated-directive", "blocked-uri")
-        if not isinstance(told, Mapping) or not all(name in told for name in needed):
+        if not isinstance(reported, Mapping) or not all(name in reported for name in needed):
             return False
         current_guard().services.events.emit(
             "csp_violation",
-            reason=f"{told['violated-directive']} blocked {told['blocked-uri']}",
-            document=told["document-uri"],
+            reason=f"{reported['violated-directive']} blocked {reported['blocked-uri']}",
+            document=reported["document-uri"],
         )
         return True
 

@@ -92,14 +92,14 @@ class Intake:
     def status(self, sender: Sender, status: Mapping[str, Any]) -> None:
         """Keep an agent's report of itself."""
         received = now()
-        told = json.dumps(status, separators=(",", ":"), default=str)[:16_384]
+        reported = json.dumps(status, separators=(",", ":"), default=str)[:16_384]
         with self._database.write() as connection:
             self._seen(connection, sender, received)
             connection.execute(
                 update(schema.agents)
                 .where(schema.agents.c.app == sender.app)
                 .where(schema.agents.c.install == sender.install)
-                .values(status=told, status_at=received)
+                .values(status=reported, status_at=received)
             )
         self._database.tell()
 

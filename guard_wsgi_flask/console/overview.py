@@ -292,7 +292,7 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
         return {row["client"]: row for row in connection.execute(asked).mappings()}
 
 
-def told_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
+def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
     """A ban that the app's guard has told of and that still holds: (its end, why)."""
     events = schema.events
     asked = (

@@ -87,7 +87,7 @@ class Filters:
         return urlencode({name: value for name, value in said.items() if value})
 
     @property
-    def told(self) -> dict[str, str]:
+    def reported(self) -> dict[str, str]:
         """Those that are set."""
         return {name: value for name, value in asdict(self).items() if value}
 

@@ -37,7 +37,7 @@ def test_a_ban_that_has_ended_is_none(console: Console, key: NewKey) -> None:
     send(console, key, old, *odd)
     database = console.services.database
     for address in ("203.0.113.7", *(f"192.0.2.{n}" for n in range(5))):
-        assert overview.told_ban(database, address, "shop") is None
+        assert overview.reported_ban(database, address, "shop") is None
 
 
 def test_a_country_that_was_known_stays_known(console: Console, key: NewKey) -> None:

@@ -16,7 +16,7 @@ from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.escaping import escape
-from guard_wsgi.telemetry.logs import LINES_TOLD, LogSettings, LogSink
+from guard_wsgi.telemetry.logs import LINES_LOGGED, LogSettings, LogSink
 
 
 def request(**environ: str) -> GuardRequest:
@@ -257,7 +257,7 @@ def test_a_flood_from_many_clients_is_told_of_each_and_not_each_time() -> None:
 
 def test_a_line_of_a_flood_says_how_many_it_stands_for(caplog: pytest.LogCaptureFixture) -> None:
     sink = LogSink()
-    assert refusals(sink, clients=LINES_TOLD, each=1) == LINES_TOLD
+    assert refusals(sink, clients=LINES_LOGGED, each=1) == LINES_LOGGED
     assert refusals(sink, clients=1, each=6) == 2
     again = request(REMOTE_ADDR="203.0.0.1")
     emit(sink, "penetration_attempt", check="suspicious_activity", request=again)

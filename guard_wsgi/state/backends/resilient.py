@@ -221,15 +221,15 @@ class ResilientBackend:
             if target is None:
                 return
             if entry is None:
-                told = self._ask(self._main.drop_ban, target) is not None
+                reported = self._ask(self._main.drop_ban, target) is not None
             else:
-                told = self._ask(_done(self._main.save_ban), entry) is not None
+                reported = self._ask(_done(self._main.save_ban), entry) is not None
             with self._pending_lock:
                 if self._pending.get(target, _NOTHING) is entry:
                     del self._pending[target]
-                    if not told:
+                    if not reported:
                         self._pending[target] = entry
-            if not told and not self.breaker.closed:
+            if not reported and not self.breaker.closed:
                 return
 
     # -- upkeep -------------------------------------------------------------------------------

@@ -248,10 +248,16 @@ def unban() -> ResponseReturnValue:
 
 def standing(client: str, app: str) -> dict[str, Any]:
     """What holds for a client: bans in the rules and in the store, what is left of its limits."""
-    found: dict[str, Any] = {"rules": None, "store": None, "told": None, "limits": [], "fault": ""}
+    found: dict[str, Any] = {
+        "rules": None,
+        "store": None,
+        "reported": None,
+        "limits": [],
+        "fault": "",
+    }
     if not client:
         return found
-    found["told"] = overview.told_ban(services().database, client, app)
+    found["reported"] = overview.reported_ban(services().database, client, app)
     _, body = services().rules.current(app)
     if client in body.get("ip_blacklist", ()):
         found["rules"] = body.get("ip_ban_until", {}).get(client, "")

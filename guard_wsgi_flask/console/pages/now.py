@@ -90,30 +90,30 @@ def live() -> ResponseReturnValue:
     A page says which event it was made after, a browser that comes again which it heard of last.
     """
     known = request.headers.get("Last-Event-ID") or request.args.get("after", "")
-    told = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else -1
+    shown = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else -1
     return Response(
-        _stream(services().database, services().live, told),
+        _stream(services().database, services().live, shown),
         content_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )
 
 
-def _stream(database: Database, places: Places, told: int) -> Iterator[str]:
+def _stream(database: Database, places: Places, shown: int) -> Iterator[str]:
     with places.place() as has_place:
         if not has_place:
             yield "retry: 30000\n\n"
             return
         yield "retry: 2000\n\n"
         seen = -1  # at once, the first time
-        if told < 0:
-            told = search.last_id(database)
+        if shown < 0:
+            shown = search.last_id(database)
         ends = time.monotonic() + STREAM_SECONDS
         beat = time.monotonic() + BEAT_SECONDS
         while time.monotonic() < ends:
             seen = database.wait(seen, LOOK_SECONDS)
             last = search.last_id(database)
-            if last != told:
-                told = last
+            if last != shown:
+                shown = last
                 yield f"event: news\nid: {last}\ndata: {last}\n\n"
                 beat = time.monotonic() + BEAT_SECONDS
                 time.sleep(TELL_SECONDS)
