@@ -112,9 +112,9 @@ def decorated(app: Any) -> App:
 
     config = SecurityConfig(rate_limit=10**9)
     protect = SecurityDecorator(config)
-    views = app.view_functions
-    views["page"] = protect.rate_limit(10**9, window=60)(views["page"])
-    views["document"] = protect.content_type_filter(["application/json"])(views["document"])
+    decodings = app.view_functions
+    decodings["page"] = protect.rate_limit(10**9, window=60)(decodings["page"])
+    decodings["document"] = protect.content_type_filter(["application/json"])(decodings["document"])
 
     @app.get("/admin")
     @protect.require_ip(whitelist=["192.0.2.0/24"])

@@ -91,12 +91,12 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         body = environ["wsgi.input"].read()
         environ["wsgi.input"].seek(0)
         kind = environ.get("CONTENT_TYPE", "")
-        opens = inspection._matches_json if "json" in kind else inspection._matches
+        matches = inspection._matches_json if "json" in kind else inspection._matches
         first_pass = StableHeaders().head_pass(
             *(inspection._matches, inspection._matches_json), lambda environ: False, 0
         )
         slow = first_pass(environ) is not None or bool(
-            body and opens(body_bytes(body, BodyKind.of(kind)))
+            body and matches(body_bytes(body, BodyKind.of(kind)))
         )
         found, seconds = inspect(inspection, environ)
         rows[f"{record['label']} {record['source']}"].append((seconds * 1e6, slow, bool(found)))

@@ -48,9 +48,9 @@ class HeadInspection(Check):
 
     def __init__(self, inspections: RouteInspections, refuse: AttackRefusal) -> None:
         self._inspections = inspections
-        # What is found everywhere may be excluded here; what is cleared, is cleared here, too.
+        # What matches everywhere may be excluded here. What is benign everywhere is so here.
         self._first_pass = inspections.everywhere.first_pass
-        self._opened_head = None if inspections.varies else inspections.everywhere.opened_head
+        self._matched_head = None if inspections.varies else inspections.everywhere.matched_head
         self._refuse = refuse
 
     @classmethod
@@ -64,9 +64,9 @@ class HeadInspection(Check):
         data = self._first_pass(environ)
         if data is None:
             return True
-        if self._opened_head is None:
+        if self._matched_head is None:
             return False
-        visit.found = self._opened_head(environ, data)
+        visit.found = self._matched_head(environ, data)
         return not visit.found
 
     def refusal(self, request: GuardRequest) -> Block | None:
@@ -103,8 +103,8 @@ class BodyInspection(Check):
     ) -> None:
         self._inspections = inspections
         self._weighs_contents = inspections.everywhere.settings.weighs_contents
-        # What the first pass clears, it clears for every path.
-        self._clears = inspections.everywhere.clears_body
+        # What the first pass finds benign is benign for every path.
+        self._benign_body = inspections.everywhere.benign_body
         self._refuse = refuse
         self._max_bytes = max_bytes
         self._max_at_once = min(max_bytes, FIRST_BYTES)
@@ -139,7 +139,7 @@ class BodyInspection(Check):
         if type(body) is RequestBody:
             visit.body = body
             return False
-        return not body or self._clears(_media_type(environ))(body)
+        return not body or self._benign_body(_media_type(environ))(body)
 
     def refusal(self, request: GuardRequest) -> Block | None:
         environ = request.environ
@@ -160,7 +160,9 @@ class BodyInspection(Check):
                 body, ended = self._skimmed(request, body, boundary)
             else:
                 body = incoming.prefix(self._max_bytes)
-        if body and ("HTTP_CONTENT_ENCODING" in environ or not self._clears(content_type)(body)):
+        if body and (
+            "HTTP_CONTENT_ENCODING" in environ or not self._benign_body(content_type)(body)
+        ):
             complete = incoming.complete if ended is None else ended
             block = self._inspect(request, body, content_type, complete)
             if block is not None:
@@ -191,7 +193,7 @@ class BodyInspection(Check):
     ) -> Block | None:
         inspection = self._inspections.of(request)
         encoding = request.environ.get("HTTP_CONTENT_ENCODING") or ""
-        findings = inspection.opened_body(body, content_type, encoding, complete)
+        findings = inspection.matched_body(body, content_type, encoding, complete)
         beyond = tuple([one for one in findings if BEYOND in one.indicators])
         if beyond:
             # Compressed, so that its length says nothing, or full of what is to be weighed.

@@ -1,4 +1,4 @@
-"""Detection of attacks in requests: one pass that clears, then evidence that is weighed."""
+"""Detection of attacks in requests: a first pass that few requests match, then a score."""
 
 from __future__ import annotations
 

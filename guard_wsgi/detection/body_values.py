@@ -43,7 +43,7 @@ def body_values(
 
     :param contents: whether contents of files are weighed.
     :param first_pass: over a piece of such a body, and over one value. Of a large one only the
-        pieces that it does not clear are read; without it all values are.
+        pieces that match it are read; without it all values are.
     """
     if kind.is_multipart:
         found = present(body, kind.content_type)

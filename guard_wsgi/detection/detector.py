@@ -55,7 +55,7 @@ class Detector:
         pairs = [(one.name, one.pattern) for one in patterns.values()]
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
-        # What one set of patterns has cleared, another one may find something in.
+        # What is benign to one set of patterns may match another one.
         self._stable = StableHeaders()
 
     def add_pattern(

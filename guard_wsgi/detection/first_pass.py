@@ -25,16 +25,16 @@ Matches = Callable[[bytes], bool]
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
-"""From an environ to what was read of its head, or ``None`` when that is cleared."""
+"""From an environ to what was read of its head, or ``None`` when that is benign."""
 BodyPass = Callable[[str], Callable[[bytes], bool]]
-"""From a content type, and then a body, to whether that is cleared."""
+"""From a content type, and then a body, to whether that is benign."""
 
 # Headers that a client sends alike with each request.
 _STABLE: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
 
 
 class StableHeaders:
-    """What the first pass has cleared of the headers that a client sends alike each time: a look
+    """What the first pass found benign of the headers that a client sends alike each time: a look
     into a set takes a fifth of the time of scanning them again.
 
     At most `MAX_REMEMBERED` texts, each of all these headers of a client, of
@@ -43,13 +43,13 @@ class StableHeaders:
     looking through all keys each time costs as much as the scan.
     """
 
-    __slots__ = ("_cleared", "_getters", "_lately", "_tokens")
+    __slots__ = ("_benign", "_getters", "_lately", "_tokens")
 
     MAX_REMEMBERED = 1024
     MAX_REMEMBERED_CHARS = 2048
 
     def __init__(self) -> None:
-        self._cleared: set[str] = set()
+        self._benign: set[str] = set()
         self._tokens: set[bytes] = set()
         self._getters: dict[Texts, Getters] = {}
         # Of each number of keys the last: to try it takes half of the time of looking it up.
@@ -60,10 +60,10 @@ class StableHeaders:
     ) -> HeadPass:
         """The first pass over a head, with what is remembered of others before it.
 
-        :param is_over: asked of heads of more than ``max_chars``; what is over is not cleared.
+        :param is_over: asked of heads of more than ``max_chars``; what is over is not benign.
         """
-        cleared, lately, known = self._cleared, self._lately, self._tokens
-        look_up, clear, know = self._look_up, self._clear, self._know
+        benign, lately, known = self._benign, self._lately, self._tokens
+        look_up, remember, know = self._look_up, self._remember, self._know
         join = JOINER.join
 
         # One function for all of it: every request waits for it, and each call is felt.
@@ -78,7 +78,7 @@ class StableHeaders:
                 stable, others, _ = look_up(environ)
                 text = join(others(environ))
                 stable_text = join(stable(environ))
-            if stable_text in cleared:
+            if stable_text in benign:
                 stable_text = ""
             else:
                 text = f"{stable_text}{JOINER}{text}"
@@ -105,7 +105,7 @@ class StableHeaders:
             if len(text) > max_chars and is_over(environ):
                 return data
             if stable_text:
-                clear(stable_text)
+                remember(stable_text)
             return None
 
         return read
@@ -131,12 +131,12 @@ class StableHeaders:
             self._getters[keys] = getters
         return getters
 
-    def _clear(self, text: str) -> None:
+    def _remember(self, text: str) -> None:
         """Remember a text in which the first pass has found nothing."""
         if len(text) <= self.MAX_REMEMBERED_CHARS:
-            if len(self._cleared) >= self.MAX_REMEMBERED:
-                self._cleared.clear()
-            self._cleared.add(text)
+            if len(self._benign) >= self.MAX_REMEMBERED:
+                self._benign.clear()
+            self._benign.add(text)
 
     def _know(self, tokens: list[bytes]) -> None:
         """Remember tokens with nothing in them."""
@@ -172,28 +172,28 @@ def _form_bytes(body: bytes) -> bytes:
 
 
 def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPass:
-    """The first pass over a body: it clears what is of one part and in the usual charset.
+    """The first pass over a body. Benign is only what is of one part and in the usual charset.
 
     :param contents: whether contents of files are looked at.
     """
 
     @lru_cache(MAX_KINDS)
-    def clears(content_type: str) -> Callable[[bytes], bool]:
+    def benign(content_type: str) -> Callable[[bytes], bool]:
         kind = BodyKind.of(content_type)
         matches_kind = matches_json if kind.is_json and not kind.is_form else matches
         is_plain = not kind.is_multipart and "charset" not in content_type.lower()
 
-        def clears_form(body: bytes) -> bool:
+        def benign_form(body: bytes) -> bool:
             return not (
                 body.startswith(BOM_BEGINNINGS)
                 or matches(_form_bytes(body))
                 or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
             )
 
-        def clears_file(body: bytes) -> bool:
+        def benign_file(body: bytes) -> bool:
             return not is_document(body)
 
-        def clears_other(body: bytes) -> bool:
+        def benign_other(body: bytes) -> bool:
             return not (
                 not is_plain
                 or body.startswith(BOM_BEGINNINGS)
@@ -202,10 +202,10 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
             )
 
         if kind.is_file and not contents:
-            return clears_file
-        return clears_form if kind.is_form and is_plain else clears_other
+            return benign_file
+        return benign_form if kind.is_form and is_plain else benign_other
 
-    return clears
+    return benign
 
 
 def value_bytes(text: str) -> bytes:

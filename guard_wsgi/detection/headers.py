@@ -65,7 +65,7 @@ _OWN = re.compile(r"/(?!/)[^\s?#]*")
 def header_values(
     key: str, value: str, budget: Budget, hosts: tuple[str, ...] = ()
 ) -> Iterator[Value]:
-    """A header, unless its grammar clears it. Referer is a URL and taken apart like one.
+    """A header, unless its grammar leaves no room for an attack. Referer is taken apart as a URL.
 
     :param hosts: names of this server, by which WebDAV's headers address it.
     """

@@ -83,23 +83,23 @@ class Inspection:
         self._values = ValueInspection(settings, self._scorer, self._matches, self._memory)
         # A shorter query can be over neither limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
-        #: Clears the head of almost every request; what it does not clear is for `opened_head`.
+        #: Almost every head is benign to it. What it reads of any other is for `matched_head`.
         self.first_pass = stable.head_pass(
             self._matches,
             self._matches_json,
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             self._longest_within,
         )
-        #: Clears most bodies; what it does not clear, or was encoded, is for `opened_body`.
-        self.clears_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
+        #: Whether a body is benign. One that is not, or was encoded, is for `matched_body`.
+        self.benign_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Findings in the path, query, cookies and headers; () when clean."""
         data = self.first_pass(environ)
-        return () if data is None else self.opened_head(environ, data)
+        return () if data is None else self.matched_head(environ, data)
 
-    def opened_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
-        """Findings in a head that the first pass has read as ``data`` and not cleared."""
+    def matched_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
+        """Findings in a head that the first pass has read as ``data`` and matched."""
         query = environ.get("QUERY_STRING") or ""
         if len(query) > self._longest_within:
             spent = self._excess(query)
@@ -130,14 +130,14 @@ class Inspection:
         complete: bool = True,
     ) -> tuple[Finding, ...]:
         """Findings in a body, or in its beginning when `complete` is false."""
-        if not content_encoding and self.clears_body(content_type)(body):
+        if not content_encoding and self.benign_body(content_type)(body):
             return ()
-        return self.opened_body(body, content_type, content_encoding, complete)
+        return self.matched_body(body, content_type, content_encoding, complete)
 
-    def opened_body(
+    def matched_body(
         self, body: bytes, content_type: str, content_encoding: str, complete: bool
     ) -> tuple[Finding, ...]:
-        """Findings in a body that is encoded, or that the first pass has not cleared."""
+        """Findings in a body that is encoded, or that the first pass has matched."""
         settings = self.settings
         if not body or not settings.scan_body:
             return ()
@@ -169,8 +169,8 @@ class Inspection:
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
             prefilter = self._matches_json if is_json else self._matches
-            opened = prefilter(body_bytes(body, kind))
-            if not opened and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
+            matched = prefilter(body_bytes(body, kind))
+            if not matched and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
                 return ()
         # Rows of brackets match the prefilter as well: what it lets through is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)

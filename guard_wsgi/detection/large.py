@@ -2,7 +2,7 @@
 
 To take every value of a megabyte apart costs a second, and its first pass a millisecond. So a
 large body is cut where one value ends and another begins, each piece is passed through the first
-pass by itself, and only the values of those it does not clear are read.
+pass by itself, and only the values of those that match are read.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ PIECE_BYTES: Final = 512
 
 Matches = Callable[[bytes], bool]
 """Whether something in a piece calls for a closer look."""
-OpensValue = Callable[[str], bool]
+MatchesValue = Callable[[str], bool]
 """The same for one value, decoded."""
-PiecePass = tuple[Matches, OpensValue]
+PiecePass = tuple[Matches, MatchesValue]
 
 # Ended or not: an end that is missing would be looked for again from each quote.
 _JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
@@ -45,7 +45,7 @@ def json_values(
     body: bytes,
     location: str,
     matches: Matches,
-    opens_value: OpensValue,
+    matches_value: MatchesValue,
     max_depth: int,
     most: int,
 ) -> Iterator[Value]:
@@ -70,7 +70,7 @@ def json_values(
         for match in _JSON_STRING.finditer(piece):
             text = _literal(match[1])
             if match[2] is None:
-                if opens_value(text):
+                if matches_value(text):
                     found.append((start + match.start(), text, ""))
             elif not _SIMPLE_KEY.fullmatch(text) or NAME_EVIDENCE.search(text):
                 found.append((start + match.start(), text, "name"))
@@ -156,7 +156,7 @@ def _literal(data: bytes) -> str:
 
 
 def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
-    """The pairs of a form, some together, that are not cleared.
+    """The pairs of a form, some together, that match.
 
     :param matches: asked of pairs as they were sent.
     """

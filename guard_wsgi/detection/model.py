@@ -28,7 +28,7 @@ _INDICATOR_NAMES: Final = frozenset(one.name for one in INDICATORS)
 
 
 @frozen
-class Verdict:
+class Scored:
     """A weighed value.
 
     :ivar score: 1.0 is the balanced threshold.
@@ -148,7 +148,7 @@ class Model:
         features: Collection[str],
         enabled: frozenset[str] = CATEGORIES,
         shape: float | None = None,
-    ) -> Verdict:
+    ) -> Scored:
         """Weigh the features of one value; evidence for a category that is not enabled does
         not count against the value.
 
@@ -176,7 +176,7 @@ class Model:
         shape = min(math.fsum(shapes) if shape is None else shape, self.shapes_most)
         score = 1.0 + (math.fsum(weights) + shape - self.balanced) / self.unit
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
-        return Verdict(round(max(score, 0.0), 4), lead)
+        return Scored(round(max(score, 0.0), 4), lead)
 
     def contributions(
         self, features: Collection[str], enabled: frozenset[str] = CATEGORIES

@@ -72,7 +72,7 @@ _TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
 
 
 @frozen
-class View:
+class Decoding:
     """A reading of a value.
 
     :ivar name: "raw", "decoded", "spaced", "plain" or "base64".
@@ -99,29 +99,29 @@ _BASE64_BYTES: Final = bytes(
 )
 
 
-def views(raw: str) -> tuple[View, ...]:
+def decodings(raw: str) -> tuple[Decoding, ...]:
     """The distinct readings of a value, the raw one first."""
-    found = [View("raw", raw)]
+    found = [Decoding("raw", raw)]
     text, rounds = decode(raw)
     if text != raw:
-        found.append(View("decoded", text, rounds))
+        found.append(Decoding("decoded", text, rounds))
     spaced = _CONTROL_BLANK.sub(" ", raw) if _has(raw, _CONTROL_BLANK_BYTES) else ""
     if "%" in text and _PERCENT_FILLER.search(text):
         spaced = (spaced or text).replace("%", "")
     if spaced:
         # Only the outermost reading: senders of such blanks do not escape them once more.
-        found.append(View("spaced", strip_filler(decode(spaced)[0]), rounds))
+        found.append(Decoding("spaced", strip_filler(decode(spaced)[0]), rounds))
     plus = "+" in text and " " not in text
     if plus or _FILLER.search(text):
         plain = strip_filler(text.replace("+", " ") if plus else text)
         if plain != text:
-            found.append(View("plain", plain, rounds))
+            found.append(Decoding("plain", plain, rounds))
     inside = decode_base64(text)
     if inside:
         inner, inner_rounds = decode(inside)
-        found.append(View("base64", inner, rounds + inner_rounds + 1))
+        found.append(Decoding("base64", inner, rounds + inner_rounds + 1))
         if _FILLER.search(inner):
-            found.append(View("base64", strip_filler(inner), rounds + inner_rounds + 1))
+            found.append(Decoding("base64", strip_filler(inner), rounds + inner_rounds + 1))
     return tuple(found)
 
 

@@ -1,4 +1,4 @@
-"""The first pass: one scan of the raw request that clears almost everything customers send.
+"""The first pass: one scan of the raw request. Almost nothing that customers send matches.
 
 These patterns are wider than the indicators and cheap to match and to compile. They see the
 path, the query, cookies and headers, decoded once, with JOINER between them, or a body as it

@@ -69,7 +69,7 @@ _WORD_CHARS = ascii_lowercase + digits + "_"
 # Base64 of printable text (RFC 4648): bytes below 0x80, few of them controls, leave only some of
 # the letters to the first three places of every group of four. Random data is as regular over
 # four groups once in ten thousand. The usual beginnings of JSON ("ey") and of node identifiers
-# of the GitHub API ("MD") are let through: JSON is opened for the words inside it.
+# of the GitHub API ("MD") are let through: JSON matches by the words inside it.
 _B64_FIRST, _B64_SECOND = "[CDI-Za-f]", "[A-HQ-Xg-nw-z0-3]"
 _B64_THIRD_FOURTH = "[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9 /_-]"
 _B64_GROUP = _B64_FIRST + _B64_SECOND + _B64_THIRD_FOURTH

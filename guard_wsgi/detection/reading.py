@@ -11,7 +11,7 @@ from attrs import evolve
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.fragments import without_fragments
-from guard_wsgi.detection.normalize import View, views
+from guard_wsgi.detection.normalize import Decoding, decodings
 from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
@@ -39,26 +39,26 @@ _BINARY_EVIDENCE = re.compile(
 class Reading:
     """One way to read a window of a value, with the evidence found in it.
 
-    Evidence comes in three steps, each dearer than the one before, so that a reading that can't
-    be over a threshold any more is left: indicators, what stands around them, and the shape.
+    Evidence comes in three steps: indicators, what stands around them, and the shape. Each is more
+    expensive than the one before, so a reading that can't reach a threshold any more is dropped.
 
     :ivar features: name of the feature -> the view in which it showed first.
     """
 
-    __slots__ = ("_around", "_is_part", "_shaped", "_views", "_window", "features")
+    __slots__ = ("_around", "_decodings", "_is_part", "_shaped", "_window", "features")
 
     def __init__(
         self,
         around: Surroundings,
         window: Window,
-        views: tuple[View, ...],
-        shaped: tuple[View, ...],
+        decodings: tuple[Decoding, ...],
+        shaped: tuple[Decoding, ...],
         is_part: bool = False,
     ) -> None:
         self.features: dict[str, str] = {}
         self._around = around
         self._window = window
-        self._views = views
+        self._decodings = decodings
         self._shaped = shaped
         self._is_part = is_part
 
@@ -69,14 +69,14 @@ class Reading:
     def add_context(self) -> None:
         """What stands around the evidence: where the value is, its name and size, prose."""
         context = [*self._around.features(), *window_context(self._window)]
-        rounds = max(view.rounds for view in self._views)
+        rounds = max(view.rounds for view in self._decodings)
         if rounds > 1:
             context.append("encoding.rounds>1")
-        if self._views[-1].name == "base64":
+        if self._decodings[-1].name == "base64":
             context.append("encoding.base64_text")
         if self._is_part:
             context.append("text:part")
-            context.append(size_feature(max(len(view.text) for view in self._views)))
+            context.append(size_feature(max(len(view.text) for view in self._decodings)))
         self.add(context, "raw")
 
     def shape(self, runs: RunWeights) -> float:
@@ -110,7 +110,7 @@ def readings(
         window = evolve(window, text=text)
     allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
     has_shape = value.kind not in _WITHOUT_SHAPE
-    found = views(window.text)
+    found = decodings(window.text)
     shaped = _shaped(window.text, found) if has_shape else ()
     whole = Reading(around, window, found, shaped)
     for view in found:
@@ -136,7 +136,7 @@ def readings(
     yield part
 
 
-def _shaped(text: str, found: tuple[View, ...]) -> tuple[View, ...]:
+def _shaped(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:
     """The views whose shape counts: decoded ones where there are such, and of a value that is
     base64 and nothing else what is inside."""
     if found[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None:

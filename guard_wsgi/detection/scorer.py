@@ -9,8 +9,8 @@ from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
-from guard_wsgi.detection.model import INTROSPECTION, Model, Verdict
-from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
+from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
 from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.settings import DetectionSettings
@@ -96,43 +96,43 @@ class Scorer:
         """Weigh as little of the evidence as can tell that a reading is under the threshold."""
         model, categories = self._model, self._categories
         reading.add_context()
-        verdict = model.weigh(reading.features, categories)
-        if verdict.score + model.shapes_most / model.unit < threshold:
+        scored = model.weigh(reading.features, categories)
+        if scored.score + model.shapes_most / model.unit < threshold:
             return None
-        verdict = model.weigh(reading.features, categories, reading.shape(self._runs))
-        if verdict.score < threshold:
+        scored = model.weigh(reading.features, categories, reading.shape(self._runs))
+        if scored.score < threshold:
             return None
         # That is a finding, which tells the names as well.
         reading.add_shapes()
-        verdict = model.weigh(reading.features, categories)
-        if verdict.score < threshold or not verdict.category:
+        scored = model.weigh(reading.features, categories)
+        if scored.score < threshold or not scored.category:
             return None
-        return self._finding(value, window.text, verdict, reading.features)
+        return self._finding(value, window.text, scored, reading.features)
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner
         if scanner is None:
             return ()
         hits = set()
-        for view in views(text):
+        for view in decodings(text):
             hits.update(scanner.scan(view.text.encode("utf-8", "surrogatepass")))
         return tuple(self._custom[index] for index in sorted(hits))
 
     def _finding(
-        self, value: Value, text: str, verdict: Verdict, features: Mapping[str, str]
+        self, value: Value, text: str, scored: Scored, features: Mapping[str, str]
     ) -> Finding:
         indicators = self._model.leading(features, self._categories, MAX_INDICATORS)
         view = features.get(indicators[0].partition(" & ")[0], "raw") if indicators else "raw"
         return Finding(
-            category=verdict.category,
+            category=scored.category,
             location=value.location,
             name=value.name,
             value=text[:MAX_LOGGED_CHARS],
             view=view,
             indicators=indicators,
-            score=verdict.score,
+            score=scored.score,
             threshold=self._threshold,
-            is_certain=verdict.score >= self._threshold + CERTAIN_MARGIN
+            is_certain=scored.score >= self._threshold + CERTAIN_MARGIN
             and WRITING.isdisjoint(features),
         )
 
@@ -150,10 +150,10 @@ class Scorer:
 
     def _script_in_binary(self, value: Value) -> Finding | None:
         features = {"upload.script_in_binary": "raw"}
-        verdict = self._model.weigh(features, self._categories)
-        if verdict.score < self._threshold or not verdict.category:
+        scored = self._model.weigh(features, self._categories)
+        if scored.score < self._threshold or not scored.category:
             return None
-        return self._finding(value, value.text, verdict, features)
+        return self._finding(value, value.text, scored, features)
 
     def explanations(self, value: Value) -> list[Explanation]:
         made = []
@@ -164,12 +164,12 @@ class Scorer:
                 for name in self._ignored:
                     reading.features.pop(name, None)
                 reading.add_all()
-                verdict = self._model.weigh(reading.features, self._categories)
-                weighed.append((verdict.score, verdict, reading))
+                scored = self._model.weigh(reading.features, self._categories)
+                weighed.append((scored.score, scored, reading))
             if not weighed:
                 continue
-            _, verdict, reading = max(weighed, key=lambda one: one[0])
-            if not verdict.category:
+            _, scored, reading = max(weighed, key=lambda one: one[0])
+            if not scored.category:
                 continue
             features = reading.features
             evidence = tuple(
@@ -181,9 +181,9 @@ class Scorer:
                     value.location,
                     value.name,
                     window.text[:MAX_LOGGED_CHARS],
-                    verdict.category,
+                    scored.category,
                     evidence,
-                    verdict.score,
+                    scored.score,
                     self._threshold,
                 )
             )

@@ -65,7 +65,7 @@ class DetectionSettings:
     # 8 MiB: what APIs and frameworks take of documents and forms.
     max_body_bytes: int = field(default=8_388_608, validator=whole_number(1))
     # Names and values of a request that are looked at one by one. A large form has hundreds, a
-    # large JSON document tens of thousands of leaves, most of which the first pass clears.
+    # large JSON document tens of thousands of leaves, most of which are benign to the first pass.
     max_values: int = field(default=20_000, validator=whole_number(1))
     # Characters that are decoded and scored one by one after the first pass.
     max_chars: int = field(default=262_144, validator=whole_number(1))

@@ -82,8 +82,8 @@ class ValueInspection:
         return tuple(found)
 
     def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
-        """Weigh what the first pass does not clear once it is decoded: first all together, as
-        a large document has thousands of harmless leaves, then one by one."""
+        """Weigh what matches the first pass once it is decoded: first all together, as a large
+        document has thousands of harmless leaves, then one by one."""
         encoded = [value_bytes(value.text) for value in batch]
         if not self._matches(b"".join(encoded)):
             return

@@ -29,7 +29,7 @@ from guard_wsgi.cli.inspecting import (
 )
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Finding
-from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
@@ -146,7 +146,7 @@ def run(trial: Trial, in_force: SecurityConfig) -> Answer:
         raise TrialRefused((str(error),)) from None
     evidence = [
         Evidence(
-            finding, [(view.name, view.text) for view in views(finding.value)], weighed(finding)
+            finding, [(view.name, view.text) for view in decodings(finding.value)], weighed(finding)
         )
         for finding in outcome.findings
     ]

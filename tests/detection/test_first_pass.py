@@ -218,27 +218,27 @@ def test_all_routes_remember_headers_in_one_place() -> None:
     for number in range(10):
         one.head({"HTTP_USER_AGENT": f"agent {number}"})
         other.head({"HTTP_USER_AGENT": f"agent {number}"})
-    assert len(detector._stable._cleared) == 10
+    assert len(detector._stable._benign) == 10
 
 
 def test_what_is_remembered_of_headers_is_bounded() -> None:
     stable = StableHeaders()
     for number in range(3 * StableHeaders.MAX_REMEMBERED):
         read_of_head(stable, {"HTTP_USER_AGENT": f"agent {number}"})
-        assert 0 < len(stable._cleared) <= StableHeaders.MAX_REMEMBERED
+        assert 0 < len(stable._benign) <= StableHeaders.MAX_REMEMBERED
         read_of_head(stable, {f"HTTP_X_{number}": "a"})
         assert 0 < len(stable._getters) <= StableHeaders.MAX_REMEMBERED
     read_of_head(stable, {"HTTP_" + "X" * StableHeaders.MAX_REMEMBERED_CHARS: "a", "b": "c"})
     assert 2 not in stable._lately
-    before = len(stable._cleared)
+    before = len(stable._benign)
     read_of_head(stable, {"HTTP_USER_AGENT": "x" * (StableHeaders.MAX_REMEMBERED_CHARS + 1)})
-    assert len(stable._cleared) == before
+    assert len(stable._benign) == before
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_an_everyday_json_document_is_cleared_at_once(document: Any) -> None:
     body = json.dumps(document).encode()
-    assert Detector().compile().clears_body("application/json")(body)
+    assert Detector().compile().benign_body("application/json")(body)
 
 
 def test_an_everyday_form_is_cleared_at_once() -> None:
@@ -246,4 +246,4 @@ def test_an_everyday_form_is_cleared_at_once() -> None:
         b"name=Ada+Lovelace&email=ada%40example.com&street=12+St+James%27s+Square&city=London"
         b"&phone=%2B44+20+7946+0000&message=Please+leave+it+with+a+neighbour.+Thank+you!&ok=on"
     )
-    assert Detector().compile().clears_body("application/x-www-form-urlencoded")(body)
+    assert Detector().compile().benign_body("application/x-www-form-urlencoded")(body)

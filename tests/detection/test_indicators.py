@@ -10,14 +10,14 @@ from guard_wsgi.detection.families import builtin_scanners
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import shipped_model
-from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.prefilter import builtin_prefilter
 
 SCANNERS, PREFILTER, MODEL = builtin_scanners("auto"), builtin_prefilter("auto"), shipped_model()
 
 
 def found_in(text: str) -> Iterator[str]:
-    for view in views(text):
+    for view in decodings(text):
         for one in SCANNERS.read(view.text.encode("utf-8", "surrogatepass")):
             yield one.name
 

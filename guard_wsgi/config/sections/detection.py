@@ -65,7 +65,7 @@ class DetectionOptions:
     )
     detection_max_scan_values: int = same_as(
         # Names and values of one request that are decoded and scored; more is a finding, not a
-        # silent pass. Those that the first pass clears in a large document are not among them.
+        # silent pass. Benign ones in a large document are not counted.
         DetectionSettings,
         "max_values",
         within=whole_number(2, 100_000),

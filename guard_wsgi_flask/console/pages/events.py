@@ -17,7 +17,7 @@ from guard_wsgi.cli.inspecting import weighed
 from guard_wsgi.cli.shared import seconds_of
 from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.detection import Finding
-from guard_wsgi.detection.normalize import views
+from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console import exclusions, overview, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
@@ -286,7 +286,7 @@ def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "finding": made,
         "weights": weighed(made),
-        "views": [(view.name, view.text) for view in views(made.value)] if made.value else [],
+        "views": [(view.name, view.text) for view in decodings(made.value)] if made.value else [],
     }
 
 
