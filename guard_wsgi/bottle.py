@@ -1,6 +1,6 @@
 """Rules of Bottle's routes.
 
-The guard foretells the route by Bottle's own router. Hooks that rewrite the path may lead to
+The guard predicts the route by Bottle's own router. Hooks that rewrite the path may lead to
 another one, and an app that is mounted in an app has a router of its own, so the rules are held
 once more for each route that a router came to, just before Bottle runs it. Not a plugin does it,
 since a route can skip those: the router itself asks.

@@ -1,6 +1,6 @@
 """Rules of Django's views, and of those of Django REST framework.
 
-The guard foretells the view by Django's own URL resolver. What a middleware changes after that
+The guard predicts the view by Django's own URL resolver. What a middleware changes after that
 (the language, ``request.urlconf``, the path) may lead to another one, so the rules are held once
 more for the view that Django came to, in ``process_view``. The guard puts itself there when it
 finds Django's handler in the app that it wraps; where it can't, name

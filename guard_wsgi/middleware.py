@@ -300,7 +300,7 @@ class GuardMiddleware(Hooked):
     def reconfigure(self, config: SecurityConfig) -> None:
         """Serve another configuration from the next request on; requests under way keep theirs.
 
-        Dynamic rules in force stay in force over it. What the parts were built from (store,
+        Dynamic rules in force stay in force over it. What the services were built from (store,
         agent, databases, log) stays as it was constructed.
 
         :raises ConfigError: when it can't be served; then the former one goes on.

@@ -1,10 +1,10 @@
-"""What repeats is told less and less often."""
+"""What repeats is reported less and less often."""
 
 from __future__ import annotations
 
 
 def is_reported(count: int) -> bool:
-    """Whether the ``count``-th of a kind is told: the first, then every power of two.
+    """Whether to report the ``count``-th of a kind: the first, then every power of two.
 
     A storm of a thousand makes ten log lines.
     """

@@ -23,7 +23,7 @@ NOTE_INTERVAL_SECONDS = 60.0
 """How long the guard is silent about further oddities of a kind."""
 
 OnBlock = Callable[[GuardRequest, "dict[str, Any]"], object]
-"""The app's own function, told of each refusal."""
+"""The app's own function, called with each refusal."""
 
 
 class Report:

@@ -46,8 +46,8 @@ class Refusal:
 
     :ivar check: which check it was, as logs and events name it.
     :ivar status: the status of the answer; in passive mode that which it would have had.
-    :ivar reason: what the operator is told, never the client.
-    :ivar reference: what the client is told: ``X-Request-Id``.
+    :ivar reason: for the operator; the client never sees it.
+    :ivar reference: what the client sees: ``X-Request-Id``.
     """
 
     check: str

@@ -1,4 +1,4 @@
-"""What managers were told before there was a guarded app, as modules do when they are imported.
+"""Calls that managers got before there was a guarded app, from modules that are being imported.
 
 It holds for every app guarded from then on, as it did for flaskapi-guard's singletons: a test that
 calls its factory again gets what the first call got.

@@ -2,7 +2,7 @@
 
 The one piece of state outside of an app: names of flaskapi-guard were singletons, and code
 outside of any app's context calls them (a module as it is imported, a test's set-up, a job). Apps
-are held weakly; what singletons are told before there is an app is kept for those to come.
+are held weakly; calls to singletons before there is an app are kept for the apps to come.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class AgentConfig:
     sensitive_headers: tuple[str, ...] = field(
         default=("authorization", "proxy-authorization", "cookie", "x-api-key"), converter=_names
     )
-    # Characters of the longest text told in an event's metadata; what is longer is cut.
+    # Characters of the longest text in an event's metadata; a longer one is cut.
     max_payload_size: int = field(default=1024, validator=whole_number(1))
 
     # The queue. 10,000 events are some 10 MB at worst, and an attack's first minute.

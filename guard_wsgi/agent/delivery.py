@@ -133,7 +133,7 @@ def _failed_positions(batch: Batch, answer: Answer) -> frozenset[int]:
 
 
 def _position(error: Any, by_key: Mapping[str, int], count: int) -> int | None:
-    """Which item an entry of ``errors`` speaks of; ``None`` when it can't be told."""
+    """Which item an entry of ``errors`` is about; ``None`` when it doesn't say."""
     if isinstance(error, str):
         return by_key.get(error)
     if not isinstance(error, dict):

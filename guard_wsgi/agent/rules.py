@@ -301,4 +301,4 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "message": str,
 }
 _REQUIRED = frozenset({"rule_id", "version"})
-"""Not to be null when they are given: they are what rules are told apart by."""
+"""These may not be null when they are given: they identify the rules."""

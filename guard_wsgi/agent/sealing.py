@@ -111,7 +111,7 @@ class Sealer:
 
 
 def compact_json(value: Any, *, sort_keys: bool = False) -> bytes:
-    """Compact JSON in UTF-8; types that JSON lacks are told by their ``str``.
+    """Compact JSON in UTF-8; types that JSON lacks become their ``str``.
 
     Lone surrogates, which no UTF-8 has, become ``?``: one of them may not cost a batch.
 

@@ -1,4 +1,4 @@
-"""What a server must be told before threads work in it."""
+"""What a server needs before threads work in it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def forks_to_come() -> bool:
 def uwsgi_advice() -> str | None:
     """Why the sender will not work under this uWSGI, or ``None`` elsewhere.
 
-    uWSGI does not run other threads between requests unless told to, so nothing would be sent
-    and nothing would fail either (getsentry/raven-python and others have learned it this way).
+    uWSGI does not run other threads between requests by default. Nothing would be sent, and
+    nothing would fail either (getsentry/raven-python and others learned this in production).
     """
     uwsgi = sys.modules.get("uwsgi")
     options = getattr(uwsgi, "opt", None)

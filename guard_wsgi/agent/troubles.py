@@ -16,7 +16,7 @@ log = logging.getLogger("guard_wsgi.agent")
 class Troubles:
     """Logs the first failure of a kind, then every power of two, then the recovery.
 
-    :param on_error: told of every one, as ``on_error(stage, exception, context)``.
+    :param on_error: called with every failure, as ``on_error(stage, exception, context)``.
     """
 
     def __init__(self, on_error: OnError | None) -> None:

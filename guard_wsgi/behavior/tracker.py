@@ -63,7 +63,7 @@ class BehaviorTracker:
     """Makes watches; holds what they share.
 
     :param store: its ``counters``, ``limiter`` and ``bans`` are used.
-    :param on_violation: told of each violation but throttles, which are decisions of their own.
+    :param on_violation: called with each violation but throttles, which are refusals themselves.
     :param has_detections: whether detection has lately found a client suspicious; without it
         ``correlate_with_detection`` has no effect.
     :param passive: observe only. What is counted then is counted apart.

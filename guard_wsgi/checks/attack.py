@@ -77,7 +77,7 @@ class AttackRefusal:
         weighing: Allowance,
     ) -> None:
         """
-        :param tells_always: whether each finding is told to somebody, the app or its hooks.
+        :param reports_always: whether the app or its hooks see each finding.
         :param weighing: for how many refusals evidence is weighed in full for an event.
         """
         self._budget_blocks = budget_blocks

@@ -18,8 +18,8 @@ from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
 
 WEIGHED_A_MINUTE = 600
-"""Refusals whose evidence is weighed in full for log and agent, ten times as much work as finding
-enough of it. In a flood the others are told with what was enough."""
+"""Refusals a minute whose evidence is weighed in full for the log and the agent. That takes ten
+times as long as finding enough of it. In a flood the others are reported with what was enough."""
 
 IsBot = Callable[[GuardRequest], bool]
 """Whether a request comes from a search engine's crawler that proved to be one."""

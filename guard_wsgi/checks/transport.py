@@ -22,7 +22,7 @@ MAX_KNOWN_CHARS = 256
 
 
 class Framing(Check):
-    """Refuses a body whose length can't be told: the seam that request smuggling uses.
+    """Refuses a body whose length is ambiguous: request smuggling relies on that.
 
     RFC 9112, 6.3: a length that is no number, or a length beside ``chunked``, is an error. Some
     servers let both through (werkzeug's maps a bad length to 0), so it is decided here.

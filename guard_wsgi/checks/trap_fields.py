@@ -38,7 +38,7 @@ def filled_in(stream: Readable, content_type: str, names: Iterable[str]) -> str 
     media types have no fields.
 
     :param content_type: the header's value.
-    :raises Unreadable: when it can't be told.
+    :raises Unreadable: when the body can't be read so.
     """
     kind, options = parse_options_header(content_type)
     kind = kind.lower()

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from attrs import field, frozen
 
-from guard_wsgi.checks.budgets import SpentBudget, spent_budget
+from guard_wsgi.checks.reached_limit import ReachedLimit, reached_limit
 from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.trials import for_trial
@@ -24,7 +24,7 @@ PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
 """Where a bare payload can be put."""
 
 CLIENT = "198.51.100.1"
-"""Who sends the request, unless told otherwise: an address for documentation (RFC 5737)."""
+"""The client's address by default: one reserved for documentation (RFC 5737)."""
 
 
 @frozen(slots=True)
@@ -41,9 +41,9 @@ class Outcome:
     findings: tuple[Finding, ...]
     config: SecurityConfig = field(repr=False)
 
-    def spent(self, finding: Finding) -> SpentBudget | None:
+    def spent(self, finding: Finding) -> ReachedLimit | None:
         """Which of detection's budgets a finding says is spent, if it is of that kind."""
-        return spent_budget(finding, self.config)
+        return reached_limit(finding, self.config)
 
 
 @frozen(slots=True)
@@ -226,7 +226,7 @@ def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
         enabled=True,
         passive_mode=False,
         log_suspicious_level=None,
-        # Somebody listens, so all evidence is told and not only what was enough.
+        # A hook listens, so all evidence is reported, not only what was enough.
         on_block=lambda request, payload: None,
     )
 

@@ -22,7 +22,7 @@ from guard_wsgi.options.values import plain
 
 @frozen(slots=True)
 class Option:
-    """One option as it is told of.
+    """One option, as the reference prints it.
 
     :ivar reason: the comment at its definition; empty where the name says it all.
     :ivar ignored: why it does nothing, for one that is only accepted.

@@ -260,7 +260,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
 def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
     """Write the lines of a log about one request; 0 when there is one, else 1.
 
-    :param reference: as a refused client was told it: of ``X-Request-Id``, of the text, or the
+    :param reference: as the refused client saw it: in ``X-Request-Id``, in the text, or as the
         UUID in a problem's ``instance``.
     """
     wanted = reference.strip().lower().removeprefix("urn:uuid:").replace("-", "")

@@ -125,7 +125,7 @@ class SecurityConfig(
 
     @property
     def store_options(self) -> dict[str, object]:
-        """What the client of a Redis store is told besides, as far as it is said here."""
+        """Further options for the client of a Redis store, as far as they are set."""
         if not urlsplit(self.effective_store_url).scheme.startswith(("redis", "valkey")):
             return {}
         options: dict[str, object] = {}

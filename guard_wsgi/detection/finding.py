@@ -50,7 +50,7 @@ WHOLE_VALUE: frozenset[str] = frozenset(
 )
 
 REPORTED_ONLY: frozenset[str] = frozenset({"csv_injection"})
-"""Told and not refused: what is harmless to the app, and harms who opens its export."""
+"""Reported and not refused: harmless to the app, harmful to whoever opens its export."""
 
 # Findings of these categories are not weighed and not switched off by `categories`.
 CUSTOM = "custom"

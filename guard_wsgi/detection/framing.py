@@ -1,4 +1,4 @@
-"""Faults in the shape of a body that hide what is in it, told before it is taken apart."""
+"""Faults in the shape of a body that hide what is in it, found before it is taken apart."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ class Inspection:
         )
         more = self._values.findings(values, budget, "body")
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
-            # Its beginning was weighed: what is beyond is told, as it is of a body too long.
+            # Its beginning was weighed. The rest is reported, as that of a body too long is.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))
         return found + tuple([finding for finding in more if finding not in found])

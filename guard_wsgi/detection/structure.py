@@ -176,7 +176,7 @@ def _json_lines(text: str) -> list[Any]:
 def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
     """The value, or the values it is made of when its text has a structure of its own.
 
-    What can't be taken apart is weighed as it stands, and told (`UNREAD`).
+    What can't be taken apart is weighed as it stands and reported (`UNREAD`).
     """
     try:
         yield from _unfold(value, budget, depth)

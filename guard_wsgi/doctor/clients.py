@@ -147,7 +147,7 @@ def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "waitress-drops-forwarding",
-            "waitress deletes X-Forwarded-For before the app sees it, unless told otherwise",
+            "waitress deletes X-Forwarded-For before the app sees it, by default",
             "serve with trusted_proxy='<the proxy>' and trusted_proxy_headers='x-forwarded-for',"
             " or clear_untrusted_proxy_headers=False, when waitress is your server",
         )

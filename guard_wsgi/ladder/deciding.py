@@ -99,7 +99,7 @@ class Deciding:
         self._report.refused(request, block, policy.config.on_block, passive=passive)
 
     def name_route(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
-        """The template of a request's route: asked for when somebody is told of it."""
+        """The template of a request's route: asked for when the request is reported."""
         resolver = self.resolver
         try:
             template_of = getattr(resolver, "template_of", None)

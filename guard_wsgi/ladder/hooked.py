@@ -130,7 +130,7 @@ class Hooked(Attending):
         *,
         runs_view: bool = True,
     ) -> GuardResponse | None:
-        """Hold the rules of the view that a framework is about to run, whatever was foretold.
+        """Hold the rules of the view that a framework is about to run, whatever was predicted.
 
         Something between the guard and the framework's router may have rewritten the path. Where
         the rules are those that the request was decided by, nothing is asked again, but for

@@ -47,7 +47,7 @@ class Policy:
     :param services: what outlives a change of configuration: state, detector, databases, events.
     :param left_to_app: keys of security headers that the app's framework sets by itself.
     :ivar listed_paths: what a request is excused from for its path.
-    :ivar calls_hooks_on_refusal: whether functions of the app are told of refusals.
+    :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Refusing: a refusal is told, rendered, and sent."""
+"""Refusing: a refusal is reported, rendered, and sent."""
 
 from __future__ import annotations
 

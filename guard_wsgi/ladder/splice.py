@@ -42,7 +42,7 @@ _SCOPES = (
     *(ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.ClassDef, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom),
 )
-"""What has names of its own, which would have to be told from those of the function."""
+"""Nodes with names of their own, which could clash with those of the function."""
 
 
 def is_called(kind: type[Check]) -> bool:
@@ -90,7 +90,7 @@ def _code(
         "        place = 0\n"
         "        try:\n"
         "            pass\n"
-        # It is asked for its refusal next: then the fault is told, and judged.
+        # It is asked for its refusal next, which reports the fault and decides on it.
         "        except Exception:\n"
         "            return place\n"
         "    return ask\n"

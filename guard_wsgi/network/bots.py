@@ -42,7 +42,7 @@ MAX_PENDING = 256
 IDLE_SECONDS = 300.0
 """The thread's wait without work; a new visitor wakes it."""
 
-Verdict = Literal["verified", "refuted", "pending"]
+Verification = Literal["verified", "refuted", "pending"]
 
 
 @frozen(slots=True)
@@ -152,7 +152,7 @@ class VerifiedBots:
                 return crawler
         return None
 
-    def verify(self, user_agent: str, address: Address) -> Verdict | None:
+    def verify(self, user_agent: str, address: Address) -> Verification | None:
         """``None`` for a visitor that claims nothing; never waits.
 
         ``pending`` means that DNS is being asked; later requests of the address get its answer.

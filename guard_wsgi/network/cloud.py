@@ -147,7 +147,7 @@ class CloudRanges:
     :param unavailable: what a selection does while a provider's ranges were never read: "open"
         lets every address through, "closed" takes every public one for the provider's.
     :param custom_store: the user's own cache, see :class:`PublishedRanges`.
-    :param on_change: told when ranges are updated, fail, go stale, recover.
+    :param on_change: called when ranges are updated, fail, go stale or recover.
     :param feeds: other publications than the providers' own, such as mirrors.
     """
 

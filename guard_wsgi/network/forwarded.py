@@ -24,7 +24,7 @@ def forwarded_nodes(value: str, max_nodes: int) -> list[str | None]:
     elements at most ``max_nodes``.
 
     ``None`` stands for an element that names none, names two, or breaks the syntax; with the
-    last reading ends, for what stands before can't be told from it.
+    last reading ends, since it may be a part of what stands before.
     """
     text = value[::-1]
     nodes: list[str | None] = []

@@ -61,7 +61,7 @@ class IPInfoManager:
     :param max_age: seconds after which the file is downloaded again.
     :param urls: where to download from, in place of IPinfo itself; a later one is tried when an
         earlier says 403, 404 or 410.
-    :param on_change: told when a download succeeded after failures, or failed after successes.
+    :param on_change: called when a download succeeds after failures, or fails after successes.
     """
 
     def __init__(

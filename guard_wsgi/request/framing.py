@@ -73,7 +73,7 @@ def _is_dechunked(environ: dict[str, Any], transfer_encoding: str) -> bool:
 
     nginx does, before it hands a request on by ``uwsgi_pass``, ``fastcgi_pass`` or ``scgi_pass``.
     Those protocols send the length apart from the headers, so that nobody can disagree about it.
-    That it was one of them is told by what no client can set: the variables of nginx's parameter
+    What no client can set shows that it was one of them: the variables of nginx's parameter
     files (Apache sets them, too, and lets no length through beside chunks), or the reader of
     gunicorn, which reads chunks by another one whenever HTTP brought the header.
     """

@@ -98,7 +98,7 @@ class GuardRequest:
         self.notes = (*self.notes, (event, reason))
 
     def forget_notes(self) -> None:
-        """Those there are have been told."""
+        """Drop the notes: they have been reported."""
         self.notes = ()
 
     # The client
@@ -250,7 +250,7 @@ class GuardRequest:
 
     @property
     def request_id(self) -> str:
-        """Names this request in the log, in events and in what a refused client is told."""
+        """Names this request in the log, in events and in the answer to a refused client."""
         return self.verdict.request_id
 
     @lazy

@@ -227,7 +227,7 @@ def has_quota(headers: Iterable[Header]) -> bool:
 
 
 def _with_names(pairs: tuple[Header, ...]) -> Fixed:
-    # With the app's own word on a limit ours is not told.
+    # Where the app reports a limit of its own, ours is left out.
     names = {name.lower() for name, _ in pairs} | QUOTA_HEADERS
     # By these, too, an answer says what two of ours are about.
     if _FRAMES in names:

@@ -14,7 +14,7 @@ from typing import Literal
 from guard_wsgi.state.ratelimit import Limit
 
 ROUND_UP = 0.999
-"""Seconds are told as whole ones, rounded up but for a rounding error."""
+"""Seconds are whole numbers, rounded up but for a rounding error."""
 
 QuotaStyle = Literal["draft", "legacy", "both", "off"]
 

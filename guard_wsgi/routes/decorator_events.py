@@ -17,7 +17,7 @@ class DecoratorEvents:
     """
 
     def initialize_agent(self, agent_handler: Any, geo_ip_handler: Any = None) -> None:
-        """Nothing to do: ``enable_agent`` says who is told."""
+        """Does nothing: ``enable_agent`` says where events go."""
 
     def initialize_behavior_tracking(self, redis_handler: Any = None) -> None:
         """Nothing to do: ``store_url`` says where counters live."""

@@ -2,7 +2,7 @@
 
 A resolver maps an environ to a :class:`Resolution`. The frameworks' own routers are asked
 (guard_wsgi.django, guard_wsgi.bottle, guard_wsgi_flask), and asked again when they have come to a
-view: what is foretold here is what the guard decides on before the app, its sessions and logins
+view: what is predicted here is what the guard decides on before the app, its sessions and logins
 run; what the framework finally runs is what the rules hold for.
 """
 

@@ -3,7 +3,7 @@
 A framework knows the outermost callable only. A decorator that keeps to the custom
 (functools.wraps) says what is below. Others keep the view in a closure, in a list in a closure,
 in a default argument or in an attribute of an instance, and there a wrapper of a view looks like
-a view that names another one. They are told apart as far as Python lets us: a wrapper was handed
+a view that names another one. They are distinguished as far as Python allows: a wrapper was handed
 what it wraps as an argument of the function around it, or passes on any arguments.
 
 What a view refers to may be anything, so none of its code is run (stored.py).
@@ -37,11 +37,11 @@ _MAX_DEPTH = 3
 class Layer:
     """One callable or class of which a view consists.
 
-    :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
-    :ivar named: the callables on the way to it that the view merely names, as far as can be told.
-    :ivar counted_as: of a class of views, or one of its methods, the name in the class that serves:
-        each class that inherits a rule is counted by itself.
-    """
+        :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
+            :ivar named: the callables on the way to it that the view merely names, as far as Python shows.
+        :ivar counted_as: of a class of views, or one of its methods, the name in the class that serves:
+            each class that inherits a rule is counted by itself.
+        """
 
     target: Any
     is_sure: bool = True

@@ -122,8 +122,8 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     function made of it and on the method that serves ``method``. The most specific wins.
 
     A function that is only referred to by the view (a wrapper made without functools.wraps can't
-    be told from a view that calls another one) adds what it restricts, not what it allows. With
-    an app's other views at hand, :class:`ViewRules` can tell more of them apart.
+    be distinguished from a view that calls another one) adds what it restricts, not what it allows.
+    With an app's other views at hand, :class:`ViewRules` can distinguish more of them.
 
     The same view and method give the same object each time, so that what is compiled of it can
     be kept by its identity.

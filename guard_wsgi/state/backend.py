@@ -39,7 +39,7 @@ class BanChanges:
 
     ``complete``: from nothing, so that what isn't among the ``entries`` isn't banned. ``more``:
     there are further ones to be asked for; until then nobody who isn't known is known to be free.
-    ``lost``: the store has forgotten what it knew, without having been told to. ``learnt``:
+    ``lost``: the store has forgotten what it knew, without being asked to. ``learnt``:
     whether the store has answered at all.
     """
 
@@ -120,7 +120,7 @@ class Backend(Protocol):
         ...
 
     def size(self) -> int | None:
-        """How many keys are counted, when that can be told cheaply."""
+        """How many keys are counted, where that is cheap to find out."""
         ...
 
     def erase(self) -> None:

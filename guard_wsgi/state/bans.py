@@ -35,7 +35,7 @@ MAX_ASKED = 10_000
 bans, or when there are more than it may keep."""
 
 REPORTED_AT_ONCE = 100
-"""Bans that are told anew to a store that has lost them, by one request."""
+"""How many bans one request restores in a store that has lost them."""
 
 _MOST_PAGES = 10_000
 """Of bans that a list is read in: an end, whatever a store says."""
@@ -51,7 +51,7 @@ how long a ban is for."""
 class Bans:
     """The bans of one store.
 
-    :ivar on_change: told of each ban that this process sets, lifts or refuses to set.
+    :ivar on_change: called with each ban that this process sets, lifts or refuses to set.
     :ivar none_yet: whether nobody was ever banned, so that `find` need not be asked. Never so in
         a shared store, where others ban as well.
     :ivar nobody_until: by ``time.monotonic()``, until when nobody is banned unless this process
@@ -287,7 +287,7 @@ class Bans:
         kept: list[tuple[int, Ban]] = []
         if changes.complete:
             if changes.lost:
-                # Whoever was told of a ban relies on it: the store's loss is no pardon.
+                # Whoever has seen a ban relies on it: the store's loss is no pardon.
                 lost = self._index.active(now_ns)
                 kept = [held for ban in lost if (held := self._index.held(ban.target))]
                 self._lost = [*self._lost, *lost]

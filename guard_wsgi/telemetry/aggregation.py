@@ -14,7 +14,7 @@ from guard_wsgi.telemetry.events import SecurityMetric, utc_now
 
 MAX_SERIES = 1000
 """Endpoint and method pairs an interval tells apart; an app with more has its paths as endpoints,
-and then the rest is told as one, ``(other)``."""
+and then the rest is counted together as ``(other)``."""
 
 UNMATCHED = "(unmatched)"
 """The endpoint of a request no route is known for."""
@@ -23,7 +23,8 @@ OTHER = "(other)"
 METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 )
-"""RFC 9110, section 9.3 and RFC 5789. A method is the client's text: any other is told as one."""
+"""RFC 9110, section 9.3 and RFC 5789. A method is the client's text, so all others are counted
+together."""
 
 
 @define(slots=True)

@@ -32,10 +32,10 @@ ROOT = "guard_wsgi"
 TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
 
 REPEATS_LOGGED = 10
-"""So many refusals of a client by a check are logged one by one."""
+"""How many refusals of one client each check logs a minute, one by one."""
 LINES_LOGGED = 600
-"""So many refusals are logged in a minute, ten a second, before the repeats of every client are
-told at powers of two only: an attack from a thousand addresses is a flood as well."""
+"""Refusals a minute, ten a second. After these, repeats of every client are logged at powers of two
+only: an attack from a thousand addresses is a flood as well."""
 REPEATS_SECONDS = 60.0
 MAX_REPEATS_KEPT = 10_000
 """Attackers choose the addresses that are counted: forgetting them only means more lines."""
@@ -139,9 +139,9 @@ class LogSink:
     ) -> bool:
         """Whether the event makes a line: not muted, loud enough, and not one of a storm.
 
-        Refusals of one client by one check are told ten times a minute and then at each power
-        of two, with their number; once there were 600 lines in that minute, only the latter. A
-        flood must fill neither the disk nor the request's time, and hides no client.
+        Each check logs a client's first ten refusals a minute, then the 16th, 32nd and so on, with
+        their number. Once a minute has 600 lines, the first ten shrink to the powers of two as
+        well. A flood must fill neither the disk nor the request's time, and hides no client.
         """
         is_refusal = action_taken == "request_blocked"
         if is_refusal and request is not None:

@@ -65,7 +65,7 @@ ACTIONS: Mapping[str, str] = {
 """By type of event, where nobody else says it."""
 
 LOGGED = "logged"
-"""Of all others: they were told of, and nothing was done."""
+"""The action of all others: they were logged, and nothing was done."""
 
 _ACCESS = "access_control"
 _CONTENT = "content_filtering"

@@ -41,7 +41,7 @@ SENSITIVE_FIELDS = frozenset(
         "token",
     }
 )
-"""Names of query parameters and of body fields whose values are never told."""
+"""Names of query parameters and of body fields whose values are never reported."""
 
 MAX_DEPTH = 10
 """Nothing an operator reads is nested deeper; the rest is hidden, not searched."""

@@ -31,4 +31,4 @@ class Face:
         """Nothing to do: ``store_url`` says where the state lives."""
 
     def initialize_agent(self, agent_handler: Any) -> None:
-        """Nothing to do: ``enable_agent`` says who is told."""
+        """Does nothing: ``enable_agent`` says where events go."""

@@ -1,4 +1,4 @@
-"""Storing what came: once, counted, and on disk before anybody is told that it is."""
+"""Storing what came: once, counted, and on disk before it is acknowledged."""
 
 from __future__ import annotations
 

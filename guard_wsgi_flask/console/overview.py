@@ -293,7 +293,7 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
 
 
 def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
-    """A ban that the app's guard has told of and that still holds: (its end, why)."""
+    """A ban that the app's guard reported and that still holds: (its end, why)."""
     events = schema.events
     asked = (
         select(events.c.kind, events.c.at, events.c.reason, events.c.rest)

@@ -1,6 +1,6 @@
 """What rules would have done to the events of the last day.
 
-The console knows what guards have told it: requests that were refused, that would have been, and
+The console knows what guards have reported: requests that were refused, that would have been, and
 other happenings. Requests that passed in silence it does not know, and says so.
 """
 

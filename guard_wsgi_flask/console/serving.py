@@ -28,8 +28,8 @@ FIRST_APP = "app"
 
 
 SILENT_SECONDS = 60.0
-"""Of a connection that neither asks nor takes; then it is closed. An open page of the console is
-told something every 15."""
+"""A connection that neither asks nor takes is closed after this. An open page of the console gets
+something every 15 seconds."""
 MAX_CONNECTIONS = 512
 """Each has a thread. Agents that wait for rules are 256 at most, pages that live 64."""
 
@@ -80,7 +80,7 @@ class Console:
         self.app: Flask = create_app(settings, database=database)
         self.services: Services = self.app.extensions[EXTENSION]
         self._server = _Server(settings.host, settings.port, self.app, _Handler)
-        # The address of this process is told by its own lines.
+        # The lines of this process give its own address.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._reader = (
             LogReader(settings.log, self.services.database, self.services.intake)

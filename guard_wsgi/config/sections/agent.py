@@ -79,7 +79,8 @@ class AgentOptions:
         "enable_metrics",
     )
     agent_send_paths: bool = same_as(
-        # A path may hold a secret, so a collector is told routes. On for a console of your own.
+        # A path may hold a secret, so a collector gets routes only. Turn it on for your own
+        # console.
         AgentConfig,
         "send_paths",
     )

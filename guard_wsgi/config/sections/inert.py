@@ -59,7 +59,7 @@ class InertOptions:
     detection_binary_min_run_length: int = field(
         default=16,
         validator=whole_number(4, 1024),
-        metadata=inert("binary parts are told by their first bytes and their entropy"),
+        metadata=inert("the first bytes and the entropy show which parts are binary"),
     )
     detection_preserve_attack_patterns: bool = field(
         default=True,

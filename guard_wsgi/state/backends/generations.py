@@ -24,7 +24,7 @@ class Generations(Generic[Value]):
     """Not locked: the owner's lock is held around all of it.
 
     ``young`` may be read and written directly, which is what makes it fast; a key that isn't in
-    it is asked for with `recall`, and one that was added is told with `added`.
+    it is asked for with `recall`, and `added` reports one that was added.
     """
 
     __slots__ = ("_born_ns", "_dying", "_longest_ns", "_old", "_size", "young")

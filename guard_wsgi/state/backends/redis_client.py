@@ -1,4 +1,4 @@
-"""A client of Redis or Valkey that doesn't wait: made by `limits`, told how by us.
+"""A client of Redis or Valkey that doesn't wait: made by `limits`, with our options.
 
 What the libraries do by default suits a program that can wait: time-outs of seconds, ten retries
 with back-off, greetings that are round trips of their own. A request can't.

@@ -30,10 +30,10 @@ from guard_wsgi.state.forking import InFlight, renew_after_fork
 from guard_wsgi.state.settings import Feature, StoreSettings
 
 MAX_PENDING_BANS = 10_000
-"""Bans made while the store was down, to be told to it when it is back."""
+"""Bans made while the store was down. They are sent to it when it is back."""
 
 PENDING_AT_ONCE = 100
-"""Of those, told by one request."""
+"""How many of those one request sends."""
 
 _NOTHING = object()
 
@@ -183,7 +183,7 @@ class ResilientBackend:
         changes = self._ask(self._main.ban_changes, since)
         if changes is not None:
             if changes.complete and self._pending:
-                # What the store has not been told of holds all the same.
+                # A ban that the store does not know yet holds all the same.
                 pending = [entry for entry in tuple(self._pending.values()) if entry is not None]
                 return evolve(changes, entries=[*changes.entries, *pending])
             return changes

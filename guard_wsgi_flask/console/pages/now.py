@@ -17,7 +17,7 @@ now = Blueprint("now", __name__)
 
 PERIODS = ("hour", "day", "week", "month")
 TELL_SECONDS = 1.0
-"""A page is told of news once a second at most, however fast they come."""
+"""A page gets news once a second at most, however fast they come."""
 BEAT_SECONDS = 15.0
 """A comment that keeps proxies from closing a stream, and finds out whether anybody listens."""
 LOOK_SECONDS = 2.0

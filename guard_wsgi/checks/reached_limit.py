@@ -27,7 +27,7 @@ _WORDS: Mapping[str, str] = {
 
 
 @frozen(slots=True)
-class SpentBudget:
+class ReachedLimit:
     """What a finding of a spent budget is about.
 
     :ivar limit: its name; of a fault in the shape of a body, that of the fault.
@@ -52,7 +52,7 @@ class SpentBudget:
         return reported
 
 
-def spent_budget(finding: Finding, figures: object) -> SpentBudget | None:
+def reached_limit(finding: Finding, figures: object) -> ReachedLimit | None:
     """The budget that a finding says is spent; ``None`` for a finding of anything else.
 
     :param figures: detection's settings, or a configuration.
@@ -62,6 +62,6 @@ def spent_budget(finding: Finding, figures: object) -> SpentBudget | None:
     limit = finding.indicators[0]
     option = OPTIONS.get(limit)
     if option is None:
-        return SpentBudget(limit)
+        return ReachedLimit(limit)
     figure = getattr(figures, limit, None)
-    return SpentBudget(limit, option, getattr(figures, option) if figure is None else figure)
+    return ReachedLimit(limit, option, getattr(figures, option) if figure is None else figure)
