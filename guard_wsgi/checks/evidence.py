@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from guard_wsgi.checks.budgets import spent_budget
+from guard_wsgi.checks.reached_limit import reached_limit
 from guard_wsgi.detection import DetectionSettings, Finding
 
 MAX_REPORTED = 8
@@ -35,7 +35,7 @@ def details_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> di
 
 
 def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
-    spent = spent_budget(finding, settings)
+    spent = reached_limit(finding, settings)
     return {} if spent is None else spent.as_mapping()
 
 
@@ -49,7 +49,7 @@ def reason_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> str
 def describe(finding: Finding, settings: DetectionSettings) -> str:
     """One finding in one line, for the log."""
     where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
-    spent = spent_budget(finding, settings)
+    spent = reached_limit(finding, settings)
     if spent is not None:
         return f"{finding.category} in {where}: {spent}"
     return f"{finding.category} in {where} (score {finding.score:.2f})"

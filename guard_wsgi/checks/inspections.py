@@ -62,7 +62,7 @@ class RouteInspections:
         unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
         return tuple(finding for finding in findings if finding.category not in unwanted)
 
-    def tell_silenced(
+    def report_silenced(
         self,
         request: GuardRequest,
         look: Callable[[Inspection], tuple[Finding, ...]],
@@ -74,7 +74,7 @@ class RouteInspections:
         everywhere = self._everywhere
         findings = look(everywhere)
         if findings:
-            self._silenced.tell(request, findings, matching, everywhere.settings)
+            self._silenced.report(request, findings, matching, everywhere.settings)
 
     def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
         """Those that cover the path, whatever an app may take it for."""

@@ -1,7 +1,7 @@
 """What exclusions cost: requests that detection would have refused but for one.
 
 Looked for on paths that an exclusion covers, when nothing else was found in a request. A site
-without exclusions pays nothing for it; on such a path, what the first pass does not clear is
+without exclusions pays nothing for it; on such a path, what matches the first pass is
 weighed twice.
 """
 
@@ -20,14 +20,14 @@ from guard_wsgi.request.view import GuardRequest
 EVENT = "detection_excluded"
 
 LOOKS_A_MINUTE = 600
-"""As many refusals have their evidence weighed in full. Who floods an excluded path makes it no
-dearer than that."""
-TOLD_A_MINUTE = 10
-"""Of an exclusion; the others are counted, and the next that is told says of how many it tells."""
+"""How many requests a minute are weighed without their exclusions. A flood on an excluded path
+costs no more than that."""
+REPORTED_A_MINUTE = 10
+"""Events of one exclusion. The others are counted, and the next event gives their number."""
 
 
 class Silenced:
-    """Tells what was let pass for the sake of an exclusion.
+    """Reports what passed because of an exclusion.
 
     Without a lock, which a fork would break: threads that count at once may lose a count.
     """
@@ -37,18 +37,18 @@ class Silenced:
         self._clock = clock
         self._minute_ends = 0.0
         self._looks = 0
-        self._told: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
         self._held: dict[str, int] = {}
 
     def may_look(self) -> bool:
         """Whether another request may be weighed without its exclusions."""
         now = self._clock()
         if now >= self._minute_ends:
-            self._minute_ends, self._looks, self._told = now + 60.0, 0, {}
+            self._minute_ends, self._looks, self._reported = now + 60.0, 0, {}
         self._looks += 1
         return self._looks <= LOOKS_A_MINUTE
 
-    def tell(
+    def report(
         self,
         request: GuardRequest,
         findings: tuple[Finding, ...],
@@ -61,16 +61,16 @@ class Silenced:
         """
         for exclusion in exclusions:
             if any(exclusion.silences(one.category, one.location, one.name) for one in findings):
-                self._tell(request, name_of(exclusion), lambda: details_of(findings, settings))
+                self._report(request, name_of(exclusion), lambda: details_of(findings, settings))
 
-    def _tell(
+    def _report(
         self, request: GuardRequest, name: str, details: Callable[[], Mapping[str, Any]]
     ) -> None:
-        told = self._told.get(name, 0)
-        if told >= TOLD_A_MINUTE:
+        reported = self._reported.get(name, 0)
+        if reported >= REPORTED_A_MINUTE:
             self._held[name] = self._held.get(name, 0) + 1
             return
-        self._told[name] = told + 1
+        self._reported[name] = reported + 1
         count = 1 + self._held.pop(name, 0)
         self._emit(EVENT, request, details=details, exclusion=name, count=count)
 

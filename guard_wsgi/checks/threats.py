@@ -78,7 +78,7 @@ class HeadInspection(Check):
             if findings:
                 findings = self._inspections.wanted(request, findings)
             if not findings:
-                self._inspections.tell_silenced(
+                self._inspections.report_silenced(
                     request, lambda without: without.head(request.environ)
                 )
         return self._refuse(request, findings, inspection) if findings else None
@@ -205,9 +205,9 @@ class BodyInspection(Check):
             if findings:
                 findings = self._inspections.wanted(request, findings)
             if not findings:
-                self._inspections.tell_silenced(
+                self._inspections.report_silenced(
                     request,
-                    lambda without: without.opened_body(body, content_type, encoding, complete),
+                    lambda without: without.matched_body(body, content_type, encoding, complete),
                 )
         return self._refuse(request, findings, inspection) if findings else None
 

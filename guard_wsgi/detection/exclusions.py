@@ -17,15 +17,15 @@ class Exclusions:
 
     def covers(self, location: str, name: str) -> bool:
         if location == "query":
-            return bool(self._params) and _is_named(name, self._params)
+            return bool(self._params) and is_named(name, self._params)
         if location in ("header", "cookie"):
             if not self._headers:
                 return False
             return ("cookie" if location == "cookie" else name.partition(">")[0]) in self._headers
-        return bool(self._fields) and location != "path" and _is_named(name, self._fields)
+        return bool(self._fields) and location != "path" and is_named(name, self._fields)
 
 
-def _is_named(name: str, excluded: frozenset[str]) -> bool:
+def is_named(name: str, excluded: frozenset[str]) -> bool:
     """A name is excluded by itself, by any key on its path, or by the field it was nested in."""
     if name in excluded:
         return True

@@ -83,13 +83,3 @@ class DetectionSettings:
         if isinstance(self.threshold, str):
             return THRESHOLDS[self.threshold]
         return float(self.threshold)
-
-
-def is_named(name: str, excluded: frozenset[str]) -> bool:
-    """A name is excluded by itself, by any key on its path, or by the field it was nested in."""
-    if name in excluded:
-        return True
-    outer = name.partition(">")[0]
-    if outer in excluded:
-        return True
-    return any(part.removesuffix("[]") in excluded for part in outer.split("."))

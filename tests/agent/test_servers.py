@@ -229,24 +229,24 @@ def test_uwsgi_workers_that_are_forked_anew_serve_and_send(
         EVENT_IN_MASTER="1",
     ) as (process, port):
         assert get(port, "evil 0", START_SECONDS) == 403
-        assert collector.wait_for(lambda: _told(collector, "user_agent_blocked") == 1)
+        assert collector.wait_for(lambda: _reported(collector, "user_agent_blocked") == 1)
         first = _children(process.pid)
         for worker in first:
             os.kill(worker, signal.SIGKILL)
         assert get(port, "evil 1", START_SECONDS) == 403
-        assert collector.wait_for(lambda: _told(collector, "user_agent_blocked") == 2)
+        assert collector.wait_for(lambda: _reported(collector, "user_agent_blocked") == 2)
         # A worker that is being forked when the master is told to end outlives it.
         deadline = time.monotonic() + START_SECONDS
         while len(set(_children(process.pid)) - set(first)) < 2 and time.monotonic() < deadline:
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-    assert _told(collector, "path_excluded") == 1
+    assert _reported(collector, "path_excluded") == 1
 
 
 def _children(pid: int) -> list[int]:
     return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _told(collector: Collector, event_type: str) -> int:
+def _reported(collector: Collector, event_type: str) -> int:
     return sum(told["event_type"] == event_type for told in collector.events)

@@ -16,7 +16,7 @@ App = Callable[..., Any]
 FRAMEWORKS = ("flask", "django", "bottle")
 
 
-def _told(title: str, content: bytes) -> str:
+def _reported(title: str, content: bytes) -> str:
     return json.dumps([title, hashlib.sha256(content).hexdigest()])
 
 
@@ -27,11 +27,11 @@ def flask_app() -> App:
 
     @app.post("/form")
     def form() -> str:
-        return _told(request.form["title"], request.files["file"].read())
+        return _reported(request.form["title"], request.files["file"].read())
 
     @app.route("/raw/<name>", methods=["PUT", "PATCH", "POST"])
     def raw(name: str) -> str:
-        return _told("", request.get_data())
+        return _reported("", request.get_data())
 
     return app.wsgi_app
 
@@ -44,11 +44,11 @@ def bottle_app() -> App:
     @app.post("/form")  # type: ignore[untyped-decorator]
     def form() -> str:
         request = bottle.request
-        return _told(request.forms.getunicode("title"), request.files["file"].file.read())
+        return _reported(request.forms.getunicode("title"), request.files["file"].file.read())
 
     @app.route("/raw/<name>", method=["PUT", "PATCH", "POST"])  # type: ignore[untyped-decorator]
     def raw(name: str) -> str:
-        return _told("", bottle.request.body.read())
+        return _reported("", bottle.request.body.read())
 
     return app  # type: ignore[no-any-return]
 
@@ -73,10 +73,10 @@ def django_app() -> Iterator[App]:
         from django.urls import path
 
         def form(request: Any) -> Any:
-            return HttpResponse(_told(request.POST["title"], request.FILES["file"].read()))
+            return HttpResponse(_reported(request.POST["title"], request.FILES["file"].read()))
 
         def raw(request: Any, name: str) -> Any:
-            return HttpResponse(_told("", request.body))
+            return HttpResponse(_reported("", request.body))
 
         urls = ModuleType("upload_urls")
         urls.urlpatterns = [  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.checks.silenced import TOLD_A_MINUTE, Silenced
+from guard_wsgi.checks.silenced import REPORTED_A_MINUTE, Silenced
 from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import DetectionSettings
 from guard_wsgi.telemetry.bus import EventBus
@@ -137,7 +137,7 @@ def test_a_flood_is_told_in_part_and_counted_whole() -> None:
 
     for _ in range(200):
         one()
-    assert told == [1] * TOLD_A_MINUTE
+    assert told == [1] * REPORTED_A_MINUTE
     now[0] = 61.0
     one()
     assert sum(told) == 201

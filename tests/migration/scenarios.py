@@ -468,10 +468,10 @@ def _play(
     except Exception as error:
         return [f"does not start: {type(error).__name__}"]
     client = app.test_client()
-    return [_told(client, request) for request in requests]
+    return [_reported(client, request) for request in requests]
 
 
-def _told(client: Any, asked: Request) -> str:
+def _reported(client: Any, asked: Request) -> str:
     headers = dict(asked.get("headers", {}))
     if "agent" in asked:
         headers["User-Agent"] = asked["agent"]
