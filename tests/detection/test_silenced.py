@@ -133,7 +133,7 @@ def test_a_flood_is_told_in_part_and_counted_whole() -> None:
 
     def one() -> None:
         assert counts.may_look()
-        counts.tell(None, (Found(),), (exclusion,), DetectionSettings())  # type: ignore[arg-type]
+        counts.report(None, (Found(),), (exclusion,), DetectionSettings())  # type: ignore[arg-type]
 
     for _ in range(200):
         one()
