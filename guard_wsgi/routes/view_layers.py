@@ -38,7 +38,7 @@ class Layer:
     """One callable or class of which a view consists.
 
     :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
-    :ivar named: the callables on the way to it that the view merely names, as far as Python shows.
+    :ivar named: the callables on the way to it that the view merely names, as Python shows.
     :ivar counted_as: of a class of views, or one of its methods, the name in the class that serves:
         each class that inherits a rule is counted by itself.
     """
