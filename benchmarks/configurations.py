@@ -43,7 +43,9 @@ REQUESTS = (WORKLOADS[0], WORKLOADS[2])
 
 EXCLUSIONS = 1000
 
-WARM_ROUNDS = 2
+WARM_ROUNDS = 18
+"""By then a thousand requests are over, in which the extension looks for a ProxyFix inside of it
+(rewriting.py)."""
 
 STATUSES = {
     "rule_type": "return_pattern",

@@ -88,12 +88,14 @@ def check_matched_route() -> Any:
     client that goes around ``wsgi_app``), the rules of the view that is about to run hold. What
     the app's own functions have to say is asked here, where they find the request's context.
     """
-    # Each look through a proxy costs as much as all the rest.
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined]
+    # Each look through a proxy costs as much as all the rest, and so does each property.
+    context = request_ctx._get_current_object()  # type: ignore[attr-defined]
+    asked: Request = context.request
     kept = g._get_current_object()
-    guarded = current_app.extensions[EXTENSION_NAME]
+    guarded = context.app.extensions[EXTENSION_NAME]
     environ = asked.environ
-    endpoint = asked.endpoint
+    rule = asked.url_rule
+    endpoint = None if rule is None else rule.endpoint
     verdict = environ.get(ENVIRON_KEY)
     left = verdict.deferred if verdict is not None else None
     if guarded.rewriting.watching and verdict is not None:
@@ -125,11 +127,15 @@ def check_matched_route() -> Any:
 def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
     """Leave in ``g`` what views and hooks read there: the verdict, and the three names that
     flaskapi-guard leaves."""
-    kept.guard = verdict
-    kept.route_config = route
-    kept.request_start_time = time()
+    told: dict[str, Any] = {"guard": verdict, "route_config": route, "request_start_time": time()}
     if verdict is not None:
-        kept.client_ip = verdict.client_ip
+        told["client_ip"] = verdict.client_ip
+    if type(kept) is Flask.app_ctx_globals_class:
+        # Setting an attribute of it calls a function, which does the same.
+        vars(kept).update(told)
+        return
+    for name, value in told.items():
+        setattr(kept, name, value)
 
 
 def modify_response(response: Response) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -15,6 +16,7 @@ from guard_wsgi.doctor.layers import outside_of
 from guard_wsgi.routes.audit import log_audit
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.view_rules import ViewRules
 from guard_wsgi_flask.inside import forget_body
 
@@ -66,6 +68,7 @@ class FlaskResolver:
             and "create_url_adapter" not in vars(app)
         )
         self._cache: dict[tuple[str, ...], _Match | None] = {}
+        self._routes: dict[tuple[str, str], tuple[Any, Any, RouteConfig | None]] = {}
         self._templates: dict[str, str] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
@@ -136,12 +139,23 @@ class FlaskResolver:
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
         view = self._app.view_functions.get(endpoint)
-        return None if view is None else self._rules.of(view, method)
+        if view is None:
+            return None
+        # Each request asks. A view may be put in another one's place, or be decorated, later.
+        carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
+        known = self._routes.get((endpoint, method))
+        if known is None or known[0] is not view or known[1] is not carried:
+            if len(self._routes) >= MAX_CACHED_PATHS:  # a view that takes any method
+                self._routes.clear()
+            known = view, carried, self._rules.of(view, method)
+            self._routes[endpoint, method] = known
+        return known[2]
 
     def _read_views(self) -> None:
         views = self._app.view_functions
         self._known_views = len(views)
         self._cache.clear()
+        self._routes.clear()
         self._templates.clear()
         self._rules = ViewRules(views.values())
         self._audit()

@@ -34,10 +34,11 @@ class Call:
     :ivar environ: the request's.
     """
 
+    _reading: AbstractContextManager[Any] = nullcontext()
+
     def __init__(self, environ: WSGIEnvironment, args: tuple[Any, ...]) -> None:
         self.environ = environ
         self._args = args
-        self._reading: AbstractContextManager[Any] = nullcontext()
 
     def refuse(self, response: GuardResponse) -> Any:
         """Answer in place of the view: what a framework takes for an answer is returned or raised.
