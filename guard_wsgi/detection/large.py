@@ -128,8 +128,9 @@ def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
 
 
 def _inner(path: str, in_list: bool, key: str) -> str:
+    # Cut at each step: the paths of n brackets would have n * n characters.
     if in_list:
-        return path + "[]"
+        return (path + "[]")[-_MAX_NAME_CHARS:]
     return (f"{path}.{key}" if path else key)[-_MAX_NAME_CHARS:]
 
 

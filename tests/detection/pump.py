@@ -165,6 +165,7 @@ def growths_of_pattern(
                 yield prefix, atom, found
 
 
+ATTACK = '"<script>alert(1)</script>"'
 FORM = "application/x-www-form-urlencoded"
 KINDS = {
     "form": FORM,
@@ -200,6 +201,7 @@ def entries(inspection: Inspection) -> dict[str, Callable[[str], object]]:
     return {
         **{name: body(kind) for name, kind in KINDS.items()},
         **{f"{name}, behind a trace": body(kind, "../ ") for name, kind in KINDS.items()},
+        **{f"{name}, before an attack": body(kind, "", ATTACK) for name, kind in KINDS.items()},
         "form value": body(FORM, "z=..%2f&q="),
         "JSON string": body("application/json", '{"a": "../ ', '"}'),
         "multipart field": body(KINDS["multipart"], part + "\r\n\r\n../", "\r\n--X--\r\n"),
