@@ -19,8 +19,9 @@ from guard_wsgi.forks import track
 from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.hook_types import OnError
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
+from guard_wsgi.telemetry.event_types import type_of
 from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
-from guard_wsgi.telemetry.naming import action_of, decorator_of, handler_of
+from guard_wsgi.telemetry.naming import decorator_of, handler_of
 from guard_wsgi.telemetry.redaction import Redaction
 from guard_wsgi.telemetry.silence import silenced
 
@@ -287,7 +288,7 @@ class EventBus:
         reported = redaction.metadata(metadata)
         event = SecurityEvent(
             event_type=event_type,
-            action_taken=action_taken or action_of(event_type),
+            action_taken=action_taken or type_of(event_type).action,
             reason=redaction.text(_cut(reason, MAX_REASON_CHARS)),
             metadata=reported,
             **fields,

@@ -9,43 +9,16 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
 from typing import Any
 
 from guard_wsgi.forks import track
+from guard_wsgi.telemetry.event_types import type_of
 from guard_wsgi.telemetry.events import SecurityEvent
 
 BUCKET_SECONDS = 300
 """Events of one client within five minutes are one story."""
 MAX_STORIES = 10_000
 """Clients whose events are counted; the least recently seen go first. Some 2 MB."""
-
-DEFAULT_THREAT_SCORE = 20
-THREAT_SCORES: Mapping[str, int] = {
-    "penetration_attempt": 90,
-    "ip_banned": 85,
-    "emergency_mode_block": 80,
-    "emergency_mode_activated": 80,
-    "behavioral_violation": 75,
-    "detection_budget": 70,
-    "pattern_detected": 70,
-    "suspicious_request": 60,
-    "authentication_failed": 55,
-    "ip_blocked": 50,
-    "xff_malformed": 50,
-    "framing": 50,
-    "cloud_blocked": 45,
-    "user_agent_blocked": 45,
-    "country_blocked": 40,
-    "rate_limited": 40,
-    "dynamic_rule_violation": 40,
-    "access_denied": 35,
-    "decorator_violation": 35,
-    "content_filtered": 30,
-    "https_enforced": 10,
-    "path_excluded": 10,
-}
-"""From 10 (routine) to 90 (an attack); 20 for what is not named."""
 
 
 class Enrichment:
@@ -92,7 +65,7 @@ class Enrichment:
         return {
             **self._fixed,
             **self._rule,
-            "guard.threat_score": THREAT_SCORES.get(event.event_type, DEFAULT_THREAT_SCORE),
+            "guard.threat_score": type_of(event.event_type).score,
             "guard.behavior.correlation_key": key,
             "guard.behavior.recent_event_count": count,
         }

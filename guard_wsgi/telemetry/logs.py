@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen
 
 from guard_wsgi.repeats import is_reported
-from guard_wsgi.telemetry.areas import area_of
 from guard_wsgi.telemetry.escaping import escape
+from guard_wsgi.telemetry.event_types import EventType, type_of
 from guard_wsgi.telemetry.events import SecurityEvent
 from guard_wsgi.telemetry.redaction import Redaction
 
@@ -39,36 +39,6 @@ only: an attack from a thousand addresses is a flood as well."""
 REPEATS_SECONDS = 60.0
 MAX_REPEATS_KEPT = 10_000
 """Attackers choose the addresses that are counted: forgetting them only means more lines."""
-
-
-_TROUBLE = frozenset(
-    {
-        "check_failed",
-        "cloud_ranges_failed",
-        "cloud_ranges_stale",
-        "dynamic_rule_rejected",
-        "emergency_mode_activated",
-        "geo_lookup_failed",
-        "ip_ban_failed",
-        "ip_banned",
-        "redis_error",
-        "store_degraded",
-    }
-)
-"""Logged as a warning although no request was refused by it."""
-
-_SUSPICIOUS = frozenset(
-    {
-        *("behavioral_violation", "pattern_detected", "penetration_attempt", "suspicious_request"),
-        "xff_malformed",
-    }
-)
-
-_QUIET = {
-    **dict.fromkeys(("path_excluded", "security_headers_applied"), logging.DEBUG),
-    "detection_excluded": logging.INFO,
-}
-"""Part of another event's story, one for every request, or what the site asked for."""
 
 
 def log_level(name: str | int | None) -> int | None:
@@ -242,16 +212,15 @@ class LogSink:
 
     def _look_up(self, kind: tuple[str, str]) -> tuple[int | None, logging.Logger]:
         """The level and the logger of an event's type and what was done."""
-        found = self._level(*kind), self._logger(area_of(kind[0]))
+        event_type = type_of(kind[0])
+        found = self._level(event_type, kind[1]), self._logger(event_type.area)
         self._kinds[kind] = found
         return found
 
-    def _level(self, event_type: str, action_taken: str) -> int | None:
-        if event_type in _QUIET:
-            return _QUIET[event_type]
-        if action_taken or event_type in _SUSPICIOUS:
+    def _level(self, event_type: EventType, action_taken: str) -> int | None:
+        if not event_type.is_quiet and (action_taken or event_type.is_suspicious):
             return self.settings.suspicious_level
-        return logging.WARNING if event_type in _TROUBLE else logging.INFO
+        return event_type.level
 
     def _logger(self, area: str) -> logging.Logger:
         logger = self._loggers.get(area)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.telemetry.aggregation import MAX_SERIES, METHODS, OTHER, UNMATCHED
-from guard_wsgi.telemetry.events import EVENT_TYPES, SecurityEvent
+from guard_wsgi.telemetry.event_types import EVENT_TYPES
+from guard_wsgi.telemetry.events import SecurityEvent
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry

@@ -14,7 +14,7 @@ import pytest
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.telemetry.events import EVENT_TYPES
+from guard_wsgi.telemetry.event_types import EVENT_TYPES
 from tests.agent.collector import Collector
 
 Make = Callable[..., GuardMiddleware]

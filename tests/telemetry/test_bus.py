@@ -16,8 +16,8 @@ from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.aggregation import MAX_SERIES, OTHER, UNMATCHED
 from guard_wsgi.telemetry.bus import EventBus
 from guard_wsgi.telemetry.enrichment import Enrichment
+from guard_wsgi.telemetry.event_types import EVENT_TYPES
 from guard_wsgi.telemetry.events import (
-    EVENT_TYPES,
     METRIC_TYPES,
     SecurityEvent,
     SecurityMetric,
@@ -350,7 +350,7 @@ def test_enrichment_forgets_the_oldest_clients() -> None:
 
 
 def test_the_types_of_the_existing_system_are_all_known() -> None:
-    assert {"penetration_attempt", "dynamic_rule_applied", "csp_violation"} <= EVENT_TYPES
+    assert {"penetration_attempt", "dynamic_rule_applied", "csp_violation"} <= EVENT_TYPES.keys()
     assert len(METRIC_TYPES) == 7
 
 

@@ -13,7 +13,8 @@ from guard_wsgi.config.check_names import CHECK_NAMES
 from guard_wsgi.options import values as values
 from guard_wsgi.options.numbers import flag
 from guard_wsgi.options.values import one_of
-from guard_wsgi.telemetry.events import EVENT_TYPES, METRIC_TYPES
+from guard_wsgi.telemetry.event_types import EVENT_TYPES
+from guard_wsgi.telemetry.events import METRIC_TYPES
 
 _NO_TABLE: Mapping[str, str] = MappingProxyType({})
 
