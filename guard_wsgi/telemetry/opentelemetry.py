@@ -60,7 +60,7 @@ class OpenTelemetrySink:
         tracer = self._ready()[0]
         at = int(event.timestamp.timestamp() * 1_000_000_000)
         span = tracer.start_span(
-            f"guard.event.{event.event_type}", start_time=at, found=self._attributes(event)
+            f"guard.event.{event.event_type}", start_time=at, attributes=self._attributes(event)
         )
         span.end(end_time=at)
 
@@ -69,16 +69,16 @@ class OpenTelemetrySink:
     ) -> None:
         """One request, in the names of OpenTelemetry's HTTP conventions."""
         _, duration, count, errors = self._ready()
-        found = {
+        attributes = {
             "http.route": endpoint or UNMATCHED,
             "http.request.method": method if method in METHODS else OTHER,
             "http.response.status_code": status,
             "guard.blocked": blocked,
         }
-        duration.record(seconds, found)
-        count.add(1, found)
+        duration.record(seconds, attributes)
+        count.add(1, attributes)
         if status >= 400:
-            errors.add(1, found)
+            errors.add(1, attributes)
 
     def close(self) -> None:
         """Flush and end the providers that were made here."""
