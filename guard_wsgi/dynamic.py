@@ -2,15 +2,14 @@
 
 The app's own configuration is the base. Rules never change it: they give a second configuration,
 which is checked like any other and compiled into a policy before anything of it holds. When the
-rules go, the base is served again, so nothing of them can stay behind, but for bans, which end
-by themselves.
+rules go, the base is served again and their bans are lifted, so nothing of them stays behind.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from guard_wsgi.agent.rules import DynamicRules
@@ -18,6 +17,8 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.forks import track
 from guard_wsgi.options.numbers import MAX_SECONDS
+from guard_wsgi.state.ban_index import Ban, canonical_target
+from guard_wsgi.state.bans import MAX_REASON_CHARACTERS
 from guard_wsgi.telemetry.events import utc_now
 
 logger = logging.getLogger("guard_wsgi.rules")
@@ -52,6 +53,8 @@ class Bans(Protocol):
     def ban(self, target: str, seconds: float, reason: str, /) -> object: ...
 
     def unban(self, target: str, /) -> bool: ...
+
+    def list(self) -> Iterable[Ban]: ...
 
 
 def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
@@ -106,7 +109,7 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
 
     What can't be banned (loopback, a trusted proxy) is logged and left out: the rest still holds.
     """
-    reason = f"dynamic rule {rules.rule_id}"
+    reason = _reason(rules)
     now = utc_now()
     for target in rules.ip_blacklist:
         until = rules.ip_ban_until.get(target)
@@ -122,6 +125,27 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
             bans.unban(target)
         except (ValueError, StoreError) as error:
             logger.warning("%s: the ban on %s was not lifted: %s", reason, target, error)
+
+
+def lift_bans(bans: Bans, before: DynamicRules, rules: DynamicRules | None) -> None:
+    """Lift what earlier rules banned and these do not: a ban that was a mistake ends when it is
+    taken out. What somebody else has banned since stays banned."""
+    kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
+    gone = {canonical_target(target) for target in before.ip_blacklist if target not in kept}
+    if not gone:
+        return
+    reason = _reason(before)
+    try:
+        held = [ban.target for ban in bans.list() if ban.reason == reason and ban.target in gone]
+        for target in held:
+            bans.unban(target)
+    except StoreError as error:
+        logger.warning("%s: bans were not lifted: %s", reason, error)
+
+
+def _reason(rules: DynamicRules) -> str:
+    """What its bans are known by."""
+    return f"dynamic rule {rules.rule_id}"[:MAX_REASON_CHARACTERS]
 
 
 class RuledConfiguration:
@@ -154,14 +178,18 @@ class RuledConfiguration:
         """
         with self._lock:
             self._serve(apply_rules(self._base, rules))
-            self._rules = rules
+            before, self._rules = self._rules, rules
+        if before is not None:
+            lift_bans(self._bans, before, rules)
         apply_bans(self._bans, rules)
 
     def restore(self) -> None:
-        """Serve the base again."""
+        """Serve the base again, without what the rules banned."""
         with self._lock:
-            self._rules = None
+            before, self._rules = self._rules, None
             self._serve(self._base)
+        if before is not None:
+            lift_bans(self._bans, before, None)
 
     def rebase(self, base: SecurityConfig) -> None:
         """Serve another base from now on, under the same rules.

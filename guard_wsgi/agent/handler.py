@@ -201,9 +201,11 @@ class GuardAgentHandler:
         headers: dict[str, str] = {}
         if asked.etag:
             headers["If-None-Match"] = asked.etag
-            wait = min(asked.wait_seconds, _until_expiry(asked.answer))
-            if wait >= 1:
-                headers["Prefer"] = f"wait={int(wait)}"
+            if asked.wait_seconds >= 1:
+                # A second at least: who asks without waiting is told to come back in a minute,
+                # and would be deaf to whatever is written when these rules have just expired.
+                wait = max(1, int(min(asked.wait_seconds, _until_expiry(asked.answer))))
+                headers["Prefer"] = f"wait={wait}"
         began = time.monotonic()
         try:
             answer = asked.transport.request("GET", RULES_PATH, headers=headers)

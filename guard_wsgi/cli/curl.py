@@ -17,6 +17,8 @@ BOUNDARY = "----guard-wsgi-inspect"
 """Of the multipart body that ``-F`` makes; curl's own is random."""
 
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
+_WINDOWS = re.compile(r"\^[ \t]*\r?\n|\s\^\"?https?:")
+"""Line ends and quotes as the command line of Windows escapes them."""
 _IGNORED = (
     *("-s", "-S", "-i", "-v", "-k", "-L", "-f", "-g", "-N", "-#"),
     *("--silent", "--show-error", "--include", "--verbose", "--insecure", "--location", "--fail"),
@@ -30,6 +32,20 @@ class _Parser(argparse.ArgumentParser):
         raise CommandError(f"curl: {message}")
 
 
+class _Field(argparse.Action):
+    """A field of a form, with whether ``@`` and ``<`` begin the name of a file in it."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        is_literal = option_string == "--form-string"
+        namespace.form = [*namespace.form, (values, is_literal)]
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="curl", add_help=False, allow_abbrev=False)
     parser.add_argument("urls", nargs="*")
@@ -41,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--data-urlencode", dest="encoded", action="append", default=[])
     parser.add_argument("--json", dest="json")
-    parser.add_argument("-F", "--form", "--form-string", dest="form", action="append", default=[])
+    parser.add_argument("-F", "--form", dest="form", action=_Field, default=[])
+    parser.add_argument("--form-string", dest="form", action=_Field, default=[])
     parser.add_argument("-b", "--cookie", dest="cookie")
     parser.add_argument("-A", "--user-agent", dest="user_agent")
     parser.add_argument("-e", "--referer", dest="referer")
@@ -63,6 +80,8 @@ def parse_curl(command: str) -> dict[str, Any]:
         words = shlex.split(text.replace("\\\r\n", " ").replace("\\\n", " "))
     except ValueError as error:
         raise CommandError(f"curl: {error}") from None
+    if _WINDOWS.search(command):
+        raise CommandError("curl: this is for Windows' command line: copy as cURL (POSIX, or bash)")
     if not words or words[0] != "curl":
         raise CommandError("not a curl command: it must begin with 'curl'")
     options = _parser().parse_args(words[1:])
@@ -85,7 +104,7 @@ def parse_curl(command: str) -> dict[str, Any]:
 def _headers(options: argparse.Namespace) -> dict[str, str]:
     headers: dict[str, str] = {}
     for header in options.headers:
-        name, colon, value = header.partition(":")
+        name, colon, value = _no_file(header).partition(":")
         if colon and value.strip():
             headers[name.strip()] = value.strip()
     return headers
@@ -128,12 +147,12 @@ def _encoded(part: str) -> str:
     return (f"{name}=" if name else "") + quote_plus(_no_file(value))
 
 
-def _multipart(fields: list[str]) -> bytes:
+def _multipart(fields: list[tuple[str, bool]]) -> bytes:
     lines: list[str] = []
-    for one in fields:
+    for one, is_literal in fields:
         name, _, value = one.partition("=")
         disposition = f"Content-Disposition: form-data; name={json.dumps(name)}"
-        lines += [f"--{BOUNDARY}", disposition, "", _no_file(value, "@<")]
+        lines += [f"--{BOUNDARY}", disposition, "", value if is_literal else _no_file(value, "@<")]
     return "\r\n".join([*lines, f"--{BOUNDARY}--", ""]).encode("utf-8", "surrogateescape")
 
 

@@ -88,7 +88,9 @@ def parse_request(raw: bytes) -> dict[str, Any]:
     :raises CommandError: when it is no request.
     """
     separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
-    head, _, body = raw.partition(separator)
+    head, found, body = raw.partition(separator)
+    if not found:
+        head = head.rstrip(b"\r\n")  # the last line of a head that was pasted without a body
     text = head.decode("utf-8", "surrogateescape")
     lines = [line.rstrip("\r") for line in text.split("\n")]
     method, *start = lines[0].split() or [""]

@@ -182,12 +182,10 @@ class Bans:
         canonical = canonical_target(target)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
-        network = parse_network(canonical)
-        for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
-            if ip_set.overlaps(network):
-                refusal = f"{canonical} includes {what}"
-                self._tell("ip_ban_failed", canonical, refusal)
-                raise BanRefused(refusal)
+        refusal = self.refusal(canonical)
+        if refusal:
+            self._tell("ip_ban_failed", canonical, refusal)
+            raise BanRefused(refusal)
         now_ns = self._now()
         # On a millisecond, which every store keeps exactly.
         now = self._clock.wall_ns() / NANOSECONDS
@@ -201,6 +199,18 @@ class Bans:
         self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
         return ban
+
+    def refusal(self, target: str) -> str:
+        """Why an address or network can't be banned; "" when it can.
+
+        :raises ValueError: when the target is neither.
+        """
+        canonical = canonical_target(target)
+        network = parse_network(canonical)
+        for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
+            if ip_set.overlaps(network):
+                return f"{canonical} includes {what}"
+        return ""
 
     def unban(self, target: str) -> bool:
         """Lift the ban of exactly this address or network; whether there was one.

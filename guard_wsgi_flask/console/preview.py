@@ -29,8 +29,10 @@ MAX_AGENT_CHARS = 512
 
 @define(slots=True)
 class Outcome:
-    """:ivar examples: (row, "refused" or "let through", by which field of the rules)."""
+    """:ivar everything: what holds for all requests, also those that are not known.
+    :ivar examples: (row, "refused" or "let through", by which field of the rules)."""
 
+    everything: str = ""
     looked_at: int = 0
     refused: int = 0
     let_through: int = 0
@@ -115,10 +117,20 @@ def caught(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Counter[st
     return found
 
 
+def _everything(rules: DynamicRules) -> str:
+    if rules.emergency_mode:
+        return "Emergency mode answers 503 to everybody but those it lets through."
+    if rules.whitelist_countries:
+        return "Every request from other countries than those would be refused."
+    if rules.enable_penetration_detection is False:
+        return "Without detection every attack passes, also those that are not known yet."
+    return ""
+
+
 def preview(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Outcome:
     """What rules change: events that they refuse and that were not, and the other way round."""
     judge = Judge(rules)
-    outcome = Outcome()
+    outcome = Outcome(everything=_everything(rules))
     for row in rows:
         outcome.looked_at += 1
         by = judge.refuses(row)

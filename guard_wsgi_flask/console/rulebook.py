@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -182,9 +182,15 @@ class RuleBook:
             rules = DynamicRules.parse(body)
         except RulesError as error:
             raise RulesRefused(error.faults) from None
+        if rules.has_expired():
+            raise RulesRefused(["expires_at: is in the past"])
         rules = _without_ended_bans(rules)
         try:
-            check_servable(apply_rules(checking(self._base()), rules))
+            config = apply_rules(checking(self._base()), rules)
+            # A guard that is made in an emergency announces one in this process's log.
+            check_servable(config.evolve(emergency_mode=False), rules.ip_blacklist)
+        except RulesRefused:
+            raise
         except ConfigError as error:
             raise RulesRefused(error.faults) from None
         except GuardError as error:
@@ -319,9 +325,19 @@ def checking(config: SecurityConfig) -> SecurityConfig:
     return for_trial(config).evolve(geo_ip_handler=config.geo_ip_handler or AnyCountry())
 
 
-def check_servable(config: SecurityConfig) -> None:
-    """:raises GuardError: when the guard can't serve it, as for a pattern its engine refuses."""
-    GuardMiddleware(_no_app, config).close()
+def check_servable(config: SecurityConfig, banned: Iterable[str] = ()) -> None:
+    """:raises GuardError: when the guard can't serve it, as for a pattern its engine refuses.
+
+    :param banned: what it is to ban.
+    :raises RulesRefused: when it would ban some of them never, as for itself or its proxies.
+    """
+    guard = GuardMiddleware(_no_app, config)
+    try:
+        faults = [refusal for target in banned if (refusal := guard.bans.refusal(target))]
+    finally:
+        guard.close()
+    if faults:
+        raise RulesRefused([f"ip_blacklist: {fault}: it can't be banned" for fault in faults])
 
 
 def _no_app(environ: Any, start_response: Any) -> list[bytes]:

@@ -70,9 +70,9 @@ def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
         if text:
             body[name] = _whole(name, text, faults)
     for name in CHOICES:
-        body[name] = {"yes": True, "no": False}.get(form.get(name, ""))
+        body[name] = _one_of(name, form, {"": None, "yes": True, "no": False}, faults)
     for name in SWITCHES:
-        body[name] = bool(form.get(name))
+        body[name] = _one_of(name, form, {"": False, "on": True}, faults)
     _read_bans(form.get("ip_blacklist", ""), body)
     limits: dict[str, list[Any]] = {}
     for line in _lines(form.get("endpoint_rate_limits", "")):
@@ -81,6 +81,8 @@ def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
             faults.append(f"endpoint_rate_limits: {line!r:.80} is not 'path requests seconds'")
             continue
         path, *pair = words
+        if path in limits:
+            faults.append(f"endpoint_rate_limits: {path} has two limits")
         limits[path] = [_whole("endpoint_rate_limits", word, faults) for word in pair]
     body["endpoint_rate_limits"] = limits
     try:
@@ -123,6 +125,16 @@ def _whole(name: str, text: str, faults: list[str]) -> int:
         return int(text)
     faults.append(f"{name}: {text!r:.40} is not a whole number")
     return 1
+
+
+def _one_of(
+    name: str, form: Mapping[str, str], values: Mapping[str, Any], faults: list[str]
+) -> Any:
+    text = form.get(name, "")
+    if text not in values:
+        known = ", ".join(value for value in values if value)
+        faults.append(f"{name}: {text!r:.40} is none of {known}, or nothing")
+    return values.get(text)
 
 
 def _choice(value: Any) -> str:

@@ -42,7 +42,13 @@ def install(app: Flask) -> None:
     """Give an app's templates these filters."""
     app.jinja_env.finalize = writable
     app.jinja_env.filters.update(
-        when=when, count=count, share=share, label=label, seconds=seconds, pretty=pretty
+        when=when,
+        stamp=stamp,
+        count=count,
+        share=share,
+        label=label,
+        seconds=seconds,
+        pretty=pretty,
     )
 
 
@@ -64,6 +70,14 @@ def when(at: int | float | None) -> Markup:
     stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     shown = moment.strftime("%Y-%m-%d %H:%M:%S UTC")
     return Markup('<time datetime="{}">{}</time>').format(stamp, shown)
+
+
+def stamp(text: str) -> Markup | str:
+    """An ISO 8601 time as :func:`when`; another text as it is."""
+    try:
+        return when(datetime.fromisoformat(text).timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        return text
 
 
 def count(number: int | float | None) -> str:

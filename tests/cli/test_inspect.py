@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi import SecurityConfig
+from guard_wsgi.cli.curl import parse_curl
 from guard_wsgi.cli.inspecting import PLACES, climb, environ_of, inspect, parse_request
 from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.cli.tree import main
@@ -189,3 +190,23 @@ def test_a_reader_that_has_read_enough_is_no_error(arguments: list[str]) -> None
         code = process.wait(60)
     assert complaint == b""
     assert code in (0, 1, 141)
+
+
+def test_a_raw_request_may_end_with_its_last_header_and_a_line_end() -> None:
+    for end in ("", "\n", "\r\n", "\n\n"):
+        environ = parse_request(f"GET /x HTTP/1.1\nHost: x\nUser-Agent: a{end}".encode())
+        assert environ["HTTP_USER_AGENT"] == "a"
+
+
+def test_curl_takes_a_form_string_as_it_is_and_says_what_it_does_not_read() -> None:
+    environ = parse_curl("curl http://x/ --form-string 'a=<b>' --form-string c=@d -F e=f")
+    body = environ["wsgi.input"].read()
+    assert b"<b>" in body
+    assert b"@d" in body
+    for command, said in (
+        ("curl http://x/ -F a=@b", "is a file"),
+        ("curl http://x/ -H @headers", "is a file"),
+        ('curl ^"http://x/^" ^\n  -H ^"A: b^"', "POSIX"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            parse_curl(command)

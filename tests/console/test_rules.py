@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from werkzeug.test import Client
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.agent import DynamicRules
+from guard_wsgi_flask.console import overview
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.rulebook import EDITABLE, RulesRefused
 from guard_wsgi_flask.console.ruleform import body_of_form, form_of_body
@@ -215,6 +217,130 @@ def test_a_page_says_in_force_only_when_an_agent_has_taken_the_rules(
     assert "Not in force yet" in late
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        pytest.param({"ip_blacklist": "0.0.0.0/0"}, "loopback", id="everybody"),
+        pytest.param({"ip_blacklist": "127.0.0.1"}, "loopback", id="itself"),
+        pytest.param({"expires_at": "2001-01-01T00:00:00Z"}, "in the past", id="over already"),
+        pytest.param({"enable_ip_banning": "banana"}, "none of yes, no", id="no such choice"),
+        pytest.param({"emergency_mode": "1"}, "none of on", id="no such switch"),
+        pytest.param(
+            {"endpoint_rate_limits": "/a 1 2\n/a 3 4"}, "has two limits", id="a path twice"
+        ),
+    ],
+)
+def test_what_would_have_no_effect_is_refused(
+    console: Console, key: NewKey, admin: Browser, fields: dict[str, str], said: str
+) -> None:
+    for path in ("/rules", "/rules/preview"):
+        assert said in admin.post(path, app="shop", version="0", **fields).text
+    assert console.services.rules.current("shop")[0] == 0
+
+
+def test_rules_for_an_app_that_is_not_there_are_written_for_no_other(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    assert admin.post("/rules", app="nope", message="x").status_code == 404
+    assert admin.post("/rules/0/restore", app="nope").status_code == 404
+    assert console.services.rules.current("shop")[0] == 0
+
+
+def test_the_preview_says_what_holds_for_requests_that_it_can_not_know(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    send(console, key, event())
+    emergency = admin.post("/rules/preview", app="shop", emergency_mode="on").text
+    assert "503 to everybody" in emergency
+    off = admin.post("/rules/preview", app="shop", enable_penetration_detection="no").text
+    assert "every attack passes" in off
+    assert "let <b>1</b>" in off
+
+
+def test_a_ban_of_a_network_shows_on_its_clients_pages_and_can_be_lifted_there(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    send(console, key, event())
+    admin.post("/rules", app="shop", version="0", ip_blacklist="203.0.0.0/16")
+    for path in ("/client?client=203.0.113.7", "/events/1"):
+        page = admin.get(path).text
+        assert "with 203.0.0.0/16" in page
+        assert "Lift the ban of 203.0.0.0/16" in page
+    admin.post("/bans/lift", app="shop", target="203.0.0.0/16")
+    assert console.services.rules.current("shop")[1]["ip_whitelist"] == ["203.0.0.0/16"]
+
+
+class RuledApp:
+    """An app that takes its rules from a console, and a client far away."""
+
+    def __init__(self, console: Console, key: NewKey) -> None:
+        self.guard = GuardMiddleware(
+            text_app(),
+            SecurityConfig(
+                enable_agent=True,
+                agent_endpoint=console.url,
+                agent_api_key=key.text,
+                agent_project_id="shop",
+                enable_dynamic_rules=True,
+            ),
+        )
+        self._client = Client(self.guard)
+
+    def status(self, address: str = "203.0.113.9") -> int:
+        return self._client.get("/", environ_base={"REMOTE_ADDR": address}).status_code
+
+    def becomes(self, status: int) -> None:
+        deadline = time.monotonic() + PROMPT_SECONDS
+        while self.status() != status:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def ruled(live: Console, key: NewKey) -> Iterator[RuledApp]:
+    app = RuledApp(live, key)
+    assert app.status() == 200
+    deadline = time.monotonic() + 20
+    while not overview.rule_takers(live.services.database, "shop"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    yield app
+    app.guard.close()
+
+
+def test_a_ban_that_is_taken_out_or_rolled_back_ends(live: Console, ruled: RuledApp) -> None:
+    book = live.services.rules
+    for end in ({"ip_blacklist": ["198.51.100.7"]}, {}):
+        book.write("shop", {"ip_blacklist": ["203.0.113.0/24", "198.51.100.7"]}, "ann", "")
+        ruled.becomes(403)
+        book.write("shop", end, "ann", "")
+        ruled.becomes(200)
+    assert ruled.status("198.51.100.7") == 200
+    book.write("shop", {"ip_blacklist": ["203.0.113.0/24"]}, "ann", "")
+    ruled.becomes(403)
+    ruled.guard.bans.ban("203.0.113.0/24", 60, "by hand")
+    book.write("shop", {"blocked_user_agents": ["gone"]}, "ann", "")
+    deadline = time.monotonic() + PROMPT_SECONDS
+    while ruled.guard.services.ruled.rules.ip_blacklist:  # type: ignore[union-attr]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert ruled.status() == 403
+
+
+def test_what_is_written_after_rules_have_expired_is_heard_at_once(
+    live: Console, ruled: RuledApp
+) -> None:
+    book = live.services.rules
+    soon = datetime.now(UTC) + timedelta(seconds=2.5)
+    banned = {"ip_blacklist": ["203.0.113.9"]}
+    book.write("shop", {**banned, "expires_at": soon.isoformat()}, "ann", "")
+    ruled.becomes(403)
+    ruled.becomes(200)
+    time.sleep(1.5)
+    book.write("shop", banned, "ann", "")
+    ruled.becomes(403)
+
+
 def test_the_history_tells_who_and_what_and_takes_back(
     console: Console, key: NewKey, admin: Browser
 ) -> None:
@@ -347,8 +473,6 @@ def test_emergency_reaches_an_app_at_once_not_at_its_next_poll(live: Console, ke
         assert client.get("/", **far).status_code == 200
         deadline = time.monotonic() + 20
         while not live.services.rules.delivery("shop").version and time.monotonic() < deadline:
-            from guard_wsgi_flask.console import overview
-
             if any(one.rules_at for one in overview.agents(live.services.database)):
                 break
             time.sleep(0.05)

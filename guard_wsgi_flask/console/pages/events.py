@@ -19,6 +19,8 @@ from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.errors import GuardError
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.ipset import IPSet
 from guard_wsgi_flask.console import exclusions, overview, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.records import event_of, findings_of
@@ -248,27 +250,31 @@ def unban() -> ResponseReturnValue:
 
 def standing(client: str, app: str) -> dict[str, Any]:
     """What holds for a client: bans in the rules and in the store, what is left of its limits."""
-    found: dict[str, Any] = {
-        "rules": None,
-        "store": None,
-        "reported": None,
-        "limits": [],
-        "fault": "",
-    }
+    found: dict[str, Any] = {"rules": [], "store": [], "reported": None, "limits": [], "fault": ""}
     if not client:
         return found
     found["reported"] = overview.reported_ban(services().database, client, app)
     _, body = services().rules.current(app)
-    if client in body.get("ip_blacklist", ()):
-        found["rules"] = body.get("ip_ban_until", {}).get(client, "")
+    until = body.get("ip_ban_until", {})
+    found["rules"] = [
+        (target, until.get(target, ""))
+        for target in body.get("ip_blacklist", ())
+        if is_within(client, target)
+    ]
     shared = services().bans
     if shared is not None:
         try:
-            found["store"] = next((ban for ban in shared.all() if ban.target == client), None)
+            found["store"] = [ban for ban in shared.all() if is_within(client, ban.target)]
             found["limits"] = shared.limits(client)
         except GuardError as error:
             found["fault"] = str(error)
     return found
+
+
+def is_within(client: str, target: str) -> bool:
+    """Whether a ban of an address or a network is one of this client."""
+    address = parse_address(client)
+    return client == target or (address is not None and address in IPSet([target]))
 
 
 def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:

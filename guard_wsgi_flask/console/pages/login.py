@@ -23,6 +23,8 @@ def page() -> ResponseReturnValue:
     if token and is_visit:
         if services().people.take_link(token):
             return _enter(LOCAL_NAME, "admin", "with the printed link")
+        if g.person is not None:
+            return redirect(url_for("now.page"), 303)
         return _form("This link has been used, or is older than an hour.", 403)
     if g.person is not None:
         return redirect(url_for("now.page"), 303)

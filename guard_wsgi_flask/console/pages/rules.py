@@ -146,10 +146,17 @@ def _whole(name: str) -> int:
 
 
 def _app() -> str:
-    """The app that is spoken of: one that has a key, the busiest without a name."""
+    """The app that is spoken of: one that has a key, the busiest without a name.
+
+    :raises NotFound: for a name of none: what was meant for one is not written for another.
+    """
     apps = services().keys.apps()
     asked = request.values.get("app", "")
-    return asked if asked in apps else overview.busiest(services().database, apps)
+    if not asked:
+        return overview.busiest(services().database, apps)
+    if asked not in apps:
+        raise NotFound(f"there is no app {asked!r:.80} with a key")
+    return asked
 
 
 def _editor(
