@@ -30,7 +30,7 @@ from typing import Any
 from peer_suites import HOOKS, REPOSITORY, Comparison, Run, read_run, report
 from peer_verdicts import read_table
 
-from guard_wsgi.detection.database import CACHE_DIR_VARIABLE, cache_folder
+from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folder
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from package_corpus_fetch import Fetcher

@@ -16,9 +16,9 @@ from typing import Any
 from attrs import Attribute
 
 from guard_wsgi.config.foreign import translated, without_kubernetes
-from guard_wsgi.detection.database import CACHE_DIR_VARIABLE
 from guard_wsgi.options.numbers import flag, is_blank
 from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE
 
 SECRET_FILE_SUFFIX = "_file"
 """``agent_api_key_file`` is the path of a file with the value of ``agent_api_key``."""

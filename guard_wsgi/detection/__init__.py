@@ -6,8 +6,9 @@ from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.detector import Detector
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM, Finding
 from guard_wsgi.detection.inspection import Inspection
-from guard_wsgi.detection.scanner import PatternRefused, has_hyperscan
+from guard_wsgi.detection.scanner import PatternRefused
 from guard_wsgi.detection.settings import THRESHOLDS, DetectionSettings
+from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
 
 __all__ = [
     "BUDGET",

@@ -9,18 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
-from guard_wsgi.detection.database import database_key, load_database, save_database
 from guard_wsgi.errors import ConfigError
-
-hyperscan: Any
-try:
-    import hyperscan
-except ImportError:  # no wheel: PyPy, musl on rare machines
-    hyperscan = None
+from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
 Engine = Literal["auto", "hyperscan", "re"]
+_ANY = ("caseless", "dotall")
 
 
 class PatternRefused(ConfigError):
@@ -53,11 +48,6 @@ class Tripwire(Protocol):
         """Where matches end, in bytes, unordered; stops when there are ``most``."""
 
 
-def has_hyperscan() -> bool:
-    """Whether the Hyperscan engine can be used here."""
-    return hyperscan is not None
-
-
 def compile_patterns(
     patterns: Sequence[tuple[str, str]], engine: Engine = "auto", *, keep: bool = False
 ) -> Scanner:
@@ -69,11 +59,16 @@ def compile_patterns(
     :raises PatternRefused: naming the first pattern that can't be taken, and why.
     :raises ConfigError: when "hyperscan" is asked for and not installed.
     """
-    if engine == "hyperscan" and hyperscan is None:
+    if engine == "hyperscan" and not has_hyperscan():
         raise ConfigError(["detection engine: hyperscan is not installed"])
-    if engine == "re" or hyperscan is None:
+    if engine == "re" or not has_hyperscan():
         return ReScanner(patterns)
-    return HyperscanScanner(patterns, range(len(patterns)), _ONCE, keep)
+    texts = [pattern for _, pattern in patterns]
+    try:
+        return HyperscanScanner(texts, range(len(texts)), (*_ANY, "once"), keep=keep)
+    except HyperscanRefused as error:
+        name, pattern = ("(all)", "...") if error.index is None else patterns[error.index]
+        raise PatternRefused(name, pattern, str(error)) from error
 
 
 def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
@@ -83,135 +78,12 @@ def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto
     quarter of the size, where patterns are alike. For thousands of words it would look for that
     half a minute, and find little.
     """
-    if engine == "re" or hyperscan is None:
+    if engine == "re" or not has_hyperscan():
         return ReTripwire(patterns)
     firsts: dict[str, int] = {}
     ids = [firsts.setdefault(name, index) for index, (name, _) in enumerate(patterns)]
-    return HyperscanScanner(patterns, ids, _ANY, keep=True)
-
-
-def _stop(*_: object) -> bool:
-    return True
-
-
-def _note(index: int, start: int, end: int, flags: int, hits: list[int]) -> None:
-    hits.append(index)
-
-
-def _note_end(index: int, start: int, end: int, flags: int, hits: tuple[list[int], int]) -> bool:
-    ends, most = hits
-    ends.append(end)
-    return len(ends) >= most
-
-
-_ANY = 0 if hyperscan is None else hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL
-# Each pattern once. Keeping book of that costs a fifth of the time, so it is asked for only
-# where the answer is more than yes or no.
-_ONCE = 0 if hyperscan is None else _ANY | hyperscan.HS_FLAG_SINGLEMATCH
-
-
-class HyperscanScanner:
-    """A compiled database and room to scan with it, in time linear in the text.
-
-    A scratch serves one scan at a time (the scan releases the interpreter's lock), so each scan
-    takes one out of the stock and puts it back. A forked child has copies of those that were in
-    stock; one that was in use elsewhere is not among them.
-
-    :param ids: what `scan` calls the patterns.
-    :param flags: Hyperscan's, for every pattern.
-    """
-
-    def __init__(
-        self, patterns: Sequence[tuple[str, str]], ids: Sequence[int], flags: int, keep: bool
-    ) -> None:
-        # Empty matches are for custom patterns such as "^$".
-        flags |= hyperscan.HS_FLAG_ALLOWEMPTY
-        encoded = [text.encode() for _, text in patterns]
-        key = database_key(encoded, ids, flags)
-        database = load_database(key) if keep else None
-        if database is None:
-            database = self._compile(patterns, encoded, ids, flags)
-            if keep:
-                save_database(key, database)
-        self._database: Any = database
-        self._stock: list[Any] = []
-        self.any = self._tripwire()
-
-    # Both written out, as each call less is felt. Arguments by position: by name they cost a
-    # quarter of a microsecond, half of a short scan.
-
-    def scan(self, data: bytes) -> list[int]:
-        hits: list[int] = []
-        stock = self._stock
-        try:
-            scratch = stock.pop()
-        except IndexError:
-            scratch = hyperscan.Scratch(self._database)
-        try:
-            self._database.scan(data, _note, 0, hits, scratch)
-        finally:
-            stock.append(scratch)
-        return hits
-
-    def ends(self, data: bytes, most: int) -> list[int]:
-        hits: list[int] = []
-        stock = self._stock
-        try:
-            scratch = stock.pop()
-        except IndexError:
-            scratch = hyperscan.Scratch(self._database)
-        try:
-            self._database.scan(data, _note_end, 0, (hits, most), scratch)
-        except hyperscan.ScanTerminated:
-            pass
-        finally:
-            stock.append(scratch)
-        return hits
-
-    def _tripwire(self) -> Callable[[bytes], bool]:
-        database, stock = self._database, self._stock
-        take, put_back, scan = stock.pop, stock.append, database.scan
-        is_stopped = hyperscan.ScanTerminated
-
-        def any_match(data: bytes) -> bool:
-            try:
-                scratch = take()
-            except IndexError:
-                scratch = hyperscan.Scratch(database)
-            try:
-                scan(data, _stop, 0, None, scratch)
-            except is_stopped:
-                return True
-            finally:
-                put_back(scratch)
-            return False
-
-        return any_match
-
-    @staticmethod
-    def _compile(
-        patterns: Sequence[tuple[str, str]], encoded: list[bytes], ids: Sequence[int], flags: int
-    ) -> Any:
-        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        try:
-            database.compile(encoded, ids=list(ids), flags=[flags] * len(encoded))
-        except hyperscan.error as error:
-            raise _find_refused(patterns, flags, error) from error
-        return database
-
-
-def _find_refused(
-    patterns: Sequence[tuple[str, str]], flags: int, error: Exception
-) -> PatternRefused:
-    """Compile one by one to name the pattern; the error of the whole set does not."""
-    for name, pattern in patterns:
-        try:
-            hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(
-                [pattern.encode("utf-8")], ids=[0], flags=[flags]
-            )
-        except hyperscan.error as one:
-            return PatternRefused(name, pattern, str(one))
-    return PatternRefused("(all)", "...", str(error))
+    texts = [pattern for _, pattern in patterns]
+    return HyperscanScanner(texts, ids, _ANY, keep=True)
 
 
 class ReTripwire:

@@ -10,12 +10,11 @@ look-around, as far as backtracking.py trusts it.
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from guard_wsgi.errors import GuardError
 from guard_wsgi.patterns.backtracking import why_too_slow
+from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
 RE_MAX_CHARS = 65_536
 """How much ``re`` searches where Hyperscan is missing."""
@@ -75,50 +74,19 @@ def _check_syntax(expression: str) -> None:
 def _compile(expressions: tuple[str, ...]) -> Callable[[bytes], list[int]]:
     if not expressions:
         return lambda text: []
-    try:
-        import hyperscan
-    except ImportError:
+    if not has_hyperscan():
         return _compile_re(expressions)
-    flags = (
-        hyperscan.HS_FLAG_CASELESS
-        | hyperscan.HS_FLAG_MULTILINE
-        | hyperscan.HS_FLAG_SINGLEMATCH
-        | hyperscan.HS_FLAG_ALLOWEMPTY
-    )
     is_unicode = not all(expression.isascii() for expression in expressions)
-    if is_unicode:
-        flags |= hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_UCP
-    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    options = ("caseless", "multiline", "once", *(("unicode",) if is_unicode else ()))
     try:
-        database.compile(
-            expressions=[expression.encode() for expression in expressions],
-            ids=list(range(len(expressions))),
-            elements=len(expressions),
-            flags=[flags] * len(expressions),
-        )
-    except hyperscan.error as error:
-        shown = ", ".join(map(repr, expressions))
+        scan = HyperscanScanner(expressions, range(len(expressions)), options).scan
+    except HyperscanRefused as error:
+        refused = expressions if error.index is None else (expressions[error.index],)
+        shown = ", ".join(map(repr, refused))
         raise ExpressionError(f"{shown} can't run in linear time: {error}") from None
-    # A scratch is for one scan at a time, so each thread has its own.
-    local = threading.local()
-
-    def find(text: bytes) -> list[int]:
-        try:
-            scratch = local.scratch
-        except AttributeError:
-            scratch = local.scratch = hyperscan.Scratch(database)
-        if is_unicode:
-            # Hyperscan's Unicode mode is undefined on invalid UTF-8.
-            text = text.decode("utf-8", "replace").encode()
-        found: list[int] = []
-
-        def note(identity: int, start: int, end: int, flags: int, context: Any) -> None:
-            found.append(identity)
-
-        database.scan(text, note, 0, None, scratch)
-        return found
-
-    return find
+    if is_unicode:
+        return lambda text: scan(text.decode("utf-8", "replace").encode())
+    return scan
 
 
 def _compile_apart(expressions: tuple[str, ...], max_chars: int) -> Callable[[bytes], list[int]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from guard_wsgi.behavior.response_pattern import BodyPatterns, parse_pattern
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.patterns import hyperscan_scanner
 
 
 def test_a_rule_is_written_as_in_the_existing_system() -> None:
@@ -135,9 +136,8 @@ def test_a_text_is_found_where_it_stands(text: str, body: str) -> None:
 
 @pytest.fixture
 def without_hyperscan(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
 
-    monkeypatch.setitem(sys.modules, "hyperscan", None)
+    monkeypatch.setattr(hyperscan_scanner, "hyperscan", None)
 
 
 @pytest.mark.usefixtures("without_hyperscan")

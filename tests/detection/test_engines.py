@@ -13,7 +13,8 @@ from guard_wsgi.detection.families import BuiltinScanners, builtin_scanners
 from guard_wsgi.detection.indicator import CERTAIN
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.scanner import compile_patterns, has_hyperscan
+from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
 from tests.detection.requests import PLACES, findings_in
 from tests.detection.test_attacks import ALL
 from tests.detection.test_customers import TEXTS
