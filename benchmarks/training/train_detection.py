@@ -506,7 +506,7 @@ def sufficient(records: Iterable[dict[str, Any]]) -> list[str]:
         for value in values_of(environ_of(record)):
             if value.location not in ("query", "form") or value.kind or value.flags:
                 continue
-            hits = every.in_text(value.text.encode("utf-8", "surrogatepass"))
+            hits, _ = every.in_text(value.text.encode("utf-8", "surrogatepass"))
             if not hits:
                 continue
             if value not in known:

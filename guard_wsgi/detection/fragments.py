@@ -108,6 +108,11 @@ _SPOKEN_HINTS: Final = (
 )
 _PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
 
+HINT: Final = "|".join(
+    (r"[<{]", "&&", r"['\"] (?:=|x) \d", *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)))
+)
+"""What is in every text that has a fragment, in the syntax of both engines (sufficient.py)."""
+
 
 def without_fragments(text: str) -> str:
     """A text without its harmless fragments, a word in the place of each."""

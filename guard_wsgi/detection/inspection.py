@@ -245,15 +245,20 @@ class Inspection:
         for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
             name, _, data = pair.partition(b"=")
             data = form_bytes(data)
-            hits = sufficient.in_text(data)
+            hits, is_bare = sufficient.in_text(data)
             if hits:
                 named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
                 text = data.decode()
                 if not (
                     is_password_name(named)
                     or self._exclusions.covers(location, named)
-                    or is_term(Value(location, named, text))
-                    or without_fragments(text) != text
+                    or not (
+                        is_bare
+                        or (
+                            not is_term(Value(location, named, text))
+                            and without_fragments(text) == text
+                        )
+                    )
                 ):
                     finding = sufficient.finding(
                         location, named, text, hits, self._scores, self._threshold

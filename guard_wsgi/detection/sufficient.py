@@ -14,11 +14,13 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.fragments import HINT
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model, shipped_model
 from guard_wsgi.detection.prose import FUNCTION_WORD
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 from guard_wsgi.detection.surroundings import FILTER_RANGE, HTML_TEXT, STATEMENT
+from guard_wsgi.detection.terms import NO_TERM
 
 MIN_PLAIN_CHARS: Final = 5
 MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
@@ -61,7 +63,9 @@ class Sufficient:
         self._named: list[tuple[str, tuple[str, ...]]] = [
             (one.category, (one.name,)) for one in self._indicators
         ]
-        self._first_excuse = len(self._indicators)
+        self._no_term, self._fragment, self._first_excuse = range(
+            len(self._indicators), len(self._indicators) + 3
+        )
         self._engine = engine
         self._scanner: Scanner | None = None
 
@@ -70,24 +74,29 @@ class Sufficient:
         scanner = self._scanner
         if scanner is None:
             pairs = [(one.name, one.pattern) for one in self._indicators]
+            pairs += [("no term", NO_TERM), ("fragment", HINT)]
             pairs += [("excuse", pattern) for pattern in _EXCUSES]
             scanner = self._scanner = compile_patterns(pairs, self._engine, keep=True)
         return scanner
 
-    def in_text(self, data: bytes) -> list[int]:
-        """Its indicators in the value of a field, as `finding` takes them.
+    def in_text(self, data: bytes) -> tuple[list[int], bool]:
+        """Its indicators in the value of a field, as `finding` takes them, and whether the value
+        is surely no term (terms.py) and without fragments (fragments.py): to ask for these costs
+        a quarter of a refusal.
 
-        None where a value may have a meaning that evidence does not tell: a long one, one with a
-        structure of its own, or one with what excuses it.
+        No indicators where a value may have a meaning that evidence does not tell: a long one, one
+        with a structure of its own, or one with what excuses it.
 
         :param data: decoded; telemetry and editors send code in documents, so no part of one.
         """
         if not MIN_PLAIN_CHARS <= len(data) <= MAX_PLAIN_CHARS or not data.isascii():
-            return []
+            return [], False
         hits = (self._scanner or self.warm()).scan(data)
         if not hits or max(hits) >= self._first_excuse or _STRUCTURED.match(data):
-            return []
-        return hits
+            return [], False
+        first = self._no_term
+        is_bare = first in hits and self._fragment not in hits
+        return [index for index in hits if index < first], is_bare
 
     def scores(self, categories: frozenset[str], threshold: float) -> tuple[float, ...]:
         """What each indicator scores; 0 for those of a category that is not enabled, and for

@@ -6,14 +6,19 @@ import gzip
 import json
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from attrs import evolve
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import shipped_model
+from guard_wsgi.detection.scanner import Engine
+from guard_wsgi.detection.sufficient import builtin_sufficient
+from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.value import Value
 from tests.detection.requests import environ, findings_in
 from tests.detection.test_release_gate import SAMPLE, judged
 
@@ -95,6 +100,22 @@ def test_nobody_is_refused_at_once_who_would_pass_a_closer_look(
         if judged(inspection, record) != judged(thorough, record)
     ]
     assert differing == []
+
+
+@pytest.mark.parametrize("engine", ["hyperscan", "re"])
+def test_whatever_is_refused_unasked_is_no_term_and_has_no_fragment(engine: Engine) -> None:
+    sufficient = builtin_sufficient(engine)
+    attack = "1' UNION SELECT a FROM b-- x"
+    bare = 0
+    texts = {text for record in records() for _, text in parse_qsl(record["query"])}
+    for text in {text[:300] for text in texts}:
+        for each in (text, f"{attack} {text}", f"{text} {attack}", text + attack):
+            _, is_bare = sufficient.in_text(each.encode("utf-8", "surrogatepass"))
+            if is_bare:
+                bare += 1
+                assert not is_term(Value("query", "q", each)), each
+                assert without_fragments(each) == each
+    assert bare > 300
 
 
 def test_every_indicator_that_is_enough_is_over_the_threshold_alone() -> None:
