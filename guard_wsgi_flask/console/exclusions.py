@@ -25,10 +25,11 @@ def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     made = [
         {"path": path, option: sorted(names)} for (path, option), names in sorted(values.items())
     ]
-    return [one for one in made if _is_valid(one)]
+    return [one for one in made if is_valid(one)]
 
 
-def _is_valid(entry: Mapping[str, Any]) -> bool:
+def is_valid(entry: Mapping[str, Any]) -> bool:
+    """Whether a guard takes this entry."""
     try:
         detection_exclusions([entry])
     except ValueError:  # a category that can't be excluded, such as a spent budget
@@ -62,18 +63,7 @@ def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -
     findings = findings_of(event)
     if not holding or not findings:
         return False
-    return all(any(_covers_finding(one, path, finding) for one in holding) for finding in findings)
-
-
-def _covers_finding(exclusion: DetectionExclusion, path: str, finding: Mapping[str, Any]) -> bool:
-    if str(finding.get("category")) in exclusion.categories:
-        return True
-    silenced = silencing(rule_of({"check": "", "path": path or "/"}, finding))
-    if silenced is None:
-        return False
-    option, value = silenced
-    if option == "params":
-        return value in exclusion.params
-    if option == "headers":
-        return value.lower() in exclusion.headers
-    return option == "body_fields" and value in exclusion.body_fields
+    return all(
+        any(one.silences(found["category"], found["location"], found["name"]) for one in holding)
+        for found in findings
+    )

@@ -10,9 +10,10 @@ from typing import Any
 from attrs import define, frozen
 from sqlalchemy import Connection, insert, select, update
 
+from guard_wsgi.checks.silenced import EVENT as SILENCED
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
-from guard_wsgi_flask.console.records import clean, key_of, row_of, time_of
+from guard_wsgi_flask.console.records import clean, key_of, row_of, silenced, time_of
 
 MICROSECONDS = 1_000_000
 HOUR = 3600
@@ -205,6 +206,13 @@ class Intake:
             by_minute[seconds - seconds % 60, row["app"], row["category"], outcome] += 1
             if row["client"]:
                 _count_client(by_client, row, counts)
+            if row["kind"] == SILENCED:
+                name, number = silenced(row)
+                for tally in (
+                    by_hour[schema.EXCLUSION, hour, app, name],
+                    by_hour[schema.EXCLUSION + schema.DAY, day, app, name],
+                ):
+                    tally[0] += number
         tallies = [
             {
                 "dimension": dimension,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from attrs import define, field
@@ -56,6 +57,8 @@ class Judge:
         ]
         self._rules = rules
         self._banned = IPSet(banned)
+        self._addresses = frozenset(banned)
+        self._bans_of: dict[str, str] = {}
         self._freed = IPSet(rules.ip_whitelist)
         self._emergency = IPSet(rules.emergency_whitelist)
         # Those of the guard, in linear time: a pattern is what somebody has just typed.
@@ -63,6 +66,23 @@ class Judge:
         patterns = [(one, one) for one in rules.suspicious_patterns]
         self._patterns = compile_patterns(patterns) if patterns else None
         self._exclusions = detection_exclusions(rules.detection_exclusions)
+
+    def entry(self, row: Mapping[str, Any], name: str) -> str:
+        """Which entry of the field that refuses this does; "" for one that has none."""
+        if name == "ip_blacklist":
+            return self._ban_of(row["client"])
+        if name in ("blocked_countries", "whitelist_countries"):
+            return str(row["country"])
+        if name == "blocked_user_agents":
+            return self._agents.first(row["user_agent"][:MAX_AGENT_CHARS]) or ""
+        return ""
+
+    def _ban_of(self, client: str) -> str:
+        if client not in self._bans_of:
+            address = ip_address(client)
+            networks = (one for one in self._rules.ip_blacklist if address in ip_network(one))
+            self._bans_of[client] = client if client in self._addresses else next(networks, "")
+        return self._bans_of[client]
 
     def refuses(self, row: Mapping[str, Any]) -> str:
         """The field of the rules that would refuse this, or nothing."""
@@ -105,16 +125,26 @@ class Judge:
         return ""
 
 
-def caught(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Counter[str]:
-    """How many refusals each field of the rules accounts for."""
+def caught(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Counter[tuple[str, str]]:
+    """How many refusals each (field, entry) of the rules accounts for."""
     judge = Judge(rules)
-    found: Counter[str] = Counter()
+    found: Counter[tuple[str, str]] = Counter()
     for row in rows:
         if row["outcome"] == "refused":
             by = judge.refuses(row)
             if by:
-                found[by] += 1
+                found[by, judge.entry(row, by)] += 1
+            elif row["check_name"] == "rate_limit":
+                limit = _limit_of(row, rules)
+                if limit:
+                    found[limit] += 1
     return found
+
+
+def _limit_of(row: Mapping[str, Any], rules: DynamicRules) -> tuple[str, str] | None:
+    if row["path"] in rules.endpoint_rate_limits:
+        return "endpoint_rate_limits", row["path"]
+    return ("global_rate_limit", "") if rules.global_rate_limit is not None else None
 
 
 def _everything(rules: DynamicRules) -> str:

@@ -127,6 +127,19 @@ def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
+def silenced(row: Mapping[str, Any]) -> tuple[str, int]:
+    """Of an event ``detection_excluded``: the exclusion, and how many requests it tells of."""
+    metadata = event_of(row).get("metadata")
+    known: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    number = known.get("count")
+    counted = number if isinstance(number, int) and not isinstance(number, bool) else 1
+    return clean(known.get("exclusion")), min(max(counted, 1), MAX_SILENCED)
+
+
+MAX_SILENCED = 1_000_000
+"""Requests of one event: a guard looks at 600 a minute."""
+
+
 def path_of(event: Mapping[str, Any]) -> str:
     """The path that was asked for, where the agent tells it (``agent_send_paths``); else the
     route's template, or the other agent's endpoint."""

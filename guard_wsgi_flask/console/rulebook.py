@@ -13,7 +13,9 @@ from attrs import evolve, fields, frozen
 from sqlalchemy import RowMapping, func, insert, select
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
+from guard_wsgi.checks.silenced import name_of
 from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.config.trials import for_trial
 from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError, GuardError
@@ -295,6 +297,23 @@ def exclude(entry: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
         known = list(body.get("detection_exclusions", ()))
         if dict(entry) not in known:
             body["detection_exclusions"] = [*known, dict(entry)]
+
+    return change
+
+
+def take_out(name: str) -> Callable[[dict[str, Any]], None]:
+    """Take an exclusion out again.
+
+    :param name: by :func:`name_of`.
+    :raises RulesRefused: when the rules have none of this name.
+    """
+
+    def change(body: dict[str, Any]) -> None:
+        known = list(body.get("detection_exclusions", ()))
+        kept = [one for one in known if name_of(detection_exclusions([one])[0]) != name]
+        if len(kept) == len(known):
+            raise RulesRefused(["the rules have no such exclusion: somebody took it away before"])
+        body["detection_exclusions"] = kept
 
     return change
 

@@ -64,6 +64,8 @@ DIMENSIONS = ("client", "template", "category", "country", "kind")
 DAY = "/day"
 REQUESTS = "requests"
 """The dimension under which all requests are counted by endpoint, from metrics."""
+EXCLUSION = "exclusion"
+"""The dimension under which is counted what exclusions let through, by :func:`name_of`."""
 ALL = "all"
 """The outcome under which all requests are counted by minute."""
 

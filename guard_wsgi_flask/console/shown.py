@@ -13,6 +13,7 @@ LABELS = {
     "access_denied": "access denied",
     "cmd_injection": "command injection",
     "code_injection": "code injection",
+    "detection_excluded": "let through by an exclusion",
     "dir_traversal": "directory traversal",
     "decorator_violation": "rule of a route",
     "framing": "broken framing",

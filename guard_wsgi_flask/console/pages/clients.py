@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
 from typing import Any
 
+from attrs import asdict
 from flask import Blueprint, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from guard_wsgi.cli import reporting
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.console import exclusions, overview, rulebook, schema, search
-from guard_wsgi_flask.console.database import now
+from guard_wsgi_flask.console import exclusions, lookalikes, overview, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.pages.events import BAN_TIMES, standing
 from guard_wsgi_flask.console.pages.now import PERIODS, chosen_period
-from guard_wsgi_flask.console.records import clean, event_of, findings_of
+from guard_wsgi_flask.console.records import clean
 from guard_wsgi_flask.console.search import Filters
 from guard_wsgi_flask.console.services import services
 
 clients = Blueprint("clients", __name__)
 
-MAX_REPORTED = 4_000
-"""Events of a report: what fits into a page's time."""
 MAX_GROUPS = 50
 
 
@@ -99,10 +94,11 @@ def report() -> ResponseReturnValue:
     app = request.args.get("app", "")[:64]
     if app not in apps:
         app = overview.busiest(database, apps)
-    groups = reporting.group(_entries(period, app))
+    rows = lookalikes.refusals(database, period, app)
+    groups = reporting.group(map(lookalikes.entry_of, rows))
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
     entries = reporting.exclusions(groups)
-    places = _places(groups)
+    places = lookalikes.places(groups)
     return render_template(
         "report.html",
         title="Report",
@@ -112,15 +108,39 @@ def report() -> ResponseReturnValue:
         apps=apps,
         takes_rules=app in services().keys.apps(),
         groups=[
-            (rule, group, _customers(group, places), _exclusion_of(rule))
+            (rule, group, lookalikes.customers(group, places), lookalikes.exclusion_of(rule))
             for rule, group in ordered[:MAX_GROUPS]
         ],
         more=max(0, len(ordered) - MAX_GROUPS),
-        most=MAX_REPORTED,
-        is_cut=sum(group.requests for group in groups.values()) >= MAX_REPORTED,
+        most=lookalikes.MAX_REPORTED,
+        is_cut=len(rows) >= lookalikes.MAX_REPORTED,
         proposed=entries,
         proposed_toml=exclusions.as_toml(entries),
         min_clients=reporting.MIN_CLIENTS,
+        notice=notice(),
+    )
+
+
+@clients.get("/report/group")
+def group() -> ResponseReturnValue:
+    """One group of the report: what was sent, by the evidence, and what an exclusion would do."""
+    period, app = chosen_period("day"), request.args.get("app", "")[:64]
+    named = ("check", "path", "category", "location", "name")
+    rule = reporting.Rule(**{name: clean(request.args.get(name, ""), 512) for name in named})
+    found = lookalikes.lookalikes(lookalikes.refusals(services().database, period, app), rule)
+    return render_template(
+        "lookalikes.html",
+        title="Look-alikes",
+        period=period,
+        periods=PERIODS,
+        app=app,
+        rule=rule,
+        rule_args=asdict(rule),
+        found=found,
+        categories=lookalikes.by_category(found.through) if found else {},
+        toml=exclusions.as_toml([found.entry]) if found and found.entry else "",
+        takes_rules=app in services().keys.apps(),
+        takers=overview.rule_takers(services().database, app),
         notice=notice(),
     )
 
@@ -142,61 +162,6 @@ def take_exclusion() -> ResponseReturnValue:
     version = services().rules.change(app, g.person.name, "from the report", change)
     record("exclude", app, json.dumps(entry))
     return back(url_for("clients.report"), "excluded", app, version)
-
-
-def _entries(period: str, app: str) -> Iterator[Mapping[str, Any]]:
-    """Events in the form of the report's lines."""
-    events = schema.events
-    asked = (
-        select(events)
-        .where(events.c.at >= now() - search.PERIODS[period] * 1_000_000)
-        .where(events.c.outcome != "told")
-        .order_by(events.c.at.desc())
-        .limit(MAX_REPORTED)
-    )
-    if app:
-        asked = asked.where(events.c.app == app)
-    with services().database.read() as connection:
-        rows = [search.plain(row) for row in connection.execute(asked).mappings()]
-    for row in rows:
-        refused = row["outcome"] == "refused"
-        event = event_of(row)
-        metadata = event.get("metadata")
-        yield {
-            "action": reporting.REFUSED if refused else reporting.WOULD_HAVE,
-            "check": row["check_name"] or row["kind"],
-            "path": row["path"] or "/",
-            "client": row["client"],
-            "reason": row["reason"],
-            "reference": str(metadata.get("request_id") or "")
-            if isinstance(metadata, dict)
-            else "",
-            "findings": findings_of(event),
-        }
-
-
-def _customers(group: reporting.Group, places: Mapping[str, set[tuple[str, ...]]]) -> float:
-    """How much a group looks like customers, 0 to 1: the share of its clients that were refused
-    in this one place and nowhere else. Who probes one thing probes others."""
-    if len(group.clients) < reporting.MIN_CLIENTS:
-        return 0.0
-    return sum(len(places[client]) == 1 for client in group.clients) / len(group.clients)
-
-
-def _places(
-    groups: Mapping[reporting.Rule, reporting.Group],
-) -> dict[str, set[tuple[str, ...]]]:
-    """By client, where it was refused, whatever for."""
-    places: dict[str, set[tuple[str, ...]]] = defaultdict(set)
-    for rule, group in groups.items():
-        for client in group.clients:
-            places[client].add((rule.path, rule.location, rule.name))
-    return places
-
-
-def _exclusion_of(rule: reporting.Rule) -> dict[str, Any] | None:
-    silenced = reporting.silencing(rule)
-    return {"path": rule.path, silenced[0]: [silenced[1]]} if silenced is not None else None
 
 
 def _bans() -> list[Any]:

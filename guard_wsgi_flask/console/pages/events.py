@@ -21,7 +21,7 @@ from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.errors import GuardError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi_flask.console import exclusions, overview, rulebook, search
+from guard_wsgi_flask.console import exclusions, lookalikes, overview, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.records import event_of, findings_of
 from guard_wsgi_flask.console.search import Cursor, Filters
@@ -164,6 +164,7 @@ def detail(event_id: int) -> ResponseReturnValue:
         standing=standing(row["client"], row["app"]),
         proposed=proposed,
         proposed_toml=exclusions.as_toml(proposed),
+        groups=lookalikes.rules_of(row)[:4] if row["outcome"] != "told" else [],
         takes_rules=row["app"] in services().keys.apps(),
         takers=overview.rule_takers(database, row["app"]),
         reference=_reference(event),

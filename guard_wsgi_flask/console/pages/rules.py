@@ -12,8 +12,10 @@ from werkzeug.exceptions import NotFound
 
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.console import overview, preview, search
+from guard_wsgi_flask.console import overview, preview, rulebook, search
+from guard_wsgi_flask.console.effects import excluded
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
+from guard_wsgi_flask.console.pages.now import PERIODS, chosen_period
 from guard_wsgi_flask.console.rulebook import RulesRefused
 from guard_wsgi_flask.console.ruleform import body_of_form, form_of_body
 from guard_wsgi_flask.console.services import services
@@ -88,7 +90,48 @@ def show_caught() -> ResponseReturnValue:
     version, body = services().rules.current(app)
     day = search.last_day(services().database, app)
     found = preview.caught(day, DynamicRules.parse(body))
-    return render_template("rules_caught.html", found=found, looked_at=len(day), version=version)
+    return render_template(
+        "rules_caught.html", found=found, looked_at=len(day), version=version, app=app
+    )
+
+
+@rules.get("/rules/effects")
+def effects() -> ResponseReturnValue:
+    """What the exclusions of an app let through, and what its other rules refuse."""
+    app, period, database = _app(), chosen_period("week"), services().database
+    _, body = services().rules.current(app)
+    day = search.last_day(database, app)
+    return render_template(
+        "effects.html",
+        title="Effect of the rules",
+        app=app,
+        apps=services().keys.apps(),
+        period=period,
+        periods=PERIODS,
+        exclusions=excluded(
+            database,
+            app,
+            period,
+            body.get("detection_exclusions", ()),
+            services().base.detection_exclusions,
+        ),
+        has_config=services().settings.config is not None,
+        caught=preview.caught(day, DynamicRules.parse(body)).most_common(),
+        looked_at=len(day),
+        notice=notice(),
+    )
+
+
+@rules.post("/rules/exclusions/remove")
+@for_admins
+def take_away() -> ResponseReturnValue:
+    """Take one exclusion out of the rules."""
+    app, text = _app(), request.form.get("entry", "")
+    version = services().rules.change(
+        app, g.person.name, "an exclusion taken away", rulebook.take_out(text)
+    )
+    record("take exclusion away", app, text[:1000])
+    return back(url_for("rules.effects", app=app), "taken-away", app, version)
 
 
 @rules.get("/rules/<int:version>")
