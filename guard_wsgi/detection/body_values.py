@@ -18,6 +18,8 @@ from guard_wsgi.detection.large import (
 )
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import multipart_values, present
+from guard_wsgi.detection.reports import MEDIA as REPORTS
+from guard_wsgi.detection.reports import with_samples
 from guard_wsgi.detection.structure import (
     MANY_GUESSES,
     is_json,
@@ -68,7 +70,8 @@ def body_values(
         else:
             document = json_document(body, complete) if kind.is_json else whole_json(body)
             if document is not None:
-                yield from document.values("json", max_depth, budget)
+                leaves = document.values("json", max_depth, budget)
+                yield from with_samples(leaves) if kind.media in REPORTS else leaves
                 if not kind.is_form:
                     return
     if kind.is_form:

@@ -90,3 +90,8 @@ def is_for_code(value: Value) -> bool:
 
 def is_filter(name: str) -> bool:
     return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)
+
+
+def is_run(value: Value) -> bool:
+    """Whether a value stands in a field for commands or for queries."""
+    return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import zipfile
 from collections.abc import Iterator
@@ -55,6 +56,25 @@ def content_values(location: str, field: str, content: bytes) -> Iterator[Value]
         return
     text, flags = to_text(content)
     yield Value(location, field, text, "upload", flags)
+
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\r\n-]{64,}")
+MIN_LINES: Final = 4
+"""A shorter text in base64 may be a value that is carried so."""
+
+
+def file_in_base64(text: str) -> str:
+    """The text of several lines that all of a text is base64 of: a file, as APIs of forges, mail
+    and editors take it within a document; "" for anything else."""
+    if not _BASE64.fullmatch(text):
+        return ""
+    body = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
+    try:
+        data = base64.b64decode(body + "=" * (-len(body) % 4))
+        inside = data.decode("utf-8")
+    except ValueError:
+        return ""
+    return inside if data.strip().count(b"\n") >= MIN_LINES and not is_binary(data) else ""
 
 
 MIN_RUN_IN_FILE: Final = 16

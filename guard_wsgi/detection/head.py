@@ -10,6 +10,7 @@ from guard_wsgi.detection.charset import charsets_in, decoded
 from guard_wsgi.detection.form import MAX_NAME_CHARS, form_values, name_values
 from guard_wsgi.detection.headers import header_values
 from guard_wsgi.detection.percent import PERCENT, unquote
+from guard_wsgi.detection.shown_files import is_shown
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import STORED, Budget, Value, to_text
 
@@ -27,8 +28,9 @@ MAX_TAILS: Final = 6
 
 def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
     """Path, query, cookies and headers, in that order."""
-    kind = STORED if environ.get("REQUEST_METHOD") in _WRITERS else "path"
-    yield from path_values(str(environ.get("PATH_INFO", "")), budget, kind)
+    path = str(environ.get("PATH_INFO", ""))
+    is_content = environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
+    yield from path_values(path, budget, STORED if is_content else "path")
     query = str(environ.get("QUERY_STRING", ""))
     if query:
         data = query.encode("latin-1", "replace")

@@ -26,12 +26,17 @@ _PASSWORD_WORDS: Final = frozenset(
         *("senha", "wachtwoord", "haslo", "heslo", "parola", "sifre", "salasana", "jelszo"),
     }
 )
+# The shared secret of a device or a network, which is typed in as one, by the end of the name.
+_SECRETS: Final = frozenset(
+    {"secret", "psk", "passkey", "wifi_key", "wlan_key", "network_key", "wpa_key"}
+)
 _REPETITIONS: Final = frozenset(
     {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
 )
 _NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
 # What an API calls the field beside one that says "this is a password".
 _PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
+BASIC_PASSWORD: Final = "authorization>password"
 MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 64 are allowed
 
 
@@ -40,8 +45,10 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     of one that is called so, or beside a field that says so
     (``{"type": "password", "value": ...}``). What stands inside of another value is none: whoever
     writes the value writes the names in it as well."""
+    values = list(values)
+    basic = {(one.name, one.text) for one in values if _is_basic(one)}
     values = [one for one in values if _may_be_password(one)]
-    found = {(one.name, one.text) for one in values if is_password_name(one.name)}
+    found = basic | {(one.name, one.text) for one in values if is_password_name(one.name)}
     said = {text for _, text in found}
     parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
     for one in values:
@@ -52,11 +59,24 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
+def _is_basic(value: Value) -> bool:
+    """Whether it is the password of HTTP's own login (RFC 7617)."""
+    return (
+        value.location == "header"
+        and value.name == BASIC_PASSWORD
+        and len(value.text) <= MAX_PASSWORD_CHARS
+        and value.text.isprintable()
+    )
+
+
 def is_password_name(name: str) -> bool:
     """Whether a field is one for a password, by its name."""
-    return ">" not in name and any(
+    if ">" in name:
+        return False
+    parts = _NAME_PARTS.findall(name.lower())[-3:]
+    return not _SECRETS.isdisjoint((*parts[-1:], "_".join(parts[-2:]))) or any(
         "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS
-        for part in _NAME_PARTS.findall(name.lower())[-3:]
+        for part in parts
     )
 
 

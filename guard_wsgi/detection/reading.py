@@ -16,7 +16,7 @@ from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.tokens import RunWeights, shapes
-from guard_wsgi.detection.value import STORED, Value
+from guard_wsgi.detection.value import EXPRESSION, SAMPLE, STORED, Value
 from guard_wsgi.detection.window import Window
 
 _WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
@@ -26,6 +26,9 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "graphql": frozenset({"graphql"}),
     # The names of one's own files: whoever looks for those of others reads.
     STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
+    EXPRESSION: CATEGORIES - {"xpath"},
+    # Whatever it is, it is a program that some page has blocked.
+    SAMPLE: CATEGORIES - {"xss", "code_injection"},
 }
 # Of these the declarations and directives count, not what the text is like.
 _WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})

@@ -106,15 +106,20 @@ def _document(text: str) -> list[str]:
         found.append("text:document")
     if head.count("\n") >= _LINES:
         found.append("text:lines")
-        lines = [line for line in head.splitlines() if line.strip()]
-        code = sum(1 for line in lines if _CODE_LINE.match(line))
-        if len(lines) > _LINES and code * 2 > len(lines):
+        if is_source(head):
             found.append("text:source")
     if "`" in head:
         outside, spans = _CODE_SPAN.subn(" ", head)
         if spans and _THREE_WORDS.search(outside):
             found.append("text:code")
     return found
+
+
+def is_source(text: str) -> bool:
+    """Whether most lines of a text, and more than a few, are those of a program."""
+    lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
+    code = sum(1 for line in lines if _CODE_LINE.match(line))
+    return len(lines) > _LINES and code * 2 > len(lines)
 
 
 def window_context(window: Window) -> list[str]:

@@ -10,7 +10,13 @@ from attrs import define
 from guard_wsgi.detection.normalize import overlong
 
 STORED: Final = "stored"
-"""Kind of a path under which a client keeps a file of its own."""
+"""Kind of a path under which a client keeps a file of its own, or a site shows one."""
+
+EXPRESSION: Final = "expression"
+"""Kind of an XPath where a format prescribes one."""
+
+SAMPLE: Final = "sample"
+"""Kind of the piece of a program that a browser quotes in a report."""
 
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
@@ -43,9 +49,9 @@ class Value:
     :ivar name: of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
     :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
-        "filename", "agent" (User-Agent), "header", "path", STORED, "url" (without its query),
-        "upload" (text of an uploaded file), "binary" (the same, not text), "markup" (a document of
-        XML).
+        "filename", "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, "url"
+        (without its query), "upload" (text of an uploaded file), "binary" (the same, not text),
+        "markup" (a document of XML).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

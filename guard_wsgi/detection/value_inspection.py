@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from guard_wsgi.detection.exclusions import Exclusions
-from guard_wsgi.detection.field_names import is_for_code
-from guard_wsgi.detection.files import EXECUTABLE
+from guard_wsgi.detection.field_names import is_for_code, is_run
+from guard_wsgi.detection.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.passwords import password_margin, passwords
 from guard_wsgi.detection.scorer import Scorer
 from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
 
 # Values of these kinds are few and are looked at with patterns of their own.
@@ -22,8 +23,22 @@ _BATCH_CHARS: Final = 4096
 # A cell of a notebook, a line of a stack or a sample in a report is code, and the app says by the
 # field's name that it takes it for that.
 CODE_MARGIN: Final = 0.5
+# What a file says in base64 is content, as it is in an upload; the weights were learned of fields.
+# Of 1,034 published sources these two let 60 more pass, and bare exploits are over both.
+FILE_MARGIN: Final = 1.0
+SOURCE_MARGIN: Final = 2.0
+_BODY: Final = frozenset({"form", "json", "multipart"})
 # More findings in one request say no more about it.
 MAX_FINDINGS: Final = 10
+
+
+def _margin(value: Value) -> float:
+    """How much more than the threshold a value needs, by the field that it stands in."""
+    if value.kind == "name":
+        return 0.0
+    if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
+        return SOURCE_MARGIN if is_source(file) else FILE_MARGIN
+    return CODE_MARGIN if is_for_code(value) else 0.0
 
 
 class _EnoughFound(Exception):
@@ -90,12 +105,8 @@ class ValueInspection:
         secret, memory = passwords(batch), self._memory
         for value, data in zip(batch, encoded, strict=True):
             if len(batch) == 1 or self._matches(data):
-                margin = 0.0
-                if value.kind != "name":
-                    if (value.name, value.text) in secret:
-                        margin = password_margin(value.text)
-                    elif is_for_code(value):
-                        margin = CODE_MARGIN
+                is_secret = value.kind != "name" and (value.name, value.text) in secret
+                margin = password_margin(value.text) if is_secret else _margin(value)
                 digest = memory.digest(
                     data, value.text, value.location, value.kind, value.name, str(margin)
                 )

@@ -14,7 +14,8 @@ from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection import large
 from guard_wsgi.detection.charset import decoded
-from guard_wsgi.detection.value import Budget, Value, to_text
+from guard_wsgi.detection.stylesheet import XSL, only_transforms
+from guard_wsgi.detection.value import EXPRESSION, Budget, Value, to_text
 
 DECLARATION = re.compile(
     r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
@@ -31,6 +32,13 @@ _PROLOG_CHARS: Final = 8192
 _MAX_NAME_CHARS: Final = 64
 _SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})
 _EVENT: Final = re.compile(r"on[a-z]{3,20}", re.IGNORECASE)
+# Attributes that hold an XPath by the format (XSLT; Internationalization Tag Set 2.0).
+_PATHS: Final = frozenset(
+    {
+        *("select", "match", "test", "use", "count", "from", "group-by", "selector"),
+        *("contextPointer", "textPointer", "locNotePointer", "domainPointer", "idValue"),
+    }
+)
 _NAMESPACE: Final = re.compile(r"[\w:/.#=,;~ -]*")
 
 
@@ -66,10 +74,10 @@ class _Pieces:
         """The one that is open."""
         return self._open[-1] if self._open else ""
 
-    def _add(self, text: str, name: str = "") -> None:
+    def _add(self, text: str, name: str = "", kind: str = "") -> None:
         self._budget.take_value()
         if text.strip():
-            self.values.append(Value("xml", name or self.element, text))
+            self.values.append(Value("xml", name or self.element, text, kind))
 
     def _start(self, tag: str, attributes: list[str]) -> None:
         self.flush()
@@ -84,7 +92,9 @@ class _Pieces:
         for key, value in pairs:
             if key.startswith(("xmlns", "xsi:")) and _NAMESPACE.fullmatch(value):
                 continue
-            self._add(value, f"{name}@{key[:_MAX_NAME_CHARS]}")
+            is_path = tag.startswith(("xsl:", "its:", "gt:")) and key in _PATHS
+            kind = EXPRESSION if is_path else ""
+            self._add(value, f"{name}@{key[:_MAX_NAME_CHARS]}", kind)
 
     def _end(self, tag: str) -> None:
         self.flush()
@@ -116,6 +126,8 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     """
     text = document if isinstance(document, str) else to_text(document)[0]
     found = declarations(text)
+    if found and XSL in text and only_transforms(text):
+        found = []
     pieces = _Pieces(budget)
     parser = ParserCreate()
     pieces.handle(parser)

@@ -1,0 +1,41 @@
+"""Paths of files that a site shows: of a repository, a share or a manual.
+
+A probe asks for a file that lies in a site's own folder by mistake, near its root. A forge shows
+the same names as content, behind the name of a branch, and what it shows its own rules decide. So
+a path of the latter form, without anything that leads out of it, is no probe: whoever claims the
+form asks for `/blob/main/.env`, which no folder has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# No blanks, dots, backslashes or parameters by which a server arrives somewhere else; and nothing
+# of the repository's own store, which is in no tree of it.
+_PLAIN: Final = re.compile(
+    r"(?:/(?!\.{1,2}(?:/|$)|\.(?:git|svn|hg)(?:/|$))[\w.@+~()\[\],=& -]+)+/?", re.ASCII
+)
+_REF: Final = r"[\w.@+-]+/"
+# Files of a branch, a tag or a commit: GitHub, GitLab, Gitea, Bitbucket, cgit, and their APIs.
+_IN_REPOSITORY: Final = re.compile(
+    rf"/(?:-/[a-z_]{{3,16}}|blob|raw|tree|blame|commits|edit)/(?:(?:branch|tag|commit|refs/heads|refs/tags)/)?{_REF}[^/]"
+    rf"|/src/(?:(?:branch|tag|commit)/{_REF}|[0-9a-f]{{40}}/)[^/]"
+    r"|/repos/[^/]+/[^/]+/contents/[^/]|/repository/files/[^/]"
+)
+# What every published program has, two folders deep or in a manual.
+_PUBLISHED: Final = re.compile(
+    r"/(?:[^/]+/[^/]+|wiki|docs?|manual|help|reference)/(?:[^/]+/)*(?:dockerfile|gemfile|package(?:-lock)?\.json|composer\.(?:json|lock)|yarn\.lock"
+    r"|\.travis\.ya?ml|\.github/(?:[\w.-]+/)*[\w.-]+\.ya?ml|\.env\.(?:example|sample|template|dist))"
+    # A public key, and a page about a command.
+    r"|/(?:[^/]+/)+(?:id_\w+\.pub|passwd(?:\.\d)?\.(?:txt|html?|md|pdf))",
+    re.IGNORECASE,
+)
+
+
+def is_shown(path: str) -> bool:
+    """Whether a path is one of a file that a site shows as its content."""
+    return (
+        _PLAIN.fullmatch(path) is not None
+        and (_IN_REPOSITORY.search(path) or _PUBLISHED.fullmatch(path)) is not None
+    )

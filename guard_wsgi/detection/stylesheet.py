@@ -1,0 +1,73 @@
+# ruff: noqa: E501, SIM905  (tables of words)
+"""XSLT style sheets: whether one only turns a document into another (XSLT 1.0 to 3.0).
+
+A processor that an attacker's style sheet reaches reads files, fetches addresses and calls
+functions of its host, by elements and functions that have names (OWASP, XML Injection; CWE-91).
+One without any of them is a template.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from xml.parsers.expat import ExpatError, ParserCreate
+
+XSL: Final = "http://www.w3.org/1999/XSL/Transform"
+_SPACES: Final = re.compile(
+    r"http://www\.w3\.org/(?:1999/XSL/(?:Transform|Format)|1999/xhtml|2000/svg|1998/Math/MathML|1999/xlink"
+    r"|2001/XMLSchema(?:-instance)?|TR/\w{1,16}|XML/1998/namespace|2005/Atom)"
+)
+_ELEMENTS: Final = frozenset(
+    """
+    stylesheet transform template apply-templates call-template with-param param variable value-of copy copy-of
+    element attribute attribute-set text comment for-each for-each-group if choose when otherwise sort number
+    output strip-space preserve-space key decimal-format message sequence analyze-string matching-substring
+    non-matching-substring next-match apply-imports perform-sort namespace-alias
+    """.split()
+)
+# Functions that read something else, tell of the processor, or belong to its host.
+_REACHES_OUT: Final = re.compile(
+    r"(?:document|doc|doc-available|collection|unparsed-[\w-]{1,40}|json-doc|system-property|environment-variables?"
+    r"|function-available|element-available|transform|load-xquery-module|evaluate)\(|\w:[\w.-]{1,200}\(|script:",
+    re.IGNORECASE,
+)
+
+
+class _Reaches(Exception):
+    """Ends the reading of a style sheet that does more than transform."""
+
+
+def only_transforms(document: str) -> bool:
+    """Whether a document is a style sheet that reads nothing but the document it is applied to."""
+    depth = 0
+
+    def start(tag: str, attributes: list[str]) -> None:
+        nonlocal depth
+        space, _, name = tag.rpartition(" ")
+        if (depth == 0 and (space != XSL or name not in ("stylesheet", "transform"))) or (
+            space == XSL and name not in _ELEMENTS
+        ):
+            raise _Reaches
+        depth += 1
+        for key, value in zip(attributes[::2], attributes[1::2], strict=True):
+            if key.startswith("extension-element") or _REACHES_OUT.search("".join(value.split())):
+                raise _Reaches
+
+    def declare_space(_: str | None, uri: str | None) -> None:
+        if uri and not _SPACES.fullmatch(uri):
+            raise _Reaches
+
+    def refuse(*_: object) -> None:
+        raise _Reaches
+
+    parser = ParserCreate(namespace_separator=" ")
+    parser.ordered_attributes = True
+    parser.StartElementHandler = start
+    parser.StartNamespaceDeclHandler = declare_space
+    parser.ProcessingInstructionHandler = refuse
+    parser.StartDoctypeDeclHandler = refuse
+    try:
+        parser.Parse(document.strip().encode("utf-8", "surrogatepass"), True)
+    except (_Reaches, ExpatError, ValueError, LookupError):
+        return False
+    return True
