@@ -1,11 +1,48 @@
-"""``flask guard``: what the guard does with this app."""
+"""``flask guard``: what the guard does with this app.
+
+The commands act on the store of the app's own configuration, so nothing has to be named twice.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 
-from guard_wsgi_flask.operations import COMMANDS, guarded_app
+from guard_wsgi.cli.diagnosing import examine
+from guard_wsgi.cli.entrance import Command, ending
+from guard_wsgi.cli.operations import operations
+from guard_wsgi_flask.guarded import GuardedApp
+from guard_wsgi_flask.inside import EXTENSION_NAME
+
+
+def guarded_app() -> GuardedApp:
+    """What the extension keeps of the current app.
+
+    :raises click.ClickException: when the app has no guard.
+    """
+    guarded = current_app.extensions.get(EXTENSION_NAME)
+    if not isinstance(guarded, GuardedApp):
+        raise click.ClickException("this app has no guard; add FlaskAPIGuard(app)")
+    return guarded
+
+
+class AppEntrance:
+    """``flask guard``: the configuration of the app."""
+
+    def configured(self, command: Command) -> Callable[..., None]:
+        @with_appcontext
+        @ending
+        @wraps(command)
+        def run(**options: Any) -> int:
+            return command(guarded_app().config, **options)
+
+        return run
 
 
 @click.group()
@@ -15,7 +52,8 @@ def guard() -> None:
 
 @guard.command()
 @with_appcontext
-def routes() -> None:
+@ending
+def routes() -> int:
     """List each endpoint with the rules that its view adds to the global ones."""
     guarded = guarded_app()
     for rule, method, route in guarded.resolver.routes():
@@ -27,9 +65,17 @@ def routes() -> None:
             f"UNREACHED {view.__module__}.{view.__qualname__}: no route reaches it, its rules"
             " have no effect"
         )
-    if unreached:
-        raise SystemExit(1)
+    return 1 if unreached else 0
 
 
-for command in COMMANDS:
-    guard.add_command(command)
+@guard.command()
+@click.option("--workers", type=int, help="processes that serve the app")
+@with_appcontext
+@ending
+def doctor(workers: int | None) -> int:
+    """Find problems of the deployment."""
+    return examine(None, guarded_app().middleware, workers, sys.stdout)
+
+
+for _command in operations(AppEntrance()):
+    guard.add_command(_command)

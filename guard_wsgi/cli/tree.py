@@ -6,177 +6,141 @@ could not be carried out. Those of ``doctor`` are its own: 1 for warnings, 2 for
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from guard_wsgi.errors import ConfigError, GuardError, MissingExtra
+import click
 
-if TYPE_CHECKING:
-    from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.cli.entrance import FAILED, FileEntrance, config_option, ending, read_config
+from guard_wsgi.cli.operations import operations
+from guard_wsgi.errors import MissingExtra
 
-FAILED = 2
+INTERRUPTED = 130
+"""As a shell reports a program that SIGINT ended."""
 READER_GONE = 141
 """As a shell reports a program that SIGPIPE ended."""
 
 DEFAULT_PORT = 8000
-DEFAULT_BAN_TIME = "1h"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="guard-wsgi",
-        description="Security middleware for any WSGI app.",
-        epilog="Without --config, options come from GUARD_* variables.",
-    )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    serve = commands.add_parser("serve", help="serve a WSGI app behind the guard (development)")
-    serve.add_argument("app", metavar="MODULE:APP", help="or MODULE:FACTORY()")
-    _add_config(serve)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", type=int, default=DEFAULT_PORT)
-
-    check = commands.add_parser("check", help="list every fault of a configuration file")
-    check.add_argument("file", metavar="guard.toml")
-
-    options = commands.add_parser("options", help="list the options, with defaults and reasons")
-    options.add_argument("word", nargs="?", default="", help="only options that mention this word")
-
-    inspect = commands.add_parser("inspect", help="show what the guard decides about a request")
-    what = inspect.add_mutually_exclusive_group(required=True)
-    what.add_argument("payload", metavar="PAYLOAD", nargs="?", help="text to place in a request")
-    what.add_argument("--request", metavar="FILE", help="a raw HTTP request; - reads stdin")
-    inspect.add_argument("--in", dest="place", default="query", help="where to place the payload")
-    inspect.add_argument("--client", metavar="IP", help="the address it comes from")
-    inspect.add_argument("--json", action="store_true", help="write the verdict as JSON")
-    _add_config(inspect)
-
-    bans = commands.add_parser("bans", help="list, add and lift bans")
-    actions = bans.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_config(actions.add_parser("list", help="list the active bans"))
-    add = actions.add_parser("add", help="ban an address or a network")
-    add.add_argument("target", metavar="IP|CIDR")
-    add.add_argument("--for", dest="time", default=DEFAULT_BAN_TIME, help="90s, 15m, 2h, 7d")
-    add.add_argument("--reason", default="manual")
-    _add_config(add)
-    remove = actions.add_parser("remove", help="lift a ban")
-    remove.add_argument("target", metavar="IP|CIDR")
-    _add_config(remove)
-
-    limits = commands.add_parser("limits", help="show rate limits without counting a request")
-    actions = limits.add_subparsers(dest="action", required=True, metavar="ACTION")
-    show = actions.add_parser("show", help="what a client has left")
-    show.add_argument("client", metavar="IP")
-    _add_config(show)
-
-    emergency = commands.add_parser("emergency", help="answer 503 to all but a few")
-    actions = emergency.add_subparsers(dest="action", required=True, metavar="ACTION")
-    begin = actions.add_parser("on")
-    begin.add_argument("--allow", metavar="IP|CIDR", action="append", default=[])
-    begin.add_argument("--for", dest="time", help="90s, 15m, 2h; without it, until 'off'")
-    begin.add_argument("--reason", default="")
-    _add_config(begin)
-    _add_config(actions.add_parser("off"))
-    _add_config(actions.add_parser("status"))
-
-    report = commands.add_parser("report", help="group the refusals in a log")
-    report.add_argument("log", metavar="LOG", help="the custom_log_file; - reads stdin")
-    report.add_argument("--reference", metavar="ID", help="only the refusal with this reference")
-
-    # Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
-    console = commands.add_parser("console", help="serve the dashboard and playground")
-    console.add_argument("--host", help="127.0.0.1; another one needs --password-file")
-    console.add_argument("--port", type=int, help="8600")
-    console.add_argument(
-        "--db",
-        metavar="URL",
-        help="sqlite:///FILE (guard-console.db in this folder) or postgresql://...",
-    )
-    console.add_argument("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
-    console.add_argument("--store", metavar="URL", help="the store_url: show and change its bans")
-    console.add_argument("--keep-days", type=float, metavar="N", help="30; 0 for ever")
-    console.add_argument("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
-    console.add_argument("--password-file", metavar="FILE", help="who may log in, name:role:hash")
-    console.add_argument("--add-person", metavar="NAME", help="write one line of it, then exit")
-    console.add_argument("--role", choices=("viewer", "admin"), default="viewer")
-    console.add_argument("--link", action="store_true", help="print another log-in link, then exit")
-    console.add_argument(
-        "--allow-host",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="a host name it may be reached by",
-    )
-    console.add_argument(
-        "--trusted-proxy",
-        metavar="IP|CIDR",
-        action="append",
-        default=[],
-        help="the proxy in front that terminates TLS",
-    )
-    console.add_argument("--config", metavar="guard.toml", help="the app's configuration")
-
-    doctor = commands.add_parser("doctor", help="find problems of a deployment")
-    doctor.add_argument("app", metavar="MODULE:APP", nargs="?", help="or MODULE:FACTORY()")
-    doctor.add_argument("--workers", type=int, metavar="N", help="processes that serve the app")
-    _add_config(doctor)
-    return parser
+@click.group("guard-wsgi", epilog="Without --config, options come from GUARD_* variables.")
+@click.version_option(package_name="guard-wsgi", message="%(version)s")
+def commands() -> None:
+    """Security middleware for any WSGI app."""
 
 
-class _ShowVersion(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, *rest: object) -> None:
-        print(version("guard-wsgi"))
-        parser.exit()
+@commands.command()
+@click.argument("app", metavar="MODULE:APP")
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=DEFAULT_PORT, show_default=True)
+@ending
+def serve(app: str, config: str | None, host: str, port: int) -> int:
+    """Serve a WSGI app behind the guard (development).
+
+    MODULE:FACTORY() calls a factory.
+    """
+    from guard_wsgi.cli import serving
+    from guard_wsgi.cli.loading import load_app
+
+    served = load_app(app)
+    serving.serve(served, read_config(config), host, port, is_given=config is not None)
+    return 0
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", metavar="guard.toml", help="TOML file; without it, GUARD_* variables"
-    )
+@commands.command()
+@click.argument("file", metavar="guard.toml")
+@ending
+def check(file: str) -> int:
+    """List every fault of a configuration file."""
+    from guard_wsgi.cli import checking
+
+    return checking.check(file, sys.stdout)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    options = build_parser().parse_args(arguments)
-    try:
-        code = _run(options)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        # `| head` has read enough. Nothing more is written, not by the interpreter's end either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return READER_GONE
-    except ConfigError as error:
-        for fault in error.faults:
-            print(fault, file=sys.stderr)
-        return FAILED
-    except (GuardError, OSError) as error:
-        print(f"guard-wsgi: {error}", file=sys.stderr)
-        return FAILED
+@commands.command()
+@click.argument("word", default="")
+@ending
+def options(word: str) -> int:
+    """List the options with their defaults and reasons.
+
+    With a WORD, only options that mention it.
+    """
+    from guard_wsgi.cli.reference import write_options
+
+    return write_options(word, sys.stdout)
 
 
-def _configured(path: str | None) -> SecurityConfig:
-    """The configuration; its warnings go to people, without the lines of code they came from."""
-    from guard_wsgi.cli.loading import load_config
+@commands.command()
+@click.argument("log")
+@click.option("--reference", metavar="ID", help="only the refusal with this reference")
+@ending
+def report(log: str, reference: str | None) -> int:
+    """Group the refusals in a log.
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        config = load_config(path)
-    for warning in caught:
-        print(f"warning: {warning.message}", file=sys.stderr)
-    return config
+    LOG is the custom_log_file; - reads stdin.
+    """
+    from guard_wsgi.cli import reporting
+
+    say = partial(reporting.find, reference) if reference else reporting.report
+    if log == "-":
+        return say(sys.stdin, sys.stdout)
+    with open(log, encoding="utf-8", errors="replace") as file:
+        return say(file, sys.stdout)
 
 
-def _run_console(options: argparse.Namespace) -> int:
-    """:raises MissingExtra: without the ``console`` extra."""
+@commands.command()
+@click.argument("app", metavar="[MODULE:APP]", required=False)
+@click.option("--workers", type=int, metavar="N", help="processes that serve the app")
+@config_option
+@ending
+def doctor(app: str | None, workers: int | None, config: str | None) -> int:
+    """Find problems of a deployment.
+
+    MODULE:FACTORY() calls a factory.
+    """
+    from guard_wsgi.cli.diagnosing import examine
+    from guard_wsgi.cli.loading import load_app
+
+    examined = load_app(app) if app else None
+    configured = read_config(config) if config or examined is None else None
+    return examine(configured, examined, workers, sys.stdout)
+
+
+# Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
+@commands.command()
+@click.option("--host", help="127.0.0.1; another one needs --password-file")
+@click.option("--port", type=int, help="8600")
+@click.option(
+    "--db",
+    metavar="URL",
+    help="sqlite:///FILE (guard-console.db in this folder) or postgresql://...",
+)
+@click.option("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
+@click.option("--store", metavar="URL", help="the store_url: show and change its bans")
+@click.option("--keep-days", type=float, metavar="N", help="30; 0 for ever")
+@click.option("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
+@click.option("--password-file", metavar="FILE", help="who may log in, name:role:hash")
+@click.option("--add-person", metavar="NAME", help="write one line of it, then exit")
+@click.option("--role", type=click.Choice(("viewer", "admin")), default="viewer")
+@click.option("--link", is_flag=True, help="print another log-in link, then exit")
+@click.option(
+    "--allow-host", metavar="NAME", multiple=True, help="a host name it may be reached by"
+)
+@click.option(
+    "--trusted-proxy",
+    metavar="IP|CIDR",
+    multiple=True,
+    help="the proxy in front that terminates TLS",
+)
+@click.option("--config", metavar="guard.toml", help="the app's configuration")
+@ending
+def console(**chosen: Any) -> int:
+    """Serve the dashboard and playground."""
     try:
         # The one place where a name of the adapter's stands here: the command tree is one.
         run = import_module("guard_wsgi_flask.console.serving").run
@@ -184,76 +148,33 @@ def _run_console(options: argparse.Namespace) -> int:
         if error.name is not None and error.name.startswith("guard_wsgi"):
             raise
         raise MissingExtra("guard-wsgi console", "console") from None
-    code: int = run(options)
+    code: int = run(**chosen)
     return code
 
 
-def _run(options: argparse.Namespace) -> int:
-    if options.command == "check":
-        from guard_wsgi.cli.checking import check
+for _command in operations(FileEntrance()):
+    commands.add_command(_command)
 
-        return check(options.file, sys.stdout)
-    if options.command == "options":
-        from guard_wsgi.cli.reference import write_options
 
-        return write_options(options.word, sys.stdout)
-    if options.command == "report":
-        from guard_wsgi.cli.reporting import find, report
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
 
-        say = partial(find, options.reference) if options.reference else report
-
-        if options.log == "-":
-            return say(sys.stdin, sys.stdout)
-        with open(options.log, encoding="utf-8", errors="replace") as log:
-            return say(log, sys.stdout)
-    if options.command == "console":
-        return _run_console(options)
-    from guard_wsgi.cli.loading import load_app
-
-    if options.command == "doctor":
-        from guard_wsgi.cli.diagnosing import examine
-
-        app = load_app(options.app) if options.app else None
-        config = _configured(options.config) if options.config or app is None else None
-        return examine(config, app, options.workers, sys.stdout)
-    if options.command == "serve":
-        from guard_wsgi.cli.serving import serve
-
-        app = load_app(options.app)
-        config = _configured(options.config)
-        serve(app, config, options.host, options.port, is_given=options.config is not None)
-        return 0
-    config = _configured(options.config)
-    if options.command == "inspect":
-        from guard_wsgi.cli import inspecting
-
-        if options.request is None:
-            environ = inspecting.place(options.payload, options.place)
-        elif options.request == "-":
-            environ = inspecting.parse_request(sys.stdin.buffer.read())
-        else:
-            environ = inspecting.parse_request(Path(options.request).read_bytes())
-        outcome = inspecting.inspect(environ, config, options.client or inspecting.CLIENT)
-        if options.json:
-            print(inspecting.as_json(outcome))
-        else:
-            inspecting.report(outcome, sys.stdout)
-        return 0 if outcome.passed else 1
-    from guard_wsgi.cli import shared
-
-    out = sys.stdout
-    if options.command == "limits":
-        return shared.show_limits(config, options.client, out)
-    if options.command == "bans":
-        if options.action == "list":
-            return shared.list_bans(config, out)
-        if options.action == "remove":
-            return shared.remove_ban(config, options.target, out)
-        seconds = shared.seconds_of(options.time)
-        return shared.add_ban(config, options.target, seconds, options.reason, out)
-    if options.action == "off":
-        return shared.end_emergency(config, out)
-    if options.action == "status":
-        return shared.show_emergency(config, out)
-    seconds_or_none = shared.seconds_of(options.time) if options.time else None
-    return shared.begin_emergency(config, options.allow, seconds_or_none, options.reason, out)
+    :return: the exit code.
+    """
+    try:
+        code = commands.main(
+            None if arguments is None else list(arguments),
+            prog_name="guard-wsgi",
+            standalone_mode=False,
+        )
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough. Nothing more is written, not by the interpreter's end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    except click.ClickException as error:
+        error.show()
+        return FAILED
+    except click.Abort:  # Ctrl-C
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0

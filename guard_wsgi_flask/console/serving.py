@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import logging
 import signal
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
@@ -125,7 +125,7 @@ class Console:
         self.services.database.close()
 
 
-def settings_of(options: argparse.Namespace) -> ConsoleSettings:
+def settings_of(options: SimpleNamespace) -> ConsoleSettings:
     """What the command line says; what it leaves out is the default's."""
     said: dict[str, Any] = {
         "host": options.host,
@@ -147,11 +147,13 @@ def settings_of(options: argparse.Namespace) -> ConsoleSettings:
     return ConsoleSettings(**given)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Carry the command out.
+def run(**chosen: Any) -> int:
+    """Carry out ``guard-wsgi console``.
 
+    :param chosen: its options (guard_wsgi/cli/tree.py).
     :raises GuardError: for settings that can't be used.
     """
+    options = SimpleNamespace(**chosen)
     if options.add_person:
         return _add_person(options)
     settings = settings_of(options)
@@ -186,7 +188,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _add_person(options: argparse.Namespace) -> int:
+def _add_person(options: SimpleNamespace) -> int:
     if not options.password_file:
         raise GuardError("--add-person needs --password-file: it is written there")
     if sys.stdin.isatty():

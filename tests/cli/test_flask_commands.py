@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from flask import Flask
 
+from guard_wsgi.cli.tree import commands
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig
-from guard_wsgi_flask.operations import COMMANDS
+from guard_wsgi_flask.commands import guard
 
 Run = Callable[..., tuple[int, str]]
 
 
 def runner(app: Flask) -> Run:
-    group = click.Group("guard", commands={str(each.name): each for each in COMMANDS})
     cli = app.test_cli_runner()
 
     def run(*arguments: str) -> tuple[int, str]:
-        result = cli.invoke(group, arguments)
+        result = cli.invoke(guard, arguments)
         return result.exit_code, result.output
 
     return run
@@ -68,6 +68,16 @@ def test_an_attack_is_explained() -> None:
     assert code == 1
     assert "sqli in query 'q'" in text
     assert run("inspect", "a quiet walk") == (0, "passed\n")
+
+
+def test_the_commands_are_those_of_guard_wsgi() -> None:
+    shared = {"bans", "doctor", "emergency", "inspect", "limits"}
+    assert shared <= set(commands.commands)
+    assert shared <= set(guard.commands)
+    # A request in a file, an address and JSON, as with guard-wsgi.
+    code, text = runner(guarded())("inspect", "a quiet walk", "--client", "203.0.113.9", "--json")
+    assert code == 0
+    assert json.loads(text)["passed"] is True
 
 
 def test_the_deployment_is_looked_at() -> None:

@@ -107,7 +107,7 @@ def test_what_is_no_request_is_said(
     path = tmp_path / "request.http"
     path.write_bytes(raw.encode())
     assert main(["inspect", "--request", str(path)]) == 2
-    assert capsys.readouterr().err.lower().startswith("guard-wsgi: not a")
+    assert capsys.readouterr().err.lower().startswith("error: not a")
 
 
 def test_bytes_of_a_saved_request_stay_as_they_were() -> None:

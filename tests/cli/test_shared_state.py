@@ -104,7 +104,7 @@ def test_a_ban_is_listed_until_it_is_lifted(run: Run) -> None:
 def test_a_ban_that_would_lock_the_site_out_is_refused(run: Run, target: str) -> None:
     code, text = run("bans", "add", target)
     assert code == 2
-    assert text.startswith("guard-wsgi: ")
+    assert text.startswith("Error: ")
     assert run("bans", "list") == (0, "no bans\n")
 
 
@@ -144,7 +144,7 @@ def test_a_store_that_does_not_answer_is_said_and_nothing_made_up(
     path = tmp_path / "guard.toml"
     path.write_text('store_url = "redis://127.0.0.1:1/0"\n')
     assert main(["bans", "list", "--config", str(path)]) == 2
-    assert capsys.readouterr().err.startswith("guard-wsgi: ")
+    assert capsys.readouterr().err.startswith("Error: ")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,85 @@
+"""Where a command gets its configuration from, and how it ends.
+
+The commands of ``guard-wsgi`` and of ``flask guard`` are the same (operations.py). The first reads
+a file or ``GUARD_*`` variables, the second asks the app.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from guard_wsgi.errors import ConfigError, GuardError
+
+if TYPE_CHECKING:
+    from guard_wsgi.config.security import SecurityConfig
+
+FAILED = 2
+
+Command = Callable[..., int]
+"""The body of a command: the configuration and its options, to the exit code."""
+
+
+class Entrance(Protocol):
+    """A way to the commands."""
+
+    def configured(self, command: Command) -> Callable[..., None]:
+        """Call the command with the configuration first; its answer is the exit code."""
+
+
+class FileEntrance:
+    """``guard-wsgi``: a TOML file, else ``GUARD_*`` variables."""
+
+    def configured(self, command: Command) -> Callable[..., None]:
+        @config_option
+        @ending
+        @wraps(command)
+        def run(config: str | None, **options: Any) -> int:
+            return command(read_config(config), **options)
+
+        return run
+
+
+def config_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the option ``--config``."""
+    return click.option(
+        "--config", metavar="guard.toml", help="TOML file; without it, GUARD_* variables"
+    )(command)
+
+
+def ending(command: Command) -> Callable[..., None]:
+    """End with the command's exit code. A fault of the guard is one line each and a 2."""
+
+    @wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            code = command(*arguments, **options)
+        except ConfigError as error:
+            for fault in error.faults:
+                click.echo(fault, err=True)
+            code = FAILED
+        except BrokenPipeError:
+            raise
+        except (GuardError, OSError) as error:
+            click.echo(f"Error: {error}", err=True)
+            code = FAILED
+        click.get_current_context().exit(code)
+
+    return run
+
+
+def read_config(path: str | None) -> SecurityConfig:
+    """The configuration; its warnings go to people, without the lines of code they came from."""
+    from guard_wsgi.cli.loading import load_config
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        config = load_config(path)
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return config
