@@ -1,4 +1,4 @@
-"""What two or more options say together: contradictions, missing packages, and doubts.
+"""What two or more options say together: contradictions and missing packages.
 
 Each rule names the options it reads. A rule whose option is already at fault is not asked, for
 it would only repeat the fault in other words.
@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from guard_wsgi.behavior.rule import BehaviorRule
-from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.options.quoting import nearest
 from guard_wsgi.state.schemes import SCHEMES, is_installed
@@ -31,16 +30,6 @@ def contradictions(options: Options, broken: Collection[str]) -> list[str]:
     ]
 
 
-def doubts(options: Options, given: Collection[str]) -> list[str]:
-    """What is valid and probably not meant, as far as it concerns an option ``given``."""
-    return [
-        doubt
-        for names, rule in _DOUBTS
-        if any(name in given for name in names)
-        for doubt in rule(options)
-    ]
-
-
 def store_fault(option: str, url: str) -> str:
     """Why ``url`` can't be opened here; empty when it can. Never quotes the URL: it may hold a
     password."""
@@ -53,9 +42,6 @@ def store_fault(option: str, url: str) -> str:
     if known.is_installed:
         return ""
     return str(MissingExtra(f"{option}={scheme}://", known.extra))
-
-
-# Faults.
 
 
 def _store(options: Options) -> Iterator[str]:
@@ -176,54 +162,4 @@ _RULES: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_agent", "agent_api_key", "agent_project_encryption_key"), _agent),
     (("enable_agent", "enable_dynamic_rules", "enable_enrichment"), _agent_dependents),
     (("global_behavior_rules", "behavior_scan_response_body"), _behavior),
-)
-
-
-# Doubts.
-
-
-def _two_country_lists(options: Options) -> Iterator[str]:
-    if options["whitelist_countries"] and options["blocked_countries"]:
-        yield "blocked_countries is ignored: whitelist_countries already says who may come"
-
-
-def _everybody(options: Options) -> Iterator[str]:
-    for name in ("trusted_proxies", "whitelist", "exempt_ips", "emergency_whitelist"):
-        for network in options[name] or ():
-            if network.endswith("/0"):
-                yield f"{name} holds {network}, which is every address"
-
-
-def _everything_excluded(options: Options) -> Iterator[str]:
-    if "/" in options["exclude_paths"]:
-        yield "exclude_paths holds '/', so only bans and limits apply, on every path"
-
-
-def _detection_of_nothing(options: Options) -> Iterator[str]:
-    if options["enable_penetration_detection"] and not options["enabled_detection_categories"]:
-        yield "enabled_detection_categories is empty: detection finds nothing"
-
-
-def _proto_of_nobody(options: Options) -> Iterator[str]:
-    if options["trust_x_forwarded_proto"] and not options["trusted_proxies"]:
-        yield "trust_x_forwarded_proto has no effect while trusted_proxies is empty"
-
-
-def _preload_that_is_none(options: Options) -> Iterator[str]:
-    table = options["security_headers"]
-    hsts = table.get("hsts") if isinstance(table, Mapping) else None
-    if hsts and hsts["preload"] and not may_be_preloaded(hsts):
-        yield (
-            "preload is left out of security_headers: hstspreload.org accepts no site"
-            f" with a max_age under {HSTS_PRELOAD_MIN_SECONDS} or without include_subdomains"
-        )
-
-
-_DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
-    (("whitelist_countries", "blocked_countries"), _two_country_lists),
-    (("trusted_proxies", "whitelist", "exempt_ips", "emergency_whitelist"), _everybody),
-    (("exclude_paths",), _everything_excluded),
-    (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
-    (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
-    (("security_headers",), _preload_that_is_none),
 )

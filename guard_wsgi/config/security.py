@@ -22,7 +22,8 @@ from attrs import field, frozen
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
 from guard_wsgi.config.decorated import Decorated
-from guard_wsgi.config.rules import contradictions, doubts
+from guard_wsgi.config.doubts import doubts
+from guard_wsgi.config.rules import contradictions
 from guard_wsgi.config.sections.access import AccessOptions
 from guard_wsgi.config.sections.agent import AgentOptions
 from guard_wsgi.config.sections.answers import AnswerOptions
@@ -266,8 +267,8 @@ def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[
         reason = attribute.metadata.get("inert")
         if reason and name in given and options[name] != attribute.default:
             warnings.warn(f"{name} does nothing: {reason}", IgnoredOption, stacklevel=3)
-    for message in doubts(options, given):
-        warnings.warn(message, DoubtfulOption, stacklevel=3)
+    for doubt in doubts(options, given):
+        warnings.warn(f"{doubt.problem}; {doubt.remedy}", DoubtfulOption, stacklevel=3)
 
 
 def _construct(

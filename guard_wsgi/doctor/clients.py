@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 
+from attrs import fields
+
+from guard_wsgi.config.doubts import doubts
 from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers
@@ -57,14 +60,8 @@ def _width_of_trust(text: str) -> Iterator[Advice]:
     network = ip_network(text, strict=False)
     remedy = "name the proxies' own addresses, or the small network that only they are in"
     if network.prefixlen == 0:
-        yield Advice(
-            "error",
-            "everybody-trusted",
-            f"trusted_proxies holds {text}: anybody can claim any address in X-Forwarded-For,"
-            " pass allow lists and evade limits and bans",
-            remedy,
-        )
-    elif not network.is_private and network.prefixlen < _WIDE_BITS[network.version]:
+        return  # look_at_options
+    if not network.is_private and network.prefixlen < _WIDE_BITS[network.version]:
         yield Advice(
             "error",
             "wide-public-trust",
@@ -169,25 +166,9 @@ def look_at_the_limit(deployment: Deployment) -> Iterator[Advice]:
     )
 
 
-def look_at_lists(deployment: Deployment) -> Iterator[Advice]:
-    consequences = {
-        "whitelist": "everybody passes without limits and detection",
-        "exempt_ips": "nobody is limited",
-        "emergency_whitelist": "an emergency keeps nobody out",
-    }
-    for name, consequence in consequences.items():
-        for text in deployment.option(name) or ():
-            if text.endswith("/0"):
-                yield Advice(
-                    "error",
-                    "everybody-listed",
-                    f"{name} holds {text}: {consequence}",
-                    f"name the networks that {name} is meant for",
-                )
-    if "/" in deployment.option("exclude_paths", ()):
-        yield Advice(
-            "error",
-            "everything-excluded",
-            "exclude_paths holds '/': every path is checked for bans and limits only",
-            "exclude the paths that need it",
-        )
+def look_at_options(deployment: Deployment) -> Iterator[Advice]:
+    """What the configuration itself warns of."""
+    config = deployment.config
+    yield from doubts(
+        {option.name: getattr(config, option.name) for option in fields(type(config))}
+    )

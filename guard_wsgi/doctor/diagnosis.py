@@ -15,6 +15,7 @@ from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers
 from guard_wsgi.doctor.placing import unguarded
 from guard_wsgi.doctor.symptoms import LOOKS
+from guard_wsgi.state.server import configured_worker_count
 
 if TYPE_CHECKING:
     from guard_wsgi.config.security import SecurityConfig
@@ -78,8 +79,7 @@ def worker_count(variables: Mapping[str, str]) -> int | None:
     match = re.search(
         r"(?:^|\s)(?:-w|--workers)[\s=]*(\d+)", variables.get("GUNICORN_CMD_ARGS", "")
     )
-    text = match.group(1) if match else variables.get("WEB_CONCURRENCY", "")
-    return int(text) if text.isdigit() else None
+    return int(match.group(1)) if match else configured_worker_count(variables)
 
 
 __all__ = ["Advice", "Deployment", "diagnose", "exit_code", "find_guard", "worker_count"]

@@ -19,27 +19,26 @@ from guard_wsgi.network.published import STALE_INTERVALS
 from guard_wsgi.state.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.state.emergency import Declaration
 from guard_wsgi.state.schemes import SCHEMES, is_installed
+from guard_wsgi.state.server import SHARED_STORE, memory_of_many
 
 
 def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
     if not store_url(deployment).startswith("memory:"):
         return
-    remedy = 'set store_url="lmdb://" (one machine, no server) or "redis://host" (several)'
     workers = deployment.workers
     if workers is not None and workers > 1:
         yield Advice(
             "warning",
             "memory-store-of-many-workers",
-            f"store_url is memory:// and {workers} workers serve: limits are {workers} times as"
-            " high, and a ban holds in one worker only",
-            remedy,
+            memory_of_many("the server", str(workers)),
+            SHARED_STORE,
         )
     elif workers is None and installed_version("gunicorn") is not None:
         yield Advice(
             "note",
             "memory-store",
             "store_url is memory://, which counts per process: right for one worker only",
-            remedy,
+            SHARED_STORE,
         )
 
 

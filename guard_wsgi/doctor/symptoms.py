@@ -12,7 +12,7 @@ from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.clients import (
     look_at_header_names,
     look_at_https,
-    look_at_lists,
+    look_at_options,
     look_at_probes,
     look_at_proxies,
     look_at_the_limit,
@@ -34,7 +34,7 @@ LOOKS: tuple[Callable[[Deployment], Iterator[Advice]], ...] = (
     look_at_probes,
     look_at_header_names,
     look_at_the_limit,
-    look_at_lists,
+    look_at_options,
     look_at_workers,
     look_at_extras,
     look_at_the_store,

@@ -22,11 +22,20 @@ def multi_worker_server(environ: Mapping[str, Any]) -> str | None:
     if not environ.get("wsgi.multiprocess") and (workers is None or workers < 2):
         return None
     count = f"{workers}" if workers is not None and workers > 1 else "several"
+    return f"{memory_of_many(server, count)}; {SHARED_STORE}"
+
+
+SHARED_STORE = (
+    'set store_url="lmdb://" (one machine, no server needed) or "redis://host:6379/0" (several'
+    " machines)"
+)
+
+
+def memory_of_many(server: str, count: str) -> str:
+    """What ``memory://`` means for several worker processes."""
     return (
         f"store_url is memory://, but {server} runs {count} worker processes: each counts on its"
-        " own, so limits are that many times higher and bans hold in one worker only. Set"
-        ' store_url="lmdb://" (one machine, no server needed) or "redis://host:6379/0" (several'
-        " machines)."
+        " own, so limits are that many times higher and bans hold in one worker only"
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.doctor.diagnosis import Advice, diagnose, exit_code, find_guard, worker_count
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,
@@ -136,7 +136,7 @@ def test_the_number_of_workers_is_read_from_gunicorns_variables(
 
 def test_memory_under_many_workers_is_said() -> None:
     advice = found(config(), variables={"WEB_CONCURRENCY": "4"})["memory-store-of-many-workers"]
-    assert "4 workers" in advice.problem
+    assert "runs 4 worker processes" in advice.problem
     assert "lmdb://" in advice.remedy
     assert "memory-store-of-many-workers" not in found(config(), workers=1)
 
@@ -438,3 +438,23 @@ def test_the_worst_comes_first() -> None:
 def test_advice_reads_as_two_lines() -> None:
     text = str(Advice("error", "a-code", "it is broken", "mend it"))
     assert text == "error: it is broken [a-code]\n    mend it"
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ({"trusted_proxies": ["0.0.0.0/0"]}, "everybody-trusted"),
+        ({"whitelist": ["::/0"]}, "everybody-listed"),
+        ({"exclude_paths": ["/"]}, "everything-excluded"),
+        ({"enabled_detection_categories": []}, "detection-of-nothing"),
+        ({"trust_x_forwarded_proto": True}, "proto-of-nobody"),
+        ({"security_headers": {"hsts": {"max_age": 60, "preload": True}}}, "no-preload"),
+    ],
+)
+def test_the_doctor_says_what_the_configuration_warned_of(
+    options: dict[str, Any], code: str
+) -> None:
+    with pytest.warns(DoubtfulOption) as caught:
+        configured = SecurityConfig(**options)
+    advice = found(configured)[code]
+    assert f"{advice.problem}; {advice.remedy}" in {str(one.message) for one in caught}

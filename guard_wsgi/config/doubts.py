@@ -1,0 +1,121 @@
+"""What is valid and probably not meant: a warning for the developer, advice from the doctor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any
+
+from guard_wsgi.config.advice import Advice
+from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
+
+Options = Mapping[str, Any]
+Rule = Callable[[Options], Iterator[Advice]]
+
+
+def doubts(options: Options, given: Collection[str] | None = None) -> list[Advice]:
+    """What is doubtful.
+
+    :param given: report only what concerns one of these options; everything by default.
+    """
+    return [
+        doubt
+        for names, rule in _DOUBTS
+        if given is None or any(name in given for name in names)
+        for doubt in rule(options)
+    ]
+
+
+def _two_country_lists(options: Options) -> Iterator[Advice]:
+    if options["whitelist_countries"] and options["blocked_countries"]:
+        yield Advice(
+            "warning",
+            "two-country-lists",
+            "blocked_countries is ignored, since whitelist_countries lists who may come",
+            "set only one of the two",
+        )
+
+
+_EVERYBODY: Mapping[str, tuple[str, str, str]] = {
+    "trusted_proxies": (
+        "everybody-trusted",
+        "anybody can claim any address in X-Forwarded-For, pass allow lists and evade limits and"
+        " bans",
+        "name the proxies' own addresses, or the small network that only they are in",
+    ),
+    "whitelist": (
+        "everybody-listed",
+        "everybody passes without limits and detection",
+        "name the networks that whitelist is meant for",
+    ),
+    "exempt_ips": (
+        "everybody-listed",
+        "nobody is limited",
+        "name the networks that exempt_ips is meant for",
+    ),
+    "emergency_whitelist": (
+        "everybody-listed",
+        "an emergency keeps nobody out",
+        "name the networks that emergency_whitelist is meant for",
+    ),
+}
+"""By list of addresses: the advice when it holds every address."""
+
+
+def _everybody(options: Options) -> Iterator[Advice]:
+    for name, (code, consequence, remedy) in _EVERYBODY.items():
+        for network in options[name] or ():
+            if network.endswith("/0"):
+                yield Advice("error", code, f"{name} holds {network}: {consequence}", remedy)
+
+
+def _everything_excluded(options: Options) -> Iterator[Advice]:
+    if "/" in options["exclude_paths"]:
+        yield Advice(
+            "error",
+            "everything-excluded",
+            "exclude_paths holds '/': every path is checked for bans and limits only",
+            "exclude the paths that need it",
+        )
+
+
+def _detection_of_nothing(options: Options) -> Iterator[Advice]:
+    if options["enable_penetration_detection"] and not options["enabled_detection_categories"]:
+        yield Advice(
+            "warning",
+            "detection-of-nothing",
+            "enabled_detection_categories is empty: detection finds nothing",
+            "name categories, or set enable_penetration_detection=False",
+        )
+
+
+def _proto_of_nobody(options: Options) -> Iterator[Advice]:
+    if options["trust_x_forwarded_proto"] and not options["trusted_proxies"]:
+        yield Advice(
+            "warning",
+            "proto-of-nobody",
+            "trust_x_forwarded_proto has no effect while trusted_proxies is empty",
+            "set trusted_proxies to the addresses that the proxy connects from",
+        )
+
+
+def _preload_that_is_none(options: Options) -> Iterator[Advice]:
+    table = options["security_headers"]
+    hsts = table.get("hsts") if isinstance(table, Mapping) else None
+    if hsts and hsts["preload"] and not may_be_preloaded(hsts):
+        yield Advice(
+            "note",
+            "no-preload",
+            "preload is left out of security_headers: hstspreload.org accepts no site with a"
+            f" max_age under {HSTS_PRELOAD_MIN_SECONDS} or without include_subdomains",
+            "raise max_age and set include_subdomains, or set preload to false",
+        )
+
+
+_DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
+    (("whitelist_countries", "blocked_countries"), _two_country_lists),
+    (tuple(_EVERYBODY), _everybody),
+    (("exclude_paths",), _everything_excluded),
+    (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
+    (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
+    (("security_headers",), _preload_that_is_none),
+)
