@@ -15,6 +15,7 @@ import pydoc_data.topics
 import random
 import sys
 import textwrap
+import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib import import_module
@@ -50,11 +51,13 @@ def _filled(pieces: Iterator[str], size: int) -> str:
 def _modules() -> list[str]:
     """The sources of the standard library's modules that this Python has."""
     found = []
-    for name in MODULES:
-        try:
-            found.append(inspect.getsource(import_module(name)))
-        except (ImportError, OSError):
-            continue
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for name in MODULES:
+            try:
+                found.append(inspect.getsource(import_module(name)))
+            except (ImportError, OSError):
+                continue
     return found
 
 

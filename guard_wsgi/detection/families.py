@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import groupby
 
@@ -28,10 +29,20 @@ class BuiltinScanners:
         if not self._families:
             made = []
             for family in _families():
-                pairs = [(one.name, one.pattern) for one in family]
+                pairs = [(one.name, shortest(one.pattern)) for one in family]
                 made.append((family, compile_patterns(pairs, self._engine, keep=True)))
             self._families = tuple(made)
         return self._families
+
+    def places(self, data: bytes, most: int) -> list[tuple[int, str]] | None:
+        """Where matches end and the names of what matches; ``None`` when there are more."""
+        found: list[tuple[int, str]] = []
+        for family, scanner in self._families or self.warm():
+            hits = scanner.places(data, most - len(found))
+            if hits is None:
+                return None
+            found += [(end, family[index].name) for end, index in hits]
+        return found
 
     def read(self, data: bytes) -> list[Indicator]:
         """The indicators that match."""
@@ -40,6 +51,16 @@ class BuiltinScanners:
             for index in scanner.scan(data):
                 found.append(family[index])
         return found
+
+
+# Not the mark itself, which is behind a backslash.
+_MORE = re.compile(r"(?<!\\)\+$|(?<=[1-9]),\d*\}$")
+
+
+def shortest(pattern: str) -> str:
+    """A pattern that matches the same texts, whose matches end as soon as one can: what follows
+    may be there once or more often, so once is enough."""
+    return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
 
 
 def _families() -> list[tuple[Indicator, ...]]:

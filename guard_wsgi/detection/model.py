@@ -133,6 +133,29 @@ class Model:
                 total += gain
         return 1.0 + total / self.unit >= score - 1e-3
 
+    def gain(
+        self,
+        feature: str,
+        certain: Collection[str],
+        possible: Collection[str],
+        enabled: frozenset[str],
+    ) -> float:
+        """What a feature adds at most beside others: those that are certain, and what there may be
+        as well, which any indicator may. In log-odds."""
+        entry = self._entries.get(feature)
+        if entry is None or (entry.category and entry.category not in enabled):
+            return 0.0
+        return entry.weight + sum(
+            extra
+            for partner, extra in entry.partners
+            if partner in certain
+            or (extra > 0 and (partner in possible or partner in _INDICATOR_NAMES))
+        )
+
+    def score_of(self, log_odds: float) -> float:
+        """The score of evidence of a sum, before it is rounded and cut at 0."""
+        return 1.0 + (self.bias + log_odds - self.balanced) / self.unit
+
     def run_weights(self, enabled: frozenset[str]) -> RunWeights:
         """The weights of the runs of tokens that count where these categories are enabled."""
         return RunWeights(

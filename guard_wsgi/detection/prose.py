@@ -53,10 +53,38 @@ def without_prose(text: str) -> str:
     return _PROSE.sub(r" \1 \2", " " + text)[1:]
 
 
+# What the expression for a row of words does not take for one.
+_NO_PROSE: Final = frozenset({"union", "select", "insert", "delete", "drop", "exec", "waitfor"})
+
+
+def without_sentences(text: str) -> list[str]:
+    """The words of a text without its sentences: quicker, where only these count."""
+    # Where a row of words has more than two blanks, it ends.
+    parts = _WIDE.split(text)
+    words: list[str] = parts[0].split()
+    for part in parts[1:]:
+        words += ("", *part.split())
+    # The last one has no blank behind it.
+    marks = "".join(map(_prose_word, words if text[-1:].isspace() else words[:-1]))
+    if _PROSE_ROW in marks:
+        kept: list[str] = []
+        end = 0
+        for row in _PROSE_MARKS.finditer(marks):
+            start, stop = row.span()
+            kept += words[end : start + 1]
+            end = stop - 2
+        words = kept + words[end:]
+    return [word for word in words if word] if len(parts) > 1 else words
+
+
+_WIDE = re.compile(r"\s{3,}")
+_PROSE_MARKS = re.compile("w{7,}")
+
+
 @lru_cache(maxsize=MAX_KNOWN)
 def _prose_word(word: str) -> str:
     """A "w" for what may be a word of a row of them. Texts repeat their words."""
-    return "w" if _PROSE_WORD.fullmatch(word) else "."
+    return "w" if _PROSE_WORD.fullmatch(word) and word not in _NO_PROSE else "."
 
 
 # A word of a sentence, by itself between blanks.

@@ -31,7 +31,7 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     SAMPLE: CATEGORIES - {"xss", "code_injection"},
 }
 # Of these the declarations and directives count, not what the text is like.
-_WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
+WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
 # What makes an uploaded binary dangerous, long enough not to be there by chance.
 _BINARY_EVIDENCE = re.compile(
     r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
@@ -84,7 +84,7 @@ class Reading:
 
     def shape(self, runs: RunWeights) -> float:
         """What its runs of tokens weigh."""
-        texts = {" ".join(view.text.split()): None for view in self._shaped}
+        texts = {tuple(view.text.split()): None for view in self._shaped}
         return runs.total(texts, self._window.starts, self._window.ends)
 
     def add_shapes(self) -> None:
@@ -112,9 +112,9 @@ def readings(
     if text != window.text:
         window = evolve(window, text=text)
     allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
-    has_shape = value.kind not in _WITHOUT_SHAPE
+    has_shape = value.kind not in WITHOUT_SHAPE
     found = decodings(window.text)
-    shaped = _shaped(window.text, found) if has_shape else ()
+    shaped = shaped_decodings(window.text, found) if has_shape else ()
     whole = Reading(around, window, found, shaped)
     for view in found:
         indicators = scanners.read(window.data(view.text))
@@ -139,7 +139,7 @@ def readings(
     yield part
 
 
-def _shaped(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:
+def shaped_decodings(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:
     """The views whose shape counts: decoded ones where there are such, and of a value that is
     base64 and nothing else what is inside."""
     if found[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from guard_wsgi.detection.custom import CustomPattern
@@ -14,10 +14,11 @@ from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
 from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.sieve import Sieve
 from guard_wsgi.detection.surroundings import WRITING, Surroundings
 from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import Budget, Value
-from guard_wsgi.detection.window import Window, windows
+from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 
 # What a window costs at least, in characters: weighing has a fixed part.
 MIN_CHARGE_CHARS: Final = 96
@@ -53,6 +54,7 @@ class Scorer:
         self._threshold = settings.score_threshold
         self._ignored = () if settings.refuses_introspection else INTROSPECTION
         self._builtin = builtin
+        self._sieve = Sieve(builtin, model, runs, settings.categories, self._ignored)
         self._model = model
         self._runs = runs
         self._hits = hits
@@ -68,9 +70,11 @@ class Scorer:
             return self._script_in_binary(value) if has_script(value.text) else None
         threshold = self._threshold + margin
         around = Surroundings(value)
-        for window in windows(value.text, self._hits):
+        found = _charged(windows(value.text, self._hits), budget)
+        if len(value.text) > WHOLE_CHARS:
+            found = self._sieve.left(value, found, around, threshold)
+        for window in found:
             charged = False
-            budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
                     break  # nor can the rest without its prose
@@ -188,3 +192,9 @@ class Scorer:
                 )
             )
         return made
+
+
+def _charged(found: Iterator[Window], budget: Budget) -> Iterator[Window]:
+    for window in found:
+        budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
+        yield window

@@ -142,5 +142,15 @@ def window_context(window: Window) -> list[str]:
     return found
 
 
+CONTEXT: Final = frozenset(
+    {
+        *("text:statement", "text:html", "text:exception", "text:prose", "text:after_words"),
+        *("text:before_words", "encoding.rounds>1", "encoding.base64_text", "text:part"),
+    }
+)
+"""What a reading may say of a window (`Reading.add_context`), beside a size of its own."""
+SIZES: Final = frozenset({"size:S", "size:M", "size:L", "size:XL"})
+
+
 def size_feature(chars: int) -> str:
     return "size:" + ("S" if chars < 16 else "M" if chars < 80 else "L" if chars < 400 else "XL")

@@ -38,6 +38,17 @@ _TOKEN = re.compile(
 _ANY_TOKEN = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), re.DOTALL)
 _EVENT = re.compile(r"on[a-z]{4,24}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{16,}")
+# Two digits or more are the same to every class as two or more others, but where the lexicon has
+# words with them ("base64").
+_NUMBER = re.compile(r"[0-9][0-9]+")
+_KNOWN_NUMBERS: Final = frozenset(number for word in LEXICON for number in _NUMBER.findall(word))
+
+
+def _as_zeros(match: re.Match[str]) -> str:
+    number = match[0]
+    return number if number in _KNOWN_NUMBERS else "0" * len(number)
+
+
 _UNKNOWN: Final = 1
 """The number of all tokens that no run with a weight has; 0 is none."""
 _START: Final = "^"
@@ -104,11 +115,14 @@ class RunWeights:
     def _key(numbers: list[int]) -> int | tuple[int, ...]:
         return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
-    def total(self, texts: Iterable[str], starts: bool = True, ends: bool = True) -> float:
-        """The sum over the different runs in some texts, readings of the same."""
+    def total(
+        self, texts: Iterable[Iterable[str]], starts: bool = True, ends: bool = True
+    ) -> float:
+        """The sum over the different runs in some texts, readings of the same, each cut at its
+        blanks."""
         found: set[int | tuple[int, ...]] = set()
-        for text in texts:
-            row = self._row(text)
+        for words in texts:
+            row = self._row(words)
             if starts:
                 row.insert(0, self._numbers[_START])
             if ends:
@@ -119,21 +133,28 @@ class RunWeights:
         # Exact, so that the order of a set does not show in the last digit.
         return fsum(map(self._weights.get, found, itertools.repeat(0.0)))
 
-    def _row(self, text: str) -> list[int]:
+    def _row(self, words: Iterable[str]) -> list[int]:
         """The numbers of a text's tokens in order, as `tokens` gives their classes. No token has
         a blank in it but rows of what is beyond ASCII, which collapse."""
         get, number, collapsed = self._words.get, self._number_word, self._collapsed
-        found = [get(word) or number(word) for word in text.split()]
+        found = [get(word) or number(word) for word in words]
         row = itertools.pairwise(itertools.chain((0,), *found))
         return [one for before, one in row if one != before or one < collapsed][:MAX_TOKENS]
 
     def _number_word(self, word: str) -> tuple[int, ...]:
-        get, unknown = self._numbers.get, _UNKNOWN
-        found = tuple([get(_class_of(token), unknown) for token in _ANY_TOKEN.findall(word)])
+        """The numbers of a word's tokens, by which it is remembered. Of words that differ in
+        their numbers one is enough: what a text counts or measures never comes again."""
+        alike = _NUMBER.sub(_as_zeros, word)
+        found = self._words.get(alike)
+        if found is None:
+            get, unknown = self._numbers.get, _UNKNOWN
+            found = tuple([get(_class_of(token), unknown) for token in _ANY_TOKEN.findall(word)])
         if len(word) <= MAX_WORD_CHARS:
             if len(self._words) >= MAX_KNOWN:
                 self._words.clear()
-            self._words[word] = found
+            self._words[alike] = found
+            if word.isalpha():
+                self._words[word] = found
         return found
 
 

@@ -62,12 +62,43 @@ class Window:
 # Rows of one thing are filler, behind which a path or an address is still the whole value.
 _FILLER = re.compile(r"(.{1,4}?)\1{31,}", re.DOTALL)
 _FILLER_LEFT: Final = 8
+# A row has at least 32 characters, so that it has some place of 16 with these behind it.
+_STEP: Final = 16
+_LONGEST_UNIT: Final = 4
+
+
+def without_filler(text: str) -> str:
+    """A text with no more of each row than its beginning. To look for rows everywhere takes as
+    long as all that follows, so it is looked where there may be one: in one of units of up to four
+    characters each is the same again twelve further on."""
+    kept, begin, at = [], 0, -_STEP
+    for one, other in zip(text[::_STEP], text[12::_STEP], strict=False):
+        at += _STEP
+        if one != other or at < begin:
+            continue
+        for size in range(1, _LONGEST_UNIT + 1):
+            # The row begins and ends where it likes within its unit.
+            near = max(at - 32 * size, begin)
+            if text[at : at + size] * 31 in text[near : at + 33 * size]:
+                match = _FILLER.search(text, near, at + 33 * _LONGEST_UNIT)
+                if match is not None:
+                    kept += [text[begin : match.start()], match[1] * _FILLER_LEFT]
+                    begin = _end_of_row(text, match[1], match.end())
+                break
+    return "".join([*kept, text[begin:]]) if kept else text
+
+
+def _end_of_row(text: str, unit: str, end: int) -> int:
+    for many in (unit * 256, unit):
+        while text.startswith(many, end):
+            end += len(many)
+    return end
 
 
 def windows(text: str, hits: Ends) -> Iterator[Window]:
     """The windows of a value, without its filler; none where a long one has no hit."""
     if len(text) > WHOLE_CHARS:
-        text = _FILLER.sub(lambda match: match[1] * _FILLER_LEFT, text).strip()
+        text = without_filler(text).strip()
     size = len(text)
     if size <= WHOLE_CHARS:
         yield Window(text, fresh=size)
