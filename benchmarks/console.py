@@ -175,6 +175,8 @@ def pages(link: str, pid: int) -> None:
         "/events?client=192.0.2.1&category=sqli", "/events/1", "/events/1/exclusion",
         "/clients", "/clients?period=month", f"/client?client={address}", "/client?client=10.0.1.7",
         "/paths", "/paths?period=month", "/report", "/report?period=month", "/rules",
+        "/report/group?check=suspicious_activity&category=sqli&location=query&name=q&path=/search",
+        "/rules/effects?period=month",
         "/playground?event=1", "/keys", "/data", "/audit",
     ]  # fmt: skip
     slow = 0

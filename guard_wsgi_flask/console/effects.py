@@ -77,11 +77,11 @@ def excluded(
 
 
 def _entry(name: str) -> Mapping[str, Any]:
+    """What an agent has said of an exclusion; as a text where no guard would take it."""
     try:
-        entry = json.loads(name)
-    except ValueError:
+        return detection_exclusions([json.loads(name)])[0].as_entry()
+    except (ValueError, RecursionError):
         return {"path": name}
-    return entry if isinstance(entry, dict) else {"path": name}
 
 
 def _latest(database: Database, app: str) -> list[search.Row]:

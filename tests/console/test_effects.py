@@ -66,6 +66,18 @@ def test_an_odd_count_is_one(console: Console, key: NewKey, admin: Browser, coun
     assert ">1<" in _row(admin.get("/rules/effects").text, "/wiki/*")
 
 
+@pytest.mark.parametrize(
+    "name", ["<b>", "[1]", "{}", '{"path": 1}', '{"path": "/a", "params": 5}', "[" * 9000, "null"]
+)
+def test_an_odd_name_of_an_exclusion_is_shown_as_it_is(
+    console: Console, key: NewKey, admin: Browser, name: str
+) -> None:
+    send(console, key, let_through(metadata={"exclusion": name}))
+    page = admin.get("/rules/effects")
+    assert page.status_code == 200
+    assert "no longer in force" in page.text
+
+
 def test_exclusions_of_the_configuration_are_shown_with_what_a_real_guard_says(
     make_console: MakeConsole, tmp_path: Any
 ) -> None:
