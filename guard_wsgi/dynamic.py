@@ -17,7 +17,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.forks import track
 from guard_wsgi.options.numbers import MAX_SECONDS
-from guard_wsgi.state.ban_index import Ban, canonical_target
+from guard_wsgi.state.ban_index import Ban
 from guard_wsgi.state.bans import MAX_REASON_CHARACTERS
 from guard_wsgi.telemetry.events import utc_now
 
@@ -49,6 +49,8 @@ _LISTS = {
 
 class Bans(Protocol):
     """The part of a store that rules ban and lift bans with (``Store.bans``)."""
+
+    def meant(self, target: str) -> list[str]: ...
 
     def ban(self, target: str, seconds: float, reason: str, /) -> object: ...
 
@@ -131,7 +133,8 @@ def lift_bans(bans: Bans, before: DynamicRules, rules: DynamicRules | None) -> N
     """Lift what earlier rules banned and these do not: a ban that was a mistake ends when it is
     taken out. What somebody else has banned since stays banned."""
     kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
-    gone = {canonical_target(target) for target in before.ip_blacklist if target not in kept}
+    taken_out = (target for target in before.ip_blacklist if target not in kept)
+    gone = {meant for target in taken_out for meant in bans.meant(target)}
     if not gone:
         return
     reason = _reason(before)

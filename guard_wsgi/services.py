@@ -316,6 +316,7 @@ class Services:
                 policies=config.store_failure_policy,
                 max_keys=config.memory_store_max_keys,
                 max_bans=config.max_bans,
+                ipv6_prefix_bits=config.ipv6_client_prefix,
                 worker_count=configured_worker_count(os.environ),
                 protected=IPSet(proxies),
                 on_change=self._store_changed,

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from guard_wsgi.doctor.diagnosis import find_guard
+from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.response.refusal import REFERENCE_HEADER
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.store import Store
@@ -165,6 +166,7 @@ class ControlledGuard:
         :param check: which check it must have been, such as ``"rate_limit"``.
         :raises AssertionError: if the app answered, another check refused, or the status differs.
         """
+        _came_through(response)
         refusal = self._refusal_of(response)
         assert refusal is not None, f"the app answered {_status(response)}; nothing was refused"
         described = (
@@ -175,7 +177,9 @@ class ControlledGuard:
         return refusal
 
     def assert_passed(self, response: Any) -> None:
-        """:raises AssertionError: if the guard refused, saying which check and why."""
+        """:raises AssertionError: if the guard refused, saying which check and why, or was never
+        asked."""
+        _came_through(response)
         refusal = self._refusal_of(response)
         assert refusal is None, (
             f"{refusal.check} refused {refusal.path} with {refusal.status}: {refusal.reason}"
@@ -202,6 +206,15 @@ class ControlledGuard:
             if refusal.reference == reference and not refusal.would_have:
                 return refusal
         return None
+
+
+def _came_through(response: Any) -> None:
+    """Django's own test client calls its handler, not the app that the guard wraps."""
+    environ = getattr(getattr(response, "wsgi_request", None), "environ", None)
+    assert environ is None or ENVIRON_KEY in environ, (
+        "this client goes around the guard: put 'guard_wsgi.django.ViewRulesMiddleware' first in"
+        " MIDDLEWARE, and name the guarded app in WSGI_APPLICATION"
+    )
 
 
 def _status(response: Any) -> int:

@@ -7,10 +7,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from attrs import frozen
 
-from guard_wsgi.cli.tree import build_parser
+from guard_wsgi.cli.tree import commands
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.decorators import SecurityDecorator
@@ -74,7 +75,12 @@ def test_each_command_is_one(block: Block) -> None:
     for line in block.code.splitlines():
         words = shlex.split(line, comments=True)
         if words and words[0] == "guard-wsgi":
-            build_parser().parse_args(words[1:])
+            group: click.Command = commands
+            arguments = words[1:]
+            while isinstance(group, click.Group):
+                name, group, arguments = group.resolve_command(click.Context(group), arguments)
+            assert group is not None, line
+            group.make_context(name, arguments, resilient_parsing=False).close()
 
 
 def test_the_first_example_guards_its_app() -> None:

@@ -58,6 +58,7 @@ def shared_store(config: SecurityConfig) -> Iterator[Store]:
         rate_limit_strategy=config.rate_limit_strategy,
         # To answer from this process's own memory would be to make things up.
         policies=dict.fromkeys(("rate_limit", "bans", "counters"), "deny"),
+        ipv6_prefix_bits=config.ipv6_client_prefix,
         protected=IPSet(proxies),
     )
     store = Store.open(url, settings=settings)
@@ -86,6 +87,8 @@ def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out:
         except ValueError as error:  # no address, or one that would lock the site out
             raise CommandError(str(error)) from None
     print(f"{ban.target} is banned for {seconds} s", file=out)
+    if "/" in ban.target and "/" not in target:
+        print(f"the whole of it is one client's; {target}/128 is the one address", file=out)
     return 0
 
 

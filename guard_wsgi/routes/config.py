@@ -322,15 +322,17 @@ class RouteConfig:
     def __repr__(self) -> str:
         """The options that say something."""
         said = (
-            f"{option.name}={getattr(self, option.name)!r}"
+            f"{option.name}={_picklable(getattr(self, option.name))!r}"
             for option in options_of(RouteConfig)
             if getattr(self, option.name) != option.default
+            # As the decorator says it of each limit.
+            and (option.name, getattr(self, option.name)) != ("rate_limit_cost", 1)
         )
         return f"RouteConfig({', '.join(said)})"
 
 
 def _picklable(value: Any) -> Any:
-    """Pickle does not take a read-only view of a dict."""
+    """A plain dict for a read-only view of one, which pickle does not take."""
     if isinstance(value, MappingProxyType):
         return {name: _picklable(one) for name, one in value.items()}
     return value

@@ -7,7 +7,7 @@ import threading
 
 from attrs import frozen
 
-from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import parse_network
 
 DEFAULT_MAX_BANS = 100_000
@@ -26,22 +26,6 @@ class Ban:
     target: str
     reason: str
     expires_at: float
-
-
-def canonical_target(text: str) -> str:
-    """An address or network in the one spelling bans are kept in.
-
-    :raises ValueError: when it is neither.
-    """
-    if "/" not in text:
-        address = parse_address(text.strip())
-        if address is None:
-            raise ValueError(f"neither an IP address nor a network: {text!r}")
-        return address.text
-    network = parse_network(text)
-    if network.prefixlen == network.max_prefixlen:
-        return str(network.network_address)
-    return str(network)
 
 
 class BanIndex:

@@ -7,25 +7,19 @@ They live in the store; every process keeps a copy that it brings up to date at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from ipaddress import IPv6Address
-from socket import AF_INET, AF_INET6, inet_ntop
+from collections.abc import Callable, Collection, Iterable
 
 from guard_wsgi.errors import BanRefused
-from guard_wsgi.network.address import Address, parse_address
-from guard_wsgi.network.ipset import IPSet, parse_network
+from guard_wsgi.network.address import IPV6_CLIENT_PREFIX_BITS, Address, parse_address
+from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.backend import Backend, BanChanges, BanEntry
-from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS, Ban, BanIndex, canonical_target
+from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS, Ban, BanIndex
+from guard_wsgi.state.ban_targets import Bannable, canonical_target, targets_around
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
 
-LOOPBACK = ("127.0.0.0/8", "::1/128")
-"""Health checks, local proxies and the operator's own shell come from here."""
-
-PROXY = "a trusted proxy"
-
 MAX_REASON_CHARACTERS = 200
-"""A reason is shown in a list; it is not a place for the attacker's text."""
+"""A list of bans is no place for an attacker's text."""
 
 DEFAULT_REFRESH_SECONDS = 0.5
 """Half of the second within which a ban must be seen everywhere."""
@@ -38,7 +32,7 @@ REPORTED_AT_ONCE = 100
 """How many bans one request restores in a store that has lost them."""
 
 _MOST_PAGES = 10_000
-"""Of bans that a list is read in: an end, whatever a store says."""
+"""Of a list of bans: an end, whatever a store says."""
 
 _LAST_END = 16_725_225_600.0
 """The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
@@ -57,23 +51,21 @@ class Bans:
     :ivar nobody_until: by ``time.monotonic()``, until when nobody is banned unless this process
         does it: what the store was found to say the last time it was asked.
 
-    What this process has not read yet, and what it could not keep, it asks the store for: a
-    standing that is not known is not assumed.
+    What this process has not read yet, or can't keep, it asks the store for.
     """
 
     __slots__ = (
         "__weakref__",
         "_asked",
         "_backend",
+        "_bannable",
         "_changes",
         "_clock",
         "_index",
         "_is_whole",
         "_loading",
-        "_loopback",
         "_lost",
         "_now",
-        "_protected",
         "_refresh_at_ns",
         "_refresh_ns",
         "_version",
@@ -88,16 +80,17 @@ class Bans:
         *,
         protected: IPSet | None = None,
         max_bans: int = DEFAULT_MAX_BANS,
+        ipv6_prefix_bits: int = IPV6_CLIENT_PREFIX_BITS,
         refresh_seconds: float = DEFAULT_REFRESH_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """:param protected: never banned, nor any network that contains some of it: the trusted
         proxies. Loopback always is.
+        :param ipv6_prefix_bits: of the network that one IPv6 client has, and is banned with.
         """
         self._backend = backend
         self.on_change: OnBan | None = None
-        self._protected = IPSet() if protected is None else protected
-        self._loopback = IPSet(LOOPBACK)
+        self._bannable = Bannable(IPSet() if protected is None else protected, ipv6_prefix_bits)
         self._clock = clock
         self._now = clock.monotonic_ns
         self._index = BanIndex(max_bans)
@@ -144,7 +137,7 @@ class Bans:
         """The store's own word on an address, and on the networks around it."""
         known = self._asked.get(address.text)
         if known is None or now_ns >= known[0]:
-            found = self._longest(self._backend.find_bans(_targets_around(address)))
+            found = self._longest(self._backend.find_bans(targets_around(address)))
             known = now_ns + self._refresh_ns, found
             if len(self._asked) >= MAX_ASKED:
                 self._asked.clear()
@@ -168,29 +161,38 @@ class Bans:
             return self.find(address) is not None
         return self._read_all() and self._index.covers(target, self._now())
 
-    def ban(self, target: str, seconds: float, reason: str) -> Ban:
+    def ban(self, target: str, seconds: float, reason: str, *, may_shorten: bool = True) -> Ban:
         """Refuse an address or network (CIDR) for ``seconds`` from now.
+
+        An IPv6 address stands for its client's network, as in limits: the /64, unless
+        ``ipv6_client_prefix`` says otherwise or the network holds a protected address.
+        ``2001:db8::1/128`` is the one address.
 
         A second ban of the same target replaces the first, also by a shorter one. One for longer
         than stores can keep ends in the year 2500.
 
+        :param may_shorten: whether a ban that ends later is replaced, and not returned as it is.
         :raises BanRefused: when it would cover loopback or a protected address.
         :raises ValueError: when the target is neither, or ``seconds`` is not positive.
         :raises StoreError: when the store is down and the policy of bans is to deny. The ban
             holds in this process all the same.
         """
-        canonical = canonical_target(target)
+        canonical = self._bannable.covered_by(target)
+        if canonical is None:
+            refusal = self.refusal(target)
+            self._tell("ip_ban_failed", canonical_target(target), refusal)
+            raise BanRefused(refusal)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
-        refusal = self.refusal(canonical)
-        if refusal:
-            self._tell("ip_ban_failed", canonical, refusal)
-            raise BanRefused(refusal)
-        now_ns = self._now()
         # On a millisecond, which every store keeps exactly.
         now = self._clock.wall_ns() / NANOSECONDS
         seconds = min(seconds, _LAST_END)  # a number of any size, before it is reckoned with
         expires_at = min(round(now + seconds, 3), _LAST_END)
+        if not may_shorten:
+            longer = self._ends_after(canonical, expires_at)
+            if longer is not None:
+                return longer
+        now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
@@ -200,33 +202,52 @@ class Bans:
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
         return ban
 
+    def meant(self, target: str) -> list[str]:
+        """A target, and the network of its client that a ban of an IPv6 address covers.
+
+        :raises ValueError: when it is neither an address nor a network.
+        """
+        return self._bannable.meant(target)
+
     def refusal(self, target: str) -> str:
         """Why an address or network can't be banned; "" when it can.
 
         :raises ValueError: when the target is neither.
         """
-        canonical = canonical_target(target)
-        network = parse_network(canonical)
-        for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
-            if ip_set.overlaps(network):
-                return f"{canonical} includes {what}"
-        return ""
+        return self._bannable.refusal(canonical_target(target))
+
+    def _ends_after(self, canonical: str, moment: float) -> Ban | None:
+        """The ban of exactly this target that ends after a moment."""
+        held = self._index.held(canonical)
+        known = [] if held is None else [held[1]]
+        if self._refresh_at_ns is not None:
+            entries = self._backend.find_bans([canonical])
+            known.extend(Ban(entry.target, entry.reason, entry.expires_at) for entry in entries)
+        last = max(known, key=lambda ban: ban.expires_at, default=None)
+        return last if last is not None and last.expires_at > moment else None
 
     def unban(self, target: str) -> bool:
-        """Lift the ban of exactly this address or network; whether there was one.
+        """Lift the ban of exactly this address or network; whether there was one. That of an IPv6
+        address lifts that of its client's network, too.
 
-        An address stays refused while a network around it is banned.
-
+        An address stays refused while another network around it is banned.
         :raises ValueError: when the target is neither.
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
-        canonical = canonical_target(target)
-        held = self._index.remove(canonical, self._now())
-        self._asked.clear()
-        lifted = self._backend.drop_ban(canonical) or held
-        if lifted:
-            self._tell("ip_unbanned", canonical, "")
+        lifted = False
+        for canonical in self.meant(target):
+            held = self._index.remove(canonical, self._now())
+            self._forget_lost({canonical})
+            self._asked.clear()
+            if self._backend.drop_ban(canonical) or held:
+                lifted = True
+                self._tell("ip_unbanned", canonical, "")
         return lifted
+
+    def _forget_lost(self, lifted: Collection[str]) -> None:
+        """A ban that was lifted is not told anew to a store that has lost it."""
+        if self._lost and lifted:
+            self._lost = [ban for ban in self._lost if ban.target not in lifted]
 
     def _tell(self, what: str, target: str, reason: str, seconds: float | None = None) -> None:
         if self.on_change is not None:
@@ -284,8 +305,14 @@ class Bans:
         telling, self._lost = self._lost[:REPORTED_AT_ONCE], self._lost[REPORTED_AT_ONCE:]
         held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
         for ban in telling:
-            if ban.target not in held and self.seconds_left(ban) > 0:
-                self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+            if ban.target in held or self.seconds_left(ban) <= 0 or not self._knows(ban):
+                continue
+            self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+            if not self._knows(ban):  # another thread has lifted it meanwhile
+                self._backend.drop_ban(ban.target)
+
+    def _knows(self, ban: Ban) -> bool:
+        return self._index.held(ban.target) is not None
 
     def apply(self, changes: BanChanges) -> None:
         """Enter what the store says, and leave it alone for ``refresh_seconds``."""
@@ -295,16 +322,20 @@ class Bans:
             return
         offset_ns = now_ns - self._clock.wall_ns()
         kept: list[tuple[int, Ban]] = []
+        lifted = {entry.target for entry in changes.entries if not entry.expires_at}
         if changes.complete:
             if changes.lost:
-                # Whoever has seen a ban relies on it: the store's loss is no pardon.
-                lost = self._index.active(now_ns)
-                kept = [held for ban in lost if (held := self._index.held(ban.target))]
-                self._lost = [*self._lost, *lost]
+                # Whoever was told of a ban relies on it: the store's loss is no pardon.
+                self._lost = self._index.active(now_ns)
+            self._forget_lost(lifted)
+            said = {entry.target for entry in changes.entries}
+            missing = (ban.target for ban in self._lost if ban.target not in said)
+            kept = [held for target in missing if (held := self._index.held(target))]
             self._index.replace(
                 [self._timed(entry, offset_ns) for entry in changes.entries], now_ns
             )
         else:
+            self._forget_lost(lifted)
             for entry in changes.entries:
                 if entry.expires_at:
                     deadline_ns, ban = self._timed(entry, offset_ns)
@@ -362,18 +393,3 @@ class Bans:
             "bans_dropped": self._index.dropped,
             "bans_complete": self._is_whole and not self._index.dropped,
         }
-
-
-def _targets_around(address: Address) -> list[str]:
-    """An address and all networks that hold it, in the spelling of bans."""
-    family, bits = (AF_INET, 32) if address.version == 4 else (AF_INET6, 128)
-    targets = [address.text]
-    for prefix_bits in range(bits):
-        host_bits = bits - prefix_bits
-        number = address.number >> host_bits << host_bits
-        if family == AF_INET6 and number >> 32 in (0, 0xFFFF):  # which C writes with dots
-            text = str(IPv6Address(number))
-        else:
-            text = inet_ntop(family, number.to_bytes(bits // 8, "big"))  # ten times as fast
-        targets.append(f"{text}/{prefix_bits}")
-    return targets

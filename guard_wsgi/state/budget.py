@@ -13,8 +13,7 @@ MIN_CALL_SECONDS = 0.01
 """With less than this left a call isn't worth trying."""
 
 SLOW_CALL_SECONDS = 0.005
-"""Calls below this are not subtracted: a handful of them is no delay, and code that isn't a
-request (a script, a thread of the guard) may make any number."""
+"""Calls below this are not subtracted: a handful of them is no delay."""
 
 FORGET_SECONDS = 1.0
 """Time between two store calls after which the second belongs to something else."""
@@ -31,6 +30,7 @@ class TimeBudget:
     def begin_request(self) -> None:
         """This thread serves a new request."""
         self._here.spent = 0.0
+        self._here.serves = True
 
     def begin_call(self) -> bool:
         """Whether there is time for a call; its deadline is set then."""
@@ -38,7 +38,9 @@ class TimeBudget:
         now = time.monotonic()
         if here.spent and now - here.ended > FORGET_SECONDS:
             here.spent = 0.0
-        left = min(self._timeout_seconds, self._request_seconds - here.spent)
+        left = self._timeout_seconds
+        if here.serves:  # a script, a task, or a thread of the guard makes any number of calls
+            left = min(left, self._request_seconds - here.spent)
         if left < MIN_CALL_SECONDS:
             return False
         here.began = now
@@ -69,6 +71,7 @@ class TimeBudget:
 
 
 class _Here(threading.local):
+    serves = False
     spent = 0.0
     began = 0.0
     ended = 0.0

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from guard_wsgi.network.address import IPV6_CLIENT_PREFIX_BITS
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.numbers import number, whole_number
 from guard_wsgi.options.quoting import nearest, quoted
@@ -79,6 +80,8 @@ class StoreSettings:
     )
     max_keys: int = field(default=DEFAULT_MAX_KEYS, validator=whole_number(1))
     max_bans: int = field(default=DEFAULT_MAX_BANS, validator=whole_number(1))
+    # A ban of an IPv6 address is one of its client, who has at least this network (RFC 6177).
+    ipv6_prefix_bits: int = field(default=IPV6_CLIENT_PREFIX_BITS, validator=whole_number(1, 128))
     # Unknown: the whole limit for each worker. A smaller share would refuse rightful requests.
     worker_count: int | None = field(default=None, validator=whole_number(1, optional=True))
     # Never banned: the trusted proxies. Loopback never is, without being named.

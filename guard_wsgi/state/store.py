@@ -35,6 +35,7 @@ class Store:
             backend,
             protected=settings.protected,
             max_bans=settings.max_bans,
+            ipv6_prefix_bits=settings.ipv6_prefix_bits,
             clock=settings.clock,
         )
         self.counters = Counters(backend)

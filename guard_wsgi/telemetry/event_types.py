@@ -107,7 +107,7 @@ EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
         "security_bypass": EventType("access"),
         "security_headers_applied": EventType("headers", level=logging.DEBUG, is_quiet=True),
         "store_degraded": EventType("state", "redis", "connection_failed", level=_WARNING),
-        "store_recovered": EventType("state", "redis", "connection_established"),
+        "store_recovered": EventType("state", "redis", "connection_established", level=_WARNING),
     }
 )
 

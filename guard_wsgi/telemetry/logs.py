@@ -283,15 +283,22 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
+_SAID = {"ip_banned": "Banned", "ip_unbanned": "Unbanned", "ip_ban_failed": "Did not ban"}
+"""Verbs for what is done to an address."""
+
+
 def _sentence(event: SecurityEvent) -> str:
     """``Blocked GET /login from 203.0.113.7: reason [check=ip_ban status=403]``, escaped."""
     metadata = event.metadata
     verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
-    words = [verbs.get(event.action_taken) or event.event_type.replace("_", " ").capitalize()]
+    said = verbs.get(event.action_taken) or _SAID.get(event.event_type)
+    words = [said or event.event_type.replace("_", " ").capitalize()]
     if event.method:
         words += [escape(event.method, 32), escape(event.path or event.endpoint or "/")]
     if event.ip_address:
-        words += ["from" if event.method else "for", escape(event.ip_address, 64)]
+        if event.event_type not in _SAID or event.method:
+            words.append("from" if event.method else "for")
+        words.append(escape(event.ip_address, 64))
     sentence = " ".join(words)
     if event.reason:
         sentence += ": " + escape(event.reason)

@@ -170,9 +170,11 @@ def test_a_handler_that_is_not_found_is_told_of(
 
     django = project.app([path("secret/", secret)])
     app = GuardMiddleware(Hiding(django), project.config, resolver=DjangoResolver())
-    with caplog.at_level(logging.ERROR, logger="guard_wsgi.routes"):
+    with caplog.at_level(logging.WARNING, logger="guard_wsgi.routes"):
         visit(app, "/secret/")
-    told = [record.getMessage() for record in caplog.records]
+    records = [record for record in caplog.records if record.name == "guard_wsgi.routes"]
+    told = [record.getMessage() for record in records]
+    assert [record.levelname for record in records] == ["WARNING", "ERROR"]
     assert any("forgotten" in text and "no route" in text for text in told)
     assert any("ViewRulesMiddleware" in text and "MIDDLEWARE" in text for text in told)
     assert len(told) == 2
@@ -198,6 +200,31 @@ def test_a_client_that_goes_around_the_guard_meets_the_rules(
     assert basehttp.get_internal_wsgi_application() is app
     assert Client().get("/secret/").status_code == 401
     assert Client().get("/secret/", headers=TOKEN).content == b"secret"
+
+
+def test_a_test_says_that_its_client_goes_around_the_guard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from django.conf import settings
+    from django.test import Client
+
+    from guard_wsgi import testing
+
+    project = Project(monkeypatch)
+    secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
+    app = guarded(project, [path("secret/", secret)])
+    project.module("guarded_wsgi", application=app)
+    monkeypatch.setattr(settings, "WSGI_APPLICATION", "guarded_wsgi.application")
+    with testing.controlled(app) as guard:
+        answer = Client().get("/secret/")
+        with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+            guard.assert_refused(answer)
+        with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+            guard.assert_passed(answer)
+    monkeypatch.setattr(settings, "MIDDLEWARE", ["guard_wsgi.django.ViewRulesMiddleware"])
+    with testing.controlled(app) as guard:
+        guard.assert_refused(Client().get("/secret/"), status=401)
+        guard.assert_passed(Client().get("/secret/", headers=TOKEN))
 
 
 def test_views_of_rest_framework_keep_their_rules(project: Project) -> None:

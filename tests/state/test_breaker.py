@@ -83,9 +83,8 @@ def test_an_abandoned_probe_is_anothers_to_make(breaker: Breaker, fake_clock: Fa
     assert breaker.admits_probe()
 
 
-def test_says_each_change_once(
-    breaker: Breaker, fake_clock: FakeClock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_says_each_change_once(fake_clock: FakeClock, caplog: pytest.LogCaptureFixture) -> None:
+    breaker = Breaker("test", clock=fake_clock.clock())
     with caplog.at_level(logging.INFO, "guard_wsgi.state"):
         fail(breaker, 30)
         fake_clock.advance(1)

@@ -167,7 +167,9 @@ def test_where_the_policy_is_to_deny_the_answer_is_503_with_retry_after(
     guarded.close()
 
 
-def test_each_change_is_one_event_and_the_status_tells(proxy: FaultyProxy) -> None:
+def test_each_change_is_one_event_and_one_line_and_the_status_tells(
+    proxy: FaultyProxy, caplog: pytest.LogCaptureFixture
+) -> None:
     told: list[str] = []
 
     class Sink:
@@ -195,4 +197,7 @@ def test_each_change_is_one_event_and_the_status_tells(proxy: FaultyProxy) -> No
         "store_degraded",
         "store_recovered",
     ]
+    lines = [line for line in caplog.messages if "store" in line.lower()]
+    assert ["is down" in line for line in lines] == [True, False]
+    assert "is back after" in lines[1]
     guarded.close()

@@ -19,8 +19,9 @@ from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.state.backends.lmdb import LMDBStorage
 from guard_wsgi.state.backends.lmdb_file import LMDBFile
-from guard_wsgi.state.ban_index import Ban, BanIndex, canonical_target
-from guard_wsgi.state.bans import Bans, _targets_around
+from guard_wsgi.state.ban_index import Ban, BanIndex
+from guard_wsgi.state.ban_targets import canonical_target, targets_around
+from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import Limit
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
@@ -378,7 +379,7 @@ def test_a_dynamic_rule_without_an_end_holds_in_no_part() -> None:
 def test_the_networks_around_an_address_are_spelled_as_bans_are(text: Any) -> None:
     parsed = parse_address(str(text))
     assert parsed is not None
-    own, *networks = _targets_around(parsed)
+    own, *networks = targets_around(parsed)
     assert own == canonical_target(own)
     for network in networks:
         assert network == canonical_target(network)

@@ -87,8 +87,7 @@ class Breaker:
             self._probes = 0
             seconds = (self._clock.wall_ns() - self.since_ns) / NANOSECONDS
             self.since_ns = self._clock.wall_ns()
-        log.warning("store %s is back after %.1f s", self._name, seconds)
-        self._tell("recovered", f"back after {seconds:.1f} s")
+        self._tell("recovered", f"store {self._name} is back after {seconds:.1f} s")
 
     def failed(self, error: BaseException) -> None:
         """A call did not."""
@@ -108,15 +107,15 @@ class Breaker:
             self._probes += 1
             self._probe_at_ns = self._clock.monotonic_ns() + wait * NANOSECONDS
         if was_closed:
-            log.warning("store %s is down (%s): degraded", self._name, self.last_error)
-            self._tell("degraded", self.last_error)
+            self._tell("degraded", f"store {self._name} is down: {self.last_error}")
 
     def abandoned(self) -> None:
         """A call ended neither way (its thread was interrupted): someone else may probe."""
         self._probing = False
 
     def _tell(self, change: Change, detail: str) -> None:
-        if self._on_change is None:
+        if self._on_change is None:  # else the listener logs it
+            log.warning("%s", detail)
             return
         try:
             self._on_change(change, detail)

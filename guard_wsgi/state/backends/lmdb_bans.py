@@ -49,10 +49,10 @@ class LMDBBans:
     def drop(self, txn: Any, target: str, now_ns: int) -> bool:
         """Whether there was a ban, and still in force."""
         record = txn.pop(self._ban + target.encode())
-        if record is None:
-            return False
+        # Noted also where there was none: a process that knows it must not tell it anew to a file
+        # that has lost it.
         self._note(txn, target, now_ns)
-        return bool(now_ns < _EXPIRY.unpack_from(record)[0])
+        return record is not None and now_ns < _EXPIRY.unpack_from(record)[0]
 
     def changes(self, txn: Any, since: int | None) -> BanChanges:
         """What has changed since; everything, in pages, for who has missed some."""

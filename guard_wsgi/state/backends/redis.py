@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha1
+from random import randrange
 from typing import Any
 
 from attrs import frozen
@@ -35,6 +36,12 @@ JOURNAL_SECONDS = 600
 
 _MOST_ERASURES = 16
 """Between two looks of one process."""
+
+_LONGEST_STEP = 2**16
+"""So 65,000 changes of bans and more in a range of versions; then all are read again, once."""
+
+_NEVER_THERE = 2
+"""What `redis_scripts.BAN_CHANGES` says of a version that the server has not been at."""
 
 _ERASE_SECONDS = 30.0
 _MICROSECONDS = 1_000_000
@@ -89,7 +96,7 @@ class RedisBackend:
         # Braces: one slot of a cluster for all that a script touches together.
         self._ban_keys = tuple(
             b"{%sbans}%s" % (self._prefix, name)
-            for name in (b":version", b"", b":journal", b":endings")
+            for name in (b":version", b"", b":journal", b":endings", b":versions")
         )
         self._seen: Callable[[int], None] = _nobody
         self._bans_read_at = 0.0
@@ -167,11 +174,12 @@ class RedisBackend:
     def save_ban(self, entry: BanEntry) -> None:
         record = f"{entry.expires_at!r} {entry.reason}".encode("utf-8", "replace")
         now = self._settings.clock.wall_ns() / 1e9
-        self._run(_SAVE_BAN, self._ban_keys, entry.target, record, entry.expires_at, now)
+        self._run(_SAVE_BAN, self._ban_keys, entry.target, record, entry.expires_at, now, _step())
 
     def drop_ban(self, target: str) -> bool:
         now = self._settings.clock.wall_ns() / 1e9
-        held = self._run(_DROP_BAN, self._ban_keys, target, now + JOURNAL_SECONDS)
+        forgets_at = now + JOURNAL_SECONDS
+        held = self._run(_DROP_BAN, self._ban_keys, target, forgets_at, now, _step())
         return bool(held) and _ban_entry(target.encode(), held).expires_at > now
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
@@ -184,7 +192,9 @@ class RedisBackend:
         )
         self._bans_read_at = began
         entries = [_ban_entry(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
-        lost = bool(complete) and known is not None and _has_lost(known, version)
+        lost = complete == _NEVER_THERE or (
+            bool(complete) and known is not None and _has_lost(known, version)
+        )
         return BanChanges(reached, bool(complete), entries, more=reached != version, lost=lost)
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
@@ -280,6 +290,11 @@ def _has_lost(known: int, version: int) -> bool:
         return False
     erasures = version // redis_scripts.RANGE - known // redis_scripts.RANGE
     return version < known or erasures > _MOST_ERASURES
+
+
+def _step() -> int:
+    """To the next version of the bans; not secret."""
+    return randrange(1, _LONGEST_STEP)
 
 
 def _nobody(version: int) -> None:

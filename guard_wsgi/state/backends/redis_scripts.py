@@ -133,21 +133,31 @@ return value
 RANGE = 2**32
 """Of versions of the bans; what is in another range than before is read from nothing."""
 
-_FIRST = """
-if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('SET', KEYS[1], string.format('%.0f', math.floor(ARGV[4]) % 2097152 * 4294967296))
+_BUMP = """
+local function bump(now, step)
+  if redis.call('EXISTS', KEYS[1]) == 0 then
+    redis.call('SET', KEYS[1], string.format('%.0f', math.floor(now) % 2097152 * 4294967296))
+  end
+  local version = redis.call('INCRBY', KEYS[1], step)
+  local text = string.format('%.0f', version)
+  redis.call('ZADD', KEYS[5], text, text)
+  redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -1001)
+  return text
 end
 """
-"""A server that has lost everything begins another range than the one it was in."""
+"""A server that has lost everything begins another range than the one it was in. One that has lost
+the last changes only (a replica that takes over) comes to other versions than it had, as the steps
+are random; the last thousand versions are kept to tell that from having changed further."""
 
 SAVE_BAN = (
-    _FIRST
+    _BUMP
     + """
-local version = redis.call('INCR', KEYS[1])
+local version = bump(ARGV[4], ARGV[5])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[3], version, ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
-local ended = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[4], 'LIMIT', 0, 20)
+local now = math.min(tonumber(ARGV[4]), tonumber(redis.call('TIME')[1]))
+local ended = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', now, 'LIMIT', 0, 20)
 for _, target in ipairs(ended) do
   redis.call('HDEL', KEYS[2], target)
   redis.call('ZREM', KEYS[3], target)
@@ -156,20 +166,25 @@ end
 return version
 """
 )
-"""KEYS version, bans, journal, endings. ARGV target, "expires_at reason", expires_at, now (epoch
-s). The journal holds each target once, at the version that last changed it; ended bans are swept
-twenty at a time. Returns the version."""
+"""KEYS version, bans, journal, endings, versions. ARGV target, "expires_at reason", expires_at, now
+(epoch s), the step to the next version. The journal holds each target once, at the version that
+last changed it; bans that have ended by the caller's clock and by the server's are swept twenty at
+a time. Returns the version."""
 
-DROP_BAN = """
+DROP_BAN = (
+    _BUMP
+    + """
 local held = redis.call('HGET', KEYS[2], ARGV[1])
-if not held then return '' end
-local version = redis.call('INCR', KEYS[1])
+local version = bump(ARGV[3], ARGV[4])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[3], version, ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
-return held
+return held or ''
 """
-"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s). Returns the ban."""
+)
+"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s), now, the step. A ban
+that is not there is lifted, too: those who know it must not tell it to a server that has lost it.
+Returns the ban."""
 
 BAN_CHANGES = """
 local version = tonumber(redis.call('GET', KEYS[1]) or 0)
@@ -180,6 +195,12 @@ if since < 0 or since > version or
    math.floor(since / 4294967296) ~= math.floor(version / 4294967296) then
   complete = 1
   since = -1
+elseif not redis.call('ZSCORE', KEYS[5], string.format('%.0f', since)) then
+  local oldest = redis.call('ZRANGE', KEYS[5], 0, 0)[1]
+  if oldest and tonumber(oldest) < since then
+    complete = 2
+    since = -1
+  end
 end
 local targets = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. string.format('%.0f', since), '+inf',
                            'WITHSCORES', 'LIMIT', 0, ARGV[2])
@@ -192,12 +213,12 @@ end
 return reply
 """
 """KEYS as `SAVE_BAN`. ARGV the version known (-1: none), how many entries at most. Returns the
-version, the version that the entries lead up to, whether they begin from nothing, then target
-and ban ('' when lifted) in turn."""
+version, the version that the entries lead up to, whether they begin from nothing (2: as the server
+has never been at the version that is known), then target and ban ('' when lifted) in turn."""
 
 ERASE_BANS = """
 local version = tonumber(redis.call('GET', KEYS[1]) or 0)
-redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 version = (math.floor(version / 4294967296) + 1) * 4294967296
 redis.call('SET', KEYS[1], string.format('%.0f', version))
 return version

@@ -32,6 +32,10 @@ from guard_wsgi.state.windows import sliding_wait
 MAX_BANS = 5_000
 """In one document of at most about half a megabyte; memcached's items end at one."""
 
+MIN_SECONDS = 600.0
+"""So long the document is kept when the last ban was lifted: where there is none the store has
+forgotten it, and is told anew."""
+
 _SAFE_KEY = re.compile(r"[!-~]{1,200}\Z")
 """Memcached's keys: printable, no blanks, at most 250 bytes, of which `limits` wants some."""
 
@@ -220,7 +224,7 @@ class LimitsBackend:
         if version == since:
             return BanChanges(version, False, ())
         entries = [BanEntry(target, *record) for target, record in bans.items()]
-        return BanChanges(version, True, entries)
+        return BanChanges(version, True, entries, lost=since is not None and version < since)
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
         _, bans = _bans(self._documents.get(self._name("b", "bans")))
@@ -238,7 +242,7 @@ class LimitsBackend:
             )[-MAX_BANS:]
             # The time is the version: it goes on rising after the store has lost everything.
             version = time.time_ns()
-            ends_in = kept[-1][1] - now if kept else 1.0
+            ends_in = max(kept[-1][1] - now if kept else 0.0, MIN_SECONDS)
             return json.dumps({"version": version, "bans": kept}).encode(), ends_in
 
         self._documents.change(self._name("b", "bans"), change_document)
@@ -256,7 +260,12 @@ class LimitsBackend:
 
     def erase(self) -> None:
         """:raises StoreError: on memcached, which can't tell our keys from others'."""
-        self._documents.delete(self._name("b", "bans"))
+
+        def change(bans: dict[str, tuple[float, str]]) -> bool:
+            bans.clear()
+            return True
+
+        self._change_bans(change)
         if self._is_memcached:
             raise StoreError("memcached can't delete the keys of one program: flush it yourself")
         for collection in (self._storage.counters, self._storage.windows):

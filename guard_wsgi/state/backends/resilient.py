@@ -168,6 +168,8 @@ class ResilientBackend:
         if self._ask(_done(self._main.save_ban), entry) is None:
             self._keep(entry.target, entry)
             self._may("bans")
+        else:
+            self._supersede(entry.target, entry)
 
     def drop_ban(self, target: str) -> bool:
         held = self._ask(self._main.drop_ban, target)
@@ -175,6 +177,7 @@ class ResilientBackend:
             self._keep(target, None)
             self._may("bans")
             return False
+        self._supersede(target, None)
         return held
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
@@ -207,8 +210,16 @@ class ResilientBackend:
 
     def _keep(self, target: str, entry: BanEntry | None) -> None:
         with self._pending_lock:
-            if len(self._pending) < MAX_PENDING_BANS:
+            if target in self._pending or len(self._pending) < MAX_PENDING_BANS:
                 self._pending[target] = entry
+
+    def _supersede(self, target: str, entry: BanEntry | None) -> None:
+        """What the store has been told now is the last word on a target: an older one that still
+        waits, or is being told this moment, must not be."""
+        if self._pending:
+            with self._pending_lock:
+                if target in self._pending:
+                    self._pending[target] = entry
 
     def _tell_pending(self) -> None:
         """Tell the store of bans made and lifted while it was down, until it fails again.
