@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask, jsonify, request
 from flask.typing import ResponseReturnValue
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig, SecurityDecorator
 
@@ -103,12 +104,22 @@ def curl_lines(base: str) -> list[tuple[str, str]]:
     ]
 
 
+def bound() -> BaseWSGIServer:
+    """The server, on another port where the usual one is taken: nothing is printed before."""
+    try:
+        return make_server(HOST, PORT, app, threaded=True)
+    except OSError:
+        return make_server(HOST, 0, app, threaded=True)
+
+
 if __name__ == "__main__":
-    print(f"\nA guarded app on http://{HOST}:{PORT}/. In another terminal, try:\n")
-    for what, command in curl_lines(f"http://{HOST}:{PORT}"):
+    server = bound()
+    port = server.server_port
+    print(f"\nA guarded app on http://{HOST}:{port}/. In another terminal, try:\n")
+    for what, command in curl_lines(f"http://{HOST}:{port}"):
         print(f"  # {what}\n  {command}\n")
     if WITH_CONSOLE:
         import sample_traffic
 
-        sample_traffic.start(HOST, PORT)
-    app.run(host=HOST, port=PORT, threaded=True)
+        sample_traffic.start(HOST, port)
+    server.serve_forever()

@@ -263,6 +263,7 @@ class GuardAgentHandler:
             buffer_size=state.pending,
             last_flush=state.last_success,
             errors=tuple(errors),
+            circuit_breaker_state=breaker,
         )
 
     def get_stats(self) -> dict[str, Any]:

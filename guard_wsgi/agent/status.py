@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from attrs import field, frozen
 
+from guard_wsgi.agent.backoff import State
 from guard_wsgi.telemetry.events import utc_now
 
 Health = Literal["healthy", "degraded", "failed"]
@@ -20,7 +21,11 @@ UNHEALTHY_FAILURE_RATE = 0.5
 
 @frozen(slots=True, kw_only=True)
 class AgentStatus:
-    """One report. ``uptime`` is in seconds, ``buffer_size`` is what the queue holds now."""
+    """One report. ``uptime`` is in seconds, ``buffer_size`` is what the queue holds now.
+
+    :ivar circuit_breaker_state: not told by the existing agent; collectors keep what they do not
+        know.
+    """
 
     status: Health
     uptime: float
@@ -30,6 +35,7 @@ class AgentStatus:
     last_flush: datetime | None = None
     errors: tuple[str, ...] = ()
     timestamp: datetime = field(factory=utc_now)
+    circuit_breaker_state: State = "closed"
 
     def as_wire(self) -> dict[str, Any]:
         """The JSON object the collector reads, nulls included."""
@@ -42,4 +48,5 @@ class AgentStatus:
             "buffer_size": self.buffer_size,
             "last_flush": self.last_flush.isoformat() if self.last_flush else None,
             "errors": list(self.errors),
+            "circuit_breaker_state": self.circuit_breaker_state,
         }

@@ -10,11 +10,14 @@ import shlex
 from typing import Any, NoReturn
 from urllib.parse import quote_plus
 
-from guard_wsgi.cli.inspecting import environ_of
+from guard_wsgi.cli.inspecting import MAX_HEADERS, environ_of
 from guard_wsgi.cli.loading import CommandError
 
 BOUNDARY = "----guard-wsgi-inspect"
 """Of the multipart body that ``-F`` makes; curl's own is random."""
+
+MAX_WORDS = 1000
+"""A browser copies some 60."""
 
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _WINDOWS = re.compile(r"\^[ \t]*\r?\n|\s\^\"?https?:")
@@ -84,7 +87,11 @@ def parse_curl(command: str) -> dict[str, Any]:
         raise CommandError("curl: this is for Windows' command line: copy as cURL (POSIX, or bash)")
     if not words or words[0] != "curl":
         raise CommandError("not a curl command: it must begin with 'curl'")
+    if len(words) > MAX_WORDS:
+        raise CommandError(f"curl: {len(words)} words are more than {MAX_WORDS}")
     options = _parser().parse_args(words[1:])
+    if len(options.headers) > MAX_HEADERS:
+        raise CommandError(f"curl: {len(options.headers)} headers: servers take {MAX_HEADERS}")
     url = options.url or (options.urls[0] if options.urls else "")
     if not url:
         raise CommandError("curl: the URL is missing")

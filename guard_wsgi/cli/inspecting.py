@@ -23,6 +23,9 @@ from guard_wsgi.request.view import GuardRequest
 PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
 """Where a bare payload can be put."""
 
+MAX_HEADERS = 100
+"""As many as gunicorn and http.server take."""
+
 CLIENT = "198.51.100.1"
 """The client's address by default: one reserved for documentation (RFC 5737)."""
 
@@ -97,6 +100,8 @@ def parse_request(raw: bytes) -> dict[str, Any]:
     version = start[1] if len(start) == 2 else "HTTP/1.1"
     if not method.isascii() or len(start) not in (1, 2) or not version.startswith("HTTP/"):
         raise CommandError("not an HTTP request: the first line must be 'METHOD /path HTTP/1.1'")
+    if len(lines) > MAX_HEADERS:
+        raise CommandError(f"{len(lines) - 1} headers: servers take at most {MAX_HEADERS}")
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")

@@ -37,7 +37,7 @@ from guard_wsgi_flask.console.people import PasswordFile, People, Person, same
 from guard_wsgi_flask.console.playground import offline
 from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
-from guard_wsgi_flask.console.services import EXTENSION, Places, Services, services
+from guard_wsgi_flask.console.services import EXTENSION, Places, Repeats, Services, services
 from guard_wsgi_flask.console.settings import LOOPBACK, ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
 from guard_wsgi_flask.console.wire import MAX_WAITING, wire
@@ -72,7 +72,7 @@ STATIC_SECONDS = 86_400
 """Their addresses carry this package's version, so a new one is a new file."""
 
 
-_EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
+EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 _PUBLIC = frozenset({"static", "login.page", "login.enter", "admin.csp_report", "now.health"})
 """Endpoints for those who have not logged in, besides the wire, which has keys."""
 _ATTACKS_SHOWN = ("/events*", "/playground*", "/rules*", "/client*", "/paths*", "/report*")
@@ -122,6 +122,7 @@ def create_app(
         bans=SharedBans(base.evolve(store_url=store, enable_redis=False)) if store else None,
         live=Places(settings.max_live_streams),
         waiting=Places(MAX_WAITING),
+        refusals=Repeats(),
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_defaults(_with_version)
@@ -188,7 +189,7 @@ def _is_known_host(settings: ConsoleSettings) -> bool:
         name = urlsplit(f"//{request.host}").hostname
     except ValueError:
         return False
-    if settings.host in _EVERYWHERE and not settings.hosts:
+    if settings.host in EVERYWHERE and not settings.hosts:
         return True
     return name in LOOPBACK or name == settings.host or name in settings.hosts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from guard_wsgi.cli.reporting import rule_of, silencing
@@ -59,11 +59,12 @@ def _toml(value: Any) -> str:
 def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -> bool:
     """Whether every finding of an event would not have been made under these exclusions."""
     path = path_of(event)
-    holding = [one for one in exclusions if one.covers(path)]
-    findings = findings_of(event)
-    if not holding or not findings:
-        return False
-    return all(
+    return silence([one for one in exclusions if one.covers(path)], findings_of(event))
+
+
+def silence(holding: Sequence[DetectionExclusion], findings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether none of some findings would be made under exclusions that cover their path."""
+    return bool(holding and findings) and all(
         any(one.silences(found["category"], found["location"], found["name"]) for one in holding)
         for found in findings
     )

@@ -85,7 +85,7 @@ class Intake:
             else:
                 stored.duplicates += len(measured)
                 measured = []
-            self._seen(connection, sender, received)
+            self._seen(connection, sender, received, clears=True)
         stored.accepted = len(rows) + len(measured)
         self._database.tell()
         return stored
@@ -101,6 +101,19 @@ class Intake:
                 .where(schema.agents.c.app == sender.app)
                 .where(schema.agents.c.install == sender.install)
                 .values(status=reported, status_at=received)
+            )
+        self._database.tell()
+
+    def refused(self, sender: Sender, why: str) -> None:
+        """Keep that an agent's batch was refused, until one is stored."""
+        at = now()
+        with self._database.write() as connection:
+            self._seen(connection, sender, at)
+            connection.execute(
+                update(schema.agents)
+                .where(schema.agents.c.app == sender.app)
+                .where(schema.agents.c.install == sender.install)
+                .values(rejected=json.dumps({"at": at, "why": why[:300]}))
             )
         self._database.tell()
 
@@ -129,7 +142,9 @@ class Intake:
         connection.execute(insert(batches).values(key=key, received=received))
         return True
 
-    def _seen(self, connection: Connection, sender: Sender, at: int) -> None:
+    def _seen(
+        self, connection: Connection, sender: Sender, at: int, *, clears: bool = False
+    ) -> None:
         row = {
             "app": sender.app,
             "install": sender.install,
@@ -144,7 +159,11 @@ class Intake:
             "rejected": "",
         }
         self._database.upsert(
-            connection, schema.agents, [row], put=("version", "project"), most=("last",)
+            connection,
+            schema.agents,
+            [row],
+            put=("version", "project", *(("rejected",) if clears else ())),
+            most=("last",),
         )
         if sender.key_id is not None:
             keys = schema.keys

@@ -10,10 +10,12 @@ import json
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from guard_wsgi_flask.console import search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake, Sender
 from guard_wsgi_flask.console.records import key_of
@@ -24,6 +26,9 @@ APP = "log"
 """The app that a log's events are shown under."""
 LOOK_SECONDS = 0.5
 BATCH = 1000
+DOUBLES = "log-doubles"
+"""Under which the app is kept that sends what the log holds, too."""
+DOUBLES_SECONDS = 10.0
 MAX_LINE_BYTES = 65_536
 
 _FIELDS = {
@@ -70,6 +75,7 @@ class LogReader:
         self._database = database
         self._intake = intake
         self._place_name = "log:" + key_of("", str(path.resolve())).hex()
+        self._next_double = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guard-console-log", daemon=True)
 
@@ -120,8 +126,19 @@ class LogReader:
         sender = Sender(app=APP, install=str(self._path)[:64], version="log")
         if events:
             self._intake.batch(sender, events, [], "")
+            self._look_for_doubles(events[-1])
         self._database.set_value(self._place_name, f"{inode}:{offset}")
         return len(events)
+
+    def _look_for_doubles(self, event: Mapping[str, Any]) -> None:
+        """Whether an agent sends what the log holds, so that everything is counted twice."""
+        if time.monotonic() < self._next_double:
+            return
+        self._next_double = time.monotonic() + DOUBLES_SECONDS
+        reference = str(event["metadata"].get("request_id") or "")
+        client = str(event.get("ip_address") or "")
+        app = search.sender_of(self._database, client, reference, APP) if reference else ""
+        self._database.set_value(DOUBLES, app)
 
     def _place(self) -> tuple[int, int]:
         inode, _, offset = (self._database.value(self._place_name) or "").partition(":")

@@ -73,7 +73,10 @@ def refusals(database: Database, period: str, app: str = "") -> list[Row]:
 
 def entry_of(row: Row) -> dict[str, Any]:
     """An event in the form of the report's lines."""
-    event = event_of(row)
+    return _entry_of(row, event_of(row))
+
+
+def _entry_of(row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
     metadata = event.get("metadata")
     reference = metadata.get("request_id") if isinstance(metadata, dict) else ""
     return {
@@ -161,4 +164,8 @@ def _through(
     if entry is None:
         return []
     made = detection_exclusions([entry])
-    return [row for row, _ in entries if exclusions.covers(made, event_of(row))]
+    return [
+        row
+        for row, entry in entries
+        if made[0].covers(entry["path"]) and exclusions.silence(made, entry["findings"])
+    ]

@@ -12,6 +12,7 @@ from sqlalchemy import RowMapping, func, select
 
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.records import clean
 from guard_wsgi_flask.console.search import PERIODS
 
 STEPS: Mapping[str, int] = {"hour": 60, "day": 900, "week": 7200, "month": 21_600}
@@ -23,6 +24,7 @@ CANDIDATES = 200
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
 OTHER = "other"
+AGENT_STATES = frozenset({"healthy", "degraded", "failed", "silent", "refused"})
 
 
 @frozen(slots=True)
@@ -40,7 +42,9 @@ class AgentHealth:
     """One agent, as it was last heard of.
 
     :ivar state: ``healthy``, ``degraded`` or ``failed`` as reported, ``silent`` when it has not
-        been heard of for 15 minutes.
+        been heard of for 15 minutes, ``refused`` when its last batch was not taken.
+    :ivar breaker: of its connection: ``closed``, ``open``, ``half_open``, ``parked``; "" where the
+        agent does not say.
     """
 
     app: str
@@ -53,6 +57,7 @@ class AgentHealth:
     sent: int | None
     dropped: int | None
     errors: list[str]
+    breaker: str
     rules_version: int
     rules_at: int
 
@@ -254,20 +259,26 @@ def _health(row: RowMapping) -> AgentHealth:
     except ValueError:  # cut, as it was far too long
         status = {}
     state = str(status.get("status") or "healthy")
+    errors = status.get("errors")
+    said = [str(error)[:200] for error in errors] if isinstance(errors, list) else []
+    if row["rejected"]:
+        refused = json.loads(row["rejected"])
+        state = "refused"
+        said.insert(0, f"what it sends is refused: {refused['why']}")
     if now() - row["last"] > ALIVE_SECONDS * 1_000_000:
         state = "silent"
-    errors = status.get("errors")
     return AgentHealth(
         app=row["app"],
         install=row["install"],
-        state=state if state in ("healthy", "degraded", "failed", "silent") else "degraded",
+        state=state if state in AGENT_STATES else "degraded",
         last=row["last"],
         version=row["version"],
         project=row["project"],
         queue=_whole(status.get("buffer_size")),
         sent=_whole(status.get("events_sent")),
         dropped=_whole(status.get("events_failed")),
-        errors=[str(error)[:200] for error in errors] if isinstance(errors, list) else [],
+        errors=said,
+        breaker=clean(status.get("circuit_breaker_state"), 32),
         rules_version=row["rules_version"],
         rules_at=row["rules_at"],
     )
@@ -298,7 +309,8 @@ def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] 
     asked = (
         select(events.c.kind, events.c.at, events.c.reason, events.c.rest)
         .where(events.c.client == address, events.c.app == app)
-        .where(events.c.kind.in_(("ip_banned", "ip_unbanned")))
+        # Not by the index of kinds, which leads through everybody's bans.
+        .where(events.c.kind.concat("").in_(("ip_banned", "ip_unbanned")))
         .order_by(events.c.at.desc())
         .limit(1)
     )

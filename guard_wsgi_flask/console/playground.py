@@ -6,13 +6,14 @@ The engine is that of ``guard-wsgi inspect``.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, fields, frozen
 from sqlalchemy import insert, select
 
 from guard_wsgi.cli.curl import parse_curl
@@ -30,9 +31,11 @@ from guard_wsgi.cli.inspecting import (
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.normalize import decodings
+from guard_wsgi.detection.settings import THRESHOLDS
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.patterncost import check_patterns, texts_in
 from guard_wsgi_flask.console.records import clean, findings_of, path_of
 from guard_wsgi_flask.console.rulebook import AnyCountry, checking
 
@@ -41,6 +44,7 @@ KINDS = ("payload", "curl", "request")
 CONFIGS = ("default", "in force", "toml")
 
 
+_SLUG = re.compile(r"[\w-]{1,22}\Z", re.ASCII)
 _OUTSIDE_ENDS = ("_file", "_path", "_url")
 _OUTSIDE_BEGINS = ("agent_", "redis_", "otel_", "logfire_", "ipinfo_")
 _OUTSIDE = frozenset(
@@ -85,29 +89,32 @@ class Trial:
 
     @classmethod
     def of(cls, said: Mapping[str, str]) -> Trial:
-        trial = cls(
-            **{
-                name: str(said[name])[:MAX_INPUT_CHARS]
-                for name in (
-                    "text",
-                    "kind",
-                    "place",
-                    "client",
-                    "config",
-                    "toml",
-                    "threshold",
-                    "exclusions",
-                )
-                if said.get(name)
-            }
-        )
-        return evolve(
-            trial,
-            kind=trial.kind if trial.kind in KINDS else "payload",
-            place=trial.place if trial.place in PLACES else "query",
-            config=trial.config if trial.config in CONFIGS else "default",
-            text=trial.text.replace("\r\n", "\n"),
-        )
+        """From a form. Whatever makes no sense is said by :attr:`faults`."""
+        named = {name: str(said[name]) for name in _TRIAL_FIELDS if said.get(name)}
+        trial = cls(**named)
+        return evolve(trial, text=trial.text.replace("\r\n", "\n"))
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why this can't be tried; nothing is cut or replaced in silence."""
+        found = [
+            f"{name}: {value!r:.40} is none of {', '.join(known)}"
+            for name, value, known in (
+                ("kind", self.kind, KINDS),
+                ("place", self.place, PLACES),
+                ("config", self.config, CONFIGS),
+            )
+            if value not in known
+        ]
+        found += [
+            f"{name}: has {len(value)} characters; the playground takes {MAX_INPUT_CHARS}"
+            for name in _TRIAL_FIELDS
+            if len(value := str(getattr(self, name))) > MAX_INPUT_CHARS
+        ]
+        return tuple(found)
+
+
+_TRIAL_FIELDS = tuple(attribute.name for attribute in fields(Trial))
 
 
 @frozen(slots=True)
@@ -136,6 +143,8 @@ def run(trial: Trial, in_force: SecurityConfig) -> Answer:
 
     :raises TrialRefused: when there is no such request, or no such configuration.
     """
+    if trial.faults:
+        raise TrialRefused(trial.faults)
     config = configured(trial, in_force)
     try:
         outcome = inspect(_environ(trial), config, trial.client.strip())
@@ -173,10 +182,12 @@ def configured(trial: Trial, in_force: SecurityConfig) -> SecurityConfig:
             config = from_text(trial.toml)
         changes: dict[str, Any] = {}
         if trial.threshold.strip():
-            try:
-                changes["detection_threat_score_threshold"] = float(trial.threshold)
-            except ValueError:
-                faults.append(f"threshold: {trial.threshold!r:.40} is not a number")
+            threshold = _threshold(trial.threshold.strip())
+            if threshold is None:
+                names = ", ".join(THRESHOLDS)
+                faults.append(f"threshold: {trial.threshold!r:.40} is no number, nor {names}")
+            else:
+                changes["detection_threat_score_threshold"] = threshold
         if trial.exclusions.strip():
             extra = _exclusions(trial.exclusions)
             changes["detection_exclusions"] = (*config.detection_exclusions, *extra)
@@ -189,6 +200,15 @@ def configured(trial: Trial, in_force: SecurityConfig) -> SecurityConfig:
     raise TrialRefused(tuple(faults))
 
 
+def _threshold(text: str) -> float | None:
+    if text in THRESHOLDS:
+        return THRESHOLDS[text]
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def from_text(toml: str) -> SecurityConfig:
     """A configuration from the text of a ``guard.toml``, without what reads files, opens
     connections or looks up names: a trial stays in this process.
@@ -199,6 +219,7 @@ def from_text(toml: str) -> SecurityConfig:
         table = tomllib.loads(toml)
     except (ValueError, RecursionError) as error:
         raise ConfigError([f"is not TOML: {error}"]) from None
+    check_patterns(texts_in(table))
     kept_options = {name: value for name, value in table.items() if not _reaches_out(name)}
     return SecurityConfig.from_mapping({"geo_ip_handler": AnyCountry(), **kept_options})
 
@@ -265,7 +286,12 @@ def passes_by_score(event: Mapping[str, Any], threshold: float) -> bool:
 
 
 def keep(database: Database, trial: Trial, author: str) -> str:
-    """Keep what was asked; the name to find it under."""
+    """Keep what was asked; the name to find it under.
+
+    :raises TrialRefused: when it can't be tried at all.
+    """
+    if trial.faults:
+        raise TrialRefused(trial.faults)
     slug = secrets.token_urlsafe(9)
     with database.write() as connection:
         connection.execute(
@@ -278,6 +304,8 @@ def keep(database: Database, trial: Trial, author: str) -> str:
 
 def kept(database: Database, slug: str) -> Trial | None:
     """What was kept under a name."""
+    if not _SLUG.match(slug):
+        return None
     with database.read() as connection:
         body = connection.scalar(select(schema.trials.c.body).where(schema.trials.c.slug == slug))
     return Trial.of(json.loads(body)) if body is not None else None

@@ -23,6 +23,7 @@ from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.ipset import parse_network
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.patterncost import check_patterns
 from guard_wsgi_flask.console.records import clean
 
 GIVEN_BY_THE_BOOK = frozenset({"rule_id", "version", "timestamp"})
@@ -188,6 +189,7 @@ class RuleBook:
             raise RulesRefused(["expires_at: is in the past"])
         rules = _without_ended_bans(rules)
         try:
+            check_patterns((*rules.blocked_user_agents, *rules.suspicious_patterns))
             config = apply_rules(checking(self._base()), rules)
             # A guard that is made in an emergency announces one in this process's log.
             check_servable(config.evolve(emergency_mode=False), rules.ip_blacklist)

@@ -56,7 +56,9 @@ events = Table(
     Column("rest", Text, nullable=False),
 )
 Index("events_at", events.c.at, events.c.id)
-for _name in ("client", "kind", "category", "template", "country"):
+INDEXED = ("client", "kind", "category", "template", "country")
+"""Columns whose events are found by an index, in the order of time."""
+for _name in INDEXED:
     Index(f"events_{_name}", events.c[_name], events.c.at)
 
 DIMENSIONS = ("client", "template", "category", "country", "kind")

@@ -91,6 +91,11 @@ class Filters:
         """Those that are set."""
         return {name: value for name, value in asdict(self).items() if value}
 
+    @property
+    def is_led_by_index(self) -> bool:
+        """Whether an index leads to just what is asked for, the newest first."""
+        return len(self.reported) == 1 and next(iter(self.reported)) in schema.INDEXED
+
     def conditions(self) -> list[ColumnElement[bool]]:
         events = schema.events
         found: list[ColumnElement[bool]] = []
@@ -155,9 +160,11 @@ def find(
     conditions = filters.conditions()
     rows: list[Row] = []
     piece = FIRST_PIECE
+    # Where one index has the very order that is asked for, nothing is looked through.
+    in_pieces = bool(conditions) and not filters.is_led_by_index
     with database.read() as connection:
         while True:
-            bound = _bound(connection, after, piece) if conditions else None
+            bound = _bound(connection, after, piece) if in_pieces else None
             asked = _piece(conditions, after, bound).limit(size + 1 - len(rows))
             rows += map(plain, connection.execute(asked).mappings())
             if len(rows) > size:
@@ -204,6 +211,21 @@ def every(database: Database, filters: Filters, most: int) -> Iterator[Row]:
         after = page.following
         if after is None:
             return
+
+
+def sender_of(database: Database, client: str, reference: str, besides: str) -> str:
+    """The app of a new event of a client with this reference, of another app than one; "" for
+    none."""
+    events = schema.events
+    asked = (
+        select(events.c.app)
+        .where(events.c.client == client, events.c.at >= now() - PERIODS["hour"] * 1_000_000)
+        .where(events.c.app != besides, events.c.rest.contains(reference, autoescape=True))
+        .order_by(events.c.at.desc())
+        .limit(1)
+    )
+    with database.read() as connection:
+        return str(connection.scalar(asked) or "")
 
 
 def last_day(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
@@ -11,6 +12,7 @@ from attrs import frozen
 from flask import current_app
 
 from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.repeats import is_reported
 from guard_wsgi_flask.console.audit import Audit
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake
@@ -41,6 +43,18 @@ class Places:
                 self._free.release()
 
 
+class Repeats:
+    """Which of many faults alike are worth a line of the log."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def count(self, name: str) -> bool:
+        """Count one; whether it is the first, the second, the fourth, and so on."""
+        self._counts[name] += 1
+        return is_reported(self._counts[name])
+
+
 @frozen(slots=True)
 class Services:
     """:ivar base: the app's own configuration, as far as the console knows it."""
@@ -57,6 +71,7 @@ class Services:
     bans: SharedBans | None
     live: Places
     waiting: Places
+    refusals: Repeats
 
 
 def services() -> Services:

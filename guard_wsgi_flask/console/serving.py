@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.console.app import create_app
+from guard_wsgi_flask.console.app import EVERYWHERE, create_app
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader
@@ -88,6 +88,7 @@ class Console:
             else None
         )
         shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.port = self._server.server_port
         self.url = f"http://{shown}:{self._server.server_port}"
 
     def link(self) -> str:
@@ -164,6 +165,10 @@ def run(**chosen: Any) -> int:
         return 0
     console = Console(settings)
     print(f"Guard console on {console.url}/ (Ctrl-C ends it)")
+    endpoint = console.url
+    if settings.host in EVERYWHERE:
+        endpoint = f"http://<this machine's name>:{console.port}"
+        print("Name it as browsers and agents reach it: --allow-host guard.example.com")
     if settings.is_local:
         print(f"Log in, once, within {LINK_SECONDS // 60} minutes:\n  {console.link()}")
     else:
@@ -172,7 +177,7 @@ def run(**chosen: Any) -> int:
     if key is not None:
         print("Send from an app, with this key (it is shown once):")
         print(
-            f'  SecurityConfig(enable_agent=True, agent_endpoint="{console.url}",\n'
+            f'  SecurityConfig(enable_agent=True, agent_endpoint="{endpoint}",\n'
             f'                 agent_api_key="{key.text}", agent_project_id="{key.app}",\n'
             "                 agent_send_paths=True, enable_dynamic_rules=True)"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from guard_wsgi.agent.handler import WAIT_HEADER
@@ -23,6 +24,8 @@ from guard_wsgi_flask.console.keys import Key
 from guard_wsgi_flask.console.records import clean
 from guard_wsgi_flask.console.services import services
 
+log = logging.getLogger("guard_wsgi.console")
+
 wire = Blueprint("wire", __name__, url_prefix="/api/v1")
 
 MAX_WAIT_SECONDS = 25
@@ -35,6 +38,12 @@ _WAIT = re.compile(r"(?:^|,)\s*wait=(\d{1,4})\s*(?:$|[,;])")
 
 @wire.errorhandler(WireError)
 def _refuse(error: WireError) -> ResponseReturnValue:
+    key: Key | None = g.get("wire_key")
+    who = f"an agent of {key.app}" if key is not None else "a sender without a known key"
+    if services().refusals.count(key.app if key is not None else ""):
+        log.warning("refused what %s sent: %s", who, error.detail)
+    if key is not None:
+        services().intake.refused(_sender(key), error.detail)
     answer = jsonify(success=False, error=error.detail)
     answer.status_code = error.status
     return answer
@@ -107,6 +116,7 @@ def _key() -> Key:
     key = services().keys.find(text) if text else None
     if key is None:
         raise WireError(401, "X-API-Key is missing, unknown or revoked")
+    g.wire_key = key
     return key
 
 

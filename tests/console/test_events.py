@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +123,14 @@ def test_an_odd_place_to_go_on_is_the_beginning(admin: Browser, text: str) -> No
 
 
 def test_exports_hold_what_the_view_holds(console: Console, key: NewKey, admin: Browser) -> None:
-    send(console, key, event(ip_address="198.51.100.4"), event(extra_field=7))
+    quoted = event(extra_field=7, metadata={"request_id": "7f3a"})
+    send(console, key, event(ip_address="198.51.100.4"), quoted)
+    assert admin.get("/events/99999999999999999999999").status_code == 404
     rows = list(csv.DictReader(io.StringIO(admin.get("/events.csv?client=203.0.113.7").text)))
     assert [row["client"] for row in rows] == ["203.0.113.7"]
+    assert datetime.fromisoformat(rows[0]["at"]).tzinfo is not None
+    assert rows[0]["reference"] == "7f3a"
+    assert float(rows[0]["score"]) == 4.8
     lines = admin.get("/events.json").text.splitlines()
     assert {json.loads(line)["ip_address"] for line in lines} == {"198.51.100.4", "203.0.113.7"}
     assert any(json.loads(line).get("extra_field") == 7 for line in lines)
@@ -315,3 +321,23 @@ def test_what_is_written_into_a_log_by_others_makes_no_row(
     reader = LogReader(log, console.services.database, console.services.intake)
     assert reader.read_on() == 1
     assert [row["kind"] for row in find(console)] == ["penetration_attempt"]
+
+
+def test_a_log_that_holds_what_an_agent_sends_is_said(
+    console: Console, key: NewKey, admin: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "guard.log"
+    line = {
+        "event": "penetration_attempt",
+        "action": "request_blocked",
+        "client_ip": "203.0.113.7",
+        "request_id": "7f3a9b",
+    }
+    path.write_text(json.dumps(line) + "\n")
+    LogReader(path, console.services.database, console.services.intake).read_on()
+    assert "counted twice" not in admin.get("/").text
+    send(console, key, event(metadata={"request_id": "7f3a9b"}))
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    LogReader(path, console.services.database, console.services.intake).read_on()
+    assert "what the agent of shop sends" in admin.get("/").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from typing import Any
 
 import pytest
@@ -200,3 +201,71 @@ def test_the_last_days_events_are_weighed_with_another_threshold(
     assert "Of the newest 2 refusals of the last day, 0 from 0 clients would pass" in low
     high = admin.post("/playground", text="x", threshold="5").text
     assert "Of the newest 2 refusals of the last day, 2 from 2 clients would pass" in high
+
+
+def test_nothing_that_is_pasted_is_cut_or_replaced_in_silence(admin: Browser) -> None:
+    """A body that is cut before its attack would pass here, and nowhere else."""
+    deep = '{"a":' * 60_000 + '"<script>alert(1)</script>"' + "}" * 60_000
+    raw = f"POST / HTTP/1.1\nHost: x\nContent-Type: application/json\n\n{deep}"
+    for fields, said in (
+        ({"text": raw, "kind": "request"}, "the playground takes"),
+        ({"text": "x", "kind": "smoke"}, "kind: "),
+        ({"text": "x", "place": "moon"}, "place: "),
+        ({"text": "x", "config": "none"}, "config: "),
+    ):
+        answer = admin.post("/playground", **fields)
+        assert answer.status_code == 422
+        assert said in answer.text
+        assert admin.post("/playground/keep", **fields).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("threshold", "passes"),
+    [("strict", False), ("balanced", False), ("relaxed", False), ("9", True)],
+)
+def test_a_threshold_has_a_name_or_a_number(threshold: str, passes: bool) -> None:
+    assert run(text=ATTACK, threshold=threshold).outcome.passed is passes
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param(
+            {"text": "curl http://x/ " + '-H "a: b" ' * 50_000, "kind": "curl"},
+            id="headers of curl",
+        ),
+        pytest.param(
+            {"text": "GET / HTTP/1.1\n" + "a: b\n" * 60_000, "kind": "request"}, id="headers"
+        ),
+        pytest.param(
+            {
+                "config": "toml",
+                "toml": "blocked_user_agents = ["
+                + ",".join(['"(a[a-z]{1,200}){1,4}x"'] * 50)
+                + "]",
+            },
+            id="user agents",
+        ),
+        pytest.param(
+            {
+                "config": "toml",
+                "toml": '[detection_custom_patterns]\nx = "' + "(a|b|c){1,100}" * 50 + '"',
+            },
+            id="patterns",
+        ),
+    ],
+)
+def test_nobody_keeps_the_console_busy_with_a_trial(admin: Browser, fields: dict[str, str]) -> None:
+    began = time.process_time()
+    answer = admin.post("/playground", **{"text": "x", **fields})
+    assert answer.status_code == 422
+    assert time.process_time() - began < 5
+
+
+def test_rules_that_would_take_long_to_compile_are_refused(
+    console: Console, key: NewKey, admin: Browser
+) -> None:
+    slow = "\n".join(["(a[a-z]{1,200}){1,4}x"] * 50)
+    for path in ("/rules", "/rules/preview"):
+        answer = admin.post(path, app="shop", version="0", blocked_user_agents=slow)
+        assert "does not compile" in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hmac
 import json
 import time
 import zlib
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from guard_wsgi.agent import AgentConfig, GuardAgentHandler
 from guard_wsgi.agent.sealing import Cipher, sign
 from guard_wsgi_flask.console import schema, search
 from guard_wsgi_flask.console.envelope import MAX_UNPACKED_BYTES
@@ -217,3 +219,29 @@ def test_nothing_is_acknowledged_that_is_not_stored(
     monkeypatch.undo()
     assert stored(console) == []
     assert send(console, key, event()).json["accepted"] == 1
+
+
+def test_a_batch_that_is_refused_shows_until_one_is_taken(console: Console, admin: Any) -> None:
+    signed = console.services.keys.create("shop", "tests", signed=True, encrypted=True)
+    body = json.dumps({"events": [event()]}).encode()
+    assert send(console, signed, body=body).status_code == 401
+    assert "X-Payload-Signature is missing" in admin.get("/").text
+    assert 'class="tag refused">refused' in admin.get("/").text.split("Health of agents")[1]
+    assert signed.signing_secret is not None
+    digest = hmac.new(signed.signing_secret.encode(), body, "sha256").hexdigest()
+    headers = {"X-Payload-Signature": f"v1={digest}"}
+    assert send(console, signed, body=body, headers=headers).status_code == 200
+    assert "X-Payload-Signature" not in admin.get("/").text
+
+
+def test_an_agents_breaker_is_shown_where_it_tells_it(
+    console: Console, key: NewKey, admin: Any
+) -> None:
+    handler = GuardAgentHandler(AgentConfig(api_key="x" * 20, endpoint=console.url))
+    status = json.dumps(handler.get_status().as_wire()).encode()
+    assert send(console, key, path="status", body=status).status_code == 200
+    assert 'data-label="breaker"><span class="tag">closed' in admin.get("/").text
+    send(console, key, path="status", body=b'{"circuit_breaker_state": "half_open"}')
+    assert "half open" in admin.get("/").text
+    send(console, key, path="status", body=b'{"status": "healthy"}')
+    assert "not told" in admin.get("/").text

@@ -40,7 +40,7 @@ def create_key() -> ResponseReturnValue:
     return _keys(made)
 
 
-@admin.post("/keys/<int:key_id>/revoke")
+@admin.post("/keys/<int(max=2147483647):key_id>/revoke")
 @for_admins
 def revoke_key(key_id: int) -> ResponseReturnValue:
     app = services().keys.revoke(key_id)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, stream_with_context, url_for
@@ -53,6 +54,8 @@ CSV_COLUMNS = (
     "status",
     "user_agent",
     "reason",
+    "reference",
+    "score",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """How a cell begins that a spreadsheet runs (OWASP, CSV Injection), in Japan's wide forms, too."""
@@ -103,7 +106,7 @@ def as_csv() -> ResponseReturnValue:
         writer = csv.writer(buffer)
         writer.writerow(CSV_COLUMNS)
         for row in search.every(services().database, filters, MAX_EXPORTED):
-            writer.writerow([harmless(row[name]) for name in CSV_COLUMNS])
+            writer.writerow([harmless(value) for value in cells(row)])
             if buffer.tell() > 32_768:
                 yield buffer.getvalue()
                 buffer.seek(0)
@@ -125,6 +128,19 @@ def as_json() -> ResponseReturnValue:
     return _download(lines(), "application/x-ndjson", "events.jsonl")
 
 
+def cells(row: search.Row) -> list[Any]:
+    """By CSV_COLUMNS: the time in ISO 8601, UTC."""
+    event = event_of(row)
+    scores = [finding["score"] for finding in findings_of(event)]
+    shown = {
+        **row,
+        "at": datetime.fromtimestamp(row["at"] / 1e6, UTC).isoformat(timespec="milliseconds"),
+        "reference": _reference(event),
+        "score": max(scores) if scores else "",
+    }
+    return [shown[name] for name in CSV_COLUMNS]
+
+
 def harmless(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, str) and (
@@ -142,7 +158,7 @@ def _download(lines: Iterator[str], kind: str, name: str) -> Response:
     )
 
 
-@events.get("/events/<int:event_id>")
+@events.get("/events/<int(max=9223372036854775807):event_id>")
 def detail(event_id: int) -> ResponseReturnValue:
     row = _row(event_id)
     event = event_of(row)
@@ -173,7 +189,7 @@ def detail(event_id: int) -> ResponseReturnValue:
     )
 
 
-@events.get("/events/<int:event_id>/exclusion")
+@events.get("/events/<int(max=9223372036854775807):event_id>/exclusion")
 def what_if(event_id: int) -> ResponseReturnValue:
     """Which events of the last day the proposed exclusion would have let through, for htmx."""
     row = _row(event_id)
@@ -188,7 +204,7 @@ def what_if(event_id: int) -> ResponseReturnValue:
     )
 
 
-@events.post("/events/<int:event_id>/exclude")
+@events.post("/events/<int(max=9223372036854775807):event_id>/exclude")
 @for_admins
 def exclude(event_id: int) -> ResponseReturnValue:
     """Put the proposed exclusion into force."""

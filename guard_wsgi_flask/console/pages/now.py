@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from guard_wsgi_flask.console import overview, search
 from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.logreader import DOUBLES
 from guard_wsgi_flask.console.services import Places, services
 from guard_wsgi_flask.console.shown import label
 
@@ -69,6 +70,7 @@ def _facts(period: str, app: str) -> dict[str, object]:
     return {
         "rates": overview.rates(database),
         "line": line,
+        "doubles": database.value(DOUBLES),
         "agents": overview.agents(database),
         "clients": overview.top(database, "client", period, app, most=8),
         "templates": overview.top(database, "template", period, app, most=8),

@@ -134,7 +134,7 @@ def take_away() -> ResponseReturnValue:
     return back(url_for("rules.effects", app=app), "taken-away", app, version)
 
 
-@rules.get("/rules/<int:version>")
+@rules.get("/rules/<int(max=2147483647):version>")
 def one_version(version: int) -> ResponseReturnValue:
     app = _app()
     row = services().rules.version(app, version)
@@ -152,7 +152,7 @@ def one_version(version: int) -> ResponseReturnValue:
     )
 
 
-@rules.post("/rules/<int:version>/restore")
+@rules.post("/rules/<int(max=2147483647):version>/restore")
 @for_admins
 def restore(version: int) -> ResponseReturnValue:
     """Write an earlier version anew; version 0 is "no rules"."""

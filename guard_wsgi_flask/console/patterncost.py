@@ -1,0 +1,68 @@
+"""What expressions cost to compile: a person who may look may not keep the process busy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+from guard_wsgi.errors import ConfigError
+
+MAX_STATES = 4_000
+"""That counted repetitions add, of all expressions together: some 2 s of compiling."""
+
+
+def check_patterns(expressions: Iterable[str]) -> None:
+    """:raises ConfigError: when they would take too long to compile. What is no expression counts
+    nothing: it is refused by who reads it.
+    """
+    total = 0
+    for expression in expressions:
+        total += _states(expression)
+        if total > MAX_STATES:
+            raise ConfigError(
+                [
+                    f"{expression!r:.80}: written out, the repetitions of the expressions add"
+                    f" more than {MAX_STATES} states, which the console does not compile"
+                ]
+            )
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """All texts of a table of TOML that may be expressions with counted repetitions."""
+    if isinstance(value, str):
+        if "{" in value:
+            yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from texts_in(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from texts_in(one)
+
+
+def _states(expression: str) -> int:
+    """What the counted repetitions of an expression add to it."""
+    try:
+        return max(_written_out(parser.parse(expression)) - len(expression), 0)
+    except Exception:  # of many kinds: it is no expression
+        return 0
+
+
+def _written_out(parsed: Any) -> int:
+    total = 0
+    for operation, argument in parsed:
+        name = str(operation)
+        if name.endswith("REPEAT"):
+            low, high, body = argument
+            times = low + 1 if high == parser.MAXREPEAT else high
+            total += max(int(times), 1) * _written_out(body)
+        elif name == "BRANCH":
+            total += sum(_written_out(branch) for branch in argument[1])
+        elif name == "SUBPATTERN":
+            total += _written_out(argument[-1])
+        elif name.startswith("ASSERT") or name == "ATOMIC_GROUP":
+            total += _written_out(argument[-1] if name.startswith("ASSERT") else argument)
+        else:
+            total += 1
+    return total
