@@ -260,7 +260,7 @@ class Services:
             if self._config.agent_strict:
                 raise
             # Telemetry is not worth the site: it runs without, and says so loudly.
-            logger.error("could not start the agent, sending no telemetry: %s", error)
+            logger.error("could not start the agent; sending no telemetry: %s", error)
             if self._config.on_error is not None:
                 self._config.on_error("agent_init", error, {})
             return None

@@ -48,11 +48,11 @@ def conflict(app: Flask, config: SecurityConfig) -> str:
             if around is not None and not _is_settled(layer, outer, config):
                 name = type(around).__qualname__
                 return (
-                    f"{name} stands around ProxyFix and may answer by itself: outside of it the"
-                    " guard would see the proxy in place of the clients, inside of it what"
-                    f" {name} answers would not be guarded. Make ProxyFix the outermost:"
-                    f" app.wsgi_app = ProxyFix({name}(...)), then FlaskAPIGuard(app); or leave"
-                    " ProxyFix out and name the proxy in trusted_proxies"
+                    f"{name} wraps ProxyFix and may answer requests itself: a guard outside of"
+                    " it would see the proxy in place of the clients, and a guard inside of it"
+                    f" would miss the answers of {name}. Make ProxyFix the outermost layer:"
+                    f" app.wsgi_app = ProxyFix({name}(...)), then FlaskAPIGuard(app); or remove"
+                    " ProxyFix and name the proxy in trusted_proxies"
                 )
         elif around is None and not _calls_always(layer):
             around = layer

@@ -53,10 +53,10 @@ class RewriteWatch:
             return
         self.watching = False
         logger.error(
-            "the app sees the client %s where the guard took %s: a middleware between them rewrites"
-            " REMOTE_ADDR (ProxyFix?). Bans, lists and limits do NOT hold for the app's clients."
-            " Make ProxyFix the outermost, app.wsgi_app = ProxyFix(...) before FlaskAPIGuard(app),"
-            " or leave it out and name the proxy in trusted_proxies",
+            "the app sees the client %s, but the guard saw %s: a middleware between them rewrites"
+            " REMOTE_ADDR (ProxyFix?). Bans, lists and limits do NOT apply to the app's clients."
+            " Make ProxyFix the outermost layer, app.wsgi_app = ProxyFix(...) before"
+            " FlaskAPIGuard(app), or remove it and name the proxy in trusted_proxies",
             seen,
             client_ip,
         )

@@ -78,7 +78,8 @@ class Dispatch:
                     state.spool = Spool(self._config)
                 except SpoolError as error:
                     state.spool_retry_at = time.monotonic() + SPOOL_SECONDS
-                    self._troubles.tell(state, "spool", error, "no spool, events stay here: %s")
+                    why = "the spool can't be opened; events stay in memory: %s"
+                    self._troubles.tell(state, "spool", error, why)
             return state.spool
 
     def run(self, state: ProcessState) -> None:
@@ -296,7 +297,7 @@ class Dispatch:
             found, too_old = spool.inherit()
             spool.checkpoint()
         except SpoolError as error:
-            self._troubles.tell(state, "spool", error, "the spool can't be looked after: %s")
+            self._troubles.tell(state, "spool", error, "the spool can't be maintained: %s")
             return
         if found and not state.stopping:
             log.info("sending %d events of an earlier process", found)

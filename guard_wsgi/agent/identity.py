@@ -36,9 +36,7 @@ def install_id(directory: Path | None = None) -> str:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _write_once(path, str(uuid4()))
     except (OSError, RuntimeError) as error:  # RuntimeError: no home directory at all
-        log.info(
-            "no place to store an install id (%s): using one derived from the host name", error
-        )
+        log.info("the install id can't be stored (%s); using one derived from the host name", error)
         return str(uuid5(NAMESPACE_DNS, socket.gethostname()))
 
 

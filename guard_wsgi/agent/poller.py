@@ -240,7 +240,7 @@ class RulesPoller:
             self._emit_emergency(before, False)
 
     def _reject(self, rules: DynamicRules | None, detail: str) -> None:
-        log.error("rejected dynamic rules, applied none of them: %s", detail)
+        log.error("rejected the dynamic rules as a whole: %s", detail)
         self._emit("dynamic_rule_rejected", rules, reason=detail)
 
     def _emit_emergency(self, rules: DynamicRules, is_on: bool) -> None:

@@ -131,5 +131,5 @@ def _decoded(encoded: bytes | None) -> Known | None:
         return Known(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         kind = "not valid" if isinstance(error, RulesError) else "damaged"
-        log.warning("the last known rules are %s and are ignored: %s", kind, error)
+        log.warning("the last known rules are ignored, since they are %s: %s", kind, error)
         return None

@@ -256,7 +256,8 @@ class Sender:
             state.drop("spool_full")
             return True
         except SpoolError as error:
-            self._troubles.tell(state, "spool", error, "the spool failed, events stay here: %s")
+            why = "the spool failed; events stay in memory: %s"
+            self._troubles.tell(state, "spool", error, why)
             return False
         with state.lock:
             self._appended(state, spool.own.waiting)

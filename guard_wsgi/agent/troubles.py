@@ -29,8 +29,8 @@ class Troubles:
             self._log(
                 state,
                 logging.ERROR,
-                "the collector refused the API key (%s): telemetry is parked, a probe goes every "
-                "few minutes",
+                "the collector refused the API key (%s); telemetry is paused and tried "
+                "again every few minutes",
                 outcome.detail,
             )
 
@@ -47,13 +47,14 @@ class Troubles:
 
     def recovered(self, state: ProcessState) -> None:
         """The end of an outage, or of a refusal."""
-        self._log(state, logging.INFO, "the collector is back, %d wait", state.pending)
+        text = "the collector is back; %d events are waiting"
+        self._log(state, logging.INFO, text, state.pending)
         state.failures.pop("transport_send", None)
 
     def unencodable(self, state: ProcessState, error: Exception) -> None:
         """An event is lost, as it can't be written down."""
         state.drop("unencodable")
-        self.tell(state, "serialization", error, "an event that JSON can't hold: %r", error)
+        self.tell(state, "serialization", error, "an event can't be written as JSON: %r", error)
 
     def tell(
         self, state: ProcessState, stage: str, error: Exception, message: str, *arguments: object

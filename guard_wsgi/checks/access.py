@@ -54,9 +54,8 @@ class ClientIdentity(Check):
             message="Client address could not be determined",
             check=self.name,
             reason=(
-                "the connection has no address: add 'unix' to trusted_proxies for a proxy that"
-                " connects over a Unix socket; what calls the app without a server gives"
-                " REMOTE_ADDR"
+                "the connection has no address: add 'unix' to trusted_proxies if a proxy connects"
+                " over a Unix socket, or set REMOTE_ADDR if code calls the app without a server"
             ),
         )
 

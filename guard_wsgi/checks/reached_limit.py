@@ -22,7 +22,7 @@ _WORDS: Mapping[str, str] = {
     "max_chars": "more than {} characters to weigh",
     "max_json_depth": "nested deeper than {} levels",
     "max_body_bytes": "more than {} bytes",
-    "multipart_end": "its last boundary is missing",
+    "multipart_end": "the last boundary is missing",
 }
 
 

@@ -170,7 +170,8 @@ class BodyInspection(Check):
         if incoming.complete:
             return None
         if not incoming.readable or incoming.read_error is not None:
-            return self._unreadable(request, incoming.read_error or "its end is not marked")
+            why = incoming.read_error or "the end of the body is not marked"
+            return self._unreadable(request, why)
         return self._oversized(request, self._limit) if body and not ended else None
 
     def _is_over(self, incoming: RequestBody) -> bool:

@@ -84,7 +84,9 @@ def parse_curl(command: str) -> dict[str, Any]:
     except ValueError as error:
         raise CommandError(f"curl: {error}") from None
     if _WINDOWS.search(command):
-        raise CommandError("curl: this is for Windows' command line: copy as cURL (POSIX, or bash)")
+        raise CommandError(
+            "curl: this is quoted for the Windows command line; copy as cURL (POSIX, or bash)"
+        )
     if not words or words[0] != "curl":
         raise CommandError("not a curl command: it must begin with 'curl'")
     if len(words) > MAX_WORDS:

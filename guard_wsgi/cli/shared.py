@@ -118,7 +118,7 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
             state = store.limiter.peek(limit, prefix + address.client_key)
             print(
                 f"{place:<32} {state.remaining} of {limit.requests} left"
-                f" in {limit.window_seconds} s, anew in {round(state.reset_seconds)} s",
+                f" in {limit.window_seconds} s, reset in {round(state.reset_seconds)} s",
                 file=out,
             )
     return 0
@@ -132,7 +132,7 @@ def begin_emergency(
             declare(store.values, allow=tuple(allow), seconds=seconds, reason=reason)
         except ValueError as error:
             raise CommandError(str(error)) from None
-    until = "until it is taken back" if seconds is None else f"for {seconds} s"
+    until = "until it is ended" if seconds is None else f"for {seconds} s"
     print(f"emergency mode is on {until}; every worker follows within a second", file=out)
     return 0
 
@@ -153,7 +153,7 @@ def show_emergency(config: SecurityConfig, out: TextIO) -> int:
         print("emergency mode is off", file=out)
         return 0
     left = None if declaration.until is None else round(declaration.until - time.time())
-    until = "until it is taken back" if left is None else f"for {left} s more"
+    until = "until it is ended" if left is None else f"for another {left} s"
     allowed = ", ".join(declaration.allow) or "nobody but emergency_whitelist"
     print(f"emergency mode is on {until}; allowed: {allowed}", file=out)
     if declaration.reason:

@@ -59,8 +59,8 @@ def without_kubernetes(
     shown = ", ".join(f"{prefix}{name}".upper() for name in services[:3])
     kept = {name: value for name, value in given.items() if name not in services}
     return kept, [
-        f"{shown}{' and more' if len(services) > 3 else ''}: left alone, as Kubernetes sets such"
-        " variables for a service; enableServiceLinks: false in the pod keeps them out"
+        f"{shown}{' and more' if len(services) > 3 else ''} ignored: Kubernetes sets such"
+        " variables for a service; set enableServiceLinks: false in the pod to avoid them"
     ]
 
 
@@ -83,8 +83,7 @@ def without_own_names(
             faults.append(f"unknown option {shown} (did you mean {prefix}{meant[0].upper()}?)")
         else:
             doubtful.append(
-                f"{shown} is not an option of the guard and is ignored. The guard reads its"
-                " options from"
-                f" names in app.config that begin with {prefix}"
+                f"{shown} is ignored: the guard has no such option, although it reads names in"
+                f" app.config that begin with {prefix}"
             )
     return kept, faults, doubtful

@@ -28,8 +28,7 @@ def proxy_fix_conflict(fix: Any, config: SecurityConfig) -> str:
         return ""
     header, option, argument = both[0]
     return (
-        f"ProxyFix({argument}=...) and {option} both read {header}, and one can't"
-        f" check what the other has rewritten: leave out {', '.join(each[1] for each in both)}"
-        " and the guard sees"
-        " the client that ProxyFix finds, or leave ProxyFix out"
+        f"ProxyFix({argument}=...) and {option} both read {header}, and neither can"
+        f" check what the other rewrote: remove {', '.join(each[1] for each in both)}, so that"
+        " the guard uses the client that ProxyFix finds, or remove ProxyFix"
     )

@@ -38,7 +38,7 @@ def look_at_databases(deployment: Deployment) -> Iterator[Advice]:
             "warning",
             "database-stale",
             f"{path} is {age / 86_400:.0f} days old: addresses have moved between countries since",
-            "see why it is not renewed: the token, the way out to ipinfo.io, the folder's rights"
+            "check the token, the connection to ipinfo.io and the permissions of the folder"
             if token is not None
             else "update it with geoipupdate or a job of your own",
         )

@@ -111,7 +111,7 @@ def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
     declaration = Declaration.from_bytes(value) if value is not None else None
     if declaration is None:
         return
-    until = "it is taken back"
+    until = "somebody ends it"
     if declaration.until is not None:
         until = datetime.fromtimestamp(declaration.until, UTC).isoformat(timespec="minutes")
     yield Advice(
@@ -138,8 +138,8 @@ def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) 
         yield Advice(
             "warning",
             "ranges-stale",
-            f"the ranges of {provider} were confirmed {age / 86_400:.1f} days ago: what was new"
-            " since then passes",
+            f"the ranges of {provider} were confirmed {age / 86_400:.1f} days ago: networks added"
+            " since then pass",
             f"make sure that the machine can reach {CLOUD_FEEDS[provider].url}",
         )
 

@@ -60,7 +60,7 @@ def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
         if not colon:
             continue
         if not region.startswith("!") or not region[1:].strip():
-            raise ValueError(f"{text!r}: a region is carved out as '{provider}:!region'")
+            raise ValueError(f"{text!r}: write '{provider}:!region' to exclude a region")
         if provider in PROVIDERS_WITHOUT_REGIONS:
             raise ValueError(f"{text!r}: {provider} publishes no regions")
         regions.add(region[1:].strip().casefold())

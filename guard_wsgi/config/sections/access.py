@@ -22,32 +22,33 @@ class AccessOptions:
     """Lists: addresses, countries, clouds, user agents."""
 
     whitelist: tuple[str, ...] | None = field(
-        # None: everybody. When set, only these pass, and pass without limits and detection.
+        # None: everybody. When set, only these addresses pass, without limits and detection.
         default=None,
         converter=texts.optional_networks,
     )
     blacklist: tuple[str, ...] = field(
-        # Nobody is refused for an address that nobody has named.
+        # Empty: no address is refused until you list it.
         default=(),
         converter=texts.networks,
     )
     exempt_ips: tuple[str, ...] = field(
-        # Skip limits, user agents and clouds (monitoring, your own offices); shut nobody out.
+        # These skip limits, user agents and clouds (monitoring, your own offices). Others still
+        # pass.
         default=(),
         converter=texts.networks,
     )
     whitelist_countries: frozenset[str] = field(
-        # When set, other countries and addresses without one are refused.
+        # When set, other countries are refused, and so are addresses without a country.
         default=frozenset(),
         converter=texts.countries,
     )
     blocked_countries: frozenset[str] = field(
-        # None: most visitors of most countries are customers.
+        # Empty: most visitors from most countries are customers.
         default=frozenset(),
         converter=texts.countries,
     )
     geo_ip_handler: CountrySource | None = field(
-        # Anything with get_country(ip) -> str | None.
+        # Any object with get_country(ip) -> str | None.
         default=None,
         validator=values.geo_handler,
     )
@@ -58,8 +59,8 @@ class AccessOptions:
         metadata=SECRET,
     )
     ipinfo_db_path: Path | None = field(
-        # Below the working directory, as in the existing system; a file that is there serves
-        # without a token, whoever made it.
+        # Below the working directory, as in flaskapi-guard. A file that exists is used without a
+        # token, whoever made it.
         default=Path("data/ipinfo/country_asn.mmdb"),
         converter=values.optional_path,
     )
@@ -74,27 +75,28 @@ class AccessOptions:
         converter=texts.optional_cloud_providers,
     )
     cloud_ip_refresh_interval: int = field(
-        # Providers change their ranges some times a week; an hour is polite and soon enough.
+        # Providers change their ranges a few times a week. An hour is soon enough and does not
+        # annoy them.
         default=3600,
         validator=whole_number(60, _DAY_SECONDS),
     )
     cloud_ip_store: Any = field(
-        # None: ranges live in the guard's own store, so that one worker fetches for all.
+        # None: the ranges are kept in the guard's store, so that one worker fetches them for all.
         default=None
     )
     cloud_ranges_unavailable: Literal["open", "closed"] = field(
-        # Before the first ranges arrive nobody is taken for a cloud: "closed" would shut out
-        # all visitors whenever a provider's page is down at start-up.
+        # Until the first ranges arrive, nobody counts as a cloud. "closed" would lock out all
+        # visitors whenever a provider's page is down at start-up.
         default="open",
         validator=one_of("open", "closed"),
     )
     lazy_init: bool = field(
-        # Databases and ranges load in the background, not in the way of the first request.
+        # Databases and ranges load in the background. The first request does not wait for them.
         default=True,
         converter=flag,
     )
     allow_verified_bots: bool = field(
-        # Costs DNS look-ups, so only on request. A user agent alone proves nothing.
+        # Off: it costs DNS look-ups. A user agent alone proves nothing.
         default=False,
         converter=flag,
     )

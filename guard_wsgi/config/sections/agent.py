@@ -22,12 +22,12 @@ class AgentOptions:
     # Options of the agent: None means the agent's default (AgentConfig).
 
     enable_agent: bool = field(
-        # Off: nothing leaves the process unless you say so.
+        # Off: nothing leaves the process unless you turn this on.
         default=False,
         converter=flag,
     )
     agent_api_key: str | None = field(
-        # None; without one there is no agent.
+        # None. The agent needs a key.
         default=None,
         converter=values.optional_text,
         metadata=SECRET,
@@ -38,38 +38,38 @@ class AgentOptions:
         converter=flag,
     )
     agent_endpoint: str = field(
-        # Where the existing agent sends; set your own collector's base URL.
+        # The collector of flaskapi-guard's agent. Set the base URL of your own collector.
         default=DEFAULT_ENDPOINT,
         converter=values.http_url,
         metadata=BLANK_IS_UNSET,
     )
     agent_project_id: str | None = field(
-        # None: the key's own project.
+        # None: the project of the key.
         default=None,
         converter=values.optional_text,
     )
     agent_buffer_size: int = same_as(
-        # Events waiting to be sent; some 10 MB at worst, an attack's first minute.
+        # Events waiting to be sent: at most some 10 MB, the first minute of an attack.
         AgentConfig,
         "buffer_size",
     )
     agent_flush_interval: float = same_as(
-        # A batch goes when it is this old, if it has not gone for its size.
+        # A batch is sent at this age in seconds, unless it is full earlier.
         AgentConfig,
         "flush_interval",
     )
     agent_timeout: float = same_as(
-        # Of the sender's thread; no request waits for it.
+        # Seconds that the sending thread waits. No request waits for it.
         AgentConfig,
         "timeout",
     )
     agent_retry_attempts: int = same_as(
-        # Quick attempts of one batch after the first; then it makes way for the next.
+        # Quick attempts to send a batch again. Then the next batch gets its turn.
         AgentConfig,
         "retry_attempts",
     )
     agent_enable_events: bool = same_as(
-        # On: what the agent is for.
+        # On: the agent exists to send them.
         AgentConfig,
         "enable_events",
     )
@@ -79,7 +79,7 @@ class AgentOptions:
         "enable_metrics",
     )
     agent_send_paths: bool = same_as(
-        # A path may hold a secret, so a collector gets routes only. Turn it on for your own
+        # Off: a path may hold a secret, so a collector gets routes only. Turn it on for your own
         # console.
         AgentConfig,
         "send_paths",
@@ -97,41 +97,41 @@ class AgentOptions:
         metadata=SECRET,
     )
     agent_guard_version: str | None = field(
-        # None: this package's version.
+        # None: the version of this package.
         default=None,
         converter=values.optional_text,
     )
     agent_install_id: str | None = field(
-        # None: read from ~/.guard-agent/install-id, or made up once and kept there.
+        # None: read from ~/.guard-agent/install-id, or generated once and stored there.
         default=None,
         converter=values.optional_text,
     )
     agent_high_watermark_ratio: float | None = same_as(
-        # A queue filled so far is sent at once, whatever its age.
+        # A queue that is filled to this ratio is sent at once.
         AgentConfig,
         "high_watermark_ratio",
         optional=True,
     )
     agent_max_concurrent_flushes: int | None = same_as(
-        # One thread sends; more would only reorder.
+        # One thread sends. More threads would only reorder batches.
         AgentConfig,
         "max_concurrent_flushes",
         optional=True,
     )
     agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = same_as(
-        # "drop", counted: a request must not wait for telemetry.
+        # "drop", with a count: a request must not wait for telemetry.
         AgentConfig,
         "buffer_overflow_policy",
         optional=True,
     )
     agent_backoff_factor: float | None = same_as(
-        # Seconds of the first pause, doubled with each, with full jitter.
+        # Seconds of the first pause. Each further pause is twice as long, with full jitter.
         AgentConfig,
         "backoff_factor",
         optional=True,
     )
     agent_sensitive_headers: frozenset[str] | None = field(
-        # The agent's list: authorization, proxy-authorization, cookie, x-api-key.
+        # None: authorization, proxy-authorization, cookie, x-api-key.
         default=None,
         converter=values.optional_lower_set,
     )
@@ -148,13 +148,13 @@ class AgentOptions:
         optional=True,
     )
     agent_compression_threshold: int | None = same_as(
-        # Bytes under which gzip gains nothing.
+        # Bytes. Smaller batches gain nothing from gzip.
         AgentConfig,
         "compression_threshold",
         optional=True,
     )
     agent_batch_max_bytes: int | None = same_as(
-        # 256 KiB, the most that the collector's service takes in one body.
+        # 256 KiB: the collector takes no more in one body.
         AgentConfig,
         "batch_max_bytes",
         optional=True,
@@ -166,51 +166,51 @@ class AgentOptions:
         within=whole_number(60, 86_400),
     )
     agent_spool_path: Path | None = field(
-        # None: what is queued when the process is killed is lost.
+        # None: queued events are lost when the process is killed.
         default=None,
         converter=values.optional_path,
     )
     agent_spool_max_bytes: int | None = same_as(
-        # What an outage may take of the disk; the oldest goes first.
+        # The most that an outage may take of the disk. The oldest events go first.
         AgentConfig,
         "spool_max_bytes",
         optional=True,
     )
     agent_spool_max_age: int | None = same_as(
-        # Seconds after which news helps nobody.
+        # Seconds. Older events help nobody.
         AgentConfig,
         "spool_max_age",
         within=whole_number(60),
         optional=True,
     )
     agent_exit_timeout: float = same_as(
-        # What the end of a process waits at most for the last batch.
+        # The longest that the end of a process waits for the last batch, in seconds.
         AgentConfig,
         "exit_timeout",
     )
     enable_dynamic_rules: bool = field(
-        # Off: who may send rules may also block everybody.
+        # Off: whoever may send rules may also block everybody.
         default=False,
         converter=flag,
     )
     dynamic_rule_interval: int = same_as(
-        # Five minutes, one fetch a process; rules are no emergency switch.
+        # Five minutes, one fetch per process. Rules are not an emergency switch.
         AgentConfig,
         "dynamic_rule_interval",
         within=whole_number(60),
     )
     dynamic_rules_cache_path: Path | None = field(
-        # None: after a restart the last rules come from the store, or anew.
+        # None: after a restart the last rules come from the store or from the collector.
         default=None,
         converter=values.optional_path,
     )
     emergency_mode: bool = field(
-        # True answers 503 to all but emergency_whitelist.
+        # True answers 503 to everybody outside emergency_whitelist.
         default=False,
         converter=flag,
     )
     emergency_whitelist: tuple[str, ...] = field(
-        # Empty: nobody gets in. Name the networks of those who work on the site.
+        # Empty: nobody passes. List the networks of the people who work on the site.
         default=(),
         converter=texts.networks,
     )

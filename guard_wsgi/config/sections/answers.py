@@ -17,48 +17,50 @@ class AnswerOptions:
     """HTTPS, security headers, CORS."""
 
     enforce_https: bool = field(
-        # Off: many apps are served behind a proxy that does it already. The redirect is a 308,
-        # which keeps method and body.
+        # Off: many apps run behind a proxy that redirects already. The redirect is a 308, which
+        # keeps method and body.
         default=False,
         converter=flag,
     )
     security_headers: str | Mapping[str, Any] = field(
-        # A site of pages; "api" for one of data; a table for single headers; "off".
+        # For a site of pages. "api" is for a site of data, a table sets single headers, "off" sets
+        # none.
         default="html",
         converter=tables.security_headers,
     )
     enable_cors: bool = field(
-        # Off: without CORS headers no other site reads an answer.
+        # Off: without CORS headers no other site can read an answer.
         default=False,
         converter=flag,
     )
     cors_allow_origins: tuple[str, ...] = field(
-        # Everybody, once CORS is on and without credentials; name them to allow those.
+        # Any origin, once CORS is on and credentials are off. List origins to allow only those.
         default=("*",),
         converter=texts.origins,
     )
     cors_allow_methods: tuple[str, ...] = field(
-        # Those of REST; a page may send GET, HEAD and POST unasked anyway.
+        # The methods of REST. A page may send GET, HEAD and POST without asking anyway.
         default=("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"),
         converter=texts.methods,
     )
     cors_allow_headers: tuple[str, ...] = field(
-        # Any, for headers alone are no danger where the origin is allowed.
+        # Any: headers are harmless where the origin is allowed.
         default=("*",),
         converter=texts.header_names,
     )
     cors_allow_credentials: bool = field(
-        # Off: with it the named origins act as the signed-in user.
+        # Off: with it, the listed origins can act as the signed-in user.
         default=False,
         converter=flag,
     )
     cors_expose_headers: tuple[str, ...] = field(
-        # None: a page sees the safelisted ones; RateLimit and Retry-After are worth naming.
+        # Empty: a page sees the safelisted headers only. RateLimit and Retry-After are worth
+        # adding.
         default=(),
         converter=texts.header_names,
     )
     cors_max_age: int = field(
-        # Ten minutes; browsers cap it at two hours or less. 0 asks before every request.
+        # Ten minutes. Browsers cap it at two hours or less. 0 makes them ask before every request.
         default=600,
         validator=whole_number(0),
     )

@@ -24,34 +24,34 @@ class BanOptions:
     """Bans."""
 
     enable_ip_banning: bool = field(
-        # Gates automatic bans only; manual ones hold in any case.
+        # Switches automatic bans only. Manual bans always apply.
         default=True,
         converter=flag,
     )
     auto_ban_threshold: int = field(
-        # Ten refused attacks within the window: a scanner gets there in a second, a customer
-        # with an odd search term does not.
+        # Refused attacks within the window. A scanner makes ten in a second; a customer with an odd
+        # search term does not.
         default=10,
         validator=whole_number(1, MAX_COUNT),
     )
     auto_ban_duration: int = field(
-        # An hour ends a scan and does not punish the address's next owner for long.
+        # An hour ends a scan and does not punish the next owner of the address for long.
         default=3600,
         validator=whole_number(1),
     )
     auto_ban_window: int = field(
-        # Suspicions are forgotten after as long as a ban lasts.
+        # As long as a ban lasts. Older suspicions are forgotten.
         default=3600,
         validator=whole_number(1, MAX_SECONDS),
     )
     threat_ban_config: Mapping[str, ThreatBanConfig] = field(
-        # Per category, in place of the two numbers above.
+        # Threshold and duration by category, in place of the two numbers above.
         default=_NO_THREATS,
         converter=tables.threat_bans,
         validator=values.each_of(*sorted(COUNTED_CATEGORIES)),
     )
     enable_rate_limit_auto_ban: bool = field(
-        # Off: an impatient client is no attacker.
+        # Off: an impatient client is not an attacker.
         default=False,
         converter=flag,
     )

@@ -14,17 +14,17 @@ class BehaviorOptions:
     """Behaviour rules."""
 
     global_behavior_rules: tuple[BehaviorRule, ...] = field(
-        # BehaviorRule, or a table of its fields. Those that hold for every route.
+        # Rules for every route: BehaviorRule, or a table of its fields.
         default=(),
         converter=tables.behavior_rules,
     )
     behavior_scan_response_body: bool = field(
-        # Off: reading answers costs time on each of them. Needed by patterns on bodies.
+        # Off: it costs time on each response. Patterns on bodies need it.
         default=False,
         converter=flag,
     )
     behavior_max_response_body_inspect_bytes: int = field(
-        # As much of an answer as of a request.
+        # As much of a response as of a request.
         default=262_144,
         validator=whole_number(1024, 10_485_760),
     )

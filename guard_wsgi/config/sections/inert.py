@@ -8,10 +8,10 @@ from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import inert
 from guard_wsgi.options.numbers import flag, number, whole_number
 
-_LINEAR = inert("patterns run in linear time, so none needs a time-out or a safety probe")
-_NO_MONITOR = inert("patterns run in one pass, so no single one has a time to watch")
+_LINEAR = inert("patterns run in linear time and need no time-out and no safety probe")
+_NO_MONITOR = inert("all patterns run in one pass, so no single pattern can be timed")
 _ONE_SCORE = inert("one learned score decides; set detection_threat_score_threshold instead")
-_REQUEST_THREAD = inert("bodies are read in the request's own thread")
+_REQUEST_THREAD = inert("the thread of the request reads its body")
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
@@ -26,12 +26,12 @@ class InertOptions:
     redis_health_check_interval: int = field(
         default=30,
         validator=whole_number(0),
-        metadata=inert("a check is a round trip of its own; the breaker's probe stands for it"),
+        metadata=inert("a health check costs a round trip; the breaker probes the store instead"),
     )
     redis_retries: int = field(
         default=0,
         validator=whole_number(0),
-        metadata=inert("a request waits for one attempt only; a breaker probes a failed store"),
+        metadata=inert("a request makes one attempt only; the breaker probes a failed store"),
     )
     body_read_timeout: float = field(
         default=3.0, validator=number(0, 30, above=True), metadata=_REQUEST_THREAD
@@ -42,7 +42,7 @@ class InertOptions:
     excluded_semantic_detection_headers: frozenset[str] = field(
         default=frozenset(),
         converter=values.lower_set,
-        metadata=inert("there is one stage; exclude with excluded_detection_headers"),
+        metadata=inert("detection has one stage; use excluded_detection_headers"),
     )
     detection_compiler_timeout: float = field(
         default=2.0, validator=number(0.1, 10), metadata=_LINEAR
@@ -59,12 +59,12 @@ class InertOptions:
     detection_binary_min_run_length: int = field(
         default=16,
         validator=whole_number(4, 1024),
-        metadata=inert("the first bytes and the entropy show which parts are binary"),
+        metadata=inert("the first bytes and the entropy of a file show whether it is binary"),
     )
     detection_preserve_attack_patterns: bool = field(
         default=True,
         converter=flag,
-        metadata=inert("nothing is cut out of a value before it is scored"),
+        metadata=inert("a value is scored whole"),
     )
     detection_semantic_threshold: float = field(
         default=0.7, validator=number(0, 1), metadata=_ONE_SCORE

@@ -29,43 +29,43 @@ class LimitOptions:
     """Rate limits."""
 
     enable_rate_limiting: bool = field(
-        # The master switch: False turns off the limits of routes and endpoints, too.
+        # The master switch. False turns off the limits of routes and endpoints as well.
         default=True,
         converter=flag,
     )
     rate_limit: int = field(
-        # 600 a minute per client: a page with all its files passes, an office behind one
-        # address passes, a flood does not. Left as it is, it does not hold for tests of the app.
+        # 600 a minute per client: a page with all its files passes, an office behind one address
+        # passes, a flood does not. This default is not enforced in tests of the app.
         default=DEFAULT_RATE_LIMIT,
         validator=whole_number(1, MAX_COUNT),
     )
     rate_limit_window: int = field(
-        # A minute: long enough to even out a page's burst, short enough to wait for.
+        # A minute: long enough to even out the burst of a page, short enough to wait for.
         default=DEFAULT_RATE_LIMIT_WINDOW,
         validator=whole_number(1, MAX_SECONDS),
     )
     endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(
-        # {"/login": (5, 60)}: five requests in sixty seconds on that path, however it is spelled.
+        # {"/login": (5, 60)} allows five requests in sixty seconds on that path, in any spelling.
         default=_NO_LIMITS,
         converter=tables.endpoint_limits,
     )
     rate_limit_strategy: Strategy = same_as(
-        # O(1) for each key, without the burst of two windows meeting.
+        # O(1) per key, without the double burst where two fixed windows meet.
         StoreSettings,
         "rate_limit_strategy",
     )
     rate_limit_key: LimitKey | None = field(
-        # None: the client's address. (request) -> what counts together, a user say.
+        # None: the client's address. (request) -> what to count by, for example the user.
         default=None,
         validator=synchronous,
     )
     rate_limit_exempt_when: LimitExemption | None = field(
-        # (request) -> True for one that is not counted.
+        # (request) -> True for a request that is not counted.
         default=None,
         validator=synchronous,
     )
     rate_limit_headers: Literal["draft", "legacy", "both", "off"] = field(
-        # RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11); "legacy" is
+        # RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11). "legacy" sends
         # X-RateLimit-*.
         default="draft",
         validator=one_of("draft", "legacy", "both", "off"),

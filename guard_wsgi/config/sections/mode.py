@@ -22,29 +22,30 @@ class ModeOptions:
     """Mode, failures and hooks."""
 
     enabled: bool = field(
-        # False passes every request untouched; meant for the tests of an app.
+        # False lets every request pass untouched. Meant for the tests of an app.
         default=True,
         converter=flag,
     )
     passive_mode: bool = field(
-        # True logs and counts what would be refused, and refuses nothing: the way to start on
-        # a site with traffic.
+        # True logs and counts what would be refused, and refuses nothing. Start this way on a site
+        # with traffic.
         default=False,
         converter=flag,
     )
     fail_secure: bool = field(
-        # A check of access that raises denies. Detection and telemetry pass either way.
+        # True: an access check that raises denies the request. Detection and telemetry let it pass
+        # either way.
         default=True,
         converter=flag,
     )
     route_resolution_strict: bool = field(
-        # True refuses what no route matches, which turns every 404 into a 500.
+        # True refuses a request that no route matches, which turns every 404 into a 500.
         default=False,
         converter=flag,
     )
     exclude_paths: tuple[str, ...] = field(
-        # Documentation pages and static files: asked for often, and nothing to attack. Bans,
-        # IP lists and rate limits still hold there.
+        # Documentation pages and static files are requested often and offer nothing to attack.
+        # Bans, IP lists and rate limits still apply there.
         default=(
             "/docs",
             "/redoc",
@@ -56,61 +57,62 @@ class ModeOptions:
         converter=texts.exclude_paths,
     )
     health_paths: tuple[str, ...] = field(
-        # Kubernetes' own endpoints and what most others call theirs. A probe asks for them from a
-        # private address, and is answered whatever its Host and user agent, over plain HTTP,
-        # without a limit, in an emergency; visitors are treated there as everywhere.
+        # The endpoints of Kubernetes and the usual names of others. A probe from a private address
+        # is answered whatever its Host and user agent are: over plain HTTP, without a limit, in an
+        # emergency. Visitors get no exemption there.
         default=("/health", "/healthz", "/livez", "/readyz"),
         converter=texts.paths,
     )
     max_request_size: int | None = field(
-        # None: the server's own limit. Counted on the stream, not only on Content-Length.
+        # None: the limit of the server. Counted on the stream, not only on Content-Length.
         default=None,
         validator=whole_number(1, optional=True),
     )
     allowed_content_types: tuple[str, ...] = field(
-        # Empty: any. Requests without a body are not asked for a type.
+        # Empty: any. A request without a body needs no type.
         default=(),
         converter=texts.media_types,
     )
     unreadable_body: Literal["flag", "block"] = field(
-        # A body whose end the server doesn't mark, or that breaks off, can't be inspected, and
-        # no app can read it safely either: 411 or 400. "flag" reports it and lets it pass.
+        # The guard can't inspect a body that breaks off or whose end the server does not mark, and
+        # no app can read it safely: 411 or 400. "flag" reports it and lets it pass.
         default="block",
         validator=one_of("flag", "block"),
     )
     error_format: Literal["auto", "text", "html", "problem"] = field(
-        # As the client asks: a page for a browser, application/problem+json (RFC 9457) for who
-        # accepts or sends JSON, plain text for all others.
+        # What the client prefers: a page for a browser, application/problem+json (RFC 9457) for a
+        # client that accepts or sends JSON, plain text for all others.
         default="auto",
         validator=one_of("auto", "text", "html", "problem"),
     )
     custom_error_responses: Mapping[int, str] = field(
-        # Body text by status, in place of ours.
+        # Body text by status, in place of the guard's own.
         default=_NO_BODIES,
         converter=tables.error_responses,
     )
     custom_request_check: Validator | None = field(
-        # (request) -> GuardResponse | None, the last check before the app.
+        # (request) -> GuardResponse | None. The last check before the app.
         default=None,
         validator=synchronous,
     )
     custom_response_modifier: ResponseModifier | None = field(
-        # (response) -> GuardResponse, for every answer that the guard itself gives.
+        # (response) -> GuardResponse. Called for every answer that the guard itself gives.
         default=None,
         validator=synchronous,
     )
     auth_verifier: Verifier | None = field(
-        # (request, credential) -> principal | None, for routes whose decorator names none.
+        # (request, credential) -> principal | None. For routes whose decorator has no verifier.
         default=None,
         validator=synchronous,
     )
     on_error: OnError | None = field(
-        # (stage, exception, context); what it raises goes no further.
+        # (stage, exception, context). An exception that it raises is logged and dropped.
         default=None,
         validator=synchronous,
     )
     on_block: OnBlock | None = field(
-        # (request, payload), once for each request denied or, in passive mode, flagged.
+        # (request, payload). Called once for each request that is denied or, in passive mode,
+        # flagged.
         default=None,
         validator=synchronous,
     )

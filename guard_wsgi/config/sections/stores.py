@@ -20,66 +20,66 @@ class StoreOptions:
     """Shared state."""
 
     store_url: str = field(
-        # In this process, without any set-up; "lmdb:///path" for the workers of one machine,
-        # "redis://host" for several.
+        # In this process, without any set-up. Use "lmdb:///path" for the workers of one machine and
+        # "redis://host" for several machines.
         default="memory://",
         converter=values.text,
         metadata=MappingProxyType({**SECRET, **BLANK_IS_UNSET}),
     )
     store_timeout: float = same_as(
-        # What a request waits for the store at most. A store on the same network answers in
-        # a millisecond.
+        # The longest that a request waits for the store, in seconds. A store on the same network
+        # answers in a millisecond.
         StoreSettings,
         "timeout_seconds",
         within=number(0, 10, above=True),
     )
     store_failure_policy: Mapping[Feature, OutagePolicy] = same_as(
-        # While the store is down: counters of this process ("local") keep the site up and
-        # most of the protection; "deny" is for sites that would rather be down.
+        # While the store is down, counters of each process ("local") keep the site up and most of
+        # the protection. "deny" is for sites that prefer to be down.
         StoreSettings,
         "policies",
     )
     memory_store_max_keys: int = same_as(
-        # About 300 MB when full; the least recently used go first.
+        # About 300 MB when full. The least recently used keys go first.
         StoreSettings,
         "max_keys",
         within=whole_number(1000),
     )
     max_bans: int = same_as(
-        # About 50 MB in each process when full. In memory those that would end first are dropped;
-        # of a shared store what is not kept here is asked for, at a round trip a client.
+        # About 50 MB in each process when full. In memory, the bans that end first are dropped.
+        # With a shared store, the process asks the store about the rest, one round trip per client.
         StoreSettings,
         "max_bans",
     )
     enable_redis: bool = field(
-        # Off: a site without Redis must work as installed. True with redis_url is another
-        # spelling of store_url.
+        # Off: a site without Redis must work as installed. True, with redis_url, is the same as
+        # store_url.
         default=False,
         converter=flag,
     )
     redis_url: str | None = field(
-        # Where Redis listens when nobody has changed it. Read with enable_redis only.
+        # Where Redis listens by default. Read only with enable_redis.
         default="redis://localhost:6379",
         converter=values.optional_text,
         metadata=SECRET,
     )
     redis_prefix: str = field(
-        # Of every key, whatever the store.
+        # Prefix of every key, in any store.
         default="guard_wsgi:",
         converter=values.text,
     )
     redis_socket_connect_timeout: float | None = field(
-        # None: as store_timeout.
+        # None: the same as store_timeout.
         default=None,
         validator=number(0, optional=True, above=True),
     )
     redis_socket_timeout: float | None = field(
-        # None: as store_timeout.
+        # None: the same as store_timeout.
         default=None,
         validator=number(0, optional=True, above=True),
     )
     redis_max_connections: int | None = field(
-        # None: the client's own bound.
+        # None: the limit of the Redis client.
         default=None,
         validator=whole_number(1, optional=True),
     )

@@ -24,22 +24,23 @@ class TelemetryOptions:
     """Logs and telemetry."""
 
     custom_log_file: str | None = field(
-        # None: the app's own logging decides where lines go.
+        # None: the logging of the app decides where lines go.
         default=None,
         converter=values.optional_text,
     )
     log_format: Literal["text", "json"] = field(
-        # For people; "json" for collectors and for guard-wsgi report. Of custom_log_file.
+        # Text for people. "json" for collectors and for guard-wsgi report. Applies to
+        # custom_log_file.
         default="text",
         validator=one_of("text", "json"),
     )
     log_request_level: str | None = field(
-        # None: passed requests are the server's log to write.
+        # None: the server logs requests that pass.
         default=None,
         converter=values.log_level,
     )
     log_suspicious_level: str | None = field(
-        # What was refused, or would have been, is worth a look; None is silence.
+        # Requests that were refused, or would have been, are worth a look. None logs none of them.
         default="WARNING",
         converter=values.log_level,
     )
@@ -49,40 +50,41 @@ class TelemetryOptions:
         converter=values.log_level,
     )
     muted_event_types: frozenset[str] = field(
-        # None. Types of events that are not sent to the agent and the other sinks.
+        # Types of events that are not sent to the agent and the other sinks.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*sorted(EVENT_TYPES)),
     )
     muted_metric_types: frozenset[str] = field(
-        # None. Types of metrics that are not sent.
+        # Types of metrics that are not sent.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*sorted(METRIC_TYPES)),
     )
     muted_check_logs: frozenset[str] = field(
-        # None. Checks whose lines are left out of the log.
+        # Checks whose lines are left out of the log.
         default=frozenset(),
         converter=values.string_set,
         validator=values.each_of(*CHECK_NAMES),
     )
     log_sensitive_headers: frozenset[str] = field(
-        # Besides those that are always redacted: authorization, cookie, x-api-key...
+        # In addition to those that are always redacted: authorization, cookie, x-api-key and
+        # others.
         default=frozenset(),
         converter=values.lower_set,
     )
     log_sensitive_params: frozenset[str] = field(
-        # Besides password, token, secret, api_key and their like.
+        # In addition to password, token, secret, api_key and similar names.
         default=frozenset(),
         converter=values.lower_set,
     )
     log_sensitive_body_fields: frozenset[str] = field(
-        # Besides the same names in bodies.
+        # In addition to the same names in bodies.
         default=frozenset(),
         converter=values.lower_set,
     )
     enable_otel: bool = field(
-        # Off. Spans and counters through the OpenTelemetry API; your SDK decides where to.
+        # Off. Spans and counters go through the OpenTelemetry API; your SDK decides where to.
         default=False,
         converter=flag,
     )
@@ -92,27 +94,27 @@ class TelemetryOptions:
         converter=values.text,
     )
     otel_exporter_endpoint: str | None = field(
-        # None: as the SDK's own configuration says.
+        # None: the configuration of the SDK applies.
         default=None,
         converter=values.optional_text,
     )
     otel_resource_attributes: Mapping[str, str] = field(
-        # None besides those of the SDK.
+        # In addition to those of the SDK.
         default=_NO_TABLE,
         converter=tables.string_table,
     )
     enable_logfire: bool = field(
-        # Off: another account, another collector.
+        # Off: it needs an account of its own.
         default=False,
         converter=flag,
     )
     logfire_service_name: str = field(
-        # As that of OpenTelemetry.
+        # As otel_service_name.
         default="guard-wsgi",
         converter=values.text,
     )
     enable_enrichment: bool = field(
-        # Off: threat scores and correlation keys are for a collector that reads them.
+        # Off: threat scores and correlation keys help only a collector that reads them.
         default=False,
         converter=flag,
     )

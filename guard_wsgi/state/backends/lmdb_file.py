@@ -214,7 +214,7 @@ class LMDBFile:
                     self._env.reader_check()
                     return
                 if is_cut:
-                    self._replace("it was cut while it was open")
+                    self._replace("it was truncated while it was open")
                     return
                 self._close_env()
             self._open()
