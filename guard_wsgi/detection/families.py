@@ -34,14 +34,13 @@ class BuiltinScanners:
             self._families = tuple(made)
         return self._families
 
-    def places(self, data: bytes, most: int) -> list[tuple[int, str]] | None:
-        """Where matches end and the names of what matches; ``None`` when there are more."""
-        found: list[tuple[int, str]] = []
+    def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
+        """The names of what matches in each piece of some data (`Scanner.among`)."""
+        found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
-            hits = scanner.places(data, most - len(found))
-            if hits is None:
-                return None
-            found += [(end, family[index].name) for end, index in hits]
+            for names, indexes in zip(found, scanner.among(data, ends), strict=True):
+                if indexes:
+                    names.update([family[index].name for index in indexes])
         return found
 
     def read(self, data: bytes) -> list[Indicator]:

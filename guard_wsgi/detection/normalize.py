@@ -64,9 +64,12 @@ _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _QUOTE = re.compile(r"['\"`]")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-# In a text of which each letter of base64 is an "a" and all else but "=" a blank.
-_BASE64_RUN = re.compile(rb"aaaaaaa*={0,2}")
+# In a text of which each letter of base64 is an "a" and all else but "=" a blank: what is shorter
+# must be padded.
+_BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
 _MIN_UNPADDED: Final = 12
+_LONG_RUN: Final = b"a" * _MIN_UNPADDED
+_PADDED_RUN: Final = b"aaaaaa="
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
 _TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
 
@@ -253,12 +256,12 @@ def decode_base64(text: str) -> str:
     if " " in text and _BASE64_SPACED.fullmatch(text):
         text = text.replace(" ", "+")  # a plus that nobody escaped
     letters = text.encode("ascii", "replace").translate(_BASE64_BYTES)
+    if _LONG_RUN not in letters and _PADDED_RUN not in letters:
+        return ""
     for match in _BASE64_RUN.finditer(letters):
         run = text[match.start() : match.end()]
         if len(found) >= MAX_BASE64_RUNS:
             break
-        if len(run) < _MIN_UNPADDED and run[-1] != "=":
-            continue
         if run.isalpha() and (run.islower() or run.isupper()):
             continue
         if run.isdigit():

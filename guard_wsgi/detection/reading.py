@@ -15,7 +15,7 @@ from guard_wsgi.detection.normalize import Decoding, decodings
 from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
-from guard_wsgi.detection.tokens import RunWeights, shapes
+from guard_wsgi.detection.tokens import RunWeights, numbers_alike, shapes
 from guard_wsgi.detection.value import EXPRESSION, SAMPLE, STORED, Value
 from guard_wsgi.detection.window import Window
 
@@ -84,7 +84,7 @@ class Reading:
 
     def shape(self, runs: RunWeights) -> float:
         """What its runs of tokens weigh."""
-        texts = {tuple(view.text.split()): None for view in self._shaped}
+        texts = {tuple(numbers_alike(view.text).split()): None for view in self._shaped}
         return runs.total(texts, self._window.starts, self._window.ends)
 
     def add_shapes(self) -> None:
@@ -106,8 +106,6 @@ def readings(
     around something else, the rest without the prose. Either may be enough, and the second is
     not looked for unless it is asked for. A term has none, and fragments that do nothing are no
     part of any."""
-    if is_term(value):
-        return
     text = without_fragments(window.text)
     if text != window.text:
         window = evolve(window, text=text)
@@ -120,7 +118,7 @@ def readings(
         indicators = scanners.read(window.data(view.text))
         whole.add([one.name for one in indicators if one.category in allowed], view.name)
     whole.add(value.flags, "raw")
-    if not whole.features:
+    if not whole.features or is_term(value):
         return
     known = set(whole.features)
     yield whole

@@ -40,8 +40,12 @@ class Scanner(Protocol):
     def any(self, data: bytes) -> bool:
         """Whether any pattern matches; stops at the first."""
 
-    def places(self, data: bytes, most: int) -> list[tuple[int, int]] | None:
-        """Where matches end, in bytes, and of which patterns; ``None`` when there are more."""
+    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
+        """Indexes of the patterns that match in each piece of data, of which some may begin in
+        the one before.
+
+        :param ends: of the pieces, in bytes; the last is the length of the data.
+        """
 
 
 class Tripwire(Protocol):
@@ -177,5 +181,6 @@ class ReScanner:
     def any(self, data: bytes) -> bool:
         return any(search(data) for search in self._searches)
 
-    def places(self, data: bytes, most: int) -> list[tuple[int, int]] | None:
-        return None  # to look for all takes longer than to look at one window after the other
+    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
+        begins = [0, *ends[:-1]]
+        return [set(self.scan(data[at:end])) for at, end in zip(begins, ends, strict=True)]

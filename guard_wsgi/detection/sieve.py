@@ -10,7 +10,6 @@ is left is read and weighed as any value (reading.py): the sieve has no say in a
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -27,15 +26,13 @@ from guard_wsgi.detection.reading import (
     shaped_decodings,
 )
 from guard_wsgi.detection.surroundings import CONTEXT, SIZES, Surroundings
-from guard_wsgi.detection.tokens import RunWeights
+from guard_wsgi.detection.tokens import RunWeights, numbers_alike
 from guard_wsgi.detection.value import BudgetSpent, Value
 from guard_wsgi.detection.window import Window
 
 # Scanned together. What is refused should be so early, and what is cleared in few scans.
 FIRST_TOGETHER: Final = 2
 MOST_TOGETHER: Final = 32
-# More places of indicators a window are not told apart: rows of marks match at each character.
-MAX_PLACES: Final = 128
 # Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
 MAX_KNOWN: Final = 2048
 _OF_A_PART: Final = frozenset({"text:part"})
@@ -110,14 +107,10 @@ class Sieve:
             ends.append(end)
         # What begins or ends a value may be anchored there.
         first, last = batch[0].starts, batch[-1].ends
-        data = b"".join(pieces)
-        places = self._scanners.places(data, MAX_PLACES * len(batch))
-        each: list[set[str]] = [set() for _ in batch]
-        for place, name in places or ():
-            each[min(bisect_left(ends, place), len(each) - 1)].add(name)
+        each = self._scanners.among(b"".join(pieces), ends)
         for index, (window, found) in enumerate(read):
             names = each[index]
-            if places is None or (first and index == 0) or (last and index == len(read) - 1):
+            if (first and index == 0) or (last and index == len(read) - 1):
                 for view in found:
                     names.update([one.name for one in self._scanners.read(window.data(view.text))])
             yield window, found, names - excluded
@@ -142,18 +135,19 @@ class Sieve:
         reading.add_context()
         context = frozenset((*reading.features, *value.flags))
         bound = self._bound(context, True)
-        if (
-            bound.score(names, most) >= threshold
-            and bound.score(names, min(reading.shape(self._runs), most)) >= threshold
-        ):
-            return True
+        texts = {view.text: numbers_alike(view.text) for view in shaped}.values()
+        rows = {tuple(text.split()) for text in texts}
+        if bound.score(names, most) >= threshold:
+            shape = self._runs.total(rows, window.starts, window.ends)
+            if bound.score(names, min(shape, most)) >= threshold:
+                return True
         # The same without its prose, which has no evidence more.
         names = names - _OF_WHOLE_VALUES
         bound = self._bound(context | _OF_A_PART, False)
         if bound.score(names, most) < threshold:
             return False
-        rests = {tuple(without_sentences(view.text)) for view in shaped}
-        if rests == {tuple(view.text.split()) for view in shaped}:
+        rests = {tuple(without_sentences(text)) for text in texts}
+        if rests == rows:
             return False
         shape = self._runs.total(rests, window.starts, window.ends)
         return bound.score(names, min(shape, most)) >= threshold

@@ -21,7 +21,7 @@ MAX_TOKENS: Final = 400
 # Tokens and words whose class is remembered: texts repeat their words.
 MAX_KNOWN: Final = 8192
 # Of words that are: longer ones do not come again.
-MAX_WORD_CHARS: Final = 32
+MAX_WORD_CHARS: Final = 64
 
 _TOKEN = re.compile(
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
@@ -142,20 +142,19 @@ class RunWeights:
         return [one for before, one in row if one != before or one < collapsed][:MAX_TOKENS]
 
     def _number_word(self, word: str) -> tuple[int, ...]:
-        """The numbers of a word's tokens, by which it is remembered. Of words that differ in
-        their numbers one is enough: what a text counts or measures never comes again."""
-        alike = _NUMBER.sub(_as_zeros, word)
-        found = self._words.get(alike)
-        if found is None:
-            get, unknown = self._numbers.get, _UNKNOWN
-            found = tuple([get(_class_of(token), unknown) for token in _ANY_TOKEN.findall(word)])
+        get, unknown = self._numbers.get, _UNKNOWN
+        found = tuple([get(_class_of(token), unknown) for token in _ANY_TOKEN.findall(word)])
         if len(word) <= MAX_WORD_CHARS:
             if len(self._words) >= MAX_KNOWN:
                 self._words.clear()
-            self._words[alike] = found
-            if word.isalpha():
-                self._words[word] = found
+            self._words[word] = found
         return found
+
+
+def numbers_alike(text: str) -> str:
+    """A text with the same tokens, and zeros for all its numbers of two digits or more: what a
+    text counts or measures never comes again, and the words around it may."""
+    return _NUMBER.sub(_as_zeros, text)
 
 
 def shapes(text: str, starts: bool = True, ends: bool = True) -> set[str]:

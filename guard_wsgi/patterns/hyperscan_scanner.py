@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
@@ -12,6 +13,10 @@ try:
     import hyperscan
 except ImportError:  # no wheel: PyPy, musl on rare machines
     hyperscan = None
+
+Pieces = tuple[list[int], list[int], list[int], list[int], list[set[int]]]
+"""Where the pieces of a text begin and end, between which places each pattern was found last, and
+what was found in each piece."""
 
 OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"})
 """``once`` reports each pattern once. Keeping book of that costs a fifth of the time. Hyperscan is
@@ -42,12 +47,13 @@ def _note(index: int, start: int, end: int, flags: int, hits: set[int]) -> None:
     hits.add(index)
 
 
-def _note_place(
-    index: int, start: int, end: int, flags: int, hits: tuple[list[tuple[int, int]], int]
-) -> bool:
-    places, most = hits
-    places.append((end, index))
-    return len(places) > most
+def _note_piece(index: int, start: int, end: int, flags: int, pieces: Pieces) -> None:
+    begins, ends, lowest, highest, found = pieces
+    # Most matches of a pattern are in the piece of the one before.
+    if not lowest[index] < end <= highest[index]:
+        piece = bisect_left(ends, end)
+        lowest[index], highest[index] = begins[piece], ends[piece]
+        found[piece].add(index)
 
 
 def _note_end(index: int, start: int, end: int, flags: int, hits: tuple[list[int], int]) -> bool:
@@ -87,6 +93,7 @@ class HyperscanScanner:
             if keep:
                 save_database(key, database)
         self._database: Any = database
+        self._ids = max(ids, default=-1) + 1
         self._stock: list[Any] = []
         self.any = self._tripwire()
 
@@ -106,21 +113,26 @@ class HyperscanScanner:
             stock.append(scratch)
         return list(hits)
 
-    def places(self, data: bytes, most: int) -> list[tuple[int, int]] | None:
-        """Where matches end, in bytes, and of which patterns; ``None`` when there are more."""
-        hits: list[tuple[int, int]] = []
+    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
+        """The ids of the patterns that match in each piece of the data: where a match ends counts.
+
+        :param ends: of the pieces, in bytes; the last is the length of the data.
+        """
+        found: list[set[int]] = [set() for _ in ends]
+        # An empty match at the very beginning is one of the first piece.
+        begins = [-1, *ends[:-1]]
+        lowest, highest = [0] * self._ids, [-1] * self._ids
         stock = self._stock
         try:
             scratch = stock.pop()
         except IndexError:
             scratch = hyperscan.Scratch(self._database)
+        pieces = begins, ends, lowest, highest, found
         try:
-            self._database.scan(data, _note_place, 0, (hits, most), scratch)
-        except hyperscan.ScanTerminated:
-            return None
+            self._database.scan(data, _note_piece, 0, pieces, scratch)
         finally:
             stock.append(scratch)
-        return hits
+        return found
 
     def ends(self, data: bytes, most: int) -> list[int]:
         hits: list[int] = []

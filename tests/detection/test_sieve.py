@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,9 @@ from guard_wsgi.detection.families import shortest
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prose import PROSE_CHARS, without_prose, without_sentences
 from guard_wsgi.detection.reading import readings
+from guard_wsgi.detection.scanner import compile_patterns
 from guard_wsgi.detection.surroundings import Surroundings
-from guard_wsgi.detection.tokens import RunWeights, shapes
+from guard_wsgi.detection.tokens import numbers_alike, shapes
 from guard_wsgi.detection.value import Value
 from guard_wsgi.detection.window import Window, windows, without_filler
 
@@ -141,13 +143,16 @@ def test_sentences_are_the_same_to_words_and_to_text(words: list[tuple[str, str]
         assert without_sentences(text) == without_prose(text).split()
 
 
-@given(st.lists(st.from_regex(r"(?:[a-z\"=<]{0,3}\d{0,6}){1,4}", fullmatch=True), max_size=6))
-def test_numbers_in_words_weigh_the_same(words: list[str]) -> None:
-    def weighed(row: list[str]) -> set[str]:
-        return shapes(" ".join(row))
+@given(st.from_regex(r"(?:[a-z\"=< ]{0,3}\d{0,6}){1,20}", fullmatch=True))
+def test_numbers_alike_are_the_same_tokens(text: str) -> None:
+    assert shapes(numbers_alike(text)) == shapes(text)
 
-    known = sorted(weighed(words))
-    runs = RunWeights({name: float(2**index) for index, name in enumerate(known[:40])})
-    # Another text with other numbers first, by which words are remembered.
-    runs.total([[re.sub(r"\d{2,}", lambda match: "9" * len(match[0]), word) for word in words]])
-    assert runs.total([words]) == sum(2.0**index for index in range(len(known[:40])))
+
+@given(st.lists(st.text("ab<'x ", max_size=30), min_size=1, max_size=6))
+def test_what_matches_in_a_piece_is_told_of_it(texts: list[str]) -> None:
+    pieces = [f"\n{text}\n".encode() for text in texts]
+    patterns = [("a", "ab+"), ("b", "<[^>]{0,9}x"), ("c", "'")]
+    scanner = compile_patterns(patterns, keep=True)
+    ends = list(accumulate(map(len, pieces)))
+    for piece, found in zip(pieces, scanner.among(b"".join(pieces), ends), strict=True):
+        assert found >= set(scanner.scan(piece))
