@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
-from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.audit import log_audit, route_limits
 from guard_wsgi.routes.calls import as_bottle
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.view_rules import ViewRules
@@ -133,12 +133,19 @@ class BottleResolver:
                     response.set_header(name, value)
             return GuardResponse(body, response.status_code, list(response.headerlist))
 
-    def audit(self, decorated: Iterable[Any]) -> None:
+    def _all_routes(self) -> list[tuple[str, Any, str]]:
+        """Endpoint, view and method of each."""
         self._read_routes()
-        routes = [
+        return [
             (endpoint, route.call, route.method) for endpoint, route in self._endpoints.values()
         ]
-        log_audit(self._rules, routes, decorated)
+
+    def route_limits(self) -> dict[str, str]:
+        """By endpoint the limit that the view of a route carries, "" for none."""
+        return route_limits(self._rules, self._all_routes())
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        log_audit(self._rules, self._all_routes(), decorated)
 
     def held(self, environ: WSGIEnvironment, route: Any) -> None:
         """Hold the rules of a route that a router came to.

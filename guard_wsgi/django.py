@@ -18,7 +18,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
-from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.audit import log_audit, route_limits
 from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_of
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_function import answers_preflights, unruled
@@ -133,13 +133,21 @@ class DjangoResolver:
             del environ[_IN_HOOKS_KEY]
             close_old_connections()
 
-    def audit(self, decorated: Iterable[Any]) -> None:
-        resolver = self._get_resolver(self._urlconf)
-        routes = [
+    def _all_routes(self) -> list[tuple[str, Any, str]]:
+        """Endpoint, view and method of each."""
+        return [
             (endpoint, view, method)
-            for view, endpoint in _views(resolver)
+            for view, endpoint in _views(self._get_resolver(self._urlconf))
             for method in _methods_of(view)
         ]
+
+    def route_limits(self) -> dict[str, str]:
+        """By endpoint the limit that the view of a route carries, "" for none."""
+        self.rules_of(None, "GET")
+        return route_limits(self._rules[1], self._all_routes())
+
+    def audit(self, decorated: Iterable[Any]) -> None:
+        routes = self._all_routes()
         self.rules_of(None, "GET")
         has_rules = log_audit(self._rules[1], routes, decorated)
         if has_rules and not self.confirms:

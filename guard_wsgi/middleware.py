@@ -235,6 +235,9 @@ class GuardMiddleware(Hooked):
                 )
         elif hasattr(self.resolver, "audit"):
             self.resolver.audit(self.config._decorated)
+        limits = getattr(self.resolver, "route_limits", None)
+        if self.services.agent is not None and limits is not None:
+            self.services.agent.add_route_source(limits)
         if REWRITTEN_KEY in environ:
             fault = proxy_fix_conflict(_ProxyFixBefore, self.config)
             if fault:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from guard_wsgi.doctor.layers import outside_of
-from guard_wsgi.routes.audit import log_audit
+from guard_wsgi.routes.audit import log_audit, route_limits
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
@@ -186,6 +186,18 @@ class FlaskResolver:
         for rule in self._app.url_map.iter_rules():
             for method in sorted(rule.methods or ANY_METHOD):
                 yield rule, method, self.route_of(rule.endpoint, method)
+
+    def route_limits(self) -> dict[str, str]:
+        """By template the limit that the view of a route carries, "" for none."""
+        views = self._app.view_functions
+        return route_limits(
+            self._rules,
+            [
+                (str(rule), views[rule.endpoint], method)
+                for rule, method, _ in self.routes()
+                if rule.endpoint in views
+            ],
+        )
 
     def unreached(self, decorated: Iterable[Any]) -> list[Any]:
         """Those of the decorated functions and classes that no route leads to."""

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import finalize
@@ -42,6 +42,9 @@ WAIT_HEADER = "X-Guard-Rules-Wait"
 """Of an answer with rules: for how many seconds the collector can hold the next question."""
 MAX_WAIT_SECONDS = 10.0
 """Less than the lease under which one of several processes asks (rulescache.py)."""
+
+MAX_ROUTES = 1000
+"""Of a report: some 60 KB."""
 
 FLUSH_SECONDS = 5.0
 """``flush_buffer`` without a time-out of its own."""
@@ -89,6 +92,7 @@ class GuardAgentHandler:
         self.wants_metrics = config.enable_metrics
         self._sender = Sender(config, lambda: self.get_status().as_wire())
         self._rules: dict[int, _Rules] = {}
+        self._route_sources: list[Callable[[], Mapping[str, str]]] = []
         parts = urlsplit(config.endpoint)
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             log.warning("agent_endpoint is plain http: the API key is sent unencrypted")
@@ -149,6 +153,11 @@ class GuardAgentHandler:
     def add_metric_source(self, source: MetricSource) -> None:
         """Have a bus hand on its aggregated metrics also when no request comes by."""
         self._sender.add_source(source)
+
+    def add_route_source(self, source: Callable[[], Mapping[str, str]]) -> None:
+        """Have an app's routes reported with its status: by template, the limit of each."""
+        if source not in self._route_sources:
+            self._route_sources.append(source)
 
     # Rules
 
@@ -264,7 +273,17 @@ class GuardAgentHandler:
             last_flush=state.last_success,
             errors=tuple(errors),
             circuit_breaker_state=breaker,
+            routes=self._route_limits(),
         )
+
+    def _route_limits(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for source in list(self._route_sources):
+            try:
+                found.update(source())
+            except Exception as error:  # the app's own routing may be at fault
+                log.debug("routes can't be listed: %r", error)
+        return dict(sorted(found.items())[:MAX_ROUTES])
 
     def get_stats(self) -> dict[str, Any]:
         """Counters of this process. ``dropped`` tells each loss under its reason.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -23,8 +24,9 @@ UNHEALTHY_FAILURE_RATE = 0.5
 class AgentStatus:
     """One report. ``uptime`` is in seconds, ``buffer_size`` is what the queue holds now.
 
-    :ivar circuit_breaker_state: not told by the existing agent; collectors keep what they do not
-        know.
+    :ivar circuit_breaker_state: neither this nor ``routes`` is told by the existing agent;
+        collectors keep what they do not know.
+    :ivar routes: by template the limit of its view, "" for none.
     """
 
     status: Health
@@ -36,6 +38,7 @@ class AgentStatus:
     errors: tuple[str, ...] = ()
     timestamp: datetime = field(factory=utc_now)
     circuit_breaker_state: State = "closed"
+    routes: Mapping[str, str] = field(factory=dict)
 
     def as_wire(self) -> dict[str, Any]:
         """The JSON object the collector reads, nulls included."""
@@ -49,4 +52,5 @@ class AgentStatus:
             "last_flush": self.last_flush.isoformat() if self.last_flush else None,
             "errors": list(self.errors),
             "circuit_breaker_state": self.circuit_breaker_state,
+            **({"routes": dict(self.routes)} if self.routes else {}),
         }

@@ -137,6 +137,9 @@ def doctor(app: str | None, workers: int | None, config: str | None) -> int:
     multiple=True,
     help="the proxy in front that terminates TLS",
 )
+@click.option(
+    "--geo", metavar="FILE", multiple=True, help="an MMDB file of countries, or of networks (AS)"
+)
 @click.option("--config", metavar="guard.toml", help="the app's configuration")
 @ending
 def console(**chosen: Any) -> int:

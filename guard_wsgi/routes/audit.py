@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
+from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_rules import ViewRules
 
 logger = logging.getLogger("guard_wsgi.routes")
+
+IMPLIED_METHODS = frozenset({"HEAD", "OPTIONS"})
+"""That frameworks answer for a view."""
 
 _NOTHING = "protect nothing"
 
@@ -43,6 +47,34 @@ def log_audit(
             "hold only where the app itself calls it" if is_function else _NOTHING,
         )
     return bool(ruled)
+
+
+def route_limits(rules: ViewRules, routes: Iterable[tuple[str, Any, str]]) -> dict[str, str]:
+    """By template the limit that the view of a route carries, "" for none.
+
+    :param routes: template, view and method.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for template, view, method in routes:
+        if method not in IMPLIED_METHODS:
+            found.setdefault(template, {})[method] = limit_of(rules.of(view, method))
+    return {template: _said(limits) for template, limits in found.items()}
+
+
+def limit_of(route: RouteConfig | None) -> str:
+    """The limit that rules carry, in words; "" for none."""
+    if route is None:
+        return ""
+    if route.rate_limit is not None:
+        return f"{route.rate_limit} in {route.rate_limit_window} s"
+    return "by country" if route.geo_rate_limits is not None else ""
+
+
+def _said(limits: Mapping[str, str]) -> str:
+    """One limit for all methods, or each method that has one with its own."""
+    if len(set(limits.values())) == 1:
+        return next(iter(limits.values()))
+    return ", ".join(f"{method}: {limit}" for method, limit in sorted(limits.items()) if limit)
 
 
 def name_of(view: Any) -> str:

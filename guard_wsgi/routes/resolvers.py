@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
 from guard_wsgi.request.spellings import is_plain_path, spellings
+from guard_wsgi.routes.audit import limit_of
 from guard_wsgi.routes.config import RouteConfig
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class PatternResolver:
         self._routes = dict(routes)
         self._exact = _Patterns((pattern, pattern) for pattern in self._routes)
         self._in_any_case = _Patterns((_folded(pattern), pattern) for pattern in self._routes)
+
+    def route_limits(self) -> dict[str, str]:
+        """By pattern the limit that its rules carry, "" for none."""
+        return {pattern: limit_of(route) for pattern, route in self._routes.items()}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         found = self._find(environ)

@@ -29,6 +29,7 @@ from guard_wsgi_flask.console import shown
 from guard_wsgi_flask.console.audit import Audit
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.envelope import MAX_BODY_BYTES
+from guard_wsgi_flask.console.geography import Geography
 from guard_wsgi_flask.console.intake import Intake
 from guard_wsgi_flask.console.keys import Keys
 from guard_wsgi_flask.console.pages import admin, clients, events, login, now, playground, rules
@@ -41,6 +42,7 @@ from guard_wsgi_flask.console.services import EXTENSION, Places, Repeats, Servic
 from guard_wsgi_flask.console.settings import LOOPBACK, ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
 from guard_wsgi_flask.console.wire import MAX_WAITING, wire
+from guard_wsgi_flask.console.work import Work
 from guard_wsgi_flask.extension import FlaskAPIGuard
 
 log = logging.getLogger("guard_wsgi.console")
@@ -107,13 +109,14 @@ def create_app(
     passwords = PasswordFile(settings.password_file) if settings.password_file else None
     checked = offline(base)
     store = settings.store
+    geography = Geography(settings.geo) if settings.geo else None
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1024
     app.extensions[EXTENSION] = Services(
         settings=settings,
         base=base,
         database=database,
-        intake=Intake(database),
+        intake=Intake(database, geography),
         keys=Keys(database),
         rules=RuleBook(database, lambda: checked),
         people=People(database, passwords, settings.session_hours),
@@ -123,6 +126,8 @@ def create_app(
         live=Places(settings.max_live_streams),
         waiting=Places(MAX_WAITING),
         refusals=Repeats(),
+        geography=geography,
+        work=Work(),
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_defaults(_with_version)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from guard_wsgi.checks.silenced import EVENT as SILENCED
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
+from guard_wsgi_flask.console.geography import Geography
 from guard_wsgi_flask.console.records import clean, key_of, row_of, silenced, time_of
 
 MICROSECONDS = 1_000_000
@@ -22,6 +23,8 @@ _DIMENSIONS = tuple((dimension, dimension + schema.DAY) for dimension in schema.
 NO_ENDPOINT = "(none)"
 MAX_REQUESTS = 1_000_000_000
 """In one metric: more is no count of requests, and a column holds no more than twice that."""
+MAX_STATUS = 131_072
+"""Characters of an agent's report: a thousand routes take some 60,000."""
 _LOOKUP = 500
 """Keys asked for at once: SQLite takes 32,766 values in a statement, others fewer."""
 
@@ -52,8 +55,9 @@ class Stored:
 class Intake:
     """Takes batches into a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, geography: Geography | None = None) -> None:
         self._database = database
+        self._geography = geography
 
     def batch(
         self, sender: Sender, events: Sequence[Any], metrics: Sequence[Any], batch_id: str
@@ -70,6 +74,8 @@ class Intake:
                 stored.duplicates += 1
             else:
                 rows[row["key"]] = row
+                if self._geography is not None and not row["country"]:
+                    row["country"] = self._geography.country(row["client"])
         measured = [made for one in metrics if (made := _metric(one, sender.app, received))]
         stored.rejected += len(metrics) - len(measured)
         with self._database.write() as connection:
@@ -93,7 +99,12 @@ class Intake:
     def status(self, sender: Sender, status: Mapping[str, Any]) -> None:
         """Keep an agent's report of itself."""
         received = now()
-        reported = json.dumps(status, separators=(",", ":"), default=str)[:16_384]
+        reported = json.dumps(status, separators=(",", ":"), default=str)
+        if len(reported) > MAX_STATUS:
+            # Of thousands of routes; what is left says how the agent is.
+            reported = json.dumps({**status, "routes": {}}, default=str)
+        if len(reported) > MAX_STATUS:
+            reported = ""
         with self._database.write() as connection:
             self._seen(connection, sender, received)
             connection.execute(
@@ -225,6 +236,15 @@ class Intake:
             by_minute[seconds - seconds % 60, row["app"], row["category"], outcome] += 1
             if row["client"]:
                 _count_client(by_client, row, counts)
+            if self._geography is not None:
+                network = self._geography.network(row["client"])
+                if network:
+                    for tally in (
+                        by_hour[schema.NETWORK, hour, app, network],
+                        by_hour[schema.NETWORK + schema.DAY, day, app, network],
+                    ):
+                        for number, count in enumerate(counts):
+                            tally[number] += count
             if row["kind"] == SILENCED:
                 name, number = silenced(row)
                 for tally in (

@@ -67,6 +67,22 @@ def event_of_line(line: bytes, where: str) -> dict[str, Any] | None:
     return event
 
 
+def place_name(path: Path) -> str:
+    """Under which is kept how far a log was read."""
+    return "log:" + key_of("", str(path.resolve())).hex()
+
+
+def progress(path: Path, database: Database) -> tuple[int, int]:
+    """How many bytes of a log were read, and how many there are."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    inode, _, offset = (database.value(place_name(path)) or "").partition(":")
+    is_this = inode == str(status.st_ino)
+    return (min(int(offset), status.st_size) if is_this else 0), status.st_size
+
+
 class LogReader:
     """Follows one file through rotations and truncations."""
 
@@ -74,7 +90,7 @@ class LogReader:
         self._path = path
         self._database = database
         self._intake = intake
-        self._place_name = "log:" + key_of("", str(path.resolve())).hex()
+        self._place_name = place_name(path)
         self._next_double = 0.0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guard-console-log", daemon=True)

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, func, select
 
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
-from guard_wsgi_flask.console.records import clean
+from guard_wsgi_flask.console.records import clean, template_of
 from guard_wsgi_flask.console.search import PERIODS
 
 STEPS: Mapping[str, int] = {"hour": 60, "day": 900, "week": 7200, "month": 21_600}
@@ -24,6 +24,7 @@ CANDIDATES = 200
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
 OTHER = "other"
+MAX_ROUTES = 1000
 AGENT_STATES = frozenset({"healthy", "degraded", "failed", "silent", "refused"})
 
 
@@ -58,6 +59,7 @@ class AgentHealth:
     dropped: int | None
     errors: list[str]
     breaker: str
+    routes: Mapping[str, str]
     rules_version: int
     rules_at: int
 
@@ -247,6 +249,32 @@ def agents(database: Database) -> list[AgentHealth]:
         return [_health(row) for row in rows.mappings()]
 
 
+@frozen(slots=True)
+class Route:
+    """A route of an app, as its agent tells it.
+
+    :ivar template: what its paths are counted by.
+    :ivar limit: that its view carries, in words; "" for none.
+    """
+
+    app: str
+    path: str
+    template: str
+    limit: str
+
+
+def routes(database: Database) -> list[Route]:
+    """Of all apps whose agents have told their routes within the last day."""
+    found: dict[tuple[str, str], Route] = {}
+    for one in agents(database):
+        if now() - one.last > PERIODS["day"] * 1_000_000:
+            continue
+        for path, limit in one.routes.items():
+            template = template_of({"path": path})
+            found.setdefault((one.app, path), Route(one.app, path, template, limit))
+    return sorted(found.values(), key=lambda one: (one.app, one.path))
+
+
 def rule_takers(database: Database, app: str) -> list[AgentHealth]:
     """Agents of an app that ask for rules, who asked last first."""
     takers = [one for one in agents(database) if one.app == app and one.rules_at]
@@ -278,10 +306,18 @@ def _health(row: RowMapping) -> AgentHealth:
         sent=_whole(status.get("events_sent")),
         dropped=_whole(status.get("events_failed")),
         errors=said,
+        routes=_routes_of(status),
         breaker=clean(status.get("circuit_breaker_state"), 32),
         rules_version=row["rules_version"],
         rules_at=row["rules_at"],
     )
+
+
+def _routes_of(status: Mapping[str, Any]) -> dict[str, str]:
+    said = status.get("routes")
+    if not isinstance(said, dict):
+        return {}
+    return {clean(path, 256): clean(limit, 64) for path, limit in list(said.items())[:MAX_ROUTES]}
 
 
 def _whole(value: Any) -> int | None:

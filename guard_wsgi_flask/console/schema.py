@@ -68,6 +68,8 @@ REQUESTS = "requests"
 """The dimension under which all requests are counted by endpoint, from metrics."""
 EXCLUSION = "exclusion"
 """The dimension under which is counted what exclusions let through, by :func:`name_of`."""
+NETWORK = "network"
+"""The dimension of the networks (AS) that clients are in, where a database tells them."""
 ALL = "all"
 """The outcome under which all requests are counted by minute."""
 

@@ -15,6 +15,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.repeats import is_reported
 from guard_wsgi_flask.console.audit import Audit
 from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.geography import Geography
 from guard_wsgi_flask.console.intake import Intake
 from guard_wsgi_flask.console.keys import Keys
 from guard_wsgi_flask.console.people import People
@@ -22,6 +23,7 @@ from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
 from guard_wsgi_flask.console.settings import ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
+from guard_wsgi_flask.console.work import Work
 
 EXTENSION = "guard_console"
 
@@ -72,6 +74,8 @@ class Services:
     live: Places
     waiting: Places
     refusals: Repeats
+    geography: Geography | None
+    work: Work
 
 
 def services() -> Services:

@@ -140,6 +140,7 @@ def settings_of(options: SimpleNamespace) -> ConsoleSettings:
         "password_file": Path(options.password_file) if options.password_file else None,
         "hosts": options.allow_host,
         "trusted_proxies": options.trusted_proxy,
+        "geo": [Path(path) for path in options.geo],
     }
     given = {name: value for name, value in said.items() if value is not None}
     for bound in ("keep_days", "keep_megabytes"):

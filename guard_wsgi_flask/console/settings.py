@@ -22,6 +22,7 @@ class ConsoleSettings:
     :ivar config: a ``guard.toml``: "the configuration in force" of the playground.
     :ivar password_file: lines of ``name:role:hash``; needed to serve beyond this machine.
     :ivar trusted_proxies: addresses of the proxy that brings TLS: whom it names is the client.
+    :ivar geo: MMDB files of countries and networks (AS), for clients whose guard tells none.
     :ivar hosts: names under which the console is reached besides this machine's own.
     """
 
@@ -38,6 +39,7 @@ class ConsoleSettings:
     password_file: Path | None = None
     hosts: tuple[str, ...] = field(default=(), converter=tuple)
     trusted_proxies: tuple[str, ...] = field(default=(), converter=tuple)
+    geo: tuple[Path, ...] = field(default=(), converter=tuple)
     session_hours: float = 12.0
     """A working day: who comes back the next morning logs in again."""
     max_live_streams: int = 64

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import func, insert, select
 from werkzeug.exceptions import NotFound
 
-from guard_wsgi_flask.console import retention, schema
+from guard_wsgi_flask.console import logreader, retention, schema
 from guard_wsgi_flask.console.database import now
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
@@ -82,6 +82,22 @@ def data() -> ResponseReturnValue:
         events=retention.count(database),
         reports=reports,
         notice=notice(),
+    )
+
+
+@admin.get("/data/work")
+def work() -> ResponseReturnValue:
+    """How far long work has come, for htmx; it asks again while some goes on."""
+    log, database = services().settings.log, services().database
+    read, size = logreader.progress(log, database) if log is not None else (0, 0)
+    tasks = services().work.latest()
+    return render_template(
+        "data_work.html",
+        log=log,
+        read=read,
+        size=size,
+        tasks=tasks,
+        goes_on=read < size or any(not task.ended for task in tasks),
     )
 
 

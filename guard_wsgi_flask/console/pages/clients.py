@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from guard_wsgi.cli import reporting
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.console import exclusions, lookalikes, overview, rulebook, search
+from guard_wsgi_flask.console import exclusions, lookalikes, overview, rulebook, schema, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.pages.events import BAN_TIMES, standing
 from guard_wsgi_flask.console.pages.now import PERIODS, chosen_period
@@ -37,6 +37,8 @@ def table() -> ResponseReturnValue:
         clients=found,
         countries=overview.top(database, "country", period, most=30),
         known=overview.clients(database, [one.value for one in found]),
+        networks=overview.top(database, schema.NETWORK, period, most=30),
+        network_of=network_of,
         bans=_bans(),
         notice=notice(),
     )
@@ -54,6 +56,7 @@ def one() -> ResponseReturnValue:
         title=client,
         client=client,
         known=overview.client(database, client),
+        network=network_of(client),
         hours=overview.client_hours(database, client),
         rows=latest,
         apps=apps,
@@ -68,9 +71,15 @@ def paths() -> ResponseReturnValue:
     period = chosen_period("day")
     database = services().database
     latencies = overview.latencies(database)
-    limited = set(services().base.endpoint_rate_limits)
+    routes = overview.routes(database)
+    limits = {one.template: one.limit for one in routes if one.limit}
+    configured = {"guard.toml": services().base.endpoint_rate_limits}
     for app in services().rules.apps():
-        limited |= set(services().rules.current(app)[1].get("endpoint_rate_limits", {}))
+        body = services().rules.current(app)[1]
+        configured[f"the rules of {app}"] = body.get("endpoint_rate_limits", {})
+    for source, paths in configured.items():
+        for path, (requests, window) in paths.items():
+            limits.setdefault(path, f"{requests} in {window} s ({source})")
     return render_template(
         "paths.html",
         title="Paths",
@@ -78,7 +87,9 @@ def paths() -> ResponseReturnValue:
         periods=PERIODS,
         paths=overview.top(database, "template", period, most=100),
         latencies=sorted(latencies.items(), key=lambda item: -item[1][1])[:100],
-        limited=limited,
+        limits=limits,
+        routes=routes,
+        unlimited=[one for one in routes if not one.limit and one.template not in limits],
     )
 
 
@@ -162,6 +173,12 @@ def take_exclusion() -> ResponseReturnValue:
     version = services().rules.change(app, g.person.name, "from the report", change)
     record("exclude", app, json.dumps(entry))
     return back(url_for("clients.report"), "excluded", app, version)
+
+
+def network_of(client: str) -> str:
+    """The network (AS) that a client is in; "" without a database, or where it knows none."""
+    geography = services().geography
+    return geography.network(client) if geography is not None else ""
 
 
 def _bans() -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.errors import GuardError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
-from guard_wsgi_flask.console import exclusions, lookalikes, overview, rulebook, search
+from guard_wsgi_flask.console import exclusions, lookalikes, overview, retention, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.records import event_of, findings_of
 from guard_wsgi_flask.console.search import Cursor, Filters
@@ -99,13 +99,13 @@ def rows() -> ResponseReturnValue:
 
 @events.get("/events.csv")
 def as_csv() -> ResponseReturnValue:
-    filters = Filters.of(request.args)
+    filters, rows = Filters.of(request.args), _exported("events.csv")
 
     def lines() -> Iterator[str]:
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow(CSV_COLUMNS)
-        for row in search.every(services().database, filters, MAX_EXPORTED):
+        for row in rows(filters):
             writer.writerow([harmless(value) for value in cells(row)])
             if buffer.tell() > 32_768:
                 yield buffer.getvalue()
@@ -119,13 +119,27 @@ def as_csv() -> ResponseReturnValue:
 @events.get("/events.json")
 def as_json() -> ResponseReturnValue:
     """One event a line, as it came, unknown fields included."""
-    filters = Filters.of(request.args)
+    filters, rows = Filters.of(request.args), _exported("events.jsonl")
 
     def lines() -> Iterator[str]:
-        for row in search.every(services().database, filters, MAX_EXPORTED):
+        for row in rows(filters):
             yield json.dumps({"app": row["app"], **event_of(row)}) + "\n"
 
     return _download(lines(), "application/x-ndjson", "events.jsonl")
+
+
+def _exported(name: str) -> Callable[[Filters], Iterator[search.Row]]:
+    """All events that fit, counted as they are written, for the page that shows how far it is."""
+    work, database, person = services().work, services().database, _person()
+
+    def rows(filters: Filters) -> Iterator[search.Row]:
+        total = None if filters.reported else min(retention.count(database), MAX_EXPORTED)
+        with work.task(f"export {name}", person, total) as task:
+            for row in search.every(database, filters, MAX_EXPORTED):
+                task.done += 1
+                yield row
+
+    return rows
 
 
 def cells(row: search.Row) -> list[Any]:

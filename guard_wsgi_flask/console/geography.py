@@ -1,0 +1,57 @@
+"""Country and network (AS) of clients, from MMDB files that the console was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from guard_wsgi.network.address import parse_address
+from guard_wsgi.network.mmdb import GeoDatabase, asn_of, country_of
+from guard_wsgi_flask.console.records import clean
+
+CACHED = 16_384
+"""Clients whose place is remembered: an attack is many requests of few."""
+_ORGANIZATION = ("autonomous_system_organization", "as_name", "asname", "isp", "organization")
+"""What makers of such files call the holder of a network."""
+
+
+class Geography:
+    """:raises GeoDatabaseError: for a file that is none.
+
+    :raises MissingExtra: without the package maxminddb.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._databases = [GeoDatabase(path) for path in paths]
+        for database in self._databases:
+            database.open()
+        self._find = lru_cache(CACHED)(self._ask)
+
+    def country(self, client: str) -> str:
+        """The code of a client's country; "" where no file knows it."""
+        return self._find(client)[0]
+
+    def network(self, client: str) -> str:
+        """The AS that announces a client, as ``AS1103 SURF B.V.``; "" where no file knows it."""
+        return self._find(client)[1]
+
+    def _ask(self, client: str) -> tuple[str, str]:
+        address = parse_address(client)
+        if address is None or address.is_private or address.is_loopback:
+            return "", ""
+        country = network = ""
+        for database in self._databases:
+            record = database.record(address.text)
+            country = country or country_of(record) or ""
+            network = network or _network_of(record)
+        return country, network
+
+
+def _network_of(record: object) -> str:
+    number = asn_of(record)
+    if number is None or not isinstance(record, Mapping):
+        return ""
+    names = (record.get(name) for name in _ORGANIZATION)
+    name = next((one for one in names if isinstance(one, str) and one), "")
+    return clean(f"AS{number} {name}".strip(), 128)
