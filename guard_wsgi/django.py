@@ -198,7 +198,7 @@ class ViewRulesMiddleware:
         if verdict is not None and verdict.route is route and not is_preflight(environ):
             return None
         endpoint = endpoint_of(request.resolver_match)
-        runs_view = request.method != "OPTIONS" or not _answers_options(view)
+        runs_view = request.method != "OPTIONS" or not _answers_options(view, environ)
         with body_of(request):
             refused = guard.check_route(environ, route, endpoint, runs_view=runs_view)
         return None if refused is None else as_django(refused)
@@ -268,7 +268,7 @@ def _methods_of(view: Any) -> list[str]:
     return [name.upper() for name in names if hasattr(cls, name)]
 
 
-def _answers_options(view: Any) -> bool:
+def _answers_options(view: Any, environ: WSGIEnvironment) -> bool:
     """Whether OPTIONS is answered by a method of its own, not by what other methods run."""
     from django.views import View
 
@@ -276,7 +276,9 @@ def _answers_options(view: Any) -> bool:
     # A dispatch of its own, as that of Django REST framework, is asked for every method.
     if cls is None or not issubclass(cls, View) or unruled(cls.dispatch) is not View.dispatch:
         return False
-    return answers_preflights(cls)
+    if unruled(cls.options) is View.options:
+        return True
+    return is_preflight(environ) and answers_preflights(cls)
 
 
 def _owner(method: Any) -> Any:

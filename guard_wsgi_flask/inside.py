@@ -117,6 +117,8 @@ def check_matched_route() -> Any:
     middleware: GuardMiddleware = guarded.middleware
     runs_view = asked.method != "OPTIONS" or not _answers_options()
     refused = middleware.check_route(environ, route, endpoint or "", runs_view=runs_view)
+    if not runs_view and _answers_by_decorator():
+        environ[ENVIRON_KEY].defers_credentials = False  # the view is called, and does not run
     if verdict is None:
         _tell(kept, environ.get(ENVIRON_KEY), route)
     if refused is None:
@@ -318,6 +320,14 @@ def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
         session.update(changed)
 
 
+def _answers_by_decorator() -> bool:
+    """Whether a decorator below the guard's own answers OPTIONS in place of the view."""
+    rule = request.url_rule
+    view = None if rule is None else current_app.view_functions.get(rule.endpoint)
+    required = getattr(view, "required_methods", None) or ()
+    return unruled(view) is not view and "OPTIONS" in required
+
+
 def _answers_options() -> bool:
     """Whether an OPTIONS request is answered without what the view does for other methods: by
     Flask itself, by a decorator that asks Flask for it (``required_methods``), or by a method."""
@@ -326,6 +336,8 @@ def _answers_options() -> bool:
         return False
     if getattr(rule, "provide_automatic_options", False):
         return True
+    if not is_preflight(request.environ):
+        return False
     view = current_app.view_functions.get(rule.endpoint)
     if "OPTIONS" in (getattr(view, "required_methods", None) or ()):
         return True

@@ -92,6 +92,8 @@ class Verdict:
 
     def has_held(self, route: Any) -> bool:
         """Whether the rules of ``route`` have been held for this request."""
+        if self.deferred is not None:
+            return False
         return (self.route is not None and self.route.includes(route)) or any(
             held.includes(route) for held in self.held
         )

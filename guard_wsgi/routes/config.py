@@ -270,6 +270,18 @@ class RouteConfig:
             any(part is known for known in mine) for part in other._parts or (other,)
         )
 
+    def of_one_view(self, name: str) -> RouteConfig:
+        """The same rules, of a view of that name and no other: what one decorator says of two
+        views is counted for each, so that to have heard it of one is not to have counted the
+        other."""
+        if not (self.has_limits or self.behavior_rules):
+            return self
+        said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
+        own = RouteConfig(**said)
+        object.__setattr__(own, "limits_counted_as", name)
+        object.__setattr__(own, "behavior_counted_as", name)
+        return own
+
     def counted_as(self, limits: str, behavior: str) -> RouteConfig:
         """The same rules, counted by names of views."""
         if (limits, behavior) == (self.limits_counted_as, self.behavior_counted_as):

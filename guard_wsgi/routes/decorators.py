@@ -316,15 +316,21 @@ class SecurityDecorator(DecoratorEvents):
                 ]
             )
         inner = within(target)
-        name = self._register(target if inner is None else inner)
-        merged = merged.counted_as(name, name)
+        merged = merged.of_one_view(self._count_name(target))
         setattr(target, ROUTE_ATTRIBUTE, merged)
         if inner is not None:
             setattr(inner, ROUTE_ATTRIBUTE, merged)
         self._revision += 1
+        self._register(target if inner is None else inner)
 
-    def _register(self, view: Any) -> str:
-        """The name of a view, which no other one has."""
+    @staticmethod
+    def _count_name(view: Any) -> str:
+        """What a view is counted as, wherever it is called; ``""`` for one that is made in a
+        function, of which there may be many: the route that it is called by."""
+        name = str(getattr(view, "__qualname__", "<locals>"))
+        return "" if "<locals>" in name else f"{getattr(view, '__module__', '')}.{name}"
+
+    def _register(self, view: Any) -> None:
         route_id = vars(view).get(ROUTE_ID_ATTRIBUTE)
         if route_id is None or self._views.get(route_id) is not view:
             name = getattr(view, "__qualname__", type(view).__name__)
@@ -336,7 +342,6 @@ class SecurityDecorator(DecoratorEvents):
             self._views[route_id] = view
             setattr(view, ROUTE_ID_ATTRIBUTE, route_id)
         self.config._decorated.add(view)
-        return str(route_id)
 
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ROUTE_ATTRIBUTE = "__guard_route__"
 """Where a view carries its RouteConfig."""
 
+_RULES_ATTRIBUTE = "_guard_rules_of_class"
+"""Where a decorated class keeps what its methods ask."""
 
 _DISPATCH = ("dispatch", "dispatch_request")
 
@@ -39,11 +41,14 @@ _METHODS = (
 
 def ruled(view: Any) -> Any:
     """What holds the rules that a function or method carries, in place of it. A class is changed:
-    its methods ask. Other things that can be called, as they are."""
+    its own methods ask, and the views made of it, by its subclasses, too. Inherited methods are
+    left where they are, or they would come before those of the class's siblings. Other things that
+    can be called, as they are."""
     if is_a(view, type):
-        for name, method in _answering(view):
-            if getattr(method, "__code__", None) not in _CODES_OF_CLASSES:
-                setattr(view, name, _ruled_by_class(view, method, runs_view=name not in _DISPATCH))
+        if not is_a(vars(view).get(_RULES_ATTRIBUTE), _ClassRules):
+            rules = _ClassRules(view)
+            setattr(view, _RULES_ATTRIBUTE, rules)
+            rules.hold()
         return view
     if is_a(view, MethodType):
         return MethodType(ruled(view.__func__), view.__self__)
@@ -79,50 +84,98 @@ def answers_preflights(cls: type) -> bool:
     return all(answer is not other for other in others)
 
 
-def _answering(cls: type) -> Iterator[tuple[str, Any]]:
-    """The methods that answer requests, by their names, those of base classes included."""
-    for name in dir(cls):
-        method = inspect.getattr_static(cls, name, None)
-        if is_a(method, FunctionType) and (
-            name in _DISPATCH
-            or name in _METHODS
-            # An extra action of a viewset.
-            or stored(method, "mapping") is not None
-        ):
-            yield name, method
+class _ClassRules:
+    """The rules of a decorated class and its subclasses."""
+
+    def __init__(self, cls: type) -> None:
+        self._cls = cls
+        self._merged: dict[tuple[int, ...], tuple[list[RouteConfig], RouteConfig]] = {}
+
+    def hold(self) -> None:
+        """Make what answers requests ask."""
+        cls = self._cls
+        for name, method in tuple(vars(cls).items()):
+            if is_a(method, FunctionType) and (
+                name in _DISPATCH
+                or name in _METHODS
+                # An extra action of a viewset.
+                or stored(method, "mapping") is not None
+            ):
+                setattr(cls, name, self._method(method, is_dispatch=name in _DISPATCH))
+        if callable(getattr(cls, "as_view", None)):
+            cls.as_view = self._as_view(vars(cls).get("as_view"))  # type: ignore[attr-defined]
+
+    def of(self, cls: Any) -> RouteConfig | None:
+        """The rules of a class: those of all that it inherits from, too."""
+        carried = rules_in(cls if is_a(cls, type) and issubclass(cls, self._cls) else self._cls)
+        if len(carried) < 2:
+            return carried[0] if carried else None
+        key = tuple(map(id, carried))
+        known = self._merged.get(key)
+        if known is None:
+            merged = carried[0]
+            for route in carried[1:]:
+                merged = route.merged_over(merged)
+            # With the parts, so that their ids can't come to mean others.
+            known = self._merged[key] = carried, merged
+        return known[1]
+
+    def _method(self, method: Any, *, is_dispatch: bool) -> Any:
+        return _held(method, lambda args: self.of(type(args[0]) if args else None), is_dispatch)
+
+    def _as_view(self, own: Any) -> Any:
+        rules = self
+        cls: Any = self._cls
+
+        def as_view(served: Any, *args: Any, **kwargs: Any) -> Any:
+            above: Any = super(cls, served)
+            make = above.as_view if own is None else own.__get__(None, served)
+            view = make(*args, **kwargs)
+            if not is_a(view, FunctionType):
+                return view
+            # One that Django marks as a coroutine's stays marked: wraps() copies the mark.
+            return _held(view, lambda _: rules.of(served), True)
+
+        return classmethod(as_view)
 
 
-def _ruled_by_class(cls: type, method: Any, *, runs_view: bool) -> Any:
-    """A method that asks for the rules of the class that it serves."""
+def rules_in(cls: type) -> list[RouteConfig]:
+    """What a class and those that it inherits from were given, the least specific first."""
+    carried = (vars(base).get(ROUTE_ATTRIBUTE) for base in reversed(cls.__mro__))
+    return [route for route in carried if isinstance(route, RouteConfig)]
 
-    def rules_of(instance: Any) -> RouteConfig | None:
-        found = stored(type(instance) if is_a(instance, cls) else cls, ROUTE_ATTRIBUTE)
-        return found if is_a(found, RouteConfig) else None
 
+def _held(
+    method: Any, rules_of: Callable[[tuple[Any, ...]], RouteConfig | None], is_dispatch: bool
+) -> Any:
+    """What asks for rules that stand elsewhere before it runs.
+
+    :param is_dispatch: whether it only leads to what answers, which asks in its turn.
+    """
     if inspect.iscoroutinefunction(method):
 
         @functools.wraps(method)
-        async def run_in_class(self: Any, *args: Any, **kwargs: Any) -> Any:
-            route = rules_of(self)
-            call = _unasked(route, args, kwargs, runs_view)
+        async def run_in_class(*args: Any, **kwargs: Any) -> Any:
+            route = rules_of(args)
+            call = _unasked(route, args, kwargs, is_dispatch)
             if call is not None:
                 refused = await call.ask_apart(lambda: _ask(method, route, call))
                 if refused is not None:
                     return call.refuse(refused)
-            return await method(self, *args, **kwargs)
+            return await method(*args, **kwargs)
 
         return run_in_class
 
     @functools.wraps(method)
-    def held_in_class(self: Any, *args: Any, **kwargs: Any) -> Any:
-        route = rules_of(self)
-        call = _unasked(route, args, kwargs, runs_view)
+    def held_in_class(*args: Any, **kwargs: Any) -> Any:
+        route = rules_of(args)
+        call = _unasked(route, args, kwargs, is_dispatch)
         if call is not None:
             with call:
                 refused = _ask(method, route, call)
             if refused is not None:
                 return call.refuse(refused)
-        return method(self, *args, **kwargs)
+        return method(*args, **kwargs)
 
     return held_in_class
 
@@ -161,12 +214,13 @@ def _unasked(
     route: RouteConfig | None,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-    runs_view: bool = False,
+    is_dispatch: bool = False,
 ) -> Call | None:
     """The request that a view is called in, if its rules have not been held for that; ``None``
     also outside of any request that a guard decided on.
 
-    :param runs_view: whether credentials must have been asked for, on a preflight, too.
+    :param is_dispatch: whether what is called only leads to the view, so that the credentials of
+        a preflight need not have been asked for.
     """
     if route is None:
         return None
@@ -176,7 +230,7 @@ def _unasked(
     verdict = call.environ.get(ENVIRON_KEY)
     if not isinstance(verdict, Verdict) or verdict.guard is None:
         return None
-    if verdict.has_held(route) and not (runs_view and verdict.defers_credentials):
+    if verdict.has_held(route) and (is_dispatch or not verdict.defers_credentials):
         return None
     return call if call.is_under_way else None
 
@@ -194,6 +248,5 @@ async def _coroutine() -> None: ...
 _CODES = frozenset({_ruled(lambda: None).__code__, _ruled(_coroutine).__code__})
 
 _CODES_OF_CLASSES = frozenset(
-    _ruled_by_class(object, method, runs_view=True).__code__
-    for method in (lambda: None, _coroutine)
+    _held(method, lambda _: None, True).__code__ for method in (lambda: None, _coroutine)
 )

@@ -39,14 +39,16 @@ class Layer:
 
     :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
     :ivar named: the callables on the way to it that the view merely names, as Python shows.
-    :ivar counted_as: of a class of views, or one of its methods, the name in the class that serves:
-        each class that inherits a rule is counted by itself.
+    :ivar method: the name of a class's method.
+    :ivar served: of a class of views, or one of its methods, the class that serves: each class that
+        inherits a rule is counted by itself.
     """
 
     target: Any
     is_sure: bool = True
     named: tuple[Any, ...] = ()
-    counted_as: str = ""
+    method: str = ""
+    served: type | None = None
 
 
 class View:
@@ -73,15 +75,15 @@ class View:
     def layers(self, method: str) -> Iterator[Layer]:
         """From the least to the most specific: class, function, wrappers, what answers."""
         for layer, cls, _ in self._classes:
-            yield Layer(cls, layer.is_sure, layer.named, _name_of(cls))
+            for base in reversed(cls.__mro__[:-1]):
+                yield Layer(base, layer.is_sure, layer.named, "", cls)
         yield from reversed(self._wrapped)
         for layer, cls, actions in self._classes:
             for name in ("dispatch", "dispatch_request", _handler_name(cls, actions, method)):
                 function = _of_class(cls, name) if name else None
                 for inner in reversed(tuple(_unwrapped(function))):
                     is_sure = layer.is_sure and inner.is_sure
-                    name_of_method = f"{_name_of(cls)}.{name}"
-                    yield Layer(inner.target, is_sure, layer.named + inner.named, name_of_method)
+                    yield Layer(inner.target, is_sure, layer.named + inner.named, name, cls)
 
     def all_layers(self) -> Iterator[Layer]:
         """Those of every method that its classes have."""
@@ -101,10 +103,6 @@ def class_of(view: Any) -> type | None:
             found: type = cls
             return found
     return None
-
-
-def _name_of(cls: type) -> str:
-    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def _handler_name(cls: type, actions: Any, method: str) -> str:

@@ -18,6 +18,25 @@ Carried = tuple[tuple[RouteConfig, bool], ...]
 """The rules of a view's layers, and whether the layer is surely one."""
 
 
+class Names:
+    """What views are counted as: module and name, with a number where two have the same. Numbers
+    are in the order of an app's routes, so that all of its processes have the same."""
+
+    def __init__(self) -> None:
+        self._named: dict[str, list[Any]] = {}
+
+    def of(self, layer: Layer) -> str:
+        """What the rules of a layer are counted as."""
+        target = layer.target if layer.served is None else layer.served
+        name = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', '')}"
+        known = self._named.setdefault(name, [])
+        place = next((place for place, one in enumerate(known) if one is target), len(known))
+        if place == len(known):
+            known.append(target)
+        numbered = f"{name}#{place + 1}" if place else name
+        return f"{numbered}.{layer.method}" if layer.method else numbered
+
+
 class RuledView:
     """A view and the rules that its layers come to."""
 
@@ -25,20 +44,27 @@ class RuledView:
         self.view = View(view)
         self._merged: dict[tuple[Any, ...], tuple[Carried, RouteConfig]] = {}
 
-    def rules(self, method: str, routed: frozenset[int] = frozenset()) -> RouteConfig | None:
-        """:param routed: the ids of those that have routes of their own."""
+    def rules(
+        self, method: str, routed: frozenset[int] = frozenset(), names: Names | None = None
+    ) -> RouteConfig | None:
+        """
+        :param routed: the ids of those that have routes of their own.
+        :param names: of what is counted.
+        """
+        if names is None:
+            names = Names()
         carried: list[tuple[RouteConfig, bool]] = []
         limits = behavior = ""
         for layer in self.layers(method, routed):
-            route = stored(layer.target, ROUTE_ATTRIBUTE)
+            route = _carried(layer.target)
             # functools.wraps copies the rules, which then stand on wrapper and wrapped.
             if is_a(route, RouteConfig) and not (carried and carried[-1][0] is route):
                 carried.append((route, layer.is_sure))
                 # Of limits the most specific holds, while rules on behaviour add up.
                 if route.has_limits:
-                    limits = layer.counted_as or route.limits_counted_as
+                    limits = names.of(layer)
                 if route.behavior_rules and not behavior:
-                    behavior = layer.counted_as or route.behavior_counted_as
+                    behavior = names.of(layer)
         if not carried:
             return None
         key = (limits, behavior, *((id(route), is_sure) for route, is_sure in carried))
@@ -75,13 +101,15 @@ class ViewRules:
     def __init__(self, views: Iterable[Any] = ()) -> None:
         self._views: dict[int, RuledView] = {}
         self._rules: dict[tuple[int, tuple[str, ...]], tuple[Any, RouteConfig | None]] = {}
-        self._routed: frozenset[int] = frozenset()
-        self._routed = frozenset(
-            id(layer.target)
-            for view in views
-            for layer in self._ruled(view).view.all_layers()
-            if not layer.named
-        )
+        self._names = Names()
+        routed: set[int] = set()
+        for view in views:
+            for layer in self._ruled(view).view.all_layers():
+                if not layer.named:
+                    routed.add(id(layer.target))
+                if _carried(layer.target) is not None:
+                    self._names.of(layer)
+        self._routed = frozenset(routed)
 
     def of(self, view: Any, method: str) -> RouteConfig | None:
         """What a view carries; the same object each time."""
@@ -91,7 +119,7 @@ class ViewRules:
         carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
         known = self._rules.get(key)
         if known is None or known[0] is not carried:
-            known = self._rules[key] = carried, ruled.rules(method, self._routed)
+            known = self._rules[key] = carried, ruled.rules(method, self._routed, self._names)
         return known[1]
 
     def unreached(self, decorated: Iterable[Any], routes: Iterable[tuple[Any, str]]) -> list[Any]:
@@ -137,6 +165,13 @@ def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
     if not isinstance(ruled, RuledView) or ruled.view.target is not target:
         ruled = attributes[_VIEW_ATTRIBUTE] = RuledView(target)
     return ruled.rules(method)
+
+
+def _carried(target: Any) -> Any:
+    """What a function or class was given itself."""
+    if is_a(target, type):
+        return vars(target).get(ROUTE_ATTRIBUTE)
+    return stored(target, ROUTE_ATTRIBUTE)
 
 
 def _subclasses(cls: type[Any]) -> list[type[Any]]:

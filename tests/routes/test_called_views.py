@@ -159,8 +159,21 @@ def by_a_method_of_a_class(app: Flask, auth: Any, secret: Any) -> None:
     app.add_url_rule("/", "other", lambda: View().get(), methods=["POST"])
 
 
+def by_a_subclass_of_a_class(app: Flask, auth: Any, secret: Any) -> None:
+    @auth
+    class Base(MethodView):
+        def get(self) -> Any: ...
+
+    class View(Base):
+        def dispatch_request(self, **arguments: Any) -> Any:
+            return secret()
+
+    app.add_url_rule("/", "other", lambda: View.as_view("view")(), methods=["POST"])
+
+
 FLASK = [
     by_a_class,
+    by_a_subclass_of_a_class,
     by_a_method_of_a_class,
     by_method_of_a_hook,
     by_a_dispatch_of_its_own,
@@ -236,6 +249,86 @@ def test_the_answer_of_a_view_called_by_another_is_the_refusal() -> None:
 
     assert Site(build).visit().code == 401
     assert Site(build).visit(headers=TOKEN).body == b"secret!"
+
+
+def test_a_decorated_class_leaves_its_siblings_methods_where_they_are() -> None:
+    def build(app: Flask, auth: Any, secret: Any) -> None:
+        class Checked(MethodView):
+            def dispatch_request(self, **arguments: Any) -> Any:
+                if request.headers.get("X-Staff") != "yes":
+                    return "staff only", 403
+                return super().dispatch_request(**arguments)
+
+        @auth
+        class Base(MethodView):
+            pass
+
+        class View(Base, Checked):
+            def get(self) -> Any:
+                return secret()
+
+        app.add_url_rule("/", view_func=View.as_view("view"))
+
+    site = Site(build)
+    assert site.visit(headers={"X-Staff": "yes"}).code == 401
+    assert site.visit(headers=TOKEN).code == 403
+    assert site.runs == 0
+    assert site.visit(headers={**TOKEN, "X-Staff": "yes"}).body == b"secret"
+
+
+@pytest.mark.parametrize("auth_first", [True, False])
+def test_the_rules_of_all_base_classes_hold(auth_first: bool) -> None:
+    def build(app: Flask, auth: Any, secret: Any) -> None:
+        @auth
+        class Known(MethodView):
+            pass
+
+        @SecurityDecorator(SecurityConfig()).require_headers({"X-Office": "required"})
+        class Office(MethodView):
+            pass
+
+        bases = (Known, Office) if auth_first else (Office, Known)
+        view: Any = type("View", bases, {"get": lambda self: secret()})
+        app.add_url_rule("/", view_func=view.as_view("view"))
+        app.add_url_rule("/called", "called", lambda: view.as_view("x")())
+
+    site = Site(build)
+    for path in ("/", "/called"):
+        assert site.visit(path, headers=TOKEN).code == 400
+        assert site.visit(path, headers={"X-Office": "1"}).code == 401
+        assert site.runs == 0
+        assert site.visit(path, headers={**TOKEN, "X-Office": "1"}).body == b"secret"
+        site.runs = 0
+
+
+def test_a_preflight_is_no_way_to_a_view_that_others_call() -> None:
+    preflight = {"Origin": "https://shop.example", "Access-Control-Request-Method": "GET"}
+
+    def build(app: Flask, auth: Any, secret: Any) -> None:
+        view = auth(lambda: secret())
+        app.add_url_rule("/", "view", view)
+
+        @auth
+        class Opt(MethodView):
+            def options(self) -> Any:
+                return view()
+
+        app.add_url_rule("/opt", view_func=Opt.as_view("opt"))
+
+        @app.url_value_preprocessor
+        def early(endpoint: str | None, values: Any) -> None:
+            if "early" in request.args:
+                view()
+
+        @app.before_request
+        def first() -> Any:
+            return view() if "first" in request.args else None
+
+    site = Site(build)
+    assert site.visit(method="OPTIONS", headers=preflight).code == 200
+    for path in ("/?first=1", "/opt", "/?early=1"):
+        assert site.visit(path, method="OPTIONS", headers=preflight).code == 401, path
+        assert site.runs == 0
 
 
 # Django ------------------------------------------------------------------------------------------
@@ -323,6 +416,20 @@ def test_django_runs_no_method_that_is_called_past_its_route(
     class Whole(View):
         get = secret
 
+    checked: list[str] = []
+
+    class Checked(View):
+        def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+            checked.append(type(self).__name__)
+            return super().dispatch(request, *args, **kwargs)
+
+    @auth
+    class Plain(View):
+        pass
+
+    class Sibling(Plain, Checked):
+        get = secret
+
     @auth
     class WholeRest(APIView):
         get = secret
@@ -333,7 +440,7 @@ def test_django_runs_no_method_that_is_called_past_its_route(
 
     views = {
         cls.__name__.lower(): cls.as_view()  # type: ignore[attr-defined]
-        for cls in (Dispatching, Overriding, Inheriting, Setting, Awaiting, Rest)
+        for cls in (Dispatching, Overriding, Inheriting, Setting, Awaiting, Rest, Sibling)
     }
     views["restset"] = RestSet.as_view({"get": "list"})
     views["called"] = lambda request: Whole.as_view()(request)
@@ -347,6 +454,7 @@ def test_django_runs_no_method_that_is_called_past_its_route(
         assert runs == [], name
         assert b"secret" in serve(guard, environ_for(f"/{name}/", headers=TOKEN)).body, name
         runs.clear()
+    assert checked == ["Sibling"]
 
 
 def test_django_keeps_a_body_that_a_called_views_rules_have_read(

@@ -161,3 +161,45 @@ def test_two_paths_of_a_bottle_route_share_its_limit() -> None:
     app.mount("/m/", mounted)
     guard = GuardMiddleware(app, config, resolver=BottleResolver(app))
     assert codes(guard, "/a", "/b", "/m/c", "/a", "/m/c") == [200] * 3 + [429] * 2
+
+
+def test_what_is_decorated_while_the_app_runs_is_counted_by_its_route() -> None:
+    kept: list[Any] = []
+
+    def add(app: Flask, decorate: SecurityDecorator) -> None:
+        @app.get("/")
+        def view() -> str:
+            @decorate.rate_limit(3)
+            def inner() -> str:
+                return "inner"
+
+            kept.append(inner)
+            return str(inner())
+
+    assert codes(flask_app(add), *["/"] * 5) == [200] * 3 + [429] * 2
+
+
+def test_one_decorator_on_two_views_counts_for_each() -> None:
+    def add(app: Flask, decorate: SecurityDecorator) -> None:
+        limit = decorate.rate_limit(3)
+        login = limit(lambda: "login")
+        app.add_url_rule("/login", "login", login)
+        app.add_url_rule("/a", "a", decorate.rate_limit(9)(lambda: login()))
+        app.add_url_rule("/b", "b", limit(lambda: login()))
+
+    app = flask_app(add)
+    assert codes(app, *["/b"] * 4) == [200] * 3 + [429]
+    assert codes(app, *["/a"] * 4) == [200] * 3 + [429]
+
+
+def test_two_decorators_of_one_configuration_give_no_name_twice() -> None:
+    config = SecurityConfig()
+    app = Flask(__name__)
+    for name in "ab":
+
+        def view() -> str:
+            return "view"
+
+        app.add_url_rule(f"/{name}", name, SecurityDecorator(config).rate_limit(1)(view))
+    FlaskAPIGuard(app, config=config)
+    assert codes(app, "/a", "/b", "/a", "/b") == [200, 200, 429, 429]
