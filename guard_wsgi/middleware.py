@@ -37,6 +37,7 @@ from guard_wsgi.request.view import GuardRequest, is_preflight
 from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.django_app import headers_set_by
 from guard_wsgi.routes.resolvers import PatternResolver, Resolver
 from guard_wsgi.services import Services
@@ -226,7 +227,7 @@ class GuardMiddleware(Hooked):
         """The first request in this process: threads and files belong to it, not to a parent."""
         if self.resolver is None:
             # Whoever decorated a view believes it protected.
-            for view in self.config._decorated:
+            for view in decorated_by(self.config):
                 logger.error(
                     "%s.%s has guard rules that have no effect: give GuardMiddleware a resolver"
                     " (guard_wsgi.resolvers), or use FlaskAPIGuard",
@@ -234,7 +235,7 @@ class GuardMiddleware(Hooked):
                     getattr(view, "__qualname__", repr(view)),
                 )
         elif hasattr(self.resolver, "audit"):
-            self.resolver.audit(self.config._decorated)
+            self.resolver.audit(decorated_by(self.config))
         limits = getattr(self.resolver, "route_limits", None)
         if self.services.agent is not None and limits is not None:
             self.services.agent.add_route_source(limits)

@@ -17,6 +17,7 @@ from flask.cli import with_appcontext
 from guard_wsgi.cli.diagnosing import examine
 from guard_wsgi.cli.entrance import Command, ending
 from guard_wsgi.cli.operations import operations
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi_flask.guarded import GuardedApp
 from guard_wsgi_flask.inside import EXTENSION_NAME
 
@@ -59,7 +60,7 @@ def routes() -> int:
     for rule, method, route in guarded.resolver.routes():
         rules = repr(route)[len("RouteConfig(") : -1] if route is not None else "global rules"
         click.echo(f"{method:<8}{rule.rule:<32} {rule.endpoint:<24} {rules}")
-    unreached = guarded.resolver.unreached(guarded.config._decorated)
+    unreached = guarded.resolver.unreached(decorated_by(guarded.config))
     for view in unreached:
         click.echo(
             f"UNREACHED {view.__module__}.{view.__qualname__}: no route reaches it, its rules"

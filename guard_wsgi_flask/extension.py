@@ -15,6 +15,7 @@ from guard_wsgi.config.sources import is_option, read_texts
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.options.resolving import options_of
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.decorators import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
@@ -69,9 +70,9 @@ class FlaskAPIGuard:
 
         def decorated() -> list[Any]:
             handler = guarded.decorator
-            views = list(effective._decorated)
+            views = list(decorated_by(effective))
             if handler is not None and handler.config is not effective:
-                views += list(handler.config._decorated)
+                views += list(decorated_by(handler.config))
             return views
 
         resolver = FlaskResolver(app, decorated)

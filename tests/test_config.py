@@ -24,6 +24,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.state import schemes
 from guard_wsgi.state.schemes import SCHEMES, Scheme
 from tests.kit.ids import stable
@@ -425,8 +426,8 @@ def test_a_copy_is_the_same_and_a_pickled_one_is_equal() -> None:
 
 def test_evolved_configurations_share_the_record_of_decorated_views() -> None:
     config = SecurityConfig()
-    assert config.evolve(rate_limit=3)._decorated is config._decorated
-    assert SecurityConfig()._decorated is not config._decorated
+    assert decorated_by(config.evolve(rate_limit=3)) is decorated_by(config)
+    assert decorated_by(SecurityConfig()) is not decorated_by(config)
 
 
 def test_tables_of_a_file_make_the_same_objects_as_code() -> None:

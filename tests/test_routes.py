@@ -18,6 +18,7 @@ from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.decorators import SecurityDecorator, route_config_of
 from tests.kit.ids import stable
 
@@ -570,8 +571,8 @@ def test_each_marked_view_is_on_record_once_and_can_be_asked_for_by_name() -> No
     @guard.require_https()
     def view() -> None: ...
 
-    assert list(config._decorated) == [first.__wrapped__, view.__wrapped__]
-    assert config.evolve(rate_limit=5)._decorated is config._decorated
+    assert list(decorated_by(config)) == [first.__wrapped__, view.__wrapped__]
+    assert decorated_by(config.evolve(rate_limit=5)) is decorated_by(config)
     base = f"{__name__}.{view.__qualname__}"
     assert guard.get_route_config(base) == RouteConfig(require_https=True, max_request_size=5)
     assert guard.get_route_config(f"{base}#2") == RouteConfig(require_https=True)
@@ -585,5 +586,5 @@ def test_two_decorators_of_two_apps_know_their_own_views_only() -> None:
     @one.require_https()
     def view() -> None: ...
 
-    assert list(other.config._decorated) == []
+    assert list(decorated_by(other.config)) == []
     assert other.get_route_config(f"{__name__}.{view.__qualname__}") is None

@@ -21,7 +21,6 @@ from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config.decorated import Decorated
 from guard_wsgi.config.doubts import doubts
 from guard_wsgi.config.rules import contradictions
 from guard_wsgi.config.sections.access import AccessOptions
@@ -60,6 +59,10 @@ class DoubtfulOption(UserWarning):
     """A valid configuration that probably does not do what was meant."""
 
 
+class Lineage:
+    """Identifies a configuration and those that evolved from it; holds nothing."""
+
+
 # attrs lists the options of the last base first.
 @frozen(kw_only=True, slots=False, repr=False)
 class SecurityConfig(
@@ -86,8 +89,7 @@ class SecurityConfig(
     :raises ConfigError: with every fault, not just the first.
     """
 
-    _decorated: Decorated = field(factory=Decorated, init=False, eq=False)
-    """What a SecurityDecorator of this configuration marked, for the audit at start-up."""
+    _lineage: Lineage = field(factory=Lineage, init=False, eq=False)
 
     if not TYPE_CHECKING:
         # Type checkers see the signature that attrs makes; at run time any name is taken, so
@@ -95,7 +97,7 @@ class SecurityConfig(
 
         def __init__(self, **options):
             _fill(self, {**self.class_defaults(), **options}, given=frozenset(options))
-            object.__setattr__(self, "_decorated", Decorated())
+            object.__setattr__(self, "_lineage", Lineage())
 
     def __repr__(self) -> str:
         """The options that differ from their defaults; secrets masked."""
@@ -168,7 +170,7 @@ class SecurityConfig(
     def evolve(self, **changes: Any) -> Self:
         """A new configuration that differs in ``changes``, checked as a whole.
 
-        It shares the record of decorated views with this one, for they are the same views.
+        Views that were decorated with this one count as decorated with the new one.
 
         :raises ConfigError: as the constructor.
         """
@@ -178,7 +180,7 @@ class SecurityConfig(
         }
         changed = object.__new__(type(self))
         _fill(changed, {**options, **changes}, given=frozenset(changes))
-        object.__setattr__(changed, "_decorated", self._decorated)
+        object.__setattr__(changed, "_lineage", self._lineage)
         return changed
 
     # Reading and writing -------------------------------------------------------------------

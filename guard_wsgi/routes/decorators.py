@@ -18,6 +18,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.options.numbers import number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, ruled, within
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
@@ -341,7 +342,7 @@ class SecurityDecorator(DecoratorEvents):
                 route_id = f"{base}#{count}"
             self._views[route_id] = view
             setattr(view, ROUTE_ID_ATTRIBUTE, route_id)
-        self.config._decorated.add(view)
+        decorated_by(self.config).add(view)
 
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:

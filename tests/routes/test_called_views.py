@@ -15,6 +15,7 @@ from werkzeug.utils import cached_property
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
 from guard_wsgi.resolvers import BottleResolver, DjangoResolver
+from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import Answer, environ_for, serve
 from tests.routes.frameworks import TOKEN, Project, verify
@@ -493,10 +494,10 @@ def test_decorating_with_each_request_fills_no_memory(monkeypatch: pytest.Monkey
     guard = GuardMiddleware(app, project.config, resolver=DjangoResolver())
     assert serve(guard, environ_for("/")).code == 401
     serve(guard, environ_for("/", headers=TOKEN))
-    known = len(project.config._decorated), len(project.decorate._views)
+    known = len(decorated_by(project.config)), len(project.decorate._views)
     for _ in range(30):
         assert serve(guard, environ_for("/", headers=TOKEN)).code == 200
-    assert (len(project.config._decorated), len(project.decorate._views)) == known
+    assert (len(decorated_by(project.config)), len(project.decorate._views)) == known
 
 
 # Bottle, and apps without a framework ------------------------------------------------------------

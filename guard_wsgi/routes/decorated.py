@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from weakref import ref
+from weakref import WeakKeyDictionary, ref
+
+from guard_wsgi.config.security import Lineage, SecurityConfig
 
 
 class Decorated:
@@ -39,3 +41,13 @@ class Decorated:
 
     def __len__(self) -> int:
         return len(self._views)
+
+
+_RECORDS: WeakKeyDictionary[Lineage, Decorated] = WeakKeyDictionary()
+"""Decorators run when modules are imported, before there is an app or a guard that could hold
+what they mark. A record lives as long as a configuration of its lineage."""
+
+
+def decorated_by(config: SecurityConfig) -> Decorated:
+    """What decorators of a configuration, or of one that it was evolved from, have marked."""
+    return _RECORDS.setdefault(config._lineage, Decorated())
