@@ -122,7 +122,8 @@ class GuardMiddleware(Hooked):
         if self._is_new:
             self._begin_serving(environ)
         visit = arrive(environ, policy.clients, self, Departure())
-        environ[ENVIRON_KEY] = visit.verdict
+        environ[ENVIRON_KEY] = verdict = visit.verdict
+        verdict.environ_id = id(environ)
         plan, block = policy.global_plan, None
         if self._events.wants_metrics:
             visit.started = perf_counter()
@@ -200,9 +201,13 @@ class GuardMiddleware(Hooked):
         self._events.emit(event_type, request, action_taken, **metadata)
 
     def _is_decided(self, environ: WSGIEnvironment) -> bool:
-        """Whether another guard of the same configuration has decided on this request."""
+        """Whether another guard of the same configuration has decided on this request.
+
+        A copy of an environ is another request, which an app makes of one: it asks itself for a
+        page, by this guard or another one.
+        """
         verdict = environ[ENVIRON_KEY]
-        if not isinstance(verdict, Verdict):
+        if not isinstance(verdict, Verdict) or verdict.environ_id != id(environ):
             return False
         outer = verdict.guard
         if outer is self:

@@ -99,10 +99,10 @@ class ClientBans(Check):
 
 
 class Emergency(Check):
-    """Answers 503 to everyone but the emergency's own list."""
+    """Answers 503 to everyone but the emergency's own list, on ``exclude_paths`` as well."""
 
     name = "emergency_mode"
-    excused = EXCLUDED | CALM | PROBE
+    excused = CALM | PROBE
     fails_closed = True
 
     def __init__(self, emergency: EmergencyMode) -> None:
@@ -184,6 +184,7 @@ class RouteAddressLists(Check):
     bypasses = frozenset({"ip"})
     excused = NOBODY
     fails_closed = True
+    is_own = True
 
     def __init__(self, allowed: Iterable[str], denied: Iterable[str]) -> None:
         self._allowed = IPSet(allowed)
@@ -232,11 +233,12 @@ class UserAgents(Check):
         patterns: Iterable[str],
         *,
         is_verified_bot: IsBot | None = None,
-        scope: str = "global",
+        is_own: bool = False,
     ) -> None:
         self._patterns = Expressions(tuple(patterns), backtracks_on=MAX_USER_AGENT_CHARS)
         self._is_verified_bot = is_verified_bot
-        self.excused = WHITELISTED | EXEMPT | (EXCLUDED | PROBE if scope == "global" else NOBODY)
+        self.is_own = is_own
+        self.excused = WHITELISTED | EXEMPT | (NOBODY if is_own else EXCLUDED | PROBE)
 
     @classmethod
     def for_route(
@@ -244,7 +246,7 @@ class UserAgents(Check):
     ) -> Iterator[Check]:
         is_verified_bot = services.is_verified_bot
         if route.blocked_user_agents:
-            yield cls(route.blocked_user_agents, is_verified_bot=is_verified_bot, scope="route")
+            yield cls(route.blocked_user_agents, is_verified_bot=is_verified_bot, is_own=True)
         if config.blocked_user_agents:
             yield cls(config.blocked_user_agents, is_verified_bot=is_verified_bot)
 

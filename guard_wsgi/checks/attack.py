@@ -8,7 +8,7 @@ from typing import Any, final
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.allowance import Allowance
 from guard_wsgi.checks.evidence import describe, details_of, reason_of
-from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.checks.services import CheckServices, IsBot
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding, Inspection
 from guard_wsgi.detection.finding import REPORTED_ONLY
@@ -17,6 +17,9 @@ from guard_wsgi.request.view import GuardRequest
 
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that count towards no ban: a class hands in what it has written, under one address."""
+
+_OTHER_SITE = "cross-site"
+"""What a browser says of a request that another site made it send (Fetch Metadata, 2.2)."""
 
 _PASSING = REPORTED_ONLY | {BUDGET}
 """Categories that refuse nothing where budgets do not."""
@@ -75,11 +78,15 @@ class AttackRefusal:
         reports_always: bool,
         suspicion: Suspicion,
         weighing: Allowance,
+        is_verified_bot: IsBot | None = None,
     ) -> None:
         """
         :param reports_always: whether the app or its hooks see each finding.
         :param weighing: for how many refusals evidence is weighed in full for an event.
+        :param is_verified_bot: tells crawlers that have proved to be one: they follow links that
+            others have written.
         """
+        self._is_verified_bot = is_verified_bot
         self._budget_blocks = budget_blocks
         self._tells_always = reports_always
         self._suspicion = suspicion
@@ -93,6 +100,7 @@ class AttackRefusal:
             reports_always=config.passive_mode or config.on_block is not None,
             suspicion=services.suspicion,
             weighing=services.weighing,
+            is_verified_bot=services.is_verified_bot,
         )
 
     def __call__(
@@ -117,6 +125,9 @@ class AttackRefusal:
                 categories = {finding.category for finding in findings}
                 is_certain = any(finding.is_certain for finding in findings)
             categories -= NEVER_BANS
-            if categories:
+            # Any page can make its visitors' browsers send anything: a ban would be their loss.
+            if request.environ.get("HTTP_SEC_FETCH_SITE") == _OTHER_SITE:
+                is_certain = False
+            if categories and not (self._is_verified_bot and self._is_verified_bot(request)):
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)

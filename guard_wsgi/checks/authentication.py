@@ -6,15 +6,14 @@ import binascii
 import hmac
 from base64 import b64decode
 from collections.abc import Iterator
-from inspect import isawaitable
-from typing import Any
+from inspect import isawaitable, isgenerator
 
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.standing import NOBODY
-from guard_wsgi.request.answers import is_refusal, raised, response_of
+from guard_wsgi.request.answers import discard, is_refusal, raised, response_of
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hook_types import Verifier
 from guard_wsgi.request.view import GuardRequest
@@ -40,6 +39,7 @@ class Authentication(Check):
     name = "authentication"
     excused = NOBODY
     fails_closed = True
+    is_own = True
 
     def __init__(
         self,
@@ -95,10 +95,10 @@ class Authentication(Check):
             return self._refuse(request, f"the verifier raised {type(error).__name__}")
         if is_refusal(principal):
             return self._refuse_with(principal, request)
-        if isawaitable(principal):
-            _discard(principal)
+        if isawaitable(principal) or isgenerator(principal):
+            discard(principal)
             return self._refuse(request, "the verifier is a coroutine; WSGI needs a function")
-        if not principal:
+        if principal is NotImplemented or not principal:
             return self._refuse(request, "the verifier refused the credential")
         request.verdict.principal = principal
         request.state.auth_principal = principal
@@ -151,10 +151,3 @@ def decode_basic(credential: str) -> tuple[str, str] | None:
 def same_secret(given: str, expected: str) -> bool:
     """Compare secrets in constant time, so that the answer's delay tells nothing of them."""
     return hmac.compare_digest(given.encode(), expected.encode())
-
-
-def _discard(awaitable: Any) -> None:
-    """Close a coroutine that nobody will await, or Python warns of it later, elsewhere."""
-    close = getattr(awaitable, "close", None)
-    if close is not None:
-        close()

@@ -26,6 +26,8 @@ class Check(ABC):
     :cvar fails_closed: whether its own fault refuses the request (access, authentication) or lets
         it pass (detection, limits); ``fail_secure=False`` lets all of them pass.
     :ivar excused: bits of those it does not apply to (standing.py).
+    :ivar is_own: whether the view asks for it by itself: then no ``bypass`` takes it off, and no
+        excluded path is excused from it.
     :ivar calls_hooks: whether it calls functions of the app, which run in the app's own context.
     """
 
@@ -33,6 +35,7 @@ class Check(ABC):
     bypasses: ClassVar[frozenset[str]] = frozenset()
     fails_closed: ClassVar[bool]
     excused: int = NOBODY
+    is_own: bool = False
     calls_hooks: bool = False
 
     @classmethod

@@ -27,8 +27,9 @@ class ClientBehavior(Check):
     excused = WHITELISTED | PREFLIGHT | PROBE
     fails_closed = False
 
-    def __init__(self, watch: BehaviorWatch) -> None:
+    def __init__(self, watch: BehaviorWatch, *, is_own: bool = False) -> None:
         self._watch = watch
+        self.is_own = is_own
         self.calls_hooks = watch.calls_hooks
 
     @classmethod
@@ -37,7 +38,7 @@ class ClientBehavior(Check):
     ) -> Iterator[Check]:
         watch = services.watch(route)
         if watch:
-            yield cls(watch)
+            yield cls(watch, is_own=bool(route.behavior_rules))
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         client = visit.identity.address

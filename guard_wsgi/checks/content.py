@@ -25,16 +25,17 @@ class RequestSize(Check):
     name = "request_size_content"
     fails_closed = True
 
-    def __init__(self, max_bytes: int, *, scope: str = "global") -> None:
+    def __init__(self, max_bytes: int, *, is_own: bool = False) -> None:
         self._max_bytes = max_bytes
-        self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
+        self.is_own = is_own
+        self.excused = BODILESS | (NOBODY if is_own else EXCLUDED)
 
     @classmethod
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if route.max_request_size is not None:
-            yield cls(route.max_request_size, scope="route")
+            yield cls(route.max_request_size, is_own=True)
         elif config.max_request_size is not None:
             yield cls(config.max_request_size)
 
@@ -68,16 +69,17 @@ class ContentTypes(Check):
     name = "request_size_content"
     fails_closed = True
 
-    def __init__(self, allowed: Iterable[str], *, scope: str = "global") -> None:
+    def __init__(self, allowed: Iterable[str], *, is_own: bool = False) -> None:
         self._allowed = frozenset(kind.partition(";")[0].strip().lower() for kind in allowed)
-        self.excused = BODILESS | (EXCLUDED if scope == "global" else NOBODY)
+        self.is_own = is_own
+        self.excused = BODILESS | (NOBODY if is_own else EXCLUDED)
 
     @classmethod
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if route.allowed_content_types:
-            yield cls(route.allowed_content_types, scope="route")
+            yield cls(route.allowed_content_types, is_own=True)
         elif config.allowed_content_types:
             yield cls(config.allowed_content_types)
 
@@ -104,6 +106,7 @@ class RequiredHeaders(Check):
     name = "required_headers"
     excused = NOBODY
     fails_closed = True
+    is_own = True
 
     PRESENT = "required"
     """The value that asks for presence only."""
@@ -151,6 +154,7 @@ class Referrers(Check):
     name = "referrer"
     excused = NOBODY
     fails_closed = True
+    is_own = True
 
     def __init__(self, domains: Iterable[str]) -> None:
         self._domains = tuple(_domain(domain) for domain in domains)
@@ -195,6 +199,7 @@ class TimeWindow(Check):
     name = "time_window"
     excused = NOBODY
     fails_closed = True
+    is_own = True
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class Validators(Check):
     name = "custom_validators"
     excused = NOBODY
     fails_closed = True
+    is_own = True
     calls_hooks = True
 
     def __init__(self, validators: tuple[Validator, ...]) -> None:

@@ -32,18 +32,18 @@ class Countries(Check):
         allowed: Iterable[str],
         blocked: Iterable[str],
         *,
-        scope: str = "global",
+        is_own: bool = False,
         country_of: Callable[[Address], str | None] | None = None,
         log: LogSink | None = None,
         is_verified_bot: IsBot | None = None,
     ) -> None:
         self._allowed = frozenset(code.upper() for code in allowed)
         self._blocked = frozenset(code.upper() for code in blocked)
-        self._scope = scope
+        self.is_own = is_own
         self._country_of = country_of
         self._log = log
         self._is_verified_bot = is_verified_bot
-        self.excused = WHITELISTED | PROBE if scope == "global" else NOBODY
+        self.excused = NOBODY if is_own else WHITELISTED | PROBE
 
     @classmethod
     def for_route(
@@ -54,7 +54,7 @@ class Countries(Check):
             yield cls(
                 allowed,
                 blocked,
-                scope="route",
+                is_own=True,
                 country_of=services.country_of,
                 log=services.log,
                 is_verified_bot=services.is_verified_bot,
@@ -104,7 +104,7 @@ class Countries(Check):
             event="country_blocked",
             reason=reason,
             metadata={
-                "filter_type": self._scope,
+                "filter_type": "route" if self.is_own else "global",
                 "country": country,
                 "rule_type": "country_whitelist" if self._allowed else "country_blacklist",
             },
@@ -120,15 +120,17 @@ class Clouds(Check):
 
     name = "cloud_provider"
     bypasses = frozenset({"ip", "clouds"})
-    excused = WHITELISTED | EXEMPT | EXCLUDED | PROBE
     fails_closed = True
 
     def __init__(
         self,
         match: Callable[[Address], str | None],
         *,
+        is_own: bool = False,
         is_verified_bot: IsBot | None = None,
     ) -> None:
+        self.is_own = is_own
+        self.excused = WHITELISTED | EXEMPT | (NOBODY if is_own else EXCLUDED | PROBE)
         self._match = match
         self._is_verified_bot = is_verified_bot
 
@@ -139,7 +141,11 @@ class Clouds(Check):
         providers = route.block_cloud_providers or config.block_cloud_providers
         if providers:
             match = services.cloud_match(providers)
-            yield cls(match, is_verified_bot=services.is_verified_bot)
+            yield cls(
+                match,
+                is_own=bool(route.block_cloud_providers),
+                is_verified_bot=services.is_verified_bot,
+            )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         client = visit.identity.address

@@ -10,14 +10,14 @@ from guard_wsgi.checks.attack import AttackRefusal
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.inspections import RouteInspections
 from guard_wsgi.checks.services import CheckServices
-from guard_wsgi.checks.trap_fields import Unreadable, filled_in
+from guard_wsgi.checks.trap_fields import Unreadable, filled_in, filled_in_whatever, in_query
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding
 from guard_wsgi.detection.body_values import is_document
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import Skimmer, present
-from guard_wsgi.network.standing import BODILESS, EXCLUDED, WHITELISTED
+from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.body import RequestBody, read_at_once
 from guard_wsgi.request.framing import BodyTooLarge
@@ -43,10 +43,13 @@ class HeadInspection(Check):
 
     name = "suspicious_activity"
     bypasses = frozenset({"penetration"})
-    excused = WHITELISTED | EXCLUDED
     fails_closed = False
 
-    def __init__(self, inspections: RouteInspections, refuse: AttackRefusal) -> None:
+    def __init__(
+        self, inspections: RouteInspections, refuse: AttackRefusal, *, is_own: bool = False
+    ) -> None:
+        self.is_own = is_own
+        self.excused = WHITELISTED | (NOBODY if is_own else EXCLUDED)
         self._inspections = inspections
         # What matches everywhere may be excluded here. What is benign everywhere is so here.
         self._first_pass = inspections.everywhere.first_pass
@@ -58,7 +61,11 @@ class HeadInspection(Check):
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if is_inspected(config, route):
-            yield cls(services.inspections.for_route(route), AttackRefusal.of(config, services))
+            yield cls(
+                services.inspections.for_route(route),
+                AttackRefusal.of(config, services),
+                is_own=route.enable_suspicious_detection is True,
+            )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         data = self._first_pass(environ)
@@ -66,8 +73,11 @@ class HeadInspection(Check):
             return True
         if self._matched_head is None:
             return False
-        visit.found = self._matched_head(environ, data)
-        return not visit.found
+        findings = self._matched_head(environ, data)
+        if not findings:
+            return True
+        visit.found = findings
+        return False
 
     def refusal(self, request: GuardRequest) -> Block | None:
         inspection = self._inspections.of(request)
@@ -89,7 +99,6 @@ class BodyInspection(Check):
 
     name = "suspicious_activity"
     bypasses = frozenset({"penetration"})
-    excused = WHITELISTED | EXCLUDED | BODILESS
     fails_closed = False
 
     def __init__(
@@ -100,7 +109,10 @@ class BodyInspection(Check):
         max_bytes: int,
         unreadable_blocks: bool,
         oversized_blocks: bool,
+        is_own: bool = False,
     ) -> None:
+        self.is_own = is_own
+        self.excused = WHITELISTED | BODILESS | (NOBODY if is_own else EXCLUDED)
         self._inspections = inspections
         self._weighs_contents = inspections.everywhere.settings.weighs_contents
         # What the first pass finds benign is benign for every path.
@@ -126,6 +138,7 @@ class BodyInspection(Check):
                 max_bytes=config.detection_max_body_inspect_bytes,
                 unreadable_blocks=config.unreadable_body == "block",
                 oversized_blocks=config.detection_oversized_body == "block",
+                is_own=route.enable_suspicious_detection is True,
             )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
@@ -238,11 +251,12 @@ class BodyInspection(Check):
 
 
 class Honeypot(Check):
-    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in."""
+    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in. The
+    fields of a form with ``method=get`` are the query."""
 
     name = "honeypot"
-    excused = BODILESS
     fails_closed = True
+    is_own = True
 
     def __init__(self, trap_fields: Iterable[str]) -> None:
         self._trap_fields = tuple(trap_fields)
@@ -255,9 +269,12 @@ class Honeypot(Check):
             yield cls(route.honeypot_fields)
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
-        return environ["REQUEST_METHOD"] not in _BODY_METHODS
+        return environ["REQUEST_METHOD"] not in _BODY_METHODS and not environ.get("QUERY_STRING")
 
     def refusal(self, request: GuardRequest) -> Block | None:
+        name = in_query(request.environ.get("QUERY_STRING") or "", self._trap_fields)
+        if name is not None:
+            return self._refuse(403, "Forbidden", f"bait field {name!r} is filled in")
         if request.method not in _BODY_METHODS:
             return None
         incoming = request.incoming_body
@@ -266,6 +283,8 @@ class Honeypot(Check):
             body = BytesIO(beginning) if incoming.complete else incoming.whole(request.environ)
             kind = request.environ.get("CONTENT_TYPE") or ""
             name = filled_in(body, kind, self._trap_fields)
+            if name is None and incoming.complete:
+                name = filled_in_whatever(beginning, kind, self._trap_fields)
         except BodyTooLarge:
             return self._refuse(413, "Request too large", "the body goes on past the limit")
         except Unreadable as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
+from inspect import isawaitable, isgenerator
 from typing import Any
 
 from attrs import evolve, frozen
@@ -18,6 +19,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.network.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.options.numbers import MAX_COUNT
+from guard_wsgi.request.answers import discard
 from guard_wsgi.request.block import Block, whole_seconds
 from guard_wsgi.request.hook_types import LimitExemption, LimitKey
 from guard_wsgi.request.response import GuardResponse
@@ -90,6 +92,7 @@ class RateLimits(Check):
     ) -> None:
         """:param unset: the default limit, which does not hold for tests of the app."""
         self._unset = unset
+        self.is_own = route.limit is not None or route.by_country is not None
         self._hit = limiter.hit
         self._take = limiter.take
         self._peek = limiter.peek
@@ -231,10 +234,19 @@ class RateLimits(Check):
 
     def _is_exempt(self, exempt_when: LimitExemption, request: GuardRequest) -> bool:
         try:
-            return bool(exempt_when(request))
+            answer: Any = exempt_when(request)
         except Exception:  # the app's own code; an unlimited client would be worse
             logger.exception("rate_limit_exempt_when raised: counting the request")
             return False
+        if answer is None or isinstance(answer, int):
+            return bool(answer)
+        discard(answer)
+        # A coroutine or ``(False, "why")`` is true, and would exempt everybody.
+        logger.error(
+            "rate_limit_exempt_when must return True or False, not %s: counting the request",
+            type(answer).__name__,
+        )
+        return False
 
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
         """The limits that apply, each with its key: the country's own, and one of the others."""
@@ -242,7 +254,7 @@ class RateLimits(Check):
         name = self._counted_as or request.endpoint
         buckets = []
         if self._by_country is not None:
-            country = request.country or ""
+            country = self._country(request)
             limit = self._by_country.get(country) or self._by_country.get(ANY_COUNTRY)
             if limit is not None:
                 buckets.append((limit, f"{name}|{country}|{client}"))
@@ -257,15 +269,31 @@ class RateLimits(Check):
             buckets.append((self._everywhere, client))
         return buckets
 
+    def _country(self, request: GuardRequest) -> str:
+        """The client's, ``""`` where it is not known: then the limit of all others holds."""
+        try:
+            country = request.country
+        except Exception:  # the app's own source; no limit at all would be worse
+            logger.exception("the source of countries raised: taking the limit of all others")
+            return ""
+        return country if isinstance(country, str) else ""
+
     def _client_key(self, request: GuardRequest) -> str:
         if self._key is not None:
             try:
-                key = self._key(request)
+                key: Any = self._key(request)
+                if key is not None and not _is_nameless(key):
+                    return f"key:{_bounded(str(key))}"
             except Exception:  # the app's own code; an unlimited client would be worse
                 logger.exception("rate_limit_key raised: using the client's address as the key")
-                key = None
-            if key is not None:
-                return f"key:{_bounded(str(key))}"
+            else:
+                if key is not None:
+                    discard(key)
+                    logger.error(
+                        "rate_limit_key must return text or a number, not %s: using the client's"
+                        " address as the key",
+                        type(key).__name__,
+                    )
         return request.client_key
 
     def _is_a_suite(self, request: GuardRequest, limit: Limit) -> bool:
@@ -296,6 +324,14 @@ class RateLimits(Check):
             retry_after_seconds=whole_seconds(state.reset_seconds),
             metadata={"limit": state.limit.name, "rule_type": state.limit.name},
         )
+
+
+def _is_nameless(key: object) -> bool:
+    """Whether an object's text is where it lies in memory: each request would have its own."""
+    kind = type(key)
+    return kind.__str__ is object.__str__ and (
+        kind.__repr__ is object.__repr__ or isawaitable(key) or isgenerator(key)
+    )
 
 
 def _bounded(key: str) -> str:

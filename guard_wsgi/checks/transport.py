@@ -110,16 +110,17 @@ class Https(Check):
     name = "https_enforcement"
     fails_closed = True
 
-    def __init__(self, *, scope: str = "global") -> None:
-        self.excused = EXCLUDED | PREFLIGHT | PROBE if scope == "global" else NOBODY
-        self._event = "https_enforced" if scope == "global" else "decorator_violation"
+    def __init__(self, *, is_own: bool = False) -> None:
+        self.is_own = is_own
+        self.excused = NOBODY if is_own else EXCLUDED | PREFLIGHT | PROBE
+        self._event = "decorator_violation" if is_own else "https_enforced"
 
     @classmethod
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if route.require_https:
-            yield cls(scope="route")
+            yield cls(is_own=True)
         elif config.enforce_https:
             yield cls()
 

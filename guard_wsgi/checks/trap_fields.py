@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from io import BytesIO
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -49,6 +50,26 @@ def filled_in(stream: Readable, content_type: str, names: Iterable[str]) -> str 
     if kind == "application/json" or kind.endswith("+json"):
         return _in_json(stream, tuple(names))
     return None
+
+
+def filled_in_whatever(body: bytes, content_type: str, names: Iterable[str]) -> str | None:
+    """The same for a body of any other type, read as Bottle does: all that is not multipart is a
+    form to it.
+
+    :param body: all of it.
+    """
+    kind = parse_options_header(content_type)[0].lower()
+    if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
+        return None
+    return _in_urlencoded(BytesIO(body), frozenset(names))
+
+
+def in_query(query: str, names: Iterable[str]) -> str | None:
+    """The first of the fields ``names`` that a query fills in, or ``None``.
+
+    :param query: as PEP 3333 spells it.
+    """
+    return _in_urlencoded(BytesIO(query.encode("latin-1", "replace")), frozenset(names))
 
 
 def _in_urlencoded(stream: Readable, names: frozenset[str]) -> str | None:

@@ -353,6 +353,13 @@ def limit_pair(value: object) -> tuple[int, int]:
     return requests, window_seconds
 
 
+def _exact_path(path: str) -> str:
+    rooted = rooted_path(path)
+    if "*" in rooted or "?" in rooted:
+        raise ValueError("must be one exact path, without a pattern and without a query")
+    return rooted
+
+
 def endpoint_limits(
     values: Mapping[str, tuple[int, int]] | Mapping[str, list[int]],
 ) -> Mapping[str, tuple[int, int]]:
@@ -363,7 +370,7 @@ def endpoint_limits(
     faults: list[str] = []
     for path, pair in values.items():
         try:
-            limits[rooted_path(path)] = limit_pair(pair)
+            limits[_exact_path(path)] = limit_pair(pair)
         except ValueError as fault:
             faults.append(f"{quoted(path)} {fault}")
     if faults:

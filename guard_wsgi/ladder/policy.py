@@ -151,7 +151,9 @@ class Policy:
             if part is None or (type(check) in _CREDENTIALS) is (part is _CREDENTIALS)
         )
         bypasses_all = "all" in (route.bypassed_checks or ())
-        watch = None if bypasses_all else self._services.watch(route) or None
+        watch = None
+        if route.behavior_rules or not bypasses_all:
+            watch = self._services.watch(route) or None
         return self._made(route, checks, watch, self._security(route))
 
     def _made(

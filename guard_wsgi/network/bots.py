@@ -59,8 +59,9 @@ class Crawler:
 
 
 CRAWLERS = (
-    # developers.google.com/search/docs/crawling-indexing/verifying-googlebot
-    Crawler("Google", "googlebot", (".googlebot.com", ".google.com")),
+    # developers.google.com/search/docs/crawling-indexing/verifying-googlebot: under google.com
+    # are fetchers that act for whoever asks.
+    Crawler("Google", "googlebot", (".googlebot.com",)),
     # www.bing.com/webmasters/help/how-to-verify-bingbot
     Crawler("Bing", "bingbot", (".search.msn.com",)),
     # support.apple.com/119829

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from inspect import isawaitable
 from typing import Any
 
 from werkzeug.datastructures import Headers
@@ -91,6 +92,14 @@ def status_in_django(error: Exception) -> int | None:
     if isinstance(error, (exceptions.BadRequest, exceptions.SuspiciousOperation)):
         return 400
     return None
+
+
+def discard(answer: object) -> None:
+    """Close a coroutine that nobody will await, or Python warns of it later, elsewhere."""
+    if isawaitable(answer):
+        close = getattr(answer, "close", None)
+        if close is not None:
+            close()
 
 
 def _of_content(content: Any, status: int) -> GuardResponse:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ENVIRON_KEY = "guard_wsgi"
 
-_OF_THE_SITE = frozenset({"guard", "route", "held", "deferred", "unmodified"})
+_OF_THE_SITE = frozenset({"guard", "environ_id", "route", "held", "deferred", "unmodified"})
 _SHARED = _OF_THE_SITE | {"block"}
 
 _UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
@@ -32,6 +32,7 @@ class Verdict:
     :ivar action: ``"pass"``; ``"observe"`` when passive mode let through what it would have
         blocked; ``"block"`` on the way to a refusal.
     :ivar client_ip: canonical address, ``"unknown"`` for a peer without one.
+    :ivar environ_id: the ``id`` of the environ that was decided on.
     :ivar country: ISO 3166 code, or ``None`` where nothing is known; looked up when asked for.
     :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
@@ -54,6 +55,7 @@ class Verdict:
     # most of its fields stay as they are, and a call less is felt.
     client_ip: str = "unknown"
     guard: object = None
+    environ_id: int = 0
     action: Action = "pass"
     endpoint: str | None = None
     route: Any = None

@@ -9,7 +9,7 @@ run; what the framework finally runs is what the rules hold for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -45,6 +45,7 @@ _Match = tuple[str, Mapping[str, Any]]
 """A pattern, and what the path says for its parameters."""
 
 _PARAMETER = re.compile(r"(<[^>]*>)")
+_ALL_BELOW = re.compile(r"/<path(?:\([^)]*\))?:[^>]*>/?\Z")
 
 _MAX_REDIRECTS = 4
 """Of a router to the canonical spelling of a path; one is usual."""
@@ -88,14 +89,18 @@ class PatternResolver:
     A path that an app may read in several ways (``/x/..;/admin``, ``/ADMIN``) has the rules of
     all of them.
 
-    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method.
+    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method. What ends with a
+        parameter of kind ``path`` holds for its folder as well, here ``/admin`` and ``/admin/``.
     :raises ValueError: for a pattern that werkzeug doesn't understand.
     """
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
         self._routes = dict(routes)
-        self._exact = _Patterns((pattern, pattern) for pattern in self._routes)
-        self._in_any_case = _Patterns((_folded(pattern), pattern) for pattern in self._routes)
+        spelled = [
+            (path, pattern) for pattern in self._routes for path in _spelled(pattern, self._routes)
+        ]
+        self._exact = _Patterns(spelled)
+        self._in_any_case = _Patterns((_folded(path), pattern) for path, pattern in spelled)
 
     def route_limits(self) -> dict[str, str]:
         """By pattern the limit that its rules carry, "" for none."""
@@ -166,6 +171,15 @@ class _Patterns:
             else:
                 return [(pattern, arguments) for pattern in patterns]
         return []
+
+
+def _spelled(pattern: str, routes: Collection[str]) -> Iterator[str]:
+    """A pattern, and that of the folder whose whole content it stands for, unless that has rules
+    of its own."""
+    yield pattern
+    folder = _ALL_BELOW.sub("/", pattern)
+    if folder != pattern and folder not in routes and folder.rstrip("/") not in routes:
+        yield folder
 
 
 def _fold(text: str) -> str:

@@ -45,7 +45,7 @@ class ModeOptions:
     )
     exclude_paths: tuple[str, ...] = field(
         # Documentation pages and static files are requested often and offer nothing to attack.
-        # Bans, IP lists and rate limits still apply there.
+        # Bans, IP lists, rate limits, emergency mode and a view's own rules still apply there.
         default=(
             "/docs",
             "/redoc",
