@@ -142,10 +142,12 @@ class BottleResolver:
 
     def route_limits(self) -> dict[str, str]:
         """By endpoint the limit that the view of a route carries, "" for none."""
-        return route_limits(self._rules, self._all_routes())
+        routes = self._all_routes()
+        return route_limits(self._rules, routes)
 
     def audit(self, decorated: Iterable[Any]) -> None:
-        log_audit(self._rules, self._all_routes(), decorated)
+        routes = self._all_routes()
+        log_audit(self._rules, routes, decorated)
 
     def held(self, environ: WSGIEnvironment, route: Any) -> None:
         """Hold the rules of a route that a router came to.

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import finalize
@@ -20,6 +20,7 @@ from attrs import evolve, fields
 
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.agent.dispatch import MetricSource
+from guard_wsgi.agent.routes import ReportedRoutes, RouteSource
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer, read_rules
 from guard_wsgi.agent.sender import Sender, stop_within
 from guard_wsgi.agent.status import (
@@ -42,9 +43,6 @@ WAIT_HEADER = "X-Guard-Rules-Wait"
 """Of an answer with rules: for how many seconds the collector can hold the next question."""
 MAX_WAIT_SECONDS = 10.0
 """Less than the lease under which one of several processes asks (rulescache.py)."""
-
-MAX_ROUTES = 1000
-"""Of a report: some 60 KB."""
 
 FLUSH_SECONDS = 5.0
 """``flush_buffer`` without a time-out of its own."""
@@ -92,7 +90,7 @@ class GuardAgentHandler:
         self.wants_metrics = config.enable_metrics
         self._sender = Sender(config, lambda: self.get_status().as_wire())
         self._rules: dict[int, _Rules] = {}
-        self._route_sources: list[Callable[[], Mapping[str, str]]] = []
+        self._routes = ReportedRoutes()
         parts = urlsplit(config.endpoint)
         if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
             log.warning("agent_endpoint is plain http: the API key is sent unencrypted")
@@ -154,10 +152,9 @@ class GuardAgentHandler:
         """Have a bus hand on its aggregated metrics also when no request comes by."""
         self._sender.add_source(source)
 
-    def add_route_source(self, source: Callable[[], Mapping[str, str]]) -> None:
+    def add_route_source(self, source: RouteSource) -> None:
         """Have an app's routes reported with its status: by template, the limit of each."""
-        if source not in self._route_sources:
-            self._route_sources.append(source)
+        self._routes.add(source)
 
     # Rules
 
@@ -273,17 +270,8 @@ class GuardAgentHandler:
             last_flush=state.last_success,
             errors=tuple(errors),
             circuit_breaker_state=breaker,
-            routes=self._route_limits(),
+            routes=self._routes.limits(),
         )
-
-    def _route_limits(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for source in list(self._route_sources):
-            try:
-                found.update(source())
-            except Exception as error:  # the app's own routing may be at fault
-                log.debug("routes can't be listed: %r", error)
-        return dict(sorted(found.items())[:MAX_ROUTES])
 
     def get_stats(self) -> dict[str, Any]:
         """Counters of this process. ``dropped`` tells each loss under its reason.

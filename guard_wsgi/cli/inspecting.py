@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from inspect import getdoc
 from io import BytesIO
 from typing import Any, TextIO
 from urllib.parse import quote, unquote_to_bytes, urlsplit
@@ -54,11 +55,13 @@ class Rung:
     """One check of the ladder, and what it said.
 
     :ivar status: of its refusal; ``None`` when it let the request pass.
+    :ivar does: what it looks at, in a sentence: two checks of detection have one name.
     """
 
     check: str
     status: int | None
     reason: str
+    does: str = ""
 
 
 def place(payload: str, where: str) -> dict[str, Any]:
@@ -212,10 +215,11 @@ def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT)
         rungs: list[Rung] = []
         for check in policy.whole_ladder(policy.plan(None), environ, request.visit):
             block = guard.decide(policy, request, (check,))
+            does = (getdoc(type(check)) or "").partition("\n")[0]
             if block is None:
-                rungs.append(Rung(check.name, None, ""))
+                rungs.append(Rung(check.name, None, "", does))
             else:
-                rungs.append(Rung(check.name, block.status, block.reason))
+                rungs.append(Rung(check.name, block.status, block.reason, does))
         return rungs
     finally:
         guard.close()

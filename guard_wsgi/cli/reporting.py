@@ -21,6 +21,9 @@ REFUSED = "request_blocked"
 MIN_CLIENTS = 3
 """So many different clients do not attack the same field in the same way by chance."""
 
+DOUBTFUL_MARGIN = 0.6
+"""As for automatic bans: so little over the threshold, five findings count as one."""
+
 MAX_CLIENTS_COUNTED = 10_000
 """Of one group; the report says "or more" then."""
 
@@ -82,6 +85,7 @@ class Group:
     clients: set[str] = field(factory=set)
     indicators: Counter[str] = field(factory=Counter)
     limits: set[str] = field(factory=set)
+    doubtful: int = 0
     highest_score: float = 0.0
     example: str = ""
     reference: str = ""
@@ -140,6 +144,7 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
                 rule = evolve(rule, path=OTHER_PATHS, name="")
             counted = groups.setdefault(rule, Group())
             counted.requests += 1
+            counted.doubtful += is_doubtful(finding)
             counted.refused += entry["action"] == REFUSED
             if len(counted.clients) < MAX_CLIENTS_COUNTED:
                 counted.clients.add(entry["client"])
@@ -152,6 +157,12 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
             counted.example = counted.example or entry["reason"]
             counted.reference = entry["reference"] or counted.reference
     return groups
+
+
+def is_doubtful(finding: Mapping[str, Any]) -> bool:
+    """Whether its score is less than DOUBTFUL_MARGIN over the threshold, where both are told."""
+    score, threshold = float(finding.get("score") or 0), float(finding.get("threshold") or 0)
+    return score > 0 < threshold and score - threshold < DOUBTFUL_MARGIN
 
 
 def _limit(finding: Mapping[str, Any]) -> str:

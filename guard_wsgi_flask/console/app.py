@@ -33,7 +33,6 @@ from guard_wsgi_flask.console.geography import Geography
 from guard_wsgi_flask.console.intake import Intake
 from guard_wsgi_flask.console.keys import Keys
 from guard_wsgi_flask.console.pages import admin, clients, events, login, now, playground, rules
-from guard_wsgi_flask.console.pages.login import COOKIE
 from guard_wsgi_flask.console.people import PasswordFile, People, Person, same
 from guard_wsgi_flask.console.playground import offline
 from guard_wsgi_flask.console.retention import Keeper
@@ -213,7 +212,7 @@ def _admit() -> ResponseReturnValue | None:
         return None
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         _check_origin()
-    person = services().people.find(request.cookies.get(COOKIE, ""))
+    person = services().people.find(request.cookies.get(services().people.cookie, ""))
     g.person = person
     if request.endpoint in _PUBLIC:
         return None

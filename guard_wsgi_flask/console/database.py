@@ -184,6 +184,17 @@ class Database:
             found = connection.scalar(text("SELECT pg_database_size(current_database())"))
             return int(found or 0)
 
+    def shrink(self) -> None:
+        """Give the room of what was deleted back to the disk, also that of SQLite's log, which
+        holds what was deleted until then."""
+        if not self.is_sqlite:
+            return
+        with self._turn, self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            # `execute` would take one step, and each step frees a page.
+            raw.executescript("PRAGMA incremental_vacuum")
+            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         self._engine.dispose()
 

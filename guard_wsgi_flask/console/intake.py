@@ -15,6 +15,7 @@ from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.geography import Geography
 from guard_wsgi_flask.console.records import clean, key_of, row_of, silenced, time_of
+from guard_wsgi_flask.console.retention import add_stored, begin_to_count
 
 MICROSECONDS = 1_000_000
 HOUR = 3600
@@ -58,6 +59,7 @@ class Intake:
     def __init__(self, database: Database, geography: Geography | None = None) -> None:
         self._database = database
         self._geography = geography
+        begin_to_count(database)
 
     def batch(
         self, sender: Sender, events: Sequence[Any], metrics: Sequence[Any], batch_id: str
@@ -85,6 +87,7 @@ class Intake:
             if rows:
                 connection.execute(insert(schema.events), list(rows.values()))
                 self._count(connection, rows.values())
+                add_stored(self._database, connection, len(rows))
             if measured and self._is_new(connection, sender, batch_id, received):
                 connection.execute(insert(schema.metrics), measured)
                 self._count_requests(connection, measured)

@@ -19,6 +19,9 @@ from guard_wsgi_flask.console.search import Row
 
 MAX_REPORTED = 4_000
 """Events of a report: what fits into a page's time."""
+LIKELY_SHARE = 0.2
+"""Of doubtful findings. Customers of a misjudged form write many things, some barely over the
+threshold; who attacks, even from a thousand addresses, sends the same, far over it."""
 EXAMPLES = 3
 """Texts of one kind of evidence: enough to see whether a person wrote them."""
 
@@ -142,6 +145,11 @@ def customers(group: Group, refused_in: Mapping[str, set[tuple[str, ...]]]) -> f
     if len(group.clients) < reporting.MIN_CLIENTS:
         return 0.0
     return sum(len(refused_in[client]) == 1 for client in group.clients) / len(group.clients)
+
+
+def is_likely(group: Group) -> bool:
+    """Whether an exclusion for a group is worth proposing: some of its findings are doubtful."""
+    return group.doubtful >= group.requests * LIKELY_SHARE
 
 
 def places(groups: Mapping[Rule, Group]) -> dict[str, set[tuple[str, ...]]]:

@@ -34,6 +34,9 @@ rate limit beside it."""
 LOCAL_NAME = "local"
 """Who came by the link that the console printed."""
 
+COOKIE = "guard_console_"
+"""Before what tells the sessions of one database from those of another."""
+
 _LINK = "link:"
 
 
@@ -126,6 +129,8 @@ class People:
         self._database = database
         self._passwords = passwords
         self._session_microseconds = int(session_hours * 3600 * 1e6)
+        # Browsers send the cookies of one console on this machine to all others: each has its own.
+        self.cookie = COOKIE + _digest(database.value("secret") or "").hex()[:8]
         self._checking = threading.BoundedSemaphore(MAX_CHECKS)
 
     @property
@@ -171,7 +176,7 @@ class People:
             connection.execute(delete(sessions).where(sessions.c.expires < at))
             connection.execute(
                 insert(sessions).values(
-                    digest=_digest(held),
+                    digest=self._digests(held).get(name) or _digest(held),
                     name=name,
                     role=role,
                     csrf=secrets.token_urlsafe(32),
@@ -182,28 +187,36 @@ class People:
         return held
 
     def find(self, held: str) -> Person | None:
-        """Who holds this. Somebody taken out of the password file, or given another role in it,
-        is nobody any more."""
+        """Who holds this. Somebody taken out of the password file, or given another role or
+        password in it, is nobody any more."""
         sessions = schema.sessions
+        digests = self._digests(held)
         with self._database.read() as connection:
-            row = connection.execute(
-                select(sessions.c.name, sessions.c.role, sessions.c.csrf)
-                .where(sessions.c.digest == _digest(held))
+            rows = connection.execute(
+                select(sessions.c.digest, sessions.c.name, sessions.c.role, sessions.c.csrf)
+                .where(sessions.c.digest.in_(digests.values()))
                 .where(sessions.c.expires > now())
-            ).first()
-        if row is None:
-            return None
-        person = Person(*row)
-        if self._passwords is not None and person.name != LOCAL_NAME:
-            role, _ = self._passwords.entries().get(person.name, (None, ""))
-            if role != person.role:
-                return None
-        return person
+            )
+            for digest, name, role, csrf in rows:
+                if digests.get(name) == bytes(digest):
+                    return Person(name, role, csrf)
+        return None
+
+    def _digests(self, held: str) -> dict[str, bytes]:
+        """What a session of each person is known by. A line of the password file that changes, or
+        goes, takes its sessions along."""
+        found = {LOCAL_NAME: _digest(held)}
+        if self._passwords is not None:
+            for name, (role, stored) in self._passwords.entries().items():
+                found[name] = _digest("\0".join((held, name, role, stored)))
+        return found
 
     def end(self, held: str) -> None:
         sessions = schema.sessions
         with self._database.write() as connection:
-            connection.execute(delete(sessions).where(sessions.c.digest == _digest(held)))
+            connection.execute(
+                delete(sessions).where(sessions.c.digest.in_(self._digests(held).values()))
+            )
 
 
 def same(one: str, other: str) -> bool:

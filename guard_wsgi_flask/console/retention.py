@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
@@ -17,6 +17,8 @@ log = logging.getLogger("guard_wsgi.console")
 INTERVAL_SECONDS = 60.0
 PIECE = 5_000
 """Events deleted in one transaction: some 50 ms."""
+LEAST_PIECE = 20
+"""Or the last megabyte would take a transaction an event."""
 MAX_PIECES = 200
 """In one go; the rest waits for the next."""
 _DAY = 86_400_000_000
@@ -34,7 +36,7 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
     if settings.keep_days is not None:
         before = at - int(settings.keep_days * _DAY)
         for _ in range(MAX_PIECES):
-            piece = _delete_oldest(database, before)
+            piece = _delete_oldest(database, PIECE, before)
             gone += piece
             if piece < PIECE:
                 break
@@ -42,9 +44,12 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
     if settings.keep_megabytes is not None:
         most = settings.keep_megabytes * 1_000_000
         for _ in range(MAX_PIECES):
-            if database.size_bytes() <= most:
+            size = database.size_bytes()
+            if size <= most:
                 break
-            piece = _delete_oldest(database, None)
+            # As many as are too many, at the mean size of all: the newest stay.
+            excess = int(count(database) * (size - most) / size) + LEAST_PIECE
+            piece = _delete_oldest(database, min(excess, PIECE))
             gone += piece
             if not piece:
                 break
@@ -59,16 +64,34 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
     return gone
 
 
-def _delete_oldest(database: Database, before: int | None) -> int:
+def _delete_oldest(database: Database, piece: int, before: int | None = None) -> int:
     events = schema.events
-    oldest = select(events.c.id).order_by(events.c.at, events.c.id).limit(PIECE)
+    oldest = select(events.c.id).order_by(events.c.at, events.c.id).limit(piece)
     if before is not None:
         oldest = oldest.where(events.c.at < before)
     with database.write() as connection:
         gone = connection.execute(delete(events).where(events.c.id.in_(oldest))).rowcount
-        if database.is_sqlite and gone:
-            connection.exec_driver_sql("PRAGMA incremental_vacuum(2000)")
+        add_stored(database, connection, -int(gone))
+    if gone:
+        database.shrink()
     return int(gone)
+
+
+def add_stored(database: Database, connection: Connection, number: int) -> None:
+    """Count events that came, or went, in the same transaction."""
+    row = {"dimension": schema.STORED, "hour": schema.ALWAYS, "app": "", "value": ""}
+    counts = {"seen": number, "refused": 0, "would": 0}
+    database.upsert(connection, schema.tallies, [{**row, **counts}], add=("seen",))
+
+
+def begin_to_count(database: Database) -> None:
+    """Count the events of a database that has not been counted yet, once."""
+    tallies = schema.tallies
+    with database.write() as connection:
+        asked = select(tallies.c.seen).where(tallies.c.dimension == schema.STORED)
+        if connection.scalar(asked) is None:
+            known = connection.scalar(select(func.count()).select_from(schema.events))
+            add_stored(database, connection, int(known or 0))
 
 
 def _delete_counts(database: Database, before: int) -> None:
@@ -81,10 +104,10 @@ def _delete_counts(database: Database, before: int) -> None:
 
 
 def count(database: Database) -> int:
-    """Events that are kept, from the indexes: a count of all would take a second a million."""
+    """Events that are kept: a count of all would take a second a million."""
     tallies = schema.tallies
     with database.read() as connection:
-        asked = select(func.sum(tallies.c.seen)).where(tallies.c.dimension == "kind/day")
+        asked = select(tallies.c.seen).where(tallies.c.dimension == schema.STORED)
         return int(connection.scalar(asked) or 0)
 
 
@@ -92,6 +115,9 @@ def forget(database: Database, client: str) -> int:
     """Delete everything about a client, or with ``""`` all events; how many those were."""
     events, tallies = schema.events, schema.tallies
     with database.write() as connection:
+        if database.is_sqlite:
+            # What was in freed pages is written over; for retention that would be too slow.
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
         if client:
             gone = connection.execute(delete(events).where(events.c.client == client)).rowcount
             connection.execute(
@@ -104,6 +130,11 @@ def forget(database: Database, client: str) -> int:
             gone = connection.execute(delete(events)).rowcount
             for table in (tallies, schema.minutes, schema.clients, schema.metrics):
                 connection.execute(delete(table))
+        # All tallies are gone with all events.
+        add_stored(database, connection, -int(gone) if client else 0)
+        if database.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete = OFF")
+    database.shrink()
     database.tell()
     return int(gone)
 

@@ -70,6 +70,9 @@ EXCLUSION = "exclusion"
 """The dimension under which is counted what exclusions let through, by :func:`name_of`."""
 NETWORK = "network"
 """The dimension of the networks (AS) that clients are in, where a database tells them."""
+STORED = "stored"
+"""The dimension under which events are counted that are kept now, at the time ALWAYS."""
+ALWAYS = 253_402_300_800
 ALL = "all"
 """The outcome under which all requests are counted by minute."""
 

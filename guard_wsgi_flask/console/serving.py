@@ -156,7 +156,7 @@ def run(**chosen: Any) -> int:
     :raises GuardError: for settings that can't be used.
     """
     options = SimpleNamespace(**chosen)
-    if options.add_person:
+    if options.add_person is not None:
         return _add_person(options)
     settings = settings_of(options)
     if options.link:

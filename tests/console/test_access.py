@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,7 @@ def _rules(console: Console) -> list[tuple[str, str, str]]:
     """Every (method, path, endpoint) of the console, with something in place of variables."""
     found = []
     for rule in console.app.url_map.iter_rules():
-        path = rule.rule.replace("<int:event_id>", "1")
-        path = path.replace("<int:version>", "1").replace("<int:key_id>", "1")
+        path = re.sub(r"<int(?:\(.*?\))?:\w+>", "1", rule.rule)
         path = path.replace("<slug>", "x").replace("<path:filename>", "console.css")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             found.append((method, path, rule.endpoint))
@@ -239,7 +239,35 @@ def test_what_admins_do_is_written_down(console: Console, admin: Browser) -> Non
 def test_two_consoles_share_a_database(make_console: MakeConsole) -> None:
     first, second = make_console(), make_console()
     browser = log_in(first)
-    cookie: Any = browser.client.get_cookie("guard_console")
+    cookie: Any = browser.client.get_cookie(first.services.people.cookie)
     other = second.app.test_client()
-    other.set_cookie("guard_console", cookie.value)
+    other.set_cookie(cookie.key, cookie.value)
     assert other.get("/").status_code == 200
+
+
+def test_a_changed_password_ends_the_sessions_of_its_owner(
+    make_console: MakeConsole, passwords: Path
+) -> None:
+    console = make_console(password_file=passwords)
+    ann, vic = with_password(console, "ann"), with_password(console, "vic")
+    assert vic.get("/").status_code == 200
+    add_person(passwords, "vic", "viewer", PASSWORD)
+    assert vic.get("/").status_code == 303
+    assert ann.get("/").status_code == 200
+    assert with_password(console, "vic").get("/").status_code == 200
+
+
+def test_consoles_on_one_machine_have_cookies_of_their_own(
+    make_console: MakeConsole, tmp_path: Path
+) -> None:
+    one = make_console()
+    other = make_console(database=f"sqlite:///{tmp_path}/other.db")
+    assert one.services.people.cookie != other.services.people.cookie
+
+
+def test_who_only_asks_for_the_head_of_the_link_does_not_spend_it(console: Console) -> None:
+    link = {"token": console.services.people.new_link()}
+    client = console.app.test_client()
+    client.head("/login", query_string=link)
+    assert client.get("/login", query_string=link).status_code == 303
+    assert client.get("/login", query_string=link).headers["Location"] == "/"

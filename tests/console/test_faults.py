@@ -174,16 +174,16 @@ def test_few_passwords_are_checked_at_a_time(
 def test_who_logs_in_gets_another_session_and_the_old_one_ends(console: Console) -> None:
     client = console.app.test_client()
     client.get("/login", query_string={"token": console.services.people.new_link()})
-    first = client.get_cookie("guard_console")
+    first = client.get_cookie(console.services.people.cookie)
     client.get("/login", query_string={"token": console.services.people.new_link()})
-    second = client.get_cookie("guard_console")
+    second = client.get_cookie(console.services.people.cookie)
     assert first is not None
     assert second is not None
     assert first.value != second.value
     assert console.services.people.find(first.value) is None
     planted = console.app.test_client()
-    planted.set_cookie("guard_console", "planted-by-somebody")
+    planted.set_cookie(console.services.people.cookie, "planted-by-somebody")
     planted.get("/login", query_string={"token": console.services.people.new_link()})
-    held = planted.get_cookie("guard_console")
+    held = planted.get_cookie(console.services.people.cookie)
     assert held is not None
     assert held.value != "planted-by-somebody"

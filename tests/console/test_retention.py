@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
-from guard_wsgi_flask.console import ConsoleSettings, retention, search
+from guard_wsgi_flask.console import ConsoleSettings, retention, schema, search
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.search import Filters
 from guard_wsgi_flask.console.serving import Console
+from tests.console.conftest import Browser
 from tests.console.sending import event, send
 
 
@@ -53,3 +56,37 @@ def test_what_was_deleted_and_is_sent_again_is_new(console: Console, key: NewKey
     send(console, key, old)
     retention.forget(console.services.database, "")
     assert send(console, key, old).json["accepted"] == 1
+
+
+def _stored(console: Console) -> int:
+    with console.services.database.read() as connection:
+        return int(connection.scalar(select(func.count()).select_from(schema.events)) or 0)
+
+
+def test_the_newest_stay_when_there_is_too_much_and_the_file_shrinks(
+    console: Console, key: NewKey, tmp_path: Path
+) -> None:
+    for _ in range(12):
+        send(console, key, *(event(note="x" * 4000) for _ in range(100)))
+    path = tmp_path / "console.db"
+    console.services.database.shrink()
+    before = path.stat().st_size
+    retention.keep(console.services.database, ConsoleSettings(keep_megabytes=2.5))
+    left = _stored(console)
+    assert 100 < left < 1000
+    assert retention.count(console.services.database) == left
+    assert console.services.database.size_bytes() <= 2_500_000
+    assert path.stat().st_size < before * 0.8
+    assert search.last_id(console.services.database) == 1200
+
+
+def test_what_is_deleted_is_in_no_file_any_more(
+    console: Console, key: NewKey, admin: Browser, tmp_path: Path
+) -> None:
+    send(console, key, event(), *(event(ip_address="198.51.100.77") for _ in range(50)))
+    admin.post("/data/delete", client="198.51.100.77")
+    assert retention.count(console.services.database) == 1
+    # Once in the audit log, which says what was deleted.
+    held = b"".join(file.read_bytes() for file in tmp_path.glob("console.db*"))
+    assert held.count(b"198.51.100.77") <= 2
+    assert admin.get("/data").text.count("<dd>1</dd>")

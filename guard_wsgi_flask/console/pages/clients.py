@@ -108,7 +108,9 @@ def report() -> ResponseReturnValue:
     rows = lookalikes.refusals(database, period, app)
     groups = reporting.group(map(lookalikes.entry_of, rows))
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
-    entries = reporting.exclusions(groups)
+    # What is clearly an attack is not proposed, from however many addresses it comes.
+    likely = {rule: one for rule, one in groups.items() if lookalikes.is_likely(one)}
+    entries = reporting.exclusions(likely)
     places = lookalikes.places(groups)
     return render_template(
         "report.html",

@@ -9,8 +9,6 @@ from guard_wsgi_flask.console.pages.acting import client_address
 from guard_wsgi_flask.console.people import LOCAL_NAME, Role, TooManyLogins
 from guard_wsgi_flask.console.services import services
 
-COOKIE = "guard_console"
-
 login = Blueprint("login", __name__)
 
 
@@ -19,7 +17,7 @@ def page() -> ResponseReturnValue:
     """The form; with the token of a printed link, the session itself."""
     token = request.args.get("token", "")
     # What only fetches ahead may not use up the link.
-    is_visit = "prefetch" not in request.headers.get("Sec-Purpose", "")
+    is_visit = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
     if token and is_visit:
         if services().people.take_link(token):
             return _enter(LOCAL_NAME, "admin", "with the printed link")
@@ -46,19 +44,21 @@ def enter() -> ResponseReturnValue:
 
 @login.post("/logout")
 def leave() -> ResponseReturnValue:
-    services().people.end(request.cookies.get(COOKIE, ""))
+    services().people.end(request.cookies.get(services().people.cookie, ""))
     answer = redirect(url_for("login.page"), 303)
-    answer.delete_cookie(COOKIE)
+    answer.delete_cookie(services().people.cookie)
     return answer
 
 
 def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
     # Whoever planted a session here, or was here before, has it no longer.
-    services().people.end(request.cookies.get(COOKIE, ""))
+    services().people.end(request.cookies.get(services().people.cookie, ""))
     held = services().people.begin(name, role)
     services().audit.record(name, client_address(), "login", "", how)
     answer = redirect(_next(request.args.get("next", "")), 303)
-    answer.set_cookie(COOKIE, held, httponly=True, samesite="Lax", secure=_is_secure(), path="/")
+    answer.set_cookie(
+        services().people.cookie, held, httponly=True, samesite="Lax", secure=_is_secure(), path="/"
+    )
     return answer
 
 

@@ -92,11 +92,19 @@ def _shown(trial: Trial, *, run: bool, status_of_fault: int = 200) -> ResponseRe
         places=PLACES,
         configs=CONFIGS,
         examples=EXAMPLES,
+        in_force_of=_in_force_of(),
         day=_last_day(trial, answer) if answer is not None else None,
     )
     # htmx shows what comes with 200 only.
     is_part = part != "playground.html"
     return page, (status_of_fault if faults and not is_part else 200)
+
+
+def _in_force_of() -> str:
+    """What "the one in force" is made of, in words."""
+    settings, apps = services().settings, services().keys.apps()
+    base = settings.config.name if settings.config is not None else "the defaults"
+    return f"{base} and the rules of {apps[0]}" if len(apps) == 1 else base
 
 
 def in_force() -> SecurityConfig:

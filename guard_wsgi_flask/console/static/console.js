@@ -9,6 +9,9 @@
     hour: "2-digit", minute: "2-digit", second: "2-digit",
   });
 
+  var minute = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+  var day = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
+
   function times(root) {
     var today = new Date().toDateString();
     root.querySelectorAll("time[datetime]").forEach(function (node) {
@@ -48,12 +51,19 @@
 
   function chart(node) {
     var drawn = null, data = null, busy = false;
+    // In the reader's own way to write times: a date where a day begins.
+    function ticks(self, values) {
+      return values.map(function (value) {
+        var at = new Date(value * 1000);
+        return at.getHours() + at.getMinutes() === 0 ? day.format(at) : minute.format(at);
+      });
+    }
     // Bars on top of each other: each is drawn from the ground to its own top, the highest first.
     function draw() {
       if (drawn) drawn.destroy();
       var ground = data.times.map(function () { return 0; });
       var bars = uPlot.paths.bars({ size: [0.86, 40] });
-      var columns = [data.times], series = [{}], stacked = [];
+      var columns = [data.times], series = [{ value: function (self, value) { return value === null || value === undefined ? "–" : format.format(new Date(value * 1000)); } }], stacked = [];
       function shown(raw) {
         return function (self, value, number, index) {
           return index === null || index === undefined ? "–" : raw[index].toLocaleString();
@@ -70,7 +80,7 @@
         });
       stacked.reverse().forEach(function (one) { columns.push(one.top); series.push(one.series); });
       var axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
-      var axes = [Object.assign({}, axis), Object.assign({ size: 52 }, axis)];
+      var axes = [Object.assign({ values: ticks }, axis), Object.assign({ size: 52 }, axis)];
       if (data.requests) {
         columns.push(data.requests);
         series.push({ label: "all requests (right)", stroke: colour("--quiet"), width: 1.5, dash: [3, 3],
