@@ -33,6 +33,8 @@ log = logging.getLogger("guard_wsgi.telemetry")
 """``on_error(stage, exception, context)`` of the config."""
 
 Send = Callable[[SecurityEvent], object]
+SendMetric = Callable[[SecurityMetric], object]
+Observe = Callable[[str | None, str, int, float, bool], object]
 Accepts = Callable[[str, "GuardRequest | None", str, str], bool]
 
 METRIC_INTERVAL_SECONDS = 60.0
@@ -109,38 +111,37 @@ class EventBus:
         self._aggregate = RequestAggregate()
         self._next_flush = time.monotonic() + metric_interval_seconds
         self._sinks: tuple[object, ...] = ()
-        self._event_sinks: tuple[tuple[Send, bool, Accepts | None], ...] = ()
-        self._metric_sinks: tuple[Callable[[SecurityMetric], object], ...] = ()
-        self._observers: tuple[Callable[[str | None, str, int, float, bool], object], ...] = ()
+        self._event_sinks: tuple[tuple[object, Send, bool, Accepts | None], ...] = ()
+        self._metric_sinks: tuple[tuple[object, SendMetric], ...] = ()
+        self._observers: tuple[tuple[object, Observe], ...] = ()
         for sink in sinks:
             self.add_sink(sink)
         track(self)
 
     def add_sink(self, sink: object) -> None:
-        """Tell this one too, from now on."""
+        """Send events and metrics to this sink from now on."""
         self._sinks = (*self._sinks, sink)
         send_event = getattr(sink, "send_event", None)
         if send_event is not None:
             takes_muted = bool(getattr(sink, "takes_muted_events", False))
             accepts = getattr(sink, "accepts", None)
-            self._event_sinks = (*self._event_sinks, (send_event, takes_muted, accepts))
+            self._event_sinks = (*self._event_sinks, (sink, send_event, takes_muted, accepts))
         if getattr(sink, "wants_metrics", True):
             send_metric = getattr(sink, "send_metric", None)
             observe = getattr(sink, "observe", None)
             if send_metric is not None:
-                self._metric_sinks = (*self._metric_sinks, send_metric)
+                self._metric_sinks = (*self._metric_sinks, (sink, send_metric))
             if observe is not None:
-                self._observers = (*self._observers, observe)
+                self._observers = (*self._observers, (sink, observe))
             add_source = getattr(sink, "add_metric_source", None)
             if send_metric is not None and add_source is not None:
                 add_source(self.flush_metrics)
         self.wants_metrics = bool(self._metric_sinks or self._observers)
 
     def remove_sink(self, sink: object) -> None:
-        """Tell this one no more. One that took events only; sinks of metrics stay to the end."""
+        """Send no more events to this sink. Sinks of metrics stay to the end."""
         self._sinks = tuple(one for one in self._sinks if one is not sink)
-        send_event = getattr(sink, "send_event", None)
-        self._event_sinks = tuple(kept for kept in self._event_sinks if kept[0] != send_event)
+        self._event_sinks = tuple(kept for kept in self._event_sinks if kept[0] is not sink)
 
     def emit(
         self,
@@ -151,7 +152,7 @@ class EventBus:
         details: Callable[[], Mapping[str, Any]] | None = None,
         **metadata: Any,
     ) -> None:
-        """Tell every sink of one event. Never raises, never waits.
+        """Send one event to every sink. Never raises, never waits.
 
         :param action_taken: ``"request_blocked"``, or ``"logged_only"`` when passive.
         :param check: the check that the event is about.
@@ -164,11 +165,11 @@ class EventBus:
             self._count("silenced")
             return
         takers = []
-        for send_event, takes_muted, accepts in self._event_sinks:
+        for sink, send_event, takes_muted, accepts in self._event_sinks:
             if (takes_muted or event_type not in self._muted_events) and (
                 accepts is None or accepts(event_type, request, action_taken, check)
             ):
-                takers.append(send_event)
+                takers.append((sink, send_event))
         with self._lock:
             counts = self._emitted
             counts[event_type] = counts.get(event_type, 0) + 1
@@ -181,11 +182,11 @@ class EventBus:
             if details is not None:
                 metadata.update(details())
             event = self._event(event_type, request, action_taken, metadata)
-            for send_event in takers:
+            for sink, send_event in takers:
                 try:
                     send_event(event)
                 except Exception as error:  # a sink's fault is never the request's
-                    self._sink_failed(send_event, error)
+                    self._sink_failed(sink, error)
         except Exception as error:  # metadata whose str() raises, a request half built
             self._failed("event", error, {"event_type": event_type})
         finally:
@@ -207,11 +208,11 @@ class EventBus:
             self._aggregate.add(endpoint, method, status, seconds, blocked)
             if time.monotonic() >= self._next_flush:
                 self.flush_metrics()
-        for observe in self._observers:
+        for sink, observe in self._observers:
             try:
                 observe(endpoint, method, status, seconds, blocked)
             except Exception as error:  # a sink's fault is never the request's
-                self._sink_failed(observe, error)
+                self._sink_failed(sink, error)
 
     def flush_metrics(self, *, final: bool = False) -> None:
         """Hand on the aggregated metrics when their interval is over, or ``final`` says now."""
@@ -223,11 +224,11 @@ class EventBus:
         for metric in self._aggregate.drain():
             if metric.metric_type in self._muted_metrics:
                 continue
-            for send_metric in self._metric_sinks:
+            for sink, send_metric in self._metric_sinks:
                 try:
                     send_metric(metric)
                 except Exception as error:  # a sink's fault is never the request's
-                    self._sink_failed(send_metric, error)
+                    self._sink_failed(sink, error)
 
     def counters(self) -> dict[str, int]:
         """How many events were emitted, in all and by type, muted, silenced; sinks' faults."""
@@ -247,7 +248,7 @@ class EventBus:
                 try:
                     close()
                 except Exception as error:  # the others are closed all the same
-                    self._sink_failed(close, error)
+                    self._sink_failed(sink, error)
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
@@ -301,9 +302,8 @@ class EventBus:
         with self._lock:
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def _sink_failed(self, method: Callable[..., object], error: Exception) -> None:
-        sink = type(getattr(method, "__self__", method)).__name__
-        self._failed("event_sink", error, {"sink": sink})
+    def _sink_failed(self, sink: object, error: Exception) -> None:
+        self._failed("event_sink", error, {"sink": type(sink).__name__})
 
     def _failed(self, stage: str, error: Exception, context: Mapping[str, Any]) -> None:
         self._count(f"{stage}_errors")
