@@ -139,7 +139,11 @@ class Authentication(Check):
 
 
 def decode_basic(credential: str) -> tuple[str, str] | None:
-    """User and password of a Basic credential (RFC 7617); ``None`` when it is not one."""
+    """User and password of a Basic credential (RFC 7617); ``None`` when it is not one.
+
+    Stricter than werkzeug's ``Authorization``, which takes a credential without a colon for a user
+    with an empty password.
+    """
     try:
         text = b64decode(credential, validate=True).decode()
     except (binascii.Error, ValueError):
