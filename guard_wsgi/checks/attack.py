@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, final
 
@@ -25,18 +26,14 @@ _PASSING = REPORTED_ONLY | {BUDGET}
 """Categories that refuse nothing where budgets do not."""
 
 
+_NO_METADATA: Mapping[str, Any] = MappingProxyType({})
+
+
 @final
 class Attack(Block):
     """The refusal of an attack, which is put into words only if somebody asks."""
 
     __slots__ = ("_findings", "_inspection", "_weighing")
-
-    check = "suspicious_activity"
-    event = "penetration_attempt"
-    retry_after_seconds = None
-    headers = ()
-    response = None
-    metadata = MappingProxyType({})
 
     def __init__(
         self,
@@ -45,6 +42,12 @@ class Attack(Block):
         weighing: Allowance,
         is_banned: bool,
     ) -> None:
+        self.check = "suspicious_activity"
+        self.event = "penetration_attempt"
+        self.retry_after_seconds = None
+        self.headers = ()
+        self.response = None
+        self.metadata = _NO_METADATA
         self._findings = findings
         self._inspection = inspection
         self._weighing = weighing

@@ -19,7 +19,7 @@ class GuardResponse:
     :raises ValueError: for a line break in a header, when ``headers`` is looked at or sent.
     """
 
-    __slots__ = ("_headers", "_pairs", "body", "status_code")
+    __slots__ = ("_body", "_headers", "_pairs", "status_code")
 
     def __init__(
         self,
@@ -28,15 +28,23 @@ class GuardResponse:
         headers: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
     ) -> None:
         self.status_code = status_code
-        self.body = content.encode() if isinstance(content, str) else content
+        self._body = content.encode() if isinstance(content, str) else content
         self._headers: Headers | None = None
         # Most responses are sent as they were made: the mapping is built when asked for.
         if isinstance(headers, list):
             self._pairs: list[tuple[str, str]] = headers
         else:
             self._pairs = Headers(headers).to_wsgi_list()
-        if self.body is not None and not any(n.lower() == "content-type" for n, _ in self._pairs):
+        if self._body is not None and not any(n.lower() == "content-type" for n, _ in self._pairs):
             self._pairs = [("Content-Type", "text/plain; charset=utf-8"), *self._pairs]
+
+    @property
+    def body(self) -> bytes | None:
+        return self._body
+
+    @body.setter
+    def body(self, body: str | bytes | None) -> None:
+        self._body = body.encode() if isinstance(body, str) else body
 
     @property
     def headers(self) -> Headers:
