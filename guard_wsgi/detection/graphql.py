@@ -59,6 +59,7 @@ class GraphQL:
     :ivar directives_in_row: how many there are at most in one place.
     :ivar introspects: whether it asks for the schema.
     :ivar has_circle: whether a fragment has itself in it.
+    :ivar chars: how many of them were read.
     """
 
     strings: list[str] = field(factory=list)
@@ -68,15 +69,16 @@ class GraphQL:
     directives_in_row: int = 0
     introspects: bool = False
     has_circle: bool = False
+    chars: int = 0
 
 
-def _tokens(text: str, strings: list[str]) -> Iterator[tuple[str, str]]:
-    place, size = 0, len(text)
+def _tokens(text: str, found: GraphQL) -> Iterator[tuple[str, str]]:
+    place, size, strings = 0, len(text), found.strings
     while place < size:
         match = _TOKEN.match(text, place)
         if match is None:
             raise NotGraphQL
-        place = match.end()
+        found.chars = place = match.end()
         kind = match.lastgroup
         if kind is None:
             continue
@@ -98,12 +100,13 @@ def _unescaped(said: str) -> str:
     return said
 
 
-def parse(text: str) -> GraphQL:
-    """:raises NotGraphQL: for any other text."""
-    found = GraphQL()
-    parser = _Parser(_tokens(text, found.strings), found)
+def parse(text: str, found: GraphQL) -> None:
+    """Note what is in a document.
+
+    :raises NotGraphQL: for any other text.
+    """
+    parser = _Parser(_tokens(text, found), found)
     parser.document()
-    return found
 
 
 class _Parser:

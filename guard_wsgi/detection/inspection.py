@@ -41,9 +41,9 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
-# Text in which every second line is to be weighed spends a request's budget after a quarter of a
-# megabyte. A shorter body that spends it is not of a kind that people send.
-DENSE_BYTES = 262_144
+# Text that is to be weighed all over spends a request's budget after 130 kB of markup or 300 kB of
+# logs. A shorter body that spends it is of no kind that people send.
+DENSE_BYTES = 65_536
 DENSE = frozenset({"max_chars", "max_values"})
 
 # Of the pairs that are looked at before all else: a flood of attacks has few.
@@ -148,17 +148,20 @@ class Inspection:
         if digest in self._memory:
             return ()
         found: tuple[Finding, ...] = ()
+        budget = self._budget()  # of all readings together
         readings = body_readings(body, BodyKind.of(content_type), content_encoding, complete, limit)
         for data, kind, whole in readings:
             if complete and not whole:
                 found = (*found, spent_finding("body", BEYOND, self._threshold))
-            more = self._read_body(data, kind, whole)
+            more = self._read_body(data, kind, whole, budget)
             found += tuple([finding for finding in more if finding not in found])
         if not found:
             self._memory.add(digest)
         return found
 
-    def _read_body(self, body: bytes, kind: BodyKind, complete: bool) -> tuple[Finding, ...]:
+    def _read_body(
+        self, body: bytes, kind: BodyKind, complete: bool, budget: Budget
+    ) -> tuple[Finding, ...]:
         """Findings in one reading of a body."""
         settings = self.settings
         contents = settings.weighs_contents
@@ -180,7 +183,6 @@ class Inspection:
             finding = self._at_once(body, "form")
             if finding is not None:
                 return (finding,)
-        budget = self._budget()
         first_pass = None
         if not kind.is_multipart:
             first_pass = self._piece_pass(prefilter, kind)

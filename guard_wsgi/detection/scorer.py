@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from guard_wsgi.detection.custom import CustomPattern
@@ -20,13 +20,14 @@ from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 
-# What a window costs at least, in characters: weighing has a fixed part.
-MIN_CHARGE_CHARS: Final = 96
-# Looking for indicators costs a fraction of weighing them, and most windows need no more.
-CHEAP: Final = 8
-# What weighing a window costs of its characters, so that a page of 230 kB that is markup all over
-# is still weighed whole.
-FULL: Final = 2
+# What the steps cost, in the characters of a budget: to begin with a value, and look for what is in
+# it, which a few of its characters cost together; to read a window once more in every way, of whose
+# characters each costs more than that of a window in the sieve.
+BEGIN_CHARS: Final = 50
+LONG_EACH: Final = 8
+SHORT_EACH: Final = 2
+READ_CHARS: Final = 60
+READ_EACH: Final = 1.5
 # How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
 # a third of the customers that "balanced" does.
 CERTAIN_MARGIN: Final = 0.6
@@ -70,17 +71,16 @@ class Scorer:
             return self._script_in_binary(value) if has_script(value.text) else None
         threshold = self._threshold + margin
         around = Surroundings(value)
-        found = _charged(windows(value.text, self._hits), budget)
-        if len(value.text) > WHOLE_CHARS:
-            found = self._sieve.left(value, found, around, threshold)
+        is_long = len(value.text) > WHOLE_CHARS
+        budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
+        found = windows(value.text, self._hits)
+        if is_long:
+            found = self._sieve.left(value, found, around, threshold, budget)
         for window in found:
-            charged = False
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
                     break  # nor can the rest without its prose
-                if not charged:
-                    charged = True
-                    budget.take_chars(max(window.fresh // FULL, MIN_CHARGE_CHARS))
+                budget.take_chars(READ_CHARS + int(len(window.text) * READ_EACH))
                 finding = self._weigh_reading(value, window, reading, threshold)
                 if finding is not None:
                     return finding
@@ -192,9 +192,3 @@ class Scorer:
                 )
             )
         return made
-
-
-def _charged(found: Iterator[Window], budget: Budget) -> Iterator[Window]:
-    for window in found:
-        budget.take_chars(max(window.fresh // CHEAP, MIN_CHARGE_CHARS))
-        yield window

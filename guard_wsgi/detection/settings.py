@@ -67,7 +67,7 @@ class DetectionSettings:
     # Names and values of a request that are looked at one by one. A large form has hundreds, a
     # large JSON document tens of thousands of leaves, most of which are benign to the first pass.
     max_values: int = field(default=20_000, validator=whole_number(1))
-    # Characters that are decoded and scored one by one after the first pass.
+    # The work after the first pass, in characters that are weighed (value.Budget): 0.15 s.
     max_chars: int = field(default=262_144, validator=whole_number(1))
     # Real documents stay below 20.
     max_json_depth: int = field(default=32, validator=whole_number(1))

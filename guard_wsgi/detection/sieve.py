@@ -11,6 +11,7 @@ is left is read and weighed as any value (reading.py): the sieve has no say in a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from guard_wsgi.detection.families import BuiltinScanners
@@ -27,12 +28,15 @@ from guard_wsgi.detection.reading import (
 )
 from guard_wsgi.detection.surroundings import CONTEXT, SIZES, Surroundings
 from guard_wsgi.detection.tokens import RunWeights, numbers_alike
-from guard_wsgi.detection.value import BudgetSpent, Value
+from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
 
 # Scanned together. What is refused should be so early, and what is cleared in few scans.
 FIRST_TOGETHER: Final = 2
 MOST_TOGETHER: Final = 32
+# As many characters of a window are scanned in all their readings for the price of one that is
+# weighed (value.Budget).
+SCANNED_CHARS: Final = 3
 # Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
 MAX_KNOWN: Final = 2048
 _OF_A_PART: Final = frozenset({"text:part"})
@@ -67,31 +71,27 @@ class Sieve:
         self._bounds: dict[tuple[frozenset[str], bool], _Bound] = {}
 
     def left(
-        self, value: Value, windows: Iterator[Window], around: Surroundings, threshold: float
+        self,
+        value: Value,
+        windows: Iterator[Window],
+        around: Surroundings,
+        threshold: float,
+        budget: Budget,
     ) -> Iterator[Window]:
         """The windows that may reach the threshold, in order.
 
-        :raises BudgetSpent: as the windows do, when those before are looked at.
+        :raises BudgetSpent: when those before are looked at.
         """
         if value.kind in WITHOUT_SHAPE:
             yield from windows
             return
-        most, spent = FIRST_TOGETHER, None
-        while spent is None:
-            batch: list[Window] = []
-            try:
-                while len(batch) < most and (window := next(windows, None)) is not None:
-                    batch.append(window)
-            except BudgetSpent as error:
-                spent = error
-            if not batch:
-                break
+        most = FIRST_TOGETHER
+        while batch := list(islice(windows, most)):
             for window, found, names in self._read(value, batch):
-                if self._may_reach(value, window, found, names, around, threshold):
+                budget.take_chars(len(window.text) // SCANNED_CHARS)
+                if self._may_reach(value, window, found, names, around, threshold, budget):
                     yield window
             most = min(most * 4, MOST_TOGETHER)
-        if spent is not None:
-            raise spent
 
     def _read(self, value: Value, batch: list[Window]) -> Iterator[Together]:
         """The windows with their views and the indicators in these: scanned together, those of
@@ -123,6 +123,7 @@ class Sieve:
         names: set[str],
         around: Surroundings,
         threshold: float,
+        budget: Budget,
     ) -> bool:
         if not names and not value.flags:
             return False
@@ -130,6 +131,7 @@ class Sieve:
         known = frozenset((*around.features(), *value.flags))
         if self._bound(known, False).score(names, most) < threshold:
             return False
+        budget.take_chars(len(window.text))
         shaped = shaped_decodings(window.text, found)
         reading = Reading(around, window, found, shaped)
         reading.add_context()

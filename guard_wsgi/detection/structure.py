@@ -19,7 +19,7 @@ from attrs import evolve, frozen
 
 from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.fragments import data_blocks
-from guard_wsgi.detection.graphql import NotGraphQL, TooDeep, parse
+from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
@@ -89,7 +89,7 @@ class Document:
         if self.root is None:
             return
         if isinstance(self.root, list) and len(self.root) >= MANY_GUESSES:
-            yield from _batch(location, self.root)
+            yield from _batch(location, self.root, budget)
         stack: list[tuple[str, Any, int]] = [("", self.root, 0)]
         while stack:
             path, node, depth = stack.pop()
@@ -338,11 +338,15 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
             )
 
 
+PARSED_CHARS: Final = 2
+"""As many characters are parsed for the price of one that is weighed (value.Budget)."""
+
+
 def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
     """String arguments are the values; the query's own shape is weighed by a few features. What
     is no query after all is weighed as it stands."""
     try:
-        found = parse(text)
+        found = _parsed(text, budget)
     except TooDeep:
         yield Value("graphql", value.name, text, "graphql", ("graphql.depth",))
         yield value
@@ -366,7 +370,16 @@ def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
         yield Value(value.location, value.name, said)
 
 
-def _batch(location: str, root: Any) -> Iterator[Value]:
+def _parsed(text: str, budget: Budget) -> GraphQL:
+    found = GraphQL()
+    try:
+        parse(text, found)
+    finally:
+        budget.take_chars(found.chars // PARSED_CHARS)
+    return found
+
+
+def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
     """Many operations of GraphQL in one document, when they try many secrets."""
     guesses, first = 0, ""
     for pairs in root:
@@ -375,7 +388,7 @@ def _batch(location: str, root: Any) -> Iterator[Value]:
                 if key == "query" and isinstance(text, str):
                     first = first or text
                     with contextlib.suppress(NotGraphQL):
-                        guesses += parse(text).guesses
+                        guesses += _parsed(text, budget).guesses
     if guesses >= MANY_GUESSES:
         yield Value(location, "", first, "graphql", ("graphql.guesses",))
 

@@ -62,9 +62,18 @@ class Value:
     flags: tuple[str, ...] = ()
 
 
+VALUE_CHARS: Final = 12
+"""To take one value out of a document and look at it with the first pass."""
+
+
 @define
 class Budget:
-    """What a request may still cost. Spending more than is left raises BudgetSpent."""
+    """What a request may still cost. Spending more than is left raises BudgetSpent.
+
+    Characters are the unit of work: each is about half a microsecond of a processor's time, which
+    is what one costs in a text that is weighed all over. What takes longer or less is charged by
+    the time that it takes (benchmarks/bytes.py), whatever its length is.
+    """
 
     values: int
     chars: int
@@ -73,6 +82,7 @@ class Budget:
         self.values -= 1
         if self.values < 0:
             raise BudgetSpent("max_values")
+        self.take_chars(VALUE_CHARS)
 
     def take_chars(self, count: int) -> None:
         self.chars -= count

@@ -19,7 +19,7 @@ from guard_wsgi.detection.reading import readings
 from guard_wsgi.detection.scanner import compile_patterns
 from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.tokens import numbers_alike, shapes
-from guard_wsgi.detection.value import Value
+from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window, windows, without_filler
 
 PAYLOADS = (
@@ -37,6 +37,12 @@ PAYLOADS = (
 @pytest.fixture(scope="module")
 def inspection() -> Inspection:
     return Detector().compile(DetectionSettings())
+
+
+def _left(inspection: Inspection, value: Value, found: list[Window]) -> list[Window]:
+    budget = Budget(10**6, 10**9)
+    sieve = inspection._scorer._sieve
+    return list(sieve.left(value, iter(found), Surroundings(value), 1.0, budget))
 
 
 def _over(inspection: Inspection, value: Value, window: Window, around: Surroundings) -> bool:
@@ -60,7 +66,7 @@ def test_what_is_over_the_threshold_is_left(inspection: Inspection, name: str) -
         value = Value("form", "notes", text)
         around = Surroundings(value)
         found = list(windows(text, inspection._scorer._hits))
-        kept = list(inspection._scorer._sieve.left(value, iter(found), around, 1.0))
+        kept = list(_left(inspection, value, found))
         left += len(kept)
         for window in found:
             if _over(inspection, value, window, around):
@@ -81,7 +87,11 @@ def test_hardly_anything_of_a_harmless_document_is_left(inspection: Inspection) 
         found = list(windows(text, inspection._scorer._hits))
         every += len(found)
         kept += len(
-            list(inspection._scorer._sieve.left(value, iter(found), Surroundings(value), 1.0))
+            list(
+                inspection._scorer._sieve.left(
+                    value, iter(found), Surroundings(value), 1.0, Budget(10**6, 10**9)
+                )
+            )
         )
     assert kept < every * 0.05
 
