@@ -149,7 +149,7 @@ def test_a_body_without_its_end_has_no_option_and_says_so(
     body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nit\'s <b>open'
     kind = "multipart/form-data; boundary=b"
     assert Site().visit(method="POST", data=body, content_type=kind).code == 400
-    assert "its last boundary is missing (multipart_end)" in caplog.messages[-1]
+    assert "the last boundary is missing (multipart_end)" in caplog.messages[-1]
 
 
 def test_a_body_of_which_only_the_beginning_was_inspected_names_the_option(
