@@ -11,13 +11,11 @@ from typing import IO
 
 
 @contextmanager
-def replaced(path: Path, *, mode: int = 0o600, is_new: bool = False) -> Iterator[IO[bytes]]:
+def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
     """A file beside ``path``, to be written; at the end of the block it takes the place of
     ``path``. If the block raises, ``path`` stays as it was.
 
     :param mode: the permissions; the user's alone by default.
-    :param is_new: whether there may be no file at ``path`` yet.
-    :raises FileExistsError: when there is one already, and ``is_new``.
     :raises OSError: for a folder that can't be written to, or a disk that is full.
     """
     with tempfile.NamedTemporaryFile(
@@ -28,11 +26,7 @@ def replaced(path: Path, *, mode: int = 0o600, is_new: bool = False) -> Iterator
             file.flush()
             os.fsync(file.fileno())
             os.chmod(file.name, mode)
-            if is_new:
-                os.link(file.name, path)
-                os.unlink(file.name)
-            else:
-                os.replace(file.name, path)
+            os.replace(file.name, path)
         except BaseException:
             with suppress(OSError):
                 os.unlink(file.name)

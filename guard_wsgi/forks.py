@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 from weakref import WeakSet
 
 
@@ -58,3 +58,15 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def threads_run() -> bool:
+    """Whether other threads run beside requests: uWSGI has them stand still by default."""
+    options = getattr(sys.modules.get("uwsgi"), "opt", None)
+    return not isinstance(options, Mapping) or threads_enabled(options)
+
+
+def threads_enabled(options: Mapping[Any, Any]) -> bool:
+    """The same, for the options of uWSGI; keys are text or bytes, by version."""
+    names = {name.decode() if isinstance(name, bytes) else str(name) for name in options}
+    return bool(names & {"enable-threads", "threads"})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -25,3 +27,11 @@ def capturing_server() -> Iterator[CapturingServer]:
     """A real HTTP server on a free port that records requests and answers from a script."""
     with CapturingServer() as server:
         yield server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the built-in patterns once, before all else, where they have been changed since
+    the installation: else the first tests would run on `re`."""
+    if not hasattr(config, "workerinput"):
+        program = [sys.executable, "-m", "guard_wsgi.detection.built_in"]
+        subprocess.run(program, check=True, timeout=600, stdout=subprocess.DEVNULL)

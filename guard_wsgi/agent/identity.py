@@ -6,12 +6,13 @@ installation.
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import socket
+import tempfile
 from pathlib import Path
 from uuid import NAMESPACE_DNS, uuid4, uuid5
-
-from guard_wsgi.files import replaced
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -49,14 +50,18 @@ def _read(path: Path) -> str | None:
 
 def _write_once(path: Path, new: str) -> str:
     """Of several workers that start at once, one writes, whole, and all return the same."""
-    data = f"{new}\n".encode("ascii")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".install-id-")
     try:
-        with replaced(path, is_new=True) as file:
-            file.write(data)
-    except FileExistsError:
-        found = _read(path)
-        if found is not None:
-            return found
-        with replaced(path) as file:  # what was there is no id
-            file.write(data)
-    return new
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(new + "\n")
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            found = _read(path)
+            if found is not None:
+                return found
+            os.replace(temporary, path)  # what was there is no id
+        return new
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)

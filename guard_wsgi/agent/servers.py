@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from guard_wsgi.forks import threads_enabled
+
 
 def forks_to_come() -> bool:
     """Whether this process has loaded the app only to fork: uWSGI's master, or what will be its
@@ -40,7 +42,7 @@ def uwsgi_advice() -> str | None:
 def advice_for(options: Mapping[Any, Any]) -> str | None:
     """The same, for the options of uWSGI; keys are text or bytes, by version."""
     names = {name.decode() if isinstance(name, bytes) else str(name) for name in options}
-    if not names & {"enable-threads", "threads"}:
+    if not threads_enabled(options):
         return "uWSGI runs without --enable-threads: the agent's thread won't run between requests"
     if not names & {"py-call-uwsgi-fork-hooks", "py-call-osafterfork", "lazy-apps", "lazy"}:
         return (

@@ -111,6 +111,18 @@ def doctor(app: str | None, workers: int | None, config: str | None) -> int:
     return examine(configured, examined, workers, sys.stdout)
 
 
+@commands.command()
+@ending
+def warm() -> int:
+    """Compile the patterns of detection ahead of the first start.
+
+    For the build of an image: the app's user takes over what root has compiled.
+    """
+    from guard_wsgi.cli import warming
+
+    return warming.warm(sys.stdout)
+
+
 # Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
 @commands.command()
 @click.option("--host", help="127.0.0.1; another one needs --password-file")

@@ -10,7 +10,6 @@ from guard_wsgi.detection import large
 from guard_wsgi.detection.charset import charsets_in
 from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.form import form_text, form_values
-from guard_wsgi.detection.graphql_values import MANY_GUESSES
 from guard_wsgi.detection.large import (
     LARGE_FORM_BYTES,
     LARGE_JSON_BYTES,
@@ -22,6 +21,7 @@ from guard_wsgi.detection.multipart import multipart_values, present
 from guard_wsgi.detection.reports import MEDIA as REPORTS
 from guard_wsgi.detection.reports import with_samples
 from guard_wsgi.detection.structure import (
+    MANY_GUESSES,
     is_json,
     json_document,
     unfold,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
 
@@ -27,12 +28,14 @@ class BuiltinScanners:
         """Compile now. Two threads at once do the same work twice, which is harmless, where a
         lock could be held over a fork."""
         if not self._families:
-            made = []
-            for family in _families():
-                pairs = [(one.name, shortest(one.pattern)) for one in family]
-                made.append((family, compile_patterns(pairs, self._engine, keep=True)))
-            self._families = tuple(made)
+            self._families = tuple(self.each())
         return self._families
+
+    def each(self) -> Iterator[tuple[tuple[Indicator, ...], Scanner]]:
+        """Compile one family after the other."""
+        for family in families():
+            pairs = [(one.name, shortest(one.pattern)) for one in family]
+            yield family, compile_patterns(pairs, self._engine, keep=True)
 
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
         """The names of what matches in each piece of some data (`Scanner.among`)."""
@@ -62,7 +65,8 @@ def shortest(pattern: str) -> str:
     return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
 
 
-def _families() -> list[tuple[Indicator, ...]]:
+def families() -> list[tuple[Indicator, ...]]:
+    """The indicators by the first part of their names."""
     groups = groupby(INDICATORS, key=lambda one: one.name.partition(".")[0])
     return [tuple(members) for _, members in groups]
 

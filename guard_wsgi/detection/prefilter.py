@@ -201,6 +201,7 @@ class Prefilter:
 
     :ivar matches: whether anything in the data calls for a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
+    :ivar tripwires: what answers these, for those who compile them ahead.
     :ivar hits: where what calls for a closer look ends (`Tripwire.ends`).
     """
 
@@ -216,9 +217,9 @@ class Prefilter:
         plain = _tripwire(needed, (r"\n", r"\r"), engine)
         self.matches: Callable[[bytes], bool] = plain.any
         self.hits: Callable[[bytes, int], list[int]] = plain.ends
-        self.matches_json: Callable[[bytes], bool] = _tripwire(
-            in_json, (r"\\n", r"\\r"), engine
-        ).any
+        json = _tripwire(in_json, (r"\\n", r"\\r"), engine)
+        self.matches_json: Callable[[bytes], bool] = json.any
+        self.tripwires = plain, json
 
 
 def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:

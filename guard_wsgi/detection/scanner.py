@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Literal, Protocol
 
+from guard_wsgi.detection.later import kept_or_later
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
@@ -63,9 +64,9 @@ def compile_patterns(
 ) -> Scanner:
     """Compile (name, pattern) pairs; indexes in answers are positions in `patterns`.
 
-    :param keep: use the compiled form left on disk by an earlier process, or leave one
-        (see database.py). For constants of the package only, whose matches end in few
-        places.
+    :param keep: use the compiled form that a build or an earlier process left on disk, or have
+        one made: at once for the engine "hyperscan", beside the requests for "auto" (see
+        built_in.py). For constants of the package only, whose matches end in few places.
 
     :raises PatternRefused: naming the first pattern that can't be taken, and why.
     :raises ConfigError: when "hyperscan" is asked for and not installed.
@@ -75,8 +76,11 @@ def compile_patterns(
     if engine == "re" or not has_hyperscan():
         return ReScanner(patterns)
     texts = [pattern for _, pattern in patterns]
+    options = _ANY if keep else _ONCE
+    if keep and engine == "auto":
+        return kept_or_later(texts, range(len(texts)), options, lambda: ReScanner(patterns))
     try:
-        return HyperscanScanner(texts, range(len(texts)), _ANY if keep else _ONCE, keep=keep)
+        return HyperscanScanner(texts, range(len(texts)), options, keep=keep)
     except HyperscanRefused as error:
         name, pattern = ("(all)", "...") if error.index is None else patterns[error.index]
         raise PatternRefused(name, pattern, str(error)) from error
@@ -94,6 +98,8 @@ def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto
     firsts: dict[str, int] = {}
     ids = [firsts.setdefault(name, index) for index, (name, _) in enumerate(patterns)]
     texts = [pattern for _, pattern in patterns]
+    if engine == "auto":
+        return kept_or_later(texts, ids, _ANY, lambda: ReTripwire(patterns))
     return HyperscanScanner(texts, ids, _ANY, keep=True)
 
 

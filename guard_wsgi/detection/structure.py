@@ -19,8 +19,7 @@ from attrs import evolve, frozen
 
 from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.fragments import data_blocks
-from guard_wsgi.detection.graphql import NotGraphQL
-from guard_wsgi.detection.graphql_values import MANY_GUESSES, graphql_values, parsed
+from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
@@ -56,6 +55,14 @@ _GRAPHQL = re.compile(
 _SHORT_GRAPHQL = re.compile(
     r"[\s,\ufeff]*(?:\{[\s,]*(?:\.\.\.|[A-Za-z_])|#|(?:query|mutation|fragment)\b)"
 )
+MANY_GUESSES: Final = 4
+DEEP_QUERY: Final = 15
+"""Levels of a query, which people's own stay below."""
+DEEP_INTROSPECTION: Final = 20
+"""Of a query for the schema: that of graphql-js 16 has 16."""
+MANY_DIRECTIVES: Final = 100
+MANY_DIRECTIVES_IN_ROW: Final = 10
+"""Of a query, and of one field: clients write a condition or two (OWASP, GraphQL Cheat Sheet)."""
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
@@ -223,11 +230,11 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from markup_values(value, text, budget)
         return
     if _GRAPHQL.match(text):
-        yield from graphql_values(value, text, budget)
+        yield from _graphql(value, text, budget)
         return
     if _SHORT_GRAPHQL.match(text):
         # It excuses nothing, and may be a query that costs too much all the same.
-        yield from [one for one in graphql_values(value, text, budget) if one.flags]
+        yield from [one for one in _graphql(value, text, budget) if one.flags]
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
         return
@@ -331,6 +338,47 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
             )
 
 
+PARSED_CHARS: Final = 2
+"""As many characters are parsed for the price of one that is weighed (value.Budget)."""
+
+
+def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
+    """String arguments are the values; the query's own shape is weighed by a few features. What
+    is no query after all is weighed as it stands."""
+    try:
+        found = _parsed(text, budget)
+    except TooDeep:
+        yield Value("graphql", value.name, text, "graphql", ("graphql.depth",))
+        yield value
+        return
+    except NotGraphQL:
+        yield value
+        return
+    flags = []
+    if found.introspects:
+        flags.append("graphql.introspection")
+    deep = DEEP_INTROSPECTION if found.introspects else DEEP_QUERY
+    if found.depth > deep or found.has_circle:
+        flags.append("graphql.depth")
+    if found.directives > MANY_DIRECTIVES or found.directives_in_row > MANY_DIRECTIVES_IN_ROW:
+        flags.append("graphql.directives")
+    if found.guesses >= MANY_GUESSES:
+        flags.append("graphql.guesses")
+    yield Value("graphql", value.name, text, "graphql", tuple(flags))
+    for said in found.strings:
+        budget.take_value()
+        yield Value(value.location, value.name, said)
+
+
+def _parsed(text: str, budget: Budget) -> GraphQL:
+    found = GraphQL()
+    try:
+        parse(text, found)
+    finally:
+        budget.take_chars(found.chars // PARSED_CHARS)
+    return found
+
+
 def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
     """Many operations of GraphQL in one document, when they try many secrets."""
     guesses, first = 0, ""
@@ -340,7 +388,7 @@ def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
                 if key == "query" and isinstance(text, str):
                     first = first or text
                     with contextlib.suppress(NotGraphQL):
-                        guesses += parsed(text, budget).guesses
+                        guesses += _parsed(text, budget).guesses
     if guesses >= MANY_GUESSES:
         yield Value(location, "", first, "graphql", ("graphql.guesses",))
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 
+from guard_wsgi.detection import Detector, later
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,
@@ -16,6 +18,7 @@ from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
 from guard_wsgi.network.published import STALE_INTERVALS
+from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folders, distrust
 from guard_wsgi.state.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.state.emergency import Declaration
 from guard_wsgi.state.schemes import SCHEMES, is_installed
@@ -73,6 +76,32 @@ def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
             "no-hyperscan",
             "hyperscan is not installed: detection runs on re and is many times slower",
             "pip install hyperscan, where there is a wheel for the platform",
+        )
+
+
+def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
+    if not is_installed("hyperscan"):
+        return
+    for folder in cache_folders():
+        with suppress(OSError):
+            reason = distrust(folder)
+            if reason is not None:
+                yield Advice(
+                    "warning",
+                    "cache-not-trusted",
+                    f"compiled patterns are not taken from a cache: {reason}",
+                    f"give it to this user or to root, and take write access from others, or name"
+                    f" another folder by {CACHE_DIR_VARIABLE}",
+                )
+    Detector().warm()  # loads what there is
+    waiting = later.compiler().waiting
+    if waiting:
+        yield Advice(
+            "note",
+            "cold-patterns",
+            f"{waiting} databases of patterns are not compiled for this machine: the first"
+            " requests are looked through by re, more slowly, for some twenty seconds",
+            "run guard-wsgi warm while the image is built",
         )
 
 

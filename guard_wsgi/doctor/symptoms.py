@@ -20,6 +20,7 @@ from guard_wsgi.doctor.clients import (
 from guard_wsgi.doctor.data import look_at_clouds, look_at_databases
 from guard_wsgi.doctor.placing import look_at_switches, look_at_the_app
 from guard_wsgi.doctor.state import (
+    look_at_compiled_patterns,
     look_at_extras,
     look_at_the_clock,
     look_at_the_store,
@@ -37,6 +38,7 @@ LOOKS: tuple[Callable[[Deployment], Iterator[Advice]], ...] = (
     look_at_options,
     look_at_workers,
     look_at_extras,
+    look_at_compiled_patterns,
     look_at_the_store,
     look_at_the_clock,
     look_at_databases,

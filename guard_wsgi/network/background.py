@@ -1,13 +1,10 @@
 """A loop on one daemon thread that exists only where requests are served.
 
-Data that ages (address ranges, country databases, verified crawlers, dynamic rules, the console's
-events) is renewed beside the requests, never inside one. Only the agent's sender has a thread of
-its own kind: it owns a queue and ends under a deadline.
-
-A thread that starts at import or in a preloading master does not survive the fork into a worker.
-So the loop starts with the first request that a process serves, and nothing of it is carried over
-a fork: the child has another process id, hence another thread, another event, and no lock that
-the parent could have held.
+Data that ages (address ranges, country databases, verified crawlers) is renewed beside the
+requests, never inside one. A thread started at import or in a preloading master does not survive
+the fork into a worker, so the loop starts with the first request that a process serves, and
+nothing of it is carried over a fork: the child has another process id, hence another thread,
+another event, and no lock that the parent could have held.
 """
 
 from __future__ import annotations
@@ -33,7 +30,6 @@ class _Run:
 
     process_id: int = 0
     stopping: bool = False
-    thread: threading.Thread | None = None
     wake: threading.Event = field(factory=threading.Event)
 
 
@@ -81,17 +77,10 @@ class BackgroundLoop:
         """For a long step: whether it should give up, because the process or the owner ends."""
         return self._cell.run.stopping
 
-    def close(self, timeout_seconds: float = 0.0) -> None:
-        """End the thread at its next wait; it is not started again.
-
-        :param timeout_seconds: how long to wait for its end.
-        """
+    def close(self) -> None:
+        """End the thread at its next wait; it is not started again."""
         self._closed = True
-        run = self._cell.run
         _stop(self._cell)
-        is_here = run.process_id == getpid() and run.thread is not threading.current_thread()
-        if timeout_seconds and is_here and run.thread is not None:
-            run.thread.join(timeout_seconds)
 
     def _start(self) -> None:
         process_id = getpid()
@@ -105,7 +94,6 @@ class BackgroundLoop:
         thread = threading.Thread(
             target=_loop, args=(self._step, run, self._name), name=self._name, daemon=True
         )
-        run.thread = thread
         try:
             thread.start()
         except RuntimeError:

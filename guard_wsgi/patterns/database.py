@@ -1,21 +1,31 @@
 """Compiled Hyperscan databases on disk.
 
-Compiling the built-in indicators takes seconds, loading them milliseconds, and every worker
-and every command would pay again. What is compiled once is kept in the user's cache folder
-(`$GUARD_WSGI_CACHE_DIR`, else `$XDG_CACHE_HOME/guard-wsgi`, else `~/.cache/guard-wsgi`;
-`GUARD_WSGI_CACHE_DIR=off` keeps nothing). A file is used only if it belongs to this user and
-nobody else can write to it or its folder; Hyperscan itself checks version, processor and CRC.
-Any fault on the way means compiling, never an error.
+Compiling the built-in patterns takes some twenty seconds, loading them milliseconds, and every
+worker and every command would pay again. Databases are looked for in three kinds of places:
+
+- in the package (`PACKAGE_FOLDER`), where a build leaves them (hatch_build.py);
+- in the user's cache folder: `$GUARD_WSGI_CACHE_DIR`, else `$XDG_CACHE_HOME/guard-wsgi`, else
+  `~/.cache/guard-wsgi`. `GUARD_WSGI_CACHE_DIR=off` keeps nothing;
+- where that can't be written to, in a folder of this user's among the temporary files.
+
+A name is a digest of patterns, flags, processor and Hyperscan's version, so a database of other
+patterns is never found. Of a cache a file is used only if it and its folder belong to this user
+or to root and nobody else can write to them. Hyperscan itself checks version and CRC. Any fault
+on the way means compiling, never an error.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+import platform
 import stat
+import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from guard_wsgi.files import replaced
 
@@ -25,64 +35,126 @@ try:
 except ImportError:  # no wheel for this interpreter: nothing is compiled, nothing is kept
     hyperscan = None
 
+logger = logging.getLogger("guard_wsgi.patterns")
+
 CACHE_DIR_VARIABLE = "GUARD_WSGI_CACHE_DIR"
 """Of the machine, not of a guard: read before there is a configuration."""
 
+PACKAGE_FOLDER: Final = Path(__file__).with_name("compiled")
+"""Part of the package, and trusted as its code is."""
 
-def cache_folder() -> Path | None:
-    """Where compiled databases are kept; None when nowhere."""
+SUFFIX: Final = ".hsdb"
+
+
+def cache_folders() -> tuple[Path, ...]:
+    """Where compiled databases are kept, the preferred folder first; none when they are not."""
     chosen = os.environ.get(CACHE_DIR_VARIABLE, "")
     if chosen.lower() in ("off", "0", "no"):
-        return None
+        return ()
     if chosen:
-        return Path(chosen)
+        return Path(chosen), _temporary_folder()
     base = os.environ.get("XDG_CACHE_HOME", "")
     try:
-        return (Path(base) if base else Path.home() / ".cache") / "guard-wsgi"
+        home = Path(base) if base else Path.home() / ".cache"
     except RuntimeError:  # no home directory
-        return None
+        return (_temporary_folder(),)
+    return home / "guard-wsgi", _temporary_folder()
+
+
+def _temporary_folder() -> Path:
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"guard-wsgi-{user}"
+
+
+def writable_folder() -> Path | None:
+    """The first cache folder that is trusted and can be written to, made if need be."""
+    for folder in cache_folders():
+        try:
+            # Readable by others: nothing in it is secret, and root fills it for an app's user.
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if distrust(folder) is None and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return None
+
+
+def distrust(folder: Path) -> str | None:
+    """Why no database in this cache folder is used, or ``None``.
+
+    :raises OSError: when there is no such folder.
+    """
+    # Among the temporary files, a link may be anybody's.
+    status = os.lstat(folder) if folder == _temporary_folder() else os.stat(folder)
+    if not stat.S_ISDIR(status.st_mode):
+        return f"{folder} is no folder"
+    return None if _is_private(status) else f"{folder} {_WRITABLE}"
+
+
+_WRITABLE: Final = "belongs to another user, or others can write to it"
 
 
 def database_key(patterns: Sequence[bytes], ids: Sequence[int], flags: int) -> str:
-    """A name for the compiled form of these patterns with this Hyperscan."""
-    digest = hashlib.sha256(f"{hyperscan.__version__} {flags} {list(ids)}".encode())
+    """A name for the compiled form of these patterns with this Hyperscan on this processor."""
+    machine = f"{hyperscan.__version__} {platform.machine()} {sys.byteorder} {sys.maxsize}"
+    digest = hashlib.sha256(f"{machine} {flags} {list(ids)}".encode())
     for pattern in patterns:
         digest.update(len(pattern).to_bytes(4, "big") + pattern)
     return digest.hexdigest()
 
 
-def load_database(key: str) -> Any | None:
-    """The kept database of this name, or None."""
-    folder = cache_folder()
-    if folder is None:
+def load_database(key: str, *also: Path) -> Any | None:
+    """The kept database of this name, or ``None``.
+
+    :param also: more folders of this process's own to look into.
+    """
+    for folder in (PACKAGE_FOLDER, *also):
+        database = _read(folder / f"{key}{SUFFIX}", is_ours=True)
+        if database is not None:
+            return database
+    for folder in cache_folders():
+        try:
+            reason = distrust(folder)
+        except OSError:
+            continue
+        if reason is not None:
+            logger.warning("compiled patterns are not taken from a cache: %s", reason)
+            continue
+        database = _read(folder / f"{key}{SUFFIX}", is_ours=False)
+        if database is not None:
+            return database
+    return None
+
+
+def _read(path: Path, *, is_ours: bool) -> Any | None:
+    try:
+        with open(path, "rb") as file:
+            if not is_ours and not _is_private(os.fstat(file.fileno())):
+                logger.warning("a file of compiled patterns is not used: %s %s", path, _WRITABLE)
+                return None
+            data = file.read()
+    except OSError:
         return None
     try:
-        if not _is_private(os.stat(folder)):
-            return None
-        with open(folder / f"{key}.hsdb", "rb") as file:
-            if not _is_private(os.fstat(file.fileno())):
-                return None
-            return hyperscan.loadb(file.read(), hyperscan.HS_MODE_BLOCK)
-    except (OSError, ValueError, hyperscan.error):
+        return hyperscan.loadb(data, hyperscan.HS_MODE_BLOCK)
+    except (ValueError, hyperscan.error) as error:
+        logger.warning("a file of compiled patterns is not used: %s is damaged (%s)", path, error)
         return None
 
 
 def save_database(key: str, database: Any) -> None:
     """Keep a database: written aside and moved into place, so that no reader sees half."""
-    folder = cache_folder()
+    folder = writable_folder()
     if folder is None:
         return
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _is_private(os.stat(folder)):
-            return
-        with replaced(folder / f"{key}.hsdb") as file:
+        with replaced(folder / f"{key}{SUFFIX}", mode=0o644) as file:
             file.write(hyperscan.dumpb(database))
-    except (OSError, hyperscan.error):
-        return
+    except (OSError, hyperscan.error) as error:
+        logger.warning("compiled patterns are not kept: %s", error)
 
 
 def _is_private(status: os.stat_result) -> bool:
-    """Whether only this user could have written it."""
-    mine = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-    return mine and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    """Whether only this user, or root, could have written it."""
+    is_known = not hasattr(os, "getuid") or status.st_uid in (os.getuid(), 0)
+    return is_known and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

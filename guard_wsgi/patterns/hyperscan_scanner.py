@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from guard_wsgi.patterns.database import database_key, load_database, save_database
@@ -71,8 +72,9 @@ class HyperscanScanner:
 
     :param ids: what `scan` calls the patterns.
     :param options: which of `OPTIONS` hold for every pattern.
-    :param keep: use the compiled form left on disk by an earlier process, or leave one
-        (see database.py). For constants of the package only.
+    :param keep: use the compiled form left on disk by a build or an earlier process, or leave
+        one (see database.py). For constants of the package only.
+    :ivar key: what the compiled form is called on disk.
     :raises HyperscanRefused: when a pattern can't be matched in linear time.
     """
 
@@ -86,12 +88,29 @@ class HyperscanScanner:
     ) -> None:
         flags = _flags(options)
         encoded = [text.encode() for text in patterns]
-        key = database_key(encoded, ids, flags)
-        database = load_database(key) if keep else None
+        self.key = database_key(encoded, ids, flags)
+        database = load_database(self.key) if keep else None
         if database is None:
             database = _compile(encoded, ids, flags)
             if keep:
-                save_database(key, database)
+                save_database(self.key, database)
+        self._serve(database, ids)
+
+    @classmethod
+    def kept(cls, key: str, ids: Sequence[int], *also: Path) -> HyperscanScanner | None:
+        """One whose compiled form is on disk; ``None`` if it is not.
+
+        :param also: more folders to look into, of this process's own.
+        """
+        database = load_database(key, *also)
+        if database is None:
+            return None
+        scanner = cls.__new__(cls)
+        scanner.key = key
+        scanner._serve(database, ids)
+        return scanner
+
+    def _serve(self, database: Any, ids: Sequence[int]) -> None:
         self._database: Any = database
         self._ids = max(ids, default=-1) + 1
         self._stock: list[Any] = []
@@ -168,6 +187,11 @@ class HyperscanScanner:
             return False
 
         return any_match
+
+
+def key_of(patterns: Sequence[str], ids: Sequence[int], options: Collection[str]) -> str:
+    """What the compiled form of these patterns is called on disk (`HyperscanScanner.key`)."""
+    return database_key([text.encode() for text in patterns], ids, _flags(options))
 
 
 def _flags(options: Collection[str]) -> int:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi_flask.console import search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake, Sender
@@ -92,13 +92,16 @@ class LogReader:
         self._intake = intake
         self._place_name = place_name(path)
         self._next_double = 0.0
-        self._loop = BackgroundLoop("guard-console-log", self._step)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="guard-console-log", daemon=True)
 
     def start(self) -> None:
-        self._loop.ensure_running()
+        self._thread.start()
 
     def stop(self) -> None:
-        self._loop.close(5)
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def read_on(self) -> int:
         """Read what is new; how many events that were. A line without an end waits for it."""
@@ -124,7 +127,7 @@ class LogReader:
                 if len(lines) >= BATCH:
                     taken += self._take(lines, status.st_ino, offset)
                     lines = []
-                    if self._loop.stopping():
+                    if self._stop.is_set():
                         return taken
             if lines:
                 taken += self._take(lines, status.st_ino, offset)
@@ -157,9 +160,11 @@ class LogReader:
         inode, _, offset = (self._database.value(self._place_name) or "").partition(":")
         return (int(inode), int(offset)) if inode and offset else (0, 0)
 
-    def _step(self) -> float:
-        try:
-            self.read_on()
-        except Exception as error:  # a file that can't be read now may be later
-            log.warning("%s can't be read: %r", self._path, error)
-        return LOOK_SECONDS
+    def _run(self) -> None:
+        while True:
+            try:
+                self.read_on()
+            except Exception as error:  # a file that can't be read now may be later
+                log.warning("%s can't be read: %r", self._path, error)
+            if self._stop.wait(LOOK_SECONDS):
+                return

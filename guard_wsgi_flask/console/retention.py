@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 
 from sqlalchemy import Connection, delete, func, select
 
-from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.settings import ConsoleSettings
@@ -144,22 +145,27 @@ class Keeper:
     def __init__(self, database: Database, settings: ConsoleSettings) -> None:
         self._database = database
         self._settings = settings
-        self._loop = BackgroundLoop("guard-console-keeper", self._step)
-        self._is_first = True
+        self._stop = threading.Event()
+        self._threads: dict[int, threading.Thread] = {}
 
     def touch(self) -> None:
         """Start the thread if this process has none: a parent that only forks starts none."""
-        self._loop.ensure_running()
+        pid = os.getpid()
+        if pid in self._threads:
+            return
+        thread = threading.Thread(target=self._run, name="guard-console-keeper", daemon=True)
+        if self._threads.setdefault(pid, thread) is thread:
+            thread.start()
 
     def stop(self) -> None:
-        self._loop.close(5)
+        self._stop.set()
+        thread = self._threads.get(os.getpid())
+        if thread is not None and thread.is_alive():
+            thread.join(5)
 
-    def _step(self) -> float:
-        if self._is_first:  # a start has other things to do
-            self._is_first = False
-            return INTERVAL_SECONDS
-        try:
-            keep(self._database, self._settings)
-        except Exception as error:  # a full disk today is not one tomorrow
-            log.warning("retention failed: %r", error)
-        return INTERVAL_SECONDS
+    def _run(self) -> None:
+        while not self._stop.wait(INTERVAL_SECONDS):
+            try:
+                keep(self._database, self._settings)
+            except Exception as error:  # a full disk today is not one tomorrow
+                log.warning("retention failed: %r", error)

@@ -503,7 +503,7 @@ def test_a_source_that_fails_in_any_way_does_not_end_the_thread() -> None:
     poller.touch()
     _until(lambda: source.calls > 0)
     time.sleep(0.1)
-    thread = poller._loop._cell.run.thread
+    thread = poller._states[next(iter(poller._states))].thread
     assert thread is not None
     assert thread.is_alive()
     poller.stop()

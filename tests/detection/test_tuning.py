@@ -188,38 +188,3 @@ assert findings_in(inspection, "query", {XSS!r})
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, timeout=100, check=False)
     assert done.returncode == 0
-
-
-@pytest.mark.parametrize("spoil", ["nothing", "truncate", "others may write", "folder is a file"])
-def test_kept_databases_are_used_or_passed_over(tmp_path: Path, spoil: str) -> None:
-    program = """
-from tests.detection.requests import findings_in
-from guard_wsgi.detection.scanner import compile_patterns
-print(compile_patterns([("a", "abc"), ("b", "x+y")], keep=True).scan(b"..xxy.."))
-"""
-    folder = tmp_path / "cache"
-    environment = {**os.environ, "GUARD_WSGI_CACHE_DIR": str(folder)}
-    root = Path(__file__).parents[2]
-
-    def run() -> str:
-        return subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=root,
-            env=environment,
-            timeout=100,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
-
-    if spoil == "folder is a file":
-        folder.write_text("")
-    assert run() == "[1]"
-    kept = list(folder.glob("*.hsdb")) if folder.is_dir() else []
-    assert bool(kept) == (spoil != "folder is a file")
-    for file in kept:
-        if spoil == "truncate":
-            file.write_bytes(file.read_bytes()[:100])
-        elif spoil == "others may write":
-            file.chmod(0o666)
-    assert run() == "[1]"

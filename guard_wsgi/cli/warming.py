@@ -1,0 +1,28 @@
+"""``guard-wsgi warm``: compile what the first start would, while an image is built."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TextIO
+
+from guard_wsgi.detection.built_in import STEPS, compile_built_in, where_kept
+from guard_wsgi.patterns.database import writable_folder
+from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
+
+
+def warm(out: TextIO) -> int:
+    """Compile what is neither in the package nor in a cache, step by step; 0 when all is kept."""
+    if not has_hyperscan():
+        print("Hyperscan is not installed: detection runs on re, and nothing is compiled", file=out)
+        return 1
+    started = monotonic()
+    folder = writable_folder()
+    lost = []
+    for number, (name, keys) in enumerate(compile_built_in(), 1):
+        lost += [key for key in keys if where_kept(key) is None]
+        print(f"{number} of {STEPS}: {name}, {monotonic() - started:.1f} s", file=out, flush=True)
+    if lost:
+        print(f"{len(lost)} databases could not be kept: no cache folder can be used", file=out)
+        return 1
+    print(f"All patterns are compiled: in the package, or in {folder}", file=out)
+    return 0

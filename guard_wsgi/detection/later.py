@@ -1,0 +1,102 @@
+"""Constants of the package that are still being compiled: Python's `re` answers until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+from guard_wsgi.patterns.compiling import Compiler
+from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, key_of
+
+MODULE = "guard_wsgi.detection.built_in"
+
+
+@lru_cache(maxsize=1)
+def compiler() -> Compiler:
+    """One a process, as what it makes are constants, shared by all detectors."""
+    return Compiler(MODULE)
+
+
+def kept_or_later(
+    patterns: Sequence[str],
+    ids: Sequence[int],
+    options: Collection[str],
+    make_plain: Callable[[], Any],
+) -> HyperscanScanner | LaterScanner:
+    """The scanner whose compiled form is on disk, or one that is compiled while requests go on.
+
+    :param make_plain: makes what answers until then.
+    """
+    key = key_of(patterns, ids, options)
+    load = partial(HyperscanScanner.kept, key, ids)
+    scanner = load()
+    if scanner is not None:
+        return scanner
+    make = partial(HyperscanScanner, patterns, ids, options, keep=True)
+    return LaterScanner(load, make, make_plain)
+
+
+class LaterScanner:
+    """What a scanner answers, from `re` first and then from Hyperscan.
+
+    Nothing is compiled, in either way, before the first scan: a command that serves nothing, and
+    a process that only forks, need neither.
+    """
+
+    def __init__(
+        self,
+        load: Callable[..., HyperscanScanner | None],
+        make: Callable[[], HyperscanScanner],
+        make_plain: Callable[[], Any],
+    ) -> None:
+        self._load = load
+        self._make: Callable[[], HyperscanScanner] | None = make
+        self._make_plain: Callable[[], Any] | None = make_plain
+        self._plain: Any = None
+        self._ready: HyperscanScanner | None = None
+        compiler().add(self)
+
+    def scan(self, data: bytes) -> list[int]:
+        hits: list[int] = self._now().scan(data)
+        return hits
+
+    def any(self, data: bytes) -> bool:
+        found: bool = self._now().any(data)
+        return found
+
+    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
+        found: list[set[int]] = self._now().among(data, ends)
+        return found
+
+    def ends(self, data: bytes, most: int) -> list[int]:
+        ends: list[int] = self._now().ends(data, most)
+        return ends
+
+    def _now(self) -> Any:
+        if self._ready is None:
+            compiler().begin()
+            plain, make_plain = self._plain, self._make_plain
+            if plain is None and make_plain is not None:
+                plain = self._plain = make_plain()
+            if plain is not None and self._ready is None:
+                return plain
+        return self._ready
+
+    def load(self, *folders: Path) -> bool:
+        """Take the compiled form over from disk; whether it is there."""
+        scanner = self._load(*folders)
+        if scanner is not None:
+            self._serve(scanner)
+        return scanner is not None
+
+    def compile(self) -> None:
+        """Compile here and now."""
+        if self._make is not None:
+            self._serve(self._make())
+
+    def _serve(self, scanner: HyperscanScanner) -> None:
+        # First what is read without a lock, then what it takes the place of.
+        self._ready = scanner
+        self._make = self._make_plain = self._plain = None
