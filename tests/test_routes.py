@@ -46,7 +46,7 @@ def marked(*decorators: Callable[[Any], Any]) -> RouteConfig:
         decorated = each(decorated)
     assert decorated.__wrapped__ is view, "one layer, however many decorators"
     route = route_config_of(decorated)
-    assert route_config_of(view) is route
+    assert route_config_of(view) == route
     assert route is not None
     return route
 
