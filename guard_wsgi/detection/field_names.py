@@ -55,6 +55,16 @@ _QUERY_NAME = re.compile(
     r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
     re.IGNORECASE,
 )
+# Inputs of one line, and those for a number or a column, which are put where no quote is.
+_LINE_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:id|ip|host\w*|domain|port|url|uri|link|address|e?mail|phone|zip|city|country|user|username|login"
+    r"|lang|locale|name|first_?name|last_?name|file\w*|path|dir|key|format|cmd|command|q|query|search|keyword|term|page)\]?",
+    re.IGNORECASE,
+)
+_NUMBER_NAME = re.compile(
+    r"(?:.*[>._\[-])?(?:id|uid|pid|cid|num|sort\w*|order_?by|order|page|limit|offset)\]?",
+    re.IGNORECASE,
+)
 _SECRET_NAME = re.compile(
     r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret|token|api_?key|\botp|\bpin|hash|salt)\w*\]?",
     re.IGNORECASE,
@@ -73,12 +83,14 @@ _NAMED: Final = (
     (_CODE_NAME, "name:code"),
     (_QUERY_NAME, "name:query"),
     (_SECRET_NAME, "name:secret"),
+    (_LINE_NAME, "name:line"),
+    (_NUMBER_NAME, "name:number"),
 )
 
 
 @lru_cache(maxsize=1024)
 def name_features(name: str) -> tuple[str, ...]:
-    """What a value's name says of it. Sites have few names, and each is matched eight times."""
+    """What a value's name says of it. Sites have few names, and each is matched ten times."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
 
 

@@ -340,6 +340,17 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "code.java_class_only": (("text:exception", -0.8),),
     "query.operator_name": (("text:filter", -0.8),),
     "query.operator_key": (("text:filter", -0.8),),
+    # One line is all that a field holds, or all that people write there.
+    "shell.line_of_its_own": (
+        ("name:line", 0.8),
+        ("name:text", -0.4),
+        ("name:code", -0.4),
+        ("at:query", 0.5),
+        ("at:cookie", 0.5),
+        ("at:header", 0.3),
+    ),
+    "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
+    "sql.word_operator": (("name:number", 1.0),),
     # An API of a database takes a statement in a field that is called so.
     "sql.statement_only": (("name:query", -0.4), ("at:query", 0.4)),
 }

