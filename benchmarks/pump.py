@@ -23,6 +23,7 @@ from tests.detection.pump import (
     entries,
     growth,
     growths_of_pattern,
+    guard_entries,
     methods_of,
     patterns,
 )
@@ -39,7 +40,7 @@ def main() -> int:
             print(f"{name:48} {more:5.1f}  {prefix!r} {atom!r}  {reason}")
             worst = max(worst, 0.0 if reason else more)
     inspection = Detector().compile(DetectionSettings(max_values=10**7, max_chars=10**9))
-    for name, act in entries(inspection).items():
+    for name, act in (entries(inspection) | guard_entries()).items():
         act("warm <script>")
         found = [
             (growth(act, prefix, atom, SIZE), prefix, atom) for prefix in PREFIXES for atom in ATOMS

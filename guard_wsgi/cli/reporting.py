@@ -41,8 +41,8 @@ _LINE = re.compile(
     r" \[event=\S+ check=(?P<check>[^\s\]]+)(?: [^\]]*?id=(?P<reference>\w+))?"
 )
 _FINDING = re.compile(
-    r"(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.*?)')?"
-    r"(?: \(score (?P<score>[\d.]+)\)|: [^:;()]+ \((?P<limit>\w+(?:=\d+)?)\))"
+    r"\b(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.{0,200}?)')?"
+    r"(?: \(score (?P<score>[\d.]+)\)|: [^:;()]{1,200} \((?P<limit>\w+(?:=\d+)?)\))"
 )
 _VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
 

@@ -7,19 +7,26 @@ what is quadratic four times. Time is that of the processor, and the least of a 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
-from functools import lru_cache
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
+from io import BytesIO
 from itertools import count
 from pathlib import Path
 from time import process_time
+from types import BuiltinMethodType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import guard_wsgi
+import guard_wsgi_flask
+from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.detection import Inspection
 from tests.detection.requests import environ
+from tests.kit.gateway import text_app
 
 BOUNDED = {
     "detection.field_names._REDIRECT_NAME": "names have at most 100 characters",
@@ -29,14 +36,9 @@ BOUNDED = {
     "detection.field_names._QUERY_NAME": "names have at most 100 characters",
     "detection.field_names._SECRET_NAME": "names have at most 100 characters",
     "detection.scanner._INSIDE": "reads the patterns of the configuration",
+    "routes.resolvers._PARAMETER": "reads the routes of the app",
 }
 """Patterns that may take the square of a text's length, and what keeps the text short."""
-
-READ_REQUESTS = (
-    *("guard_wsgi.detection", "guard_wsgi.request", "guard_wsgi.checks", "guard_wsgi.routes"),
-    *("guard_wsgi.response", "guard_wsgi.ladder", "guard_wsgi.patterns", "guard_wsgi.resolvers"),
-    *("guard_wsgi.middleware", "guard_wsgi.bottle", "guard_wsgi.django", "guard_wsgi.behavior"),
-)
 
 ATOMS = (
     *("a", "A", "0", " ", "\t", "\n", "\r\n", "_", "-", ".", ",", ";", ":", "/", "\\", "'", '"', "`"),
@@ -46,8 +48,8 @@ ATOMS = (
     *("<![CDATA[", "<?", "@a ", "query{", "eyJ", "\\u0027", "%u0027", "union select ", "A1b2", "\x00"),
 )  # fmt: skip
 PREFIXES = ("", '"', "<a", "q=")
-SMALL = 700
-"""Characters of the short text for one pattern: its square takes some milliseconds."""
+SMALL, LARGE = 700, 4200
+"""Characters of the texts for one pattern: the square of the second takes some 50 milliseconds."""
 
 QUICK_SECONDS = 0.001
 """What a short text may take whatever the growth: too little to be measured."""
@@ -57,32 +59,84 @@ MOST_GROWTH = 3.0
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Every compiled pattern of the package, by where it stands."""
-    seen = set()
-    for info in pkgutil.walk_packages(guard_wsgi.__path__, "guard_wsgi."):
-        # The others read files of the site's own.
-        if not info.name.startswith(READ_REQUESTS):
-            continue
-        try:
-            module = importlib.import_module(info.name)
-        except ImportError:
-            continue  # of a package that is not installed
-        for name, value in vars(module).items():
-            for found in _patterns_in(value):
-                if id(found) not in seen:
-                    seen.add(id(found))
-                    yield f"{info.name.removeprefix('guard_wsgi.')}.{name}", found
+    """Every compiled pattern that the package's modules have, by where it stands: in a variable, in
+    a class, in a table, as the method of one, in what a function keeps, or spelled in a call."""
+    seen: set[int] = set()
+    for root in (guard_wsgi, guard_wsgi_flask):
+        names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
+        for module_name in (root.__name__, *names):
+            if module_name.endswith("__main__"):
+                continue
+            try:
+                module = importlib.import_module(module_name)
+            except ImportError:
+                continue  # of a package that is not installed
+            short = module_name.removeprefix("guard_wsgi.")
+            for name, value in vars(module).items():
+                for found in _patterns_in(value, module_name, seen):
+                    yield f"{short}.{name}", found
+            for line, found in _spelled(module):
+                yield f"{short}.line{line}", found
 
 
-def _patterns_in(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
+def _patterns_in(
+    value: object, module: str, seen: set[int], depth: int = 0
+) -> Iterator[re.Pattern[Any]]:
+    if depth > 5 or isinstance(value, (str, bytes, int, float, ModuleType)) or id(value) in seen:
+        return
+    seen.add(id(value))
+    _KEPT.append(value)  # so that no other object gets its number
     if isinstance(value, re.Pattern):
         yield value
-    elif depth < 3 and isinstance(value, (tuple, list, frozenset, set)):
-        for one in value:
-            yield from _patterns_in(one, depth + 1)
-    elif depth < 3 and isinstance(value, dict):
-        for one in value.values():
-            yield from _patterns_in(one, depth + 1)
+        return
+    inner: Iterable[object] = ()
+    if isinstance(value, (tuple, list, frozenset, set, deque)):
+        inner = value
+    elif isinstance(value, Mapping):
+        inner = [*value.keys(), *value.values()]
+    elif isinstance(value, partial):
+        inner = [value.func, *value.args, *value.keywords.values()]
+    elif isinstance(value, (BuiltinMethodType, MethodType)):
+        inner = [value.__self__]
+    elif isinstance(value, FunctionType):
+        cells = [cell.cell_contents for cell in value.__closure__ or () if _is_full(cell)]
+        inner = [*cells, *(value.__defaults__ or ()), getattr(value, "__wrapped__", None)]
+    elif isinstance(value, type):
+        inner = list(vars(value).values()) if value.__module__ == module else ()
+    elif type(value).__module__.startswith("guard_wsgi"):
+        slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+        inner = [
+            *getattr(value, "__dict__", {}).values(),
+            *(getattr(value, n, None) for n in slots),
+        ]
+    for one in list(inner):
+        yield from _patterns_in(one, module, seen, depth + 1)
+
+
+_KEPT: list[object] = []
+
+
+def _is_full(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _spelled(module: ModuleType) -> Iterator[tuple[int, re.Pattern[Any]]]:
+    """The patterns that stand in calls of `re`'s functions."""
+    for node in ast.walk(ast.parse(_sources()[module.__name__.removeprefix("guard_wsgi.")])):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and isinstance(node.func.value, ast.Name)
+            and node.func.value.id == "re"
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+            and isinstance(node.args[0].value, (str, bytes))
+            and node.func.attr != "compile"
+        ):
+            yield node.lineno, re.compile(node.args[0].value)
 
 
 _COUNT = count()
@@ -118,6 +172,8 @@ def methods_of(name: str) -> set[str]:
     """How the package uses the pattern of a name: one that is matched from the beginning only need
     not be linear from everywhere. Modules may have patterns of the same name."""
     module, _, name = name.rpartition(".")
+    if name.startswith("line"):
+        return {"finditer"}
     used = re.compile(
         rf"\b{name}(?:\[[^\]\n]*\])?\.(search|match|fullmatch|findall|finditer|subn?|split)\b"
     )
@@ -134,13 +190,14 @@ def methods_of(name: str) -> set[str]:
 @lru_cache(maxsize=1)
 def _sources() -> dict[str, str]:
     """The text of each module of the package."""
-    root = Path(guard_wsgi.__path__[0])
-    return {
-        ".".join(file.relative_to(root).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): file.read_text()
-        for file in sorted(root.rglob("*.py"))
-    }
+    found = {}
+    for package in (guard_wsgi, guard_wsgi_flask):
+        root = Path(package.__path__[0])
+        for file in sorted(root.rglob("*.py")):
+            parts = file.relative_to(root.parent).with_suffix("").parts
+            name = ".".join(parts).removesuffix(".__init__")
+            found[name.removeprefix("guard_wsgi.")] = file.read_text()
+    return found
 
 
 def growths_of_pattern(
@@ -160,7 +217,8 @@ def growths_of_pattern(
 
     for prefix in PREFIXES:
         for atom in ATOMS:
-            found = growth(act, prefix, atom, SMALL)
+            # What is worse than the square shows in the short text, the square in the long one.
+            found = growth(act, prefix, atom, SMALL) or growth(act, prefix, atom, LARGE)
             if found:
                 yield prefix, atom, found
 
@@ -217,3 +275,48 @@ def entries(inspection: Inspection) -> dict[str, Callable[[str], object]]:
         "Digest": head(HTTP_AUTHORIZATION="Digest TEXT"),
         "Basic": head(HTTP_AUTHORIZATION="Basic TEXT"),
     }  # fmt: skip
+
+
+def guard_entries() -> dict[str, Callable[[str], object]]:
+    """Every way into a guard whose checks all read something, from the text that grows."""
+    guard = GuardMiddleware(
+        text_app(),
+        SecurityConfig(
+            enable_rate_limiting=False,
+            enable_ip_banning=False,
+            enable_penetration_detection=False,  # it has ways of its own
+            trusted_proxies=("10.0.0.0/8",),
+            allowed_hosts=("*.example.com",),
+            blocked_user_agents=("evil.*bot",),
+            enable_cors=True,
+            cors_allow_origins=("https://shop.example.com",),
+        ),
+    )
+
+    def act(environ: dict[str, Any]) -> object:
+        return b"".join(guard(environ, lambda status, headers, error=None: lambda data: None))
+
+    def head(name: str) -> Callable[[str], object]:
+        def visit(text: str) -> object:
+            latin = text.encode().decode("latin-1")
+            made = environ(**{name: latin}) | {"REMOTE_ADDR": "10.1.2.3", "wsgi.url_scheme": "http"}
+            return act(made | {"wsgi.input": BytesIO(), "SERVER_NAME": "a", "SERVER_PORT": "80"})
+
+        return visit
+
+    names = (
+        *(
+            "HOST",
+            "X_FORWARDED_FOR",
+            "X_FORWARDED_PROTO",
+            "X_FORWARDED_HOST",
+            "FORWARDED",
+            "ORIGIN",
+        ),
+        *("REFERER", "USER_AGENT", "AUTHORIZATION", "COOKIE", "ACCEPT", "ACCEPT_LANGUAGE"),
+        *("ACCESS_CONTROL_REQUEST_HEADERS", "IF_NONE_MATCH", "TRANSFER_ENCODING"),
+    )
+    found = {f"guard: {name}": head(f"HTTP_{name}") for name in names}
+    for name in ("PATH_INFO", "QUERY_STRING", "CONTENT_TYPE", "CONTENT_LENGTH"):
+        found[f"guard: {name}"] = head(name)
+    return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import pytest
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
@@ -9,9 +12,11 @@ from tests.detection.pump import (
     ATOMS,
     BOUNDED,
     MOST_GROWTH,
+    _patterns_in,
     entries,
     growth,
     growths_of_pattern,
+    guard_entries,
     methods_of,
     patterns,
 )
@@ -51,6 +56,34 @@ def test_every_way_in_is_linear(unbounded: Inspection, name: str) -> None:
         if more > MOST_GROWTH:
             found[atom] = round(more, 1)
     assert found == {}
+
+
+@pytest.mark.timeout(300)
+def test_every_way_into_the_other_checks_is_linear() -> None:
+    found = {}
+    for name, act in guard_entries().items():
+        for atom in ATOMS:
+            more = growth(act, "", atom, ENTRY_BYTES)
+            if more > MOST_GROWTH:
+                found[name] = atom, round(more, 1)
+    assert found == {}
+
+
+def test_patterns_are_found_wherever_they_are_kept() -> None:
+    names = {name for name, _ in patterns()}
+    assert {"detection.graphql._TOKEN", "cli.reporting._FINDING"} <= names
+    kept = re.compile("a+b")
+
+    class Holder:
+        pattern = re.compile("b+c")
+
+    def closure() -> object:
+        return lambda text: kept.search(text)
+
+    Holder.__module__ = "here"
+    inside = (kept.match, {"a": [closure()]}, partial(re.compile("c+d").sub, ""), Holder)
+    found = {one.pattern for one in _patterns_in(inside, "here", set())}
+    assert found == {"a+b", "b+c", "c+d"}
 
 
 def test_growth_tells_the_square_from_the_line() -> None:
