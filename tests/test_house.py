@@ -7,6 +7,7 @@ without is below it.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,6 +135,23 @@ def test_few_files_stand_outside_of_a_room() -> None:
         if path.name != "__pycache__" and not path.name.endswith(".pyc")
     )
     assert len(entries) <= 33, entries
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_the_files_that_the_pages_name_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = set(re.findall(r"`((?:[\w-]+/)*[\w-]+(?:/|\.py|\.md|\.json))`", text))
+    assert len(named) > 3, named
+    rooms = (ROOT, ROOT / "guard_wsgi", ROOT / "guard_wsgi_flask", ROOT / "guard_wsgi/detection")
+    rooms += (ROOT / "guard_wsgi/config", ROOT / "benchmarks/training", ROOT / "benchmarks")
+    assert sorted(name for name in named if not any((room / name).exists() for room in rooms)) == []
+
+
+def test_each_room_is_on_the_page() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    packages = (ROOT / "guard_wsgi").glob("*/__init__.py")
+    rooms = [path.parent.name for path in packages]
+    assert [room for room in sorted(rooms) if f"`{room}/`" not in text] == []
 
 
 def test_no_file_is_long() -> None:
