@@ -6,8 +6,6 @@ the `&` of a nested URL are not evidence, while what an attacker writes into a l
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import json
 import re
@@ -30,6 +28,13 @@ from guard_wsgi.detection.value import (
     to_text,
     with_parent,
 )
+from guard_wsgi.detection.wrapped import (
+    XML_DOCUMENT,
+    Pairs,
+    document_in_base64,
+    parsed_json,
+    token_documents,
+)
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NAME_CHARS: Final = 100  # as in form.py; a JSON path keeps its end
@@ -42,10 +47,6 @@ _ENCODED_URL = re.compile(
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _RELATIVE_URL = re.compile(r"/[\w./%~@:,+-]*\?[\w.%\[\]-]+=")
 _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]*)+&?$")
-# A document of elements with a namespace or a declaration: HTML fragments are not taken apart.
-_XML_DOCUMENT = re.compile(
-    r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
-)
 # How a document of GraphQL begins; graphql.py says whether it is one. Words in braces alone are
 # one, too, and an expansion of a shell.
 _GRAPHQL = re.compile(
@@ -65,10 +66,6 @@ MANY_DIRECTIVES_IN_ROW: Final = 10
 """Of a query, and of one field: clients write a condition or two (OWASP, GraphQL Cheat Sheet)."""
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """An object's pairs in order, repeats kept: a dict would hide the first of two."""
 
 
 @frozen
@@ -100,9 +97,9 @@ class Document:
             elif isinstance(node, list):
                 if depth >= max_depth:
                     raise BudgetSpent("max_json_depth")
-                if isinstance(node, _Pairs):
+                if isinstance(node, Pairs):
                     for key, child in reversed(node):
-                        if child.__class__ in (str, list, _Pairs):
+                        if child.__class__ in (str, list, Pairs):
                             name = f"{path}.{key}" if path else key
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
                         if not _SIMPLE_KEY.fullmatch(key) or NAME_EVIDENCE.search(key):
@@ -110,7 +107,7 @@ class Document:
                             yield Value(location, path, with_parent(path, key), "name")
                 else:
                     for child in reversed(node):
-                        if child.__class__ in (str, list, _Pairs):
+                        if child.__class__ in (str, list, Pairs):
                             stack.append((path + "[]", child, depth + 1))
 
 
@@ -133,7 +130,7 @@ def whole_json(body: bytes) -> Document | None:
     """
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass").lstrip("\ufeff")
-        return Document(json.loads(text, object_pairs_hook=_Pairs, strict=False))
+        return Document(json.loads(text, object_pairs_hook=Pairs, strict=False))
     except RecursionError:
         raise BudgetSpent("max_json_depth") from None
     except UnicodeError:
@@ -167,7 +164,7 @@ def _json_lines(text: str) -> list[Any]:
     for line in text.splitlines():
         if line.strip():
             try:
-                found.append(json.loads(line, object_pairs_hook=_Pairs, strict=False))
+                found.append(json.loads(line, object_pairs_hook=Pairs, strict=False))
             except (ValueError, RecursionError):
                 return []
     return found if len(found) > 1 else []
@@ -200,7 +197,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         value = data_urls.without_pictures(value)
         text = value.text
     if first and first in '{["':
-        root = _parse(text)
+        root = parsed_json(text)
         if root is not None:
             yield from _unfold_json(value, root, budget)
             return
@@ -208,25 +205,25 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from unfold(evolve(value, text=unquote(text)), budget, depth + 1)
         return
     if len(text) >= 16 and _BASE64.fullmatch(text):
-        inner = _inside_base64(text)
+        inner = document_in_base64(text)
         if inner is not None:
             yield from unfold(evolve(value, text=inner), budget, depth + 1)
             return
     if text.startswith("eyJ") and "." in text:
-        documents = _token_documents(text)
+        documents = token_documents(text)
         if documents:
             for name, inner in documents:
                 named = evolve(value, name=f"{value.name}>{name}"[:MAX_NAME_CHARS], text=inner)
                 yield from unfold(named, budget, depth + 1)
             return
     if first == "<" and "/ld+json" in text:
-        rest, documents = data_blocks(text, _parse)
+        rest, documents = data_blocks(text, parsed_json)
         if documents:
             for root in documents:
                 yield from _unfold_json(value, root, budget)
             yield from unfold(evolve(value, text=rest.strip()), budget, depth + 1)
             return
-    if first == "<" and value.kind == "" and _XML_DOCUMENT.match(text):
+    if first == "<" and value.kind == "" and XML_DOCUMENT.match(text):
         yield from markup_values(value, text, budget)
         return
     if _GRAPHQL.match(text):
@@ -244,51 +241,6 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from _pairs(value, text, budget, depth)
         return
     yield value
-
-
-_TOKEN: Final = re.compile(r"[\w-]+={0,2}(?:\.[\w-]*={0,2}){1,4}", re.ASCII)
-
-
-def _token_documents(text: str) -> list[tuple[str, str]]:
-    """Header and claims of a JSON Web Token (RFC 7519), if nothing else is in it but the
-    signature; what itsdangerous signs is one document."""
-    if not _TOKEN.fullmatch(text):
-        return []
-    found = []
-    for name, part in zip(("header", "claims"), text.split("."), strict=False):
-        inner = _inside_base64(part)
-        if inner is None:
-            break
-        found.append((name, inner))
-    return found
-
-
-def _inside_base64(text: str) -> str | None:
-    """The JSON or XML document that is all of a base64 text; None when it is anything else."""
-    body = text.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        data = base64.b64decode(body + "=" * (-len(body) % 4))
-    except (binascii.Error, ValueError):
-        return None
-    if data[:1] not in (b"{", b"[", b"<"):
-        return None
-    try:
-        inner = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    if inner[0] == "<":
-        return inner if _XML_DOCUMENT.match(inner) else None
-    return inner if _parse(inner) is not None else None
-
-
-def _parse(text: str) -> Any:
-    try:
-        root = json.loads(text, object_pairs_hook=_Pairs, strict=False)
-    except RecursionError:
-        raise BudgetSpent("max_json_depth") from None
-    except ValueError:
-        return None
-    return root if isinstance(root, (str, list)) else None
 
 
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
@@ -383,7 +335,7 @@ def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
     """Many operations of GraphQL in one document, when they try many secrets."""
     guesses, first = 0, ""
     for pairs in root:
-        if isinstance(pairs, _Pairs):
+        if isinstance(pairs, Pairs):
             for key, text in pairs:
                 if key == "query" and isinstance(text, str):
                     first = first or text

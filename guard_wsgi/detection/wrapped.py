@@ -1,0 +1,69 @@
+"""Documents in a text: JSON, and what base64 and tokens hold of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import Any, Final
+
+from guard_wsgi.detection.value import BudgetSpent
+
+# A document of elements with a namespace or a declaration: HTML fragments are not taken apart.
+XML_DOCUMENT = re.compile(
+    r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
+)
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object's pairs in order, repeats kept: a dict would hide the first of two."""
+
+
+_TOKEN: Final = re.compile(r"[\w-]+={0,2}(?:\.[\w-]*={0,2}){1,4}", re.ASCII)
+
+
+def token_documents(text: str) -> list[tuple[str, str]]:
+    """Header and claims of a JSON Web Token (RFC 7519), if nothing else is in it but the
+    signature; what itsdangerous signs is one document."""
+    if not _TOKEN.fullmatch(text):
+        return []
+    found = []
+    for name, part in zip(("header", "claims"), text.split("."), strict=False):
+        inner = document_in_base64(part)
+        if inner is None:
+            break
+        found.append((name, inner))
+    return found
+
+
+def document_in_base64(text: str) -> str | None:
+    """The JSON or XML document that is all of a base64 text; None when it is anything else."""
+    body = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        data = base64.b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    if data[:1] not in (b"{", b"[", b"<"):
+        return None
+    try:
+        inner = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    if inner[0] == "<":
+        return inner if XML_DOCUMENT.match(inner) else None
+    return inner if parsed_json(inner) is not None else None
+
+
+def parsed_json(text: str) -> Any:
+    """The text, list or object that a JSON text is; ``None`` for anything else.
+
+    :raises BudgetSpent: nested deeper than the parser goes.
+    """
+    try:
+        root = json.loads(text, object_pairs_hook=Pairs, strict=False)
+    except RecursionError:
+        raise BudgetSpent("max_json_depth") from None
+    except ValueError:
+        return None
+    return root if isinstance(root, (str, list)) else None
