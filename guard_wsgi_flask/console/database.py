@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from guard_wsgi.errors import GuardError, MissingExtra
 from guard_wsgi_flask.console import schema
@@ -69,7 +69,7 @@ class Database:
         self.path = Path(str(parsed.database)) if self.is_sqlite else None
         try:
             self._prepare()
-        except OperationalError as error:
+        except DBAPIError as error:
             raise DatabaseError(f"the database can't be opened: {error.orig}") from None
         # A process that forks its workers hands no open connection on to them.
         self._engine.dispose()
@@ -77,8 +77,10 @@ class Database:
     def _prepare(self) -> None:
         if self.path is not None:
             # Nobody else may read what was sent; SQLite gives its other files the same mode.
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.path.touch(mode=0o600)
+            try:
+                self.path.touch(mode=0o600)
+            except OSError as error:
+                raise DatabaseError(f"--db: {self.path}: {error.strerror}") from None
         with self.write() as connection:
             schema.metadata.create_all(connection)
             found = connection.scalar(

@@ -258,6 +258,8 @@ def test_nothing_that_attackers_write_runs(page: Page, live: Console, key: NewKe
 
 
 PAGES = ("/", "/events", "/events/1", "/clients", "/client?client=203.0.113.7", "/paths", "/report",
+         "/rules/effects", "/report/group?app=shop&check=suspicious_activity&path=/search"
+         "&category=sqli&location=query&name=q",
          "/rules", "/playground?example=0", "/keys", "/data", "/audit")  # fmt: skip
 
 

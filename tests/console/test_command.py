@@ -126,6 +126,17 @@ def test_what_can_not_be_served_is_said_in_a_line(
     assert "Traceback" not in told
 
 
+@pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])
+def test_a_file_that_is_no_database_is_said_in_a_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "junk.db"
+    path.write_bytes(content)
+    with pytest.raises(DatabaseError, match="can't be opened"):
+        Database(f"sqlite:///{path}")
+    with pytest.raises(DatabaseError, match="No such file"):
+        Database(f"sqlite:///{tmp_path}/nowhere/console.db")
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_a_person_is_added_from_standard_input(folder: Path) -> None:
     command = [sys.executable, "-m", "guard_wsgi", "console", "--add-person", "ann",
                "--password-file", "people", "--role", "admin"]  # fmt: skip

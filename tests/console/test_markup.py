@@ -42,7 +42,8 @@ class Structure(HTMLParser):
 def _paths(console: Console, numbers: range) -> list[str]:
     return [
         "/", "/?period=month", "/events", "/clients?period=week", "/paths", "/report", "/audit",
-        "/rules", "/rules/1?app=shop", "/keys", "/data", "/now/facts", "/events/rows",
+        "/rules", "/rules/1?app=shop", "/rules/effects", "/data/work",
+        "/keys", "/data", "/now/facts", "/events/rows",
         *(f"/events/{number}" for number in numbers),
         *(f"/events/{number}/exclusion" for number in numbers),
         *(f"/playground?event={number}" for number in numbers),
