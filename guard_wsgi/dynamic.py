@@ -52,7 +52,9 @@ class Bans(Protocol):
 
     def meant(self, target: str) -> list[str]: ...
 
-    def ban(self, target: str, seconds: float, reason: str, /) -> object: ...
+    def ban(
+        self, target: str, seconds: float, reason: str, /, *, shortens: str | None = None
+    ) -> object: ...
 
     def unban(self, target: str, /) -> bool: ...
 
@@ -119,7 +121,8 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
         if seconds <= 0:
             continue
         try:
-            bans.ban(target, seconds, reason)
+            # A longer ban is somebody else's, or a former word of this rule.
+            bans.ban(target, seconds, reason, shortens=reason)
         except (ValueError, StoreError) as error:
             logger.warning("%s: %s was not banned: %s", reason, target, error)
     for target in rules.ip_whitelist:

@@ -113,9 +113,7 @@ class Suspicion:
         try:
             if running and self._bans.seconds_left(running) >= threshold.duration_seconds:
                 return running  # by hand, or for more: not to be shortened
-            ban = self._bans.ban(
-                address.text, threshold.duration_seconds, reason, may_shorten=False
-            )
+            ban = self._bans.ban(address.text, threshold.duration_seconds, reason, shortens="")
         except BanRefused as refused:
             log.warning("auto-ban refused: %s", refused, extra={"target": client})
             return None

@@ -271,7 +271,7 @@ class BehaviorWatch:
             return None
         seconds = rule.ban_duration or DEFAULT_BAN_SECONDS
         try:
-            ban = self._tracker.bans.ban(client.text, seconds, BAN_REASON, may_shorten=False)
+            ban = self._tracker.bans.ban(client.text, seconds, BAN_REASON, shortens="")
         except BanRefused as refused:
             if _is_news(count, threshold):
                 logger.warning("ban by a behaviour rule refused: %s", refused)

@@ -40,6 +40,9 @@ _ALL_BUT_CREDENTIALS: frozenset[type[Check]] = frozenset()
 
 _INHERIT_ALL = RouteConfig()
 
+MAX_PLANS = 4096
+"""More than an app has views with rules, unless it decorates while it runs."""
+
 
 class Policy:
     """One :class:`SecurityConfig`, ready to be asked.
@@ -140,6 +143,8 @@ class Policy:
         key = id(route), part
         plan = self._plans.get(key)
         if plan is None:
+            if len(self._plans) >= MAX_PLANS:
+                self._plans.clear()
             # The plan holds the route, so the id can't come to mean another one.
             plan = self._plans[key] = self._plan(route, part)
         return plan

@@ -339,13 +339,14 @@ def _in_memory(
 
 def is_preflight(environ: Mapping[str, Any]) -> bool:
     """Whether a browser asks what it may send, before it sends it (Fetch, "CORS-preflight
-    request"). Any client can send one; none has a body."""
+    request"). Any client can send one; none has a body, or credentials."""
     return (
         environ["REQUEST_METHOD"] == "OPTIONS"
         and "HTTP_ORIGIN" in environ
         and "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
         and environ.get("CONTENT_LENGTH") in (None, "", "0", 0)
         and "HTTP_TRANSFER_ENCODING" not in environ
+        and "HTTP_AUTHORIZATION" not in environ
     )
 
 

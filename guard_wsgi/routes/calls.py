@@ -64,8 +64,17 @@ class Call:
 
     @property
     def _handles_error(self) -> bool:
-        """Whether the view is a handler for errors: nothing handles what such a one raises."""
-        return any(isinstance(argument, Exception) for argument in self._args)
+        """Whether the view is a handler for errors, or called by one: nothing handles what such a
+        one raises."""
+        if any(isinstance(argument, Exception) for argument in self._args):
+            return True
+        frame = sys._getframe()
+        while frame.f_back is not None:
+            frame = frame.f_back
+            module = frame.f_globals.get("__name__")
+            if module in _CALLERS_OF_HANDLERS:
+                return frame.f_code.co_name in _CALLERS_OF_HANDLERS[module]
+        return False
 
     def __enter__(self) -> None:
         """What is read of the body meanwhile, the framework's request can read again."""
@@ -181,6 +190,12 @@ def as_bottle(response: GuardResponse) -> Any:
         made.add_header(name, value)
     return made
 
+
+_CALLERS_OF_HANDLERS = {
+    "flask.app": ("handle_http_exception", "handle_user_exception", "handle_exception"),
+    "bottle": ("_cast",),
+}
+"""The functions of frameworks, by their modules, that call an app's handlers for errors."""
 
 _CONTEXTS: tuple[tuple[str, Callable[[Any], Any], type[Call]], ...] = (
     ("flask", _of_flask, Call),

@@ -161,7 +161,7 @@ class Bans:
             return self.find(address) is not None
         return self._read_all() and self._index.covers(target, self._now())
 
-    def ban(self, target: str, seconds: float, reason: str, *, may_shorten: bool = True) -> Ban:
+    def ban(self, target: str, seconds: float, reason: str, *, shortens: str | None = None) -> Ban:
         """Refuse an address or network (CIDR) for ``seconds`` from now.
 
         An IPv6 address stands for its client's network, as in limits: the /64, unless
@@ -171,7 +171,8 @@ class Bans:
         A second ban of the same target replaces the first, also by a shorter one. One for longer
         than stores can keep ends in the year 2500.
 
-        :param may_shorten: whether a ban that ends later is replaced, and not returned as it is.
+        :param shortens: bans of this reason may be replaced by a shorter one, another is returned
+            as it is; ``None``: any may be.
         :raises BanRefused: when it would cover loopback or a protected address.
         :raises ValueError: when the target is neither, or ``seconds`` is not positive.
         :raises StoreError: when the store is down and the policy of bans is to deny. The ban
@@ -188,9 +189,9 @@ class Bans:
         now = self._clock.wall_ns() / NANOSECONDS
         seconds = min(seconds, _LAST_END)  # a number of any size, before it is reckoned with
         expires_at = min(round(now + seconds, 3), _LAST_END)
-        if not may_shorten:
+        if shortens is not None:
             longer = self._ends_after(canonical, expires_at)
-            if longer is not None:
+            if longer is not None and longer.reason != shortens:
                 return longer
         now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)

@@ -34,6 +34,8 @@ RETRY_AFTER_SECONDS = 60.0
 class Values(Protocol):
     """The part of a store that emergency mode is shared through (``Store.values``)."""
 
+    def ask(self, key: str) -> bytes | None: ...
+
     def get(self, key: str, /) -> bytes | None: ...
 
     def set(self, key: str, value: bytes, ttl_seconds: float, /) -> None: ...
@@ -99,9 +101,11 @@ def revoke(values: Values) -> bool:
 
     :raises StoreError: when the store can't be reached.
     """
-    declared = values.get(KEY) is not None
-    values.delete(KEY)
-    return declared
+    value = values.get(KEY)
+    declared = Declaration.from_bytes(value) if value else None
+    # Not only deleted: a store that has none has lost it, and is told anew.
+    values.set(KEY, Declaration(until=0.0, reason="revoked").to_bytes(), LONGEST_SECONDS)
+    return declared is not None and (declared.until is None or declared.until > time.time())
 
 
 OnChange = Callable[[bool, str], None]
@@ -185,12 +189,26 @@ class EmergencyMode:
         self._poll_at = monotonic() + self._poll_seconds
         if self._values is not None:
             try:
-                value = self._values.get(KEY)
+                value = self._values.ask(KEY)
+                if value is None:
+                    self._remind(self._values)
+                else:
+                    self._from_store = Declaration.from_bytes(value)
             except StoreError:
                 pass  # the store tells of its outage itself; what was declared last still holds
-            else:
-                self._from_store = Declaration.from_bytes(value) if value else None
         self._update()
+
+    def _remind(self, values: Values) -> None:
+        """Declare anew what a store has forgotten: an emergency ends at its end, or when somebody
+        takes it back, which leaves a word of it."""
+        known = self._from_store
+        if known is None:
+            return
+        left = LONGEST_SECONDS if known.until is None else known.until - time.time()
+        if left > 0:
+            values.set(KEY, known.to_bytes(), left)
+        else:
+            self._from_store = None
 
     def _update(self) -> None:
         now = time.time()

@@ -39,7 +39,8 @@ class Store:
             clock=settings.clock,
         )
         self.counters = Counters(backend)
-        self.values = Values(backend)
+        ask = backend.ask_value if isinstance(backend, ResilientBackend) else None
+        self.values = Values(backend, ask)
 
     @classmethod
     def open(cls, url: str = "memory://", *, settings: StoreSettings | None = None) -> Store:

@@ -3,6 +3,8 @@ last dynamic rules, cloud ranges."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.state.backend import Backend
 
@@ -10,10 +12,12 @@ from guard_wsgi.state.backend import Backend
 class Values:
     """A cache: what is read may be gone at any time, and is never counted on to be there."""
 
-    __slots__ = ("_backend",)
+    __slots__ = ("_ask", "_backend")
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, ask: Callable[[str], bytes | None] | None = None) -> None:
+        """:param ask: the store itself, whatever stands in for it while it is down."""
         self._backend = backend
+        self._ask = backend.read_value if ask is None else ask
 
     def get(self, key: str) -> bytes | None:
         """The value, or ``None`` when it expired or never was.
@@ -21,6 +25,13 @@ class Values:
         :raises StoreError: when the store is down and its policy is to deny.
         """
         return self._backend.read_value(key)
+
+    def ask(self, key: str) -> bytes | None:
+        """The store's own word: the value, or ``None`` when it has none.
+
+        :raises StoreError: when the store is down, whatever its policy.
+        """
+        return self._ask(key)
 
     def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
         """Keep ``value`` for ``ttl_seconds``.

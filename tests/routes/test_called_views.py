@@ -120,6 +120,11 @@ def by_an_error_handler(app: Flask, auth: Any, secret: Any) -> None:
     app.register_error_handler(404, auth(lambda error: secret()))
 
 
+def by_an_error_handler_that_keeps_the_error(app: Flask, auth: Any, secret: Any) -> None:
+    view = auth(lambda: secret())
+    app.register_error_handler(404, lambda error: view())
+
+
 def by_an_app_within(app: Flask, auth: Any, secret: Any) -> None:
     inner = Flask("inner")
     inner.add_url_rule("/", "view", auth(lambda: secret()), methods=["POST"])
@@ -184,8 +189,13 @@ FLASK = [
     by_a_rule_that_a_hook_sets,
     by_an_error_handler,
     by_an_app_within,
+    by_an_error_handler_that_keeps_the_error,
 ]
-PATHS = {by_an_error_handler: "/nowhere", by_an_app_within: "/inner/"}
+PATHS = {
+    by_an_error_handler: "/nowhere",
+    by_an_error_handler_that_keeps_the_error: "/nowhere",
+    by_an_app_within: "/inner/",
+}
 
 
 @pytest.mark.parametrize("build", FLASK, ids=lambda build: build.__name__)
@@ -520,8 +530,10 @@ def test_bottle_runs_no_view_that_is_called_past_its_route() -> None:
     app.route("/elsewhere", callback=lambda: other._handle({**bottle.request.environ, **ELSEWHERE}))
     app.route("/plugged", callback=lambda: "open", apply=[lambda view: lambda: views["by_name"]()])
     app.error(404)(decorated)
+    app.error(405)(lambda error: decorated())
+    app.route("/posted", method="POST", callback=lambda: "open")
     guard = GuardMiddleware(app, config, resolver=BottleResolver(app))
-    for path in ("/by_name", "/elsewhere", "/plugged", "/nowhere"):
+    for path in ("/by_name", "/elsewhere", "/plugged", "/nowhere", "/posted"):
         assert serve(guard, environ_for(path)).code == 401, path
         assert runs == [], path
         assert serve(guard, environ_for(path, headers=TOKEN)).body == b"secret", path

@@ -6,21 +6,45 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from attrs import evolve
 
+from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.behavior.tracker import BehaviorTracker
+from guard_wsgi.dynamic import apply_bans, lift_bans
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.state.emergency import EmergencyMode, declare, revoke
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 from tests.state.conftest import OpenStore
 from tests.state.redis_server import FaultyProxy, RedisServer
+
+_OPENED: list[Any] = []
+"""Stores and clients of a test, to be closed at its end."""
+
+
+@pytest.fixture(autouse=True)
+def _closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    open_one = Store.open
+
+    def note(*args: Any, **options: Any) -> Store:
+        store = open_one(*args, **options)
+        _OPENED.append(store)
+        return store
+
+    monkeypatch.setattr(Store, "open", note)
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
+
 
 every_store = pytest.mark.parametrize("kind", ["memory", "lmdb", "redis"])
 
@@ -117,7 +141,9 @@ LOST = 300
 
 
 def client(server: RedisServer) -> Any:
-    return redis.Redis(port=server.port)
+    there = redis.Redis(port=server.port)
+    _OPENED.append(there)
+    return there
 
 
 def lossy(url: str) -> Store:
@@ -229,3 +255,49 @@ def test_a_lifted_ban_that_waits_is_kept_when_there_is_no_room(tmp_path: Path) -
         backend._pending[f"10.0.{number // 256}.{number % 256}"] = None
     store.bans.ban("10.0.0.1", 60, "x")
     assert backend._pending["10.0.0.1"] is not None
+
+
+# Emergencies --------------------------------------------------------------------------------------
+
+
+def test_an_emergency_outlives_the_store_that_told_of_it(
+    own_redis: RedisServer, proxy: FaultyProxy
+) -> None:
+    settings = StoreSettings(timeout_seconds=2, request_budget_seconds=2)
+    store = Store.open(f"redis://127.0.0.1:{proxy.port}/0", settings=settings)
+    mode = EmergencyMode(store.values, poll_seconds=0)
+    operator = lossy(own_redis.url)
+    declare(operator.values, seconds=600)
+    assert mode.active
+    proxy.set("refuse")
+    for _ in range(6):
+        assert mode.active  # down
+    assert store.degraded
+    client(own_redis).flushall()
+    proxy.set("none")
+    deadline = time.monotonic() + 30
+    while store.degraded:
+        assert mode.active
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert mode.active  # the store has lost it, and is told anew
+    assert EmergencyMode(operator.values).active
+    assert revoke(operator.values)
+    assert not mode.active
+    assert not revoke(operator.values)
+
+
+def test_a_dynamic_rule_does_not_take_over_a_longer_ban(open_store: OpenStore) -> None:
+    store = open_store("memory")
+    store.bans.ban("203.0.113.9", 86_400, "operator")
+    rules = DynamicRules(
+        rule_id="default-rule", ip_blacklist=["203.0.113.9", "2001:db8::9"], ip_ban_duration=3600
+    )
+    apply_bans(store.bans, rules)
+    assert {ban.reason for ban in store.bans.list()} == {"operator", "dynamic rule default-rule"}
+    shorter = evolve(rules, ip_ban_duration=60)
+    apply_bans(store.bans, shorter)
+    (own,) = [ban for ban in store.bans.list() if ban.reason != "operator"]
+    assert store.bans.seconds_left(own) < 61
+    lift_bans(store.bans, shorter, None)
+    assert [ban.reason for ban in store.bans.list()] == ["operator"]

@@ -152,6 +152,13 @@ class ResilientBackend:
             return answer[0]
         return self._local.read_value(key) if self._may("counters") else None
 
+    def ask_value(self, key: str) -> bytes | None:
+        """The store's own word. :raises StoreError: when it is down, whatever the policy."""
+        answer = self._ask(_wrapped(self._main.read_value), key)
+        if answer is None:
+            raise StoreError(f"store {self.scheme} is down: {self.breaker.last_error}")
+        return answer[0]
+
     def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
         self._local.write_value(key, value, ttl_seconds)
         if self._ask(_done(self._main.write_value), key, value, ttl_seconds) is None:
