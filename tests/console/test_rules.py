@@ -398,7 +398,7 @@ def test_the_rules_in_force_count_what_they_catch(
     send(console, key, event(country="DE"), event(country="FR"), event(action_taken="logged_only"))
     assert "none is a refusal by these rules" in admin.get("/rules/caught?app=shop").text
     admin.post("/rules", app="shop", version="0", blocked_countries="DE")
-    assert "blocked_countries 1" in admin.get("/rules/caught?app=shop").text
+    assert "blocked_countries DE 1" in admin.get("/rules/caught?app=shop").text
 
 
 def test_a_pattern_that_would_take_for_ever_does_not(
