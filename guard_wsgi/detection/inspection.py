@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from guard_wsgi.detection.bare_attacks import BareAttacks
 from guard_wsgi.detection.bodies import body_readings
 from guard_wsgi.detection.body_values import body_values, is_document
 from guard_wsgi.detection.custom import CustomPattern, with_custom
-from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
@@ -20,24 +20,20 @@ from guard_wsgi.detection.first_pass import (
     unwrapped,
     value_bytes,
 )
-from guard_wsgi.detection.form import form_bytes
-from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.framing import structure_fault
 from guard_wsgi.detection.head import head_values
 from guard_wsgi.detection.large import PiecePass
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.model import Model
-from guard_wsgi.detection.passwords import is_password_name
 from guard_wsgi.detection.prefilter import Prefilter
 from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.scorer import Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient
-from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.tokens import RunWeights
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
@@ -45,9 +41,6 @@ NUL: Final = 0  # as a byte (percent.py)
 # logs. A shorter body that spends it is of no kind that people send.
 DENSE_BYTES = 65_536
 DENSE = frozenset({"max_chars", "max_values"})
-
-# Of the pairs that are looked at before all else: a flood of attacks has few.
-MAX_PAIRS_AT_ONCE = 16
 
 
 class Inspection:
@@ -67,15 +60,14 @@ class Inspection:
     ) -> None:
         self.settings = settings
         # Findings name a user's own patterns as well, so then every value is read in full.
-        self._sufficient = sufficient if custom_scanner is None else None
-        self._scores = sufficient.scores(settings.categories, settings.score_threshold)
+        self._bare = BareAttacks(sufficient, settings)
+        self._at_once = self._bare.in_pairs if custom_scanner is None else _nothing
         # The first pass. Usually that is the prefilter itself, without a call in between.
         self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
         if custom_scanner is not None:
             self._matches = with_custom(prefilter.matches, custom_scanner, custom)
             self._matches_json = with_custom(prefilter.matches_json, custom_scanner, custom)
         self._threshold = settings.score_threshold
-        self._exclusions = Exclusions(settings)
         self._memory = Memory()
         self._scorer = Scorer(
             settings, builtin, model, runs, prefilter.hits, custom, custom_scanner
@@ -191,6 +183,9 @@ class Inspection:
         )
         more = self._values.findings(values, budget, "body")
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
+            bare = self._bare.in_body(body, kind, complete, first_pass)
+            if bare is not None:
+                return (*found, bare)
             # Its beginning was weighed. The rest is reported, as that of a body too long is.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))
@@ -239,41 +234,15 @@ class Inspection:
         value = Value(finding.location, finding.name, finding.value)
         return self._scorer.finding(value, self._budget()) or finding
 
-    def _at_once(self, encoded: bytes, location: str) -> Finding | None:
-        """What the values of an urlencoded string show without being read any further."""
-        sufficient = self._sufficient
-        if sufficient is None:
-            return None
-        for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
-            name, _, data = pair.partition(b"=")
-            data = form_bytes(data)
-            hits, is_bare = sufficient.in_text(data)
-            if hits:
-                named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
-                text = data.decode()
-                if not (
-                    is_password_name(named)
-                    or self._exclusions.covers(location, named)
-                    or not (
-                        is_bare
-                        or (
-                            not is_term(Value(location, named, text))
-                            and without_fragments(text) == text
-                        )
-                    )
-                ):
-                    finding = sufficient.finding(
-                        location, named, text, hits, self._scores, self._threshold
-                    )
-                    if finding is not None:
-                        return finding
-        return None
-
     def _excess(self, query: str) -> str:
         """Which limit a long query is over before it is taken apart; "" for none."""
         if len(query) > self.settings.max_chars:
             return "max_chars"
         return "max_values" if query.count("&") >= self.settings.max_values else ""
+
+
+def _nothing(encoded: bytes, location: str) -> Finding | None:
+    return None
 
 
 def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:

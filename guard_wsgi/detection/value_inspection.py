@@ -20,6 +20,8 @@ from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
 # Values of these kinds are few and are looked at with patterns of their own.
 _ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS: Final = 4096
+LONG_CHARS: Final = 4096
+"""A longer value is a document: a comment, a mail or an address has less."""
 # A cell of a notebook, a line of a stack or a sample in a report is code, and the app says by the
 # field's name that it takes it for that.
 CODE_MARGIN: Final = 0.5
@@ -69,31 +71,46 @@ class ValueInspection:
     def findings(
         self, values: Iterator[Value], budget: Budget, location: str
     ) -> tuple[Finding, ...]:
+        """What is found in them. Long ones come last: a document that spends the budget takes
+        none of it from the fields beside it."""
         found: list[Finding] = []
         batch: list[Value] = []
-        size = 0
+        long: list[Value] = []
+        size, spent = 0, ""
         try:
-            for value in values:
-                if self._exclusions.covers(value.location, value.name):
-                    continue
-                if UNREAD in value.flags:
-                    found.append(spent_finding(value.location, UNREAD, self._threshold))
-                if EXECUTABLE in value.flags:
-                    self._note_executable(value, found)
-                    continue
+            try:
+                for value in values:
+                    if self._exclusions.covers(value.location, value.name):
+                        continue
+                    if UNREAD in value.flags:
+                        found.append(spent_finding(value.location, UNREAD, self._threshold))
+                    if EXECUTABLE in value.flags:
+                        self._note_executable(value, found)
+                    elif len(value.text) > LONG_CHARS:
+                        long.append(value)
+                    elif value.flags or value.kind in _ALWAYS_WEIGHED:
+                        self._weigh(value, budget, found)
+                    else:
+                        batch.append(value)
+                        size += len(value.text)
+                        if size > _BATCH_CHARS:
+                            self._weigh_batch(batch, budget, found)
+                            batch, size = [], 0
+            except BudgetSpent as error:
+                # Of taking the rest apart. What has been taken is weighed.
+                spent = str(error)
+            self._weigh_batch(batch, budget, found)
+            for value in long:
                 if value.flags or value.kind in _ALWAYS_WEIGHED:
                     self._weigh(value, budget, found)
-                    continue
-                batch.append(value)
-                size += len(value.text)
-                if size > _BATCH_CHARS:
-                    self._weigh_batch(batch, budget, found)
-                    batch, size = [], 0
-            self._weigh_batch(batch, budget, found)
-        except BudgetSpent as spent:
-            found.append(spent_finding(location, str(spent), self._threshold))
+                else:
+                    self._weigh_batch([value], budget, found)
+        except BudgetSpent as error:
+            spent = spent or str(error)
         except _EnoughFound:
             pass
+        if spent:
+            found.append(spent_finding(location, spent, self._threshold))
         return tuple(found)
 
     def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:

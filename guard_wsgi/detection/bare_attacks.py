@@ -1,0 +1,99 @@
+"""Attacks that stand in a field by themselves: found by one scan of the field, read no further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from guard_wsgi.detection import large
+from guard_wsgi.detection.body_values import body_values
+from guard_wsgi.detection.exclusions import Exclusions
+from guard_wsgi.detection.finding import Finding, spent_finding
+from guard_wsgi.detection.form import form_bytes
+from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
+from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.passwords import is_password_name
+from guard_wsgi.detection.settings import DetectionSettings
+from guard_wsgi.detection.sufficient import MAX_PLAIN_CHARS, MIN_PLAIN_CHARS, Sufficient
+from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
+
+# Of the pairs that are looked at before all else: a flood of attacks has few.
+MAX_PAIRS_AT_ONCE: Final = 16
+MAX_STRINGS: Final = 100_000
+"""Of a JSON document that has spent its budget: 0.15 s, with texts of 80 bytes all of 8 MiB."""
+MAX_FIELDS: Final = 20_000
+"""Of any other body, whose values are decoded in further ways."""
+_BEGINNINGS: Final = (b"{", b"[")
+
+
+def _is_plain(text: str) -> bool:
+    return MIN_PLAIN_CHARS <= len(text) <= MAX_PLAIN_CHARS
+
+
+class BareAttacks:
+    """Looks for evidence that is enough by itself (sufficient.py)."""
+
+    __slots__ = ("_exclusions", "_scores", "_settings", "_sufficient")
+
+    def __init__(self, sufficient: Sufficient, settings: DetectionSettings) -> None:
+        self._sufficient = sufficient
+        self._settings = settings
+        self._scores = sufficient.scores(settings.categories, settings.score_threshold)
+        self._exclusions = Exclusions(settings)
+
+    def in_pairs(self, encoded: bytes, location: str) -> Finding | None:
+        """That of the first pairs of an urlencoded string."""
+        sufficient = self._sufficient
+        for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
+            name, _, data = pair.partition(b"=")
+            data = form_bytes(data)
+            hits, is_bare = sufficient.in_text(data)
+            if hits:
+                named = name.decode() if name.isalnum() else to_text(form_bytes(name))[0]
+                finding = self._finding(location, named, data.decode(), hits, is_bare)
+                if finding is not None:
+                    return finding
+        return None
+
+    def in_body(
+        self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
+    ) -> Finding | None:
+        """That of all the short values of a body, which has too many for each to be weighed; where
+        there are too many for this as well, the spent budget."""
+        try:
+            for value in self._values(body, kind, complete, first_pass):
+                hits, is_bare = self._sufficient.in_text(value.text.encode(errors="surrogatepass"))
+                if hits and not value.kind:
+                    finding = self._finding(value.location, value.name, value.text, hits, is_bare)
+                    if finding is not None:
+                        return finding
+        except BudgetSpent as spent:
+            return spent_finding("body", str(spent), self._settings.score_threshold)
+        return None
+
+    def _values(
+        self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
+    ) -> Iterator[Value]:
+        depth = self._settings.max_json_depth
+        is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
+        if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
+            # By length alone: it takes no longer to look at once for what is enough.
+            return large.json_values(body, "json", first_pass[0], _is_plain, depth, MAX_STRINGS)
+        budget = Budget(MAX_FIELDS, len(body))
+        contents = self._settings.weighs_contents
+        return body_values(body, kind, complete, depth, budget, contents, first_pass)
+
+    def _finding(
+        self, location: str, name: str, text: str, hits: list[int], is_bare: bool
+    ) -> Finding | None:
+        if is_password_name(name) or self._exclusions.covers(location, name):
+            return None
+        if not is_bare and (
+            is_term(Value(location, name, text)) or without_fragments(text) != text
+        ):
+            return None
+        return self._sufficient.finding(
+            location, name, text, hits, self._scores, self._settings.score_threshold
+        )

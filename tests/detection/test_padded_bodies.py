@@ -1,0 +1,89 @@
+"""A body that is too full to be weighed whole hides no attack that stands in a field by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+
+ATTACKS = (
+    "1' UNION SELECT password FROM users-- ",
+    "<script>alert(1)</script>",
+    "../../../../etc/passwd",
+    "; cat /etc/passwd",
+    "${jndi:ldap://x.example/a}",
+)
+Kind = Callable[[str, bool], tuple[bytes, str]]
+FORM = "application/x-www-form-urlencoded"
+MANY = 21_000
+DOCUMENT = "It's `x = [1, 2]` in *the* docs; don't <b>worry</b>, run `ls -l | wc` first.\n" * 8000
+
+
+def same(attack: str, first: bool) -> tuple[bytes, str]:
+    """One trace, again and again."""
+    fields = [("x", attack), ("p", ["'"] * 66_000 + [1])]
+    return json.dumps(dict(fields if first else fields[::-1])).encode(), "application/json"
+
+
+def distinct(attack: str, first: bool) -> tuple[bytes, str]:
+    rows = [f"'{number} x y z" for number in range(MANY)]
+    rows = [attack, *rows] if first else [*rows, attack]
+    return json.dumps({"rows": rows}).encode(), "application/json"
+
+
+def form(attack: str, first: bool) -> tuple[bytes, str]:
+    pairs = [(f"a{number}", f"'{number}") for number in range(MANY)]
+    pairs = [("x", attack), *pairs] if first else [*pairs, ("x", attack)]
+    return urlencode(pairs).encode(), FORM
+
+
+def beside_a_document(attack: str, first: bool) -> tuple[bytes, str]:
+    fields = [("x", attack), ("text", DOCUMENT)]
+    return json.dumps(dict(fields if first else fields[::-1])).encode(), "application/json"
+
+
+def in_a_form_beside_a_document(attack: str, first: bool) -> tuple[bytes, str]:
+    fields = [("x", attack), ("text", DOCUMENT)]
+    return urlencode(fields if first else fields[::-1]).encode(), FORM
+
+
+DOCUMENTS = (beside_a_document, in_a_form_beside_a_document)
+ROWS = (same, distinct, form)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize(
+    ("kind", "attack"),
+    [
+        *((kind, attack) for kind in DOCUMENTS for attack in ATTACKS),
+        # Of so many short values not each is weighed: what is enough by itself is found.
+        *((kind, attack) for kind in ROWS for attack in ATTACKS[:2]),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_no_padding_hides_a_bare_attack(
+    inspection: Inspection, kind: Kind, attack: str, first: bool
+) -> None:
+    body, media = kind(attack, first)
+    found = inspection.body(body, content_type=media)
+    reported = {"max_body_bytes"}
+    assert [one for one in found if not reported.issuperset(one.indicators)], found
+
+
+def test_a_document_and_harmless_rows_are_reported_only(inspection: Inspection) -> None:
+    rows = [f"Ticket {number}: the parcel didn't come, don't wait" for number in range(9000)]
+    for value in (DOCUMENT, rows):
+        body = json.dumps({"value": value}).encode()
+        found = inspection.body(body, content_type="application/json")
+        assert all(one.indicators == ("max_body_bytes",) for one in found), found
+
+
+def test_what_is_excluded_by_name_stays_excluded_behind_padding() -> None:
+    inspection = Detector().compile(DetectionSettings(excluded_body_fields={"sql"}))
+    body = json.dumps({"p": [f"'{n} x" for n in range(MANY)], "sql": ATTACKS[0]}).encode()
+    found = inspection.body(body, content_type="application/json")
+    assert all(one.category == "detection_budget" for one in found), found
