@@ -307,7 +307,7 @@ WORDS = {
     "ip_security": "address lists",
     "country": "countries",
     "cloud_provider": "cloud providers",
-    "allowed_hosts": "the host names you answer to",
+    "allowed_hosts": "the host names you allow",
     "https_enforcement": "HTTPS",
     "framing": "framing",
     "request_size_content": "size and media type",
