@@ -1,4 +1,4 @@
-"""What the guard tells of requests: events, the app's ``on_block``, faults, statistics."""
+"""What the guard reports of requests: events, the app's ``on_block``, faults, statistics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ OnBlock = Callable[[GuardRequest, "dict[str, Any]"], object]
 
 
 class Report:
-    """Keeps count of one guard's requests, and tells who listens.
+    """Counts the requests of one guard and reports them to who listens.
 
     :param events: the bus to the log, the agent and other sinks.
     :param inside: enters the app's context, for the app's own functions.
@@ -48,7 +48,7 @@ class Report:
     def refused(
         self, request: GuardRequest, block: Block, on_block: OnBlock | None, *, passive: bool
     ) -> None:
-        """Note a refusal in the verdict, and tell the bus and ``on_block``.
+        """Note a refusal in the verdict, and report it to the bus and ``on_block``.
 
         :param passive: whether it is one that passive mode does not let happen.
         """
@@ -94,7 +94,7 @@ class Report:
                 self.events.emit(event, request, reason=reason, count=count)
 
     def fault(self, where: str, error: Exception) -> None:
-        """Log the first fault of a kind and then every power of two: a storm tells itself once."""
+        """Log the first fault of a kind and then every power of two: a storm makes a few lines."""
         self._faults[where] += 1
         count = self._faults[where]
         if is_reported(count):
@@ -109,14 +109,14 @@ class Report:
         }
 
     def reset(self) -> None:
-        """Count anew."""
+        """Start counting from zero."""
         self.passed = 0
         self._decisions.clear()
         self._faults.clear()
 
 
 def _details(block: Block, passive: bool) -> dict[str, Any]:
-    """What an event tells of a refusal."""
+    """What an event reports of a refusal."""
     return {
         "reason": block.reason or block.message,
         "status_code": block.status,

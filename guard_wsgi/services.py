@@ -349,7 +349,7 @@ class Services:
         if self._enrichment is not None:
             self._enrichment.set_rule(None, None)
 
-    # What the services tell ---------------------------------------------------------------------
+    # What the services report -------------------------------------------------------------------
 
     def _store_changed(self, change: str, detail: str) -> None:
         self.events.emit(f"store_{change}", reason=detail)

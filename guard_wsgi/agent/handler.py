@@ -176,7 +176,8 @@ class GuardAgentHandler:
             return rules.known
 
     def fetch_rules(self) -> RulesAnswer:
-        """Ask the collector once, now; tells "none" from "not known" and from "not valid"."""
+        """Ask the collector once, now. "None", "not known" and "not valid" are different
+        answers."""
         rules = self._rules_here
         with rules.lock:
             if rules.transport is None:
@@ -208,8 +209,9 @@ class GuardAgentHandler:
         if asked.etag:
             headers["If-None-Match"] = asked.etag
             if asked.wait_seconds >= 1:
-                # A second at least: who asks without waiting is told to come back in a minute,
-                # and would be deaf to whatever is written when these rules have just expired.
+                # A second at least: a client that asks without waiting has to come back in a
+                # minute, and would be deaf to whatever is written when these rules have just
+                # expired.
                 wait = max(1, int(min(asked.wait_seconds, _until_expiry(asked.answer))))
                 headers["Prefer"] = f"wait={wait}"
         began = time.monotonic()
@@ -274,7 +276,7 @@ class GuardAgentHandler:
         )
 
     def get_stats(self) -> dict[str, Any]:
-        """Counters of this process. ``dropped`` tells each loss under its reason.
+        """Counters of this process. ``dropped`` counts each loss under its reason.
 
         ``state`` is ``idle``, ``running``, ``backing_off``, ``parked`` or ``stopped``;
         ``last_success`` is a datetime, or ``None`` when nothing ever arrived.

@@ -150,7 +150,7 @@ class RulesPoller:
             self._let_go("dynamic_rule_expired")
         self._take_shared(state)
         if time.time() >= state.next_fetch:
-            if not self._cache.claim():  # another one asks, and tells us through the store
+            if not self._cache.claim():  # another one asks, and shares the answer in the store
                 state.ask_again = False
                 return
             try:

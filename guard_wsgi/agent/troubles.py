@@ -59,7 +59,7 @@ class Troubles:
     def tell(
         self, state: ProcessState, stage: str, error: Exception, message: str, *arguments: object
     ) -> None:
-        """Log the first failure and then every power of two; tell ``on_error`` of each."""
+        """Log the first failure and then every power of two; call ``on_error`` with each."""
         state.last_error = str(error)
         count = state.failures[stage] = state.failures.get(stage, 0) + 1
         if is_reported(count):

@@ -34,7 +34,7 @@ class BehaviorRule:
     - ``usage`` and ``frequency`` count requests, ``return_pattern`` counts responses that match
       ``pattern``: ``status:404``, ``status:401,403``, ``status:5xx``, ``json:path.to.key==value``
       (``key[]`` is any element of a list), ``regex:expression``, or a text.
-    - ``log`` and ``alert`` tell of it; ``throttle`` answers 429 with ``Retry-After`` while the
+    - ``log`` and ``alert`` report it; ``throttle`` answers 429 with ``Retry-After`` while the
       client is over; ``ban`` bans for ``ban_duration`` seconds (an hour by default).
     - ``custom_action(client_ip, endpoint, details)`` is called in place of the action.
     - ``correlate_with_detection`` halves the threshold for clients that detection has found

@@ -298,7 +298,7 @@ class BehaviorWatch:
 
 
 def _is_news(count: int, threshold: int) -> bool:
-    """Whether to tell of a count over the threshold: at first, then when the excess doubles.
+    """Whether to report a count over the threshold: at first, then when the excess doubles.
 
     A client that goes on for a thousand requests makes ten log lines and not a thousand.
     """

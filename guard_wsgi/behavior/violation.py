@@ -13,7 +13,7 @@ from guard_wsgi.state.ban_index import Ban
 
 @frozen(slots=True)
 class Violation:
-    """A rule that was broken, as events and logs tell it.
+    """A rule that was broken, as events and logs report it.
 
     :ivar action: what was done: the rule's action, ``custom_action``, or ``observed`` in passive
         mode.

@@ -46,7 +46,7 @@ class Check(ABC):
         """The checks of this kind that a route needs; none where nothing is configured."""
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
-        """Whether the check certainly has nothing to say. One that can't tell says no.
+        """Whether the check certainly has nothing to say. A check that can't know says no.
 
         It is asked once a request, of those it is not excused from. What it counts or reads is
         counted and read; what it has found out when it says no, it leaves in ``visit.found`` for

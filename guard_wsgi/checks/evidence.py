@@ -1,4 +1,4 @@
-"""Findings in words: what an event tells of them, and what a log line says."""
+"""Findings in words, for an event and for a log line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_REPORTED = 8
 
 
 def details_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
-    """What an event tells of findings."""
+    """What an event reports of findings."""
     return {
         "reason": reason_of(findings, settings),
         "threat_categories": sorted({finding.category for finding in findings}),

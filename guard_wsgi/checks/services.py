@@ -29,7 +29,7 @@ class CheckServices:
     """What all routes of one configuration share: the long-lived services, and what is made of them
     by this configuration.
 
-    :ivar clients: tells who the client of a request is.
+    :ivar clients: finds the client of a request.
     :ivar everywhere: the limit that holds where no other one does.
     :ivar resolver: maps an environ to its route, if the app has one.
     :ivar weighing: for how many refusals evidence is weighed in full.

@@ -160,7 +160,8 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
 
 
 def is_doubtful(finding: Mapping[str, Any]) -> bool:
-    """Whether its score is less than DOUBTFUL_MARGIN over the threshold, where both are told."""
+    """Whether its score is less than DOUBTFUL_MARGIN over the threshold, where the line has
+    both."""
     score, threshold = float(finding.get("score") or 0), float(finding.get("threshold") or 0)
     return score > 0 < threshold and score - threshold < DOUBTFUL_MARGIN
 

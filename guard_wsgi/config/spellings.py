@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @frozen(slots=True)
 class FieldInfo:
-    """What ``model_fields`` tells of an option."""
+    """What ``model_fields`` says of an option."""
 
     annotation: Any
     default: Any

@@ -67,8 +67,8 @@ class Model:
     :ivar weights: feature -> log-odds.
     :ivar categories: feature -> category, where it speaks for one.
     :ivar pairs: feature -> partners with a weight of their own, counted when both are there.
-    :ivar shapes_most: log-odds that all runs of tokens add at most. They tell a short injection
-        from prose; in a long text there are so many that they would add up to anything.
+    :ivar shapes_most: log-odds that all runs of tokens add at most. They distinguish a short
+        injection from prose; in a long text there are so many that they would add up to anything.
     :ivar sufficient: the indicators that are enough by themselves (sufficient.py).
     """
 

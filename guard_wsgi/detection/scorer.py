@@ -97,7 +97,7 @@ class Scorer:
     def _weigh_reading(
         self, value: Value, window: Window, reading: Reading, threshold: float
     ) -> Finding | None:
-        """Weigh as little of the evidence as can tell that a reading is under the threshold."""
+        """Weigh only as much evidence as shows that a reading is under the threshold."""
         model, categories = self._model, self._categories
         reading.add_context()
         scored = model.weigh(reading.features, categories)
@@ -106,7 +106,7 @@ class Scorer:
         scored = model.weigh(reading.features, categories, reading.shape(self._runs))
         if scored.score < threshold:
             return None
-        # That is a finding, which tells the names as well.
+        # That is a finding, which needs the names as well.
         reading.add_shapes()
         scored = model.weigh(reading.features, categories)
         if scored.score < threshold or not scored.category:

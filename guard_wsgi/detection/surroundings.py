@@ -84,7 +84,7 @@ WRITING: Final = frozenset(
 )
 """Features of texts that people write: sentences, programs, documents, and fields for them."""
 
-# Of a long text the beginning tells what it is.
+# The beginning of a long text shows what it is.
 _DOCUMENT_CHARS: Final = 8000
 _LINES: Final = 4
 # A line of a program: a comment, an indented line, one that ends as statements do or begins as

@@ -58,7 +58,7 @@ class ValueInspection:
         memory: Memory,
     ) -> None:
         """
-        :param matches: the first pass, which tells what is worth weighing.
+        :param matches: the first pass: only what matches is worth weighing.
         :param memory: of values that were weighed and found harmless.
         """
         self._threshold = settings.score_threshold

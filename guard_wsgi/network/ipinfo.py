@@ -102,7 +102,7 @@ class IPInfoManager:
         """Nothing to do: the file on disk is what workers share."""
 
     def initialize_agent(self, agent_handler: Any) -> None:
-        """Nothing to do: the guard's own events tell of changes."""
+        """Does nothing: the guard's own events report changes."""
 
     def get_country(self, ip: str) -> str | None:
         self._loop.ensure_running()

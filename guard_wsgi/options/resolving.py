@@ -90,7 +90,7 @@ def resolve(
 
 
 def checked(cls: type[_Options]) -> type[_Options]:
-    """Makes a frozen attrs class a class of options, whose constructor tells every fault at once.
+    """Makes a frozen attrs class a class of options, whose constructor reports every fault at once.
 
     Faults that several options make together come from its static method
     ``contradictions(options, broken)``, if it has one. Its constructor raises ConfigError, and

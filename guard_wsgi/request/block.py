@@ -17,10 +17,10 @@ class Block:
     """A refusal, before it is rendered. Not frozen, as in a flood many are made; nobody writes.
 
     :ivar check: which check refused; a stable name for logs, muting and metrics.
-    :ivar event: the event type that tells of it (telemetry/events.py).
+    :ivar event: the type of the event that reports it (telemetry/event_types.py).
     :ivar retry_after_seconds: sent as ``Retry-After``.
     :ivar response: a hook's own answer, sent as it is instead of status and message.
-    :ivar metadata: what else an event of it tells.
+    :ivar metadata: further metadata of its event.
     """
 
     status: int
@@ -44,7 +44,7 @@ class Block:
         return ""
 
     def details(self) -> Mapping[str, Any]:
-        """What an event tells besides, which is made only if somebody takes it."""
+        """Further metadata of its event, made only if a sink takes the event."""
         return {}
 
     def __reduce__(self) -> tuple[Any, ...]:

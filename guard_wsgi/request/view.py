@@ -229,7 +229,7 @@ class GuardRequest:
 
     @lazy
     def route_template(self) -> str | None:
-        """The route's template, as events and metrics tell of it; ``None`` where none matches."""
+        """The route's template, as in events and metrics; ``None`` where none matches."""
         name_route = getattr(self.verdict.guard, "name_route", None)
         if name_route is None:
             return self.endpoint

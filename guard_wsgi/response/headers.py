@@ -91,7 +91,7 @@ QUOTA_HEADERS = frozenset(
     {"ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
     | {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 )
-"""In which apps tell of limits, by all drafts."""
+"""The headers in which apps report limits, by all drafts."""
 
 SAFELISTED_HEADERS = frozenset({"accept", "accept-language", "content-language", "content-type"})
 """What a page may send anywhere without asking (Fetch, "CORS-safelisted request-header")."""
@@ -222,7 +222,7 @@ def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
 
 
 def has_quota(headers: Iterable[Header]) -> bool:
-    """Whether the app tells of limits of its own, beside which ours would contradict."""
+    """Whether the app reports its own limits, which ours would contradict."""
     return any(name.lower() in QUOTA_HEADERS for name, _ in headers)
 
 

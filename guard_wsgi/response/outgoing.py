@@ -32,7 +32,7 @@ class Outgoing:
     """Adds security headers, CORS and quota headers, each only where the app has not set it.
 
     :ivar security: the fixed headers of the app's answers.
-    :ivar tell_quota: makes the headers that tell of a limit.
+    :ivar tell_quota: makes the headers that report a limit.
     :ivar modifier: the app's own word on every answer, if it has one.
     """
 
@@ -55,7 +55,7 @@ class Outgoing:
         return add_missing(headers, self._own.of(is_https))
 
     def quota(self, visit: Visit) -> Sequence[Header]:
-        """The headers that tell of the limit which a request was charged to."""
+        """The headers that report the limit which a request was charged to."""
         quota = visit.verdict.quota
         return () if quota is None else self.tell_quota(*quota)
 

@@ -1,4 +1,4 @@
-"""The headers that tell a client how much of its limit is left.
+"""The headers that show a client how much of its limit is left.
 
 Two structured fields of draft-ietf-httpapi-ratelimit-headers-11, still a draft, whose earlier
 versions differ; and the older ``X-RateLimit-*`` that many clients read.

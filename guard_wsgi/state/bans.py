@@ -246,7 +246,7 @@ class Bans:
         return lifted
 
     def _forget_lost(self, lifted: Collection[str]) -> None:
-        """A ban that was lifted is not told anew to a store that has lost it."""
+        """A ban that was lifted is not restored in a store that has lost it."""
         if self._lost and lifted:
             self._lost = [ban for ban in self._lost if ban.target not in lifted]
 
