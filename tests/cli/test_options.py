@@ -26,10 +26,10 @@ def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["options", "trusted_proxies"]) == 0
     out = capsys.readouterr().out
     assert "1. The client and the proxies before it" in out
-    assert "  trusted_proxies: tuple[str, ...] = []\n      Nobody: " in out
+    assert "  trusted_proxies: tuple[str, ...] = []\n      Empty: the guard believes " in out
     assert "rate_limit_window" not in out
     assert main(["options", "redis_retries"]) == 0
-    assert "Does nothing: a request waits for one attempt only" in capsys.readouterr().out
+    assert "Does nothing: a request makes one attempt only" in capsys.readouterr().out
     assert main(["options"]) == 0
     assert "auto_ban_window: int = 3600" in capsys.readouterr().out
 

@@ -132,7 +132,7 @@ def test_a_guard_that_reads_what_proxies_say_stands_around_a_fix_of_other_header
 @pytest.mark.parametrize(
     ("fix", "options", "named"),
     [
-        ({"x_for": 1}, {"trusted_proxies": ["10.0.0.0/8"]}, "leave out trusted_proxies"),
+        ({"x_for": 1}, {"trusted_proxies": ["10.0.0.0/8"]}, "remove trusted_proxies"),
         (
             {"x_for": 0, "x_proto": 1},
             {"trusted_proxies": ["10.0.0.0/8"], "trust_x_forwarded_proto": True},
