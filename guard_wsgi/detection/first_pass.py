@@ -9,6 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
+from guard_wsgi.detection.backslashes import without_backslashes
 from guard_wsgi.detection.body_values import is_document
 from guard_wsgi.detection.headers import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.media import BodyKind
@@ -90,6 +91,8 @@ class StableHeaders:
                 data = data.replace(b"+", b" ")
             else:
                 data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
+            if "\\" in text:
+                data = data + JOINER_BYTES + without_backslashes(data) + JOINER_BYTES
             if WRAPPED in text or "HTTP_AUTHORIZATION" in environ:
                 # A client sends its session's token each time.
                 tokens = _TOKENS.findall(data)

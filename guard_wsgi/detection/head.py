@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from guard_wsgi.detection.backslashes import without_backslashes
 from guard_wsgi.detection.charset import charsets_in, decoded
 from guard_wsgi.detection.form import MAX_NAME_CHARS, form_values, name_values
 from guard_wsgi.detection.headers import header_values
@@ -74,6 +75,9 @@ _ATTRIBUTES = re.compile(
 )
 
 
+_QUOTED = re.compile(r"(?<![^\s;=\"])([^\s;=\"]*)=\s{0,8}\"([^\\\"]*(?:\\.[^\\\"]*)*)\"", re.DOTALL)
+
+
 def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
     """Cookie pairs; values percent-decoded as the common libraries do, JSON ones walked."""
     if header.lstrip().startswith("$"):
@@ -91,6 +95,15 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
         name_text = name_text[:MAX_NAME_CHARS]
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
-        data = value.encode("latin-1", "replace")
-        text, flags = to_text(unquote(data) if PERCENT in data else data)
-        yield from unfold(Value("cookie", name_text, text, "", flags), budget)
+        yield from _unfolded_cookie(name_text, value.encode("latin-1", "replace"), budget)
+    if "\\" in header:
+        # What ends a pair may stand in quotes as well.
+        for match in _QUOTED.finditer(header):
+            budget.take_value()
+            quoted = without_backslashes(match[2].encode("latin-1", "replace"))
+            yield from _unfolded_cookie(match[1][:MAX_NAME_CHARS], quoted, budget)
+
+
+def _unfolded_cookie(name: str, data: bytes, budget: Budget) -> Iterator[Value]:
+    text, flags = to_text(unquote(data) if PERCENT in data else data)
+    yield from unfold(Value("cookie", name, text, "", flags), budget)

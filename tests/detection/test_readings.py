@@ -9,6 +9,7 @@ import encodings
 import gzip
 import json
 import zlib
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -351,3 +352,38 @@ def test_xml_is_read_on_behind_a_fault(inspection: Inspection) -> None:
     for fault in (b"<i>\xed\xa0\x80</i>", b"<i>&none;</i>", b"</wrong>", b"<i a=b/>"):
         body = b"<a>" + fault + b"<i>http://169.254.169.254/latest/</i></a>"
         assert real(inspection.body(body, content_type="text/xml")), fault
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "1' union select user,pw from users-- -",
+        "1' or 1=1-- -",
+        "; cat /etc/passwd",
+        "{{config.items()}}",
+        "<script>alert(1)</script>",
+        "../../../../etc/passwd",
+    ],
+)
+def test_a_quoted_cookie_is_read_without_its_backslashes(
+    inspection: Inspection, attack: str
+) -> None:
+    """As http.cookies and werkzeug read it: before any character, or before octal digits."""
+    spellings = (
+        "".join(f"\\{char}" for char in attack),
+        "".join(f"\\{char}" if place % 3 else char for place, char in enumerate(attack)),
+        "".join(f"\\{ord(char):03o}" for char in attack),
+        attack.replace(" ", " \\"),
+    )
+    for spelling in spellings:
+        cookie = SimpleCookie()
+        cookie.load(f'a="{spelling}"')
+        if cookie and cookie["a"].value == attack:
+            assert inspection.head({"PATH_INFO": "/", "HTTP_COOKIE": f'x=1; a="{spelling}"'}), (
+                spelling
+            )
+
+
+def test_a_quoted_cookie_with_backslashes_may_be_harmless(inspection: Inspection) -> None:
+    for value in (r"a\054b\054c", r"caf\303\251", r"Don\"t", r"C:\\Users\\Ann", r"{\"a\": 1}"):
+        assert not inspection.head({"PATH_INFO": "/", "HTTP_COOKIE": f'a="{value}"'}), value
