@@ -107,3 +107,34 @@ def is_filter(name: str) -> bool:
 def is_run(value: Value) -> bool:
     """Whether a value stands in a field for commands or for queries."""
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
+
+
+# What people write sentences into; the app says by the name that it takes them for that.
+_WRITTEN: Final = frozenset(
+    {
+        *(
+            "text",
+            "content",
+            "comment",
+            "comments",
+            "message",
+            "msg",
+            "description",
+            "desc",
+            "note",
+            "notes",
+        ),
+        *("review", "question", "answer", "reply", "title", "subject", "summary", "headline"),
+    }
+)
+_WORDS: Final = re.compile(r"[^\W_]+")
+
+
+def is_written(value: Value) -> bool:
+    """Whether a value stands in a field of a body that people write sentences into."""
+    return (
+        value.location in ("form", "json", "multipart")
+        and not value.kind
+        and ">" not in value.name
+        and not _WRITTEN.isdisjoint(_WORDS.findall(value.name.lower())[-1:])
+    )

@@ -8,6 +8,7 @@ from typing import Final
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
+from guard_wsgi.detection.field_names import is_written
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
@@ -31,6 +32,9 @@ READ_EACH: Final = 1.5
 # How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
 # a third of the customers that "balanced" does.
 CERTAIN_MARGIN: Final = 0.6
+# Of what a field for sentences holds no program is run and no filter made: there the categories
+# that need one ask for more evidence. Pages, templates, statements and command lines are made.
+WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
 # More indicators say no more about a finding.
 MAX_INDICATORS: Final = 12
 
@@ -110,6 +114,9 @@ class Scorer:
         reading.add_shapes()
         scored = model.weigh(reading.features, categories)
         if scored.score < threshold or not scored.category:
+            return None
+        more = WRITTEN_MARGINS.get(scored.category, 0.0)
+        if scored.score < threshold + more and is_written(value):
             return None
         return self._finding(value, window.text, scored, reading.features)
 
