@@ -190,7 +190,7 @@ def test_a_fix_that_can_not_be_found_is_told_of_once(
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == is_hidden
     for message in told:
-        assert "the app sees the client 203.0.113.0 where the guard took 10.0.0.2" in message
+        assert "the app sees the client 203.0.113.0, but the guard saw 10.0.0.2" in message
 
 
 @pytest.mark.parametrize("peer", ["::ffff:203.0.113.7", "2001:DB8::1", "0.0.0.0", "", "unix"])
