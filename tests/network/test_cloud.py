@@ -152,8 +152,8 @@ def test_several_regions_of_one_provider_can_be_carved_out(make: Make) -> None:
     ("selection", "message"),
     [
         ("AWZ", "unknown cloud provider"),
-        ("AWS:eu-west-1", "carved out as"),
-        ("AWS:!", "carved out as"),
+        ("AWS:eu-west-1", "to exclude a region"),
+        ("AWS:!", "to exclude a region"),
         ("Cloudflare:!europe", "publishes no regions"),
     ],
 )
