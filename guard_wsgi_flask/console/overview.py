@@ -23,6 +23,8 @@ CANDIDATES = 200
 """Of each hour or day: the most frequent of a week are among the most frequent of some day."""
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
+MAX_BAN_EVENTS = 2_000
+"""Looked through for a client's ban: some milliseconds."""
 OTHER = "other"
 MAX_ROUTES = 1000
 AGENT_STATES = frozenset({"healthy", "degraded", "failed", "silent", "refused"})
@@ -340,18 +342,27 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
 
 
 def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
-    """A ban that the app's guard reported and that still holds: (its end, why)."""
+    """A ban that the app's guard has told of and that still holds: (its end, why).
+
+    Looked for among the client's newest events, then among the newest bans of all: a client may
+    have sent a million of one, and an attack may have caused as many of the other.
+    """
     events = schema.events
-    asked = (
-        select(events.c.kind, events.c.at, events.c.reason, events.c.rest)
-        .where(events.c.client == address, events.c.app == app)
-        # Not by the index of kinds, which leads through everybody's bans.
-        .where(events.c.kind.concat("").in_(("ip_banned", "ip_unbanned")))
-        .order_by(events.c.at.desc())
-        .limit(1)
-    )
+    bans = ("ip_banned", "ip_unbanned")
+    row = None
     with database.read() as connection:
-        row = connection.execute(asked).mappings().first()
+        for led_by in (events.c.client == address, events.c.kind.in_(bans)):
+            newest = (
+                select(events).where(led_by).order_by(events.c.at.desc()).limit(MAX_BAN_EVENTS)
+            ).subquery()
+            asked = (
+                select(newest.c.kind, newest.c.at, newest.c.reason, newest.c.rest)
+                .where(newest.c.client == address, newest.c.app == app)
+                .where(newest.c.kind.in_(bans))
+                .order_by(newest.c.at.desc())
+                .limit(1)
+            )
+            row = row or connection.execute(asked).mappings().first()
     if row is None or row["kind"] != "ip_banned":
         return None
     metadata = json.loads(row["rest"]).get("metadata")
