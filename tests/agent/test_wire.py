@@ -243,6 +243,7 @@ def test_status_is_reported_without_encryption(agent: MakeAgent, collector: Coll
     assert set(request.json) == {
         "timestamp",
         "status",
+        "circuit_breaker_state",
         "uptime",
         "events_sent",
         "events_failed",
