@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from codecs import escape_decode
 from typing import Final
-from urllib.parse import unquote_to_bytes
 
 # A byte by its number: `b"%" in data` takes eight times as long as `PERCENT in data`, since it
 # fails first to take what it looks for as a number.
 PERCENT: Final = ord("%")
+
+_ESCAPE: Final = re.compile(rb"%[0-9A-Fa-f]{2}")
+_NO_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def unquote(data: bytes) -> bytes:
@@ -22,4 +25,8 @@ def unquote(data: bytes) -> bytes:
     try:
         return escape_decode(data.replace(b"\\", rb"\\").replace(b"%", rb"\x"))[0]
     except ValueError:
-        return unquote_to_bytes(data)
+        if _ESCAPE.search(data) is None:
+            return data
+        # What is no escape becomes one of the sign itself: a loop would take 1.5 us a byte.
+        marked = _NO_ESCAPE.sub(b"%25", data)
+        return escape_decode(marked.replace(b"\\", rb"\\").replace(b"%", rb"\x"))[0]
