@@ -23,8 +23,6 @@ CANDIDATES = 200
 """Of each hour or day: the most frequent of a week are among the most frequent of some day."""
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
-MAX_BAN_EVENTS = 2_000
-"""Looked through for a client's ban: some milliseconds."""
 OTHER = "other"
 MAX_ROUTES = 1000
 AGENT_STATES = frozenset({"healthy", "degraded", "failed", "silent", "refused"})
@@ -339,38 +337,6 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
     asked = select(table).where(table.c.client.in_(addresses))
     with database.read() as connection:
         return {row["client"]: row for row in connection.execute(asked).mappings()}
-
-
-def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
-    """A ban that the app's guard has told of and that still holds: (its end, why).
-
-    Looked for among the client's newest events, then among the newest bans of all: a client may
-    have sent a million of one, and an attack may have caused as many of the other.
-    """
-    events = schema.events
-    bans = ("ip_banned", "ip_unbanned")
-    row = None
-    with database.read() as connection:
-        for led_by in (events.c.client == address, events.c.kind.in_(bans)):
-            newest = (
-                select(events).where(led_by).order_by(events.c.at.desc()).limit(MAX_BAN_EVENTS)
-            ).subquery()
-            asked = (
-                select(newest.c.kind, newest.c.at, newest.c.reason, newest.c.rest)
-                .where(newest.c.client == address, newest.c.app == app)
-                .where(newest.c.kind.in_(bans))
-                .order_by(newest.c.at.desc())
-                .limit(1)
-            )
-            row = row or connection.execute(asked).mappings().first()
-    if row is None or row["kind"] != "ip_banned":
-        return None
-    metadata = json.loads(row["rest"]).get("metadata")
-    seconds = metadata.get("duration") if isinstance(metadata, dict) else None
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds > 0:
-        return None
-    ends = row["at"] + int(min(seconds, 1e10) * 1_000_000)
-    return (ends, str(row["reason"])) if ends > now() else None
 
 
 def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]:

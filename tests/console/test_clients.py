@@ -10,6 +10,7 @@ from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console import overview
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.keys import NewKey
+from guard_wsgi_flask.console.reported_bans import reported_ban
 from guard_wsgi_flask.console.serving import Console
 from tests.console.conftest import Browser
 from tests.console.sending import event, send
@@ -37,7 +38,7 @@ def test_a_ban_that_has_ended_is_none(console: Console, key: NewKey) -> None:
     send(console, key, old, *odd)
     database = console.services.database
     for address in ("203.0.113.7", *(f"192.0.2.{n}" for n in range(5))):
-        assert overview.reported_ban(database, address, "shop") is None
+        assert reported_ban(database, address, "shop") is None
 
 
 def test_a_country_that_was_known_stays_known(console: Console, key: NewKey) -> None:

@@ -25,6 +25,7 @@ from guard_wsgi.network.ipset import IPSet
 from guard_wsgi_flask.console import exclusions, lookalikes, overview, retention, rulebook, search
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.records import event_of, findings_of
+from guard_wsgi_flask.console.reported_bans import reported_ban
 from guard_wsgi_flask.console.search import Cursor, Filters
 from guard_wsgi_flask.console.services import services
 
@@ -284,7 +285,7 @@ def standing(client: str, app: str) -> dict[str, Any]:
     found: dict[str, Any] = {"rules": [], "store": [], "reported": None, "limits": [], "fault": ""}
     if not client:
         return found
-    found["reported"] = overview.reported_ban(services().database, client, app)
+    found["reported"] = reported_ban(services().database, client, app)
     _, body = services().rules.current(app)
     until = body.get("ip_ban_until", {})
     found["rules"] = [
