@@ -30,7 +30,7 @@ from typing import Any
 from peer_suites import HOOKS, REPOSITORY, Comparison, Run, read_run, report
 from peer_verdicts import read_table
 
-from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folder
+from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folders
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "training"))
 from package_corpus_fetch import Fetcher
@@ -88,7 +88,7 @@ class Peers:
             "PEER_REFUSALS": f"{stem}.refusals.jsonl",
             **(self.given() if peer.SENDS_FILES else {}),
             # Compiled patterns are not in the home that is thrown away.
-            CACHE_DIR_VARIABLE: str(cache_folder() or "off"),
+            CACHE_DIR_VARIABLE: str(next(iter(cache_folders()), "off")),
         }
         with tempfile.TemporaryDirectory() as work, socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
