@@ -4,18 +4,21 @@
 
 Each figure is of a process of its own, the median of three; the cold start is one run. CPU time is
 given beside the clock's, as a busy machine moves that. "Fresh" is a machine that has compiled
-nothing, with a package that brings nothing compiled: `re` serves, and another process compiles.
+nothing, with a copy of the package that brings nothing compiled: `re` serves, and another process
+compiles.
 """
 
 from __future__ import annotations
 
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Final
 
 from guard_wsgi.detection.built_in import compile_built_in, where_kept
@@ -36,12 +39,6 @@ def index():
 GUARDED: Final = """
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig
 FlaskAPIGuard(app, config=SecurityConfig())
-"""
-
-WITHOUT_PACKAGE: Final = """
-from pathlib import Path
-from guard_wsgi.patterns import database
-database.PACKAGE_FOLDER = Path("/nonexistent")
 """
 
 ANSWER: Final = """
@@ -84,13 +81,20 @@ print(int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE
 """
 
 
-def first_answer(program: str, folder: str) -> tuple[float, float]:
+ROOT: Final = Path(__file__).parents[1]
+
+
+def environment(folder: str, package: Path) -> dict[str, str]:
+    return {**os.environ, CACHE_DIR_VARIABLE: folder, "PYTHONPATH": str(package)}
+
+
+def first_answer(program: str, folder: str, package: Path) -> tuple[float, float]:
     """Seconds by the clock and of CPU time from the start of a process to its first answer."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-c", program],
-        env={**os.environ, CACHE_DIR_VARIABLE: folder},
+        env=environment(folder, package),
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
@@ -103,11 +107,11 @@ def first_answer(program: str, folder: str) -> tuple[float, float]:
     return seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def memory(program: str, folder: str) -> float:
+def memory(program: str, folder: str, package: Path) -> float:
     """Megabytes that a process has after some requests."""
     done = subprocess.run(
         [sys.executable, "-c", program + MEMORY],
-        env={**os.environ, CACHE_DIR_VARIABLE: folder},
+        env=environment(folder, package),
         capture_output=True,
         text=True,
         check=True,
@@ -116,8 +120,8 @@ def memory(program: str, folder: str) -> float:
     return int(done.stdout.split()[-1]) / 1e6
 
 
-def print_start(name: str, program: str, folder: str, runs: int = 3) -> None:
-    pairs = [first_answer(program, folder) for _ in range(runs)]
+def print_start(name: str, program: str, folder: str, package: Path, runs: int = 3) -> None:
+    pairs = [first_answer(program, folder, package) for _ in range(runs)]
     seconds, cpu = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"{name:<44}{seconds:6.2f} s{cpu:8.2f} s of CPU time")
 
@@ -125,21 +129,25 @@ def print_start(name: str, program: str, folder: str, runs: int = 3) -> None:
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TMPDIR"] = folder
+        bare, guarded = BARE + ANSWER, BARE + GUARDED + ANSWER
+        copy = Path(folder, "package")
+        for name in ("guard_wsgi", "guard_wsgi_flask"):
+            ignored = shutil.ignore_patterns("compiled")
+            shutil.copytree(ROOT / name, copy / name, ignore=ignored)
+        first_answer(guarded, "off", copy)  # compiles Python's own bytecode
         print("from the start of a process to its first answer")
-        print_start("  bare Flask", BARE + ANSWER, folder)
-        fresh = BARE + WITHOUT_PACKAGE + GUARDED + ANSWER
+        print_start("  bare Flask", bare, folder, ROOT)
         # A refusal as well: nothing is let through while patterns are compiled.
-        print_start("  guarded, a fresh machine", fresh + REFUSE, f"{folder}/fresh", 1)
-        memory(BARE + WITHOUT_PACKAGE + GUARDED + ANSWER + WAIT, f"{folder}/cache")
-        print_start("  guarded, the second start", fresh, f"{folder}/cache")
-        print_start("  guarded, compiled in the package", BARE + GUARDED + ANSWER, f"{folder}/none")
-        bare = memory(BARE + ANSWER, folder)
-        loaded = memory(fresh, f"{folder}/cache")
-        compiled = memory(fresh + WAIT, f"{folder}/other")
+        print_start("  guarded, a fresh machine", guarded + REFUSE, f"{folder}/fresh", copy, 1)
+        compiled = memory(guarded + WAIT, f"{folder}/cache", copy)
+        print_start("  guarded, the second start", guarded, f"{folder}/cache", copy)
+        print_start("  guarded, compiled in the package", guarded, f"{folder}/none", ROOT)
+        plain = memory(bare, folder, ROOT)
+        loaded = memory(guarded, f"{folder}/cache", copy)
         print("memory of a worker over bare Flask")
-        print(f"  bare Flask {bare:.1f} MB")
-        print(f"  guarded, loaded {loaded - bare:+.1f} MB")
-        print(f"  guarded, the worker that had patterns compiled {compiled - bare:+.1f} MB")
+        print(f"  bare Flask {plain:.1f} MB")
+        print(f"  guarded, loaded {loaded - plain:+.1f} MB")
+        print(f"  guarded, the worker that had patterns compiled {compiled - plain:+.1f} MB")
     os.environ.pop("TMPDIR")
     print("compiled patterns on disk")
     total = 0

@@ -179,7 +179,7 @@ def _needed(words: set[str], beside: Iterable[str] = ()) -> set[str]:
     kept = set(beside)
     for word in sorted(words, key=len):
         ends = range(1, _LONGEST_NEEDLESS + 1)
-        if not any(word[i : i + n] in kept for i in range(len(word)) for n in ends):
+        if kept.isdisjoint([word[i : i + n] for i in range(len(word)) for n in ends]):
             kept.add(word)
     return kept
 
