@@ -25,7 +25,7 @@ from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 # it, which a few of its characters cost together; to read a window once more in every way, of whose
 # characters each costs more than that of a window in the sieve.
 BEGIN_CHARS: Final = 50
-LONG_EACH: Final = 8
+LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
 READ_CHARS: Final = 60
 READ_EACH: Final = 1.5

@@ -87,3 +87,19 @@ def test_what_is_excluded_by_name_stays_excluded_behind_padding() -> None:
     body = json.dumps({"p": [f"'{n} x" for n in range(MANY)], "sql": ATTACKS[0]}).encode()
     found = inspection.body(body, content_type="application/json")
     assert all(one.category == "detection_budget" for one in found), found
+
+
+@pytest.mark.parametrize("mebibytes", [3, 7])
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_length_of_a_harmless_text_hides_an_attack_in_it(
+    inspection: Inspection, attack: str, first: bool, mebibytes: int
+) -> None:
+    text = "the order was sent on monday and arrived in good shape " * (mebibytes * 19_000)
+    value = f"{attack} {text}" if first else f"{text} {attack}"
+    for body, media in (
+        (json.dumps({"text": value}).encode(), "application/json"),
+        (urlencode({"text": value}).encode(), FORM),
+    ):
+        found = inspection.body(body, content_type=media)
+        assert [one for one in found if one.category != "detection_budget"], (media, found)
