@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from inspect import isawaitable, isgenerator
@@ -19,6 +20,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.origin import serves_a_test
 from guard_wsgi.network.standing import EXEMPT, PREFLIGHT, PROBE, WHITELISTED
 from guard_wsgi.options.numbers import MAX_COUNT
+from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.answers import discard
 from guard_wsgi.request.block import Block, whole_seconds
 from guard_wsgi.request.hook_types import LimitExemption, LimitKey
@@ -92,6 +94,7 @@ class RateLimits(Check):
     ) -> None:
         """:param unset: the default limit, which does not hold for tests of the app."""
         self._unset = unset
+        self._faults: Counter[str] = Counter()
         self.is_own = route.limit is not None or route.by_country is not None
         self._hit = limiter.hit
         self._take = limiter.take
@@ -237,16 +240,16 @@ class RateLimits(Check):
     def _is_exempt(self, exempt_when: LimitExemption, request: GuardRequest) -> bool:
         try:
             answer: Any = exempt_when(request)
-        except Exception:  # the app's own code; an unlimited client would be worse
-            logger.exception("rate_limit_exempt_when raised: counting the request")
+        except Exception as error:  # the app's own code; an unlimited client would be worse
+            self._report("rate_limit_exempt_when raised: counting the request", error)
             return False
         if answer is None or isinstance(answer, int):
             return bool(answer)
         discard(answer)
         # A coroutine or ``(False, "why")`` is true, and would exempt everybody.
-        logger.error(
-            "rate_limit_exempt_when must return True or False, not %s: counting the request",
-            type(answer).__name__,
+        kind = type(answer).__name__
+        self._report(
+            f"rate_limit_exempt_when must return True or False, not {kind}: counting the request"
         )
         return False
 
@@ -275,8 +278,8 @@ class RateLimits(Check):
         """The client's, ``""`` where it is not known: then the limit of all others holds."""
         try:
             country = request.country
-        except Exception:  # the app's own source; no limit at all would be worse
-            logger.exception("the source of countries raised: taking the limit of all others")
+        except Exception as error:  # the app's own source; no limit at all would be worse
+            self._report("the source of countries raised: taking the limit of all others", error)
             return ""
         return country if isinstance(country, str) else ""
 
@@ -286,17 +289,22 @@ class RateLimits(Check):
                 key: Any = self._key(request)
                 if key is not None and not _is_nameless(key):
                     return f"key:{_bounded(str(key))}"
-            except Exception:  # the app's own code; an unlimited client would be worse
-                logger.exception("rate_limit_key raised: using the client's address as the key")
+            except Exception as error:  # the app's own code; an unlimited client would be worse
+                self._report("rate_limit_key raised: using the client's address as the key", error)
             else:
                 if key is not None:
                     discard(key)
-                    logger.error(
-                        "rate_limit_key must return text or a number, not %s: using the client's"
-                        " address as the key",
-                        type(key).__name__,
+                    self._report(
+                        f"rate_limit_key must return text or a number, not {type(key).__name__}:"
+                        " using the client's address as the key"
                     )
         return request.client_key
+
+    def _report(self, message: str, error: Exception | None = None) -> None:
+        """Log a fault of the app's own code: the first of a kind, then every power of two."""
+        self._faults[message] += 1
+        if is_reported(self._faults[message]):
+            logger.error("%s", message, exc_info=error)
 
     def _is_a_suite(self, request: GuardRequest, limit: Limit) -> bool:
         """Whether it is a test of the app that goes over the limit that nobody has set.

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, frozen
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Update, insert, select, update
 
 from guard_wsgi.checks.silenced import EVENT as SILENCED
 from guard_wsgi_flask.console import schema
@@ -110,12 +110,7 @@ class Intake:
             reported = ""
         with self._database.write() as connection:
             self._seen(connection, sender, received)
-            connection.execute(
-                update(schema.agents)
-                .where(schema.agents.c.app == sender.app)
-                .where(schema.agents.c.install == sender.install)
-                .values(status=reported, status_at=received)
-            )
+            connection.execute(_row_of(sender).values(status=reported, status_at=received))
         self._database.tell()
 
     def refused(self, sender: Sender, why: str) -> None:
@@ -124,10 +119,7 @@ class Intake:
         with self._database.write() as connection:
             self._seen(connection, sender, at)
             connection.execute(
-                update(schema.agents)
-                .where(schema.agents.c.app == sender.app)
-                .where(schema.agents.c.install == sender.install)
-                .values(rejected=json.dumps({"at": at, "why": why[:300]}))
+                _row_of(sender).values(rejected=json.dumps({"at": at, "why": why[:300]}))
             )
         self._database.tell()
 
@@ -136,12 +128,7 @@ class Intake:
         at = now()
         with self._database.write() as connection:
             self._seen(connection, sender, at)
-            connection.execute(
-                update(schema.agents)
-                .where(schema.agents.c.app == sender.app)
-                .where(schema.agents.c.install == sender.install)
-                .values(rules_version=version, rules_at=at)
-            )
+            connection.execute(_row_of(sender).values(rules_version=version, rules_at=at))
 
     # In the transaction ----------------------------------------------------------------------
 
@@ -283,6 +270,14 @@ class Intake:
             least=("first",),
             most=("last",),
         )
+
+
+def _row_of(sender: Sender) -> Update:
+    return (
+        update(schema.agents)
+        .where(schema.agents.c.app == sender.app)
+        .where(schema.agents.c.install == sender.install)
+    )
 
 
 def _count_client(

@@ -255,3 +255,16 @@ def test_what_another_site_makes_a_browser_send_is_refused_and_hardly_bans() -> 
     assert code(app, "/") == 200
     own = {"Sec-Fetch-Site": "same-origin"}
     assert 403 in [code(app, attack, "203.0.113.8", headers=own) for _ in range(20)]
+
+
+def test_a_hook_that_answers_oddly_each_time_is_logged_less_and_less(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def add(app: Flask, decorate: SecurityDecorator) -> None:
+        limit = decorate.rate_limit(1000, exempt_when=lambda request: "yes")
+        app.add_url_rule("/", "page", limit(lambda: "x"))
+
+    app = guarded(add)
+    assert {code(app, "/") for _ in range(40)} == {200}
+    lines = [record for record in caplog.records if "must return True or False" in record.message]
+    assert len(lines) == 6  # the 1st, 2nd, 4th, 8th, 16th and 32nd
