@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,20 @@ IN_USE: list[Flask] = []
 """Those of the test that runs: what is not held is gone whenever the garbage collector runs."""
 
 
-@pytest.fixture(autouse=True)
-def nobody_else() -> None:
-    """Apps of other tests are gone, and what was said before there were any."""
+def forget() -> None:
     IN_USE.clear()
     _guarded.clear()
     beforehand.forget_bans()
     beforehand.config = SecurityConfig()
+
+
+@pytest.fixture(autouse=True)
+def nobody_else() -> Iterator[None]:
+    """Apps of other tests are gone, and what was said before there were any; nor does what a test
+    says here hold for the apps of tests that run after it, in whatever order."""
+    forget()
+    yield
+    forget()
 
 
 def site(**options: Any) -> Any:
