@@ -1,4 +1,4 @@
-"""The README's examples run, and what it names exists."""
+"""The examples of README and docs/ run, and what these pages name exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from guard_wsgi.routes.decorators import SecurityDecorator
 from tests.kit.gateway import text_app
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
+TEXT = "\n".join(PAGES.values())
 
 _BLOCK = re.compile(
     r"(?:<!-- given: (?P<given>\w+) -->\n)?```(?P<kind>\w+)\n(?P<code>.*?)```", re.S
@@ -30,7 +34,7 @@ class Block:
     kind: str
     code: str
     given: str
-    line: int
+    place: str
 
 
 BLOCKS = [
@@ -38,16 +42,17 @@ BLOCKS = [
         match["kind"],
         match["code"],
         match["given"] or "",
-        README.count("\n", 0, match.start("code")) + 1,
+        f"{page}:{text.count(chr(10), 0, match.start('code')) + 1}",
     )
-    for match in _BLOCK.finditer(README)
+    for page, text in PAGES.items()
+    for match in _BLOCK.finditer(text)
 ]
 
 
 def blocks(kind: str) -> Any:
     found = [block for block in BLOCKS if block.kind == kind]
     assert found
-    return pytest.mark.parametrize("block", found, ids=lambda block: f"line {block.line}")
+    return pytest.mark.parametrize("block", found, ids=lambda block: block.place)
 
 
 @blocks("python")
@@ -60,7 +65,7 @@ def test_each_python_example_runs(
     namespace: dict[str, Any] = {"__name__": "readme"}
     if block.given == "app":
         namespace["app"] = text_app()
-    exec(compile(block.code, f"README.md line {block.line}", "exec"), namespace)
+    exec(compile(block.code, block.place, "exec"), namespace)
 
 
 @blocks("toml")
@@ -103,8 +108,7 @@ def test_the_two_set_up_commands_are_one_line_each() -> None:
 
 
 def test_every_decorator_is_named() -> None:
-    section = README.split("## Rules for single routes", 1)[1].split("\n## ", 1)[0]
-    named = set(re.findall(r"`([a-z_]+)`", section))
+    named = set(re.findall(r"`([a-z_]+)`", PAGES["docs/routes.md"]))
     public = {
         name
         for name, member in vars(SecurityDecorator).items()
@@ -115,8 +119,8 @@ def test_every_decorator_is_named() -> None:
 
 def test_every_option_that_is_named_exists() -> None:
     options = {option.name for option in options_of(SecurityConfig)}
-    given = set(re.findall(r"\b([a-z_]+)=(?!=)", README)) | set(
-        re.findall(r"^\| `([a-z_]+)`", README, re.M)
+    given = set(re.findall(r"\b([a-z_]+)=(?!=)", TEXT)) | set(
+        re.findall(r"^\| `([a-z_]+)`", TEXT, re.M)
     )
     # Parameters of functions, keys of rules, words of other systems.
     others = {"config", "routes", "verifier", "window", "extra", "mode", "throttle"}
@@ -128,13 +132,24 @@ def test_every_option_that_is_named_exists() -> None:
     assert given - options <= others
 
 
-def test_links_lead_somewhere() -> None:
-    anchors = {
-        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^#+ (.+)$", README, re.M)
-    }
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif "://" not in target:
-            assert (ROOT / target).exists(), target
+def anchors(text: str) -> set[str]:
+    """What a link can name in a page: its headings, as GitHub writes them."""
+    titles = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", PAGES[page]):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        path = ((ROOT / page).parent / name) if name else ROOT / page
+        assert path.exists(), target
+        if anchor:
+            assert anchor in anchors(path.read_text(encoding="utf-8")), target
+
+
+def test_readme_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", PAGES["README.md"]))
+    assert linked == set(PAGES) - {"README.md"}

@@ -372,7 +372,7 @@ EXCEPTIONS = {
     "User-Agent": "programs name themselves and their libraries in it",
     "GraphQL, a decoy": "behind other text a path or an address is no whole value",
 }
-"""Places in which a payload needs more evidence, and why; README names them."""
+"""Places in which a payload needs more evidence, and why. docs/detection.md names them."""
 
 
 def _strings(node: Any) -> Iterator[str]:
