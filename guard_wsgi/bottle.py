@@ -1,9 +1,9 @@
 """Rules of Bottle's routes.
 
-The guard predicts the route by Bottle's own router. Hooks that rewrite the path may lead to
-another one, and an app that is mounted in an app has a router of its own, so the rules are held
-once more for each route that a router came to, just before Bottle runs it. Not a plugin does it,
-since a route can skip those: the router itself asks.
+The guard predicts the route with Bottle's own router. Hooks that rewrite the path may lead to
+another route, and a mounted app has its own router. So the guard checks the rules again for each
+route that a router finds, just before Bottle runs it. The router itself asks the guard: a route
+could skip a plugin.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 
 
 MAX_MOUNTS = 32
-"""Apps mounted in apps; an end for one that is mounted in itself."""
+"""How deep apps may be mounted in apps. The limit ends a loop if an app is mounted in itself."""
 
 _PARSED = tuple(
     f"bottle.request.{name}" for name in ("body", "post", "forms", "files", "params", "json")
 )
-"""Under which keys Bottle keeps what it has read of a body."""
+"""The environ keys under which Bottle keeps what it has read of a body."""
 
 
 _APP_KEY = "bottle.app"
-"""In the environ while Bottle is at it."""
+"""In the environ while Bottle handles the request."""
 
 _OF_A_BODY = frozenset({"content-type", "content-length"})
 
 
 class BottleResolver:
-    """Routes of a Bottle app, by its own router, and those of the apps mounted in it."""
+    """Finds the routes of a Bottle app, and of the apps mounted in it, with Bottle's own router."""
 
     confirms = False
 
@@ -83,8 +83,8 @@ class BottleResolver:
 
     @contextmanager
     def hook_context(self, environ: WSGIEnvironment) -> Iterator[None]:
-        """``bottle.request`` and ``bottle.response`` for functions of the app that run before
-        Bottle does; it binds them again to the same environ."""
+        """Bind ``bottle.request`` and ``bottle.response`` for functions of the app that run before
+        Bottle does. Bottle binds them again to the same environ."""
         from bottle import request, response
 
         try:
@@ -97,19 +97,19 @@ class BottleResolver:
         yield
 
     def forget_body(self, environ: WSGIEnvironment) -> None:
-        """What a function of the app has made Bottle parse of the body, and keep in the environ."""
+        """Remove what Bottle has parsed of the body from the environ."""
         for name in _PARSED:
             environ.pop(name, None)
 
     def renderer(
         self, block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
     ) -> GuardResponse | None:
-        """A refusal as the app answers by itself: by its handler for the status, which gets a
-        ``bottle.HTTPError`` with the refusal as its ``block``, and past its ``after_request``
-        hooks. An app that has neither pays two look-ups."""
+        """Answer a refusal as the app answers its own errors: with its handler for the status,
+        which gets a ``bottle.HTTPError`` with the refusal as ``block``, and through its
+        ``after_request`` hooks. An app without either pays two look-ups."""
         app = self._app
         handler = app.error_handler.get(block.status) if block.response is None else None
-        # Within Bottle, it calls the hooks itself for what this answer becomes.
+        # Inside of Bottle, Bottle itself calls the hooks for the answer.
         hooks = () if _APP_KEY in environ else app._hooks["after_request"]
         if handler is None and not hooks:
             return None
@@ -134,14 +134,14 @@ class BottleResolver:
             return GuardResponse(body, response.status_code, list(response.headerlist))
 
     def _all_routes(self) -> list[tuple[str, Any, str]]:
-        """Endpoint, view and method of each."""
+        """Yield endpoint, view and method of each route."""
         self._read_routes()
         return [
             (endpoint, route.call, route.method) for endpoint, route in self._endpoints.values()
         ]
 
     def route_limits(self) -> dict[str, str]:
-        """By endpoint the limit that the view of a route carries, "" for none."""
+        """Map each endpoint to the limit of its view, "" for none."""
         routes = self._all_routes()
         return route_limits(self._rules, routes)
 
@@ -150,7 +150,7 @@ class BottleResolver:
         log_audit(self._rules, routes, decorated)
 
     def held(self, environ: WSGIEnvironment, route: Any) -> None:
-        """Hold the rules of a route that a router came to.
+        """Check the rules of a route that a router has found.
 
         :raises bottle.HTTPResponse: the refusal.
         """
@@ -167,7 +167,7 @@ class BottleResolver:
             raise as_bottle(refused)
 
     def _read_routes(self) -> None:
-        """Apps may get routes and mounts while they run."""
+        """Look for new routes and mounts: apps may get some while they run."""
         apps = _apps(self._app)
         count = sum(len(app.routes) for app in apps)
         if count == self._known_routes:
@@ -186,9 +186,9 @@ class BottleResolver:
         return str(route.rule) if known is None else known[0]
 
     def _predicted(self, app: Any, method: str, path: str) -> Any:
-        """The route for a path as PEP 3333 spells it, with its arguments, or ``None``.
+        """Find the route, with its arguments, for a path as PEP 3333 encodes it, or ``None``.
 
-        Bottle leaves out bytes that are no UTF-8, in a mounted app once more.
+        Bottle drops bytes that are not UTF-8, and a mounted app does so again.
         """
         try:
             path = path.encode("latin-1").decode("utf-8", "ignore")
@@ -211,7 +211,7 @@ class BottleResolver:
 
 
 class _AskingMatch:
-    """A router's ``match`` that holds the rules of what it came to."""
+    """A router's ``match`` that checks the rules of the route it finds."""
 
     def __init__(self, match: Any, resolver: BottleResolver) -> None:
         self.match = match
@@ -224,7 +224,7 @@ class _AskingMatch:
 
 
 def _target(route: Any) -> Any:
-    """The Bottle app of a mount; ``None`` for another kind of app, or another route."""
+    """Return the Bottle app of a mount; ``None`` for another kind of app, or another route."""
     target = route.config.get("mountpoint.target")
     return target if hasattr(target, "router") else None
 
@@ -234,7 +234,7 @@ def _segments(prefix: str) -> list[str]:
 
 
 def _apps(app: Any) -> list[Any]:
-    """An app and all that are mounted in it."""
+    """Yield an app and all apps mounted in it."""
     found = [app]
     for each in found:
         inner = [*getattr(each, "_mounts", ()), *map(_target, each.routes)]
@@ -247,7 +247,8 @@ def _apps(app: Any) -> list[Any]:
 
 
 def _routes(app: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """The routes of an app and of those mounted in it, with their rules as seen from outside."""
+    """Yield the routes of an app and of the apps mounted in it, with paths as a client sees
+    them."""
     for route in app.routes:
         target = _target(route)
         if target is None:

@@ -1,9 +1,9 @@
 """Rules of Django's views, and of those of Django REST framework.
 
-The guard predicts the view by Django's own URL resolver. What a middleware changes after that
-(the language, ``request.urlconf``, the path) may lead to another one, so the rules are held once
-more for the view that Django came to, in ``process_view``. The guard puts itself there when it
-finds Django's handler in the app that it wraps; where it can't, name
+The guard predicts the view with Django's own URL resolver. A middleware may then change the
+language, ``request.urlconf`` or the path, which leads to another view. So the guard checks the
+rules again in ``process_view``, for the view that Django has found. It puts itself there if it
+finds Django's handler in the app that it wraps. Otherwise, name
 ``"guard_wsgi.django.ViewRulesMiddleware"`` first in ``MIDDLEWARE``.
 """
 
@@ -37,14 +37,14 @@ _IN_HOOKS_KEY = "guard_wsgi.context_of_hooks"
 
 MAX_KEPT_SIGNATURES = 2048
 MAX_KEPT_CHARS = 512
-"""Resolving a path costs 20 us and more, and each limit by path asks for its own, too; what is kept
-can't grow under a client that makes up paths."""
+"""Resolved paths to keep: resolving one costs 20 us and more, and each limit by path resolves its
+own path as well. The bound stops a client that makes up paths from filling the memory."""
 
 
 class DjangoResolver:
-    """Routes of a Django project, by its own URL resolver.
+    """Finds the routes of a Django project with its own URL resolver.
 
-    :param urlconf: another root URLconf than the settings' one.
+    :param urlconf: another root URLconf than that of the settings.
     """
 
     def __init__(self, urlconf: str | None = None) -> None:
@@ -95,16 +95,17 @@ class DjangoResolver:
                 return None
 
     def rules_of(self, view: Any, method: str) -> Any:
-        """The rules of a view, by the same object each time."""
+        """Return the rules of a view, as the same object each time."""
         resolver = self._get_resolver(self._urlconf)
         known_of, rules = self._rules
-        if known_of is not resolver:  # settings that a test overrides, or the first request
+        if known_of is not resolver:  # a test overrides settings, or this is the first request
             rules = ViewRules(view for view, _ in _views(resolver))
             self._rules = resolver, rules
         return rules.of(view, method)
 
     def attach(self, guard: Any) -> None:
-        """Put the rules before the views of the handler that the guard wraps, if it finds one."""
+        """Check the rules before each view of the Django handler in the wrapped app, if there is
+        one."""
         from django.conf import settings
 
         self.confirms = MIDDLEWARE_NAME in settings.MIDDLEWARE
@@ -117,9 +118,9 @@ class DjangoResolver:
 
     @contextmanager
     def hook_context(self, environ: WSGIEnvironment) -> Iterator[None]:
-        """For functions of the site that run before Django does: database connections that a
-        former request of the thread has left are checked, and closed by their age, as Django does
-        at the beginning and the end of each request."""
+        """For functions of the site that run before Django does: check database connections that an
+        earlier request of the thread has left, and close old ones. Django does the same at the
+        beginning and the end of each request."""
         from django.db import close_old_connections
 
         if environ.get(_IN_HOOKS_KEY):
@@ -134,7 +135,7 @@ class DjangoResolver:
             close_old_connections()
 
     def _all_routes(self) -> list[tuple[str, Any, str]]:
-        """Endpoint, view and method of each."""
+        """Yield endpoint, view and method of each route."""
         return [
             (endpoint, view, method)
             for view, endpoint in _views(self._get_resolver(self._urlconf))
@@ -142,7 +143,7 @@ class DjangoResolver:
         ]
 
     def route_limits(self) -> dict[str, str]:
-        """By endpoint the limit that the view of a route carries, "" for none."""
+        """Map each endpoint to the limit of its view, "" for none."""
         self.rules_of(None, "GET")
         return route_limits(self._rules[1], self._all_routes())
 
@@ -159,10 +160,10 @@ class DjangoResolver:
 
 
 class ViewRulesMiddleware:
-    """Holds a view's rules just before Django runs it, if they have not been held before.
+    """Checks a view's rules just before Django runs it, unless the guard has already checked them.
 
-    :param guard: the guard around the app; without one that which decided on the request, or
-        that of ``settings.WSGI_APPLICATION`` where none did (as with ``django.test.Client``).
+    :param guard: the guard around the app. By default the guard that decided on the request; if
+        none did (as with ``django.test.Client``), the guard in ``settings.WSGI_APPLICATION``.
     """
 
     sync_capable = True
@@ -221,13 +222,13 @@ class ViewRulesMiddleware:
 
 
 def endpoint_of(match: Any) -> str:
-    """The template of a route: the same for all of its paths."""
+    """Return the template of a route, which is the same for all of its paths."""
     return "/" + str(match.route)
 
 
 class _language_of:
-    """Resolves a path in the language that ``LocaleMiddleware`` will find in it, not in that
-    which the thread's last request has left."""
+    """Resolve a path in the language that ``LocaleMiddleware`` will find in it, not in the language
+    that the thread's last request has left active."""
 
     def __init__(self, path: str) -> None:
         from django.conf import settings
@@ -248,7 +249,7 @@ class _language_of:
 
 
 def _views(resolver: Any, prefix: str = "/") -> Iterator[tuple[Any, str]]:
-    """All views of a URL resolver with their endpoints."""
+    """Yield all views of a URL resolver with their endpoints."""
     for pattern in resolver.url_patterns:
         template = prefix + str(pattern.pattern)
         if hasattr(pattern, "url_patterns"):
@@ -269,11 +270,12 @@ def _methods_of(view: Any) -> list[str]:
 
 
 def _answers_options(view: Any, environ: WSGIEnvironment) -> bool:
-    """Whether OPTIONS is answered by a method of its own, not by what other methods run."""
+    """Whether a view answers OPTIONS with its own method, which runs nothing of the other
+    methods."""
     from django.views import View
 
     cls: Any = class_of(view)
-    # A dispatch of its own, as that of Django REST framework, is asked for every method.
+    # Every method goes through the view's own dispatch, as in Django REST framework.
     if cls is None or not issubclass(cls, View) or unruled(cls.dispatch) is not View.dispatch:
         return False
     if unruled(cls.options) is View.options:

@@ -1,9 +1,9 @@
 """A Django site's own pages for what the guard refuses.
 
 ``GuardMiddleware(app, config, resolver=DjangoResolver(), renderer=error_page)`` answers with the
-site's ``handler400``, ``handler403`` and ``handler404`` where it has some of its own, and with the
-template ``<status>.html`` (``429.html`` say) where there is one. Templates get ``request``,
-``status``, ``message`` and ``reference``, the name of the refusal in the log.
+site's own ``handler400``, ``handler403`` or ``handler404``, or with the template ``<status>.html``
+(for example ``429.html``), where the site has one. Templates get ``request``, ``status``,
+``message`` and ``reference``, the id of the refusal in the log.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _HANDLED = (400, 403, 404)
-"""The statuses of refusals for which a URLconf may name a view."""
+"""The statuses for which a URLconf may name a view."""
 
 
 def error_page(
     block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
 ) -> GuardResponse | None:
-    """The site's page for a refusal; ``None`` where it has none, or a hook has answered."""
+    """Return the site's page for a refusal; ``None`` if it has none, or if a hook has answered."""
     if block.response is not None:
         return None
     from django.core.handlers.wsgi import WSGIRequest
@@ -44,14 +44,14 @@ def error_page(
     response = response_of(answer)
     response.status_code = block.status
     for name, value in plain().header_list:
-        # What the refusal itself says: Retry-After, WWW-Authenticate, no caching, the reference.
+        # The refusal's own headers: Retry-After, WWW-Authenticate, no caching, the reference.
         if name.lower() not in ("content-type", "content-length"):
             response.headers.setdefault(name, value)
     return response
 
 
 def _handled(block: Block, request: Any) -> Any:
-    """What the URLconf's own view for the status answers."""
+    """Return the answer of the URLconf's own view for the status."""
     from django.core.exceptions import PermissionDenied
     from django.urls import get_resolver
 

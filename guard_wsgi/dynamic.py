@@ -1,8 +1,8 @@
-"""What dynamic rules make of a configuration, and how they come and go.
+"""Dynamic rules: how they change a configuration, and how they start and end.
 
-The app's own configuration is the base. Rules never change it: they give a second configuration,
-which is checked like any other and compiled into a policy before anything of it holds. When the
-rules go, the base is served again and their bans are lifted, so nothing of them stays behind.
+The app's own configuration is the base. Rules never change it. They produce a second configuration,
+which is checked like any other and compiled into a policy before it takes effect. When the rules
+end, the guard serves the base again and lifts their bans.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from guard_wsgi.telemetry.events import utc_now
 logger = logging.getLogger("guard_wsgi.rules")
 
 PATTERN_NAME = "dynamic:{rule_id}:{number}"
-"""What a rule's pattern is called in findings."""
+"""The name of a rule's pattern in findings."""
 
 _TAKEN_OVER = {
     "global_rate_limit": "rate_limit",
@@ -36,7 +36,7 @@ _TAKEN_OVER = {
     "auto_ban_threshold": "auto_ban_threshold",
     "auto_ban_duration": "auto_ban_duration",
 }
-"""Fields of rules whose value, unless ``None``, stands in place of an option's."""
+"""Fields of rules that replace an option, unless they are ``None``."""
 
 _LISTS = {
     "blocked_countries": "blocked_countries",
@@ -44,11 +44,11 @@ _LISTS = {
     "blocked_cloud_providers": "block_cloud_providers",
     "blocked_user_agents": "blocked_user_agents",
 }
-"""Lists of rules that, unless empty, stand in place of an option's."""
+"""Lists of rules that replace an option, unless they are empty."""
 
 
 class Bans(Protocol):
-    """The part of a store that rules ban and lift bans with (``Store.bans``)."""
+    """The part of a store that rules need to ban and to lift bans (``Store.bans``)."""
 
     def meant(self, target: str) -> list[str]: ...
 
@@ -62,13 +62,13 @@ class Bans(Protocol):
 
 
 def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
-    """The configuration under these rules. ``config`` stays as it is.
+    """Return the configuration under these rules. ``config`` stays as it is.
 
     Endpoint limits, patterns and exclusions are added to those of the configuration. Emergency
     mode halves the threshold of automatic bans.
 
-    :raises ConfigError: when the rules make no configuration that could be served: a pattern that
-        is refused, a provider that is unknown, countries without a source of countries.
+    :raises ConfigError: if the resulting configuration is not valid: a pattern is refused, a
+        provider is unknown, or rules name countries without a source of countries.
     """
     if not 0 < rules.ip_ban_duration <= MAX_SECONDS:
         raise ConfigError([f"ip_ban_duration must be 1 to {MAX_SECONDS} seconds"])
@@ -111,7 +111,8 @@ def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
 def apply_bans(bans: Bans, rules: DynamicRules) -> None:
     """Ban ``ip_blacklist``, lift the bans on ``ip_whitelist``.
 
-    What can't be banned (loopback, a trusted proxy) is logged and left out: the rest still holds.
+    An address that can't be banned (loopback, a trusted proxy) is logged and skipped. The other
+    rules still apply.
     """
     reason = _reason(rules)
     now = utc_now()
@@ -121,7 +122,7 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
         if seconds <= 0:
             continue
         try:
-            # A longer ban is somebody else's, or a former word of this rule.
+            # A longer ban is from elsewhere, or from an earlier version of this rule.
             bans.ban(target, seconds, reason, shortens=reason)
         except (ValueError, StoreError) as error:
             logger.warning("%s: %s was not banned: %s", reason, target, error)
@@ -133,8 +134,8 @@ def apply_bans(bans: Bans, rules: DynamicRules) -> None:
 
 
 def lift_bans(bans: Bans, before: DynamicRules, rules: DynamicRules | None) -> None:
-    """Lift what earlier rules banned and these do not: a ban that was a mistake ends when it is
-    taken out. What somebody else has banned since stays banned."""
+    """Lift bans of earlier rules that these rules no longer contain: removing a mistaken ban from
+    the rules ends it. Bans that somebody else has made since stay."""
     kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
     taken_out = (target for target in before.ip_blacklist if target not in kept)
     gone = {meant for target in taken_out for meant in bans.meant(target)}
@@ -150,16 +151,16 @@ def lift_bans(bans: Bans, before: DynamicRules, rules: DynamicRules | None) -> N
 
 
 def _reason(rules: DynamicRules) -> str:
-    """What its bans are known by."""
+    """The text that marks the bans of these rules."""
     return f"dynamic rule {rules.rule_id}"[:MAX_REASON_CHARACTERS]
 
 
 class RuledConfiguration:
-    """The base, the rules over it, and the one way to serve what comes out.
+    """Holds the base and the rules over it, and serves the result.
 
     :param base: the app's own configuration.
-    :param serve: swaps a configuration in, whole; raises when it can't be served.
-    :param bans: of the store.
+    :param serve: swaps in a whole configuration; raises if it can't be served.
+    :param bans: the store's bans.
     """
 
     def __init__(
@@ -180,7 +181,7 @@ class RuledConfiguration:
     def apply(self, rules: DynamicRules) -> None:
         """Put rules into force, all or none.
 
-        :raises ConfigError: when they make no configuration that could be served.
+        :raises ConfigError: if the resulting configuration is not valid.
         """
         with self._lock:
             self._serve(apply_rules(self._base, rules))
@@ -190,7 +191,7 @@ class RuledConfiguration:
         apply_bans(self._bans, rules)
 
     def restore(self) -> None:
-        """Serve the base again, without what the rules banned."""
+        """Serve the base again, and lift the bans of the rules."""
         with self._lock:
             before, self._rules = self._rules, None
             self._serve(self._base)
@@ -200,7 +201,7 @@ class RuledConfiguration:
     def rebase(self, base: SecurityConfig) -> None:
         """Serve another base from now on, under the same rules.
 
-        :raises ConfigError: when the two together can't be served; then nothing has changed.
+        :raises ConfigError: if the two together are not valid; then nothing changes.
         """
         with self._lock:
             self._serve(apply_rules(base, self._rules) if self._rules is not None else base)

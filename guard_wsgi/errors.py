@@ -1,4 +1,5 @@
-"""The exceptions of the package: one root, so that `except GuardError` means "from the guard"."""
+"""The exceptions of the package. All derive from `GuardError`, so that one `except` catches
+them."""
 
 from __future__ import annotations
 
@@ -6,13 +7,13 @@ from collections.abc import Sequence
 
 
 class GuardError(Exception):
-    """Root of every exception that guard_wsgi raises on its own account."""
+    """Base class of all exceptions of guard_wsgi."""
 
 
 class ConfigError(GuardError, ValueError):
-    """A configuration that can't be served. Carries every fault found, not just the first.
+    """The configuration is not valid. The error lists every fault, not just the first.
 
-    :ivar faults: one sentence a fault, each naming the option it speaks of.
+    :ivar faults: one sentence per fault; each names its option.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -26,7 +27,8 @@ class StoreError(GuardError):
 
 
 class BanRefused(GuardError, ValueError):
-    """A ban that would lock out the site itself: loopback or a trusted proxy."""
+    """The guard refused to ban an address that the site itself needs: loopback or a trusted
+    proxy."""
 
 
 class MissingExtra(GuardError, ImportError):

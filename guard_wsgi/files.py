@@ -1,4 +1,4 @@
-"""Files that no reader sees half of."""
+"""Atomic writes: a reader sees the old file or the new one, never half of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import IO
 
 @contextmanager
 def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
-    """A file beside ``path``, to be written; at the end of the block it takes the place of
-    ``path``. If the block raises, ``path`` stays as it was.
+    """Open a new file that replaces ``path`` at the end of the block.
 
-    :param mode: the permissions; the user's alone by default.
-    :raises OSError: for a folder that can't be written to, or a disk that is full.
+    If the block raises, ``path`` stays as it was.
+
+    :param mode: the permissions; by default, only the user may read and write.
+    :raises OSError: if the folder is not writable or the disk is full.
     """
     with tempfile.NamedTemporaryFile(
         dir=path.parent, prefix=f".{path.name}.", delete=False

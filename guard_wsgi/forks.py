@@ -1,9 +1,9 @@
-"""What must not be shared with a parent process: locks, queues, threads, sessions.
+"""Renews what a child process must not share with its parent: locks, queues, threads, sessions.
 
-One hook for the process over weak references, as ``os.register_at_fork`` can't be undone and
-would keep every object it is given alive. uWSGI forks in C and, without
-``py-call-uwsgi-fork-hooks``, never runs that hook, but one of its own. An app may replace uWSGI's,
-so whoever owns a thread compares process ids as well.
+There is one fork hook per process, which keeps weak references: ``os.register_at_fork`` can't be
+undone and would keep every object alive. uWSGI forks in C. Without ``py-call-uwsgi-fork-hooks`` it
+never runs that hook, only its own, and an app may replace that one. So an object that owns a thread
+compares process ids as well.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from weakref import WeakSet
 
 
 class ForkAware(Protocol):
-    """Something that starts afresh in a child process."""
+    """An object that starts fresh in a child process."""
 
     def after_fork_in_child(self) -> None:
-        """Replace every lock, event, queue and thread; acquire none: they may be held for ever.
+        """Replace every lock, event, queue and thread. Acquire none: a lock may stay held for ever.
 
-        May be called more than once in a child, before anything else is done in it.
+        This may be called more than once in a child, before anything else happens there.
         """
 
 
@@ -29,9 +29,9 @@ _tracked: WeakSet[ForkAware] = WeakSet()
 
 
 def track(thing: ForkAware) -> None:
-    """Have ``thing.after_fork_in_child`` called in every child process."""
+    """Call ``thing.after_fork_in_child`` in every child process."""
     _tracked.add(thing)
-    # Each time anew: uwsgidecorators, imported late, puts its own hook in place of all others.
+    # Do this on each call: uwsgidecorators, if imported later, replaces all other hooks.
     uwsgi = sys.modules.get("uwsgi")
     if uwsgi is not None:
         before = getattr(uwsgi, "post_fork_hook", None)
@@ -40,7 +40,7 @@ def track(thing: ForkAware) -> None:
 
 
 class _PostFork:
-    """uWSGI's hook, which is one callable for all: ours, then the one that was there before."""
+    """The only hook that uWSGI calls: it runs ours, then the one that was there before."""
 
     def __init__(self, before: Callable[[], object] | None) -> None:
         self._before = before
@@ -61,12 +61,12 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
 
 
 def threads_run() -> bool:
-    """Whether other threads run beside requests: uWSGI has them stand still by default."""
+    """Whether background threads run beside requests: by default, uWSGI stops them."""
     options = getattr(sys.modules.get("uwsgi"), "opt", None)
     return not isinstance(options, Mapping) or threads_enabled(options)
 
 
 def threads_enabled(options: Mapping[Any, Any]) -> bool:
-    """The same, for the options of uWSGI; keys are text or bytes, by version."""
+    """Whether these options of uWSGI enable threads. Keys are text or bytes, by version."""
     names = {name.decode() if isinstance(name, bytes) else str(name) for name in options}
     return bool(names & {"enable-threads", "threads"})

@@ -1,4 +1,4 @@
-"""An attribute that is made when it is first asked for."""
+"""An attribute that is computed on first access."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 class lazy(Generic[T]):
-    """Computes once an instance; afterwards the value is a plain attribute.
+    """Computes a value once per instance; afterwards the value is a plain attribute.
 
-    Not `functools.cached_property`, which holds one lock for all instances before Python 3.12
-    (https://github.com/python/cpython/issues/87634), and not werkzeug's, which is called for
-    every access: a request belongs to one thread and asks often.
+    `functools.cached_property` holds one lock for all instances before Python 3.12
+    (https://github.com/python/cpython/issues/87634), and werkzeug's is called on every access. A
+    request belongs to one thread and reads its attributes often, so it needs neither.
     """
 
     def __init__(self, compute: Callable[[Any], T]) -> None:

@@ -1,9 +1,9 @@
 """The guard: a WSGI app around a WSGI app.
 
-A request climbs a ladder of checks before the app sees it; the first check that refuses ends it.
-Which checks there are, and in which order, is compiled beforehand (policy.py); here they are
-asked whether the request passes. At the first that can't say so the request climbs on: from there
-each check is asked for its refusal. The response streams past untouched, but for headers.
+A request climbs a ladder of checks before the app sees it. The first check that refuses ends the
+climb. policy.py compiles the checks and their order; this file asks them whether the request
+passes. From the first check that can't say so, it asks each for its refusal. The response streams
+past; only headers are added.
 """
 
 from __future__ import annotations
@@ -62,16 +62,16 @@ class GuardMiddleware(Hooked):
     :param resolver: maps an environ to a route instead, for frameworks (resolvers.py).
     :param store: shared state to use instead of what ``config.store_url`` names.
     :param events: an :class:`EventBus` to use instead of one of its own.
-    :param renderer: renders refusals in a framework's own way; that of the resolver's framework
-        without one.
-    :param hook_context: the app's own context, for the app's functions (hooks.py); that of the
-        resolver's framework without one.
-    :param asks_inside: whether the framework surely calls :meth:`check_route` before anything of
-        the app runs, so that such functions can be left to be called there.
+    :param renderer: renders refusals in a framework's own way; by default that of the resolver's
+        framework.
+    :param hook_context: the app's own context, for the app's functions (hooks.py); by default that
+        of the resolver's framework.
+    :param asks_inside: whether the framework always calls :meth:`check_route` before any function
+        of the app. Then the app's functions are called there.
     :raises ConfigError: when the configuration can't be served.
 
-    Mounting it twice with one configuration does no harm: the inner one sees that the request
-    has been decided on and steps aside.
+    Two guards with one configuration around an app do no harm: the inner one sees that the outer
+    one has decided, and passes the request on.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class GuardMiddleware(Hooked):
         rest: Ladder,
         block: Block | None,
     ) -> Iterable[bytes]:
-        """Let the rest of the ladder decide, then call the app or refuse."""
+        """Let the remaining checks decide, then call the app or refuse."""
         if block is None and rest:
             block = self.decide(policy, request, rest)
         if request.notes:
@@ -191,7 +191,7 @@ class GuardMiddleware(Hooked):
     def tell(
         self, event_type: str, environ: WSGIEnvironment, action_taken: str, **metadata: Any
     ) -> None:
-        """Tell of an event of the app's own, about a request that it has before it."""
+        """Report an event of the app's own about a request."""
         policy = self.policy
         visit = arrive(environ, policy.clients, self, Visit())
         verdict = environ.get(ENVIRON_KEY)
@@ -201,10 +201,10 @@ class GuardMiddleware(Hooked):
         self._events.emit(event_type, request, action_taken, **metadata)
 
     def _is_decided(self, environ: WSGIEnvironment) -> bool:
-        """Whether another guard of the same configuration has decided on this request.
+        """Whether another guard with the same configuration has decided on this request.
 
-        A copy of an environ is another request, which an app makes of one: it asks itself for a
-        page, by this guard or another one.
+        A copy of an environ is another request: an app makes one when it requests a page from
+        itself.
         """
         verdict = environ[ENVIRON_KEY]
         if not isinstance(verdict, Verdict) or verdict.environ_id != id(environ):
@@ -219,8 +219,7 @@ class GuardMiddleware(Hooked):
         )
 
     def _begin_serving(self, environ: WSGIEnvironment) -> None:
-        """The first requests of this process, of which some tell what the clients' addresses are
-        worth."""
+        """Handle the first requests; some of them show whether client addresses can be trusted."""
         if not self._is_serving:
             self._is_serving = True
             self._start(environ)
@@ -229,9 +228,9 @@ class GuardMiddleware(Hooked):
         self._is_new = self._peers.watching
 
     def _start(self, environ: WSGIEnvironment) -> None:
-        """The first request in this process: threads and files belong to it, not to a parent."""
+        """Handle the first request of a process, to which threads and files belong."""
         if self.resolver is None:
-            # Whoever decorated a view believes it protected.
+            # The author of a decorated view believes that it is protected.
             for view in decorated_by(self.config):
                 logger.error(
                     "%s.%s has guard rules that have no effect: give GuardMiddleware a resolver"
@@ -251,15 +250,15 @@ class GuardMiddleware(Hooked):
         self.services.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:
-        """A child that serves begins to serve: its parent's threads are not its own."""
+        """Start anew in a child process: it has none of its parent's threads."""
         self._is_serving = False
         self._is_new = True
 
     def _prepare(
         self, policy: Policy, environ: WSGIEnvironment, visit: Visit
     ) -> tuple[Plan, Block | None]:
-        """What only some sites need before the checks; the plan, and a refusal without one."""
-        # Only a store on another machine can make a request wait, and so needs a budget for it.
+        """Do what only some sites need before the checks; return the plan, and a refusal if any."""
+        # Only a store on another machine can make a request wait, so only that needs a time budget.
         if self._begin_request is not None:
             self._begin_request()
         if policy.logs_requests:
@@ -271,7 +270,8 @@ class GuardMiddleware(Hooked):
             plan, block = self._resolve(policy, self.resolver, environ, visit)
         route = visit.verdict.route
         if policy.cors is not None and is_preflight(environ):
-            # A browser sends it without credentials: the route's own checks can't be asked.
+            # A browser sends a preflight without credentials, so the route's own checks can't
+            # decide on it.
             plan = policy.relaxed(route)
             visit.standing |= PREFLIGHT
         elif route is not None and self._defers_credentials(policy, environ):
@@ -307,12 +307,12 @@ class GuardMiddleware(Hooked):
     # For the operator --------------------------------------------------------------------------
 
     def reconfigure(self, config: SecurityConfig) -> None:
-        """Serve another configuration from the next request on; requests under way keep theirs.
+        """Serve another configuration from the next request on; running requests keep theirs.
 
-        Dynamic rules in force stay in force over it. What the services were built from (store,
-        agent, databases, log) stays as it was constructed.
+        Dynamic rules stay in force over it. The services (store, agent, databases, log) stay as
+        they were constructed.
 
-        :raises ConfigError: when it can't be served; then the former one goes on.
+        :raises ConfigError: if it is not valid; then the former configuration stays.
         """
         self.services.ruled.rebase(config)
         self.config = config
@@ -320,7 +320,7 @@ class GuardMiddleware(Hooked):
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
         policy = Policy(config, self.services, self.resolver, self._left_to_app)
-        # First this: what a request finds to prepare is asked again then.
+        # This comes first: what a request finds to prepare is looked up again after it.
         self._prepares = (
             self.resolver is not None
             or self._begin_request is not None
@@ -335,9 +335,9 @@ class GuardMiddleware(Hooked):
         return self.services.store.bans
 
     def limits(self, client: str, path: str = "/", method: str = "GET") -> list[LimitState]:
-        """Where a client stands at each limit that holds for a path; counts nothing.
+        """Return what a client has left of each limit that applies to a path. This counts nothing.
 
-        :raises StoreError: when the store is down and its policy is to deny.
+        :raises StoreError: if the store is down and its policy is to deny.
         """
         environ = {
             "REQUEST_METHOD": method,
@@ -358,16 +358,16 @@ class GuardMiddleware(Hooked):
         return [state for found in states for state in found]
 
     def status(self) -> dict[str, Any]:
-        """Health of what the guard depends on: store, databases, feeds, agent."""
+        """Return the health of what the guard depends on: store, databases, feeds, agent."""
         return self.services.status()
 
     def stats(self) -> dict[str, int]:
-        """How many requests passed, were refused, would have been, and how often a part failed."""
+        """Count requests that passed, were refused or would have been, and faults of each part."""
         return self._report.stats()
 
     def use_store(self, store: Store) -> Store:
-        """Count and ban in another store from the next request on; returns the former one, which
-        is not closed. For tests of an app (guard_wsgi.testing)."""
+        """Count and ban in another store from the next request on. Return the former store, still
+        open. For tests of an app (guard_wsgi.testing)."""
         former = self.services.store
         self.services.store = store
         self._begin_request = store.begin_request if store.waits else None
@@ -385,13 +385,13 @@ class GuardMiddleware(Hooked):
 
 
 class _ProxyFixBefore:
-    """A ProxyFix that has rewritten what the guard is given; it does not say which headers."""
+    """Stands for a ProxyFix that has rewritten the environ, by which headers is not known."""
 
     x_for = x_proto = 1
 
 
 def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
-    """Keys of the security headers that the app's framework sets, and leaves out on purpose."""
+    """Return keys of the security headers that the app's framework sets, or omits on purpose."""
     if "django.core.handlers.wsgi" not in sys.modules:
         return frozenset()
     return headers_set_by(app)

@@ -1,4 +1,4 @@
-"""What the guard reports of requests: events, the app's ``on_block``, faults, statistics."""
+"""Reports on requests: events, the app's ``on_block``, faults, statistics."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.checks")
 
 NOTE_INTERVAL_SECONDS = 60.0
-"""How long the guard is silent about further oddities of a kind."""
+"""After one note of a kind, the guard stays silent about that kind for this long."""
 
 OnBlock = Callable[[GuardRequest, "dict[str, Any]"], object]
 """The app's own function, called with each refusal."""
 
 
 class Report:
-    """Counts the requests of one guard and reports them to who listens.
+    """Counts the requests of one guard and reports them to the sinks.
 
     :param events: the bus to the log, the agent and other sinks.
     :param inside: enters the app's context, for the app's own functions.
@@ -48,9 +48,9 @@ class Report:
     def refused(
         self, request: GuardRequest, block: Block, on_block: OnBlock | None, *, passive: bool
     ) -> None:
-        """Note a refusal in the verdict, and report it to the bus and ``on_block``.
+        """Record a refusal in the verdict, and report it to the bus and ``on_block``.
 
-        :param passive: whether it is one that passive mode does not let happen.
+        :param passive: whether passive mode lets the request pass all the same.
         """
         verdict = request.verdict
         verdict.action = "observe" if passive else "block"
@@ -80,10 +80,10 @@ class Report:
                 self.fault("on_block", error)
 
     def notes(self, request: GuardRequest) -> None:
-        """Tell what was odd and refused nothing: one of a kind a minute, with how many it was.
+        """Report oddities that refused nothing: one event per kind and minute, with the count.
 
-        Anybody can send a forged header or a large body a thousand times a second, and an event
-        for each would drown those that matter.
+        Anybody can send a forged header or a large body a thousand times a second. An event for
+        each would hide those that matter.
         """
         now = monotonic()
         for event, reason in request.notes:
@@ -94,14 +94,15 @@ class Report:
                 self.events.emit(event, request, reason=reason, count=count)
 
     def fault(self, where: str, error: Exception) -> None:
-        """Log the first fault of a kind and then every power of two: a storm makes a few lines."""
+        """Log the first fault of a kind and then every power of two, so that a storm makes few
+        lines."""
         self._faults[where] += 1
         count = self._faults[where]
         if is_reported(count):
             logger.error("%s raised (%d times so far)", where, count, exc_info=error)
 
     def stats(self) -> dict[str, int]:
-        """How many requests passed, were refused, would have been, and how often a part failed."""
+        """Count requests that passed, were refused or would have been, and faults of each part."""
         return {
             "passed": self.passed,
             **self._decisions,
@@ -116,7 +117,7 @@ class Report:
 
 
 def _details(block: Block, passive: bool) -> dict[str, Any]:
-    """What an event reports of a refusal."""
+    """Return what an event reports about a refusal."""
     return {
         "reason": block.reason or block.message,
         "status_code": block.status,

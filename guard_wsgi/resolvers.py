@@ -18,7 +18,7 @@ _FRAMEWORKS = {"BottleResolver": "guard_wsgi.bottle", "DjangoResolver": "guard_w
 
 
 def __getattr__(name: str) -> Any:
-    """The resolvers of frameworks, imported when asked for."""
+    """The resolvers of frameworks, imported on first access."""
     module = _FRAMEWORKS.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

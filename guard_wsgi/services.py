@@ -1,8 +1,8 @@
-"""What a guard is made of and keeps when its configuration changes.
+"""The services that a guard keeps when its configuration changes.
 
-State, databases, the event bus and the agent outlive a policy: a rule that arrives at runtime
-must not empty the counters. Nothing here starts a thread or opens a connection at construction:
-:meth:`Services.begin_serving` is called with the first request of each process.
+State, databases, the event bus and the agent outlive a policy: a rule that arrives at run time must
+not empty the counters. Construction starts no thread and opens no connection: the first request of
+each process calls :meth:`Services.begin_serving`.
 """
 
 from __future__ import annotations
@@ -47,16 +47,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi")
 
 STORE_OVERHEAD_SECONDS = 0.03
-"""What a request may spend on its store beyond one call that runs into its time-out."""
+"""How long the store may delay a request beyond one call that times out."""
 
 
 class Services:
     """The long-lived services of one guard.
 
-    :param store: the caller's own, which is then not closed here.
-    :param events: the caller's own bus, likewise; the agent and the log are not added to it.
+    :param store: the caller's own store; the services do not close it.
+    :param events: the caller's own bus; the services do not close it, and add neither the agent nor
+        the log to it.
     :param serve: swaps a configuration in; dynamic rules call it.
-    :raises ConfigError: when a part can't be made of the configuration.
+    :raises ConfigError: if the configuration does not allow a part to be built.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Services:
         self._emergency_declared = False
         self.peers = PeerWatch(trusts_anybody=bool(config.trusted_proxies))
 
-    # Data sources, made when a policy first asks for them ---------------------------------------
+    # Data sources, made when a policy first needs them ---------------------------------------
 
     @lazy
     def countries(self) -> CountryLookup | None:
@@ -124,7 +125,7 @@ class Services:
         )
 
     def cloud_match(self, providers: Iterable[str]) -> Callable[[Address], str | None]:
-        """Looks an address up in the ranges of providers."""
+        """Return a function that looks an address up in the ranges of providers."""
         return self.clouds.select(providers).match
 
     @lazy
@@ -141,17 +142,18 @@ class Services:
     # Made anew for each policy ------------------------------------------------------------------
 
     def detector(self, config: SecurityConfig) -> Detector:
-        """The detector with a configuration's own patterns; kept while they stay the same."""
+        """Return the detector with a configuration's own patterns; it is kept while these stay the
+        same."""
         patterns = config.detection_custom_patterns
         if self._detector is None or self._detector[0] != patterns:
             self._detector = (patterns, Detector(custom_patterns=patterns))
-            # At construction, and before a fork: the first start of all compiles for seconds,
-            # later ones load what it left on disk. No request must wait for that.
+            # Do this at construction, before a fork. The very first start compiles for seconds and
+            # stores the result on disk; later starts load it. No request must wait for that.
             self._detector[1].warm()
         return self._detector[1]
 
     def emergency(self, config: SecurityConfig) -> EmergencyMode:
-        """Asked whether an emergency keeps a client out; also declared through the store."""
+        """Make the emergency mode, which the configuration or the store can declare."""
         return EmergencyMode(
             self.store.values,
             active=config.emergency_mode,
@@ -160,7 +162,7 @@ class Services:
         )
 
     def behavior(self, config: SecurityConfig, suspicion: Suspicion) -> BehaviorTracker:
-        """Watches what clients do over many requests."""
+        """Make the tracker of what clients do over many requests."""
         return BehaviorTracker(
             self.store,
             on_violation=self._behavior_violated,
@@ -171,7 +173,8 @@ class Services:
         )
 
     def suspicion(self, config: SecurityConfig) -> Suspicion:
-        """Counts attacks of a client towards a ban, by the thresholds of a config."""
+        """Make the counter of attacks that lead to a ban, with the thresholds of a
+        configuration."""
         settings = SuspicionSettings(
             overall=BanThreshold(config.auto_ban_threshold, config.auto_ban_duration),
             by_category={
@@ -180,7 +183,7 @@ class Services:
             },
             window_seconds=config.auto_ban_window,
             enabled=config.enable_ip_banning,
-            # What passive mode lets pass must not add up to a ban when it ends.
+            # Requests that passive mode let pass must not lead to a ban when it ends.
             passive=config.passive_mode,
         )
         return Suspicion(self.store.counters, self.store.bans, settings)
@@ -188,7 +191,8 @@ class Services:
     # Serving ------------------------------------------------------------------------------------
 
     def begin_serving(self, environ: WSGIEnvironment) -> None:
-        """The first request of a process: the one time to look at the server, and to start."""
+        """Look at the server and start background work. The first request of a process calls
+        this."""
         if self.store.scheme == "memory":
             warning = multi_worker_server(environ)
             if warning:
@@ -204,7 +208,7 @@ class Services:
                 self.clouds.load()
 
     def status(self) -> dict[str, Any]:
-        """Each part's own account of itself."""
+        """Return the status of each part."""
         status: dict[str, Any] = {"store": self.store.status(), "events": self.events.counters()}
         if self.peers.advice:
             status["peers"] = self.peers.advice
@@ -219,9 +223,9 @@ class Services:
         return status
 
     def close(self) -> None:
-        """Stop the threads, hand on the last events, close what was opened here.
+        """Stop the threads, send the last events, and close what these services opened.
 
-        The agent is shared by the guards of a process and goes on; it flushes at exit.
+        The guards of a process share the agent, so it keeps running; it flushes at exit.
         """
         if self._rules_poller is not None:
             self._rules_poller.stop()
@@ -252,14 +256,15 @@ class Services:
         )
 
     def _find_agent(self) -> GuardAgentHandler | None:
-        """The agent, shared with other guards that report to the same project."""
+        """Return the agent, which guards that report to the same project share."""
         try:
             agent_config = self._config.to_agent_config()
             return guard_agent(agent_config) if agent_config is not None else None
         except GuardError as error:
             if self._config.agent_strict:
                 raise
-            # Telemetry is not worth the site: it runs without, and says so loudly.
+            # A fault of telemetry must not stop the site: it runs without an agent and logs an
+            # error.
             logger.error("could not start the agent; sending no telemetry: %s", error)
             if self._config.on_error is not None:
                 self._config.on_error("agent_init", error, {})
@@ -284,8 +289,8 @@ class Services:
         return events
 
     def _optional_sinks(self) -> Iterator[object]:
-        """Sinks whose packages may be missing: telemetry is not worth the site, and is missed
-        less if a line says so."""
+        """Yield the sinks whose packages may be missing. A missing package does not stop the site;
+        the log names it."""
         config = self._config
         if config.enable_otel:
             try:
@@ -359,7 +364,7 @@ class Services:
         self.events.emit(what, reason=reason, ip_address=target, **reported)
 
     def _emergency_changed(self, active: bool, reason: str) -> None:
-        # Each policy has its own view of the one declaration in the store: tell of it once.
+        # Each policy sees the same declaration in the store: report it once.
         if active != self._emergency_declared:
             self._emergency_declared = active
             state = "activated" if active else "deactivated"

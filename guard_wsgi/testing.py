@@ -1,8 +1,8 @@
 """For the tests of an app that the guard protects.
 
 A suite runs unchanged under the default configuration: test clients need no address, and the
-limit that nobody has set does not hold for them. This is for what remains: to switch the guard
-off, and to test what it does::
+default rate limit does not apply to them. This module switches the guard off, and tests what it
+does::
 
     from guard_wsgi import testing
 
@@ -45,9 +45,9 @@ PASSED_IN_PASSIVE_MODE = "logged_only"
 class Refusal:
     """One request that the guard refused, or would have refused in passive mode.
 
-    :ivar check: which check it was, as logs and events name it.
-    :ivar status: the status of the answer; in passive mode that which it would have had.
-    :ivar reason: for the operator; the client never sees it.
+    :ivar check: the name of the check, as in logs and events.
+    :ivar status: the status of the answer; in passive mode, the status that it would have had.
+    :ivar reason: a reason for the operator; the client never sees it.
     :ivar reference: what the client sees: ``X-Request-Id``.
     """
 
@@ -61,9 +61,9 @@ class Refusal:
 
 @contextmanager
 def off(app: object) -> Iterator[None]:
-    """Within the block every request passes untouched.
+    """Let every request in the block pass untouched.
 
-    :raises LookupError: when the app is not guarded.
+    :raises LookupError: if the app is not guarded.
     """
     guard = guard_of(app)
     config = guard.config
@@ -76,12 +76,12 @@ def off(app: object) -> Iterator[None]:
 
 @contextmanager
 def controlled(app: object) -> Iterator[ControlledGuard]:
-    """Within the block the guard keeps its state apart, in memory, on a clock that the test moves.
+    """Give the guard an empty state in memory, and a clock that the test moves, within the block.
 
-    Limits, bans and counters begin empty, whatever the app's store holds, and are forgotten at
-    the end: tests leave nothing to each other.
+    Limits, bans and counters begin empty, whatever the app's store holds, and are forgotten at the
+    end, so that tests do not affect each other.
 
-    :raises LookupError: when the app is not guarded.
+    :raises LookupError: if the app is not guarded.
     """
     guard = guard_of(app)
     clock = MovedClock()
@@ -100,9 +100,9 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
 
 
 def guard_of(app: object) -> GuardMiddleware:
-    """The guard around or inside a WSGI app.
+    """Find the guard around or inside a WSGI app.
 
-    :raises LookupError: when there is none.
+    :raises LookupError: if there is none.
     """
     guard = find_guard(app)
     if guard is None:
@@ -114,15 +114,15 @@ def guard_of(app: object) -> GuardMiddleware:
 
 
 class MovedClock:
-    """The machine's clocks, moved ahead by as much as a test says."""
+    """The machine's clocks, moved ahead by a test."""
 
     def __init__(self) -> None:
         self._ahead_ns = 0
 
     def move(self, seconds: float) -> None:
-        """:raises ValueError: for a time that is negative: clocks of guards never go back."""
+        """:raises ValueError: if the time is negative: a guard's clock never goes back."""
         if seconds < 0:
-            raise ValueError(f"a clock only moves forward, not by {seconds} s")
+            raise ValueError(f"the clock only moves forward, not by {seconds} s")
         self._ahead_ns += round(seconds * NANOSECONDS)
 
     def monotonic_ns(self) -> int:
@@ -133,7 +133,7 @@ class MovedClock:
 
 
 class ControlledGuard:
-    """A guard in the hands of a test.
+    """A guard that a test controls.
 
     :ivar guard: the :class:`GuardMiddleware`, for ``guard.bans`` and ``guard.limits``.
     :ivar refusals: what was refused in the block, in order.
@@ -148,8 +148,8 @@ class ControlledGuard:
         self._clock = clock
 
     def move_clock(self, seconds: float) -> None:
-        """Let so much time pass for limits, bans and counters. ``@time_window`` and a declared
-        emergency go by the machine's clock."""
+        """Move the time of limits, bans and counters ahead. ``@time_window`` and a declared
+        emergency follow the machine's clock."""
         self._clock.move(seconds)
 
     def reset(self) -> None:
@@ -160,10 +160,11 @@ class ControlledGuard:
     def assert_refused(
         self, response: Any, *, check: str | None = None, status: int | None = None
     ) -> Refusal:
-        """The refusal behind a response of the guard's, and not of the app's.
+        """Assert that the guard, not the app, answered, and return its refusal.
 
-        :param response: of any test client: werkzeug's, Flask's, WebTest's, falcon's, requests'.
-        :param check: which check it must have been, such as ``"rate_limit"``.
+        :param response: a response of any test client: werkzeug's, Flask's, WebTest's, falcon's,
+            requests'.
+        :param check: the check that must have refused, such as ``"rate_limit"``.
         :raises AssertionError: if the app answered, another check refused, or the status differs.
         """
         _came_through(response)
@@ -177,8 +178,10 @@ class ControlledGuard:
         return refusal
 
     def assert_passed(self, response: Any) -> None:
-        """:raises AssertionError: if the guard refused, saying which check and why, or was never
-        asked."""
+        """Assert that the guard let the request pass.
+
+        :raises AssertionError: if the guard refused (the error names check and reason), or never
+            saw the request."""
         _came_through(response)
         refusal = self._refusal_of(response)
         assert refusal is None, (
@@ -186,7 +189,7 @@ class ControlledGuard:
         )
 
     def send_event(self, event: SecurityEvent) -> None:
-        """Takes the guard's events; not for tests to call."""
+        """Collects the guard's events; tests do not call it."""
         if event.action_taken not in (REFUSED, PASSED_IN_PASSIVE_MODE):
             return
         self.refusals.append(
@@ -209,7 +212,8 @@ class ControlledGuard:
 
 
 def _came_through(response: Any) -> None:
-    """Django's own test client calls its handler, not the app that the guard wraps."""
+    """Assert that the request reached the guard: Django's test client calls Django's handler
+    itself."""
     environ = getattr(getattr(response, "wsgi_request", None), "environ", None)
     assert environ is None or ENVIRON_KEY in environ, (
         "this client goes around the guard: put 'guard_wsgi.django.ViewRulesMiddleware' first in"

@@ -1,4 +1,4 @@
-"""The telemetry agent: sends events to a collector, and brings its rules back."""
+"""The telemetry agent: it sends events to a collector and receives rules from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to try again: full jitter, a breaker, and a place to park when the key is refused."""
+"""When to try again: full jitter, a circuit breaker, and a pause when the key is refused."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Literal
 
 MAX_DELAY_SECONDS = 60.0
 BREAKER_FAILURES = 5
-"""In a row; the same as the existing agent's."""
+"""Failures in a row; the same as the existing agent's."""
 PARK_SECONDS = (60.0, 120.0, 300.0, 900.0)
-"""After a refused key: soon enough for a key that is being rotated, then every quarter hour."""
+"""Delays after a refused key: short at first, as a key may be in rotation, then a quarter hour."""
 
 State = Literal["closed", "open", "half_open", "parked"]
 
 
 class Backoff:
-    """Delays between attempts at one collector. For one thread; reading is safe from any.
+    """Delays between attempts at one collector. One thread uses it; any thread may read it.
 
-    Full jitter (uniform from nothing to a bound that doubles) spreads the workers of a fleet
-    after an outage better than any other kind, see Brooker, "Exponential Backoff and Jitter".
+    Full jitter (uniform between zero and a bound that doubles) spreads the workers of a fleet after
+    an outage better than other kinds; see Brooker, "Exponential Backoff and Jitter".
 
     :param factor_seconds: the first bound.
-    :ivar failures: in a row.
+    :ivar failures: failures in a row.
     :ivar resume_at: monotonic time before which nothing is sent.
     """
 
@@ -34,7 +34,7 @@ class Backoff:
 
     @property
     def state(self) -> State:
-        """Of the circuit breaker; ``half_open`` while the next attempt is a probe."""
+        """The state of the circuit breaker; ``half_open`` while the next attempt is a probe."""
         if self._parks:
             return "parked"
         if self.failures < BREAKER_FAILURES:
@@ -46,20 +46,20 @@ class Backoff:
         self.resume_at = 0.0
 
     def failed(self, retry_after_seconds: float | None = None) -> float:
-        """Count a failure; the seconds to wait, ``Retry-After`` winning when it is larger."""
+        """Count a failure and return the seconds to wait: at least ``Retry-After``."""
         self.failures += 1
         bound = min(MAX_DELAY_SECONDS, self._factor * 2 ** min(self.failures - 1, 16))
-        # An open breaker waits for half of the bound at least: probes are to be few.
+        # An open breaker waits at least half of the bound, so that probes are rare.
         least = bound / 2 if self.failures >= BREAKER_FAILURES else 0.0
         delay = random.uniform(least, bound)
         if retry_after_seconds is not None:
-            # Jitter on top, or every worker is back in the same instant.
+            # Add jitter, or all workers come back at the same instant.
             delay = max(delay, retry_after_seconds + random.uniform(0.0, 0.1 * self._factor))
         self.resume_at = time.monotonic() + delay
         return delay
 
     def refused(self) -> float:
-        """Count a refusal of the key; the seconds until a probe."""
+        """Count a refusal of the key and return the seconds until a probe."""
         self.failures += 1
         delay = PARK_SECONDS[min(self._parks, len(PARK_SECONDS) - 1)]
         self._parks += 1

@@ -1,4 +1,4 @@
-"""Events and metrics in the form they travel in, one by one and as a batch."""
+"""Events and metrics as they are sent, one by one and as a batch."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ METRICS_PATH = "/api/v1/metrics"
 ENCRYPTED_PATH = "/api/v1/events/encrypted"
 
 ENVELOPE_BYTES = 1024
-"""Room for what stands around the items of a batch: ids, times, versions."""
+"""Bytes for what surrounds the items of a batch: ids, times, versions."""
 
 SEAL_BYTES = 64
-"""Room for nonce, tag and padding."""
+"""Bytes for nonce, tag and padding."""
 
 DEFAULT_PROJECT = "default"
-"""What the collector's format has for "no project"."""
+"""The collector's value for "no project"."""
 
 
 @frozen(slots=True)
 class Item:
-    """One event or metric, encoded once; a retry, a split and a replay send the same bytes.
+    """One event or metric, encoded once: a retry, a split and a replay send the same bytes.
 
     :ivar key: the event's idempotency key, ``""`` for a metric.
     :ivar data: its JSON.
-    :ivar place: where it lies in the spool, ``None`` when it is only in memory.
+    :ivar place: its place in the spool; ``None`` if it is only in memory.
     """
 
     kind: Kind
@@ -48,12 +48,12 @@ class Item:
 
 @define(slots=True, eq=False)
 class Batch:
-    """Items on their way, and what became of them so far.
+    """Items that are being sent, and the state of the attempts.
 
-    :ivar batch_id: the same over every retry.
-    :ivar attempts: how often it was tried since it last made way for others.
-    :ivar accepted_before: how many batches the collector had accepted when this one first
-        failed; ``None`` while it hasn't.
+    :ivar batch_id: the same on every retry.
+    :ivar attempts: attempts since the batch last let others go first.
+    :ivar accepted_before: how many batches the collector had accepted when this one first failed;
+        ``None`` if it has not failed.
     """
 
     kind: Kind
@@ -65,21 +65,22 @@ class Batch:
     accepted_before: int | None = None
 
     def halves(self) -> tuple[Batch, Batch]:
-        """Two batches with ids of their own, for a collector that finds this one too large."""
+        """Split a batch that the collector finds too large into two batches with new ids."""
         middle = len(self.items) // 2
         return Batch(self.kind, self.items[:middle]), Batch(self.kind, self.items[middle:])
 
 
 def new_batch_id() -> str:
-    """Milliseconds since the epoch, a hyphen, eight hex digits."""
+    """Make an id: milliseconds since the epoch, a hyphen, eight hex digits."""
     return f"{time.time_ns() // 1_000_000}-{os.urandom(4).hex()}"
 
 
 class Encoder:
     """Turns events into items and batches into bodies.
 
-    :ivar room_bytes: for the items of a batch, so that its body is no larger than configured.
-    :raises MissingExtra: when a key is configured and the ``crypto`` extra is not installed.
+    :ivar room_bytes: how many bytes the items of a batch may have, so that its body is no larger
+        than configured.
+    :raises MissingExtra: if a key is configured and the ``crypto`` extra is not installed.
     """
 
     def __init__(self, config: AgentConfig) -> None:
@@ -104,9 +105,9 @@ class Encoder:
         }
 
     def encode(self, thing: SecurityEvent | SecurityMetric) -> Item:
-        """One item, its secrets hidden.
+        """Encode one item with its secrets hidden.
 
-        :raises ValueError: when it holds what JSON can't (NaN as a metric's value).
+        :raises ValueError: if it holds what JSON can't (NaN as a metric's value).
         """
         wire = thing.as_wire()
         sort_keys = self._cipher is not None
@@ -123,15 +124,15 @@ class Encoder:
         return Item("metrics", "", compact_json(wire, sort_keys=sort_keys))
 
     def path(self, kind: Kind) -> str:
-        """Where batches of this kind are posted."""
+        """Return the path to which batches of this kind are posted."""
         if self._cipher is not None:
             return ENCRYPTED_PATH
         return EVENTS_PATH if kind == "events" else METRICS_PATH
 
     def seal(self, batch: Batch) -> SealedBody:
-        """The batch's body, made once: retries send the same bytes.
+        """Return the batch's body, made once: retries send the same bytes.
 
-        :raises EncryptionError: when it can't be encrypted.
+        :raises EncryptionError: if it can't be encrypted.
         """
         if batch.sealed is None:
             joined = b",".join(item.data for item in batch.items)
@@ -151,7 +152,7 @@ class Encoder:
         return batch.sealed
 
     def seal_plain(self, value: Mapping[str, Any]) -> SealedBody:
-        """A body of its own that is never encrypted: the status."""
+        """Make the body of a status report, which is never encrypted."""
         return self._sealer.seal(compact_json(value))
 
     def _plain(self, batch: Batch, lists: bytes) -> bytes:
@@ -168,7 +169,7 @@ class Encoder:
 
 
 def _without_paths(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Metadata without what was found in a path, of which a part may be a secret."""
+    """Return metadata without the findings in a path, as a part of a path may be a secret."""
     findings = metadata.get("findings")
     if isinstance(findings, list):
         metadata["findings"] = [
@@ -179,7 +180,8 @@ def _without_paths(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def batches(items: Iterable[Item], max_items: int, max_bytes: int) -> list[Batch]:
-    """Batches of one kind each, in order, none larger than the bounds unless a single item is."""
+    """Yield batches in order, each of one kind. A batch exceeds the bounds only if a single item
+    does."""
     made: list[Batch] = []
     for kind in ("events", "metrics"):
         part: list[Item] = []
@@ -198,7 +200,7 @@ def batches(items: Iterable[Item], max_items: int, max_bytes: int) -> list[Batch
 
 
 def without(batch: Batch, accepted: frozenset[int]) -> Batch:
-    """The batch again, less the items at these positions, under an id of its own."""
+    """Return the batch without the items at these positions, under a new id."""
     items = [item for index, item in enumerate(batch.items) if index not in accepted]
     return evolve(
         batch,

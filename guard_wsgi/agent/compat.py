@@ -1,6 +1,7 @@
-"""The names that the guard_agent package exports and this one has no use for.
+"""Names that the guard_agent package exports and that this package does not need itself.
 
-Where the other package waits in an event loop, these answer at once: a WSGI app has none.
+The other package's methods wait in an event loop. These answer at once: a WSGI app has no event
+loop.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ SyncGuardAgentHandler = GuardAgentHandler
 
 @frozen(slots=True, kw_only=True)
 class EventBatch:
-    """Events and metrics on their way, as the collector reads them."""
+    """Events and metrics in a batch, as the collector reads them."""
 
     project_id: str
     events: tuple[SecurityEvent, ...] = field(default=(), converter=tuple)
@@ -68,7 +69,8 @@ class EventBatch:
 
 
 class EventBuffer:
-    """Events and metrics in memory, ``buffer_size`` of each; the oldest goes first.
+    """Keeps up to ``buffer_size`` events and as many metrics in memory; the oldest is dropped
+    first.
 
     :raises BufferFullError: from ``add_*``, under the overflow policy ``raise``.
     """
@@ -90,7 +92,7 @@ class EventBuffer:
         self._add(self._metrics, metric)
 
     def flush_events(self) -> list[SecurityEvent]:
-        """Take them all."""
+        """Remove and return all."""
         return self._taken(self._events)
 
     def flush_metrics(self) -> list[SecurityMetric]:
@@ -130,7 +132,8 @@ class EventBuffer:
 
 
 class HTTPTransport:
-    """Posts events, metrics and status to a collector, once each; says whether it took them."""
+    """Posts events, metrics and status to a collector, once each. Returns whether it accepted
+    them."""
 
     def __init__(self, config: AgentConfig) -> None:
         load()
@@ -140,7 +143,7 @@ class HTTPTransport:
         self._counts = {"requests_sent": 0, "requests_failed": 0, "bytes_sent": 0}
 
     def initialize(self) -> None:
-        """Nothing to do: the first request connects."""
+        """Do nothing: the first request connects."""
 
     def send_events(self, events: Iterable[SecurityEvent]) -> bool:
         return self._sent("events", events)
@@ -157,7 +160,7 @@ class HTTPTransport:
         return 200 <= answer.status < 300
 
     def fetch_dynamic_rules(self) -> DynamicRules | None:
-        """The collector's rules; ``None`` when there are none, or none to be had."""
+        """Return the collector's rules; ``None`` if there are none or they can't be fetched."""
         handler = GuardAgentHandler(self.config)
         try:
             return handler.get_dynamic_rules()
@@ -186,7 +189,7 @@ class HTTPTransport:
 
 
 class RateLimiter:
-    """``max_calls`` in any ``time_window`` seconds."""
+    """Allows ``max_calls`` in any ``time_window`` seconds."""
 
     def __init__(self, max_calls: int, time_window: float) -> None:
         self.max_calls = max_calls
@@ -195,7 +198,7 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def acquire(self) -> bool:
-        """Whether one more call may be made now; it counts if so."""
+        """Whether one more call is allowed now; an allowed call is counted."""
         with self._lock:
             self._forget()
             if len(self._calls) >= self.max_calls:
@@ -204,7 +207,7 @@ class RateLimiter:
             return True
 
     def get_retry_after(self) -> float:
-        """Seconds until the next call may be made."""
+        """Return the seconds until the next call is allowed."""
         with self._lock:
             self._forget()
             if len(self._calls) < self.max_calls or not self._calls:
@@ -218,8 +221,8 @@ class RateLimiter:
 
 
 class CircuitBreaker:
-    """Stops calling what failed ``failure_threshold`` times, for ``recovery_timeout`` seconds;
-    then one call tries.
+    """Blocks calls for ``recovery_timeout`` seconds after ``failure_threshold`` failures; then one
+    call probes.
 
     :ivar state: ``CLOSED``, ``OPEN`` or ``HALF_OPEN``.
     """
@@ -233,7 +236,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Call it.
+        """Call the function.
 
         :raises GuardAgentError: while the breaker is open.
         """
@@ -259,7 +262,7 @@ class CircuitBreaker:
 
 @runtime_checkable
 class RedisHandlerProtocol(Protocol):
-    """A store that the other agent keeps its queue in; here ``spool_path`` does that."""
+    """A store in which the other agent keeps its queue; here, ``spool_path`` does that."""
 
     def get_key(self, namespace: str, key: str) -> Any: ...
 
@@ -268,7 +271,7 @@ class RedisHandlerProtocol(Protocol):
 
 @runtime_checkable
 class AgentHandlerProtocol(Protocol):
-    """What a guard asks of an agent."""
+    """What a guard needs from an agent."""
 
     def start(self) -> Any: ...
 
@@ -287,7 +290,7 @@ class AgentHandlerProtocol(Protocol):
 
 @runtime_checkable
 class BufferProtocol(Protocol):
-    """What an agent asks of a buffer."""
+    """What an agent needs from a buffer."""
 
     def add_event(self, event: SecurityEvent) -> Any: ...
 
@@ -302,7 +305,7 @@ class BufferProtocol(Protocol):
 
 @runtime_checkable
 class TransportProtocol(Protocol):
-    """What an agent asks of a transport."""
+    """What an agent needs from a transport."""
 
     def send_events(self, events: list[SecurityEvent]) -> Any: ...
 
@@ -319,30 +322,32 @@ def generate_batch_id() -> str:
 
 
 def get_current_timestamp() -> datetime:
-    """The present, in UTC."""
+    """Return the current time in UTC."""
     return utc_now()
 
 
 def hash_ip(ip: str, salt: str = "") -> str:
-    """The first 16 hex digits of SHA-256 over address and salt: the same client, unnamed."""
+    """Return the first 16 hex digits of SHA-256 over address and salt: a pseudonym of the
+    client."""
     return hashlib.sha256(f"{ip}{salt}".encode()).hexdigest()[:16]
 
 
 def sanitize_headers(
     headers: Mapping[str, Any], sensitive_headers: Iterable[str]
 ) -> dict[str, Any]:
-    """The headers, the values of sensitive ones hidden; names in any case."""
+    """Return the headers with sensitive values hidden; names match in any case."""
     hidden = {name.lower() for name in sensitive_headers}
     return {name: REDACTED if name.lower() in hidden else value for name, value in headers.items()}
 
 
 def truncate_payload(payload: str, max_size: int) -> str:
-    """The text, cut at ``max_size`` characters, and marked where it was."""
+    """Return the text, cut at ``max_size`` characters; a mark shows the cut."""
     return payload if len(payload) <= max_size else payload[:max_size] + TRUNCATED
 
 
 def validate_config(config: AgentConfig | Mapping[str, Any]) -> list[str]:
-    """Every fault of a configuration, one sentence each. One that is made has none."""
+    """List every fault of a configuration, one sentence each. A constructed configuration has
+    none."""
     if isinstance(config, AgentConfig):
         return []
     try:
@@ -360,9 +365,9 @@ _FILE_HANDLER = "guard_wsgi.agent.file"
 def setup_agent_logging(
     log_file: str | None = None, log_format: str = "text", *, reconfigure: bool = True
 ) -> logging.Logger:
-    """The agent's logger; with ``log_file`` its lines go there as well.
+    """Return the agent's logger; with ``log_file`` its lines go there as well.
 
-    The app's own logging decides about everything else.
+    The app's own logging settings decide everything else.
     """
     logger = logging.getLogger("guard_wsgi.agent")
     if log_file is not None and (reconfigure or not logger.handlers):

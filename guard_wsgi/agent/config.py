@@ -1,6 +1,6 @@
-"""What the agent needs to know. The names are those of the existing agent's ``AgentConfig``.
+"""The agent's configuration. The names are those of the existing agent's ``AgentConfig``.
 
-Where a default differs from its, the reason is beside it.
+If a default differs from the existing agent's, the reason is beside it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OverflowPolicy = Literal["drop", "block", "raise"]
 
 
 def _endpoint(endpoint: str) -> str:
-    """Without a trailing slash and without ``/api/v1``, which every path brings along."""
+    """Remove a trailing slash and ``/api/v1``, which every path already contains."""
     endpoint = http_url(text(endpoint).strip()).rstrip("/")
     return endpoint.removesuffix("/api/v1").rstrip("/")
 
@@ -51,7 +51,7 @@ def _of_a_header(value: str) -> str:
 
 
 def _unless_blank(value: str | None) -> str | None:
-    """A text; blank text of the environment says that nobody set it."""
+    """Return a text; blank text from the environment means that the option is not set."""
     return None if value is None or is_blank(value) else text(value)
 
 
@@ -70,7 +70,7 @@ def _key_unless_blank(value: str | None) -> str | None:
 @checked
 @frozen(slots=True, kw_only=True)
 class AgentConfig:
-    """Where telemetry goes, and how much of it is kept while it can't go.
+    """Where telemetry goes, and how much of it is kept while the collector is down.
 
     Times are in seconds, sizes in bytes.
 
@@ -81,7 +81,7 @@ class AgentConfig:
     api_key: str = field(converter=_api_key, repr=False)
     endpoint: str = field(default=DEFAULT_ENDPOINT, converter=_endpoint)
     project_id: str | None = field(default=None, converter=_header_unless_blank)
-    # None: read from ~/.guard-agent/install-id, or made up once and written there.
+    # None: read from ~/.guard-agent/install-id, or generated once and written there.
     install_id: str | None = field(default=None, converter=_header_unless_blank)
     guard_version: str | None = field(default=None, converter=_unless_blank)
     guard_core_version: str | None = field(default=None, converter=_unless_blank)
@@ -89,35 +89,35 @@ class AgentConfig:
     # What
     enable_events: bool = field(default=True, converter=flag)
     enable_metrics: bool = field(default=True, converter=flag)
-    # A path may hold a secret, and the collector may be somebody else's: routes do without it.
-    # For a console of one's own, which proposes exclusions by path.
+    # Off, since a path may hold a secret and the collector may be somebody else's; events have the
+    # route. Switch it on for your own console, which proposes exclusions by path.
     send_paths: bool = field(default=False, converter=flag)
     sensitive_headers: tuple[str, ...] = field(
         default=("authorization", "proxy-authorization", "cookie", "x-api-key"), converter=_names
     )
-    # Characters of the longest text in an event's metadata; a longer one is cut.
+    # Longer texts in an event's metadata are cut to this many characters.
     max_payload_size: int = field(default=1024, validator=whole_number(1))
 
-    # The queue. 10,000 events are some 10 MB at worst, and an attack's first minute.
+    # The queue. 10,000 events are at most some 10 MB, and hold the first minute of an attack.
     buffer_size: int = field(default=10_000, validator=whole_number(1))
     buffer_overflow_policy: OverflowPolicy = field(
         default="drop", validator=one_of("drop", "block", "raise")
     )
-    # How long `block` lets a request wait at most; after that the event is dropped and counted.
+    # How long the policy `block` may delay a request; then the event is dropped and counted.
     buffer_block_timeout: float = field(default=0.1, validator=number(0))
-    # A batch goes when it is this big, or this old, whichever is first.
+    # A batch is sent when it is this big or this old, whichever comes first.
     batch_size: int = field(default=200, validator=whole_number(1))
-    # Of a body before compression: the most that the collector's service takes.
+    # Bytes of a body before compression: the most that the collector's service accepts.
     batch_max_bytes: int = field(default=262_144, validator=whole_number(4096))
     flush_interval: float = field(default=5.0, validator=number(0, above=True))
-    # This share of the queue wakes the sender at once, whatever the age.
+    # When the queue is this full, the sender wakes at once.
     high_watermark_ratio: float = field(default=0.8, validator=number(0, 1, above=True))
     max_concurrent_flushes: int = field(default=1, validator=whole_number(1))
 
     # The wire
-    # For the answer; connecting has 3.05 s, just over the first TCP retransmission.
+    # Time for the answer. Connecting has 3.05 s, just over the first TCP retransmission.
     timeout: float = field(default=10.0, validator=number(0, above=True))
-    # Quick attempts of one batch after the first; then it makes way for the next.
+    # Quick retries of one batch; then it lets the next one go first.
     retry_attempts: int = field(default=3, validator=whole_number(0))
     backoff_factor: float = field(default=1.0, validator=number(0, above=True))
     compression_enabled: bool = field(default=True, converter=flag)
@@ -129,13 +129,13 @@ class AgentConfig:
         default=None, converter=_unless_blank, metadata=SECRET, repr=False
     )
 
-    # The end. A worker's restart may not take noticeably longer for the sake of telemetry.
+    # Exit. Telemetry must not make a worker's restart noticeably longer.
     exit_timeout: float = field(default=1.0, validator=number(0, 60))
 
-    # What outlives the process. None: memory only.
+    # Queue on disk, which outlives the process. None: memory only.
     spool_path: str | None = field(default=None, converter=_unless_blank)
     spool_max_bytes: int = field(default=67_108_864, validator=whole_number(1_048_576))
-    # A week of outage; older news helps nobody.
+    # A week of outage; older events help nobody.
     spool_max_age: float = field(default=604_800.0, validator=number(0, above=True))
 
     # Intervals
@@ -155,17 +155,17 @@ class AgentConfig:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> AgentConfig:
-        """Build from a mapping in which ``None`` means "the default".
+        """Build from a mapping in which ``None`` means the default.
 
-        :raises ConfigError: on any fault; an unknown name is one.
+        :raises ConfigError: on any fault, including an unknown name.
         """
         return cls(**{name: value for name, value in options.items() if value is not None})
 
 
 def decode_encryption_key(key: str) -> bytes:
-    """The 32 bytes that a key in URL-safe base64, padded or not, stands for.
+    """Decode a key of 32 bytes from URL-safe base64, padded or not.
 
-    :raises ValueError: when it stands for anything else.
+    :raises ValueError: if it is anything else.
     """
     try:
         decoded = base64.b64decode(
@@ -176,5 +176,5 @@ def decode_encryption_key(key: str) -> bytes:
     except (binascii.Error, ValueError, AttributeError) as error:
         raise ValueError(f"must be URL-safe base64 ({error})") from None
     if len(decoded) != ENCRYPTION_KEY_BYTES:
-        raise ValueError(f"must stand for {ENCRYPTION_KEY_BYTES} bytes, not {len(decoded)}")
+        raise ValueError(f"must encode {ENCRYPTION_KEY_BYTES} bytes, not {len(decoded)}")
     return decoded

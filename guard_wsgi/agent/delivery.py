@@ -1,4 +1,4 @@
-"""What a collector's answer means for a batch."""
+"""Posts a batch, and decides what the collector's answer means for it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from guard_wsgi.agent.transport import Answer, Transport, TransportError, retry_
 DropReason = Literal["rejected_4xx", "rejected", "too_big", "unencodable", "gave_up"]
 
 _RETRIED = frozenset({408, 425, 429})
-"""Request time-out, too early, too many: 4xx by number, but not the request's fault."""
+"""Request time-out, too early, too many requests: these 4xx are not the request's fault."""
 
 
 @frozen(slots=True, kw_only=True)
 class Outcome:
-    """What became of one attempt.
+    """The outcome of one attempt.
 
     :ivar accepted: items that arrived.
-    :ivar dropped: items that never will, and why.
-    :ivar again: what is to be tried again, in order.
-    :ivar trouble: the collector's state, not the batch's fault: ``"down"`` or ``"refused"``
-        (the key); ``""`` when it works.
+    :ivar dropped: items that will never arrive, and why.
+    :ivar again: what to try again, in order.
+    :ivar trouble: a fault of the collector: ``"down"`` or ``"refused"`` (it refused the key);
+        ``""`` if it works.
     :ivar answered: whether there was an answer at all.
-    :ivar retry_after_seconds: what the collector asked for.
+    :ivar retry_after_seconds: the delay that the collector asked for.
     :ivar detail: for the log.
     """
 
@@ -68,11 +68,11 @@ def attempt(
 
 
 def outcome_of(batch: Batch, answer: Answer, bytes_sent: int = 0) -> Outcome:
-    """What an answer says about the batch it is for.
+    """Decide what an answer means for its batch.
 
-    Any 2xx is acceptance, but for a 200 whose JSON says ``"success": false`` or lists
-    ``"errors"``: then what the errors name is tried again. When they name nothing, the collector
-    can't take anything now, and the batch waits as it does for one that is down (idempotency keys
+    Any 2xx is acceptance, except a 200 whose JSON says ``"success": false`` or lists ``"errors"``:
+    then the items that the errors name are tried again. If the errors name none, the collector
+    can't take anything now, and the batch waits as if the collector were down (idempotency keys
     make another try harmless).
     """
     status = answer.status
@@ -133,7 +133,8 @@ def _failed_positions(batch: Batch, answer: Answer) -> frozenset[int]:
 
 
 def _position(error: Any, by_key: Mapping[str, int], count: int) -> int | None:
-    """Which item an entry of ``errors`` is about; ``None`` when it doesn't say."""
+    """Return the index of the item that an entry of ``errors`` is about; ``None`` if it names
+    none."""
     if isinstance(error, str):
         return by_key.get(error)
     if not isinstance(error, dict):

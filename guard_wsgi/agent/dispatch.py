@@ -1,4 +1,4 @@
-"""The sender's thread: when a batch goes, and what is done about its outcome."""
+"""The sender's thread: it decides when a batch is sent, and handles the outcome."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ StatusReport = Callable[[], Mapping[str, Any]]
 STATUS_PATH = "/api/v1/status"
 
 BACKLOG_GROWTH = 5
-"""A queue with more than one batch in it goes in batches of up to this many times the size."""
+"""If more than one batch is queued, batches may be up to this many times as large."""
 SPOOL_SECONDS = 30.0
 """How often the spool is searched for files of dead processes."""
 
 
 class Dispatch:
-    """Empties a process's queue and spool. Holds nothing of a process but what it is handed.
+    """Empties a process's queue and spool. It keeps no state of a process itself.
 
     :param status: builds the report that is posted every ``status_interval``.
-    :ivar threshold: items waiting that make a batch go at once.
+    :ivar threshold: with this many items waiting, a batch is sent at once.
     """
 
     def __init__(
@@ -54,53 +54,53 @@ class Dispatch:
         self._sources: tuple[WeakMethod[MetricSource], ...] = ()
 
     def add_source(self, source: MetricSource) -> None:
-        """Ask this bound method for metrics from time to time; held weakly."""
+        """Ask this bound method for metrics from time to time. The reference is weak."""
         self._sources = (
             *(known for known in self._sources if known() is not None),
             WeakMethod(source),
         )
 
     def pull_sources(self, *, final: bool = False) -> None:
-        """Have the buses hand on their metrics; from any thread."""
+        """Ask the buses for their metrics. Any thread may call this."""
         for reference in self._sources:
             source = reference()
             if source is not None:
                 try:
                     source(final=final)
-                except Exception as error:  # a bus being torn down is no reason to stop sending
+                except Exception as error:  # a bus that is being closed must not stop the sender
                     log.warning("a source of metrics failed: %r", error)
 
     def open_spool(self, state: ProcessState) -> Spool | None:
-        """The process's spool, opened by whoever needs it first; ``None`` while it can't be."""
+        """Return the process's spool and open it if needed; ``None`` while it can't be opened."""
         with state.lock:
             if state.spool is None and time.monotonic() >= state.spool_retry_at:
                 try:
                     state.spool = Spool(self._config)
                 except SpoolError as error:
                     state.spool_retry_at = time.monotonic() + SPOOL_SECONDS
-                    why = "the spool can't be opened; events stay in memory: %s"
+                    why = "could not open the spool; events stay in memory: %s"
                     self._troubles.tell(state, "spool", error, why)
             return state.spool
 
     def run(self, state: ProcessState) -> None:
-        """The thread's life, until the process's state says to stop."""
+        """Send until the process's state says to stop."""
         try:
             with silence():
                 prepare_exit()
                 while self._wait_until_due(state):
                     try:
                         self._step(state)
-                    except Exception as error:  # a fault here may not end the thread for good
+                    except Exception as error:  # a fault here must not end the thread for good
                         self._troubles.tell(state, "sender", error, "the sender failed: %r")
                         state.backoff.failed()
                 self.run_last(state)
         finally:
-            # Ended by something worse than an Exception: the next event starts another.
+            # Something worse than an Exception ended the thread: the next event starts another one.
             if not state.stopping:
                 state.thread = None
 
     def _wait_until_due(self, state: ProcessState) -> bool:
-        """Sleep until there is something to do; false when it is time to end."""
+        """Sleep until there is something to do. Return false when the thread should end."""
         with state.lock:
             while not state.stopping:
                 delay = self._seconds_until_due(state)
@@ -110,7 +110,8 @@ class Dispatch:
             return False
 
     def _seconds_until_due(self, state: ProcessState) -> float:
-        """The lock is held. What the thread knows from here on, no one needs to wake it for."""
+        """Note what the thread knows, so that nobody needs to wake it for that. The lock is
+        held."""
         due = state.next_status
         if self._sources:
             due = min(due, state.next_source)
@@ -122,7 +123,8 @@ class Dispatch:
         return due - time.monotonic()
 
     def _sending_due(self, state: ProcessState) -> float | None:
-        """Monotonic time at which a batch is to go, ``None`` when there is nothing to send."""
+        """Return the monotonic time at which to send a batch; ``None`` if there is nothing to
+        send."""
         spool = state.spool
         waiting = len(state.queue) + (spool.waiting if spool is not None else 0)
         state.armed = bool(state.ready or waiting)
@@ -153,13 +155,13 @@ class Dispatch:
             state.next_status = now + self._config.status_interval
             self.send_status(state)
         elif now >= state.next_status:
-            # Not while the collector is down; asked again when it may be up.
+            # Not while the collector is down; this is asked again when it may be up.
             state.next_status = state.backoff.resume_at + 1.0
 
     def _send_one(self, state: ProcessState, within_seconds: float | None = None) -> Outcome | None:
-        """Post one batch and settle its outcome; ``None`` when there is none."""
+        """Post one batch and settle its outcome; ``None`` if there is no batch."""
         ready = state.ready
-        # A batch that had its attempts waits behind whatever else there is.
+        # A batch that has used up its attempts waits behind all others.
         only_old = len(ready) == 1 and ready[0].accepted_before is not None
         if not ready or (only_old and ready[0].attempts == 0):
             fresh = self._form(state)
@@ -174,7 +176,7 @@ class Dispatch:
         return outcome
 
     def _form(self, state: ProcessState) -> Sequence[Batch]:
-        """Batches of what is queued, encoded outside of the lock."""
+        """Make batches of the queue; the encoding happens outside of the lock."""
         size = self._batch
         with state.lock:
             queue = state.queue
@@ -188,7 +190,7 @@ class Dispatch:
         for thing in things:
             try:
                 item = self._encoder.encode(thing)
-            except Exception as error:  # metadata of the app's own may do anything in its str()
+            except Exception as error:  # the str() of the app's own metadata may raise anything
                 self._troubles.unencodable(state, error)
                 self._done(state, memory=1, settled=1)
                 continue
@@ -201,7 +203,7 @@ class Dispatch:
             try:
                 items += spool.take(max(self._batch, size - len(items)))
             except SpoolError as error:
-                self._troubles.tell(state, "spool", error, "the spool can't be read: %s")
+                self._troubles.tell(state, "spool", error, "could not read the spool: %s")
                 state.next_spool = 0.0
         return batches(items, size, self._encoder.room_bytes)
 
@@ -227,7 +229,7 @@ class Dispatch:
                 backoff.failed(outcome.retry_after_seconds)
                 self._troubles.failed(state, outcome)
         elif again and len(again) == 1:
-            # Part of it was not accepted. Not at once again, and not for ever.
+            # The collector did not accept a part: try again, but not at once and not for ever.
             again[0].attempts = batch.attempts + 1
             if again[0].attempts > self._config.retry_attempts:
                 dropped, again = again[0].items, ()
@@ -240,7 +242,8 @@ class Dispatch:
             if outcome.trouble != "down" or not outcome.answered or not others_arrived:
                 state.ready.extend(again)
             elif len(batch.items) > 1:
-                # The collector takes others and fails over something in this one: look for it.
+                # The collector accepts other batches and fails on an item of this one: search for
+                # the item.
                 state.ready.extend(batch.halves())
             else:
                 dropped = batch.items
@@ -252,7 +255,7 @@ class Dispatch:
                 state,
                 "encryption" if outcome.reason == "unencodable" else "transport_send",
                 outcome.error or TransportError(outcome.detail),
-                "%d items dropped: %s",
+                "dropped %d items: %s",
                 len(dropped),
                 outcome.detail,
             )
@@ -265,14 +268,14 @@ class Dispatch:
         self._forget(state, [*accepted, *dropped])
 
     def _forget(self, state: ProcessState, items: Sequence[Item]) -> None:
-        """Items that are settled leave the spool and the accounts."""
+        """Remove settled items from the spool and the counters."""
         spool = state.spool
         placed = [item for item in items if item.place is not None]
         if placed and spool is not None:
             try:
                 spool.settle(placed)
             except SpoolError as error:
-                self._troubles.tell(state, "spool", error, "sent events can't be removed: %s")
+                self._troubles.tell(state, "spool", error, "could not remove sent events: %s")
         own_file = spool.own if spool is not None else None
         own = sum(item.place is not None and item.place[0] is own_file for item in placed)
         memory = len(items) - len(placed)
@@ -297,7 +300,7 @@ class Dispatch:
             found, too_old = spool.inherit()
             spool.checkpoint()
         except SpoolError as error:
-            self._troubles.tell(state, "spool", error, "the spool can't be maintained: %s")
+            self._troubles.tell(state, "spool", error, "could not maintain the spool: %s")
             return
         if found and not state.stopping:
             log.info("sending %d events of an earlier process", found)
@@ -305,7 +308,7 @@ class Dispatch:
             state.drop("too_old", expired + too_old)
 
     def send_status(self, state: ProcessState) -> None:
-        """Post the status once; a failure is no reason to try again before the next interval."""
+        """Post the status once. A failed report is not repeated before the next interval."""
         sealed = self._encoder.seal_plain(self._status())
         try:
             answer = self._transport(state).request(
@@ -316,7 +319,7 @@ class Dispatch:
             state.status_ok = False
 
     def run_last(self, state: ProcessState) -> None:
-        """Send what there is until the deadline, or until the collector fails once."""
+        """Send what is queued, until the deadline or until the collector fails once."""
         try:
             while True:
                 remaining = state.deadline - time.monotonic()
@@ -325,7 +328,7 @@ class Dispatch:
                 outcome = self._send_one(state, remaining)
                 if outcome is None or outcome.trouble or (outcome.again and outcome.accepted):
                     break
-        except Exception as error:  # the process is ending: nowhere to raise to
+        except Exception as error:  # the process is ending: nobody can catch this
             state.last_error = repr(error)
         finally:
             spool, state.spool = state.spool, None
@@ -342,5 +345,5 @@ class Dispatch:
         return state.transport
 
     def install_id(self) -> str:
-        """The configured one, or the machine's."""
+        """Return the configured installation id, or the machine's."""
         return self._config.install_id or install_id()

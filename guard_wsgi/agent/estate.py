@@ -1,9 +1,9 @@
-"""What a process that only forks has queued, left to those of its children that serve.
+"""The queue of a process that only forks. Its children that serve inherit it.
 
-A pipe with one record in it is all they share: how many of the queue were taken so far. Who reads
-it takes the others, and writes the new number back; the kernel lets one read it at a time. A child
-that is killed in between takes the record with it, and the rest of the estate: a loss, never a
-second delivery.
+The processes share a pipe with one record: how many items of the queue were taken so far. A child
+reads the record, takes the remaining items, and writes the new number back. The kernel lets only
+one child read it at a time. If a child is killed in between, the record and the remaining items are
+lost; no item is ever sent twice.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ _RECORD = struct.Struct("<Q")
 
 
 class Estate:
-    """One queue over forks, each thing in it for one process.
+    """A queue that is shared over forks; exactly one process takes each item.
 
-    :param things: the queue; it may go on growing in the parent, for children forked later.
+    :param things: the queue. It may keep growing in the parent, for children that are forked later.
     """
 
     def __init__(self, things: deque[Telemetry]) -> None:
@@ -30,9 +30,9 @@ class Estate:
         os.write(self._writer, _RECORD.pack(0))
 
     def claim(self) -> int:
-        """Leave in ``things`` what is this process's to send; how many are another's.
+        """Keep in ``things`` what this process sends; return how many items belong to others.
 
-        Once in a process. Nothing is left when another process is claiming at this moment.
+        Call it once per process. Nothing is left if another process is claiming at this moment.
         """
         taken: int
         try:

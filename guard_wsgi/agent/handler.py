@@ -1,7 +1,7 @@
-"""The agent as the app sees it: one handler for a collector, key and project in a process.
+"""The agent as the app sees it: one handler per collector, key and project in a process.
 
-It is made, and then it works: the first event starts its thread, and the exit of the process
-sends what is left. ``start`` and ``stop`` are there for those who want to decide.
+It needs no start: the first event starts its thread, and the exit of the process sends what is
+left. ``start`` and ``stop`` are for apps that want to decide themselves.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ log = logging.getLogger("guard_wsgi.agent")
 RULES_PATH = "/api/v1/rules"
 
 WAIT_HEADER = "X-Guard-Rules-Wait"
-"""Of an answer with rules: for how many seconds the collector can hold the next question."""
+"""Header of an answer with rules: for how many seconds the collector can hold the next question."""
 MAX_WAIT_SECONDS = 10.0
 """Less than the lease under which one of several processes asks (rulescache.py)."""
 
 FLUSH_SECONDS = 5.0
-"""``flush_buffer`` without a time-out of its own."""
+"""The default time-out of ``flush_buffer``."""
 
 _EVENT_FIELDS = tuple(attribute.name for attribute in fields(SecurityEvent))
 _METRIC_FIELDS = tuple(attribute.name for attribute in fields(SecurityMetric))
 
 
 class _Rules:
-    """What one process knows of the rules, and how it asks for them.
+    """What one process knows about the rules, and how it asks for them.
 
-    Made by who asks first, so that under gevent its lock is one of gevent's: it is held during a
-    request to the collector.
+    The first question creates it, so that under gevent its lock is a lock of gevent: it is held
+    during a request to the collector.
     """
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ class _Rules:
 
 
 class _Conversation:
-    """One thread's questions for the rules: what it last heard, and whether it may wait."""
+    """One thread's state of asking for rules: the last answer, and whether it may wait."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
@@ -81,8 +81,8 @@ class _Conversation:
 class GuardAgentHandler:
     """Sends events and metrics to a collector, and gets its rules. Safe for threads and forks.
 
-    :raises MissingExtra: when encryption is configured without the ``crypto`` extra.
-    :raises ConfigError: for a spool on a system without file locks.
+    :raises MissingExtra: if encryption is configured without the ``crypto`` extra.
+    :raises ConfigError: if a spool is configured on a system without file locks.
     """
 
     def __init__(self, config: AgentConfig) -> None:
@@ -99,11 +99,12 @@ class GuardAgentHandler:
     # Life
 
     def start(self) -> None:
-        """Take events again after :meth:`stop`. Starts no thread: the first event does."""
+        """Accept events again after :meth:`stop`. This starts no thread: the first event does."""
         self._sender.resume()
 
     def stop(self, timeout: float | None = None) -> None:
-        """Send what is left within ``timeout`` seconds (``exit_timeout``), then take no more."""
+        """Send what is left within ``timeout`` seconds (``exit_timeout``), then accept no more
+        events."""
         stop_within([self._sender], timeout)
         rules = self._rules_here
         if rules.lock.acquire(blocking=False):  # held while rules are being fetched
@@ -117,18 +118,19 @@ class GuardAgentHandler:
                 rules.lock.release()
 
     def touch(self) -> None:
-        """Called with requests: sends what an earlier process left in the spool. Cheap."""
+        """Send what an earlier process left in the spool. Requests call this, so it is cheap."""
         self._sender.touch()
 
     # Telemetry
 
     def send_event(self, event: SecurityEvent | Mapping[str, Any] | object) -> bool:
-        """Queue an event; whether it was taken. Never waits, but under the policy ``block``.
+        """Queue an event and return whether it was accepted. It waits only under the policy
+        ``block``.
 
-        Anything with the attributes, or keys, of an event will do.
+        Any object with the attributes, or mapping with the keys, of an event works.
 
-        :raises BufferFullError: when the queue is full and the policy is ``raise``.
-        :raises TypeError: when it has no ``event_type``.
+        :raises BufferFullError: if the queue is full and the policy is ``raise``.
+        :raises TypeError: if it has no ``event_type``.
         """
         if not self.config.enable_events:
             return False
@@ -145,24 +147,24 @@ class GuardAgentHandler:
         return self._sender.put(SecurityMetric(**_fields_of(metric, _METRIC_FIELDS)))
 
     def flush_buffer(self, timeout: float = FLUSH_SECONDS) -> bool:
-        """Send what is queued; whether all of it was settled within ``timeout`` seconds."""
+        """Send what is queued. Return whether all of it was settled within ``timeout`` seconds."""
         return self._sender.flush(timeout)
 
     def add_metric_source(self, source: MetricSource) -> None:
-        """Have a bus hand on its aggregated metrics also when no request comes by."""
+        """Ask a bus for its aggregated metrics even if no request arrives."""
         self._sender.add_source(source)
 
     def add_route_source(self, source: RouteSource) -> None:
-        """Have an app's routes reported with its status: by template, the limit of each."""
+        """Report an app's routes with the status: each template with its limit."""
         self._routes.add(source)
 
     # Rules
 
     def get_dynamic_rules(self) -> DynamicRules | None:
-        """The collector's rules, from memory while their ``ttl`` lasts, else fetched.
+        """Return the collector's rules, from memory while their ``ttl`` lasts, else fetched.
 
-        ``None`` when there are none, when they can't be had now, or when they are not valid.
-        Does network I/O in the calling thread.
+        ``None`` if there are none, if they can't be fetched now, or if they are not valid. This
+        does network I/O in the calling thread.
         """
         rules = self._rules_here
         with rules.lock:
@@ -192,12 +194,12 @@ class GuardAgentHandler:
             return read
 
     def await_rules(self) -> RulesAnswer:
-        """Ask again, and let a collector that can hold the question until its answer changes.
+        """Ask again, and let the collector hold the question until its answer changes, if it can.
 
-        For a thread of its own: it may wait for :data:`MAX_WAIT_SECONDS`. The first question, and
-        every one to a collector that offers nothing else, is the existing agent's, byte for byte.
-        A collector offers by an ``ETag`` and :data:`WAIT_HEADER`; it is then asked with
-        ``If-None-Match`` and ``Prefer: wait`` (RFC 9110, 13.1.2; RFC 7240, 4.3).
+        Use a separate thread: this may wait for :data:`MAX_WAIT_SECONDS`. The first question is the
+        existing agent's, byte for byte, and so is every question to a collector without long polls.
+        A collector offers long polls with an ``ETag`` and :data:`WAIT_HEADER`. The agent then asks
+        with ``If-None-Match`` and ``Prefer: wait`` (RFC 9110, 13.1.2; RFC 7240, 4.3).
         """
         rules = self._rules_here
         asked: _Conversation | None = getattr(rules.conversations, "asked", None)
@@ -209,9 +211,8 @@ class GuardAgentHandler:
         if asked.etag:
             headers["If-None-Match"] = asked.etag
             if asked.wait_seconds >= 1:
-                # A second at least: a client that asks without waiting has to come back in a
-                # minute, and would be deaf to whatever is written when these rules have just
-                # expired.
+                # Wait at least a second. A client that asks without waiting comes back only after a
+                # minute, and would miss rules that are written just after these have expired.
                 wait = max(1, int(min(asked.wait_seconds, _until_expiry(asked.answer))))
                 headers["Prefer"] = f"wait={wait}"
         began = time.monotonic()
@@ -226,7 +227,7 @@ class GuardAgentHandler:
             asked.etag = answer.headers.get("etag", "")
         offered = _seconds(answer.headers.get(WAIT_HEADER.lower(), ""))
         asked.wait_seconds = min(offered, MAX_WAIT_SECONDS, self.config.timeout * 0.8)
-        # One that says it waits and does not is not asked without a pause.
+        # If a collector offers to wait and does not, pause before the next question.
         is_held = not unchanged or time.monotonic() - began >= 0.5
         if asked.answer.rules is not None:
             rules.fetched += 1
@@ -236,7 +237,8 @@ class GuardAgentHandler:
     # Health
 
     def health_check(self) -> bool:
-        """False while stopped, while the collector is given up on, or the queue overflows."""
+        """False while the agent is stopped, while the collector counts as down, or while the queue
+        overflows."""
         state = self._sender.state
         return not (
             state.stopping
@@ -246,7 +248,7 @@ class GuardAgentHandler:
         )
 
     def get_status(self) -> AgentStatus:
-        """The report that the collector gets every ``status_interval``."""
+        """Return the report that the collector gets every ``status_interval``."""
         state = self._sender.state
         errors: list[str] = []
         health: Health = "healthy"
@@ -276,10 +278,10 @@ class GuardAgentHandler:
         )
 
     def get_stats(self) -> dict[str, Any]:
-        """Counters of this process. ``dropped`` counts each loss under its reason.
+        """Return counters of this process. ``dropped`` counts each loss under its reason.
 
         ``state`` is ``idle``, ``running``, ``backing_off``, ``parked`` or ``stopped``;
-        ``last_success`` is a datetime, or ``None`` when nothing ever arrived.
+        ``last_success`` is a datetime, or ``None`` if nothing has arrived yet.
         """
         state = self._sender.state
         with state.lock:
@@ -323,7 +325,7 @@ class GuardAgentHandler:
 
     @property
     def _rules_here(self) -> _Rules:
-        """Of this process; setdefault is atomic."""
+        """Return the state of this process; setdefault is atomic."""
         pid = os.getpid()
         rules = self._rules.get(pid)
         return rules if rules is not None else self._rules.setdefault(pid, _Rules())
@@ -343,9 +345,9 @@ _handlers: dict[tuple[str, str, str | None], GuardAgentHandler] = {}
 
 
 def guard_agent(config: AgentConfig) -> GuardAgentHandler:
-    """The process's handler for this endpoint, API key and project.
+    """Return the process's handler for this endpoint, API key and project.
 
-    The first call's config counts; another config for the same three is warned about.
+    The configuration of the first call applies; a different one for the same three logs a warning.
     """
     key = (config.endpoint, config.api_key, config.project_id)
     handler = _handlers.get(key)
@@ -360,15 +362,16 @@ def guard_agent(config: AgentConfig) -> GuardAgentHandler:
 
 
 def _stop_all() -> None:
-    """At the process's exit: one deadline for all of them."""
+    """Stop all handlers at the process's exit, under one deadline."""
     stop_within([handler._sender for handler in _handlers.values()], None)
 
 
 def _stop_at_exit() -> None:
     """Register the exit hook, once, after that of :mod:`weakref`.
 
-    Hooks run in reverse. urllib3 closes its connections by a finalizer, and what is opened after
-    the finalizers have run is never closed. Their hook comes with the process's first finalizer.
+    Hooks run in reverse order. urllib3 closes its connections by a finalizer, and a connection that
+    is opened after the finalizers have run is never closed. The first finalizer of the process
+    registers the hook for all finalizers.
     """
     finalize(_stop_all, bool).detach()
     atexit.unregister(_stop_all)
@@ -380,7 +383,7 @@ def _seconds(text: str) -> float:
 
 
 def _until_expiry(answer: RulesAnswer) -> float:
-    """Seconds for which the rules hold: nobody may wait past their end."""
+    """Return how many seconds the rules remain valid: nobody may wait past their end."""
     if answer.rules is None or answer.rules.expires_at is None:
         return MAX_WAIT_SECONDS
     left = (answer.rules.expires_at - utc_now()).total_seconds()
@@ -388,7 +391,7 @@ def _until_expiry(answer: RulesAnswer) -> float:
 
 
 def _fields_of(thing: object, names: tuple[str, ...]) -> dict[str, Any]:
-    """What an object or mapping of another make has of an event's or metric's fields."""
+    """Copy the fields of an event or metric from another package's object or mapping."""
     if isinstance(thing, Mapping):
         return {name: thing[name] for name in names if name in thing}
     return {name: getattr(thing, name) for name in names if hasattr(thing, name)}

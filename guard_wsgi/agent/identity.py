@@ -1,6 +1,6 @@
-"""The name of this installation, the same over restarts and for every worker.
+"""The id of this installation: the same after restarts and for every worker.
 
-It is kept in the file the existing agent keeps it in, so that a move to this one is not a new
+It is in the same file as the existing agent's id, so that a move to this agent is not a new
 installation.
 """
 
@@ -20,9 +20,9 @@ MAX_ID_CHARS = 128
 
 
 def install_id(directory: Path | None = None) -> str:
-    """Read the id, or make one up and write it. Never raises.
+    """Read the id, or generate one and write it. Never raises.
 
-    Where nothing can be written, as in a read-only container, it is derived from the host's
+    If the file can't be written, as in a read-only container, the id is derived from the host's
     name, which is at least the same for all workers.
 
     :param directory: ``~/.guard-agent`` by default.
@@ -36,7 +36,7 @@ def install_id(directory: Path | None = None) -> str:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return _write_once(path, str(uuid4()))
     except (OSError, RuntimeError) as error:  # RuntimeError: no home directory at all
-        log.info("the install id can't be stored (%s); using one derived from the host name", error)
+        log.info("could not store the install id (%s); using one derived from the host name", error)
         return str(uuid5(NAMESPACE_DNS, socket.gethostname()))
 
 
@@ -49,7 +49,7 @@ def _read(path: Path) -> str | None:
 
 
 def _write_once(path: Path, new: str) -> str:
-    """Of several workers that start at once, one writes, whole, and all return the same."""
+    """Write the id. If several workers start at once, one writes and all return the same id."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".install-id-")
     try:
         with os.fdopen(handle, "w", encoding="ascii") as file:
@@ -60,7 +60,7 @@ def _write_once(path: Path, new: str) -> str:
             found = _read(path)
             if found is not None:
                 return found
-            os.replace(temporary, path)  # what was there is no id
+            os.replace(temporary, path)  # the file holds no valid id
         return new
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""Keeps the collector's rules in force: fetches, applies, lets go of what has expired.
+"""Keeps the collector's rules in force: fetches them, applies them, and ends expired ones.
 
-One thread a process; of all processes that share a store, one fetches, and the others find what
-it has fetched in the store within seconds. Started by the first request, never before a fork.
+Each process has one thread. Among the processes that share a store, one fetches; the others find
+its result in the store within seconds. The first request starts the thread, never before a fork.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from guard_wsgi.repeats import is_reported
 log = logging.getLogger("guard_wsgi.agent")
 
 LOOK_SECONDS = 2.0
-"""How often the store is looked at for what a sibling has fetched, and the expiry for its time."""
+"""Seconds between looks at the store for rules that another process fetched, and at the expiry."""
 ERROR_SECONDS = 60.0
-"""At most, between attempts while the collector has no answer."""
+"""The longest delay between attempts while the collector does not answer."""
 MIN_INTERVAL_SECONDS = 60.0
 SAVE_SECONDS = 30.0
-"""How old the last known rules get in store and file while the collector is asked all the time."""
+"""How old the last known rules may get in store and file while the collector keeps answering."""
 
 
 class RulesSource(Protocol):
-    """Where rules come from: the agent's handler."""
+    """The source of rules: the agent's handler."""
 
     def fetch_rules(self) -> RulesAnswer: ...
     def await_rules(self) -> RulesAnswer: ...
 
 
 class _State:
-    """What belongs to one process. Made in the process that uses it: under gevent its lock, held
-    while rules are fetched, is then one of gevent's."""
+    """State of one process. The process that uses it creates it, so that under gevent its lock,
+    which is held while rules are fetched, is a lock of gevent."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -52,14 +52,15 @@ class _State:
 
 
 class RulesPoller:
-    """Calls ``apply`` with each new set of rules and ``restore`` when there is none any more.
+    """Calls ``apply`` with each new set of rules, and ``restore`` when there are none any more.
 
-    :param apply: puts rules into force, all or none; what it raises rejects them.
+    :param apply: puts rules into force, all or none; it rejects them by raising.
     :param restore: puts the app's own configuration back.
     :param emit: the bus's ``emit``.
     :param store: shared state; without it every process fetches for itself.
     :param cache_path: a file for the last known rules.
-    :param interval_seconds: between fetches; the rules' ``ttl`` shortens it, to a minute at least.
+    :param interval_seconds: the time between fetches; the rules' ``ttl`` shortens it, to no less
+        than a minute.
     """
 
     def __init__(
@@ -88,12 +89,13 @@ class RulesPoller:
         _pollers.add(self)
 
     def touch(self) -> None:
-        """Start the thread if this process has none. Called with every request: 0.1 us."""
+        """Start the thread if this process has none. Every request calls this; it takes 0.1 us."""
         if os.getpid() not in self._states:
             self._start()
 
     def poll(self) -> None:
-        """Fetch now and apply, in the calling thread. For tools and tests; the thread does it too.
+        """Fetch and apply now, in the calling thread. The background thread uses it; so may tools
+        and tests.
 
         Never raises.
         """
@@ -102,7 +104,7 @@ class RulesPoller:
             self._fetch(state, self._source.fetch_rules())
 
     def stop(self, timeout: float = 1.0) -> None:
-        """End this process's thread. The rules in force stay."""
+        """Stop this process's thread. The rules in force stay."""
         state = self._states.get(os.getpid())
         if state is not None:
             state.stop.set()
@@ -121,7 +123,7 @@ class RulesPoller:
         )
         try:
             state.thread.start()
-        except RuntimeError as error:  # at the interpreter's end
+        except RuntimeError as error:  # at interpreter shutdown
             state.thread = None
             log.debug("could not start the thread for dynamic rules: %s", error)
 
@@ -131,7 +133,7 @@ class RulesPoller:
             try:
                 with state.lock:
                     step(state)
-            except Exception as error:  # a fault here may not end the rules for good
+            except Exception as error:  # a fault here must not end the rules for good
                 log.warning("dynamic rules failed: %r", error)
                 state.next_fetch = time.time() + ERROR_SECONDS
                 state.ask_again = False
@@ -140,7 +142,7 @@ class RulesPoller:
             step = self._look
 
     def _begin(self, state: _State) -> None:
-        """Before anything is fetched, what was known last: a restart is no gap."""
+        """Apply the last known rules before fetching, so that a restart leaves no gap."""
         known = self._cache.load()
         if known is not None:
             self._take(known.rules, is_new=False)
@@ -150,11 +152,11 @@ class RulesPoller:
             self._let_go("dynamic_rule_expired")
         self._take_shared(state)
         if time.time() >= state.next_fetch:
-            if not self._cache.claim():  # another one asks, and shares the answer in the store
+            if not self._cache.claim():  # another process asks, and shares the answer in the store
                 state.ask_again = False
                 return
             try:
-                # Another may have fetched between our look and our claim.
+                # Another process may have fetched between our look and our claim.
                 self._take_shared(state)
                 if time.time() >= state.next_fetch:
                     self._fetch(state, self._source.await_rules())
@@ -181,7 +183,7 @@ class RulesPoller:
             self._failures += 1
             if is_reported(self._failures):
                 log.warning(
-                    "could not fetch dynamic rules (%d times in a row), the last known rules"
+                    "could not fetch dynamic rules (%d times in a row); the last known rules"
                     " stay in force: %s",
                     self._failures,
                     answer.detail,
@@ -204,7 +206,7 @@ class RulesPoller:
             self._schedule(state, known)
 
     def _take(self, rules: DynamicRules | None, *, is_new: bool) -> None:
-        """Put rules into force if they differ from those that are."""
+        """Put rules into force if they differ from the current ones."""
         if rules is None:
             if self.current is not None:
                 self._let_go("dynamic_rule_updated")
@@ -217,7 +219,7 @@ class RulesPoller:
             self._emit("dynamic_rule_updated", rules)
         try:
             self._apply(rules)
-        except Exception as error:  # apply is the app's policy being compiled: all or nothing
+        except Exception as error:  # apply compiles a whole policy: all rules or none
             self._rejected = rules
             self._reject(rules, str(error))
             return
@@ -240,7 +242,7 @@ class RulesPoller:
             self._emit_emergency(before, False)
 
     def _reject(self, rules: DynamicRules | None, detail: str) -> None:
-        log.error("rejected the dynamic rules as a whole: %s", detail)
+        log.error("rejected all of the dynamic rules: %s", detail)
         self._emit("dynamic_rule_rejected", rules, reason=detail)
 
     def _emit_emergency(self, rules: DynamicRules, is_on: bool) -> None:

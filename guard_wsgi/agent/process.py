@@ -1,4 +1,4 @@
-"""What one process's sender is made of: everything that a fork breaks, in one object."""
+"""The state of one process's sender: everything that a fork breaks, in one object."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from guard_wsgi.telemetry.events import SecurityEvent, SecurityMetric
 Telemetry = SecurityEvent | SecurityMetric
 
 SOURCE_SECONDS = 15.0
-"""How often the bus is asked whether an interval of metrics is over."""
+"""Seconds between questions to the bus whether an interval of metrics is over."""
 
 
 class ProcessState:
-    """All that belongs to one process. Fields are guarded by ``lock`` unless said otherwise."""
+    """The state of one process. ``lock`` guards the fields unless a comment says otherwise."""
 
     def __init__(self, config: AgentConfig) -> None:
-        # Re-entrant: a signal handler or a finalizer may queue while its thread is queueing.
+        # Re-entrant: a signal handler or a finalizer may queue an event while its thread does.
         self.lock = threading.RLock()
         self.wake = threading.Condition(self.lock)
         self.room = threading.Condition(self.lock)
         self.queue: deque[Telemetry] = deque()
         self.oldest = 0.0
-        # Whether the thread knows that there is something, and that there is a batch of it.
+        # Whether the thread knows that something is queued, and that a full batch is.
         self.armed = False
         self.hurried = False
         self.appended = 0
@@ -48,7 +48,7 @@ class ProcessState:
         self.last_success: datetime | None = None
         self.last_error = ""
         self.status_ok: bool | None = None
-        # Written by the sender's thread alone.
+        # Only the sender's thread writes these.
         self.ready: deque[Batch] = deque()
         self.in_hand = 0
         self.accepted_batches = 0
@@ -58,7 +58,7 @@ class ProcessState:
         self.next_status = self.started_at + config.status_interval
         self.next_source = self.started_at + SOURCE_SECONDS
         self.next_spool = 0.0
-        # Made by whoever needs it first, under the lock.
+        # Created on first use, under the lock.
         self.spool: Spool | None = None
         self.spool_retry_at = 0.0
 
@@ -72,5 +72,5 @@ class ProcessState:
 
     @property
     def pending(self) -> int:
-        """What is not yet settled, in memory and on disk."""
+        """Count items that are not settled yet, in memory and on disk."""
         return len(self.queue) + self.in_hand + (self.spool.count if self.spool else 0)

@@ -1,4 +1,4 @@
-"""The routes of the apps that an agent reports for."""
+"""The routes of the apps for which an agent reports."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 log = logging.getLogger("guard_wsgi.agent")
 
 MAX_ROUTES = 1000
-"""Of a report: some 60 KB."""
+"""The most routes in a report: some 60 KB."""
 
 RouteSource = Callable[[], Mapping[str, str]]
-"""Gives by template the limit of each route, "" for none."""
+"""Returns each route's template with its limit, "" for none."""
 
 
 class ReportedRoutes:
-    """Asked with each report; guards of a process that share an agent each add theirs."""
+    """Collects routes for each report. Guards of a process that share an agent each add theirs."""
 
     def __init__(self) -> None:
         self._sources: list[RouteSource] = []
@@ -25,11 +25,11 @@ class ReportedRoutes:
             self._sources.append(source)
 
     def limits(self) -> dict[str, str]:
-        """Those of all sources. Never raises: the app's own routing may be at fault."""
+        """Return the routes of all sources. Never raises: the app's own routing may fail."""
         found: dict[str, str] = {}
         for source in list(self._sources):
             try:
                 found.update(source())
             except Exception as error:
-                log.debug("routes can't be listed: %r", error)
+                log.debug("could not list the routes: %r", error)
         return dict(sorted(found.items())[:MAX_ROUTES])

@@ -1,4 +1,4 @@
-"""Rules that the collector sends while the app runs, read whole or not at all."""
+"""Rules that the collector sends while the app runs. They are accepted whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.telemetry.events import utc_now
 
 MAX_ENTRIES = 100_000
-"""Per list. More than any list of addresses in use, and a bound on what one answer can cost."""
+"""The most entries of a list: more than any list of addresses in use, and a bound on the cost."""
 
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 
 class RulesError(ConfigError):
-    """Rules that can't be applied; none of them is."""
+    """The rules are not valid; none of them is applied."""
 
 
 @frozen(slots=True, kw_only=True)
 class DynamicRules:
-    """One set of rules. Fields that say ``None`` or nothing leave the configuration as it is.
+    """One set of rules. Fields that are ``None`` or empty leave the configuration as it is.
 
     :ivar expires_at: when the configuration gets its own values back; ``None`` for never.
-    :ivar ttl: seconds the collector lets it be kept before it is asked again.
+    :ivar ttl: how many seconds to keep the rules before asking the collector again.
     :ivar ip_blacklist: banned for ``ip_ban_duration`` seconds.
-    :ivar ip_ban_until: when the ban of an entry of ``ip_blacklist`` ends, where that is not after
+    :ivar ip_ban_until: when the ban of an entry of ``ip_blacklist`` ends, if not after
         ``ip_ban_duration``. Collectors for the existing agent do not send it.
-    :ivar ip_whitelist: bans on these are lifted.
+    :ivar ip_whitelist: addresses whose bans are lifted.
     :ivar global_rate_limit: requests a ``global_rate_window`` (seconds).
     :ivar endpoint_rate_limits: path to (requests, seconds).
-    :ivar detection_exclusions: entries as in the option of that name, added to it. Not known to
-        the existing agent either.
+    :ivar detection_exclusions: entries to add to the option of that name. The existing agent does
+        not know it either.
     :ivar emergency_mode: only ``emergency_whitelist`` gets through.
-    :ivar emergency_whitelist_only: in an emergency, the list is this one alone; without it, the
-        addresses of the configuration are let through as well.
-    :ivar message: for the log.
+    :ivar emergency_whitelist_only: if true, only ``emergency_whitelist`` gets through in an
+        emergency; otherwise the addresses of the configuration do as well.
+    :ivar message: a text for the log.
     """
 
     rule_id: str = "default-rule"
@@ -78,7 +78,7 @@ class DynamicRules:
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> DynamicRules:
-        """Rules from a JSON object. Names that are not known are left alone.
+        """Read rules from a JSON object. Unknown names are ignored.
 
         :raises RulesError: with every fault found.
         """
@@ -95,7 +95,7 @@ class DynamicRules:
         return cls(**read)
 
     def as_wire(self) -> dict[str, Any]:
-        """The JSON object that :meth:`parse` reads."""
+        """Return the JSON object that :meth:`parse` reads."""
         wire = asdict(self, recurse=False)
         wire["timestamp"] = self.timestamp.isoformat()
         wire["expires_at"] = self.expires_at.isoformat() if self.expires_at else None
@@ -107,11 +107,11 @@ class DynamicRules:
         return wire
 
     def has_expired(self, now: datetime | None = None) -> bool:
-        """Whether their time is over."""
+        """Whether the rules have expired."""
         return self.expires_at is not None and self.expires_at <= (now or utc_now())
 
     def replaces(self, other: DynamicRules | None) -> bool:
-        """Whether these are to be applied in the other's place: changed, and not older."""
+        """Whether these rules replace the others: they differ and are not older."""
         if other is None or self.rule_id != other.rule_id:
             return True
         if self.version != other.version:
@@ -123,22 +123,22 @@ class DynamicRules:
 
 @frozen(slots=True)
 class RulesAnswer:
-    """What the collector said: there are rules, there are ``none``, they are ``invalid``, or it is
-    ``unknown``, as it gave no proper answer."""
+    """The collector's answer: it has rules, it has ``none``, they are ``invalid``, or they are
+    ``unknown`` because it gave no proper answer."""
 
     kind: Literal["rules", "none", "invalid", "unknown"]
     rules: DynamicRules | None = None
     detail: str = ""
     ask_again: bool = False
-    """The collector holds a question until its answer has changed, so the next one may be put at
+    """The collector holds a question until its answer changes, so the agent may ask again at
     once."""
 
 
 def read_rules(status: int, body: bytes) -> RulesAnswer:
     """Read an answer to ``GET /api/v1/rules``. Never raises.
 
-    A 204, or a 200 with ``null`` or ``{}``, says that there are no rules any more. Everything
-    else but a 200 says nothing: a proxy's 404 must not end an emergency mode.
+    A 204, or a 200 with ``null`` or ``{}``, means that there are no rules any more. Any other
+    status but 200 means nothing: a proxy's 404 must not end an emergency mode.
     """
     if status == 204:
         return RulesAnswer("none")
@@ -187,7 +187,7 @@ def _natural(value: Any) -> int:
 
 
 def _time(value: Any) -> datetime:
-    """ISO 8601 with ``T`` or a space, or seconds since the epoch; UTC unless it says otherwise."""
+    """Parse ISO 8601 with ``T`` or a space, or seconds since the epoch; UTC if no zone is given."""
     if isinstance(value, datetime):
         when = value
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -259,7 +259,8 @@ def _times(value: Any) -> Mapping[str, datetime]:
 
 
 def _exclusions(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """Their shape; what they say is checked with the configuration that they make."""
+    """Check the shape of exclusions. Their contents are checked with the resulting
+    configuration."""
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"must be a list, not {value!r:.80}")
     if len(value) > MAX_ENTRIES:
@@ -301,4 +302,4 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "message": str,
 }
 _REQUIRED = frozenset({"rule_id", "version"})
-"""These may not be null when they are given: they identify the rules."""
+"""The fields that identify the rules: they must not be null."""

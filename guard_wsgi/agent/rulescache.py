@@ -1,4 +1,4 @@
-"""The last known rules, kept where a restarted process, or a sibling, finds them."""
+"""The last known rules, kept for a restarted process and for other workers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEASE = "dynamic_rules:fetch"
 LEASE_SECONDS = 15
 """Longer than a fetch takes: connect and read time-outs together."""
 KEEP_SECONDS = 2_592_000
-"""A month: rules without an expiry outlive any outage, not a forgotten installation."""
+"""A month: rules without an expiry survive any outage, but not a forgotten installation."""
 
 
 class Values(Protocol):
@@ -53,7 +53,7 @@ class SharedState(Protocol):
 
 @frozen(slots=True)
 class Known:
-    """What was last fetched: rules, or ``None`` for "there are none"; epoch seconds."""
+    """The last fetched rules, or ``None`` for "there are none", with the time in epoch seconds."""
 
     rules: DynamicRules | None
     fetched_at: float
@@ -62,7 +62,7 @@ class Known:
 class RulesCache:
     """Keeps the last known rules in a store, in a file, in both or nowhere. Never raises.
 
-    :param path: written atomically, readable by its owner alone.
+    :param path: the file; it is written atomically, and only its owner can read it.
     """
 
     def __init__(self, store: SharedState | None, path: str | None) -> None:
@@ -70,7 +70,7 @@ class RulesCache:
         self._path = Path(path) if path else None
 
     def shared(self) -> Known | None:
-        """What the store knows."""
+        """Return the rules in the store."""
         if self._store is None:
             return None
         try:
@@ -79,18 +79,18 @@ class RulesCache:
             return None
 
     def load(self) -> Known | None:
-        """What the store knows, else the file."""
+        """Return the rules in the store, else those in the file."""
         known = self.shared()
         if known is None and self._path is not None:
             with contextlib.suppress(FileNotFoundError):
                 try:
                     known = _decoded(self._path.read_bytes())
                 except OSError as error:
-                    log.warning("the last known rules can't be read: %s", error)
+                    log.warning("could not read the last known rules: %s", error)
         return known
 
     def save(self, known: Known) -> None:
-        """Keep this for siblings and for the next start."""
+        """Keep these rules for other workers and for the next start."""
         rules = known.rules.as_wire() if known.rules is not None else None
         record = {
             "schema_version": SCHEMA_VERSION,
@@ -107,10 +107,10 @@ class RulesCache:
                 with replaced(self._path) as file:
                     file.write(encoded)
             except OSError as error:
-                log.warning("the last known rules can't be written: %s", error)
+                log.warning("could not write the last known rules: %s", error)
 
     def claim(self) -> bool:
-        """Whether this process is the one to fetch now, of all that share the store."""
+        """Whether this process should fetch now, among all that share the store."""
         return self._store is None or self._store.counters.take_lease(LEASE, LEASE_SECONDS)
 
     def release(self) -> None:
@@ -131,5 +131,5 @@ def _decoded(encoded: bytes | None) -> Known | None:
         return Known(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         kind = "not valid" if isinstance(error, RulesError) else "damaged"
-        log.warning("the last known rules are ignored, since they are %s: %s", kind, error)
+        log.warning("ignored the last known rules, which are %s: %s", kind, error)
         return None

@@ -1,15 +1,15 @@
 """A bounded queue, and the thread that empties it.
 
-The thread is started by the first thing that is queued, in the process that queues it; nothing
-happens at import or construction. All that a fork breaks (locks, queue, thread, connections)
-is in one object that is looked up by process id: a child makes its own and touches none of the
-parent's, which may be locked for ever. What the parent has queued, the parent sends; but a parent
-that is there to fork (uWSGI's master) starts no thread, and leaves its queue to its children.
+The first item that a process queues starts its thread; nothing happens at import or construction.
+Everything that a fork breaks (locks, queue, thread, connections) is in one object per process id. A
+child makes its own object and never touches the parent's, which may be locked for ever. The parent
+sends what it has queued. But a parent that exists only to fork (uWSGI's master) starts no thread,
+and leaves its queue to its children.
 
-The sender promises: a caller waits for a lock that is held for microseconds and for nothing
-else; memory is bounded; it never raises into the app, but under ``overflow_policy="raise"``;
-every loss is counted under a reason; an exit is delayed by ``exit_timeout`` at most. It does not
-promise delivery: without a spool, what a process holds when it is killed is gone.
+The sender promises: a caller waits only for a lock that is held for microseconds; memory is
+bounded; it raises into the app only under ``overflow_policy="raise"``; every loss is counted under
+a reason; it delays an exit by at most ``exit_timeout``. It does not promise delivery: without a
+spool, a process that is killed loses its queue.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ log = logging.getLogger("guard_wsgi.agent")
 Phase = Literal["idle", "running", "backing_off", "parked", "stopped"]
 
 THREAD_RETRY_SECONDS = 5.0
-"""After the system refused a thread."""
+"""Seconds to wait after the system refused a thread."""
 
 
 class BufferFullError(GuardError):
@@ -53,8 +53,8 @@ class Sender:
     """Queues telemetry and posts it in batches.
 
     :param status: builds the report that is posted every ``status_interval``.
-    :raises MissingExtra: when encryption is configured without the ``crypto`` extra.
-    :raises ConfigError: for a spool where there are no file locks.
+    :raises MissingExtra: if encryption is configured without the ``crypto`` extra.
+    :raises ConfigError: if a spool is configured on a system without file locks.
     """
 
     def __init__(self, config: AgentConfig, status: StatusReport) -> None:
@@ -68,30 +68,30 @@ class Sender:
         self._uses_spool = config.spool_path is not None
         load()
         if self._uses_spool:
-            has_leftovers(config)  # says at construction that this system can't
+            has_leftovers(config)  # raises at construction if this system can't
         track(self)
 
     # Called by the app's threads
 
     @property
     def exit_timeout(self) -> float:
-        """Seconds that an exit may be delayed by."""
+        """The longest delay of an exit, in seconds."""
         return self._config.exit_timeout
 
     @property
     def state(self) -> ProcessState:
-        """This process's state."""
+        """Return this process's state."""
         pid = os.getpid()
         state = self._states.get(pid)
-        # setdefault is atomic: threads of a child that arrive together get one state.
+        # setdefault is atomic: threads of a child that arrive together get the same state.
         return (
             state if state is not None else self._states.setdefault(pid, ProcessState(self._config))
         )
 
     def put(self, thing: Telemetry) -> bool:
-        """Queue one event or metric; whether it was taken.
+        """Queue one event or metric. Return whether it was accepted.
 
-        :raises BufferFullError: when the queue is full and the policy is ``"raise"``.
+        :raises BufferFullError: if the queue is full and the policy is ``"raise"``.
         """
         state = self._states.get(os.getpid()) or self.state
         if self._uses_spool and self._put_in_spool(state, thing):
@@ -108,7 +108,7 @@ class Sender:
         return True
 
     def touch(self) -> None:
-        """Start the thread if there is something to send that an earlier process left behind."""
+        """Start the thread if an earlier process has left something to send."""
         state = self.state
         if state.thread is None and not state.stopping and not forks_to_come():
             self._inherit(state)
@@ -117,7 +117,8 @@ class Sender:
                     self._start_thread(state)
 
     def flush(self, timeout_seconds: float) -> bool:
-        """Send what is queued now, and wait for it; whether all of it was settled in time."""
+        """Send what is queued now, and wait for it. Return whether all of it was settled in
+        time."""
         state = self.state
         if threading.current_thread() is state.thread:
             return False
@@ -146,7 +147,7 @@ class Sender:
 
     def begin_stop(self, deadline: float) -> None:
         """Tell the thread to send what it can until the deadline (monotonic) and end."""
-        # Before stopping is set, as the last metrics are to be taken.
+        # Before stopping is set, so that the queue still accepts the last metrics.
         self._dispatch.pull_sources(final=True)
         if self._estate is not None:
             self._inherit(self.state)
@@ -161,7 +162,7 @@ class Sender:
                 state.room.notify_all()
 
     def finish_stop(self, deadline: float) -> None:
-        """Wait for the thread until the deadline; what is left then is counted as lost."""
+        """Wait for the thread until the deadline; count what is left then as lost."""
         state = self._states.get(os.getpid())
         if state is None:
             return
@@ -169,7 +170,7 @@ class Sender:
         if thread is not None and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
         elif thread is None and state.pending:
-            # No thread could be had: this one does its work, under the same deadline.
+            # No thread could be started: this thread does the work, under the same deadline.
             with silence():
                 self._dispatch.run_last(state)
         with state.lock:
@@ -182,22 +183,22 @@ class Sender:
             state.room.notify_all()
 
     def resume(self) -> None:
-        """Take events again after a stop."""
+        """Accept events again after a stop."""
         pid = os.getpid()
         state = self._states.get(pid)
         if state is not None and state.stopping:
             self._states[pid] = ProcessState(self._config)
 
     def add_source(self, source: MetricSource) -> None:
-        """Ask this bound method for metrics from time to time; held weakly."""
+        """Ask this bound method for metrics from time to time. The reference is weak."""
         self._dispatch.add_source(source)
 
     def install_id(self) -> str:
-        """The configured one, or the machine's."""
+        """Return the configured installation id, or the machine's."""
         return self._dispatch.install_id()
 
     def phase(self) -> Phase:
-        """What the sender is doing in this process."""
+        """Return what the sender is doing in this process."""
         state = self.state
         if state.stopping:
             return "stopped"
@@ -223,7 +224,7 @@ class Sender:
             )
 
     def _inherit(self, state: ProcessState) -> None:
-        """Take over what the process that loaded the app has queued, unless another one did."""
+        """Take over what the process that loaded the app has queued, unless another process did."""
         with state.lock:
             estate, self._estate = self._estate, None
             if estate is None:
@@ -237,7 +238,7 @@ class Sender:
                 state.oldest = time.monotonic()
 
     def _put_in_spool(self, state: ProcessState, thing: Telemetry) -> bool:
-        """Whether it is taken care of: written, or counted as lost."""
+        """Write one item to the spool. Return whether it is written or counted as lost."""
         if state.stopping or (state.thread is None and forks_to_come()):
             return False
         spool = state.spool
@@ -247,7 +248,7 @@ class Sender:
                 return False
         try:
             item = self._encoder.encode(thing)
-        except Exception as error:  # metadata of the app's own may do anything in its str()
+        except Exception as error:  # the str() of the app's own metadata may raise anything
             self._troubles.unencodable(state, error)
             return True
         try:
@@ -264,7 +265,7 @@ class Sender:
         return True
 
     def _appended(self, state: ProcessState, waiting: int) -> None:
-        """Account for one more, and wake the thread if it has a reason to. The lock is held."""
+        """Count one more item, and wake the thread if there is a reason. The lock is held."""
         state.appended += 1
         if not state.armed:
             state.armed = True
@@ -277,7 +278,7 @@ class Sender:
             self._start_thread(state)
 
     def _make_room(self, state: ProcessState) -> bool:
-        """Apply the overflow policy; whether there is room now. The lock is held."""
+        """Apply the overflow policy. Return whether there is room now. The lock is held."""
         policy = self._config.buffer_overflow_policy
         if policy == "block" and threading.current_thread() is not state.thread:
             deadline = time.monotonic() + self._config.buffer_block_timeout
@@ -316,21 +317,23 @@ class Sender:
         try:
             thread.start()
         except RuntimeError as error:
-            # At the interpreter's end, or out of threads: stop() sends what it can without one.
+            # The interpreter is ending, or the system has no more threads: stop() sends what it can
+            # without one.
             state.thread = None
             state.no_thread_until = time.monotonic() + THREAD_RETRY_SECONDS
             state.last_error = str(error)
             state.count("thread_refused")
             return
         _finalize_in_multiprocessing(self)
-        # Said here: the thread may be the one that won't get to run.
+        # The warning comes from here: the thread itself may never get to run.
         advice = uwsgi_advice()
         if advice:
             log.warning("%s", advice)
 
 
 def _finalize_in_multiprocessing(sender: Sender) -> None:
-    """Children of ``multiprocessing`` end by ``os._exit``: they run these finalizers, no atexit."""
+    """Register an exit hook for children of ``multiprocessing``: they end by ``os._exit``, which
+    runs these finalizers but no atexit."""
     if "multiprocessing.util" not in sys.modules:
         return
     from multiprocessing import parent_process
@@ -341,9 +344,10 @@ def _finalize_in_multiprocessing(sender: Sender) -> None:
 
 
 def stop_within(senders: Sequence[Sender], timeout_seconds: float | None) -> None:
-    """Stop several under one deadline.
+    """Stop several senders under one deadline.
 
-    :param timeout_seconds: the longest ``exit_timeout`` of them when ``None``.
+    :param timeout_seconds: the time for all; ``None`` means the longest ``exit_timeout`` among
+        them.
     """
     if timeout_seconds is None:
         timeout_seconds = max((sender.exit_timeout for sender in senders), default=0.0)

@@ -1,4 +1,4 @@
-"""What a server needs before threads work in it."""
+"""Whether threads work under the server that runs the app."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from guard_wsgi.forks import threads_enabled
 
 
 def forks_to_come() -> bool:
-    """Whether this process has loaded the app only to fork: uWSGI's master, or what will be its
-    first worker.
+    """Whether this process has loaded the app only to fork: uWSGI's master, or its future first
+    worker.
 
-    No thread may be started in it. uWSGI forks in C, and not the thread that forks but any other
-    may hold the interpreter's lock at that moment: its children wait for that lock for ever,
-    before a line of Python is run in them. A worker that dies is forked anew at any time.
+    No thread may start in it. uWSGI forks in C, and another thread may hold the interpreter's lock
+    at that moment. Then the child waits for that lock for ever, before it runs a line of Python.
+    uWSGI may fork a worker at any time, to replace one that died.
     """
     uwsgi = sys.modules.get("uwsgi")
     try:
-        # The master's own children that serve no requests (mules) have the worker id 0 as well.
+        # The master's children that serve no requests (mules) have the worker id 0 as well.
         return (
             uwsgi is not None and uwsgi.worker_id() == 0 and uwsgi.masterpid() in (0, os.getpid())
         )
-    except AttributeError:  # a module of that name that is not the server's
+    except AttributeError:  # another module with the name uwsgi
         return False
 
 
 def uwsgi_advice() -> str | None:
-    """Why the sender will not work under this uWSGI, or ``None`` elsewhere.
+    """Say why the sender does not work under this uWSGI; ``None`` if it works.
 
-    uWSGI does not run other threads between requests by default. Nothing would be sent, and
-    nothing would fail either (getsentry/raven-python and others learned this in production).
+    By default, uWSGI runs no other threads between requests. Nothing would be sent, and nothing
+    would fail visibly (getsentry/raven-python and others learned this in production).
     """
     uwsgi = sys.modules.get("uwsgi")
     options = getattr(uwsgi, "opt", None)
@@ -40,7 +40,7 @@ def uwsgi_advice() -> str | None:
 
 
 def advice_for(options: Mapping[Any, Any]) -> str | None:
-    """The same, for the options of uWSGI; keys are text or bytes, by version."""
+    """Say why, from the options of uWSGI; keys are text or bytes, by version."""
     names = {name.decode() if isinstance(name, bytes) else str(name) for name in options}
     if not threads_enabled(options):
         return "uWSGI runs without --enable-threads: the agent's thread won't run between requests"

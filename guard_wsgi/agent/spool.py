@@ -1,13 +1,13 @@
 """Events on disk, so that neither ``kill -9`` nor a day's outage of the collector loses them.
 
-Every process writes a SQLite file of its own, so no process waits for another's lock, and holds
-a lock beside it, which the kernel lets go of however the process ends. A file whose lock
-is free belongs to a dead process: one living worker takes the lock and sends what is left, under
-the same idempotency keys, then removes the file.
+Every process writes its own SQLite file, so no process waits for another's lock. It holds a lock
+beside the file, which the kernel releases however the process ends. A file whose lock is free
+belongs to a dead process: one living worker takes the lock, sends what is left under the same
+idempotency keys, then removes the file.
 
-WAL with ``synchronous=NORMAL``: what was written survives the death of the process at once, and
-a power failure never corrupts the file, though it may cost the last seconds. Check-points, the
-only steps that wait for the disk, run on a connection of the sender's own.
+The mode is WAL with ``synchronous=NORMAL``: a written event survives the death of the process, and
+a power failure never corrupts the file, though it may cost the last seconds. Only check-points wait
+for the disk; they run on the sender's own connection.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ log = logging.getLogger("guard_wsgi.agent")
 
 
 class Spool:
-    """This process's spool file, and those it has inherited from dead processes.
+    """This process's spool file, and the files that it has inherited from dead processes.
 
-    Opened in the serving process, never before a fork; a child makes a new one.
+    The serving process opens it, never before a fork; a child makes a new one.
 
-    :raises SpoolError: when the directory can't be used.
+    :raises SpoolError: if the directory can't be used.
     """
 
     def __init__(self, config: AgentConfig) -> None:
@@ -54,12 +54,12 @@ class Spool:
 
     @property
     def count(self) -> int:
-        """Items not yet settled, inherited ones included."""
+        """Count items that are not settled yet, with the inherited ones."""
         return self.own.count + sum(file.count for file in self.inherited)
 
     @property
     def waiting(self) -> int:
-        """Items not yet taken, inherited ones included."""
+        """Count items that are not taken yet, with the inherited ones."""
         return self.own.waiting + sum(file.waiting for file in self.inherited)
 
     @property
@@ -74,7 +74,7 @@ class Spool:
         self.own.append(item, self._config.spool_max_bytes)
 
     def take(self, max_items: int) -> list[Item]:
-        """The next items of one file: own and inherited ones take turns.
+        """Take the next items of one file: own and inherited files take turns.
 
         :raises SpoolError: on faults.
         """
@@ -85,7 +85,7 @@ class Spool:
         return files[self._turn % len(files)].take(max_items)
 
     def settle(self, items: Iterable[Item]) -> None:
-        """Forget items, whichever file they are in.
+        """Remove items, whichever file they are in.
 
         :raises SpoolError: on faults.
         """
@@ -97,16 +97,17 @@ class Spool:
             file.settle(placed)
 
     def expire(self) -> int:
-        """Forget own items that are too old; how many there were.
+        """Remove own items that are too old. Return how many there were.
 
         :raises SpoolError: on faults.
         """
         return self.own.expire(self._config.spool_max_age)
 
     def inherit(self) -> tuple[int, int]:
-        """Take over the files of dead processes; how many items came along, and had expired.
+        """Take over the files of dead processes. Return how many items they hold, and how many
+        expired.
 
-        Inherited files that are done are removed.
+        Inherited files that are empty are removed.
 
         :raises SpoolError: on faults.
         """
@@ -139,7 +140,7 @@ class Spool:
             file.abandon()
 
     def close(self) -> None:
-        """Let go of all files. What is left in them is sent by the next process."""
+        """Close all files. The next process sends what is left in them."""
         for file in (self.own, *self.inherited):
             file.close()
 
@@ -151,14 +152,14 @@ class Spool:
                 return SpoolFile(path, handle)
 
     def _set_aside(self, path: Path, error: SpoolError) -> None:
-        log.error("a spool file can't be read and is set aside as .damaged: %s", error)
+        log.error("could not read a spool file; it was renamed to .damaged: %s", error)
         with contextlib.suppress(OSError):
             os.replace(path, path.with_suffix(".damaged"))
             os.unlink(path.with_suffix(".lock"))
 
 
 def directory_of(config: AgentConfig) -> Path:
-    """The directory of one collector and project under ``spool_path``.
+    """Return the directory of one collector and project under ``spool_path``.
 
     :raises ConfigError: on a system without file locks, or without a path.
     """
@@ -170,7 +171,7 @@ def directory_of(config: AgentConfig) -> Path:
 
 
 def has_leftovers(config: AgentConfig) -> bool:
-    """Whether there are files that some process, alive or dead, has written."""
+    """Whether any process, alive or dead, has written files there."""
     try:
         return any(directory_of(config).glob("*.db"))
     except OSError:
@@ -178,11 +179,11 @@ def has_leftovers(config: AgentConfig) -> bool:
 
 
 def _lock(path: Path) -> int | None:
-    """An open handle that holds the lock on this path, or ``None`` when another process has it.
+    """Return an open handle that holds the lock on this path; ``None`` if another process has it.
 
-    ``flock``, not a record lock: it holds between two openings in one process as well, and is not
-    lost when the other one closes. A forked child shares it until it closes its copy, which is
-    the first thing it does.
+    It is a ``flock``, not a record lock: it also works between two handles of one process, and
+    closing one handle does not release the other. A forked child shares the lock until it closes
+    its copy, which is the first thing it does.
     """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -14,18 +14,18 @@ from guard_wsgi.agent.batch import Item, Kind
 from guard_wsgi.errors import GuardError
 
 CHECKPOINT_SECONDS = 10.0
-"""How much a power failure may cost, and how far the write-ahead log may grow."""
+"""Seconds between check-points: what a power failure may cost, and how far the log may grow."""
 
 SETTLED_AT_ONCE = 50
-"""Items a transaction removes: some 0.1 ms, which is what a request may have to wait for it."""
+"""How many items one transaction removes: it takes some 0.1 ms, and a request may wait for it."""
 
 BUSY_SECONDS = 0.05
-"""For the sender's check-point to let go; it never holds the write lock for longer."""
+"""How long to wait for the sender's check-point; it never holds the write lock for longer."""
 
 _KINDS: tuple[Kind, Kind] = ("events", "metrics")
 
 _never_closed: list[sqlite3.Connection] = []
-"""Of parent processes, where an object can't be made immortal."""
+"""Connections of parent processes, kept alive if an object can't be made immortal."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS items (
@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS items (
 
 
 class SpoolFull(GuardError):
-    """The spool holds as much as it may."""
+    """The spool is full."""
 
 
 class SpoolError(GuardError):
@@ -47,10 +47,11 @@ class SpoolError(GuardError):
 
 
 class SpoolFile:
-    """One process's items, in order. Safe to use from many threads of one process.
+    """One process's items, in order. Any thread of the process may use it.
 
-    :param lock_handle: an open, locked file; the lock is what says that the items have an owner.
-    :ivar count: items not yet settled. :ivar waiting: those of them not yet taken.
+    :param lock_handle: an open, locked file; the lock shows that the items have an owner.
+    :ivar count: items that are not settled yet.
+    :ivar waiting: those of them that are not taken yet.
     :ivar bytes: their size.
     """
 
@@ -63,7 +64,7 @@ class SpoolFile:
         try:
             self._connection = self._connect()
             self._connection.execute(_SCHEMA)
-            # Of the sender's thread: in WAL mode a reader keeps no writer waiting.
+            # The connection of the sender's thread: in WAL mode a reader never blocks a writer.
             self._reader = self._connect()
             count, size = self._connection.execute(
                 "SELECT COUNT(*), COALESCE(SUM(LENGTH(data)), 0) FROM items"
@@ -78,9 +79,10 @@ class SpoolFile:
         self._next_checkpoint = time.monotonic() + CHECKPOINT_SECONDS
 
     def append(self, item: Item, max_bytes: int) -> None:
-        """Write one item. About 15 us.
+        """Write one item; this takes about 15 us.
 
-        :raises SpoolFull: when it would grow over ``max_bytes``. :raises SpoolError: on faults.
+        :raises SpoolFull: if the spool would exceed ``max_bytes``.
+        :raises SpoolError: on faults.
         """
         with self._lock:
             if self.bytes + len(item.data) > max_bytes:
@@ -97,7 +99,7 @@ class SpoolFile:
             self.bytes += len(item.data)
 
     def take(self, max_items: int) -> list[Item]:
-        """The next items that were not taken yet; they stay written until they are settled.
+        """Take the next items. They stay in the file until they are settled.
 
         :raises SpoolError: on faults.
         """
@@ -115,7 +117,7 @@ class SpoolFile:
         return [Item(_KINDS[kind], key, data, (self, place)) for place, kind, key, data in rows]
 
     def settle(self, items: Sequence[Item]) -> None:
-        """Forget items: they arrived, or never will.
+        """Remove items that arrived or never will.
 
         :raises SpoolError: on faults.
         """
@@ -136,7 +138,7 @@ class SpoolFile:
                 self.bytes -= sum(len(item.data) for item in some)
 
     def expire(self, max_age_seconds: float) -> int:
-        """Forget items older than this; how many there were.
+        """Remove items that are older than this. Return how many there were.
 
         :raises SpoolError: on faults.
         """
@@ -158,7 +160,7 @@ class SpoolFile:
         return expired
 
     def checkpoint(self) -> None:
-        """Move the write-ahead log into the file, now and then. For the sender's thread.
+        """Move the write-ahead log into the file from time to time. The sender's thread calls this.
 
         :raises SpoolError: on faults.
         """
@@ -167,13 +169,13 @@ class SpoolFile:
             return
         self._next_checkpoint = now + CHECKPOINT_SECONDS
         try:
-            # Not the writers' connection: they don't wait for the disk.
+            # Not on the writers' connection: writers must not wait for the disk.
             self._reader.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             raise SpoolError(f"{self.path}: {error}") from error
 
     def close(self) -> None:
-        """Let go of the file; an empty one is removed, another waits for its next owner."""
+        """Close the file. An empty file is removed; another one waits for its next owner."""
         with self._lock:
             is_empty = self.count == 0
             self._close_connections()
@@ -184,9 +186,10 @@ class SpoolFile:
             os.close(self._lock_handle)
 
     def abandon(self) -> None:
-        """In a forked child: never touch the connections again, nor let them be closed.
+        """Give up the connections in a forked child: never use them again, and never close them.
 
-        SQLite forbids both, and its own locks may be held for ever by a thread that is not here.
+        SQLite forbids both, and a thread that does not exist in the child may hold SQLite's locks
+        for ever.
         """
         for connection in self._connections:
             try:

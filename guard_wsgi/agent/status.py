@@ -1,4 +1,4 @@
-"""The agent's health, as it reports it to the collector and to the app."""
+"""The agent's health, as reported to the collector and to the app."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ UNHEALTHY_FAILURE_RATE = 0.5
 
 @frozen(slots=True, kw_only=True)
 class AgentStatus:
-    """One report. ``uptime`` is in seconds, ``buffer_size`` is what the queue holds now.
+    """One report. ``uptime`` is in seconds; ``buffer_size`` is the number of queued items.
 
-    :ivar circuit_breaker_state: neither this nor ``routes`` is told by the existing agent;
-        collectors keep what they do not know.
-    :ivar routes: by template the limit of its view, "" for none.
+    :ivar circuit_breaker_state: the existing agent reports neither this nor ``routes``; collectors
+        keep fields that they do not know.
+    :ivar routes: each route's template with the limit of its view, "" for none.
     """
 
     status: Health
@@ -41,7 +41,7 @@ class AgentStatus:
     routes: Mapping[str, str] = field(factory=dict)
 
     def as_wire(self) -> dict[str, Any]:
-        """The JSON object the collector reads, nulls included."""
+        """Return the JSON object that the collector reads, with nulls."""
         return {
             "timestamp": self.timestamp.isoformat(),
             "status": self.status,

@@ -1,6 +1,6 @@
 """HTTP to the collector: one ``requests.Session``, used by one thread of one process.
 
-Built in the thread that uses it, as neither its sockets nor its TLS state survive a fork.
+The thread that uses it creates it, since neither its sockets nor its TLS state survive a fork.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Session
 
 PROTOCOL_VERSION = "3.2.4"
-"""The release of the existing agent whose wire format this is."""
+"""The release of the existing agent whose wire format this agent speaks."""
 
 CONNECT_SECONDS = 3.05
-"""Just over the first retransmission of a lost SYN (RFC 6298: 1 s, then 2 s)."""
+"""Just over 3 s, when TCP repeats a lost SYN again (RFC 6298: after 1 s, then 2 s more)."""
 
 MAX_RETRY_AFTER_SECONDS = 3600.0
-"""A collector that asks for longer is asked again after this."""
+"""The longest ``Retry-After`` that the agent obeys."""
 
 MAX_ANSWER_BYTES = 4_194_304
-"""Rules with 100,000 addresses fit; a collector gone wrong does not fill the memory."""
+"""Rules with 100,000 addresses fit; a faulty collector can't fill the memory."""
 
 
 def load() -> None:
-    """Import what a request needs, now: 0.1 s that only apps with an agent pay.
+    """Import what a request needs, now: only apps with an agent pay these 0.1 s.
 
-    Not left to the sender's thread: a process that forks while a thread imports leaves the
-    child with that module's lock held for ever.
+    The sender's thread must not import it: if the process forks meanwhile, the module's lock stays
+    held in the child for ever.
     """
     import encodings.idna  # noqa: F401 - imported by the socket module with the first request
 
@@ -48,9 +48,9 @@ def load() -> None:
 
 
 def prepare_exit() -> None:
-    """Have gevent start, now, the native thread in which it looks up names.
+    """Make gevent start, now, the native thread in which it looks up names.
 
-    Since Python 3.12 none can be started at the exit of a process, when the last events are sent.
+    Since Python 3.12, no thread can start at the exit of a process, when the last events are sent.
     """
     gevent, monkey = sys.modules.get("gevent"), sys.modules.get("gevent.monkey")
     if gevent is not None and monkey is not None and monkey.is_module_patched("socket"):
@@ -59,7 +59,7 @@ def prepare_exit() -> None:
 
 
 class TransportError(GuardError):
-    """No answer: unreachable, refused, too slow, cut off, or far too long."""
+    """There was no answer: unreachable, refused, too slow, cut off, or far too long."""
 
 
 @frozen(slots=True)
@@ -72,7 +72,7 @@ class Answer:
 
 
 class Transport:
-    """Speaks to one collector in the name of one project."""
+    """Talks to one collector for one project."""
 
     def __init__(self, config: AgentConfig, install_id: str) -> None:
         import requests  # loaded before, see load()
@@ -82,7 +82,7 @@ class Transport:
         self._session: Session | None = None
         self.headers = {
             "User-Agent": f"guard-agent/{PROTOCOL_VERSION} guard-wsgi/{package_version()}",
-            # On a GET as well: the existing agent's headers, to the last one.
+            # On a GET as well: the headers are exactly those of the existing agent.
             "Content-Type": "application/json",
             "X-API-Key": config.api_key,
             "X-Agent-Install-Id": install_id,
@@ -99,10 +99,10 @@ class Transport:
         *,
         within_seconds: float | None = None,
     ) -> Answer:
-        """One request, no retry, no redirect.
+        """Send one request, without retry or redirect.
 
-        :param within_seconds: less time than the config gives.
-        :raises TransportError: when there is no answer in time.
+        :param within_seconds: a shorter time-out than the configured one.
+        :raises TransportError: if there is no answer in time.
         """
         allowed = self._config.timeout
         if within_seconds is not None:
@@ -142,16 +142,16 @@ class Transport:
     def _new_session(self) -> Session:
         session = self._requests.Session()
         session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
-        # Proxies of the environment are used; a .netrc is not, it would add credentials.
+        # Use the proxies of the environment, but no .netrc, which would add credentials.
         session.auth = _as_it_is
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return session
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` as seconds from now, from either of its forms (RFC 9110, 10.2.3).
+    """Read ``Retry-After``, in either of its forms, as seconds from now (RFC 9110, 10.2.3).
 
-    :returns: 0 to 3600, or ``None`` when it is absent or makes no sense.
+    :returns: 0 to 3600; ``None`` if the header is absent or not valid.
     """
     text = headers.get("retry-after", "").strip()
     if not text:
@@ -169,7 +169,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def package_version() -> str:
-    """This distribution's version, as installed."""
+    """Return this distribution's version, as installed."""
     try:
         return version("guard-wsgi")
     except PackageNotFoundError:  # run from a source tree

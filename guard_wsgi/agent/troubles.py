@@ -1,4 +1,4 @@
-"""How the sender speaks of its own failures: seldom, and never at the interpreter's end."""
+"""How the sender logs its own failures: rarely, and never at interpreter shutdown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Troubles:
         self._on_error = on_error
 
     def refused(self, state: ProcessState, outcome: Outcome) -> None:
-        """The collector does not know the key: loud, once, as only a person can mend it."""
+        """Log once, as an error, that the collector does not know the key: only a person can fix
+        that."""
         state.last_error = outcome.detail
         if state.backoff.state != "parked":
             self._log(
@@ -35,7 +36,7 @@ class Troubles:
             )
 
     def failed(self, state: ProcessState, outcome: Outcome) -> None:
-        """The collector is down, or overloaded, or somewhere else."""
+        """Log that the collector is down, overloaded or somewhere else."""
         self.tell(
             state,
             "transport_send",
@@ -46,13 +47,13 @@ class Troubles:
         )
 
     def recovered(self, state: ProcessState) -> None:
-        """The end of an outage, or of a refusal."""
+        """Log the end of an outage, or of a refusal."""
         text = "the collector is back; %d events are waiting"
         self._log(state, logging.INFO, text, state.pending)
         state.failures.pop("transport_send", None)
 
     def unencodable(self, state: ProcessState, error: Exception) -> None:
-        """An event is lost, as it can't be written down."""
+        """Log that an event is lost because it can't be encoded."""
         state.drop("unencodable")
         self.tell(state, "serialization", error, "an event can't be written as JSON: %r", error)
 
@@ -67,9 +68,9 @@ class Troubles:
         if self._on_error is not None and not state.stopping:
             try:
                 self._on_error(stage, error, {"failures": count})
-            except (Exception, SystemExit) as second:  # the hook's fault has nowhere else to go
+            except (Exception, SystemExit) as second:  # nothing else can report a fault of the hook
                 self._log(state, logging.WARNING, "on_error raised %r", second)
 
     def _log(self, state: ProcessState, level: int, message: str, *arguments: object) -> None:
-        if not state.stopping:  # at the interpreter's end the streams may be locked or gone
+        if not state.stopping:  # at interpreter shutdown the streams may be locked or gone
             log.log(level, message, *arguments)
