@@ -27,7 +27,8 @@ class CompiledRule:
         rule = self.rule
         what = "calls" if rule.pattern is None else f"responses:{rule.pattern}"
         self.counter_name = f"{what}/{rule.window}"
-        # The number of calls is refused when it is over; responses when the next one would be.
+        # Calls are refused once they exceed the threshold; responses once the next one would exceed
+        # it.
         extra = 0 if rule.pattern is None else 1
         self.limits = (
             Limit(rule.threshold + extra, rule.window, f"behavior:{what}"),
@@ -44,7 +45,8 @@ def halved(threshold: int) -> int:
 
 
 def by_counter(entries: Iterable[CompiledRule]) -> list[list[CompiledRule]]:
-    """Rules that count the same thing count it once, whatever their thresholds."""
+    """The counter's name: rules that count the same thing share a counter, whatever their
+    thresholds."""
     groups: dict[tuple[bool, str], list[CompiledRule]] = {}
     for entry in entries:
         groups.setdefault((entry.is_global, entry.counter_name), []).append(entry)

@@ -1,8 +1,8 @@
-"""What a behaviour rule looks for in responses.
+"""The patterns of behaviour rules on responses.
 
-A pattern on the body is matched once, over the beginning that was kept, when that is complete:
-texts and expressions together, in linear time whatever the body is (a response often repeats what
-the client sent).
+The patterns on a body are matched once, over the beginning that was kept, when that is complete:
+texts and expressions together. Matching takes linear time for any body, as a response often repeats
+what the client sent.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _STATUS = re.compile(r"[1-5](?:\d\d|xx)\Z", re.IGNORECASE)
 
 @frozen(slots=True)
 class ResponsePattern:
-    """A pattern, read: ``statuses`` of a status pattern, ``path`` and ``text`` of a JSON one,
-    ``text`` of the others."""
+    """A parsed pattern: ``statuses`` for a status pattern, ``path`` and ``text`` for a JSON
+    pattern, ``text`` for the others."""
 
     kind: Kind
     text: str = ""
@@ -37,7 +37,7 @@ class ResponsePattern:
 
 
 def parse_pattern(pattern: str) -> ResponsePattern:
-    """:raises ValueError: saying what is wrong with it."""
+    """:raises ValueError: if the pattern is not valid."""
     if not pattern:
         raise ValueError("a rule of type return_pattern needs a pattern")
     kind, colon, rest = pattern.partition(":")
@@ -72,19 +72,19 @@ def _statuses(text: str) -> frozenset[int]:
 
 
 def check_expression(expression: str) -> None:
-    """:raises ExpressionError: when it can't be matched in linear time, or matches anything."""
+    """:raises ExpressionError: if it can't be matched in linear time, or matches every response."""
     if not expression:
         raise ExpressionError("an empty expression matches every response")
     Expressions([expression])
     if re.search(expression, ""):
-        raise ExpressionError(f"{expression!r} matches the empty text and so every response")
+        raise ExpressionError(f"{expression!r} matches the empty text, and so every response")
 
 
 class BodyPatterns:
-    """The patterns that some rules look for in bodies, compiled together.
+    """Body patterns of several rules, compiled together.
 
-    :param patterns: none of kind ``status``.
-    :raises ValueError: for an expression that can't be matched in linear time.
+    :param patterns: patterns of any kind but ``status``.
+    :raises ValueError: if an expression can't be matched in linear time.
     """
 
     __slots__ = ("_find_texts", "_json", "_places")
@@ -98,7 +98,7 @@ class BodyPatterns:
         ).find
 
     def matches(self, body: bytes, *, is_json: bool, is_complete: bool) -> list[int]:
-        """The places of the patterns found. JSON is looked into only when it is all there."""
+        """Return the indexes of the patterns found. JSON is searched only if it is complete."""
         found = []
         if self._places and body:
             found = [self._places[index] for index in self._find_texts(body)]
@@ -112,7 +112,7 @@ class BodyPatterns:
 
 
 def _holds(value: Any, path: tuple[str, ...], wanted: str) -> bool:
-    """Whether the value at a path is ``wanted``; at ``key[]``, one of the list's elements."""
+    """Whether the value at a path is ``wanted``; ``key[]`` matches any element of a list."""
     if not path:
         if isinstance(value, (dict, list)):
             return False

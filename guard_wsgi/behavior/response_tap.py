@@ -1,8 +1,7 @@
 """Keeps the beginning of a response body while it streams by.
 
-Every chunk goes on as it comes, the same object, none added and none held back; the tap keeps
-references to the first ones up to its cap and looks at them once: when the cap is reached, or
-when the response ends.
+Every chunk passes at once and unchanged. The tap keeps references to the first chunks, up to its
+cap, and searches them once: when the cap is reached, or when the response ends.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ _UNREADABLE_TYPES = (
     "application/gzip",
     "application/pdf",
 )
-"""Content in which no pattern is meant to be found, and which is large."""
+"""Media types that are large, and in which patterns are not meant to match."""
 
 
 class ResponseTap:
-    """One response's tap.
+    """The tap of one response.
 
-    :param found: called with the places of the patterns found, at most once.
-    :param max_bytes: how much of the body is looked at.
+    :param found: called at most once, with the indexes of the patterns found.
+    :param max_bytes: how much of the body is searched.
     """
 
     __slots__ = ("_chunks", "_encoding", "_found", "_is_json", "_kept", "_max_bytes", "_patterns")
@@ -45,7 +44,7 @@ class ResponseTap:
         self._encoding = ""
 
     def begin(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """What the response says of its body."""
+        """Read what the response's headers say about its body."""
         content_type = encoding = ""
         for name, value in headers:
             lowered = name.lower()
@@ -78,7 +77,8 @@ class ResponseTap:
             self._look(is_complete=self._kept == self._max_bytes)
 
     def end(self) -> None:
-        """The response has ended; also called twice, or after the cap was reached."""
+        """Search what was kept, at the end of the response. It may be called twice, or after the
+        cap."""
         if self._chunks is not None:
             self._look(is_complete=True)
 
@@ -89,14 +89,14 @@ class ResponseTap:
             body, ended = _decompress(body, self._max_bytes)
             is_complete = is_complete and ended
         elif self._encoding not in ("", "identity"):
-            return  # encoded by the app in a way that needs another library
+            return  # the app uses an encoding that needs another library
         places = self._patterns.matches(body, is_json=self._is_json, is_complete=is_complete)
         if places:
             self._found(places)
 
 
 def _decompress(body: bytes, max_bytes: int) -> tuple[bytes, bool]:
-    """The beginning of a compressed body, and whether that is all of it."""
+    """Return the decompressed beginning of a body, and whether that is all of it."""
     decompressor = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
     try:
         return decompressor.decompress(body, max_bytes), decompressor.eof
@@ -105,7 +105,7 @@ def _decompress(body: bytes, max_bytes: int) -> tuple[bytes, bool]:
 
 
 class _TappedBody:
-    """The app's iterable with its own ``close``, whatever way the response ends (PEP 3333)."""
+    """The app's iterable. It calls the app's ``close`` however the response ends (PEP 3333)."""
 
     __slots__ = ("_iterable", "_iterator", "_tap")
 
@@ -138,7 +138,8 @@ class _TappedBody:
 
 
 class _SizedTappedBody(_TappedBody):
-    """Over a list: servers give a response of one chunk its Content-Length, by ``len()``."""
+    """The same for a list: servers call ``len()`` to set Content-Length for a response of one
+    chunk."""
 
     __slots__ = ()
 

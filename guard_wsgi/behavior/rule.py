@@ -1,4 +1,4 @@
-"""What a behaviour rule says: how often a client may do something, and what happens then."""
+"""A behaviour rule: how often a client may do something, and what happens then."""
 
 from __future__ import annotations
 
@@ -20,27 +20,29 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 
 DEFAULT_WINDOW_SECONDS = 3600
 DEFAULT_BAN_SECONDS = 3600
-"""Both as in the existing system, and the same hour as the suspicion counters."""
+"""As in the existing system; the same hour as the suspicion counters."""
 
 CustomAction = Callable[[str, str, str], Any]
-"""``(client_ip, endpoint, details)``, called in place of the action."""
+"""Called as ``(client_ip, endpoint, details)`` instead of the action."""
 
 
 @checked
 @frozen
 class BehaviorRule:
-    """More than ``threshold`` times in ``window`` seconds, by one client: then ``action``.
+    """If one client does something more than ``threshold`` times in ``window`` seconds, take
+    ``action``.
 
     - ``usage`` and ``frequency`` count requests, ``return_pattern`` counts responses that match
       ``pattern``: ``status:404``, ``status:401,403``, ``status:5xx``, ``json:path.to.key==value``
       (``key[]`` is any element of a list), ``regex:expression``, or a text.
     - ``log`` and ``alert`` report it; ``throttle`` answers 429 with ``Retry-After`` while the
       client is over; ``ban`` bans for ``ban_duration`` seconds (an hour by default).
-    - ``custom_action(client_ip, endpoint, details)`` is called in place of the action.
+    - ``custom_action(client_ip, endpoint, details)`` is called instead of the action.
     - ``correlate_with_detection`` halves the threshold for clients that detection has found
       suspicious within its window.
 
-    A rule of a route counts per route; a rule for all routes counts a client's requests together.
+    A rule of a route counts per route. A rule for all routes counts all requests of a client
+    together.
 
     :raises ConfigError: with every fault.
     """
@@ -56,7 +58,7 @@ class BehaviorRule:
 
     @staticmethod
     def contradictions(options: Mapping[str, Any], broken: Collection[str]) -> Iterator[str]:
-        """A pattern that says nothing, or that nothing would look at."""
+        """Find the fault of a pattern: it is not valid, or the rule's type would never use it."""
         if "rule_type" in broken:
             return
         rule_type, pattern = options["rule_type"], options["pattern"]
@@ -70,18 +72,18 @@ class BehaviorRule:
 
     @property
     def needs_body(self) -> bool:
-        """Whether it looks into response bodies (``behavior_scan_response_body``)."""
+        """Whether the rule searches response bodies (needs ``behavior_scan_response_body``)."""
         return self.rule_type == "return_pattern" and not self.response_pattern.is_status
 
     @property
     def response_pattern(self) -> ResponsePattern:
-        """The pattern, read. Only of rules of type ``return_pattern``."""
+        """The parsed pattern, for rules of type ``return_pattern`` only."""
         return parse_pattern(self.pattern or "")
 
 
 @frozen(kw_only=True)
 class BehaviorRuleConfig:
-    """A behaviour rule as configuration files write it: data only, so without custom action.
+    """A behaviour rule as configuration files write it: data only, so without a custom action.
 
     :raises ConfigError: with every fault.
     """

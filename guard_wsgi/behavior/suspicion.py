@@ -1,8 +1,7 @@
-"""Auto-bans: how many suspicious requests a client may make before it is banned.
+"""Automatic bans: how many suspicious requests a client may make before it is banned.
 
-Counts live in a window and start over with a ban, so that a client whose ban has ended is judged
-afresh. What is seen in passive mode is counted apart: switching enforcement on must not ban at
-once all that was ever observed.
+Counts live in a window and start over with a ban, so that a client gets a fresh start after a ban.
+Passive mode counts separately: switching it off must not ban everybody whom it has observed.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ DEFAULT_WINDOW_SECONDS = 3600
 """An hour: long enough that a slow scan adds up, short enough that a week's odd hits don't."""
 
 DOUBTFUL_PER_HIT = 5
-"""So many doubtful requests count as one: a customer who writes about code for an hour and is
-refused twenty times is not banned, and a program that tries a hundred variants is."""
+"""How many doubtful requests count as one. A customer who writes about code for an hour and is
+refused twenty times is not banned; a program that tries a hundred variants is."""
 
 RATE_LIMIT_CATEGORY = "rate_limit"
 
@@ -36,7 +35,7 @@ RATE_LIMIT_CATEGORY = "rate_limit"
 class BanThreshold:
     """Ban for ``duration_seconds`` at the ``threshold``-th hit in the window.
 
-    :raises ConfigError: when either is not positive.
+    :raises ConfigError: if either is not positive.
     """
 
     threshold: int = DEFAULT_THRESHOLD
@@ -51,8 +50,8 @@ class BanThreshold:
 class SuspicionSettings:
     """When suspicious clients are banned.
 
-    ``overall`` counts suspicious requests of any category; ``by_category`` counts the requests
-    of one category, and is looked at first. ``enabled=False`` counts without banning.
+    ``overall`` counts suspicious requests of any category. ``by_category`` counts the requests of
+    one category, and comes first. ``enabled=False`` counts without banning.
     """
 
     overall: BanThreshold = field(factory=BanThreshold)
@@ -63,7 +62,7 @@ class SuspicionSettings:
 
 
 class Suspicion:
-    """Counts suspicious requests by client and bans those that reach a threshold."""
+    """Counts suspicious requests per client, and bans clients that reach a threshold."""
 
     __slots__ = ("_bans", "_counters", "_increment", "_prefix", "settings")
 
@@ -79,13 +78,14 @@ class Suspicion:
     def record(
         self, address: Address, categories: Collection[str], is_certain: bool = True
     ) -> Ban | None:
-        """Count one suspicious request of these categories; the ban, when it brings one on.
-        Of those that are not certain every `DOUBTFUL_PER_HIT`-th counts.
+        """Count one suspicious request of these categories. Return the ban if it causes one.
 
-        The whole client is counted and banned: for IPv6 the /64, since one customer has that
-        many addresses to change to. A client that must not be banned is logged instead.
+        Only every `DOUBTFUL_PER_HIT`-th doubtful request counts.
 
-        :raises StoreError: when the store is down and a policy is to deny.
+        For IPv6, the whole /64 is counted and banned, since one customer can use all of its
+        addresses. A client that must not be banned is logged instead.
+
+        :raises StoreError: if the store is down and a policy is to deny.
         """
         settings = self.settings
         increment, window_seconds = self._increment, settings.window_seconds
@@ -112,7 +112,7 @@ class Suspicion:
         running = self._bans.find(address)
         try:
             if running and self._bans.seconds_left(running) >= threshold.duration_seconds:
-                return running  # by hand, or for more: not to be shortened
+                return running  # somebody banned it by hand, or for longer: do not shorten that
             ban = self._bans.ban(address.text, threshold.duration_seconds, reason, shortens="")
         except BanRefused as refused:
             log.warning("auto-ban refused: %s", refused, extra={"target": client})
@@ -122,8 +122,8 @@ class Suspicion:
         return ban
 
     def count(self, address: Address, category: str = "") -> int:
-        """Suspicious requests of a client in the running window: all, or those of a category
-        that has a threshold of its own."""
+        """Count a client's suspicious requests in the current window: all, or those of a category
+        that has its own threshold."""
         return self._counters.value(
             self._key(category, address.client_key), self.settings.window_seconds
         )
@@ -138,11 +138,11 @@ class Suspicion:
 
 
 _DOUBTFUL = "(doubtful)"
-"""In place of a category; none is called so."""
+"""Stands for all categories; no category has this name."""
 
 
 def _reason(category: str) -> str:
-    """The reasons of the existing API."""
+    """The reasons that the existing API gives."""
     if category == RATE_LIMIT_CATEGORY:
         return "rate_limit_exceeded"
     return f"penetration_attempt:{category}" if category else "penetration_attempt"

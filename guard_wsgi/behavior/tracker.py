@@ -1,17 +1,17 @@
-"""Behaviour rules at work: who does something too often, and what comes of it.
+"""Applies behaviour rules: finds who does something too often, and acts.
 
-What a rule counts lives in the store, so it holds across workers. Counters start over with a ban:
-whoever comes back after one is judged afresh.
+The counts live in the store, so they apply across workers. Counters start over with a ban, so that
+a client gets a fresh start after it.
 
-For the server of requests::
+Use::
 
     watch = tracker.watch(route_rules, global_rules)      # once a route
     decision = watch.before(client, endpoint)             # None, throttled, or banned
-    observation = watch.observe(client, endpoint)         # None when no rule looks at responses
+    observation = watch.observe(client, endpoint)         # None if no rule looks at responses
     observation.status(200, headers)                      # from start_response
     return observation.tap(iterable)                      # only if observation.wants_body
 
-Everything but the arguments is compiled by ``watch``.
+``watch`` compiles the rules; the calls per request only take arguments.
 """
 
 from __future__ import annotations
@@ -40,14 +40,15 @@ BAN_REASON = "behavioral_violation"
 """As in the existing system."""
 
 MAX_RESPONSE_BODY_BYTES = 262_144
-"""How much of a response body is kept for body patterns, as in the existing system."""
+"""How much of a response body is searched for body patterns, as in the existing system."""
 
 GLOBAL_SCOPE = "*"
-"""Rules for all routes count a client's requests together: a scan changes its path each time."""
+"""The endpoint of rules for all routes: they count all requests of a client together, because a
+scan changes its path each time."""
 
 
 class Sources(Protocol):
-    """The rooms of a Store that behaviour is counted in."""
+    """The parts of a Store that behaviour rules need."""
 
     @property
     def counters(self) -> Counters: ...
@@ -60,13 +61,13 @@ class Sources(Protocol):
 
 
 class BehaviorTracker:
-    """Makes watches; holds what they share.
+    """Makes watches, and holds what they share.
 
-    :param store: its ``counters``, ``limiter`` and ``bans`` are used.
-    :param on_violation: called with each violation but throttles, which are refusals themselves.
-    :param has_detections: whether detection has lately found a client suspicious; without it
+    :param store: a store with ``counters``, ``limiter`` and ``bans``.
+    :param on_violation: called with each violation except throttles, which are refusals themselves.
+    :param has_detections: whether detection has recently found a client suspicious; without it
         ``correlate_with_detection`` has no effect.
-    :param passive: observe only. What is counted then is counted apart.
+    :param passive: only observe; counts are kept separately.
     """
 
     def __init__(
@@ -96,10 +97,11 @@ class BehaviorTracker:
         global_rules: Iterable[BehaviorRule | BehaviorRuleConfig] = (),
         counted_as: str = "",
     ) -> BehaviorWatch:
-        """The rules of one route, compiled. False when there are none.
+        """Compile the rules of one route. The result is false if there are none.
 
-        :param counted_as: what the route's own rules are counted by; ``""``: its name.
-        :raises ValueError: for an expression that can't be matched in linear time.
+        :param counted_as: the name under which the route's own rules count; ``""`` for the route's
+            name.
+        :raises ValueError: if an expression can't be matched in linear time.
         """
         return BehaviorWatch(
             self,
@@ -116,7 +118,7 @@ class BehaviorTracker:
 
 
 class BehaviorWatch:
-    """The rules that one route is watched by: its own and those of all routes."""
+    """The rules that apply to one route: its own and those of all routes."""
 
     __slots__ = (
         "_body_patterns",
@@ -159,13 +161,13 @@ class BehaviorWatch:
         return bool(self.rules)
 
     def before(self, client: Address, endpoint: str) -> Decision | None:
-        """Count this request; ``None`` when it may go on.
+        """Count this request. Return ``None`` if it may go on.
 
-        Passive mode bans nobody, so it gives no ``ban``; a ``throttle`` it gives, for the caller
-        to log as what would have been refused.
+        Passive mode bans nobody, so it never returns a ``ban``. It returns a ``throttle``, which
+        the caller logs as a refusal that would have happened.
 
         :param endpoint: the route's template or name.
-        :raises StoreError: when the store is down and its policy is to deny.
+        :raises StoreError: if the store is down and its policy is to deny.
         """
         tracker = self._tracker
         for entry in self._responses_throttled:
@@ -190,7 +192,7 @@ class BehaviorWatch:
         endpoint: str,
         inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> Observation | None:
-        """For the response of a request that went on; ``None`` when no rule looks at it.
+        """Observe the response of a request that went on; ``None`` if no rule looks at it.
 
         :param inside: the app's context, for a ``custom_action``.
         """
@@ -224,7 +226,7 @@ class BehaviorWatch:
     def _count(
         self, group: Sequence[CompiledRule], client: Address, endpoint: str
     ) -> Decision | None:
-        """Count once for the rules that share a counter; a decision when one of them bans."""
+        """Count once for the rules that share a counter. Return a decision if one of them bans."""
         first = group[0]
         key = f"{self._key(first, client, endpoint)}:{first.counter_name}"
         count = self._tracker.counters.increment(key, first.rule.window)
@@ -266,7 +268,7 @@ class BehaviorWatch:
             if violation.action == "custom_action" and rule.custom_action is not None:
                 _call(rule.custom_action, violation, client)
             elif violation.action == "alert":
-                # Whatever level refusals are logged at: an alert is meant to wake somebody.
+                # The level does not follow that of refusals: an alert should wake somebody.
                 logger.critical("%s on %s: %s", client.text, violation.endpoint, violation.details)
             return None
         seconds = rule.ban_duration or DEFAULT_BAN_SECONDS
@@ -298,9 +300,9 @@ class BehaviorWatch:
 
 
 def _is_news(count: int, threshold: int) -> bool:
-    """Whether to report a count over the threshold: at first, then when the excess doubles.
+    """Whether to report a count over the threshold: the first, then each time the excess doubles.
 
-    A client that goes on for a thousand requests makes ten log lines and not a thousand.
+    A client that goes on for a thousand requests makes ten log lines, not a thousand.
     """
     times, rest = divmod(count - 1, threshold)
     return rest == 0 and is_reported(times)
@@ -312,12 +314,12 @@ def _call(
     try:
         custom_action(client.text, violation.endpoint, violation.details)
     except Exception:
-        # Fault boundary: the app's own code must not turn a response into an error.
-        logger.exception("custom_action of a behaviour rule failed")
+        # Catch everything: a fault of the app's own action must not turn a response into an error.
+        logger.exception("the custom_action of a behaviour rule failed")
 
 
 class Observation:
-    """One response, watched. ``wants_body`` says whether it must pass through :meth:`tap`."""
+    """Watches one response. ``wants_body`` says whether its body must pass through :meth:`tap`."""
 
     __slots__ = ("_client", "_counted", "_endpoint", "_inside", "_tap", "_watch")
 
@@ -344,7 +346,7 @@ class Observation:
         return self._tap is not None
 
     def status(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
-        """To be called from ``start_response``, once or, after an error, again."""
+        """Note the status. ``start_response`` calls this once, or again after an error."""
         if self._tap is not None:
             self._tap.begin(status, headers)
         matching = [
@@ -357,10 +359,10 @@ class Observation:
             self._count(matching)
 
     def tap(self, iterable: Iterable[bytes], file_wrapper: object = None) -> Iterable[bytes]:
-        """The app's iterable, chunk by chunk as it comes, seen by the body patterns.
+        """Wrap the app's iterable so that the body patterns see each chunk as it passes.
 
-        :param file_wrapper: the server's ``wsgi.file_wrapper``. What it made is handed back as
-            it is and not looked into: the server sends that file without reading it.
+        :param file_wrapper: the server's ``wsgi.file_wrapper``. Its objects are returned as they
+            are and not searched: the server sends such a file without reading it.
         """
         if self._tap is None:
             return iterable
@@ -369,7 +371,8 @@ class Observation:
         return self._tap.over(iterable)
 
     def write(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-        """The server's ``write`` for apps that call it, seen by the body patterns as well."""
+        """Wrap the server's ``write``, for apps that call it, so that the body patterns see its
+        data."""
         return write if self._tap is None else self._tap.through(write)
 
     def _found(self, places: Sequence[int]) -> None:
@@ -381,8 +384,8 @@ class Observation:
             with self._inside():
                 self._watch._count_response(entries, self._client, self._endpoint)
         except StoreError as error:
-            # The response is under way: a store that is down must not break the connection. It
-            # tells of its outage itself, so one line is enough here.
+            # The response is already being sent: a store that is down must not break the
+            # connection. The store logs its outage itself, so one line is enough here.
             if not tracker.uncounted_responses:
                 logger.warning("could not count responses: %s", error)
             tracker.uncounted_responses += 1

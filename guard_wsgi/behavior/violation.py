@@ -1,4 +1,4 @@
-"""A rule that was broken, and a request that must not go on."""
+"""The violation of a rule, and the decision to stop a request."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from guard_wsgi.state.ban_index import Ban
 
 @frozen(slots=True)
 class Violation:
-    """A rule that was broken, as events and logs report it.
+    """The violation of a rule, as events and logs report it.
 
-    :ivar action: what was done: the rule's action, ``custom_action``, or ``observed`` in passive
-        mode.
-    :ivar endpoint: the route's, or ``*`` for a rule of all routes.
-    :ivar count: the client's uses or matches in the window; 0 when throttled, which counts none.
-    :ivar ban: the ban that came of it.
+    :ivar action: what the guard did: the rule's action, ``custom_action``, or ``observed`` in
+        passive mode.
+    :ivar endpoint: the route's endpoint, or ``*`` for a rule of all routes.
+    :ivar count: the client's uses or matches in the window; 0 for a throttle, which counts none.
+    :ivar ban: the resulting ban.
     """
 
     rule: BehaviorRule
@@ -38,7 +38,7 @@ class Violation:
 
 @frozen(slots=True)
 class Decision:
-    """A request that must not go on. ``kind`` is ``throttle`` (429) or ``ban`` (403)."""
+    """The decision to stop a request. ``kind`` is ``throttle`` (429) or ``ban`` (403)."""
 
     kind: Literal["throttle", "ban"]
     violation: Violation

@@ -1,4 +1,4 @@
-"""Who may come in at all: bans, emergency mode, address lists, user agents."""
+"""Access: bans, emergency mode, address lists, user agents."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.emergency import EmergencyMode
 
 MAX_USER_AGENT_CHARS = 512
-"""No browser sends more; of a longer one, expressions that are not linear see both ends."""
+"""No browser sends a longer user agent. Expressions that are not linear see only both ends of
+one."""
 
 
 class ClientIdentity(Check):
     """Refuses a connection without an address (a Unix socket that ``trusted_proxies`` lacks).
 
-    Every address rule would silently not apply to it, so it is refused unless
-    ``fail_secure=False`` says otherwise.
+    No address rule could apply to it, so it is refused unless ``fail_secure=False``.
     """
 
     name = "client_address_unresolved"
@@ -61,7 +61,7 @@ class ClientIdentity(Check):
 
 
 class ClientBans(Check):
-    """Refuses banned addresses and networks. Nothing but ``bypass`` excuses a banned client."""
+    """Refuses banned addresses and networks. Only ``bypass`` excuses a banned client."""
 
     name = "ip_ban"
     bypasses = frozenset({"ip_ban"})
@@ -99,7 +99,8 @@ class ClientBans(Check):
 
 
 class Emergency(Check):
-    """Answers 503 to everyone but the emergency's own list, on ``exclude_paths`` as well."""
+    """Answers 503 to everybody outside of the emergency's own list, on ``exclude_paths`` as
+    well."""
 
     name = "emergency_mode"
     excused = CALM | PROBE
@@ -132,7 +133,8 @@ class Emergency(Check):
 
 
 class AddressLists(Check):
-    """The global lists: a non-empty allow list admits only its own, else the deny list refuses."""
+    """Applies the global lists: a non-empty allow list admits only its own addresses; otherwise,
+    the deny list refuses."""
 
     name = "ip_security"
     bypasses = frozenset({"ip"})
@@ -147,7 +149,7 @@ class AddressLists(Check):
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
-        # A route's own allow list stands in place of the global lists.
+        # A route's own allow list replaces the global lists.
         if (config.whitelist or config.blacklist) and not route.ip_whitelist:
             yield cls(IPSet(config.whitelist or ()), IPSet(config.blacklist))
 
@@ -160,7 +162,7 @@ class AddressLists(Check):
     def refusal(self, request: GuardRequest) -> Block | None:
         client = request.client
         if self._only_allowed:
-            # Those on the list never come here: they are excused.
+            # Clients on the list are excused and never reach this check.
             return self._refuse("not on the allow list")
         if client is not None and client in self._denied:
             return self._refuse("on the deny list")
@@ -178,7 +180,8 @@ class AddressLists(Check):
 
 
 class RouteAddressLists(Check):
-    """A route's own lists. The allow list wins over the deny list; it admits, it doesn't trust."""
+    """Applies a route's own lists. The allow list wins over the deny list. It admits a client, but
+    does not excuse it from other checks."""
 
     name = "ip_security"
     bypasses = frozenset({"ip"})
@@ -223,7 +226,7 @@ class RouteAddressLists(Check):
 
 
 class UserAgents(Check):
-    """Refuses user agents that match a pattern, except bots that proved who they are."""
+    """Refuses user agents that match a pattern, except verified bots."""
 
     name = "user_agent"
     fails_closed = True

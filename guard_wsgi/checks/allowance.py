@@ -1,4 +1,4 @@
-"""So many a minute, and no more."""
+"""A number of uses per minute."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from time import monotonic
 
 
 class Allowance:
-    """Counts what is taken of an allowance that is renewed every minute."""
+    """Counts uses of an allowance that is renewed every minute."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float] = monotonic) -> None:
         self._a_minute = a_minute
@@ -16,7 +16,8 @@ class Allowance:
         self._minute_ends = 0.0
 
     def take(self) -> bool:
-        """Whether this one is within; threads that ask at once may let in one more."""
+        """Take one use and return whether it was left; threads that ask at once may take one too
+        many."""
         now = self._clock()
         if now >= self._minute_ends:
             self._minute_ends, self._taken = now + 60.0, 0

@@ -1,4 +1,4 @@
-"""What comes of findings: a refusal that can say why, and a ban for who keeps attacking."""
+"""Turns findings into a refusal with a reason, and bans clients that keep attacking."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 
 NEVER_BANS = frozenset({"file_upload"})
-"""Categories that count towards no ban: a class hands in what it has written, under one address."""
+"""Categories that never lead to a ban: a school class may hand in programs from one address."""
 
 _OTHER_SITE = "cross-site"
-"""What a browser says of a request that another site made it send (Fetch Metadata, 2.2)."""
+"""A browser's mark of a request that another site made it send (Fetch Metadata, 2.2)."""
 
 _PASSING = REPORTED_ONLY | {BUDGET}
-"""Categories that refuse nothing where budgets do not."""
+"""Categories that refuse nothing if spent budgets refuse nothing."""
 
 
 _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
@@ -31,7 +31,7 @@ _NO_METADATA: Mapping[str, Any] = MappingProxyType({})
 
 @final
 class Attack(Block):
-    """The refusal of an attack, which is put into words only if somebody asks."""
+    """The refusal of an attack; its reason is put into words only on demand."""
 
     __slots__ = ("_findings", "_inspection", "_weighing")
 
@@ -70,7 +70,7 @@ class Attack(Block):
 
 
 class AttackRefusal:
-    """Turns findings into a refusal, and a client that keeps attacking into a banned one."""
+    """Turns findings into a refusal, and bans a client that keeps attacking."""
 
     name = "suspicious_activity"
 
@@ -85,9 +85,9 @@ class AttackRefusal:
     ) -> None:
         """
         :param reports_always: whether the app or its hooks see each finding.
-        :param weighing: for how many refusals evidence is weighed in full for an event.
-        :param is_verified_bot: tells crawlers that have proved to be one: they follow links that
-            others have written.
+        :param weighing: for how many refusals the evidence is weighed in full for an event.
+        :param is_verified_bot: recognises verified crawlers, which follow links that others have
+            written.
         """
         self._is_verified_bot = is_verified_bot
         self._budget_blocks = budget_blocks
@@ -97,7 +97,7 @@ class AttackRefusal:
 
     @classmethod
     def of(cls, config: SecurityConfig, services: CheckServices) -> AttackRefusal:
-        """That of a configuration."""
+        """Build it from a configuration."""
         return cls(
             budget_blocks=config.detection_budget_action == "block",
             reports_always=config.passive_mode or config.on_block is not None,
@@ -128,7 +128,8 @@ class AttackRefusal:
                 categories = {finding.category for finding in findings}
                 is_certain = any(finding.is_certain for finding in findings)
             categories -= NEVER_BANS
-            # Any page can make its visitors' browsers send anything: a ban would be their loss.
+            # Any page can make its visitors' browsers send anything: a ban would punish the
+            # visitors.
             if request.environ.get("HTTP_SEC_FETCH_SITE") == _OTHER_SITE:
                 is_certain = False
             if categories and not (self._is_verified_bot and self._is_verified_bot(request)):

@@ -1,4 +1,4 @@
-"""Who the request speaks for: credentials, handed to the app's own verifier."""
+"""Authentication: credentials, which the app's own verifier checks."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.routes.config import RouteConfig
 
 SCHEMES = ("bearer", "basic")
-"""Schemes of the ``Authorization`` header; any other word takes the header's whole value."""
+"""Schemes of the ``Authorization`` header; with any other word, the credential is the header's
+whole value."""
 
 
 class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
-    The scheme is matched in any case (RFC 9110, 11.1). A verifier that raises refuses. Every
-    refusal counts against the route's rate limit, so guessing credentials is limited like any
-    other use.
+    The scheme matches in any case (RFC 9110, 11.1). A verifier that raises refuses. Every refusal
+    counts against the route's rate limit, which so limits guesses as well.
 
     :param scheme: ``"bearer"``, ``"basic"`` or another word for the header's whole value.
-    :param header: where the credential stands; an API key has a header of its own.
-    :param verifier: ``None`` asks for presence only, which is not authentication.
-    :param rate_limit: the route's rate limit check, asked when a credential is refused.
+    :param header: the header with the credential; an API key has its own header.
+    :param verifier: ``None`` only requires the credential to be present, which is not
+        authentication.
+    :param rate_limit: the route's rate limit check, which counts refused credentials.
     """
 
     name = "authentication"
@@ -89,7 +90,7 @@ class Authentication(Check):
             return None
         try:
             principal = self._verifier(request, credential)
-        except Exception as error:  # the app's own code: whatever it raises is no proof
+        except Exception as error:  # the app's own code may raise anything; that proves nothing
             if raised(error):
                 return self._refuse_with(error, request)
             return self._refuse(request, f"the verifier raised {type(error).__name__}")
@@ -112,14 +113,14 @@ class Authentication(Check):
         return value.strip() or None
 
     def _refuse_with(self, answer: object, request: GuardRequest) -> Block:
-        """The refusal in the verifier's own words."""
+        """Make a refusal from the verifier's own response."""
         block = self._refuse(request, "the verifier refused the credential")
         if block.check == self.name:
             try:
                 block.response = response_of(answer, request.environ)
-            except (TypeError, ValueError):  # no response: the guard's own answer says no
+            except (TypeError, ValueError):  # without a response, the guard's own answer refuses
                 return block
-            if block.response.status_code < 400:  # whatever it says, nobody has been admitted
+            if block.response.status_code < 400:  # whatever its status, it admits nobody
                 block.response.status_code = block.status
             block.status, block.headers = block.response.status_code, ()
         return block
@@ -139,10 +140,10 @@ class Authentication(Check):
 
 
 def decode_basic(credential: str) -> tuple[str, str] | None:
-    """User and password of a Basic credential (RFC 7617); ``None`` when it is not one.
+    """Decode user and password of a Basic credential (RFC 7617); ``None`` if it is not valid.
 
-    Stricter than werkzeug's ``Authorization``, which takes a credential without a colon for a user
-    with an empty password.
+    It is stricter than werkzeug's ``Authorization``, which reads a credential without a colon as a
+    user with an empty password.
     """
     try:
         text = b64decode(credential, validate=True).decode()
@@ -153,5 +154,5 @@ def decode_basic(credential: str) -> tuple[str, str] | None:
 
 
 def same_secret(given: str, expected: str) -> bool:
-    """Compare secrets in constant time, so that the answer's delay tells nothing of them."""
+    """Compare secrets in constant time, so that the delay of the answer reveals nothing."""
     return hmac.compare_digest(given.encode(), expected.encode())

@@ -1,4 +1,4 @@
-"""What a check is."""
+"""The base class of checks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ class Check(ABC):
     """One rung of the ladder.
 
     A request passes the check if :meth:`passes` says so. Otherwise :meth:`refusal` decides. The one
-    law: what passes is not refused.
+    law: if ``passes`` is true, ``refusal`` would refuse nothing.
 
-    :cvar name: stable; logs, events and metrics call the check by it.
-    :cvar bypasses: the words of the ``bypass`` decorator that take it off a route.
-    :cvar fails_closed: whether its own fault refuses the request (access, authentication) or lets
-        it pass (detection, limits); ``fail_secure=False`` lets all of them pass.
-    :ivar excused: bits of those it does not apply to (standing.py).
-    :ivar is_own: whether the view asks for it by itself: then no ``bypass`` takes it off, and no
+    :cvar name: the stable name in logs, events and metrics. :cvar bypasses: the words of the
+    ``bypass`` decorator that remove it from a route. :cvar fails_closed: whether a fault of the
+    check refuses the request (access, authentication) or lets it pass (detection, limits); with
+    ``fail_secure=False`` all faults pass.
+
+    :ivar excused: bits of the clients and requests to which it does not apply (standing.py).
+    :ivar is_own: whether the view itself asks for it: then no ``bypass`` removes it, and no
         excluded path is excused from it.
     :ivar calls_hooks: whether it calls functions of the app, which run in the app's own context.
     """
@@ -43,18 +44,17 @@ class Check(ABC):
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterable[Check]:
-        """The checks of this kind that a route needs; none where nothing is configured."""
+        """Return the checks of this kind that a route needs; none if nothing is configured."""
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
-        """Whether the check certainly has nothing to say. A check that can't know says no.
+        """Whether the check certainly does not refuse. If it can't know, it says no.
 
-        It is asked once a request, of those it is not excused from. What it counts or reads is
-        counted and read; what it has found out when it says no, it leaves in ``visit.found`` for
-        :meth:`refusal`. Its source becomes part of a function (ladder/splice.py), so it only
-        reads what the check keeps.
+        It is asked once per request that is not excused. It may count and read; if it says no, it
+        leaves its result in ``visit.found`` for :meth:`refusal`. Its source becomes part of a
+        larger function (ladder/splice.py), so it must only read attributes of the check.
         """
         return False
 
     @abstractmethod
     def refusal(self, request: GuardRequest) -> Block | None:
-        """The refusal, or ``None`` to let the request pass."""
+        """Return the refusal, or ``None`` to let the request pass."""

@@ -17,11 +17,12 @@ from guard_wsgi.request.visit import Visit
 from guard_wsgi.routes.config import RouteConfig
 
 UNROUTED = "unrouted"
-"""What requests are counted by that no resolver knows: one scope, never a raw path."""
+"""The endpoint of requests that no resolver knows: one name for all, never a raw path."""
 
 
 class ClientBehavior(Check):
-    """Counts the request for usage and frequency rules; refuses whom one throttles or bans."""
+    """Counts the request for usage and frequency rules, and refuses clients that a rule throttles
+    or bans."""
 
     name = "behavior"
     excused = WHITELISTED | PREFLIGHT | PROBE

@@ -1,4 +1,4 @@
-"""What a request must bring and may not exceed: size, media type, headers, referrer, hour."""
+"""What a request must contain and may not exceed: size, media type, headers, referrer, hour."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from guard_wsgi.routes.config import RouteConfig
 
 
 class RequestSize(Check):
-    """Refuses a body over the limit: at once when its length says so, else while it is read."""
+    """Refuses a body over the limit: at once if its length exceeds it, else while it is read."""
 
     name = "request_size_content"
     fails_closed = True
@@ -46,7 +46,7 @@ class RequestSize(Check):
     def refusal(self, request: GuardRequest) -> Block | None:
         length = request.incoming_body.length
         if length is None:
-            # Chunked: nobody knows yet. The stream counts, and stops the app's reading.
+            # A chunked body has no known length. The stream counts, and stops the app's reading.
             request.incoming_body.limit(self._max_bytes)
             return None
         if length <= self._max_bytes:
@@ -61,9 +61,9 @@ class RequestSize(Check):
 
 
 class ContentTypes(Check):
-    """Refuses media types that are not on the list, compared without case and parameters.
+    """Refuses media types that are not on the list. Case and parameters do not matter.
 
-    A request without a body (most GETs) has no media type and none is asked of it.
+    A request without a body (most GETs) needs no media type.
     """
 
     name = "request_size_content"
@@ -109,7 +109,7 @@ class RequiredHeaders(Check):
     is_own = True
 
     PRESENT = "required"
-    """The value that asks for presence only."""
+    """The value that only requires the header to be present."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         self._headers = tuple(
@@ -147,8 +147,8 @@ class RequiredHeaders(Check):
 class Referrers(Check):
     """Refuses requests that come from other sites than the named ones and their subdomains.
 
-    ``Referer`` is sent by the browser on its own judgement and by other clients at will: this
-    keeps out hot links and honest mistakes, not an attacker.
+    A browser may omit ``Referer``, and any other client can forge it. So this keeps out hot links
+    and mistakes, not an attacker.
     """
 
     name = "referrer"
@@ -190,10 +190,10 @@ class Referrers(Check):
 
 
 class TimeWindow(Check):
-    """Refuses requests outside an hour of the day, in a named time zone.
+    """Refuses requests outside of certain hours, in a named time zone.
 
-    The last minute counts in full; a start after the end is a window over midnight. The wall
-    clock of the zone decides, so a daylight-saving change moves with the people it is for.
+    The last minute counts in full. If the start is after the end, the window spans midnight. The
+    local time of the zone decides, with daylight saving.
     """
 
     name = "time_window"
@@ -245,7 +245,7 @@ class TimeWindow(Check):
 
 
 def environ_key(header: str) -> str:
-    """Where PEP 3333 has a header of the request."""
+    """Return the environ key of a request header (PEP 3333)."""
     key = header.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
@@ -260,7 +260,7 @@ def _domain(text: str) -> tuple[str, int | None]:
 
 
 def _split_host(url: str) -> tuple[str, int | None]:
-    """Host and port of a URL; the host in ASCII, as browsers write international ones."""
+    """Return host and port of a URL; the host in ASCII, as browsers send international names."""
     try:
         parts = urlsplit(url)
         return ascii_host(parts.hostname or ""), parts.port

@@ -17,7 +17,7 @@ from guard_wsgi.routes.config import RouteConfig
 
 
 class Validators(Check):
-    """Runs a route's validators in the order they were applied; the first response is sent."""
+    """Runs a route's validators in the order of their decorators. The first response is sent."""
 
     name = "custom_validators"
     excused = NOBODY
@@ -47,7 +47,7 @@ class CustomRequestCheck(Check):
     """Runs ``custom_request_check`` last, when everything else has passed."""
 
     name = "custom_request"
-    excused = EXCLUDED | PREFLIGHT  # it stands before the app, which a preflight does not reach
+    excused = EXCLUDED | PREFLIGHT  # it protects the app, which a preflight does not reach
     fails_closed = True
     calls_hooks = True
 
@@ -66,7 +66,7 @@ class CustomRequestCheck(Check):
 
 
 def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Block | None:
-    """The refusal that a hook answers with, or raises as its framework does."""
+    """Return the refusal that a hook returns, or raises as its framework does."""
     status = 403
     try:
         answer = hook(request)

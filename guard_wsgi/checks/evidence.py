@@ -1,4 +1,4 @@
-"""Findings in words, for an event and for a log line."""
+"""Describes findings for events and log lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from guard_wsgi.checks.reached_limit import reached_limit
 from guard_wsgi.detection import DetectionSettings, Finding
 
 MAX_REPORTED = 8
-"""Findings of an event, and indicators of a finding: enough to see why, and no more to store."""
+"""The most findings of an event, and indicators of a finding: enough to see why."""
 
 
 def details_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> dict[str, Any]:
-    """What an event reports of findings."""
+    """Return what an event reports about findings."""
     return {
         "reason": reason_of(findings, settings),
         "threat_categories": sorted({finding.category for finding in findings}),
@@ -40,14 +40,14 @@ def _spent(finding: Finding, settings: DetectionSettings) -> dict[str, Any]:
 
 
 def reason_of(findings: tuple[Finding, ...], settings: DetectionSettings) -> str:
-    """The first of them in a line."""
+    """Return a line about the first findings."""
     if len(findings) == 1:
         return describe(findings[0], settings)
     return "; ".join([describe(finding, settings) for finding in findings[:3]])
 
 
 def describe(finding: Finding, settings: DetectionSettings) -> str:
-    """One finding in one line, for the log."""
+    """Return one finding as one line, for the log."""
     where = f"{finding.location} {finding.name!r}" if finding.name else finding.location
     spent = reached_limit(finding, settings)
     if spent is not None:

@@ -1,10 +1,10 @@
-"""Which requests are health probes: an orchestrator's or a load balancer's question, whether the
-app is alive.
+"""Recognises health probes: an orchestrator or a load balancer asks whether the app is alive.
 
-A probe comes to the machine's own address, over plain HTTP, every few seconds, without a browser's
-name. Rules for visitors refuse that, and whoever sent it then takes the app away. A visitor must
-not pass for a probe: it is one only for what the operator calls a health path, without a body, and
-from an address that nobody has on the internet, on a connection that no proxy speaks on.
+A probe uses the machine's own address, over plain HTTP, every few seconds, with a user agent that
+is not a browser's. Rules for visitors would refuse it, and the sender would then stop the app. A
+visitor must not be able to pose as a probe. So a probe needs a path that the operator has named a
+health path, no body, and an address that nobody has on the internet, on a connection that no proxy
+uses.
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ from guard_wsgi.request.spellings import canonical_path_of, path_of
 from guard_wsgi.request.visit import Visit
 
 _SHARED = IPv4Network("100.64.0.0/10")
-"""RFC 6598: not private by name, but as little on the internet; clusters number pods from it."""
+"""RFC 6598: not private by name, but not on the internet either; clusters take pod addresses from
+it."""
 
 _METHODS = frozenset({"GET", "HEAD"})
 
 
 class HealthProbes:
-    """Tells probes from visitors.
+    """Distinguishes probes from visitors.
 
-    :param paths: as a router sees them, without a slash at the end; each is exact.
+    :param paths: exact paths as a router sees them, without a slash at the end.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self._paths = frozenset(paths)
 
     def include(self, environ: Mapping[str, Any], visit: Visit) -> bool:
-        """Whether a request is a probe; those exempt are believed, too."""
+        """Whether a request is a probe; a request from an exempt address counts as one, too."""
         return (
             _without_end(path_of(environ)) in self._paths
             and _without_end(canonical_path_of(environ)) in self._paths

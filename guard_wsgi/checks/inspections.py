@@ -1,4 +1,4 @@
-"""Which values detection looks at, by route and by path."""
+"""Selects the values that detection inspects, by route and by path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from guard_wsgi.routes.config import RouteConfig
 
 
 class RouteInspections:
-    """The inspection of each path of one route: one, unless ``detection_exclusions`` name paths."""
+    """The inspections of one route: one for all paths, unless ``detection_exclusions`` name
+    paths."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class RouteInspections:
 
     @property
     def everywhere(self) -> Inspection:
-        """The one inspection of a route that does not vary by path."""
+        """The only inspection of a route that does not vary by path."""
         return self._everywhere
 
     def of(self, request: GuardRequest) -> Inspection:
@@ -54,9 +55,9 @@ class RouteInspections:
         return inspection
 
     def wanted(self, request: GuardRequest, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The findings without those that are no evidence of an attack by itself, so that no
-        inspection leaves them out, and that the path's exclusions name: spent budgets, and the
-        site's own patterns."""
+        """Remove findings that the path's exclusions name and that no inspection leaves out,
+        because they are not evidence of an attack by themselves: spent budgets, and the site's own
+        patterns."""
         if all(finding.category in CATEGORIES for finding in findings):
             return findings
         unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))
@@ -67,7 +68,7 @@ class RouteInspections:
         request: GuardRequest,
         look: Callable[[Inspection], tuple[Finding, ...]],
     ) -> None:
-        """Tell what would have been found in a request if no exclusion covered its path."""
+        """Report what detection would have found in a request if no exclusion covered its path."""
         matching = self._matching(request)
         if not matching or not self._silenced.may_look():
             return
@@ -77,7 +78,7 @@ class RouteInspections:
             self._silenced.report(request, findings, matching, everywhere.settings)
 
     def _matching(self, request: GuardRequest) -> tuple[DetectionExclusion, ...]:
-        """Those that cover the path, whatever an app may take it for."""
+        """Return the exclusions that cover the path, in every reading of it."""
         covering = [self._exclusions[place] for place in self._index.covering(request.path)]
         return tuple(
             exclusion for exclusion in covering if all(map(exclusion.covers, request.readings))
@@ -85,12 +86,13 @@ class RouteInspections:
 
 
 class Inspections:
-    """Compiles the detection settings of a config, overlaid by those of routes."""
+    """Compiles the detection settings of a configuration, overlaid by those of routes."""
 
     def __init__(
         self, detector: Callable[[], Detector], config: SecurityConfig, silenced: Silenced
     ) -> None:
-        """:param detector: called when a route is first inspected: compiling one is expensive."""
+        """:param detector: makes the detector when a route is first inspected: compiling one is
+        expensive."""
         self._silenced = silenced
         self._detector = detector
         self._exclusions = config.detection_exclusions
@@ -110,7 +112,8 @@ class Inspections:
         )
 
     def for_route(self, route: RouteConfig) -> RouteInspections:
-        """Headers are added to the global exclusions; the other lists stand in their place."""
+        """A route's headers are added to the global exclusions; its other lists replace the global
+        ones."""
         changes: dict[str, Any] = {}
         if route.excluded_detection_headers is not None:
             changes["excluded_headers"] = (

@@ -1,4 +1,4 @@
-"""Where a client comes from: countries, cloud providers."""
+"""The origin of a client: countries, cloud providers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from guard_wsgi.telemetry.logs import LogSink
 
 
 class Countries(Check):
-    """Country rules. With an allow list, a client of unknown country is refused.
+    """Applies country rules. With an allow list, a client of unknown country is refused.
 
     Loopback has no country and is never refused here: it is the operator's own machine.
     """
@@ -59,7 +59,7 @@ class Countries(Check):
                 log=services.log,
                 is_verified_bot=services.is_verified_bot,
             )
-        # Whom the route admits by country, the global country rules don't turn away.
+        # The global country rules do not refuse a client whose country the route admits.
         if config.uses_countries and not allowed:
             yield cls(
                 config.whitelist_countries,
@@ -157,7 +157,7 @@ class Clouds(Check):
         if provider is None:
             return None
         if self._is_verified_bot is not None and self._is_verified_bot(request):
-            return None  # a search engine that crawls from a cloud of its own
+            return None  # a search engine that crawls from its own cloud
         return Block(
             status=403,
             message="Cloud provider IP not allowed",

@@ -1,4 +1,4 @@
-"""Finds what covers a path among many, by bisection."""
+"""Finds the patterns that cover a path, among many, by bisection."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 ANY_END = "*"
-"""At the end of a pattern: covers every path that begins with what stands before."""
+"""At the end of a pattern: it covers every path that begins with the text before it."""
 
 
 class PathIndex:
-    """The places of the patterns that cover a path.
+    """Finds the indexes of the patterns that cover a path.
 
-    A look-up takes 1 us among a thousand patterns, where asking each of them takes 250 us.
+    A look-up among a thousand patterns takes 1 us; asking each of them would take 250 us.
 
-    :param patterns: a path, or the beginning of paths and ``*``.
+    :param patterns: exact paths, or beginnings of paths followed by ``*``.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -28,8 +28,8 @@ class PathIndex:
         self._exact = exact
         self._beginnings = sorted(beginnings)
         self._places = [beginnings[text] for text in self._beginnings]
-        # For each beginning the longest other one that it begins with itself: all that cover a
-        # path stand in one such line, which starts at the last one that is sorted before the path.
+        # For each beginning, the longest other one that it starts with. All beginnings that cover a
+        # path form one such chain, which starts at the last one sorted before the path.
         self._shorter: list[int] = []
         for number, text in enumerate(self._beginnings):
             shorter = number - 1
@@ -38,7 +38,7 @@ class PathIndex:
             self._shorter.append(shorter)
 
     def covering(self, path: str) -> list[int]:
-        """The places of the patterns that cover ``path``, in order."""
+        """Return the indexes of the patterns that cover ``path``, in order."""
         found = list(self._exact.get(path, ()))
         number = bisect_right(self._beginnings, path) - 1
         while number >= 0:

@@ -1,4 +1,4 @@
-"""Limits by path: which one holds for a request, however its path is spelled."""
+"""Limits by path: finds the limit of a request in every spelling of its path."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from guard_wsgi.routes.resolvers import Resolver, Signature, signer_of
 from guard_wsgi.state.ratelimit import Limit
 
 _ENDINGS = "/ \t\r\n\0"
-"""What some app or other cuts off a path before it compares."""
+"""What some apps remove from a path before they compare it."""
 
 
 class PathLimits:
     """The limits of ``endpoint_rate_limits``.
 
     A path has many spellings that lead an app to one view: ``/login/``, ``//login``,
-    ``/a/../login``, ``/LOGIN``. A limit holds for all of them, or it would hold for nobody who
-    knows one more. Where the framework's router can be asked, what it takes for the same is the
-    same (a pattern such as ``^login`` also takes ``/login2``); everywhere else, and besides, what
-    differs in slashes, dots, parameters and case is the same. A path too many only shares a limit.
+    ``/a/../login``, ``/LOGIN``. A limit applies to all of them; otherwise any client that knows
+    another spelling could evade it. Two paths are the same if the framework's router, where it can
+    be asked, leads both to one view (a pattern such as ``^login`` also takes ``/login2``), or if
+    they differ only in slashes, dots, parameters and case. If two different paths count as the
+    same, they only share a limit.
     """
 
     def __init__(self, limits: Mapping[str, Limit], resolver: Resolver | None = None) -> None:
@@ -36,7 +37,7 @@ class PathLimits:
         return bool(self._limits)
 
     def of(self, environ: dict[str, Any]) -> tuple[str, Limit] | None:
-        """The path as it is configured, and its limit."""
+        """Return the path as it is configured, and its limit."""
         path = canonical_path_of(environ)
         found: str | None = path
         if path not in self._limits:

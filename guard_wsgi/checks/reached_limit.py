@@ -1,4 +1,4 @@
-"""Detection's budgets: which one a finding says is spent, where it is set, and how much it is."""
+"""Detection's budgets: the spent budget of a finding, its option and its figure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OPTIONS: Mapping[str, str] = {
     "max_json_depth": "detection_max_json_depth",
     "max_body_bytes": "detection_max_body_inspect_bytes",
 }
-"""By the name that detection gives a budget, the option that sets it."""
+"""Maps detection's name of a budget to the option that sets it."""
 
 _WORDS: Mapping[str, str] = {
     "max_values": "more than {} names and values",
@@ -28,11 +28,11 @@ _WORDS: Mapping[str, str] = {
 
 @frozen(slots=True)
 class ReachedLimit:
-    """What a finding of a spent budget is about.
+    """The limit that a finding of a spent budget is about.
 
-    :ivar limit: its name; of a fault in the shape of a body, that of the fault.
+    :ivar limit: the name of the budget, or of a fault in the shape of a body.
     :ivar option: the option that sets it; empty for a fault in the shape.
-    :ivar figure: what it was set to; ``None`` for a fault.
+    :ivar figure: the option's value; ``None`` for a fault in the shape.
     """
 
     limit: str
@@ -45,7 +45,7 @@ class ReachedLimit:
         return f"{words} ({setting})"
 
     def as_mapping(self) -> dict[str, Any]:
-        """For events; a fault has no option."""
+        """Return the fields for events; a fault in the shape has no option."""
         reported: dict[str, Any] = {"limit": self.limit}
         if self.option:
             reported |= {"option": self.option, "figure": self.figure}
@@ -53,7 +53,7 @@ class ReachedLimit:
 
 
 def reached_limit(finding: Finding, figures: object) -> ReachedLimit | None:
-    """The budget that a finding says is spent; ``None`` for a finding of anything else.
+    """Return the spent budget of a finding; ``None`` for any other finding.
 
     :param figures: detection's settings, or a configuration.
     """

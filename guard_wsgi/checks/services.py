@@ -1,4 +1,4 @@
-"""What the checks of one configuration are made of."""
+"""What the checks of one configuration share."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
 
 WEIGHED_A_MINUTE = 600
-"""Refusals a minute whose evidence is weighed in full for the log and the agent. That takes ten
-times as long as finding enough of it. In a flood the others are reported with what was enough."""
+"""For this many refusals a minute, the evidence is weighed in full for the log and the agent. That
+takes ten times as long as finding enough evidence. In a flood, the other refusals are reported with
+the evidence that was enough."""
 
 IsBot = Callable[[GuardRequest], bool]
-"""Whether a request comes from a search engine's crawler that proved to be one."""
+"""Whether a request comes from a search engine's verified crawler."""
 
 
 class CheckServices:
-    """What all routes of one configuration share: the long-lived services, and what is made of them
-    by this configuration.
+    """What all routes of one configuration share: the long-lived services, and what the
+    configuration makes of them.
 
     :ivar clients: finds the client of a request.
-    :ivar everywhere: the limit that holds where no other one does.
+    :ivar everywhere: the limit that applies where no other one does.
     :ivar resolver: maps an environ to its route, if the app has one.
-    :ivar weighing: for how many refusals evidence is weighed in full.
+    :ivar weighing: for how many refusals the evidence is weighed in full.
     """
 
     def __init__(
@@ -61,16 +62,16 @@ class CheckServices:
 
     @property
     def is_verified_bot(self) -> IsBot | None:
-        """Whether a search engine's crawler has proved to be one, if that is looked at."""
+        """Return the function that verifies crawlers, if the configuration asks for it."""
         return self._long_lived.is_verified_bot
 
     @property
     def country_of(self) -> Callable[[Address], str | None] | None:
-        """The source of countries, if there is one."""
+        """Return the source of countries, if there is one."""
         return self._long_lived.country
 
     def watch(self, route: RouteConfig) -> BehaviorWatch:
-        """The behaviour rules that hold for a route; false where there are none."""
+        """Return the behaviour rules of a route; false if there are none."""
         return self._behavior.watch(
             route.behavior_rules, self._global_rules, route.behavior_counted_as
         )

@@ -1,7 +1,7 @@
-"""What exclusions cost: requests that detection would have refused but for one.
+"""Reports requests that detection would have refused without an exclusion.
 
-Looked for on paths that an exclusion covers, when nothing else was found in a request. A site
-without exclusions pays nothing for it; on such a path, what matches the first pass is
+It looks only at paths that an exclusion covers, and only if nothing else was found in a request. A
+site without exclusions pays nothing. On a covered path, a request that matches the first pass is
 weighed twice.
 """
 
@@ -20,20 +20,20 @@ from guard_wsgi.request.view import GuardRequest
 EVENT = "detection_excluded"
 
 LOOKS_A_MINUTE = 600
-"""How many requests a minute are weighed without their exclusions. A flood on an excluded path
-costs no more than that."""
+"""How many requests a minute are weighed without their exclusions, which bounds the cost of a
+flood."""
 REPORTED_A_MINUTE = 10
-"""Events of one exclusion. The others are counted, and the next event gives their number."""
+"""Events per minute of one exclusion. The next event gives the number of those left out."""
 
 
 class Silenced:
-    """Reports what passed because of an exclusion.
+    """Reports requests that passed because of an exclusion.
 
-    Without a lock, which a fork would break: threads that count at once may lose a count.
+    It has no lock, which a fork would break: threads that count at once may lose a count.
     """
 
     def __init__(self, emit: Callable[..., None], clock: Callable[[], float] = monotonic) -> None:
-        self._emit = emit  # of the bus of events
+        self._emit = emit  # of the event bus
         self._clock = clock
         self._minute_ends = 0.0
         self._looks = 0
@@ -57,7 +57,7 @@ class Silenced:
     ) -> None:
         """Count a request under each exclusion that silences one of its findings.
 
-        :param exclusions: those that cover its path.
+        :param exclusions: the exclusions that cover its path.
         """
         for exclusion in exclusions:
             if any(exclusion.silences(one.category, one.location, one.name) for one in findings):
@@ -76,5 +76,5 @@ class Silenced:
 
 
 def name_of(exclusion: DetectionExclusion) -> str:
-    """What an exclusion is known by: its entry as JSON, in one order."""
+    """Return the name of an exclusion: its entry as JSON with sorted keys."""
     return json.dumps(exclusion.as_entry(), sort_keys=True)

@@ -1,4 +1,4 @@
-"""What it carries: attacks in the head and the body of a request, and bait fields."""
+"""Detection: attacks in the head and the body of a request, and bait fields."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from guard_wsgi.request.visit import Visit
 from guard_wsgi.routes.config import RouteConfig
 
 FILE_TYPE = "application/octet-stream"
-"""How a text is read that is PUT: a client that keeps files names whatever is text so."""
+"""The media type for text in a PUT: a client that stores files gives it to all kinds of text."""
 
 FIRST_BYTES = 262_144
-"""What is read at first: all of most bodies, and enough of others to tell what they are."""
+"""Bytes to read first: all of most bodies, and enough of others to recognise them."""
 
 MAX_SKIMMED_BYTES = 268_435_456
-"""Of a form with files, which is read on for its other fields: an hour of video. It is on disk
-meanwhile, as it will be with the app."""
+"""The most bytes of a form with files, which is read to the end for its other fields: an hour of
+video. It lies on disk meanwhile, as it will with the app."""
 
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
@@ -51,7 +51,8 @@ class HeadInspection(Check):
         self.is_own = is_own
         self.excused = WHITELISTED | (NOBODY if is_own else EXCLUDED)
         self._inspections = inspections
-        # What matches everywhere may be excluded here. What is benign everywhere is so here.
+        # A match of the general inspection may be excluded on this path. A benign result is benign
+        # on every path.
         self._first_pass = inspections.everywhere.first_pass
         self._matched_head = None if inspections.varies else inspections.everywhere.matched_head
         self._refuse = refuse
@@ -115,7 +116,7 @@ class BodyInspection(Check):
         self.excused = WHITELISTED | BODILESS | (NOBODY if is_own else EXCLUDED)
         self._inspections = inspections
         self._weighs_contents = inspections.everywhere.settings.weighs_contents
-        # What the first pass finds benign is benign for every path.
+        # A body without a match in the first pass is benign on every path.
         self._benign_body = inspections.everywhere.benign_body
         self._refuse = refuse
         self._max_bytes = max_bytes
@@ -143,7 +144,7 @@ class BodyInspection(Check):
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         length = visit.length
-        # Larger ones are rare, and not all of them are read.
+        # Larger bodies are rare, and some are not read.
         if length is None or length >= self._max_at_once or visit.body is not None:
             return False
         if "HTTP_CONTENT_ENCODING" in environ:
@@ -191,10 +192,10 @@ class BodyInspection(Check):
         return incoming.length is None or incoming.length > self._max_bytes
 
     def _skimmed(self, request: GuardRequest, body: bytes, boundary: bytes) -> tuple[bytes, bool]:
-        """A large form without the contents of its files, and whether that is all of it."""
+        """Return a large form without the contents of its files, and whether it is complete."""
         incoming = request.incoming_body
         if self._weighs_contents:
-            # Of these the beginning is weighed as well, as far as that goes.
+            # The beginning of these is weighed as well, as far as it was read.
             body = incoming.prefix(self._max_bytes)
         skimmer = Skimmer(boundary, self._max_bytes)
         skimmer.see(body)
@@ -210,7 +211,7 @@ class BodyInspection(Check):
         findings = inspection.matched_body(body, content_type, encoding, complete)
         beyond = tuple([one for one in findings if BEYOND in one.indicators])
         if beyond:
-            # Compressed, so that its length says nothing, or full of what is to be weighed.
+            # It is compressed, so that its length says nothing, or has too much to weigh.
             block = self._oversized(request, f"{self._limit}, detection_max_scan_chars")
             if block is not None:
                 return block
@@ -239,20 +240,22 @@ class BodyInspection(Check):
         request.note("body_unreadable", f"the body was not inspected: {why}")
         if not self._unreadable_blocks:
             return None
-        # RFC 9110, 15.5.12: a length is what a client can do about it.
+        # RFC 9110, 15.5.12: the client can send a length.
         unmarked = not request.incoming_body.readable
         return Block(
             status=411 if unmarked else 400,
             message="Length required" if unmarked else "Bad request",
             check=self.name,
             event="content_filtered",
-            reason=f"the body can't be inspected: {why}",
+            reason=f"could not inspect the body: {why}",
         )
 
 
 class Honeypot(Check):
-    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in. The
-    fields of a form with ``method=get`` are the query."""
+    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in.
+
+    In a form with ``method=get``, the fields are in the query.
+    """
 
     name = "honeypot"
     fails_closed = True
@@ -286,11 +289,11 @@ class Honeypot(Check):
             if name is None and incoming.complete:
                 name = filled_in_whatever(beginning, kind, self._trap_fields)
         except BodyTooLarge:
-            return self._refuse(413, "Request too large", "the body goes on past the limit")
+            return self._refuse(413, "Request too large", "the body is longer than the limit")
         except Unreadable as error:
             return self._refuse(400, "Bad request", str(error))
-        except Exception as error:  # the server's own, which the app gets as well
-            return self._refuse(400, "Bad request", f"the body can't be read: {error!r}")
+        except Exception as error:  # the server's own error, which the app gets as well
+            return self._refuse(400, "Bad request", f"could not read the body: {error!r}")
         if name is None:
             return None
         return self._refuse(403, "Forbidden", f"bait field {name!r} is filled in")
@@ -306,7 +309,7 @@ class Honeypot(Check):
 
 
 def is_inspected(config: SecurityConfig, route: RouteConfig) -> bool:
-    """Whether detection looks at the requests of a route."""
+    """Whether detection inspects the requests of a route."""
     if route.enable_suspicious_detection is not None:
         return route.enable_suspicious_detection
     enabled: bool = config.enable_penetration_detection
@@ -314,7 +317,7 @@ def is_inspected(config: SecurityConfig, route: RouteConfig) -> bool:
 
 
 def _media_type(environ: dict[str, Any]) -> str:
-    """By which the body is read."""
+    """Return the media type by which the body is read."""
     content_type: str = environ.get("CONTENT_TYPE") or ""
     if environ["REQUEST_METHOD"] == "PUT" and content_type.startswith("text/plain"):
         return FILE_TYPE

@@ -1,4 +1,4 @@
-"""How much: rate limits."""
+"""Rate limits."""
 
 from __future__ import annotations
 
@@ -33,27 +33,28 @@ from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 logger = logging.getLogger("guard_wsgi.ratelimit")
 
 MAX_KEY_CHARS = 128
-"""Of a key of the app's own: longer than a user's or a session's id; what is longer is hashed."""
+"""The most characters of the app's own key: more than a user's or a session's id. A longer key is
+hashed."""
 
 ANY_COUNTRY = "*"
 
 PREFLIGHTS_A_REQUEST = 10
-"""How many preflights are let through for each request of the global limit: browsers send one at
-most, and a page that retries some."""
+"""Preflights allowed per request of the global limit: a browser sends at most one, and a page that
+retries sends some more."""
 
 PREFLIGHTS_OF_A_CHOSEN_LIMIT = 2
-"""The same where the site has set a limit for a path or a route: some views act on any method, and
-OPTIONS must be no way around it, while a page that is over the limit still learns so."""
+"""Preflights allowed per request of the limit of a path or a route. Some views act on any method,
+so OPTIONS must not evade the limit; and a page over the limit must still be able to read that."""
 
 EVERYWHERE = "global"
-"""Name of the limit that holds where no other one does."""
+"""The name of the limit that applies where no other one does."""
 
 
 @frozen(slots=True, kw_only=True)
 class RouteLimits:
-    """What a route's decorators say about limits; ``None`` where they say nothing.
+    """The limits of a route's decorators; ``None`` for those that they do not set.
 
-    :ivar counted_as: what its requests are counted by; ``""``: the name of the route.
+    :ivar counted_as: the name under which its requests count; ``""`` for the name of the route.
     """
 
     limit: Limit | None = None
@@ -67,12 +68,12 @@ class RouteLimits:
 class RateLimits(Check):
     """Refuses a client that has used up its limit, and says exactly when to come back.
 
-    One limit applies: the route's, else the path's from ``endpoint_rate_limits``, else the
-    global one. A route's limit by country has a bucket of its own and applies beside it. A
-    refused request is not counted, so a client that keeps to the rate afterwards gets through.
+    One limit applies: the route's, else the path's from ``endpoint_rate_limits``, else the global
+    one. A route's limit by country has its own bucket and applies in addition. A refused request is
+    not counted, so a client that slows down gets through.
 
-    A preflight is no request of the client's: it uses up no limit. One that the app answers is
-    counted by itself, in ten times the limit, and what goes over that the guard answers.
+    A preflight uses up no limit, as the page did not ask for it. Preflights that the app answers
+    have their own, wider limit. The guard answers those over that limit.
     """
 
     name = "rate_limit"
@@ -92,7 +93,7 @@ class RateLimits(Check):
         suspicion: Suspicion | None = None,
         unset: tuple[int, int] | None = None,
     ) -> None:
-        """:param unset: the default limit, which does not hold for tests of the app."""
+        """:param unset: the default limit, which does not apply to tests of the app."""
         self._unset = unset
         self._faults: Counter[str] = Counter()
         self.is_own = route.limit is not None or route.by_country is not None
@@ -101,7 +102,7 @@ class RateLimits(Check):
         self._peek = limiter.peek
         self._everywhere = everywhere
         self._by_path = by_path if by_path else None
-        if route.limit is not None:  # the view's own word holds for probes, too
+        if route.limit is not None:  # a view's own limit applies to probes, too
             self.excused = WHITELISTED | EXEMPT | PREFLIGHT
         self._route = route.limit
         self._counted_as = route.counted_as
@@ -111,9 +112,9 @@ class RateLimits(Check):
         self._exempt_when = route.exempt_when or exempt_when
         self.calls_hooks = self._key is not None or self._exempt_when is not None
         self._suspicion = suspicion
-        # Most routes of most sites: one limit, counted by address.
+        # The common case: one limit, counted by address.
         self._is_by_address = not self.calls_hooks and self._by_country is None and self._cost == 1
-        # Whether everybody is counted once, whatever the path.
+        # Whether one limit counts all requests of a client, whatever the path.
         self.is_same_everywhere = self._is_by_address and self._route is None and not by_path
 
     @classmethod
@@ -157,7 +158,7 @@ class RateLimits(Check):
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         if not self._is_by_address or environ["REQUEST_METHOD"] == "OPTIONS":
-            return False  # OPTIONS may be a preflight, which is counted otherwise
+            return False  # OPTIONS may be a preflight, which counts differently
         limit = self._everywhere
         if self._route is not None:
             limit = self._route
@@ -189,7 +190,8 @@ class RateLimits(Check):
         return self._by_rules(request)
 
     def peek(self, request: GuardRequest) -> list[LimitState]:
-        """Where the client stands at each limit that applies to the request; counts nothing."""
+        """Return what the client has left of each limit that applies to the request. This counts
+        nothing."""
         return [self._peek(limit, key) for limit, key in self._buckets(request)]
 
     def _by_rules(self, request: GuardRequest) -> Block | None:
@@ -197,13 +199,13 @@ class RateLimits(Check):
             return None
         buckets = self._buckets(request)
         if len(buckets) > 1:
-            # All are asked before any is charged, so that a refusal is free.
+            # Ask all limits before charging any, so that a refused request is not counted.
             full = []
             for limit, key in buckets:
                 state = self._peek(limit, key, self._cost)
                 if not state.allowed and not self._is_a_suite(request, limit):
                     full.append(state)
-            if full:  # in all of them the client must fit
+            if full:  # the client must be within all of them
                 return self._refuse(request, max(full, key=lambda state: state.reset_seconds))
         for limit, key in buckets:
             state = self._hit(limit, key, self._cost)
@@ -216,8 +218,11 @@ class RateLimits(Check):
         return None
 
     def _preflight(self, request: GuardRequest) -> Block | None:
-        """A browser sends no more preflights than requests, and those are limited. Anybody else
-        can send OPTIONS without end, and some views act on any method."""
+        """Refuse a preflight over its wider limit.
+
+        A browser sends no more preflights than requests, which are limited. Any other client can
+        send OPTIONS without end, and some views act on any method.
+        """
         if self._exempt_when is not None and self._is_exempt(self._exempt_when, request):
             return None
         for limit, key in self._buckets(request):
@@ -231,7 +236,7 @@ class RateLimits(Check):
                     check=self.name,
                     event="rate_limited",
                     reason=f"preflights over {wider.requests} in {wider.window_seconds} s",
-                    # Not 429, which pages would take for the server's answer to them.
+                    # Not 429, which a page would take for the answer to its own request.
                     response=GuardResponse(b"", 204),
                     metadata={"limit": limit.name, "rule_type": limit.name},
                 )
@@ -240,7 +245,7 @@ class RateLimits(Check):
     def _is_exempt(self, exempt_when: LimitExemption, request: GuardRequest) -> bool:
         try:
             answer: Any = exempt_when(request)
-        except Exception as error:  # the app's own code; an unlimited client would be worse
+        except Exception as error:  # an unlimited client would be worse
             self._report("rate_limit_exempt_when raised: counting the request", error)
             return False
         if answer is None or isinstance(answer, int):
@@ -254,7 +259,8 @@ class RateLimits(Check):
         return False
 
     def _buckets(self, request: GuardRequest) -> list[tuple[Limit, str]]:
-        """The limits that apply, each with its key: the country's own, and one of the others."""
+        """Return the limits that apply, each with its key: that of the country, and one of the
+        others."""
         client = self._client_key(request)
         name = self._counted_as or request.endpoint
         buckets = []
@@ -275,11 +281,12 @@ class RateLimits(Check):
         return buckets
 
     def _country(self, request: GuardRequest) -> str:
-        """The client's, ``""`` where it is not known: then the limit of all others holds."""
+        """Return the client's country; ``""`` if it is not known, and then the limit of all others
+        applies."""
         try:
             country = request.country
-        except Exception as error:  # the app's own source; no limit at all would be worse
-            self._report("the source of countries raised: taking the limit of all others", error)
+        except Exception as error:  # no limit at all would be worse
+            self._report("the source of countries raised: using the limit of all others", error)
             return ""
         return country if isinstance(country, str) else ""
 
@@ -289,7 +296,7 @@ class RateLimits(Check):
                 key: Any = self._key(request)
                 if key is not None and not _is_nameless(key):
                     return f"key:{_bounded(str(key))}"
-            except Exception as error:  # the app's own code; an unlimited client would be worse
+            except Exception as error:  # an unlimited client would be worse
                 self._report("rate_limit_key raised: using the client's address as the key", error)
             else:
                 if key is not None:
@@ -307,10 +314,10 @@ class RateLimits(Check):
             logger.error("%s", message, exc_info=error)
 
     def _is_a_suite(self, request: GuardRequest, limit: Limit) -> bool:
-        """Whether it is a test of the app that goes over the limit that nobody has set.
+        """Whether a test of the app exceeds the default limit.
 
-        A suite sends thousands of requests from one address. A limit that the site has set holds
-        for its tests, too, or they could not test it.
+        A suite sends thousands of requests from one address. A limit that the site has set itself
+        also applies to its tests, so that they can test it.
         """
         client = request.identity.address
         return (
@@ -337,7 +344,8 @@ class RateLimits(Check):
 
 
 def _is_nameless(key: object) -> bool:
-    """Whether an object's text is where it lies in memory: each request would have its own."""
+    """Whether an object's text is its address in memory: then each request would have its own
+    key."""
     kind = type(key)
     return kind.__str__ is object.__str__ and (
         kind.__repr__ is object.__repr__ or isawaitable(key) or isgenerator(key)
@@ -345,7 +353,7 @@ def _is_nameless(key: object) -> bool:
 
 
 def _bounded(key: str) -> str:
-    """A key of the app's own in at most `MAX_KEY_CHARS`: a million long ones would fill memory."""
+    """Shorten the app's own key to `MAX_KEY_CHARS`: a million long keys would fill the memory."""
     if len(key) <= MAX_KEY_CHARS:
         return key
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()

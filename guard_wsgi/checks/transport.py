@@ -1,4 +1,4 @@
-"""How the request was carried: its framing, its host, its encryption."""
+"""Transport: framing, host and encryption of a request."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from guard_wsgi.request.visit import Visit
 from guard_wsgi.routes.config import RouteConfig
 
 MAX_KNOWN_HOSTS = 256
-"""Spellings of ``Host`` that have passed: a site has few, and a client's own can't fill memory."""
+"""The most spellings of ``Host`` to remember: a site has few, and a client must not fill the
+memory."""
 
 MAX_KNOWN_CHARS = 256
-"""Of one of them; a name has at most 253 characters (RFC 1035, 3.1)."""
+"""The longest spelling to remember; a name has at most 253 characters (RFC 1035, 3.1)."""
 
 
 class Framing(Check):
     """Refuses a body whose length is ambiguous: request smuggling relies on that.
 
-    RFC 9112, 6.3: a length that is no number, or a length beside ``chunked``, is an error. Some
-    servers let both through (werkzeug's maps a bad length to 0), so it is decided here.
+    RFC 9112, 6.3: a length that is not a number, or a length beside ``chunked``, is an error. Some
+    servers let both through (werkzeug's reads a bad length as 0), so the guard decides.
     """
 
     name = "framing"
@@ -55,7 +56,7 @@ class AllowedHosts(Check):
     """Refuses a ``Host`` the site doesn't answer to (OWASP: HTTP Host header attacks)."""
 
     name = "allowed_hosts"
-    excused = PROBE  # sent to the machine by its address
+    excused = PROBE  # sent to the machine's address
     fails_closed = True
 
     def __init__(self, hosts: tuple[str, ...]) -> None:
@@ -74,7 +75,7 @@ class AllowedHosts(Check):
         return environ.get("HTTP_HOST") in self._known
 
     def refusal(self, request: GuardRequest) -> Block | None:
-        # Of an IPv6 address the brackets stay, and end the name.
+        # The brackets of an IPv6 address stay, and end the name.
         name = request.host
         if not name.endswith("]"):
             name = (
@@ -92,7 +93,7 @@ class AllowedHosts(Check):
         )
 
     def _know(self, host: str | None) -> None:
-        # Without the header the server's own name counts.
+        # Without the header, the server's own name counts.
         if host and len(host) <= MAX_KNOWN_CHARS:
             if len(self._known) >= MAX_KNOWN_HOSTS:
                 self._known.clear()
@@ -100,11 +101,11 @@ class AllowedHosts(Check):
 
 
 class Https(Check):
-    """Sends plain HTTP to HTTPS by 308, which keeps method and body, path and query.
+    """Redirects plain HTTP to HTTPS with 308, which keeps method, body, path and query.
 
-    Without ``allowed_hosts`` the target is the ``Host`` that the client itself sent; name the
-    hosts to keep a cache in between from being poisoned by another one. A preflight is not sent
-    on: Fetch takes any redirect of one for a refusal.
+    Without ``allowed_hosts`` the target is the ``Host`` that the client sent. Name the hosts, so
+    that nobody can poison a cache in between. A preflight is not redirected: Fetch treats any
+    redirect of a preflight as a failure.
     """
 
     name = "https_enforcement"

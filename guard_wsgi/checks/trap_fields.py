@@ -1,6 +1,6 @@
-"""Whether bait fields of a form are filled in, however large the form is.
+"""Finds filled bait fields in a form of any size.
 
-A bot may put an upload before the field; what is read must not end where memory would.
+A bot may put a large upload before the field, so the form is read as a stream.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, MultipartDecoder, N
 CHUNK_BYTES = 65_536
 
 MAX_JSON_BYTES = 8_388_608
-"""JSON is parsed whole, in memory; a larger document is no form that a person filled in."""
+"""JSON is parsed as a whole, in memory. A larger document is not a form that a person filled in."""
 
 MAX_NAME_BYTES = 4096
-"""Of a field's name; baits have shorter ones."""
+"""The most bytes of a field's name; bait fields have shorter names."""
 
 
 class Unreadable(ValueError):
-    """A body that is no form, or is too large to tell."""
+    """The body is not a form, or too large to tell."""
 
 
 class Readable(Protocol):
@@ -33,13 +33,13 @@ class Readable(Protocol):
 
 
 def filled_in(stream: Readable, content_type: str, names: Iterable[str]) -> str | None:
-    """The first of the fields ``names`` that a body fills in, or ``None``.
+    """Find the first of the fields ``names`` that a body fills in, or ``None``.
 
-    Reads forms (urlencoded, multipart) as they come, and the top level of JSON objects; other
+    It reads forms (urlencoded, multipart) as a stream, and the top level of JSON objects. Other
     media types have no fields.
 
     :param content_type: the header's value.
-    :raises Unreadable: when the body can't be read so.
+    :raises Unreadable: if the body can't be read as its media type.
     """
     kind, options = parse_options_header(content_type)
     kind = kind.lower()
@@ -53,10 +53,10 @@ def filled_in(stream: Readable, content_type: str, names: Iterable[str]) -> str 
 
 
 def filled_in_whatever(body: bytes, content_type: str, names: Iterable[str]) -> str | None:
-    """The same for a body of any other type, read as Bottle does: all that is not multipart is a
-    form to it.
+    """Find the first filled field in a body of any other type, read as Bottle reads it: everything
+    but multipart is a form.
 
-    :param body: all of it.
+    :param body: the whole body.
     """
     kind = parse_options_header(content_type)[0].lower()
     if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
@@ -65,9 +65,9 @@ def filled_in_whatever(body: bytes, content_type: str, names: Iterable[str]) -> 
 
 
 def in_query(query: str, names: Iterable[str]) -> str | None:
-    """The first of the fields ``names`` that a query fills in, or ``None``.
+    """Find the first of the fields ``names`` that a query fills in, or ``None``.
 
-    :param query: as PEP 3333 spells it.
+    :param query: the query, encoded as in PEP 3333.
     """
     return _in_urlencoded(BytesIO(query.encode("latin-1", "replace")), frozenset(names))
 
@@ -83,7 +83,7 @@ def _in_urlencoded(stream: Readable, names: frozenset[str]) -> str | None:
                 return text
         if not chunk:
             return None
-        # Of a long value its beginning is enough to tell that there is one.
+        # The beginning of a long value is enough to see that the field is filled in.
         pending = pending[:MAX_NAME_BYTES]
 
 
@@ -109,9 +109,9 @@ def _in_multipart(stream: Readable, boundary: str, names: frozenset[str]) -> str
             elif isinstance(event, Epilogue):
                 return None
             else:
-                field = None  # a file, or what stands before the first part
+                field = None  # a file, or the text before the first part
     except (ValueError, RequestEntityTooLarge) as error:
-        raise Unreadable("a form that can't be read") from error
+        raise Unreadable("the form is not valid") from error
 
 
 def _in_json(stream: Readable, names: tuple[str, ...]) -> str | None:
@@ -125,11 +125,11 @@ def _in_json(stream: Readable, names: tuple[str, ...]) -> str | None:
     try:
         pairs: Any = json.loads(b"".join(parts), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
-        return None  # nobody reads it as a form
+        return None  # no app reads it as a form
     if not isinstance(pairs, _Pairs):
         return None
     return next((name for name in names if any(key == name and v for key, v in pairs)), None)
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON with every field, those that repeat included."""
+    """A JSON object with every field, including repeated ones."""
