@@ -115,7 +115,8 @@ class BodyInspection(Check):
         self.is_own = is_own
         self.excused = WHITELISTED | BODILESS | (NOBODY if is_own else EXCLUDED)
         self._inspections = inspections
-        self._weighs_contents = inspections.everywhere.settings.weighs_contents
+        settings = inspections.everywhere.settings
+        self._weighs_contents, self._max_values = settings.weighs_contents, settings.max_values
         # A body without a match in the first pass is benign on every path.
         self._benign_body = inspections.everywhere.benign_body
         self._refuse = refuse
@@ -197,7 +198,7 @@ class BodyInspection(Check):
         if self._weighs_contents:
             # The beginning of these is weighed as well, as far as it was read.
             body = incoming.prefix(self._max_bytes)
-        skimmer = Skimmer(boundary, self._max_bytes)
+        skimmer = Skimmer(boundary, self._max_bytes, self._max_values)
         skimmer.see(body)
         ended = incoming.look_on(skimmer.see, MAX_SKIMMED_BYTES)
         skimmed = skimmer.finish()

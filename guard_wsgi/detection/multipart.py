@@ -94,27 +94,48 @@ def is_ended(body: bytes, boundary: bytes) -> bool:
     return end in body[-len(end) - 512 :]
 
 
-def parts(body: bytes, boundary: bytes, complete: bool) -> list[Part]:
-    """The parts of a body: those of the one reading, or of all readings where they differ."""
+def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Iterator[Part]:
+    """The parts of a body: those of the one reading, or of all readings where they differ.
+
+    :raises BudgetSpent: where there are more of one reading than there may be values.
+    """
     delimiter = b"--" + boundary
-    plain = _cut_plain(body, delimiter, complete)
+    most = budget.values + 1
+    plain = _cut_plain(body, delimiter, complete, most)
     if plain is not None:
-        return [_part(piece) for piece in plain]
-    found: dict[bytes, Part] = {}
+        for piece in plain:
+            budget.take_value()
+            budget.take_chars(PART_CHARS)
+            yield _part(piece)
+        return
+    seen: set[bytes] = set()
     for cut in _READINGS:
-        for piece in cut(body, delimiter):
-            if piece not in found:
-                found[piece] = _part(piece)
-    return list(found.values())
+        pieces = cut(body, delimiter, most)
+        budget.take_chars(len(pieces) * CUT_CHARS)
+        for piece in pieces:
+            if piece not in seen:
+                seen.add(piece)
+                budget.take_value()
+                part = _part(piece)
+                budget.take_chars(PART_CHARS + min(len(part.head), MAX_HEAD_BYTES))
+                yield part
 
 
-def _cut_plain(body: bytes, delimiter: bytes, complete: bool) -> list[bytes] | None:
+CUT_CHARS: Final = 3
+PART_CHARS: Final = 12
+"""To cut off one part, and to read its head (value.Budget); one that is out of the ordinary costs
+each of its bytes."""
+MAX_HEAD_BYTES: Final = 16_384
+"""Of a part; werkzeug, Django and Bottle take no longer ones, or read no field from them."""
+
+
+def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list[bytes] | None:
     """The parts of a body that all parsers cut alike; ``None`` for any other.
 
     Each delimiter is a line of its own, ended by CR and LF; nothing stands before the first one,
     and nothing after the last.
     """
-    pieces = body.split(delimiter)
+    pieces = body.split(delimiter, most)
     if pieces[0] not in (b"", b"\r\n") or len(pieces) < 2:
         return None
     last = len(pieces) - 1
@@ -136,9 +157,9 @@ def _cut_plain(body: bytes, delimiter: bytes, complete: bool) -> list[bytes] | N
     return found
 
 
-def _as_django(body: bytes, delimiter: bytes) -> list[bytes]:
+def _as_django(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """A delimiter stands anywhere, and parts go on after the last one."""
-    return [_without_breaks(piece) for piece in body.split(delimiter)]
+    return [_without_breaks(piece) for piece in body.split(delimiter, most)]
 
 
 def _without_breaks(piece: bytes) -> bytes:
@@ -146,19 +167,19 @@ def _without_breaks(piece: bytes) -> bytes:
     return piece.removesuffix(b"\n").removesuffix(b"\r")
 
 
-def _as_werkzeug(body: bytes, delimiter: bytes) -> list[bytes]:
+def _as_werkzeug(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """`MultipartDecoder.boundary_re`, whatever stands before the first one read as well."""
     line = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
-    return re.split(line % re.escape(delimiter), body)
+    return re.split(line % re.escape(delimiter), body, maxsplit=most)
 
 
-def _as_bottle(body: bytes, delimiter: bytes) -> list[bytes]:
+def _as_bottle(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """`_MultipartParser`: lines ended by CR and LF only."""
     line = rb"(?:\r\n|\A)%s(?:--)?(?=\r\n|\Z)(?:\r\n)?"
-    return re.split(line % re.escape(delimiter), body)
+    return re.split(line % re.escape(delimiter), body, maxsplit=most)
 
 
-_READINGS: Final[tuple[Callable[[bytes, bytes], list[bytes]], ...]] = (
+_READINGS: Final[tuple[Callable[[bytes, bytes, int], list[bytes]], ...]] = (
     _as_django,
     _as_werkzeug,
     _as_bottle,
@@ -193,7 +214,7 @@ def _part(piece: bytes) -> Part:
             is_plain = False
     is_plain = is_plain and dispositions == 1
     if not is_plain:
-        name, filenames = _lenient(head)
+        name, filenames = _lenient(head[:MAX_HEAD_BYTES])
     return Part(head, content, name, filenames, is_plain and bool(filenames), is_plain)
 
 
@@ -233,8 +254,7 @@ def multipart_values(
     :param charsets: of the whole body, in which Django reads the fields.
     """
     for boundary in found:
-        for part in parts(body, boundary, complete):
-            budget.take_value()
+        for part in parts(body, boundary, complete, budget):
             yield from _part_values(part, budget, contents, charsets)
 
 
@@ -294,13 +314,15 @@ class Skimmer:
     keeping begins again.
     """
 
-    MAX_HEAD_BYTES: Final = 16_384
-    """Of a part; werkzeug, Django and Bottle take no longer ones, or read no field from them."""
-
-    def __init__(self, boundary: bytes, max_bytes: int) -> None:
-        """:param max_bytes: how much is kept."""
+    def __init__(self, boundary: bytes, max_bytes: int, max_parts: int) -> None:
+        """
+        :param max_bytes: how much is kept.
+        :param max_parts: how many are looked for. One more is kept, by which the budget of who
+            takes the parts is spent, and all behind it is passed over.
+        """
         self._delimiter = b"--" + boundary
         self._max_bytes = max_bytes
+        self._parts_left = max_parts + 1
         self._kept = bytearray()
         self._buffer = b""
         self._in_file = False
@@ -308,6 +330,8 @@ class Skimmer:
 
     def see(self, data: bytes) -> None:
         """Take the next chunk."""
+        if self._parts_left < 0:
+            return
         buffer, delimiter = self._buffer + data, self._delimiter
         place = 0  # all before it is done with
         while True:
@@ -319,13 +343,25 @@ class Skimmer:
                     self._keep(buffer[place:end])
                 place = end
                 break
+            self._parts_left -= 1
+            if self._parts_left < 0:
+                self._keep(buffer[place : at + len(delimiter)])
+                self._in_file, self.is_whole = True, False
+                buffer = b""
+                break
             if self._in_file:
                 place = max(at - 2, place)
                 self._in_file = False
             head = at + len(delimiter)
-            end = buffer.find(b"\r\n\r\n", head, head + self.MAX_HEAD_BYTES)
+            # Where another delimiter comes first, no file begins.
+            next_one = buffer.find(delimiter, head, head + MAX_HEAD_BYTES)
+            if next_one >= 0 and buffer.find(b"\r\n\r\n", head, next_one + 3) < 0:
+                self._keep(buffer[place:head])
+                place = head
+                continue
+            end = buffer.find(b"\r\n\r\n", head, head + MAX_HEAD_BYTES)
             if end < 0:
-                if len(buffer) - head < self.MAX_HEAD_BYTES:
+                if len(buffer) - head < MAX_HEAD_BYTES:
                     self._keep(buffer[place:at])
                     place = at
                     break
@@ -333,7 +369,8 @@ class Skimmer:
                 place = head
                 continue
             whole = buffer[head : end + 4].removeprefix(b"\r\n")
-            if delimiter in whole or not _part(whole + b"-").is_file:
+            is_field = delimiter in whole or b"filename" not in whole.lower()
+            if is_field or not _part(whole + b"-").is_file:
                 self._keep(buffer[place:head])
                 place = head
                 continue
