@@ -18,9 +18,9 @@ from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
-Getters = tuple[TextsOf, TextsOf, TextsOf]
-"""How to take out of an environ with certain keys: the stable headers; path, query and all other
-headers; everything else."""
+Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf]]
+"""How to take out of an environ with certain keys: the stable headers and cookies; path, query and
+all other headers; everything else; and the first two apart."""
 Matches = Callable[[bytes], bool]
 """Whether something in what is read calls for a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
@@ -32,6 +32,7 @@ BodyPass = Callable[[str], Callable[[bytes], bool]]
 
 # Headers that a client sends alike with each request.
 _STABLE: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
+_COOKIES: Final = frozenset({"HTTP_COOKIE"})
 
 
 class StableHeaders:
@@ -39,9 +40,9 @@ class StableHeaders:
     into a set takes a fifth of the time of scanning them again.
 
     At most `MAX_REMEMBERED` texts, each of all these headers of a client, of
-    `MAX_REMEMBERED_CHARS`: 2 MB; then it begins anew. So it does, with as much again, with the ways
-    to take texts out of an environ with certain keys: clients of a kind send the same headers, and
-    looking through all keys each time costs as much as the scan.
+    `MAX_REMEMBERED_CHARS`: 2 MB; then it begins anew. Clients of a kind have all but their cookies
+    in common, so these others are a text as well. The ways to take texts out of an environ with
+    certain keys take as much again: looking through all keys each time costs as much as the scan.
     """
 
     __slots__ = ("_benign", "_getters", "_lately", "_tokens")
@@ -71,18 +72,18 @@ class StableHeaders:
         def read(environ: dict[str, Any]) -> bytes | None:
             try:
                 # If all its keys are there and no more, they are the same.
-                stable, others, rest = lately[len(environ)]
+                alike, others, rest, parts = lately[len(environ)]
                 rest(environ)
                 text = join(others(environ))
-                stable_text = join(stable(environ))
+                alike_text = join(alike(environ))
             except KeyError:
-                stable, others, _ = look_up(environ)
+                alike, others, _, parts = look_up(environ)
                 text = join(others(environ))
-                stable_text = join(stable(environ))
-            if stable_text in benign:
-                stable_text = ""
-            else:
-                text = f"{stable_text}{JOINER}{text}"
+                alike_text = join(alike(environ))
+            is_new = alike_text not in benign
+            if is_new:
+                stable_text, cookies = [join(part(environ)) for part in parts]
+                text = f"{cookies if stable_text in benign else alike_text}{JOINER}{text}"
             if "%" in text:
                 data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
                 if PERCENT in data:
@@ -107,7 +108,8 @@ class StableHeaders:
                 return data
             if len(text) > max_chars and is_over(environ):
                 return data
-            if stable_text:
+            if is_new:
+                remember(alike_text)
                 remember(stable_text)
             return None
 
@@ -125,9 +127,12 @@ class StableHeaders:
     def _learn(self, keys: Texts) -> Getters:
         names = [key for key in keys if key.startswith("HTTP_") or key in _HEAD_KEYS]
         stable = [name for name in names if name in _STABLE or name.startswith(TYPED_PREFIX)]
-        others = [name for name in names if name not in stable]
+        cookies = [name for name in names if name in _COOKIES]
+        alike = stable + cookies
+        others = [name for name in names if name not in alike]
         rest = [key for key in keys if key not in names]
-        getters = _getter(stable), _getter(others), _getter(rest)
+        parts = _getter(stable), _getter(cookies)
+        getters = _getter(alike), _getter(others), _getter(rest), parts
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:
                 self._getters.clear()
@@ -136,7 +141,7 @@ class StableHeaders:
 
     def _remember(self, text: str) -> None:
         """Remember a text in which the first pass has found nothing."""
-        if len(text) <= self.MAX_REMEMBERED_CHARS:
+        if len(text) <= self.MAX_REMEMBERED_CHARS and text not in self._benign:
             if len(self._benign) >= self.MAX_REMEMBERED:
                 self._benign.clear()
             self._benign.add(text)

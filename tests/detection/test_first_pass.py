@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -178,13 +179,17 @@ def test_headers_that_were_cleared_are_not_read_again_and_all_others_are() -> No
     assert CHROME["HTTP_USER_AGENT"].encode() in whole
     assert read_of_head(stable, environ) == whole  # it was not cleared
     read = read_of_head(stable, {**environ, "PATH_INFO": "/b"})
-    others = (CHROME["HTTP_REFERER"], CHROME["HTTP_COOKIE"], CHROME["HTTP_IF_NONE_MATCH"])
-    assert read == "\x0b".join(("", "/b", "", *others, "")).encode()
+    others = ("", "/b", "", CHROME["HTTP_REFERER"], CHROME["HTTP_IF_NONE_MATCH"], "")
+    assert read == "\x0b".join(others).encode()
+    read = read_of_head(stable, {**environ, "PATH_INFO": "/b", "HTTP_COOKIE": "of=another"})
+    assert read == "\x0b".join(("", "of=another", *others[1:])).encode()
     for changed in ("HTTP_USER_AGENT", "HTTP_ACCEPT_LANGUAGE", "HTTP_SEC_CH_UA", "HTTP_HOST"):
         assert b"else" in read_of_head(stable, {**environ, changed: "else"}, matches=True)
 
 
-@pytest.mark.parametrize("header", ["HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_SEC_CH_UA", "HTTP_X"])
+@pytest.mark.parametrize(
+    "header", ["HTTP_USER_AGENT", "HTTP_ACCEPT", "HTTP_COOKIE", "HTTP_SEC_CH_UA", "HTTP_X"]
+)
 def test_an_attack_is_found_in_headers_after_others_were_cleared(
     inspection: Inspection, header: str
 ) -> None:
@@ -192,6 +197,28 @@ def test_an_attack_is_found_in_headers_after_others_were_cleared(
     for _ in range(3):
         assert inspection.head(environ) == ()
         assert inspection.head({**environ, header: "<script>alert(document.cookie)</script>"})
+
+
+@pytest.mark.parametrize(
+    ("header", "before"), [("HTTP_COOKIE", "session="), ("HTTP_AUTHORIZATION", "Bearer ")]
+)
+def test_an_attack_in_a_token_is_found_after_the_same_headers_with_another_one(
+    inspection: Inspection, header: str, before: str
+) -> None:
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", **CHROME}
+    attack = b64encode(b'{"name": "1\' UNION SELECT username, password FROM users-- -"}').decode()
+    for _ in range(3):
+        assert inspection.head({**environ, header: f"{before}eyJuYW1lIjogIkFkYSJ9"}) == ()
+        assert inspection.head({**environ, header: f"{before}{attack}"})
+
+
+def test_what_is_benign_as_a_cookie_is_decoded_still_where_it_is_a_password() -> None:
+    inspection = Detector().compile()
+    basic = "Basic " + b64encode(b"ada:<script>alert(document.cookie)</script>").decode()
+    environ = {"PATH_INFO": "/a", "QUERY_STRING": "", "HTTP_USER_AGENT": "curl/8.11.0"}
+    for _ in range(3):
+        inspection.head({**environ, "HTTP_COOKIE": basic})
+        assert inspection.first_pass({**environ, "HTTP_AUTHORIZATION": basic}) is not None
 
 
 def test_patterns_added_later_are_found_in_headers_that_were_cleared_before() -> None:
