@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from guard_wsgi.patterns.compiling import Compiler
-from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, key_of
+from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, Tripwire, key_of
 
 MODULE = "guard_wsgi.detection.built_in"
 
@@ -70,9 +70,16 @@ class LaterScanner:
         found: list[set[int]] = self._now().among(data, ends)
         return found
 
-    def ends(self, data: bytes, most: int) -> list[int]:
-        ends: list[int] = self._now().ends(data, most)
-        return ends
+    def within(self, first: int, end: int) -> Tripwire:
+        def matches(data: bytes) -> bool:
+            found: bool = self._now().within(first, end).any(data)
+            return found
+
+        def ends(data: bytes, most: int) -> list[int]:
+            found: list[int] = self._now().within(first, end).ends(data, most)
+            return found
+
+        return Tripwire(matches, ends)
 
     def _now(self) -> Any:
         if self._ready is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from guard_wsgi.patterns.database import database_key, load_database, save_database
 
@@ -24,6 +25,17 @@ OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"
 undefined on text that is not UTF-8 if ``unicode`` is on."""
 
 
+class Tripwire(NamedTuple):
+    """Whether any of some patterns matches, and where.
+
+    :ivar any: whether any pattern matches; stops at the first.
+    :ivar ends: where matches end, in bytes, unordered; stops when there are so many.
+    """
+
+    any: Callable[[bytes], bool]
+    ends: Callable[[bytes, int], list[int]]
+
+
 class HyperscanRefused(ValueError):
     """A pattern that Hyperscan can't match in linear time; says why.
 
@@ -40,8 +52,11 @@ def has_hyperscan() -> bool:
     return hyperscan is not None
 
 
-def _stop(*_: object) -> bool:
-    return True
+def _stop_within(first: int, end: int) -> Callable[..., bool]:
+    def stop(index: int, *_: object) -> bool:
+        return first <= index < end
+
+    return stop
 
 
 def _note(index: int, start: int, end: int, flags: int, hits: set[int]) -> None:
@@ -57,9 +72,12 @@ def _note_piece(index: int, start: int, end: int, flags: int, pieces: Pieces) ->
         found[piece].add(index)
 
 
-def _note_end(index: int, start: int, end: int, flags: int, hits: tuple[list[int], int]) -> bool:
-    ends, most = hits
-    ends.append(end)
+def _note_end(
+    index: int, start: int, end: int, flags: int, hits: tuple[list[int], int, int, int]
+) -> bool:
+    ends, most, first, behind = hits
+    if first <= index < behind:
+        ends.append(end)
     return len(ends) >= most
 
 
@@ -114,7 +132,8 @@ class HyperscanScanner:
         self._database: Any = database
         self._ids = max(ids, default=-1) + 1
         self._stock: list[Any] = []
-        self.any = self._tripwire()
+        self._wires: dict[tuple[int, int], Tripwire] = {}
+        self.any = self._tripwire(0, self._ids)
 
     # All written out, as each call less is felt. Arguments by position: by name they cost a
     # quarter of a microsecond, half of a short scan.
@@ -153,7 +172,15 @@ class HyperscanScanner:
             stock.append(scratch)
         return found
 
-    def ends(self, data: bytes, most: int) -> list[int]:
+    def within(self, first: int, end: int) -> Tripwire:
+        """The tripwire of those patterns whose ids are in a range."""
+        known = self._wires.get((first, end))
+        if known is None:
+            ends = partial(self._ends, first, end)
+            known = self._wires[first, end] = Tripwire(self._tripwire(first, end), ends)
+        return known
+
+    def _ends(self, first: int, end: int, data: bytes, most: int) -> list[int]:
         hits: list[int] = []
         stock = self._stock
         try:
@@ -161,15 +188,15 @@ class HyperscanScanner:
         except IndexError:
             scratch = hyperscan.Scratch(self._database)
         try:
-            self._database.scan(data, _note_end, 0, (hits, most), scratch)
+            self._database.scan(data, _note_end, 0, (hits, most, first, end), scratch)
         except hyperscan.ScanTerminated:
             pass
         finally:
             stock.append(scratch)
         return hits
 
-    def _tripwire(self) -> Callable[[bytes], bool]:
-        database, stock = self._database, self._stock
+    def _tripwire(self, first: int, end: int) -> Callable[[bytes], bool]:
+        database, stock, stop = self._database, self._stock, _stop_within(first, end)
         take, put_back, scan = stock.pop, stock.append, database.scan
         is_stopped = hyperscan.ScanTerminated
 
@@ -179,7 +206,7 @@ class HyperscanScanner:
             except IndexError:
                 scratch = hyperscan.Scratch(database)
             try:
-                scan(data, _stop, 0, None, scratch)
+                scan(data, stop, 0, None, scratch)
             except is_stopped:
                 return True
             finally:
