@@ -160,7 +160,12 @@ class BottleResolver:
         verdict = environ.get(ENVIRON_KEY)
         guard = getattr(verdict, "guard", None) or self._guard
         rules = self._rules.of(route.call, environ["REQUEST_METHOD"])
-        if verdict is not None and verdict.route is rules and not is_preflight(environ):
+        if (
+            verdict is not None
+            and verdict.route is rules
+            and verdict.action != "block"
+            and not is_preflight(environ)
+        ):
             return
         refused = guard.check_route(environ, rules, self._endpoint_of(route))
         if refused is not None:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.request.current import ViewRefused
+from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit, route_limits
@@ -113,7 +115,9 @@ class DjangoResolver:
         for handler in handlers:
             before = handler._view_middleware
             if not any(isinstance(_owner(method), ViewRulesMiddleware) for method in before):
-                before.insert(0, ViewRulesMiddleware(None, guard).process_view)
+                rules = ViewRulesMiddleware(None, guard)
+                before.insert(0, rules.process_view)
+                handler._exception_middleware.insert(0, rules.process_exception)
         self.confirms = self.confirms or bool(handlers)
 
     @contextmanager
@@ -196,13 +200,26 @@ class ViewRulesMiddleware:
             return None
         route = resolver.rules_of(view, request.method)
         verdict = environ.get(ENVIRON_KEY)
-        if verdict is not None and verdict.route is route and not is_preflight(environ):
+        if (
+            verdict is not None
+            and verdict.route is route
+            and verdict.action != "block"
+            and not is_preflight(environ)
+        ):
             return None
         endpoint = endpoint_of(request.resolver_match)
         runs_view = request.method != "OPTIONS" or not _answers_options(view, environ)
         with body_of(request):
             refused = guard.check_route(environ, route, endpoint, runs_view=runs_view)
         return None if refused is None else as_django(refused)
+
+    def process_exception(self, request: Any, exception: Exception) -> Any:
+        """The refusal of a decorated function that was not handed the request."""
+        if isinstance(exception, ViewRefused) and exception.response is not None:
+            refused: Any = exception.response
+            headers = list(refused.headers)
+            return as_django(GuardResponse(refused.get_data(), refused.status_code, headers))
+        return None
 
     def _guard_for(self, environ: WSGIEnvironment) -> Any:
         verdict = environ.get(ENVIRON_KEY)

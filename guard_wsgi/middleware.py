@@ -24,6 +24,7 @@ from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.standing import CALM, PREFLIGHT, WHITELISTED
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.current import when_decorated
 from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.hooks import (
     ForgetBody,
@@ -111,14 +112,15 @@ class GuardMiddleware(Hooked):
         attach = getattr(self.resolver, "attach", None)
         if attach is not None:
             attach(self)
+        when_decorated(self)
         renew_after_fork(self)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         policy = self._policy
         if ENVIRON_KEY in environ and self._is_decided(environ):
-            return self.app(environ, start_response)
+            return self._entry(environ, start_response)
         if not policy.enabled:
-            return self.app(environ, start_response)
+            return self._entry(environ, start_response)
         if self._is_new:
             self._begin_serving(environ)
         visit = arrive(environ, policy.clients, self, Departure())
@@ -146,8 +148,8 @@ class GuardMiddleware(Hooked):
                 self._report.passed += 1
                 if plan.is_attended or visit.started:
                     watch = None if visit.standing & WHITELISTED else plan.watch
-                    return self._pass_attended(policy, watch, environ, visit, self.app)
-                return self.app(environ, visit.begin)
+                    return self._pass_attended(policy, watch, environ, visit, self._entry)
+                return self._entry(environ, visit.begin)
         rest = () if place is None else ladder[place:]
         request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         return self._climb(policy, plan, request, visit, rest, block)
@@ -177,9 +179,9 @@ class GuardMiddleware(Hooked):
         self._report.passed += 1
         environ = request.environ
         if plan.is_attended or visit.started:
-            return self._pass_attended(policy, watch, environ, visit, self.app)
+            return self._pass_attended(policy, watch, environ, visit, self._entry)
         try:
-            response = self.app(environ, visit.begin)
+            response = self._entry(environ, visit.begin)
         except BodyTooLarge:
             return self._refuse_late(policy, environ, visit, visit.start_response)
         if visit.body is not None and visit.body.is_limited:

@@ -110,7 +110,12 @@ def check_matched_route() -> Any:
             _take_over(*environ.pop(_LEFT_KEY))
         if endpoint is None:
             return None
-        if verdict is not None and route is verdict.route and not is_preflight(environ):
+        if (
+            verdict is not None
+            and route is verdict.route
+            and verdict.action != "block"
+            and not is_preflight(environ)
+        ):
             if verdict.endpoint is None:
                 verdict.endpoint = endpoint
             return None

@@ -11,6 +11,7 @@ from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.current import TellingRequests
 from guard_wsgi.request.hooks import (
     ForgetBody,
     HookContext,
@@ -41,7 +42,9 @@ class Deciding:
         app runs.
     """
 
-    app: WSGIApplication
+    _app: WSGIApplication
+    _entry: WSGIApplication
+    _tells_requests = False
     services: Services
     resolver: Resolver | None
     renderer: Renderer | None
@@ -51,6 +54,20 @@ class Deciding:
     _hook_context: HookContext
     _policy: Policy
     _report: Report
+
+    @property
+    def app(self) -> WSGIApplication:
+        return self._app
+
+    @app.setter
+    def app(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._entry = TellingRequests(app) if self._tells_requests else app
+
+    def tell_requests(self) -> None:
+        """Views are decorated in this process: they may ask which request they are called in."""
+        self._tells_requests = True
+        self.app = self._app
 
     @property
     def policy(self) -> Policy:

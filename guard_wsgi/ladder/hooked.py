@@ -21,6 +21,7 @@ from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
+from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.modifying import Modifier
 from guard_wsgi.response.outgoing import Departure, Outgoing
 from guard_wsgi.routes.config import RouteConfig
@@ -45,7 +46,7 @@ class Hooked(Attending):
         environ, verdict = request.environ, request.verdict
         # A preflight is answered here, whatever the framework would do with it.
         is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
-        app = self.app
+        app = self._entry
         shared = self._shared_body(request) if late else None
         if late and is_left:
             verdict.deferred = Deferred(policy, request, late, watch, shared)
@@ -145,6 +146,10 @@ class Hooked(Attending):
         earlier = environ.get(ENVIRON_KEY)
         if not isinstance(earlier, Verdict):
             earlier = None
+        if earlier is not None and earlier.action == "block":
+            refused = self._refused_before(policy, environ, earlier, route)
+            if refused is not None:
+                return refused
         left = shared = None
         if earlier is not None:
             left, earlier.deferred = earlier.deferred, None
@@ -169,8 +174,8 @@ class Hooked(Attending):
         request.verdict.defers_credentials = not runs_view
         if earlier is not None:
             request.verdict.unmodified = earlier.unmodified
-            if earlier.route is not None:
-                request.verdict.held = (*earlier.held, earlier.route)
+            request.verdict.held = earlier.passed
+            request.verdict.refusals = earlier.refusals
         environ[ENVIRON_KEY] = request.verdict
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
             left.ladder if left is not None else ()
@@ -198,13 +203,38 @@ class Hooked(Attending):
             request.verdict.principal = request.verdict.principal or earlier.principal
         if block is None:
             return None
-        if earlier is not None:
+        if earlier is not None and earlier.action != "block":
             self._report.passed -= 1
+        if earlier is not None:
             earlier.action = "block"
         if watch is not None:
             self._watch_refusal(watch, request, block)
+        verdict = request.verdict
+        former, plain = verdict.refusals, policy.refusals.response(block, request)
+        # The app's error page may call the view, too.
+        verdict.refusals = (*former, (verdict.route, plain))
         self._tell(policy, request, block)
-        return self._rendered(policy, block, request) or policy.refusals.response(block, request)
+        answer = self._rendered(policy, block, request) or plain
+        verdict.refusals = (*former, (verdict.route, answer))
+        return answer
+
+    def _refused_before(
+        self,
+        policy: Policy,
+        environ: WSGIEnvironment,
+        earlier: Verdict,
+        route: RouteConfig | None,
+    ) -> GuardResponse | None:
+        """The refusal of rules that have refused this request: it is counted and told once."""
+        for refusing, answer in earlier.refusals:
+            if refusing is route:
+                return answer
+        if earlier.route is not route or earlier.block is None:
+            return None
+        visit = arrive(environ, policy.clients, self, Visit())
+        visit.verdict = earlier
+        request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
+        return policy.refusals.response(earlier.block, request)
 
     def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
         """Whether credentials are asked for only if a view runs: a browser asks what it may send

@@ -13,6 +13,7 @@ from guard_wsgi.checks.behavior import UNROUTED, ClientBehavior
 from guard_wsgi.ladder.deciding import Deciding
 from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.current import InRequest
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.request.view import GuardRequest
@@ -69,9 +70,10 @@ class Refusing(Deciding):
         if self.renderer is None:
             return None
         try:
-            rendered = self.renderer(
-                block, request.environ, lambda: policy.refusals.response(block, request)
-            )
+            with InRequest(request.environ):
+                rendered = self.renderer(
+                    block, request.environ, lambda: policy.refusals.response(block, request)
+                )
             if rendered is None:
                 return None
             return with_reference(rendered, request.request_id)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 if TYPE_CHECKING:
     from guard_wsgi.detection import Finding
     from guard_wsgi.request.block import Block
+    from guard_wsgi.request.response import GuardResponse
     from guard_wsgi.state.ratelimit import Quota
 
 ENVIRON_KEY = "guard_wsgi"
 
-_OF_THE_SITE = frozenset({"guard", "environ_id", "route", "held", "deferred", "unmodified"})
+_OF_THE_SITE = frozenset(
+    {"guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"}
+)
 _SHARED = _OF_THE_SITE | {"block"}
 
 _UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
@@ -37,6 +40,7 @@ class Verdict:
     :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar held: the rules of views that were held before those of ``route``.
+    :ivar refusals: the rules of views that refused when the app came to them, with the answers.
     :ivar defers_credentials: whether the request is a preflight that has been answered for without
         credentials: none of the view's code may run but what answers it.
     :ivar principal: what the authentication verifier returned.
@@ -60,6 +64,7 @@ class Verdict:
     endpoint: str | None = None
     route: Any = None
     held: tuple[Any, ...] = ()
+    refusals: tuple[tuple[Any, GuardResponse], ...] = ()
     defers_credentials: bool = False
     principal: Any = None
     findings: tuple[Finding, ...] = ()
@@ -93,12 +98,17 @@ class Verdict:
         self._country = code
 
     def has_held(self, route: Any) -> bool:
-        """Whether the rules of ``route`` have been held for this request."""
+        """Whether the rules of ``route`` have been held for this request, and let it pass."""
         if self.deferred is not None:
             return False
-        return (self.route is not None and self.route.includes(route)) or any(
-            held.includes(route) for held in self.held
-        )
+        return any(held.includes(route) for held in self.passed)
+
+    @property
+    def passed(self) -> tuple[Any, ...]:
+        """The rules that have let the request pass: an app may go on after those that refused."""
+        if self.route is None or self.action == "block":
+            return self.held
+        return (*self.held, self.route)
 
     @property
     def check(self) -> str:

@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from guard_wsgi.request.current import ViewRefused, current_environ
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.routes.django_app import as_django, body_of
 
@@ -43,24 +43,23 @@ class Call:
     def refuse(self, response: GuardResponse) -> Any:
         """Answer in place of the view: what a framework takes for an answer is returned or raised.
 
-        :raises werkzeug.exceptions.HTTPException: in Flask, and other apps of werkzeug's.
+        :raises ViewRefused: in Flask, and other apps of werkzeug's.
         """
         made = Response(response.body or b"", response.status_code)
         made.headers.clear()
         made.headers.extend(response.header_list)
         if self._handles_error:
             return made
-        raise HTTPException(response=made)
+        raise ViewRefused(response=made)
 
     async def ask_apart(self, ask: Callable[[], Any]) -> Any:
         """Call ``ask`` from a coroutine."""
         with self:
-            return ask()
+            if "django.http" not in sys.modules:
+                return ask()
+            from asgiref.sync import sync_to_async
 
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the request is being answered; to be asked last, as it may take its time."""
-        return True
+            return await sync_to_async(ask, thread_sensitive=True)()
 
     @property
     def _handles_error(self) -> bool:
@@ -92,24 +91,8 @@ class _DjangoCall(Call):
     def refuse(self, response: GuardResponse) -> Any:
         return as_django(response)
 
-    async def ask_apart(self, ask: Callable[[], Any]) -> Any:
-        from asgiref.sync import sync_to_async
-
-        with self:
-            return await sync_to_async(ask, thread_sensitive=True)()
-
 
 class _BottleCall(Call):
-    @property
-    def is_under_way(self) -> bool:
-        """A thread keeps Bottle's last request when it has been answered."""
-        frame = sys._getframe()
-        while frame.f_back is not None:
-            frame = frame.f_back
-            if frame.f_globals.get("__name__") == "bottle":
-                return True
-        return False
-
     def refuse(self, response: GuardResponse) -> Any:
         made = as_bottle(response)
         if self._handles_error:
@@ -143,12 +126,29 @@ def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         if type(environ) is dict and ENVIRON_KEY in environ:
             request = _django_request(argument)
             return Call(environ, given) if request is None else _DjangoCall(request, given)
-    for name, environ_of, kind in _CONTEXTS:
-        framework = sys.modules.get(name)
-        environ = None if framework is None else environ_of(framework)
-        if type(environ) is dict and ENVIRON_KEY in environ:
-            return kind(environ, given)
+    flask, bottle = sys.modules.get("flask"), sys.modules.get("bottle")
+    environ = None if flask is None else _of_flask(flask)
+    if type(environ) is dict and ENVIRON_KEY in environ:
+        return Call(environ, given)
+    current = current_environ()
+    environ = None if bottle is None else _of_bottle(bottle)
+    # A thread keeps Bottle's last request when it has been answered.
+    is_bottles = environ is not None and (environ is current or _runs_in("bottle"))
+    if is_bottles and type(environ) is dict and ENVIRON_KEY in environ:
+        return _BottleCall(environ, given)
+    if current is not None and ENVIRON_KEY in current:
+        return Call(current, given)
     return None
+
+
+def _runs_in(module: str) -> bool:
+    """Whether a module's function has led to this call."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_globals.get("__name__") == module:
+            return True
+    return False
 
 
 def _django_request(argument: Any) -> Any:
@@ -196,9 +196,3 @@ _CALLERS_OF_HANDLERS = {
     "bottle": ("_cast",),
 }
 """The functions of frameworks, by their modules, that call an app's handlers for errors."""
-
-_CONTEXTS: tuple[tuple[str, Callable[[Any], Any], type[Call]], ...] = (
-    ("flask", _of_flask, Call),
-    ("bottle", _of_bottle, _BottleCall),
-)
-"""The frameworks that keep a request for a thread, and do not hand it to their views."""

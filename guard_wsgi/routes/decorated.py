@@ -11,6 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from guard_wsgi.config.security import Lineage, SecurityConfig
+from guard_wsgi.request.current import view_decorated
 
 
 class Decorated:
@@ -32,6 +33,7 @@ class Decorated:
             views[number] = ref(view, forget)
         except TypeError:  # slots without __weakref__
             views[number] = lambda: view
+        view_decorated()
 
     def __iter__(self) -> Iterator[Any]:
         for held in list(self._views.values()):

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
+import threading
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,16 @@ from guard_wsgi.routes.stored import is_a, stored
 if TYPE_CHECKING:
     from guard_wsgi.request.response import GuardResponse
 
+logger = logging.getLogger("guard_wsgi.routes")
+
 ROUTE_ATTRIBUTE = "__guard_route__"
 """Where a view carries its RouteConfig."""
 
 _RULES_ATTRIBUTE = "_guard_rules_of_class"
 """Where a decorated class keeps what its methods ask."""
+
+_TOLD_ATTRIBUTE = "_guard_told_of_thread"
+"""On a view of which a line in the log has said that it runs without a request."""
 
 _DISPATCH = ("dispatch", "dispatch_request")
 
@@ -157,7 +164,7 @@ def _held(
         @functools.wraps(method)
         async def run_in_class(*args: Any, **kwargs: Any) -> Any:
             route = rules_of(args)
-            call = _unasked(route, args, kwargs, is_dispatch)
+            call = _unasked(method, route, args, kwargs, is_dispatch)
             if call is not None:
                 refused = await call.ask_apart(lambda: _ask(method, route, call))
                 if refused is not None:
@@ -169,7 +176,7 @@ def _held(
     @functools.wraps(method)
     def held_in_class(*args: Any, **kwargs: Any) -> Any:
         route = rules_of(args)
-        call = _unasked(route, args, kwargs, is_dispatch)
+        call = _unasked(method, route, args, kwargs, is_dispatch)
         if call is not None:
             with call:
                 refused = _ask(method, route, call)
@@ -186,7 +193,7 @@ def _ruled(view: Any) -> Any:
         @functools.wraps(view)
         async def run(*args: Any, **kwargs: Any) -> Any:
             route = view.__dict__.get(ROUTE_ATTRIBUTE)
-            call = _unasked(route, args, kwargs)
+            call = _unasked(view, route, args, kwargs)
             if call is not None:
                 # Rules may look into a store or a database, and must not do it in a loop's thread.
                 refused = await call.ask_apart(lambda: _ask(view, route, call))
@@ -199,7 +206,7 @@ def _ruled(view: Any) -> Any:
     @functools.wraps(view)
     def held(*args: Any, **kwargs: Any) -> Any:
         route = view.__dict__.get(ROUTE_ATTRIBUTE)
-        call = _unasked(route, args, kwargs)
+        call = _unasked(view, route, args, kwargs)
         if call is not None:
             with call:
                 refused = _ask(view, route, call)
@@ -211,6 +218,7 @@ def _ruled(view: Any) -> Any:
 
 
 def _unasked(
+    view: Any,
     route: RouteConfig | None,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
@@ -226,13 +234,30 @@ def _unasked(
         return None
     call = call_of(args, kwargs)
     if call is None:
+        _tell_of_thread(view)
         return None
     verdict = call.environ.get(ENVIRON_KEY)
     if not isinstance(verdict, Verdict) or verdict.guard is None:
         return None
     if verdict.has_held(route) and (is_dispatch or not verdict.defers_credentials):
         return None
-    return call if call.is_under_way else None
+    return call
+
+
+def _tell_of_thread(view: Any) -> None:
+    """Log, once for a view, that it runs unchecked in a thread: a job's, or one that a view began
+    and did not give its context to."""
+    thread = threading.current_thread()
+    if thread is threading.main_thread() or _TOLD_ATTRIBUTE in view.__dict__:
+        return
+    setattr(view, _TOLD_ATTRIBUTE, True)
+    logger.warning(
+        "%s.%s ran in thread %s, where no request is known: its rules were not checked. If a"
+        " request started the thread, start it with contextvars.copy_context().run",
+        view.__module__,
+        view.__qualname__,
+        thread.name,
+    )
 
 
 def _ask(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | None:

@@ -1,0 +1,174 @@
+"""The request that code runs for, where no framework says so.
+
+Frameworks forget a request when its view has returned, while a generator goes on to make the
+answer, and plain apps keep none at all. A decorated function that is called there asks here. Only
+a guard in whose process a view is decorated tells of its requests (:func:`when_decorated`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from io import BufferedReader, BytesIO, FileIO
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_ENVIRON: ContextVar[WSGIEnvironment | None] = ContextVar("guard_wsgi.environ", default=None)
+"""Each thread and greenlet has its own, and coroutines and ``copy_context`` hand it on."""
+
+_enter, _leave = _ENVIRON.set, _ENVIRON.reset
+
+
+def current_environ() -> WSGIEnvironment | None:
+    """That of the request under way; ``None`` outside of requests and in threads of the app's."""
+    return _ENVIRON.get()
+
+
+_NO_CODE = frozenset({list, tuple, FileIO, BufferedReader, BytesIO})
+"""Answers that are there, or come from a file: none of the app's code makes them."""
+
+
+class ViewRefused(HTTPException):
+    """A decorated function has refused to be called. Frameworks of werkzeug's answer with its
+    ``response``; so does the guard, where an app lets it through."""
+
+
+class InRequest:
+    """A context in which a request is the current one."""
+
+    __slots__ = ("_environ", "_token")
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+
+    def __enter__(self) -> None:
+        self._token = _ENVIRON.set(self._environ)
+
+    def __exit__(self, *raised: Any) -> None:
+        _ENVIRON.reset(self._token)
+
+
+class TellingRequests:
+    """An app whose calls, and whose answers while they are made, are in their request."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        token = _enter(environ)
+        try:
+            response = self.app(environ, start_response)
+        except ViewRefused as refused:
+            made: Any = refused.response
+            body, status, headers = made.get_wsgi_response(environ)
+            start_response(status, headers, sys.exc_info())
+            return body  # type: ignore[no-any-return]
+        finally:
+            _leave(token)
+        if type(response) in _NO_CODE or _is_made(response):
+            return response
+        file_wrapper = environ.get("wsgi.file_wrapper")
+        if isinstance(file_wrapper, type) and isinstance(response, file_wrapper):
+            return response  # the server sends the file by itself
+        return (_SizedAnswer if hasattr(response, "__len__") else _Answer)(response, environ)
+
+
+def _is_made(answer: Any) -> bool:
+    """Whether an answer of Flask's, or of another app of werkzeug's, has been made: most have."""
+    if type(answer) is not ClosingIterator:
+        return False
+    callbacks = getattr(answer, "_callbacks", None)
+    made = getattr(callbacks[-1], "__self__", None) if callbacks else None
+    if not isinstance(made, Response) or type(made.response) is not list or made._on_close:
+        return False
+    kind = type(made)
+    return kind.iter_encoded is Response.iter_encoded and kind.close is Response.close
+
+
+class _Answer:
+    """An app's answer: no code of the app's runs in it outside of the request."""
+
+    __slots__ = ("_environ", "_iterable", "_next")
+
+    def __init__(self, iterable: Iterable[bytes], environ: WSGIEnvironment) -> None:
+        self._iterable = iterable
+        self._environ = environ
+
+        self._next: Callable[[], bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        token = _enter(self._environ)
+        try:
+            if self._next is None:
+                self._next = iter(self._iterable).__next__
+            return self._next()
+        finally:
+            _leave(token)
+
+    def close(self) -> None:
+        close = getattr(self._iterable, "close", None)
+        if close is not None:
+            token = _enter(self._environ)
+            try:
+                close()
+            finally:
+                _leave(token)
+
+
+class _SizedAnswer(_Answer):
+    """Of a sized one: servers give a response of one chunk its Content-Length, by ``len()``."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._iterable)  # type: ignore[arg-type]
+
+
+class Guard(Protocol):
+    """What is told of decorated views."""
+
+    def tell_requests(self) -> None:
+        """Tell decorated functions of requests from now on."""
+
+
+class _Guards:
+    """Those that serve while no view is decorated in this process."""
+
+    def __init__(self) -> None:
+        self._waiting: WeakSet[Guard] = WeakSet()
+        self._is_needed = False
+
+    def add(self, guard: Guard) -> None:
+        if self._is_needed:
+            guard.tell_requests()
+        else:
+            self._waiting.add(guard)
+
+    def need(self) -> None:
+        self._is_needed = True
+        while self._waiting:
+            self._waiting.pop().tell_requests()
+
+
+_GUARDS = _Guards()
+
+
+def when_decorated(guard: Guard) -> None:
+    """Let a guard know of the first decorated view, if there is to be one."""
+    _GUARDS.add(guard)
+
+
+def view_decorated() -> None:
+    """There is one."""
+    _GUARDS.need()
