@@ -15,7 +15,7 @@ NANOSECONDS = 1_000_000_000
 class Clock:
     """``monotonic_ns`` never steps, but means nothing to another machine or after a reboot;
     ``monotonic`` is the same in seconds, for who need not be exact; ``wall_ns`` is the epoch and
-    is used only where processes that share no boot must agree.
+    is used only where processes that share no boot must agree; ``wall`` is that in seconds.
 
     Tests hand in clocks that they move themselves.
     """
@@ -23,13 +23,19 @@ class Clock:
     monotonic_ns: Callable[[], int] = field(default=time.monotonic_ns)
     wall_ns: Callable[[], int] = field(default=time.time_ns)
     monotonic: Callable[[], float] = field(init=False)
+    wall: Callable[[], float] = field(init=False)
 
     @monotonic.default
-    def _in_seconds(self) -> Callable[[], float]:
+    def _monotonic_seconds(self) -> Callable[[], float]:
         monotonic_ns = self.monotonic_ns
         if monotonic_ns is time.monotonic_ns:
             return time.monotonic
         return lambda: monotonic_ns() / NANOSECONDS
+
+    @wall.default
+    def _wall_seconds(self) -> Callable[[], float]:
+        wall_ns = self.wall_ns
+        return time.time if wall_ns is time.time_ns else lambda: wall_ns() / NANOSECONDS
 
 
 SYSTEM_CLOCK = Clock()

@@ -6,6 +6,8 @@ import logging
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -257,7 +259,7 @@ def test_an_aborted_transaction_gives_no_place_twice(tmp_path: Path) -> None:
 
     def adds_and_fails(txn: object) -> None:
         for _ in range(300):
-            counts.add(txn, COUNT.pack(1, 1, 1))
+            counts.add(txn, 1, 1, 1)
         raise Interrupted
 
     for _ in range(3):
@@ -268,3 +270,39 @@ def test_an_aborted_transaction_gives_no_place_twice(tmp_path: Path) -> None:
     assert take("0", 100, 3600, 1)[1] == 98
     storage.close()
     assert_nobody_shares(path)
+
+
+def test_a_remembered_place_is_not_used_for_a_key_that_was_forgotten(tmp_path: Path) -> None:
+    storage = LMDBStorage(f"lmdb://{tmp_path}/state.lmdb")
+    for strategy in ("fixed-window", "sliding-window-counter"):
+        take, view = storage.taker(strategy), storage.viewer(strategy)
+        for _ in range(5):
+            take("a", 100, 3600, 1)
+        storage.forget(strategy, "a", 3600)
+        assert take("b", 100, 3600, 1)[1] == 99  # in the place that was a's
+        assert [take("a", 100, 3600, 1)[1] for _ in range(3)] == [99, 98, 97]
+        assert view("b", 100, 3600)[1] == 99
+    storage.close()
+    assert_nobody_shares(tmp_path / "state.lmdb")
+
+
+def test_counts_that_another_process_erased_are_erased(tmp_path: Path) -> None:
+    url = f"lmdb://{tmp_path}/state.lmdb"
+    storage = LMDBStorage(url)
+    take = storage.taker("sliding-window-counter")
+    for key in ("a", "b", "c"):
+        for _ in range(5):
+            take(key, 100, 3600, 1)
+    other = f"""
+from guard_wsgi.state.backends.lmdb import LMDBStorage
+storage = LMDBStorage({url!r})
+storage.erase()
+take = storage.taker("sliding-window-counter")
+for key in ("x", "a"):
+    take(key, 100, 3600, 1)
+storage.close()
+"""
+    subprocess.run([sys.executable, "-c", other], check=True, timeout=60)
+    assert [take(key, 100, 3600, 1)[1] for key in ("a", "b", "c", "x", "b")] == [98, 99, 99, 98, 98]
+    storage.close()
+    assert_nobody_shares(tmp_path / "state.lmdb")

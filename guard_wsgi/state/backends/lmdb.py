@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
 from guard_wsgi.state.backends.lmdb_bans import BAN, LMDBBans
 from guard_wsgi.state.backends.lmdb_counts import COUNT, PLACE
-from guard_wsgi.state.backends.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
+from guard_wsgi.state.backends.lmdb_file import LMDBFile
 from guard_wsgi.state.backends.lmdb_path import path_of
 from guard_wsgi.state.backends.lmdb_records import (
     EXPIRY,
@@ -31,6 +32,7 @@ from guard_wsgi.state.backends.lmdb_records import (
     read_record,
     write_record,
 )
+from guard_wsgi.state.backends.lmdb_take import taker
 from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
@@ -103,6 +105,7 @@ class LMDBStorage:
         self.max_keys = max_keys
         # The wall clock: processes started before and after a reboot must agree.
         self._now = clock.wall_ns
+        self._clock = clock
         self._bans = LMDBBans(self._prefix, self._now)
         self._new_keys = 0
         self._sweep_from = b"\x00"
@@ -120,6 +123,9 @@ class LMDBStorage:
             return self._counting(_FIXED, take_fixed)
         return self._counting(_SLIDING, take_sliding)
 
+    def _counting(self, kind: bytes, counting: Counting) -> Take:
+        return taker(self._file, partial(self._key, kind), counting, self._clock, self._count_key)
+
     def viewer(self, strategy: Strategy) -> Peek:
         if strategy == "moving-window":
             return self._view_moving
@@ -136,73 +142,6 @@ class LMDBStorage:
     def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
         kind = {"fixed-window": _FIXED, "sliding-window-counter": _SLIDING}.get(strategy, _MOVING)
         self._write(self._delete_in, self._key(kind, key))
-
-    def _counting(self, kind: bytes, counting: Counting) -> Take:
-        file = self._file
-        counts = file.counts
-        now = self._now
-        prefix = kind + self._prefix
-        max_name_bytes = len(prefix) + MAX_KEY_BYTES
-        read, change, count_bytes = COUNT.unpack_from, COUNT.pack_into, COUNT.size
-        place_of = PLACE.unpack
-        slides = counting is take_sliding
-
-        # Optimization: the transaction is written out here, not handed to `LMDBFile.write`, and
-        # so is the case of most hits (the window goes on, and more remains); calls saved are a
-        # third of the time of a hit.
-        def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
-            try:
-                name = prefix + key.encode()
-            except UnicodeEncodeError:
-                name = self._key(kind, key)
-            if len(name) > max_name_bytes:
-                name = self._key(kind, key)
-            window_ns = window_seconds * 1_000_000_000
-            for _ in ATTEMPTS:
-                with file.lock:
-                    txn = None
-                    try:
-                        txn = file.begin(None, None, True)
-                        now_ns = now()  # only now: the lock may have been waited for
-                        found = txn.get(name)
-                        if found:
-                            at = place_of(found)[0] * count_bytes
-                            expires_ns, previous, current = read(counts.records, at)
-                            left_ns = expires_ns - now_ns
-                            if slides:
-                                left_ns -= window_ns
-                            if 0 < left_ns <= window_ns:
-                                remaining = requests - current - cost
-                                if previous:
-                                    remaining -= previous * left_ns // window_ns
-                                if remaining > 0:
-                                    change(counts.records, at, expires_ns, previous, current + cost)
-                                    txn.commit()
-                                    return True, remaining, left_ns / 1e9, requests
-                        else:
-                            expires_ns = previous = current = 0
-                        allowed, remaining, wait_ns, expires_ns, previous, current = counting(
-                            expires_ns, previous, current, now_ns, window_ns, requests, cost
-                        )
-                        if allowed:
-                            record = COUNT.pack(expires_ns, previous, current)
-                            if found:
-                                # In one piece: a process may be killed between two.
-                                counts.records[at : at + count_bytes] = record
-                            else:
-                                txn.put(name, PLACE.pack(counts.add(txn, record)))
-                                self._count_key(txn, now_ns)
-                        txn.commit()
-                        return allowed, remaining, wait_ns / 1e9, requests
-                    except FAILURES as raised:
-                        file.abort(txn)
-                        file.repair(raised)
-                    except BaseException:
-                        file.abort(txn)
-                        raise
-            raise StoreError(f"state file {file.path} can't be written")
-
-        return take
 
     def _take_moving(self, key: str, requests: int, window_seconds: int, cost: int) -> Taken:
         window_ns = window_seconds * NANOSECONDS

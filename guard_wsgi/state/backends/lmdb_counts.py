@@ -5,7 +5,10 @@ costs. So what LMDB keeps for a key is only its place in the array, and the coun
 place, under LMDB's write lock, which holds for all processes. LMDB decides: what is written in a
 place that no key has means nothing, so a process may be killed between any two steps.
 
-Places are given out to processes by the hundred. What a process is killed with is lost: 4 KB.
+Places are given out to processes by the hundred. What a process is killed with is lost: 6 KB.
+
+A process remembers the places of some keys. Whether a place is still that key's its tag tells:
+each key that gets a place writes another tag there, and none is there once the key is deleted.
 """
 
 from __future__ import annotations
@@ -23,13 +26,25 @@ from guard_wsgi.errors import StoreError
 
 log = logging.getLogger("guard_wsgi.state")
 
-COUNT = struct.Struct("<QII")
-"""Expiry in epoch ns, previous window, current window."""
+COUNT = struct.Struct("<QIIQ")
+"""Expiry in epoch ns, previous window, current window, tag."""
+
+CURRENT = struct.Struct("<I")
+CURRENT_AT = 12
+"""The part of a count that most hits change alone, and where it is."""
+
+_TAG = struct.Struct("<Q")
+_TAG_AT = 16
+
+MAX_KNOWN = 10_000
+MAX_KNOWN_CHARACTERS = 200
+"""Places a process remembers of one kind of keys: the clients of the last minutes. Some 2 MB, as
+long keys, of which there are few, are not remembered."""
 
 PLACE = struct.Struct("<I")
 """What a key's record says; times the size of a count it is the offset in the file."""
 
-MAGIC = b"guard-wsgi n 1\r\n"
+MAGIC = b"guard-wsgi n 2\r\n"
 """In place 0."""
 
 NEVER = struct.pack("<Q", 2**64 - 1)
@@ -45,6 +60,10 @@ _CHUNK_PLACES = 128
 _CHUNK = struct.Struct(f"<8s{_CHUNK_PLACES}I")
 
 
+KnownPlaces = dict[str, tuple[int, int]]
+"""Key -> where its count begins, and its tag."""
+
+
 class LMDBCounts:
     """Use under the write lock of the LMDB file that it belongs to.
 
@@ -57,6 +76,7 @@ class LMDBCounts:
         self.records: Any = b""
         self._fd = -1
         self._free: list[int] = []
+        self._known: dict[bytes, KnownPlaces] = {}
 
     def open(self, *, anew: bool, places: int) -> None:
         """
@@ -90,6 +110,12 @@ class LMDBCounts:
             self.records.close()
         self.records = b""
         self._free.clear()
+        for places in self._known.values():
+            places.clear()
+
+    def known(self, kind: bytes) -> KnownPlaces:
+        """What this process remembers of a kind of keys. Emptied when the file is closed."""
+        return self._known.setdefault(kind, {})
 
     def is_at_its_path(self) -> bool:
         try:
@@ -111,10 +137,10 @@ class LMDBCounts:
 
     def at(self, place: int) -> tuple[int, int, int]:
         """:raises struct.error: for a place beyond what is mapped: see `follow`."""
-        expires_ns, previous, current = COUNT.unpack_from(self.records, place * COUNT.size)
+        expires_ns, previous, current, _ = COUNT.unpack_from(self.records, place * COUNT.size)
         return expires_ns, previous, current
 
-    def add(self, txn: Any, record: bytes) -> int:
+    def add(self, txn: Any, expires_ns: int, previous: int, current: int) -> int:
         """Write the count of a new key; its place. :raises StoreError: when the file can't grow."""
         if not self._free:
             self._fetch(txn)
@@ -122,12 +148,19 @@ class LMDBCounts:
         begin = place * COUNT.size
         if begin + COUNT.size > len(self.records):
             self._grow(begin + COUNT.size)
+        # By the real clock, whatever that of the store: no two keys are added at the same moment.
+        record = COUNT.pack(expires_ns, previous, current, time.time_ns())
         self.records[begin : begin + COUNT.size] = record
         return place
 
     def free(self, txn: Any, places: Iterable[int]) -> None:
-        """Take places back whose keys are deleted in the same transaction."""
-        self._free += places
+        """Take places back whose keys are deleted in the same transaction.
+
+        :raises struct.error: for a place beyond what is mapped: see `follow`.
+        """
+        for place in places:
+            _TAG.pack_into(self.records, place * COUNT.size + _TAG_AT, 0)
+            self._free.append(place)
         while len(self._free) > 2 * _CHUNK_PLACES:
             self._leave(txn, self._free[:_CHUNK_PLACES])
             del self._free[:_CHUNK_PLACES]
@@ -180,7 +213,7 @@ class LMDBCounts:
         aside = self.path.with_name(f"{self.path.name}.aside-{time.time_ns()}")
         os.rename(self.path, aside)
         log.error(
-            "file %s belongs to another program: keeping it as %s and starting new counts",
+            "file %s belongs to another program or version: keeping it as %s and starting new counts",
             self.path,
             aside.name,
             extra={"path": str(self.path), "aside": str(aside)},

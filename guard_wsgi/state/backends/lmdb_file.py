@@ -33,7 +33,7 @@ log = logging.getLogger("guard_wsgi.state")
 
 INITIAL_MAP_BYTES = 16 * 2**20
 """Room for about 200,000 keys; taken on the disk at once, so that it can't run out under a write
-through the map, which would kill the process. A sixteenth as much is for 65,000 counts."""
+through the map, which would kill the process. A tenth as much is for 65,000 counts."""
 
 MAX_MAP_BYTES = 4 * 2**30
 """About 40 million keys: whoever needs more needs a server."""
@@ -80,7 +80,7 @@ class LMDBFile:
         #: Begins a transaction, as `lmdb.Environment.begin`; replaced when the file is reopened.
         self.begin: Callable[..., Any] = closed
         #: Where the counts are.
-        self.counts = LMDBCounts(path.with_name(f"{path.name}-counts"), map_bytes // 16)
+        self.counts = LMDBCounts(path.with_name(f"{path.name}-counts"), map_bytes * 3 // 32)
         self._map_bytes = map_bytes
         self._max_map_bytes = max_map_bytes
         self._pid = 0
