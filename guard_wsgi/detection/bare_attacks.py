@@ -14,6 +14,7 @@ from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.passwords import is_password_name
+from guard_wsgi.detection.published_fields import kind_of
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.sufficient import MAX_PLAIN_CHARS, MIN_PLAIN_CHARS, Sufficient
 from guard_wsgi.detection.terms import is_term
@@ -65,13 +66,17 @@ class BareAttacks:
         try:
             for value in self._values(body, kind, complete, first_pass):
                 hits, is_bare = self._sufficient.in_text(value.text.encode(errors="surrogatepass"))
-                if hits and not value.kind:
+                if hits and not value.kind and not self._is_content(value):
                     finding = self._finding(value.location, value.name, value.text, hits, is_bare)
                     if finding is not None:
                         return finding
         except BudgetSpent as spent:
             return spent_finding("body", str(spent), self._settings.score_threshold)
         return None
+
+    def _is_content(self, value: Value) -> bool:
+        is_read = self._settings.weighs_contents or value.location != "json"
+        return not is_read and kind_of(value.name, value.text) != ""
 
     def _values(
         self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None

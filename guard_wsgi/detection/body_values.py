@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from attrs import evolve
+
 from guard_wsgi.detection import large
 from guard_wsgi.detection.charset import charsets_in
 from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
@@ -18,8 +20,9 @@ from guard_wsgi.detection.large import (
 )
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import multipart_values, present
+from guard_wsgi.detection.published_fields import KindOf, kind_of, kind_of_place, no_kind
 from guard_wsgi.detection.reports import MEDIA as REPORTS
-from guard_wsgi.detection.reports import with_samples
+from guard_wsgi.detection.reports import kind_of_address, with_samples
 from guard_wsgi.detection.structure import (
     MANY_GUESSES,
     is_json,
@@ -47,6 +50,7 @@ def body_values(
     :param first_pass: over a piece of such a body, and over one value. Of a large one only the
         pieces that match it are read; without it all values are.
     """
+    kind_in_json = kind_of_place if contents else kind_of
     if kind.is_multipart:
         found = present(body, kind.content_type)
         if found:
@@ -61,19 +65,22 @@ def body_values(
     if kind.is_json or start in (b"{", b"["):
         # Operations of GraphQL in one list are counted together.
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
+        says_report = kind.media in REPORTS
+        if says_report:
+            kind_in_json = kind_of_address
+        leaves: Iterator[Value] | None = None
         if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
             if kind.is_json or is_json(body):
                 pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
-                yield from _unfolded(pieces, budget)
-                if not kind.is_form:
-                    return
+                leaves = _unfolded(pieces, budget, kind_in_json)
         else:
             document = json_document(body, complete) if kind.is_json else whole_json(body)
             if document is not None:
-                leaves = document.values("json", max_depth, budget)
-                yield from with_samples(leaves) if kind.media in REPORTS else leaves
-                if not kind.is_form:
-                    return
+                leaves = document.values("json", max_depth, budget, kind_in_json)
+        if leaves is not None:
+            yield from with_samples(leaves) if says_report else leaves
+            if not kind.is_form:
+                return
     if kind.is_form:
         if first_pass is None or len(body) <= LARGE_FORM_BYTES:
             yield from form_values(body, "form", budget)
@@ -128,10 +135,13 @@ def is_document(body: bytes) -> bool:
     )
 
 
-def _unfolded(values: Iterator[Value], budget: Budget) -> Iterator[Value]:
+def _unfolded(
+    values: Iterator[Value], budget: Budget, kind_in_json: KindOf = no_kind
+) -> Iterator[Value]:
     for value in values:
         budget.take_value()
-        yield from unfold(value, budget)
+        kind = "" if value.kind else kind_in_json(value.name, value.text)
+        yield from (evolve(value, kind=kind),) if kind else unfold(value, budget)
 
 
 def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
@@ -153,17 +163,18 @@ def _file_values(
     """A body of a file's type. Views read JSON from any body, and Bottle fields: if it parses as
     one it is weighed as one. What does not is a file, of which only the entities are looked at
     that a parser of XML would be made to read."""
+    kind_in_json = kind_of_place if contents else kind_of
     if complete:
         if _JSON_BEGINNING.match(body):
             if first_pass is not None and len(body) > LARGE_JSON_BYTES:
                 if is_json(body):
                     pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
-                    yield from _unfolded(pieces, budget)
+                    yield from _unfolded(pieces, budget, kind_in_json)
                     return
             else:
                 document = whole_json(body)
                 if document is not None:
-                    yield from document.values("json", max_depth, budget)
+                    yield from document.values("json", max_depth, budget, kind_in_json)
                     return
         elif _XML_BEGINNING.match(body):
             declared = entities(body)

@@ -95,6 +95,23 @@ _SPOKEN_PLACE: Final = re.compile(
 _MEASURE: Final = re.compile(
     r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
 )
+# A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing that a program
+# ends or begins with. Only those are taken out that name what attacks name.
+_FRAME_NAMES: Final = (
+    r"(?=[ \t#][^\n]{0,400}(?:eval|exec|runtime|process|invoke|jndi|system|pdo|\.\./|native))"
+)
+_FRAME_PLACE: Final = r"(?:[\w:/\\.@~+?=%-]|<\w{1,40}>){1,240}:\d{1,7}"
+_FRAME: Final = re.compile(
+    rf"(?m)^{_FRAME_NAMES}(?:[ \t]+at (?:async |new )?(?:"
+    r"(?:[\w$./@-]|<\w{1,40}>| (?=\[as \w{1,40}\] ?\()|\[as \w{1,40}\]){1,160} ?"
+    rf"\((?:(?:eval at [\w.$<>]{{1,80}} \({_FRAME_PLACE}\), )?{_FRAME_PLACE}|native method|unknown source|<anonymous>)\)"
+    rf"|{_FRAME_PLACE}"
+    r"|[\w.`<>]{1,160}\((?:[\w.&`]{1,40} \w{1,30}(?:, )?){0,8}\)(?: in [\w:/\\.-]{1,240}:line \d{1,7})?"
+    r")"
+    r"|[ \t]+file \"[\w:/\\.<>-]{1,240}\", line \d{1,7}, in [\w.<>]{1,80}"
+    r"|#\d{1,3} [\w:/\\.-]{1,240}\(\d{1,7}\): [\w\\:>-]{1,120}\([\w\\, .]{0,120}\))[ \t\r]*$",
+    re.IGNORECASE,
+)
 # The line that images for containers end with.
 _APT: Final = re.compile(
     r"&& (?:apt-get clean && )?rm -rf /var/lib/apt/lists/\*(?=\s|$)|&& npm cache clean --force(?=\s|$)"
@@ -109,7 +126,7 @@ _SPOKEN_HINTS: Final = (
 _PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
 
 HINT: Final = "|".join(
-    (r"[<{]", "&&", r"['\"] (?:=|x) \d", *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)))
+    (r"[<{\n]", "&&", r"['\"] (?:=|x) \d", *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)))
 )
 """What is in every text that has a fragment, in the syntax of both engines (sufficient.py)."""
 
@@ -132,6 +149,8 @@ def without_fragments(text: str) -> str:
         text = _TEMPLATE.sub("name", text)
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
+    if "\n" in text:
+        text = _FRAME.sub("line", text)
     if " " in text:
         lower = text.lower()
         if any(hint in lower for hint in _SPOKEN_HINTS):

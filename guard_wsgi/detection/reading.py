@@ -16,7 +16,7 @@ from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.tokens import RunWeights, numbers_alike, shapes
-from guard_wsgi.detection.value import EXPRESSION, SAMPLE, STORED, Value
+from guard_wsgi.detection.value import EXPRESSION, PLACE, SAMPLE, STORED, Value
 from guard_wsgi.detection.window import Window
 
 _WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
@@ -27,8 +27,10 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     # The names of one's own files: whoever looks for those of others reads.
     STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
     EXPRESSION: CATEGORIES - {"xpath"},
+    # Nobody opens it by what it says.
+    PLACE: CATEGORIES - WHOLE_VALUE,
     # Whatever it is, it is a program that some page has blocked.
-    SAMPLE: CATEGORIES - {"xss", "code_injection"},
+    SAMPLE: CATEGORIES - {"xss", "code_injection", "cmd_injection"},
 }
 # Of these the declarations and directives count, not what the text is like.
 WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})

@@ -2,24 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from attrs import evolve
 
-from guard_wsgi.detection.value import SAMPLE, Value
+from guard_wsgi.detection.value import PLACE, SAMPLE, Value
 
 MEDIA: Final = frozenset({"application/csp-report", "application/reports+json"})
 _SAMPLES: Final = frozenset({"csp-report.script-sample", "[].body.sample", "body.sample"})
+_ADDRESSES: Final = frozenset(
+    {
+        *("csp-report.blocked-uri", "csp-report.source-file", "csp-report.document-uri"),
+        *("csp-report.referrer", "[].body.blockedURL", "[].body.sourceFile", "[].body.documentURL"),
+        *("[].body.referrer", "[].url", "body.blockedURL", "body.sourceFile", "body.documentURL"),
+    }
+)
 MAX_SAMPLE_CHARS: Final = 96
 """The standard says 40 (CSP3, 2.4.1); browsers that are older than it quoted up to 96."""
+# Of an address that is not fetched over the network browsers give the beginning, or all of it
+# where it is one of data (CSP3, 5.4).
+_DATA: Final = re.compile(
+    r"data(?::[\w.+-]{1,60}/[\w.+-]{1,100}(?:;[\w.=+-]{1,60}){0,4}(?:,[A-Za-z0-9+/=_-]*)?)?",
+    re.IGNORECASE,
+)
+
+
+def kind_of_address(name: str, text: str) -> str:
+    """The kind of a data address in a report, which nobody opens: a browser has blocked it."""
+    return SAMPLE if name in _ADDRESSES and _DATA.fullmatch(text) else ""
 
 
 def with_samples(values: Iterator[Value]) -> Iterator[Value]:
-    """The values of a report, the beginning of the program that was blocked known for one. Markup
-    in it is none: a page that shows reports may not mean to run them."""
+    """The values of a report, the beginning of the program that was blocked known for one, and
+    addresses for such that nobody opens. Markup in a sample is none: a page that shows reports may
+    not mean to run it."""
     for value in values:
-        is_sample = value.name in _SAMPLES and len(value.text) <= MAX_SAMPLE_CHARS
-        if is_sample and not value.kind and "<" not in value.text and "&" not in value.text:
-            value = evolve(value, kind=SAMPLE)
+        if value.name in _ADDRESSES:
+            value = evolve(value, kind=value.kind if value.kind == SAMPLE else PLACE)
+        else:
+            is_sample = value.name in _SAMPLES and len(value.text) <= MAX_SAMPLE_CHARS
+            if is_sample and not value.kind and "<" not in value.text and "&" not in value.text:
+                value = evolve(value, kind=SAMPLE)
         yield value

@@ -33,9 +33,14 @@ _PUBLISHED: Final = re.compile(
 )
 
 
+def is_plain_path(path: str) -> bool:
+    """Whether a path has nothing that leads out of a folder, into a store or to another server."""
+    return _PLAIN.fullmatch(path) is not None
+
+
 def is_shown(path: str) -> bool:
     """Whether a path is one of a file that a site shows as its content."""
     return (
-        _PLAIN.fullmatch(path) is not None
+        is_plain_path(path)
         and (_IN_REPOSITORY.search(path) or _PUBLISHED.fullmatch(path)) is not None
     )

@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
+from guard_wsgi.detection.published_fields import KindOf, kind_of_place, no_kind
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
@@ -75,8 +76,12 @@ class Document:
     root: Any = None
     strings: tuple[str, ...] = ()
 
-    def values(self, location: str, max_depth: int, budget: Budget) -> Iterator[Value]:
+    def values(
+        self, location: str, max_depth: int, budget: Budget, kind_of: KindOf = no_kind
+    ) -> Iterator[Value]:
         """Keys that stand out, and every string leaf, with its path as the name.
+
+        :param kind_of: by the path from the root of a body.
 
         :raises BudgetSpent: deeper than max_depth.
         """
@@ -93,7 +98,9 @@ class Document:
             if isinstance(node, str):
                 budget.take_value()
                 if node:
-                    yield from unfold(Value(location, path, node), budget)
+                    kind = kind_of(path, node)
+                    value = Value(location, path, node, kind)
+                    yield from (value,) if kind else unfold(value, budget)
             elif isinstance(node, list):
                 if depth >= max_depth:
                     raise BudgetSpent("max_json_depth")
@@ -247,7 +254,9 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str) and root == value.text:
         yield value
         return
-    for inner in Document(root).values(value.location, 32, budget):
+    # As GitHub and Slack send a document where a form is asked for.
+    kind_of = kind_of_place if value.name == "payload" and value.location == "form" else no_kind
+    for inner in Document(root).values(value.location, 32, budget, kind_of):
         name = f"{value.name}.{inner.name}" if inner.name else value.name
         flags = (*value.flags, *inner.flags)
         yield Value(value.location, name, inner.text, inner.kind, flags)

@@ -158,6 +158,19 @@ NO_TERM: Final = r"['\"]\s+\w|['\"]\s*[=|&+*/-]|--(?:\s|$)|/\*|\|\|"
 _NO_TERM: Final = re.compile(NO_TERM + r"|(?<!&lt);\s*\w", re.IGNORECASE)
 
 
+# A field of a document, of a form (`item[title]`) or of one of several forms (Django's formsets).
+_KEY: Final = re.compile(r"(?:[\w.\[\]-]+[.\[]|[a-z_]{1,40}-\d{1,4}-)?([a-z_]+)(?:\])?(?:\[\])*")
+
+
+def _key(name: str) -> str:
+    """What a field itself is called; "" within one that runs or opens something, of which it may be
+    a part by the sender's own choice."""
+    match = _KEY.fullmatch(name)
+    if match is None or not _ACTS.isdisjoint(_LAST_WORD.findall(name[: match.start(1)])):
+        return ""
+    return match[1]
+
+
 def is_term(value: Value) -> bool:
     """Whether a value is a term, in a field that neither runs nor opens what it holds."""
     text = value.text
@@ -166,7 +179,7 @@ def is_term(value: Value) -> bool:
     if _NO_TERM.search(text):
         return False
     text, name = text.strip(), value.name.lower()
-    if name in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):
+    if _key(name) in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):
         return True
     if not (_TERM.fullmatch(text) or _COMMAND.fullmatch(text)):
         return False

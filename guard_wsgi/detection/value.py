@@ -18,6 +18,12 @@ EXPRESSION: Final = "expression"
 SAMPLE: Final = "sample"
 """Kind of the piece of a program that a browser quotes in a report."""
 
+PLACE: Final = "place"
+"""Kind of the name or the place of a file that says where something is from."""
+
+CONTENT: Final = "content"
+"""Kind of what a published format holds as a file holds it: programs, their output, pages."""
+
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
 NAME_EVIDENCE: Final = re.compile(
@@ -49,9 +55,9 @@ class Value:
     :ivar name: of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
     :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
-        "filename", "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, "url"
-        (without its query), "upload" (text of an uploaded file), "binary" (the same, not text),
-        "markup" (a document of XML).
+        "filename", "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE,
+        CONTENT (not weighed), "url" (without its query), "upload" (text of an uploaded file),
+        "binary" (the same, not text), "markup" (a document of XML).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

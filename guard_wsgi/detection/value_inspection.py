@@ -12,10 +12,11 @@ from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding, spent_findin
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.passwords import password_margin, passwords
+from guard_wsgi.detection.published_fields import is_told
 from guard_wsgi.detection.scorer import Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
-from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
+from guard_wsgi.detection.value import CONTENT, UNREAD, Budget, BudgetSpent, Value
 
 # Values of these kinds are few and are looked at with patterns of their own.
 _ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
@@ -40,6 +41,8 @@ def _margin(value: Value) -> float:
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
         return SOURCE_MARGIN if is_source(file) else FILE_MARGIN
+    if is_told(value):
+        return SOURCE_MARGIN if is_source(value.text) else FILE_MARGIN
     return CODE_MARGIN if is_for_code(value) else 0.0
 
 
@@ -80,7 +83,7 @@ class ValueInspection:
         try:
             try:
                 for value in values:
-                    if self._exclusions.covers(value.location, value.name):
+                    if value.kind == CONTENT or self._exclusions.covers(value.location, value.name):
                         continue
                     if UNREAD in value.flags:
                         found.append(spent_finding(value.location, UNREAD, self._threshold))
