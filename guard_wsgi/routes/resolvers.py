@@ -20,6 +20,7 @@ from werkzeug.routing import Map, Rule
 from guard_wsgi.request.spellings import is_plain_path, spellings
 from guard_wsgi.routes.audit import limit_of
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.converters import CONVERTERS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -45,6 +46,7 @@ _Match = tuple[str, Mapping[str, Any]]
 """A pattern, and what the path says for its parameters."""
 
 _PARAMETER = re.compile(r"(<[^>]*>)")
+_CHOICE = re.compile(r"<any\(")
 _ALL_BELOW = re.compile(r"/<path(?:\([^)]*\))?:[^>]*>/?\Z")
 
 _MAX_REDIRECTS = 4
@@ -95,12 +97,16 @@ class PatternResolver:
     """
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
-        self._routes = dict(routes)
+        # Each pattern counts for itself, in whichever spelling a request finds it.
+        self._routes = {
+            pattern: route.counted_as(pattern, pattern) for pattern, route in routes.items()
+        }
         spelled = [
             (path, pattern) for pattern in self._routes for path in _spelled(pattern, self._routes)
         ]
         self._exact = _Patterns(spelled)
         self._in_any_case = _Patterns((_folded(path), pattern) for path, pattern in spelled)
+        self._has_capitals = any(_folded(path) != path for path, _ in spelled)
 
     def route_limits(self) -> dict[str, str]:
         """By pattern the limit that its rules carry, "" for none."""
@@ -129,7 +135,7 @@ class PatternResolver:
             matches = self._exact.match(reading)
             is_licence = is_licence and bool(matches)
             folded = _fold(reading)
-            if folded != reading:
+            if folded != reading or self._has_capitals:
                 matches = [*matches, *self._in_any_case.match(folded)]
             for match in matches:
                 found.setdefault(match[0], match)
@@ -149,16 +155,17 @@ class _Patterns:
     def __init__(self, spelled: Iterable[tuple[str, str]]) -> None:
         meant: dict[str, list[str]] = {}
         for spelling, pattern in spelled:
-            meant.setdefault(spelling, []).append(pattern)
+            meant.setdefault(_without_slash(spelling), []).append(pattern)
         # merge_slashes and a missing trailing slash must not lead past a rule.
         rules = [
             Rule(spelling, endpoint=tuple(patterns), merge_slashes=True, strict_slashes=False)
             for spelling, patterns in meant.items()
         ]
-        self._adapter = Map(rules).bind("")
+        self._adapter = Map(rules, converters=CONVERTERS).bind("")
 
     def match(self, path: str) -> list[_Match]:
         """The patterns for a path, or for what it would be redirected to."""
+        path = _without_slash(path)
         for _ in range(_MAX_REDIRECTS):
             try:
                 patterns, arguments = self._adapter.match(path, method="GET")
@@ -182,15 +189,22 @@ def _spelled(pattern: str, routes: Collection[str]) -> Iterator[str]:
         yield folder
 
 
+def _without_slash(path: str) -> str:
+    """Without slashes at its end, which lead few apps anywhere else."""
+    return path.rstrip("/") or "/"
+
+
 def _fold(text: str) -> str:
     """In the one case that all of its cases have: of a dotless i, too."""
     return text.lower() if text.isascii() else text.upper().casefold()
 
 
 def _folded(pattern: str) -> str:
-    """A pattern whose own text, not that of its parameters, is in one case."""
+    """A pattern whose own text is in one case: not that of its parameters, but for choices."""
     parts = _PARAMETER.split(pattern)
-    return "".join(part if part.startswith("<") else _fold(part) for part in parts)
+    return "".join(
+        part if part.startswith("<") and not _CHOICE.match(part) else _fold(part) for part in parts
+    )
 
 
 def _first(found: list[_Match | None]) -> _Match:

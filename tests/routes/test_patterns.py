@@ -96,3 +96,70 @@ def test_the_readings_of_a_path_hold_its_canonical_one_and_are_few(path: str) ->
     decoded = path.encode("latin-1").decode("utf-8", "replace")
     assert canonical_path(decoded).rstrip("/") in {reading.rstrip("/") for reading in found}
     assert len(found) <= 64
+
+
+@pytest.mark.parametrize(
+    ("pattern", "paths"),
+    [
+        (
+            "/Reports/AdminOnly",
+            [
+                "/Reports/AdminOnly",
+                "/reports/adminonly",
+                "/REPORTS/adminonly",
+                "/reports/adminonly/",
+            ],
+        ),
+        ("/Ab/<path:rest>", ["/ab/x", "/ab", "/AB/", "/Ab/x/"]),
+        ("/<any(Admin,Root):who>/x", ["/admin/x", "/ROOT/x", "/Admin/x"]),
+        (
+            "/files/<path:p>/private",
+            [f"/files/a/private{end}" for end in ("", "/", "//", "%2f", "\\", ";x/", "/.")],
+        ),
+        ("/files/<path:p>/private/", ["/files/a/private", "/files/a/b/private//"]),
+        (
+            "/api/<int:number>/secret",
+            [
+                f"/api/{number}/secret"
+                for number in ("1", "01", "+1", "-1", "1_0", "%201", "\xd9\xa1")
+            ],
+        ),
+        ("/api/<float:n>", [f"/api/{n}" for n in ("1.5", "1", "+1.", ".5", "1e3", "inf", "-NaN")]),
+        (
+            "/u/<uuid:who>",
+            [
+                "/u/12345678-1234-1234-1234-123456789abc",
+                "/u/12345678123412341234123456789ABC",
+                "/u/{12345678-1234-1234-1234-123456789abc}",
+                "/u/urn:uuid:12345678-1234-1234-1234-123456789abc",
+            ],
+        ),
+    ],
+)
+def test_what_an_app_may_read_as_a_patterns_path_has_its_rules(
+    pattern: str, paths: list[str]
+) -> None:
+    for path in paths:
+        assert status(path, {pattern: STRICT}) == 401, path
+        assert status(path, {pattern: STRICT, "/<path:any>": LAX}) == 401, path
+
+
+def test_a_number_that_is_none_has_the_rules_of_names() -> None:
+    routes = {"/x/<int:number>": LAX, "/x/<float:number>": LAX, "/x/<uuid:id>": LAX}
+    for path in ("/x/bob", "/x/1__0", "/x/_1", "/x/1e", "/x/" + "g" * 32):
+        assert status(path, {**routes, "/x/<name>": STRICT}) == 401, path
+
+
+@pytest.mark.parametrize("path", ["/LOGIN", "/login/", "/x/../Login", "/%6cogin"])
+def test_a_limit_is_one_in_every_spelling(path: str) -> None:
+    routes = {"/<path:any>": RouteConfig(rate_limit=1000), "/login": RouteConfig(rate_limit=3)}
+    guard = GuardMiddleware(text_app(), SecurityConfig(), routes=routes)
+
+    def visit(spelling: str) -> int:
+        environ: dict[str, Any] = environ_for("/")
+        environ["PATH_INFO"] = spelling
+        return serve(guard, environ).code
+
+    assert [visit("/login") for _ in range(4)] == [200, 200, 200, 429]
+    assert visit(path) == 429
+    assert visit("/other") == 200
