@@ -23,7 +23,7 @@ _JSON_TYPES: Final = frozenset(
         "text/x-json",
     }
 )
-_XML_TYPES: Final = frozenset({"application/x-xml", "application/xml-dtd"})
+_XML_TYPES: Final = frozenset({"application/x-xml"})
 _SHOWN: Final = frozenset({"image/svg+xml", "application/xhtml+xml"})
 # What APIs take as one text, and programs read as a document: text itself, and YAML (CWE-502).
 _TEXT_TYPES: Final = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -35,8 +36,16 @@ CERTAIN_MARGIN: Final = 0.6
 # Of what a field for sentences holds no program is run and no filter made: there the categories
 # that need one ask for more evidence. Pages, templates, statements and command lines are made.
 WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
+OPENED: Final = frozenset({"path_traversal", "dir_traversal", "file_inclusion", "sensitive_file"})
+"""What is an attack where an app opens a file by the whole of a value: no sentence in a field for
+sentences, such as the message of a commit or of an alert."""
+_SENTENCE: Final = re.compile(r"[A-Za-z]{3,20}[,:;]? (?=\S)")
 # More indicators say no more about a finding.
 MAX_INDICATORS: Final = 12
+
+
+def _begins_sentence(value: Value) -> bool:
+    return is_written(value) and _SENTENCE.match(value.text) is not None
 
 
 class Scorer:
@@ -113,6 +122,8 @@ class Scorer:
         # That is a finding, which needs the names as well.
         reading.add_shapes()
         scored = model.weigh(reading.features, categories)
+        if scored.category in OPENED and _begins_sentence(value):
+            scored = model.weigh(reading.features, categories - OPENED)
         if scored.score < threshold or not scored.category:
             return None
         more = WRITTEN_MARGINS.get(scored.category, 0.0)

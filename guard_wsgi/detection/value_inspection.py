@@ -30,6 +30,8 @@ CODE_MARGIN: Final = 0.5
 # Of 1,034 published sources these two let 60 more pass, and bare exploits are over both.
 FILE_MARGIN: Final = 1.0
 SOURCE_MARGIN: Final = 2.0
+YAML_TAG: Final = "!!"
+"""What makes a document an object of the reader's own classes (CWE-502)."""
 _BODY: Final = frozenset({"form", "json", "multipart"})
 # More findings in one request say no more about it.
 MAX_FINDINGS: Final = 10
@@ -41,6 +43,8 @@ def _margin(value: Value) -> float:
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
         return SOURCE_MARGIN if is_source(file) else FILE_MARGIN
+    if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
+        return SOURCE_MARGIN
     if is_told(value):
         return SOURCE_MARGIN if is_source(value.text) else FILE_MARGIN
     return CODE_MARGIN if is_for_code(value) else 0.0

@@ -25,7 +25,10 @@ DECLARATION = re.compile(
 _PUBLISHED = re.compile(
     r"<!DOCTYPE\s+[\w:.-]+(?:\s+PUBLIC\s+\"[-+]//[\w/ .:+()-]+\"\s+\"https?://(?:www\.)?(?:w3\.org"
     r"|apple\.com|java\.sun\.com|oasis-open\.org|apache\.org|mybatis\.org|hibernate\.org"
-    r"|springframework\.org|checkstyle\.org)/[\w./-]*\")?\s*>",
+    r"|springframework\.org|checkstyle\.org|freedesktop\.org|docbook\.org|openoffice\.org"
+    # One beside the document, and style sheets there.
+    r"|jboss\.org|gnome\.org)/[\w./-]*\"|\s+SYSTEM\s+\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\")?\s*>"
+    r"|<\?xml-stylesheet(?:\s+(?:type=\"text/css\"|href=\"[\w-]+(?:[./][\w-]+)*\.css\")){2}\s*\?>",
     re.IGNORECASE,
 )
 _PROLOG_CHARS: Final = 8192
@@ -39,6 +42,7 @@ _PATHS: Final = frozenset(
         *("contextPointer", "textPointer", "locNotePointer", "domainPointer", "idValue"),
     }
 )
+_PATH_PREFIXES: Final = ("xsl:", "its:", "gt:")
 _NAMESPACE: Final = re.compile(r"[\w:/.#=,;~ -]*")
 
 
@@ -50,6 +54,7 @@ class _Pieces:
         self._budget = budget
         self._open: list[str] = []
         self._text: list[str] = []
+        self._path_prefixes: tuple[str, ...] = _PATH_PREFIXES
 
     def handle(self, parser: XMLParserType) -> None:
         parser.buffer_text = True
@@ -90,9 +95,12 @@ class _Pieces:
             said = "".join(f' {key}="{value}"' for key, value in pairs)
             self._add(f"<{tag}{said}>")
         for key, value in pairs:
+            if value == XSL and key.startswith("xmlns:"):
+                self._path_prefixes = (*self._path_prefixes, key.removeprefix("xmlns:") + ":")
+        for key, value in pairs:
             if key.startswith(("xmlns", "xsi:")) and _NAMESPACE.fullmatch(value):
                 continue
-            is_path = tag.startswith(("xsl:", "its:", "gt:")) and key in _PATHS
+            is_path = tag.startswith(self._path_prefixes) and key in _PATHS
             kind = EXPRESSION if is_path else ""
             self._add(value, f"{name}@{key[:_MAX_NAME_CHARS]}", kind)
 

