@@ -9,8 +9,13 @@ from typing import Final
 from guard_wsgi.detection.charset import charsets_in, decoded, marked
 from guard_wsgi.detection.files import is_binary
 from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.packed import GZIP
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+_EITHER_WINDOW: Final = 47
+"""zlib's number for a gzip or a zlib container, whichever it is."""
+PACKED_BEGINNINGS: Final = (GZIP, b"x\x01", b"x\x9c", b"x\xda")
+"""Of gzip and of zlib (RFC 1952, RFC 1950) in their usual levels: none of them begins a text."""
 MAX_CODINGS: Final = 3
 """Content codings one over the other; clients use one."""
 MAX_MEMBERS: Final = 1000
@@ -25,15 +30,48 @@ def body_readings(
     Flask, Django and Bottle ignore a ``Content-Encoding``, servers and middlewares undo it. They
     read forms and JSON without regard to the charset that is named, others do not.
     """
-    if content_encoding:
-        inflated = inflate(body, content_encoding, max_bytes)
-        if inflated is not None:
-            data, whole = inflated
+    unpacked = False
+    if content_encoding or not kind.is_file:
+        for data, whole in _layers(body, content_encoding, max_bytes):
+            unpacked = True
             yield from _in_charsets(data, kind, whole)
-            # What is compressed is neither JSON nor XML.
-            if (kind.is_json or kind.is_xml) and is_binary(body):
-                kind = _FILE
+    # What is compressed is neither JSON nor XML.
+    if unpacked and (kind.is_json or kind.is_xml) and is_binary(body):
+        kind = _FILE
     yield from _in_charsets(body, kind, complete)
+
+
+def is_undecodable(body: bytes, content_encoding: str) -> bool:
+    """Whether a body is neither text nor compressed in the way that it says, in one that is known
+    here: whatever reads it knows something else."""
+    names = _codings(content_encoding)
+    return (
+        any(name != "identity" for name in names)
+        and all(name in _WINDOWS or name == "identity" for name in names)
+        and is_binary(body)
+        and next(_layers(body, content_encoding, 1), None) is None
+    )
+
+
+def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, bool]]:
+    """What is below each layer of compression, and whether that is all of it: as the header says,
+    and then as the data says itself, which some libraries go by."""
+    result = inflate(body, content_encoding, limit) if _codings(content_encoding) else None
+    if result is not None and result[0] is not body:
+        yield result
+        body = result[0]
+    for _ in range(MAX_CODINGS):
+        if not body.startswith(PACKED_BEGINNINGS):
+            return
+        result = _inflated(body, _EITHER_WINDOW, limit)
+        if result is None:
+            return
+        yield result
+        body = result[0]
+
+
+def _codings(content_encoding: str) -> list[str]:
+    return [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
 
 
 _FILE: Final = BodyKind.of("application/octet-stream")
@@ -61,7 +99,7 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool
     :return: the bytes, and whether they are all; ``None`` if it is not what it says, or of a
         coding that is not known here.
     """
-    codings = [name.strip().lower() for name in content_encoding.split(",") if name.strip()]
+    codings = _codings(content_encoding)
     if len(codings) > MAX_CODINGS:
         return None
     whole = True

@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from guard_wsgi.detection.backslashes import without_backslashes
+from guard_wsgi.detection.bodies import PACKED_BEGINNINGS
 from guard_wsgi.detection.body_values import is_document
 from guard_wsgi.detection.headers import TYPED_HEADERS, TYPED_PREFIX
 from guard_wsgi.detection.media import BodyKind
@@ -193,7 +194,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
 
         def benign_form(body: bytes) -> bool:
             return not (
-                body.startswith(BOM_BEGINNINGS)
+                body.startswith(_HIDDEN)
                 or matches(_form_bytes(body))
                 or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
             )
@@ -204,7 +205,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
         def benign_other(body: bytes) -> bool:
             return not (
                 not is_plain
-                or body.startswith(BOM_BEGINNINGS)
+                or body.startswith(_HIDDEN)
                 or matches_kind(body_bytes(body, kind))
                 or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
             )
@@ -264,4 +265,6 @@ _HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
 MAX_KINDS = 256
 """Content types of which is remembered how their bodies are read: more than clients have."""
 
-BOM_BEGINNINGS = b"\x00", b"\xfe", b"\xff"
+_HIDDEN: Final = (b"\x00", b"\xfe", b"\xff", *PACKED_BEGINNINGS)
+"""What bodies begin with that say what they are themselves: byte order marks, UTF-32, containers of
+compressed data."""

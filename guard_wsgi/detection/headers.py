@@ -46,6 +46,8 @@ _TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
 _TAGS = re.compile(
     r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
 )
+# A path or an address: an entity tag may be any of their characters (8.8.3), and is neither.
+_NO_TAG: Final = re.compile(r"\.\.|:/|^\s*(?:W/)?\"?/\w+/")
 _TAG_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"})
 # RFC 9110, 11.4: a scheme with one token (token68), or with parameters.
 _CREDENTIALS = re.compile(r"\s*([\w!#$&^.+-]{1,40})\s+([\w.~+/=-]+)\s*", re.ASCII)
@@ -73,7 +75,7 @@ def header_values(
     if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
         if len(value) < 512 and ".." not in value and _TYPED_GRAMMAR.fullmatch(value):
             return
-    elif key in _TAG_HEADERS and _TAGS.fullmatch(value):
+    elif key in _TAG_HEADERS and not _NO_TAG.search(value) and _TAGS.fullmatch(value):
         return
     name = key.removeprefix("HTTP_").replace("_", "-").lower()
     text, flags = to_text(value.encode("latin-1", "replace"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from guard_wsgi.detection.bare_attacks import BareAttacks
-from guard_wsgi.detection.bodies import body_readings
+from guard_wsgi.detection.bodies import body_readings, is_undecodable
 from guard_wsgi.detection.body_values import body_values, is_document
 from guard_wsgi.detection.custom import CustomPattern, with_custom
 from guard_wsgi.detection.explanation import Explanation
@@ -33,7 +33,7 @@ from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.tokens import RunWeights
-from guard_wsgi.detection.value import Budget, BudgetSpent, Value
+from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
@@ -141,12 +141,15 @@ class Inspection:
             return ()
         found: tuple[Finding, ...] = ()
         budget = self._budget()  # of all readings together
-        readings = body_readings(body, BodyKind.of(content_type), content_encoding, complete, limit)
-        for data, kind, whole in readings:
+        kind = BodyKind.of(content_type)
+        readings = body_readings(body, kind, content_encoding, complete, limit)
+        for data, read_as, whole in readings:
             if complete and not whole:
                 found = (*found, spent_finding("body", BEYOND, self._threshold))
-            more = self._read_body(data, kind, whole, budget)
+            more = self._read_body(data, read_as, whole, budget)
             found += tuple([finding for finding in more if finding not in found])
+        if content_encoding and not kind.is_file and is_undecodable(body, content_encoding):
+            found = (*found, spent_finding("body", UNREAD, self._threshold))
         if not found:
             self._memory.add(digest)
         return found

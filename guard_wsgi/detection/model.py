@@ -308,6 +308,7 @@ _PRIOR_FEATURES: Final = {
 SHAPES_MOST: Final = 1.5
 """More adds nothing: at this bound 0.3 % of attacks are missed that none would miss."""
 
+_GRAPH: Final = ("query.graph_statement", "query.graph_clause")
 # What two pieces of evidence say together beyond what they say alone.
 _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.script_name": (("kind:filename", 1.0),),
@@ -341,6 +342,7 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "query.operator_name": (("text:filter", -0.8),),
     "query.operator_key": (("text:filter", -0.8),),
     # One line is all that a field holds, or all that people write there.
+    "shell.line_program": (("name:line", 0.6), ("name:text", -0.4), ("at:query", 0.7)),
     "shell.line_of_its_own": (
         ("name:line", 0.8),
         ("name:text", -0.4),
@@ -351,6 +353,9 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     ),
     "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
     "sql.word_operator": (("name:number", 1.0),),
+    # "sendgrid/6.12.5;python" is a client and what it runs on.
+    **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
+    **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),
     # An API of a database takes a statement in a field that is called so.
     "sql.statement_only": (("name:query", -0.4), ("at:query", 0.4)),
 }

