@@ -7,13 +7,14 @@ They live in the store; every process keeps a copy that it brings up to date at 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import IPV6_CLIENT_PREFIX_BITS, Address, parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.backend import Backend, BanChanges, BanEntry
 from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS, Ban, BanIndex
+from guard_wsgi.state.ban_recovery import BanRecovery
 from guard_wsgi.state.ban_targets import Bannable, canonical_target, targets_around
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
@@ -27,9 +28,6 @@ DEFAULT_REFRESH_SECONDS = 0.5
 MAX_ASKED = 10_000
 """Clients of whom the store's word is kept until it is asked again: while a process reads many
 bans, or when there are more than it may keep."""
-
-REPORTED_AT_ONCE = 100
-"""How many bans one request restores in a store that has lost them."""
 
 _MOST_PAGES = 10_000
 """Of a list of bans: an end, whatever a store says."""
@@ -61,11 +59,12 @@ class Bans:
         "_bannable",
         "_changes",
         "_clock",
+        "_has_read",
         "_index",
         "_is_whole",
         "_loading",
-        "_lost",
         "_now",
+        "_recovery",
         "_refresh_at_ns",
         "_refresh_ns",
         "_version",
@@ -103,7 +102,8 @@ class Bans:
         self._changes = 0
         self._is_whole = not backend.bans_are_shared
         self._asked: dict[str, tuple[int, Ban | None]] = {}
-        self._lost: list[Ban] = []
+        self._has_read = False
+        self._recovery = BanRecovery(backend, self._index, self.seconds_left)
         self._loading = threading.Lock()
         backend.on_ban_version(self.seen_version)
         renew_after_fork(self)
@@ -195,6 +195,7 @@ class Bans:
                 return longer
         now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
+        self._recovery.banned(canonical)
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
@@ -237,18 +238,14 @@ class Bans:
         """
         lifted = False
         for canonical in self.meant(target):
+            self._recovery.lift(canonical)
             held = self._index.remove(canonical, self._now())
-            self._forget_lost({canonical})
+            self._recovery.forget({canonical})
             self._asked.clear()
             if self._backend.drop_ban(canonical) or held:
                 lifted = True
                 self._tell("ip_unbanned", canonical, "")
         return lifted
-
-    def _forget_lost(self, lifted: Collection[str]) -> None:
-        """A ban that was lifted is not restored in a store that has lost it."""
-        if self._lost and lifted:
-            self._lost = [ban for ban in self._lost if ban.target not in lifted]
 
     def _tell(self, what: str, target: str, reason: str, seconds: float | None = None) -> None:
         if self.on_change is not None:
@@ -272,7 +269,8 @@ class Bans:
         self._index.replace([], self._now())
         self._is_whole = self.none_yet
         self._asked.clear()
-        self._lost.clear()
+        self._recovery.clear()
+        self._has_read = False
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
@@ -295,25 +293,11 @@ class Bans:
             if changes is None:
                 return False
             self.apply(changes)
-            if self._lost:
-                self._tell_lost()
+            if self._recovery.is_due:
+                self._recovery.tell()
             return True
         finally:
             self._loading.release()
-
-    def _tell_lost(self) -> None:
-        """Give back to the store some of what it has lost, unless somebody else has."""
-        telling, self._lost = self._lost[:REPORTED_AT_ONCE], self._lost[REPORTED_AT_ONCE:]
-        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
-        for ban in telling:
-            if ban.target in held or self.seconds_left(ban) <= 0 or not self._knows(ban):
-                continue
-            self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
-            if not self._knows(ban):  # another thread has lifted it meanwhile
-                self._backend.drop_ban(ban.target)
-
-    def _knows(self, ban: Ban) -> bool:
-        return self._index.held(ban.target) is not None
 
     def apply(self, changes: BanChanges) -> None:
         """Enter what the store says, and leave it alone for ``refresh_seconds``."""
@@ -323,21 +307,24 @@ class Bans:
             return
         offset_ns = now_ns - self._clock.wall_ns()
         kept: list[tuple[int, Ban]] = []
+        recovery = self._recovery
         lifted = {entry.target for entry in changes.entries if not entry.expires_at}
+        for target in lifted:
+            recovery.lift(target)
+        entries = recovery.in_force(changes.entries)
         if changes.complete:
-            if changes.lost:
-                # Whoever was told of a ban relies on it: the store's loss is no pardon.
-                self._lost = self._index.active(now_ns)
-            self._forget_lost(lifted)
+            if changes.lost or not self._has_read:
+                # Whoever was told of a ban relies on it: the store's loss is no pardon. Before
+                # anything was read this process knows just those that it has told the store.
+                recovery.lost = self._index.active(now_ns)
+            recovery.forget(lifted)
             said = {entry.target for entry in changes.entries}
-            missing = (ban.target for ban in self._lost if ban.target not in said)
+            missing = (ban.target for ban in recovery.lost if ban.target not in said)
             kept = [held for target in missing if (held := self._index.held(target))]
-            self._index.replace(
-                [self._timed(entry, offset_ns) for entry in changes.entries], now_ns
-            )
+            self._index.replace([self._timed(entry, offset_ns) for entry in entries], now_ns)
         else:
-            self._forget_lost(lifted)
-            for entry in changes.entries:
+            recovery.forget(lifted)
+            for entry in entries:
                 if entry.expires_at:
                     deadline_ns, ban = self._timed(entry, offset_ns)
                     self._index.put(ban, deadline_ns, now_ns)
@@ -348,9 +335,10 @@ class Bans:
         if changes.entries or changes.complete:
             self._asked.clear()
         self._version = changes.version
+        self._has_read = True
         if self._refresh_at_ns is not None:
             self._is_whole = not (changes.more or changes.version is None or self._index.dropped)
-            goes_on = changes.more or self._lost
+            goes_on = changes.more or recovery.is_due
             self._refresh_at_ns = 0 if goes_on else now_ns + self._refresh_ns
         self._changed()
 

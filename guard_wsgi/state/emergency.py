@@ -27,6 +27,8 @@ POLL_SECONDS = 0.5
 """Half of the second within which it must hold in every worker."""
 LONGEST_SECONDS = 30 * 86_400
 """How long the store keeps an emergency that nobody gave an end."""
+_ENDED = 8
+"""Words that others have followed, which a worker remembers: a day's emergencies."""
 RETRY_AFTER_SECONDS = 60.0
 """For clients, when no end is known: a minute is soon, and a crowd spread over it is bearable."""
 
@@ -48,11 +50,13 @@ class Declaration:
     """Who may come in, until when, and why.
 
     :ivar until: seconds since the epoch; ``None`` until it is taken back.
+    :ivar at: when it was declared, seconds since the epoch: tells it from one like it.
     """
 
     allow: tuple[str, ...] = ()
     until: float | None = None
     reason: str = ""
+    at: float = 0.0
     allowed: IPSet = field(init=False, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
@@ -60,7 +64,12 @@ class Declaration:
         object.__setattr__(self, "allowed", IPSet(self.allow))
 
     def to_bytes(self) -> bytes:
-        document = {"allow": self.allow, "until": self.until, "reason": self.reason}
+        document = {
+            "allow": self.allow,
+            "until": self.until,
+            "reason": self.reason,
+            "at": self.at,
+        }
         return json.dumps(document).encode()
 
     @classmethod
@@ -73,6 +82,7 @@ class Declaration:
                 allow=tuple(str(entry) for entry in document["allow"]),
                 until=None if until is None else float(until),
                 reason=str(document["reason"]),
+                at=float(document.get("at", 0.0)),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -90,8 +100,9 @@ def declare(
     """
     if seconds is not None and seconds <= 0:
         raise ValueError(f"the duration of an emergency must be positive, not {seconds} s")
-    until = None if seconds is None else time.time() + seconds
-    declaration = Declaration(tuple(allow), until, reason)
+    now = time.time()
+    until = None if seconds is None else now + seconds
+    declaration = Declaration(tuple(allow), until, reason, now)
     values.set(KEY, declaration.to_bytes(), LONGEST_SECONDS if seconds is None else seconds)
     return declaration
 
@@ -104,7 +115,8 @@ def revoke(values: Values) -> bool:
     value = values.get(KEY)
     declared = Declaration.from_bytes(value) if value else None
     # Not only deleted: a store that has none has lost it, and is told anew.
-    values.set(KEY, Declaration(until=0.0, reason="revoked").to_bytes(), LONGEST_SECONDS)
+    revoked = Declaration(until=0.0, reason="revoked", at=time.time())
+    values.set(KEY, revoked.to_bytes(), LONGEST_SECONDS)
     return declared is not None and (declared.until is None or declared.until > time.time())
 
 
@@ -137,6 +149,7 @@ class EmergencyMode:
         self._allowed = IPSet(allow)
         self._configured = Declaration(reason="configuration") if active else None
         self._from_store: Declaration | None = None
+        self._ended: tuple[Declaration, ...] = ()
         self._on_change = on_change
         self._poll_seconds = poll_seconds
         self._poll_at = 0.0
@@ -190,23 +203,33 @@ class EmergencyMode:
         if self._values is not None:
             try:
                 value = self._values.ask(KEY)
-                if value is None:
-                    self._remind(self._values)
-                else:
-                    self._from_store = Declaration.from_bytes(value)
+                read = None if value is None else Declaration.from_bytes(value)
+                if value is None or (read is not None and read in self._ended):
+                    self._remind(self._values, is_gone=value is None)
+                elif read != self._from_store:
+                    self._end(self._from_store)
+                    self._from_store = read
             except StoreError:
                 pass  # the store tells of its outage itself; what was declared last still holds
         self._update()
 
-    def _remind(self, values: Values) -> None:
-        """Declare anew what a store has forgotten: an emergency ends at its end, or when somebody
-        takes it back, which leaves a word of it."""
+    def _end(self, declaration: Declaration | None) -> None:
+        """A word that another one has followed. A store that says it again has come back with an
+        older snapshot, or was told it by a worker that had not heard the other one."""
+        if declaration is not None and declaration.at:
+            self._ended = (*self._ended[1 - _ENDED :], declaration)
+
+    def _remind(self, values: Values, is_gone: bool) -> None:
+        """Tell a store what it has forgotten: an emergency ends at its end, or when somebody takes
+        it back, which leaves a word of it. Where there is no word, none is needed of an end."""
         known = self._from_store
         if known is None:
             return
-        left = LONGEST_SECONDS if known.until is None else known.until - time.time()
-        if left > 0:
-            values.set(KEY, known.to_bytes(), left)
+        is_over = known.until is not None and known.until <= time.time()
+        if not is_over and known.until is not None:
+            values.set(KEY, known.to_bytes(), known.until - time.time())
+        elif not is_over or not is_gone:
+            values.set(KEY, known.to_bytes(), LONGEST_SECONDS)
         else:
             self._from_store = None
 

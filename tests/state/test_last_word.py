@@ -164,7 +164,7 @@ def test_what_is_lifted_after_a_loss_stays_lifted(own_redis: RedisServer, by: st
     for target in lifted:
         (knowing if by == "itself" else other).bans.unban(target)
     deadline = time.monotonic() + 20
-    while knowing.bans._lost and time.monotonic() < deadline:
+    while knowing.bans._recovery.lost and time.monotonic() < deadline:
         knowing.bans._refresh_at_ns = 0
         knowing.bans.find(address("203.0.113.1"))
     bans = {ban.target for ban in lossy(own_redis.url).bans.list()}

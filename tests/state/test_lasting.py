@@ -136,7 +136,7 @@ def test_a_file_that_is_taken_away_takes_no_ban_with_it(tmp_path: Path) -> None:
         assert visit(guard, BANNED) == 403
         time.sleep(0.1)
         assert time.monotonic() < deadline
-        if (tmp_path / "s.lmdb").exists() and not guard.bans._lost:
+        if (tmp_path / "s.lmdb").exists() and not guard.bans._recovery.lost:
             break
     time.sleep(0.6)
     assert visit(guard, BANNED) == 403

@@ -13,7 +13,7 @@ import pytest
 
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.state.backends.lmdb import LMDBStorage
-from guard_wsgi.state.backends.lmdb_file import LMDBFile
+from guard_wsgi.state.backends.lmdb_file import FORMAT, LMDBFile
 from guard_wsgi.state.backends.lmdb_path import default_path, path_of
 from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.ratelimit import Limit
@@ -115,9 +115,32 @@ def test_a_file_deleted_under_the_workers_is_begun_anew_by_all_of_them(tmp_path:
     path.unlink()
     Path(f"{path}-lock").unlink()
     store.bans._refresh_at_ns = 0  # half a second later
-    assert store.bans.list() == []
+    assert [ban.target for ban in store.bans.list()] == ["192.0.2.7"]  # who was told of it, told it
     store.counters.increment("counter", 60)
     assert path.exists()
+    store.close()
+
+
+def test_nothing_is_written_through_the_map_before_the_disk_has_room_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a write kills the process (SIGBUS), and each that takes its place."""
+    path = tmp_path / "state.lmdb"
+
+    def full(fd: int, offset: int, length: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", full)
+        store = Store.open(f"lmdb://{path}")
+        assert [store.limiter.hit(Limit(2, 60), "a").allowed for _ in range(3)] == [1, 1, 0]
+        assert store.degraded
+        assert not path.exists() or FORMAT not in path.read_bytes()
+        assert not path.with_name("state.lmdb-lock").stat().st_size
+    store.close()
+    store = Store.open(f"lmdb://{path}")
+    assert store.limiter.hit(Limit(2, 60), "a").allowed
+    assert not store.degraded
     store.close()
 
 
@@ -126,7 +149,7 @@ def test_the_map_grows_in_every_process_that_uses_it(tmp_path: Path) -> None:
     script = """
     from pathlib import Path
     from guard_wsgi.state.backends.lmdb import LMDBStorage
-    from guard_wsgi.state.backends.lmdb_file import LMDBFile
+    from guard_wsgi.state.backends.lmdb_file import FORMAT, LMDBFile
     file = LMDBFile.at(Path(sys.argv[1]), map_bytes=64 * 1024)
     storage = LMDBStorage(file=file)
     print("ready", flush=True)

@@ -57,7 +57,8 @@ class LMDBBans:
     def changes(self, txn: Any, since: int | None) -> BanChanges:
         """What has changed since; everything, in pages, for who has missed some."""
         version, birth = self._version(txn)
-        lost = since is not None and self._birth not in (0, birth)
+        # Another file, or an older copy of this one.
+        lost = since is not None and (self._birth not in (0, birth) or since > version)
         self._birth = birth
         if since is not None and not lost and self._page is None:
             journal = self._since(txn, since, version)

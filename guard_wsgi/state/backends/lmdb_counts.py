@@ -213,7 +213,7 @@ class LMDBCounts:
         aside = self.path.with_name(f"{self.path.name}.aside-{time.time_ns()}")
         os.rename(self.path, aside)
         log.error(
-            "file %s belongs to another program or version: keeping it as %s and starting new counts",
+            "file %s belongs to another program or version: kept as %s, starting new counts",
             self.path,
             aside.name,
             extra={"path": str(self.path), "aside": str(aside)},

@@ -26,7 +26,7 @@ import lmdb
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backends.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
 from guard_wsgi.state.backends.lmdb_lock import _LOCK_SECONDS, exclusive
-from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed
+from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed, open_environment
 from guard_wsgi.state.forking import hold_still_during_fork
 
 log = logging.getLogger("guard_wsgi.state")
@@ -37,10 +37,6 @@ through the map, which would kill the process. A tenth as much is for 65,000 cou
 
 MAX_MAP_BYTES = 4 * 2**30
 """About 40 million keys: whoever needs more needs a server."""
-
-MAX_READERS = 1024
-"""Slots for threads that read at the same moment, over all processes; LMDB's 126 is 16 workers
-of 8 threads."""
 
 FORMAT = b"guard-wsgi state 2"
 
@@ -194,6 +190,9 @@ class LMDBFile:
         elif isinstance(error, lmdb.PanicError):
             self._open()
         else:
+            if type(error) is lmdb.Error:
+                # The system's, or LMDB has given the file up: the next use opens it anew.
+                self._close_env()
             raise StoreError(f"state file {self.path}: {error}") from error
 
     def check(self) -> None:
@@ -211,7 +210,10 @@ class LMDBFile:
                 # Cut by somebody: what is read or written beyond its end kills the process.
                 is_cut = same and (status.st_size < self._map_bytes or self.counts.is_cut())
                 if same and not is_cut:
-                    self._env.reader_check()
+                    try:
+                        self._env.reader_check()
+                    except lmdb.Error as error:
+                        self.repair(error)
                     return
                 if is_cut:
                     self._replace("it was truncated while it was open")
@@ -284,18 +286,7 @@ class LMDBFile:
         # Never less than the file: LMDB would cut it to the map, under others who use the rest.
         self._map_bytes = max(self._map_bytes, file_bytes)
         try:
-            self._env = lmdb.open(
-                str(self.path),
-                map_size=self._map_bytes,
-                subdir=False,
-                sync=False,
-                metasync=False,
-                writemap=True,
-                meminit=False,
-                readahead=False,
-                max_readers=MAX_READERS,
-                mode=0o600,
-            )
+            self._env = open_environment(self.path, fd, self._map_bytes)
             self.begin = self._begin_in_this_process if _FORKS_UNSEEN else self._env.begin
             info, page_bytes = self._env.info(), self._env.stat()["psize"]
             if 0 < file_bytes < (info["last_pgno"] + 1) * page_bytes:
@@ -308,7 +299,6 @@ class LMDBFile:
                 elif stored != NEVER + FORMAT:
                     return "another program, or another version of this one, wrote it"
                 self.counts.open(anew=is_new, places=places_given(txn))
-            allocate(fd, self._map_bytes)
         except _BROKEN as error:
             return str(error)
         except (lmdb.Error, OSError) as error:
@@ -376,8 +366,12 @@ class LMDBFile:
         # Not set_mapsize(0): that takes the size of the last commit, and would cut the file
         # under a process that is growing it further.
         with self._sized() as (_, file_bytes):
-            self._env.set_mapsize(max(file_bytes, self._map_bytes))
-            self._map_bytes = max(file_bytes, self._map_bytes)
+            has_grown = file_bytes > self._map_bytes
+            if has_grown:
+                self._env.set_mapsize(file_bytes)
+                self._map_bytes = file_bytes
+        if not has_grown:
+            self._replace("its header names pages beyond its end")
 
     @contextmanager
     def _sized(self) -> Iterator[tuple[int, int]]:

@@ -179,7 +179,7 @@ class RedisBackend:
     def drop_ban(self, target: str) -> bool:
         now = self._settings.clock.wall_ns() / 1e9
         forgets_at = now + JOURNAL_SECONDS
-        held = self._run(_DROP_BAN, self._ban_keys, target, forgets_at, now, _step())
+        held = self._run(_DROP_BAN, self._ban_keys, target, forgets_at, _step())
         return bool(held) and _ban_entry(target.encode(), held).expires_at > now
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
@@ -284,7 +284,7 @@ def _ban_entry(target: bytes, record: bytes) -> BanEntry:
 def _has_lost(known: int, version: int) -> bool:
     """Whether a server that once was at version ``known`` has forgotten the bans by itself.
 
-    Its first ban begins a range of versions by the time of day; each erasure goes on to the next.
+    What it knows begins in a range of versions that is drawn; each erasure goes on to the next.
     """
     if known == 0:
         return False

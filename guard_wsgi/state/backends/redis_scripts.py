@@ -133,11 +133,35 @@ return value
 RANGE = 2**32
 """Of versions of the bans; what is in another range than before is read from nothing."""
 
-_BUMP = """
-local function bump(now, step)
-  if redis.call('EXISTS', KEYS[1]) == 0 then
-    redis.call('SET', KEYS[1], string.format('%.0f', math.floor(now) % 2097152 * 4294967296))
+_BIRTH = """
+local function is_born()
+  return redis.call('EXISTS', KEYS[1], KEYS[2], KEYS[3]) == 3
+end
+local function mark()
+  redis.call('HSET', KEYS[2], '', '')
+  redis.call('ZADD', KEYS[3], '-inf', '')
+end
+local function bear()
+  local time = redis.call('TIME')
+  local version = string.format('%.0f', (time[2] * 2 + time[1] % 2) * 4294967296)
+  redis.call('SET', KEYS[1], version)
+  redis.call('DEL', KEYS[3], KEYS[5])
+  for _, target in ipairs(redis.call('HKEYS', KEYS[2])) do
+    if target ~= '' then redis.call('ZADD', KEYS[3], version, target) end
   end
+  mark()
+end
+"""
+"""The first ban begins a range of versions, which is drawn (by the microsecond). If the version,
+the bans or the journal are gone, also one of them alone, evicted or deleted, another range begins,
+and every process sees that. An entry without a name keeps the last two there when nobody is
+banned."""
+
+_BUMP = (
+    _BIRTH
+    + """
+local function bump(step)
+  if not is_born() then bear() end
   local version = redis.call('INCRBY', KEYS[1], step)
   local text = string.format('%.0f', version)
   redis.call('ZADD', KEYS[5], text, text)
@@ -145,14 +169,15 @@ local function bump(now, step)
   return text
 end
 """
-"""A server that has lost everything begins another range than the one it was in. One that has lost
-the last changes only (a replica that takes over) comes to other versions than it had, as the steps
-are random; the last thousand versions are kept to tell that from having changed further."""
+)
+"""One that has lost the last changes only (a replica that takes over, an older snapshot) comes to
+other versions than it had, as the steps are random; the last thousand versions are kept to tell
+that from having changed further."""
 
 SAVE_BAN = (
     _BUMP
     + """
-local version = bump(ARGV[4], ARGV[5])
+local version = bump(ARGV[5])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 redis.call('ZADD', KEYS[3], version, ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
@@ -175,18 +200,21 @@ DROP_BAN = (
     _BUMP
     + """
 local held = redis.call('HGET', KEYS[2], ARGV[1])
-local version = bump(ARGV[3], ARGV[4])
+local version = bump(ARGV[3])
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('ZADD', KEYS[3], version, ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
 return held or ''
 """
 )
-"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s), now, the step. A ban
+"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s), the step. A ban
 that is not there is lifted, too: those who know it must not tell it to a server that has lost it.
 Returns the ban."""
 
-BAN_CHANGES = """
+BAN_CHANGES = (
+    _BIRTH
+    + """
+if redis.call('EXISTS', KEYS[1]) == 1 and not is_born() then bear() end
 local version = tonumber(redis.call('GET', KEYS[1]) or 0)
 local since = tonumber(ARGV[1])
 if since == version then return {version, version, 0} end
@@ -212,16 +240,21 @@ for i = 1, #targets, 2 do
 end
 return reply
 """
+)
 """KEYS as `SAVE_BAN`. ARGV the version known (-1: none), how many entries at most. Returns the
 version, the version that the entries lead up to, whether they begin from nothing (2: as the server
 has never been at the version that is known), then target and ban ('' when lifted) in turn."""
 
-ERASE_BANS = """
+ERASE_BANS = (
+    _BIRTH
+    + """
 local version = tonumber(redis.call('GET', KEYS[1]) or 0)
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 version = (math.floor(version / 4294967296) + 1) * 4294967296
 redis.call('SET', KEYS[1], string.format('%.0f', version))
+mark()
 return version
 """
+)
 """KEYS as `SAVE_BAN`. The version moves to the next multiple of 2**32, which tells everyone to
 begin from nothing."""

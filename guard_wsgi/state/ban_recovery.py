@@ -1,0 +1,94 @@
+"""What a store has lost, and what it brings back: a restart empty, or with an older snapshot.
+
+Whoever was told of a ban, or of its end, relies on it. So what a process knows is told to the
+store anew: bans that are gone without having been lifted, and the end of those that were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+
+from guard_wsgi.state.backend import Backend, BanEntry
+from guard_wsgi.state.ban_index import Ban, BanIndex
+
+TOLD_AT_ONCE = 100
+"""How many bans one request restores."""
+
+MAX_LIFTED = 10_000
+"""How many lifted bans are remembered: those since the last snapshot of a store, mostly."""
+
+
+class BanRecovery:
+    """What is to be told to the store. Used by one thread at a time, but for `lift` and `forget`.
+
+    :ivar lost: bans that the store has lost, and was not told of yet.
+    """
+
+    __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "lost")
+
+    def __init__(
+        self, backend: Backend, index: BanIndex, seconds_left: Callable[[Ban], float]
+    ) -> None:
+        self._backend = backend
+        self._index = index
+        self._seconds_left = seconds_left
+        self.lost: list[Ban] = []
+        self._lifted: dict[str, float] = {}
+        self._returned: list[str] = []
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the store is to be told something."""
+        return bool(self.lost or self._returned)
+
+    def lift(self, target: str) -> None:
+        """A ban that this process knows is lifted, by whomever: before it leaves the index."""
+        held = self._index.held(target)
+        if held is not None:
+            while len(self._lifted) >= MAX_LIFTED:
+                del self._lifted[next(iter(self._lifted))]
+            self._lifted[target] = held[1].expires_at
+
+    def banned(self, target: str) -> None:
+        """Somebody is banned anew, which may be by a ban with the end of a former one."""
+        self._lifted.pop(target, None)
+
+    def forget(self, lifted: Collection[str]) -> None:
+        """Bans that were lifted are not restored."""
+        if self.lost and lifted:
+            self.lost = [ban for ban in self.lost if ban.target not in lifted]
+
+    def in_force(self, entries: Iterable[BanEntry]) -> list[BanEntry]:
+        """Those of the store's bans that this process does not know to have been lifted."""
+        kept = []
+        for entry in entries:
+            if entry.expires_at and self._lifted.get(entry.target) == entry.expires_at:
+                self._returned.append(entry.target)
+            else:
+                kept.append(entry)
+        return kept
+
+    def clear(self) -> None:
+        self.lost.clear()
+        self._lifted.clear()
+        self._returned.clear()
+
+    def tell(self) -> None:
+        """Tell the store some of it, unless somebody else has."""
+        returned, self._returned = self._returned, []
+        for target in returned:
+            if target in self._lifted:
+                self._backend.drop_ban(target)
+        telling, self.lost = self.lost[:TOLD_AT_ONCE], self.lost[TOLD_AT_ONCE:]
+        if not telling:
+            return
+        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
+        for ban in telling:
+            if ban.target in held or self._seconds_left(ban) <= 0 or not self._knows(ban):
+                continue
+            self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+            if not self._knows(ban):  # another thread has lifted it meanwhile
+                self._backend.drop_ban(ban.target)
+
+    def _knows(self, ban: Ban) -> bool:
+        return self._index.held(ban.target) is not None
