@@ -1,4 +1,4 @@
-"""Calling the app where more is to be done with its answer than to add fixed headers."""
+"""Calls the app if its answer needs more than fixed headers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Attending(Refusing):
-    """Adds CORS, measures, and lets behaviour rules see answers, without holding them back."""
+    """Adds CORS, measures time, and lets behaviour rules see answers, without holding them back."""
 
     def _pass_attended(
         self,
@@ -33,8 +33,7 @@ class Attending(Refusing):
         visit: Departure,
         app: WSGIApplication,
     ) -> Iterable[bytes]:
-        """Answer a preflight, or call the app and see how it answers. Nothing of its response is
-        held back."""
+        """Answer a preflight, or call the app and observe its answer. The response streams past."""
         if policy.cors is not None and is_preflight(environ):
             answer = policy.cors.preflight(environ)
             request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
@@ -48,7 +47,8 @@ class Attending(Refusing):
         verdict, started = visit.verdict, visit.started
         start_response, cors = visit.start_response, policy.cors
 
-        # It knows neither visit nor request: those know it, and a circle would keep every environ.
+        # It refers to neither visit nor request, since they refer to it: a circle would keep every
+        # environ alive.
         def attended_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
@@ -57,7 +57,7 @@ class Attending(Refusing):
                 raise NotAsked("the app answered before its own checks had run")
             if cors is not None and policy.outgoing.modifier is None:
                 headers = cors.add(headers, environ)
-            # A refusal inside has been counted there, by the rules of the view that was to run.
+            # A refusal inside was counted there, by the rules of the view.
             refused = verdict.action == "block"
             if started:
                 self._measure(environ, verdict, started, int(status[:3]), refused)

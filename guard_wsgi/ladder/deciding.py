@@ -1,4 +1,4 @@
-"""Asking a ladder of checks for a refusal, and what becomes of a check that raises."""
+"""Asks the checks of a ladder for a refusal, and handles a check that raises."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 Renderer = Callable[[Block, "WSGIEnvironment", Callable[[], GuardResponse]], "GuardResponse | None"]
-"""Renders a refusal in a framework's own way, from the guard's own, which the last argument
-makes; ``None`` leaves it to the guard."""
+"""Renders a refusal in a framework's own way. The last argument makes the guard's own response;
+``None`` means that the guard sends it."""
 
 
 class Deciding:
-    """The lowest floor of the guard: what it is made of, and the checks being asked.
+    """The base of the guard: its parts, and the climb through the checks.
 
-    :ivar app: what the guard protects.
-    :ivar services: what outlives a change of configuration.
+    :ivar app: the app that the guard protects.
+    :ivar services: the parts that outlive a change of configuration.
     :ivar resolver: maps an environ to its route, if the app has one.
     :ivar renderer: renders refusals in a framework's own way.
-    :ivar asks_inside: whether the framework surely calls ``check_route`` before anything of the
-        app runs.
+    :ivar asks_inside: whether the framework always calls ``check_route`` before any function of the
+        app.
     """
 
     _app: WSGIApplication
@@ -71,22 +71,22 @@ class Deciding:
 
     @property
     def policy(self) -> Policy:
-        """What is being served now."""
+        """The policy in force."""
         return self._policy
 
     def inside(self, environ: WSGIEnvironment) -> Inside:
-        """The app's context around its own functions; nothing where one has been entered."""
+        """Enter the app's context for its own functions; nothing if it is already entered."""
         return Inside(self._hook_context, environ, self._report.fault)
 
     def decide(
         self, policy: Policy, request: GuardRequest, ladder: Iterable[Check]
     ) -> Block | None:
-        """Ask the checks in order; the first refusal counts, or in passive mode none does."""
+        """Ask the checks in order. Return the first refusal; in passive mode, none."""
         for check in ladder:
             try:
                 block = check.refusal(request)
             except Exception as error:
-                # The fault boundary: what goes wrong in a check must not become the app's fault.
+                # Catch everything: a fault of a check must not become an error of the app.
                 block = self._fault(policy, check, error)
             if block is not None:
                 if not policy.passive:
@@ -95,7 +95,8 @@ class Deciding:
         return None
 
     def _fault(self, policy: Policy, check: Check, error: Exception) -> Block | None:
-        """A check that raised: access rules refuse, detection and limits let pass, by config."""
+        """Handle a check that raised: access rules refuse, detection and limits let the request
+        pass, by configuration."""
         if isinstance(error, StoreError):
             return Block(
                 status=503,
@@ -116,7 +117,7 @@ class Deciding:
         self._report.refused(request, block, policy.config.on_block, passive=passive)
 
     def name_route(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
-        """The template of a request's route: asked for when the request is reported."""
+        """Return the template of a request's route, for a report."""
         resolver = self.resolver
         try:
             template_of = getattr(resolver, "template_of", None)
@@ -132,14 +133,14 @@ class Deciding:
         return None if resolution is None else resolution.endpoint
 
     def country_of(self, client_ip: str) -> str | None:
-        """The country of an address, ``None`` where it is unknown or can't be looked up."""
+        """Return the country of an address; ``None`` if it is unknown or can't be looked up."""
         look_up = self.policy.country_of
         address = parse_address(client_ip)
         if look_up is None or address is None:
             return None
         try:
             return look_up(address)
-        except Exception as error:  # the app's own handler, asked for by the app
+        except Exception as error:  # the app's own handler may raise
             self._report.fault("geo_ip_handler", error)
             return None
 

@@ -1,4 +1,4 @@
-"""What of a decision is left for inside the app."""
+"""The part of a decision that is made inside the app."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from guard_wsgi.request.view import GuardRequest
 
 @define(slots=True, eq=False)
 class Deferred:
-    """What of a decision is left to be made inside the app: the rest of the ladder.
+    """The part of a decision that is made inside the app: the rest of the ladder.
 
-    Not frozen, as one is made for each request; nobody writes to it.
+    It is not frozen, because each request makes one; nobody writes to it.
     """
 
     policy: Policy

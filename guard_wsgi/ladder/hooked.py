@@ -1,4 +1,4 @@
-"""The app's own functions, asked in the app's context: before the app, or inside of it."""
+"""Calls the app's own functions in the app's context: before the app, or inside of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Hooked(Attending):
-    """Asks the checks that call functions of the app, and holds the rules of the view that a
+    """Asks the checks that call functions of the app, and checks the rules of the view that a
     framework is about to run."""
 
     def _pass_hooks(
@@ -42,9 +42,9 @@ class Hooked(Attending):
         visit: Departure,
         late: Ladder,
     ) -> Iterable[bytes]:
-        """Let the app's own functions decide, or see that they are asked; then call the app."""
+        """Let the app's own functions decide, now or inside of the app; then call the app."""
         environ, verdict = request.environ, request.verdict
-        # A preflight is answered here, whatever the framework would do with it.
+        # The guard answers a preflight here, before the framework sees it.
         is_left = self.asks_inside and not (policy.cors is not None and request.is_preflight)
         app = self._entry
         shared = self._shared_body(request) if late else None
@@ -66,13 +66,15 @@ class Hooked(Attending):
         try:
             return self._pass_attended(policy, watch, environ, visit, app)
         except NotAsked as fault:
-            # Flask always asks. Should a subclass of it answer without, nothing goes out.
+            # Flask always asks. If a subclass answers without asking, the guard sends nothing of
+            # that.
             verdict.deferred = verdict.unmodified = None
             block = failed(CustomRequestCheck.name, str(fault))
             return self._refuse(policy, request, block, visit.start_response)
 
     def _shared_body(self, request: GuardRequest) -> SharedBody | None:
-        """The body, to be read by several; ``None`` without one, or if it is shared already."""
+        """Share the body among several readers; ``None`` without a body, or if it is already
+        shared."""
         if request.visit.standing & BODILESS or SharedBody.is_kept(request.environ):
             return None
         return SharedBody(request.environ, self._forget_body)
@@ -84,8 +86,8 @@ class Hooked(Attending):
         ladder: Ladder,
         shared: SharedBody | None,
     ) -> Block | None:
-        """As :meth:`decide`. Whatever one of the app's functions reads of the body, the checks
-        after it and the app get all of it."""
+        """Decide as :meth:`decide` does. If a function of the app reads the body, later checks and
+        the app still get all of it."""
         if shared is None:
             return self.decide(policy, request, ladder)
         request.incoming_body = shared.guards(request.incoming_body)
@@ -102,8 +104,8 @@ class Hooked(Attending):
         app: WSGIApplication,
         is_left: bool,
     ) -> WSGIApplication:
-        """The app, whose answers ``custom_response_modifier`` is given: in the framework if that
-        asks, else here."""
+        """Return the app, with ``custom_response_modifier`` applied: in the framework if it asks
+        for that, else here."""
         verdict = request.verdict
         if is_left:
             verdict.unmodified = request
@@ -131,13 +133,13 @@ class Hooked(Attending):
         *,
         runs_view: bool = True,
     ) -> GuardResponse | None:
-        """Hold the rules of the view that a framework is about to run, whatever was predicted.
+        """Check the rules of the view that a framework is about to run, whatever was predicted.
 
-        Something between the guard and the framework's router may have rewritten the path. Where
-        the rules are those that the request was decided by, nothing is asked again, but for
-        credentials on a preflight, which are left to be asked here.
+        A layer between the guard and the framework's router may have rewritten the path. If the
+        request was already decided by the same rules, only credentials of a preflight are checked,
+        which were left for this point.
 
-        :param runs_view: whether the view's own code runs, or OPTIONS is answered without it.
+        :param runs_view: whether the view's own code runs; false if OPTIONS is answered without it.
         :return: the refusal, or ``None``.
         """
         policy = self.policy
@@ -193,7 +195,7 @@ class Hooked(Attending):
         earlier: Verdict | None,
         shared: SharedBody | None,
     ) -> GuardResponse | None:
-        """Ask what is left to be asked, in the app's own context; the refusal, or ``None``."""
+        """Ask the remaining checks in the app's own context. Return the refusal, or ``None``."""
         request.forget_notes()
         block = self._ask_hooks(policy, request, ladder, shared)
         if request.notes:
@@ -237,9 +239,9 @@ class Hooked(Attending):
         return policy.refusals.response(earlier.block, request)
 
     def _defers_credentials(self, policy: Policy, environ: WSGIEnvironment) -> bool:
-        """Whether credentials are asked for only if a view runs: a browser asks what it may send
-        without them (Fetch, "CORS-preflight request"), and apps that do CORS by themselves answer
-        before any view does."""
+        """Whether to check credentials only if a view runs: a browser sends a preflight without
+        them (Fetch, "CORS-preflight request"), and apps that do CORS themselves answer before any
+        view runs."""
         return (
             policy.cors is None
             and getattr(self.resolver, "confirms", False)

@@ -1,8 +1,8 @@
-"""The ladder: every check there is, in the order in which they are asked.
+"""The ladder: all checks, in the order in which they are asked.
 
-Cheap before expensive, who before what, the head before the body. Each check says by itself
-whether a route needs it (``for_route``), what it is called (``name``), and which words of the
-``bypass`` decorator take it off (``bypasses``).
+Cheap checks come before expensive ones, the client before the content, the head before the body.
+Each check declares whether a route needs it (``for_route``), its ``name``, and the words of the
+``bypass`` decorator that remove it (``bypasses``).
 """
 
 from __future__ import annotations
@@ -67,16 +67,17 @@ BYPASSES: Mapping[str, frozenset[type[Check]]] = {
     word: frozenset(check for check in LADDER if word in check.bypasses)
     for word in sorted(frozenset[str]().union(*(check.bypasses for check in LADDER)))
 }
-"""Which checks each word of the ``bypass`` decorator takes off a route; ``all`` takes all."""
+"""The checks that each word of the ``bypass`` decorator removes from a route; ``all`` removes
+all."""
 
 
 def checks_for(
     config: SecurityConfig, route: RouteConfig, services: CheckServices
 ) -> Iterator[Check]:
-    """The rungs that a route needs, in order, without those that it bypasses.
+    """Return the checks that a route needs, in order, without those that it bypasses.
 
-    ``bypass`` takes off what the site asks for. What the view asks for by itself holds: a class may
-    bypass a rule, and one of its methods ask for it.
+    ``bypass`` removes the site's rules. The view's own rules stay: a class may bypass a rule, and
+    one of its methods may set it again.
     """
     words = route.bypassed_checks or frozenset()
     bypassed = frozenset[type[Check]]().union(*(BYPASSES[word] for word in words - {"all"}))

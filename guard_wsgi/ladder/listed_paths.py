@@ -1,4 +1,4 @@
-"""The paths whose requests are excused from checks: ``exclude_paths`` and ``health_paths``."""
+"""Paths that are exempt from some checks: ``exclude_paths`` and ``health_paths``."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from guard_wsgi.request.visit import Visit
 
 
 class ListedPaths:
-    """Says what a request is excused from for its path.
+    """Finds the checks from which the path of a request exempts it.
 
-    :param excluded: with all that is below them.
-    :param health: exact; only probes are excused (health_probes.py).
-    :ivar beginning: how much of a path tells almost all requests from the listed ones.
-    :ivar beginnings: how the listed ones begin, as PEP 3333 spells them.
+    :param excluded: paths, with everything below them.
+    :param health: exact paths; only probes are exempt there (health_probes.py).
+    :ivar beginning: the part of a path that distinguishes almost all requests from listed paths.
+    :ivar beginnings: this part of the listed paths, encoded as in PEP 3333.
     """
 
     def __init__(self, excluded: Iterable[str], health: Iterable[str]) -> None:
         self._excluded = frozenset(excluded)
         self._excluded_as_sent = frozenset(map(_as_wsgi, self._excluded))
         self._deepest = max((path.count("/") for path in self._excluded), default=0)
-        # Below "/" is everything.
+        # Everything is below "/".
         self._all = "/" in self._excluded
         self._probes = HealthProbes(health)
         listed = (*self._excluded_as_sent, *map(_as_wsgi, health))
@@ -32,10 +32,10 @@ class ListedPaths:
         self.beginnings = frozenset(path[self.beginning] for path in listed)
 
     def excuse(self, environ: Mapping[str, Any], visit: Visit) -> None:
-        """Add to the standing of a request what its path excuses it from; nothing, unless the path
-        begins as one of `beginnings`."""
+        """Add the exemptions of its path to the standing of a request. Call it only if the path has
+        one of `beginnings`."""
         path: str = environ.get("PATH_INFO") or "/"
-        # Only a path that is excluded whatever the app takes it for is excluded.
+        # A path is excluded only if it is excluded in every reading of it.
         if self._covers(path, self._excluded_as_sent) and all(
             self._covers(reading, self._excluded) for reading in readings_of(environ)
         ):
@@ -57,5 +57,5 @@ class ListedPaths:
 
 
 def _as_wsgi(text: str) -> str:
-    """As PEP 3333 spells it: UTF-8 bytes as latin-1."""
+    """Encode a path as in PEP 3333: UTF-8 bytes as latin-1."""
     return text.encode().decode("latin-1")

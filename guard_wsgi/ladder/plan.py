@@ -13,9 +13,8 @@ Ladder = tuple[Check, ...]
 
 
 class Ladders(dict[int, tuple[Ask, Ladder]]):
-    """By the bits of a standing, the checks that those who have it are not excused from, and the
-    one function that asks whether a request passes them. Each is made when the first of them
-    comes: of all combinations few ever do."""
+    """Maps a standing (bits) to the checks that apply, and to one function that asks whether a
+    request passes them. Each entry is made on first use: few of the combinations ever occur."""
 
     def __init__(self, checks: Ladder) -> None:
         super().__init__()
@@ -28,15 +27,15 @@ class Ladders(dict[int, tuple[Ask, Ladder]]):
 
 
 class Plan:
-    """The ladders of one route: by the standing of who asks, the checks that apply.
+    """The ladders of one route: the checks that apply, by the standing of the client.
 
-    :ivar checks: all of them.
-    :ivar late: what comes from the first check on that calls a function of the app, and so runs
-        in the app's own context (hooks.py).
-    :ivar watch: the behaviour rules that hold for its answers, if any do.
+    :ivar checks: all checks.
+    :ivar late: the checks from the first one that calls a function of the app; they run in the
+        app's own context (hooks.py).
+    :ivar watch: the behaviour rules for its answers, if there are any.
     :ivar security: the security headers of its answers.
-    :ivar is_hooked: whether functions of the app are called for what passes.
-    :ivar is_attended: whether more is to be done with what passes than to call the app.
+    :ivar is_hooked: whether functions of the app are called for requests that pass.
+    :ivar is_attended: whether the answer of the app needs more than fixed headers.
     """
 
     __slots__ = (
@@ -71,11 +70,11 @@ class Plan:
         self.is_attended = answers_preflights or watch is not None or self.is_hooked
 
     def inside(self, standing: int) -> Ladder:
-        """What calls a function of the app, and all behind it."""
+        """Return the checks from the first one that calls a function of the app."""
         return _held(self.late, standing)
 
     def whole(self, standing: int) -> Ladder:
-        """All of the checks, for one who is in the app's context already."""
+        """Return all checks, for a caller that is already in the app's context."""
         return _held(self.checks, standing)
 
 

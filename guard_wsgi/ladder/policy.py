@@ -1,8 +1,8 @@
 """A configuration compiled for serving.
 
-Everything that a config decides is decided here, once: which checks a route gets and in which
-order, for each standing that a client can have. What is left for a request is a lookup. A policy
-never changes; a changed configuration is a new policy, swapped in by one assignment.
+Everything that depends on the configuration alone is decided here, once: which checks a route gets
+and in which order, for each standing of a client. A request only needs a look-up. A policy never
+changes. A changed configuration is a new policy, swapped in by one assignment.
 """
 
 from __future__ import annotations
@@ -34,22 +34,23 @@ from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
 
 _CREDENTIALS: frozenset[type[Check]] = frozenset({Authentication, RequiredHeaders})
-"""What a browser sends only after a preflight: its headers are part of what it asks for."""
+"""Checks of headers that a browser sends only after a preflight has allowed them."""
 
 _ALL_BUT_CREDENTIALS: frozenset[type[Check]] = frozenset()
 
 _INHERIT_ALL = RouteConfig()
 
 MAX_PLANS = 4096
-"""More than an app has views with rules, unless it decorates while it runs."""
+"""More than any app has views with rules, unless it decorates views while it runs."""
 
 
 class Policy:
-    """One :class:`SecurityConfig`, ready to be asked.
+    """A compiled :class:`SecurityConfig`.
 
-    :param services: what outlives a change of configuration: state, detector, databases, events.
-    :param left_to_app: keys of security headers that the app's framework sets by itself.
-    :ivar listed_paths: what a request is excused from for its path.
+    :param services: the parts that outlive a change of configuration: state, detector, databases,
+        events.
+    :param left_to_app: keys of security headers that the app's framework sets itself.
+    :ivar listed_paths: exemptions of a request by its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
     """
 
@@ -95,28 +96,29 @@ class Policy:
 
     @property
     def inspection(self) -> Inspection:
-        """Detection as it is where no route says otherwise."""
+        """Return the detection of routes without their own settings."""
         return self._services.inspections.for_route(_INHERIT_ALL).everywhere
 
     def plan(self, route: RouteConfig | None) -> Plan:
-        """The compiled ladders of a route; ``None`` for one without rules of its own."""
+        """Return the compiled ladders of a route; ``None`` for a route without its own rules."""
         return self.global_plan if route is None else self._kept(route, None)
 
     def preflight(self, route: RouteConfig | None) -> Plan:
-        """The same without what a browser can't send before it is allowed to."""
+        """Return the ladders without checks of headers that a browser can't send before a preflight
+        allows them."""
         return self.global_plan if route is None else self._kept(route, _ALL_BUT_CREDENTIALS)
 
     def credentials(self, route: RouteConfig | None) -> Plan:
-        """The other part of a route's checks."""
+        """Return the other part of a route's checks."""
         return self._kept(route or _INHERIT_ALL, _CREDENTIALS)
 
     def combined(self, routes: Iterable[RouteConfig | None]) -> Plan:
-        """All the checks of several routes: a path that may lead to any of them."""
+        """Return all checks of several routes, for a path that may lead to any of them."""
         plans = [self.plan(route) for route in routes]
         checks: list[Check] = []
         for plan in plans:
             for check in plan.checks:
-                # What everybody is counted by is counted once.
+                # The global limit counts a request once.
                 is_same = isinstance(check, RateLimits) and check.is_same_everywhere
                 if not (is_same and any(isinstance(known, RateLimits) for known in checks)):
                     checks.append(check)
@@ -124,18 +126,18 @@ class Policy:
         return self._made(plans[0].route, tuple(checks), watch, plans[0].security)
 
     def relaxed(self, route: RouteConfig | None) -> Plan:
-        """The global rules but for what a route lets pass: for a preflight that the guard answers,
-        whose path and query are those of the request that follows."""
+        """Return the global rules without what a route exempts. They apply to a preflight that the
+        guard answers, which has the path and query of the request that follows."""
         if route is None:
             return self.global_plan
         kept = self._relaxed.get(id(route))
         if kept is None:
-            # It holds the route, as below.
+            # It refers to the route, as below.
             kept = self._relaxed[id(route)] = route, self.plan(route.relaxations())
         return kept[1]
 
     def whole_ladder(self, plan: Plan, environ: Mapping[str, Any], visit: Visit) -> Ladder:
-        """All checks of a plan that a request is not excused from, bans and emergency included."""
+        """Return all checks of a plan that apply to a request, with bans and emergency."""
         self.listed_paths.excuse(environ, visit)
         return plan.whole(visit.standing)
 
@@ -145,7 +147,7 @@ class Policy:
         if plan is None:
             if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
-            # The plan holds the route, so the id can't come to mean another one.
+            # The plan refers to the route, so no other object can get its id.
             plan = self._plans[key] = self._plan(route, part)
         return plan
 

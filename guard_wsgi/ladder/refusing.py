@@ -1,4 +1,4 @@
-"""Refusing: a refusal is reported, rendered, and sent."""
+"""Reports, renders and sends a refusal."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _KEPT_OUT = frozenset({ClientBans.name, Emergency.name, ClientBehavior.name})
-"""The checks that refuse for what was done before."""
+"""The checks that refuse because of earlier requests."""
 
 
 class Refusing(Deciding):
-    """Answers in the place of the app."""
+    """Answers instead of the app."""
 
     def _refuse(
         self,
@@ -66,7 +66,7 @@ class Refusing(Deciding):
     def _rendered(
         self, policy: Policy, block: Block, request: GuardRequest
     ) -> GuardResponse | None:
-        """The framework's response for a refusal, when it has one."""
+        """Return the framework's response for a refusal, if it has one."""
         if self.renderer is None:
             return None
         try:
@@ -88,20 +88,21 @@ class Refusing(Deciding):
         visit: Visit,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        """The app read a body of unknown length past the limit. It may have begun to answer."""
+        """Refuse after the app has read a body of unknown length past the limit. It may have begun
+        to answer."""
         request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         block = Block(
             status=413,
             message="Request too large",
             check="request_size_content",
             event="content_filtered",
-            reason="the body goes on past the limit",
+            reason="the body is longer than the limit",
         )
         return self._refuse(policy, request, block, start_response, exc_info=sys.exc_info())
 
     def _watch_refusal(self, watch: BehaviorWatch, request: GuardRequest, block: Block) -> None:
-        """Let behaviour rules count the guard's own 401s and 403s, which who guesses passwords or
-        scans gets instead of the app's. Who is kept out already does not lengthen it."""
+        """Let behaviour rules count the guard's own 401s and 403s, which guesses and scans get
+        instead of the app's. A client that is already kept out does not extend its ban."""
         if request.client is None or block.check in _KEPT_OUT:
             return
         observation = watch.observe(request.client, request.endpoint or UNROUTED)
@@ -109,7 +110,7 @@ class Refusing(Deciding):
             return
         try:
             observation.status(block.status, [])
-        except Exception as error:  # as of a check: what goes wrong must not become an answer
+        except Exception as error:  # as in a check: a fault must not become an error of the app
             self._report.fault(ClientBehavior.name, error)
 
     def _measure(
@@ -120,7 +121,7 @@ class Refusing(Deciding):
         status: int,
         blocked: bool = False,
     ) -> None:
-        # What passed and has no name by now matched no route.
+        # A request without an endpoint at this point matched no route.
         named = blocked or verdict.endpoint is not None
         template = self.name_route(environ, verdict.endpoint) if named else None
         self._events.observe(

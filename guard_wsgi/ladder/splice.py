@@ -1,11 +1,11 @@
-"""One function that asks the checks of a ladder whether a request passes.
+"""Makes one function that asks the checks of a ladder whether a request passes.
 
-Behind an app each call costs several times what it costs alone, as the app has filled the caches
-with its own. So the ``passes`` of the checks are put one after another into one function: each
-``return`` of a no becomes the place of that check, each other one goes on to the next check. What
-can't be put there (a loop that says yes, a check without source) is called.
+Beside an app, each call costs several times as much as alone, because the app fills the processor's
+caches. So the bodies of the checks' ``passes`` are joined into one function: a ``return`` of false
+returns the index of that check, a ``return`` of true goes on to the next check. A check that can't
+be joined (it returns true inside a loop, or has no source) is called.
 
-The code is made once for each sequence of kinds of checks, and shared by the routes that have it.
+The code is made once for each sequence of check classes; routes with the same sequence share it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from guard_wsgi.checks.base import Check
 from guard_wsgi.request.visit import Visit
 
 Ask = Callable[[dict[str, Any], Visit], "int | None"]
-"""The place of the first check that says no, or raises; ``None`` if none does."""
+"""Returns the index of the first check that says no, or raises; ``None`` if none does."""
 
 _CALLED = "self:passes"
-"""The constant of a check that is called."""
+"""The name of the constant for a check that is called."""
 
 MAX_CODES = 256
-"""Sequences of kinds of checks whose code is kept; a site has a few for each of its routes."""
+"""How many sequences of check classes to keep the code for; a site has a few per route."""
 
 
 def spliced(checks: Sequence[Check]) -> Ask:
-    """The function for these checks."""
+    """Return the function for these checks."""
     make, names = _code(tuple(_kind_of(check) for check in checks))
     return make(*(_constant(checks[place], path) for place, path in names))
 
@@ -42,25 +42,25 @@ _SCOPES = (
     *(ast.FunctionDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
     *(ast.ClassDef, ast.Global, ast.Nonlocal, ast.Yield, ast.YieldFrom, ast.Import, ast.ImportFrom),
 )
-"""Nodes with names of their own, which could clash with those of the function."""
+"""Nodes with their own names, which could clash with those of the function."""
 
 
 def is_called(kind: type[Check]) -> bool:
-    """Whether the checks of a kind are called, as their method can't be spliced."""
+    """Whether checks of this class must be called, because their method can't be joined."""
     return (0, _CALLED) in _code((kind,))[1]
 
 
 class _CantSplice(Exception):
-    """What is to be called instead."""
+    """Return what to call instead."""
 
 
 def _kind_of(check: Check) -> type[Check] | None:
-    """Its class; ``None`` for one whose method is its own."""
+    """Return the check's class; ``None`` if the method is on the instance."""
     return None if "passes" in vars(check) else type(check)
 
 
 def _constant(check: Check, path: str) -> Any:
-    """What a name stands for: the check's own attribute, or a global of its module."""
+    """Resolve a name: the check's own attribute, or a global of its module."""
     kind, _, name = path.partition(":")
     if kind == "self":
         return getattr(check, name)
@@ -71,7 +71,8 @@ def _constant(check: Check, path: str) -> Any:
 def _code(
     kinds: tuple[type[Check] | None, ...],
 ) -> tuple[Callable[..., Ask], tuple[tuple[int, str], ...]]:
-    """A function that makes the function of its constants; and these, by check and origin."""
+    """Compile a function that takes constants and returns the function; return it with the
+    constants, by check and origin."""
     names: dict[tuple[int, str], str] = {}
     body: list[ast.stmt] = []
     for place, kind in enumerate(kinds):
@@ -90,7 +91,7 @@ def _code(
         "        place = 0\n"
         "        try:\n"
         "            pass\n"
-        # It is asked for its refusal next, which reports the fault and decides on it.
+        # The check is asked for its refusal next, which reports the fault and decides.
         "        except Exception:\n"
         "            return place\n"
         "    return ask\n"
@@ -120,7 +121,7 @@ def _source(function: FunctionType) -> ast.FunctionDef:
 
 
 class _Splicer(ast.NodeTransformer):
-    """Puts the body of one check's ``passes`` into the function."""
+    """Rewrites the body of one check's ``passes`` for the function."""
 
     def __init__(self, place: int, names: dict[tuple[int, str], str]) -> None:
         self._place = place
@@ -137,7 +138,7 @@ class _Splicer(ast.NodeTransformer):
         self._globals = function.__globals__
         if any(isinstance(node, _SCOPES) for node in ast.walk(definition) if node != definition):
             raise _CantSplice
-        # A copy, as what is changed here is kept for others.
+        # Copy the tree, as others share it.
         body = [self.visit(deepcopy(statement)) for statement in definition.body]
         spliced = list(self._flowing(body))
         for statement in spliced:
@@ -174,7 +175,7 @@ class _Splicer(ast.NodeTransformer):
         return ast.Name(short, ast.Load())
 
     def _flowing(self, statements: list[ast.stmt]) -> Iterator[ast.stmt]:
-        """The statements, of which each yes goes on behind the last."""
+        """Rewrite statements so that each ``return`` of true continues after the last one."""
         for number, statement in enumerate(statements):
             if isinstance(statement, ast.Return):
                 yield from self._returned(statement)
@@ -199,7 +200,7 @@ class _Splicer(ast.NodeTransformer):
             yield ast.If(ast.UnaryOp(ast.Not(), value), [no], [])
 
     def _without_yes(self, statement: ast.stmt) -> Iterator[ast.stmt]:
-        """A statement in the midst of others, which may say no only."""
+        """Rewrite a statement among others, which may only return false."""
         for node in ast.walk(statement):
             if isinstance(node, ast.Return):
                 if not (isinstance(node.value, ast.Constant) and node.value.value is False):
@@ -209,7 +210,7 @@ class _Splicer(ast.NodeTransformer):
 
 
 def _ends(statements: list[ast.stmt]) -> bool:
-    """Whether what stands behind them is not reached."""
+    """Whether the statements never reach their end."""
     last = statements[-1]
     if isinstance(last, ast.If):
         return bool(last.orelse) and _ends(last.body) and _ends(last.orelse)

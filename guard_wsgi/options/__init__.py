@@ -1,3 +1,3 @@
-"""How a class of options converts and checks its values, with every fault at once."""
+"""Classes of options convert and check their values, and report every fault at once."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Marks on an option: its value is a secret, a blank text leaves it unset, it does nothing."""
+"""Marks of an option: its value is secret, a blank text leaves it unset, or it does nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECRET = MappingProxyType({"secret": True})
 """Metadata of an option whose value appears in no repr, fault or log."""
 
 BLANK_IS_UNSET = MappingProxyType({"blank": True})
-"""Metadata of a text that can't be blank, so that a blank one says that nobody set it."""
+"""Metadata of a text that can't be blank: a blank text means that the option is not set."""
 
 
 def inert(reason: str) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
-"""The collections of a configuration: they can't be changed, and say how to change one.
+"""Immutable collections of a configuration. Their errors explain how to change one.
 
-flaskapi-guard's were lists and dicts that apps appended to. Only what would change one is
-different from the built-in kind; to read them costs nothing more.
+Those of flaskapi-guard were lists and dicts that apps appended to. Only the methods that would
+change a collection differ from the built-in kind; reading costs nothing extra.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _CHANGING = frozenset(
     for name in dir(kind)
     if not name.startswith("_") and not hasattr(tuple if kind is list else frozenset, name)
 ) - frozenset(dir(MappingProxyType))
-"""What changes a list, a set or a dict: append, add, update and the like."""
+"""The methods that change a list, a set or a dict: append, add, update and others."""
 
 
 class ImmutableConfig(FrozenInstanceError, TypeError):
-    """A configuration was to be changed in place."""
+    """Code tried to change a configuration in place."""
 
     def __init__(self, message: str) -> None:
         AttributeError.__init__(self, message)
 
 
 class _Frozen:
-    """What the three have in common."""
+    """What the three collections have in common."""
 
     option: str
 
@@ -52,7 +52,7 @@ class _Frozen:
 
 
 class FrozenList(_Frozen, tuple[Any, ...]):
-    """A tuple, to which a list can be added: that makes a list."""
+    """A tuple. Adding a list to it makes a list."""
 
     def __add__(self, other: Any) -> Any:
         return [*self, *other] if isinstance(other, list) else tuple.__add__(self, other)
@@ -71,12 +71,12 @@ class FrozenTable(_Frozen, dict[Any, Any]):
     update = setdefault = pop = popitem = clear = __ior__ = _Frozen._refuse
 
     def __reduce__(self) -> Any:
-        """A copy is the copier's own, to change as they like."""
+        """Return a plain copy, which the caller may change."""
         return dict, (dict(self),)
 
 
 def frozen(option: str, value: Any) -> Any:
-    """The value of an option with its collection, if it is one, in such a kind."""
+    """Freeze the value of an option, if it is a collection."""
     made: Any
     if type(value) is tuple:
         made = FrozenList(value)

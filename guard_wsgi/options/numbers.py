@@ -1,7 +1,8 @@
-"""Numbers and switches as people write them: in Python, in TOML, and as text of the environment.
+"""Reads numbers and switches as people write them: in Python, in TOML, and as text of the
+environment.
 
-``"100"``, ``60.0`` and ``Decimal("60")`` are whole numbers, ``"off"`` is a switch. What only
-looks like one (``60.5``, ``"many"``, a ``bool`` for a count) is refused with the value in words.
+``"100"``, ``60.0`` and ``Decimal("60")`` are whole numbers, ``"off"`` is a switch. Values that only
+look like one (``60.5``, ``"many"``, a ``bool`` for a count) are refused; the error names the value.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
     **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
 }
-"""What a text means as a switch, in any case."""
+"""The words for a switch, in any case."""
 
 
 def is_blank(value: object) -> bool:
-    """Whether it is a text without anything in it: how an environment spells "not set"."""
+    """Whether it is an empty text, which in an environment means "not set"."""
     return isinstance(value, str) and not value.strip()
 
 
 def flag(value: object) -> bool:
-    """A switch: a ``bool``, 0 or 1, or one of the usual words."""
+    """Read a switch: a ``bool``, 0 or 1, or one of the usual words."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -44,9 +45,9 @@ def optional_flag(value: object) -> bool | None:
 
 
 def read_number(value: object) -> int | float:
-    """The number that a value stands for.
+    """Read a number.
 
-    :raises ValueError: for what stands for none; a ``bool`` says yes or no, not how many.
+    :raises ValueError: if it is not a number; a ``bool`` is not one here.
     """
     if isinstance(value, str):
         return _of_text(value)
@@ -58,15 +59,15 @@ def read_number(value: object) -> int | float:
 
 
 def read_whole(value: object) -> int:
-    """The whole number that a value stands for.
+    """Read a whole number.
 
-    :raises ValueError: for what stands for none, or has a fraction.
+    :raises ValueError: if it is not a number, or has a fraction.
     """
     try:
         number = read_number(value)
         if number == int(number):
             return int(number)
-    except (ValueError, OverflowError):  # infinity is a number and not whole
+    except (ValueError, OverflowError):  # infinity is a number, but not a whole one
         pass
     raise ValueError(f"must be a whole number, not {quoted(value)}")
 
@@ -82,10 +83,10 @@ def _of_text(text: str) -> int | float:
 
 
 MAX_COUNT = 2**31 - 1
-"""Counts are 32 bits wide in the stores; twice that never overflows them."""
+"""Counts have 32 bits in the stores; twice this number does not overflow them."""
 
 MAX_SECONDS = 3_155_760_000
-"""A hundred years. Stores keep the end of the window after the next, in 64 bits of nanoseconds."""
+"""A hundred years. Stores keep the end of the window after the next as nanoseconds in 64 bits."""
 
 _LARGEST = 2**63 - 1
 
@@ -94,11 +95,11 @@ _LARGEST = 2**63 - 1
 class Range:
     """Numbers from ``minimum`` to ``maximum``.
 
-    Given to attrs as a validator; :meth:`read` also turns text into the number, for constructors
-    that resolve their options themselves (resolving.py).
+    It is a validator for attrs. :meth:`read` also converts text, for constructors that resolve
+    their options themselves (resolving.py).
 
-    :ivar above: whether the minimum itself is out of it.
-    :ivar optional: whether ``None`` may stand in place of a number.
+    :ivar above: whether the range excludes the minimum itself.
+    :ivar optional: whether ``None`` is allowed as well.
     """
 
     minimum: float
@@ -111,14 +112,14 @@ class Range:
         self.read(value)
 
     def read(self, value: object) -> int | float | None:
-        """The number that a value stands for.
+        """Read a number in the range.
 
-        :raises ValueError: naming the value, for one that is no number or out of the range.
+        :raises ValueError: if it is not a number, or out of the range; the error names the value.
         """
         if self.optional and value is None:
             return None
         number = read_whole(value) if self.whole else read_number(value)
-        if isinstance(number, int) and abs(number) > _LARGEST:  # more than a float can be
+        if isinstance(number, int) and abs(number) > _LARGEST:  # too large for a float
             raise ValueError(
                 f"must be at most {_LARGEST if self.maximum is None else self.maximum}"
             )
@@ -145,5 +146,5 @@ def number(
     optional: bool = False,
     above: bool = False,
 ) -> Range:
-    """A finite number in a range; with ``above`` the minimum itself is out of it."""
+    """A finite number in a range; ``above`` excludes the minimum itself."""
     return Range(minimum, maximum, optional=optional, above=above)

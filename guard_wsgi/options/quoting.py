@@ -1,4 +1,4 @@
-"""How a fault shows what was given, and what was probably meant."""
+"""Shows a wrong value in a fault, and the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 MAX_QUOTED_CHARS = 80
-"""A fault quotes at most so much of what was given: it ends in logs and terminals."""
+"""A fault quotes at most this many characters: it ends up in logs and terminals."""
 
 
 def quoted(value: object) -> str:
-    """``value`` as a fault shows it: its repr, shortened."""
+    """Return ``value`` for a fault: its repr, shortened."""
     text = repr(value)
     return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint with the known name that looks most like ``name``, or nothing."""
+    """Return a hint with the known name that is most like ``name``, or nothing."""
     names = list(known)
     by_lower = {one.lower(): one for one in names}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)

@@ -1,8 +1,8 @@
-"""How a class of options reads and checks what it is given, with every fault at once.
+"""Reads and checks the options of a class, and reports every fault at once.
 
 A class of options is a frozen attrs class under :func:`checked`, whose fields have converters and
-validators. attrs runs them one by one and stops at the first that raises; here they all run, and
-unknown names are faults beside the others.
+validators. attrs stops at the first that raises. Here, all of them run, and unknown names are
+faults as well.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _Options = TypeVar("_Options")
 
 @frozen(slots=True)
 class Resolved:
-    """What keywords came to.
+    """The result of resolving keywords.
 
-    :ivar values: every option's value, converted; its default where the one given is at fault.
-    :ivar broken: the names of those at fault.
-    :ivar faults: one sentence each.
+    :ivar values: every option's converted value; its default if the given value is at fault.
+    :ivar broken: the names of the options at fault.
+    :ivar faults: one sentence per fault.
     """
 
     values: dict[str, Any]
@@ -35,7 +35,8 @@ class Resolved:
 
 
 def options_of(cls: Any) -> tuple[Attribute[Any], ...]:
-    """The attributes of ``cls`` that its constructor takes. Each has an immutable default."""
+    """Return the attributes of ``cls`` that its constructor takes. Each has an immutable
+    default."""
     return tuple(attribute for attribute in fields(cls) if attribute.init)
 
 
@@ -44,8 +45,8 @@ def resolve(
 ) -> Resolved:
     """Convert and check ``keywords`` as the options of ``instance``, which is not changed.
 
-    :param blank_is_unset: whether what is given for an option may also say that nobody set it: for
-        a site's configuration it may, a rule that somebody puts on a view must hold.
+    :param blank_is_unset: whether a blank value means that the option is not set. It does in a
+        site's configuration, but not in a rule on a view, which must take effect.
     """
     attributes = options_of(type(instance))
     known = {attribute.name: None for attribute in attributes}
@@ -79,7 +80,7 @@ def resolve(
             broken.add(name)
             if attribute.metadata.get("secret"):
                 fault = "must be text"
-            elif isinstance(error, TypeError):  # a shape that no converter reckons with
+            elif isinstance(error, TypeError):  # a shape that no converter expects
                 fault = f"can't be {quoted(value)}"
             else:
                 fault = str(error)
@@ -92,9 +93,9 @@ def resolve(
 def checked(cls: type[_Options]) -> type[_Options]:
     """Makes a frozen attrs class a class of options, whose constructor reports every fault at once.
 
-    Faults that several options make together come from its static method
-    ``contradictions(options, broken)``, if it has one. Its constructor raises ConfigError, and
-    TypeError for more values than options, or one that is given twice.
+    Faults of several options together come from its static method ``contradictions(options,
+    broken)``, if it has one. The constructor raises ConfigError, and TypeError if there are more
+    values than options or a value is given twice.
     """
     made: Any = cls
     names = [option.name for option in options_of(cls) if not option.kw_only]
@@ -127,10 +128,10 @@ def checked(cls: type[_Options]) -> type[_Options]:
 
 
 def same_as(cls: type, name: str, *, within: Range | None = None, optional: bool = False) -> Any:
-    """An option that another class of options declares: its default, converter and checks.
+    """Declare an option as another class of options does: with its default, converter and checks.
 
     :param within: a narrower range than that of ``cls``.
-    :param optional: the default is ``None``, which means that of ``cls``.
+    :param optional: whether the default is ``None``, which means the default of ``cls``.
     """
     declared = fields_dict(cls)[name]
     convert: Any = declared.converter
@@ -151,7 +152,7 @@ def same_as(cls: type, name: str, *, within: Range | None = None, optional: bool
 
 
 def or_none(check: Any) -> Any:
-    """A converter or a validator that lets ``None`` pass."""
+    """Make a converter or a validator accept ``None``."""
     if isinstance(check, Range):
         return evolve(check, optional=True)
 
@@ -162,10 +163,10 @@ def or_none(check: Any) -> Any:
 
 
 def _is_unset(value: object, attribute: Attribute[Any]) -> bool:
-    """Whether a value only says that nobody set the option.
+    """Whether a value means that the option is not set.
 
-    So do a blank text where ``None`` is a value or the option says so in its metadata, and a
-    blank text, ``None`` or any empty collection for an option that is empty otherwise.
+    A blank text does so if the option may be ``None`` or its metadata says so. For an option that
+    is empty by default, a blank text, ``None`` and an empty collection do.
     """
     default = attribute.default
     if is_blank(value):

@@ -1,8 +1,8 @@
-"""What one option may hold: shapes and ranges.
+"""Converters and validators of single options: shapes and ranges.
 
-A converter takes what a person writes (a list, a TOML table, a path) and returns the value that
-the configuration keeps; a validator only looks. Both raise ``ValueError`` with a sentence that
-goes behind the option's name: "must be at least 1, not 0".
+A converter takes what a person writes (a list, a TOML table, a path) and returns the value that the
+configuration keeps. A validator only checks. Both raise ``ValueError`` with a text that follows the
+option's name: "must be at least 1, not 0".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from guard_wsgi.options.quoting import nearest, quoted
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
-# Validators: called as attrs calls them, with (instance, attribute, value).
+# Validators: attrs calls them with (instance, attribute, value).
 
 Validator = Callable[[Any, "Attribute[Any]", Any], None]
 
@@ -38,7 +38,7 @@ def one_of(*choices: str, optional: bool = False) -> Validator:
 
 
 def each_of(*choices: str) -> Validator:
-    """Every name of a collection is a known one."""
+    """Check that every name of a collection is known."""
 
     def check(instance: object, attribute: Attribute[Any], value: Iterable[str] | None) -> None:
         unknown = sorted(name for name in value or () if name not in choices)
@@ -54,7 +54,7 @@ def each_of(*choices: str) -> Validator:
 
 
 def synchronous(instance: object, attribute: Attribute[Any], value: object) -> None:
-    """A callable that answers at once: WSGI has no loop that could await it."""
+    """Check that it is a synchronous callable: WSGI has no event loop that could await it."""
     if value is None:
         return
     if not callable(value):
@@ -94,7 +94,7 @@ def optional_path(value: str | Path | None) -> Path | None:
 
 
 def strings(values: Iterable[str]) -> tuple[str, ...]:
-    """Texts in their order; one bare text is refused, for it would be taken letter by letter."""
+    """Read a list of texts. A single text is refused: it would be read letter by letter."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
         raise ValueError(f"must be a list of texts, not {quoted(values)}")
     if isinstance(values, Mapping) and values:
@@ -115,7 +115,7 @@ def optional_string_set(values: Iterable[str] | None) -> frozenset[str] | None:
 
 
 def lower_set(values: Iterable[str]) -> frozenset[str]:
-    """Names whose case says nothing, such as those of headers."""
+    """Read names whose case does not matter, such as those of headers."""
     return frozenset(value.lower() for value in strings(values))
 
 
@@ -135,7 +135,7 @@ def http_url(value: str) -> str:
 
 
 def all_or_faults(values: Iterable[str], convert: Callable[[str], str]) -> tuple[str, ...]:
-    """Every item converted, or one ``ValueError`` that lists each item at fault."""
+    """Convert every item, or raise one ``ValueError`` that lists each item at fault."""
     converted: list[str] = []
     faults: list[str] = []
     for value in strings(values):
@@ -158,12 +158,13 @@ def log_level(value: str | None) -> str | None:
 
 
 def as_text(value: Any) -> Any:
-    """A path as text, anything else as it is."""
+    """Return a path as text, anything else as it is."""
     return str(value) if isinstance(value, Path) else value
 
 
 def plain(value: Any) -> Any:
-    """A value of the configuration as lists, dicts and scalars; what can't be is kept."""
+    """Convert a value of the configuration to lists, dicts and scalars; other objects stay as they
+    are."""
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):

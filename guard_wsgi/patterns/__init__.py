@@ -1,3 +1,3 @@
-"""Regular expressions that are searched in linear time."""
+"""Regular expressions with a search in linear time."""
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What Python's backtracking ``re`` may be trusted with on a short text.
+"""Decides which expressions Python's backtracking ``re`` may search on a short text.
 
-Look-around and back-references are beyond every linear engine. On a text of some hundred
-characters ``re`` can serve them, unless the expression is of those whose time grows with a high
-power of the length (three repetitions in a row) or doubles with each character (a repetition in a
-repetition). Both are seen in the parsed expression; where in doubt, the answer is no.
+No linear engine supports look-around and back-references. On a text of some hundred characters,
+``re`` may search them, unless the time grows with a high power of the length (three repetitions in
+a row) or doubles with each character (a repetition in a repetition). The parsed expression shows
+both; in doubt, the answer is no.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 MAX_REPETITIONS = 2
-"""In a row, the search for the beginning counted: 512 characters squared are 2 ms, cubed 0.5 s."""
+"""The most repetitions in a row, with the search for the beginning: 512 characters squared take 2
+ms, cubed 0.5 s."""
 
 FEW = 8
-"""A repetition of at most so many characters is no more than a longer text."""
+"""A repetition of at most this many characters counts as text, not as a repetition."""
 
 MAX_WAYS = 1000
-"""Of short repetitions, optional parts and alternatives in a row, which multiply."""
+"""The most ways to take short repetitions, optional parts and alternatives in a row, which
+multiply."""
 
 _REPEATS = (kinds.MAX_REPEAT, kinds.MIN_REPEAT)
 _AROUND = (kinds.ASSERT, kinds.ASSERT_NOT)
 
 
 def why_too_slow(expression: str) -> str:
-    """Why ``re`` can't be trusted with an expression, ``""`` where it can.
+    """Say why ``re`` must not search an expression; ``""`` if it may.
 
-    :raises re.error: for what is no expression.
+    :raises re.error: if it is not a regular expression.
     """
     tree: Any = parser.parse(expression, re.IGNORECASE | re.MULTILINE)
     if any(_nests(item) for item in _items(tree)):
@@ -60,7 +62,7 @@ def _inner(kind: Any, value: Any) -> Iterable[Any]:
 
 
 def _ways(tree: Iterable[Any]) -> int:
-    """In how many ways the short repetitions, optional parts and alternatives can be taken."""
+    """Count the ways to take the short repetitions, optional parts and alternatives."""
     ways = 1
     for kind, value in tree:
         if kind in _REPEATS and not _is_long(kind, value):
@@ -79,7 +81,7 @@ def _is_long(kind: Any, value: Any) -> bool:
 
 
 def _nests(item: tuple[Any, Any]) -> bool:
-    """A repetition of what can match in more than one way."""
+    """Whether it repeats a part that can match in more than one way."""
     kind, value = item
     if kind not in _REPEATS or value[1] in (0, 1):
         return False
@@ -90,8 +92,8 @@ def _nests(item: tuple[Any, Any]) -> bool:
 
 
 def _degree(tree: Iterable[Any]) -> int:
-    """The power of the text's length that a match can take: repetitions in a row add up, those of
-    alternatives and of look-around, which is not gone back into, do not."""
+    """Return the power of the text's length that a match can take. Repetitions in a row add up.
+    Those of alternatives do not, nor those of look-around, into which ``re`` never backtracks."""
     in_a_row, around = 0, 0
     for kind, value in tree:
         inner = [_degree(part) for part in _inner(kind, value)]

@@ -1,9 +1,9 @@
-"""Databases that are compiled beside the requests, once for all processes of a user.
+"""Compiles databases in the background, once for all processes of a user.
 
-On a machine that never ran these patterns, and whose package brings none that fit, the first scan
-starts a thread. It holds a lock that all processes of the user share, has a process of its own
-compile (which would leave a worker with 90 MB more), and takes over what that leaves on disk, one
-database after the other. Meanwhile the caller serves in another way.
+If neither the package nor a cache has compiled patterns for this machine, the first scan starts a
+thread. The thread takes a lock that all processes of the user share, and starts a process that
+compiles (compiling in the worker would leave it with 90 MB more). It loads each database as soon as
+it is on disk. Meanwhile, the caller searches in another way.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, writable_folder
 fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows: each process compiles for itself
+except ImportError:  # Windows: each process compiles its own
     fcntl = None
 
 logger = logging.getLogger("guard_wsgi.patterns")
 
 POLL_SECONDS: Final = 0.2
-"""Polled, not waited for: under gevent a lock that blocks would stop all requests."""
+"""Seconds between attempts to get the lock. Waiting for it would stop all requests under gevent."""
 WAIT_SECONDS: Final = 180.0
-"""How long another process may take, nine times what it should; then this one compiles."""
+"""How long another process may take, nine times the usual; then this one compiles."""
 LOCK_NAME: Final = "compiling.lock"
 
-# The app may have put anything on its path, and PYTHONPATH may be another's.
+# Pass sys.path on: the app may have changed it, and PYTHONPATH may belong to something else.
 _PROGRAM: Final = (
     "import runpy, sys; module, *sys.path = sys.argv[1:];"
     " runpy.run_module(module, run_name='__main__')"
@@ -48,19 +48,19 @@ class Pending(Protocol):
     """A database that is not there yet."""
 
     def load(self, *folders: Path) -> bool:
-        """Take it over from disk; whether it is there.
+        """Load it from disk. Return whether it was there.
 
-        :param folders: more to look into than the usual ones.
+        :param folders: further folders to look into.
         """
 
     def compile(self) -> None:
-        """Compile it here and now."""
+        """Compile it now, in this process."""
 
 
 class Compiler:
-    """What a process has to compile; at most one thread works at it.
+    """What a process has to compile. At most one thread works on it.
 
-    :param module: run as a program, it compiles everything into ``$GUARD_WSGI_CACHE_DIR``.
+    :param module: a module that compiles everything into ``$GUARD_WSGI_CACHE_DIR`` when run.
     """
 
     def __init__(self, module: str) -> None:
@@ -68,18 +68,18 @@ class Compiler:
         self._pending: list[Pending] = []
         self._total = 0
         self._own_folders: tuple[Path, ...] = ()
-        # setdefault is atomic: of several first requests one starts the thread. A forked child
-        # has another process id, and starts one of its own.
+        # setdefault is atomic: only one of several first requests starts the thread. A forked child
+        # has another process id, and starts its own.
         self._starters: dict[int, object] = {}
 
     def add(self, pending: Pending) -> None:
-        """Have it compiled when somebody asks for it (`begin`)."""
+        """Add a database to compile when `begin` is called."""
         self._pending.append(pending)
         self._total += 1
 
     @property
     def waiting(self) -> int:
-        """How many databases are not there yet."""
+        """Count the databases that are not ready yet."""
         return len(self._pending)
 
     def begin(self) -> None:
@@ -97,7 +97,7 @@ class Compiler:
         thread = threading.Thread(target=self._work, name="guard-wsgi-compiling", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no thread to be had: the next scan tries again
+        except RuntimeError:  # no thread is available: the next scan tries again
             del self._starters[process_id]
 
     def _work(self) -> None:
@@ -108,7 +108,7 @@ class Compiler:
                 where = "for this process alone, as no cache folder can be used"
                 made = stack.enter_context(tempfile.TemporaryDirectory(prefix="guard-wsgi-"))
                 folder = Path(made)
-                # Trusted, other than a cache, which is looked into as every start does.
+                # This folder is trusted, unlike a cache, which is checked as at every start.
                 self._own_folders = (folder,)
             else:
                 where = f"into {folder}"
@@ -117,9 +117,9 @@ class Compiler:
                 return
             logger.warning(
                 "the patterns of detection are not compiled for this machine yet: %d databases"
-                " are compiled in the background, %s, in some twenty seconds. Until then Python's"
-                " re looks for them, more slowly. `guard-wsgi warm` compiles them while an image"
-                " is built",
+                " are compiled in the background, %s, in some 20 seconds. Until then Python's re"
+                " searches for them, more slowly. `guard-wsgi warm` compiles them while an image is"
+                " built",
                 len(self._pending),
                 where,
             )
@@ -152,9 +152,9 @@ class Compiler:
         )
 
     def _compile_apart(self, folder: Path, descriptor: int, started: float) -> None:
-        """Have another process compile, and take over what it leaves. It has the lock as well, so
-        that it stays locked when this process ends first."""
-        # Another one may have compiled before this one got the lock.
+        """Let another process compile, and load the result. It inherits the lock, which stays
+        locked even if this process ends first."""
+        # Another process may have compiled before this one got the lock.
         self._take_over()
         python = _interpreter()
         if not self._pending or python is None:
@@ -183,14 +183,14 @@ class Compiler:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[int | None]:
-    """Hold the lock of a cache folder; ``None`` if another one holds it."""
+    """Take the lock of a cache folder; ``None`` if another process has it."""
     if fcntl is None:
         yield -1
         return
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(folder / LOCK_NAME, flags, 0o600)
-    except OSError:  # somebody else's: compile rather than wait
+    except OSError:  # somebody else's file: compile rather than wait
         yield -1
         return
     try:
@@ -200,7 +200,7 @@ def _lock(folder: Path) -> Iterator[int | None]:
             yield None
             return
         yield descriptor
-        # Not by closing alone: children of a fork have the descriptor as well.
+        # Closing alone does not release it: forked children have the descriptor as well.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
@@ -208,7 +208,7 @@ def _lock(folder: Path) -> Iterator[int | None]:
 
 
 def _interpreter() -> str | None:
-    """The Python that runs this, or ``None`` where a server embeds it (uWSGI, mod_wsgi)."""
+    """Return the running Python's path; ``None`` if a server embeds it (uWSGI, mod_wsgi)."""
     folder = "Scripts" if os.name == "nt" else "bin"
     for path in (sys.executable or "", os.path.join(sys.prefix, folder, "python3")):
         if os.path.basename(path).startswith("python") and os.access(path, os.X_OK):

@@ -1,17 +1,17 @@
 """Compiled Hyperscan databases on disk.
 
-Compiling the built-in patterns takes some twenty seconds, loading them milliseconds, and every
-worker and every command would pay again. Databases are looked for in three kinds of places:
+Compiling the built-in patterns takes some twenty seconds, loading them takes milliseconds.
+Databases are in three kinds of places:
 
-- in the package (`PACKAGE_FOLDER`), where a build leaves them (hatch_build.py);
+- in the package (`PACKAGE_FOLDER`), where a build puts them (hatch_build.py);
 - in the user's cache folder: `$GUARD_WSGI_CACHE_DIR`, else `$XDG_CACHE_HOME/guard-wsgi`, else
   `~/.cache/guard-wsgi`. `GUARD_WSGI_CACHE_DIR=off` keeps nothing;
-- where that can't be written to, in a folder of this user's among the temporary files.
+- if that is not writable, in this user's folder among the temporary files.
 
-A name is a digest of patterns, flags, processor and Hyperscan's version, so a database of other
-patterns is never found. Of a cache a file is used only if it and its folder belong to this user
-or to root and nobody else can write to them. Hyperscan itself checks version and CRC. Any fault
-on the way means compiling, never an error.
+A file's name is a digest of patterns, flags, processor and Hyperscan's version, so a database of
+other patterns is never loaded. A file in a cache is used only if it and its folder belong to this
+user or to root and nobody else can write to them. Hyperscan itself checks version and CRC. Any
+fault leads to compiling, never to an error.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ except ImportError:  # no wheel for this interpreter: nothing is compiled, nothi
 logger = logging.getLogger("guard_wsgi.patterns")
 
 CACHE_DIR_VARIABLE = "GUARD_WSGI_CACHE_DIR"
-"""Of the machine, not of a guard: read before there is a configuration."""
+"""It belongs to the machine, not to a guard: it is read before there is a configuration."""
 
 PACKAGE_FOLDER: Final = Path(__file__).with_name("compiled")
-"""Part of the package, and trusted as its code is."""
+"""A part of the package, and as trusted as its code."""
 
 SUFFIX: Final = ".hsdb"
 
 
 def cache_folders() -> tuple[Path, ...]:
-    """Where compiled databases are kept, the preferred folder first; none when they are not."""
+    """Return the cache folders, the preferred one first; none if the cache is off."""
     chosen = os.environ.get(CACHE_DIR_VARIABLE, "")
     if chosen.lower() in ("off", "0", "no"):
         return ()
@@ -67,10 +67,10 @@ def _temporary_folder() -> Path:
 
 
 def writable_folder() -> Path | None:
-    """The first cache folder that is trusted and can be written to, made if need be."""
+    """Return the first cache folder that is trusted and writable; create it if needed."""
     for folder in cache_folders():
         try:
-            # Readable by others: nothing in it is secret, and root fills it for an app's user.
+            # Others may read it: nothing in it is secret, and root may fill it for an app's user.
             folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         except OSError:
             continue
@@ -80,14 +80,14 @@ def writable_folder() -> Path | None:
 
 
 def distrust(folder: Path) -> str | None:
-    """Why no database in this cache folder is used, or ``None``.
+    """Say why a cache folder is not trusted; ``None`` if it is.
 
-    :raises OSError: when there is no such folder.
+    :raises OSError: if there is no such folder.
     """
-    # Among the temporary files, a link may be anybody's.
+    # Among the temporary files, anybody may have made a link.
     status = os.lstat(folder) if folder == _temporary_folder() else os.stat(folder)
     if not stat.S_ISDIR(status.st_mode):
-        return f"{folder} is no folder"
+        return f"{folder} is not a folder"
     return None if _is_private(status) else f"{folder} {_WRITABLE}"
 
 
@@ -95,7 +95,8 @@ _WRITABLE: Final = "belongs to another user, or others can write to it"
 
 
 def database_key(patterns: Sequence[bytes], ids: Sequence[int], flags: int) -> str:
-    """A name for the compiled form of these patterns with this Hyperscan on this processor."""
+    """Return a name for the compiled form of these patterns with this Hyperscan on this
+    processor."""
     machine = f"{hyperscan.__version__} {platform.machine()} {sys.byteorder} {sys.maxsize}"
     digest = hashlib.sha256(f"{machine} {flags} {list(ids)}".encode())
     for pattern in patterns:
@@ -104,9 +105,9 @@ def database_key(patterns: Sequence[bytes], ids: Sequence[int], flags: int) -> s
 
 
 def load_database(key: str, *also: Path) -> Any | None:
-    """The kept database of this name, or ``None``.
+    """Load the database of this name, or return ``None``.
 
-    :param also: more folders of this process's own to look into.
+    :param also: further folders of this process.
     """
     for folder in (PACKAGE_FOLDER, *also):
         database = _read(folder / f"{key}{SUFFIX}", is_ours=True)
@@ -118,7 +119,7 @@ def load_database(key: str, *also: Path) -> Any | None:
         except OSError:
             continue
         if reason is not None:
-            logger.warning("compiled patterns are not taken from a cache: %s", reason)
+            logger.warning("the cache of compiled patterns is not used: %s", reason)
             continue
         database = _read(folder / f"{key}{SUFFIX}", is_ours=False)
         if database is not None:
@@ -143,7 +144,7 @@ def _read(path: Path, *, is_ours: bool) -> Any | None:
 
 
 def save_database(key: str, database: Any) -> None:
-    """Keep a database: written aside and moved into place, so that no reader sees half."""
+    """Store a database atomically, so that no reader sees half of it."""
     folder = writable_folder()
     if folder is None:
         return
@@ -151,10 +152,10 @@ def save_database(key: str, database: Any) -> None:
         with replaced(folder / f"{key}{SUFFIX}", mode=0o644) as file:
             file.write(hyperscan.dumpb(database))
     except (OSError, hyperscan.error) as error:
-        logger.warning("compiled patterns are not kept: %s", error)
+        logger.warning("could not store the compiled patterns: %s", error)
 
 
 def _is_private(status: os.stat_result) -> bool:
-    """Whether only this user, or root, could have written it."""
+    """Whether only this user or root can have written it."""
     is_known = not hasattr(os, "getuid") or status.st_uid in (os.getuid(), 0)
     return is_known and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

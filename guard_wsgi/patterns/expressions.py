@@ -1,10 +1,10 @@
-"""Regular expressions of the user's, searched together in linear time.
+"""The user's regular expressions, searched together in linear time.
 
-Python's ``re`` backtracks: 27 characters can keep ``(a+)+$`` busy for seconds with the GIL held,
-so no time-out helps (CVE-2025-53539). Hyperscan can't be made to, and refuses what it can't do
-when it compiles. Where it has no wheel, ``re`` serves, on a bounded part of the text and without
-the shapes that make it exponential. Of texts that are short anyway, ``re`` may also search for
-look-around, as far as backtracking.py trusts it.
+Python's ``re`` backtracks: with ``(a+)+$``, 27 characters keep it busy for seconds while it holds
+the GIL, so no time-out helps (CVE-2025-53539). Hyperscan never backtracks, and refuses unsupported
+expressions when it compiles them. Where it has no wheel, ``re`` searches a bounded part of the
+text, and shapes that take exponential time are refused. In texts that are always short, ``re`` may
+also search for look-around, if backtracking.py allows it.
 """
 
 from __future__ import annotations
@@ -17,21 +17,22 @@ from guard_wsgi.patterns.backtracking import why_too_slow
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
 RE_MAX_CHARS = 65_536
-"""How much ``re`` searches where Hyperscan is missing."""
+"""How many characters ``re`` searches if Hyperscan is missing."""
 
 _NESTED_REPETITION = re.compile(r"\([^()]*[*+}][^()]*\)\s*[*+{]")
 
 
 class ExpressionError(GuardError, ValueError):
-    """An expression that is none, or that can't be searched in linear time; says why."""
+    """The text is not a regular expression, or can't be searched in linear time; the message says
+    why."""
 
 
 class Expressions:
-    """Expressions, compiled together, searched without regard to case.
+    """Expressions, compiled together and searched without regard to case.
 
-    :param backtracks_on: the length of the texts, if they are so short that ``re`` may search
-        them for what takes more than linear time; what is longer is cut there.
-    :raises ExpressionError: naming the expression and the reason.
+    :param backtracks_on: the length of the texts, if they are so short that ``re`` may search them
+        for expressions that take more than linear time; longer texts are cut.
+    :raises ExpressionError: with the expression and the reason.
     """
 
     def __init__(self, expressions: Sequence[str], *, backtracks_on: int = 0) -> None:
@@ -46,17 +47,17 @@ class Expressions:
             self._find = _compile_apart(self.expressions, backtracks_on)
 
     def find(self, text: bytes) -> list[int]:
-        """The places, in the order given, of all expressions found in UTF-8 text."""
+        """Return the indexes of all expressions found in UTF-8 text."""
         return self._find(text)
 
     def first(self, text: str) -> str | None:
-        """One expression that is found, or ``None``."""
+        """Return one expression that matches, or ``None``."""
         found = self._find(text.encode("utf-8", "replace"))
         return self.expressions[min(found)] if found else None
 
 
 def literal(text: str) -> str:
-    """The expression that finds exactly this text."""
+    """Return the expression that matches exactly this text."""
     return re.escape(text).replace("\0", r"\x00")
 
 
@@ -64,7 +65,7 @@ def _check_syntax(expression: str) -> None:
     if not expression:
         raise ExpressionError("an empty expression matches everything")
     if "\0" in expression:
-        raise ExpressionError(f"{expression!r} holds a NUL, where Hyperscan would end it")
+        raise ExpressionError(f"{expression!r} contains a NUL, where Hyperscan would end it")
     try:
         re.compile(expression, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:
@@ -90,7 +91,8 @@ def _compile(expressions: tuple[str, ...]) -> Callable[[bytes], list[int]]:
 
 
 def _compile_apart(expressions: tuple[str, ...], max_chars: int) -> Callable[[bytes], list[int]]:
-    """The linear ones together, the others one by one in ``re``, on ``max_chars`` characters."""
+    """Searches the linear expressions together, and the others one by one with ``re``, on
+    ``max_chars`` characters."""
     linear: list[int] = []
     backtracking: list[tuple[int, re.Pattern[str]]] = []
     for place, expression in enumerate(expressions):

@@ -1,4 +1,4 @@
-"""Hyperscan: many patterns over one text in one pass, in linear time."""
+"""Hyperscan: searches a text for many patterns in one pass, in linear time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ except ImportError:  # no wheel: PyPy, musl on rare machines
     hyperscan = None
 
 Pieces = tuple[list[int], list[int], list[int], list[int], list[set[int]]]
-"""Where the pieces of a text begin and end, between which places each pattern was found last, and
-what was found in each piece."""
+"""The bounds of the pieces of a text, the piece in which each pattern was found last, and the
+patterns found in each piece."""
 
 OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"})
-"""``once`` reports each pattern once. Keeping book of that costs a fifth of the time. Hyperscan is
-undefined on text that is not UTF-8 if ``unicode`` is on."""
+"""``once`` reports each pattern once, which takes a fifth more time. With ``unicode``, Hyperscan's
+behaviour is undefined on text that is not UTF-8."""
 
 
 class Tripwire(NamedTuple):
@@ -37,9 +37,9 @@ class Tripwire(NamedTuple):
 
 
 class HyperscanRefused(ValueError):
-    """A pattern that Hyperscan can't match in linear time; says why.
+    """Hyperscan can't match a pattern in linear time; the message says why.
 
-    :ivar index: of the pattern; ``None`` when only all of them together are refused.
+    :ivar index: the index of the pattern; ``None`` if only all of them together are refused.
     """
 
     def __init__(self, index: int | None, reason: str) -> None:
@@ -65,7 +65,7 @@ def _note(index: int, start: int, end: int, flags: int, hits: set[int]) -> None:
 
 def _note_piece(index: int, start: int, end: int, flags: int, pieces: Pieces) -> None:
     begins, ends, lowest, highest, found = pieces
-    # Most matches of a pattern are in the piece of the one before.
+    # Most matches of a pattern are in the same piece as its last match.
     if not lowest[index] < end <= highest[index]:
         piece = bisect_left(ends, end)
         lowest[index], highest[index] = begins[piece], ends[piece]
@@ -82,18 +82,18 @@ def _note_end(
 
 
 class HyperscanScanner:
-    """A compiled database and room to scan with it, in time linear in the text.
+    """A compiled database with scratch space. A scan takes time linear in the text.
 
     A scratch serves one scan at a time (the scan releases the interpreter's lock), so each scan
-    takes one out of the stock and puts it back. A forked child has copies of those that were in
-    stock; one that was in use elsewhere is not among them.
+    takes one from the stock and puts it back. A forked child has copies of the scratches in stock;
+    it never sees one that was in use.
 
-    :param ids: what `scan` calls the patterns.
-    :param options: which of `OPTIONS` hold for every pattern.
-    :param keep: use the compiled form left on disk by a build or an earlier process, or leave
-        one (see database.py). For constants of the package only.
-    :ivar key: what the compiled form is called on disk.
-    :raises HyperscanRefused: when a pattern can't be matched in linear time.
+    :param ids: the names of the patterns in results of `scan`.
+    :param options: which of `OPTIONS` apply to every pattern.
+    :param keep: whether to load the compiled form from disk, or store it there (database.py). For
+        constants of the package only.
+    :ivar key: the name of the compiled form on disk.
+    :raises HyperscanRefused: if a pattern can't be matched in linear time.
     """
 
     def __init__(
@@ -116,9 +116,9 @@ class HyperscanScanner:
 
     @classmethod
     def kept(cls, key: str, ids: Sequence[int], *also: Path) -> HyperscanScanner | None:
-        """One whose compiled form is on disk; ``None`` if it is not.
+        """Load a scanner whose compiled form is on disk; ``None`` if it is not.
 
-        :param also: more folders to look into, of this process's own.
+        :param also: further folders of this process.
         """
         database = load_database(key, *also)
         if database is None:
@@ -135,8 +135,8 @@ class HyperscanScanner:
         self._wires: dict[tuple[int, int], Tripwire] = {}
         self.any = self._tripwire(0, self._ids)
 
-    # All written out, as each call less is felt. Arguments by position: by name they cost a
-    # quarter of a microsecond, half of a short scan.
+    # Everything is inlined, because each call takes noticeable time. Arguments are positional: by
+    # name they would take a quarter of a microsecond, half of a short scan.
 
     def scan(self, data: bytes) -> list[int]:
         hits: set[int] = set()
@@ -152,12 +152,13 @@ class HyperscanScanner:
         return list(hits)
 
     def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
-        """The ids of the patterns that match in each piece of the data: where a match ends counts.
+        """Return the ids of the patterns that match in each piece of the data. A match belongs to
+        the piece in which it ends.
 
-        :param ends: of the pieces, in bytes; the last is the length of the data.
+        :param ends: the ends of the pieces, in bytes; the last is the length of the data.
         """
         found: list[set[int]] = [set() for _ in ends]
-        # An empty match at the very beginning is one of the first piece.
+        # An empty match at the very beginning belongs to the first piece.
         begins = [-1, *ends[:-1]]
         lowest, highest = [0] * self._ids, [-1] * self._ids
         stock = self._stock
@@ -217,12 +218,12 @@ class HyperscanScanner:
 
 
 def key_of(patterns: Sequence[str], ids: Sequence[int], options: Collection[str]) -> str:
-    """What the compiled form of these patterns is called on disk (`HyperscanScanner.key`)."""
+    """Return the name of the compiled form on disk (`HyperscanScanner.key`)."""
     return database_key([text.encode() for text in patterns], ids, _flags(options))
 
 
 def _flags(options: Collection[str]) -> int:
-    # Empty matches are for patterns such as "^$".
+    # Patterns such as "^$" have empty matches.
     flags: int = hyperscan.HS_FLAG_ALLOWEMPTY
     for option, flag in (
         ("caseless", hyperscan.HS_FLAG_CASELESS),
@@ -246,7 +247,8 @@ def _compile(patterns: list[bytes], ids: Sequence[int], flags: int) -> Any:
 
 
 def _refused(patterns: list[bytes], flags: int, error: Exception) -> HyperscanRefused:
-    """Compile one by one to find the pattern: the error of the whole set does not name it."""
+    """Compile one by one to find the refused pattern: the error of the whole set does not name
+    it."""
     for index, pattern in enumerate(patterns):
         try:
             hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK).compile(

@@ -1,3 +1,3 @@
-"""What is read of a request, and what is decided on it."""
+"""What the guard reads of a request, and what it decides."""
 
 from __future__ import annotations

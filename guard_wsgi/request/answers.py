@@ -1,12 +1,12 @@
-"""What a hook may answer with, and what it means.
+"""The answers of hooks and their meaning.
 
-``None`` and ``True`` let the request pass; ``False`` refuses it with 403. A response is sent as
-it is: ours, Flask's and werkzeug's, Django's, Bottle's, or any object with ``status_code``,
-``headers`` and a ``body``. So is what a Flask view may return: a tuple of content with a status,
-with headers or with both, where the content may be a text, a dict or a list (JSON). Content
-without a status is a refusal, and so a 403: with 200 a client would take it for success. What
-``abort()`` raises in Flask, Bottle and werkzeug is the response that it stands for; what Django
-has for views to raise is the refusal that it stands for.
+``None`` and ``True`` let the request pass; ``False`` refuses it with 403. A response is sent as it
+is: ours, Flask's and werkzeug's, Django's, Bottle's, or any object with ``status_code``,
+``headers`` and a ``body``. The same holds for what a Flask view may return: a tuple of content with
+a status, with headers or with both; the content may be a text, a dict or a list (JSON). Content
+without a status is a refusal with 403: with 200, a client would believe that it succeeded.
+``abort()`` in Flask, Bottle and werkzeug gives its response. Django's exceptions for views give the
+refusal that Django would send.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from werkzeug.exceptions import HTTPException
 from guard_wsgi.request.response import GuardResponse
 
 REFUSED_STATUS = 403
-"""Of an answer that says nothing of its own status."""
+"""The status of an answer without one."""
 
 HeaderPairs = list[tuple[str, str]]
 
@@ -34,10 +34,10 @@ def passes(answer: object) -> bool:
 
 
 def response_of(answer: object, environ: Mapping[str, Any] | None = None) -> GuardResponse:
-    """The response that a hook's answer stands for.
+    """Make the response of a hook's answer.
 
-    :param environ: of the request, for an exception that makes its response of it.
-    :raises TypeError: for what stands for none, naming its type.
+    :param environ: the request's environ, from which some exceptions make their response.
+    :raises TypeError: if the answer is no response; the error names its type.
     """
     if isinstance(answer, GuardResponse):
         return answer
@@ -58,10 +58,10 @@ def is_response(answer: object) -> bool:
 
 
 def is_refusal(answer: object) -> bool:
-    """Whether what a verifier returned is a way to say no, and nobody's name: a response, an
-    exception, the status of an error, or a tuple that has one of these or begins with nothing.
+    """Whether a verifier's result means no, rather than a principal: a response, an exception, the
+    status of an error, or a tuple that contains one of these or begins with a false value.
 
-    An id between 400 and 599 as a number reads as a status, too: a verifier returns it as text.
+    A number between 400 and 599 counts as a status, so a verifier returns such an id as text.
     """
     if isinstance(answer, tuple):
         return not (answer and answer[0]) or any(map(is_refusal, answer))
@@ -76,14 +76,14 @@ def raised(error: Exception) -> bool:
 
 
 def status_in_django(error: Exception) -> int | None:
-    """The status that Django answers with where a view raises an exception; ``None`` where it is
+    """Return the status that Django answers with if a view raises this exception; ``None`` if it is
     a fault.
 
     Source: https://docs.djangoproject.com/en/stable/ref/exceptions/
     """
     exceptions = sys.modules.get("django.core.exceptions")
     http = sys.modules.get("django.http")
-    if exceptions is None or http is None:  # what is not imported has not been raised
+    if exceptions is None or http is None:  # if Django is not imported, it has raised nothing
         return None
     if isinstance(error, http.Http404):
         return 404
@@ -95,7 +95,8 @@ def status_in_django(error: Exception) -> int | None:
 
 
 def discard(answer: object) -> None:
-    """Close a coroutine that nobody will await, or Python warns of it later, elsewhere."""
+    """Close a coroutine that nobody will await: otherwise Python warns about it later,
+    elsewhere."""
     if isawaitable(answer):
         close = getattr(answer, "close", None)
         if close is not None:
@@ -112,7 +113,7 @@ def _of_content(content: Any, status: int) -> GuardResponse:
 
 
 def _of_tuple(answer: tuple[Any, ...], environ: Mapping[str, Any] | None) -> GuardResponse:
-    """Content with a status, with headers, or with both, as a Flask view returns them."""
+    """Read content with a status, with headers, or with both, as a Flask view returns them."""
     status: Any = None
     headers: Any = None
     if len(answer) == 3:
@@ -141,15 +142,15 @@ def _of_tuple(answer: tuple[Any, ...], environ: Mapping[str, Any] | None) -> Gua
 
 
 def _complete(response: Any) -> GuardResponse:
-    """A response of a framework, with its whole body."""
+    """Convert a framework's response, with its whole body."""
     return GuardResponse(_body_of(response), int(response.status_code), _headers_of(response))
 
 
 def _body_of(response: Any) -> bytes:
-    """The body, by the name that the framework has for it."""
+    """Return the body, under the framework's name for it."""
     if hasattr(response, "get_data"):
         if getattr(response, "direct_passthrough", False):
-            response.direct_passthrough = False  # of send_file: read it after all
+            response.direct_passthrough = False  # from send_file: read it all the same
         data = response.get_data()
         return data.encode() if isinstance(data, str) else bytes(data)
     if hasattr(response, "getvalue") and hasattr(response, "streaming"):  # Django's
@@ -179,5 +180,5 @@ def _headers_of(response: Any) -> HeaderPairs:
     cookies: Any = getattr(response, "cookies", None)
     if hasattr(cookies, "values") and hasattr(cookies, "output"):  # Django's SimpleCookie
         named += [("Set-Cookie", morsel.OutputString()) for morsel in cookies.values()]
-    # A length belongs to a body; it is counted when that is sent.
+    # The length is computed when the body is sent.
     return [pair for pair in named if pair[0].lower() != "content-length"]

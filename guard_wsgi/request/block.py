@@ -14,9 +14,10 @@ from guard_wsgi.request.response import GuardResponse
 
 @define(kw_only=True, eq=False)
 class Block:
-    """A refusal, before it is rendered. Not frozen, as in a flood many are made; nobody writes.
+    """A refusal, before it is rendered. It is not frozen, because a flood makes many; nobody writes
+    to it.
 
-    :ivar check: which check refused; a stable name for logs, muting and metrics.
+    :ivar check: the check that refused; a stable name for logs, muting and metrics.
     :ivar event: the type of the event that reports it (telemetry/event_types.py).
     :ivar retry_after_seconds: sent as ``Retry-After``.
     :ivar response: a hook's own answer, sent as it is instead of status and message.
@@ -35,25 +36,25 @@ class Block:
 
     @property
     def reason(self) -> str:
-        """For the operator's eyes; never sent to the client."""
+        """For the operator; never sent to the client."""
         return self._reason
 
     @property
     def category(self) -> str:
-        """Of an attack."""
+        """The category of an attack."""
         return ""
 
     def details(self) -> Mapping[str, Any]:
-        """Further metadata of its event, made only if a sink takes the event."""
+        """Makes further metadata of its event, if a sink takes the event."""
         return {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled with a request's environ, it keeps what a reader asks for: why, and what."""
+        """Pickle it, with a request's environ, as a plain refusal with its reason and findings."""
         return _restored, (self.status, self.message, self.check, self.event, self.reason)
 
 
 def whole_seconds(seconds: float) -> int:
-    """As ``Retry-After`` takes it: rounded up, at least one, and no more for a rounding error."""
+    """The value of ``Retry-After``: rounded up, at least one, allowing for a rounding error."""
     return max(1, ceil(seconds - 0.001))
 
 

@@ -1,9 +1,9 @@
 """The request body: a bounded read of its beginning, and an exact replay for the app.
 
-The guard looks at the first bytes of a body in the request's own thread, only when a rule asks,
-with ``read(n)`` calls that never ask for more than the message holds, and puts a stream in the
-place of ``wsgi.input`` that gives the app every byte again. What the guard didn't ask for stays
-on the socket until the app reads it, so an upload costs the guard its prefix and nothing more.
+The guard reads the first bytes of a body in the request's own thread, and only if a rule needs
+them. Its ``read(n)`` calls never ask for more than the message has. It replaces ``wsgi.input`` by a
+stream that gives the app every byte again. The rest stays on the socket until the app reads it, so
+an upload costs the guard only its prefix.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from guard_wsgi.request.replay import ReplayStream, read_bounded
 
 @final
 class RequestBody:
-    """The body of one request, read as far as the rules need and no further.
+    """The body of one request, read only as far as the rules need.
 
-    Nothing is read and nothing replaced before the first :meth:`prefix` or :meth:`limit`, and
-    both must come before anyone else reads ``wsgi.input``. The environ is let go of as soon as
-    its stream has been replaced.
+    Before the first :meth:`prefix` or :meth:`limit`, nothing is read or replaced. Both must come
+    before anyone else reads ``wsgi.input``. The reference to the environ is dropped as soon as its
+    stream is replaced.
 
-    :ivar length: the declared length in bytes; ``None`` when none is declared.
+    :ivar length: the declared length in bytes; ``None`` if none is declared.
     :ivar readable: whether the body can be read without waiting for bytes that never come.
         ``False`` for bad framing and for a chunked body whose end the server doesn't mark.
     :ivar complete: whether the last :meth:`prefix` returned the whole body.
     :ivar framing_error: why the framing is refused, or ``None``.
-    :ivar read_error: what the server's stream raised while the guard read (the client went away,
-        a chunk was malformed), as text, or ``None``; the app gets the error itself at that byte.
+    :ivar read_error: the error of the server's stream while the guard read (the client went away, a
+        chunk was malformed), as text, or ``None``; the app gets the same error at that byte.
     """
 
-    # Defaults stand on the class: most bodies are read whole, at once, and leave them as they are.
+    # The defaults are on the class: most bodies are read whole, at once, and never change them.
     _environ: dict[str, Any] | None
     _head = b""
     _replay: ReplayStream | None = None
@@ -65,17 +65,17 @@ class RequestBody:
 
     @classmethod
     def begun(cls, environ: dict[str, Any], replay: ReplayStream) -> RequestBody:
-        """One of which something has been read already, which the stream gives again."""
+        """Make a body of which something was already read; the stream gives it again."""
         body = cls(environ)
         body._environ = None
         body._replay = environ["wsgi.input"] = replay
         return body
 
     def prefix(self, max_bytes: int) -> bytes:
-        """The first ``max_bytes`` of the body, or all of it if it is shorter.
+        """Return the first ``max_bytes`` of the body, or all of it if it is shorter.
 
-        Blocks while the client is slow, as the app's own read would; the server's time-out is
-        the bound. Never raises: see :attr:`read_error`.
+        It blocks while the client is slow, as the app's own read would, until the server's
+        time-out. Never raises: see :attr:`read_error`.
         """
         if self._environ is None:
             return self._grown_prefix(max_bytes)
@@ -83,7 +83,7 @@ class RequestBody:
         if not self.readable:
             return b""
         # A stream that ends by itself is read to its end, even past the declared length: the app
-        # would read what stands there as well.
+        # would read those bytes as well.
         remaining = None if environ.get("wsgi.input_terminated") else self.length or 0
         if remaining == 0:
             self.complete = True
@@ -106,12 +106,12 @@ class RequestBody:
         return head
 
     def look_on(self, see: Callable[[bytes], None], max_bytes: int) -> bool:
-        """Show what comes after the last :meth:`prefix` to ``see``, a chunk at a time.
+        """Pass the data after the last :meth:`prefix` to ``see``, chunk by chunk.
 
-        What is read is kept on disk for the app, so that memory holds a chunk of it.
+        The data is kept on disk for the app, so that memory holds only a chunk.
 
-        :return: whether that was the rest of the body; not if it has more than ``max_bytes``
-            still, or if the app has read from it already.
+        :return: whether that was the rest of the body; false if more than ``max_bytes`` are left,
+            or if the app has already read from it.
         """
         replay = self._replay
         if replay is None:
@@ -120,11 +120,11 @@ class RequestBody:
         return ended
 
     def limit(self, max_bytes: int) -> None:
-        """Let nobody read more than ``max_bytes``: the read that would raises `BodyTooLarge`.
+        """Limit the body to ``max_bytes``: a read past them raises `BodyTooLarge`.
 
-        The declared length is for a check to refuse; this holds for bodies without one, and for
-        those whose length lies. Call it before :meth:`prefix`: once that has returned the
-        complete body there is nothing left to bound, and its length is known.
+        A check refuses a declared length. This limits bodies without a length, and bodies that are
+        longer than declared. Call it before :meth:`prefix`: once that has returned the complete
+        body, there is nothing left to limit.
         """
         self._limit_bytes = max_bytes
         environ = self._environ
@@ -142,10 +142,10 @@ class RequestBody:
         self._environ = None
 
     def on_its_own(self, environ: dict[str, Any], stream: ReplayStream) -> RequestBody:
-        """The same body on a stream that gives all of it again, and that nobody else reads; one
-        that is complete needs none.
+        """Return the same body on its own stream, which gives all of it again; a complete body
+        needs none.
 
-        :param environ: the request's, of which the stream is left as it is.
+        :param environ: the request's environ, whose stream stays as it is.
         """
         if self._environ is None and self._replay is None:
             return self
@@ -156,7 +156,7 @@ class RequestBody:
 
     @property
     def limit_bytes(self) -> int | None:
-        """How much of it may be read; ``None`` for no limit."""
+        """How many bytes may be read; ``None`` for no limit."""
         return self._limit_bytes
 
     @property
@@ -165,11 +165,11 @@ class RequestBody:
         return self._limit_bytes is not None and self._environ is None
 
     def whole(self, environ: dict[str, Any]) -> InputStream:
-        """All of the body, to be read through once; the app still gets all of it.
+        """Return all of the body, to be read once; the app still gets all of it.
 
-        What doesn't fit into memory is kept in a file until nobody reads it any more.
+        A body that doesn't fit into memory is kept in a file until nobody reads it any more.
 
-        :raises BodyTooLarge: when it goes on past its limit.
+        :raises BodyTooLarge: if it is longer than its limit.
         """
         if not self.readable:
             return BytesIO()
@@ -185,7 +185,7 @@ class RequestBody:
                 )
             except BodyTooLarge:
                 raise
-            except Exception as raised:  # the server's own: kept for the app, at the same byte
+            except Exception as raised:  # the server's own error: kept for the app
                 kept.error = raised.with_traceback(None)
                 self.read_error = repr(raised)
                 break
@@ -213,13 +213,13 @@ class RequestBody:
 
 
 def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes | RequestBody:
-    """The body of a message that declares its length, if that is what the stream has at once.
+    """Read a body with a declared length in one call, if the stream has all of it at once.
 
-    What `RequestBody` does for most bodies, in one call; for others that is returned, begun.
+    It is a short way for most bodies. For others, it returns a begun `RequestBody`.
 
     :param length: the declared length, less than ``max_bytes``.
-    :param max_bytes: of a stream that ends by itself: what stands past the declared length, the
-        app would read as well.
+    :param max_bytes: the most to read from a stream that ends by itself: the app would read bytes
+        past the declared length as well.
     """
     ends_by_itself = environ.get("wsgi.input_terminated")
     if not length and not ends_by_itself:
@@ -235,10 +235,10 @@ def read_at_once(environ: dict[str, Any], length: int, max_bytes: int) -> bytes 
             if not more:
                 environ["wsgi.input"] = BytesIO(data)
                 if type(stream) is BytesIO:
-                    # A test client's: it sends the same stream again where a 307 or 308 points.
+                    # A test client's stream: it sends the same stream again after a 307 or 308.
                     stream.seek(-len(data), SEEK_CUR)
                 return data
-    except Exception as raised:  # the server's own: kept for the app, which would have got it
+    except Exception as raised:  # the server's own error: kept for the app, which would have got it
         error = raised.with_traceback(None)
     remaining = None if ends_by_itself else length - len(data)
     return RequestBody.begun(environ, ReplayStream(stream, remaining, None, data + more, error))

@@ -1,8 +1,7 @@
-"""How long a body is, by RFC 9112 section 6.3 and PEP 3333.
+"""The length of a body, by RFC 9112 section 6.3 and PEP 3333.
 
-A WSGI server says so by ``CONTENT_LENGTH``, or by ``wsgi.input_terminated`` when the stream ends
-by itself. A chunked body on a server that sets neither can't be read without the risk of waiting
-for ever.
+A WSGI server gives it in ``CONTENT_LENGTH``, or sets ``wsgi.input_terminated`` if the stream ends
+by itself. On a server that sets neither, reading a chunked body may wait for ever.
 """
 
 from __future__ import annotations
@@ -14,25 +13,25 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from guard_wsgi.errors import GuardError
 
 CHUNK_BYTES = 65_536
-"""How much of an unbounded ``read()`` is asked for at a time: a socket buffer's worth."""
+"""The chunk size of an unbounded ``read()``: that of a socket buffer."""
 
 _MAX_LENGTH_DIGITS = 19
 """2**63 has 19 digits; longer numbers are an attack on the parser, not a length."""
 
 
 class FramingError(GuardError, ValueError):
-    """The request doesn't say in one way how long its body is (RFC 9112, 6.3): answer 400.
+    """The length of the body is ambiguous (RFC 9112, 6.3): answer 400.
 
-    Servers and proxies that disagree about where a body ends are what request smuggling needs.
+    Request smuggling needs a server and a proxy that disagree about the end of a body.
     """
 
 
 class BodyTooLarge(GuardError, RequestEntityTooLarge):
-    """The app read past the size limit of the body. Frameworks on werkzeug answer 413 by it."""
+    """The app read past the size limit of the body. Frameworks on werkzeug answer it with 413."""
 
 
 class InputStream(Protocol):
-    """What PEP 3333 asks of ``wsgi.input``."""
+    """The methods of ``wsgi.input`` (PEP 3333)."""
 
     def read(self, size: int = ..., /) -> bytes: ...
 
@@ -40,12 +39,12 @@ class InputStream(Protocol):
 
 
 def content_length(environ: dict[str, Any]) -> int | None:
-    """The declared length of the body in bytes, or ``None`` when none is declared.
+    """Return the declared length of the body in bytes; ``None`` if none is declared.
 
-    :raises FramingError: when ``CONTENT_LENGTH`` is not a plain decimal number (RFC 9110, 8.6: a
-        sign, a list, white space or another script's digits are not), when it comes together
-        with a ``Transfer-Encoding`` (RFC 9112, 6.1) that no gateway has undone, and when the last
-        transfer coding isn't ``chunked`` (RFC 9112, 6.3, rule 4).
+    :raises FramingError: if ``CONTENT_LENGTH`` is not a plain decimal number (RFC 9110, 8.6: no
+        sign, list, white space or digits of another script); if it comes together with a
+        ``Transfer-Encoding`` (RFC 9112, 6.1) that no gateway has undone; or if the last transfer
+        coding isn't ``chunked`` (RFC 9112, 6.3, rule 4).
     """
     transfer_encoding = environ.get("HTTP_TRANSFER_ENCODING")
     declared = environ.get("CONTENT_LENGTH")
@@ -69,13 +68,13 @@ def content_length(environ: dict[str, Any]) -> int | None:
 
 
 def _is_dechunked(environ: dict[str, Any], transfer_encoding: str) -> bool:
-    """Whether a gateway has put the chunks together, and counted them, and left the header.
+    """Whether a gateway has joined and counted the chunks, and left the header.
 
-    nginx does, before it hands a request on by ``uwsgi_pass``, ``fastcgi_pass`` or ``scgi_pass``.
-    Those protocols send the length apart from the headers, so that nobody can disagree about it.
-    What no client can set shows that it was one of them: the variables of nginx's parameter
-    files (Apache sets them, too, and lets no length through beside chunks), or the reader of
-    gunicorn, which reads chunks by another one whenever HTTP brought the header.
+    nginx does so before ``uwsgi_pass``, ``fastcgi_pass`` or ``scgi_pass``. These protocols send the
+    length apart from the headers, so that it is unambiguous. Two things that no client can set show
+    such a gateway: the variables of nginx's parameter files (Apache sets them, too, but never
+    passes a length beside chunks), and gunicorn's reader, since gunicorn reads chunks over HTTP
+    with another one.
     """
     if transfer_encoding.strip(" \t").lower() != "chunked":
         return False

@@ -10,22 +10,23 @@ if TYPE_CHECKING:
     from guard_wsgi.request.view import GuardRequest
 
 Verifier = Callable[["GuardRequest", str], Any]
-"""Answers whose credential it is (the principal), or something false to refuse."""
+"""Returns the owner of the credential (the principal), or a false value to refuse."""
 
 Validator = Callable[["GuardRequest"], Any]
-"""Answers ``None`` to let pass, or a refusal (answers.py says in which forms)."""
+"""Returns ``None`` to let the request pass, or a refusal (answers.py lists the forms)."""
 
 LimitKey = Callable[["GuardRequest"], "str | None"]
-"""Names whom a request counts for; ``None`` is the client's address."""
+"""Returns the key under which a request counts; ``None`` means the client's address."""
 
 LimitExemption = Callable[["GuardRequest"], bool]
-"""Says that a request does not count."""
+"""Returns whether a request is exempt from counting."""
 
 ResponseModifier = Callable[["GuardResponse"], Any]
-"""Answers the response, changed or not, or another one (``custom_response_modifier``)."""
+"""Returns the response, changed or not, or another one (``custom_response_modifier``)."""
 
 OnBlock = Callable[["GuardRequest", Mapping[str, Any]], object]
-"""``(request, payload)``, once for each request that is refused or, in passive mode, flagged."""
+"""Called with ``(request, payload)``, once for each request that is refused or, in passive mode,
+flagged."""
 
 OnError = Callable[[str, Exception, Mapping[str, Any]], object]
-"""``(stage, exception, context)``: a fault of the guard itself."""
+"""Called with ``(stage, exception, context)`` for a fault of the guard itself."""

@@ -1,9 +1,9 @@
-"""Where an app's own functions run: in the context that the app's framework gives to its views.
+"""The context for an app's own functions: the one that the framework gives to its views.
 
-Checks that call such functions end a route's ladder (policy.py): with the first of them begins
-the part that runs inside. A framework that asks the guard before each view (``Flask``) runs that
-part there, in the request's only context; for others, and where something else may answer in the
-framework's place, a context is entered around it.
+From the first check that calls such a function, the rest of a route's ladder runs inside
+(policy.py). A framework that asks the guard before each view (Flask) runs that part there, in the
+request's only context. For other frameworks, and if another layer may answer instead of the
+framework, the guard enters a context around it.
 """
 
 from __future__ import annotations
@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 
 
 class NotAsked(GuardError):
-    """A framework was about to answer before it had asked for what was left to be decided."""
+    """A framework tried to answer before it had asked the remaining checks."""
 
 
 ForgetBody = Callable[["WSGIEnvironment"], None]
-"""Makes a framework forget what it has parsed of a body, and kept in the environ or its request."""
+"""Makes a framework drop what it has parsed of a body and kept in the environ or its request."""
 
 HookContext = Callable[["WSGIEnvironment"], AbstractContextManager[Any]]
-"""Enters the app's context for a request; entered again inside of itself, it does nothing."""
+"""Enters the app's context for a request. Inside of itself, it does nothing."""
 
 OnFault = Callable[[str, Exception], None]
 
 
 class Inside:
-    """A context around hooks whose own faults (a session that can't be opened, a function that
-    raises as it ends) are counted, and decide nothing.
+    """A context around hooks. Its own faults (a session that can't be opened, a teardown function
+    that raises) are counted and decide nothing.
 
-    Hooks that need a context which could not be entered raise, and refuse where they guard.
+    If the context could not be entered, a hook that needs it raises, and refuses where it guards
+    access.
     """
 
     __slots__ = ("_context", "_on_fault")
@@ -59,15 +60,16 @@ class Inside:
         try:
             self._context.__exit__(*raised)
         except Exception as error:
-            if error is raised[1]:  # the app's own, on its way through
+            if error is raised[1]:  # the app's own exception passes through
                 return
             self._on_fault("hook_context", error)
 
 
 def nothing_kept(environ: WSGIEnvironment) -> None:
-    """Of frameworks whose requests are made anew for the view, and of apps without one."""
+    """Do nothing: for frameworks that make a new request for the view, and for apps without a
+    framework."""
 
 
 def no_context(environ: WSGIEnvironment) -> AbstractContextManager[Any]:
-    """Of apps without a framework."""
+    """The context of apps without a framework: none."""
     return nullcontext()

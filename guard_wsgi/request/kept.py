@@ -1,4 +1,4 @@
-"""Bytes of a body that have been read and wait for the app, in memory or on disk."""
+"""Bytes of a body that were read and wait for the app, in memory or on disk."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tempfile import SpooledTemporaryFile, TemporaryFile
 from guard_wsgi.request.framing import CHUNK_BYTES, InputStream
 
 MAX_MEMORY_BYTES = 1_048_576
-"""Of a body that is read whole before the app; what is larger is in a file meanwhile."""
+"""The largest body to keep in memory; a larger one waits in a file."""
 
 
 class KeptBody:
-    """A body that has been read, in memory or, if it is large, in a file without a name."""
+    """A body that was read, in memory or, if it is large, in a file without a name."""
 
     def __init__(self) -> None:
         self.file = SpooledTemporaryFile(MAX_MEMORY_BYTES)  # noqa: SIM115 -- closed with the body
@@ -24,7 +24,8 @@ class KeptBody:
 
 
 class KeptReader:
-    """Reads a kept body from its beginning, and raises what the server's stream did at its end."""
+    """Reads a kept body from its beginning, and raises the error of the server's stream at its
+    end."""
 
     def __init__(self, kept: KeptBody) -> None:
         self._kept = kept
@@ -46,9 +47,10 @@ class KeptReader:
 
 
 class OnDisk:
-    """Bytes in a file without a name, which is gone with the last who reads it.
+    """Bytes in a file without a name, which vanishes with its last reader.
 
-    By its descriptor: a file object in a circle of garbage, as tracebacks make them, warns.
+    It keeps a descriptor, not a file object: one in a reference cycle, as tracebacks make them,
+    would warn.
     """
 
     __slots__ = ("_descriptor", "_line")
@@ -56,7 +58,7 @@ class OnDisk:
     def __init__(self) -> None:
         with TemporaryFile(buffering=0) as file:
             self._descriptor = os.dup(file.fileno())
-        self._line = b""  # read ahead of what was asked for
+        self._line = b""  # more than was asked for
 
     def __del__(self) -> None:
         os.close(self._descriptor)
@@ -90,7 +92,7 @@ class OnDisk:
 
 
 class Behind:
-    """What has been read of a stream, from disk, and then the stream itself."""
+    """First the bytes that were read of a stream, from disk, then the stream itself."""
 
     __slots__ = ("_error", "_kept", "_rest")
 

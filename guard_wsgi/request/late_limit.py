@@ -1,4 +1,4 @@
-"""Answers that read the body while they are sent."""
+"""Limits the body for answers that read it while they are sent."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from guard_wsgi.request.framing import BodyTooLarge
 
 
 class LateLimit:
-    """The answer of an app that may read past the limit of the body only while it answers, as a
-    generator does.
+    """The answer of an app that may exceed the limit of the body while it answers, as a generator
+    does.
 
     :param refuse: starts another answer and returns its body.
     """
@@ -28,7 +28,7 @@ class LateLimit:
         except BodyTooLarge:
             if self._refuse is None:
                 raise
-            # The server raises it again if the head is out (PEP 3333).
+            # The server raises it again if the head was already sent (PEP 3333).
             refuse, self._refuse = self._refuse, None
             self._chunks = iter(refuse())
         return next(self._chunks)

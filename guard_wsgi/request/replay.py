@@ -1,4 +1,4 @@
-"""``wsgi.input`` again from its first byte, after the guard has read from it."""
+"""Replays ``wsgi.input`` from its first byte after the guard has read from it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from guard_wsgi.request.kept import Behind, OnDisk
 
 
 class ReplayStream:
-    """``wsgi.input`` again from its first byte: what the guard read, then what it did not.
+    """``wsgi.input`` from its first byte: the bytes that the guard has read, then the rest.
 
-    :ivar limit_bytes: how much may be read in all; ``None`` for no limit.
+    :ivar limit_bytes: how many bytes may be read in all; ``None`` for no limit.
     """
 
     __slots__ = ("_error", "_head", "_position", "_remaining", "_rest", "_taken", "limit_bytes")
@@ -33,7 +33,7 @@ class ReplayStream:
         self.limit_bytes = limit_bytes
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """As ``io.BufferedIOBase.read``: all of it for a negative size or ``None``."""
+        """Read as ``io.BufferedIOBase.read``: everything for a negative size or ``None``."""
         if size is None or size < 0:
             return self._read_all()
         if size == 0:
@@ -47,7 +47,7 @@ class ReplayStream:
         return data
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        """As ``io.BufferedIOBase.readline``: one line with its newline, cut at ``size``."""
+        """Read as ``io.BufferedIOBase.readline``: one line with its newline, cut at ``size``."""
         if size is None or size < 0:
             size = -1
         head, position = self._head, self._position
@@ -63,7 +63,7 @@ class ReplayStream:
         return self._from_rest(size, line=True)
 
     def readlines(self, hint: int | None = -1, /) -> list[bytes]:
-        """As ``io.IOBase.readlines``: lines until ``hint`` bytes are passed."""
+        """Read as ``io.IOBase.readlines``: lines until there are more than ``hint`` bytes."""
         lines = []
         total = 0
         while line := self.readline():
@@ -84,7 +84,7 @@ class ReplayStream:
 
     @property
     def is_begun(self) -> bool:
-        """Whether something has been read of it."""
+        """Whether anybody has read from it."""
         return bool(self._position or self._taken)
 
     def grow(self, max_bytes: int) -> tuple[bytes, bool, str | None]:
@@ -104,7 +104,7 @@ class ReplayStream:
         return self._head, at_end, None if self._error is None else repr(self._error)
 
     def look_on(self, see: Callable[[bytes], None], max_bytes: int) -> tuple[bool, str | None]:
-        """As `RequestBody.look_on`; with the server's error as text."""
+        """Work as `RequestBody.look_on`; return the server's error as text as well."""
         if self._taken or self._error is not None:
             return False, None if self._error is None else repr(self._error)
         remaining, kept = self._remaining, 0
@@ -121,7 +121,7 @@ class ReplayStream:
                 kept += len(data)
                 see(data)
                 ended = not data or kept == remaining
-        except Exception as raised:  # the server's own: kept for the app, which would have got it
+        except Exception as raised:  # the server's own error: kept for the app
             error = raised.with_traceback(None)
         kept_bytes.rewind()
         self._rest = Behind(kept_bytes, self._rest, error)
@@ -139,10 +139,11 @@ class ReplayStream:
         return data
 
     def _from_rest(self, size: int, line: bool = False) -> bytes:
-        """One read, or one line, of what the guard left on the server's stream."""
+        """Read once, or one line, from the rest on the server's stream."""
         error = self._error
         if error is not None:
-            # Kept any longer, its traceback would hold this stream and the app's frames.
+            # If it were kept longer, its traceback would keep this stream and the app's frames
+            # alive.
             self._error = None
             raise error
         remaining = self._remaining
@@ -150,7 +151,7 @@ class ReplayStream:
             size = remaining
         limit_bytes = self.limit_bytes
         if limit_bytes is not None:
-            # One byte over the limit tells a body that ends there from one that goes on.
+            # One byte over the limit distinguishes a body that ends there from a longer one.
             allowed = limit_bytes - len(self._head) - self._taken + 1
             if allowed <= 0:
                 raise BodyTooLarge
@@ -166,7 +167,7 @@ class ReplayStream:
             data = self._rest.readline(size)
         self._taken += len(data)
         if remaining is not None:
-            # An early end of the stream is its end: don't ask a second time.
+            # Do not read again after an early end of the stream.
             self._remaining = remaining - len(data) if data else 0
         if limit_bytes is not None and len(self._head) + self._taken > limit_bytes:
             raise BodyTooLarge
@@ -182,10 +183,11 @@ class ReplayStream:
 def read_bounded(
     stream: InputStream, remaining: int | None, max_bytes: int
 ) -> tuple[bytes, int | None, bool, Exception | None]:
-    """The next ``max_bytes`` of a stream by ``read(n)`` alone.
+    """Read the next ``max_bytes`` of a stream, with ``read(n)`` only.
 
-    :param remaining: bytes left by the declared length; ``None`` if the stream ends by itself.
-    :return: the bytes, what remains, whether the stream has ended, and what it raised.
+    :param remaining: how many bytes the declared length leaves; ``None`` if the stream ends by
+        itself.
+    :return: the bytes, how many remain, whether the stream has ended, and its error.
     """
     missing = max_bytes if remaining is None or remaining > max_bytes else remaining
     head = b""
@@ -202,7 +204,7 @@ def read_bounded(
                 more.append(data)
             else:
                 head = data  # usually all there is
-    except Exception as raised:  # the server's own: kept for the app, which would have got it
+    except Exception as raised:  # the server's own error: kept for the app
         error = raised.with_traceback(None)
     if more:
         head += b"".join(more)

@@ -16,7 +16,7 @@ class GuardResponse:
     :param content: text or bytes; text is sent as UTF-8.
     :param headers: a mapping or a list of pairs.
     :ivar body: ``None`` for the head of an app's response, whose body streams past the guard.
-    :raises ValueError: for a line break in a header, when ``headers`` is looked at or sent.
+    :raises ValueError: if a header has a line break, when ``headers`` is read or sent.
     """
 
     __slots__ = ("_body", "_headers", "_pairs", "status_code")
@@ -30,7 +30,7 @@ class GuardResponse:
         self.status_code = status_code
         self._body = content.encode() if isinstance(content, str) else content
         self._headers: Headers | None = None
-        # Most responses are sent as they were made: the mapping is built when asked for.
+        # Most responses are sent as they were made: the mapping is built on first access.
         if isinstance(headers, list):
             self._pairs: list[tuple[str, str]] = headers
         else:
@@ -48,7 +48,7 @@ class GuardResponse:
 
     @property
     def headers(self) -> Headers:
-        """The headers, looked up in any case; changes are sent."""
+        """The headers, by name in any case. Changes take effect."""
         if self._headers is None:
             self._headers = Headers(self._pairs)
         return self._headers
@@ -59,7 +59,7 @@ class GuardResponse:
 
     @property
     def header_list(self) -> list[tuple[str, str]]:
-        """A new list of the pairs, as WSGI takes them."""
+        """Return a new list of pairs, as WSGI takes them."""
         return list(self._pairs) if self._headers is None else self._headers.to_wsgi_list()
 
     @property
@@ -68,5 +68,5 @@ class GuardResponse:
         return _STATUS_LINES.get(self.status_code) or f"{self.status_code} Unknown"
 
     def with_headers(self, headers: list[tuple[str, str]]) -> GuardResponse:
-        """The same response under other headers."""
+        """Return the same response with other headers."""
         return GuardResponse(self.body, self.status_code, headers)

@@ -1,8 +1,9 @@
-"""A body that several read before the app does: each of them, and the app, from its first byte.
+"""A body with several readers before the app. Each of them, and the app, reads it from its first
+byte.
 
 An app's own functions (a verifier, a key of a limit) may read the body through their framework
-before the guard has looked at it. What they read is kept, in memory or, if it is large, in a file;
-what they leave stays on the server's stream.
+before the guard has inspected it. What they read is kept, in memory or, if it is large, in a file.
+The rest stays on the server's stream.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _KEY = "guard_wsgi.shared_body"
-"""In the environ as long as what is read of the body is kept."""
+"""The environ key, set while the bytes that are read of the body are kept."""
 
 
 class SharedBody:
-    """The body of a request whose environ has one.
+    """The shared body of a request.
 
-    :param forget: makes the framework forget what it has parsed of the body, and parse it again
-        from the environ's stream.
+    :param forget: makes the framework drop what it has parsed of the body, and parse it again from
+        the environ's stream.
     """
 
     def __init__(self, environ: WSGIEnvironment, forget: Callable[[WSGIEnvironment], None]) -> None:
@@ -39,7 +40,7 @@ class SharedBody:
         self._beginning = stream.tell() if type(stream) is BytesIO else 0
         self._limit_bytes: int | None = None
         if isinstance(stream, ReplayStream):
-            # What bounds the app bounds each reader, not what they read together.
+            # The app's limit applies to each reader, not to their sum.
             self._limit_bytes, stream.limit_bytes = stream.limit_bytes, None
         self._kept = _Kept(stream)
         self._remaining: int | None = None
@@ -53,24 +54,24 @@ class SharedBody:
 
     @staticmethod
     def is_kept(environ: WSGIEnvironment) -> bool:
-        """Whether a shared body stands in the environ already, or there is none to share."""
+        """Whether the environ already has a shared body, or there is no body to share."""
         return _KEY in environ or environ.get("wsgi.input") is None
 
     def guards(self, body: RequestBody) -> RequestBody:
-        """The body as the guard has read it so far, on a stream that nobody else reads."""
+        """Return the body as the guard has read it so far, on its own stream."""
         if body.limit_bytes is not None:
             self._limit_bytes = body.limit_bytes
-        # It has its own limit, of which it tells in its own way.
+        # It has its own limit, and reports it in its own way.
         return body.on_its_own(self._environ, ReplayStream(_Reader(self._kept), self._remaining))
 
     def for_each(self, readers: Iterable[Any]) -> Iterator[Any]:
-        """Each of those who may read the body, when it stands in the environ whole."""
+        """Let one reader read the body; the environ has all of it meanwhile."""
         for reader in readers:
             self._renew()
             yield reader
 
     def hand_on(self) -> None:
-        """Give the app all of the body, and keep no more of it."""
+        """Give the app all of the body, and stop keeping it."""
         self._renew()
         self._environ.pop(_KEY, None)
         self._kept.records = False
@@ -81,7 +82,7 @@ class SharedBody:
             if isinstance(original, ReplayStream) or self._limit_bytes is None:
                 self._environ["wsgi.input"] = original
         elif type(self._original) is BytesIO and not self._original.closed:
-            # A test client's: it sends the same stream again where a 307 or 308 points.
+            # A test client's stream: it sends the same stream again after a 307 or 308.
             self._original.seek(self._beginning)
             if self._limit_bytes is None:
                 rest = self._original.getvalue()[self._beginning :]
@@ -98,10 +99,10 @@ class SharedBody:
 
 
 class _Kept:
-    """What has been read of a stream, and the stream.
+    """A stream with a record of what was read of it.
 
-    :ivar length: how much of it has been read.
-    :ivar records: whether what is read from now on is kept as well.
+    :ivar length: how many bytes were read.
+    :ivar records: whether further bytes are recorded as well.
     """
 
     def __init__(self, stream: InputStream) -> None:
@@ -118,7 +119,7 @@ class _Kept:
             os.close(self._descriptor)
 
     def take(self, position: int, size: int, line: bool) -> bytes:
-        """Up to ``size`` bytes from ``position`` on, or the line that begins there."""
+        """Return up to ``size`` bytes from ``position`` on, or the line that begins there."""
         data = b""
         if position < self.length:
             data = self._line_at(position, size) if line else self._bytes_at(position, size)
@@ -131,7 +132,7 @@ class _Kept:
         missing = size - len(data) if size >= 0 else -1
         try:
             more = self._next(missing, line)
-        except Exception as raised:  # the server's own: each gets it at the same byte
+        except Exception as raised:  # the server's own error: each reader gets it at the same byte
             self._error = raised.with_traceback(None)
             if data:
                 return data
@@ -152,7 +153,7 @@ class _Kept:
             self._memory += data
             return
         if self._descriptor is None:
-            # By its descriptor: a file object in a circle of garbage warns.
+            # A descriptor, since a file object in a reference cycle would warn.
             with TemporaryFile(buffering=0) as file:
                 self._descriptor = os.dup(file.fileno())
             data, self._memory = bytes(self._memory) + data, bytearray()
@@ -166,7 +167,7 @@ class _Kept:
         return os.pread(self._descriptor, size, position)
 
     def _line_at(self, position: int, size: int) -> bytes:
-        """The line, or what has been read of it."""
+        """Return the line, or the part of it that was read."""
         parts = []
         while size:
             data = self._bytes_at(position, CHUNK_BYTES if size < 0 else min(size, CHUNK_BYTES))

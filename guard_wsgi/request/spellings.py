@@ -1,9 +1,9 @@
-"""The paths that an app may take one path for.
+"""The readings of a path: all paths that an app may understand it as.
 
-Servers and apps differ in what they undo: percent-encodings of percent-encodings, path parameters,
-backslashes, doubled slashes, dots (RFC 3986, 5.2.4), characters that look like others (Unicode
-Standard Annex #15). CVE-2020-5902 and its kind are rules that were checked for another spelling
-than the one that was served.
+Servers and apps differ in what they decode and resolve: percent-encodings of percent-encodings,
+path parameters, backslashes, doubled slashes, dots (RFC 3986, 5.2.4), characters that look like
+others (Unicode Standard Annex #15). In CVE-2020-5902 and similar cases, the rules were checked for
+another spelling than the one that was served.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _UNSEEN = re.compile(
 )
 
 MAX_ENCODINGS = 4
-"""Percent-encodings within each other that are undone; two are known of real servers."""
+"""How many nested percent-encodings are decoded; real servers decode up to two."""
 
 
 def spellings(path: str) -> list[str]:
-    """The readings of ``path`` (PEP 3333's spelling), the plainest first."""
+    """Return the readings of ``path`` (encoded as in PEP 3333), the plainest first."""
     found = {_decoded(path, "replace"): None}
     if not path.isascii():
         found[_decoded(path, "ignore")] = None
@@ -41,7 +41,7 @@ def spellings(path: str) -> list[str]:
 
 
 def is_plain_path(path: str) -> bool:
-    """Whether it can only be taken for itself, but for the case of its letters."""
+    """Whether the path has only one reading, apart from the case of its letters."""
     return path.isascii() and not _AMBIGUOUS.search(path)
 
 
@@ -78,7 +78,8 @@ def _unquoted_all(path: str) -> str:
 
 
 def _without_authority(path: str) -> str:
-    """Of a target in absolute form (RFC 9112, 3.2.2), which wsgiref hands on as it came."""
+    """Return the path of a target in absolute form (RFC 9112, 3.2.2), which wsgiref passes on as it
+    is."""
     if "://" not in path:
         return path
     target = path.lstrip("/")
@@ -87,7 +88,7 @@ def _without_authority(path: str) -> str:
 
 
 def _without_query(path: str) -> str:
-    """Up to where a parser of addresses, or one in C, would take it to end."""
+    """Cut the path where a URL parser, or a parser in C, would end it."""
     return _END.split(path, maxsplit=1)[0]
 
 
@@ -96,8 +97,8 @@ def _without_parameters(path: str) -> str:
 
 
 def _tidied(path: str) -> str:
-    """Of the characters that people see, and without what Windows leaves out at the end of a
-    name."""
+    """Reduce the path to the characters that people see, without those that Windows drops at the
+    end of a name."""
     if not path.isascii():
         path = normalize("NFKC", path)
     segments = _with_slashes(_UNSEEN.sub("", path)).split("/")
@@ -116,7 +117,7 @@ def _merged(path: str) -> str:
 
 
 def _resolved(path: str) -> str:
-    """Without dots, an empty segment being one as any other."""
+    """Resolve dots; an empty segment counts as a segment."""
     segments: list[str] = []
     for segment in path.split("/")[1:]:
         if segment == "..":
@@ -133,21 +134,22 @@ _UNDONE = (
 
 
 def path_of(environ: Mapping[str, Any]) -> str:
-    """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8.
+    """Return ``PATH_INFO`` as text. PEP 3333 gives the UTF-8 bytes as latin-1.
 
-    As werkzeug's ``get_path_info``, in 0.09 us for 0.25: most paths are ASCII.
+    It does the same as werkzeug's ``get_path_info``, in 0.09 us instead of 0.25: most paths are
+    ASCII.
     """
     path: str = environ.get("PATH_INFO") or "/"
     return path if path.isascii() else path.encode("latin-1").decode("utf-8", "replace")
 
 
 def canonical_path_of(environ: Mapping[str, Any]) -> str:
-    """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
+    """Return the path that a router sees: without ``//``, ``.``, ``..`` and ``;x``."""
     path = path_of(environ)
     return path if is_canonical_path(path) else canonical_path(path)
 
 
 def readings_of(environ: Mapping[str, Any]) -> Iterable[str]:
-    """Every path that an app may take the request's for."""
+    """Return every path that an app may understand the request's path as."""
     path = path_of(environ)
     return (path,) if is_plain_path(path) else spellings(environ.get("PATH_INFO") or "/")

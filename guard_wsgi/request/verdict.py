@@ -1,4 +1,4 @@
-"""What the guard decided on a request, as the app reads it at ``environ["guard_wsgi"]``."""
+"""The guard's decision on a request, which the app finds at ``environ["guard_wsgi"]``."""
 
 from __future__ import annotations
 
@@ -27,36 +27,35 @@ Action = Literal["pass", "observe", "block"]
 
 
 class Verdict:
-    """Filled by the checks as they run; the app sees it complete.
+    """The checks fill it as they run; the app sees it complete.
 
-    It holds no environ and no request: the environ holds it, and a circle would keep every
+    It refers to no environ and no request: the environ refers to it, and a circle would keep every
     environ alive until the garbage collector runs.
 
     :ivar action: ``"pass"``; ``"observe"`` when passive mode let through what it would have
         blocked; ``"block"`` on the way to a refusal.
     :ivar client_ip: canonical address, ``"unknown"`` for a peer without one.
-    :ivar environ_id: the ``id`` of the environ that was decided on.
-    :ivar country: ISO 3166 code, or ``None`` where nothing is known; looked up when asked for.
-    :ivar endpoint: the route's template or name, ``None`` when no resolver knows the request.
+    :ivar environ_id: the ``id`` of the environ of the decision.
+    :ivar country: ISO 3166 code, or ``None`` if it is not known; looked up on first access.
+    :ivar endpoint: the route's template or name; ``None`` if no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar held: the rules of views that were held before those of ``route``.
     :ivar refusals: the rules of views that refused when the app came to them, with the answers.
     :ivar defers_credentials: whether the request is a preflight that has been answered for without
         credentials: none of the view's code may run but what answers it.
-    :ivar principal: what the authentication verifier returned.
-    :ivar findings: what detection found, also when passive.
+    :ivar principal: the result of the authentication verifier.
+    :ivar findings: what detection found, also in passive mode.
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until it
-        is whole again.
-    :ivar block: the first refusal, also when passive, or ``None``.
-    :ivar deferred: what of the decision is left to be made inside the app (hooks.py).
-    :ivar unmodified: the request, while its answer has not been given to
-        ``custom_response_modifier``.
-    :ivar request_id: names the request in the log, in events, and to a client that is refused: a
-        UUID in 32 hexadecimal digits.
+        is full again.
+    :ivar block: the first refusal, also in passive mode, or ``None``.
+    :ivar deferred: the part of the decision that is made inside the app (hooks.py).
+    :ivar unmodified: the request, until ``custom_response_modifier`` gets its answer.
+    :ivar request_id: the id of the request in the log, in events, and in a refusal: a UUID in 32
+        hexadecimal digits.
     """
 
-    # Defaults stand on the class, and there is no __init__: a verdict is made for every request,
-    # most of its fields stay as they are, and a call less is felt.
+    # The defaults are on the class, and there is no __init__: every request makes a verdict, most
+    # fields never change, and a call would take noticeable time.
     client_ip: str = "unknown"
     guard: object = None
     environ_id: int = 0
@@ -77,8 +76,8 @@ class Verdict:
 
     @property
     def request_id(self) -> str:
-        # Made when first asked for, as few requests are ever spoken of. Unique, not secret;
-        # uuid4() would cost five times as much.
+        # Made on first access, as few requests are ever reported. It is unique, not secret; uuid4()
+        # would take five times as long.
         name = self._request_id
         if not name:
             name = f"{getrandbits(128) & _UUID_BITS | _VERSION_4:032x}"
@@ -112,18 +111,18 @@ class Verdict:
 
     @property
     def check(self) -> str:
-        """Name of the check that refused (or would have), ``""`` if none did."""
+        """Name of the check that refused (or would have); ``""`` if none did."""
         return "" if self.block is None else self.block.check
 
     @property
     def reason(self) -> str:
-        """Why it did."""
+        """The reason of the refusal."""
         return "" if self.block is None else self.block.reason
 
     # Frameworks copy and pickle their requests, environ and all (Django's HttpRequest can do both).
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Verdict:
-        """A verdict of its own, with the same refusal, guard and rules: nobody writes to those."""
+        """Copy the verdict, with the same refusal, guard and rules: nobody writes to those."""
         copied = Verdict()
         vars(copied).update(
             (name, part if name in _SHARED else deepcopy(part, memo))
@@ -132,7 +131,7 @@ class Verdict:
         return copied
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process can use: neither the guard nor the view's rules."""
+        """Pickle what another process can use: neither the guard nor the view's rules."""
         return {name: part for name, part in vars(self).items() if name not in _OF_THE_SITE}
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
-"""A lazy view of one request: what a check, a validator or a hook is given.
+"""A lazy view of one request, for checks, validators and hooks.
 
-Nothing is parsed before something asks for it, and the body is read in the request's own thread,
-up to the caller's cap, with the rest left for the app (body.py).
+Everything is parsed on first access. The body is read in the request's own thread, up to the
+caller's cap; the rest stays for the app (body.py).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from guard_wsgi.request.visit import SAFE_METHODS, Visit, arrive
 from guard_wsgi.state.ratelimit import Quota
 
 MAX_HOOK_BODY_BYTES = 262_144
-"""What ``body()`` gives a hook at most: a validator is for forms and JSON, not for uploads."""
+"""The most that ``body()`` returns: a validator is for forms and JSON, not for uploads."""
 
 MAX_FORM_PARTS = 1000
-"""The same as Flask's default ``MAX_FORM_PARTS``; a form with more is not a form."""
+"""The most parts of a form, as in Flask's default ``MAX_FORM_PARTS``."""
 
 _PATH_CHARS = "/:@!$&'()*+,;="
 _QUERY_CHARS = _PATH_CHARS + "?%[]^`{|}"
@@ -44,14 +44,14 @@ class GuardRequest:
     The names ``url_path``, ``url_scheme``, ``url_full``, ``client_host``, ``query_params``,
     ``body()``, ``scope`` and ``state`` are those that validators of flaskapi-guard use.
 
-    :param visit: what is known of it already.
+    :param visit: what is already known about it.
     :ivar environ: the WSGI environ itself.
-    :ivar visit: what is known of it.
-    :ivar client: the client's parsed address, ``None`` when the connection has none.
+    :ivar visit: what is known about it.
+    :ivar client: the client's parsed address; ``None`` if the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
-    :ivar client_key: what counters are keyed by: the address, for IPv6 its network (/64).
-    :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
-    :ivar notes: events and reasons of what was odd about it, and refused nothing.
+    :ivar client_key: the key of counters: the address, for IPv6 its network (/64).
+    :ivar verdict: the decision so far; the app gets it as ``environ["guard_wsgi"]``.
+    :ivar notes: events and reasons of oddities that refused nothing.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class GuardRequest:
 
     @property
     def quota(self) -> Quota | None:
-        """The tightest limit that was charged, what remains of it, and the seconds until it is
-        whole again, for the response's headers."""
+        """The tightest limit that was charged, what remains of it, and the seconds until it is full
+        again, for the response's headers."""
         return self.verdict.quota
 
     @quota.setter
@@ -87,18 +87,18 @@ class GuardRequest:
         return self.visit.started
 
     def take_found(self) -> Any:
-        """What the check that is asked has found out when it was asked whether the request passes;
-        ``None`` if it was not asked, or if that was nothing."""
+        """Return what the current check has found out in its ``passes``; ``None`` if it was not
+        asked or found out nothing."""
         visit = self.visit
         found, visit.found = visit.found, None
         return found
 
     def note(self, event: str, reason: str) -> None:
-        """Leave an observation that refuses nothing; it becomes an event."""
+        """Record an oddity that refuses nothing; it becomes an event."""
         self.notes = (*self.notes, (event, reason))
 
     def forget_notes(self) -> None:
-        """Drop the notes: they have been reported."""
+        """Drop the notes after they were reported."""
         self.notes = ()
 
     # The client
@@ -121,7 +121,7 @@ class GuardRequest:
 
     @lazy
     def country(self) -> str | None:
-        """ISO 3166 code from the configured GeoIP source, ``None`` when there is none."""
+        """ISO 3166 code from the configured GeoIP source; ``None`` if there is none."""
         if self._country_of is None or self.client is None:
             return None
         self.verdict.country = country = self._country_of(self.client)
@@ -134,7 +134,7 @@ class GuardRequest:
 
     @property
     def is_preflight(self) -> bool:
-        """Whether a browser asks what it may send, before it sends it."""
+        """Whether it is a CORS preflight."""
         return is_preflight(self.environ)
 
     @property
@@ -142,7 +142,7 @@ class GuardRequest:
         agent: str = self.environ.get("HTTP_USER_AGENT", "")
         return agent
 
-    # The address of what is asked for
+    # The requested URL
 
     @property
     def is_https(self) -> bool:
@@ -164,17 +164,17 @@ class GuardRequest:
 
     @lazy
     def path(self) -> str:
-        """``PATH_INFO`` as text. PEP 3333 hands over the bytes as latin-1; they mean UTF-8."""
+        """``PATH_INFO`` as text. PEP 3333 gives the UTF-8 bytes as latin-1."""
         return path_of(self.environ)
 
     @lazy
     def canonical_path(self) -> str:
-        """The path a router would see behind its spellings: no ``//``, ``.``, ``..`` or ``;x``."""
+        """The path that a router sees: without ``//``, ``.``, ``..`` and ``;x``."""
         return canonical_path_of(self.environ)
 
     @property
     def readings(self) -> Iterable[str]:
-        """Every path that an app may take it for."""
+        """Every path that an app may understand it as."""
         return readings_of(self.environ)
 
     @property
@@ -184,15 +184,15 @@ class GuardRequest:
 
     @lazy
     def query_params(self) -> MultiDict[str, str]:
-        """Every pair of the query string, repeats included."""
+        """Every pair of the query string, with repeated names."""
         return MultiDict(_pairs(self.query_string))
 
     @lazy
     def url(self) -> str:
         """The full URL, for redirects and logs.
 
-        werkzeug's ``get_current_url`` takes 8.4 us for 2.5 here, and knows neither the scheme that
-        a trusted proxy names nor one spelling of the host.
+        werkzeug's ``get_current_url`` takes 8.4 us instead of 2.5, and knows neither the scheme of
+        a trusted proxy nor the canonical spelling of the host.
         """
         environ = self.environ
         path = quote(
@@ -202,7 +202,7 @@ class GuardRequest:
         url = f"{self.scheme}://{self.host}/{path.lstrip('/')}"
         query = self.query_string
         if query:
-            # As it was sent; only what has no place in a URL is encoded.
+            # As it was sent; only characters that are not allowed in a URL are encoded.
             url += "?" + quote(query.encode("latin-1"), safe=_QUERY_CHARS)
         return url
 
@@ -219,33 +219,33 @@ class GuardRequest:
         return self.scheme
 
     def url_replace_scheme(self, scheme: str) -> str:
-        """The same URL under another scheme."""
+        """Return the same URL with another scheme."""
         return scheme + self.url[self.url.index(":") :]
 
     @property
     def endpoint(self) -> str | None:
-        """The route's template or name: few values, so fit for counters and metrics."""
+        """The route's template or name. It has few values, so it suits counters and metrics."""
         return self.verdict.endpoint
 
     @lazy
     def route_template(self) -> str | None:
-        """The route's template, as in events and metrics; ``None`` where none matches."""
+        """The route's template, as in events and metrics; ``None`` if none matches."""
         name_route = getattr(self.verdict.guard, "name_route", None)
         if name_route is None:
             return self.endpoint
         template: str | None = name_route(self.environ, self.endpoint)
         return template
 
-    # What came with it
+    # Headers and body
 
     @lazy
     def headers(self) -> Mapping[str, str]:
-        """Request headers, looked up in any case."""
+        """Request headers, by name in any case."""
         return EnvironHeaders(self.environ)  # type: ignore[return-value]
 
     @lazy
     def state(self) -> SimpleNamespace:
-        """A place for hooks to leave things for later hooks of the same request."""
+        """A place where hooks can store objects for later hooks of the same request."""
         return SimpleNamespace()
 
     @property
@@ -254,7 +254,7 @@ class GuardRequest:
 
     @property
     def request_id(self) -> str:
-        """Names this request in the log, in events and in the answer to a refused client."""
+        """The id of this request in the log, in events and in the answer to a refused client."""
         return self.verdict.request_id
 
     @lazy
@@ -265,9 +265,9 @@ class GuardRequest:
 
     @lazy
     def has_body(self) -> bool:
-        """Whether a body comes with it, as far as its head tells (RFC 9112, 6.3).
+        """Whether it has a body, by its head (RFC 9112, 6.3).
 
-        HTTP/2 servers may hand over a body without any length; a safe method has none then.
+        HTTP/2 servers may pass a body without a length; then a safe method has none.
         """
         environ = self.environ
         length = environ.get("CONTENT_LENGTH")
@@ -279,7 +279,7 @@ class GuardRequest:
 
     @property
     def incoming_body(self) -> RequestBody:
-        """The body, as far as it has been read."""
+        """The body, as far as it was read."""
         visit = self.visit
         if visit.body is None:
             visit.body = RequestBody(self.environ)
@@ -301,7 +301,7 @@ class GuardRequest:
     def fields(self) -> MultiDict[str, Any]:
         """The top-level fields of a form (urlencoded, multipart) or of a JSON object.
 
-        Empty for other bodies and for ones that don't parse; only the first 256 KiB are read.
+        Empty for other bodies and for bodies that don't parse; only the first 256 KiB are read.
         """
         kind = self.content_type
         if kind == "application/x-www-form-urlencoded":
@@ -319,7 +319,7 @@ class GuardRequest:
     def _multipart_fields(self) -> MultiDict[str, Any]:
         _, options = parse_options_header(self.environ.get("CONTENT_TYPE", ""))
         body = self.body()
-        # In memory, as the body is: a spooled file would have to be closed by somebody.
+        # In memory, as the body is: somebody would have to close a spooled file.
         parser = FormDataParser(_in_memory, max_form_parts=MAX_FORM_PARTS, silent=True)
         try:
             _, form, _ = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
@@ -338,8 +338,8 @@ def _in_memory(
 
 
 def is_preflight(environ: Mapping[str, Any]) -> bool:
-    """Whether a browser asks what it may send, before it sends it (Fetch, "CORS-preflight
-    request"). Any client can send one; none has a body, or credentials."""
+    """Whether it is a preflight (Fetch, "CORS-preflight request"). Any client can send one; it has
+    no body and no credentials."""
     return (
         environ["REQUEST_METHOD"] == "OPTIONS"
         and "HTTP_ORIGIN" in environ

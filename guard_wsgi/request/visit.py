@@ -1,7 +1,7 @@
-"""What the guard knows of a request before anybody needs a request object.
+"""What the guard knows about a request before it needs a request object.
 
-Most requests pass every check without one: a check's ``passes`` gets the environ and the visit. A
-:class:`GuardRequest` is built on the visit when a check has something to say.
+Most requests pass every check without one: a check's ``passes`` gets the environ and the visit. The
+guard builds a :class:`GuardRequest` on the visit when a check can't let it pass.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """RFC 9110, 9.2.1."""
 
 MAX_PLAIN_DIGITS = 10
-"""Of a length that is read here; a longer one is for :class:`RequestBody` to judge."""
+"""The most digits of a length that is parsed here; :class:`RequestBody` handles a longer one."""
 
 
 class Visit:
-    """One request so far. Its fields are set by :func:`arrive`, as a call less is felt.
+    """What is known about one request. :func:`arrive` sets its fields, to save a call.
 
     :ivar identity: who the client is.
-    :ivar standing: what the request is excused from, as bits (standing.py).
-    :ivar verdict: what has been decided so far; the app gets it as ``environ["guard_wsgi"]``.
+    :ivar standing: the checks from which the request is exempt, as bits (standing.py).
+    :ivar verdict: the decision so far; the app gets it as ``environ["guard_wsgi"]``.
     :ivar is_https: whether the client's own connection is encrypted, proxies considered.
-    :ivar length: the declared length of the body in bytes; ``None`` where none is declared, or
-        where ``body`` has to say.
-    :ivar body: the body, once somebody had to look at its framing or could not read it at once.
-    :ivar found: what the check that says no has found out; its ``refusal`` takes it.
-    :ivar started: ``time.perf_counter()`` at its beginning; 0 where requests are not measured.
+    :ivar length: the declared length of the body in bytes; ``None`` if none is declared, or if
+        ``body`` has it.
+    :ivar body: the body, if its framing had to be examined or it could not be read at once.
+    :ivar found: the result of the check that said no, for its ``refusal``.
+    :ivar started: ``time.perf_counter()`` at its beginning; 0 if requests are not measured.
     """
 
     __slots__ = (
@@ -59,10 +59,10 @@ V = TypeVar("V", bound=Visit)
 
 
 def arrive(environ: dict[str, Any], clients: ClientResolver, guard: object, visit: V) -> V:
-    """Set what is known of a request that has just come in.
+    """Set what is known about a new request.
 
-    :param guard: the verdict's.
-    :param visit: a new one, which is returned.
+    :param guard: the guard of the verdict.
+    :param visit: a new visit, which is returned.
     """
     identity = clients.known.get(environ.get("REMOTE_ADDR") or "")
     if identity is None:

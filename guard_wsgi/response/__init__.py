@@ -1,3 +1,3 @@
-"""Headers, refusals and what else the guard puts into answers."""
+"""Headers and refusals that the guard adds to answers or sends."""
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Headers that the guard adds to answers: those of browser security, and CORS.
 
-Everything is put together when the configuration is compiled; an answer costs one comparison of
-names and one joining of lists. Nothing the app has set is replaced, and both ``add`` methods only
-append.
+All headers are prepared when the configuration is compiled; an answer takes one comparison of names
+and one joining of lists. Both ``add`` methods only append; they never replace a header of the app.
 """
 
 from __future__ import annotations
@@ -41,8 +40,8 @@ HEADER_NAMES: Mapping[str, str] = MappingProxyType(
 HSTS_YEAR: Mapping[str, Any] = MappingProxyType(
     {"max_age": 31_536_000, "include_subdomains": True, "preload": False}
 )
-"""OWASP Secure Headers Project: a year, with subdomains. Preloading can't be undone quickly, so
-it is never a default."""
+"""OWASP Secure Headers Project: a year, with subdomains. Preloading is not the default, as it can't
+be undone quickly."""
 
 # OWASP Secure Headers Project, "Proactive controls", but for three values:
 # - no Content-Security-Policy, for only the app knows its sources;
@@ -81,7 +80,7 @@ API_PRESET: Mapping[str, Any] = MappingProxyType(
 )
 
 _LABELS = re.compile(r"[0-9a-z_-]+(?:\.[0-9a-z_-]+)*")
-"""Of a host name."""
+"""The longest host name."""
 
 _PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {"html": HTML_PRESET, "api": API_PRESET, "off": MappingProxyType({})}
@@ -91,13 +90,14 @@ QUOTA_HEADERS = frozenset(
     {"ratelimit", "ratelimit-policy", "ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"}
     | {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
 )
-"""The headers in which apps report limits, by all drafts."""
+"""The headers in which apps report limits, in all drafts."""
 
 SAFELISTED_HEADERS = frozenset({"accept", "accept-language", "content-language", "content-type"})
-"""What a page may send anywhere without asking (Fetch, "CORS-safelisted request-header")."""
+"""Headers that a page may send anywhere without asking (Fetch, "CORS-safelisted
+request-header")."""
 
 
-# What apps send with most answers, as frameworks spell it: looked up faster than lowered.
+# Headers of most answers, as frameworks spell them: a look-up is faster than lowering them.
 _COMMON = (
     *("Content-Type", "Content-Length", "Location", "Set-Cookie", "Vary", "Cache-Control"),
     *("Date", "ETag", "Last-Modified", "Expires", "Content-Encoding", "Content-Disposition"),
@@ -106,27 +106,27 @@ _COMMON = (
 
 
 _CSP, _FRAMES = "content-security-policy", "x-frame-options"
-"""Who may frame an answer: ``frame-ancestors`` of the first stands in place of the second (CSP 3,
-6.4.2), which has no word for "everybody"."""
+"""Who may frame an answer: ``frame-ancestors`` in the first header replaces the second (CSP 3,
+6.4.2), which has no value for "everybody"."""
 
 _READERS, _EMBEDDERS = "access-control-allow-origin", "cross-origin-resource-policy"
-"""Who may read an answer, and who may embed it: what all may read, all may embed."""
+"""Who may read an answer, and who may embed it: an answer that all may read, all may embed."""
 
 
 class SecurityHeaders:
     """A fixed set of headers, added where the app has not set them.
 
-    :ivar plain: those of answers over HTTP.
-    :ivar https: those over HTTPS.
-    :ivar others: names as most answers have them that are none of ours.
+    :ivar plain: the headers of answers over HTTP.
+    :ivar https: the headers of answers over HTTPS.
+    :ivar others: names, as in most answers, that are not ours.
     """
 
     __slots__ = ("https", "others", "plain")
 
     def __init__(self, plain: Iterable[Header], https_only: Iterable[Header] = ()) -> None:
         """
-        :param plain: for every answer.
-        :param https_only: besides, for answers over HTTPS.
+        :param plain: headers for every answer.
+        :param https_only: further headers for answers over HTTPS.
         """
         plain = tuple(plain)
         self.plain = _with_names(plain)
@@ -142,11 +142,12 @@ class SecurityHeaders:
         route: Mapping[str, Any] | None = None,
         left_to_app: Iterable[str] = (),
     ) -> SecurityHeaders | None:
-        """What ``config.security_headers`` says; ``None`` when it says nothing is to be added.
+        """Build the headers of ``config.security_headers``; ``None`` if it adds none.
 
-        :param route: what a route says in its place, by the same keys.
-        :param left_to_app: keys of headers that the app's framework sets by itself, so that an
-            answer without one means to have none. What configuration or route name is set.
+        :param route: a route's changes, with the same keys.
+        :param left_to_app: keys of headers that the app's framework sets itself: an answer without
+            one is meant to have none. A header that the configuration or a route names is set all
+            the same.
         """
         setting = config.security_headers
         if isinstance(setting, str):
@@ -167,11 +168,12 @@ class SecurityHeaders:
         cross_origin: bool = False,
         open_to_all: bool = False,
     ) -> SecurityHeaders | None:
-        """From a preset's name, or from a table laid over the preset that it names (``html``).
+        """Build from a preset's name, or from a table over a preset (``html`` by default).
 
-        :param cross_origin: whether other origins may read the answers (CORS), in which case
-            those of the ``api`` preset may be embedded by them.
-        :param open_to_all: whether any origin may, in which case those of any preset may be.
+        :param cross_origin: whether other origins may read the answers (CORS). Then they may embed
+            answers of the ``api`` preset.
+        :param open_to_all: whether any origin may read them. Then they may embed answers of any
+            preset.
         """
         if isinstance(setting, str):
             setting = {"preset": setting}
@@ -201,16 +203,16 @@ class SecurityHeaders:
         return cls(pairs, https_only) if pairs or https_only else None
 
     def of(self, is_https: bool) -> Fixed:
-        """Those of an answer."""
+        """Return the headers of an answer."""
         return self.https if is_https else self.plain
 
     def add(self, headers: list[Header], is_https: bool) -> list[Header]:
-        """A new list: ``headers``, then those of ours that it lacks."""
+        """Return a new list: ``headers``, then those of ours that it lacks."""
         return add_missing(list(headers), self.of(is_https))
 
 
 def add_missing(headers: list[Header], fixed: Fixed) -> list[Header]:
-    """A new list: ``headers``, then those of the fixed ones that it lacks."""
+    """Return a new list: ``headers``, then the fixed ones that it lacks."""
     present = {name.lower() for name, _ in headers}
     for name, value in headers:
         lower = name.lower()
@@ -227,9 +229,9 @@ def has_quota(headers: Iterable[Header]) -> bool:
 
 
 def _with_names(pairs: tuple[Header, ...]) -> Fixed:
-    # Where the app reports a limit of its own, ours is left out.
+    # If the app reports its own limit, ours is left out.
     names = {name.lower() for name, _ in pairs} | QUOTA_HEADERS
-    # By these, too, an answer says what two of ours are about.
+    # These headers cover the same subject as two of ours.
     if _FRAMES in names:
         names.add(_CSP)
     if _EMBEDDERS in names:
@@ -238,14 +240,15 @@ def _with_names(pairs: tuple[Header, ...]) -> Fixed:
 
 
 def _text(value: str | Mapping[str, tuple[str, ...]]) -> str:
-    """A header's value; of a Content-Security-Policy, its directives joined."""
+    """Return a header's value; a Content-Security-Policy as joined directives."""
     if isinstance(value, str):
         return value
     return "; ".join(" ".join((directive, *sources)) for directive, sources in value.items())
 
 
 def _hsts(setting: Mapping[str, Any]) -> str:
-    """RFC 6797, 6.1; ``preload`` is that of hstspreload.org, where it would be of use."""
+    """Build the header (RFC 6797, 6.1), with ``preload`` (hstspreload.org) if the site would be
+    accepted there."""
     parts = [f"max-age={setting['max_age']}"]
     if setting["include_subdomains"]:
         parts.append("includeSubDomains")
@@ -258,9 +261,10 @@ def _hsts(setting: Mapping[str, Any]) -> str:
 class Cors:
     """Says which other origins may read answers (the Fetch standard's CORS protocol).
 
-    The one place for it: preflight answers, the app's answers and the guard's own refusals.
+    It serves preflight answers, the app's answers and the guard's own refusals.
 
-    :ivar origins: lower-cased, ``https://*.example.com`` for all below; ``None`` for all.
+    :ivar origins: lower-cased; ``https://*.example.com`` covers all hosts below; ``None`` covers
+        all.
     :ivar request_headers: as configured; ``None`` for all.
     """
 
@@ -294,7 +298,7 @@ class Cors:
 
     @classmethod
     def from_config(cls, config: SecurityConfig) -> Cors | None:
-        """``None`` when ``enable_cors`` is off."""
+        """Build from a configuration; ``None`` if ``enable_cors`` is off."""
         if not config.enable_cors:
             return None
         origins = frozenset(config.cors_allow_origins)
@@ -322,7 +326,7 @@ class Cors:
         )
 
     def preflight(self, environ: Mapping[str, Any]) -> GuardResponse:
-        """The answer to a preflight: 200, or 400 that names what is not allowed."""
+        """Make the answer to a preflight: 200, or 400 with the reason."""
         method = environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD", "")
         asked = _header_list(environ.get("HTTP_ACCESS_CONTROL_REQUEST_HEADERS", ""))
         refused = []
@@ -342,7 +346,7 @@ class Cors:
             return response
         methods = (method,) if "*" in self.methods and _is_token(method) else self.methods
         response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
-        # "*" would not cover Authorization, and with credentials nothing (Fetch, 3.3.5).
+        # "*" does not cover Authorization, and covers nothing with credentials (Fetch, 3.3.5).
         headers = asked if self.request_headers is None else self.request_headers
         if headers:
             response.headers["Access-Control-Allow-Headers"] = ", ".join(headers)
@@ -353,11 +357,12 @@ class Cors:
         return response
 
     def add(self, headers: list[Header], environ: Mapping[str, Any]) -> list[Header]:
-        """A new list: ``headers``, then what lets an allowed origin read the answer.
+        """Return a new list: ``headers``, then the headers that let an allowed origin read the
+        answer.
 
-        An app that answers CORS itself is left alone. Where the answer depends on the origin,
-        ``Vary`` says so even to those who sent none or a foreign one, or a cache would hand one
-        origin's answer to another.
+        An app that answers CORS itself keeps its headers. If the answer depends on the origin, it
+        has ``Vary``, even if the request had no origin or a foreign one: otherwise a cache would
+        give one origin's answer to another.
         """
         varies = self.origins is not None
         for name, value in headers:
@@ -380,11 +385,12 @@ class Cors:
 
 
 def _header_list(value: str) -> tuple[str, ...]:
-    """The names in a list of headers; what could not be one is kept out of our answer."""
+    """Split a list of header names; texts that can't be names stay out of our answer."""
     names = (name.strip() for name in value.split(","))
     return tuple(name for name in names if _is_token(name))
 
 
 def _is_token(text: str) -> bool:
-    """Whether it can be the name of a method or header; the rarer signs of RFC 9110 can't."""
+    """Whether it can be the name of a method or header; the rarer characters of RFC 9110 are not
+    allowed."""
     return text.isascii() and text.replace("-", "").replace("_", "").isalnum()

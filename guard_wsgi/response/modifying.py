@@ -1,7 +1,7 @@
-"""``custom_response_modifier``: an app's function that may change every answer, or replace it.
+"""``custom_response_modifier``: an app's function that may change or replace every answer.
 
-It is given a complete response. The body is read only if it is asked for; where the function
-leaves the body alone, it streams past as always.
+The function gets a complete response. The body is read only if the function reads it; otherwise it
+streams past as always.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ AddHeaders = Callable[[HeaderList], HeaderList]
 
 
 class AppResponse(GuardResponse):
-    """An app's response, as ``custom_response_modifier`` is given it.
+    """An app's response, as ``custom_response_modifier`` gets it.
 
-    :ivar is_replaced: whether another body was put in the place of the app's.
+    :ivar is_replaced: whether the function has replaced the app's body.
     """
 
     __slots__ = ("_given", "_new", "_read", "is_replaced")
@@ -60,21 +60,22 @@ class AppResponse(GuardResponse):
 
     @property
     def is_read(self) -> bool:
-        """Whether the app's body was asked for, and so is used up."""
+        """Whether the function has read the app's body, which is used up then."""
         return self._given is not None
 
 
 class Modifier:
-    """The app's function, and what is done with its answers."""
+    """Calls the app's function and handles its answers."""
 
     def __init__(self, modify: Callable[[Any], Any]) -> None:
         self._modify = modify
 
     def of(self, response: GuardResponse, add_headers: AddHeaders) -> GuardResponse:
-        """What the function makes of a response, complete; the response itself where it fails.
-        What ``abort()`` raises and ``False`` mean what they mean in checks.
+        """Return the function's response; the original response if the function fails.
 
-        :param add_headers: adds what every answer gets, to a response that is the function's own.
+        ``abort()`` and ``False`` mean the same as in checks.
+
+        :param add_headers: adds the headers that every answer gets to the function's own response.
         """
         status, pairs = response.status_code, response.header_list
         body = None if isinstance(response, AppResponse) else response.body
@@ -92,7 +93,7 @@ class Modifier:
             else:
                 changed = response_of(answer)
             return changed.with_headers(add_headers(_without_length(changed.header_list)))
-        except Exception:  # the app's own code; the response it was given is sent as it was
+        except Exception:  # the app's own code may raise; the original response is sent
             logger.exception("custom_response_modifier raised; the response is sent unmodified")
             if isinstance(response, AppResponse):
                 response.is_replaced = False
@@ -111,16 +112,16 @@ class Modifier:
         inside: Callable[[], AbstractContextManager[Any]],
         is_modified: Callable[[], bool],
     ) -> Iterable[bytes]:
-        """Call the app, hold back the head of its response, and send what the function makes.
+        """Call the app, hold back the head of its response, and send the function's response.
 
         :param is_modified: whether the app's framework has called the function itself.
         """
         sending = _Sending(start_response)
         iterable = app(environ, sending)
-        if sending.head is None:  # a generator begins with its first chunk
+        if sending.head is None:  # a generator starts the response with its first chunk
             iterable = _begun(iterable, lambda: sending.head is not None)
         if sending.head is None:
-            return iterable  # no response; the server says what it thinks of that
+            return iterable  # the app started no response: the server handles that
         status, headers = sending.head
         if is_modified():
             sending.send(status, headers)
@@ -142,7 +143,7 @@ class Modifier:
 
 
 class _Sending:
-    """A ``start_response`` that waits; after :meth:`send`, the server's own."""
+    """A ``start_response`` that holds back the head until :meth:`send`."""
 
     def __init__(self, start_response: StartResponse) -> None:
         self.head: tuple[str, HeaderList] | None = None
@@ -154,7 +155,7 @@ class _Sending:
     def __call__(
         self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
-        if self._is_sent:  # an error page over a response under way
+        if self._is_sent:  # an error page replaces a response that has begun
             return self._start_response(status, headers, exc_info)
         self.head = status, headers
         self._exc_info = exc_info
@@ -172,7 +173,7 @@ class _Sending:
 
 
 def _begun(iterable: Iterable[bytes], has_begun: Callable[[], bool]) -> Iterable[bytes]:
-    """The iterable, taken so far that the response has begun."""
+    """Return the iterable, advanced until the response has begun."""
     iterator = iter(iterable)
     taken: list[bytes] = []
     while not has_begun():
@@ -184,7 +185,7 @@ def _begun(iterable: Iterable[bytes], has_begun: Callable[[], bool]) -> Iterable
 
 
 def _after(written: list[bytes], iterable: Iterable[bytes]) -> Iterable[bytes]:
-    """What was written, then the iterable; the iterable itself where nothing was."""
+    """Return what was written, then the iterable; the iterable itself if nothing was written."""
     if not written:
         return iterable
     return ClosingIterator(_chained(written, iterable), [lambda: _close(iterable)])

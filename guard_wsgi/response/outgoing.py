@@ -1,4 +1,4 @@
-"""What the guard adds to every response on its way out, without touching its body."""
+"""Adds headers to every response, without touching its body."""
 
 from __future__ import annotations
 
@@ -33,50 +33,51 @@ class Outgoing:
 
     :ivar security: the fixed headers of the app's answers.
     :ivar tell_quota: makes the headers that report a limit.
-    :ivar modifier: the app's own word on every answer, if it has one.
+    :ivar modifier: the app's ``custom_response_modifier``, if it has one.
     """
 
     def __init__(self, config: SecurityConfig, left_to_app: frozenset[str] = frozenset()) -> None:
-        """:param left_to_app: keys of fixed headers that the app's framework sets by itself."""
+        """:param left_to_app: keys of fixed headers that the app's framework sets itself."""
         self.cors = Cors.from_config(config)
         self._config = config
         self._left_to_app = left_to_app
         self.security = self.security_of(None)
-        # No framework stands behind the guard's own answers.
+        # No framework adds headers to the guard's own answers.
         self._own = SecurityHeaders.from_config(config) or SecurityHeaders(())
         self.tell_quota = QUOTA_TELLERS[config.rate_limit_headers]
         modify = config.custom_response_modifier
         self.modifier = Modifier(modify) if modify is not None else None
-        # Whether the guard's own answers get the same headers each time, but for the quota.
+        # Whether the guard's own answers always get the same headers, apart from the quota.
         self.is_constant = self.modifier is None and self.cors is None
 
     def with_constant(self, headers: HeaderList, is_https: bool) -> HeaderList:
-        """The headers of the guard's own answer with those that it gets each time."""
+        """Return the headers of the guard's own answer, with those that it always gets."""
         return add_missing(headers, self._own.of(is_https))
 
     def quota(self, visit: Visit) -> Sequence[Header]:
-        """The headers that report the limit which a request was charged to."""
+        """Return the headers that report the limit to which a request was charged."""
         quota = visit.verdict.quota
         return () if quota is None else self.tell_quota(*quota)
 
     def security_of(self, route: Mapping[str, Any] | None) -> SecurityHeaders:
-        """The fixed headers of a route's answers, given what the route says of them."""
+        """Return the fixed headers of a route's answers, with the route's changes."""
         security = SecurityHeaders.from_config(
             self._config, route=route, left_to_app=self._left_to_app
         )
         return security or SecurityHeaders(())
 
     def headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
-        """The headers of the app's answer with ours; a new list, as it may hold on to its own."""
+        """Return the headers of the app's answer with ours, as a new list: the app may keep its
+        own."""
         security = getattr(request.visit, "security", self.security)
         return self._with(security, request.visit, request.environ, headers)
 
     def own_headers(self, request: GuardRequest, headers: HeaderList) -> HeaderList:
-        """The same for an answer of the guard's."""
+        """Return the headers of the guard's answer with ours."""
         return self._with(self._own, request.visit, request.environ, headers)
 
     def completed(self, fixed: Fixed, visit: Visit, headers: HeaderList) -> HeaderList:
-        """With what of ours the app has not set, but for CORS."""
+        """Add our headers that the app has not set, except for CORS."""
         headers = add_missing(headers, fixed)
         quota = visit.verdict.quota
         if quota is not None and not has_quota(headers):
@@ -97,11 +98,11 @@ class Outgoing:
 
 
 class Departure(Visit):
-    """A visit whose answer goes out with our headers.
+    """A visit whose answer gets our headers.
 
-    :ivar outgoing: what adds them.
-    :ivar security: the fixed ones.
-    :ivar start_response: the server's, or what stands before it.
+    :ivar outgoing: adds the headers.
+    :ivar security: the fixed headers.
+    :ivar start_response: the server's, or a wrapper around it.
     """
 
     __slots__ = ("outgoing", "security", "start_response")
@@ -111,23 +112,23 @@ class Departure(Visit):
     start_response: StartResponse
 
     def begin(self, status: str, headers: HeaderList, exc_info: OptExcInfo | None = None) -> Write:
-        """The ``start_response`` that the app is called with.
+        """The ``start_response`` that the app gets.
 
-        ``exc_info`` is passed on only when given, and the server's ``write`` is returned as it is
-        (PEP 3333). Adding is by absence, so an error page that starts the response anew doesn't
-        get ours twice.
+        ``exc_info`` is passed on only if given, and the server's ``write`` is returned as it is
+        (PEP 3333). Only missing headers are added, so an error page that starts the response again
+        doesn't get ours twice.
         """
         security = self.security
         names, ours = fixed = security.https if self.is_https else security.plain
         not_ours = security.others
-        if type(headers) is not list:  # PEP 3333 asks for a list; servers take more
+        if type(headers) is not list:  # PEP 3333 requires a list; servers accept more
             headers = list(headers)
         for name, _ in headers:
             if name not in not_ours and name.lower() in names:
                 headers = self.outgoing.completed(fixed, self, headers)
                 break
         else:
-            # The app's headers, none of which is one of ours, then ours, then the quota.
+            # The app's headers contain none of ours: append ours, then the quota.
             headers = headers + ours
             quota = self.verdict.quota
             if quota is not None:

@@ -14,24 +14,24 @@ from typing import Literal
 from guard_wsgi.state.ratelimit import Limit
 
 ROUND_UP = 0.999
-"""Seconds are whole numbers, rounded up but for a rounding error."""
+"""Seconds are rounded up to whole numbers; this allows for a rounding error."""
 
 QuotaStyle = Literal["draft", "legacy", "both", "off"]
 
 
 Header = tuple[str, str]
 QuotaTeller = Callable[[Limit, int, float], tuple[Header, ...]]
-"""From a limit, what remains of it, and the seconds until it is whole again."""
+"""Makes headers from a limit, what remains of it, and the seconds until it is full again."""
 
 
 def draft_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
-    """Those of the draft."""
+    """Make the headers of the draft."""
     value = f"{limit.quoted};r={remaining};t={int(reset_seconds + ROUND_UP)}"
     return limit.policy_header, ("RateLimit", value)
 
 
 def legacy_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
-    """The older ones."""
+    """Make the older headers."""
     wait_seconds = int(reset_seconds + ROUND_UP)
     return (
         ("X-RateLimit-Limit", str(limit.requests)),
@@ -41,7 +41,7 @@ def legacy_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[
 
 
 def both_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
-    """The draft's, then the older ones."""
+    """Make the draft's headers, then the older ones."""
     return (
         *draft_headers(limit, remaining, reset_seconds),
         *legacy_headers(limit, remaining, reset_seconds),
@@ -49,7 +49,7 @@ def both_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[He
 
 
 def no_headers(limit: Limit, remaining: int, reset_seconds: float) -> tuple[Header, ...]:
-    """For who wants none."""
+    """Make none."""
     return ()
 
 
@@ -61,4 +61,4 @@ QUOTA_TELLERS: Mapping[QuotaStyle, QuotaTeller] = MappingProxyType(
         "off": no_headers,
     }
 )
-"""What makes the header pairs for one charged limit, as of now."""
+"""Return the function that makes the headers for a charged limit."""

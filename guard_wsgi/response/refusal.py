@@ -1,7 +1,7 @@
-"""A refusal on its way to the client.
+"""Sends a refusal to the client.
 
-What is sent names the rule's kind and never what triggered it: an attacker learns nothing by
-trying. It carries a reference, by which the operator finds the line in the log and the event.
+The answer names the kind of rule, never what triggered it: an attacker learns nothing by trying. It
+has a reference, with which the operator finds the log line and the event.
 """
 
 from __future__ import annotations
@@ -28,21 +28,22 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse
 
 REFERENCE_HEADER = "X-Request-Id"
-"""What proxies, servers and frameworks call it; no standard does."""
+"""The name that proxies, servers and frameworks use; there is no standard."""
 
 _BODILESS = frozenset({204, 304})
 _ENTITY_HEADERS = frozenset({"content-type", "content-length"})
 
 MAX_READY = 256
-"""Of the answers made once: their texts come from the configuration and are few."""
+"""How many prepared answers to keep: their texts come from the configuration and are few."""
 
 
 Ready = tuple[str, HeaderList, bytes, "tuple[bytes, bytes] | None"]
-"""Status, headers, the body's template, and what stands in it around the reference."""
+"""Status, headers, the body's template, and its parts around the reference."""
 
 
 class Refusals:
-    """The refusals of one configuration. Most are the same bytes each time, and are made once."""
+    """Makes the refusals of one configuration. Most are always the same bytes, and are made
+    once."""
 
     def __init__(self, config: SecurityConfig, outgoing: Outgoing) -> None:
         self._custom_texts = config.custom_error_responses
@@ -58,7 +59,7 @@ class Refusals:
         start_response: StartResponse,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
-        """Answer with what the block says."""
+        """Answer with a refusal."""
         environ = request.environ
         if (
             self._may_be_ready
@@ -71,7 +72,7 @@ class Refusals:
             key = (self._formats.of(environ), block.status, block.message, visit.is_https)
             ready = self._ready.get(key) or self._make_ready(key, block, request)
             status, headers, body, around = ready
-            # A list of its own, as servers may change what they are given.
+            # Copy the list, as servers may change it.
             headers = headers.copy()
             reference = request.request_id
             headers.append((REFERENCE_HEADER, reference))
@@ -86,7 +87,7 @@ class Refusals:
         return self.send_response(response, request, start_response, exc_info)
 
     def response(self, block: Block, request: GuardRequest) -> GuardResponse:
-        """The answer that the block asks for, without what every answer gets."""
+        """Make the answer of a refusal, without the headers that every answer gets."""
         reference = request.request_id
         if block.response is not None:
             response = block.response
@@ -110,7 +111,7 @@ class Refusals:
         start_response: StartResponse,
         exc_info: OptExcInfo | None = None,
     ) -> Iterable[bytes]:
-        """Answer with a response of any origin."""
+        """Answer with a given response."""
         outgoing = self._outgoing
 
         def add_headers(headers: HeaderList) -> HeaderList:
@@ -119,7 +120,7 @@ class Refusals:
         response = response.with_headers(add_headers(response.header_list))
         if outgoing.modifier is not None:
             response = outgoing.modifier.of(response, add_headers)
-            del response.headers["Content-Length"]  # of the body that there was
+            del response.headers["Content-Length"]  # the length of the former body
         return send(response, request.environ, start_response, exc_info)
 
     def _template(self, kind: Kind, block: Block) -> bytes:
@@ -129,7 +130,7 @@ class Refusals:
     def _make_ready(
         self, key: tuple[Kind, int, str, bool], block: Block, request: GuardRequest
     ) -> Ready:
-        """All of an answer but its reference, whose length is always the same."""
+        """Prepare an answer without its reference, whose length is always the same."""
         kind = key[0]
         body = self._template(kind, block)
         headers = [("Content-Type", MEDIA_TYPES[kind]), ("Cache-Control", "no-store")]
@@ -143,11 +144,11 @@ class Refusals:
 
 
 def with_reference(response: GuardResponse, reference: str) -> GuardResponse:
-    """A refusal that the app or its framework made, with the reference if it has none."""
+    """Add the reference to a refusal that the app or its framework made, if it has none."""
     headers = response.header_list
     if not any(name.lower() == "x-request-id" for name, _ in headers):
         headers.append((REFERENCE_HEADER, reference))
-    # A new one: the app may answer with the same response each time.
+    # Make a new response: the app may reuse the same one each time.
     return response.with_headers(headers)
 
 
@@ -167,11 +168,10 @@ def send(
     start_response: StartResponse,
     exc_info: OptExcInfo | None = None,
 ) -> Iterable[bytes]:
-    """Start the response and return its body; none on HEAD, whose headers stay those of GET.
+    """Start the response and return its body; no body on HEAD, with the headers of a GET.
 
-    ``exc_info`` replaces a response that the app has started (PEP 3333).
-
-    Some servers (waitress, wsgiref) send whatever a HEAD answer carries, so it must carry nothing.
+    ``exc_info`` replaces a response that the app has started (PEP 3333). Some servers (waitress,
+    wsgiref) send the body of a HEAD answer, so it must be empty.
     """
     body = response.body or b""
     headers = response.header_list

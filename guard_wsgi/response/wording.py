@@ -1,7 +1,7 @@
-"""How a refusal is put to whom: a page, a problem document, or a line of text.
+"""The forms of a refusal: a page, a problem document, or a line of text.
 
-None of them holds anything of the request but its reference, which the guard itself makes up: a
-refusal that repeated what it refused would be an injection of its own.
+None of them repeats anything of the request, since that would be an injection itself. The reference
+comes from the guard.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _OFFERED: Final[Mapping[str, Kind]] = {
 }
 
 MAX_ACCEPT_CHARS = 512
-"""Browsers send 150. Taking a longer list apart is work that only its sender wants."""
+"""The longest ``Accept`` to parse. Browsers send 150 characters."""
 
 MAX_KEPT = 256
-"""Of the ``Accept`` headers whose meaning is remembered: browsers and clients send few."""
+"""How many ``Accept`` headers to remember: browsers and clients send few different ones."""
 
-# What stands for the reference in a body that is made once: no text of ours has a NUL.
+# Stands for the reference in a prepared body: no text of ours has a NUL.
 _REFERENCE: Final = "\0reference\0"
 _UUID: Final = "\0uuid\0"
 _REFERENCE_BYTES: Final = _REFERENCE.encode()
@@ -67,14 +67,14 @@ _PAGE: Final = """<!doctype html>
 
 
 class Formats:
-    """Tells which kind of answer a client takes."""
+    """Finds the form that a client accepts."""
 
     def __init__(self, error_format: ErrorFormat) -> None:
         self._always: Kind | None = None if error_format == "auto" else error_format
         self._by_accept: dict[str, Kind | None] = {}
 
     def of(self, environ: Mapping[str, Any]) -> Kind:
-        """What is named in ``Accept``, the better liked first; else JSON for who sent JSON."""
+        """Return the form that ``Accept`` prefers; else JSON for a client that sent JSON."""
         if self._always is not None:
             return self._always
         accept = environ.get("HTTP_ACCEPT", "")
@@ -90,7 +90,7 @@ class Formats:
         if len(accept) > MAX_ACCEPT_CHARS:
             return None
         kind = None
-        # Of "*/*", which any program sends, nothing follows.
+        # "*/*" means nothing: any program sends it.
         named = [
             (media, quality)
             for media, quality in parse_accept_header(accept.lower(), MIMEAccept)
@@ -106,7 +106,7 @@ class Formats:
 
 
 def template(kind: Kind, status: int, text: str) -> bytes:
-    """A body whose reference is still to be filled in."""
+    """Make a body without its reference."""
     if kind == "html":
         title = escape(_phrase(status))
         return _PAGE.format(title=title, text=escape(text), reference=_REFERENCE).encode()
@@ -125,7 +125,8 @@ def template(kind: Kind, status: int, text: str) -> bytes:
 
 
 def around_reference(body: bytes) -> tuple[bytes, bytes] | None:
-    """A template that tells the reference once, before and after it; ``None`` for another."""
+    """Split a template that has the reference once into the parts before and after it; ``None`` for
+    another template."""
     if _UUID_BYTES in body or body.count(_REFERENCE_BYTES) != 1:
         return None
     before, _, after = body.partition(_REFERENCE_BYTES)
@@ -133,7 +134,7 @@ def around_reference(body: bytes) -> tuple[bytes, bytes] | None:
 
 
 def filled(body: bytes, reference: str) -> bytes:
-    """A template's body for one request, whose reference is a UUID in 32 digits."""
+    """Fill in a template for one request, whose reference is a UUID in 32 digits."""
     if _UUID_BYTES in body:
         parts = reference[:8], reference[8:12], reference[12:16], reference[16:20], reference[20:]
         body = body.replace(_UUID_BYTES, "-".join(parts).encode())

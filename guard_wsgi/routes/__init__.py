@@ -1,3 +1,4 @@
-"""Rules for single routes: how views declare them, and which route a request is for."""
+"""Rules for single routes: how views declare them, and how the guard finds the route of a
+request."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said at start-up of the views that have rules, and of rules that protect nothing."""
+"""Logs at start-up which views have rules, and which rules protect nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from guard_wsgi.routes.view_rules import ViewRules
 logger = logging.getLogger("guard_wsgi.routes")
 
 IMPLIED_METHODS = frozenset({"HEAD", "OPTIONS"})
-"""That frameworks answer for a view."""
+"""Methods that frameworks answer on behalf of a view."""
 
 _NOTHING = "protect nothing"
 
@@ -22,8 +22,9 @@ _NOTHING = "protect nothing"
 def log_audit(
     rules: ViewRules, routes: Iterable[tuple[str, Any, str]], decorated: Iterable[Any]
 ) -> bool:
-    """Log each route whose view has rules, and each decorated view without a route: as an error a
-    class, whose rules protect nothing then; as a warning a function, which asks for itself.
+    """Log each route whose view has rules, and each decorated view without a route. A class is
+    logged as an error, because its rules protect nothing then; a function as a warning, because it
+    checks its rules itself.
 
     :param routes: name or template, view and method.
     :return: whether any view has rules.
@@ -44,13 +45,13 @@ def log_audit(
             logging.WARNING if is_function else logging.ERROR,
             "%s has guard rules, but no route leads to it: they %s",
             name_of(view),
-            "hold only where the app itself calls it" if is_function else _NOTHING,
+            "apply only where the app itself calls it" if is_function else _NOTHING,
         )
     return bool(ruled)
 
 
 def route_limits(rules: ViewRules, routes: Iterable[tuple[str, Any, str]]) -> dict[str, str]:
-    """By template the limit that the view of a route carries, "" for none.
+    """Map each template to the limit of its view, "" for none.
 
     :param routes: template, view and method.
     """
@@ -62,7 +63,7 @@ def route_limits(rules: ViewRules, routes: Iterable[tuple[str, Any, str]]) -> di
 
 
 def limit_of(route: RouteConfig | None) -> str:
-    """The limit that rules carry, in words; "" for none."""
+    """Return the limit of rules in words; "" for none."""
     if route is None:
         return ""
     if route.rate_limit is not None:
@@ -71,13 +72,13 @@ def limit_of(route: RouteConfig | None) -> str:
 
 
 def _said(limits: Mapping[str, str]) -> str:
-    """One limit for all methods, or each method that has one with its own."""
+    """Return one limit for all methods, or each method that has its own limit."""
     if len(set(limits.values())) == 1:
         return next(iter(limits.values()))
     return ", ".join(f"{method}: {limit}" for method, limit in sorted(limits.items()) if limit)
 
 
 def name_of(view: Any) -> str:
-    """A view's module and name, for people."""
+    """Return a view's module and name, for people."""
     module = getattr(view, "__module__", "?")
     return f"{module}.{getattr(view, '__qualname__', type(view).__qualname__)}"

@@ -1,6 +1,6 @@
-"""Which request a function of an app is called in, by what each framework gives its views.
+"""Finds the request in which a function of an app is called, in each framework.
 
-Asked only when a decorated view runs. No framework is imported here that the app does not use.
+It runs only when a decorated view runs. It imports no framework that the app does not use.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from guard_wsgi.request.response import GuardResponse
 
 _MAX_ARGUMENTS = 3
-"""``self``, a viewset's too, and what the framework says come first."""
+"""How many arguments to search: ``self``, also a viewset's, and the framework's arguments come
+first."""
 
 _OF_WSGI = "wsgi.input"
 
@@ -31,7 +32,7 @@ _OF_WSGI = "wsgi.input"
 class Call:
     """A view's call in a request.
 
-    :ivar environ: the request's.
+    :ivar environ: the environ of the request.
     """
 
     _reading: AbstractContextManager[Any] = nullcontext()
@@ -63,8 +64,8 @@ class Call:
 
     @property
     def _handles_error(self) -> bool:
-        """Whether the view is a handler for errors, or called by one: nothing handles what such a
-        one raises."""
+        """Whether the view is an error handler, or is called by one: then nothing handles an
+        exception."""
         if any(isinstance(argument, Exception) for argument in self._args):
             return True
         frame = sys._getframe()
@@ -76,7 +77,7 @@ class Call:
         return False
 
     def __enter__(self) -> None:
-        """What is read of the body meanwhile, the framework's request can read again."""
+        """Let the framework's request read again what is read of the body meanwhile."""
         self._reading.__enter__()
 
     def __exit__(self, *raised: Any) -> None:
@@ -110,7 +111,7 @@ class _PlainCall(Call):
 
 
 def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-    """The request of a call, if a guard has decided on one; ``None`` where there is none."""
+    """Return the request of a call, if a guard has decided on it; ``None`` if there is none."""
     given = args[:_MAX_ARGUMENTS]
     if kwargs:
         given = (*given, *islice(kwargs.values(), _MAX_ARGUMENTS))
@@ -121,7 +122,7 @@ def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
             continue
         try:
             environ = getattr(argument, "environ", None)
-        except Exception:  # an object of the app's that computes it
+        except Exception:  # an object of the app that computes it
             continue
         if type(environ) is dict and ENVIRON_KEY in environ:
             request = _django_request(argument)
@@ -132,7 +133,7 @@ def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         return Call(environ, given)
     current = current_environ()
     environ = None if bottle is None else _of_bottle(bottle)
-    # A thread keeps Bottle's last request when it has been answered.
+    # A thread keeps Bottle's last request after its answer.
     is_bottles = environ is not None and (environ is current or _runs_in("bottle"))
     if is_bottles and type(environ) is dict and ENVIRON_KEY in environ:
         return _BottleCall(environ, given)
@@ -152,7 +153,7 @@ def _runs_in(module: str) -> bool:
 
 
 def _django_request(argument: Any) -> Any:
-    """Django's request, also in that of REST framework."""
+    """Return the environ of Django's request, also from a request of REST framework."""
     if "django.http" not in sys.modules:
         return None
     from django.http import HttpRequest
@@ -164,17 +165,17 @@ def _django_request(argument: Any) -> Any:
 
 
 def _of_flask(flask: Any) -> Any:
-    """The environ of Flask's request."""
+    """Return the environ of Flask's request."""
     try:
-        # The proxy's own way to its object: an attribute looked up through it costs ten times as
-        # much.
+        # Take the object from the proxy: reading an attribute through the proxy takes ten times as
+        # long.
         return flask.request._get_current_object().environ
     except RuntimeError:  # no request
         return None
 
 
 def _of_bottle(bottle: Any) -> Any:
-    """The environ of the last request that Bottle had in this thread."""
+    """Return the environ of the last request that Bottle had in this thread."""
     try:
         return bottle.request.environ
     except (AttributeError, RuntimeError):  # none yet
@@ -182,7 +183,7 @@ def _of_bottle(bottle: Any) -> Any:
 
 
 def as_bottle(response: GuardResponse) -> Any:
-    """A response that Bottle takes when it is raised."""
+    """Make a response that Bottle accepts as an exception."""
     from bottle import HTTPResponse
 
     made = HTTPResponse(response.body or b"", response.status_code)
@@ -195,4 +196,4 @@ _CALLERS_OF_HANDLERS = {
     "flask.app": ("handle_http_exception", "handle_user_exception", "handle_exception"),
     "bottle": ("_cast",),
 }
-"""The functions of frameworks, by their modules, that call an app's handlers for errors."""
+"""The functions of frameworks that call an app's error handlers, by module."""

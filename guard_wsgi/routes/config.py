@@ -89,15 +89,15 @@ def _authorization_scheme(scheme: str | None) -> str | None:
 class RouteConfig:
     """What a route says in place of, or on top of, the global configuration.
 
-    ``None`` says nothing: the global option holds. Of the tuples, sets and tables, the empty
-    default says nothing either. Values are checked as those of SecurityConfig.
+    ``None`` means that the global option applies. For tuples, sets and tables, the empty default
+    means the same. Values are checked like those of SecurityConfig.
 
     :raises ConfigError: with every fault.
     """
 
     # Who
     ip_whitelist: tuple[str, ...] | None = field(
-        # A non-empty one stands in place of the global address lists.
+        # A non-empty list replaces the global address lists.
         default=None,
         converter=texts.optional_networks,
     )
@@ -133,7 +133,7 @@ class RouteConfig:
     api_key_header: str | None = field(default=None, converter=_header)
     api_key_verifier: Verifier | None = field(default=None, validator=synchronous)
     authorization_header_required: str | None = field(
-        # Asks for presence only, which proves nothing.
+        # Only requires the header to be present, which proves nothing.
         default=None,
         converter=_authorization_scheme,
     )
@@ -175,7 +175,7 @@ class RouteConfig:
 
     # Answers
     security_headers: Mapping[str, Any] | None = field(
-        # By the keys of config.security_headers, over that; None takes a header away.
+        # Changes config.security_headers, with the same keys; None removes a header.
         default=None,
         converter=tables.optional_security_headers,
     )
@@ -189,12 +189,12 @@ class RouteConfig:
     )
     detection_scan_body: bool | None = field(default=None, converter=optional_flag)
     upload_inspection: Literal["names", "strict"] | None = field(
-        # "strict" weighs the contents of files on this route, "names" only what they are called.
+        # "strict" weighs the contents of files on this route, "names" only their names.
         default=None,
         validator=one_of(*UPLOAD_INSPECTIONS, optional=True),
     )
     excluded_detection_headers: frozenset[str] | None = field(
-        # Besides the global ones; the two below stand in place of them.
+        # In addition to the global ones; the two options below replace the global ones.
         default=None,
         converter=values.optional_lower_set,
     )
@@ -206,30 +206,29 @@ class RouteConfig:
     )
 
     _parts: tuple[RouteConfig, ...] = field(default=(), init=False, eq=False)
-    """What this one was merged of."""
+    """The configurations from which this one was merged."""
 
     limits_counted_as: str = field(default="", init=False, eq=False)
-    """The view that its limits are counted for, whichever of its routes a request came by; ``""``
-    for the route itself."""
+    """The view for which its limits count, for all of its routes; ``""`` for the route itself."""
 
     behavior_counted_as: str = field(default="", init=False, eq=False)
     """The same for its behaviour rules."""
 
     @property
     def uses_countries(self) -> bool:
-        """Whether the client's country is asked for."""
+        """Whether the rules need the client's country."""
         return bool(self.whitelist_countries or self.blocked_countries or self.geo_rate_limits)
 
     @property
     def has_limits(self) -> bool:
-        """Whether requests are counted for limits of its own."""
+        """Whether the route has its own limits."""
         return self.rate_limit is not None or self.geo_rate_limits is not None
 
     def merged_over(self, other: RouteConfig | None) -> RouteConfig:
-        """This one's word first, the ``other``'s where this one says nothing.
+        """Merge: options of this configuration win over those of ``other``.
 
-        Collections extend: validators, patterns, rules and bait fields of ``other`` come first,
-        sets join, and of two tables of headers this one's entries win.
+        Collections add up: validators, patterns, rules and bait fields of ``other`` come first,
+        sets are joined, and in tables of headers the entries of this one win.
         """
         if other is None:
             return self
@@ -249,7 +248,7 @@ class RouteConfig:
         return RouteConfig(**merged)._made_of(other, self)
 
     def overrides(self, other: RouteConfig | None) -> list[str]:
-        """The options of which this one's word takes the place of another one's."""
+        """Return the options in which this configuration overrides another one."""
         if other is None or self.includes(other) or other.includes(self):
             return []
         pairs = (
@@ -264,16 +263,15 @@ class RouteConfig:
         ]
 
     def includes(self, other: RouteConfig) -> bool:
-        """Whether the ``other`` one's word has been heard in this one."""
+        """Whether the ``other`` configuration was merged into this one."""
         mine = self._parts or (self,)
         return self is other or all(
             any(part is known for known in mine) for part in other._parts or (other,)
         )
 
     def of_one_view(self, name: str) -> RouteConfig:
-        """The same rules, of a view of that name and no other: what one decorator says of two
-        views is counted for each, so that to have heard it of one is not to have counted the
-        other."""
+        """Return the same rules for the view of that name only. One decorator on two views counts
+        for each: a request that was counted for one view is not counted for the other."""
         if not (self.has_limits or self.behavior_rules):
             return self
         said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
@@ -283,7 +281,7 @@ class RouteConfig:
         return own
 
     def counted_as(self, limits: str, behavior: str) -> RouteConfig:
-        """The same rules, counted by names of views."""
+        """Return the same rules, counted by the names of views."""
         if (limits, behavior) == (self.limits_counted_as, self.behavior_counted_as):
             return self
         said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
@@ -298,7 +296,7 @@ class RouteConfig:
         return self
 
     def restrictions(self) -> RouteConfig:
-        """This one without what only lets more pass."""
+        """Return the rules without options that only let more requests pass."""
         return RouteConfig(
             **{
                 option.name: getattr(self, option.name)
@@ -308,8 +306,8 @@ class RouteConfig:
         )._made_of(self)
 
     def relaxations(self) -> RouteConfig | None:
-        """Only what lets more pass, for a request that is answered before the view: a preflight.
-        ``None`` without any."""
+        """Return only the options that let more requests pass, for a preflight, which is answered
+        before the view; ``None`` if there are none."""
         said = {
             option.name: getattr(self, option.name)
             for option in options_of(RouteConfig)
@@ -323,7 +321,7 @@ class RouteConfig:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as its options, for processes that are spawned with one."""
+        """Pickle as options, for processes that are spawned with a RouteConfig."""
         options = {
             option.name: _picklable(getattr(self, option.name))
             for option in options_of(RouteConfig)
@@ -332,19 +330,19 @@ class RouteConfig:
         return partial(RouteConfig, **options), ()
 
     def __repr__(self) -> str:
-        """The options that say something."""
+        """Return the options that are set."""
         said = (
             f"{option.name}={_picklable(getattr(self, option.name))!r}"
             for option in options_of(RouteConfig)
             if getattr(self, option.name) != option.default
-            # As the decorator says it of each limit.
+            # Write limits as the decorator takes them.
             and (option.name, getattr(self, option.name)) != ("rate_limit_cost", 1)
         )
         return f"RouteConfig({', '.join(said)})"
 
 
 def _picklable(value: Any) -> Any:
-    """A plain dict for a read-only view of one, which pickle does not take."""
+    """Return a plain dict for a read-only view of one, which pickle does not accept."""
     if isinstance(value, MappingProxyType):
         return {name: _picklable(one) for name, one in value.items()}
     return value
@@ -364,7 +362,7 @@ _EXTENDING = frozenset(
         "excluded_detection_body_fields",
     }
 )
-"""The options that add up when decorators are stacked; of the others the outermost wins."""
+"""The options that add up when decorators are stacked; for other options the outermost wins."""
 
 
 _RELAXING = frozenset(
@@ -378,7 +376,7 @@ _RELAXING = frozenset(
         "excluded_detection_body_fields",
     }
 )
-"""The options that can only let more pass than the global rules do."""
+"""The options that can only let more requests pass than the global rules."""
 
 
 def _explain_assignment(route: RouteConfig, name: str, value: object = None) -> None:
@@ -388,5 +386,5 @@ def _explain_assignment(route: RouteConfig, name: str, value: object = None) -> 
     )
 
 
-# attrs sets methods of its own, which refuse without a word.
+# attrs sets its own methods, which refuse without an explanation.
 RouteConfig.__setattr__ = RouteConfig.__delattr__ = _explain_assignment  # type: ignore[method-assign, assignment]

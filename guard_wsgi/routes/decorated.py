@@ -1,7 +1,7 @@
-"""The views that decorators marked, as long as an app holds them.
+"""The views that decorators have marked, as long as they exist.
 
-Some apps decorate anew with each request (Django's ``method_decorator`` does): what nobody holds
-any more is forgotten.
+Some apps decorate again with each request (Django's ``method_decorator`` does), so the references
+are weak.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Decorated:
         self._views: dict[int, Any] = {}
 
     def add(self, view: Any) -> None:
-        """Each view is on record once."""
+        """Each view is recorded once."""
         number, views = id(view), self._views
         if number in views:
             return
@@ -46,10 +46,11 @@ class Decorated:
 
 
 _RECORDS: WeakKeyDictionary[Lineage, Decorated] = WeakKeyDictionary()
-"""Decorators run when modules are imported, before there is an app or a guard that could hold
-what they mark. A record lives as long as a configuration of its lineage."""
+"""The records, by the lineage of a configuration. Decorators run at import, before there is an app
+or a guard that could keep them. A record lives as long as a configuration of its lineage."""
 
 
 def decorated_by(config: SecurityConfig) -> Decorated:
-    """What decorators of a configuration, or of one that it was evolved from, have marked."""
+    """Return the views that decorators of a configuration, or of one that it evolved from, have
+    marked."""
     return _RECORDS.setdefault(config._lineage, Decorated())

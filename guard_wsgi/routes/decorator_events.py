@@ -1,6 +1,6 @@
-"""Events that an app's own checks tell of, by the names that flaskapi-guard's decorators have.
+"""Events of an app's own checks, under the names of flaskapi-guard's decorators.
 
-They go to the guard that decided on the request, and from there where its own events go.
+They go to the guard that decided on the request, and from there to its sinks.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class DecoratorEvents:
     """
 
     def initialize_agent(self, agent_handler: Any, geo_ip_handler: Any = None) -> None:
-        """Does nothing: ``enable_agent`` says where events go."""
+        """Do nothing: ``enable_agent`` decides where events go."""
 
     def initialize_behavior_tracking(self, redis_handler: Any = None) -> None:
-        """Nothing to do: ``store_url`` says where counters live."""
+        """Do nothing: ``store_url`` decides where counters live."""
 
     def send_decorator_event(
         self,
@@ -31,7 +31,7 @@ class DecoratorEvents:
         decorator_type: str,
         **metadata: Any,
     ) -> None:
-        """Tell of an event. Without a guard around the app nobody hears it."""
+        """Report an event. Without a guard around the app, nobody gets it."""
         verdict = request.environ.get(ENVIRON_KEY)
         guard = verdict.guard if verdict is not None else None
         if guard is not None:

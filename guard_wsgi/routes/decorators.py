@@ -1,7 +1,8 @@
 """How views get rules of their own: the decorators.
 
-A decorator leaves a RouteConfig on the view. The guard finds it there (view_rules.py) and asks
-before the view runs; a function that is called by other ways asks by itself (ruled_function.py).
+A decorator stores a RouteConfig on the view. The guard finds it there (view_rules.py) and checks it
+before the view runs. A function that is called in other ways asks the guard itself
+(ruled_function.py).
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from guard_wsgi.request.hook_types import LimitExemption, LimitKey, Validator, Verifier
 
 ROUTE_ID_ATTRIBUTE = "_guard_route_id"
-"""Where a view carries the name by which ``get_route_config`` finds it."""
+"""The attribute with the name by which ``get_route_config`` finds a view."""
 
 FRONTING_PROVIDERS = frozenset({"Cloudflare"})
-"""Whose ranges also carry people (WARP, iCloud Private Relay): blocked when named only."""
+"""Providers whose ranges also carry people (WARP, iCloud Private Relay): blocked only if named."""
 
 DEFAULT_API_KEY_HEADER = "X-API-Key"
 
@@ -41,11 +42,11 @@ class SecurityDecorator(DecoratorEvents):
     """Decorators that give a view rules of its own.
 
     They work on functions, on class-based views and on their methods, over or under other
-    decorators. Stacked, the outermost wins where a value can only be one, with a warning
-    (``DoubtfulOption``); lists and tables extend.
+    decorators. If decorators are stacked, lists and tables add up. For other options the outermost
+    wins, with a warning (``DoubtfulOption``).
 
-    :raises ConfigError: (a ``ValueError``) at decoration, for anything that could not hold at
-        the first request.
+    :raises ConfigError: (a ``ValueError``) at decoration, for anything that could not work at the
+        first request.
     """
 
     def __init__(self, config: SecurityConfig) -> None:
@@ -67,11 +68,11 @@ class SecurityDecorator(DecoratorEvents):
         return self._marking(blocked_countries=_filled("block_countries", countries))
 
     def allow_countries(self, countries: list[str]) -> Callable[[View], View]:
-        """Admit these countries only; a client whose country is unknown is refused."""
+        """Admit only these countries; a client whose country is unknown is refused."""
         return self._marking(whitelist_countries=_filled("allow_countries", countries))
 
     def block_clouds(self, providers: list[str] | None = None) -> Callable[[View], View]:
-        """Refuse the addresses of cloud providers, of all that host servers by default."""
+        """Refuse the addresses of cloud providers; by default, of all that host servers."""
         if providers is None:
             providers = sorted(PROVIDERS - FRONTING_PROVIDERS)
         return self._marking(block_cloud_providers=_filled("block_clouds", providers))
@@ -80,7 +81,7 @@ class SecurityDecorator(DecoratorEvents):
         return self._marking(blocked_user_agents=_filled("block_user_agents", patterns))
 
     def bypass(self, checks: list[str]) -> Callable[[View], View]:
-        """Leave out checks: ``all``, ``ip_ban``, ``ip``, ``clouds``, ``rate_limit``,
+        """Skip checks of the site: ``all``, ``ip_ban``, ``ip``, ``clouds``, ``rate_limit``,
         ``penetration``."""
         return self._marking(bypassed_checks=_filled("bypass", checks))
 
@@ -89,12 +90,12 @@ class SecurityDecorator(DecoratorEvents):
     def require_auth(
         self, type: str = "bearer", verifier: Verifier | None = None
     ) -> Callable[[View], View]:
-        """Ask for credentials in ``Authorization`` and hand them to the verifier.
+        """Require credentials in ``Authorization``, and pass them to the verifier.
 
         :param type: ``bearer``, ``basic``, or another word for the whole value of the header.
-        :param verifier: ``(request, credential)`` to a principal, or something false to refuse;
-            ``config.auth_verifier`` by default. Without either there would be no
-            authentication, so one is mandatory.
+        :param verifier: ``(request, credential)`` to a principal, or a false value to refuse;
+            ``config.auth_verifier`` by default. One of the two is required: without it there would
+            be no authentication.
         """
         self._need_verifier("require_auth", verifier)
         return self._marking(auth_required=type, auth_verifier=verifier)
@@ -102,7 +103,7 @@ class SecurityDecorator(DecoratorEvents):
     def api_key_auth(
         self, header_name: str = DEFAULT_API_KEY_HEADER, verifier: Verifier | None = None
     ) -> Callable[[View], View]:
-        """Ask for an API key in a header; 401 without one and for a wrong one."""
+        """Require an API key in a header; a missing or wrong one gets 401."""
         self._need_verifier("api_key_auth", verifier)
         return self._marking(
             api_key_required=True,
@@ -111,8 +112,8 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def require_authorization_header(self, scheme: str = "bearer") -> Callable[[View], View]:
-        """Ask for the presence of an ``Authorization`` header, for an app that verifies it
-        itself. This is no authentication."""
+        """Require an ``Authorization`` header, for an app that verifies it itself. This is not
+        authentication."""
         return self._marking(authorization_header_required=scheme)
 
     # What
@@ -121,7 +122,7 @@ class SecurityDecorator(DecoratorEvents):
         return self._marking(require_https=True)
 
     def require_headers(self, headers: dict[str, str]) -> Callable[[View], View]:
-        """Ask for headers: a name to its exact value, or to ``"required"`` for any."""
+        """Require headers: a name with its exact value, or ``"required"`` for any value."""
         return self._marking(required_headers=_filled("require_headers", headers))
 
     def require_referrer(self, allowed_domains: list[str]) -> Callable[[View], View]:
@@ -137,16 +138,17 @@ class SecurityDecorator(DecoratorEvents):
     def time_window(
         self, start_time: str, end_time: str, timezone: str = "UTC"
     ) -> Callable[[View], View]:
-        """Admit from ``"HH:MM"`` through the minute of the other; over midnight if it is
+        """Admit from one ``"HH:MM"`` through the minute of the other; over midnight if that is
         earlier."""
         return self._marking(time_restrictions=(start_time, end_time, timezone))
 
     def custom_validation(self, validator: Validator) -> Callable[[View], View]:
-        """``validator(request)`` answers ``None`` to let pass, or the response to send."""
+        """Ask ``validator(request)``: it returns ``None`` to let the request pass, or the response
+        to send."""
         return self._marking(custom_validators=(validator,))
 
     def honeypot_detection(self, trap_fields: list[str]) -> Callable[[View], View]:
-        """Refuse whoever fills in form fields that people can't see."""
+        """Refuse clients that fill in form fields that people can't see."""
         return self._marking(honeypot_fields=_filled("honeypot_detection", trap_fields))
 
     # How much
@@ -160,11 +162,11 @@ class SecurityDecorator(DecoratorEvents):
         key: LimitKey | None = None,
         exempt_when: LimitExemption | None = None,
     ) -> Callable[[View], View]:
-        """So many requests in ``window`` seconds, for each client on this route.
+        """Limit each client on this route to a number of requests in ``window`` seconds.
 
-        :param cost: what one request counts.
-        :param key: ``(request)`` to what counts together, in place of the client's address.
-        :param exempt_when: ``(request)`` to ``True`` for one that is not counted.
+        :param cost: how much one request counts.
+        :param key: ``(request)`` to the key of the counter, instead of the client's address.
+        :param exempt_when: ``(request)`` to ``True`` if it is not counted.
         """
         return self._marking(
             rate_limit=requests,
@@ -175,7 +177,8 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def geo_rate_limit(self, limits: dict[str, tuple[int, int]]) -> Callable[[View], View]:
-        """Country, or ``"*"`` for all others, to ``(requests, window in seconds)``."""
+        """Limit by country: a code, or ``"*"`` for all others, to ``(requests, window in
+        seconds)``."""
         return self._marking(geo_rate_limits=_filled("geo_rate_limit", limits))
 
     # Behaviour
@@ -189,7 +192,7 @@ class SecurityDecorator(DecoratorEvents):
     def return_monitor(
         self, pattern: str, max_occurrences: int, window: int = 86_400, action: str = "ban"
     ) -> Callable[[View], View]:
-        """Act on a client that got more than so many answers of a kind: ``status:404``,
+        """Act on a client that got more than this number of answers of a kind: ``status:404``,
         ``json:path==value``, ``regex:...`` or a text."""
         return self._watching(
             rule_type="return_pattern",
@@ -231,10 +234,10 @@ class SecurityDecorator(DecoratorEvents):
         scan_body: bool | None = None,
         semantic_headers: list[str] | None = None,
     ) -> Callable[[View], View]:
-        """Leave names out of detection on this route.
+        """Exclude names from detection on this route.
 
-        :param categories: those that stay on.
-        :param semantic_headers: as ``headers``; there is one stage of detection.
+        :param categories: the categories that stay on.
+        :param semantic_headers: the same as ``headers``, as there is one stage of detection.
         """
         if semantic_headers is not None:
             headers = [*(headers or ()), *semantic_headers]
@@ -247,31 +250,31 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def upload_inspection(self, mode: str = "strict") -> Callable[[View], View]:
-        """Say what is weighed of files that are sent to the route.
+        """Set what is weighed of files that are sent to the route.
 
-        :param mode: ``"strict"``: their contents as well; ``"names"``: only what they are called.
+        :param mode: ``"strict"`` weighs their contents as well, ``"names"`` only their names.
         """
         return self._marking(upload_inspection=mode)
 
     # Answers
 
     def security_headers(self, **headers: Any) -> Callable[[View], View]:
-        """Give the route's answers other security headers, by the keys of that option: ``None``
-        takes one away (``frame_options=None``: any site may frame the page), text sets it
-        (``cross_origin_resource_policy="cross-origin"``: any site may embed the file).
+        """Change the security headers of the route's answers, with the keys of that option.
+        ``None`` removes a header (``frame_options=None``: any site may frame the page), text sets
+        it (``cross_origin_resource_policy="cross-origin"``: any site may embed the file).
         """
         return self._marking(security_headers=headers)
 
-    # Looking at what was marked
+    # Reading marks
 
     def get_route_config(self, route_id: str) -> RouteConfig | None:
-        """The rules of the view that was given this id (``module.qualname``)."""
+        """Return the rules of the view with this id (``module.qualname``)."""
         view = self._views.get(route_id)
         return getattr(view, ROUTE_ATTRIBUTE, None)
 
     @property
     def route_config_revision(self) -> int:
-        """Grows with each rule given to a view."""
+        """A number that grows with each rule on a view."""
         return self._revision
 
     # Marking
@@ -280,7 +283,7 @@ class SecurityDecorator(DecoratorEvents):
         return self._marking(behavior_rules=(rule,))
 
     def _marking(self, **options: Any) -> Callable[[View], View]:
-        """A decorator that lays ``options`` over what the view already carries."""
+        """Make a decorator that lays ``options`` over the rules of the view."""
         given = {name: value for name, value in options.items() if value is not None}
         overlay = RouteConfig(**given)
         self._check_globals(overlay)
@@ -291,8 +294,8 @@ class SecurityDecorator(DecoratorEvents):
             if lost:
                 name = getattr(view, "__qualname__", type(view).__qualname__)
                 warnings.warn(
-                    f"{name} has two decorators that set {' and '.join(lost)}: only"
-                    " the outer one holds",
+                    f"{name} has two decorators that set {' and '.join(lost)}: only the outer one"
+                    " applies",
                     DoubtfulOption,
                     stacklevel=2,
                 )
@@ -303,7 +306,7 @@ class SecurityDecorator(DecoratorEvents):
         return mark
 
     def _mark(self, view: Any, overlay: RouteConfig) -> None:
-        target = getattr(view, "__func__", view)  # a bound, static or class method's function
+        target = getattr(view, "__func__", view)  # the function of a bound, static or class method
         if not callable(target):
             raise TypeError(f"a view is a function or a class, not {type(view).__name__}")
         merged = overlay.merged_over(getattr(target, ROUTE_ATTRIBUTE, None))
@@ -326,8 +329,8 @@ class SecurityDecorator(DecoratorEvents):
 
     @staticmethod
     def _count_name(view: Any) -> str:
-        """What a view is counted as, wherever it is called; ``""`` for one that is made in a
-        function, of which there may be many: the route that it is called by."""
+        """Return the name under which a view counts, wherever it is called; ``""`` for a function
+        that another function makes, of which there may be many: it counts by its route."""
         name = str(getattr(view, "__qualname__", "<locals>"))
         return "" if "<locals>" in name else f"{getattr(view, '__module__', '')}.{name}"
 
@@ -351,7 +354,7 @@ class SecurityDecorator(DecoratorEvents):
             )
 
     def _check_globals(self, overlay: RouteConfig) -> None:
-        """What a rule needs of the global configuration, or it would never take effect."""
+        """Check that the global configuration has what a rule needs to take effect."""
         config = self.config
         faults: list[str] = []
         if overlay.uses_countries:
@@ -370,7 +373,7 @@ class SecurityDecorator(DecoratorEvents):
 
 
 def _filled(decorator: str, given: Any) -> Any:
-    """``given``, which a decorator without it would silently do nothing."""
+    """Return ``given``; refuse an empty one, with which the decorator would do nothing."""
     if not given:
         raise ConfigError([f"{decorator} needs at least one entry"])
     return given

@@ -1,4 +1,4 @@
-"""What a Django app is made of, as the guard that wraps it finds it."""
+"""Finds the parts of the Django app that a guard wraps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.routes.stored import attributes, is_a, stored
 
 MAX_WRAPPED_APPS = 200
-"""So many objects are looked through for Django's handler: apps are wrapped a few times."""
+"""How many objects to search for Django's handler: apps are wrapped a few times."""
 
 _HEADERS_OF = (
     ("django.middleware.clickjacking", "XFrameOptionsMiddleware", ("frame_options",)),
@@ -20,13 +20,13 @@ _HEADERS_OF = (
         ("content_type_options", "referrer_policy", "cross_origin_opener_policy"),
     ),
 )
-"""Which security headers each of Django's middleware sets: on every answer, unless the settings or
-a view (``xframe_options_exempt``) say that there is to be none."""
+"""The security headers that each of Django's middleware sets: on every answer, unless the settings
+or a view (``xframe_options_exempt``) remove one."""
 
 
 def headers_set_by(app: Any) -> frozenset[str]:
-    """Keys of ``security_headers`` that Django sets by itself in an app, if it is one of Django's:
-    an answer without one is meant to have none."""
+    """Return the keys of ``security_headers`` that Django itself sets in this app, if it is a
+    Django app: an answer without such a header is meant to have none."""
     if not handlers_in(app):
         return frozenset()
     from django.conf import settings
@@ -42,8 +42,8 @@ def headers_set_by(app: Any) -> frozenset[str]:
 
 
 def handlers_in(app: Any) -> list[Any]:
-    """Django's handlers, in whatever the app was wrapped in before the guard. The one that serves
-    static files has another one inside."""
+    """Find Django's handlers, through all layers between the guard and the app. The handler for
+    static files contains another one."""
     from django.core.handlers.base import BaseHandler
 
     handlers = (part for part in parts_of(app) if is_a(part, BaseHandler))
@@ -51,7 +51,7 @@ def handlers_in(app: Any) -> list[Any]:
 
 
 def parts_of(app: Any) -> Iterator[Any]:
-    """An app and the callables that it holds in attributes or closures, the nearest first."""
+    """Yield an app and the callables in its attributes or closures, the nearest first."""
     waiting, seen = [app], {id(app)}
     for part in waiting:
         yield part
@@ -73,8 +73,8 @@ def parts_of(app: Any) -> Iterator[Any]:
 
 
 class body_of:
-    """Lets the guard read a body that Django's request has read, or will read, without taking it
-    away."""
+    """Lets the guard read a body that Django's request has read or will read; Django still gets all
+    of it."""
 
     def __init__(self, request: Any) -> None:
         self._request = request
@@ -95,7 +95,7 @@ class body_of:
             return
         from django.core.handlers.wsgi import LimitedStream
 
-        # The request took the stream when it was made; what has been read of it is replayed.
+        # The request took the stream at its creation; the bytes that were read are replayed.
         try:
             length = int(request.environ.get("CONTENT_LENGTH") or 0)
         except ValueError:

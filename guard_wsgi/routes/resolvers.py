@@ -1,9 +1,9 @@
-"""Which route a request is for, before the framework says so.
+"""Finds the route of a request before the framework does.
 
-A resolver maps an environ to a :class:`Resolution`. The frameworks' own routers are asked
-(guard_wsgi.django, guard_wsgi.bottle, guard_wsgi_flask), and asked again when they have come to a
-view: what is predicted here is what the guard decides on before the app, its sessions and logins
-run; what the framework finally runs is what the rules hold for.
+A resolver maps an environ to a :class:`Resolution`. For Django, Bottle and Flask, it asks the
+framework's own router (guard_wsgi.django, guard_wsgi.bottle, guard_wsgi_flask). The guard decides
+on this prediction before the app, its sessions and logins run. When the framework has found a view,
+the guard checks the rules of that view as well.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Resolution:
     """The route of a request.
 
     :ivar endpoint: its name or template: the same for all concrete paths of the route.
-    :ivar route: the rules of its view, ``None`` if it has none of its own.
-    :ivar others: the rules of routes that the path may lead to by another spelling; all hold.
+    :ivar route: the rules of its view; ``None`` if it has none.
+    :ivar others: the rules of routes that other readings of the path lead to; all apply.
     """
 
     endpoint: str
@@ -43,57 +43,56 @@ class Resolution:
 _NO_RULES = RouteConfig()
 
 _Match = tuple[str, Mapping[str, Any]]
-"""A pattern, and what the path says for its parameters."""
+"""A pattern, and the values of its parameters in the path."""
 
 _PARAMETER = re.compile(r"(<[^>]*>)")
 _CHOICE = re.compile(r"<any\(")
 _ALL_BELOW = re.compile(r"/<path(?:\([^)]*\))?:[^>]*>/?\Z")
 
 _MAX_REDIRECTS = 4
-"""Of a router to the canonical spelling of a path; one is usual."""
+"""The most redirects of a router to the canonical spelling of a path; one is usual."""
 
 Resolver = Callable[["WSGIEnvironment"], "Resolution | None"]
-"""Answers ``None`` where no route matches."""
+"""Returns ``None`` if no route matches."""
 
 Signature = Hashable
-"""A route and what the path says for its parameters: equal for two paths that the framework does
-not tell apart."""
+"""A route and the values of its parameters: equal for two paths that the framework treats as the
+same."""
 
 Signer = Callable[["WSGIEnvironment"], "Signature | None"]
 
 
 def signer_of(resolver: Resolver | None) -> Signer | None:
-    """What tells the signature of a path, if the resolver can; that of a user need not."""
+    """Return the function for the signature of a path, if the resolver has one; a user's resolver
+    may lack it."""
     return getattr(resolver, "signature", None)
 
 
 def signature_of(route: str, arguments: object) -> Signature:
-    # Arguments may be of any type, a list of a converter's say; how they are written is enough.
+    # Arguments may have any type, such as a list from a converter; their repr is enough.
     return route, repr(arguments)
 
 
 class Dispatching(Protocol):
-    """What else a resolver for a framework does."""
+    """The further methods of a resolver for a framework."""
 
     confirms: bool
     """Whether the framework asks the guard again, just before a view runs."""
 
     def attach(self, guard: Any) -> None:
-        """Make the framework ask ``guard`` (a :class:`GuardMiddleware`), as far as it can."""
+        """Make the framework ask ``guard`` (a :class:`GuardMiddleware`), if it can."""
 
     def audit(self, decorated: Iterable[Any]) -> None:
-        """Log which views have rules, and as errors which of the decorated ones none reaches."""
+        """Log which views have rules, and report decorated views that no route reaches as
+        errors."""
 
 
 class PatternResolver:
     """Routes by path patterns in werkzeug's syntax, for apps whose router can't be asked.
 
-    A path that an app may read in several ways (``/x/..;/admin``, ``/ADMIN``) has the rules of
-    all of them.
+    A path with several readings (``/x/..;/admin``, ``/ADMIN``) gets the rules of all of them.
 
-    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method. What ends with a
-        parameter of kind ``path`` holds for its folder as well, here ``/admin`` and ``/admin/``.
-    :raises ValueError: for a pattern that werkzeug doesn't understand.
+    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method. A pattern that ends with a parameter of kind ``path`` also applies to its folder, here ``/admin`` and ``/admin/``. :raises ValueError: if werkzeug doesn't understand a pattern.
     """
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
@@ -109,7 +108,7 @@ class PatternResolver:
         self._has_capitals = any(_folded(path) != path for path, _ in spelled)
 
     def route_limits(self) -> dict[str, str]:
-        """By pattern the limit that its rules carry, "" for none."""
+        """Map each pattern to its limit, "" for none."""
         return {pattern: limit_of(route) for pattern, route in self._routes.items()}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
@@ -124,10 +123,10 @@ class PatternResolver:
         return signature_of(*_first(found)) if found else None
 
     def _find(self, environ: WSGIEnvironment) -> list[_Match | None]:
-        """The patterns for a path, those of its plainest reading first; with ``None`` where a
-        reading has none, unless all have none."""
+        """Return the patterns for a path, those of its plainest reading first. ``None`` stands for
+        a reading without a pattern, unless no reading has one."""
         path = environ.get("PATH_INFO") or "/"
-        # Where nobody knows how the app reads it, the rules of every reading hold.
+        # The guard can't know how the app reads it, so the rules of every reading apply.
         readings = [path] if is_plain_path(path) else spellings(path)
         found: dict[str, _Match | None] = {}
         is_licence = True
@@ -140,7 +139,7 @@ class PatternResolver:
             for match in matches:
                 found.setdefault(match[0], match)
         if found and not is_licence:
-            found[""] = None  # what one reading licenses, others don't
+            found[""] = None  # one reading may exempt, others don't
         return list(found.values())
 
     def __eq__(self, other: object) -> bool:
@@ -156,7 +155,7 @@ class _Patterns:
         meant: dict[str, list[str]] = {}
         for spelling, pattern in spelled:
             meant.setdefault(_without_slash(spelling), []).append(pattern)
-        # merge_slashes and a missing trailing slash must not lead past a rule.
+        # merge_slashes and a missing trailing slash must not bypass a rule.
         rules = [
             Rule(spelling, endpoint=tuple(patterns), merge_slashes=True, strict_slashes=False)
             for spelling, patterns in meant.items()
@@ -164,13 +163,13 @@ class _Patterns:
         self._adapter = Map(rules, converters=CONVERTERS).bind("")
 
     def match(self, path: str) -> list[_Match]:
-        """The patterns for a path, or for what it would be redirected to."""
+        """Return the patterns for a path, or for the path that it would redirect to."""
         path = _without_slash(path)
         for _ in range(_MAX_REDIRECTS):
             try:
                 patterns, arguments = self._adapter.match(path, method="GET")
             except HTTPException as answer:
-                # A redirect to the canonical spelling is a match of that spelling.
+                # A redirect to the canonical spelling counts as a match of that spelling.
                 target = getattr(answer, "new_url", None)
                 if target is None or _path_of(target) == path:
                     return []
@@ -181,8 +180,8 @@ class _Patterns:
 
 
 def _spelled(pattern: str, routes: Collection[str]) -> Iterator[str]:
-    """A pattern, and that of the folder whose whole content it stands for, unless that has rules
-    of its own."""
+    """Return a pattern, and that of the folder whose contents it covers, unless the folder has its
+    own rules."""
     yield pattern
     folder = _ALL_BELOW.sub("/", pattern)
     if folder != pattern and folder not in routes and folder.rstrip("/") not in routes:
@@ -195,7 +194,7 @@ def _without_slash(path: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """In the one case that all of its cases have: of a dotless i, too."""
+    """Fold the case of a text, also of a dotless i."""
     return text.lower() if text.isascii() else text.upper().casefold()
 
 

@@ -1,10 +1,10 @@
-"""A decorated function, or a method of a decorated class, sees that its rules are held before it
-runs.
+"""A decorated function, or a method of a decorated class, makes sure that its rules are checked
+before it runs.
 
-Usually they have been: the guard asked for the route that the request was for, and the framework
-asked again for the view that it came to. But apps call their views by themselves, too: a
-``dispatch`` that goes by a form field, ``super().get()``, a handler for errors, a view that is
-imported when it is first asked for. None of that leads past a rule.
+Usually they were: the guard checked the route of the request, and the framework asked again for the
+view that it found. But apps also call their views themselves: a ``dispatch`` that depends on a form
+field, ``super().get()``, an error handler, a view that is imported on first use. None of these
+bypasses a rule.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.routes")
 
 ROUTE_ATTRIBUTE = "__guard_route__"
-"""Where a view carries its RouteConfig."""
+"""The attribute with the RouteConfig of a view."""
 
 _RULES_ATTRIBUTE = "_guard_rules_of_class"
-"""Where a decorated class keeps what its methods ask."""
+"""The attribute with the rules that the methods of a decorated class check."""
 
 _TOLD_ATTRIBUTE = "_guard_told_of_thread"
 """On a view of which a line in the log has said that it runs without a request."""
@@ -42,15 +42,15 @@ _METHODS = (
     *("get", "post", "put", "patch", "delete", "head", "trace"),
     *("list", "retrieve", "create", "update", "partial_update", "destroy"),
 )
-"""What the classes of views of Flask, Django and Django REST framework answer requests by.
-``options`` is left to be the answer to a preflight, which carries no credentials."""
+"""The methods with which class-based views of Flask, Django and Django REST framework answer
+requests. ``options`` is not among them: it answers preflights, which carry no credentials."""
 
 
 def ruled(view: Any) -> Any:
-    """What holds the rules that a function or method carries, in place of it. A class is changed:
-    its own methods ask, and the views made of it, by its subclasses, too. Inherited methods are
-    left where they are, or they would come before those of the class's siblings. Other things that
-    can be called, as they are."""
+    """Return a function that checks the rules of a function or method before calling it. A class is
+    changed in place: its own methods check, and so do the views that are made from it or from its
+    subclasses. Inherited methods stay where they are; copies would override those of sibling
+    classes. Other callables are returned as they are."""
     if is_a(view, type):
         if not is_a(vars(view).get(_RULES_ATTRIBUTE), _ClassRules):
             rules = _ClassRules(view)
@@ -67,8 +67,8 @@ def ruled(view: Any) -> Any:
 
 
 def within(function: Any) -> FunctionType | None:
-    """The function that one of :func:`ruled` stands for; ``None`` for another one."""
-    # Their attributes may have been copied to others (functools.wraps), their code has not.
+    """Return the function inside of a result of :func:`ruled`; ``None`` for another function."""
+    # functools.wraps may have copied the attributes to other functions, but not the code.
     if is_a(function, FunctionType) and function.__code__ in _CODES:
         inner = stored(function, "__wrapped__")
         return inner if is_a(inner, FunctionType) else None
@@ -76,14 +76,14 @@ def within(function: Any) -> FunctionType | None:
 
 
 def unruled(function: Any) -> Any:
-    """What a function or method was before it was made to ask."""
+    """Return the original function or method."""
     while is_a(function, FunctionType) and function.__code__ in _CODES | _CODES_OF_CLASSES:
         function = stored(function, "__wrapped__")
     return function
 
 
 def answers_preflights(cls: type) -> bool:
-    """Whether a class has a method that is there for OPTIONS alone, and has no rules of its own."""
+    """Whether a class has a method for OPTIONS alone, without its own rules."""
     answer = unruled(getattr(cls, "options", None))
     if answer is None or stored(answer, ROUTE_ATTRIBUTE) is not None:
         return False
@@ -99,7 +99,7 @@ class _ClassRules:
         self._merged: dict[tuple[int, ...], tuple[list[RouteConfig], RouteConfig]] = {}
 
     def hold(self) -> None:
-        """Make what answers requests ask."""
+        """Make the methods that answer requests check the rules."""
         cls = self._cls
         for name, method in tuple(vars(cls).items()):
             if is_a(method, FunctionType) and (
@@ -113,7 +113,7 @@ class _ClassRules:
             cls.as_view = self._as_view(vars(cls).get("as_view"))  # type: ignore[attr-defined]
 
     def of(self, cls: Any) -> RouteConfig | None:
-        """The rules of a class: those of all that it inherits from, too."""
+        """Return the rules of a class, with those of its base classes."""
         carried = rules_in(cls if is_a(cls, type) and issubclass(cls, self._cls) else self._cls)
         if len(carried) < 2:
             return carried[0] if carried else None
@@ -123,7 +123,7 @@ class _ClassRules:
             merged = carried[0]
             for route in carried[1:]:
                 merged = route.merged_over(merged)
-            # With the parts, so that their ids can't come to mean others.
+            # Keep the parts, so that no other object can get their ids.
             known = self._merged[key] = carried, merged
         return known[1]
 
@@ -140,14 +140,14 @@ class _ClassRules:
             view = make(*args, **kwargs)
             if not is_a(view, FunctionType):
                 return view
-            # One that Django marks as a coroutine's stays marked: wraps() copies the mark.
+            # A function that Django has marked as a coroutine keeps the mark: wraps() copies it.
             return _held(view, lambda _: rules.of(served), True)
 
         return classmethod(as_view)
 
 
 def rules_in(cls: type) -> list[RouteConfig]:
-    """What a class and those that it inherits from were given, the least specific first."""
+    """Return the rules on a class and its base classes, the least specific first."""
     carried = (vars(base).get(ROUTE_ATTRIBUTE) for base in reversed(cls.__mro__))
     return [route for route in carried if isinstance(route, RouteConfig)]
 
@@ -155,9 +155,9 @@ def rules_in(cls: type) -> list[RouteConfig]:
 def _held(
     method: Any, rules_of: Callable[[tuple[Any, ...]], RouteConfig | None], is_dispatch: bool
 ) -> Any:
-    """What asks for rules that stand elsewhere before it runs.
+    """Make a function that checks rules from elsewhere before it runs.
 
-    :param is_dispatch: whether it only leads to what answers, which asks in its turn.
+    :param is_dispatch: whether it only dispatches to a method, which checks in its turn.
     """
     if inspect.iscoroutinefunction(method):
 
@@ -195,7 +195,8 @@ def _ruled(view: Any) -> Any:
             route = view.__dict__.get(ROUTE_ATTRIBUTE)
             call = _unasked(view, route, args, kwargs)
             if call is not None:
-                # Rules may look into a store or a database, and must not do it in a loop's thread.
+                # Rules may use a store or a database, which must not block the thread of an event
+                # loop.
                 refused = await call.ask_apart(lambda: _ask(view, route, call))
                 if refused is not None:
                     return call.refuse(refused)
@@ -224,11 +225,11 @@ def _unasked(
     kwargs: dict[str, Any],
     is_dispatch: bool = False,
 ) -> Call | None:
-    """The request that a view is called in, if its rules have not been held for that; ``None``
-    also outside of any request that a guard decided on.
+    """Return the request in which a view is called, if its rules were not checked for that request;
+    ``None`` also outside of any request that a guard decided on.
 
-    :param is_dispatch: whether what is called only leads to the view, so that the credentials of
-        a preflight need not have been asked for.
+    :param is_dispatch: whether the function only dispatches to the view; then the credentials of a
+        preflight need no check here.
     """
     if route is None:
         return None

@@ -1,10 +1,10 @@
-"""What an object holds, read without running any code of its own.
+"""Reads the contents of an object without running its code.
 
-Whoever looks for the rules of a view comes across all that an app refers to: proxies of a request
-that is not there (werkzeug's ``LocalProxy``), objects that load themselves when touched (Django's
-``LazyObject``), clients and mocks that answer any name with a further object. An attribute, a
-truth value, a comparison, even ``isinstance`` may call into them, and raise, query a database or
-never end. So nothing is asked but Python itself.
+The search for the rules of a view finds all kinds of objects of an app: proxies of a request that
+does not exist now (werkzeug's ``LocalProxy``), objects that load themselves on access (Django's
+``LazyObject``), clients and mocks that answer any name with another object. An attribute, a truth
+value, a comparison, even ``isinstance`` may run their code, and raise, query a database or never
+end. So these functions ask only Python itself.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ _SEQUENCES: tuple[Any, ...] = (list, tuple, set, frozenset, deque)
 
 
 def is_a(instance: Any, *kinds: type) -> bool:
-    """Whether its class is one of ``kinds`` or below; whatever it says that its class were."""
+    """Whether its real class is one of ``kinds`` or a subclass, whatever ``__class__`` says."""
     return issubclass(type(instance), kinds)
 
 
 def stored(instance: Any, name: str) -> Any:
-    """An attribute as it is kept in an object or its class; ``None`` for what is computed."""
+    """Read an attribute that is stored in an object or its class; ``None`` if it is computed."""
     if type(instance) is FunctionType:
         return instance.__dict__.get(name)
     try:
         found = inspect.getattr_static(instance, name, None)
         if type(found) in _BY_PYTHON:
             found = found.__get__(instance, type(instance))
-    except Exception:  # an unset slot, or a class that is made up
+    except Exception:  # an unset slot, or a class that only pretends to be one
         return None
     return found
 
 
 def attributes(instance: Any) -> list[Any]:
-    """The values that an instance holds, in its dictionary or in slots."""
+    """Return the values of an instance, in its dictionary or in slots."""
     held = stored(instance, "__dict__")
     values = list(dict.values(held)) if is_a(held, dict) else []
     for cls in type(instance).__mro__:
@@ -55,14 +55,15 @@ def attributes(instance: Any) -> list[Any]:
 
 
 def items(container: Any, limit: int) -> list[Any]:
-    """The first items of a built-in collection, or the values of a table; of anything else, none.
+    """Return the first items of a built-in collection, or the values of a dict; none for anything
+    else.
 
-    A subclass's own way to iterate is not asked.
+    It does not call a subclass's own ``__iter__``.
     """
     if is_a(container, dict):
         return list(islice(dict.values(container), limit))
     if type(container) is MappingProxyType:
-        # What it shows can't be reached but through its methods.
+        # Its contents can only be reached through its methods.
         try:
             return list(islice(container.values(), limit))
         except Exception:

@@ -1,12 +1,11 @@
-"""What a view is made of: the functions, classes and methods that it stands for or leads to.
+"""The layers of a view: the functions, classes and methods that it wraps or leads to.
 
-A framework knows the outermost callable only. A decorator that keeps to the custom
-(functools.wraps) says what is below. Others keep the view in a closure, in a list in a closure,
-in a default argument or in an attribute of an instance, and there a wrapper of a view looks like
-a view that names another one. They are distinguished as far as Python allows: a wrapper was handed
-what it wraps as an argument of the function around it, or passes on any arguments.
-
-What a view refers to may be anything, so none of its code is run (stored.py).
+A framework knows only the outermost callable. A decorator with functools.wraps names the function
+below. Others keep the view in a closure, in a list in a closure, in a default argument or in an
+attribute of an instance. There, a wrapper of a view looks like a view that refers to another one.
+Python allows some distinction: a wrapper got the wrapped function as an argument of the function
+around it, or passes on any arguments. A view may refer to any object, so none of its code runs
+(stored.py).
 """
 
 from __future__ import annotations
@@ -26,22 +25,23 @@ from guard_wsgi.routes.stored import attributes, is_a, items, stored
 logger = logging.getLogger("guard_wsgi.routes")
 
 MAX_REFERENCES = 1000
-"""Of so many objects that a view refers to, its rules are looked for; wrappers that say what they
-wrap (functools.wraps) are followed to their end."""
+"""How many objects of a view to search for rules; wrappers with functools.wraps are followed to
+their end."""
 
 _MAX_DEPTH = 3
-"""Of containers in containers."""
+"""How deep to search containers in containers."""
 
 
 @frozen(slots=True)
 class Layer:
-    """One callable or class of which a view consists.
+    """One callable or class of a view.
 
-    :ivar is_sure: whether it surely belongs to the view, or is only referred to by it.
-    :ivar named: the callables on the way to it that the view merely names, as Python shows.
+    :ivar is_sure: whether it certainly belongs to the view; otherwise the view may only refer to
+        it.
+    :ivar named: the callables on the way to it that the view only refers to.
     :ivar method: the name of a class's method.
-    :ivar served: of a class of views, or one of its methods, the class that serves: each class that
-        inherits a rule is counted by itself.
+    :ivar served: for a class-based view, or one of its methods, the class that serves: each class
+        that inherits a rule counts separately.
     """
 
     target: Any
@@ -52,9 +52,9 @@ class Layer:
 
 
 class View:
-    """A view, taken apart once.
+    """The layers of a view.
 
-    :ivar target: what the framework calls.
+    :ivar target: the callable that the framework calls.
     """
 
     def __init__(self, view: Any) -> None:
@@ -68,12 +68,13 @@ class View:
                 self._classes.append((layer, cls, stored(layer.target, "actions")))
 
     def handlers(self, method: str) -> tuple[str, ...]:
-        """The methods of its classes that answer a request method. There are few, whatever
-        methods clients make up; of a function, none."""
+        """Return the methods of its classes that answer a request method; none for a function.
+        Methods that clients make up add none."""
         return tuple(_handler_name(cls, actions, method) for _, cls, actions in self._classes)
 
     def layers(self, method: str) -> Iterator[Layer]:
-        """From the least to the most specific: class, function, wrappers, what answers."""
+        """Return the layers from the least to the most specific: class, function, wrappers, the
+        answering method."""
         for layer, cls, _ in self._classes:
             for base in reversed(cls.__mro__[:-1]):
                 yield Layer(base, layer.is_sure, layer.named, "", cls)
@@ -86,7 +87,7 @@ class View:
                     yield Layer(inner.target, is_sure, layer.named + inner.named, name, cls)
 
     def all_layers(self) -> Iterator[Layer]:
-        """Those of every method that its classes have."""
+        """Return the layers of every method of its classes."""
         yield from self.layers("GET")
         for _, cls, _ in self._classes:
             for name in type.__dir__(cls):
@@ -95,8 +96,8 @@ class View:
 
 
 def class_of(view: Any) -> type | None:
-    """The class of a class-based view: Flask's and Django's ``as_view()`` keep it as
-    ``view_class``, Django REST framework's as ``cls``."""
+    """Return the class of a class-based view: ``as_view()`` of Flask and Django keeps it as
+    ``view_class``, that of Django REST framework as ``cls``."""
     for name in ("view_class", "cls"):
         cls = stored(view, name)
         if is_a(cls, type):
@@ -106,9 +107,9 @@ def class_of(view: Any) -> type | None:
 
 
 def _handler_name(cls: type, actions: Any, method: str) -> str:
-    """The method of a view's class that answers a request method.
+    """Return the method of a view's class that answers a request method.
 
-    :param actions: of a viewset of Django REST framework, what the route maps methods to.
+    :param actions: for a viewset of Django REST framework, the route's mapping of methods.
     """
     name = method.lower()
     if is_a(actions, dict):
@@ -121,22 +122,22 @@ def _handler_name(cls: type, actions: Any, method: str) -> str:
 
 
 def _of_class(cls: type, name: str) -> Any:
-    """What a class's dispatching would find; ``None`` for what it could not, either."""
+    """Return the method that the class's dispatch would find; ``None`` if there is none."""
     try:
         return getattr(cls, name, None)
-    except Exception:  # an attribute that the class computes
+    except Exception:  # the class computes the attribute
         return None
 
 
 def _function(target: Any) -> Any:
-    """The function of a method, of whatever kind."""
+    """Return the function of a method of any kind."""
     if is_a(target, MethodType, staticmethod, classmethod):
         return target.__func__
     return target
 
 
 def _unwrapped(view: Any) -> Iterator[Layer]:
-    """A callable and those that it wraps or refers to, the outermost first."""
+    """Yield a callable and those that it wraps or refers to, the outermost first."""
     if view is None:
         return
     seen: set[int] = set()
@@ -153,7 +154,7 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
         yield layer
         inner = stored(target, "func" if is_a(target, partial) else "__wrapped__")
         if inner is not None:
-            # What says what it wraps refers to other functions for its own purposes.
+            # A wrapper with functools.wraps refers to other functions for its own purposes.
             waiting.append(Layer(_function(inner), layer.is_sure, layer.named))
             continue
         if references > MAX_REFERENCES:
@@ -161,7 +162,7 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
         try:
             further = _further(layer)
         except Exception:
-            # A site must not be down for what one of its views refers to.
+            # An odd object in a view must not take the site down.
             logger.exception("could not search a part of a view for rules")
             continue
         references += len(further)
@@ -169,7 +170,7 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
 
 
 def _further(layer: Layer) -> list[Layer]:
-    """What a callable that says nothing of what it wraps leads to."""
+    """Find the callables that a wrapper without functools.wraps refers to."""
     target = layer.target
     further: list[Layer] = []
     if is_a(target, FunctionType):
@@ -192,7 +193,7 @@ def _from_closure(layer: Layer, function: FunctionType) -> Iterator[Layer]:
     for name, cell in zip(function.__code__.co_freevars, cells, strict=True):
         try:
             content = cell.cell_contents
-        except ValueError:  # not filled: a function that refers to itself before it is made
+        except ValueError:  # an empty cell: a function that refers to itself before it is made
             continue
         for target in _callables(content):
             if arguments is not None:
@@ -216,7 +217,7 @@ def _below(layer: Layer, target: Any, is_wrapped: bool) -> Layer:
 
 
 def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
-    """What may be a view, of the content of a cell, a default or an attribute."""
+    """Yield possible views from a cell, a default or an attribute."""
     if is_a(content, FunctionType, MethodType, partial):
         yield content
     elif is_a(content, SimpleNamespace):
@@ -227,7 +228,7 @@ def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
         return
     elif (
         _call_of(content) is not None
-        # As functools.lru_cache makes them, whose __call__ is none of Python's.
+        # As functools.lru_cache makes them: their __call__ is not written in Python.
         or (callable(content) and stored(content, "__wrapped__") is not None)
     ):
         yield content
@@ -237,8 +238,8 @@ def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _call_of(instance: Any) -> FunctionType | None:
-    """The ``__call__`` that Python code gave an instance's class; of no WSGI app, which refers to
-    all of its views."""
+    """Return the ``__call__`` of an instance's class, if Python code defines it. WSGI apps are left
+    out, as they refer to all of their views."""
     call = inspect.getattr_static(type(instance), "__call__", None)
     if type(call) is not FunctionType:
         return None
@@ -247,7 +248,7 @@ def _call_of(instance: Any) -> FunctionType | None:
 
 
 def _passes_on(function: Any) -> bool:
-    """Whether it takes any arguments, as wrappers do and views rarely."""
+    """Whether it takes any arguments, as wrappers do and views rarely do."""
     if not is_a(function, FunctionType):
         return False
     both = CO_VARARGS | CO_VARKEYWORDS
@@ -270,8 +271,8 @@ def _are_siblings(function: FunctionType, target: Any) -> bool:
 
 
 def _arguments_around(function: FunctionType) -> frozenset[str] | None:
-    """The names of the arguments of the functions that a nested one was made in; ``None`` when
-    they can't be found."""
+    """Return the argument names of the functions around a nested function; ``None`` if they can't
+    be found."""
     head, separator, _ = function.__qualname__.partition(".<locals>")
     if not separator:
         return None
@@ -284,7 +285,7 @@ def _arguments_around(function: FunctionType) -> frozenset[str] | None:
         found = inner if inner is not found else stored(found, "__wrapped__")
     chain = _codes_around(found.__code__, function.__code__) if found is not None else None
     while chain is None and found is not None:
-        # A decorated function: what it wraps is the one that was written there.
+        # A decorated function: the source is that of the function inside.
         found = stored(found, "__wrapped__")
         if is_a(found, FunctionType):
             chain = _codes_around(found.__code__, function.__code__)
@@ -294,7 +295,7 @@ def _arguments_around(function: FunctionType) -> frozenset[str] | None:
 
 
 def _codes_around(code: CodeType, inner: CodeType) -> list[CodeType] | None:
-    """The code objects from ``code`` down to the one that ``inner`` stands in."""
+    """Return the code objects from ``code`` down to the one that contains ``inner``."""
     for constant in code.co_consts:
         if constant is inner:
             return [code]

@@ -1,4 +1,4 @@
-"""Which rules a view carries, whatever it is wrapped in."""
+"""Finds the rules of a view, through all of its wrappers."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from guard_wsgi.routes.stored import is_a, stored
 from guard_wsgi.routes.view_layers import Layer, View
 
 _VIEW_ATTRIBUTE = "_guard_view"
-"""Where a view keeps what was found out about it."""
+"""The attribute in which a view caches the result."""
 
 Carried = tuple[tuple[RouteConfig, bool], ...]
-"""The rules of a view's layers, and whether the layer is surely one."""
+"""The rules of a view's layers, and whether each layer certainly belongs to it."""
 
 
 class Names:
-    """What views are counted as: module and name, with a number where two have the same. Numbers
-    are in the order of an app's routes, so that all of its processes have the same."""
+    """The names under which views count: module and name, with a number if two are the same. The
+    numbers follow the order of the app's routes, so that all processes have the same."""
 
     def __init__(self) -> None:
         self._named: dict[str, list[Any]] = {}
 
     def of(self, layer: Layer) -> str:
-        """What the rules of a layer are counted as."""
+        """Return the name under which the rules of a layer count."""
         target = layer.target if layer.served is None else layer.served
         name = f"{getattr(target, '__module__', '')}.{getattr(target, '__qualname__', '')}"
         known = self._named.setdefault(name, [])
@@ -38,7 +38,7 @@ class Names:
 
 
 class RuledView:
-    """A view and the rules that its layers come to."""
+    """A view and the rules of its layers."""
 
     def __init__(self, view: Any) -> None:
         self.view = View(view)
@@ -48,8 +48,8 @@ class RuledView:
         self, method: str, routed: frozenset[int] = frozenset(), names: Names | None = None
     ) -> RouteConfig | None:
         """
-        :param routed: the ids of those that have routes of their own.
-        :param names: of what is counted.
+        :param routed: the ids of views that have their own routes.
+        :param names: the names under which views count.
         """
         if names is None:
             names = Names()
@@ -57,10 +57,10 @@ class RuledView:
         limits = behavior = ""
         for layer in self.layers(method, routed):
             route = _carried(layer.target)
-            # functools.wraps copies the rules, which then stand on wrapper and wrapped.
+            # functools.wraps copies the rules, so that both wrapper and wrapped function have them.
             if is_a(route, RouteConfig) and not (carried and carried[-1][0] is route):
                 carried.append((route, layer.is_sure))
-                # Of limits the most specific holds, while rules on behaviour add up.
+                # The most specific limit wins, while behaviour rules add up.
                 if route.has_limits:
                     limits = names.of(layer)
                 if route.behavior_rules and not behavior:
@@ -76,12 +76,12 @@ class RuledView:
             assert merged is not None
             if limits or behavior:
                 merged = merged.counted_as(limits, behavior)
-            # With the parts, so that their ids can't come to mean others.
+            # Keep the parts, so that no other object can get their ids.
             known = self._merged[key] = tuple(carried), merged
         return known[1]
 
     def layers(self, method: str, routed: frozenset[int]) -> list[Layer]:
-        """What the view consists of, without what it merely names."""
+        """Return the layers of the view, without those that it only refers to."""
         return [
             layer
             for layer in self.view.layers(method)
@@ -92,10 +92,10 @@ class RuledView:
 class ViewRules:
     """The rules of an app's views.
 
-    What is kept is bounded by the app, whatever methods clients make up.
+    The size of the cache depends only on the app, not on methods that clients make up.
 
-    :param views: all of them. A decorated function that has a route of its own is not taken for
-        what another view wraps, where that one merely names it.
+    :param views: all views. If a view only refers to a decorated function that has its own route,
+        it gets none of its rules.
     """
 
     def __init__(self, views: Iterable[Any] = ()) -> None:
@@ -112,10 +112,10 @@ class ViewRules:
         self._routed = frozenset(routed)
 
     def of(self, view: Any, method: str) -> RouteConfig | None:
-        """What a view carries; the same object each time."""
+        """Return the rules of a view, as the same object each time."""
         ruled = self._ruled(view)
         key = id(view), ruled.view.handlers(method)
-        # A view may be decorated after it was asked for.
+        # A view may be decorated after its first look-up.
         carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
         known = self._rules.get(key)
         if known is None or known[0] is not carried:
@@ -123,7 +123,7 @@ class ViewRules:
         return known[1]
 
     def unreached(self, decorated: Iterable[Any], routes: Iterable[tuple[Any, str]]) -> list[Any]:
-        """Those of the decorated functions and classes that no route leads to.
+        """Return the decorated functions and classes that no route leads to.
 
         :param routes: views, each with a method.
         """
@@ -138,7 +138,7 @@ class ViewRules:
         return [view for view in decorated if id(view) not in reached]
 
     def _ruled(self, view: Any) -> RuledView:
-        # An id may not come to mean another view: this one is held.
+        # Keep the view, so that no other object can get its id.
         ruled = self._views.get(id(view))
         if ruled is None:
             ruled = self._views[id(view)] = RuledView(view)
@@ -146,29 +146,30 @@ class ViewRules:
 
 
 def route_config_of(view: Any, method: str = "GET") -> RouteConfig | None:
-    """What a view carries: a function, or a class-based view with rules on its class, on the
-    function made of it and on the method that serves ``method``. The most specific wins.
+    """Return the rules of a view: a function, or a class-based view with rules on its class, on the
+    function that ``as_view()`` made, and on the method that serves ``method``. The most specific
+    wins.
 
-    A function that is only referred to by the view (a wrapper made without functools.wraps can't
-    be distinguished from a view that calls another one) adds what it restricts, not what it allows.
-    With an app's other views at hand, :class:`ViewRules` can distinguish more of them.
+    A function that the view only refers to adds its restrictions, but not its exemptions: without
+    functools.wraps, a wrapper can't be distinguished from a view that calls another one.
+    :class:`ViewRules` knows the app's other views and can distinguish more.
 
-    The same view and method give the same object each time, so that what is compiled of it can
-    be kept by its identity.
+    The same view and method give the same object each time, so that compiled rules can be cached by
+    its identity.
     """
     target = view.__func__ if is_a(view, MethodType) else view
     attributes = target.__dict__ if is_a(target, FunctionType) else stored(target, "__dict__")
     if type(attributes) is not dict:
         return RuledView(view).rules(method)
     ruled = attributes.get(_VIEW_ATTRIBUTE)
-    # functools.wraps copies attributes, so what is found here may be that of another function.
+    # functools.wraps copies attributes, so this may belong to another function.
     if not isinstance(ruled, RuledView) or ruled.view.target is not target:
         ruled = attributes[_VIEW_ATTRIBUTE] = RuledView(target)
     return ruled.rules(method)
 
 
 def _carried(target: Any) -> Any:
-    """What a function or class was given itself."""
+    """Return the rules on the function or class itself."""
     if is_a(target, type):
         return vars(target).get(ROUTE_ATTRIBUTE)
     return stored(target, ROUTE_ATTRIBUTE)
