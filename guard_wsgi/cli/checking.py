@@ -1,4 +1,4 @@
-"""``guard-wsgi check``: whether a configuration can be served."""
+"""``guard-wsgi check``: find the faults of a configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from guard_wsgi.errors import ConfigError
 
 
 def check(path: str | Path, out: TextIO) -> int:
-    """Write every fault and every warning of a file; 0 when it can be served, else 1."""
+    """Write every fault and every warning of a file. Return 0 if it is valid, else 1."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:

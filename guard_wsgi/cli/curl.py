@@ -1,4 +1,4 @@
-"""A ``curl`` command as the request that it sends: what browsers copy and people paste."""
+"""Reads a ``curl`` command, as browsers copy it, as the request that it sends."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from guard_wsgi.cli.inspecting import MAX_HEADERS, environ_of
 from guard_wsgi.cli.loading import CommandError
 
 BOUNDARY = "----guard-wsgi-inspect"
-"""Of the multipart body that ``-F`` makes; curl's own is random."""
+"""The boundary of the multipart body that ``-F`` makes; curl's own is random."""
 
 MAX_WORDS = 1000
-"""A browser copies some 60."""
+"""The most words of a command; a browser copies some 60."""
 
 _ANSI_C = re.compile(r"\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
 _WINDOWS = re.compile(r"\^[ \t]*\r?\n|\s\^\"?https?:")
-"""Line ends and quotes as the command line of Windows escapes them."""
+"""Line ends and quotes, as the Windows command line escapes them."""
 _IGNORED = (
     *("-s", "-S", "-i", "-v", "-k", "-L", "-f", "-g", "-N", "-#"),
     *("--silent", "--show-error", "--include", "--verbose", "--insecure", "--location", "--fail"),
@@ -36,7 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Field(argparse.Action):
-    """A field of a form, with whether ``@`` and ``<`` begin the name of a file in it."""
+    """A field of a form; ``reads_files`` says whether ``@`` and ``<`` begin the name of a file."""
 
     def __call__(
         self,
@@ -74,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def parse_curl(command: str) -> dict[str, Any]:
-    """The environ of the request that a ``curl`` command sends. Files are not read.
+    """Make the environ of the request that a ``curl`` command sends. Files are not read.
 
-    :raises CommandError: when it is no such command, or names a file.
+    :raises CommandError: if it is not a curl command, or names a file.
     """
     text = _ANSI_C.sub(lambda found: shlex.quote(_unescaped(found[1])), command.strip())
     try:
@@ -90,7 +90,7 @@ def parse_curl(command: str) -> dict[str, Any]:
     if not words or words[0] != "curl":
         raise CommandError("not a curl command: it must begin with 'curl'")
     if len(words) > MAX_WORDS:
-        raise CommandError(f"curl: {len(words)} words are more than {MAX_WORDS}")
+        raise CommandError(f"curl: {len(words)} words; at most {MAX_WORDS} are allowed")
     options = _parser().parse_args(words[1:])
     if len(options.headers) > MAX_HEADERS:
         raise CommandError(f"curl: {len(options.headers)} headers: servers take {MAX_HEADERS}")
@@ -120,7 +120,8 @@ def _headers(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _implied(options: argparse.Namespace) -> dict[str, str]:
-    """Headers that options stand for; one that was given by itself comes before."""
+    """Return the headers that options stand for. A header that was given explicitly takes
+    precedence."""
     implied = {"User-Agent": options.user_agent or "curl/8.5.0", "Accept": "*/*"}
     if options.cookie:
         implied["Cookie"] = options.cookie
@@ -172,7 +173,7 @@ def _no_file(text: str, marks: str = "@") -> str:
 
 
 def _unescaped(text: str) -> str:
-    """Bash's ``$'...'``."""
+    """Decode bash's ``$'...'``."""
     simple = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "a": "\a", "b": "\b", "v": "\v"}
 
     def one(found: re.Match[str]) -> str:

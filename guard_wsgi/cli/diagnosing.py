@@ -9,7 +9,7 @@ from guard_wsgi.doctor.diagnosis import diagnose, exit_code
 
 
 def examine(config: SecurityConfig | None, app: object, workers: int | None, out: TextIO) -> int:
-    """Write advice, the weightiest first; 0 when there is none, 1 for warnings, 2 for errors."""
+    """Write advice, errors first. Return 0 if there is none, 1 for warnings, 2 for errors."""
     advice = diagnose(config, app, workers=workers)
     for piece in advice:
         print(piece, file=out)

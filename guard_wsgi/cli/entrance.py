@@ -1,7 +1,7 @@
 """Where a command gets its configuration from, and how it ends.
 
-The commands of ``guard-wsgi`` and of ``flask guard`` are the same (operations.py). The first reads
-a file or ``GUARD_*`` variables, the second asks the app.
+``guard-wsgi`` and ``flask guard`` have the same commands (operations.py). The first reads a file or
+``GUARD_*`` variables, the second uses the configuration of the app.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 FAILED = 2
 
 Command = Callable[..., int]
-"""The body of a command: the configuration and its options, to the exit code."""
+"""The body of a command: it gets the configuration and its options, and returns the exit code."""
 
 
 class Entrance(Protocol):
-    """A way to the commands."""
+    """An entry to the commands."""
 
     def configured(self, command: Command) -> Callable[..., None]:
-        """Call the command with the configuration first; its answer is the exit code."""
+        """Call the command with the configuration as its first argument; the result is the exit
+        code."""
 
 
 class FileEntrance:
@@ -53,7 +54,8 @@ def config_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def ending(command: Command) -> Callable[..., None]:
-    """End with the command's exit code. A fault of the guard is one line each and a 2."""
+    """Exit with the command's code. An error of the guard is written in lines, and the code is
+    2."""
 
     @wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
@@ -74,7 +76,7 @@ def ending(command: Command) -> Callable[..., None]:
 
 
 def read_config(path: str | None) -> SecurityConfig:
-    """The configuration; its warnings go to people, without the lines of code they came from."""
+    """Load the configuration, and write its warnings without the lines of code that raised them."""
     from guard_wsgi.cli.loading import load_config
 
     with warnings.catch_warnings(record=True) as caught:

@@ -1,4 +1,4 @@
-"""``guard-wsgi inspect``: what the guard would say of a request, and why."""
+"""``guard-wsgi inspect``: what the guard decides about a request, and why."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest
 
 PLACES = ("query", "path", "header", "cookie", "form", "json", "text")
-"""Where a bare payload can be put."""
+"""The places for a bare payload."""
 
 MAX_HEADERS = 100
-"""As many as gunicorn and http.server take."""
+"""The limit of gunicorn and http.server."""
 
 CLIENT = "198.51.100.1"
-"""The client's address by default: one reserved for documentation (RFC 5737)."""
+"""The default address of the client, from a range for documentation (RFC 5737)."""
 
 
 @frozen(slots=True)
 class Outcome:
-    """What came of a request.
+    """The verdict on a request.
 
-    :ivar status: sent to the client; 200 when the app would have been called.
+    :ivar status: the status that the client gets; 200 if the app would be called.
     """
 
     status: int
@@ -46,16 +46,16 @@ class Outcome:
     config: SecurityConfig = field(repr=False)
 
     def spent(self, finding: Finding) -> ReachedLimit | None:
-        """Which of detection's budgets a finding says is spent, if it is of that kind."""
+        """Return the spent budget of a finding, if it is of that kind."""
         return reached_limit(finding, self.config)
 
 
 @frozen(slots=True)
 class Rung:
-    """One check of the ladder, and what it said.
+    """One check of the ladder, and its decision.
 
-    :ivar status: of its refusal; ``None`` when it let the request pass.
-    :ivar does: what it looks at, in a sentence: two checks of detection have one name.
+    :ivar status: the status of its refusal; ``None`` if it let the request pass.
+    :ivar does: a sentence about what it checks: two checks of detection have the same name.
     """
 
     check: str
@@ -65,7 +65,7 @@ class Rung:
 
 
 def place(payload: str, where: str) -> dict[str, Any]:
-    """An environ that carries ``payload`` in one of PLACES."""
+    """Make an environ with ``payload`` in one of PLACES."""
     if where == "query":
         return environ_of("GET", "/?q=" + quote(payload, safe=""))
     if where == "path":
@@ -87,16 +87,16 @@ def place(payload: str, where: str) -> dict[str, Any]:
 
 
 def parse_request(raw: bytes) -> dict[str, Any]:
-    """The environ of a raw HTTP/1.1 request, as proxies and browsers save it.
+    """Make the environ of a raw HTTP/1.1 request, as proxies and browsers save it.
 
-    Line ends may be those of a text editor; without ``Content-Length`` all the rest is the body.
+    Line ends may be those of a text editor. Without ``Content-Length``, the whole rest is the body.
 
-    :raises CommandError: when it is no request.
+    :raises CommandError: if it is not a request.
     """
     separator = b"\r\n\r\n" if b"\r\n\r\n" in raw else b"\n\n"
     head, found, body = raw.partition(separator)
     if not found:
-        head = head.rstrip(b"\r\n")  # the last line of a head that was pasted without a body
+        head = head.rstrip(b"\r\n")  # the last line of a head that somebody pasted without a body
     text = head.decode("utf-8", "surrogateescape")
     lines = [line.rstrip("\r") for line in text.split("\n")]
     method, *start = lines[0].split() or [""]
@@ -122,9 +122,9 @@ def parse_request(raw: bytes) -> dict[str, Any]:
 def environ_of(
     method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b""
 ) -> dict[str, Any]:
-    """A WSGI environ (PEP 3333) for one request to this machine.
+    """Make a WSGI environ (PEP 3333) for one request to this machine.
 
-    :raises CommandError: when ``target`` is neither a path nor a URL.
+    :raises CommandError: if ``target`` is neither a path nor a URL.
     """
     try:
         parts = urlsplit(target if "://" in target else "//host" + target)
@@ -159,14 +159,14 @@ def environ_of(
 
 
 def _bytes(text: str) -> bytes:
-    """The bytes that text stands for; those that were no UTF-8 come back as they were."""
+    """Encode text as bytes; bytes that were not UTF-8 come back unchanged."""
     return text.encode("utf-8", "surrogateescape")
 
 
 def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> Outcome:
-    """Send a request through a guard of its own, whose state is nobody else's.
+    """Send a request through a new guard with its own state.
 
-    :raises CommandError: when ``client`` is no IP address.
+    :raises CommandError: if ``client`` is not an IP address.
     """
     config = _alone(config, client)
     environ = {**environ, "REMOTE_ADDR": client}
@@ -201,9 +201,9 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
 
 
 def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT) -> list[Rung]:
-    """What every check of the ladder says to a request, past the first refusal too.
+    """Ask every check of the ladder about a request, also after the first refusal.
 
-    :raises CommandError: when ``client`` is no IP address.
+    :raises CommandError: if ``client`` is not an IP address.
     """
     config = _alone(config, client)
     environ = {**environ, "REMOTE_ADDR": client}
@@ -226,24 +226,24 @@ def climb(environ: dict[str, Any], config: SecurityConfig, client: str = CLIENT)
 
 
 def _unreached(environ: Any, start_response: Any) -> list[bytes]:
-    raise AssertionError("only the ladder is asked")
+    raise AssertionError("only the ladder runs")
 
 
 def _alone(config: SecurityConfig, client: str) -> SecurityConfig:
-    """The configuration for a guard whose state and telemetry are nobody else's."""
+    """Return the configuration for a guard with its own state and no telemetry."""
     if parse_address(client) is None:
         raise CommandError(f"{client!r} is not an IP address")
     return for_trial(config).evolve(
         enabled=True,
         passive_mode=False,
         log_suspicious_level=None,
-        # A hook listens, so all evidence is reported, not only what was enough.
+        # With a hook, the guard reports all evidence, not only what was enough.
         on_block=lambda request, payload: None,
     )
 
 
 def weighed(finding: Finding) -> list[tuple[str, float]]:
-    """The indicators of a finding with what each adds to its score; 0 for a user's pattern."""
+    """Return the indicators of a finding, with the score that each adds; 0 for a user's pattern."""
     model = shipped_model()
     weights: list[tuple[str, float]] = []
     for indicator in finding.indicators:
@@ -258,7 +258,7 @@ def weighed(finding: Finding) -> list[tuple[str, float]]:
 
 
 def report(outcome: Outcome, out: TextIO) -> None:
-    """Write an outcome for people."""
+    """Write an outcome as text."""
     if outcome.passed:
         print("passed", file=out)
     else:
@@ -284,7 +284,7 @@ def report(outcome: Outcome, out: TextIO) -> None:
 
 
 def as_json(outcome: Outcome) -> str:
-    """An outcome for programs."""
+    """Return an outcome as JSON values."""
     return json.dumps(
         {
             "passed": outcome.passed,

@@ -1,4 +1,4 @@
-"""What commands are given: an app by its name, a configuration by its file."""
+"""Loads the arguments of commands: an app by its name, a configuration from a file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 class CommandError(GuardError):
-    """A command that can't be carried out; its text is all that the user needs to see."""
+    """The command can't run. The message is all that the user needs to see."""
 
 
 def load_app(name: str) -> WSGIApplication:
-    """The WSGI app at ``module:attribute``, or the one that ``module:factory()`` makes.
+    """Return the WSGI app at ``module:attribute``, or the one that ``module:factory()`` returns.
 
-    The current directory is looked in first, as by ``python -m``.
+    The current directory comes first, as with ``python -m``.
 
-    :raises CommandError: when there is no such app.
+    :raises CommandError: if there is no such app.
     """
     module_name, colon, attributes = name.partition(":")
     if not colon or not module_name or not attributes:
@@ -38,7 +38,7 @@ def load_app(name: str) -> WSGIApplication:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not module_name.startswith(error.name):
-            raise  # the app's own import that fails deserves its traceback
+            raise  # a failing import inside the app deserves its traceback
         raise CommandError(f"there is no module {module_name!r}") from None
     try:
         app: Any = reduce(getattr, attributes.removesuffix("()").split("."), module)
@@ -52,7 +52,7 @@ def load_app(name: str) -> WSGIApplication:
 
 
 def load_config(path: str | Path | None) -> SecurityConfig:
-    """From a TOML file; without one from ``GUARD_*`` variables.
+    """Load the configuration from a TOML file, or from ``GUARD_*`` variables without one.
 
     :raises ConfigError: for any fault.
     """

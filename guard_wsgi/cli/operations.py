@@ -1,4 +1,4 @@
-"""The commands that look after a running site, for ``guard-wsgi`` and for ``flask guard``."""
+"""Commands for a running site, in ``guard-wsgi`` and in ``flask guard``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DURATIONS = "90s, 15m, 2h, 7d"
 
 
 def operations(entrance: Entrance) -> tuple[click.Command, ...]:
-    """The commands, each with the configuration that the entrance has."""
+    """The commands; each gets the configuration of its entry."""
     return _inspect(entrance), _bans(entrance), _limits(entrance), _emergency(entrance)
 
 
@@ -118,7 +118,7 @@ def _limits(entrance: Entrance) -> click.Command:
 def _emergency(entrance: Entrance) -> click.Command:
     @click.group()
     def emergency() -> None:
-        """Answer 503 to all but a few."""
+        """Answer 503 to everybody except a few."""
 
     @emergency.command("on")
     @click.option("--allow", metavar="IP|CIDR", multiple=True, help="who may pass")

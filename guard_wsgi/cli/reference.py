@@ -1,7 +1,7 @@
 """``guard-wsgi options``: every option with its type, its default and the reason for it.
 
-The reasons are read from the source of the sections of SecurityConfig, where they stand, so
-that there is one place to keep right.
+The reasons come from the comments in the sections of SecurityConfig, so that there is only one
+place to maintain.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from guard_wsgi.options.values import plain
 class Option:
     """One option, as the reference prints it.
 
-    :ivar reason: the comment at its definition; empty where the name says it all.
-    :ivar ignored: why it does nothing, for one that is only accepted.
+    :ivar reason: the comment at its definition; empty if the name says enough.
+    :ivar ignored: why it does nothing, if it is only accepted for compatibility.
     """
 
     section: str
@@ -49,7 +49,7 @@ def read_options() -> Iterator[Option]:
 
 
 def _described(section: type) -> Iterator[tuple[str, str, str]]:
-    """The options of a class with their annotations and the comments at their definitions."""
+    """Yield the options of a class with their annotations and the comments at their definitions."""
     lines = dedent(inspect.getsource(section)).splitlines()
     definition = next(node for node in ast.parse("\n".join(lines)).body)
     assert isinstance(definition, ast.ClassDef)
@@ -61,7 +61,7 @@ def _described(section: type) -> Iterator[tuple[str, str, str]]:
 
 
 def write_options(word: str, out: TextIO) -> int:
-    """Write the options whose name or reason holds ``word``; 1 when none does."""
+    """Write the options whose name or reason contains ``word``. Return 1 if there is none."""
     section = ""
     for option in read_options():
         if word.lower() not in f"{option.name} {option.reason}".lower():

@@ -1,8 +1,8 @@
-"""``guard-wsgi report``: what a log says was refused, or would have been, grouped.
+"""``guard-wsgi report``: groups the refusals, and would-be refusals, of a log.
 
-It reads the lines of ``custom_log_file`` in either format, skips what is not the guard's, and
-proposes an exclusion for each value that several clients had refused by detection: an attacker is
-mostly one client, a misjudged form has many.
+It reads the lines of ``custom_log_file`` in either format and skips other lines. It proposes an
+exclusion if detection refused several clients for the same kind of value: an attacker is mostly one
+client, a misjudged form has many.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ WOULD_HAVE = "logged_only"
 REFUSED = "request_blocked"
 
 MIN_CLIENTS = 3
-"""So many different clients do not attack the same field in the same way by chance."""
+"""This many different clients do not attack the same field in the same way by chance."""
 
 DOUBTFUL_MARGIN = 0.6
-"""As for automatic bans: so little over the threshold, five findings count as one."""
+"""The same margin as for automatic bans: findings this close to the threshold count a fifth."""
 
 MAX_CLIENTS_COUNTED = 10_000
-"""Of one group; the report says "or more" then."""
+"""The most clients to count in a group; beyond, the report says "or more"."""
 
 MAX_GROUPS = 20_000
-"""A scanner asks for paths without end; what comes after so many is counted together."""
+"""The most groups; a scanner asks for endless paths, so later ones are counted together."""
 
 MAX_SHOWN = 50
-"""A report is read to its end, or it is none."""
+"""The most groups to show, so that people read the report to its end."""
 
 OTHER_PATHS = "(other paths)"
 
@@ -46,7 +46,7 @@ _FINDING = re.compile(
 )
 _VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
 
-# Segments that name one thing out of many: numbers, UUIDs, hashes and long tokens.
+# Segments that identify one thing among many: numbers, UUIDs, hashes and long tokens.
 _IDENTITY = re.compile(r"(?:\d+|[0-9a-fA-F-]{16,}|(?=\S*\d)[\w-]{24,})\Z")
 _INDEX = re.compile(r"\[\d*\]")
 
@@ -64,9 +64,9 @@ _PLACE_OPTION: Mapping[str, str] = {
 
 @frozen(slots=True)
 class Rule:
-    """What refused: the check, and for detection what was found where.
+    """What refused: the check and, for detection, the category and the place.
 
-    :ivar path: with ``*`` from the first segment on that names one thing out of many.
+    :ivar path: the path, with ``*`` from the first segment on that identifies one thing among many.
     """
 
     check: str
@@ -92,7 +92,7 @@ class Group:
 
 
 def read(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """The refusals among the lines of a log, each with action, check, path, client, findings."""
+    """Yield the refusals in the lines of a log, each with action, check, path, client, findings."""
     for line in lines:
         entry = _from_json(line) if line.startswith("{") else _from_text(line)
         if entry is not None:
@@ -134,7 +134,7 @@ def _from_text(line: str) -> Mapping[str, Any] | None:
 
 
 def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
-    """Refusals by rule. A request with several findings counts for each."""
+    """Group refusals by rule. A request with several findings counts for each."""
     groups: dict[Rule, Group] = {}
     for entry in entries:
         found = entry["findings"] or [{}]
@@ -160,21 +160,20 @@ def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
 
 
 def is_doubtful(finding: Mapping[str, Any]) -> bool:
-    """Whether its score is less than DOUBTFUL_MARGIN over the threshold, where the line has
-    both."""
+    """Whether the score is less than DOUBTFUL_MARGIN over the threshold, if the line has both."""
     score, threshold = float(finding.get("score") or 0), float(finding.get("threshold") or 0)
     return score > 0 < threshold and score - threshold < DOUBTFUL_MARGIN
 
 
 def _limit(finding: Mapping[str, Any]) -> str:
-    """Which limit of detection was spent, as an option and its figure; "" for an attack."""
+    """Return the spent limit of detection, as an option and its figure; "" for an attack."""
     if finding.get("option"):
         return f"{finding['option']}={finding.get('figure')}"
     return str(finding.get("limit") or "")
 
 
 def indicator_names(text: str) -> list[str]:
-    """Names that an event joins by blanks; a pair is ``one & other``."""
+    """Split names that an event joins with blanks; a pair is ``one & other``."""
     names: list[str] = []
     words = text.split()
     for number, word in enumerate(words):
@@ -187,7 +186,7 @@ def indicator_names(text: str) -> list[str]:
 
 
 def general(path: str) -> str:
-    """A path with everything from its first identity on as ``*``."""
+    """Replace a path from its first identifying segment on with ``*``."""
     kept: list[str] = []
     for segment in path.split("/"):
         if _IDENTITY.match(segment):
@@ -197,7 +196,7 @@ def general(path: str) -> str:
 
 
 def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
-    """Entries for ``detection_exclusions`` that would let pass what several clients sent."""
+    """Propose entries for ``detection_exclusions`` that let pass what several clients sent."""
     proposed: dict[tuple[str, str], set[str]] = {}
     for rule, counted in groups.items():
         if len(counted.clients) < MIN_CLIENTS:
@@ -212,8 +211,8 @@ def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
 
 
 def silencing(rule: Rule) -> tuple[str, str] | None:
-    """The narrowest exclusion that would let this pass, as (option, value): a name where the
-    place has one, else the category. ``None`` where detection has not refused."""
+    """Return the narrowest exclusion that would let this pass, as (option, value): a name if the
+    place has one, else the category. ``None`` if detection did not refuse."""
     if not rule.path.startswith("/") or not rule.category:
         return None
     option = _PLACE_OPTION.get(rule.location) if rule.name else None
@@ -225,7 +224,7 @@ def silencing(rule: Rule) -> tuple[str, str] | None:
 
 
 def rule_of(entry: Mapping[str, Any], finding: Mapping[str, Any]) -> Rule:
-    """What one finding of a refusal counts under."""
+    """Return the group of one finding of a refusal."""
     return Rule(
         entry["check"],
         general(entry["path"]),
@@ -236,7 +235,7 @@ def rule_of(entry: Mapping[str, Any], finding: Mapping[str, Any]) -> Rule:
 
 
 def report(lines: Iterable[str], out: TextIO) -> int:
-    """Write what a log says; 0 when it says nothing, else 1."""
+    """Write the groups of a log. Return 0 if there is no refusal, else 1."""
     groups = group(read(lines))
     if not groups:
         print("no refusals", file=out)
@@ -270,10 +269,10 @@ def report(lines: Iterable[str], out: TextIO) -> int:
 
 
 def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
-    """Write the lines of a log about one request; 0 when there is one, else 1.
+    """Write the lines of a log about one request. Return 0 if there is one, else 1.
 
-    :param reference: as the refused client saw it: in ``X-Request-Id``, in the text, or as the
-        UUID in a problem's ``instance``.
+    :param reference: the id that the refused client saw: in ``X-Request-Id``, in the text, or as
+        the UUID in a problem's ``instance``.
     """
     wanted = reference.strip().lower().removeprefix("urn:uuid:").replace("-", "")
     found = [line for line in lines if wanted and wanted in line]

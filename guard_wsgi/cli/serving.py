@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def serve(
     app: WSGIApplication, config: SecurityConfig, host: str, port: int, *, is_given: bool = True
 ) -> None:
-    """Serve until interrupted or terminated; one thread a request. Port 0 takes a free one.
+    """Serve until interrupted or terminated, with one thread per request. Port 0 takes a free port.
 
-    An app that brings a guard is served as it is.
+    An app that already has a guard is served as it is.
 
-    :param is_given: whether somebody named the configuration, rather than left it out.
-    :raises CommandError: for an app with a guard when a configuration is given as well.
+    :param is_given: whether the user named a configuration.
+    :raises CommandError: if the app has a guard and a configuration is given as well.
     """
     guard = find_guard(app)
     if guard is None:
@@ -36,7 +36,7 @@ def serve(
     server = make_server(host, port, app, threaded=True)
     shown = f"[{host}]" if ":" in host else host
     print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)
-    # A container is stopped by SIGTERM; it ends the same way as Ctrl-C.
+    # SIGTERM stops a container; treat it like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         server.serve_forever()

@@ -1,4 +1,4 @@
-"""Commands on the state that the workers share: bans, limits, emergency mode."""
+"""Commands for the state that the workers share: bans, limits, emergency mode."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 
 COMMAND_TIMEOUT_SECONDS = 3.0
-"""A person waits longer than a request does."""
+"""A person can wait longer than a request."""
 
 _DURATION = re.compile(r"(\d+)([smhd]?)\Z")
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def seconds_of(text: str) -> int:
-    """``90``, ``90s``, ``15m``, ``2h`` or ``7d`` in seconds.
+    """Read ``90``, ``90s``, ``15m``, ``2h`` or ``7d`` as seconds.
 
-    :raises CommandError: for anything else, and for no time at all.
+    :raises CommandError: for anything else, and for zero.
     """
     match = _DURATION.match(text.strip())
     seconds = int(match[1]) * _UNIT_SECONDS[match[2]] if match else 0
@@ -39,16 +39,16 @@ def seconds_of(text: str) -> int:
 
 @contextmanager
 def shared_store(config: SecurityConfig) -> Iterator[Store]:
-    """The store of the workers.
+    """Open the store of the workers.
 
-    :raises CommandError: for ``memory://``, which every process has to itself.
-    :raises StoreError: when it can't be reached.
+    :raises CommandError: for ``memory://``, which no other process can reach.
+    :raises StoreError: if it can't be reached.
     """
     url = config.effective_store_url
     if url.startswith("memory:"):
         raise CommandError(
-            "store_url is memory://, which lives inside each worker and can't be reached from"
-            " here; set store_url to lmdb:///path or redis://host"
+            "store_url is memory://, which only the worker itself can reach; set store_url to"
+            " lmdb:///path or redis://host"
         )
     proxies = (proxy for proxy in config.trusted_proxies if proxy != UNIX_PEER)
     settings = StoreSettings(
@@ -56,7 +56,7 @@ def shared_store(config: SecurityConfig) -> Iterator[Store]:
         timeout_seconds=COMMAND_TIMEOUT_SECONDS,
         request_budget_seconds=COMMAND_TIMEOUT_SECONDS,
         rate_limit_strategy=config.rate_limit_strategy,
-        # To answer from this process's own memory would be to make things up.
+        # Deny: an answer from this process's own memory would be wrong.
         policies=dict.fromkeys(("rate_limit", "bans", "counters"), "deny"),
         ipv6_prefix_bits=config.ipv6_client_prefix,
         protected=IPSet(proxies),
@@ -84,16 +84,16 @@ def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out:
     with shared_store(config) as store:
         try:
             ban = store.bans.ban(target, seconds, reason)
-        except ValueError as error:  # no address, or one that would lock the site out
+        except ValueError as error:  # not an address, or one that would lock the site out
             raise CommandError(str(error)) from None
     print(f"{ban.target} is banned for {seconds} s", file=out)
     if "/" in ban.target and "/" not in target:
-        print(f"the whole of it is one client's; {target}/128 is the one address", file=out)
+        print(f"one client has the whole network; {target}/128 bans the one address", file=out)
     return 0
 
 
 def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
-    """1 when there was no such ban."""
+    """Lift a ban. Return 1 if there was no such ban."""
     with shared_store(config) as store:
         try:
             lifted = store.bans.unban(target)
@@ -104,7 +104,7 @@ def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
 
 
 def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
-    """What is left of the global limit and of those by path; nothing is counted."""
+    """Write what is left of the global limit and of the limits by path. This counts nothing."""
     address = parse_address(client, config.ipv6_client_prefix)
     if address is None:
         raise CommandError(f"{client!r} is not an IP address")
@@ -132,7 +132,7 @@ def begin_emergency(
             declare(store.values, allow=tuple(allow), seconds=seconds, reason=reason)
         except ValueError as error:
             raise CommandError(str(error)) from None
-    until = "until it is ended" if seconds is None else f"for {seconds} s"
+    until = "until you end it" if seconds is None else f"for {seconds} s"
     print(f"emergency mode is on {until}; every worker follows within a second", file=out)
     return 0
 
@@ -145,7 +145,7 @@ def end_emergency(config: SecurityConfig, out: TextIO) -> int:
 
 
 def show_emergency(config: SecurityConfig, out: TextIO) -> int:
-    """Writes what was declared through the store; configuration and rules may say more."""
+    """Write the emergency that the store declares; configuration and rules may add another one."""
     with shared_store(config) as store:
         value = store.values.get(KEY)
     declaration = None if value is None else Declaration.from_bytes(value)
@@ -153,7 +153,7 @@ def show_emergency(config: SecurityConfig, out: TextIO) -> int:
         print("emergency mode is off", file=out)
         return 0
     left = None if declaration.until is None else round(declaration.until - time.time())
-    until = "until it is ended" if left is None else f"for another {left} s"
+    until = "until you end it" if left is None else f"for another {left} s"
     allowed = ", ".join(declaration.allow) or "nobody but emergency_whitelist"
     print(f"emergency mode is on {until}; allowed: {allowed}", file=out)
     if declaration.reason:
@@ -162,5 +162,5 @@ def show_emergency(config: SecurityConfig, out: TextIO) -> int:
 
 
 def _printable(text: str) -> str:
-    """Text that came from outside, unable to steer a terminal."""
+    """Escape text from outside, so that it can't control the terminal."""
     return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,7 +1,7 @@
-"""``guard-wsgi``: serve, check, inspect, and look after the state that workers share.
+"""``guard-wsgi``: serve, check, inspect, and manage the state that workers share.
 
-Exit codes: 0 for yes, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that
-could not be carried out. Those of ``doctor`` are its own: 1 for warnings, 2 for errors.
+Exit codes: 0 for yes, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that could
+not run. ``doctor`` has its own: 1 for warnings, 2 for errors.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from guard_wsgi.cli.operations import operations
 from guard_wsgi.errors import MissingExtra
 
 INTERRUPTED = 130
-"""As a shell reports a program that SIGINT ended."""
+"""The exit code that a shell reports for a program that SIGINT ended."""
 READER_GONE = 141
-"""As a shell reports a program that SIGPIPE ended."""
+"""The exit code that a shell reports for a program that SIGPIPE ended."""
 
 DEFAULT_PORT = 8000
 
@@ -116,14 +116,14 @@ def doctor(app: str | None, workers: int | None, config: str | None) -> int:
 def warm() -> int:
     """Compile the patterns of detection ahead of the first start.
 
-    For the build of an image: the app's user takes over what root has compiled.
+    Run it while you build an image: the app's user may use what root has compiled.
     """
     from guard_wsgi.cli import warming
 
     return warming.warm(sys.stdout)
 
 
-# Defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
+# The defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
 @commands.command()
 @click.option("--host", help="127.0.0.1; another one needs --password-file")
 @click.option("--port", type=int, help="8600")
@@ -137,12 +137,10 @@ def warm() -> int:
 @click.option("--keep-days", type=float, metavar="N", help="30; 0 for ever")
 @click.option("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
 @click.option("--password-file", metavar="FILE", help="who may log in, name:role:hash")
-@click.option("--add-person", metavar="NAME", help="write one line of it, then exit")
+@click.option("--add-person", metavar="NAME", help="add one person to that file, then exit")
 @click.option("--role", type=click.Choice(("viewer", "admin")), default="viewer")
 @click.option("--link", is_flag=True, help="print another log-in link, then exit")
-@click.option(
-    "--allow-host", metavar="NAME", multiple=True, help="a host name it may be reached by"
-)
+@click.option("--allow-host", metavar="NAME", multiple=True, help="a host name of the console")
 @click.option(
     "--trusted-proxy",
     metavar="IP|CIDR",
@@ -157,7 +155,7 @@ def warm() -> int:
 def console(**chosen: Any) -> int:
     """Serve the dashboard and playground."""
     try:
-        # The one place where a name of the adapter's stands here: the command tree is one.
+        # The only import from the adapter: there is only one command tree.
         run = import_module("guard_wsgi_flask.console.serving").run
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("guard_wsgi"):
@@ -184,7 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         sys.stdout.flush()
     except BrokenPipeError:
-        # `| head` has read enough. Nothing more is written, not by the interpreter's end either.
+        # The reader, such as `| head`, has closed the pipe: write nothing more, not even at
+        # shutdown.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return READER_GONE
     except click.ClickException as error:

@@ -1,4 +1,4 @@
-"""``guard-wsgi warm``: compile what the first start would, while an image is built."""
+"""``guard-wsgi warm``: compile the patterns while an image is built, not at the first start."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
 
 
 def warm(out: TextIO) -> int:
-    """Compile what is neither in the package nor in a cache, step by step; 0 when all is kept."""
+    """Compile what is neither in the package nor in a cache. Return 0 if all of it could be
+    stored."""
     if not has_hyperscan():
         print("Hyperscan is not installed: detection runs on re, and nothing is compiled", file=out)
         return 1
@@ -22,7 +23,7 @@ def warm(out: TextIO) -> int:
         lost += [key for key in keys if where_kept(key) is None]
         print(f"{number} of {STEPS}: {name}, {monotonic() - started:.1f} s", file=out, flush=True)
     if lost:
-        print(f"{len(lost)} databases could not be kept: no cache folder can be used", file=out)
+        print(f"could not store {len(lost)} databases: no cache folder is usable", file=out)
         return 1
     print(f"All patterns are compiled: in the package, or in {folder}", file=out)
     return 0

@@ -1,3 +1,3 @@
-"""``SecurityConfig``: its options, where they are read from, and how they are checked."""
+"""``SecurityConfig``: its options, their sources and their checks."""
 
 from __future__ import annotations

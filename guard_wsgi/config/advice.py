@@ -11,12 +11,12 @@ Severity = Literal["error", "warning", "note"]
 
 @frozen(slots=True)
 class Advice:
-    """One thing to see to.
+    """One piece of advice.
 
-    :ivar severity: ``error``: protection is absent or the site is at risk; ``warning``: weaker
-        than it looks; ``note``: worth knowing.
-    :ivar code: stable, for scripts.
-    :ivar problem: what is wrong here.
+    :ivar severity: ``error``: protection is missing or the site is at risk; ``warning``: protection
+        is weaker than it looks; ``note``: worth knowing.
+    :ivar code: a stable name, for scripts.
+    :ivar problem: what is wrong.
     :ivar remedy: what to set, install or do.
     """
 

@@ -28,4 +28,4 @@ CHECK_NAMES = (
     "request_logging",
     "cloud_ip_refresh",
 )
-"""The names that logs and events give to checks; the existing system's are among them."""
+"""The names of checks in logs and events; they include those of the existing system."""

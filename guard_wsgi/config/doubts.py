@@ -1,4 +1,5 @@
-"""What is valid and probably not meant: a warning for the developer, advice from the doctor."""
+"""Options that are valid but probably wrong: a warning for the developer, advice from the
+doctor."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ Rule = Callable[[Options], Iterator[Advice]]
 
 
 def doubts(options: Options, given: Collection[str] | None = None) -> list[Advice]:
-    """What is doubtful.
+    """List doubtful options.
 
     :param given: report only what concerns one of these options; everything by default.
     """
@@ -58,14 +59,14 @@ _EVERYBODY: Mapping[str, tuple[str, str, str]] = {
         "name the networks that emergency_whitelist is meant for",
     ),
 }
-"""By list of addresses: the advice when it holds every address."""
+"""Maps a list of addresses to the advice for a list that contains every address."""
 
 
 def _everybody(options: Options) -> Iterator[Advice]:
     for name, (code, consequence, remedy) in _EVERYBODY.items():
         for network in options[name] or ():
             if network.endswith("/0"):
-                yield Advice("error", code, f"{name} holds {network}: {consequence}", remedy)
+                yield Advice("error", code, f"{name} contains {network}: {consequence}", remedy)
 
 
 def _everything_excluded(options: Options) -> Iterator[Advice]:
@@ -73,7 +74,7 @@ def _everything_excluded(options: Options) -> Iterator[Advice]:
         yield Advice(
             "error",
             "everything-excluded",
-            "exclude_paths holds '/': every path is checked for bans and limits only",
+            "exclude_paths contains '/': every path is checked for bans and limits only",
             "exclude the paths that need it",
         )
 

@@ -1,9 +1,9 @@
-"""Names in an environment or in ``app.config`` that begin as ours and are somebody else's.
+"""Names in an environment or in ``app.config`` that have our prefix but are not options.
 
-flaskapi-guard's documentation reads ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and
-``GUARD_CORE_URL``, and turns the agent on where there is a key. Kubernetes gives each container
-variables for each service of its namespace: of one that is called "guard", ``GUARD_PORT``,
-``GUARD_SERVICE_HOST`` and more (kubernetes.io, "Discovering services").
+flaskapi-guard's documentation reads ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and ``GUARD_CORE_URL``,
+and turns the agent on if there is a key. Kubernetes gives each container variables for each service
+of its namespace: for a service "guard", ``GUARD_PORT``, ``GUARD_SERVICE_HOST`` and more
+(kubernetes.io, "Discovering services").
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 from guard_wsgi.options.numbers import is_blank
 
 _A_SLIP = 0.8
-"""How much alike (difflib) a name and an option are that somebody meant: one or two letters of ten
-differ. GUARD_API_URL is as much like ``redis_url`` as 0.6."""
+"""The similarity (difflib) from which a name counts as a typo of an option: one or two letters of
+ten differ. GUARD_API_URL and ``redis_url`` have a similarity of 0.6."""
 
 PAGE_NAMES = {
     "api_key": "agent_api_key",
     "project_id": "agent_project_id",
     "core_url": "agent_endpoint",
 }
-"""The documentation's name, without the prefix, to the option that it stands for."""
+"""Maps the documentation's name, without the prefix, to its option."""
 
 _KUBERNETES = re.compile(
     r"(?:\w+_)?(?:service_host|service_port(?:_\w+)?|port|port_\d+_(?:tcp|udp|sctp)"
@@ -33,9 +33,9 @@ _KUBERNETES = re.compile(
 
 
 def translated(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` with the documentation's names replaced by those of options.
+    """Replace the documentation's names in ``given`` by those of options.
 
-    An option that is given by its own name keeps its value. A key alone turns the agent on.
+    An option that is given under its own name keeps its value. A key alone turns the agent on.
     """
     options = {name: value for name, value in given.items() if name not in PAGE_NAMES}
     for name, option in PAGE_NAMES.items():
@@ -49,9 +49,9 @@ def translated(given: Mapping[str, Any]) -> dict[str, Any]:
 def without_kubernetes(
     given: Mapping[str, Any], known: Mapping[str, Any], prefix: str
 ) -> tuple[dict[str, Any], list[str]]:
-    """``given`` without the variables that Kubernetes makes of a service, and a warning for them.
+    """Remove the variables that Kubernetes sets for a service from ``given``, and warn about them.
 
-    :param known: the options that there are, which no service can take away.
+    :param known: the names of options, which no service can remove.
     """
     services = [name for name in given if name not in known and _KUBERNETES.match(name)]
     if not services:
@@ -67,9 +67,9 @@ def without_kubernetes(
 def without_own_names(
     given: Mapping[str, Any], known: Iterable[str], prefix: str
 ) -> tuple[dict[str, Any], list[str], list[str]]:
-    """``given`` without what an app keeps in ``app.config`` for itself under our prefix, the
-    faults, and a warning for each such name. What looks like a slip of an option is a fault, so
-    that a typo switches no protection off.
+    """Remove the app's own names with our prefix from ``given``. Return the rest, the faults, and a
+    warning for each such name. A name that looks like a typo of an option is a fault, so that a
+    typo switches no protection off.
 
     :param known: the names of options.
     """

@@ -1,4 +1,4 @@
-"""werkzeug's ProxyFix beside the guard's own reading of what proxies say."""
+"""Detects that werkzeug's ProxyFix and the guard read the same header."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 from guard_wsgi.config.security import SecurityConfig
 
 REWRITTEN_KEY = "werkzeug.proxy_fix.orig"
-"""Where ProxyFix leaves in the environ what it has rewritten."""
+"""The environ key under which ProxyFix stores the original values."""
 
 
 def proxy_fix_conflict(fix: Any, config: SecurityConfig) -> str:
-    """Why one of them has to go, as both read the same header; ``""`` where they don't.
+    """Describe the conflict if both read the same header; ``""`` if they don't.
 
-    :param fix: a ProxyFix: the numbers that it was given for each header.
+    :param fix: a ProxyFix, with the number that it was given for each header.
     """
     both = []
     if (

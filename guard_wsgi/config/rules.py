@@ -1,7 +1,7 @@
-"""What two or more options say together: contradictions and missing packages.
+"""Faults of several options together: contradictions and missing packages.
 
-Each rule names the options it reads. A rule whose option is already at fault is not asked, for
-it would only repeat the fault in other words.
+Each rule names the options it reads. If one of them is already at fault, the rule does not run: it
+would only repeat the fault in other words.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Rule = Callable[[Options], Iterator[str]]
 
 
 def contradictions(options: Options, broken: Collection[str]) -> list[str]:
-    """Every fault that several options make together."""
+    """Return every fault of several options together."""
     return [
         fault
         for names, rule in _RULES
@@ -31,7 +31,7 @@ def contradictions(options: Options, broken: Collection[str]) -> list[str]:
 
 
 def store_fault(option: str, url: str) -> str:
-    """Why ``url`` can't be opened here; empty when it can. Never quotes the URL: it may hold a
+    """Say why ``url`` can't be opened; empty if it can. Never quotes the URL: it may contain a
     password."""
     scheme = urlsplit(url).scheme or url.partition(":")[0]
     if "://" not in url:
@@ -81,7 +81,7 @@ def _failure_policy(options: Options) -> Iterator[str]:
 def countries_fault(
     option: str, handler: object, token: str | None, database: Path | None
 ) -> Iterator[str]:
-    """Why the country of a client could not be known, although ``option`` asks for it."""
+    """Say why the guard can't find the country of a client, although ``option`` needs it."""
     if handler is not None:
         return
     if token is None and not (database is not None and database.exists()):
@@ -127,7 +127,7 @@ def _agent_dependents(options: Options) -> Iterator[str]:
 def body_pattern_faults(
     option: str, rules: Iterable[BehaviorRule], scans_bodies: bool
 ) -> Iterator[str]:
-    """Rules that look into response bodies while nothing reads those."""
+    """Find rules on response bodies while ``behavior_scan_response_body`` is off."""
     for rule in rules:
         if rule.needs_body and not scans_bodies:
             yield (

@@ -1,8 +1,8 @@
-"""The configuration of a guard: one immutable object, checked as a whole when it is made.
+"""The configuration of a guard: one immutable object, checked as a whole at construction.
 
-``SecurityConfig`` takes keywords only. An unknown name, a value out of range, a contradiction
-between two options and a missing package are all reported together in one ConfigError. What it
-holds is immutable; a changed configuration is a new one, made with ``evolve``.
+``SecurityConfig`` takes keywords only. One ConfigError lists unknown names, values out of range,
+contradictions between options and missing packages. All values are immutable; ``evolve`` makes a
+changed configuration.
 
 The converters of single options are in values.py, texts.py and tables.py.
 """
@@ -52,15 +52,15 @@ _Config = TypeVar("_Config", bound="SecurityConfig")
 
 
 class IgnoredOption(UserWarning):
-    """An option of the existing system that is accepted and does nothing here, with the reason."""
+    """An option of the existing system does nothing here; the message says why."""
 
 
 class DoubtfulOption(UserWarning):
-    """A valid configuration that probably does not do what was meant."""
+    """The configuration is valid, but probably does not do what its author wants."""
 
 
 class Lineage:
-    """Identifies a configuration and those that evolved from it; holds nothing."""
+    """Identifies a configuration and all that evolved from it. It has no attributes."""
 
 
 # attrs lists the options of the last base first.
@@ -82,9 +82,9 @@ class SecurityConfig(
 ):
     """Every option of the guard; frozen, keyword-only.
 
-    Times are in seconds and sizes in bytes unless an option says otherwise. Text of the
-    environment will do for numbers and switches, and a blank text for "not set". A subclass may
-    give options other defaults: ``class Ours(SecurityConfig): rate_limit = 100``.
+    Times are in seconds and sizes in bytes unless an option says otherwise. Numbers and switches
+    may be given as text, and a blank text means "not set". A subclass may change defaults: ``class
+    Ours(SecurityConfig): rate_limit = 100``.
 
     :raises ConfigError: with every fault, not just the first.
     """
@@ -92,8 +92,8 @@ class SecurityConfig(
     _lineage: Lineage = field(factory=Lineage, init=False, eq=False)
 
     if not TYPE_CHECKING:
-        # Type checkers see the signature that attrs makes; at run time any name is taken, so
-        # that unknown ones are reported along with the other faults.
+        # Type checkers see the signature that attrs generates. At run time, any name is accepted,
+        # so that unknown names are reported along with the other faults.
 
         def __init__(self, **options):
             _fill(self, {**self.class_defaults(), **options}, given=frozenset(options))
@@ -114,21 +114,21 @@ class SecurityConfig(
 
     @property
     def effective_store_url(self) -> str:
-        """``store_url``, or ``redis_url`` when ``enable_redis`` says so."""
+        """``store_url``, or ``redis_url`` if ``enable_redis`` is true."""
         if self.enable_redis and self.redis_url is not None:
             return self.redis_url
         return self.store_url
 
     @property
     def effective_store_timeout(self) -> float:
-        """Seconds that one call of the store may take."""
+        """The most seconds that one call of the store may take."""
         if self.redis_socket_timeout is not None:
             return self.redis_socket_timeout
         return self.store_timeout
 
     @property
     def store_options(self) -> dict[str, object]:
-        """Further options for the client of a Redis store, as far as they are set."""
+        """Further options for the client of a Redis store, if they are set."""
         if not urlsplit(self.effective_store_url).scheme.startswith(("redis", "valkey")):
             return {}
         options: dict[str, object] = {}
@@ -140,12 +140,12 @@ class SecurityConfig(
 
     @property
     def uses_countries(self) -> bool:
-        """Whether global rules ask for the client's country; routes may do so besides."""
+        """Whether global rules need the client's country; routes may need it as well."""
         return bool(self.whitelist_countries or self.blocked_countries)
 
     @classmethod
     def class_defaults(cls) -> dict[str, Any]:
-        """The defaults that a subclass has given to options."""
+        """Return the defaults that a subclass has given to options."""
         known = {option.name for option in options_of(SecurityConfig)}
         return {
             name: value
@@ -157,20 +157,20 @@ class SecurityConfig(
     # Copying and changing ------------------------------------------------------------------
 
     def __copy__(self) -> Self:
-        """Itself: there is nothing in it that a copy would be kept safe from."""
+        """Return the configuration itself: it is immutable, so no copy is needed."""
         return self
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled as a mapping, for processes that are spawned with a configuration."""
+        """Pickle as a mapping, for processes that are spawned with a configuration."""
         return type(self).from_mapping, (self.to_mapping(),)
 
     def evolve(self, **changes: Any) -> Self:
-        """A new configuration that differs in ``changes``, checked as a whole.
+        """Make a new configuration with ``changes``, checked as a whole.
 
-        Views that were decorated with this one count as decorated with the new one.
+        Views that were decorated with this configuration count as decorated with the new one.
 
         :raises ConfigError: as the constructor.
         """
@@ -187,34 +187,33 @@ class SecurityConfig(
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, Any]) -> Self:
-        """From option names to values. A secret may be given as ``<name>_file``: the path of a
-        file that holds it.
+        """Read options from a mapping. A secret may be given as ``<name>_file``: the path of a
+        file.
 
-        :raises ConfigError: as the constructor, and for a file that can't be read.
+        :raises ConfigError: as the constructor, and if a file can't be read.
         """
         options, faults = read_secret_files(mapping, options_of(SecurityConfig))
         return _construct(cls, options, faults)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Self:
-        """From a TOML file whose top level holds the options.
+        """Read options from the top level of a TOML file.
 
-        :raises ConfigError: as from_mapping, each fault with the file's name.
+        :raises ConfigError: as from_mapping; each fault has the file's name.
         """
         options, faults = read_toml(path, options_of(SecurityConfig))
         return _construct(cls, options, faults, source=str(path))
 
     @classmethod
     def from_env(cls, prefix: str = "GUARD_", environ: Mapping[str, str] | None = None) -> Self:
-        """From environment variables such as ``GUARD_RATE_LIMIT=100``, JSON-typed.
+        """Read options from environment variables such as ``GUARD_RATE_LIMIT=100``, written as
+        JSON.
 
-        Options of text take the value as it is; ``GUARD_AGENT_API_KEY_FILE=/run/secrets/key``
-        reads a secret from a file.
+        Text options take the value as it is; ``GUARD_AGENT_API_KEY_FILE=/run/secrets/key`` reads a
+        secret from a file. ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and ``GUARD_CORE_URL`` have the
+        meaning of flaskapi-guard's documentation (foreign.py).
 
-        ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and ``GUARD_CORE_URL`` mean what flaskapi-guard's
-        documentation means by them (foreign.py).
-
-        :raises ConfigError: as from_mapping, also for a variable with the prefix that is no
+        :raises ConfigError: as from_mapping, and for a variable with the prefix that is not an
             option.
         """
         options, faults, doubtful = read_env(prefix, environ, options_of(SecurityConfig))
@@ -223,10 +222,10 @@ class SecurityConfig(
         return _construct(cls, options, faults)
 
     def to_mapping(self) -> dict[str, Any]:
-        """Every option in lists, dicts and plain values, secrets in clear.
+        """Return every option as lists, dicts and plain values. Secrets are in clear text.
 
         ``SecurityConfig.from_mapping(config.to_mapping()) == config``. Callables, handlers and
-        ``None`` are kept as they are; the rest can be written as JSON or TOML.
+        ``None`` stay as they are; all other values can be written as JSON or TOML.
         """
         return {
             attribute.name: values.plain(getattr(self, attribute.name))
@@ -234,9 +233,9 @@ class SecurityConfig(
         }
 
     def to_agent_config(self) -> AgentConfig | None:
-        """The agent's part of the configuration as AgentConfig; ``None`` with the agent off.
+        """Return the agent's part of the configuration; ``None`` if the agent is off.
 
-        :raises ConfigError: for what the agent can't work with, such as a key that is too short.
+        :raises ConfigError: if the agent can't work with it, for example if the key is too short.
         """
         if not self.enable_agent:
             return None
@@ -255,8 +254,8 @@ class SecurityConfig(
 def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[str]) -> None:
     """Set every option of ``config``, or raise ConfigError with all faults.
 
-    Warnings speak only of what is ``given`` now, so that a changed configuration does not
-    repeat those of the one it came from.
+    Warnings concern only what is ``given`` now, so that ``evolve`` does not repeat the warnings of
+    the original configuration.
     """
     resolved = resolve(config, keywords, blank_is_unset=True)
     options = resolved.values
@@ -276,7 +275,7 @@ def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[
 def _construct(
     cls: type[_Config], options: Mapping[str, Any], faults: list[str], source: str = ""
 ) -> _Config:
-    """Make a configuration from a source that may have had faults of its own."""
+    """Make a configuration from a source, and report the faults of both together."""
     try:
         config = cls(**options)
     except ConfigError as error:
@@ -294,7 +293,7 @@ def _explain_assignment(config: SecurityConfig, name: str, value: object = None)
     )
 
 
-# attrs sets methods of its own, which refuse without a word.
+# attrs sets its own methods, which refuse without an explanation.
 SecurityConfig.__setattr__ = SecurityConfig.__delattr__ = _explain_assignment  # type: ignore[method-assign, assignment]
 
 # For help() and consoles: the signature that type checkers see.

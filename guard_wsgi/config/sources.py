@@ -1,7 +1,7 @@
-"""Where options come from besides Python: TOML files, the environment, files with secrets.
+"""Reads options from TOML files, the environment and files with secrets.
 
-Each reader returns ``(options, faults)`` and raises nothing for what it reads, so that faults of
-the source are reported together with those of the values.
+Each reader returns ``(options, faults)`` and does not raise, so that faults of the source are
+reported together with those of the values.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from guard_wsgi.options.quoting import nearest, quoted
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE
 
 SECRET_FILE_SUFFIX = "_file"
-"""``agent_api_key_file`` is the path of a file with the value of ``agent_api_key``."""
+"""The suffix for files: ``agent_api_key_file`` is the path of a file with the ``agent_api_key``."""
 
 MAX_SECRET_BYTES = 65_536
 """More than any key or URL; a larger file is the wrong file."""
 
 _JSON_KINDS = ("int", "float", "tuple", "frozenset", "Mapping")
-"""How the types of options begin whose values are written as JSON."""
+"""The beginnings of types whose values are written as JSON."""
 
 Read = tuple[dict[str, Any], list[str]]
 
 
 def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[Any]]) -> Read:
-    """``mapping`` with each ``<secret>_file`` replaced by the secret that the file holds."""
+    """Replace each ``<secret>_file`` in ``mapping`` by the secret in that file."""
     secrets = {option.name for option in options if option.metadata.get("secret")}
     found: dict[str, Any] = {}
     faults: list[str] = []
@@ -45,7 +45,7 @@ def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[An
         if secret in mapping:
             faults.append(f"{name} and {secret} are both set: keep one")
             continue
-        if not isinstance(value, (str, Path)):  # open() would take a number for a descriptor
+        if not isinstance(value, (str, Path)):  # open() would read a number as a file descriptor
             faults.append(f"{name} must be a path, not {quoted(value)}")
             continue
         try:
@@ -73,10 +73,10 @@ def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
 def read_env(
     prefix: str, environ: Mapping[str, str] | None, options: Iterable[Attribute[Any]]
 ) -> tuple[dict[str, Any], list[str], list[str]]:
-    """Options from the variables that start with ``prefix``, but for the one that says where
-    compiled patterns are kept: that is no option of a guard.
+    """Read options from the variables that start with ``prefix``, except the one for the cache
+    folder of compiled patterns, which is not an option.
 
-    :returns: options, faults, and what is doubtful.
+    :returns: options, faults and warnings.
     """
     options = tuple(options)
     types = {option.name: str(option.type) for option in options}
@@ -96,10 +96,10 @@ def read_env(
 
 
 def read_texts(given: Mapping[str, Any], options: Iterable[Attribute[Any]], prefix: str) -> Read:
-    """The values that texts stand for, as the environment has nothing else: a list of names may
-    be written with commas, and a blank text says that nobody set the option.
+    """Convert the texts of an environment to values. A list of names may have commas, and a blank
+    text means that the option is not set.
 
-    :param given: by the names of options; what is no text stays as it is.
+    :param given: option names to values; a value that is not text stays as it is.
     """
     types = {option.name: str(option.type) for option in options}
     found: dict[str, Any] = {}
@@ -117,7 +117,7 @@ def read_texts(given: Mapping[str, Any], options: Iterable[Attribute[Any]], pref
 
 
 def is_option(name: str, options: Iterable[Attribute[Any]]) -> bool:
-    """Whether a name is that of an option, or of a file with a secret one."""
+    """Whether a name is an option, or a file with a secret option."""
     known = {option.name: option.metadata.get("secret") for option in options}
     return name in known or bool(
         name.endswith(SECRET_FILE_SUFFIX) and known.get(name.removesuffix(SECRET_FILE_SUFFIX))
@@ -125,9 +125,9 @@ def is_option(name: str, options: Iterable[Attribute[Any]]) -> bool:
 
 
 def _typed(text: str, kind: str) -> Any:
-    """The value that a variable's text stands for in an option of type ``kind``.
+    """Convert a variable's text to a value for an option of type ``kind``.
 
-    Text stays text, so that a key of digits only is not taken for a number.
+    A text option keeps the text, so that a key of digits only does not become a number.
     """
     if is_blank(text):
         return text
@@ -143,7 +143,7 @@ def _typed(text: str, kind: str) -> Any:
     except ValueError:
         if kind.startswith(("tuple[str", "frozenset[str")):
             items = [item.strip() for item in text.split(",") if item.strip()]
-            if not items:  # an empty whitelist lets everybody in
+            if not items:  # an empty whitelist would let everybody in
                 raise ValueError(f"must name something, not {quoted(text)}") from None
             return items
         if may_be_text:

@@ -1,6 +1,6 @@
-"""pydantic's words for what a configuration can do, for apps whose configuration was a model.
+"""pydantic's names for methods of a configuration, for apps whose configuration was a model.
 
-Each is another name of a method of SecurityConfig, or a view of its options.
+Each is another name for a method of SecurityConfig, or a view of its options.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @frozen(slots=True)
 class FieldInfo:
-    """What ``model_fields`` says of an option."""
+    """An entry of ``model_fields``."""
 
     annotation: Any
     default: Any
@@ -57,13 +57,13 @@ class _Fields:
 
 
 class ModelSpellings:
-    """The methods of a pydantic model that code calls on a configuration."""
+    """The methods of a pydantic model that apps call on a configuration."""
 
     __slots__ = ()
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """:raises ConfigError: for what pydantic would call, and nobody calls here: a check that
-        is silently left out protects nothing."""
+        """:raises ConfigError: for methods that only pydantic would call: a check that never runs
+        protects nothing."""
         super().__init_subclass__(**options)
         faults = [
             f"{cls.__name__}.{name} belongs to pydantic, and a configuration is not a pydantic"
@@ -80,7 +80,7 @@ class ModelSpellings:
     model_config: Mapping[str, Any] = MappingProxyType({"frozen": True, "extra": "forbid"})
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """``evolve(**update)``. There is nothing in it that a deep copy would keep safe."""
+        """The same as ``evolve(**update)``; a deep copy is not needed."""
         changed: Self = self.evolve(**(update or {}))  # type: ignore[attr-defined]
         return changed
 
@@ -97,7 +97,7 @@ class ModelSpellings:
         exclude_unset: bool = False,
         **_: Any,
     ) -> dict[str, Any]:
-        """``to_mapping()``, or a part of it. Secrets are in clear."""
+        """Return ``to_mapping()`` or a part of it. Secrets are in clear text."""
         mapping: dict[str, Any] = self.to_mapping()  # type: ignore[attr-defined]
         defaults = type(self)().to_mapping() if exclude_defaults or exclude_unset else {}  # type: ignore[attr-defined]
         wanted = set(mapping) if include is None else set(include)
@@ -119,7 +119,7 @@ class ModelSpellings:
 
     @classmethod
     def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """A configuration as it is, or one made of a mapping.
+        """Return a configuration as it is, or make one from a mapping.
 
         :raises ConfigError: as the constructor.
         """
@@ -132,9 +132,9 @@ class ModelSpellings:
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **_: Any) -> Self:
-        """A configuration made of a JSON object.
+        """Make a configuration from a JSON object.
 
-        :raises ConfigError: as the constructor, and for what is no JSON object.
+        :raises ConfigError: as the constructor, and if it is not a JSON object.
         """
         try:
             mapping = json.loads(json_data)
@@ -148,12 +148,12 @@ class ModelSpellings:
 
     @classmethod
     def model_validate_strings(cls, obj: Any, **_: Any) -> Self:
-        """``model_validate``: options are taken from texts anyway."""
+        """The same as ``model_validate``: options may be given as text anyway."""
         return cls.model_validate(obj)
 
     @classmethod
     def model_construct(cls, _fields_set: Any = None, **options: Any) -> Self:
-        """The constructor. A configuration that nobody has checked would protect nothing.
+        """The same as the constructor: an unchecked configuration could protect nothing.
 
         :raises ConfigError: as the constructor.
         """
@@ -161,15 +161,15 @@ class ModelSpellings:
 
     @property
     def model_fields_set(self) -> set[str]:
-        """The options that differ from the defaults: what was said as it is by default anyway is
-        not kept apart."""
+        """The options that differ from the defaults. An option that was set to its default is not
+        included."""
         return set(self.model_dump(exclude_defaults=True))
 
     def __iter__(self) -> Iterator[tuple[str, Any]]:
-        """Pairs of name and value, for ``dict(config)``."""
+        """Yield pairs of name and value, for ``dict(config)``."""
         return iter(self.model_dump().items())
 
     @property
     def revision(self) -> int:
-        """How often it was changed since it was made: never, for it can't be."""
+        """How often it has changed: never, since it can't."""
         return 0

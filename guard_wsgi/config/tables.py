@@ -41,23 +41,22 @@ SECURITY_HEADER_KEYS = (
     "custom",
 )
 EXCLUDABLE = CATEGORIES | {BUDGET, CUSTOM}
-"""What findings may be called, and so what ``guard-wsgi report`` may propose to leave out."""
+"""The categories of findings, which ``guard-wsgi report`` may propose to exclude."""
 
 HSTS_KEYS = ("max_age", "include_subdomains", "preload")
 HSTS_PRELOAD_MIN_SECONDS = 31_536_000
-"""hstspreload.org takes no site under a year."""
+"""hstspreload.org accepts no site under a year."""
 
 
 @frozen(slots=True)
 class ThreatBanConfig:
-    """When one category of threat bans by itself: ``threshold`` hits in the window, for
-    ``duration`` seconds."""
+    """A category's own ban: after ``threshold`` hits in the window, for ``duration`` seconds."""
 
     threshold: int = field()
     duration: int = field()
 
     def __attrs_post_init__(self) -> None:
-        """:raises ValueError: naming what is no number of at least 1."""
+        """:raises ValueError: if a value is not a number of at least 1."""
         for name in ("threshold", "duration"):
             try:
                 object.__setattr__(self, name, whole_number(1).read(getattr(self, name)))
@@ -69,9 +68,9 @@ class ThreatBanConfig:
 class DetectionExclusion:
     """What detection leaves out on some paths. ``path`` is exact, or a prefix before ``*``.
 
-    Either names (``params``, ``headers``, ``body_fields``) whose values are not looked at, or
-    ``categories`` that are not looked for: those of attacks, ``detection_budget`` for what is too
-    large to be looked at whole, ``custom`` for the site's own patterns.
+    It has either names (``params``, ``headers``, ``body_fields``) whose values are not inspected,
+    or ``categories`` to ignore: those of attacks, ``detection_budget`` for requests that are too
+    large to inspect fully, ``custom`` for the site's own patterns.
     """
 
     path: str
@@ -81,7 +80,7 @@ class DetectionExclusion:
     categories: frozenset[str] = field(default=frozenset(), converter=string_set)
 
     def __attrs_post_init__(self) -> None:
-        """:raises ValueError: naming what does not hold."""
+        """:raises ValueError: if a value is not valid."""
         path = self.path
         if not isinstance(path, str) or not path.startswith("/") or "*" in path[:-1]:
             raise ValueError(f"needs a 'path' such as '/blog' or '/blog/*', not {quoted(path)}")
@@ -97,13 +96,13 @@ class DetectionExclusion:
             )
 
     def covers(self, path: str) -> bool:
-        """Whether ``path`` (in its canonical form) is one of those excluded."""
+        """Whether the exclusion covers ``path`` (in its canonical form)."""
         if self.path.endswith("*"):
             return path.startswith(self.path[:-1])
         return path == self.path
 
     def silences(self, category: str, location: str, name: str) -> bool:
-        """Whether a finding would not be made on a path that this covers."""
+        """Whether the exclusion removes this finding, on a path that it covers."""
         if category in self.categories:
             return True
         if location == "query":
@@ -114,14 +113,14 @@ class DetectionExclusion:
         return location != "path" and is_named(name, self.body_fields)
 
     def as_entry(self) -> dict[str, Any]:
-        """The entry of ``detection_exclusions`` that it was made of."""
+        """Return the entry of ``detection_exclusions`` for this exclusion."""
         names = ("params", "headers", "body_fields", "categories")
         told = {name: sorted(getattr(self, name)) for name in names}
         return {"path": self.path, **{name: values for name, values in told.items() if values}}
 
 
 def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:
-    """Body text by status, 400 to 599; a TOML or JSON key is text and is read as a number."""
+    """Read body texts by status, 400 to 599; a TOML or JSON key is text and becomes a number."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map statuses to texts, not {quoted(values)}")
     bodies: dict[int, str] = {}
@@ -141,7 +140,7 @@ def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[in
 def threat_bans(
     values: Mapping[str, ThreatBanConfig | Mapping[str, int]],
 ) -> Mapping[str, ThreatBanConfig]:
-    """Thresholds by category; a table with ``threshold`` and ``duration`` will do."""
+    """Read thresholds by category; a value may be a table with ``threshold`` and ``duration``."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map categories to thresholds, not {quoted(values)}")
     bans: dict[str, ThreatBanConfig] = {}
@@ -190,7 +189,7 @@ def _exclusion(value: DetectionExclusion | Mapping[str, Any]) -> DetectionExclus
 def behavior_rules(
     values: Iterable[BehaviorRule | BehaviorRuleConfig | Mapping[str, Any]],
 ) -> tuple[BehaviorRule, ...]:
-    """Behaviour rules; a table of a rule's fields will do."""
+    """Read behaviour rules; an entry may be a table of a rule's fields."""
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
         raise ValueError(f"must be a list of rules, not {quoted(values)}")
     rules: list[BehaviorRule] = []
@@ -225,7 +224,7 @@ def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any])
 
 
 def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Texts by name; a number stands for the text that it is written as."""
+    """Read texts by name; a number becomes its text."""
     if not isinstance(values, Mapping) or not all(
         isinstance(key, str)
         and isinstance(value, (str, int, float, Decimal))
@@ -237,9 +236,9 @@ def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str, Any]:
-    """A preset's name, or a table of SECURITY_HEADER_KEYS; ``None`` is ``"off"``.
+    """Read a preset's name, or a table of SECURITY_HEADER_KEYS; ``None`` is ``"off"``.
 
-    Anything that could not be sent is refused here, so that no answer fails for it.
+    Values that can't be sent are refused here, so that no answer fails because of them.
     """
     if value is None:
         return "off"
@@ -263,7 +262,7 @@ def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str
 
 
 def optional_security_headers(value: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Those of a route: a table, or ``None`` to say nothing."""
+    """Read the headers of a route: a table, or ``None`` for no change."""
     if value is None:
         return None
     if not isinstance(value, Mapping):
@@ -316,12 +315,12 @@ def _hsts(setting: Any) -> Mapping[str, Any]:
 
 
 def may_be_preloaded(hsts: Mapping[str, Any]) -> bool:
-    """Whether hstspreload.org would take a site with this header."""
+    """Whether hstspreload.org would accept a site with this header."""
     return bool(hsts["max_age"] >= HSTS_PRELOAD_MIN_SECONDS and hsts["include_subdomains"])
 
 
 def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
-    """Directives to their sources, or the whole policy as text."""
+    """Read a table of directives and sources, or the whole policy as text."""
     if isinstance(setting, str):
         return header_value(setting)
     if not isinstance(setting, Mapping):
@@ -338,7 +337,7 @@ def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
 
 
 def limit_pair(value: object) -> tuple[int, int]:
-    """``(requests, window_seconds)``, both at least 1."""
+    """Read ``(requests, window_seconds)``, both at least 1."""
     pair = tuple(value) if isinstance(value, (list, tuple)) else ()
     try:
         requests, window_seconds = (read_whole(part) for part in pair)
@@ -379,7 +378,7 @@ def endpoint_limits(
 
 
 def custom_patterns(values: Mapping[str, str] | Iterable[str]) -> Mapping[str, str]:
-    """Patterns by name; those of a list are named ``custom-1``, ``custom-2``..."""
+    """Read patterns by name; those of a list get the names ``custom-1``, ``custom-2``..."""
     if isinstance(values, Mapping):
         named = dict(values)
     else:

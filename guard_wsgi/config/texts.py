@@ -31,10 +31,11 @@ FORWARDED_HEADERS = (
     "x-envoy-external-address",
     "x-appengine-user-ip",
 )
-"""The headers in which proxies and content networks are known to name their client."""
+"""The headers in which proxies and content networks name their client."""
 
 MAX_USER_AGENT_CHARS = 512
-"""How much of a user agent is searched, as in the existing system; browsers send under 300."""
+"""How many characters of a user agent are searched, as in the existing system; browsers send under
+300."""
 
 MAX_HEADER_VALUE_CHARS = 8192
 """The usual limit of servers and proxies for one header line."""
@@ -167,7 +168,7 @@ def header_value(value: str) -> str:
 
 
 def forwarded_header(value: str) -> str:
-    """The header that names the client; one letter off a known name is taken as a slip."""
+    """The header that names the client; a name that is one letter off a known one is a typo."""
     name = header_name(text(value))
     if name not in FORWARDED_HEADERS:
         hint = nearest(name, FORWARDED_HEADERS)
@@ -217,7 +218,7 @@ def _origin(value: str) -> str:
             " 'https://*.example.com'"
         )
     scheme = parts.scheme.lower()
-    # Browsers leave out the port that the scheme has by itself (RFC 6454, 6.2).
+    # Browsers omit the default port of the scheme (RFC 6454, 6.2).
     shown = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
     return f"{scheme}://{below}{bare}{shown}"
 

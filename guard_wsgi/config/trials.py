@@ -6,8 +6,8 @@ from guard_wsgi.config.security import SecurityConfig
 
 
 def for_trial(config: SecurityConfig) -> SecurityConfig:
-    """The same decisions without what reaches beyond this process: state that others share,
-    telemetry, and files of logs."""
+    """Return a configuration with the same decisions, without shared state, telemetry and log
+    files."""
     return config.evolve(
         store_url="memory://",
         enable_redis=False,

@@ -1,3 +1,3 @@
-"""Questions about the deployment, and what to do about the answers."""
+"""The doctor: finds problems of a deployment and says what to do."""
 
 from __future__ import annotations

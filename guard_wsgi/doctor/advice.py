@@ -1,4 +1,4 @@
-"""The deployment that advice is about."""
+"""The deployment that the doctor examines."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @frozen(slots=True, kw_only=True)
 class Deployment:
-    """What is looked at.
+    """The deployment to examine.
 
-    :ivar guard: the guard around ``app``; ``None`` when there is none, or no app was given.
-    :ivar workers: how many processes serve the app; ``None`` when nobody knows.
+    :ivar guard: the guard around ``app``; ``None`` if there is none, or no app was given.
+    :ivar workers: how many processes serve the app; ``None`` if it is not known.
     """
 
     config: SecurityConfig

@@ -1,4 +1,4 @@
-"""Whether the guard sees the clients that there are: proxies, HTTPS, probes, headers, lists."""
+"""Whether the guard sees the real clients: proxies, HTTPS, probes, headers, lists."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _PLATFORMS = {
     "WEBSITE_INSTANCE_ID": "Azure App Service",
     "VERCEL": "Vercel",
 }
-"""Variables that a platform sets, all of which put a proxy before the app."""
+"""Variables of platforms that put a proxy before the app."""
 
 _WIDE_BITS = {4: 16, 6: 32}
-"""A public network wider than this has thousands of owners, any of whom could be an attacker."""
+"""A public network that is wider than this has thousands of owners; any of them could attack."""
 
 
 def look_at_proxies(deployment: Deployment) -> Iterator[Advice]:
@@ -65,7 +65,7 @@ def _width_of_trust(text: str) -> Iterator[Advice]:
         yield Advice(
             "error",
             "wide-public-trust",
-            f"trusted_proxies holds {text}, a public network of many owners: each of its hosts"
+            f"trusted_proxies contains {text}, a public network of many owners: each of its hosts"
             " can claim any address",
             remedy,
         )
@@ -73,7 +73,7 @@ def _width_of_trust(text: str) -> Iterator[Advice]:
         yield Advice(
             "note",
             "wide-private-trust",
-            f"trusted_proxies holds {text}: each host of your network can claim any address",
+            f"trusted_proxies contains {text}: each host of your network can claim any address",
             remedy,
         )
 
@@ -121,7 +121,7 @@ _OLD_GUNICORN = (22,)
 def look_at_header_names(deployment: Deployment) -> Iterator[Advice]:
     """``X_Forwarded_For`` must not become the environ's HTTP_X_FORWARDED_FOR."""
     if not deployment.option("trusted_proxies"):
-        return  # no header is believed, whatever its name
+        return  # the guard then believes no header at all
     remedy = "upgrade the server, or drop such headers at the proxy (nginx does by default)"
     gunicorn = installed_version("gunicorn")
     options = deployment.variables.get("GUNICORN_CMD_ARGS", "")
@@ -167,7 +167,7 @@ def look_at_the_limit(deployment: Deployment) -> Iterator[Advice]:
 
 
 def look_at_options(deployment: Deployment) -> Iterator[Advice]:
-    """What the configuration itself warns of."""
+    """Report the configuration's own warnings."""
     config = deployment.config
     yield from doubts(
         {option.name: getattr(config, option.name) for option in fields(type(config))}

@@ -1,4 +1,4 @@
-"""Whether databases and ranges are there and fresh."""
+"""Whether databases and ranges exist and are fresh."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from guard_wsgi.doctor.probes import database_age_seconds
 from guard_wsgi.doctor.state import _cloud_providers
 
 DATABASE_STALE_SECONDS = 35 * 86_400
-"""As network/geo.py: databases appear monthly, and MaxMind's licence ends at 30 days."""
+"""As in network/geo.py: databases appear monthly, and MaxMind's licence ends after 30 days."""
 
 
 def look_at_databases(deployment: Deployment) -> Iterator[Advice]:

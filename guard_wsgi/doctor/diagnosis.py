@@ -1,7 +1,7 @@
-"""What is wrong with a deployment, and what to set.
+"""Finds what is wrong with a deployment, and says what to set.
 
-``diagnose`` looks at a configuration, at the app it guards, and at the machine it is called on,
-and gives its advice in order of weight. What it looks for is in symptoms.py.
+``diagnose`` examines a configuration, the app and the machine, and returns its advice with errors
+first. symptoms.py lists what it looks for.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def diagnose(
     workers: int | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Advice]:
-    """What is wrong with a deployment, the worst first.
+    """Find what is wrong with a deployment, the worst first.
 
-    :param config: what to look at; the app's own when there is an app.
-    :param app: the WSGI app as the server gets it: a guarded one is looked into.
-    :param workers: how many processes will serve it, where the environment doesn't tell.
-    :param variables: environment variables to go by; this process's by default.
-    :raises ValueError: when there is neither a configuration nor a guarded app.
+    :param config: the configuration; by default the app's own.
+    :param app: the WSGI app as the server gets it.
+    :param workers: how many processes will serve it, if the environment doesn't say.
+    :param variables: environment variables; this process's by default.
+    :raises ValueError: if there is neither a configuration nor a guarded app.
     """
     guard = find_guard(app) if app is not None else None
     if config is None and guard is not None:
@@ -59,13 +59,13 @@ def diagnose(
 
 
 def exit_code(advice: Sequence[Advice]) -> int:
-    """For CI: 2 when there is an error, 1 when a warning, else 0."""
+    """Return the exit code for CI: 2 if there is an error, 1 for a warning, else 0."""
     severities = {piece.severity for piece in advice}
     return 2 if "error" in severities else 1 if "warning" in severities else 0
 
 
 def find_guard(app: object) -> GuardMiddleware | None:
-    """The guard around or inside a WSGI app, as other middlewares and Flask wrap it."""
+    """Find the guard around or inside a WSGI app, through other middleware and Flask."""
     from guard_wsgi.middleware import GuardMiddleware
 
     for layer in layers(app):
@@ -75,7 +75,7 @@ def find_guard(app: object) -> GuardMiddleware | None:
 
 
 def worker_count(variables: Mapping[str, str]) -> int | None:
-    """How many workers gunicorn's variables ask for; ``None`` when they don't say."""
+    """Return the number of workers in gunicorn's variables; ``None`` if they don't say."""
     match = re.search(
         r"(?:^|\s)(?:-w|--workers)[\s=]*(\d+)", variables.get("GUNICORN_CMD_ARGS", "")
     )

@@ -1,4 +1,4 @@
-"""What WSGI apps are wrapped in, and where the guard stands among it."""
+"""The layers of WSGI apps, and the guard's place among them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 INNER_NAMES = ("wsgi_app", "app", "application", "wsgi", "_app", "_wsgi_app")
-"""What frameworks and middlewares call the app that they wrap: ``wsgi_app`` is Flask's and
-Socket.IO's, ``application`` WhiteNoise's."""
+"""The attributes in which frameworks and middleware keep the wrapped app: ``wsgi_app`` in Flask and
+Socket.IO, ``application`` in WhiteNoise."""
 
 _SILENT = frozenset({"ProxyFix", "GuardMiddleware"})
-"""What answers nothing by itself, or is a guard."""
+"""Layers that never answer by themselves, or are guards."""
 
 
 def layers(app: object) -> Iterator[object]:
-    """An app and what it wraps, from the outside."""
+    """Yield an app and what it wraps, from the outside in."""
     seen: set[int] = set()
     while app is not None and id(app) not in seen:
         seen.add(id(app))
         yield app
-        # Flask's own wsgi_app is a bound method, whose owner has been seen.
+        # Flask's own wsgi_app is a bound method; its owner was already yielded.
         inner = next(
             (held for name in INNER_NAMES if callable(held := _read(app, name))),
             None,
@@ -29,9 +29,10 @@ def layers(app: object) -> Iterator[object]:
 
 
 def outside_of(guard: object, app: object) -> list[str]:
-    """What is wrapped around a guard and may answer by itself; empty where no guard is found.
+    """List the layers around a guard that may answer by themselves; empty if there is no guard.
 
-    The app that the guard belongs to (Flask) is not meant, nor what only rewrites the environ.
+    It leaves out the app that the guard belongs to (Flask), and layers that only rewrite the
+    environ.
     """
     around: list[str] = []
     for layer in layers(app):
@@ -45,8 +46,8 @@ def outside_of(guard: object, app: object) -> list[str]:
 
 
 def _read(layer: object, name: str) -> Any:
-    """An attribute, ``None`` where there is none or reading it fails: a middleware may be anything,
-    and may compute it from a request that is not there."""
+    """Read an attribute; ``None`` if there is none or reading it fails. A middleware may compute it
+    from a request that does not exist now."""
     try:
         return getattr(layer, name, None)
     except Exception:

@@ -1,4 +1,4 @@
-"""Where the guard stands, and whether it is on."""
+"""The place of the guard, and whether it is on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
 
 
 def _proxy_fix(fix: object, outside: bool, deployment: Deployment) -> Iterator[Advice]:
-    """werkzeug's ProxyFix beside the guard's own trust in proxies."""
+    """Find conflicts between werkzeug's ProxyFix and the guard's own trust in proxies."""
     fault = proxy_fix_conflict(fix, deployment.config)
     if fault and outside:
         problem, _, remedy = fault.partition(": ")

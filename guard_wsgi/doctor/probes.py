@@ -1,4 +1,4 @@
-"""What the doctor touches: the store, clocks, files, servers. Each probe is short and harmless."""
+"""Probes of the store, clocks, files and servers. Each is short and harmless."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from guard_wsgi.config.security import SecurityConfig
 
 PROBE_TIMEOUT_SECONDS = 2.0
-"""A doctor may wait longer than a request, and not so long that somebody thinks it hangs."""
+"""The doctor may wait longer than a request, but not so long that it seems to hang."""
 PROBE_KEY = "doctor"
 
 
 def installed_version(distribution: str) -> tuple[int, ...] | None:
-    """The leading numbers of a version; ``None`` when it is not installed."""
+    """Return the leading numbers of a package's version; ``None`` if it is not installed."""
     try:
         text = metadata.version(distribution)
     except metadata.PackageNotFoundError:
@@ -38,7 +38,8 @@ def installed_version(distribution: str) -> tuple[int, ...] | None:
 
 @frozen(slots=True)
 class StoreExamination:
-    """What a store answered: ``fault`` is empty when it works; ``values`` are those asked for."""
+    """The answer of a store: ``fault`` is empty if it works; ``values`` has the requested
+    values."""
 
     fault: str = ""
     values: Mapping[str, bytes] = field(factory=dict, repr=False)
@@ -53,7 +54,7 @@ def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExam
         prefix=config.redis_prefix,
         timeout_seconds=PROBE_TIMEOUT_SECONDS,
         request_budget_seconds=2 * PROBE_TIMEOUT_SECONDS,
-        # Not "local": what is asked here is whether the store itself answers.
+        # Not "local": the question is whether the store itself answers.
         policies={"rate_limit": "deny", "bans": "deny", "counters": "deny"},
     )
     try:
@@ -64,7 +65,7 @@ def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExam
         value = str(time.time()).encode()
         store.values.set(PROBE_KEY, value, 60)
         if store.values.get(PROBE_KEY) != value:
-            return StoreExamination("what was written could not be read back")
+            return StoreExamination("a written value could not be read back")
         store.values.delete(PROBE_KEY)
         found = {key: store.values.get(key) for key in keys}
     except (GuardError, OSError) as error:
@@ -75,7 +76,7 @@ def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExam
 
 
 def clock_skew_seconds(config: SecurityConfig) -> float | None:
-    """How far this clock is ahead of the store's; ``None`` when the store has none to ask."""
+    """Return how far this clock is ahead of the store's; ``None`` if the store has none to ask."""
     url = config.effective_store_url
     if not url.startswith(("redis://", "rediss://")):
         return None
@@ -93,8 +94,8 @@ def clock_skew_seconds(config: SecurityConfig) -> float | None:
     except (ImportError, OSError, ValueError):
         return None
     except Exception as error:
-        # redis.RedisError, which can't be named in an except clause where redis is missing;
-        # that the store is unreachable is another probe's finding.
+        # redis.RedisError, which an except clause can't name if redis is missing. Another probe
+        # reports that the store is unreachable.
         if type(error).__module__.partition(".")[0] != "redis":
             raise
         return None
@@ -103,7 +104,7 @@ def clock_skew_seconds(config: SecurityConfig) -> float | None:
 
 
 def database_age_seconds(path: str | Path) -> float | None:
-    """Seconds since a file was written; ``None`` when it does not exist."""
+    """Return the seconds since a file was written; ``None`` if it does not exist."""
     try:
         return max(0.0, time.time() - Path(path).stat().st_mtime)
     except OSError:
@@ -111,10 +112,10 @@ def database_age_seconds(path: str | Path) -> float | None:
 
 
 def merges_underscores(server: str) -> bool:
-    """Serve one request on loopback: does ``X_Forwarded_For`` reach the app as the real one?
+    """Serve one request on loopback: does ``X_Forwarded_For`` reach the app as the real header?
 
-    :param server: ``werkzeug``, ``waitress`` or ``wsgiref``; one that is not installed merges
-        nothing.
+    :param server: ``werkzeug``, ``waitress`` or ``wsgiref``; the answer is no if it is not
+        installed.
     """
     seen: list[str] = []
 
@@ -153,7 +154,7 @@ def _serve_werkzeug(app: Any) -> None:
 
     class Silent(WSGIRequestHandler):
         def log(self, type: str, message: str, *args: Any) -> None:
-            """Nothing: the doctor's own request is nobody's news."""
+            """Log nothing: nobody needs to know about the doctor's own request."""
 
     _serve_once(make_server("127.0.0.1", 0, app, request_handler=Silent))
 
@@ -180,7 +181,7 @@ def _serve_once(server: Any) -> None:
 
 
 def _serve_waitress(app: Any) -> None:
-    # The header that the check is about must not be deleted on other grounds.
+    # The server must not delete the probed header for another reason.
     server = import_module("waitress.server").create_server(
         app, host="127.0.0.1", port=0, threads=1, clear_untrusted_proxy_headers=False
     )

@@ -1,4 +1,4 @@
-"""Whether state is shared and reached: workers, packages, the store, its clock."""
+"""Whether state is shared and reachable: workers, packages, the store, its clock."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
                 yield Advice(
                     "warning",
                     "cache-not-trusted",
-                    f"compiled patterns are not taken from a cache: {reason}",
+                    f"the cache of compiled patterns is not used: {reason}",
                     f"give it to this user or to root, and take write access from others, or name"
                     f" another folder by {CACHE_DIR_VARIABLE}",
                 )
@@ -99,8 +99,8 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "cold-patterns",
-            f"{waiting} databases of patterns are not compiled for this machine: the first"
-            " requests are looked through by re, more slowly, for some twenty seconds",
+            f"{waiting} databases of patterns are not compiled for this machine: for some"
+            " twenty seconds, re searches the first requests, more slowly",
             "run guard-wsgi warm while the image is built",
         )
 
@@ -174,7 +174,8 @@ def _shared_ranges(provider: str, value: bytes | None, interval_seconds: float) 
 
 
 LARGEST_SKEW_SECONDS = 2.0
-"""Bans and emergencies end at a time of day; authentication and TLS begin to fail at minutes."""
+"""Bans and emergencies end at a clock time; authentication and TLS fail when clocks differ by
+minutes."""
 
 
 def look_at_the_clock(deployment: Deployment) -> Iterator[Advice]:

@@ -1,7 +1,7 @@
-"""What can be wrong with a deployment: one look for each kind of trouble.
+"""What can be wrong with a deployment: one function for each kind of problem.
 
-A look takes the deployment and gives advice; what it has to touch (the store, clocks, servers) it
-touches through probes.py.
+Each takes the deployment and yields advice. It uses probes.py to reach the store, clocks and
+servers.
 """
 
 from __future__ import annotations

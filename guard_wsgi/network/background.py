@@ -1,10 +1,9 @@
-"""A loop on one daemon thread that exists only where requests are served.
+"""A loop on one daemon thread, in processes that serve requests.
 
-Data that ages (address ranges, country databases, verified crawlers) is renewed beside the
-requests, never inside one. A thread started at import or in a preloading master does not survive
-the fork into a worker, so the loop starts with the first request that a process serves, and
-nothing of it is carried over a fork: the child has another process id, hence another thread,
-another event, and no lock that the parent could have held.
+It renews data that ages (address ranges, country databases, verified crawlers) beside the requests,
+never inside one. A thread that starts at import or in a preloading master does not survive the fork
+into a worker. So the loop starts with the first request of a process. Its state is per process id:
+a child has its own thread and event, and no lock that the parent could hold.
 """
 
 from __future__ import annotations
@@ -21,12 +20,13 @@ from attrs import define, field
 logger = logging.getLogger("guard_wsgi.network")
 
 FAULT_DELAY_SECONDS = 60.0
-"""After a step that raised: long enough not to hammer anybody, short enough to recover soon."""
+"""Seconds to wait after a step that raised: long enough to disturb nobody, short enough to recover
+soon."""
 
 
 @define(slots=True)
 class _Run:
-    """One thread's controls; replaced as a whole in each process."""
+    """The controls of one thread; each process has its own."""
 
     process_id: int = 0
     stopping: bool = False
@@ -35,7 +35,7 @@ class _Run:
 
 @define(slots=True)
 class _Cell:
-    """What the exit hook holds: the loop's present run, without holding the loop."""
+    """Refers to the loop's current run for the exit hook, without keeping the loop alive."""
 
     run: _Run = field(factory=_Run)
 
@@ -43,8 +43,8 @@ class _Cell:
 class BackgroundLoop:
     """Calls ``step`` again and again; each call returns the seconds to wait before the next.
 
-    ``step`` must be a bound method: the thread holds its object weakly, so an object nobody
-    uses any more takes its thread with it. A step that raises is logged and tried again.
+    ``step`` must be a bound method. The thread refers to its object weakly, so the thread ends with
+    the object. If a step raises, the fault is logged and the step runs again.
     """
 
     def __init__(self, name: str, step: Callable[[], float]) -> None:
@@ -53,8 +53,8 @@ class BackgroundLoop:
         self._cell = _Cell()
         self._closed = False
         self._start_at = 0.0
-        # A dict's setdefault is atomic: of several first requests exactly one starts the thread,
-        # and no lock has to outlive a fork.
+        # A dict's setdefault is atomic: exactly one of several first requests starts the thread,
+        # without a lock that could be held at a fork.
         self._starters: dict[int, object] = {}
         weakref.finalize(self, _stop, self._cell)
 
@@ -64,7 +64,7 @@ class BackgroundLoop:
         return self._cell.run.process_id == getpid() and not self._cell.run.stopping
 
     def ensure_running(self) -> bool:
-        """Start the thread if this process has none; whether it has one now."""
+        """Start the thread if this process has none. Return whether it has one now."""
         if self._cell.run.process_id != getpid():
             self._start()
         return self.running
@@ -74,11 +74,11 @@ class BackgroundLoop:
         self._cell.run.wake.set()
 
     def stopping(self) -> bool:
-        """For a long step: whether it should give up, because the process or the owner ends."""
+        """Whether a long step should give up because the process or the owner ends."""
         return self._cell.run.stopping
 
     def close(self) -> None:
-        """End the thread at its next wait; it is not started again."""
+        """End the thread at its next wait; it does not start again."""
         self._closed = True
         _stop(self._cell)
 
@@ -97,8 +97,8 @@ class BackgroundLoop:
         try:
             thread.start()
         except RuntimeError:
-            # No thread to be had (limits of the process, or interpreter shutdown): the data age,
-            # which their status shows, but requests go on, and a later one tries again.
+            # No thread is available (limits of the process, or interpreter shutdown). The data age,
+            # which their status shows. Requests go on, and a later one tries again.
             self._start_at = monotonic() + FAULT_DELAY_SECONDS
             self._cell.run = _Run()
             del self._starters[process_id]
@@ -118,10 +118,10 @@ def _loop(step: weakref.WeakMethod[Callable[[], float]], run: _Run, name: str) -
         try:
             delay = call()
         except Exception:
-            # The fault boundary of the thread: without it one surprise would end all renewal.
+            # Catch everything: otherwise one fault would end the thread.
             delay = FAULT_DELAY_SECONDS
             if not run.stopping:
-                logger.exception("%s: failed, tried again in %d s", name, delay)
+                logger.exception("%s: failed; trying again in %d s", name, delay)
         del call
         if run.wake.wait(delay):
             run.wake.clear()

@@ -1,10 +1,10 @@
-"""Whether a visitor that calls itself a search engine is one.
+"""Verifies visitors that call themselves search engines.
 
-A user agent is the visitor's own text and proves nothing. Two things do: an address in the ranges
-that the search engine publishes, or a host name of the search engine that the address resolves to
-and that resolves back to the address (reverse DNS alone is the word of whoever owns the address).
-The search engines document both. DNS takes up to seconds, so it is asked on a thread of its own;
-until the answer is there the visitor is one like any other.
+A user agent is the visitor's own text and proves nothing. There are two proofs: an address in the
+ranges that the search engine publishes, or a host name of the search engine to which the address
+resolves and which resolves back to the address (reverse DNS alone is under control of the address's
+owner). The search engines document both. DNS takes up to seconds, so a background thread asks it.
+Until it answers, the visitor counts as an ordinary one.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ logger = logging.getLogger("guard_wsgi.network")
 RANGES_REFRESH_SECONDS = 86_400.0
 """Crawlers' ranges change some times a year."""
 VERIFIED_SECONDS = 86_400.0
-"""Google: results of a verification may be kept; crawlers keep their addresses for days."""
+"""Google allows caching of verifications; crawlers keep their addresses for days."""
 REFUTED_SECONDS = 3600.0
-"""For an address that proved to be somebody else's; it may be given to a crawler later."""
+"""How long an address counts as an impostor's; a crawler may get it later."""
 UNKNOWN_SECONDS = 60.0
-"""After DNS gave no answer at all."""
+"""How long to wait after DNS did not answer."""
 MAX_VERDICTS = 65_536
-"""Per generation, of two. Impostors come from many addresses; some 10 MB when full."""
+"""Verdicts in each of two generations. Impostors come from many addresses; some 10 MB when full."""
 MAX_PENDING = 256
-"""Impostors must not make a queue that a real crawler waits behind for hours."""
+"""The longest queue: a real crawler must not wait for hours behind impostors."""
 IDLE_SECONDS = 300.0
-"""The thread's wait without work; a new visitor wakes it."""
+"""How long the thread sleeps without work; a new visitor wakes it."""
 
 Verification = Literal["verified", "refuted", "pending"]
 
 
 @frozen(slots=True)
 class Crawler:
-    """How one search engine's crawler is recognised and proved.
+    """How to recognise and verify one search engine's crawler.
 
     :ivar agent: the word in the user agent, lower-cased.
-    :ivar hosts: the ends of its host names, each with a leading dot; empty when it has none.
+    :ivar hosts: the ends of its host names, each with a leading dot; empty if it has none.
     """
 
     name: str
@@ -59,8 +59,8 @@ class Crawler:
 
 
 CRAWLERS = (
-    # developers.google.com/search/docs/crawling-indexing/verifying-googlebot: under google.com
-    # are fetchers that act for whoever asks.
+    # developers.google.com/search/docs/crawling-indexing/verifying-googlebot: google.com has
+    # fetchers that act for any user.
     Crawler("Google", "googlebot", (".googlebot.com",)),
     # www.bing.com/webmasters/help/how-to-verify-bingbot
     Crawler("Bing", "bingbot", (".search.msn.com",)),
@@ -72,14 +72,17 @@ CRAWLERS = (
 
 
 class DnsUnavailable(Exception):
-    """DNS gave no answer, as opposed to the answer that there is none."""
+    """DNS did not answer. (An answer that the name does not exist is not an error.)"""
 
 
 class Resolver:
-    """The system's resolver, which blocks; replaced in tests."""
+    """The system's resolver, which blocks; tests replace it."""
 
     def host_name(self, address: str) -> str | None:
-        """The name that an address resolves to. :raises DnsUnavailable:"""
+        """Return the name that an address resolves to.
+
+        :raises DnsUnavailable:
+        """
         try:
             return socket.gethostbyaddr(address)[0]
         except OSError as error:
@@ -87,7 +90,10 @@ class Resolver:
             return None
 
     def addresses(self, host_name: str) -> Iterable[str]:
-        """The addresses that a name resolves to. :raises DnsUnavailable:"""
+        """Return the addresses that a name resolves to.
+
+        :raises DnsUnavailable:
+        """
         try:
             answers = socket.getaddrinfo(host_name, None, type=socket.SOCK_STREAM)
         except OSError as error:
@@ -101,7 +107,7 @@ _HOST_NOT_FOUND, _NO_DATA = 1, 4
 
 
 def _require_answer(error: OSError) -> None:
-    """:raises DnsUnavailable: unless the error is DNS's answer that there is nothing."""
+    """:raises DnsUnavailable: unless the error means that the name does not exist."""
     nothing = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
     if isinstance(error, socket.herror):
         nothing = {_HOST_NOT_FOUND, _NO_DATA}
@@ -112,7 +118,7 @@ def _require_answer(error: OSError) -> None:
 
 
 class VerifiedBots:
-    """Tells the crawlers of search engines from their impostors.
+    """Distinguishes the crawlers of search engines from impostors.
 
     :param store: a Store; the published ranges are fetched once for all of its workers.
     :param use_ranges: whether to fetch the published ranges, besides asking DNS.
@@ -146,7 +152,7 @@ class VerifiedBots:
             )
 
     def claims(self, user_agent: str) -> Crawler | None:
-        """Which crawler a user agent says it is; without any proof."""
+        """Return the crawler that a user agent claims to be, without any proof."""
         lowered = user_agent.lower()
         for crawler in self._crawlers:
             if crawler.agent in lowered:
@@ -154,9 +160,10 @@ class VerifiedBots:
         return None
 
     def verify(self, user_agent: str, address: Address) -> Verification | None:
-        """``None`` for a visitor that claims nothing; never waits.
+        """Return the verdict on a visitor; ``None`` if it does not claim to be a crawler. Never
+        waits.
 
-        ``pending`` means that DNS is being asked; later requests of the address get its answer.
+        ``pending`` means that the thread asks DNS; later requests from the address get the answer.
         """
         crawler = self.claims(user_agent)
         if crawler is None:
@@ -178,7 +185,7 @@ class VerifiedBots:
         return "pending"
 
     def is_verified(self, user_agent: str, address: Address | None) -> bool:
-        """Whether the visitor has proved to be the crawler it says it is."""
+        """Whether the visitor is verified as the crawler that it claims to be."""
         return address is not None and self.verify(user_agent, address) == "verified"
 
     def status(self) -> dict[str, Any]:
@@ -201,7 +208,8 @@ class VerifiedBots:
 
     def _ask(self, crawler: Crawler, key: tuple[str, str]) -> None:
         if not self._loop.running:
-            # The first in this process: what was pending before a fork is the parent's to ask.
+            # This is the first in this process: visitors that were pending before a fork are the
+            # parent's work.
             self._pending, self._asked = deque(), set()
             self._loop.ensure_running()
         if key in self._asked or len(self._pending) >= MAX_PENDING:
@@ -224,7 +232,7 @@ class VerifiedBots:
         return IDLE_SECONDS
 
     def _ask_dns(self, crawler: Crawler, text: str) -> tuple[bool, float]:
-        """Whether the address is the crawler's, and for how long that may be believed."""
+        """Return whether the address belongs to the crawler, and how long the verdict is valid."""
         try:
             host_name = self._resolver.host_name(text)
             if host_name is None:

@@ -1,9 +1,9 @@
-"""Who sent this request: the one place that decides on the client's address.
+"""Decides on the client's address, for the whole guard.
 
-Forwarding headers are text that anybody can send. They count only when the connection itself
-comes from a proxy the operator named, and then only from the right: each proxy appends the
-address it saw, so the rightmost entry that is not a proxy of ours is the client, and nothing to
-the left of it can be believed (RFC 7239, section 8.1; CVE-2025-46814 is what happens otherwise).
+Anybody can send forwarding headers. They count only if the connection itself comes from a trusted
+proxy, and then only from the right: each proxy appends the address it saw, so the rightmost entry
+that is not a trusted proxy is the client. Nothing to the left of it is reliable (RFC 7239, section
+8.1; CVE-2025-46814 shows what happens otherwise).
 """
 
 from __future__ import annotations
@@ -25,26 +25,27 @@ from guard_wsgi.network.origin import is_called_by_a_test
 from guard_wsgi.network.standing import ADDRESSED
 
 UNKNOWN_CLIENT = "unknown"
-"""What a client without an address is called."""
+"""The text for a client without an address."""
 
 UNIX_PEER = "unix"
 """The word in ``trusted_proxies`` for a connection over a Unix socket, which has no address."""
 
 LOOPBACK = "127.0.0.1"
-"""Where a test client sits that gives no address: as those of Flask and Django say it."""
+"""The address of test clients that give none, as those of Flask and Django have it."""
 
 _NO_PEERS = frozenset({"0.0.0.0", "::"})
-"""What uWSGI says of a connection over a Unix socket: nobody connects from there (RFC 1122,
-3.2.1.3; RFC 4291, 2.5.2)."""
+"""The addresses that uWSGI gives for a Unix socket: nobody connects from them (RFC 1122, 3.2.1.3;
+RFC 4291, 2.5.2)."""
 
 MAX_CACHED_ADDRESSES = 8192
-"""Parsing an address costs 3 us; a bounded cache makes it 0.1 us and can't be made to grow."""
+"""The size of the cache of parsed addresses: parsing takes 3 us, a look-up 0.1 us, and clients
+can't fill the memory."""
 
 MAX_ADDRESS_CHARS = 64
-"""The longest textual address has 45 characters; a zone id may follow. Longer text is not one."""
+"""The longest address has 45 characters; a zone id may follow. Longer text is not an address."""
 
 MAX_FORWARDED_HOPS = 64
-"""More hops than any real chain of proxies; the rest of a longer header is not looked at."""
+"""More hops than any real chain of proxies; the rest of a longer header is ignored."""
 
 _NOTES = {
     "spoofed": ("suspicious_request", "a forwarding header from a peer that is no trusted proxy"),
@@ -60,14 +61,14 @@ _LISTS = frozenset({"x-forwarded-for", "forwarded"})
 class Identity:
     """The client of one request.
 
-    ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted); a
-    test client that gives none is at 127.0.0.1.
-    ``note`` names what was odd about the forwarding headers: ``""``, ``"spoofed"`` (sent by a
-    peer that is no proxy of ours), ``"malformed"`` or ``"short_chain"``. ``client_ip`` is the
-    address as text, ``client_key`` what counters are keyed by; both are ``"unknown"`` without one.
-    ``limit_key`` is the latter behind ``limit_prefix``: what the limit for everyone counts by.
-    ``listed`` are the bits of the lists that the address is on (standing.py), ``standing`` these
-    and the bit for having an address, and ``notes`` are events of the note.
+    ``address`` is ``None`` for a connection without one (a Unix socket that is not trusted); a test
+    client without an address is at 127.0.0.1. ``note`` names an oddity of the forwarding headers:
+    ``""``, ``"spoofed"`` (from a peer that is not a trusted proxy), ``"malformed"`` or
+    ``"short_chain"``. ``client_ip`` is the address as text, ``client_key`` the key of counters;
+    both are ``"unknown"`` without an address. ``limit_key`` is the key of the global limit:
+    ``limit_prefix`` and the client's key. ``listed`` has the bits of the lists that contain the
+    address (standing.py), ``standing`` these and the bit for having an address, and ``notes`` the
+    events of the note.
     """
 
     address: Address | None
@@ -98,16 +99,16 @@ class ClientResolver:
     """Maps an environ to an :class:`Identity`.
 
     :param trusted_proxies: addresses, CIDRs and ``"unix"``; empty trusts nobody.
-    :param depth: how many proxies stand before the app. A chain with fewer entries was not made
-        by all of them, so the peer itself is taken.
+    :param depth: how many proxies are before the app. A shorter chain did not pass all of them, so
+        the peer itself counts as the client.
     :param header: which header the proxies write, for example ``x-forwarded-for``,
         ``forwarded`` (RFC 7239) or a single-valued one such as ``x-real-ip``. Never two at once:
         a client could send the one that the proxy does not overwrite.
-    :param limit_prefix: of the keys by which the limit for everyone counts.
-    :param lists: addresses with the bit (standing.py) of those who are on the list.
+    :param limit_prefix: the prefix of the global limit's keys.
+    :param lists: lists of addresses, each with its bit (standing.py).
     :ivar trusts_anyone: whether there is any trusted proxy.
-    :ivar known: who the client is by the peer's address, of those who have one and connected
-        before; empty where a proxy may speak for the client.
+    :ivar known: identities of recent peers, by address; empty if there are trusted proxies, which
+        may forward other clients.
     """
 
     def __init__(
@@ -139,10 +140,10 @@ class ClientResolver:
 
     def identify(self, environ: Mapping[str, Any]) -> Identity:
         peer = environ.get("REMOTE_ADDR") or ""
-        # A server says that there is no address; only what is no server says nothing.
+        # A server gives an empty address for none; only a test client omits the key.
         if not peer and "REMOTE_ADDR" not in environ and is_called_by_a_test():
             peer = LOOPBACK
-        # Without any trusted proxy a forwarding header is the app's business, not a forgery.
+        # Without any trusted proxy, a forwarding header is the app's concern, not a forgery.
         if not self.trusts_anyone or self._header_key not in environ:
             direct = self._peers.get(peer)
             if direct is None:
@@ -161,7 +162,7 @@ class ClientResolver:
     def is_https(self, environ: Mapping[str, Any], identity: Identity) -> bool:
         """Whether the client's own connection is encrypted.
 
-        ``X-Forwarded-Proto`` may be a list, one entry a proxy; the entry of the outermost
+        ``X-Forwarded-Proto`` may be a list with one entry per proxy. The entry of the outermost
         trusted proxy counts, in any case.
         """
         if environ.get("wsgi.url_scheme") == "https":
@@ -206,7 +207,7 @@ class ClientResolver:
         elif self._header == "forwarded":
             hops = [node or "unknown" for node in forwarded_nodes(value, MAX_FORWARDED_HOPS)]
         else:
-            # Of one value; a client's own line before that of the proxy stands before a comma.
+            # The header has one value; a client's own line comes first, before a comma.
             hops = [value.rpartition(",")[2]]
         if self._header in _LISTS and len(hops) < self._depth:
             return self._identity(direct.address, True, "short_chain")
@@ -221,7 +222,7 @@ class ClientResolver:
             if address not in self._trusted:
                 return self._identity(address, True)
             nearest = address
-        # Every hop is ours: an internal caller. The depth says which entry stands for it.
+        # Every hop is trusted: an internal caller. The depth selects its entry.
         if len(hops) >= self._depth > 1:
             nearest = self.parse(strip_port(hops[-self._depth]))
         return self._identity(nearest, True)

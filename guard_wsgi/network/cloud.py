@@ -1,7 +1,7 @@
-"""Which cloud provider an address belongs to.
+"""Finds the cloud provider of an address.
 
-``CloudRanges`` holds the data of every provider that some rule of a guard names; each rule, global
-or of a route, is a :class:`CloudSelection` over it, compiled again whenever the data change. A
+``CloudRanges`` holds the ranges of every provider that a rule of the guard names. Each rule, global
+or of a route, is a :class:`CloudSelection` over them, which is compiled again when they change. A
 lookup is one bisection.
 """
 
@@ -23,13 +23,13 @@ from guard_wsgi.network.ranges import LabelledRanges, Range, merge, network_rang
 _Regions = dict[str, list[Range]]
 
 PROVIDERS = frozenset(CLOUD_FEEDS)
-"""The names that ``block_cloud_providers`` takes, each also as ``NAME:!region``."""
+"""The names that ``block_cloud_providers`` accepts, each also as ``NAME:!region``."""
 
 PROVIDERS_WITHOUT_REGIONS = frozenset({"Cloudflare"})
-"""Publications that name no region: there is nothing to carve out of them."""
+"""Publications without regions, of which none can be excluded."""
 
 DEFAULT_REFRESH_INTERVAL_SECONDS = 3600.0
-"""As in the existing system; conditional requests make most of them free."""
+"""As in the existing system; conditional requests make most fetches free."""
 
 
 @frozen(slots=True)
@@ -41,12 +41,12 @@ class CloudRule:
 
 
 def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
-    """``{"AWS", "GCP:!europe-west1", "GCP:!us-east1"}`` as rules, one a provider, by name.
+    """Parse ``{"AWS", "GCP:!europe-west1", "GCP:!us-east1"}`` into one rule per provider.
 
-    Provider names are matched whatever their case. A provider named plainly as well as with an
-    exclusion keeps the exclusion: it is the more careful wish.
+    Provider names match in any case. If a provider is named both with and without an exclusion, the
+    exclusion applies.
 
-    :raises ValueError: naming an unknown provider, or a carve-out that can't be made.
+    :raises ValueError: if a provider is unknown, or an exclusion is not possible.
     """
     by_folded_name = {provider.casefold(): provider for provider in PROVIDERS}
     excluded: dict[str, set[str]] = {}
@@ -70,9 +70,9 @@ def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
 
 
 class CloudSelection:
-    """One rule's providers. Made by :meth:`CloudRanges.select`.
+    """The providers of one rule. :meth:`CloudRanges.select` makes it.
 
-    :ivar rules: what it selects.
+    :ivar rules: the selected providers.
     """
 
     __slots__ = (
@@ -100,17 +100,17 @@ class CloudSelection:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Providers whose ranges were never read: nothing is known to match against."""
+        """Return providers whose ranges were never read."""
         return self._missing
 
     def match(self, address: Address) -> str | None:
-        """The provider whose selected ranges hold the address.
+        """Return the provider whose selected ranges contain the address.
 
-        While a provider's ranges are missing, a selection that is closed to the unknown names
-        that provider for every public address; loopback and private ones are in no cloud.
+        While a provider's ranges are missing, a "closed" selection returns that provider for every
+        public address. Loopback and private addresses are in no cloud.
         """
-        # The process id tells whether the data are renewed here, for a third of the time that
-        # asking the loop takes.
+        # Comparing the process id takes a third of the time of asking the loop whether it runs
+        # here.
         process_id = getpid()
         if self._served_by != process_id and self._ensure_running():
             self._served_by = process_id
@@ -140,15 +140,15 @@ class CloudSelection:
 class CloudRanges:
     """The published ranges of the cloud providers that a guard's rules name.
 
-    Only the publications of providers that some selection names are fetched.
+    It fetches only the publications of providers that a selection names.
 
     :param store: a Store; one worker fetches for all of those that share it.
-    :param refresh_interval_seconds: how often each publication is asked for news.
-    :param unavailable: what a selection does while a provider's ranges were never read: "open"
-        lets every address through, "closed" takes every public one for the provider's.
+    :param refresh_interval_seconds: how often to check each publication.
+    :param unavailable: what a selection does while a provider's ranges were never read: with
+        "open", no address belongs to the provider; with "closed", every public address does.
     :param custom_store: the user's own cache, see :class:`PublishedRanges`.
     :param on_change: called when ranges are updated, fail, go stale or recover.
-    :param feeds: other publications than the providers' own, such as mirrors.
+    :param feeds: publications to use instead of the providers' own, such as mirrors.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class CloudRanges:
     ) -> None:
         self._feeds = feeds
         self._unavailable = unavailable
-        # By identity: a plain dict can be read while another thread adds to it, a WeakSet can't.
+        # A dict by identity: it can be read while another thread adds to it, unlike a WeakSet.
         self._selections: dict[int, weakref.ref[CloudSelection]] = {}
         self._parsed: dict[str, tuple[ProviderRanges, dict[int, _Regions]]] = {}
         self._published = PublishedRanges(
@@ -177,9 +177,9 @@ class CloudRanges:
         self.ensure_running = self._published.ensure_running
 
     def select(self, selection: Iterable[str]) -> CloudSelection:
-        """A rule's providers, to be kept and asked at each request.
+        """Make the selection of a rule, which is asked at each request.
 
-        :raises ValueError: for an unknown provider, or a carve-out that can't be made.
+        :raises ValueError: if a provider is unknown, or an exclusion is not possible.
         """
         rules = parse_selection(selection)
         for rule in rules:
@@ -190,15 +190,17 @@ class CloudRanges:
         return made
 
     def load(self) -> None:
-        """Have ranges before going on (``lazy_init=False``): another worker's, else fetched."""
+        """Load ranges before going on (``lazy_init=False``): from another worker, else by
+        fetching."""
         self._published.load()
 
     def refresh(self) -> None:
-        """Fetch every publication now, in this thread; failures keep what is there."""
+        """Fetch every publication now, in this thread. A failure keeps the old ranges."""
         self._published.refresh()
 
     def range_of(self, provider: str, address: Address) -> str:
-        """The published range that an address of a provider is in, ``""`` where none is known."""
+        """Return the published range that contains an address of a provider; ``""`` if none is
+        known."""
         ranges = self._published.get(provider)
         for cidr, _ in ranges.networks if ranges is not None else ():
             version, first, last = network_range(cidr)
@@ -207,7 +209,7 @@ class CloudRanges:
         return ""
 
     def close(self) -> None:
-        """End the background thread; selections keep answering from what was read."""
+        """End the background thread; selections keep using the last ranges."""
         self._published.close()
 
     def status(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Fetching one publication: conditionally, bounded, and read before it is believed."""
+"""Fetches one publication: conditionally, bounded, and parsed before it replaces anything."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from guard_wsgi.network.feeds import Feed, FeedError, Networks
 from guard_wsgi.network.provider_ranges import ProviderRanges, check_networks
 
 MAX_FEED_BYTES = 64 * 1024 * 1024
-"""Azure's file, the largest, has some 5 MB; a publication of 64 MB is not one."""
+"""The largest file, Azure's, has some 5 MB; 64 MB are not a publication."""
 FETCH_TIMEOUT_SECONDS = (5.0, 20.0)
-"""To connect and between two reads; Azure's download takes seconds on a slow line."""
+"""Time-outs to connect and between two reads; Azure's download takes seconds on a slow line."""
 
 
 def fetch_feed(feed: Feed, known: ProviderRanges | None = None) -> ProviderRanges:
-    """Ask the provider, conditionally when something is known, and read what it publishes.
+    """Fetch and parse a publication; with known ranges, the request is conditional.
 
-    :raises FeedError: for whatever goes wrong, from the network to the contents.
+    :raises FeedError: for any fault, from the network to the contents.
     """
     url = feed.url
     page: _Page | None = None
     if feed.locate is not None:
         page = _download(url)
-        # A mirror may serve the file itself where the provider has a page about it.
+        # A mirror may serve the file itself at the address of the provider's download page.
         if page is not None and not page.body.lstrip().startswith(b"{"):
             url, page = feed.locate(page.body), None
     if page is None:
@@ -51,7 +51,7 @@ class _Page:
 
 
 def _download(url: str, etag: str = "", last_modified: str = "") -> _Page | None:
-    """``None`` when the server says "not modified"."""
+    """Return the response; ``None`` if the server answers "not modified"."""
     import requests  # here, because an app without such rules should not pay for its import
 
     headers = {"User-Agent": "guard-wsgi", "Accept": "*/*"}

@@ -1,8 +1,8 @@
-"""Where providers publish their address ranges, and how each publication reads.
+"""The publications of providers' address ranges, and their parsers.
 
-A parser takes the bytes of one publication and gives ``(cidr, region)`` pairs, region empty where
-the provider names none. It raises :class:`FeedError` for anything that is not that publication,
-so that an error page, a renamed field or an emptied file never replaces good ranges.
+A parser takes the bytes of one publication and returns ``(cidr, region)`` pairs; the region is
+empty if the provider names none. It raises :class:`FeedError` for anything else, so that an error
+page, a renamed field or an empty file never replaces good ranges.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from attrs import frozen
 from guard_wsgi.errors import GuardError
 
 Networks = list[tuple[str, str]]
-"""``(cidr, region)`` pairs as a publication lists them."""
+"""``(cidr, region)`` pairs in the order of the publication."""
 
 
 class FeedError(GuardError):
-    """A publication that could not be fetched, or that is not what its provider documents."""
+    """A publication could not be fetched, or does not have the documented format."""
 
 
 @frozen(slots=True)
@@ -40,8 +40,8 @@ _NETWORK = re.compile(r"[0-9A-Fa-f.:]{2,45}(?:/\d{1,3})?\Z")
 def parse_aws(body: bytes) -> Networks:
     """``ip-ranges.json``: AWS VPC User Guide, "AWS IP address ranges"; IPv4 and IPv6.
 
-    Entries of every service count: each of them is in AMAZON too, so nothing is added, and a
-    service that would one day be listed on its own is not missed.
+    Entries of every service count. Each is also in AMAZON, so this adds nothing now, but a service
+    that is listed separately in future is included.
     """
     document = _json_object(body)
     networks = [
@@ -54,7 +54,7 @@ def parse_aws(body: bytes) -> Networks:
 def parse_google(body: bytes) -> Networks:
     """``cloud.json``, and the crawler lists in the same layout (Google, Bing, Apple, DuckDuckGo).
 
-    A prefix has either ``ipv4Prefix`` or ``ipv6Prefix``; ``scope`` is the region, where given.
+    A prefix has either ``ipv4Prefix`` or ``ipv6Prefix``; ``scope`` is the optional region.
     """
     networks: Networks = []
     for entry in _list(_json_object(body), "prefixes"):
@@ -92,7 +92,7 @@ def parse_azure(body: bytes) -> Networks:
 
 
 def locate_azure(page: bytes) -> str:
-    """The address of the newest ``ServiceTags_Public_<date>.json`` on Microsoft's page."""
+    """Find the URL of the newest ``ServiceTags_Public_<date>.json`` on Microsoft's page."""
     links = _AZURE_LINK.findall(page)
     if not links:
         raise FeedError("the download page names no ServiceTags_Public file")
@@ -177,7 +177,7 @@ CLOUD_FEEDS = {
         Feed("Cloudflare", "https://api.cloudflare.com/client/v4/ips", parse_cloudflare),
     )
 }
-"""The publications of the cloud providers, by the names of ``block_cloud_providers``."""
+"""The publications of cloud providers, by the names of ``block_cloud_providers``."""
 
 CRAWLER_FEEDS = {
     feed.provider: feed
@@ -192,7 +192,7 @@ CRAWLER_FEEDS = {
         Feed("DuckDuckGo", "https://duckduckgo.com/duckduckbot.json", parse_google),
     )
 }
-"""The publications of the crawlers that can be verified."""
+"""The publications of crawlers that the guard can verify."""
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -245,5 +245,5 @@ def _lines(body: bytes) -> list[str]:
 
 def _some(networks: Networks) -> Networks:
     if not networks:
-        raise FeedError("no ranges at all")
+        raise FeedError("no ranges")
     return networks

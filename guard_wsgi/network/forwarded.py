@@ -1,17 +1,17 @@
 """The ``Forwarded`` header (RFC 7239), read from its end.
 
-Each proxy appends an element, so that the end is the work of the operator's own proxies and the
-beginning may be anything that a client has sent: an opening quote that swallows what follows, a
-parameter that looks like another one. What is read from the right is understood before anything
-of the client's is looked at.
+Each proxy appends an element. So the end comes from the operator's own proxies, and the beginning
+may be any text of a client: an opening quote that swallows the rest, a parameter that looks like
+another one. Read from the right, the elements of the proxies are parsed before any text of the
+client.
 """
 
 from __future__ import annotations
 
 import re
 
-# Of the text turned around: the value, "=", the name (RFC 7239, 4; RFC 9110, 5.6.4). In a quoted
-# string a quote that is part of it follows a backslash, which stands behind it here.
+# A parameter of the reversed text: the value, "=", the name (RFC 7239, 4; RFC 9110, 5.6.4). In a
+# quoted string, the backslash before an escaped quote comes after it here.
 _PAIR = re.compile(
     r"""(?:"(?P<quoted>(?:"\\|[^"])*)"(?!\\)|(?P<bare>[^\s",;=]+))"""
     r"""=(?P<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*"""
@@ -20,11 +20,11 @@ _BLANKS = re.compile(r"[ \t]*")
 
 
 def forwarded_nodes(value: str, max_nodes: int) -> list[str | None]:
-    """The nodes that the ``for`` parameters name, in the order of the header; of its last
-    elements at most ``max_nodes``.
+    """Return the nodes of the ``for`` parameters, in the order of the header, from at most
+    ``max_nodes`` last elements.
 
-    ``None`` stands for an element that names none, names two, or breaks the syntax; with the
-    last reading ends, since it may be a part of what stands before.
+    ``None`` stands for an element with no node, two nodes, or a syntax error. Parsing ends at a
+    syntax error, since it may belong to the text before it.
     """
     text = value[::-1]
     nodes: list[str | None] = []

@@ -1,9 +1,9 @@
-"""Which country an address belongs to, and by which network (AS) it is announced.
+"""Finds the country of an address, and the network (AS) that announces it.
 
-:class:`GeoIPHandler` is what a user may bring; :class:`MaxMindGeoIP` reads an MMDB file that
-someone else renews, :class:`~guard_wsgi.network.ipinfo.IPInfoManager` one that it downloads
-itself. :class:`CountryLookup` is how the guard asks any of them: it remembers answers, and knows
-that loopback and private addresses have no country.
+:class:`GeoIPHandler` is the interface for a user's own source. :class:`MaxMindGeoIP` reads an MMDB
+file that something else renews; :class:`~guard_wsgi.network.ipinfo.IPInfoManager` downloads its
+file itself. The guard asks any of them through :class:`CountryLookup`, which caches answers and
+knows that loopback and private addresses have no country.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from guard_wsgi.network.mmdb import GeoDatabase, GeoDatabaseError, asn_of, count
 logger = logging.getLogger("guard_wsgi.network")
 
 COUNTRY_CACHE_ENTRIES = 16_384
-"""Per generation, of two: some 4 MB when full, enough for the clients of a busy minute."""
+"""Answers in each of two generations: some 4 MB when full, enough for the clients of a busy
+minute."""
 COUNTRY_CACHE_SECONDS = 300.0
-"""How long an answer may outlive a change of the database."""
+"""How long a cached answer may outlive a change of the database."""
 INITIALIZE_RETRY_SECONDS = 30.0
-"""After a handler's initialize() raised: it may be slow, and every request would repeat it."""
+"""How long to wait after a handler's initialize() raised: it may be slow, and every request would
+repeat it."""
 STALE_SECONDS = 35 * 86_400
-"""Country databases appear monthly or oftener, and MaxMind's licence wants old ones gone within
-30 days."""
+"""Country databases appear at least monthly, and MaxMind's licence requires removing old ones
+within 30 days."""
 
 
 @runtime_checkable
@@ -37,15 +39,15 @@ class CountrySource(Protocol):
     """What the guard needs of a ``geo_ip_handler``."""
 
     def get_country(self, ip: str, /) -> str | None:
-        """The ISO 3166 code of an address; ``None`` when it is not known."""
+        """Return the ISO 3166 code of an address; ``None`` if it is not known."""
 
 
 @runtime_checkable
 class GeoIPHandler(Protocol):
     """A country resolver with a life cycle, as the existing system defines it.
 
-    The guard needs ``get_country`` only (:func:`is_country_source`), and calls ``initialize`` (by
-    the first request that a process serves) and ``close`` where they exist.
+    The guard needs only ``get_country`` (:func:`is_country_source`). It calls ``initialize`` (at
+    the first request of a process) and ``close`` if they exist.
     """
 
     @property
@@ -58,7 +60,7 @@ class GeoIPHandler(Protocol):
     def initialize_agent(self, agent_handler: Any) -> None: ...
 
     def get_country(self, ip: str) -> str | None:
-        """The ISO 3166-1 alpha-2 code; ``None`` when the address is in no country."""
+        """Return the ISO 3166-1 alpha-2 code; ``None`` if the address is in no country."""
 
     def refresh(self) -> None: ...
 
@@ -66,15 +68,15 @@ class GeoIPHandler(Protocol):
 
 
 def is_country_source(candidate: object) -> bool:
-    """Whether it can serve as ``geo_ip_handler``: it has a callable ``get_country``."""
+    """Whether the object can be a ``geo_ip_handler``: it has a callable ``get_country``."""
     return callable(getattr(candidate, "get_country", None))
 
 
 class CountryLookup:
     """Asks a handler for countries, and remembers the answers for some minutes.
 
-    Whatever ``get_country`` raises is not caught here: whether a failed lookup denies is for the
-    check that asked (``fail_secure``).
+    Exceptions of ``get_country`` pass through: the check that asked decides whether a failed lookup
+    denies (``fail_secure``).
 
     :param handler: a :class:`GeoIPHandler`, or anything with ``get_country(ip)``.
     """
@@ -87,11 +89,12 @@ class CountryLookup:
         self._forget_at = 0.0
         self._ready_in_process = 0
         self._initialize_at = 0.0
-        # One lock a process: a lock held by another thread at a fork would stay held for ever.
+        # One lock per process: a lock that another thread holds at a fork would stay held for ever.
         self._locks: dict[int, threading.Lock] = {}
 
     def country(self, address: Address) -> str | None:
-        """The country's code in upper case; ``None`` for private, loopback, unknown addresses."""
+        """Return the country's code in upper case; ``None`` for private, loopback and unknown
+        addresses."""
         if address.is_private or address.is_loopback:
             return None
         text = address.text
@@ -101,7 +104,7 @@ class CountryLookup:
         return self._ask(text)
 
     def asn(self, address: Address) -> int | None:
-        """The number of the network's autonomous system, where the handler knows it."""
+        """Return the number of the network's autonomous system, if the handler knows it."""
         get_asn = getattr(self.handler, "get_asn", None)
         if get_asn is None or address.is_private or address.is_loopback:
             return None
@@ -110,7 +113,7 @@ class CountryLookup:
         return number
 
     def initialize(self) -> None:
-        """Make the handler ready, once in a process. Cheap when it is."""
+        """Initialise the handler, once per process. Later calls are cheap."""
         if self._ready_in_process == getpid() or monotonic() < self._initialize_at:
             return
         with self._locks.setdefault(getpid(), threading.Lock()):
@@ -121,7 +124,8 @@ class CountryLookup:
                 if start is not None and not self._starts_itself():
                     start()
             except Exception:
-                # Fault boundary: the user's handler. Its lookups will show whether it can serve.
+                # Catch everything: it is the user's handler. Its lookups will show whether it
+                # works.
                 self._initialize_at = monotonic() + INITIALIZE_RETRY_SECONDS
                 logger.exception("geo_ip_handler.initialize() failed")
             else:
@@ -131,7 +135,7 @@ class CountryLookup:
         return getattr(self.handler, "is_initialized", False) is True
 
     def status(self) -> dict[str, Any]:
-        """What the handler's own ``status()`` says, else its class."""
+        """Return the handler's own ``status()``, else its class."""
         status = getattr(self.handler, "status", None)
         answer: dict[str, Any] = {"handler": type(self.handler).__name__}
         if callable(status):
@@ -163,12 +167,12 @@ class CountryLookup:
 class MaxMindGeoIP:
     """Countries from an MMDB file on disk: MaxMind's, DB-IP's or IPinfo's.
 
-    The file is renewed by others (geoipupdate, a package, a cron job), by renaming a new one into
-    its place; the change is seen within half a minute.
+    Something else (geoipupdate, a package, a cron job) renews the file by renaming a new one over
+    it. The handler notices the change within half a minute.
 
     :param path: a country, city or enterprise database.
-    :param asn_path: MaxMind and DB-IP publish networks in a file of their own.
-    :raises GeoDatabaseError: when a file is missing or not a database.
+    :param asn_path: MaxMind and DB-IP publish networks in a separate file.
+    :raises GeoDatabaseError: if a file is missing or not a database.
     :raises MissingExtra: without the package maxminddb.
     """
 
@@ -182,13 +186,13 @@ class MaxMindGeoIP:
         return self._countries.is_open
 
     def initialize(self) -> None:
-        """Nothing to do: the files are opened at construction, so that a wrong path shows."""
+        """Do nothing: the constructor opens the files, so that a wrong path shows early."""
 
     def initialize_redis(self, redis_handler: Any) -> None:
-        """Nothing to do: every process maps the same file."""
+        """Do nothing: every process maps the same file."""
 
     def initialize_agent(self, agent_handler: Any) -> None:
-        """Nothing to do: the guard's own events carry the country."""
+        """Do nothing: the guard's own events have the country."""
 
     def get_country(self, ip: str) -> str | None:
         return country_of(self._countries.record(ip))
@@ -199,7 +203,7 @@ class MaxMindGeoIP:
     def refresh(self) -> None:
         """Open the files again now, if they were replaced.
 
-        :raises GeoDatabaseError: when a replacement is bad; the former one keeps serving.
+        :raises GeoDatabaseError: if a replacement is bad; the old database stays in use.
         """
         self._countries.open()
         if self._networks is not self._countries:

@@ -1,8 +1,8 @@
-"""The country database of IPinfo, downloaded beside the requests.
+"""The country database of IPinfo, downloaded in the background.
 
-One file on disk serves all workers of a machine: whoever holds the lock beside it downloads, the
-others open what appears. A download goes to a temporary file, is opened and read before it
-replaces the former one by renaming, and a failed one changes nothing but the status.
+One file on disk serves all workers of a machine: the worker with the lock beside it downloads, the
+others open the result. A download goes to a temporary file. It is opened and read before it
+replaces the old file. A failed download changes only the status.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ IPINFO_URLS = (
     "https://ipinfo.io/data/ipinfo_lite.mmdb",
     "https://ipinfo.io/data/free/country_asn.mmdb",
 )
-"""IPinfo Lite, and the free database that it replaced, which old tokens may still be for."""
+"""IPinfo Lite, and the free database before it, for old tokens."""
 DEFAULT_DATABASE_PATH = Path("data/ipinfo/country_asn.mmdb")
 DEFAULT_MAX_AGE_SECONDS = 86_400
 """IPinfo publishes daily."""
 FETCH_TIMEOUT_SECONDS = (5.0, 30.0)
-"""To connect and between two reads, for a file of some 50 MB."""
+"""Time-outs to connect and between two reads, for a file of some 50 MB."""
 MAX_DATABASE_BYTES = 1024 * 1024 * 1024
-"""IPinfo's largest database is below it; a stream without end must not fill the disk."""
+"""More than IPinfo's largest database; an endless stream must not fill the disk."""
 RETRY_SECONDS = 30.0
-"""After a failed download; doubled each time up to the age that makes a file due."""
+"""The wait after a failed download; it doubles each time, up to the file's maximum age."""
 POLL_SECONDS = 2.0
-"""How soon a worker looks again for the file that another one downloads."""
+"""How often a worker checks for the file that another one downloads."""
 LEFTOVER_SECONDS = 3600.0
 """A temporary file this old belongs to a process that ended in the middle of a download."""
 LONGEST_WAIT_SECONDS = 3600.0
-"""A file replaced by other means is noticed within this time."""
+"""The guard notices a file that something else has replaced within this time."""
 
 OnChange = Callable[[str, str], None]
 """``(what, detail)``: what is "updated", "failed", "recovered"."""
@@ -56,11 +56,11 @@ OnChange = Callable[[str, str], None]
 class IPInfoManager:
     """A :class:`~guard_wsgi.network.geo.GeoIPHandler` on IPinfo's database.
 
-    :param token: from the account at ipinfo.io.
-    :param db_path: where the database is kept; its folder is made if missing.
+    :param token: the token of the account at ipinfo.io.
+    :param db_path: the path of the database; its folder is made if missing.
     :param max_age: seconds after which the file is downloaded again.
-    :param urls: where to download from, in place of IPinfo itself; a later one is tried when an
-        earlier says 403, 404 or 410.
+    :param urls: URLs to download from instead of IPinfo; the next one is tried if one answers 403,
+        404 or 410.
     :param on_change: called when a download succeeds after failures, or fails after successes.
     """
 
@@ -90,19 +90,20 @@ class IPInfoManager:
 
     @property
     def is_initialized(self) -> bool:
-        """Whether this process has opened the database and has the thread that renews it."""
+        """Whether this process has opened the database and runs the thread that renews it."""
         return self._loop.running and self._database.is_open
 
     def initialize(self) -> None:
-        """Open what is on disk and start the thread that renews it. Waits for no download."""
+        """Open the file on disk and start the thread that renews it. This does not wait for a
+        download."""
         self._open()
         self._loop.ensure_running()
 
     def initialize_redis(self, redis_handler: Any) -> None:
-        """Nothing to do: the file on disk is what workers share."""
+        """Do nothing: workers share the file on disk."""
 
     def initialize_agent(self, agent_handler: Any) -> None:
-        """Does nothing: the guard's own events report changes."""
+        """Do nothing: the guard's own events report changes."""
 
     def get_country(self, ip: str) -> str | None:
         self._loop.ensure_running()
@@ -115,7 +116,7 @@ class IPInfoManager:
     def refresh(self) -> None:
         """Download now, in this thread.
 
-        :raises GeoDatabaseError: when it fails; the former database keeps serving.
+        :raises GeoDatabaseError: if it fails; the old database stays in use.
         """
         self._download()
         self._database.open()
@@ -132,7 +133,7 @@ class IPInfoManager:
         if modified_at is None:
             state = "missing"
         else:
-            # Two periods: one day late is a bad day of the provider, not of the deployment.
+            # Two periods: a delay of one day is the provider's fault, not the deployment's.
             late = time.time() - modified_at > 2 * self._max_age
             state = "stale" if late else "fresh"
         status.update(state=state, failures=self._failures, error=self._error or status["error"])
@@ -154,7 +155,7 @@ class IPInfoManager:
         with _lock_beside(self._database.path) as locked:
             if not locked:
                 return POLL_SECONDS
-            self._open()  # it may have appeared while another worker held the lock
+            self._open()  # another worker may have downloaded it
             if self._wait_seconds() > 0:
                 return POLL_SECONDS
             try:
@@ -246,10 +247,10 @@ def _copy(chunks: Iterator[bytes], write: Callable[[bytes], object], url: str) -
 
 @contextmanager
 def _lock_beside(path: Path) -> Iterator[bool]:
-    """An exclusive lock on ``<path>.lock``, without waiting; whether it was free.
+    """Take an exclusive lock on ``<path>.lock`` without waiting; yield whether it was free.
 
-    Where the platform has no such locks each worker downloads; replacing by renaming keeps that
-    harmless.
+    On a platform without such locks, each worker downloads, which is harmless because the file is
+    replaced by renaming.
     """
     try:
         import fcntl
@@ -260,7 +261,7 @@ def _lock_beside(path: Path) -> Iterator[bool]:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError:
-        yield True  # the download will say what is wrong with the folder
+        yield True  # the download will report what is wrong with the folder
         return
     try:
         try:

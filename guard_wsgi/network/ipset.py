@@ -16,9 +16,10 @@ IPV4_MAPPED_PREFIX_BITS = 96
 
 
 def parse_network(text: str) -> IPv4Network | IPv6Network:
-    """An address or CIDR as a network; host bits are masked, mapped IPv4 networks are unmapped.
+    """Parse an address or CIDR as a network; host bits are masked, mapped IPv4 networks are
+    unmapped.
 
-    :raises ValueError: when it is neither.
+    :raises ValueError: if it is neither.
     """
     network = ip_network(text.strip(), strict=False)
     if isinstance(network, IPv6Network) and network.prefixlen >= IPV4_MAPPED_PREFIX_BITS:
@@ -29,12 +30,13 @@ def parse_network(text: str) -> IPv4Network | IPv6Network:
 
 
 class IPSet:
-    """Answers ``address in ip_set`` for parsed addresses."""
+    """A set for parsed addresses: ``address in ip_set``."""
 
     __slots__ = ("_ranges",)
 
     def __init__(self, networks: Iterable[str] = ()) -> None:
-        """:raises ValueError: naming the first entry that is neither an address nor a CIDR."""
+        """:raises ValueError: if an entry is neither an address nor a CIDR; it names the first
+        one."""
         by_version: dict[int, list[tuple[int, int]]] = {}
         for text in networks:
             network = parse_network(text)
@@ -66,7 +68,7 @@ class IPSet:
         return bool(self._ranges)
 
     def __len__(self) -> int:
-        """How many disjoint ranges it holds."""
+        """Return the number of disjoint ranges."""
         return sum(len(firsts) for firsts, _ in self._ranges.values())
 
 

@@ -1,6 +1,6 @@
-"""Country and network (AS) of an address, from an MMDB file.
+"""Reads country and network (AS) of an address from an MMDB file.
 
-The makers of such files agree on the format and not on the names inside:
+The makers of such files agree on the format, but not on the names inside:
 
 - MaxMind and DB-IP: ``{"country": {"iso_code": "NL"}}``, ``{"autonomous_system_number": 1103}``;
 - IPinfo's country_asn: ``{"country": "NL", "country_name": ..., "asn": "AS1103"}``;
@@ -21,15 +21,15 @@ from attrs import field, frozen
 from guard_wsgi.errors import GuardError, MissingExtra
 
 CHANGE_CHECK_SECONDS = 30.0
-"""How often the file is looked at for a newer one: one stat() of microseconds."""
+"""How often to look for a newer file: one stat() of microseconds."""
 
 
 class GeoDatabaseError(GuardError):
-    """A country database that is not there or not an MMDB file."""
+    """The country database is missing or not an MMDB file."""
 
 
 def country_of(record: object) -> str | None:
-    """The country's two-letter code in a record, in upper case, whoever made the database."""
+    """Return the country's two-letter code of a record, in upper case, for any maker's database."""
     if not isinstance(record, Mapping):
         return None
     # An address used by a service abroad has a registered_country only.
@@ -43,7 +43,7 @@ def country_of(record: object) -> str | None:
 
 
 def asn_of(record: object) -> int | None:
-    """The number of the autonomous system in a record, whoever made the database."""
+    """Return the number of the autonomous system of a record, for any maker's database."""
     if not isinstance(record, Mapping):
         return None
     traits = record.get("traits")
@@ -69,10 +69,10 @@ class _Opened:
 
 
 class GeoDatabase:
-    """An MMDB file, opened again when it is replaced; a bad replacement keeps the good one.
+    """An MMDB file. It is opened again when it is replaced; a bad replacement is ignored.
 
     The file is mapped into memory, so it must be replaced by renaming (as geoipupdate does), never
-    overwritten in place. The mapping is shared by forked workers.
+    overwritten in place. Forked workers share the mapping.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -84,7 +84,7 @@ class GeoDatabase:
     def open(self) -> None:
         """Open the file, or its replacement.
 
-        :raises GeoDatabaseError: when it is missing or not a database; what was open stays open.
+        :raises GeoDatabaseError: if it is missing or not a database; the old file stays open.
         :raises MissingExtra: without the package maxminddb.
         """
         self._checked_at = monotonic()
@@ -105,11 +105,11 @@ class GeoDatabase:
 
     @property
     def modified_at(self) -> float | None:
-        """When the open file was written, in seconds since the epoch."""
+        """The time at which the open file was written, in seconds since the epoch."""
         return self._opened.modified_at if self._opened else None
 
     def record(self, text: str) -> object:
-        """What the database says of an address; ``None`` when nothing, or nothing is open."""
+        """Return the record of an address; ``None`` if there is none, or no file is open."""
         if monotonic() - self._checked_at >= CHANGE_CHECK_SECONDS:
             self._follow_changes()
         opened = self._opened
@@ -125,8 +125,8 @@ class GeoDatabase:
             self.error = str(error)
 
     def close(self) -> None:
-        # Not reader.close(): another thread may be inside a lookup. The mapping goes with its
-        # last user.
+        # Do not call reader.close(): another thread may be inside a lookup. The mapping ends with
+        # its last user.
         self._opened = None
 
     def status(self) -> dict[str, Any]:
@@ -141,7 +141,7 @@ class GeoDatabase:
 
 
 def open_database(path: Path, identity: tuple[int, int, int], modified_at: float) -> _Opened:
-    """:raises GeoDatabaseError: when the file is not an MMDB database.
+    """:raises GeoDatabaseError: if the file is not an MMDB database.
 
     :raises MissingExtra: without the package maxminddb.
     """
@@ -160,9 +160,9 @@ def open_database(path: Path, identity: tuple[int, int, int], modified_at: float
 
 
 def check_database(path: Path) -> None:
-    """Whether a file just downloaded can serve: it opens, and its records have countries.
+    """Check a downloaded file: it opens, and its records have countries.
 
-    :raises GeoDatabaseError: when not.
+    :raises GeoDatabaseError: if not.
     """
     opened = open_database(path, (0, 0, 0), 0.0)
     try:

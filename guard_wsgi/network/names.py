@@ -1,4 +1,4 @@
-"""Host names in one spelling: lower case, and in ASCII as browsers and DNS write them."""
+"""Host names in canonical spelling: lower case, and in ASCII as browsers and DNS write them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import idna
 
 
 def ascii_host(name: str) -> str:
-    """A host name as it goes over the wire: lower case, without the root's dot, and with
-    international labels as ``xn--`` (IDNA 2008 with the mapping of UTS 46, as browsers do).
+    """Return a host name as it is sent: lower case, without the root's dot, and with international
+    labels as ``xn--`` (IDNA 2008 with the mapping of UTS 46, as browsers do).
 
-    :raises ValueError: for a name that can't be written so.
+    :raises ValueError: if the name can't be encoded.
     """
     name = name.lower().rstrip(".")
     if name.isascii():

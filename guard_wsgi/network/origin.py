@@ -1,9 +1,9 @@
-"""Whether a request came over a connection, or from a test in this process.
+"""Distinguishes requests over a connection from those of a test in this process.
 
-A test client calls the app as a function, and some give it no ``REMOTE_ADDR``: to a guard that
-looks like a Unix socket that nobody trusts. Nothing that a request carries can tell the two
-apart, for a request may carry anything. What called the app can: a test client, or a test's
-runner, stands on the stack of this thread, where no remote client can put one.
+A test client calls the app as a function, and some give no ``REMOTE_ADDR``, which looks like an
+untrusted Unix socket. The contents of a request can't distinguish the two, since a client can send
+any contents. The call stack can: a test client, or a test's runner, is on the stack of this thread,
+where no remote client can put one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import sys
 from types import FrameType
 
 TEST_RUNNERS = frozenset({"_pytest.runner", "unittest.case", "doctest", "behave.runner"})
-"""Modules that are on the stack while a test runs, whatever calls the app in it."""
+"""Modules that are on the stack while a test runs, however the test calls the app."""
 
 TEST_CLIENTS = frozenset({"webtest.app", "falcon.testing.client", "django.test.client"})
-"""Modules that call an app for no other purpose than to test it."""
+"""Modules that call an app only to test it."""
 
 _WERKZEUG = "werkzeug.test"
-"""Only its ``Client``: the module also has ``run_wsgi_app``, by which ``Response.from_app`` calls
-an app behind a real server."""
+"""Only ``Client`` counts: the module also has ``run_wsgi_app``, with which ``Response.from_app``
+calls an app behind a real server."""
 
 _CLIENT_METHOD = "open"
 
@@ -29,8 +29,8 @@ _DURING_A_TEST = "PYTEST_CURRENT_TEST"
 
 
 def is_called_by_a_test() -> bool:
-    """Whether a test in this thread is what called the app. Looks at each frame of the stack: some
-    microseconds, so ask only before something is refused."""
+    """Whether a test in this thread has called the app. It looks at each frame of the stack, which
+    takes some microseconds, so ask it only before a refusal."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         module = frame.f_globals.get("__name__")
@@ -45,5 +45,5 @@ def is_called_by_a_test() -> bool:
 
 
 def serves_a_test() -> bool:
-    """The same, or a live server that a test has started."""
+    """Whether a test in this thread has called the app, or a test has started this live server."""
     return _DURING_A_TEST in os.environ or is_called_by_a_test()

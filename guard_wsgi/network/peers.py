@@ -1,9 +1,9 @@
-"""Notices a guard that takes a proxy for its only client.
+"""Detects a guard that mistakes a proxy for its only client.
 
-Behind a proxy that is not in ``trusted_proxies`` every visitor has the proxy's address: one
-attacker bans everybody, and the rate limit is that of all visitors together. It shows in the
-first requests: they all come from one private address, or carry forwarding headers that nobody
-is trusted to set.
+Behind a proxy that is not in ``trusted_proxies``, every visitor has the proxy's address: one
+attacker gets everybody banned, and all visitors share one rate limit. The first requests show it:
+they all come from one private address, or have forwarding headers although nobody is trusted to set
+them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from guard_wsgi.network.address import parse_address
 logger = logging.getLogger("guard_wsgi.network")
 
 WATCHED_REQUESTS = 100
-"""Enough that a site with visitors of its own has shown a second address."""
+"""Enough requests for a site without a proxy to show a second address."""
 
 FORWARDING_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
@@ -26,14 +26,14 @@ FORWARDING_HEADERS = (
     "HTTP_CF_CONNECTING_IP",
     "HTTP_VIA",
 )
-"""By which a proxy shows that it speaks for somebody else."""
+"""Headers with which a proxy forwards the client."""
 
 
 class PeerWatch:
-    """Looks at the first requests of a process, and then at no more.
+    """Looks at the first requests of a process only.
 
-    :ivar watching: whether :meth:`observe` still wants requests; to be asked before calling it.
-    :ivar advice: what to set, once it is known to be needed; else empty.
+    :ivar watching: whether :meth:`observe` still needs requests; check it before calling.
+    :ivar advice: what to set, once that is known; else empty.
     """
 
     __slots__ = ("_forwarded", "_peer", "_requests", "advice", "watching")
@@ -46,12 +46,12 @@ class PeerWatch:
         self._forwarded = 0
 
     def observe(self, environ: Mapping[str, Any]) -> None:
-        """One more of the first requests."""
+        """Look at one of the first requests."""
         peer = environ.get("REMOTE_ADDR") or ""
         if self._peer is None:
             self._peer = peer
         elif peer != self._peer:
-            self.watching = False  # clients have addresses of their own
+            self.watching = False  # clients have their own addresses
             return
         self._requests += 1
         self._forwarded += any(header in environ for header in FORWARDING_HEADERS)
@@ -64,7 +64,7 @@ class PeerWatch:
         if address is None or not (address.is_private or address.is_loopback):
             return
         if self._forwarded < self._requests // 2 and address.is_loopback:
-            return  # somebody at work on this machine
+            return  # a developer on this machine
         self.advice = (
             f"all of the first {self._requests} requests came from {peer}, a private address: if"
             " that is a proxy, all visitors count as one client. Set"

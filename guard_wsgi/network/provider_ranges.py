@@ -1,4 +1,4 @@
-"""What one provider published, as it is kept and shared."""
+"""One provider's published ranges, as they are kept and shared."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from guard_wsgi.network.feeds import FeedError
 from guard_wsgi.network.ranges import network_range
 
 MAX_STORED_BYTES = 64 * 1024 * 1024
-"""Unpacked. Azure's ranges, the most, have some 1.5 MB; what a store holds may be damaged."""
+"""The most bytes when unpacked: a store's data may be damaged. The largest, Azure's, have some 1.5
+MB."""
 WIDEST_PREFIX_BITS = {4: 8, 6: 16}
-"""No provider owns more than a /8; a publication with a wider network would deny the world."""
+"""No provider owns more than a /8; a wider network in a publication would deny everybody."""
 
 
 def ranges_key(provider: str) -> str:
-    """What a provider's ranges are shared under, in a store's values."""
+    """Return the key of a provider's ranges in a store's values."""
     return f"ranges:{provider}"
 
 
 @frozen(slots=True)
 class ProviderRanges:
-    """What one provider published. Times are seconds since the epoch, the same in each worker.
+    """One provider's published ranges. Times are seconds since the epoch, the same in each worker.
 
-    :ivar checked_at: when the provider last confirmed it (a new file, or "not modified").
+    :ivar checked_at: when the provider last confirmed them (a new file, or "not modified").
     """
 
     provider: str
@@ -49,7 +50,8 @@ class ProviderRanges:
 
     @classmethod
     def from_bytes(cls, provider: str, value: bytes) -> ProviderRanges | None:
-        """``None`` for what another version wrote, or for damage: it will be fetched anew."""
+        """Unpack ranges; ``None`` if another version wrote them, or they are damaged: they will be
+        fetched again."""
         try:
             decompressor = zlib.decompressobj()
             document = json.loads(decompressor.decompress(value, MAX_STORED_BYTES))
@@ -68,7 +70,7 @@ class ProviderRanges:
 
 
 def check_networks(networks: Iterable[tuple[str, str]]) -> None:
-    """:raises FeedError: for what is no network, or one that no provider can own."""
+    """:raises FeedError: if an entry is not a network, or wider than any provider's."""
     for cidr, _ in networks:
         try:
             version, first, last = network_range(cidr)

@@ -1,10 +1,10 @@
-"""Address ranges that providers publish: fetched beside the requests, shared, never lost.
+"""Address ranges that providers publish: fetched in the background, shared, never lost.
 
-One :class:`PublishedRanges` holds the ranges of some providers for a guard. A background thread,
-started by the first request that a process serves, renews them: from the shared store when
-another worker has fetched them already, else by a conditional request to the provider. What was
-read last stays until something better is there: a provider that is down, answers with an error
-page, or publishes a file that shrank to nothing changes only the status.
+One :class:`PublishedRanges` holds the ranges of some providers for a guard. The first request of a
+process starts a thread that renews them: from the shared store if another worker has fetched them,
+else with a conditional request to the provider. The last good ranges stay until better ones arrive:
+a provider that is down, answers with an error page, or publishes a file that shrank to nothing
+changes only the status.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ logger = logging.getLogger("guard_wsgi.network")
 LEASE_SECONDS = 60
 """How long one worker's attempt keeps the others from fetching the same file."""
 POLL_SECONDS = 2.0
-"""How soon a worker looks again for what another one is fetching."""
+"""How often a worker checks for ranges that another one is fetching."""
 RETRY_SECONDS = 30.0
-"""First wait after a failed fetch; doubled each time up to the refresh interval."""
+"""The first wait after a failed fetch; it doubles each time, up to the refresh interval."""
 STALE_INTERVALS = 24
 """Ranges not confirmed for this many intervals (a day by default) count as stale; providers move
 ranges over days, and AWS announces new ones at least 24 hours before their use."""
 KEEP_SECONDS = 30 * 86_400
-"""How long the store keeps ranges nobody confirms: for a restart during a long outage."""
+"""How long the store keeps unconfirmed ranges, for a restart during a long outage."""
 SHRUNK_TO = 0.5
-"""A publication with less than half of its former networks is a broken one until it stays so."""
+"""A publication with less than this share of its former networks counts as broken until it stays
+so."""
 
 
 class Values(Protocol):
-    """The part of a store that ranges are shared through (``Store.values``)."""
+    """The part of a store that shares ranges (``Store.values``)."""
 
     def get(self, key: str, /) -> bytes | None: ...
 
@@ -50,13 +51,13 @@ class Values(Protocol):
 
 
 class Counters(Protocol):
-    """The part of a store by which one worker is chosen to fetch (``Store.counters``)."""
+    """The part of a store that chooses one worker to fetch (``Store.counters``)."""
 
     def take_lease(self, key: str, seconds: int, /) -> bool: ...
 
 
 class SharedState(Protocol):
-    """What a ``Store`` offers here."""
+    """The parts of a ``Store`` that ranges need."""
 
     @property
     def values(self) -> Values: ...
@@ -67,7 +68,7 @@ class SharedState(Protocol):
 
 @frozen(slots=True)
 class _Attempt:
-    """What the last tries for one provider came to."""
+    """The result of the last attempts for one provider."""
 
     failures: int = 0
     error: str = ""
@@ -83,10 +84,11 @@ class PublishedRanges:
     """The published ranges of some providers, renewed in the background.
 
     :param feeds: the publications; more may be added later.
-    :param store: shares them among workers; without one each process fetches for itself.
+    :param store: a store to share them among workers; without one, each process fetches for itself.
     :param custom_store: the user's own cache (``get(provider)``, ``set(provider, ranges, ttl)``,
-        ``clear()``) of "cidr" or "cidr|region" texts; used in place of ``store``'s values.
-    :param on_swap: called in the background thread after ranges changed.
+        ``clear()``) of "cidr" or "cidr|region" texts; it replaces ``store``'s values.
+
+        :param on_swap: called in the background thread after a change of ranges.
     """
 
     def __init__(
@@ -118,11 +120,11 @@ class PublishedRanges:
             self._loop.wake()
 
     def get(self, provider: str) -> ProviderRanges | None:
-        """The present ranges of one provider; ``None`` until the first were read."""
+        """Return the current ranges of one provider; ``None`` until the first were read."""
         return self._ranges.get(provider)
 
     def load(self) -> None:
-        """Have ranges before going on: another worker's, else the providers', in this thread."""
+        """Load ranges before going on, in this thread: another worker's, else the providers'."""
         changed = False
         for feed in self._feeds.values():
             changed = self._adopt(feed.provider) or changed
@@ -132,7 +134,8 @@ class PublishedRanges:
             self._on_swap()
 
     def refresh(self) -> None:
-        """Fetch every publication now, in this thread, whatever its age; failures keep the old."""
+        """Fetch every publication now, in this thread, whatever its age. A failure keeps the old
+        ranges."""
         changed = False
         for feed in self._feeds.values():
             changed = self._adopt(feed.provider) or changed
@@ -145,7 +148,8 @@ class PublishedRanges:
         self._loop.close()
 
     def status(self) -> dict[str, dict[str, Any]]:
-        """By provider: state (missing, fresh, stale), networks, age_seconds, failures, error."""
+        """Return, by provider: state (missing, fresh, stale), networks, age_seconds, failures,
+        error."""
         now = time.time()
         answer: dict[str, dict[str, Any]] = {}
         for provider in self._feeds:
@@ -178,7 +182,8 @@ class PublishedRanges:
         return min(waits, default=POLL_SECONDS)
 
     def _renew(self, feed: Feed, waits: list[float]) -> bool:
-        """Bring one provider up to date; whether its networks changed. Adds the time to wait."""
+        """Renew the ranges of one provider. Return whether its networks changed. Adds the time to
+        wait."""
         changed = self._adopt(feed.provider)
         now = time.time()
         self._note_staleness(feed.provider, now)
@@ -186,10 +191,10 @@ class PublishedRanges:
         attempt = self._attempts.get(feed.provider, _Attempt())
         due = ranges.checked_at + self._interval if ranges else 0.0
         if ranges is not None and ranges.checked_at > now + self._interval:
-            due = 0.0  # written by a machine whose clock is ahead: its age says nothing
+            due = 0.0  # a machine whose clock is ahead wrote it: its age means nothing
         due = max(due, attempt.next_at)
         if now < due:
-            # Jitter, so that a fleet started together does not ask together.
+            # Jitter, so that workers that start together do not ask together.
             waits.append((due - now) * random.uniform(1.0, 1.1) + random.uniform(0.0, 1.0))
         elif not self._may_fetch(feed.provider):
             waits.append(POLL_SECONDS)
@@ -209,7 +214,7 @@ class PublishedRanges:
     # -- shared by the workers ------------------------------------------------------------
 
     def _adopt(self, provider: str) -> bool:
-        """Take over what another worker has read, when it is newer; whether networks changed."""
+        """Load another worker's ranges if they are newer. Return whether networks changed."""
         shared = self._load(provider)
         mine = self._ranges.get(provider)
         if shared is None or (mine is not None and shared.checked_at <= mine.checked_at):
@@ -234,16 +239,16 @@ class PublishedRanges:
         try:
             value = self._store.values.get(ranges_key(provider))
         except StoreError:
-            return None  # the store reports its own outage; the provider can still be asked
+            return None  # the store reports its own outage; the provider may still answer
         return ProviderRanges.from_bytes(provider, value) if value else None
 
     def _load_custom(self, provider: str) -> ProviderRanges | None:
         if provider in self._ranges:
-            return None  # the user's cache tells no age, so it serves a first start only
+            return None  # the user's cache has no age, so it is only used at the start
         try:
             texts = self._custom_store.get(provider)
         except Exception:
-            # Fault boundary: the user's own cache must not end the renewal.
+            # Catch everything: a fault of the user's own cache must not end the renewal.
             logger.exception("cloud_ip_store.get(%r) failed", provider)
             return None
         if not texts:
@@ -259,15 +264,15 @@ class PublishedRanges:
             try:
                 self._custom_store.set(ranges.provider, texts, int(self._interval))
             except Exception:
-                # Fault boundary, as in _load_custom.
+                # Catch everything, as in _load_custom.
                 logger.exception("cloud_ip_store.set(%r) failed", ranges.provider)
         elif self._store is not None:
-            # A store that is down reports that itself, and this process has the ranges.
+            # A store that is down reports that itself; this process already has the ranges.
             with suppress(StoreError):
                 self._store.values.set(ranges_key(ranges.provider), ranges.to_bytes(), KEEP_SECONDS)
 
     def _may_fetch(self, provider: str) -> bool:
-        """One worker at a time: the first to count in the lease's window fetches."""
+        """One worker at a time fetches: the first that counts in the window of the lease."""
         if self._store is None:
             return True
         return self._store.counters.take_lease(ranges_key(provider), LEASE_SECONDS)

@@ -1,7 +1,7 @@
-"""Labelled address ranges: which provider an address belongs to, by one bisection.
+"""Labelled address ranges: finds the provider of an address with one bisection.
 
-Tens of thousands of networks, each with a label, are flattened into sorted disjoint integer
-ranges; where labels overlap, the first one wins.
+Tens of thousands of networks, each with a label, become sorted disjoint integer ranges. If labels
+overlap, the first one wins.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _WIDTH = {4: 32, 6: 128}
 
 
 def network_range(cidr: str) -> tuple[int, int, int]:
-    """``(version, first, last)`` of an address or CIDR; host bits are masked.
+    """Parse an address or CIDR as ``(version, first, last)``; host bits are masked.
 
-    Publications list tens of thousands, and ``ipaddress`` would hold the interpreter for half a
-    second over them, so the plain spelling is read by ``inet_pton``.
+    Publications list tens of thousands, on which ``ipaddress`` would spend half a second, so
+    ``inet_pton`` reads the plain spelling.
 
     :raises ValueError: when it is neither an address nor a CIDR.
     """
@@ -44,7 +44,7 @@ def network_range(cidr: str) -> tuple[int, int, int]:
 
 
 def merge(ranges: Iterable[Range]) -> list[Range]:
-    """Sorted and disjoint; neighbours are joined."""
+    """Return ranges sorted and disjoint; neighbours are joined."""
     merged: list[Range] = []
     for first, last in sorted(ranges):
         if merged and first <= merged[-1][1] + 1:
@@ -56,7 +56,7 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
 
 
 def subtract(ranges: Sequence[Range], holes: Sequence[Range]) -> list[Range]:
-    """What of ``ranges`` is in none of ``holes``; both sorted and disjoint (see :func:`merge`)."""
+    """Subtract ``holes`` from ``ranges``; both are sorted and disjoint (see :func:`merge`)."""
     left: list[Range] = []
     index = 0
     for first, last in ranges:
@@ -75,13 +75,13 @@ def subtract(ranges: Sequence[Range], holes: Sequence[Range]) -> list[Range]:
 
 
 _IPV4_BLOCK_BITS = 16
-"""An index by the first half of an IPv4 address: 256 KB, and a search of three steps, not 16."""
+"""An index by the first half of an IPv4 address: 256 KB, and a search takes three steps, not 16."""
 _INDEX_FROM_RANGES = 512
-"""Below it the index would be larger than what it is for."""
+"""With fewer ranges, the index would be larger than the ranges."""
 
 
 class LabelledRanges:
-    """Immutable; ``label(address)`` says whose range an address is in: 0.4 us among 50,000."""
+    """Immutable ranges with labels; ``label(address)`` takes 0.4 us among 50,000."""
 
     __slots__ = ("_blocks", "_tables")
 
@@ -105,7 +105,7 @@ class LabelledRanges:
         self._blocks = _index(self._tables.get(4, ([], [], []))[0])
 
     def label(self, address: Address) -> str | None:
-        """The label of the range that the address is in."""
+        """Return the label of the range that contains the address."""
         version = address.version
         table = self._tables.get(version)
         if table is None:
@@ -127,7 +127,7 @@ class LabelledRanges:
 
 
 def _index(firsts: Sequence[int]) -> array[int] | None:
-    """Where the ranges of each IPv4 block begin among ``firsts``."""
+    """Return the index in ``firsts`` at which the ranges of each IPv4 block begin."""
     if len(firsts) < _INDEX_FROM_RANGES:
         return None
     blocks = array("L", bytes(array("L").itemsize * ((1 << _IPV4_BLOCK_BITS) + 1)))

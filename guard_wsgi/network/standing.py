@@ -1,7 +1,7 @@
-"""Who asks, for what, and with a body or without, as bits.
+"""The standing of a request, as bits: its client, its path, and whether it has a body.
 
-A request's own bits are computed once, and the ladder of checks for each combination is compiled
-with the policy, so a check that a request is excused from costs nothing.
+The bits of a request are computed once, and the policy compiles the ladder for each combination. So
+a check from which a request is exempt costs nothing.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ BODILESS = 8
 """The request comes without a body."""
 
 ADDRESSED = 16
-"""The client has an address, as all have but those behind a Unix socket that nobody trusts."""
+"""The client has an address. Only those behind an untrusted Unix socket have none."""
 
 FRAMED = 32
-"""It says in one way how long its body is."""
+"""The length of its body is unambiguous."""
 
 CALM = 64
 """Nobody was ever banned, and no emergency is declared."""
 
 PREFLIGHT = 128
-"""A browser's preflight that the guard itself answers: nothing behind the guard is reached."""
+"""A browser's preflight that the guard itself answers: the app does not see it."""
 
 PROBE = 256
-"""A health probe (health_probes.py): it comes from inside, and says nothing but that it does."""
+"""A health probe from inside (health_probes.py)."""
 
 NOBODY = 0

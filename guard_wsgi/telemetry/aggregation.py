@@ -1,7 +1,7 @@
-"""Requests counted per interval, endpoint template and method, never per request.
+"""Counts requests per interval, endpoint template and method.
 
-A metric a request would cost more than the request is worth, and a raw path as a label would
-let any scanner invent series without number.
+A metric per request would cost too much, and a raw path as a label would let any scanner create
+endless series.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from attrs import define, field
 from guard_wsgi.telemetry.events import SecurityMetric, utc_now
 
 MAX_SERIES = 1000
-"""Endpoint and method pairs an interval tells apart; an app with more has its paths as endpoints,
-and then the rest is counted together as ``(other)``."""
+"""The most pairs of endpoint and method per interval. An app with more uses its paths as endpoints;
+the rest is counted together as ``(other)``."""
 
 UNMATCHED = "(unmatched)"
-"""The endpoint of a request no route is known for."""
+"""The endpoint of a request without a known route."""
 OTHER = "(other)"
 
 METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"}
 )
-"""RFC 9110, section 9.3 and RFC 5789. A method is the client's text, so all others are counted
+"""RFC 9110, section 9.3 and RFC 5789. A client may send any method, so all others are counted
 together."""
 
 
@@ -38,7 +38,7 @@ class _Series:
 
 
 class RequestAggregate:
-    """Counts requests until they are drained. Safe to use from many threads."""
+    """Counts requests until they are drained. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ class RequestAggregate:
     def add(
         self, endpoint: str | None, method: str, status: int, seconds: float, blocked: bool
     ) -> None:
-        """Count one request. About a microsecond."""
+        """Count one request; this takes about a microsecond."""
         key = (endpoint or UNMATCHED, method if method in METHODS else OTHER)
         with self._lock:
             series = self._series.get(key)
@@ -68,7 +68,7 @@ class RequestAggregate:
             classes[status_class] = classes.get(status_class, 0) + 1
 
     def drain(self) -> list[SecurityMetric]:
-        """What was counted since the last time, as metrics, oldest endpoint first.
+        """Return the counts since the last call as metrics, oldest endpoint first.
 
         ``request_count`` per status class; ``response_time`` as the mean in seconds, with the
         count and the longest as tags; ``error_rate`` and ``block_rate`` as shares of 1.
@@ -107,6 +107,6 @@ class RequestAggregate:
         return metrics
 
     def after_fork_in_child(self) -> None:
-        """Forget what the parent counted: the parent tells it."""
+        """Drop the parent's counts: the parent reports them."""
         self._lock = threading.Lock()
         self._series = {}

@@ -1,10 +1,10 @@
-"""The one way from the guard to everyone who wants to know: the log, the agent, metrics, hooks.
+"""The event bus: passes events from the guard to the log, the agent, metrics and hooks.
 
 A sink is any object with ``send_event(event)``, ``send_metric(metric)`` or
 ``observe(endpoint, method, status, seconds, blocked)``; it may have ``close()``, and flags:
-``wants_metrics`` (default true) and ``takes_muted_events`` (default false, true for the log,
-which has its own way of muting). A sink with ``accepts(event_type, request, action_taken, check)``
-is asked before an event is made: what nobody takes costs a microsecond instead of twenty.
+``wants_metrics`` (default true) and ``takes_muted_events`` (default false, true for the log, which
+has its own option for muting). A sink with ``accepts(event_type, request, action_taken, check)`` is
+asked before an event is made: an event that no sink accepts takes a microsecond instead of twenty.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ Observe = Callable[[str | None, str, int, float, bool], object]
 Accepts = Callable[[str, "GuardRequest | None", str, str], bool]
 
 METRIC_INTERVAL_SECONDS = 60.0
-"""A minute is what dashboards resolve; an interval costs a few metrics for each endpoint."""
+"""Dashboards resolve minutes; an interval costs a few metrics per endpoint."""
 
 MAX_REASON_CHARS = 512
 MAX_PATH_CHARS = 512
 MAX_USER_AGENT_CHARS = 512
-"""What browsers send is below 300; whole user agents of attackers are no one's need."""
+"""Browsers send fewer than 300 characters; nobody needs an attacker's whole user agent."""
 
 _FIELDS = frozenset(
     {
@@ -60,31 +60,31 @@ _FIELDS = frozenset(
         "user_agent",
     }
 )
-"""Metadata that has a field of its own in an event."""
+"""Metadata that has its own field in an event."""
 
 
 class EventSink(Protocol):
-    """Takes events. Must not wait: it is called in the request's thread."""
+    """Accepts events. It must not wait: the request's thread calls it."""
 
     def send_event(self, event: SecurityEvent, /) -> object: ...
 
 
 class Enrichment(Protocol):
-    """Adds to an event's metadata; runs after redaction."""
+    """Adds metadata to an event; it runs after redaction."""
 
     def __call__(self, event: SecurityEvent, /) -> Mapping[str, Any]: ...
 
 
 class EventBus:
-    """Fans events and metrics out. Nothing here raises, waits or does I/O of its own.
+    """Sends events and metrics to all sinks. It never raises, waits or does I/O itself.
 
-    :param sinks: see the module's text; more can be added with :meth:`add_sink`.
-    :param muted_event_types: dropped, but for the log.
-    :param muted_metric_types: of the aggregated metrics.
+    :param sinks: see the module's docstring; :meth:`add_sink` adds more.
+    :param muted_event_types: types that only the log gets.
+    :param muted_metric_types: types of aggregated metrics that are dropped.
     :param redaction: applied to everything before any sink sees it.
     :param on_error: called as ``on_error("event_sink", exception, context)`` when a sink raises.
     :param enrichment: gives further metadata for each event.
-    :param metric_interval_seconds: how often the aggregated metrics are handed on.
+    :param metric_interval_seconds: how often the aggregated metrics are sent.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class EventBus:
 
         :param action_taken: ``"request_blocked"``, or ``"logged_only"`` when passive.
         :param check: the check that the event is about.
-        :param details: gives further metadata; asked only if a sink takes the event.
+        :param details: makes further metadata, only if a sink accepts the event.
         :param metadata: ``reason=...``, ``findings=...`` and so on; names that an event has a
             field for (``status_code``, ``ip_address``, ``endpoint``, ``pattern_matched``...) fill
             that field.
@@ -185,9 +185,9 @@ class EventBus:
             for sink, send_event in takers:
                 try:
                     send_event(event)
-                except Exception as error:  # a sink's fault is never the request's
+                except Exception as error:  # a fault of a sink must not affect the request
                     self._sink_failed(sink, error)
-        except Exception as error:  # metadata whose str() raises, a request half built
+        except Exception as error:  # metadata whose str() raises, or an incomplete request
             self._failed("event", error, {"event_type": event_type})
         finally:
             silenced.reset(token)
@@ -211,11 +211,11 @@ class EventBus:
         for sink, observe in self._observers:
             try:
                 observe(endpoint, method, status, seconds, blocked)
-            except Exception as error:  # a sink's fault is never the request's
+            except Exception as error:  # a fault of a sink must not affect the request
                 self._sink_failed(sink, error)
 
     def flush_metrics(self, *, final: bool = False) -> None:
-        """Hand on the aggregated metrics when their interval is over, or ``final`` says now."""
+        """Send the aggregated metrics if their interval is over, or if ``final``."""
         with self._lock:
             now = time.monotonic()
             if now < self._next_flush and not final:
@@ -227,11 +227,12 @@ class EventBus:
             for sink, send_metric in self._metric_sinks:
                 try:
                     send_metric(metric)
-                except Exception as error:  # a sink's fault is never the request's
+                except Exception as error:  # a fault of a sink must not affect the request
                     self._sink_failed(sink, error)
 
     def counters(self) -> dict[str, int]:
-        """How many events were emitted, in all and by type, muted, silenced; sinks' faults."""
+        """Return how many events were emitted, in all and by type, muted and silenced, and the
+        sinks' faults."""
         with self._lock:
             emitted = dict(self._emitted)
             counts = dict(self._counts)
@@ -240,14 +241,14 @@ class EventBus:
         return emitted | counts | {name: count for name, count in reported.items() if count}
 
     def close(self) -> None:
-        """Hand on the last metrics, then close the sinks that are this bus's alone."""
+        """Send the last metrics, then close the sinks that belong only to this bus."""
         self.flush_metrics(final=True)
         for sink in self._sinks:
             close = getattr(sink, "close", None)
             if close is not None:
                 try:
                     close()
-                except Exception as error:  # the others are closed all the same
+                except Exception as error:  # close the others all the same
                     self._sink_failed(sink, error)
 
     def after_fork_in_child(self) -> None:
@@ -313,12 +314,13 @@ class EventBus:
         if self._on_error is not None:
             try:
                 self._on_error(stage, error, context)
-            except Exception as second:  # the hook's own fault has nowhere else to go
+            except Exception as second:  # nothing else can report a fault of the hook
                 log.warning("on_error raised %r", second)
 
 
 def _country(request: GuardRequest) -> str | None:
-    """A source of countries that raises must not swallow the event that would tell of it."""
+    """Return the country; a source of countries that raises must not suppress the event about
+    it."""
     try:
         return request.country
     except Exception:

@@ -1,6 +1,6 @@
-"""What a collector would otherwise have to work out: who reports, how bad, what belongs together.
+"""Adds what a collector would otherwise have to compute: service, threat score, correlation.
 
-The names and the numbers are those of the existing guard's enrichment, so dashboards go on.
+The names and numbers are those of the existing guard's enrichment, so dashboards keep working.
 """
 
 from __future__ import annotations
@@ -16,16 +16,17 @@ from guard_wsgi.telemetry.event_types import type_of
 from guard_wsgi.telemetry.events import SecurityEvent
 
 BUCKET_SECONDS = 300
-"""Events of one client within five minutes are one story."""
+"""Events of one client within five minutes belong together."""
 MAX_STORIES = 10_000
-"""Clients whose events are counted; the least recently seen go first. Some 2 MB."""
+"""The most clients whose events are counted; the least recently seen are dropped first. Some 2
+MB."""
 
 
 class Enrichment:
     """Adds ``guard.*`` metadata to each event.
 
-    :param service_name: what this app is called.
-    :param environment: where it runs, such as ``production``; left out when empty.
+    :param service_name: the name of this app.
+    :param environment: where it runs, such as ``production``; omitted if empty.
     """
 
     def __init__(
@@ -53,7 +54,8 @@ class Enrichment:
         )
 
     def __call__(self, event: SecurityEvent) -> dict[str, Any]:
-        """The metadata to add; ``recent_event_count`` is of this process, this event included."""
+        """Return the metadata to add; ``recent_event_count`` counts events of this process, with
+        this one."""
         bucket = int(time.time()) // BUCKET_SECONDS
         story = hashlib.sha256(f"{event.ip_address}|{self._service}|{bucket}".encode())
         key = story.hexdigest()[:16]

@@ -1,8 +1,8 @@
-"""The types of events, one a row: the logger and level, the handler, the action and the score.
+"""The types of events, one per row: the logger and level, the handler, the action and the score.
 
 Names, handlers, actions and scores are those of the guard collector's dashboards. Types of the
-existing system are kept even where this guard never emits them, so that a list of muted types
-carries over.
+existing system are here even if this guard never emits them, so that lists of muted types keep
+working.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ LOGGED = "logged"
 
 @frozen(slots=True)
 class EventType:
-    """What holds for every event of a type.
+    """The properties of a type of events.
 
     :ivar area: its logger is ``guard_wsgi.<area>``.
-    :ivar handler: the part of the guard that speaks, where the check does not say it.
-    :ivar action: what was done, where nobody else says it.
+    :ivar handler: the part of the guard that emits it, if the check does not determine it.
+    :ivar action: the action, if the caller gives none.
     :ivar score: from 10 (routine) to 90 (an attack).
-    :ivar level: of its log line, where no request was refused.
+    :ivar level: the level of its log line, if no request was refused.
     :ivar is_suspicious: whether it is logged at ``log_suspicious_level`` even if nothing was done.
-    :ivar is_quiet: whether it is logged at ``level`` whatever was done: a part of another event's
-        story, one for every request, or what the site asked for.
+    :ivar is_quiet: whether it is always logged at ``level``: it belongs to another event, or
+        happens at every request, or the site asked for it.
     """
 
     area: str = "events"
@@ -113,5 +113,5 @@ EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
 
 
 def type_of(name: str) -> EventType:
-    """The row of a type; for a type of the app's own the defaults."""
+    """Return the row of a type; the defaults for a type of the app's own."""
     return EVENT_TYPES.get(name, _OWN)

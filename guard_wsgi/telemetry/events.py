@@ -1,8 +1,8 @@
-"""What the guard tells: events, one a happening, and metrics, one a measured interval.
+"""Events and metrics of the guard.
 
-The field names and the set of types are those of the guard collector's wire format (version
-3.2.4 of its agent). Datetimes are UTC and travel as RFC 3339 text with a ``T`` and an offset,
-``2026-01-02T03:04:05.000006+00:00``: the form that the collector already gets inside encrypted
+The field names and types are those of the guard collector's wire format (version 3.2.4 of its
+agent). Datetimes are UTC and are sent as RFC 3339 text with a ``T`` and an offset,
+``2026-01-02T03:04:05.000006+00:00``. The collector already gets this form inside encrypted
 envelopes, so it reads it in plain bodies too.
 """
 
@@ -29,7 +29,7 @@ METRIC_TYPES: frozenset[str] = frozenset(get_args(MetricType))
 
 
 def utc_now() -> datetime:
-    """The present, with its offset."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -38,13 +38,12 @@ class SecurityEvent:
     """One thing that happened.
 
     :ivar event_type: one of ``EVENT_TYPES`` (event_types.py), or a type of the app's own.
-    :ivar idempotency_key: stays the same over every retry, so that a collector can accept it
-        once.
+    :ivar idempotency_key: the same on every retry, so that a collector can accept the event once.
     :ivar response_time: seconds.
-    :ivar endpoint: the route's template, as in metrics; never the path, which may hold a secret.
-    :ivar path: the path asked for, without its query. For the log of this machine: it is not part
-        of what travels.
-    :ivar metadata: whatever else is worth knowing; values that JSON lacks travel as ``str``.
+    :ivar endpoint: the route's template, as in metrics; never the path, which may contain a secret.
+    :ivar path: the requested path, without its query. It is only for the log of this machine and is
+        not sent.
+    :ivar metadata: further facts; values that JSON lacks are sent as ``str``.
     """
 
     event_type: str
@@ -93,8 +92,8 @@ class SecurityEvent:
 class SecurityMetric:
     """One number about an interval.
 
-    :ivar value: in the unit of its type: requests, seconds, a share from 0 to 1, bytes.
-    :ivar endpoint: the route's template, never a concrete path: paths are without number.
+    :ivar value: a number in the unit of its type: requests, seconds, a share from 0 to 1, bytes.
+    :ivar endpoint: the route's template, never a concrete path: there are endless paths.
     """
 
     metric_type: str

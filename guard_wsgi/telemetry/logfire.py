@@ -1,7 +1,7 @@
 """Events as Logfire logs, requests as Logfire metrics. Needs the ``logfire`` package.
 
-The app configures Logfire (``logfire.configure``), as it does for its own telemetry; this sink
-only adds to it.
+The app configures Logfire (``logfire.configure``) as for its own telemetry; this sink only adds to
+it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class LogfireSink:
     """``guard.event.<type>`` logs; metrics ``guard.request.duration``, ``guard.request.count`` and
     ``guard.error.count``.
 
-    :param instance: a configured ``logfire.Logfire``; the package's default one when ``None``.
+    :param instance: a configured ``logfire.Logfire``; ``None`` means the package's default one.
     :raises MissingExtra: without ``logfire``.
     """
 
@@ -36,7 +36,7 @@ class LogfireSink:
         self._errors: Any = self._logfire.metric_counter("guard.error.count")
 
     def send_event(self, event: SecurityEvent) -> None:
-        """One log record, with the event's fields as attributes."""
+        """Write one log record, with the event's fields as attributes."""
         wire = event.as_wire()
         attributes = {name: value for name, value in wire.items() if value not in (None, "", {})}
         self._logfire.log(
@@ -46,7 +46,7 @@ class LogfireSink:
     def observe(
         self, endpoint: str | None, method: str, status: int, seconds: float, blocked: bool
     ) -> None:
-        """One request."""
+        """Record one request."""
         attributes = {
             "http.route": endpoint or UNMATCHED,
             "http.request.method": method if method in METHODS else OTHER,

@@ -1,8 +1,8 @@
 """The log as a sink: loggers ``guard_wsgi.<area>``, structured ``extra=``, nothing installed.
 
-No handler and no level is set unless ``custom_log_file`` asks for a file. What is logged is
-chosen, not dumped: address, method, path, check, reason; no headers, no body, no query beyond
-what a finding tells. Attacker text is escaped and cut; secrets were redacted by the bus.
+It sets no handler and no level unless ``custom_log_file`` names a file. A line has address, method,
+path, check and reason; no headers, no body, and of the query only what a finding contains. Text of
+attackers is escaped and cut; the bus has redacted secrets.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ ROOT = "guard_wsgi"
 TEXT_FORMAT = "[%(name)s] %(asctime)s - %(levelname)s - %(message)s"
 
 REPEATS_LOGGED = 10
-"""How many refusals of one client each check logs a minute, one by one."""
+"""How many refusals of a client each check logs one by one, per minute."""
 LINES_LOGGED = 600
-"""Refusals a minute, ten a second. After these, repeats of every client are logged at powers of two
-only: an attack from a thousand addresses is a flood as well."""
+"""Lines per minute. After them, repeats of every client are logged at powers of two only: an attack
+from a thousand addresses is a flood as well."""
 REPEATS_SECONDS = 60.0
 MAX_REPEATS_KEPT = 10_000
-"""Attackers choose the addresses that are counted: forgetting them only means more lines."""
+"""The most addresses to count. Attackers choose them; forgetting some only makes more lines."""
 
 
 def log_level(name: str | int | None) -> int | None:
-    """A level by name or number; ``None`` stays ``None``, which means "do not log".
+    """Return a level by name or number; ``None`` means "do not log".
 
-    :raises ValueError: when there is no level of that name.
+    :raises ValueError: if there is no level of that name.
     """
     if name is None or isinstance(name, int):
         return name
@@ -60,14 +60,14 @@ def _names(names: Iterable[str]) -> frozenset[str]:
 
 @frozen(slots=True, kw_only=True)
 class LogSettings:
-    """What is logged, how loud, and whether into a file of its own.
+    """What is logged, at which level, and into which file.
 
-    :ivar request_level: one line a request; ``None``, the default, for none: servers have access
-        logs.
-    :ivar suspicious_level: refusals and findings; ``None`` for none.
-    :ivar country_level: verdicts on a country that did not refuse; ``None`` for none.
+    :ivar request_level: the level of one line per request; ``None`` for none, since servers have
+        access logs.
+    :ivar suspicious_level: the level of refusals and findings; ``None`` for none.
+    :ivar country_level: the level of verdicts on countries that did not refuse; ``None`` for none.
     :ivar muted_checks: names of checks whose lines are left out.
-    :ivar file_path: appended to, its directory made; follows a rotation.
+    :ivar file_path: a file to append to; its directory is made, and rotation works.
     :ivar file_format: ``"text"`` or ``"json"`` (one object a line), for that file.
     """
 
@@ -82,11 +82,11 @@ class LogSettings:
 class LogSink:
     """Writes events to :mod:`logging`.
 
-    :raises OSError: when the directory of ``file_path`` can't be made.
+    :raises OSError: if the directory of ``file_path`` can't be made.
     """
 
     takes_muted_events = True
-    """``muted_event_types`` quiets what leaves the machine; ``muted_check_logs`` quiets the log."""
+    """``muted_event_types`` mutes what leaves the machine; ``muted_check_logs`` mutes the log."""
     wants_metrics = False
 
     def __init__(
@@ -107,11 +107,12 @@ class LogSink:
     def accepts(
         self, event_type: str, request: GuardRequest | None, action_taken: str, check: str
     ) -> bool:
-        """Whether the event makes a line: not muted, loud enough, and not one of a storm.
+        """Whether the event makes a line: it is not muted, its level is enabled, and it is not a
+        repeat in a storm.
 
-        Each check logs a client's first ten refusals a minute, then the 16th, 32nd and so on, with
-        their number. Once a minute has 600 lines, the first ten shrink to the powers of two as
-        well. A flood must fill neither the disk nor the request's time, and hides no client.
+        Each check logs a client's first ten refusals per minute, then the 16th, 32nd, and so on,
+        with their number. Once a minute has 600 lines, only the powers of two are logged. So a
+        flood does not fill the disk or slow requests, and hides no client.
         """
         is_refusal = action_taken == "request_blocked"
         if is_refusal and request is not None:
@@ -149,7 +150,7 @@ class LogSink:
         logger.log(level, "%s", sentence, extra=extra)
 
     def log_request(self, request: GuardRequest) -> None:
-        """One line for a request, when ``log_request_level`` asks for it."""
+        """Log one line for a request, if ``log_request_level`` is set."""
         level = self.settings.request_level
         if level is None:
             return
@@ -186,7 +187,8 @@ class LogSink:
         )
 
     def log_country(self, request: GuardRequest, country: str | None, verdict: str) -> None:
-        """One line for a country's verdict that did not refuse (``log_country_check_level``)."""
+        """Log one line for a verdict on a country that did not refuse
+        (``log_country_check_level``)."""
         level = self.settings.country_level
         if level is not None and self.takes_countries:
             self._logger("access").log(
@@ -204,14 +206,14 @@ class LogSink:
             )
 
     def close(self) -> None:
-        """Take the file's handler away and close it."""
+        """Remove the file's handler and close it."""
         if self._file is not None:
             logging.getLogger(ROOT).removeHandler(self._file)
             self._file.close()
             self._file = None
 
     def _look_up(self, kind: tuple[str, str]) -> tuple[int | None, logging.Logger]:
-        """The level and the logger of an event's type and what was done."""
+        """Return the level and the logger, from an event's type and action."""
         event_type = type_of(kind[0])
         found = self._level(event_type, kind[1]), self._logger(event_type.area)
         self._kinds[kind] = found
@@ -248,24 +250,25 @@ class LogSink:
 
     def _open(self, path: str, file_format: str) -> logging.Handler:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        # Opened with the first line, in the process that writes it; found anew after a rotation.
+        # Opened with the first line, in the process that writes it; opened again after a rotation.
         handler = logging.handlers.WatchedFileHandler(path, delay=True, encoding="utf-8")
         handler.setFormatter(
             JsonFormatter() if file_format == "json" else logging.Formatter(TEXT_FORMAT)
         )
         token = id(self)
-        # Two apps in one process share the loggers, not the files.
+        # Two apps in one process share the loggers, but not the files.
         handler.addFilter(lambda record: getattr(record, "guard_sink", token) == token)
         logger = logging.getLogger(ROOT)
         logger.addHandler(handler)
         if logger.level == logging.NOTSET:
-            # Whoever asks for a file wants what the guard has to say, not only its warnings.
+            # An app that sets a file wants all lines of the guard, not only its warnings.
             logger.setLevel(_lowest(self.settings))
         return handler
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line: timestamp, level, logger, message, and the ``guard_`` fields."""
+    """Writes one JSON object per line: timestamp, level, logger, message, and the ``guard_``
+    fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         when = datetime.fromtimestamp(record.created, UTC)

@@ -1,6 +1,6 @@
-"""How an event is labelled, in the words that the collector's dashboards know.
+"""Labels of events, in the words of the collector's dashboards.
 
-``handler_name`` is the part of the guard that speaks, ``action_taken`` what it did,
+``handler_name`` is the part of the guard that emits the event, ``action_taken`` its action,
 ``decorator_type`` the kind of a view's own rule that refused, ``rule_type`` the kind of rule.
 """
 
@@ -19,7 +19,7 @@ HANDLERS: Mapping[str, str] = {
     "suspicious_activity": "sus_patterns",
     "client_address_unresolved": "ip_extraction",
 }
-"""By check. Where a check is not here, the type of the event names the handler."""
+"""The handler of each check. For other checks, the type of the event names the handler."""
 
 _ACCESS = "access_control"
 _CONTENT = "content_filtering"
@@ -44,7 +44,7 @@ DECORATORS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "honeypot": (_ADVANCED, ("honeypot_fields",)),
     "behavior": ("behavioral", ("behavior_rules",)),
 }
-"""By check: the kind of the decorators that ask for it, and the options that they set."""
+"""For each check, the kind of its decorators, and the options that they set."""
 
 
 def handler_of(check: str, event_type: str) -> str:
@@ -52,7 +52,7 @@ def handler_of(check: str, event_type: str) -> str:
 
 
 def decorator_of(check: str, route: object) -> str | None:
-    """The kind of the view's own rule that a check spoke for; ``None`` for a global one."""
+    """Return the kind of the view's own rule behind a check; ``None`` for a global rule."""
     if route is None or check not in DECORATORS:
         return None
     kind, options = DECORATORS[check]

@@ -1,8 +1,8 @@
 """Events as spans, requests as a histogram and counters, through the OpenTelemetry API alone.
 
-Where they go is the app's choice: it sets up a provider, as for its own telemetry. Only when
-``otel_exporter_endpoint`` names a collector are providers made here, kept to this sink and not
-made global; that needs ``opentelemetry-sdk`` and ``opentelemetry-exporter-otlp-proto-http``.
+The app decides where they go: it sets up a provider, as for its own telemetry. If
+``otel_exporter_endpoint`` names a collector, this sink makes its own providers, which are not
+global. That needs ``opentelemetry-sdk`` and ``opentelemetry-exporter-otlp-proto-http``.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class OpenTelemetrySink:
     """Spans ``guard.event.<type>``; ``guard.request.duration`` (s), ``guard.request.count`` and
     ``guard.error.count``.
 
-    :param tracer_provider: the global one when ``None``; so is ``meter_provider``.
-    :param exporter_endpoint: base URL of an OTLP/HTTP collector, for providers of this sink's own.
-    :param service_name: of those providers' resource; an attribute of spans otherwise.
+    :param tracer_provider: ``None`` means the global one, as for ``meter_provider``.
+    :param exporter_endpoint: base URL of an OTLP/HTTP collector, for this sink's own providers.
+    :param service_name: the service of these providers' resource; otherwise an attribute of spans.
     :raises MissingExtra: without ``opentelemetry-api``, or without the SDK for an endpoint.
     """
 
@@ -56,7 +56,7 @@ class OpenTelemetrySink:
         track(self)
 
     def send_event(self, event: SecurityEvent) -> None:
-        """One span, begun and ended at the event's time."""
+        """Record one span, which begins and ends at the event's time."""
         tracer = self._ready()[0]
         at = int(event.timestamp.timestamp() * 1_000_000_000)
         span = tracer.start_span(
@@ -67,7 +67,7 @@ class OpenTelemetrySink:
     def observe(
         self, endpoint: str | None, method: str, status: int, seconds: float, blocked: bool
     ) -> None:
-        """One request, in the names of OpenTelemetry's HTTP conventions."""
+        """Record one request, with the names of OpenTelemetry's HTTP conventions."""
         _, duration, count, errors = self._ready()
         attributes = {
             "http.route": endpoint or UNMATCHED,
@@ -81,7 +81,7 @@ class OpenTelemetrySink:
             errors.add(1, attributes)
 
     def close(self) -> None:
-        """Flush and end the providers that were made here."""
+        """Flush and end this sink's own providers."""
         own, self._own = self._own, ()
         for provider in own:
             provider.shutdown()
@@ -91,7 +91,7 @@ class OpenTelemetrySink:
         self._lock = threading.Lock()
 
     def _ready(self) -> tuple[Any, Any, Any, Any]:
-        """The instruments, made with the first use: in the process that serves."""
+        """Return the instruments, made on first use, in the process that serves."""
         instruments = self._instruments
         if instruments is None:
             with self._lock:
@@ -137,7 +137,7 @@ class OpenTelemetrySink:
 
 
 def _sdk() -> None:
-    """:raises MissingExtra: when the SDK or its OTLP exporter is not installed."""
+    """:raises MissingExtra: if the SDK or its OTLP exporter is not installed."""
     from importlib.util import find_spec
 
     for module in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The client library's own, without those that no web request resolves."""
+"""The client library's default buckets, without those that are useless for web requests."""
 
 
 class PrometheusSink:
@@ -29,7 +29,7 @@ class PrometheusSink:
     ``guard_requests_total{endpoint, method, status, blocked}``,
     ``guard_request_duration_seconds{endpoint, method}``.
 
-    :param registry: the client library's default one when ``None``.
+    :param registry: ``None`` means the client library's default one.
     :raises MissingExtra: without ``prometheus_client``.
     """
 
@@ -56,7 +56,7 @@ class PrometheusSink:
         )
         self._seconds = prometheus_client.Histogram(
             "request_duration_seconds",
-            "Time from the guard's first look to the response's start",
+            "Time from the start of the guard to the start of the response",
             ("endpoint", "method"),
             namespace=namespace,
             registry=self._registry,
@@ -84,6 +84,6 @@ class PrometheusSink:
         self._seconds.labels(endpoint, method).observe(seconds)
 
     def close(self) -> None:
-        """Take the metrics out of the registry, so that another guard may have the names."""
+        """Remove the metrics from the registry, so that another guard can use the names."""
         for metric in (self._events, self._requests, self._seconds):
             self._registry.unregister(metric)

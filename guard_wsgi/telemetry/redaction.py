@@ -41,20 +41,21 @@ SENSITIVE_FIELDS = frozenset(
         "token",
     }
 )
-"""Names of query parameters and of body fields whose values are never reported."""
+"""Names of query parameters and body fields whose values are never reported."""
 
 MAX_DEPTH = 10
-"""Nothing an operator reads is nested deeper; the rest is hidden, not searched."""
+"""No operator reads deeper structures; the rest is hidden, not searched."""
 MAX_ITEMS = 64
-"""Per mapping or sequence of an event's metadata."""
+"""The most items of a mapping or sequence in an event's metadata."""
 MAX_TEXT_CHARS = 1024
-"""Per text of an event's metadata, as a default: a finding's 200, and room for a message."""
+"""The default length of a text in an event's metadata: a finding's 200 characters, and a
+message."""
 MAX_JSON_CHARS = 8192
-"""Text that looks like JSON and is longer is hidden whole, as parsing it would cost too much."""
+"""Longer text that looks like JSON is hidden as a whole, as parsing it would cost too much."""
 
 MAX_REMEMBERED = 1000
 MAX_REMEMBERED_CHARS = 64
-"""Of names whose sensitivity is remembered: clients make up names, too."""
+"""How many names to remember: clients make up names, too."""
 
 _OPENING = frozenset('{["')
 _CLOSING = frozenset('}]"')
@@ -62,7 +63,7 @@ _USERINFO = re.compile(r"://[^/\s@]{1,256}@")
 
 
 class Redaction:
-    """The names to hide: the built-in ones and those of the config.
+    """Hides the values of sensitive names: the built-in ones and those of the configuration.
 
     :param headers: further names of headers.
     :param params: further names of query parameters.
@@ -83,9 +84,9 @@ class Redaction:
         field_names = SENSITIVE_FIELDS.union(params, body_fields)
         self._headers = frozenset(_fold(name) for name in header_names)
         self._names = self._headers.union(_fold(name) for name in field_names)
-        # What was asked before: an event's metadata have the same few names each time.
+        # A cache: events always have the same few names.
         self._verdicts: dict[str, bool] = {}
-        # A name with a longer one around it ("token" in "access_token") needs no look of its own.
+        # A name inside of a longer one ("token" in "access_token") needs no separate pattern.
         self._hints = tuple(
             name
             for name in self._names
@@ -114,23 +115,23 @@ class Redaction:
         return verdict
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """A copy with the values of the sensitive headers hidden."""
+        """Return a copy with the values of sensitive headers hidden."""
         return {
             name: REDACTED if _fold(name) in self._headers else value
             for name, value in headers.items()
         }
 
     def text(self, text: str) -> str:
-        """Free text with the values hidden that follow a sensitive name.
+        """Hide values after sensitive names in free text.
 
-        Knows ``name=value``, ``name: value``, ``"name": "value"``, ``<name>value</name>``,
+        It knows ``name=value``, ``name: value``, ``"name": "value"``, ``<name>value</name>``,
         header lines, and the user part of URLs.
         """
         if "=" not in text and ":" not in text and "<" not in text:
             return text
         if "://" in text:
             text = _USERINFO.sub(f"://{REDACTED}@", text)
-        # Without any sensitive name in it, as most texts are, no pattern needs to be tried.
+        # Most texts contain no sensitive name, so no pattern needs to run.
         folded = _fold(text)
         for hint in self._hints:
             if hint in folded:
@@ -142,11 +143,12 @@ class Redaction:
         return self._element.sub(rf"\g<open>{REDACTED}", text)
 
     def metadata(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """A deep copy made of JSON types, bounded in depth, width and length, secrets hidden."""
+        """Return a deep copy of JSON types, bounded in depth, width and length, with secrets
+        hidden."""
         return self._mapping(metadata, MAX_DEPTH)
 
     def _mapping(self, values: Mapping[Any, Any], depth: int) -> dict[str, Any]:
-        # {"name": "password", "value": "..."}: how a finding tells of a parameter.
+        # {"name": "password", "value": "..."}: how a finding reports a parameter.
         reported = values.get("name")
         hides_value = isinstance(reported, str) and self.is_sensitive(reported)
         copy: dict[str, Any] = {}
@@ -177,7 +179,7 @@ class Redaction:
             return REDACTED
         if isinstance(value, (list, tuple, set, frozenset)):
             return self._sequence(value, depth)
-        # Last, as asking whether something is of an abstract class is slow.
+        # Last, as isinstance() of an abstract class is slow.
         if isinstance(value, (dict, Mapping)):
             return self._mapping(value, depth)
         return self._string(str(value), depth)
@@ -216,5 +218,5 @@ def _fold(name: str) -> str:
 
 
 def _spellings(name: str) -> str:
-    """A pattern for one name with its separators optional."""
+    """Return a pattern for one name with optional separators."""
     return "[-_]?".join(re.escape(part) for part in re.split(r"[-_]", name))

@@ -1,6 +1,6 @@
-"""Telemetry about telemetry is a feedback loop: inside ``silence`` no event is taken.
+"""Prevents telemetry about telemetry, a feedback loop: inside ``silence``, events are dropped.
 
-A context variable, not a thread-local: greenlets of one thread must not silence one another.
+It is a context variable, not a thread-local: greenlets of one thread must not silence one another.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ silenced: ContextVar[bool] = ContextVar("guard_wsgi_telemetry_silenced", default
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Drop what is emitted inside by this thread or greenlet."""
+    """Drop events that this thread or greenlet emits inside the block."""
     token = silenced.set(True)
     try:
         yield

@@ -129,7 +129,7 @@ def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
     assert "reason: flood" in text
     assert run("emergency", "off") == (0, "emergency mode is off\n")
     assert run("emergency", "off") == (0, "emergency mode was not on\n")
-    assert run("emergency", "on")[1].startswith("emergency mode is on until it is ended")
+    assert run("emergency", "on")[1].startswith("emergency mode is on until you end it")
     assert run("emergency", "on", "--allow", "office")[0] == 2
 
 
