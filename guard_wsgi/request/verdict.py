@@ -39,7 +39,7 @@ class Verdict:
     :ivar country: ISO 3166 code, or ``None`` if it is not known; looked up on first access.
     :ivar endpoint: the route's template or name; ``None`` if no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
-    :ivar held: the rules of views that were held before those of ``route``.
+    :ivar held: the rules of views that were checked before those of ``route``.
     :ivar refusals: the rules of views that refused when the app came to them, with the answers.
     :ivar defers_credentials: whether the request is a preflight that has been answered for without
         credentials: none of the view's code may run but what answers it.
@@ -97,7 +97,7 @@ class Verdict:
         self._country = code
 
     def has_held(self, route: Any) -> bool:
-        """Whether the rules of ``route`` have been held for this request, and let it pass."""
+        """Whether the rules of ``route`` were checked for this request, and let it pass."""
         if self.deferred is not None:
             return False
         return any(held.includes(route) for held in self.passed)

@@ -42,7 +42,7 @@ class Call:
         self._args = args
 
     def refuse(self, response: GuardResponse) -> Any:
-        """Answer in place of the view: what a framework takes for an answer is returned or raised.
+        """Answer instead of the view: return or raise what the framework accepts as an answer.
 
         :raises ViewRefused: in Flask, and other apps of werkzeug's.
         """

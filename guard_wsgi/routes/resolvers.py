@@ -92,7 +92,10 @@ class PatternResolver:
 
     A path with several readings (``/x/..;/admin``, ``/ADMIN``) gets the rules of all of them.
 
-    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method. A pattern that ends with a parameter of kind ``path`` also applies to its folder, here ``/admin`` and ``/admin/``. :raises ValueError: if werkzeug doesn't understand a pattern.
+    :param routes: ``{"/admin/<path:rest>": RouteConfig(...)}``; any method. A pattern that ends
+        with a parameter of kind ``path`` also applies to its folder, here ``/admin`` and
+        ``/admin/``.
+    :raises ValueError: if werkzeug doesn't understand a pattern.
     """
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
@@ -199,7 +202,7 @@ def _fold(text: str) -> str:
 
 
 def _folded(pattern: str) -> str:
-    """A pattern whose own text is in one case: not that of its parameters, but for choices."""
+    """Fold the case of a pattern's own text, not of its parameters, except for choices."""
     parts = _PARAMETER.split(pattern)
     return "".join(
         part if part.startswith("<") and not _CHOICE.match(part) else _fold(part) for part in parts
