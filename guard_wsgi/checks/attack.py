@@ -19,8 +19,11 @@ from guard_wsgi.request.view import GuardRequest
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that never lead to a ban: a school class may hand in programs from one address."""
 
-_OTHER_SITE = "cross-site"
-"""A browser's mark of a request that another site made it send (Fetch Metadata, 2.2)."""
+_BY_HAND = frozenset({"document", "empty"})
+"""Destinations (Fetch Metadata, 2.1) of what a visitor opens, or the page's own script asks for. A
+browser loads all others by itself: images, fonts, frames, ..."""
+_OWN_SITE = frozenset({"same-origin", "none"})
+"""Origins of a request (Fetch Metadata, 2.2) that no other site makes a browser send."""
 
 _PASSING = REPORTED_ONLY | {BUDGET}
 """Categories that refuse nothing if spent budgets refuse nothing."""
@@ -128,10 +131,36 @@ class AttackRefusal:
                 categories = {finding.category for finding in findings}
                 is_certain = any(finding.is_certain for finding in findings)
             categories -= NEVER_BANS
-            # Any page can make its visitors' browsers send anything: a ban would punish the
-            # visitors.
-            if request.environ.get("HTTP_SEC_FETCH_SITE") == _OTHER_SITE:
+            if is_certain and (
+                _is_made_by_a_page(request.environ)
+                or all(_is_of_the_referrer(one) for one in findings)
+            ):
                 is_certain = False
             if categories and not (self._is_verified_bot and self._is_verified_bot(request)):
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
+
+
+def _is_of_the_referrer(finding: Finding) -> bool:
+    """Whether it is about the address of the page that links here, which its author chose."""
+    return finding.location == "header" and finding.name.partition(">")[0].lower() == "referer"
+
+
+def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
+    """Whether a page may have made the visitor's browser send a request.
+
+    Any page can do so with an image or a link, and so can a comment with an image. A ban would
+    punish the visitors. A program can send these headers as well: it is refused all the same, and
+    banned later.
+    """
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site is not None:
+        return (
+            site not in _OWN_SITE or environ.get("HTTP_SEC_FETCH_DEST", "document") not in _BY_HAND
+        )
+    # Over plain HTTP, browsers tell only the address of the page.
+    page = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER")
+    if not page:
+        return False
+    host = page.partition("://")[2].partition("/")[0]
+    return host.lower() != environ.get("HTTP_HOST", "").lower()

@@ -28,7 +28,7 @@ class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
     The scheme matches in any case (RFC 9110, 11.1). A verifier that raises refuses. Every refusal
-    counts against the route's rate limit, which so limits guesses as well.
+    counts against the route's rate limit, by address, so that guesses are limited as well.
 
     :param scheme: ``"bearer"``, ``"basic"`` or another word for the header's whole value.
     :param header: the header with the credential; an API key has its own header.
@@ -68,7 +68,7 @@ class Authentication(Check):
     def for_route(
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
-        rate_limit = next(iter(RateLimits.for_route(config, route, services)), None)
+        rate_limit = RateLimits.of_guesses(config, route, services)
         verifier = config.auth_verifier
         if route.authorization_header_required:
             yield cls(route.authorization_header_required, None, rate_limit=rate_limit)

@@ -21,10 +21,10 @@ class Check(ABC):
     A request passes the check if :meth:`passes` says so. Otherwise :meth:`refusal` decides. The one
     law: if ``passes`` is true, ``refusal`` would refuse nothing.
 
-    :cvar name: the stable name in logs, events and metrics. :cvar bypasses: the words of the
-    ``bypass`` decorator that remove it from a route. :cvar fails_closed: whether a fault of the
-    check refuses the request (access, authentication) or lets it pass (detection, limits); with
-    ``fail_secure=False`` all faults pass.
+    :cvar name: the stable name in logs, events and metrics.
+    :cvar bypasses: the words of the ``bypass`` decorator that remove it from a route.
+    :cvar fails_closed: whether a fault of the check refuses the request (access, authentication) or
+        lets it pass (detection, limits); with ``fail_secure=False`` all faults pass.
 
     :ivar excused: bits of the clients and requests to which it does not apply (standing.py).
     :ivar is_own: whether the view itself asks for it: then no ``bypass`` removes it, and no

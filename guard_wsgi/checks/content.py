@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.services import CheckServices
+from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.names import ascii_host
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY
@@ -101,7 +102,13 @@ class ContentTypes(Check):
 
 
 class RequiredHeaders(Check):
-    """Refuses requests without the named headers, or with other values than the ones given."""
+    """Refuses requests without the named headers, or with other values than the ones given.
+
+    A wrong value counts against the route's rate limit, by address: a header's value may be a
+    secret that somebody guesses.
+
+    :param rate_limit: the limit that counts wrong values.
+    """
 
     name = "required_headers"
     excused = NOBODY
@@ -111,7 +118,8 @@ class RequiredHeaders(Check):
     PRESENT = "required"
     """The value that only requires the header to be present."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], rate_limit: Check | None = None) -> None:
+        self._rate_limit = rate_limit
         self._headers = tuple(
             (name, None if value == self.PRESENT else value) for name, value in headers.items()
         )
@@ -122,7 +130,7 @@ class RequiredHeaders(Check):
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         if route.required_headers:
-            yield cls(route.required_headers)
+            yield cls(route.required_headers, RateLimits.of_guesses(config, route, services))
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         for key, expected in self._keys:
@@ -137,6 +145,9 @@ class RequiredHeaders(Check):
             if not value:
                 message = f"Missing required header: {name}"
             elif expected is not None and value != expected:
+                limited = self._rate_limit.refusal(request) if self._rate_limit else None
+                if limited is not None:
+                    return limited
                 message = f"Header '{name}' does not match the required value"
             else:
                 continue

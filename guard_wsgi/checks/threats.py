@@ -11,6 +11,7 @@ from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.inspections import RouteInspections
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.trap_fields import Unreadable, filled_in, filled_in_whatever, in_query
+from guard_wsgi.config.sections.mode import EXCLUDED_PATHS
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding
 from guard_wsgi.detection.body_values import is_document
@@ -38,6 +39,15 @@ video. It lies on disk meanwhile, as it will with the app."""
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
+def _excluded(config: SecurityConfig) -> int:
+    """Return the standing of requests that are not inspected for their path.
+
+    A site that lists paths knows what answers there. The default paths are only usual names: a
+    catch-all route may answer below them.
+    """
+    return NOBODY if config.exclude_paths == EXCLUDED_PATHS else EXCLUDED
+
+
 class HeadInspection(Check):
     """Inspects path, query, cookies and headers for attacks."""
 
@@ -46,10 +56,15 @@ class HeadInspection(Check):
     fails_closed = False
 
     def __init__(
-        self, inspections: RouteInspections, refuse: AttackRefusal, *, is_own: bool = False
+        self,
+        inspections: RouteInspections,
+        refuse: AttackRefusal,
+        *,
+        is_own: bool = False,
+        excluded: int = EXCLUDED,
     ) -> None:
         self.is_own = is_own
-        self.excused = WHITELISTED | (NOBODY if is_own else EXCLUDED)
+        self.excused = WHITELISTED | (NOBODY if is_own else excluded)
         self._inspections = inspections
         # A match of the general inspection may be excluded on this path. A benign result is benign
         # on every path.
@@ -66,6 +81,7 @@ class HeadInspection(Check):
                 services.inspections.for_route(route),
                 AttackRefusal.of(config, services),
                 is_own=route.enable_suspicious_detection is True,
+                excluded=_excluded(config),
             )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
@@ -111,9 +127,10 @@ class BodyInspection(Check):
         unreadable_blocks: bool,
         oversized_blocks: bool,
         is_own: bool = False,
+        excluded: int = EXCLUDED,
     ) -> None:
         self.is_own = is_own
-        self.excused = WHITELISTED | BODILESS | (NOBODY if is_own else EXCLUDED)
+        self.excused = WHITELISTED | BODILESS | (NOBODY if is_own else excluded)
         self._inspections = inspections
         settings = inspections.everywhere.settings
         self._weighs_contents, self._max_values = settings.weighs_contents, settings.max_values
@@ -141,6 +158,7 @@ class BodyInspection(Check):
                 unreadable_blocks=config.unreadable_body == "block",
                 oversized_blocks=config.detection_oversized_body == "block",
                 is_own=route.enable_suspicious_detection is True,
+                excluded=_excluded(config),
             )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:

@@ -123,6 +123,30 @@ class RateLimits(Check):
     ) -> Iterator[Check]:
         if not config.enable_rate_limiting:
             return
+        yield cls._counted_by(config.rate_limit_key, route.rate_limit_key, config, route, services)
+
+    @classmethod
+    def of_guesses(
+        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
+    ) -> RateLimits | None:
+        """Return the limits of requests that were refused for a wrong secret, counted by address.
+
+        A key of the app's own is often the secret itself, and each guess would have a count of its
+        own.
+        """
+        if not config.enable_rate_limiting:
+            return None
+        return cls._counted_by(None, None, config, route, services)
+
+    @classmethod
+    def _counted_by(
+        cls,
+        key: LimitKey | None,
+        route_key: LimitKey | None,
+        config: SecurityConfig,
+        route: RouteConfig,
+        services: CheckServices,
+    ) -> RateLimits:
         limit = None
         if route.rate_limit is not None:
             limit = Limit(route.rate_limit, route.rate_limit_window or 60, "route")
@@ -132,7 +156,7 @@ class RateLimits(Check):
                 country: Limit(requests, window, "country")
                 for country, (requests, window) in route.geo_rate_limits.items()
             }
-        yield cls(
+        return cls(
             services.store.limiter,
             everywhere=services.everywhere,
             by_path=PathLimits(
@@ -146,11 +170,11 @@ class RateLimits(Check):
                 limit=limit,
                 by_country=by_country,
                 cost=route.rate_limit_cost or 1,
-                key=route.rate_limit_key,
+                key=route_key,
                 exempt_when=route.rate_limit_exempt_when,
                 counted_as=route.limits_counted_as,
             ),
-            key=config.rate_limit_key,
+            key=key,
             exempt_when=config.rate_limit_exempt_when,
             suspicion=services.suspicion if config.enable_rate_limit_auto_ban else None,
             unset=DEFAULT_LIMIT,

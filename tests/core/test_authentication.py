@@ -100,6 +100,27 @@ def test_presence_alone_can_be_asked_for() -> None:
     assert site.visit(headers={"Authorization": "Bearer whatever"}).code == 200
 
 
+def test_guesses_are_limited_where_each_secret_has_a_limit_of_its_own() -> None:
+    site = at_root(
+        api_key_required=True,
+        api_key_verifier=lambda request, key: key == "right",
+        rate_limit=3,
+        rate_limit_key=lambda request: request.headers.get("X-API-Key"),
+    )
+    guesses = [site.visit(headers={"X-API-Key": f"guess {n}"}).code for n in range(5)]
+    assert guesses == [401, 401, 401, 429, 429]
+    # Others behind the same address have their own limit, with the right one.
+    assert site.visit(headers={"X-API-Key": "right"}).code == 200
+
+
+def test_guesses_of_a_required_value_are_limited() -> None:
+    site = at_root(required_headers={"X-Secret": "right", "X-Other": "required"}, rate_limit=3)
+    guesses = [
+        site.visit(headers={"X-Secret": f"guess {n}", "X-Other": "a"}).code for n in range(5)
+    ]
+    assert guesses == [400, 400, 400, 429, 429]
+
+
 def test_guessing_credentials_is_limited() -> None:
     site = at_root(auth_required="bearer", auth_verifier=verify, rate_limit=3)
     wrong = {"Authorization": "Bearer guess"}

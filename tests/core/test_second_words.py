@@ -24,9 +24,18 @@ def test_an_emergency_shuts_excluded_paths_too() -> None:
 
 def test_detection_that_a_route_asks_for_holds_on_excluded_paths() -> None:
     routes = {"/docs/inner": RouteConfig(enable_suspicious_detection=True)}
-    guard = GuardMiddleware(text_app(), SecurityConfig(), routes=routes)
+    config = SecurityConfig(exclude_paths=["/docs"])
+    guard = GuardMiddleware(text_app(), config, routes=routes)
     query = {"q": INJECTION}
     assert codes(guard, "/docs/inner", "/docs/other", query_string=query) == [400, 200]
+
+
+@pytest.mark.parametrize("path", ["/docs/x", "/redoc/x", "/static/x", "/favicon.ico/x"])
+def test_a_catch_all_route_below_a_usual_path_is_inspected(path: str) -> None:
+    guard = GuardMiddleware(text_app(), SecurityConfig())
+    assert codes(guard, path, query_string={"q": INJECTION}) == [400]
+    assert codes(guard, path, method="POST", data={"q": INJECTION}) == [400]
+    assert codes(guard, path) == [200]
 
 
 def test_clouds_that_a_route_refuses_are_refused_on_excluded_paths(

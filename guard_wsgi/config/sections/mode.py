@@ -16,6 +16,16 @@ from guard_wsgi.request.hook_types import OnBlock, OnError, ResponseModifier, Va
 
 _NO_BODIES: Mapping[int, str] = MappingProxyType({})
 
+EXCLUDED_PATHS = (
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/openapi.yaml",
+    "/favicon.ico",
+    "/static",
+)
+"""What ``exclude_paths`` lists where nobody has set it."""
+
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
 class ModeOptions:
@@ -44,16 +54,10 @@ class ModeOptions:
         converter=flag,
     )
     exclude_paths: tuple[str, ...] = field(
-        # Documentation pages and static files are requested often and offer nothing to attack.
-        # Bans, IP lists, rate limits, emergency mode and a view's own rules still apply there.
-        default=(
-            "/docs",
-            "/redoc",
-            "/openapi.json",
-            "/openapi.yaml",
-            "/favicon.ico",
-            "/static",
-        ),
+        # The usual paths of documentation and static files. Bans, IP lists, rate limits, emergency
+        # mode and a view's own rules still apply there. Detection does too while the option has its
+        # default, as a catch-all route may answer there; below paths of your own it does not.
+        default=EXCLUDED_PATHS,
         converter=texts.exclude_paths,
     )
     health_paths: tuple[str, ...] = field(
