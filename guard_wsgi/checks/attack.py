@@ -162,5 +162,6 @@ def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
     page = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER")
     if not page:
         return False
-    host = page.partition("://")[2].partition("/")[0]
-    return host.lower() != environ.get("HTTP_HOST", "").lower()
+    its_host = page.partition("://")[2].partition("/")[0]
+    host: str = environ.get("HTTP_HOST", "")
+    return its_host.lower() != host.lower()
