@@ -153,13 +153,12 @@ def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
     punish the visitors. A program can send these headers as well: it is refused all the same, and
     banned later.
     """
-    site = environ.get("HTTP_SEC_FETCH_SITE")
+    site: str | None = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
-        return (
-            site not in _OWN_SITE or environ.get("HTTP_SEC_FETCH_DEST", "document") not in _BY_HAND
-        )
+        destination: str = environ.get("HTTP_SEC_FETCH_DEST", "document")
+        return site not in _OWN_SITE or destination not in _BY_HAND
     # Over plain HTTP, browsers tell only the address of the page.
-    page = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER")
+    page: str = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER", "")
     if not page:
         return False
     its_host = page.partition("://")[2].partition("/")[0]
