@@ -11,9 +11,11 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from attrs import define, evolve, field, frozen
+
+from guard_wsgi.request.reference import Reference
 
 WOULD_HAVE = "logged_only"
 REFUSED = "request_blocked"
@@ -268,14 +270,35 @@ def report(lines: Iterable[str], out: TextIO) -> int:
     return 1
 
 
+MINUTE: Final = 60
+"""In which the first refusal of a client by a check has a line."""
+
+
 def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
-    """Write the lines of a log about one request. Return 0 if there is one, else 1.
+    """Write the lines of a log about one request, or else those of its client in that minute.
+
+    Return 0 if there are any, else 1.
 
     :param reference: the id that the refused client saw: in ``X-Request-Id``, in the text, or as
         the UUID in a problem's ``instance``.
     """
     wanted = reference.strip().lower().removeprefix("urn:uuid:").replace("-", "")
-    found = [line for line in lines if wanted and wanted in line]
+    said = Reference.of(wanted)
+    found, near = [], []
+    for line in lines if wanted else ():
+        if wanted in line:
+            found.append(line)
+        elif said is not None and said.client in line:
+            others = map(Reference.of, re.findall(rf"\b{said.client}[0-9a-f]{{20}}\b", line))
+            if any(other and abs(other.seconds - said.seconds) <= MINUTE for other in others):
+                near.append(line)
+    if said is not None and near and not found:
+        print(
+            f"{reference} of {said.when} has no line of its own, since its client had too many"
+            " refusals. Those of this client in the minutes before and after:",
+            file=out,
+        )
+        found = near[-MAX_SHOWN:]
     for line in found:
         print(line.rstrip("\n"), file=out)
     if not found:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from random import getrandbits
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from guard_wsgi.request.reference import new_reference
 
 if TYPE_CHECKING:
     from guard_wsgi.detection import Finding
@@ -18,10 +19,6 @@ _OF_THE_SITE = frozenset(
     {"guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"}
 )
 _SHARED = _OF_THE_SITE | {"block"}
-
-_UUID_BITS: Final = ~((0xF << 76) | (0x3 << 62))
-_VERSION_4: Final = (0x4 << 76) | (0x2 << 62)
-"""The bits that make 128 random ones a UUID of version 4 (RFC 9562, 5.4)."""
 
 Action = Literal["pass", "observe", "block"]
 
@@ -76,12 +73,10 @@ class Verdict:
 
     @property
     def request_id(self) -> str:
-        # Made on first access, as few requests are ever reported. It is unique, not secret; uuid4()
-        # would take five times as long.
+        # Made on first access, as few requests are ever reported.
         name = self._request_id
         if not name:
-            name = f"{getrandbits(128) & _UUID_BITS | _VERSION_4:032x}"
-            self._request_id = name
+            name = self._request_id = new_reference(self.client_ip)
         return name
 
     @property

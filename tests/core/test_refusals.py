@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -15,6 +16,7 @@ from guard_wsgi import GuardResponse, RouteConfig, SecurityEvent
 from guard_wsgi.checks.allowance import Allowance
 from guard_wsgi.checks.services import WEIGHED_A_MINUTE
 from guard_wsgi.cli.tree import main
+from guard_wsgi.request.reference import Reference
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import Answer
 
@@ -162,7 +164,44 @@ def test_no_two_requests_have_one_reference() -> None:
     site = Site(blacklist=["203.0.113.7"])
     references = {site.visit().reference for _ in range(50)}
     assert len(references) == 50
-    assert {UUID(reference).version for reference in references} == {4}
+    assert {UUID(reference).version for reference in references} == {8}
+    assert {UUID(reference).variant for reference in references} == {RFC_4122}
+
+
+@pytest.mark.parametrize("file_format", ["text", "json"])
+def test_a_refusal_without_a_line_leads_to_those_of_its_client(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file_format: str
+) -> None:
+    log = tmp_path / "guard.log"
+    site = Site(blacklist=["203.0.113.0/24"], custom_log_file=str(log), log_format=file_format)
+    others = [site.visit(ip="203.0.113.9").reference for _ in range(3)]
+    references = [site.visit(ip="203.0.113.7").reference for _ in range(40)]
+    logged = log.read_text()
+    unlogged = [reference for reference in references if reference not in logged]
+    assert len(unlogged) > 20
+    for reference in unlogged:
+        assert main(["report", str(log), "--reference", reference]) == 0
+        shown = capsys.readouterr().out
+        assert "203.0.113.7" in shown
+        assert "203.0.113.9" not in shown
+    for reference in (*others, references[0]):
+        assert main(["report", str(log), "--reference", reference]) == 0
+        assert len(capsys.readouterr().out.splitlines()) == 1
+    # One of another day, or of a client that was never refused.
+    other_day = references[-1][:16] + "8000000000000000"
+    for unknown in (other_day, "0" * 12 + references[-1][12:]):
+        assert main(["report", str(log), "--reference", unknown]) == 1
+        capsys.readouterr()
+
+
+def test_a_reference_tells_its_second() -> None:
+    reference = Site(blacklist=["203.0.113.7"]).visit().reference
+    said = Reference.of(reference)
+    assert said is not None
+    assert abs(said.seconds - time.time()) < 60
+    assert Reference.of(reference[:-1]) is None
+    assert Reference.of("0" * 32) is None
+    assert Reference.of("not a reference") is None
 
 
 def test_the_reference_of_a_client_is_not_taken_over() -> None:
