@@ -129,7 +129,7 @@ class GuardMiddleware(Hooked):
         plan, block = policy.global_plan, None
         if self._events.wants_metrics:
             visit.started = perf_counter()
-        if self._prepares:
+        if policy.prepares:
             plan, block = self._prepare(policy, environ, visit)
         paths = policy.listed_paths
         if environ.get("PATH_INFO", "")[paths.beginning] in paths.beginnings:
@@ -257,7 +257,7 @@ class GuardMiddleware(Hooked):
         self._is_new = True
 
     def _prepare(
-        self, policy: Policy, environ: WSGIEnvironment, visit: Visit
+        self, policy: Policy, environ: WSGIEnvironment, visit: Departure
     ) -> tuple[Plan, Block | None]:
         """Do what only some sites need before the checks; return the plan, and a refusal if any."""
         # Only a store on another machine can make a request wait, so only that needs a time budget.
@@ -270,15 +270,18 @@ class GuardMiddleware(Hooked):
         plan, block = policy.global_plan, None
         if self.resolver is not None:
             plan, block = self._resolve(policy, self.resolver, environ, visit)
-        route = visit.verdict.route
-        if policy.cors is not None and is_preflight(environ):
-            # A browser sends a preflight without credentials, so the route's own checks can't
-            # decide on it.
-            plan = policy.relaxed(route)
-            visit.standing |= PREFLIGHT
-        elif route is not None and self._defers_credentials(policy, environ):
-            plan = policy.preflight(route)
-            visit.verdict.defers_credentials = True
+        if policy.cors is not None:
+            visit.origin = environ.get("HTTP_ORIGIN")
+        if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
+            route = visit.verdict.route
+            if policy.cors is not None:
+                # A browser sends a preflight without credentials, so the route's own checks can't
+                # decide on it.
+                plan = policy.relaxed(route)
+                visit.standing |= PREFLIGHT
+            elif route is not None and self._defers_credentials(policy, environ):
+                plan = policy.preflight(route)
+                visit.verdict.defers_credentials = True
         return plan, block
 
     def _resolve(
@@ -300,11 +303,12 @@ class GuardMiddleware(Hooked):
                 self._tell(policy, request, block, passive=True)
                 return policy.global_plan, None
             return policy.global_plan, block
-        visit.verdict.endpoint = resolution.endpoint
-        visit.verdict.route = resolution.route
+        verdict = visit.verdict
+        verdict.endpoint = resolution.endpoint
+        verdict.route = route = resolution.route
         if resolution.others:
-            return policy.combined((resolution.route, *resolution.others)), None
-        return policy.plan(resolution.route), None
+            return policy.combined((route, *resolution.others)), None
+        return policy.plan(route), None
 
     # For the operator --------------------------------------------------------------------------
 
@@ -321,15 +325,7 @@ class GuardMiddleware(Hooked):
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        policy = Policy(config, self.services, self.resolver, self._left_to_app)
-        # This comes first: what a request finds to prepare is looked up again after it.
-        self._prepares = (
-            self.resolver is not None
-            or self._begin_request is not None
-            or policy.logs_requests
-            or policy.cors is not None
-        )
-        self._policy = policy
+        self._policy = Policy(config, self.services, self.resolver, self._left_to_app)
 
     @property
     def bans(self) -> Bans:

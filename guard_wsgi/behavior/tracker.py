@@ -118,7 +118,10 @@ class BehaviorTracker:
 
 
 class BehaviorWatch:
-    """The rules that apply to one route: its own and those of all routes."""
+    """The rules that apply to one route: its own and those of all routes.
+
+    :ivar counts_requests: whether a rule may refuse before the app answers.
+    """
 
     __slots__ = (
         "_body_patterns",
@@ -130,6 +133,7 @@ class BehaviorWatch:
         "_status_rules",
         "_tracker",
         "calls_hooks",
+        "counts_requests",
         "rules",
     )
 
@@ -145,6 +149,9 @@ class BehaviorWatch:
         self._calls = by_counter(entry for entry in calls if not entry.throttles)
         self._calls_throttled = [entry for entry in calls if entry.throttles]
         self._responses_throttled = [entry for entry in responses if entry.throttles]
+        self.counts_requests = bool(
+            self._calls or self._calls_throttled or self._responses_throttled
+        )
         self._status_rules = [
             (entry.rule.response_pattern.statuses, entry)
             for entry in responses

@@ -38,7 +38,7 @@ class ClientBehavior(Check):
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         watch = services.watch(route)
-        if watch:
+        if watch.counts_requests or watch.calls_hooks:
             yield cls(watch, is_own=bool(route.behavior_rules))
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:

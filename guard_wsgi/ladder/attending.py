@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Attending(Refusing):
-    """Adds CORS, measures time, and lets behaviour rules see answers, without holding them back."""
+    """Measures time, and lets behaviour rules see answers, without holding them back."""
 
     def _pass_attended(
         self,
@@ -45,7 +45,7 @@ class Attending(Refusing):
                 client, visit.verdict.endpoint or UNROUTED, lambda: self.inside(environ)
             )
         verdict, started = visit.verdict, visit.started
-        start_response, cors = visit.start_response, policy.cors
+        start_response = visit.start_response
 
         # It refers to neither visit nor request, since they refer to it: a circle would keep every
         # environ alive.
@@ -55,8 +55,6 @@ class Attending(Refusing):
             left = verdict.deferred
             if left is not None and not left.policy.passive:
                 raise NotAsked("the app answered before its own checks had run")
-            if cors is not None and policy.outgoing.modifier is None:
-                headers = cors.add(headers, environ)
             # A refusal inside was counted there, by the rules of the view.
             refused = verdict.action == "block"
             if started:

@@ -52,6 +52,7 @@ class Policy:
     :param left_to_app: keys of security headers that the app's framework sets itself.
     :ivar listed_paths: exemptions of a request by its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
+    :ivar prepares: whether there is more to do before the checks than to look at the environ.
     """
 
     def __init__(
@@ -81,6 +82,12 @@ class Policy:
         )
         self.outgoing = Outgoing(config, left_to_app)
         self.cors = self.outgoing.cors
+        self.prepares = (
+            resolver is not None
+            or services.store.waits
+            or self.logs_requests
+            or self.cors is not None
+        )
         self.refusals = Refusals(config, self.outgoing)
         self.calls_hooks_on_refusal = (
             config.on_block is not None or self.outgoing.modifier is not None
@@ -91,7 +98,7 @@ class Policy:
         self._services = CheckServices(config, services, resolver, self.clients, everywhere)
         self.emergency = self._services.emergency
         self._plans: dict[tuple[int, frozenset[type[Check]] | None], Plan] = {}
-        self._relaxed: dict[int, tuple[RouteConfig, Plan]] = {}
+        self._relaxed: dict[int, tuple[RouteConfig | None, Plan]] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
     @property
@@ -128,12 +135,12 @@ class Policy:
     def relaxed(self, route: RouteConfig | None) -> Plan:
         """Return the global rules without what a route exempts. They apply to a preflight that the
         guard answers, which has the path and query of the request that follows."""
-        if route is None:
-            return self.global_plan
         kept = self._relaxed.get(id(route))
         if kept is None:
+            relaxations = None if route is None else route.relaxations()
+            plan = self._plan(relaxations or _INHERIT_ALL, answers_preflights=True)
             # It refers to the route, as below.
-            kept = self._relaxed[id(route)] = route, self.plan(route.relaxations())
+            kept = self._relaxed[id(route)] = route, plan
         return kept[1]
 
     def whole_ladder(self, plan: Plan, environ: Mapping[str, Any], visit: Visit) -> Ladder:
@@ -151,7 +158,13 @@ class Policy:
             plan = self._plans[key] = self._plan(route, part)
         return plan
 
-    def _plan(self, route: RouteConfig, part: frozenset[type[Check]] | None = None) -> Plan:
+    def _plan(
+        self,
+        route: RouteConfig,
+        part: frozenset[type[Check]] | None = None,
+        *,
+        answers_preflights: bool = False,
+    ) -> Plan:
         checks = tuple(
             check
             for check in checks_for(self.config, route, self._services)
@@ -161,7 +174,7 @@ class Policy:
         watch = None
         if route.behavior_rules or not bypasses_all:
             watch = self._services.watch(route) or None
-        return self._made(route, checks, watch, self._security(route))
+        return self._made(route, checks, watch, self._security(route), answers_preflights)
 
     def _made(
         self,
@@ -169,9 +182,10 @@ class Policy:
         checks: Ladder,
         watch: BehaviorWatch | None,
         security: SecurityHeaders,
+        answers_preflights: bool = False,
     ) -> Plan:
         is_modified = self.outgoing.modifier is not None
-        return Plan(route, checks, watch, self.cors is not None, is_modified, security)
+        return Plan(route, checks, watch, answers_preflights, is_modified, security)
 
     def _security(self, route: RouteConfig) -> SecurityHeaders:
         headers = route.security_headers

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.response.cors import Cors
 from guard_wsgi.response.headers import (
-    Cors,
     Fixed,
     Header,
     SecurityHeaders,
@@ -93,20 +93,22 @@ class Outgoing:
     ) -> HeaderList:
         headers = self.completed(security.of(visit.is_https), visit, headers)
         if self.cors is not None:
-            headers = self.cors.add(headers, environ)
+            headers = self.cors.add(headers, environ.get("HTTP_ORIGIN"))
         return headers
 
 
 class Departure(Visit):
     """A visit whose answer gets our headers.
 
+    :ivar origin: the ``Origin`` header of the request. It is set only if CORS is on.
     :ivar outgoing: adds the headers.
     :ivar security: the fixed headers.
     :ivar start_response: the server's, or a wrapper around it.
     """
 
-    __slots__ = ("outgoing", "security", "start_response")
+    __slots__ = ("origin", "outgoing", "security", "start_response")
 
+    origin: str | None
     outgoing: Outgoing
     security: SecurityHeaders
     start_response: StartResponse
@@ -134,6 +136,9 @@ class Departure(Visit):
             if quota is not None:
                 limit, remaining, reset_seconds = quota
                 headers += self.outgoing.tell_quota(limit, remaining, reset_seconds)
+        cors = self.outgoing.cors
+        if cors is not None:
+            headers = cors.add(headers, self.origin)
         if exc_info is None:
             return self.start_response(status, headers)
         try:

@@ -208,6 +208,9 @@ class RouteConfig:
     _parts: tuple[RouteConfig, ...] = field(default=(), init=False, eq=False)
     """The configurations from which this one was merged."""
 
+    _heard: frozenset[int] = field(default=frozenset(), init=False, eq=False)
+    """The ids of these parts."""
+
     limits_counted_as: str = field(default="", init=False, eq=False)
     """The view for which its limits count, for all of its routes; ``""`` for the route itself."""
 
@@ -264,10 +267,10 @@ class RouteConfig:
 
     def includes(self, other: RouteConfig) -> bool:
         """Whether the ``other`` configuration was merged into this one."""
-        mine = self._parts or (self,)
-        return self is other or all(
-            any(part is known for known in mine) for part in other._parts or (other,)
-        )
+        if self is other:
+            return True
+        heard = self._heard or (id(self),)
+        return other._heard.issubset(heard) if other._heard else id(other) in heard
 
     def of_one_view(self, name: str) -> RouteConfig:
         """Return the same rules for the view of that name only. One decorator on two views counts
@@ -293,6 +296,7 @@ class RouteConfig:
     def _made_of(self, *merged: RouteConfig) -> RouteConfig:
         parts = {id(part): part for route in merged for part in route._parts or (route,)}
         object.__setattr__(self, "_parts", tuple(parts.values()))
+        object.__setattr__(self, "_heard", frozenset(parts))
         return self
 
     def restrictions(self) -> RouteConfig:

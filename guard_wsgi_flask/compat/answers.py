@@ -10,7 +10,8 @@ from flask import make_response, redirect
 
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.request.response import GuardResponse
-from guard_wsgi.response.headers import Cors, SecurityHeaders
+from guard_wsgi.response.cors import Cors
+from guard_wsgi.response.headers import SecurityHeaders
 from guard_wsgi_flask.compat.face import Face, current_guard, settable
 
 
@@ -29,7 +30,7 @@ class SecurityHeadersManager(Face):
         cors = Cors.from_config(config or current_guard().policy.config)
         if cors is None or not cors.allows(origin):
             return {}
-        return dict(cors.add([], {"HTTP_ORIGIN": origin}))
+        return dict(cors.add([], origin))
 
     def configure(self, **options: Any) -> None:
         """Serve other security headers from now on; ``hsts_*`` are those of the table ``hsts``.
