@@ -6,7 +6,6 @@ its result in the store within seconds. The first request starts the thread, nev
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import random
@@ -14,11 +13,11 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
-from weakref import WeakSet
 
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
 from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
 from guard_wsgi.forks import track
+from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.repeats import is_reported
 
 log = logging.getLogger("guard_wsgi.agent")
@@ -45,8 +44,7 @@ class _State:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.stop = threading.Event()
-        self.thread: threading.Thread | None = None
+        self.has_begun = False
         self.next_fetch = 0.0
         self.ask_again = False
 
@@ -81,17 +79,16 @@ class RulesPoller:
         self._cache = RulesCache(store, cache_path)
         self._interval = interval_seconds
         self._states: dict[int, _State] = {}
+        self._loop = BackgroundLoop("guard-wsgi-rules", self._step)
         self._rejected: DynamicRules | None = None
         self._failures = 0
         self._saved = Known(None, 0.0)
         self.current: DynamicRules | None = None
         track(self)
-        _pollers.add(self)
 
     def touch(self) -> None:
         """Start the thread if this process has none. Every request calls this; it takes 0.1 us."""
-        if os.getpid() not in self._states:
-            self._start()
+        self._loop.ensure_running()
 
     def poll(self) -> None:
         """Fetch and apply now, in the calling thread. The background thread uses it; so may tools
@@ -99,49 +96,38 @@ class RulesPoller:
 
         Never raises.
         """
-        state = self._states.get(os.getpid()) or _State()
+        state = self._state()
         with state.lock:
             self._fetch(state, self._source.fetch_rules())
 
     def stop(self, timeout: float = 1.0) -> None:
         """Stop this process's thread. The rules in force stay."""
-        state = self._states.get(os.getpid())
-        if state is not None:
-            state.stop.set()
-            if state.thread is not None and state.thread is not threading.current_thread():
-                state.thread.join(timeout)
+        self._loop.close(timeout)
 
     def after_fork_in_child(self) -> None:
         self._states = {}
 
-    def _start(self) -> None:
-        state = _State()
-        if self._states.setdefault(os.getpid(), state) is not state:
-            return
-        state.thread = threading.Thread(
-            target=self._run, args=(state,), name="guard-wsgi-rules", daemon=True
-        )
+    def _state(self) -> _State:
+        # setdefault is atomic: all threads of a process get the same state.
+        return self._states.get(os.getpid()) or self._states.setdefault(os.getpid(), _State())
+
+    def _step(self) -> float:
+        """Look once. Return the seconds to wait before the next look."""
+        state = self._state()
         try:
-            state.thread.start()
-        except RuntimeError as error:  # at interpreter shutdown
-            state.thread = None
-            log.debug("could not start the thread for dynamic rules: %s", error)
+            with state.lock:
+                if not state.has_begun:
+                    state.has_begun = True
+                    self._begin()
+                    return 0.0
+                self._look(state)
+        except Exception as error:  # a fault here must not end the rules for good
+            log.warning("dynamic rules failed: %r", error)
+            state.next_fetch = time.time() + ERROR_SECONDS
+            state.ask_again = False
+        return 0.0 if state.ask_again else LOOK_SECONDS * random.uniform(0.75, 1.25)
 
-    def _run(self, state: _State) -> None:
-        step = self._begin
-        while not state.stop.is_set():
-            try:
-                with state.lock:
-                    step(state)
-            except Exception as error:  # a fault here must not end the rules for good
-                log.warning("dynamic rules failed: %r", error)
-                state.next_fetch = time.time() + ERROR_SECONDS
-                state.ask_again = False
-            if step == self._look and not state.ask_again:
-                state.stop.wait(LOOK_SECONDS * random.uniform(0.75, 1.25))
-            step = self._look
-
-    def _begin(self, state: _State) -> None:
+    def _begin(self) -> None:
         """Apply the last known rules before fetching, so that a restart leaves no gap."""
         known = self._cache.load()
         if known is not None:
@@ -260,14 +246,3 @@ class RulesPoller:
             reported = {"rule_id": rules.rule_id, "rule_version": rules.version}
             reason = reason or rules.message or ""
         self._emit_to(event_type, None, reason=reason, **reported)
-
-
-_pollers: WeakSet[RulesPoller] = WeakSet()
-
-
-def _stop_all() -> None:
-    for poller in list(_pollers):
-        poller.stop(timeout=0.0)
-
-
-atexit.register(_stop_all)

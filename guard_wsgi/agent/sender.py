@@ -4,7 +4,8 @@ The first item that a process queues starts its thread; nothing happens at impor
 Everything that a fork breaks (locks, queue, thread, connections) is in one object per process id. A
 child makes its own object and never touches the parent's, which may be locked for ever. The parent
 sends what it has queued. But a parent that exists only to fork (uWSGI's master) starts no thread,
-and leaves its queue to its children.
+and leaves its queue to its children. The thread is not a `BackgroundLoop`: callers wait for the
+queue on its condition, and the exit waits for the thread until a deadline and then does its work.
 
 The sender promises: a caller waits only for a lock that is held for microseconds; memory is
 bounded; it raises into the app only under ``overflow_policy="raise"``; every loss is counted under

@@ -31,6 +31,7 @@ class _Run:
     process_id: int = 0
     stopping: bool = False
     wake: threading.Event = field(factory=threading.Event)
+    thread: threading.Thread | None = None
 
 
 @define(slots=True)
@@ -77,10 +78,17 @@ class BackgroundLoop:
         """Whether a long step should give up because the process or the owner ends."""
         return self._cell.run.stopping
 
-    def close(self) -> None:
-        """End the thread at its next wait; it does not start again."""
+    def close(self, timeout_seconds: float = 0.0) -> None:
+        """End the thread at its next wait; it does not start again.
+
+        :param timeout_seconds: how long to wait for the end of the thread.
+        """
         self._closed = True
+        run = self._cell.run
         _stop(self._cell)
+        thread = run.thread
+        if timeout_seconds and thread is not None and thread is not threading.current_thread():
+            thread.join(timeout_seconds)
 
     def _start(self) -> None:
         process_id = getpid()
@@ -96,6 +104,7 @@ class BackgroundLoop:
         )
         try:
             thread.start()
+            run.thread = thread
         except RuntimeError:
             # No thread is available (limits of the process, or interpreter shutdown). The data age,
             # which their status shows. Requests go on, and a later one tries again.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi_flask.console import search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.intake import Intake, Sender
@@ -92,16 +92,13 @@ class LogReader:
         self._intake = intake
         self._place_name = place_name(path)
         self._next_double = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="guard-console-log", daemon=True)
+        self._loop = BackgroundLoop("guard-console-log", self._step)
 
     def start(self) -> None:
-        self._thread.start()
+        self._loop.ensure_running()
 
     def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
+        self._loop.close(5)
 
     def read_on(self) -> int:
         """Read what is new; how many events that were. A line without an end waits for it."""
@@ -127,7 +124,7 @@ class LogReader:
                 if len(lines) >= BATCH:
                     taken += self._take(lines, status.st_ino, offset)
                     lines = []
-                    if self._stop.is_set():
+                    if self._loop.stopping():
                         return taken
             if lines:
                 taken += self._take(lines, status.st_ino, offset)
@@ -160,11 +157,9 @@ class LogReader:
         inode, _, offset = (self._database.value(self._place_name) or "").partition(":")
         return (int(inode), int(offset)) if inode and offset else (0, 0)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self.read_on()
-            except Exception as error:  # a file that can't be read now may be later
-                log.warning("%s can't be read: %r", self._path, error)
-            if self._stop.wait(LOOK_SECONDS):
-                return
+    def _step(self) -> float:
+        try:
+            self.read_on()
+        except Exception as error:  # the file may be readable later
+            log.warning("could not read %s: %r", self._path, error)
+        return LOOK_SECONDS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 
 from sqlalchemy import Connection, delete, func, select
 
+from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.settings import ConsoleSettings
@@ -145,27 +145,23 @@ class Keeper:
     def __init__(self, database: Database, settings: ConsoleSettings) -> None:
         self._database = database
         self._settings = settings
-        self._stop = threading.Event()
-        self._threads: dict[int, threading.Thread] = {}
+        self._started_in = 0
+        self._loop = BackgroundLoop("guard-console-keeper", self._step)
 
     def touch(self) -> None:
         """Start the thread if this process has none: a parent that only forks starts none."""
-        pid = os.getpid()
-        if pid in self._threads:
-            return
-        thread = threading.Thread(target=self._run, name="guard-console-keeper", daemon=True)
-        if self._threads.setdefault(pid, thread) is thread:
-            thread.start()
+        self._loop.ensure_running()
 
     def stop(self) -> None:
-        self._stop.set()
-        thread = self._threads.get(os.getpid())
-        if thread is not None and thread.is_alive():
-            thread.join(5)
+        self._loop.close(5)
 
-    def _run(self) -> None:
-        while not self._stop.wait(INTERVAL_SECONDS):
-            try:
-                keep(self._database, self._settings)
-            except Exception as error:  # a full disk today is not one tomorrow
-                log.warning("retention failed: %r", error)
+    def _step(self) -> float:
+        if self._started_in != os.getpid():
+            # The first round comes after an interval: a start has other work to do.
+            self._started_in = os.getpid()
+            return INTERVAL_SECONDS
+        try:
+            keep(self._database, self._settings)
+        except Exception as error:  # the disk may have room again tomorrow
+            log.warning("could not remove old events: %r", error)
+        return INTERVAL_SECONDS
