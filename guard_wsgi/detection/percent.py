@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from codecs import escape_decode
 from typing import Final
 
 # A byte by its number: `b"%" in data` takes eight times as long as `PERCENT in data`, since it
@@ -15,18 +14,21 @@ _NO_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 def unquote(data: bytes) -> bytes:
-    """Decode every escape; what is none stays as it is.
+    """Decode every escape. A malformed one stays as it is.
 
-    The same as `urllib.parse.unquote_to_bytes`, which is a loop in Python. The interpreter
-    decodes the escapes of its own byte strings in C and refuses a malformed one: 0.3 us for 0.9
-    where a query has two, 1.7 for 19 where it has 120. The documented codec, "unicode_escape",
-    takes 0.9 and 2.6. The standard library's pickle relies on this function as well.
+    It gives the same result as `urllib.parse.unquote_to_bytes`, which is a loop in Python: for a
+    query with two escapes both take 0.9 us, with 120 escapes this takes 2.6 us instead of 19.
+    The codec "unicode_escape" decodes in C, and refuses a malformed escape.
     """
     try:
-        return escape_decode(data.replace(b"\\", rb"\\").replace(b"%", rb"\x"))[0]
+        return _unquote(data)
     except ValueError:
         if _ESCAPE.search(data) is None:
             return data
-        # What is no escape becomes one of the sign itself: a loop would take 1.5 us a byte.
-        marked = _NO_ESCAPE.sub(b"%25", data)
-        return escape_decode(marked.replace(b"\\", rb"\\").replace(b"%", rb"\x"))[0]
+        # Escape each sign that begins no escape: a loop would take 1.5 us a byte.
+        return _unquote(_NO_ESCAPE.sub(b"%25", data))
+
+
+def _unquote(data: bytes) -> bytes:
+    python = data.replace(b"\\", rb"\\").replace(b"%", rb"\x")
+    return python.decode("unicode_escape").encode("latin-1")
