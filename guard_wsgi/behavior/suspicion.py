@@ -24,9 +24,9 @@ DEFAULT_DURATION_SECONDS = 3600
 DEFAULT_WINDOW_SECONDS = 3600
 """An hour: long enough that a slow scan adds up, short enough that a week's odd hits don't."""
 
-DOUBTFUL_PER_HIT = 5
-"""How many doubtful requests count as one. A customer who writes about code for an hour and is
-refused twenty times is not banned; a program that tries a hundred variants is."""
+DOUBTFUL_PER_HIT = 10
+"""So many doubtful requests count as one: an office that writes about code behind one address, and
+is refused fifty times an hour, is not banned, and a program that tries a hundred variants is."""
 
 RATE_LIMIT_CATEGORY = "rate_limit"
 

@@ -24,7 +24,7 @@ MIN_CLIENTS = 3
 """This many different clients do not attack the same field in the same way by chance."""
 
 DOUBTFUL_MARGIN = 0.6
-"""The same margin as for automatic bans: findings this close to the threshold count a fifth."""
+"""The same margin as for automatic bans: findings this close to the threshold count a tenth."""
 
 MAX_CLIENTS_COUNTED = 10_000
 """The most clients to count in a group; beyond, the report says "or more"."""

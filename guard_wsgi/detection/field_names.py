@@ -109,6 +109,15 @@ def is_run(value: Value) -> bool:
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
 
 
+# Boxes that people search in, by the whole name: a programmer types commands and statements there.
+_SEARCHED: Final = frozenset({"q", "query", "search", "keyword", "keywords", "term", "terms", "s"})
+
+
+def is_searched(name: str) -> bool:
+    """Whether a field is one that people search in."""
+    return name in _SEARCHED
+
+
 # What people write sentences into; the app says by the name that it takes them for that.
 _WRITTEN: Final = frozenset(
     {

@@ -9,7 +9,7 @@ from typing import Final
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
-from guard_wsgi.detection.field_names import is_written
+from guard_wsgi.detection.field_names import is_searched, is_written
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
@@ -18,6 +18,7 @@ from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.sieve import Sieve
 from guard_wsgi.detection.surroundings import WRITING, Surroundings
+from guard_wsgi.detection.terms import is_certain_in_search
 from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
@@ -155,7 +156,11 @@ class Scorer:
             score=scored.score,
             threshold=self._threshold,
             is_certain=scored.score >= self._threshold + CERTAIN_MARGIN
-            and WRITING.isdisjoint(features),
+            and WRITING.isdisjoint(features)
+            and (
+                not is_searched(value.name)
+                or is_certain_in_search(value.text, scored.score - self._threshold)
+            ),
         )
 
     def _custom_finding(self, value: Value, custom: tuple[CustomPattern, ...]) -> Finding:

@@ -13,14 +13,15 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
+from guard_wsgi.detection.field_names import is_searched, name_features
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.fragments import HINT
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model, shipped_model
 from guard_wsgi.detection.prose import FUNCTION_WORD
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
-from guard_wsgi.detection.surroundings import FILTER_RANGE, HTML_TEXT, STATEMENT
-from guard_wsgi.detection.terms import NO_TERM
+from guard_wsgi.detection.surroundings import FILTER_RANGE, HTML_TEXT, STATEMENT, WRITING
+from guard_wsgi.detection.terms import NO_TERM, is_certain_in_search
 
 MIN_PLAIN_CHARS: Final = 5
 MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
@@ -126,7 +127,12 @@ class Sufficient:
         score = scores[best]
         if not score:
             return None
-        return Finding(category, location, name, text, "raw", names, score, threshold, False)
+        is_certain = WRITING.isdisjoint(name_features(name)) and (
+            not is_searched(name) or is_certain_in_search(text, score - threshold)
+        )
+        return Finding(
+            category, location, name, text, "raw", names, score, threshold, False, is_certain
+        )
 
 
 @lru_cache(maxsize=2)

@@ -171,6 +171,20 @@ def _key(name: str) -> str:
     return match[1]
 
 
+_MARKED: Final = re.compile(NO_TERM)
+CERTAIN_IN_SEARCH: Final = 1.75
+"""How far over the threshold a score is certain where people search, if it could be a term."""
+
+
+def is_certain_in_search(text: str, over: float) -> bool:
+    """Whether a finding in a field that people search in is none of a programmer's, who looks for
+    commands, statements and calls as they stand in manuals.
+
+    :param over: the score less the threshold.
+    """
+    return over >= CERTAIN_IN_SEARCH or _MARKED.search(text) is not None
+
+
 def is_term(value: Value) -> bool:
     """Whether a value is a term, in a field that neither runs nor opens what it holds."""
     text = value.text
