@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby
+from typing import Final
 
 from guard_wsgi.detection.indicator import Indicator
 from guard_wsgi.detection.indicators import INDICATORS
@@ -34,16 +35,18 @@ class BuiltinScanners:
     def each(self) -> Iterator[tuple[tuple[Indicator, ...], Scanner]]:
         """Compile one family after the other."""
         for family in families():
-            pairs = [(one.name, shortest(one.pattern)) for one in family]
+            pairs = [(one.name, separable(shortest(one.pattern))) for one in family]
             yield family, compile_patterns(pairs, self._engine, keep=True)
 
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
-        """The names of what matches in each piece of some data (`Scanner.among`)."""
+        """The names of what matches in each piece of some data (`Scanner.among`).
+
+        Texts of their own are found as if each was read alone, if `SEPARATOR` ends each: beside
+        these only what reaches over it may be found, which is no text of any of them.
+        """
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
-            for names, indexes in zip(found, scanner.among(data, ends), strict=True):
-                if indexes:
-                    names.update([family[index].name for index in indexes])
+            scanner.among(data, ends, [one.name for one in family], found)
         return found
 
     def read(self, data: bytes) -> list[Indicator]:
@@ -63,6 +66,18 @@ def shortest(pattern: str) -> str:
     """A pattern that matches the same texts, whose matches end as soon as one can: what follows
     may be there once or more often, so once is enough."""
     return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
+
+
+SEPARATOR: Final = b"\xff"
+"""What stands between texts that are scanned together: no text in UTF-8 has it."""
+# A pattern in pieces: what is escaped, a class, any other character.
+_PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_ANCHORS: Final = {"^": r"(?:^|\xff)", "$": r"(?:$|\n?\xff)"}
+
+
+def separable(pattern: str) -> str:
+    """A pattern to which a text also begins behind a `SEPARATOR`, and ends in front of one."""
+    return "".join([_ANCHORS.get(piece, piece) for piece in _PIECES.findall(pattern)])
 
 
 def families() -> list[tuple[Indicator, ...]]:

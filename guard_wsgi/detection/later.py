@@ -66,9 +66,10 @@ class LaterScanner:
         found: bool = self._now().any(data)
         return found
 
-    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
-        found: list[set[int]] = self._now().among(data, ends)
-        return found
+    def among(
+        self, data: bytes, ends: list[int], names: Sequence[str], found: list[set[str]]
+    ) -> None:
+        self._now().among(data, ends, names, found)
 
     def within(self, first: int, end: int) -> Tripwire:
         def matches(data: bytes) -> bool:

@@ -68,6 +68,8 @@ _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\
 # must be padded.
 _BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
 _MIN_UNPADDED: Final = 12
+MIN_BASE64_CHARS: Final = 7
+"""The shortest run, with its padding."""
 _LONG_RUN: Final = b"a" * _MIN_UNPADDED
 _PADDED_RUN: Final = b"aaaaaa="
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
@@ -105,27 +107,48 @@ _BASE64_BYTES: Final = bytes(
 def decodings(raw: str) -> tuple[Decoding, ...]:
     """The distinct readings of a value, the raw one first."""
     found = [Decoding("raw", raw)]
-    text, rounds = decode(raw)
-    if text != raw:
-        found.append(Decoding("decoded", text, rounds))
-    spaced = _CONTROL_BLANK.sub(" ", raw) if _has(raw, _CONTROL_BLANK_BYTES) else ""
+    has_controls = not raw.isprintable()
+    text, rounds = raw, 0
+    if has_controls or "%" in raw or "&" in raw or "\\" in raw or not raw.isascii():
+        text, rounds = decode(raw)
+        if text != raw:
+            found.append(Decoding("decoded", text, rounds))
+    spaced = ""
+    if has_controls and _has(raw, _CONTROL_BLANK_BYTES):
+        spaced = _CONTROL_BLANK.sub(" ", raw)
     if "%" in text and _PERCENT_FILLER.search(text):
         spaced = (spaced or text).replace("%", "")
     if spaced:
         # Only the outermost reading: senders of such blanks do not escape them once more.
         found.append(Decoding("spaced", strip_filler(decode(spaced)[0]), rounds))
     plus = "+" in text and " " not in text
-    if plus or _FILLER.search(text):
+    if plus or _has_filler(text):
         plain = strip_filler(text.replace("+", " ") if plus else text)
         if plain != text:
             found.append(Decoding("plain", plain, rounds))
-    inside = decode_base64(text)
+    inside = decode_base64(text) if len(text) >= MIN_BASE64_CHARS else ""
     if inside:
         inner, inner_rounds = decode(inside)
         found.append(Decoding("base64", inner, rounds + inner_rounds + 1))
-        if _FILLER.search(inner):
+        if _has_filler(inner):
             found.append(Decoding("base64", strip_filler(inner), rounds + inner_rounds + 1))
     return tuple(found)
+
+
+def _has_filler(text: str) -> bool:
+    # Optimization: most texts have nothing that filler begins with, and the expression would try
+    # at each of their characters. Blanks other than the usual one are not printable.
+    return (
+        "'" in text
+        or '"' in text
+        or "  " in text
+        or "$" in text
+        or "\\" in text
+        or "/*" in text
+        or "^" in text
+        or "``" in text
+        or not text.isprintable()
+    ) and _FILLER.search(text) is not None
 
 
 def decode(text: str) -> tuple[str, int]:

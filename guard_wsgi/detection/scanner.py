@@ -46,11 +46,15 @@ class Scanner(Protocol):
     def any(self, data: bytes) -> bool:
         """Whether any pattern matches; stops at the first."""
 
-    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
-        """Indexes of the patterns that match in each piece of data, of which some may begin in
-        the one before.
+    def among(
+        self, data: bytes, ends: list[int], names: Sequence[str], found: list[set[str]]
+    ) -> None:
+        """Add the names of the patterns that match in each piece of data, of which some may begin
+        in the one before.
 
         :param ends: of the pieces, in bytes; the last is the length of the data.
+        :param names: of the patterns, by their indexes.
+        :param found: in each piece.
         """
 
 
@@ -221,6 +225,9 @@ class ReScanner:
     def any(self, data: bytes) -> bool:
         return any(search(data) for search in self._searches)
 
-    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
+    def among(
+        self, data: bytes, ends: list[int], names: Sequence[str], found: list[set[str]]
+    ) -> None:
         begins = [0, *ends[:-1]]
-        return [set(self.scan(data[at:end])) for at, end in zip(begins, ends, strict=True)]
+        for piece, at, end in zip(found, begins, ends, strict=True):
+            piece.update([names[index] for index in self.scan(data[at:end])])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
@@ -15,6 +16,7 @@ from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
 from guard_wsgi.detection.scanner import Scanner
+from guard_wsgi.detection.screen import Screen
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.sieve import Sieve
 from guard_wsgi.detection.surroundings import WRITING, Surroundings
@@ -31,6 +33,8 @@ LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
 READ_CHARS: Final = 60
 READ_EACH: Final = 1.5
+MIN_SCREENED: Final = 3
+"""Values that are looked at together: of fewer, each is read at once."""
 # How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
 # a third of the customers that "balanced" does.
 CERTAIN_MARGIN: Final = 0.6
@@ -47,6 +51,11 @@ MAX_INDICATORS: Final = 12
 
 def _begins_sentence(value: Value) -> bool:
     return is_written(value) and _SENTENCE.match(value.text) is not None
+
+
+Margin = Callable[[], "float | None"]
+"""How much more than the threshold a value needs; ``None`` if it was weighed before, and was found
+harmless."""
 
 
 class Scorer:
@@ -69,31 +78,50 @@ class Scorer:
         self._threshold = settings.score_threshold
         self._ignored = () if settings.refuses_introspection else INTROSPECTION
         self._builtin = builtin
-        self._sieve = Sieve(builtin, model, runs, settings.categories, self._ignored)
+        bounds = Bounds(model, settings.categories, self._ignored)
+        self._sieve = Sieve(builtin, model, runs, bounds)
+        self._screen = Screen(builtin, model, bounds, settings.categories, self._threshold)
         self._model = model
         self._runs = runs
         self._hits = hits
         self._custom = custom
         self._custom_scanner = custom_scanner
 
-    def finding(self, value: Value, budget: Budget, margin: float = 0.0) -> Finding | None:
-        """The first window of a value that is over the threshold by a margin."""
+    def finding(
+        self, value: Value, budget: Budget, margin_of: Margin | None = None
+    ) -> Finding | None:
+        """The first window of a value that is over the threshold by a margin.
+
+        :param margin_of: asked where a value may be over the threshold at all.
+        """
         custom = self._match_custom(value.text)
         if custom:
             return self._custom_finding(value, custom)
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
-        threshold = self._threshold + margin
+        threshold = self._threshold
         around = Surroundings(value)
         is_long = len(value.text) > WHOLE_CHARS
         budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
         found = windows(value.text, self._hits)
         if is_long:
+            if margin_of is not None:
+                margin, margin_of = margin_of(), None
+                if margin is None:
+                    return None
+                threshold += margin
             found = self._sieve.left(value, found, around, threshold, budget)
         for window in found:
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
                     break  # nor can the rest without its prose
+                if margin_of is not None:
+                    margin, margin_of = margin_of(), None
+                    if margin is None:
+                        return None
+                    threshold += margin
+                    if not self._may_reach(reading, threshold):
+                        break
                 budget.take_chars(READ_CHARS + int(len(window.text) * READ_EACH))
                 finding = self._weigh_reading(value, window, reading, threshold)
                 if finding is not None:
@@ -101,6 +129,16 @@ class Scorer:
                 if not self._model.part_may_reach(threshold, reading.features, self._categories):
                     break
         return None
+
+    def left(self, values: Sequence[Value], budget: Budget) -> Sequence[int]:
+        """The places of the values in which there may be a finding; all of those that are long."""
+        if self._custom_scanner is not None or len(values) < MIN_SCREENED:
+            return range(len(values))
+        short = [at for at, value in enumerate(values) if len(value.text) <= WHOLE_CHARS]
+        left = [short[at] for at in self._screen.left([values[at] for at in short], budget)]
+        if len(short) < len(values):
+            left += [at for at, value in enumerate(values) if len(value.text) > WHOLE_CHARS]
+        return sorted(left)
 
     def _may_reach(self, reading: Reading, threshold: float) -> bool:
         """Whether the indicators of a reading leave any way to a threshold."""

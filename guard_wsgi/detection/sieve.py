@@ -10,10 +10,11 @@ is left is read and weighed as any value (reading.py): the sieve has no say in a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
@@ -21,12 +22,11 @@ from guard_wsgi.detection.model import Model
 from guard_wsgi.detection.normalize import Decoding, decodings
 from guard_wsgi.detection.prose import without_sentences
 from guard_wsgi.detection.reading import (
-    KIND_CATEGORIES,
     WITHOUT_SHAPE,
     Reading,
     shaped_decodings,
 )
-from guard_wsgi.detection.surroundings import CONTEXT, SIZES, Surroundings
+from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.tokens import RunWeights, numbers_alike
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
@@ -37,8 +37,6 @@ MOST_TOGETHER: Final = 32
 # As many characters of a window are scanned in all their readings for the price of one that is
 # weighed (value.Budget).
 SCANNED_CHARS: Final = 3
-# Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
-MAX_KNOWN: Final = 2048
 _OF_A_PART: Final = frozenset({"text:part"})
 _OF_WHOLE_VALUES: Final = frozenset(one.name for one in INDICATORS if one.category in WHOLE_VALUE)
 
@@ -46,29 +44,19 @@ Together = tuple[Window, tuple[Decoding, ...], set[str]]
 
 
 class Sieve:
-    """What is needed to clear windows, and what is remembered of contexts.
-
-    :param ignored: names of indicators that do not count.
-    """
+    """What is needed to clear windows."""
 
     def __init__(
         self,
         scanners: BuiltinScanners,
         model: Model,
         runs: RunWeights,
-        enabled: frozenset[str],
-        ignored: Iterable[str],
+        bounds: Bounds,
     ) -> None:
         self._scanners = scanners
         self._model = model
         self._runs = runs
-        self._enabled = enabled
-        self._ignored = frozenset(ignored)
-        self._excluded = {
-            kind: self._ignored.union(one.name for one in INDICATORS if one.category not in allowed)
-            for kind, allowed in KIND_CATEGORIES.items()
-        }
-        self._bounds: dict[tuple[frozenset[str], bool], _Bound] = {}
+        self._bounds = bounds
 
     def left(
         self,
@@ -96,7 +84,7 @@ class Sieve:
     def _read(self, value: Value, batch: list[Window]) -> Iterator[Together]:
         """The windows with their views and the indicators in these: scanned together, those of
         neighbours may be among them."""
-        excluded = self._excluded.get(value.kind, self._ignored)
+        excluded = self._bounds.excluded(value.kind)
         read = [(window, decodings(window.text)) for window in batch]
         pieces, ends, end = [], [], 0
         for window, found in read:
@@ -129,14 +117,14 @@ class Sieve:
             return False
         most = self._model.shapes_most
         known = frozenset((*around.features(), *value.flags))
-        if self._bound(known, False).score(names, most) < threshold:
+        if self._bounds.of(known, False).score(names, most) < threshold:
             return False
         budget.take_chars(len(window.text))
         shaped = shaped_decodings(window.text, found)
         reading = Reading(around, window, found, shaped)
         reading.add_context()
         context = frozenset((*reading.features, *value.flags))
-        bound = self._bound(context, True)
+        bound = self._bounds.of(context, True)
         texts = {view.text: numbers_alike(view.text) for view in shaped}.values()
         rows = {tuple(text.split()) for text in texts}
         if bound.score(names, most) >= threshold:
@@ -145,7 +133,7 @@ class Sieve:
                 return True
         # The same without its prose, which has no evidence more.
         names = names - _OF_WHOLE_VALUES
-        bound = self._bound(context | _OF_A_PART, False)
+        bound = self._bounds.of(context | _OF_A_PART, False)
         if bound.score(names, most) < threshold:
             return False
         rests = {tuple(without_sentences(text)) for text in texts}
@@ -153,50 +141,3 @@ class Sieve:
             return False
         shape = self._runs.total(rests, window.starts, window.ends)
         return bound.score(names, min(shape, most)) >= threshold
-
-    def _bound(self, context: frozenset[str], is_whole: bool) -> _Bound:
-        """The bound in a context, or in any that has it."""
-        key = context, is_whole
-        bound = self._bounds.get(key)
-        if bound is None:
-            if len(self._bounds) >= MAX_KNOWN:
-                self._bounds.clear()
-            possible = frozenset() if is_whole else CONTEXT | SIZES
-            bound = self._bounds[key] = _Bound(self._model, context, possible, self._enabled)
-        return bound
-
-
-class _Bound:
-    """The most that indicators can score in a context.
-
-    :param possible: what may be in the context as well.
-    """
-
-    __slots__ = ("_base", "_certain", "_enabled", "_gains", "_model", "_possible")
-
-    def __init__(
-        self,
-        model: Model,
-        certain: frozenset[str],
-        possible: frozenset[str],
-        enabled: frozenset[str],
-    ) -> None:
-        self._model, self._enabled = model, enabled
-        self._certain, self._possible = certain, possible
-        base = sum(model.gain(name, certain, possible, enabled) for name in certain)
-        for name in possible - certain:
-            base += max(model.gain(name, certain, possible, enabled), 0.0)
-        self._base = base + 1e-3
-        self._gains: dict[str, float] = {}
-
-    def score(self, names: Iterable[str], shape: float) -> float:
-        gains = self._gains
-        total = self._base + shape
-        for name in names:
-            gain = gains.get(name)
-            if gain is None:
-                gain = self._model.gain(name, self._certain, self._possible, self._enabled)
-                gains[name] = gain
-            if gain > 0.0:
-                total += gain
-        return self._model.score_of(total)

@@ -13,7 +13,7 @@ from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.passwords import password_margin, passwords
 from guard_wsgi.detection.published_fields import is_told
-from guard_wsgi.detection.scorer import Scorer
+from guard_wsgi.detection.scorer import Margin, Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import CONTENT, UNREAD, Budget, BudgetSpent, Value
@@ -71,7 +71,7 @@ class ValueInspection:
         self._threshold = settings.score_threshold
         self._categories = settings.categories
         self._exclusions = Exclusions(settings)
-        self._finding_in = scorer.finding
+        self._finding_in, self._left = scorer.finding, scorer.left
         self._matches = matches
         self._memory = memory
 
@@ -126,26 +126,57 @@ class ValueInspection:
         encoded = [value_bytes(value.text) for value in batch]
         if not self._matches(b"".join(encoded)):
             return
-        secret, memory = passwords(batch), self._memory
-        for value, data in zip(batch, encoded, strict=True):
-            if len(batch) == 1 or self._matches(data):
-                is_secret = value.kind != "name" and (value.name, value.text) in secret
-                margin = password_margin(value.text) if is_secret else _margin(value)
-                digest = memory.digest(
-                    data, value.text, value.location, value.kind, value.name, str(margin)
-                )
-                if digest in memory:
-                    continue
-                before = len(found)
-                self._weigh(value, budget, found, margin)
-                if len(found) == before:
-                    memory.add(digest)
+        if len(batch) > 1:
+            open_to = [at for at, data in enumerate(encoded) if self._matches(data)]
+            batch, encoded, whole = (
+                [batch[at] for at in open_to],
+                [encoded[at] for at in open_to],
+                batch,
+            )
+            left = self._left(batch, budget)
+        else:
+            left, whole = (0,), batch
+        if left:
+            secret = passwords(whole)
+            for at in left:
+                self._weigh_unless_known(batch[at], encoded[at], budget, found, secret)
+
+    def _weigh_unless_known(
+        self,
+        value: Value,
+        data: bytes,
+        budget: Budget,
+        found: list[Finding],
+        secret: frozenset[tuple[str, str]],
+    ) -> None:
+        """Weigh a value unless it is remembered. Memory and margin are asked only of one that
+        may be over the threshold: most that match the first pass may not."""
+        memory = self._memory
+        digest: bytes | None = None
+
+        def margin_of() -> float | None:
+            nonlocal digest
+            is_secret = value.kind != "name" and (value.name, value.text) in secret
+            margin = password_margin(value.text) if is_secret else _margin(value)
+            digest = memory.digest(
+                data, value.text, value.location, value.kind, value.name, str(margin)
+            )
+            return None if digest in memory else margin
+
+        before = len(found)
+        self._weigh(value, budget, found, margin_of)
+        if len(found) == before:
+            memory.add(digest)
 
     def _weigh(
-        self, value: Value, budget: Budget, found: list[Finding], margin: float = 0.0
+        self,
+        value: Value,
+        budget: Budget,
+        found: list[Finding],
+        margin_of: Margin | None = None,
     ) -> None:
         try:
-            finding = self._finding_in(value, budget, margin)
+            finding = self._finding_in(value, budget, margin_of)
         except BudgetSpent:
             raise
         except Exception:  # whatever it was: what is not weighed must not pass for harmless

@@ -16,9 +16,9 @@ try:
 except ImportError:  # no wheel: PyPy, musl on rare machines
     hyperscan = None
 
-Pieces = tuple[list[int], list[int], list[int], list[int], list[set[int]]]
-"""The bounds of the pieces of a text, the piece in which each pattern was found last, and the
-patterns found in each piece."""
+Pieces = tuple[list[int], list[int], list[int], list[int], Sequence[str], list[set[str]]]
+"""The bounds of the pieces of a text, the piece in which each pattern was found last, the names of
+the patterns, and those found in each piece."""
 
 OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"})
 """``once`` reports each pattern once, which takes a fifth more time. With ``unicode``, Hyperscan's
@@ -64,12 +64,12 @@ def _note(index: int, start: int, end: int, flags: int, hits: set[int]) -> None:
 
 
 def _note_piece(index: int, start: int, end: int, flags: int, pieces: Pieces) -> None:
-    begins, ends, lowest, highest, found = pieces
+    begins, ends, lowest, highest, names, found = pieces
     # Most matches of a pattern are in the same piece as its last match.
     if not lowest[index] < end <= highest[index]:
         piece = bisect_left(ends, end)
         lowest[index], highest[index] = begins[piece], ends[piece]
-        found[piece].add(index)
+        found[piece].add(names[index])
 
 
 def _note_end(
@@ -151,13 +151,16 @@ class HyperscanScanner:
             stock.append(scratch)
         return list(hits)
 
-    def among(self, data: bytes, ends: list[int]) -> list[set[int]]:
-        """Return the ids of the patterns that match in each piece of the data. A match belongs to
-        the piece in which it ends.
+    def among(
+        self, data: bytes, ends: list[int], names: Sequence[str], found: list[set[str]]
+    ) -> None:
+        """Add the names of the patterns that match in each piece of the data: where a match ends
+        counts.
 
-        :param ends: the ends of the pieces, in bytes; the last is the length of the data.
+        :param ends: of the pieces, in bytes; the last is the length of the data.
+        :param names: of the patterns, by their ids.
+        :param found: in each piece.
         """
-        found: list[set[int]] = [set() for _ in ends]
         # An empty match at the very beginning belongs to the first piece.
         begins = [-1, *ends[:-1]]
         lowest, highest = [0] * self._ids, [-1] * self._ids
@@ -166,12 +169,11 @@ class HyperscanScanner:
             scratch = stock.pop()
         except IndexError:
             scratch = hyperscan.Scratch(self._database)
-        pieces = begins, ends, lowest, highest, found
+        pieces = begins, ends, lowest, highest, names, found
         try:
             self._database.scan(data, _note_piece, 0, pieces, scratch)
         finally:
             stock.append(scratch)
-        return found
 
     def within(self, first: int, end: int) -> Tripwire:
         """The tripwire of those patterns whose ids are in a range."""

@@ -164,5 +164,7 @@ def test_what_matches_in_a_piece_is_told_of_it(texts: list[str]) -> None:
     patterns = [("a", "ab+"), ("b", "<[^>]{0,9}x"), ("c", "'")]
     scanner = compile_patterns(patterns, keep=True)
     ends = list(accumulate(map(len, pieces)))
-    for piece, found in zip(pieces, scanner.among(b"".join(pieces), ends), strict=True):
-        assert found >= set(scanner.scan(piece))
+    among: list[set[str]] = [set() for _ in pieces]
+    scanner.among(b"".join(pieces), ends, "abc", among)
+    for piece, found in zip(pieces, among, strict=True):
+        assert found >= {"abc"[index] for index in scanner.scan(piece)}

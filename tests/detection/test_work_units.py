@@ -69,7 +69,8 @@ def test_a_spent_budget_ends_the_work(name: str) -> None:
     _, all_calls, _ = _looked_at(request, 10**9)
     _, calls, limits = _looked_at(request, 5_000)
     assert limits == ["max_chars"]
-    assert calls < all_calls / 2
+    # To take a document apart is most of the work on tiny values.
+    assert calls < all_calls * 0.6
 
 
 def test_more_text_than_a_request_may_cost_is_told_and_not_refused() -> None:

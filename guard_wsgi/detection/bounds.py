@@ -1,0 +1,81 @@
+"""Bounds: the most that indicators can score in a context, whatever else is in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.model import Model
+from guard_wsgi.detection.reading import KIND_CATEGORIES
+from guard_wsgi.detection.surroundings import CONTEXT, SIZES
+
+# Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
+MAX_KNOWN: Final = 2048
+
+
+class Bounds:
+    """The bounds of one choice of categories, and what is remembered of contexts.
+
+    :param ignored: names of indicators that do not count.
+    """
+
+    def __init__(self, model: Model, enabled: frozenset[str], ignored: Iterable[str]) -> None:
+        self._model, self._enabled = model, enabled
+        self._ignored = frozenset(ignored)
+        self._excluded = {
+            kind: self._ignored.union(one.name for one in INDICATORS if one.category not in allowed)
+            for kind, allowed in KIND_CATEGORIES.items()
+        }
+        self._known: dict[tuple[frozenset[str], bool], Bound] = {}
+
+    def excluded(self, kind: str) -> frozenset[str]:
+        """The indicators that do not count in values of a kind."""
+        return self._excluded.get(kind, self._ignored)
+
+    def of(self, context: frozenset[str], is_whole: bool) -> Bound:
+        """The bound in a context, or in any that has it."""
+        key = context, is_whole
+        bound = self._known.get(key)
+        if bound is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            possible = frozenset() if is_whole else CONTEXT | SIZES
+            bound = self._known[key] = Bound(self._model, context, possible, self._enabled)
+        return bound
+
+
+class Bound:
+    """The most that indicators can score in a context.
+
+    :param possible: what may be in the context as well.
+    """
+
+    __slots__ = ("_base", "_certain", "_enabled", "_gains", "_model", "_possible")
+
+    def __init__(
+        self,
+        model: Model,
+        certain: frozenset[str],
+        possible: frozenset[str],
+        enabled: frozenset[str],
+    ) -> None:
+        self._model, self._enabled = model, enabled
+        self._certain, self._possible = certain, possible
+        base = sum(model.gain(name, certain, possible, enabled) for name in certain)
+        for name in possible - certain:
+            base += max(model.gain(name, certain, possible, enabled), 0.0)
+        self._base = base + 1e-3
+        self._gains: dict[str, float] = {}
+
+    def score(self, names: Iterable[str], shape: float) -> float:
+        gains = self._gains
+        total = self._base + shape
+        for name in names:
+            gain = gains.get(name)
+            if gain is None:
+                gain = self._model.gain(name, self._certain, self._possible, self._enabled)
+                gains[name] = gain
+            if gain > 0.0:
+                total += gain
+        return self._model.score_of(total)

@@ -1,0 +1,75 @@
+"""Screen: which of many short values may be over the threshold at all.
+
+A form, a table or a flood has thousands of values with some evidence in each, and hardly one that
+is an attack. To read one in every way takes as long as to take ten out of a document. Here they are
+scanned together, and each is asked for the most that its indicators may weigh where it stands.
+What is left is read and weighed as any value (scorer.py): the screen has no say in a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from guard_wsgi.detection.bounds import Bounds
+from guard_wsgi.detection.families import SEPARATOR, BuiltinScanners
+from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.model import Model
+from guard_wsgi.detection.normalize import decodings
+from guard_wsgi.detection.surroundings import Surroundings
+from guard_wsgi.detection.value import Budget, Value
+
+# What one value costs, in the characters of a budget, with every so many of its own.
+SCREENED_CHARS: Final = 12
+SCREENED_EACH: Final = 4
+
+
+class Screen:
+    """What is needed to clear values.
+
+    :param threshold: the least that any value is to be over.
+    """
+
+    def __init__(
+        self,
+        scanners: BuiltinScanners,
+        model: Model,
+        bounds: Bounds,
+        enabled: frozenset[str],
+        threshold: float,
+    ) -> None:
+        self._scanners = scanners
+        self._model = model
+        self._bounds = bounds
+        self._enabled = enabled
+        self._threshold = threshold
+
+    def left(self, values: Sequence[Value], budget: Budget) -> list[int]:
+        """The places of the values that may reach the threshold, in order.
+
+        :param values: of a kind that is weighed as such, without evidence from their decoding.
+        """
+        pieces: list[bytes] = []
+        ends: list[int] = []
+        end = 0
+        for value in values:
+            budget.take_chars(SCREENED_CHARS + len(value.text) // SCREENED_EACH)
+            for view in decodings(without_fragments(value.text)):
+                piece = view.text.encode("utf-8", "surrogatepass") + SEPARATOR
+                pieces.append(piece)
+                end += len(piece)
+            ends.append(end)
+        found = self._scanners.among(b"".join(pieces), ends)
+        return [
+            place
+            for place, names in enumerate(found)
+            if names and self._may_reach(values[place], names)
+        ]
+
+    def _may_reach(self, value: Value, names: set[str]) -> bool:
+        names = names - self._bounds.excluded(value.kind)
+        if not self._model.may_reach(self._threshold, names, self._enabled):
+            return False
+        context = frozenset(Surroundings(value).features())
+        bound = self._bounds.of(context, False)
+        return bound.score(names, self._model.shapes_most) >= self._threshold

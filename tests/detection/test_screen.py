@@ -1,0 +1,76 @@
+"""Many short values are scanned together; what is found is what each has by itself."""
+
+from __future__ import annotations
+
+import random
+import re
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from guard_wsgi.detection.families import SEPARATOR, builtin_scanners, separable
+from guard_wsgi.detection.finding import Finding
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.scorer import MIN_SCREENED
+from tests.detection.pump import ATOMS
+
+EXAMPLES = sorted({example for one in INDICATORS for example in one.examples})
+HARMLESS = ("tea", "O'Brien", "it's 5 > 4", "<b>", "a & b", "C:\\new", "50% off", "-- \n", "x\n")
+VALUE = st.one_of(
+    st.sampled_from((*EXAMPLES, *HARMLESS)),
+    st.lists(st.sampled_from(ATOMS), max_size=6).map("".join),
+)
+
+
+@given(st.lists(VALUE, min_size=2, max_size=12))
+@settings(deadline=None)
+def test_together_at_least_what_each_has_alone(texts: list[str]) -> None:
+    scanners = builtin_scanners("auto")
+    pieces = [text.encode() + SEPARATOR for text in texts]
+    ends = [sum(map(len, pieces[: at + 1])) for at in range(len(pieces))]
+    together = scanners.among(b"".join(pieces), ends)
+    for text, found in zip(texts, together, strict=True):
+        assert found >= {one.name for one in scanners.read(text.encode())}
+
+
+def test_values_that_begin_and_end_by_themselves_do_so_among_others() -> None:
+    scanners = builtin_scanners("auto")
+    texts = ["tea", "/etc/passwd", "ls -la", "tea"]
+    pieces = [text.encode() + SEPARATOR for text in texts]
+    ends = [sum(map(len, pieces[: at + 1])) for at in range(len(pieces))]
+    for text, found in zip(texts, scanners.among(b"".join(pieces), ends), strict=True):
+        assert found == {one.name for one in scanners.read(text.encode())}, text
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("^a$", b"a"), (r"[$^]\^\$$", b"$^$"), (r"(?:^|x)[^]^]$", b"x\n"), (r"^\\$", b"\\")],
+)
+def test_anchors_hold_beside_a_separator(pattern: str, text: bytes) -> None:
+    made = re.compile(separable(pattern).encode())
+    assert made.search(text)
+    assert made.search(b"b" + SEPARATOR + text + SEPARATOR + b"b")
+    assert not made.search(b"b" + text + b"b")
+
+
+def found_in(inspection: Inspection, pairs: list[tuple[str, str]]) -> set[Finding]:
+    body = urlencode(pairs).encode()
+    return set(inspection.body(body, content_type="application/x-www-form-urlencoded"))
+
+
+def test_an_attack_among_many_values_is_found_as_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = random.Random(1)
+    detector = Detector()
+    for attack in rng.sample(EXAMPLES, 60):
+        pairs = [(f"a{n}", f"{rng.choice(HARMLESS)} {n}") for n in range(40)]
+        pairs.insert(rng.randrange(30), ("item", attack))
+        with monkeypatch.context() as patched:
+            patched.setattr("guard_wsgi.detection.scorer.MIN_SCREENED", 10**9)
+            alone = found_in(detector.compile(DetectionSettings()), pairs)
+        assert found_in(detector.compile(DetectionSettings()), pairs) == alone
+    assert MIN_SCREENED < 40
