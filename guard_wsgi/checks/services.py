@@ -75,3 +75,7 @@ class CheckServices:
         return self._behavior.watch(
             route.behavior_rules, self._global_rules, route.behavior_counted_as
         )
+
+    def own_watch(self, route: RouteConfig) -> BehaviorWatch:
+        """Return the route's own behaviour rules, without those of all routes."""
+        return self._behavior.watch(route.behavior_rules, (), route.behavior_counted_as)

@@ -46,6 +46,7 @@ class Attending(Refusing):
             )
         verdict, started = visit.verdict, visit.started
         start_response = visit.start_response
+        is_modified = policy.outgoing.modifier is not None
 
         # It refers to neither visit nor request, since they refer to it: a circle would keep every
         # environ alive.
@@ -61,6 +62,8 @@ class Attending(Refusing):
                 self._measure(environ, verdict, started, int(status[:3]), refused)
             if observation is not None and not refused:
                 observation.status(int(status[:3]), headers)
+            if is_modified and verdict.observed:
+                verdict.note_status(status, headers)
             if exc_info is None:
                 write = start_response(status, headers)
             else:
@@ -71,7 +74,7 @@ class Attending(Refusing):
             return write if observation is None else observation.write(write)
 
         visit.start_response = attended_start_response
-        begin = visit.begin if policy.outgoing.modifier is None else attended_start_response
+        begin = attended_start_response if is_modified else visit.begin
         try:
             response = app(environ, begin)
         except BodyTooLarge:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.checks.custom import CustomRequestCheck
 from guard_wsgi.ladder.attending import Attending
 from guard_wsgi.ladder.deciding import failed
 from guard_wsgi.ladder.deferred import Deferred
 from guard_wsgi.ladder.plan import Ladder
 from guard_wsgi.ladder.policy import Policy
-from guard_wsgi.network.standing import BODILESS
+from guard_wsgi.network.standing import BODILESS, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hooks import (
     NotAsked,
@@ -132,6 +133,7 @@ class Hooked(Attending):
         endpoint: str,
         *,
         runs_view: bool = True,
+        again: bool = False,
     ) -> GuardResponse | None:
         """Check the rules of the view that a framework is about to run, whatever was predicted.
 
@@ -140,6 +142,7 @@ class Hooked(Attending):
         which were left for this point.
 
         :param runs_view: whether the view's own code runs; false if OPTIONS is answered without it.
+        :param again: whether they have been held, and the app calls the view once more: it counts.
         :return: the refusal, or ``None``.
         """
         policy = self.policy
@@ -157,7 +160,9 @@ class Hooked(Attending):
             left, earlier.deferred = earlier.deferred, None
         if left is not None:
             shared = left.shared
-        if earlier is not None and earlier.route is route:
+        if again and route is not None and earlier is not None:
+            plan, left = policy.counting(route, *earlier.counted_as(route)), None
+        elif earlier is not None and earlier.route is route:
             if runs_view and self._defers_credentials(policy, environ):
                 plan = policy.credentials(route)
             elif left is None:
@@ -178,6 +183,7 @@ class Hooked(Attending):
             request.verdict.unmodified = earlier.unmodified
             request.verdict.held = earlier.passed
             request.verdict.refusals = earlier.refusals
+            request.verdict.first = earlier.first or earlier
         environ[ENVIRON_KEY] = request.verdict
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
             left.ladder if left is not None else ()
@@ -201,9 +207,9 @@ class Hooked(Attending):
         if request.notes:
             self._report.notes(request)
         if earlier is not None and request.verdict is not earlier:
-            earlier.quota = request.quota
-            request.verdict.principal = request.verdict.principal or earlier.principal
+            self._hand_back(request.verdict, earlier)
         if block is None:
+            self._observe(policy, request)
             return None
         if earlier is not None and earlier.action != "block":
             self._report.passed -= 1
@@ -219,6 +225,33 @@ class Hooked(Attending):
         answer = self._rendered(policy, block, request) or plain
         verdict.refusals = (*former, (verdict.route, answer))
         return answer
+
+    @staticmethod
+    def _hand_back(verdict: Verdict, earlier: Verdict) -> None:
+        """Tell what was decided first, which the answer goes by and the app may hold, of what was
+        decided for a view."""
+        first = earlier.first or earlier
+        if verdict.quota is not None:
+            first.quota = earlier.quota = verdict.quota
+        verdict.principal = verdict.principal or earlier.principal
+        first.principal = earlier.principal = verdict.principal
+
+    def _observe(self, policy: Policy, request: GuardRequest) -> None:
+        """Let the behaviour rules of a view that was not predicted see the answer."""
+        verdict, client, environ = request.verdict, request.client, request.environ
+        first, route = verdict.first, verdict.route
+        watch = policy.own_watch(route)
+        if watch is None or first is None or client is None:
+            return
+        if request.visit.standing & WHITELISTED or any(
+            held.includes(route) for held in verdict.held
+        ):
+            return
+        observation = watch.observe(
+            client, verdict.endpoint or UNROUTED, lambda: self.inside(environ)
+        )
+        if observation is not None:
+            first.observed = (*first.observed, observation)
 
     def _refused_before(
         self,

@@ -13,6 +13,7 @@ from typing import Any
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.authentication import Authentication
 from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.behavior import ClientBehavior
 from guard_wsgi.checks.content import RequiredHeaders
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits
@@ -98,6 +99,7 @@ class Policy:
         self._services = CheckServices(config, services, resolver, self.clients, everywhere)
         self.emergency = self._services.emergency
         self._plans: dict[tuple[int, frozenset[type[Check]] | None], Plan] = {}
+        self._counting: dict[tuple[int, str, str], tuple[RouteConfig, Plan]] = {}
         self._relaxed: dict[int, tuple[RouteConfig | None, Plan]] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
 
@@ -118,6 +120,22 @@ class Policy:
     def credentials(self, route: RouteConfig | None) -> Plan:
         """Return the other part of a route's checks."""
         return self._kept(route or _INHERIT_ALL, _CREDENTIALS)
+
+    def counting(self, route: RouteConfig, limits: str, behavior: str) -> Plan:
+        """The route's own limits and rules on calls, for a view that is called again.
+
+        :param limits: what its limits count as; ``behavior``: what its rules on calls do.
+        """
+        key = id(route), limits, behavior
+        kept = self._counting.get(key)
+        if kept is None:
+            if len(self._counting) >= MAX_PLANS:
+                self._counting.clear()
+            checks = self._counts(route.counted_as(limits, behavior))
+            # With the route, as below.
+            plan = self._made(route, checks, None, self._security(route))
+            kept = self._counting[key] = route, plan
+        return kept[1]
 
     def combined(self, routes: Iterable[RouteConfig | None]) -> Plan:
         """Return all checks of several routes, for a path that may lead to any of them."""
@@ -175,6 +193,21 @@ class Policy:
         if route.behavior_rules or not bypasses_all:
             watch = self._services.watch(route) or None
         return self._made(route, checks, watch, self._security(route), answers_preflights)
+
+    def own_watch(self, route: RouteConfig | None) -> BehaviorWatch | None:
+        """The behaviour rules of a view that no prediction led to, for its answers."""
+        if route is None or not route.behavior_rules:
+            return None
+        return self._services.own_watch(route)
+
+    def _counts(self, route: RouteConfig) -> Ladder:
+        found: list[Check] = []
+        if route.has_limits:
+            found.extend(RateLimits.for_route(self.config, route, self._services))
+        own = self._services.own_watch(route)
+        if own:
+            found.append(ClientBehavior(own, is_own=True))
+        return tuple(found)
 
     def _made(
         self,

@@ -18,6 +18,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -73,12 +75,26 @@ class TellingRequests:
             return body  # type: ignore[no-any-return]
         finally:
             _leave(token)
+        verdict = environ.get(ENVIRON_KEY)
+        if verdict is not None:
+            first = verdict.first or verdict
+            if first.observed:
+                response = _observed(first, response, environ)
         if type(response) in _NO_CODE or _is_made(response):
             return response
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(response, file_wrapper):
             return response  # the server sends the file by itself
         return (_SizedAnswer if hasattr(response, "__len__") else _Answer)(response, environ)
+
+
+def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironment) -> Any:
+    """An answer whose body goes past what observes it."""
+    if first.action != "block":
+        for observing in first.observed:
+            if observing.wants_body:
+                response = observing.tap(response, environ.get("wsgi.file_wrapper"))
+    return response
 
 
 def _is_made(answer: Any) -> bool:

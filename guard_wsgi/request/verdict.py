@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from guard_wsgi.request.reference import new_reference
 
@@ -16,9 +17,24 @@ if TYPE_CHECKING:
 ENVIRON_KEY = "guard_wsgi"
 
 _OF_THE_SITE = frozenset(
-    {"guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"}
+    {
+        *("guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"),
+        *("first", "runs", "observed"),
+    }
 )
 _SHARED = _OF_THE_SITE | {"block"}
+
+
+class Observing(Protocol):
+    """Looks at an answer."""
+
+    @property
+    def wants_body(self) -> bool: ...
+
+    def status(self, status: int, headers: Iterable[tuple[str, str]]) -> None: ...
+
+    def tap(self, iterable: Iterable[bytes], file_wrapper: object = None) -> Iterable[bytes]: ...
+
 
 Action = Literal["pass", "observe", "block"]
 
@@ -38,6 +54,9 @@ class Verdict:
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
     :ivar held: the rules of views that were checked before those of ``route``.
     :ivar refusals: the rules of views that refused when the app came to them, with the answers.
+    :ivar first: what was decided before the app was called; ``None`` for that itself.
+    :ivar runs: how often a function whose calls are counted was called for the request.
+    :ivar observed: what looks at the answer for rules of views that were not predicted.
     :ivar defers_credentials: whether the request is a preflight that has been answered for without
         credentials: none of the view's code may run but what answers it.
     :ivar principal: the result of the authentication verifier.
@@ -61,6 +80,9 @@ class Verdict:
     route: Any = None
     held: tuple[Any, ...] = ()
     refusals: tuple[tuple[Any, GuardResponse], ...] = ()
+    first: Verdict | None = None
+    runs: dict[Any, int] | None = None
+    observed: tuple[Observing, ...] = ()
     defers_credentials: bool = False
     principal: Any = None
     findings: tuple[Finding, ...] = ()
@@ -96,6 +118,38 @@ class Verdict:
         if self.deferred is not None:
             return False
         return any(held.includes(route) for held in self.passed)
+
+    def note_status(self, status: str, headers: Iterable[tuple[str, str]]) -> None:
+        """Let what observes the answer see how it begins; a refusal has been counted."""
+        if self.action != "block":
+            for observing in self.observed:
+                observing.status(int(status[:3]), headers)
+
+    def runs_again(self, view: Any, route: Any) -> bool:
+        """Note a call of a function whose calls are counted by ``route``.
+
+        :return: whether it has to be counted: what holds the rules counts for one call of each of
+            the functions that have them.
+        """
+        first = self.first or self
+        runs = first.runs
+        if runs is None:
+            runs = first.runs = {}
+        runs[view] = calls = runs.get(view, 0) + 1
+        counted = runs.get(id(route), 1)
+        if calls <= counted:
+            return False
+        runs[id(route)] = counted + 1
+        return True
+
+    def counted_as(self, route: Any) -> tuple[str, str]:
+        """The names under which the rules that hold those of ``route`` count calls and behaviour:
+        a further call counts with the first."""
+        for held in self.passed:
+            if held.includes(route):
+                limits = held if _limits_of(held) == _limits_of(route) else route
+                return limits.limits_counted_as, held.behavior_counted_as
+        return route.limits_counted_as, route.behavior_counted_as
 
     @property
     def passed(self) -> tuple[Any, ...]:
@@ -134,3 +188,7 @@ class Verdict:
             f"Verdict({self.action}, client_ip={self.client_ip!r}, "
             f"check={self.check!r}, endpoint={self.endpoint!r})"
         )
+
+
+def _limits_of(route: Any) -> tuple[Any, ...]:
+    return route.rate_limit, route.rate_limit_window, route.geo_rate_limits

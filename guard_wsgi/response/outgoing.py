@@ -125,6 +125,8 @@ class Departure(Visit):
         not_ours = security.others
         if type(headers) is not list:  # PEP 3333 requires a list; servers accept more
             headers = list(headers)
+        if self.verdict.observed:
+            self.verdict.note_status(status, headers)
         for name, _ in headers:
             if name not in not_ours and name.lower() in names:
                 headers = self.outgoing.completed(fixed, self, headers)

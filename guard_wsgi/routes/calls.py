@@ -33,7 +33,10 @@ class Call:
     """A view's call in a request.
 
     :ivar environ: the environ of the request.
+    :ivar is_again: whether the view's rules have been held, for another call of it.
     """
+
+    is_again = False
 
     _reading: AbstractContextManager[Any] = nullcontext()
 
@@ -140,6 +143,22 @@ def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
     if current is not None and ENVIRON_KEY in current:
         return Call(current, given)
     return None
+
+
+def is_in_request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call for which :func:`call_of` finds no decision is in a request, and no guard that
+    is switched off stands before it."""
+    if current_environ() is not None:
+        return False
+    for argument in (*args[:_MAX_ARGUMENTS], *islice(kwargs.values(), _MAX_ARGUMENTS)):
+        if _django_request(argument) is not None:
+            return True
+        if type(argument) is dict and _OF_WSGI in argument:
+            return True
+    flask, bottle = sys.modules.get("flask"), sys.modules.get("bottle")
+    if flask is not None and _of_flask(flask) is not None:
+        return True
+    return bottle is not None and _of_bottle(bottle) is not None and _runs_in("bottle")
 
 
 def _runs_in(module: str) -> bool:

@@ -18,7 +18,7 @@ from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
-from guard_wsgi.routes.calls import Call, call_of
+from guard_wsgi.routes.calls import Call, call_of, is_in_request
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.stored import is_a, stored
 
@@ -34,7 +34,7 @@ _RULES_ATTRIBUTE = "_guard_rules_of_class"
 """The attribute with the rules that the methods of a decorated class check."""
 
 _TOLD_ATTRIBUTE = "_guard_told_of_thread"
-"""On a view of which a line in the log has said that it runs without a request."""
+"""On a view of which a line in the log has said that it ran unchecked."""
 
 _DISPATCH = ("dispatch", "dispatch_request")
 
@@ -235,36 +235,45 @@ def _unasked(
         return None
     call = call_of(args, kwargs)
     if call is None:
-        _tell_of_thread(view)
+        _tell_of_unchecked(view, args, kwargs)
         return None
     verdict = call.environ.get(ENVIRON_KEY)
     if not isinstance(verdict, Verdict) or verdict.guard is None:
         return None
+    counts_again = (route.has_limits or route.behavior_rules) and verdict.runs_again(view, route)
     if verdict.has_held(route) and (is_dispatch or not verdict.defers_credentials):
-        return None
+        if not counts_again:
+            return None
+        call.is_again = True
     return call
 
 
-def _tell_of_thread(view: Any) -> None:
-    """Log, once for a view, that it runs unchecked in a thread: a job's, or one that a view began
-    and did not give its context to."""
-    thread = threading.current_thread()
-    if thread is threading.main_thread() or _TOLD_ATTRIBUTE in view.__dict__:
+def _tell_of_unchecked(view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Log, once for a view, that it runs unchecked: in a request that no guard has seen, or in a
+    thread, which may be a job's or one that a view began and did not give its context to."""
+    if _TOLD_ATTRIBUTE in view.__dict__:
+        return
+    if is_in_request(args, kwargs):
+        reason = "in a request that no guard has seen: put one in front of the app"
+    elif threading.current_thread() is not threading.main_thread():
+        reason = (
+            f"in thread {threading.current_thread().name}, where no request is known: if a request"
+            " started the thread, start it with contextvars.copy_context().run"
+        )
+    else:
         return
     setattr(view, _TOLD_ATTRIBUTE, True)
     logger.warning(
-        "%s.%s ran in thread %s, where no request is known: its rules were not checked. If a"
-        " request started the thread, start it with contextvars.copy_context().run",
-        view.__module__,
-        view.__qualname__,
-        thread.name,
+        "the rules of %s.%s were not checked: it ran %s", view.__module__, view.__qualname__, reason
     )
 
 
 def _ask(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | None:
     verdict = call.environ[ENVIRON_KEY]
     endpoint = verdict.endpoint or f"{view.__module__}.{view.__qualname__}"
-    refused: GuardResponse | None = verdict.guard.check_route(call.environ, route, endpoint)
+    refused: GuardResponse | None = verdict.guard.check_route(
+        call.environ, route, endpoint, again=call.is_again
+    )
     return refused
 
 

@@ -217,7 +217,7 @@ def test_coroutines_keep_their_rules() -> None:
     assert site.visit(method="POST", headers=TOKEN).body == b"secret"
 
 
-def test_rules_are_held_once_however_often_a_view_is_called() -> None:
+def test_rules_are_asked_once_and_limits_count_each_call() -> None:
     asked: list[str] = []
 
     def noting(request: Any, credential: str) -> bool:
@@ -226,7 +226,7 @@ def test_rules_are_held_once_however_often_a_view_is_called() -> None:
 
     def build(app: Flask, auth: Any, secret: Any) -> None:
         inner = SecurityDecorator(config).require_auth(verifier=noting)(lambda: secret())
-        limited = SecurityDecorator(config).rate_limit(1)(lambda: secret())
+        limited = SecurityDecorator(config).rate_limit(3)(lambda: secret())
         app.add_url_rule("/", "view", lambda: inner() + limited() + inner() + limited())
         FlaskAPIGuard(app, config=config)
 
@@ -234,7 +234,9 @@ def test_rules_are_held_once_however_often_a_view_is_called() -> None:
     site = Site(build)
     assert site.visit(headers=TOKEN).body == b"secret" * 4
     assert asked == ["s3cret"]
+    site.runs = 0
     assert site.visit(headers=TOKEN).code == 429
+    assert site.runs == 3
 
 
 def test_a_view_outside_of_any_request_is_a_function() -> None:
