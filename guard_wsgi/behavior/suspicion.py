@@ -131,7 +131,7 @@ class Suspicion:
     def forget(self, address: Address) -> None:
         """Start the client's counts over."""
         for name in ("", _DOUBTFUL, *self.settings.by_category):
-            self._counters.reset(self._key(name, address.client_key))
+            self._counters.reset(self._key(name, address.client_key), self.settings.window_seconds)
 
     def _key(self, category: str, client: str) -> str:
         return f"{self._prefix}:{category}:{client}"

@@ -286,7 +286,7 @@ class BehaviorWatch:
                 logger.warning("ban by a behaviour rule refused: %s", refused)
                 self._tracker.tell(self._violation(entry, client, endpoint, count, "ban_refused"))
             return None
-        self._tracker.counters.reset(key)
+        self._tracker.counters.reset(key, rule.window)
         violation = self._violation(entry, client, endpoint, count, "ban", ban)
         self._tracker.tell(violation)
         return Decision("ban", violation, seconds)

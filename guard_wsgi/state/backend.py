@@ -40,7 +40,8 @@ class BanChanges:
     ``complete``: from nothing, so that what isn't among the ``entries`` isn't banned. ``more``:
     there are further ones to be asked for; until then nobody who isn't known is known to be free.
     ``lost``: the store has forgotten what it knew, without being asked to. ``learnt``:
-    whether the store has answered at all.
+    whether the store has answered at all. ``tells_lifted``: whether bans that were lifted of late
+    are among the entries.
     """
 
     version: int | None
@@ -49,6 +50,7 @@ class BanChanges:
     more: bool = False
     lost: bool = False
     learnt: bool = True
+    tells_lifted: bool = True
 
 
 class Backend(Protocol):
@@ -79,14 +81,14 @@ class Backend(Protocol):
         ...
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
-        """Add to a counter that starts over ``window_seconds`` after its first increment."""
+        """Add to a counter; what it has counted (see `windows.count_in_halves`)."""
         ...
 
-    def counted(self, key: str) -> int:
+    def counted(self, key: str, window_seconds: int) -> int:
         """The counter's value; 0 when there is none."""
         ...
 
-    def drop_counter(self, key: str) -> None: ...
+    def drop_counter(self, key: str, window_seconds: int) -> None: ...
 
     def read_value(self, key: str) -> bytes | None: ...
 

@@ -6,9 +6,10 @@ store anew: bans that are gone without having been lifted, and the end of those 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable
 
-from guard_wsgi.state.backend import Backend, BanEntry
+from guard_wsgi.state.backend import Backend, BanChanges, BanEntry
 from guard_wsgi.state.ban_index import Ban, BanIndex
 
 TOLD_AT_ONCE = 100
@@ -18,13 +19,17 @@ MAX_LIFTED = 10_000
 """How many lifted bans are remembered: those since the last snapshot of a store, mostly."""
 
 
+CONFIRMED_SECONDS = 60.0
+"""After a ban: what the store does not say then is lost. Later it may be lifted and forgotten."""
+
+
 class BanRecovery:
     """What is to be told to the store. Used by one thread at a time, but for `lift` and `forget`.
 
     :ivar lost: bans that the store has lost, and was not told of yet.
     """
 
-    __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "lost")
+    __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "_told", "lost")
 
     def __init__(
         self, backend: Backend, index: BanIndex, seconds_left: Callable[[Ban], float]
@@ -35,6 +40,7 @@ class BanRecovery:
         self.lost: list[Ban] = []
         self._lifted: dict[str, float] = {}
         self._returned: list[str] = []
+        self._told: dict[str, tuple[float, Ban]] = {}
 
     @property
     def is_due(self) -> bool:
@@ -53,8 +59,32 @@ class BanRecovery:
         """Somebody is banned anew, which may be by a ban with the end of a former one."""
         self._lifted.pop(target, None)
 
+    def told(self, ban: Ban) -> None:
+        """The store has taken a ban of this process, and is to say it with the next changes."""
+        if len(self._told) < MAX_LIFTED:
+            self._told[ban.target] = time.monotonic(), ban
+
+    def unknown(self, changes: BanChanges) -> list[Ban]:
+        """Bans that the store has taken, and has lost before anybody has read them: they become
+        `lost`. To be asked of every part of the changes."""
+        if not self._told:
+            return []
+        for entry in changes.entries:
+            self._told.pop(entry.target, None)
+        if changes.more or changes.version is None:
+            return []
+        told, self._told = self._told, {}
+        if not changes.tells_lifted:
+            return []
+        now = time.monotonic()
+        unknown = [ban for moment, ban in told.values() if now - moment < CONFIRMED_SECONDS]
+        self.lost = [*self.lost, *unknown]
+        return unknown
+
     def forget(self, lifted: Collection[str]) -> None:
         """Bans that were lifted are not restored."""
+        for target in lifted:
+            self._told.pop(target, None)
         if self.lost and lifted:
             self.lost = [ban for ban in self.lost if ban.target not in lifted]
 
@@ -72,6 +102,7 @@ class BanRecovery:
         self.lost.clear()
         self._lifted.clear()
         self._returned.clear()
+        self._told.clear()
 
     def tell(self) -> None:
         """Tell the store some of it, unless somebody else has."""

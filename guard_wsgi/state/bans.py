@@ -59,7 +59,6 @@ class Bans:
         "_bannable",
         "_changes",
         "_clock",
-        "_has_read",
         "_index",
         "_is_whole",
         "_loading",
@@ -102,7 +101,6 @@ class Bans:
         self._changes = 0
         self._is_whole = not backend.bans_are_shared
         self._asked: dict[str, tuple[int, Ban | None]] = {}
-        self._has_read = False
         self._recovery = BanRecovery(backend, self._index, self.seconds_left)
         self._loading = threading.Lock()
         backend.on_ban_version(self.seen_version)
@@ -202,6 +200,8 @@ class Bans:
         self.none_yet = False  # last, and in `clear` first: neither overtakes the other
         self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+        if self._refresh_at_ns is not None:
+            self._recovery.told(ban)
         return ban
 
     def meant(self, target: str) -> list[str]:
@@ -270,7 +270,6 @@ class Bans:
         self._is_whole = self.none_yet
         self._asked.clear()
         self._recovery.clear()
-        self._has_read = False
         self._version = None
         if self._refresh_at_ns is not None:
             self._refresh_at_ns = 0
@@ -313,9 +312,8 @@ class Bans:
             recovery.lift(target)
         entries = recovery.in_force(changes.entries)
         if changes.complete:
-            if changes.lost or not self._has_read:
-                # Whoever was told of a ban relies on it: the store's loss is no pardon. Before
-                # anything was read this process knows just those that it has told the store.
+            if changes.lost:
+                # Whoever was told of a ban relies on it: the store's loss is no pardon.
                 recovery.lost = self._index.active(now_ns)
             recovery.forget(lifted)
             said = {entry.target for entry in changes.entries}
@@ -332,10 +330,11 @@ class Bans:
                     self._index.remove(entry.target, now_ns)
         for deadline_ns, ban in kept:
             self._index.put(ban, deadline_ns, now_ns)
+        for ban in recovery.unknown(changes):
+            self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
         if changes.entries or changes.complete:
             self._asked.clear()
         self._version = changes.version
-        self._has_read = True
         if self._refresh_at_ns is not None:
             self._is_whole = not (changes.more or changes.version is None or self._index.dropped)
             goes_on = changes.more or recovery.is_due

@@ -10,31 +10,35 @@ from guard_wsgi.state.backend import Backend
 
 
 class Counters:
-    """Counters that start over ``window_seconds`` after their first increment."""
+    """Counters of what happened in the last half to whole window: a burst counts whole, on
+    whatever side of a border, and never more counts than there was in a window."""
 
-    __slots__ = ("_backend",)
+    __slots__ = ("_backend", "_lease")
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._lease = backend.taker("fixed-window")
 
     def increment(self, key: str, window_seconds: int, amount: int = 1) -> int:
         """Add to the counter and return its new value.
 
-        :raises ValueError: when the window is not positive.
+        :raises ValueError: when the window or the amount is not positive.
         :raises StoreError: when the store is down and its policy is to deny.
         """
         if not 1 <= window_seconds <= MAX_SECONDS:
             raise ValueError(f"window_seconds must be 1 to {MAX_SECONDS}, not {window_seconds}")
+        if amount < 1:
+            raise ValueError(f"amount must be positive, not {amount}")
         return self._backend.increment(key, window_seconds, amount)
 
     def value(self, key: str, window_seconds: int) -> int:
-        """The counter's value in its running window; 0 when there is none.
+        """The counter's value; 0 when there is none.
 
-        The window is the one the counter was begun with: one key, one ``window_seconds``.
+        The window is the one it is incremented with: one key, one ``window_seconds``.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        return self._backend.counted(key)
+        return self._backend.counted(key, window_seconds)
 
     def take_lease(self, key: str, seconds: int) -> bool:
         """Whether this caller, of all that share the store, has the lease for the next seconds.
@@ -42,18 +46,18 @@ class Counters:
         While the store is down everybody has: it reports itself, and each does the work alone.
         """
         try:
-            return self.increment(key, seconds) == 1
+            return self._lease(key, 1, seconds, 1)[0]
         except StoreError:
             return True
 
     def end_lease(self, key: str) -> None:
         """Let another one take it at once."""
         with suppress(StoreError):
-            self.reset(key)
+            self._backend.forget("fixed-window", key, 1)
 
-    def reset(self, key: str) -> None:
+    def reset(self, key: str, window_seconds: int) -> None:
         """Start the counter over.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
-        self._backend.drop_counter(key)
+        self._backend.drop_counter(key, window_seconds)

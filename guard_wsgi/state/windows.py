@@ -91,6 +91,25 @@ def take_sliding(
     return False, max(0, remaining + cost), wait_ns, expires_ns, previous, current
 
 
+def count_in_halves(
+    expires_ns: int, previous: int, current: int, now_ns: int, window_ns: int
+) -> tuple[int, int, int]:
+    """A counter's record as it is at ``now_ns``: what counts is both numbers together.
+
+    They are those of the present half of a window and of the half before it. So a hit counts for
+    at least half a window and at most a whole one: never more than there were in a window, and
+    all of those in half a window, on whatever side of a border. ``expires_ns`` is the end of the
+    half after the present one.
+    """
+    half_ns = window_ns // 2
+    left_ns = expires_ns - half_ns - now_ns
+    if left_ns <= 0 and now_ns < expires_ns:
+        return expires_ns + half_ns, current, 0
+    if left_ns <= 0 or left_ns > half_ns + SLACK_NS:
+        return now_ns + half_ns + half_ns, 0, 0
+    return expires_ns, previous, current
+
+
 def sliding_wait(
     previous: int, current: int, left_ns: int, window_ns: int, requests: int, cost: int
 ) -> int:

@@ -253,7 +253,7 @@ def test_policy_deny_says_so_at_once(proxy: FaultyProxy) -> None:
         lambda: store.limiter.clear(LIMIT, "client"),
         lambda: store.counters.increment("c", 60),
         lambda: store.counters.value("c", 60),
-        lambda: store.counters.reset("c"),
+        lambda: store.counters.reset("c", 60),
         lambda: store.values.get("v"),
         lambda: store.values.set("v", b"", 60),
         lambda: store.values.delete("v"),

@@ -33,7 +33,7 @@ def use_all_of_it(url: str) -> None:
         assert one.limiter.hit(limit, "a").allowed
         assert one.counters.increment("c", 60) == 1
         assert other.counters.increment("c", 60) == 2
-        other.counters.reset("c")
+        other.counters.reset("c", 60)
         one.values.set("v", b"1", 60)
         assert other.values.get("v") == b"1"
         assert CLIENT is not None

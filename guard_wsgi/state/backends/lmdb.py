@@ -11,7 +11,6 @@ are hashed.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -32,13 +31,13 @@ from guard_wsgi.state.backends.lmdb_records import (
     read_record,
     write_record,
 )
-from guard_wsgi.state.backends.lmdb_take import taker
+from guard_wsgi.state.backends.lmdb_take import incrementer, taker
 from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
-    SLACK_NS,
     Counting,
+    count_in_halves,
     take_fixed,
     take_moving,
     take_sliding,
@@ -56,16 +55,12 @@ SWEEP_EVERY_KEYS = 64
 SWEEP_STEPS = 128
 """More records looked at than were added since, so that expired ones never pile up."""
 
-_COUNTER_RECORD = struct.Struct("<QII")  # expiry, nothing, count
+_FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"n", b"v"
 
-_FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"c", b"v"
-
-_PLACED = frozenset(b"fs")
+_PLACED = frozenset(b"fsn")
 """Kinds whose record says where the count is."""
 
-_EVICTABLE = frozenset(b"mc") | _PLACED
-
-_MAX_COUNT = 2**32 - 1
+_EVICTABLE = frozenset(b"m") | _PLACED
 
 
 class LMDBStorage:
@@ -107,6 +102,8 @@ class LMDBStorage:
         self._now = clock.wall_ns
         self._clock = clock
         self._bans = LMDBBans(self._prefix, self._now)
+        #: Adds to a counter: ``(key, window_seconds, amount)``.
+        self.increment = incrementer(file, partial(self._key, _COUNTER), clock, self._count_key)
         self._new_keys = 0
         self._sweep_from = b"\x00"
 
@@ -163,33 +160,12 @@ class LMDBStorage:
         times = list(log_of(self._file.read(read_record, self._key(_MOVING, key))))
         return view_moving(times, self._now(), window_seconds * NANOSECONDS, requests, cost)
 
-    def increment(self, key: str, window_seconds: int, amount: int) -> int:
-        window_ns = window_seconds * NANOSECONDS
-        return self._write(self._increment_in, self._key(_COUNTER, key), window_ns, amount)
+    def counted(self, key: str, window_seconds: int) -> int:
+        record = self._count(self._key(_COUNTER, key))
+        _, previous, current = count_in_halves(*record, self._now(), window_seconds * NANOSECONDS)
+        return previous + current
 
-    def _increment_in(self, txn: Any, name: bytes, window_ns: int, amount: int) -> int:
-        now_ns = self._now()
-        record = txn.get(name)
-        expires_ns, _, count = _COUNTER_RECORD.unpack(record) if record else (0, 0, 0)
-        if not now_ns < expires_ns <= now_ns + window_ns + SLACK_NS:
-            expires_ns = now_ns + window_ns
-            count = 0
-        count = int(min(max(0, count + amount), _MAX_COUNT))
-        txn.put(name, _COUNTER_RECORD.pack(expires_ns, 0, count))
-        if record is None:
-            self._count_key(txn, now_ns)
-        return count
-
-    def counted(self, key: str) -> int:
-        expires_ns, count = self._counter(key)
-        return count if self._now() < expires_ns else 0
-
-    def _counter(self, key: str) -> tuple[int, int]:
-        record = self._file.read(read_record, self._key(_COUNTER, key))
-        expires_ns, _, count = _COUNTER_RECORD.unpack(record) if record else (0, 0, 0)
-        return expires_ns, count
-
-    def drop_counter(self, key: str) -> None:
+    def drop_counter(self, key: str, window_seconds: int) -> None:
         self._write(self._delete_in, self._key(_COUNTER, key))
 
     def read_value(self, key: str) -> bytes | None:

@@ -140,6 +140,30 @@ class LMDBCounts:
         expires_ns, previous, current, _ = COUNT.unpack_from(self.records, place * COUNT.size)
         return expires_ns, previous, current
 
+    def look_up(
+        self, txn: Any, places: KnownPlaces, key: str, name: bytes
+    ) -> tuple[int, int, int, int, int]:
+        """The count of a key, in LMDB ``name``: where it begins (0: nowhere), expiry, previous and
+        current window, tag. Its place is remembered.
+
+        :raises struct.error: for a place beyond what is mapped: see `follow`.
+        """
+        found = txn.get(name)
+        if not found:
+            return 0, 0, 0, 0, 0
+        at = PLACE.unpack(found)[0] * COUNT.size
+        expires_ns, previous, current, tag = COUNT.unpack_from(self.records, at)
+        if tag and len(key) <= MAX_KNOWN_CHARACTERS:
+            if len(places) >= MAX_KNOWN:
+                places.clear()
+            places[key] = at, tag
+        return at, expires_ns, previous, current, tag
+
+    def put(self, at: int, expires_ns: int, previous: int, current: int, tag: int) -> None:
+        """Write a count in its place: in one piece, as a process may be killed between two."""
+        record = COUNT.pack(expires_ns, previous, current, tag or time.time_ns())
+        self.records[at : at + COUNT.size] = record
+
     def add(self, txn: Any, expires_ns: int, previous: int, current: int) -> int:
         """Write the count of a new key; its place. :raises StoreError: when the file can't grow."""
         if not self._free:

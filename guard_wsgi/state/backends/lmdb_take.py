@@ -1,4 +1,4 @@
-"""One hit of a limit, counted in an LMDB file: what every request of every worker waits for.
+"""One hit of a limit, or of a counter, in an LMDB file: what every request of a worker waits for.
 
 The transaction is written out here, not handed to `LMDBFile.write`, and so is the case of most
 hits: the place of the count is remembered, the window goes on, and more remains. Then LMDB's tree
@@ -8,23 +8,15 @@ integers are slow beside an app; where rounding could tell, they are nanoseconds
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backend import Take, Taken
-from guard_wsgi.state.backends.lmdb_counts import (
-    COUNT,
-    CURRENT,
-    CURRENT_AT,
-    MAX_KNOWN,
-    MAX_KNOWN_CHARACTERS,
-    PLACE,
-)
+from guard_wsgi.state.backends.lmdb_counts import COUNT, CURRENT, CURRENT_AT, PLACE
 from guard_wsgi.state.backends.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
 from guard_wsgi.state.clock import NANOSECONDS, Clock
-from guard_wsgi.state.windows import Counting, take_sliding
+from guard_wsgi.state.windows import Counting, count_in_halves, take_sliding
 
 _NANOSECOND = 1e-9
 
@@ -32,22 +24,27 @@ _ROUNDING_SECONDS = 1e-6
 """More than an epoch time is off in seconds, which are kept to a quarter of this."""
 
 
+_MAX_COUNT = 2**32 - 1
+
+Increment = Callable[[str, int, int], int]
+Added = Callable[[Any, int], None]
+"""Called with the transaction and the time (epoch ns) for each new key."""
+
+
 def taker(
     file: LMDBFile,
     name_of: Callable[[str], bytes],
     counting: Counting,
     clock: Clock,
-    added: Callable[[Any, int], None],
+    added: Added,
 ) -> Take:
     """
     :param name_of: from a key to the file's.
-    :param added: called with the transaction and the time (epoch ns) for each new key.
     """
     counts = file.counts
     places = counts.known(name_of(""))
     wall, wall_ns = clock.wall, clock.wall_ns
-    read, count_bytes = COUNT.unpack_from, COUNT.size
-    change = CURRENT.pack_into
+    read, change = COUNT.unpack_from, CURRENT.pack_into
     slides = counting is take_sliding
 
     def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
@@ -65,17 +62,9 @@ def taker(
                     if present_tag != tag:
                         known = None
                 if known is None:
-                    found = txn.get(name_of(key))
-                    if found:
-                        at = PLACE.unpack(found)[0] * count_bytes
-                        expires_ns, previous, current, tag = read(counts.records, at)
-                        known = at, tag
-                        if tag and len(key) <= MAX_KNOWN_CHARACTERS:
-                            if len(places) >= MAX_KNOWN:
-                                places.clear()
-                            places[key] = known
-                    else:
-                        expires_ns = previous = current = 0
+                    at, expires_ns, previous, current, tag = counts.look_up(
+                        txn, places, key, name_of(key)
+                    )
                 left = expires_ns * _NANOSECOND - now
                 if slides:
                     left -= window_seconds
@@ -100,10 +89,8 @@ def taker(
                     requests,
                     cost,
                 )
-                if allowed and known:
-                    record = COUNT.pack(expires_ns, previous, current, tag or time.time_ns())
-                    # In one piece: a process may be killed between two.
-                    counts.records[at : at + count_bytes] = record
+                if allowed and at:
+                    counts.put(at, expires_ns, previous, current, tag)
                 elif allowed:
                     place = counts.add(txn, expires_ns, previous, current)
                     txn.put(name_of(key), PLACE.pack(place))
@@ -121,3 +108,64 @@ def taker(
         raise StoreError(f"state file {file.path} can't be written")
 
     return take
+
+
+def incrementer(
+    file: LMDBFile, name_of: Callable[[str], bytes], clock: Clock, added: Added
+) -> Increment:
+    """What adds to a counter, for refused requests: an attack is many of them.
+
+    :param name_of: from a key to the file's.
+    """
+    counts = file.counts
+    places = counts.known(name_of(""))
+    wall_ns = clock.wall_ns
+    read, change = COUNT.unpack_from, CURRENT.pack_into
+
+    def increment(key: str, window_seconds: int, amount: int) -> int:
+        half_ns = window_seconds * (NANOSECONDS // 2)
+        for _ in ATTEMPTS:
+            lock = file.lock
+            lock.acquire()
+            txn = None
+            try:
+                txn = file.begin(None, None, True)
+                now_ns = wall_ns()
+                known = places.get(key)
+                if known is not None:
+                    at, tag = known
+                    expires_ns, previous, current, present_tag = read(counts.records, at)
+                    if present_tag != tag:
+                        known = None
+                    elif half_ns < expires_ns - now_ns <= half_ns + half_ns:
+                        current = min(current + amount, _MAX_COUNT)
+                        change(counts.records, at + CURRENT_AT, current)
+                        txn.commit()
+                        return int(previous + current)
+                if known is None:
+                    at, expires_ns, previous, current, tag = counts.look_up(
+                        txn, places, key, name_of(key)
+                    )
+                expires_ns, previous, current = count_in_halves(
+                    expires_ns, previous, current, now_ns, half_ns + half_ns
+                )
+                current = min(current + amount, _MAX_COUNT)
+                if at:
+                    counts.put(at, expires_ns, previous, current, tag)
+                else:
+                    place = counts.add(txn, expires_ns, previous, current)
+                    txn.put(name_of(key), PLACE.pack(place))
+                    added(txn, now_ns)
+                txn.commit()
+                return int(previous + current)
+            except FAILURES as raised:
+                file.abort(txn)
+                file.repair(raised)
+            except BaseException:
+                file.abort(txn)
+                raise
+            finally:
+                lock.release()
+        raise StoreError(f"state file {file.path} can't be written")
+
+    return increment

@@ -23,6 +23,7 @@ from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
     Counting,
+    count_in_halves,
     take_fixed,
     take_moving,
     take_sliding,
@@ -65,7 +66,7 @@ class MemoryStorage:
         self._monotonic = clock.monotonic
         self._entries: Generations[_Record] = Generations(max_keys)
         self._logs: Generations[array[int]] = Generations(max_keys)
-        self._counters: Generations[tuple[int, int]] = Generations(max_keys)
+        self._counters: Generations[tuple[int, int, int]] = Generations(max_keys)
         self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
         # What `taker` gives keeps the methods of the lock; these give it those of a new one.
@@ -176,23 +177,21 @@ class MemoryStorage:
             record = counters.young.get(key)
             is_new = record is None
             if record is None:
-                record = counters.recall(key) or (0, 0)
-            expires_ns, count = record
-            if now_ns >= expires_ns:
-                expires_ns, count = now_ns + window_seconds * NANOSECONDS, 0
-            count += amount
-            if count < 0:
-                count = 0
-            counters.young[key] = expires_ns, count
+                record = counters.recall(key) or (0, 0, 0)
+            window_ns = window_seconds * NANOSECONDS
+            expires_ns, previous, current = count_in_halves(*record, now_ns, window_ns)
+            current += amount
+            counters.young[key] = expires_ns, previous, current
             if is_new:
                 counters.added(now_ns, expires_ns - now_ns)
-        return count
+        return previous + current
 
-    def counted(self, key: str) -> int:
-        expires_ns, count = self._counters.find(key) or (0, 0)
-        return count if self._now() < expires_ns else 0
+    def counted(self, key: str, window_seconds: int) -> int:
+        record = self._counters.find(key) or (0, 0, 0)
+        _, previous, current = count_in_halves(*record, self._now(), window_seconds * NANOSECONDS)
+        return previous + current
 
-    def drop_counter(self, key: str) -> None:
+    def drop_counter(self, key: str, window_seconds: int) -> None:
         with self._lock:
             self._counters.drop(key)
 

@@ -151,13 +151,14 @@ class RedisBackend:
     # -- counters and values ------------------------------------------------------------------
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
-        return int(self._run(_INCREMENT, (self._name(b"c:", key),), window_seconds * 1000, amount))
+        name = self._name(b"n:", key)
+        return int(self._run(_INCREMENT, (name,), window_seconds * _MICROSECONDS, amount))
 
-    def counted(self, key: str) -> int:
-        return int(self._do("GET", self._name(b"c:", key)) or 0)
+    def counted(self, key: str, window_seconds: int) -> int:
+        return self.increment(key, window_seconds, 0)
 
-    def drop_counter(self, key: str) -> None:
-        self._do("DEL", self._name(b"c:", key))
+    def drop_counter(self, key: str, window_seconds: int) -> None:
+        self._do("DEL", self._name(b"n:", key))
 
     def read_value(self, key: str) -> bytes | None:
         value: bytes | None = self._do("GET", self._name(b"v:", key))
@@ -222,7 +223,7 @@ class RedisBackend:
         self._seen(self._run(_ERASE_BANS, self._ban_keys))
         pattern = re.sub(rb"([*?\[\]\\^-])", rb"\\\1", self._prefix)
         batch = []
-        for name in client.scan_iter(match=pattern + b"[fsmc]:*", count=1000):
+        for name in client.scan_iter(match=pattern + b"[fsmn]:*", count=1000):
             batch.append(name)
             if self._cluster or len(batch) == 1000:
                 self._do("DEL", *batch)

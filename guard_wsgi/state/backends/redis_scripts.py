@@ -121,14 +121,30 @@ return {1, 0, wait(count + cost, 1), version}
 )
 
 INCREMENT = """
-local value = redis.call('INCRBY', KEYS[1], ARGV[2])
-if value < 0 then
-  value = redis.call('INCRBY', KEYS[1], -value)
+local half, amount = math.floor(tonumber(ARGV[1]) / 2), tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local record = redis.call('HMGET', KEYS[1], 'e', 'p', 'c')
+local expires = tonumber(record[1] or 0)
+local previous, current = tonumber(record[2] or 0), tonumber(record[3] or 0)
+local left = expires - half - now
+if left <= 0 and now < expires then
+  expires = expires + half
+  previous = current
+  current = 0
+elseif left <= 0 or left > half + 1000000 then
+  expires = now + 2 * half
+  previous = 0
+  current = 0
 end
-if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
-return value
+if amount > 0 then
+  current = current + amount
+  redis.call('HSET', KEYS[1], 'e', string.format('%.0f', expires), 'p', previous, 'c', current)
+  redis.call('PEXPIRE', KEYS[1], math.ceil((expires - now) / 1000) + 1)
+end
+return previous + current
 """
-"""KEYS the counter. ARGV window in ms, amount. Returns the new value."""
+"""KEYS the counter. ARGV window in us, amount (0: only look). Returns the value."""
 
 RANGE = 2**32
 """Of versions of the bans; what is in another range than before is read from nothing."""

@@ -169,19 +169,21 @@ class LimitsBackend:
     # -- counters and values ------------------------------------------------------------------
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
-        name = self._name("c", key)
-        if amount >= 0:
-            return int(self._storage.incr(name, window_seconds, amount))
-        amount = max(amount, -self._storage.get(name))
-        if amount:
-            self._give_back(name, window_seconds, -amount)
-        return int(self._storage.get(name))
+        before, name = self._halves(key, window_seconds)
+        count = self._storage.incr(name, window_seconds, amount)
+        return int(count) + int(self._storage.get(before))
 
-    def counted(self, key: str) -> int:
-        return int(self._storage.get(self._name("c", key)))
+    def counted(self, key: str, window_seconds: int) -> int:
+        return sum(int(self._storage.get(name)) for name in self._halves(key, window_seconds))
 
-    def drop_counter(self, key: str) -> None:
-        self._clear(self._name("c", key))
+    def drop_counter(self, key: str, window_seconds: int) -> None:
+        for name in self._halves(key, window_seconds):
+            self._clear(name)
+
+    def _halves(self, key: str, window_seconds: int) -> tuple[str, str]:
+        """The counters of the half of a window before the present one, and of that."""
+        number = int(time.time() / (window_seconds / 2))
+        return self._name("c", f"{key}/{number - 1}"), self._name("c", f"{key}/{number}")
 
     def read_value(self, key: str) -> bytes | None:
         record = self._documents.get(self._name("v", key))
@@ -222,9 +224,10 @@ class LimitsBackend:
     def ban_changes(self, since: int | None) -> BanChanges | None:
         version, bans = _bans(self._documents.get(self._name("b", "bans")))
         if version == since:
-            return BanChanges(version, False, ())
+            return BanChanges(version, False, (), tells_lifted=False)
         entries = [BanEntry(target, *record) for target, record in bans.items()]
-        return BanChanges(version, True, entries, lost=since is not None and version < since)
+        lost = since is not None and version < since
+        return BanChanges(version, True, entries, lost=lost, tells_lifted=False)
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
         _, bans = _bans(self._documents.get(self._name("b", "bans")))

@@ -135,15 +135,15 @@ class ResilientBackend:
             return count
         return self._local.increment(key, window_seconds, amount) if self._may("counters") else 0
 
-    def counted(self, key: str) -> int:
-        count = self._ask(self._main.counted, key)
+    def counted(self, key: str, window_seconds: int) -> int:
+        count = self._ask(self._main.counted, key, window_seconds)
         if count is not None:
             return count
-        return self._local.counted(key) if self._may("counters") else 0
+        return self._local.counted(key, window_seconds) if self._may("counters") else 0
 
-    def drop_counter(self, key: str) -> None:
-        self._local.drop_counter(key)
-        if self._ask(_done(self._main.drop_counter), key) is None:
+    def drop_counter(self, key: str, window_seconds: int) -> None:
+        self._local.drop_counter(key, window_seconds)
+        if self._ask(_done(self._main.drop_counter), key, window_seconds) is None:
             self._may("counters")
 
     def read_value(self, key: str) -> bytes | None:
