@@ -21,7 +21,7 @@ from guard_wsgi.ladder.deciding import Renderer, unresolved
 from guard_wsgi.ladder.hooked import Hooked
 from guard_wsgi.ladder.plan import Ladder, Plan
 from guard_wsgi.ladder.policy import Policy
-from guard_wsgi.network.standing import CALM, PREFLIGHT, WHITELISTED
+from guard_wsgi.network.standing import CALM, MEASURED, NOTED, PREFLIGHT, WHITELISTED
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.current import when_decorated
@@ -129,6 +129,7 @@ class GuardMiddleware(Hooked):
         plan, block = policy.global_plan, None
         if self._events.wants_metrics:
             visit.started = perf_counter()
+            visit.standing |= MEASURED
         if policy.prepares:
             plan, block = self._prepare(policy, environ, visit)
         paths = policy.listed_paths
@@ -140,16 +141,16 @@ class GuardMiddleware(Hooked):
         visit.outgoing = policy.outgoing
         visit.security = plan.security
         visit.start_response = start_response
-        ask, ladder = plan.ladders[visit.standing]
-        place: int | None = 0
-        if block is None:
-            place = ask(environ, visit)
-            if place is None and not (plan.is_hooked or visit.identity.notes):
+        ask, ladder, is_plain = plan.ladders[visit.standing]
+        place = ask(environ, visit) if block is None else 0
+        if place is None:
+            if is_plain:
                 self._report.passed += 1
-                if plan.is_attended or visit.started:
-                    watch = None if visit.standing & WHITELISTED else plan.watch
-                    return self._pass_attended(policy, watch, environ, visit, self._entry)
                 return self._entry(environ, visit.begin)
+            if not (plan.is_hooked or visit.standing & NOTED):
+                self._report.passed += 1
+                watch = None if visit.standing & WHITELISTED else plan.watch
+                return self._pass_attended(policy, watch, environ, visit, self._entry)
         rest = () if place is None else ladder[place:]
         request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
         return self._climb(policy, plan, request, visit, rest, block)

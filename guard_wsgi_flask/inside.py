@@ -114,7 +114,7 @@ def check_matched_route() -> Any:
             verdict is not None
             and route is verdict.route
             and verdict.action != "block"
-            and not is_preflight(environ)
+            and (asked.method != "OPTIONS" or not is_preflight(environ))
         ):
             if verdict.endpoint is None:
                 verdict.endpoint = endpoint
@@ -139,7 +139,7 @@ def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None
         told["client_ip"] = verdict.client_ip
     if type(kept) is Flask.app_ctx_globals_class:
         # Setting an attribute of it calls a function, which does the same.
-        vars(kept).update(told)
+        kept.__dict__.update(told)
         return
     for name, value in told.items():
         setattr(kept, name, value)

@@ -32,6 +32,9 @@ under a client that makes up paths."""
 MAX_CACHED_CHARS = 512
 """Of host and path together: few real ones are longer, and a client's own can't fill memory."""
 
+_UNKNOWN = None, None, None
+"""In place of a view, what it carries, and its rules."""
+
 ANY_METHOD = ("GET", "POST")
 """What stands for the methods of a rule that names none."""
 
@@ -136,20 +139,21 @@ class FlaskResolver:
 
     def route_of(self, endpoint: str, method: str) -> RouteConfig | None:
         """The rules of the view behind an endpoint."""
-        if len(self._app.view_functions) != self._known_views:
+        views = self._app.view_functions
+        if len(views) != self._known_views:
             self._read_views()
-        view = self._app.view_functions.get(endpoint)
+        view = views.get(endpoint)
         if view is None:
             return None
         # Each request asks. A view may be put in another one's place, or be decorated, later.
         carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
-        known = self._routes.get((endpoint, method))
-        if known is None or known[0] is not view or known[1] is not carried:
+        of_view, of_carried, route = self._routes.get((endpoint, method), _UNKNOWN)
+        if of_view is not view or of_carried is not carried:
             if len(self._routes) >= MAX_CACHED_PATHS:  # a view that takes any method
                 self._routes.clear()
-            known = view, carried, self._rules.of(view, method)
-            self._routes[endpoint, method] = known
-        return known[2]
+            route = self._rules.of(view, method)
+            self._routes[endpoint, method] = view, carried, route
+        return route
 
     def _read_views(self) -> None:
         views = self._app.view_functions

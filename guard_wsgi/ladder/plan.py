@@ -5,6 +5,7 @@ from __future__ import annotations
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.base import Check
 from guard_wsgi.ladder.splice import Ask, spliced
+from guard_wsgi.network.standing import MEASURED, NOTED
 from guard_wsgi.response.headers import SecurityHeaders
 from guard_wsgi.routes.config import RouteConfig
 
@@ -12,17 +13,20 @@ Ladder = tuple[Check, ...]
 """Checks in the order in which they are asked."""
 
 
-class Ladders(dict[int, tuple[Ask, Ladder]]):
-    """Maps a standing (bits) to the checks that apply, and to one function that asks whether a
-    request passes them. Each entry is made on first use: few of the combinations ever occur."""
+class Ladders(dict[int, tuple[Ask, Ladder, bool]]):
+    """Maps a standing (bits) to one function that asks whether a request passes the checks that
+    apply, to these checks, and to whether there is nothing else to do than to call the app then.
+    Each entry is made on first use: few of the combinations ever occur."""
 
-    def __init__(self, checks: Ladder) -> None:
+    def __init__(self, checks: Ladder, is_plain: bool) -> None:
         super().__init__()
         self._checks = checks
+        self._is_plain = is_plain
 
-    def __missing__(self, standing: int) -> tuple[Ask, Ladder]:
-        ladder = tuple(check for check in self._checks if not check.excused & standing)
-        self[standing] = made = spliced(ladder), ladder
+    def __missing__(self, standing: int) -> tuple[Ask, Ladder, bool]:
+        ladder = _held(self._checks, standing)
+        is_plain = self._is_plain and not standing & (NOTED | MEASURED)
+        self[standing] = made = spliced(ladder), ladder, is_plain
         return made
 
 
@@ -64,10 +68,10 @@ class Plan:
         self.watch = watch
         calling = [check.calls_hooks for check in checks]
         first = calling.index(True) if True in calling else len(checks)
-        self.ladders = Ladders(checks[:first])
         self.late = checks[first:]
         self.is_hooked = is_modified or bool(self.late)
         self.is_attended = answers_preflights or watch is not None or self.is_hooked
+        self.ladders = Ladders(checks[:first], not self.is_attended)
 
     def inside(self, standing: int) -> Ladder:
         """Return the checks from the first one that calls a function of the app."""

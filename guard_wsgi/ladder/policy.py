@@ -98,7 +98,7 @@ class Policy:
         self.listed_paths = ListedPaths(config.exclude_paths, config.health_paths)
         self._services = CheckServices(config, services, resolver, self.clients, everywhere)
         self.emergency = self._services.emergency
-        self._plans: dict[tuple[int, frozenset[type[Check]] | None], Plan] = {}
+        self._plans: dict[int | tuple[int, frozenset[type[Check]]], Plan] = {}
         self._counting: dict[tuple[int, str, str], tuple[RouteConfig, Plan]] = {}
         self._relaxed: dict[int, tuple[RouteConfig | None, Plan]] = {}
         self.global_plan = self._plan(_INHERIT_ALL)
@@ -110,7 +110,9 @@ class Policy:
 
     def plan(self, route: RouteConfig | None) -> Plan:
         """Return the compiled ladders of a route; ``None`` for a route without its own rules."""
-        return self.global_plan if route is None else self._kept(route, None)
+        if route is None:
+            return self.global_plan
+        return self._plans.get(id(route)) or self._kept(route, None)
 
     def preflight(self, route: RouteConfig | None) -> Plan:
         """Return the ladders without checks of headers that a browser can't send before a preflight
@@ -167,7 +169,7 @@ class Policy:
         return plan.whole(visit.standing)
 
     def _kept(self, route: RouteConfig, part: frozenset[type[Check]] | None) -> Plan:
-        key = id(route), part
+        key = id(route) if part is None else (id(route), part)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= MAX_PLANS:

@@ -22,7 +22,7 @@ from guard_wsgi.network.address import (
 from guard_wsgi.network.forwarded import forwarded_nodes
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.origin import is_called_by_a_test
-from guard_wsgi.network.standing import ADDRESSED
+from guard_wsgi.network.standing import ADDRESSED, NOTED
 
 UNKNOWN_CLIENT = "unknown"
 """The text for a client without an address."""
@@ -90,8 +90,12 @@ class Identity:
         object.__setattr__(self, "client_ip", text)
         object.__setattr__(self, "client_key", key)
         object.__setattr__(self, "limit_key", self.limit_prefix + key)
-        addressed = 0 if address is None else ADDRESSED
-        object.__setattr__(self, "standing", addressed | self.listed)
+        standing = self.listed
+        if address is not None:
+            standing |= ADDRESSED
+        if self.note:
+            standing |= NOTED
+        object.__setattr__(self, "standing", standing)
         object.__setattr__(self, "notes", (_NOTES[self.note],) if self.note else ())
 
 

@@ -31,4 +31,10 @@ PREFLIGHT = 128
 PROBE = 256
 """A health probe from inside (health_probes.py)."""
 
+NOTED = 512
+"""Something about its forwarding headers is to be reported (client.py)."""
+
+MEASURED = 1024
+"""Somebody wants to know how long it takes."""
+
 NOBODY = 0

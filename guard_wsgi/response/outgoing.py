@@ -120,7 +120,7 @@ class Departure(Visit):
         (PEP 3333). Only missing headers are added, so an error page that starts the response again
         doesn't get ours twice.
         """
-        security = self.security
+        security, outgoing = self.security, self.outgoing
         names, ours = fixed = security.https if self.is_https else security.plain
         not_ours = security.others
         if type(headers) is not list:  # PEP 3333 requires a list; servers accept more
@@ -129,7 +129,7 @@ class Departure(Visit):
             self.verdict.note_status(status, headers)
         for name, _ in headers:
             if name not in not_ours and name.lower() in names:
-                headers = self.outgoing.completed(fixed, self, headers)
+                headers = outgoing.completed(fixed, self, headers)
                 break
         else:
             # The app's headers contain none of ours: append ours, then the quota.
@@ -137,10 +137,9 @@ class Departure(Visit):
             quota = self.verdict.quota
             if quota is not None:
                 limit, remaining, reset_seconds = quota
-                headers += self.outgoing.tell_quota(limit, remaining, reset_seconds)
-        cors = self.outgoing.cors
-        if cors is not None:
-            headers = cors.add(headers, self.origin)
+                headers += outgoing.tell_quota(limit, remaining, reset_seconds)
+        if outgoing.cors is not None:
+            headers = outgoing.cors.add(headers, self.origin)
         if exc_info is None:
             return self.start_response(status, headers)
         try:
