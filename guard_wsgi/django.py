@@ -23,7 +23,8 @@ from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit, route_limits
 from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_of
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
-from guard_wsgi.routes.ruled_function import answers_preflights, unruled
+from guard_wsgi.routes.ruled_class import answers_preflights
+from guard_wsgi.routes.ruled_function import unruled
 from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_layers import class_of
 from guard_wsgi.routes.view_rules import ViewRules

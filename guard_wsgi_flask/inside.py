@@ -21,7 +21,8 @@ from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.response.modifying import AppResponse
-from guard_wsgi.routes.ruled_function import answers_preflights, unruled
+from guard_wsgi.routes.ruled_class import answers_preflights
+from guard_wsgi.routes.ruled_function import unruled
 from guard_wsgi.routes.view_layers import class_of
 
 if TYPE_CHECKING:

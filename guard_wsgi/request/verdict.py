@@ -135,7 +135,8 @@ class Verdict:
         runs = first.runs
         if runs is None:
             runs = first.runs = {}
-        runs[view] = calls = runs.get(view, 0) + 1
+        called = view, id(route)
+        runs[called] = calls = runs.get(called, 0) + 1
         counted = runs.get(id(route), 1)
         if calls <= counted:
             return False

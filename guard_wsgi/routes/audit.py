@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from types import FunctionType
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.ruled_class import asks_by_itself
 from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_rules import ViewRules
 
@@ -22,9 +22,9 @@ _NOTHING = "protect nothing"
 def log_audit(
     rules: ViewRules, routes: Iterable[tuple[str, Any, str]], decorated: Iterable[Any]
 ) -> bool:
-    """Log each route whose view has rules, and each decorated view without a route. A class is
-    logged as an error, because its rules protect nothing then; a function as a warning, because it
-    checks its rules itself.
+    """Log each route whose view has rules, and each decorated view without a route. A class
+    without methods that answer requests is logged as an error, because its rules protect nothing;
+    all else as a warning, because it checks its rules when it is called.
 
     :param routes: name or template, view and method.
     :return: whether any view has rules.
@@ -40,12 +40,12 @@ def log_audit(
     for (name, said), methods in ruled.items():
         logger.info("%s %s: %s", ",".join(methods), name, said)
     for view in rules.unreached(decorated, ((view, method) for _, view, method in routes)):
-        is_function = is_a(view, FunctionType)
+        asks = not is_a(view, type) or asks_by_itself(view)
         logger.log(
-            logging.WARNING if is_function else logging.ERROR,
+            logging.WARNING if asks else logging.ERROR,
             "%s has guard rules, but no route leads to it: they %s",
             name_of(view),
-            "apply only where the app itself calls it" if is_function else _NOTHING,
+            "apply only where the app itself calls it" if asks else _NOTHING,
         )
     return bool(ruled)
 

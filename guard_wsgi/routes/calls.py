@@ -106,7 +106,8 @@ class _BottleCall(Call):
 
 class _PlainCall(Call):
     def refuse(self, response: GuardResponse) -> Any:
-        start_response = next((given for given in self._args if callable(given)), None)
+        behind = next(i for i, given in enumerate(self._args) if given is self.environ) + 1
+        start_response = next((given for given in self._args[behind:] if callable(given)), None)
         if start_response is None:
             return super().refuse(response)
         start_response(response.status, response.header_list)

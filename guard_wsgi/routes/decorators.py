@@ -21,7 +21,8 @@ from guard_wsgi.options.numbers import number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
 from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
-from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, ruled, within
+from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, within
+from guard_wsgi.routes.ruled_view import ruled
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
 
 if TYPE_CHECKING:
@@ -299,8 +300,8 @@ class SecurityDecorator(DecoratorEvents):
                     DoubtfulOption,
                     stacklevel=2,
                 )
-            self._mark(view, overlay)
             checked: View = ruled(view)
+            self._mark(checked, overlay)
             return checked
 
         return mark

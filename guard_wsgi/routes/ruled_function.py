@@ -14,7 +14,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
@@ -30,40 +30,8 @@ logger = logging.getLogger("guard_wsgi.routes")
 ROUTE_ATTRIBUTE = "__guard_route__"
 """The attribute with the RouteConfig of a view."""
 
-_RULES_ATTRIBUTE = "_guard_rules_of_class"
-"""The attribute with the rules that the methods of a decorated class check."""
-
 _TOLD_ATTRIBUTE = "_guard_told_of_thread"
 """On a view of which a line in the log has said that it ran unchecked."""
-
-_DISPATCH = ("dispatch", "dispatch_request")
-
-_METHODS = (
-    *("get", "post", "put", "patch", "delete", "head", "trace"),
-    *("list", "retrieve", "create", "update", "partial_update", "destroy"),
-)
-"""The methods with which class-based views of Flask, Django and Django REST framework answer
-requests. ``options`` is not among them: it answers preflights, which carry no credentials."""
-
-
-def ruled(view: Any) -> Any:
-    """Return a function that checks the rules of a function or method before calling it. A class is
-    changed in place: its own methods check, and so do the views that are made from it or from its
-    subclasses. Inherited methods stay where they are; copies would override those of sibling
-    classes. Other callables are returned as they are."""
-    if is_a(view, type):
-        if not is_a(vars(view).get(_RULES_ATTRIBUTE), _ClassRules):
-            rules = _ClassRules(view)
-            setattr(view, _RULES_ATTRIBUTE, rules)
-            rules.hold()
-        return view
-    if is_a(view, MethodType):
-        return MethodType(ruled(view.__func__), view.__self__)
-    if is_a(view, staticmethod, classmethod):
-        return type(view)(ruled(view.__func__))
-    if not is_a(view, FunctionType) or within(view) is not None:
-        return view
-    return _ruled(view)
 
 
 def within(function: Any) -> FunctionType | None:
@@ -82,80 +50,12 @@ def unruled(function: Any) -> Any:
     return function
 
 
-def answers_preflights(cls: type) -> bool:
-    """Whether a class has a method for OPTIONS alone, without its own rules."""
-    answer = unruled(getattr(cls, "options", None))
-    if answer is None or stored(answer, ROUTE_ATTRIBUTE) is not None:
-        return False
-    others = (unruled(getattr(cls, name, None)) for name in _METHODS)
-    return all(answer is not other for other in others)
-
-
-class _ClassRules:
-    """The rules of a decorated class and its subclasses."""
-
-    def __init__(self, cls: type) -> None:
-        self._cls = cls
-        self._merged: dict[tuple[int, ...], tuple[list[RouteConfig], RouteConfig]] = {}
-
-    def hold(self) -> None:
-        """Make the methods that answer requests check the rules."""
-        cls = self._cls
-        for name, method in tuple(vars(cls).items()):
-            if is_a(method, FunctionType) and (
-                name in _DISPATCH
-                or name in _METHODS
-                # An extra action of a viewset.
-                or stored(method, "mapping") is not None
-            ):
-                setattr(cls, name, self._method(method, is_dispatch=name in _DISPATCH))
-        if callable(getattr(cls, "as_view", None)):
-            cls.as_view = self._as_view(vars(cls).get("as_view"))  # type: ignore[attr-defined]
-
-    def of(self, cls: Any) -> RouteConfig | None:
-        """Return the rules of a class, with those of its base classes."""
-        carried = rules_in(cls if is_a(cls, type) and issubclass(cls, self._cls) else self._cls)
-        if len(carried) < 2:
-            return carried[0] if carried else None
-        key = tuple(map(id, carried))
-        known = self._merged.get(key)
-        if known is None:
-            merged = carried[0]
-            for route in carried[1:]:
-                merged = route.merged_over(merged)
-            # Keep the parts, so that no other object can get their ids.
-            known = self._merged[key] = carried, merged
-        return known[1]
-
-    def _method(self, method: Any, *, is_dispatch: bool) -> Any:
-        return _held(method, lambda args: self.of(type(args[0]) if args else None), is_dispatch)
-
-    def _as_view(self, own: Any) -> Any:
-        rules = self
-        cls: Any = self._cls
-
-        def as_view(served: Any, *args: Any, **kwargs: Any) -> Any:
-            above: Any = super(cls, served)
-            make = above.as_view if own is None else own.__get__(None, served)
-            view = make(*args, **kwargs)
-            if not is_a(view, FunctionType):
-                return view
-            # A function that Django has marked as a coroutine keeps the mark: wraps() copies it.
-            return _held(view, lambda _: rules.of(served), True)
-
-        return classmethod(as_view)
-
-
-def rules_in(cls: type) -> list[RouteConfig]:
-    """Return the rules on a class and its base classes, the least specific first."""
-    carried = (vars(base).get(ROUTE_ATTRIBUTE) for base in reversed(cls.__mro__))
-    return [route for route in carried if isinstance(route, RouteConfig)]
-
-
-def _held(
+def held_by(
     method: Any, rules_of: Callable[[tuple[Any, ...]], RouteConfig | None], is_dispatch: bool
 ) -> Any:
     """Make a function that checks rules from elsewhere before it runs.
+
+    :param rules_of: gives them for the arguments of a call.
 
     :param is_dispatch: whether it only dispatches to a method, which checks in its turn.
     """
@@ -187,7 +87,7 @@ def _held(
     return held_in_class
 
 
-def _ruled(view: Any) -> Any:
+def asking(view: Any) -> Any:
     if inspect.iscoroutinefunction(view):
 
         @functools.wraps(view)
@@ -280,8 +180,8 @@ def _ask(view: Any, route: RouteConfig | None, call: Call) -> GuardResponse | No
 async def _coroutine() -> None: ...
 
 
-_CODES = frozenset({_ruled(lambda: None).__code__, _ruled(_coroutine).__code__})
+_CODES = frozenset({asking(lambda: None).__code__, asking(_coroutine).__code__})
 
 _CODES_OF_CLASSES = frozenset(
-    _held(method, lambda _: None, True).__code__ for method in (lambda: None, _coroutine)
+    held_by(method, lambda _: None, True).__code__ for method in (lambda: None, _coroutine)
 )

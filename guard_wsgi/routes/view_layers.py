@@ -20,6 +20,7 @@ from typing import Any
 
 from attrs import frozen
 
+from guard_wsgi.routes.ruled_function import unruled
 from guard_wsgi.routes.stored import attributes, is_a, items, stored
 
 logger = logging.getLogger("guard_wsgi.routes")
@@ -62,7 +63,7 @@ class View:
         self._wrapped = tuple(_unwrapped(view))
         self._classes: list[tuple[Layer, type, Any]] = []
         for layer in self._wrapped:
-            cls = class_of(layer.target)
+            cls = None if is_a(layer.target, type) else class_of(layer.target)
             # functools.wraps copies the attribute.
             if cls is not None and not any(cls is known for _, known, _ in self._classes):
                 self._classes.append((layer, cls, stored(layer.target, "actions")))
@@ -145,6 +146,7 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
     waiting = [Layer(_function(view))]
     if is_a(view, MethodType):
         waiting[:0] = _referred(waiting[0], view.__func__, attributes(view.__self__))
+        waiting[:0] = _owners(view, waiting[-1])
     while waiting:
         layer = waiting.pop()
         target = layer.target
@@ -152,8 +154,12 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
             continue
         seen.add(id(target))
         yield layer
+        if is_a(target, type):
+            continue
+        waiting[:0] = _owners(target, layer)
         inner = stored(target, "func" if is_a(target, partial) else "__wrapped__")
         if inner is not None:
+            waiting[:0] = _owners(inner, layer)
             # A wrapper with functools.wraps refers to other functions for its own purposes.
             waiting.append(Layer(_function(inner), layer.is_sure, layer.named))
             continue
@@ -167,6 +173,16 @@ def _unwrapped(view: Any) -> Iterator[Layer]:
             continue
         references += len(further)
         waiting.extend(reversed(further))
+
+
+def _owners(view: Any, layer: Layer) -> list[Layer]:
+    """Return the classes whose rules hold for a bound method or a callable instance, the least
+    specific first. What a view may merely refer to brings none."""
+    if not layer.is_sure or is_a(view, FunctionType, partial, type):
+        return []
+    owner = view.__self__ if is_a(view, MethodType) else view
+    cls = owner if is_a(owner, type) else type(owner)
+    return [Layer(base, True, layer.named, "", cls) for base in reversed(cls.__mro__[:-1])]
 
 
 def _further(layer: Layer) -> list[Layer]:
@@ -243,7 +259,8 @@ def _call_of(instance: Any) -> FunctionType | None:
     call = inspect.getattr_static(type(instance), "__call__", None)
     if type(call) is not FunctionType:
         return None
-    names = call.__code__.co_varnames[: call.__code__.co_argcount]
+    code = unruled(call).__code__
+    names = code.co_varnames[: code.co_argcount]
     return None if {"environ", "start_response"} <= set(names) else call
 
 
