@@ -26,11 +26,13 @@ class Peek(Protocol):
 
 @frozen(slots=True)
 class BanEntry:
-    """A ban as stores keep it: ``expires_at`` in epoch seconds, 0.0 for one that was lifted."""
+    """A ban as stores keep it: ``expires_at`` in epoch seconds, 0.0 for one that was lifted, and
+    how many ``seconds`` it was made for (0.0: not known)."""
 
     target: str
     expires_at: float
     reason: str
+    seconds: float = 0.0
 
 
 @frozen(slots=True)

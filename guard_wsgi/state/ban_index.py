@@ -9,6 +9,7 @@ from attrs import frozen
 
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import parse_network
+from guard_wsgi.state.backend import BanEntry
 
 DEFAULT_MAX_BANS = 100_000
 """About 40 MB. Beyond it the ban that would end first is dropped: an attack from more addresses
@@ -21,11 +22,23 @@ _FEW = 64
 
 @frozen(slots=True)
 class Ban:
-    """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds."""
+    """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds; it was
+    made for so many ``seconds`` (0.0: not known)."""
 
     target: str
     reason: str
     expires_at: float
+    seconds: float = 0.0
+
+    @classmethod
+    def of(cls, entry: BanEntry) -> Ban:
+        """A ban of a store."""
+        return cls(entry.target, entry.reason, entry.expires_at, entry.seconds)
+
+    @property
+    def entry(self) -> BanEntry:
+        """As stores keep it."""
+        return BanEntry(self.target, self.expires_at, self.reason, self.seconds)
 
 
 class BanIndex:

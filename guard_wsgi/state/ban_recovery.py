@@ -117,7 +117,7 @@ class BanRecovery:
         for ban in telling:
             if ban.target in held or self._seconds_left(ban) <= 0 or not self._knows(ban):
                 continue
-            self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+            self._backend.save_ban(ban.entry)
             if not self._knows(ban):  # another thread has lifted it meanwhile
                 self._backend.drop_ban(ban.target)
 

@@ -35,6 +35,10 @@ _MOST_PAGES = 10_000
 _LAST_END = 16_725_225_600.0
 """The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
 
+_CLOCKS_SECONDS = 10.0
+"""By so much the clocks of two machines may differ without a ban being taken for one made by a
+clock that was wrong."""
+
 OnBan = Callable[[str, str, str, "float | None"], None]
 """``(what, target, reason, seconds)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, and
 how long a ban is for."""
@@ -145,7 +149,7 @@ class Bans:
 
     def _longest(self, entries: Iterable[BanEntry]) -> Ban | None:
         entry = max(entries, key=lambda entry: entry.expires_at, default=None)
-        return None if entry is None else Ban(entry.target, entry.reason, entry.expires_at)
+        return None if entry is None else Ban.of(entry)
 
     def is_banned(self, text: str) -> bool:
         """Whether an address, or the whole of a network, is banned.
@@ -192,14 +196,14 @@ class Bans:
             if longer is not None and longer.reason != shortens:
                 return longer
         now_ns = self._now()
-        ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at)
+        ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at, seconds)
         self._recovery.banned(canonical)
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
         self.none_yet = False  # last, and in `clear` first: neither overtakes the other
         self._tell("ip_banned", canonical, ban.reason, seconds)
-        self._backend.save_ban(BanEntry(ban.target, ban.expires_at, ban.reason))
+        self._backend.save_ban(ban.entry)
         if self._refresh_at_ns is not None:
             self._recovery.told(ban)
         return ban
@@ -224,7 +228,7 @@ class Bans:
         known = [] if held is None else [held[1]]
         if self._refresh_at_ns is not None:
             entries = self._backend.find_bans([canonical])
-            known.extend(Ban(entry.target, entry.reason, entry.expires_at) for entry in entries)
+            known.extend(map(Ban.of, entries))
         last = max(known, key=lambda ban: ban.expires_at, default=None)
         return last if last is not None and last.expires_at > moment else None
 
@@ -261,7 +265,8 @@ class Bans:
 
     def seconds_left(self, ban: Ban) -> float:
         """Until a ban ends by itself; negative when it has."""
-        return ban.expires_at - self._clock.wall_ns() / NANOSECONDS
+        left = ban.expires_at - self._clock.wall_ns() / NANOSECONDS
+        return min(left, ban.seconds) if ban.seconds else left
 
     def clear(self) -> None:
         """Forget this process's copy; the store's bans come back with the next refresh."""
@@ -343,12 +348,16 @@ class Bans:
 
     def _timed(self, entry: BanEntry, offset_ns: int) -> tuple[int, Ban]:
         """When a ban of the store ends by this process's clock: one that is known ends when it
-        was to end, even if the wall clock has been set since."""
+        was to end, even if the wall clock has been set since. None ends later than if it had just
+        been made: a clock was ahead when it was, or this one is behind."""
         held = self._index.held(entry.target)
         if held is not None and held[1].expires_at == entry.expires_at:
             return held[0], held[1]
-        ban = Ban(entry.target, entry.reason, entry.expires_at)
-        return int(entry.expires_at * NANOSECONDS) + offset_ns, ban
+        deadline_ns = int(entry.expires_at * NANOSECONDS) + offset_ns
+        if entry.seconds:
+            latest_ns = self._now() + int((entry.seconds + _CLOCKS_SECONDS) * NANOSECONDS)
+            deadline_ns = min(deadline_ns, latest_ns)
+        return deadline_ns, Ban.of(entry)
 
     def seen_version(self, version: int) -> None:
         """What another answer of the store said: refresh with the next request, or not yet."""

@@ -9,6 +9,7 @@ import pytest
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.store import Store
 from tests.state.conftest import KINDS, FakeClock, OpenStore
 
@@ -248,3 +249,41 @@ def test_a_step_of_the_wall_clock_neither_ends_nor_prolongs_a_ban(
     fake_clock.wall_ns -= 7200 * 10**9
     fake_clock.monotonic_ns += 100 * 10**9
     assert store.bans.find(address("192.0.2.7")) is None
+
+
+@pytest.mark.parametrize("kind", ["lmdb", "redis"])
+def test_a_ban_made_by_a_clock_that_was_ahead_lasts_no_longer_than_it_was_made_for(
+    open_store: OpenStore, kind: str
+) -> None:
+    ahead, right = FakeClock(), FakeClock()
+    right.wall_ns = time.time_ns()  # the server sweeps by its own
+    ahead.wall_ns = right.wall_ns + 400 * 86_400 * NANOSECONDS
+    open_store(kind, clock=ahead.clock()).bans.ban("192.0.2.7", 3600, "x")
+    bans = open_store(kind, clock=right.clock()).bans
+    client = parse_address("192.0.2.7")
+    assert client is not None
+    ban = bans.find(client)
+    assert ban is not None
+    assert bans.seconds_left(ban) == 3600
+    right.advance(3500)
+    assert bans.find(client) is not None
+    right.advance(200)
+    assert bans.find(client) is None
+
+
+@pytest.mark.parametrize("kind", ["lmdb", "redis"])
+def test_a_clock_set_back_neither_ends_bans_nor_makes_them_last(
+    open_store: OpenStore, kind: str
+) -> None:
+    clock = FakeClock(wall_ns=time.time_ns())
+    client = parse_address("192.0.2.7")
+    assert client is not None
+    before = open_store(kind, clock=clock.clock()).bans
+    before.ban("192.0.2.7", 3600, "x")
+    clock.wall_ns -= 86_400 * NANOSECONDS
+    after = open_store(kind, clock=clock.clock()).bans  # a worker that starts then
+    for bans in (before, after):
+        assert bans.find(client) is not None
+    clock.advance(3700)
+    for bans in (before, after):
+        assert bans.find(client) is None

@@ -25,6 +25,9 @@ BANS_A_PAGE = 1000
 
 _VERSION = struct.Struct("<QQ")
 _EXPIRY = struct.Struct("<Q")
+_SECONDS = struct.Struct("<cd")
+_HAS_SECONDS = b"\x00"
+"""Before how long a ban was made for: the records of earlier versions go on with the reason."""
 _SEQUENCE = struct.Struct(">Q")  # big-endian: LMDB sorts by bytes
 
 
@@ -42,7 +45,8 @@ class LMDBBans:
 
     def save(self, txn: Any, entry: BanEntry, now_ns: int) -> None:
         expires_ns = round(entry.expires_at * 1000) * 1_000_000  # bans end on a millisecond
-        record = _EXPIRY.pack(expires_ns) + entry.reason.encode("utf-8", "replace")
+        times = _EXPIRY.pack(expires_ns) + _SECONDS.pack(_HAS_SECONDS, entry.seconds)
+        record = times + entry.reason.encode("utf-8", "replace")
         txn.put(self._ban + entry.target.encode(), record)
         self._note(txn, entry.target, now_ns)
 
@@ -139,4 +143,8 @@ def _range(txn: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes,
 
 def _entry(target: str, record: bytes) -> BanEntry:
     expires_ns = _EXPIRY.unpack_from(record)[0]
-    return BanEntry(target, expires_ns / NANOSECONDS, record[_EXPIRY.size :].decode())
+    reason, seconds = record[_EXPIRY.size :], 0.0
+    if reason.startswith(_HAS_SECONDS):
+        _, seconds = _SECONDS.unpack_from(reason)
+        reason = reason[_SECONDS.size :]
+    return BanEntry(target, expires_ns / NANOSECONDS, reason.decode(), seconds)

@@ -173,7 +173,8 @@ class RedisBackend:
     # -- bans ---------------------------------------------------------------------------------
 
     def save_ban(self, entry: BanEntry) -> None:
-        record = f"{entry.expires_at!r} {entry.reason}".encode("utf-8", "replace")
+        times = f"{entry.expires_at!r}/{entry.seconds!r}"
+        record = f"{times} {entry.reason}".encode("utf-8", "replace")
         now = self._settings.clock.wall_ns() / 1e9
         self._run(_SAVE_BAN, self._ban_keys, entry.target, record, entry.expires_at, now, _step())
 
@@ -278,8 +279,9 @@ class RedisBackend:
 def _ban_entry(target: bytes, record: bytes) -> BanEntry:
     if not record:
         return BanEntry(target.decode(), 0.0, "")
-    expires_at, _, reason = record.decode("utf-8", "replace").partition(" ")
-    return BanEntry(target.decode(), float(expires_at), reason)
+    times, _, reason = record.decode("utf-8", "replace").partition(" ")
+    expires_at, _, seconds = times.partition("/")
+    return BanEntry(target.decode(), float(expires_at), reason, float(seconds or 0))
 
 
 def _has_lost(known: int, version: int) -> bool:

@@ -207,7 +207,7 @@ end
 return version
 """
 )
-"""KEYS version, bans, journal, endings, versions. ARGV target, "expires_at reason", expires_at, now
+"""KEYS version, bans, journal, endings, versions. ARGV target, record of the ban, expires_at, now
 (epoch s), the step to the next version. The journal holds each target once, at the version that
 last changed it; bans that have ended by the caller's clock and by the server's are swept twenty at
 a time. Returns the version."""

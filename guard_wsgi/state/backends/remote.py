@@ -40,6 +40,10 @@ _SAFE_KEY = re.compile(r"[!-~]{1,200}\Z")
 """Memcached's keys: printable, no blanks, at most 250 bytes, of which `limits` wants some."""
 
 
+_Bans = dict[str, tuple[float, str, float]]
+"""Target -> when it ends, why, and how many seconds it was made for."""
+
+
 class LimitsBackend:
     """Counts, bans and values on a store that `limits` knows and this package doesn't."""
 
@@ -203,8 +207,8 @@ class LimitsBackend:
     # -- bans ---------------------------------------------------------------------------------
 
     def save_ban(self, entry: BanEntry) -> None:
-        def change(bans: dict[str, tuple[float, str]]) -> bool:
-            bans[entry.target] = (entry.expires_at, entry.reason)
+        def change(bans: _Bans) -> bool:
+            bans[entry.target] = (entry.expires_at, entry.reason, entry.seconds)
             return True
 
         self._change_bans(change)
@@ -212,7 +216,7 @@ class LimitsBackend:
     def drop_ban(self, target: str) -> bool:
         held = False
 
-        def change(bans: dict[str, tuple[float, str]]) -> bool:
+        def change(bans: _Bans) -> bool:
             nonlocal held
             held = target in bans
             bans.pop(target, None)
@@ -233,7 +237,7 @@ class LimitsBackend:
         _, bans = _bans(self._documents.get(self._name("b", "bans")))
         return [BanEntry(target, *bans[target]) for target in targets if target in bans]
 
-    def _change_bans(self, change: Callable[[dict[str, tuple[float, str]]], bool]) -> None:
+    def _change_bans(self, change: Callable[[_Bans], bool]) -> None:
         def change_document(document: bytes | None) -> tuple[bytes, float] | None:
             _, bans = _bans(document)
             if not change(bans):
@@ -264,7 +268,7 @@ class LimitsBackend:
     def erase(self) -> None:
         """:raises StoreError: on memcached, which can't tell our keys from others'."""
 
-        def change(bans: dict[str, tuple[float, str]]) -> bool:
+        def change(bans: _Bans) -> bool:
             bans.clear()
             return True
 
@@ -332,13 +336,13 @@ class LimitsBackend:
         )
 
 
-def _bans(document: bytes | None) -> tuple[int, dict[str, tuple[float, str]]]:
+def _bans(document: bytes | None) -> tuple[int, _Bans]:
     """The version and the bans of a document; of none, or one that isn't ours: version 0."""
     try:
         read = json.loads(document or b"{}")
         return int(read.get("version", 0)), {
-            str(target): (float(expires_at), str(reason))
-            for target, expires_at, reason in read.get("bans", ())
+            str(target): (float(expires_at), str(reason), float(seconds[0] if seconds else 0.0))
+            for target, expires_at, reason, *seconds in read.get("bans", ())
         }
     except (ValueError, TypeError, AttributeError):
         return 0, {}
