@@ -1,4 +1,5 @@
-"""Where flaskapi-guard has its classes for requests and responses; here they are in compat.py."""
+"""The module in which flaskapi-guard has its classes for requests and responses; here they are in
+compat."""
 
 from __future__ import annotations
 

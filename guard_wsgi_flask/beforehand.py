@@ -1,7 +1,7 @@
-"""Calls that managers got before there was a guarded app, from modules that are being imported.
+"""Records calls to managers that come before there is a guarded app, from modules during import.
 
-It holds for every app guarded from then on, as it did for flaskapi-guard's singletons: a test that
-calls its factory again gets what the first call got.
+They apply to every app that is guarded later, as with flaskapi-guard's singletons: a test that
+calls its factory again gets the same result as the first call.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _SETTABLE = (
     "cors_allow_methods",
     "cors_allow_headers",
 )
-"""What ``security_headers_manager.configure`` can change, besides patterns."""
+"""The options that ``security_headers_manager.configure`` can change, besides patterns."""
 
 
 class Beforehand:
-    """Takes bans, patterns and headers as a guard does.
+    """Accepts bans, patterns and headers as a guard does.
 
-    :ivar config: the defaults, and what was changed of them.
+    :ivar config: the defaults with all changes.
     """
 
     def __init__(self) -> None:
@@ -44,11 +44,14 @@ class Beforehand:
         self.config = config
 
     def apply(self, guard: GuardMiddleware) -> None:
-        """Do the same to a guard. What its own configuration says goes before."""
+        """Apply the calls to a guard. Its own configuration takes precedence."""
         for ban in self.bans.list():
             try:
                 guard.bans.ban(ban.target, self.bans.seconds_left(ban), ban.reason)
-            except (BanRefused, StoreError) as error:  # the store's: it holds here all the same
+            except (
+                BanRefused,
+                StoreError,
+            ) as error:  # a fault of the store: the ban holds in this process all the same
                 logger.warning(
                     "could not ban %s, as asked before the app was guarded: %s", ban.target, error
                 )
@@ -71,7 +74,7 @@ class Beforehand:
 
 
 def with_patterns(known: Mapping[str, str], patterns: Iterable[str]) -> dict[str, str]:
-    """Custom patterns by name, with further ones that are not among them yet."""
+    """Return custom patterns by name, with further ones that are not among them yet."""
     named = dict(known)
     for pattern in patterns:
         if pattern in named.values():

@@ -1,6 +1,6 @@
-"""``flask guard``: what the guard does with this app.
+"""``flask guard``: commands for the guard of this app.
 
-The commands act on the store of the app's own configuration, so nothing has to be named twice.
+The commands use the app's own configuration, so you need not name the store again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from guard_wsgi_flask.inside import EXTENSION_NAME
 
 
 def guarded_app() -> GuardedApp:
-    """What the extension keeps of the current app.
+    """Return the extension's state for the current app.
 
-    :raises click.ClickException: when the app has no guard.
+    :raises click.ClickException: if the app has no guard.
     """
     guarded = current_app.extensions.get(EXTENSION_NAME)
     if not isinstance(guarded, GuardedApp):

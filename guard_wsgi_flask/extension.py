@@ -1,4 +1,4 @@
-"""The Flask extension: puts the guard around an app and lets it know the app's routes."""
+"""The Flask extension: it puts the guard around an app and gives it the app's routes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 ORIGINAL_NAME = "flaskapi_guard"
-"""Under which flaskapi-guard keeps its state in ``app.extensions``."""
+"""The key of flaskapi-guard's state in ``app.extensions``."""
 
 CONFIG_PREFIX = "GUARD_"
 
@@ -45,11 +45,11 @@ CONFIG_PREFIX = "GUARD_"
 class FlaskAPIGuard:
     """Protects a Flask app: ``FlaskAPIGuard(app, config=...)``, or ``init_app`` in a factory.
 
-    Options come from ``config``, then from ``app.config["GUARD_..."]`` for those that ``config``
-    leaves at their default, then from the defaults. The guard stands outside the app
-    (``app.wsgi_app``), so it decides before sessions, other extensions and hooks.
+    Options come from ``config``, then from ``app.config["GUARD_..."]`` if ``config`` has the
+    default, then from the defaults. The guard is outside of the app (``app.wsgi_app``), so it
+    decides before sessions, other extensions and hooks.
 
-    :raises ConfigError: for a faulty configuration, or an app that is guarded already.
+    :raises ConfigError: if the configuration is not valid, or the app is already guarded.
     """
 
     def __init__(self, app: Flask | None = None, *, config: SecurityConfig | None = None) -> None:
@@ -93,17 +93,18 @@ class FlaskAPIGuard:
         app.extensions[EXTENSION_NAME] = guarded
         app.extensions[ORIGINAL_NAME] = OriginalState(guarded)
         register(guarded)
-        # Before all others: a hook that answers by itself must not answer for a guarded view.
+        # Before all others: a hook that answers by itself must not answer instead of a guarded
+        # view.
         app.before_request_funcs.setdefault(None, []).insert(0, check_matched_route)
         if effective.custom_response_modifier is not None:
-            # The first is called last.
+            # Flask calls the first function last.
             app.after_request_funcs.setdefault(None, []).insert(0, modify_response)
         self._latest = guarded
 
     def set_decorator_handler(self, decorator: SecurityDecorator | None) -> None:
-        """Not needed: decorators take effect by themselves. Kept for flaskapi-guard's users.
+        """Not needed: decorators take effect by themselves. It is here for users of flaskapi-guard.
 
-        It adds the decorator's views to the audit, when its config isn't the extension's.
+        It adds the decorator's views to the audit if its config isn't the extension's.
         """
         self._decorator = decorator
         if self._latest is not None:
@@ -121,14 +122,14 @@ class FlaskAPIGuard:
 
     @property
     def config(self) -> SecurityConfig | None:
-        """The configuration being served, dynamic rules included; before ``init_app`` the one
-        given, if any."""
+        """The configuration in force, with dynamic rules; before ``init_app`` the given one, if
+        any."""
         guarded = self._find()
         return self._config if guarded is None else guarded.config
 
     @property
     def guard_response_factory(self) -> GuardResponseFactory:
-        """Makes answers for checks and validators, by flaskapi-guard's names."""
+        """Makes answers for checks and validators, under flaskapi-guard's names."""
         return GuardResponseFactory()
 
     @property
@@ -137,7 +138,8 @@ class FlaskAPIGuard:
         return self.middleware.bans
 
     def limits(self, client: str, path: str = "/", method: str = "GET") -> list[LimitState]:
-        """Where a client stands at each limit that holds for a path; counts nothing."""
+        """Return what a client has left of each limit that applies to a path. This counts
+        nothing."""
         return self.middleware.limits(client, path, method)
 
     @property
@@ -152,11 +154,11 @@ class FlaskAPIGuard:
         return {"enabled": False} if agent is None else {"enabled": True, **agent.get_stats()}
 
     def status(self) -> dict[str, Any]:
-        """Health of what the guard depends on."""
+        """Return the health of what the guard depends on."""
         return self.middleware.status()
 
     def stats(self) -> dict[str, int]:
-        """How many requests passed and were refused."""
+        """Count requests that passed and were refused."""
         return self.middleware.stats()
 
     def reset(self) -> None:
@@ -168,7 +170,7 @@ class FlaskAPIGuard:
         self.middleware.services.clouds.refresh()
 
     def create_error_response(self, status_code: int, default_message: str) -> Response:
-        """A refusal as the guard words it, for the app's own use in a view."""
+        """Make a refusal in the guard's form, for the app's own use in a view."""
         text = self._guarded().config.custom_error_responses.get(status_code, default_message)
         return Response(text, status_code, mimetype="text/plain")
 
@@ -187,7 +189,7 @@ class FlaskAPIGuard:
 
 
 def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
-    """The configuration that argument and ``app.config`` make together."""
+    """Merge the argument and ``app.config`` into one configuration."""
     prefix = CONFIG_PREFIX
     given = {
         name.removeprefix(prefix).lower(): value
@@ -205,7 +207,7 @@ def _from_app(app: Flask, config: SecurityConfig | None) -> SecurityConfig:
         warnings.warn(message, DoubtfulOption, stacklevel=4)
     options, text_faults = read_texts(own, known, prefix)
     try:
-        # Secrets may come as *_file: the whole is read before it is merged.
+        # Secrets may come as *_file: read everything before merging.
         read = SecurityConfig.from_mapping(options)
     except ConfigError as error:
         text_faults = [*text_faults, *error.faults]

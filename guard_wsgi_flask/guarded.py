@@ -1,4 +1,4 @@
-"""What the extension keeps of one app."""
+"""The extension's state for one app."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from guard_wsgi_flask.rewriting import RewriteWatch
 
 @define(eq=False)
 class GuardedApp:
-    """What the extension keeps of one app, at ``app.extensions["guard_wsgi"]``."""
+    """The extension's state for one app, at ``app.extensions["guard_wsgi"]``."""
 
     guard: object
     middleware: GuardMiddleware

@@ -1,4 +1,4 @@
-"""What the guard does inside of Flask: in the request's own context, before and after the view."""
+"""The guard inside of Flask: in the request's own context, before and after the view."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 EXTENSION_NAME = "guard_wsgi"
 
 _OURS_KEY = "guard_wsgi.context_of_hooks"
-"""In the environ as long as the context is one that Flask did not make."""
+"""The environ key, set while the guard has entered the context instead of Flask."""
 
 _LEFT_KEY = "guard_wsgi.left_by_hooks"
-"""Where the environ keeps what hooks left in a context that was not the request's own."""
+"""The environ key of values that hooks stored in a context other than the request's own."""
 
 _PARSED = ("stream", "form", "files", "values", "data", "_cached_data", "_cached_json")
-"""What werkzeug's request keeps of a body that it has read."""
+"""The attributes in which werkzeug's request keeps a body that it has read."""
 
 
 def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextManager[Any]]:
-    """A request context of the app for hooks, where Flask has not made one yet.
+    """Enter a request context of the app for hooks, before Flask has made one.
 
-    What they leave in ``g`` and ``session`` the view finds in its own.
+    The view finds in its own context what they store in ``g`` and ``session``.
     """
 
     @contextmanager
@@ -55,7 +55,7 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
         if has_request_context() and request.environ is environ and _current_app() is app:
             yield
             return
-        # Its request is not the view's: nothing has to be forgotten.
+        # Its request is not the view's: nothing has to be dropped.
         shared = None if SharedBody.is_kept(environ) else SharedBody(environ, nothing_kept)
         with app.request_context(environ):
             verdict = environ.get(ENVIRON_KEY)
@@ -82,14 +82,13 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
 
 
 def check_matched_route() -> Any:
-    """Runs in every request of a guarded app, before all other functions, when Flask knows its
-    view.
+    """Run in every request of a guarded app, before all other functions, when Flask knows the view.
 
-    Whatever came between the guard and the router (a middleware that rewrites paths, a test
-    client that goes around ``wsgi_app``), the rules of the view that is about to run hold. What
-    the app's own functions have to say is asked here, where they find the request's context.
+    It checks the rules of the view that Flask is about to run, whatever is between the guard and
+    the router (a middleware that rewrites paths, a test client that bypasses ``wsgi_app``). The
+    app's own functions are called here, in the request's context.
     """
-    # Each look through a proxy costs as much as all the rest, and so does each property.
+    # Each access through a proxy, and each property, costs as much as all the rest.
     context = request_ctx._get_current_object()  # type: ignore[attr-defined]
     asked: Request = context.request
     kept = g._get_current_object()
@@ -124,7 +123,7 @@ def check_matched_route() -> Any:
     runs_view = asked.method != "OPTIONS" or not _answers_options()
     refused = middleware.check_route(environ, route, endpoint or "", runs_view=runs_view)
     if not runs_view and _answers_by_decorator():
-        environ[ENVIRON_KEY].defers_credentials = False  # the view is called, and does not run
+        environ[ENVIRON_KEY].defers_credentials = False  # Flask calls the view, but its code does not run
     if verdict is None:
         _tell(kept, environ.get(ENVIRON_KEY), route)
     if refused is None:
@@ -133,13 +132,13 @@ def check_matched_route() -> Any:
 
 
 def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
-    """Leave in ``g`` what views and hooks read there: the verdict, and the three names that
-    flaskapi-guard leaves."""
+    """Store in ``g`` what views and hooks read there: the verdict, and flaskapi-guard's three
+    names."""
     told: dict[str, Any] = {"guard": verdict, "route_config": route, "request_start_time": time()}
     if verdict is not None:
         told["client_ip"] = verdict.client_ip
     if type(kept) is Flask.app_ctx_globals_class:
-        # Setting an attribute of it calls a function, which does the same.
+        # Setting an attribute would call a function that does the same.
         kept.__dict__.update(told)
         return
     for name, value in told.items():
@@ -147,7 +146,7 @@ def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None
 
 
 def modify_response(response: Response) -> Response:
-    """Runs after all other functions: ``custom_response_modifier`` has the last word."""
+    """Run ``custom_response_modifier`` after all other functions."""
     verdict = request.environ.get(ENVIRON_KEY)
     asking = verdict.unmodified if verdict is not None else None
     if verdict is None or asking is None:
@@ -162,7 +161,7 @@ def modify_response(response: Response) -> Response:
         return outgoing.headers(asking, headers)
 
     def read() -> bytes:
-        response.direct_passthrough = False  # of send_file: read it after all
+        response.direct_passthrough = False  # from send_file: read it all the same
         return response.get_data()
 
     given = AppResponse(response.status_code, add_headers(list(response.headers)), read)
@@ -180,7 +179,7 @@ def modify_response(response: Response) -> Response:
 
 
 def as_flask(app: Flask, response: GuardResponse) -> Response:
-    """A response of the app's own class."""
+    """Make a response of the app's own class."""
     made: Response = app.response_class(response.body, response.status_code)
     made.headers.clear()
     made.headers.extend(response.header_list)
@@ -190,8 +189,8 @@ def as_flask(app: Flask, response: GuardResponse) -> Response:
 def renderer_of(
     app: Flask, hook_context: Callable[[WSGIEnvironment], AbstractContextManager[Any]]
 ) -> Callable[[Block, WSGIEnvironment, Callable[[], GuardResponse]], GuardResponse | None]:
-    """Renders refusals as the app does its own answers: by its error handlers, and past its
-    ``after_request`` functions. An app that has neither pays two look-ups."""
+    """Renders refusals as the app renders its own errors: with its error handlers, and through its
+    ``after_request`` functions. An app without either pays two look-ups."""
 
     def render(
         block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]
@@ -206,7 +205,7 @@ def renderer_of(
         if not app.error_handler_spec and not app.after_request_funcs:
             return None
         is_handled = _has_handler(app, block)
-        # Inside, Flask itself calls the functions for what this answer becomes.
+        # Inside of a request, Flask itself calls these functions.
         is_inside = (
             has_request_context() and request.environ is environ and _OURS_KEY not in environ
         )
@@ -224,9 +223,9 @@ def renderer_of(
 
 
 def _processed(app: Flask, response: Response) -> Response:
-    """A refusal past the app's ``after_request`` functions, as ``Flask.process_response`` does it,
-    but for the session: it is saved if a function of the app's has changed it, and not renewed for
-    somebody who is kept out."""
+    """Pass a refusal through the app's ``after_request`` functions, as ``Flask.process_response``
+    does. Only the session differs: it is saved if a function of the app has changed it, and never
+    renewed for a refused client."""
     if type(app).process_response is not Flask.process_response:
         return app.process_response(response)  # the app's own
     context = request_ctx._get_current_object()  # type: ignore[attr-defined]
@@ -241,14 +240,14 @@ def _processed(app: Flask, response: Response) -> Response:
 
 
 def _is_own_answer(block: Block) -> bool:
-    """Whether the app's function answers by itself, and may say something in the session (a
-    message that is flashed, where to go after the login). A verifier's no is no such answer."""
+    """Whether the app's function answers itself, so that its changes to the session count (a
+    flashed message, where to go after the login). A verifier's no is not such an answer."""
     return block.response is not None and block.check != Authentication.name
 
 
 def _open_session_again(app: Flask) -> None:
-    """Undo what the app's functions wrote into the session before the request was refused: a
-    verifier that notes the user first and looks at the password then has admitted nobody."""
+    """Undo what the app's functions wrote into the session before the refusal: a verifier may store
+    the user before it checks the password."""
     written: Any = session._get_current_object()  # type: ignore[attr-defined]
     if isinstance(written, NullSession) or not getattr(written, "accessed", True):
         return
@@ -260,8 +259,8 @@ def _open_session_again(app: Flask) -> None:
 
 
 def _error_page(app: Flask, block: Block) -> Response | None:
-    """The app's own page for a refusal. Its handler gets werkzeug's exception for the status,
-    with the refusal as its ``block``."""
+    """Return the app's own page for a refusal. Its handler gets werkzeug's exception for the
+    status, with the refusal as ``block``."""
     texts = app.extensions[EXTENSION_NAME].config.custom_error_responses
     exception = default_exceptions[block.status](texts.get(block.status, block.message))
     exception.block = block  # type: ignore[attr-defined]
@@ -295,9 +294,9 @@ def _taken(response: Response) -> GuardResponse:
 
 
 def forget_body(environ: WSGIEnvironment) -> None:
-    """Let Flask's request parse the body once more, from the environ's stream.
+    """Make Flask's request parse the body again, from the environ's stream.
 
-    Files that it has opened stay open as long as it does.
+    Files that it has opened stay open as long as the request.
     """
     if not has_request_context() or request.environ is not environ:
         return
@@ -318,7 +317,7 @@ def forget_body(environ: WSGIEnvironment) -> None:
 
 
 def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
-    """What hooks left in a context of their own."""
+    """What hooks stored in their own context."""
     for name, value in left.items():
         setattr(g, name, value)
     if changed is not None:
@@ -327,7 +326,7 @@ def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
 
 
 def _answers_by_decorator() -> bool:
-    """Whether a decorator below the guard's own answers OPTIONS in place of the view."""
+    """Whether a decorator below the guard's own answers OPTIONS instead of the view."""
     rule = request.url_rule
     view = None if rule is None else current_app.view_functions.get(rule.endpoint)
     required = getattr(view, "required_methods", None) or ()
@@ -335,8 +334,8 @@ def _answers_by_decorator() -> bool:
 
 
 def _answers_options() -> bool:
-    """Whether an OPTIONS request is answered without what the view does for other methods: by
-    Flask itself, by a decorator that asks Flask for it (``required_methods``), or by a method."""
+    """Whether an OPTIONS request is answered without the code for other methods: by Flask itself,
+    by a decorator that asks Flask for it (``required_methods``), or by an ``options`` method."""
     rule = request.url_rule
     if request.method != "OPTIONS" or rule is None:
         return False
@@ -351,7 +350,7 @@ def _answers_options() -> bool:
     if cls is None or not issubclass(cls, MethodView):
         return False
     if unruled(cls.dispatch_request) is not MethodView.dispatch_request:
-        return False  # its own is asked for every method
+        return False  # its own dispatch handles every method
     return answers_preflights(cls)
 
 

@@ -1,7 +1,7 @@
-"""Where among an app's middlewares the guard stands.
+"""Finds the place of the guard among an app's middleware.
 
-It stands outermost, but inside of a ``ProxyFix`` that is outermost, so that it sees the client
-that the app sees. Inside of anything that may answer by itself it never stands.
+The guard is outermost, but inside of an outermost ``ProxyFix``, so that it sees the same client as
+the app. It is never inside of a layer that may answer by itself.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.doctor.layers import INNER_NAMES
 
 _ALWAYS_CALLING = (ProxyFix, ProfilerMiddleware, LintMiddleware)
-"""Middlewares that call the app for every request, with its own environ."""
+"""Middleware that calls the app for every request, with the same environ."""
 
 MAX_LAYERS = 50
 
 
 def place(app: Flask, wrap: Callable[[Any], Any]) -> Any:
-    """Put ``wrap`` around the app's ``wsgi_app``, or around what an outermost ProxyFix calls;
-    returns what ``wrap`` made."""
+    """Put ``wrap`` around the app's ``wsgi_app``, or around the app inside of an outermost
+    ProxyFix. Return the result of ``wrap``."""
     fix = _outer_proxy_fix(app)
     if fix is None:
         guard = wrap(app.wsgi_app)
@@ -37,7 +37,7 @@ def place(app: Flask, wrap: Callable[[Any], Any]) -> Any:
 
 
 def conflict(app: Flask, config: SecurityConfig) -> str:
-    """Why the guard and ProxyFix can't both have their say; ``""`` where they can."""
+    """Say why the guard and ProxyFix conflict; ``""`` if they don't."""
     outer = _outer_proxy_fix(app)
     around: Any = None
     for layer in _layers(app):
@@ -60,8 +60,8 @@ def conflict(app: Flask, config: SecurityConfig) -> str:
 
 
 def _is_settled(fix: ProxyFix, outer: ProxyFix | None, config: SecurityConfig) -> bool:
-    """Whether the guard outside of a ProxyFix sees the client that the app sees: by the same
-    ProxyFix once more, or as it reads what proxies say by itself."""
+    """Whether a guard outside of a ProxyFix sees the same client as the app: through a second
+    ProxyFix like it, or by its own ``trusted_proxies``."""
     if outer is not None:
         names = ("x_for", "x_proto", "x_host", "x_port", "x_prefix")
         return all(getattr(fix, name, 0) == getattr(outer, name, 0) for name in names)
@@ -69,7 +69,7 @@ def _is_settled(fix: ProxyFix, outer: ProxyFix | None, config: SecurityConfig) -
 
 
 def leads_to(app: Flask, wsgi: Any) -> bool:
-    """Whether what ``wsgi`` is called for, Flask itself surely is called for, as it is."""
+    """Whether every call of ``wsgi`` certainly reaches Flask unchanged."""
     for _ in range(MAX_LAYERS):
         if getattr(wsgi, "__self__", None) is app:
             return getattr(wsgi, "__func__", None) is Flask.wsgi_app and _asks_before_all(app)
@@ -103,7 +103,7 @@ def _calls_always(layer: Any) -> bool:
 
 
 def _layers(app: Flask) -> Iterator[Any]:
-    """What is wrapped around an app, from the outside."""
+    """Yield the layers around an app, from the outside in."""
     layer: Any = app.wsgi_app
     for _ in range(MAX_LAYERS):
         inner = (getattr(layer, name, None) for name in INNER_NAMES)

@@ -1,8 +1,8 @@
 """Which apps of this process are guarded.
 
-The one piece of state outside of an app: names of flaskapi-guard were singletons, and code
-outside of any app's context calls them (a module as it is imported, a test's set-up, a job). Apps
-are held weakly; calls to singletons before there is an app are kept for the apps to come.
+This is the only state outside of an app: flaskapi-guard's names were singletons, and code outside
+of any app's context calls them (a module during import, a test's set-up, a job). References to apps
+are weak. Calls to singletons before there is an app are kept for later apps.
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ beforehand = Beforehand()
 
 
 def register(guarded: GuardedApp) -> None:
-    """Remember an app as long as it is used, and do to it what was said before there was one."""
+    """Register an app while it exists, and apply the calls that came before there was one."""
     _guarded[next(_numbers)] = guarded
     beforehand.apply(guarded.middleware)
 
 
 def all_guarded() -> list[GuardedApp]:
-    """The current app alone, or outside of any app's context each that there is, the newest
-    last."""
+    """Return the current app, or outside of any app's context all apps, the newest last."""
     if has_app_context():
         guarded = current_app.extensions.get(EXTENSION_NAME)
         return [guarded] if guarded is not None else []
@@ -39,15 +38,15 @@ def all_guarded() -> list[GuardedApp]:
 
 
 def is_too_early() -> bool:
-    """Whether there is no app yet that could be meant."""
+    """Whether there is no app yet."""
     return not has_app_context() and not all_guarded()
 
 
 def the_guarded() -> GuardedApp:
-    """The current app, or outside of any app's context the one guarded last: a test that calls
-    its factory means the app that it got, though those of other tests may still be in memory.
+    """Return the current app, or outside of any app's context the one that was guarded last: a test
+    means the app from its own factory, although apps of other tests may still be in memory.
 
-    :raises GuardError: where there is none.
+    :raises GuardError: if there is none.
     """
     found = all_guarded()
     if found:

@@ -1,4 +1,4 @@
-"""Flask's routes, as the guard asks for them before Flask does."""
+"""Finds Flask's routes before Flask does."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.routes")
 
 MAX_CACHED_PATHS = 2048
-"""A match costs 10 us and more, a look-up 0.2; the cache is emptied when full, so it can't grow
-under a client that makes up paths."""
+"""The size of the cache: a match takes 10 us and more, a look-up 0.2. It is emptied when full, so
+that a client that makes up paths can't fill the memory."""
 
 MAX_CACHED_CHARS = 512
-"""Of host and path together: few real ones are longer, and a client's own can't fill memory."""
+"""The longest key (host and path): few real ones are longer, and clients can't fill the memory."""
 
 _UNKNOWN = None, None, None
 """In place of a view, what it carries, and its rules."""
 
 ANY_METHOD = ("GET", "POST")
-"""What stands for the methods of a rule that names none."""
+"""Stands for the methods of a rule that names none."""
 
 
 @frozen(slots=True)
 class _Match:
-    """What the router makes of a path."""
+    """The router's result for a path."""
 
     resolution: Resolution
     signature: Signature
@@ -50,21 +50,21 @@ class _Match:
 class FlaskResolver:
     """Matches against the app's own ``url_map``.
 
-    Only when some view carries rules: an app without decorators pays for none of this. Views
-    registered later are seen when their number changes.
+    It only runs if some view has rules: an app without decorators pays nothing. It notices views
+    that are registered later when their number changes.
     """
 
     confirms = True
 
     def __init__(self, app: Flask, decorated: Callable[[], Iterable[Any]] = tuple) -> None:
-        """:param decorated: gives all views that decorators marked, for the audit."""
+        """:param decorated: returns all views that decorators marked, for the audit."""
         self._app = app
         self._decorated = decorated
         self._guard: Any = None
         self._known_views = -1
         self._rules = ViewRules()
         self._has_rules = False
-        # An app's own matching may look at anything in a request.
+        # An app's own matching may depend on anything in a request.
         self._caches = (
             app.request_class is Request
             and type(app).create_url_adapter is Flask.create_url_adapter
@@ -83,14 +83,15 @@ class FlaskResolver:
         return None if match is None else match.resolution
 
     def signature(self, environ: WSGIEnvironment) -> Signature | None:
-        """The rule and its arguments, for limits by path, whether any view has rules or not."""
+        """Return the rule and its arguments, for limits by path, even if no view has rules."""
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
         match = self._match(environ)
         return None if match is None else match.signature
 
     def _match(self, environ: WSGIEnvironment) -> _Match | None:
-        # All that werkzeug matches by, but for a WebSocket's handshake, which matches other rules.
+        # Everything that werkzeug matches by, except a WebSocket's handshake, which matches other
+        # rules.
         key = (
             environ["REQUEST_METHOD"],
             environ["wsgi.url_scheme"],
@@ -111,11 +112,11 @@ class FlaskResolver:
             return match
 
     def forget_body(self, environ: WSGIEnvironment) -> None:
-        """What an app's function has made Flask parse of the body."""
+        """Drop what Flask has parsed of the body for an app's function."""
         forget_body(environ)
 
     def template_of(self, environ: WSGIEnvironment, endpoint: str | None) -> str | None:
-        """The rule of an endpoint, or of the view that a request matches."""
+        """Return the rule of an endpoint, or of the view that a request matches."""
         if endpoint is None:
             match = self._match(environ)
             if match is None:
@@ -127,25 +128,25 @@ class FlaskResolver:
         if template is None:
             try:
                 rules = self._app.url_map.iter_rules(endpoint)
-            except KeyError:  # of a view that another one called
+            except KeyError:  # a view that another view has called
                 return endpoint
             template = self._templates[endpoint] = next((rule.rule for rule in rules), endpoint)
         return template
 
     def attach(self, guard: Any) -> None:
-        """The extension registers what asks again before a view runs; here the guard is kept to
-        see what is wrapped around it later."""
+        """Keep the guard, to notice layers that are put around it later. The extension registers
+        the function that asks again before a view runs."""
         self._guard = guard
 
     def route_of(self, endpoint: str, method: str) -> RouteConfig | None:
-        """The rules of the view behind an endpoint."""
+        """Return the rules of the view of an endpoint."""
         views = self._app.view_functions
         if len(views) != self._known_views:
             self._read_views()
         view = views.get(endpoint)
         if view is None:
             return None
-        # Each request asks. A view may be put in another one's place, or be decorated, later.
+        # Every request asks, since a view may be replaced or decorated later.
         carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
         of_view, of_carried, route = self._routes.get((endpoint, method), _UNKNOWN)
         if of_view is not view or of_carried is not carried:
@@ -165,18 +166,17 @@ class FlaskResolver:
         self._audit()
 
     def audit(self, decorated: Iterable[Any]) -> None:
-        """At the start; again whenever views are registered."""
+        """Audit at the start, and again whenever views are registered."""
         for name in outside_of(self._guard, self._app):
             logger.warning(
-                "%s was wrapped around the app after the guard: what it answers by itself is not"
-                " guarded. Call FlaskAPIGuard(app), or init_app(app), after it",
+                "%s was wrapped around the app after the guard: its own answers are not guarded. Call FlaskAPIGuard(app), or init_app(app), after it",
                 name,
             )
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
 
     def _audit(self) -> None:
-        """Say which views have rules, and which rules protect nothing: they look as if they did."""
+        """Log which views have rules, and which rules protect nothing although they seem to."""
         views = self._app.view_functions
         routes = [
             (f"{rule} ({rule.endpoint})", views[rule.endpoint], method)
@@ -186,13 +186,13 @@ class FlaskResolver:
         self._has_rules = log_audit(self._rules, routes, self._decorated())
 
     def routes(self) -> Iterator[tuple[Rule, str, RouteConfig | None]]:
-        """Each rule of the app, method by method, with what its view carries."""
+        """Yield each rule of the app, method by method, with the rules of its view."""
         for rule in self._app.url_map.iter_rules():
             for method in sorted(rule.methods or ANY_METHOD):
                 yield rule, method, self.route_of(rule.endpoint, method)
 
     def route_limits(self) -> dict[str, str]:
-        """By template the limit that the view of a route carries, "" for none."""
+        """Map each template to the limit of its view, "" for none."""
         views = self._app.view_functions
         return route_limits(
             self._rules,
@@ -204,7 +204,7 @@ class FlaskResolver:
         )
 
     def unreached(self, decorated: Iterable[Any]) -> list[Any]:
-        """Those of the decorated functions and classes that no route leads to."""
+        """Return the decorated functions and classes that no route leads to."""
         views = self._app.view_functions
         return self._rules.unreached(
             decorated,
@@ -222,7 +222,7 @@ class FlaskResolver:
                 return None
             rule, arguments = adapter.match(return_rule=True)
         except HTTPException:
-            # Not found, not allowed, or a redirect, at whose target the rules hold.
+            # Not found, not allowed, or a redirect, whose target has its rules.
             return None
         method = environ["REQUEST_METHOD"]
         resolution = Resolution(rule.endpoint, self.route_of(rule.endpoint, method))

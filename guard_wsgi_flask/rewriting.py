@@ -1,8 +1,8 @@
-"""Notices a guard that does not see the clients that its app sees.
+"""Detects a guard that sees other clients than its app.
 
-A ProxyFix that stands inside of the guard, where it can't be found by looking (behind a function,
-say), gives the app the client in place of the proxy. The guard took the proxy for every client
-then, and its bans, lists and limits hold for that.
+A ProxyFix inside of the guard gives the app the client instead of the proxy. If it is hidden
+(behind a function, for example), the guard can't find it. Then the guard takes the proxy for every
+client, and applies bans, lists and limits to the proxy.
 """
 
 from __future__ import annotations
@@ -20,27 +20,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.network")
 
 WATCHED_REQUESTS = 1000
-"""Health checks come first, by no proxy; the first visitor tells."""
+"""How many requests to compare: health checks come first, without a proxy; the first visitor shows
+it."""
 
 
 class RewriteWatch:
-    """Compares the app's ``REMOTE_ADDR`` with the client that the guard took, in the first
-    requests of a process.
+    """Compares the app's ``REMOTE_ADDR`` with the guard's client, in the first requests of a
+    process.
 
-    :ivar watching: whether :meth:`observe` still wants requests; to be asked before calling it.
+    :ivar watching: whether :meth:`observe` still needs requests; check it before calling.
     """
 
     __slots__ = ("_requests", "watching")
 
     def __init__(self, config: SecurityConfig) -> None:
-        # With proxies of its own to trust the guard finds the client by itself.
+        # With trusted proxies, the guard finds the client itself.
         self.watching = not config.trusted_proxies
         self._requests = 0
 
     def observe(self, environ: WSGIEnvironment, client_ip: str, clients: ClientResolver) -> None:
-        """One more of the first requests, as the app is given it.
+        """Look at one of the first requests, as the app gets it.
 
-        :param client_ip: what the guard took for the client.
+        :param client_ip: the guard's client.
         """
         self._requests += 1
         if self._requests >= WATCHED_REQUESTS:
@@ -48,7 +49,7 @@ class RewriteWatch:
         peer = environ.get("REMOTE_ADDR")
         if not peer or peer == client_ip:
             return
-        seen = clients.identify({"REMOTE_ADDR": peer}).client_ip  # in its one spelling
+        seen = clients.identify({"REMOTE_ADDR": peer}).client_ip  # in canonical spelling
         if seen == client_ip:
             return
         self.watching = False

@@ -1,8 +1,8 @@
-"""The names that flaskapi-guard exports and this package has no use for.
+"""Names that flaskapi-guard exports and that this package does not need itself.
 
-Each is a thin face of what the guard of the current app does (registry.py says which that is);
-none keeps anything. There they were singletons, shared by all apps of a process; here each app
-has its own.
+Each is a thin facade of the current app's guard (registry.py finds it); none keeps state. In
+flaskapi-guard they are singletons, shared by all apps of a process; here each app has its own
+guard.
 """
 
 from __future__ import annotations
@@ -25,6 +25,6 @@ ip_ban_manager = IPBanManager()
 cloud_handler = CloudManager()
 security_headers_manager = SecurityHeadersManager()
 sus_patterns_handler = SusPatternsManager()
-# Classes there, and so here.
+# These are classes in flaskapi-guard, and so here.
 rate_limit_handler = RateLimitManager
 redis_handler = RedisManager

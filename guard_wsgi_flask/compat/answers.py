@@ -1,4 +1,4 @@
-"""The face of the security headers, and answers for checks and validators."""
+"""The facade of the security headers, and answers for checks and validators."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class SecurityHeadersManager(Face):
     def get_headers(
         self, request_path: str | None = None, config: SecurityConfig | None = None
     ) -> dict[str, str]:
-        """The security headers of an answer over HTTPS."""
+        """Return the security headers of an answer over HTTPS."""
         headers = SecurityHeaders.from_config(config or current_guard().policy.config)
         return {} if headers is None else dict(headers.https[1])
 
     def get_cors_headers(self, origin: str, config: SecurityConfig | None = None) -> dict[str, str]:
-        """The CORS headers of an answer to a page of ``origin``."""
+        """Return the CORS headers of an answer to a page of ``origin``."""
         cors = Cors.from_config(config or current_guard().policy.config)
         if cors is None or not cors.allows(origin):
             return {}
@@ -54,7 +54,7 @@ class SecurityHeadersManager(Face):
         guard.reconfigure(guard.config.evolve(security_headers=table, **cors))
 
     def validate_csp_report(self, report: Mapping[str, Any]) -> bool:
-        """Tell of a browser's report of a violated policy; whether it was one."""
+        """Report a browser's report of a violated policy. Return whether it was one."""
         reported = report.get("csp-report")
         needed = ("document-uri", "violated-directive", "blocked-uri")
         if not isinstance(reported, Mapping) or not all(name in reported for name in needed):
@@ -67,7 +67,7 @@ class SecurityHeadersManager(Face):
         return True
 
     def reset(self) -> None:
-        """Nothing is kept here."""
+        """Do nothing: there is no state here."""
 
 
 class FlaskGuardResponse:

@@ -1,4 +1,4 @@
-"""The faces of bans and of limits."""
+"""The facades of bans and of limits."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class IPBanManager(Face):
     """Bans: ``guard.bans``."""
 
     def ban_ip(self, ip: str, duration: int, reason: str = "threshold_exceeded") -> bool:
-        """Ban an address or a network for ``duration`` seconds; ``False`` for one that would
-        lock out the site itself.
+        """Ban an address or a network for ``duration`` seconds. Return ``False`` if that would lock
+        out the site itself.
 
-        :raises ValueError: for what is no address, or a duration that is none.
+        :raises ValueError: if it is not an address, or the duration is not positive.
         """
         try:
             settable().bans.ban(ip, duration, reason)
@@ -41,7 +41,10 @@ class IPBanManager(Face):
 
 
 class RateLimitManager(Face):
-    """Limits: ``guard.limits``. :param config: not needed; that of the guard holds."""
+    """Limits: ``guard.limits``.
+
+    :param config: not used; the guard's configuration applies.
+    """
 
     def __init__(self, config: SecurityConfig | None = None) -> None:
         self.config = config
@@ -56,10 +59,10 @@ class RateLimitManager(Face):
         rate_limit_window: int | None = None,
         **_: Any,
     ) -> Any:
-        """Count a request of a client; ``None``, or the response of one over the limit.
+        """Count a request of a client. Return ``None``, or a response if it is over the limit.
 
-        :param endpoint_path: counts apart from other paths.
-        :param rate_limit: and its window, in place of the site's.
+        :param endpoint_path: a path that counts separately.
+        :param rate_limit: a limit, with its window, instead of the site's.
         """
         guard = current_guard()
         config = guard.policy.config
@@ -72,7 +75,7 @@ class RateLimitManager(Face):
         return None if state.allowed else create_error_response(429, "Too many requests")
 
     def reset(self) -> None:
-        """Forget all counts, those that lead to bans as well; bans stay."""
+        """Forget all counts, also those that lead to bans; bans stay."""
         for guarded in all_guarded():
             store = guarded.middleware.services.store
             kept = [(ban, store.bans.seconds_left(ban)) for ban in store.bans.list()]

@@ -1,4 +1,4 @@
-"""The face of behaviour rules."""
+"""The facade of behaviour rules."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from guard_wsgi_flask.compat.face import Face, current_guard
 
 
 class BehaviorTracker(Face):
-    """Behaviour rules, asked by hand. :param config: not needed; that of the guard holds."""
+    """Behaviour rules, called by hand.
+
+    :param config: not used; the guard's configuration applies.
+    """
 
     def __init__(self, config: SecurityConfig | None = None) -> None:
         self.config = config
 
     def track_endpoint_usage(self, endpoint_id: str, client_ip: str, rule: BehaviorRule) -> bool:
-        """Count a call; whether the client is over the rule's threshold."""
+        """Count a call. Return whether the client is over the rule's threshold."""
         return self._counted(f"calls:{endpoint_id}", client_ip, rule)
 
     def track_return_pattern(
         self, endpoint_id: str, client_ip: str, response: Any, rule: BehaviorRule, **_: Any
     ) -> bool:
-        """Count an answer that matches the rule's pattern; whether the client is over the
+        """Count an answer that matches the rule's pattern. Return whether the client is over the
         threshold."""
         pattern = rule.response_pattern
         if pattern.is_status:
@@ -40,7 +43,7 @@ class BehaviorTracker(Face):
     def apply_action(
         self, rule: BehaviorRule, client_ip: str, endpoint_id: str, details: str
     ) -> None:
-        """Do what the rule says: call its ``custom_action``, ban, or tell of it."""
+        """Apply the rule's action: call its ``custom_action``, ban, or report it."""
         if rule.custom_action is not None:
             rule.custom_action(client_ip, endpoint_id, details)
             return

@@ -1,4 +1,4 @@
-"""The face of the ranges of cloud providers."""
+"""The facade of the ranges of cloud providers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi_flask.compat.face import Face, current_guard
 
 HOSTING = PROVIDERS - {"Cloudflare"}
-"""The providers that the other package knows."""
+"""The providers that flaskapi-guard knows."""
 
 
 class CloudManager(Face):
@@ -22,9 +22,9 @@ class CloudManager(Face):
     def get_cloud_provider_details(
         self, ip: str, providers: Collection[str] = HOSTING
     ) -> tuple[str, str] | None:
-        """The provider of an address and the range that it is in, ``None`` for other addresses.
+        """Return the provider and the range of an address; ``None`` for other addresses.
 
-        :raises ValueError: for what is no address.
+        :raises ValueError: if it is not an address.
         """
         address = parse_address(ip)
         if address is None:
@@ -37,7 +37,7 @@ class CloudManager(Face):
         current_guard().services.clouds.refresh()
 
     def refresh_async(self, providers: Collection[str] = HOSTING, ttl: int = 3600) -> None:
-        """As ``refresh``: a WSGI app has no loop to do it on."""
+        """The same as ``refresh``: a WSGI app has no event loop."""
         self.refresh(providers)
 
     def get_status(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all faces have in common, and whose guard they show."""
+"""What all facades have in common, and how they find the guard."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ def current_guard() -> GuardMiddleware:
 
 
 def settable() -> GuardMiddleware | Beforehand:
-    """What bans, patterns and headers are set of: the guard, or before there is one what keeps
-    them for those to come."""
+    """Return the object to change: the guard, or before there is one, the record for later
+    guards."""
     return beforehand if is_too_early() else current_guard()
 
 
 class Face:
-    """What all of them have: nothing has to be initialized, and nothing is."""
+    """The methods of all facades. Nothing has to be initialised."""
 
     def initialize(self) -> None:
-        """Nothing to do: the first request does what there is to do."""
+        """Do nothing: the first request initialises everything."""
 
     def initialize_redis(self, redis_handler: Any) -> None:
-        """Nothing to do: ``store_url`` says where the state lives."""
+        """Do nothing: ``store_url`` decides where the state lives."""
 
     def initialize_agent(self, agent_handler: Any) -> None:
-        """Does nothing: ``enable_agent`` says where events go."""
+        """Do nothing: ``enable_agent`` decides where events go."""

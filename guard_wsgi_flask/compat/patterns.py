@@ -1,4 +1,4 @@
-"""The face of detection and its patterns."""
+"""The facade of detection and its patterns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ class SusPatternsManager(Face):
     """Detection: the site's own patterns, and the verdict on a text."""
 
     def add_pattern(self, pattern: str, custom: bool = True) -> bool:
-        """Look for a pattern of the site's own from now on; ``False`` for one that can't run in
-        linear time."""
+        """Add a pattern of the site's own. Return ``False`` if it can't run in linear time."""
         guard = settable()
         known = guard.config.detection_custom_patterns
         named = with_patterns(known, [pattern])
@@ -47,7 +46,7 @@ class SusPatternsManager(Face):
         correlation_id: str | None = None,
         **_: Any,
     ) -> dict[str, Any]:
-        """What detection makes of a text, as one value of a query."""
+        """Return detection's verdict on a text, as one value of a query."""
         inspection = current_guard().policy.inspection
         findings = inspection.whole(inspection.head(place(content, "query")))
         threats = [
@@ -76,7 +75,7 @@ class SusPatternsManager(Face):
         context: str = "unknown",
         correlation_id: str | None = None,
     ) -> tuple[bool, str | None]:
-        """Whether a text is an attack, and by what evidence."""
+        """Return whether a text is an attack, and the evidence."""
         threats = self.detect(content, ip_address, context, correlation_id)["threats"]
         return bool(threats), threats[0]["pattern"] if threats else None
 
@@ -91,7 +90,7 @@ class SusPatternsManager(Face):
 
 
 def _without(guard: GuardMiddleware | Beforehand, pattern: str) -> bool:
-    """Take a pattern away; whether it was there."""
+    """Remove a pattern. Return whether it was there."""
     known = guard.config.detection_custom_patterns
     kept = {name: each for name, each in known.items() if each != pattern}
     if len(kept) == len(known):

@@ -1,4 +1,4 @@
-"""A Flask request as validators know it."""
+"""A Flask request under the names that validators use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FlaskGuardRequest:
 
     @property
     def guarded(self) -> GuardRequest:
-        """What the guard makes of it."""
+        """The guard's view of the request."""
         guard = current_guard()
         policy = guard.policy
         return GuardRequest(self.environ, policy.clients, policy.country_of, guard)

@@ -1,4 +1,4 @@
-"""What stands in an app's extensions."""
+"""The original's entry in an app's extensions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from guard_wsgi_flask.guarded import GuardedApp
 
 
 class OriginalState(Mapping[str, Any]):
-    """What stands at ``app.extensions["flaskapi_guard"]``: guard, config, guard_decorator."""
+    """The entry ``app.extensions["flaskapi_guard"]``: guard, config, guard_decorator."""
 
     def __init__(self, guarded: GuardedApp) -> None:
         self._guarded = guarded

@@ -1,4 +1,4 @@
-"""The face of the store's values."""
+"""The facade of the store's values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from guard_wsgi.state.values import Values
 from guard_wsgi_flask.compat.face import Face, current_guard
 
 DAY_SECONDS = 86_400
-"""How long a value without a time to live is kept: the guard's stores keep none for ever."""
+"""How long a value without a time to live is kept: the guard's stores keep nothing for ever."""
 
 
 class RedisManager(Face):
-    """Small values in the guard's store, whichever that is.
+    """Small values in the guard's store, of any kind.
 
-    :param config: not needed; that of the guard holds.
+    :param config: not used; the guard's configuration applies.
     """
 
     def __init__(self, config: SecurityConfig | None = None) -> None:
@@ -36,7 +36,7 @@ class RedisManager(Face):
             return text
 
     def set_key(self, namespace: str, key: str, value: Any, ttl: int | None = None) -> bool:
-        """Keep a text, or what JSON can write, for ``ttl`` seconds; a day without one."""
+        """Store a text, or a JSON value, for ``ttl`` seconds; a day by default."""
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         self._values().set(f"{namespace}:{key}", text.encode(), ttl or DAY_SECONDS)
         return True
@@ -55,9 +55,9 @@ class RedisManager(Face):
         )
 
     def keys(self, pattern: str) -> list[str]:
-        """Keys by a pattern of Redis.
+        """Return keys by a pattern of Redis.
 
-        :raises GuardError: for a store that is not Redis: others can't be listed.
+        :raises GuardError: if the store is not Redis: others can't be listed.
         """
         prefix = current_guard().policy.config.redis_prefix
         with self.get_connection() as connection:
@@ -77,9 +77,9 @@ class RedisManager(Face):
 
     @contextmanager
     def get_connection(self) -> Iterator[Any]:
-        """A client of the store's Redis.
+        """Return a client of the store's Redis.
 
-        :raises GuardError: for a store that is not Redis.
+        :raises GuardError: if the store is not Redis.
         """
         config = current_guard().policy.config
         url = config.effective_store_url
@@ -95,7 +95,7 @@ class RedisManager(Face):
             yield client
 
     def close(self) -> None:
-        """Nothing to do: the store belongs to the guard."""
+        """Do nothing: the store belongs to the guard."""
 
     def _values(self) -> Values:
         return current_guard().services.store.values
@@ -103,7 +103,7 @@ class RedisManager(Face):
 
 @runtime_checkable
 class RedisHandlerProtocol(Protocol):
-    """What the other package asks of a store that a user brings."""
+    """What flaskapi-guard needs from a user's own store."""
 
     def get_key(self, namespace: str, key: str) -> Any: ...
 

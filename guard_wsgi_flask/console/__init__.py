@@ -1,6 +1,6 @@
-"""The console: a dashboard and a playground for one's own machine.
+"""The console: a dashboard and a playground on your own machine.
 
-``guard-wsgi console`` serves it; ``create_app()`` is it for a server of one's own.
+``guard-wsgi console`` serves it. For your own server, ``create_app()`` makes the WSGI app.
 """
 
 from __future__ import annotations

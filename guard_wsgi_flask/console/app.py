@@ -1,4 +1,4 @@
-"""The console as a Flask app: behind the guard, and shut to everybody who has not logged in."""
+"""The console as a Flask app: behind the guard, and closed to everybody who has not logged in."""
 
 from __future__ import annotations
 
@@ -59,25 +59,25 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "report-uri /csp-report",
     )
 )
-"""Nothing inline, nothing from elsewhere: what attackers wrote is shown on every page."""
+"""Nothing inline, nothing from elsewhere: every page shows text of attackers."""
 
 LOGIN_TRIES = (10, 60)
-"""Requests of the page of logins a minute and client; a try is two of them."""
+"""Requests per minute and client to the login page; an attempt takes two."""
 WIRE_REQUESTS = (60_000, 60)
-"""Of one machine, that has an API key: a thousand batches a second."""
+"""Requests per minute of one machine with an API key: a thousand batches a second."""
 PAGE_REQUESTS = (6_000, 60)
 """Pages and their parts; a browser with ten live tabs sends 600."""
 RETRY_SECONDS = 5
-"""After a fault of the database."""
+"""Seconds to wait after a fault of the database."""
 STATIC_SECONDS = 86_400
-"""Their addresses carry this package's version, so a new one is a new file."""
+"""The addresses of static files contain this package's version, so caches never mix versions."""
 
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 _PUBLIC = frozenset({"static", "login.page", "login.enter", "admin.csp_report", "now.health"})
-"""Endpoints for those who have not logged in, besides the wire, which has keys."""
+"""Endpoints without a login, besides those of agents, which have keys."""
 _ATTACKS_SHOWN = ("/events*", "/playground*", "/rules*", "/client*", "/paths*", "/report*")
-"""Pages whose addresses and forms hold what attackers wrote, because it is looked for."""
+"""Pages whose addresses and forms contain text of attackers, because people search for it."""
 
 
 def create_app(
@@ -88,9 +88,9 @@ def create_app(
 ) -> Flask:
     """The console for a WSGI server.
 
-    :param base: the guarded app's configuration; ``settings.config`` without it.
-    :param database: an open one to use instead of ``settings.database``.
-    :raises GuardError: for a database, password file or configuration that can't be used.
+    :param base: the guarded app's configuration; by default that in ``settings.config``.
+    :param database: an open database to use instead of ``settings.database``.
+    :raises GuardError: if the database, password file or configuration is not usable.
     """
     settings = settings if settings is not None else ConsoleSettings()
     if base is None:
@@ -159,7 +159,7 @@ def _with_version(endpoint: str, values: dict[str, object]) -> None:
 
 
 def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
-    """What guards the console itself."""
+    """Make the guard of the console itself."""
     every = sorted(CATEGORIES)
     wire_paths = ("events", "events/encrypted", "metrics", "status", "rules")
     return SecurityConfig(
@@ -168,12 +168,12 @@ def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
         exclude_paths=["/api/v1"],
         detection_exclusions=[
             *({"path": path, "categories": every} for path in _ATTACKS_SHOWN),
-            # One of those addresses, to come back to.
+            # One of those addresses, to return to after the login.
             {"path": "/login", "params": ["next"]},
-            # What a page like these asks for has its address as the referrer.
+            # Requests from such a page have its address as the referrer.
             {"path": "/*", "headers": ["referer"]},
         ],
-        # A colleague who looks for an attack is no attacker.
+        # A colleague who searches for an attack is not an attacker.
         enable_ip_banning=False,
         rate_limit=PAGE_REQUESTS[0],
         rate_limit_window=PAGE_REQUESTS[1],
@@ -187,8 +187,8 @@ def _own_guard(settings: ConsoleSettings) -> SecurityConfig:
 
 def _is_known_host(settings: ConsoleSettings) -> bool:
     """Whether the request names this console, and not a name that an attacker has pointed at
-    127.0.0.1 (DNS rebinding). Who serves on every address without ``--allow-host`` has the proxy
-    in front check it."""
+    127.0.0.1 (DNS rebinding). If it serves on every address without ``--allow-host``, the proxy in
+    front has to check the host."""
     try:
         name = urlsplit(f"//{request.host}").hostname
     except ValueError:
@@ -202,7 +202,7 @@ def _is_known_host(settings: ConsoleSettings) -> bool:
 
 
 def _admit() -> ResponseReturnValue | None:
-    """Nobody gets anywhere without a session, nobody changes anything without its token."""
+    """Require a session for every page, and its token for every change."""
     g.person = None
     if request.blueprint == "wire" or request.endpoint in ("static", "now.health"):
         return None
@@ -219,7 +219,7 @@ def _admit() -> ResponseReturnValue | None:
     if person is None:
         if request.method == "GET" and "HX-Request" not in request.headers:
             return redirect(url_for("login.page", next=_here()), 303)
-        # A live part of a page whose session is over: the whole page is to go and log in.
+        # A live part of a page whose session has ended: the whole page must go to the login.
         return Response("log in again", 401, {"HX-Redirect": url_for("login.page")})
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         given = request.headers.get("X-CSRF-Token") or request.form.get("_csrf", "")
@@ -229,9 +229,9 @@ def _admit() -> ResponseReturnValue | None:
 
 
 def _check_origin() -> None:
-    """Browsers say where a form comes from; what is not a browser says nothing.
+    """Check where a form comes from. Browsers send that; other clients send nothing.
 
-    :raises Forbidden: when it is another site.
+    :raises Forbidden: if it comes from another site.
     """
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("the request comes from another site")
@@ -246,7 +246,7 @@ def _here() -> str:
 
 def _finish(response: Response) -> Response:
     if request.endpoint != "static":
-        # What is shown is nobody else's, and a back button after logging out shows nothing.
+        # No cache may keep pages, so that the back button shows nothing after logging out.
         response.headers.setdefault("Cache-Control", "no-store")
     response.headers["Referrer-Policy"] = "same-origin"
     return response
@@ -262,8 +262,8 @@ def _failed(error: Exception) -> ResponseReturnValue:
 
 
 def _no_database(error: Exception) -> ResponseReturnValue:
-    """The disk is full, the file is locked, the server is gone: to be tried again. Nothing was
-    acknowledged, so an agent keeps what it has sent."""
+    """Answer 503 if the database fails: the disk is full, the file is locked, the server is gone.
+    Nothing was acknowledged, so an agent keeps what it has sent."""
     cause = getattr(error, "orig", None) or error
     log.warning("the database does not answer: %s", " ".join(str(cause).split())[:300])
     if request.blueprint == "wire":
@@ -271,8 +271,8 @@ def _no_database(error: Exception) -> ResponseReturnValue:
         answer.status_code = 503
     else:
         what = (
-            "The database does not answer, or can't be written to: its disk may be full, another"
-            " program may hold it, its server may be down. The console's own lines say which."
+            "The database does not answer, or is not writable: its disk may be full, another"
+            " program may lock it, its server may be down. The console's own log lines say which."
         )
         answer = make_response(_failed(ServiceUnavailable(what)))
     answer.headers["Retry-After"] = str(RETRY_SECONDS)

@@ -1,4 +1,4 @@
-"""What people did in the console: who, from where, what, to what."""
+"""The audit log: who did what in the console, to what, from where."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from guard_wsgi_flask.console.records import clean
 
 
 class Audit:
-    """Rows are added, and only retention by age takes them away."""
+    """Adds rows; only retention by age deletes them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

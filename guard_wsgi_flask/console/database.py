@@ -1,7 +1,7 @@
 """One database: SQLite in WAL mode for one machine, PostgreSQL for a team.
 
-Readers never wait for writers in either. Writers take turns: in SQLite there can be but one, and
-in PostgreSQL two that count the same hour would otherwise wait for each other.
+In both, readers never wait for writers. Writers take turns: SQLite allows only one, and in
+PostgreSQL two that count the same hour would otherwise wait for each other.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from guard_wsgi.errors import GuardError, MissingExtra
 from guard_wsgi_flask.console import schema
 
 BUSY_SECONDS = 10
-"""How long a writer of SQLite waits for another process's."""
+"""How long a writer of SQLite waits for a writer in another process."""
 
 WRITERS_LOCK = 8_600_001
-"""The advisory lock of PostgreSQL that writers take turns by: a number of our own."""
+"""The number of PostgreSQL's advisory lock with which writers take turns."""
 
 CACHE_KIBIBYTES = 65_536
-"""Of SQLite's pages a connection: the indexes of a million events are some 200 MB, the parts of
-them that are in use far less."""
+"""SQLite's page cache per connection: the indexes of a million events have some 200 MB, but far
+less is in use."""
 
 
 class DatabaseError(GuardError):
-    """The database can't be opened."""
+    """The database could not be opened."""
 
 
 def now() -> int:
@@ -43,7 +43,7 @@ def now() -> int:
 
 
 class Database:
-    """:raises DatabaseError: when it can't be opened, or another version has written it."""
+    """:raises DatabaseError: if it can't be opened, or another version has written it."""
 
     def __init__(self, url: str) -> None:
         try:
@@ -71,12 +71,12 @@ class Database:
             self._prepare()
         except DBAPIError as error:
             raise DatabaseError(f"the database can't be opened: {error.orig}") from None
-        # A process that forks its workers hands no open connection on to them.
+        # A process that forks its workers must not pass open connections to them.
         self._engine.dispose()
 
     def _prepare(self) -> None:
         if self.path is not None:
-            # Nobody else may read what was sent; SQLite gives its other files the same mode.
+            # Only the owner may read the events; SQLite gives its other files the same mode.
             try:
                 self.path.touch(mode=0o600)
             except OSError as error:
@@ -102,13 +102,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees what is committed."""
+        """Open a connection for reading."""
         with self._readers.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction of the one writer: on disk when the block ends, gone when it raises."""
+        """Open the transaction of the only writer: it is on disk when the block ends, and rolled
+        back if the block raises."""
         with self._turn, self._engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -129,8 +130,9 @@ class Database:
         least: Sequence[str] = (),
         most: Sequence[str] = (),
     ) -> None:
-        """Insert rows, or change those that are there: ``add`` to, ``put`` in place of, ``learn``
-        what is not empty, keep the ``least`` and the ``most`` of columns."""
+        """Insert rows, or change existing ones: ``add`` sums columns, ``put`` replaces them,
+        ``learn`` replaces them by values that are not empty, ``least`` and ``most`` keep the
+        minimum and the maximum."""
         if not rows:
             return
         made = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
@@ -150,16 +152,17 @@ class Database:
             changes[name] = upper(table.c[name], made.excluded[name])
         connection.execute(made.on_conflict_do_update(index_elements=keys, set_=changes), rows)
 
-    # Telling who waits -----------------------------------------------------------------------
+    # Waking readers -----------------------------------------------------------------------
 
     def tell(self) -> None:
-        """Wake all that wait for something new. Call after the transaction."""
+        """Wake all threads that wait for news. Call this after the transaction."""
         with self._changed:
             self.changes += 1
             self._changed.notify_all()
 
     def wait(self, seen: int, seconds: float) -> int:
-        """Until something new came after ``seen``, or the time is over; what there is now."""
+        """Wait until there is news after ``seen``, or the time is over. Return the newest
+        number."""
         with self._changed:
             self._changed.wait_for(lambda: self.changes != seen, seconds)
             return self.changes
@@ -175,7 +178,7 @@ class Database:
             self.upsert(connection, schema.meta, [{"name": name, "value": value}], put=["value"])
 
     def size_bytes(self) -> int:
-        """What the data take, without what was freed."""
+        """Return the size of the data, without freed space."""
         with self.read() as connection:
             if self.is_sqlite:
                 pages, free, size = (
@@ -187,8 +190,8 @@ class Database:
             return int(found or 0)
 
     def shrink(self) -> None:
-        """Give the room of what was deleted back to the disk, also that of SQLite's log, which
-        holds what was deleted until then."""
+        """Return the space of deleted rows to the disk, also in SQLite's log, which contains them
+        until then."""
         if not self.is_sqlite:
             return
         with self._turn, self._engine.connect() as connection:
@@ -213,11 +216,13 @@ def _engine(url: str, is_sqlite: bool) -> Engine:
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: object) -> None:
-        connection.isolation_level = None  # BEGIN is said where it is meant
+        connection.isolation_level = None  # the code issues BEGIN itself
         cursor = connection.cursor()
-        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; kept by an old one
+        cursor.execute(
+            "PRAGMA auto_vacuum = INCREMENTAL"
+        )  # for a new file; an old file keeps its mode
         cursor.execute("PRAGMA journal_mode = WAL")
-        # A batch that was acknowledged outlives a power cut.
+        # An acknowledged batch survives a power cut.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES // 8}")
         cursor.execute("PRAGMA temp_store = MEMORY")

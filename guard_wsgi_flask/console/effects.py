@@ -1,4 +1,4 @@
-"""What rules cost and bring: what exclusions let through, what the others refuse."""
+"""The effects of rules: what exclusions let through, what other rules refuse."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.records import silenced
 
 MAX_LATEST = 500
-"""Events that are looked through for the clients of exclusions: guards send at most ten a minute
-and exclusion."""
+"""How many events to search for the clients of exclusions: guards send at most ten per minute and
+exclusion."""
 
 RULES, CONFIGURATION, GONE = "the rules", "guard.toml", "no longer in force"
 
@@ -26,9 +26,9 @@ RULES, CONFIGURATION, GONE = "the rules", "guard.toml", "no longer in force"
 class Excluded:
     """An exclusion and what it has let through.
 
-    :ivar source: where it is written: RULES, CONFIGURATION or GONE.
-    :ivar requests: that would have been refused but for it.
-    :ivar clients: of the newest events.
+    :ivar source: where it is: RULES, CONFIGURATION or GONE.
+    :ivar requests: how many requests would have been refused without it.
+    :ivar clients: the clients of the newest events.
     :ivar last: the number and time of the newest event; zeros for none.
     """
 
@@ -40,12 +40,12 @@ class Excluded:
 
     @property
     def name(self) -> str:
-        """As :func:`name_of` says it."""
+        """The name from :func:`name_of`."""
         return json.dumps(dict(self.entry), sort_keys=True)
 
     @property
     def prefix(self) -> str:
-        """How the paths begin that it covers."""
+        """The beginning of the paths that it covers."""
         return str(self.entry.get("path", "")).removesuffix("*")
 
 
@@ -56,8 +56,8 @@ def excluded(
     in_rules: Iterable[Mapping[str, Any]],
     configured: Iterable[DetectionExclusion],
 ) -> list[Excluded]:
-    """Exclusions in force, and those that were while something was let through; the dearest
-    first."""
+    """Return the exclusions in force, and earlier ones that let something through; those that let
+    most through first."""
     found: dict[str, Excluded] = {}
     for one in configured:
         found[name_of(one)] = Excluded(one.as_entry(), CONFIGURATION)
@@ -77,7 +77,7 @@ def excluded(
 
 
 def _entry(name: str) -> Mapping[str, Any]:
-    """What an agent has said of an exclusion; as a text where no guard would take it."""
+    """Parse an exclusion from an agent; a text if no guard would accept it."""
     try:
         return detection_exclusions([json.loads(name)])[0].as_entry()
     except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """The body of a request as an agent sends it: compressed, signed, encrypted, JSON.
 
-Everything is bounded before it is held: the bytes, what they unpack to, and the number of items.
+Everything is bounded before it is kept: the bytes, the unpacked bytes, and the number of items.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from guard_wsgi.agent.sealing import Cipher, EncryptionError, is_signed
 from guard_wsgi.errors import GuardError, MissingExtra
 
 MAX_BODY_BYTES = 4_194_304
-"""As it travels. An agent's batch is 512 KiB at most before it is compressed."""
+"""The most bytes as sent. An agent's batch has at most 512 KiB before compression."""
 MAX_UNPACKED_BYTES = 16_777_216
 MAX_ITEMS = 10_000
 MAX_DEPTH = 64
-"""Of JSON. The agent's redaction nests no deeper than ten."""
+"""The depth of JSON. The agent's redaction nests no deeper than ten."""
 
 _GZIP = 31  # zlib: a gzip header and trailer
 
 
 class WireError(GuardError):
-    """A body that is not taken.
+    """The body is refused.
 
-    :ivar status: what the agent makes of it: 400 drops the batch, 413 halves it, 401 keeps it.
+    :ivar status: the answer's status: with 400 the agent drops the batch, with 413 it halves it,
+        with 401 it keeps it.
     """
 
     def __init__(self, status: int, detail: str) -> None:
@@ -36,9 +37,9 @@ class WireError(GuardError):
 
 
 def unpack(body: bytes, encoding: str) -> bytes:
-    """The body without its compression.
+    """Decompress the body.
 
-    :raises WireError: 413 when it unpacks to too much, 415 for another coding, 400 when damaged.
+    :raises WireError: 413 if it unpacks to too much, 415 for another coding, 400 if it is damaged.
     """
     if encoding in ("", "identity"):
         if len(body) > MAX_UNPACKED_BYTES:
@@ -59,9 +60,9 @@ def unpack(body: bytes, encoding: str) -> bytes:
 
 
 def check_signature(body: bytes, secret: str | None, signature: str | None) -> None:
-    """The HMAC over the uncompressed body, where the key asks for one.
+    """Check the HMAC over the uncompressed body, if the key requires one.
 
-    :raises WireError: 401 when it is missing or another's.
+    :raises WireError: 401 if it is missing or wrong.
     """
     if secret is None:
         return
@@ -72,9 +73,9 @@ def check_signature(body: bytes, secret: str | None, signature: str | None) -> N
 
 
 def read_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of a body.
+    """Parse the JSON object of a body.
 
-    :raises WireError: 400 when it is none.
+    :raises WireError: 400 if it is not one.
     """
     try:
         value = json.loads(body)
@@ -86,9 +87,9 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def read_batch(batch: Mapping[str, Any]) -> tuple[list[Any], list[Any], str]:
-    """Events, metrics and the batch's id.
+    """Return events, metrics and the batch's id.
 
-    :raises WireError: 400 when they are no lists, 413 when there are too many.
+    :raises WireError: 400 if they are not lists, 413 if there are too many.
     """
     events, metrics = batch.get("events") or [], batch.get("metrics") or []
     if not isinstance(events, list) or not isinstance(metrics, list):
@@ -99,9 +100,9 @@ def read_batch(batch: Mapping[str, Any]) -> tuple[list[Any], list[Any], str]:
 
 
 def open_envelope(envelope: Mapping[str, Any], key: str | None) -> dict[str, Any]:
-    """The batch within an encrypted envelope.
+    """Decrypt the batch in an envelope.
 
-    :raises WireError: 400 when the key does not open it: it never will.
+    :raises WireError: 400 if the key does not decrypt it, since it never will.
     """
     if key is None:
         raise WireError(400, "this API key has no encryption key: add one on the page of keys")

@@ -1,4 +1,4 @@
-"""Exclusions: the narrowest that would let an event pass, and what one would let pass besides."""
+"""Exclusions: the narrowest that would let an event pass, and what else it would let pass."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from guard_wsgi_flask.console.records import findings_of, path_of, template_of
 
 
 def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Entries for ``detection_exclusions``, one for each path and option; none for an event that
-    detection has no part in."""
+    """Return entries for ``detection_exclusions``, one for each path and option; none if detection
+    did not cause the event."""
     entry = {"check": "", "path": template_of(event)}
     values: dict[tuple[str, str], set[str]] = {}
     for finding in findings_of(event):
@@ -29,7 +29,7 @@ def propose(event: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def is_valid(entry: Mapping[str, Any]) -> bool:
-    """Whether a guard takes this entry."""
+    """Whether a guard accepts this entry."""
     try:
         detection_exclusions([entry])
     except ValueError:  # a category that can't be excluded, such as a spent budget
@@ -38,7 +38,7 @@ def is_valid(entry: Mapping[str, Any]) -> bool:
 
 
 def as_toml(entries: Iterable[Mapping[str, Any]]) -> str:
-    """For a ``guard.toml``."""
+    """Return the entry as TOML, for a ``guard.toml``."""
     blocks = [
         "\n".join(
             [
@@ -52,18 +52,18 @@ def as_toml(entries: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A string or a list of strings; a basic string of TOML takes what JSON's takes."""
+    """Write a string or a list of strings; TOML's basic strings have the escapes of JSON."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def covers(exclusions: Iterable[DetectionExclusion], event: Mapping[str, Any]) -> bool:
-    """Whether every finding of an event would not have been made under these exclusions."""
+    """Whether these exclusions would have removed every finding of an event."""
     path = path_of(event)
     return silence([one for one in exclusions if one.covers(path)], findings_of(event))
 
 
 def silence(holding: Sequence[DetectionExclusion], findings: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether none of some findings would be made under exclusions that cover their path."""
+    """Whether exclusions that cover the path would remove all of these findings."""
     return bool(holding and findings) and all(
         any(one.silences(found["category"], found["location"], found["name"]) for one in holding)
         for found in findings

@@ -1,4 +1,4 @@
-"""Country and network (AS) of clients, from MMDB files that the console was given."""
+"""Country and network (AS) of clients, from the console's MMDB files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from guard_wsgi.network.mmdb import GeoDatabase, asn_of, country_of
 from guard_wsgi_flask.console.records import clean
 
 CACHED = 16_384
-"""Clients whose place is remembered: an attack is many requests of few."""
+"""How many clients to remember: an attack is many requests of few clients."""
 _ORGANIZATION = ("autonomous_system_organization", "as_name", "asname", "isp", "organization")
-"""What makers of such files call the holder of a network."""
+"""The names of the owner of a network in such files."""
 
 
 class Geography:
-    """:raises GeoDatabaseError: for a file that is none.
+    """:raises GeoDatabaseError: if a file is not an MMDB file.
 
     :raises MissingExtra: without the package maxminddb.
     """
@@ -29,11 +29,11 @@ class Geography:
         self._find = lru_cache(CACHED)(self._ask)
 
     def country(self, client: str) -> str:
-        """The code of a client's country; "" where no file knows it."""
+        """Return the code of a client's country; "" if no file has it."""
         return self._find(client)[0]
 
     def network(self, client: str) -> str:
-        """The AS that announces a client, as ``AS1103 SURF B.V.``; "" where no file knows it."""
+        """Return the AS that announces a client, as ``AS1103 SURF B.V.``; "" if no file has it."""
         return self._find(client)[1]
 
     def _ask(self, client: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Storing what came: once, counted, and on disk before it is acknowledged."""
+"""Stores what agents send: once, counted, and on disk before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ DAY = 86_400
 _DIMENSIONS = tuple((dimension, dimension + schema.DAY) for dimension in schema.DIMENSIONS)
 NO_ENDPOINT = "(none)"
 MAX_REQUESTS = 1_000_000_000
-"""In one metric: more is no count of requests, and a column holds no more than twice that."""
+"""The most in one metric: more is not a count of requests, and a column holds at most twice
+that."""
 MAX_STATUS = 131_072
-"""Characters of an agent's report: a thousand routes take some 60,000."""
+"""The most characters of an agent's report: a thousand routes take some 60,000."""
 _LOOKUP = 500
-"""Keys asked for at once: SQLite takes 32,766 values in a statement, others fewer."""
+"""How many keys to query at once: SQLite takes 32,766 values in a statement, others fewer."""
 
 
 @frozen(slots=True)
 class Sender:
-    """Who sends: an agent of an app, or the log.
+    """The sender: an agent of an app, or the log.
 
-    :ivar install: tells the agents of an app apart.
+    :ivar install: distinguishes the agents of an app.
     """
 
     app: str
@@ -46,7 +47,7 @@ class Sender:
 
 @define(slots=True)
 class Stored:
-    """What became of a batch."""
+    """The result for a batch."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -54,7 +55,7 @@ class Stored:
 
 
 class Intake:
-    """Takes batches into a database."""
+    """Stores batches in a database."""
 
     def __init__(self, database: Database, geography: Geography | None = None) -> None:
         self._database = database
@@ -64,7 +65,7 @@ class Intake:
     def batch(
         self, sender: Sender, events: Sequence[Any], metrics: Sequence[Any], batch_id: str
     ) -> Stored:
-        """Store a batch in one transaction; what was stored before is left out."""
+        """Store a batch in one transaction, without items that were stored before."""
         received = now()
         stored = Stored()
         rows: dict[bytes, dict[str, Any]] = {}
@@ -100,11 +101,11 @@ class Intake:
         return stored
 
     def status(self, sender: Sender, status: Mapping[str, Any]) -> None:
-        """Keep an agent's report of itself."""
+        """Store an agent's report of itself."""
         received = now()
         reported = json.dumps(status, separators=(",", ":"), default=str)
         if len(reported) > MAX_STATUS:
-            # Of thousands of routes; what is left says how the agent is.
+            # It has thousands of routes; the rest shows the agent's health.
             reported = json.dumps({**status, "routes": {}}, default=str)
         if len(reported) > MAX_STATUS:
             reported = ""
@@ -114,7 +115,7 @@ class Intake:
         self._database.tell()
 
     def refused(self, sender: Sender, why: str) -> None:
-        """Keep that an agent's batch was refused, until one is stored."""
+        """Record that an agent's batch was refused, until one is stored."""
         at = now()
         with self._database.write() as connection:
             self._seen(connection, sender, at)
@@ -124,7 +125,7 @@ class Intake:
         self._database.tell()
 
     def fetched_rules(self, sender: Sender, version: int) -> None:
-        """Keep which rules an agent was given last."""
+        """Record which rules an agent got last."""
         at = now()
         with self._database.write() as connection:
             self._seen(connection, sender, at)
@@ -133,7 +134,7 @@ class Intake:
     # In the transaction ----------------------------------------------------------------------
 
     def _is_new(self, connection: Connection, sender: Sender, batch_id: str, received: int) -> bool:
-        """Whether a batch of metrics comes for the first time; it is remembered."""
+        """Whether a batch of metrics is new; remember it."""
         if not batch_id:
             return True
         key = key_of(sender.app, batch_id)
@@ -171,7 +172,7 @@ class Intake:
             connection.execute(update(keys).where(keys.c.id == sender.key_id).values(last_used=at))
 
     def _count_requests(self, connection: Connection, metrics: Iterable[Mapping[str, Any]]) -> None:
-        """All requests, by minute, and by endpoint and hour."""
+        """Count all requests, by minute, and by endpoint and hour."""
         by_minute: Counter[tuple[int, str]] = Counter()
         by_hour: Counter[tuple[str, int, str, str]] = Counter()
         for metric in metrics:
@@ -204,7 +205,7 @@ class Intake:
         self._database.upsert(connection, schema.tallies, tallies, add=("seen",))
 
     def _count(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add to the tables that pages are made of."""
+        """Update the tables behind the pages."""
         by_hour: dict[tuple[str, int, str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
         by_minute: Counter[tuple[int, str, str, str]] = Counter()
         by_client: dict[str, dict[str, Any]] = {}
@@ -303,7 +304,7 @@ def _count_client(
 
 
 def _known(connection: Connection, keys: list[bytes]) -> list[bytes]:
-    """Those of the keys whose events are stored."""
+    """Return those of the keys whose events are stored."""
     events = schema.events
     found: list[bytes] = []
     for start in range(0, len(keys), _LOOKUP):

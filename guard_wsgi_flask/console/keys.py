@@ -22,16 +22,16 @@ MAX_APP_CHARS = 64
 
 
 class KeyRefused(GuardError, ValueError):
-    """An app's name that can't be one."""
+    """The name is not allowed for an app."""
 
 
 @frozen(slots=True)
 class Key:
-    """What a request with this key may say.
+    """The rights of a request with this key.
 
-    :ivar app: whose it is.
-    :ivar signing_secret: its batches carry an HMAC under this.
-    :ivar encryption_key: its envelopes open with this.
+    :ivar app: the app of the key.
+    :ivar signing_secret: the secret for the HMAC of its batches.
+    :ivar encryption_key: the key for its envelopes.
     """
 
     id: int
@@ -42,7 +42,7 @@ class Key:
 
 @frozen(slots=True)
 class NewKey:
-    """Shown once, then known to nobody but who wrote it down."""
+    """A new key. It is shown once and stored only as a digest."""
 
     app: str
     text: str
@@ -59,7 +59,7 @@ class Keys:
     def create(
         self, app: str, author: str, *, signed: bool = False, encrypted: bool = False
     ) -> NewKey:
-        """:raises KeyRefused: for a name that is empty, too long or not printable."""
+        """:raises KeyRefused: if the name is empty, too long or not printable."""
         app = clean(app.strip(), MAX_APP_CHARS + 1)
         if not app or len(app) > MAX_APP_CHARS or not app.isprintable():
             raise KeyRefused(f"the app needs a name of 1 to {MAX_APP_CHARS} printable characters")
@@ -84,7 +84,7 @@ class Keys:
         return made
 
     def find(self, text: str) -> Key | None:
-        """The key that a request carries, unless it was revoked."""
+        """Return the key of a request, unless it was revoked."""
         keys = schema.keys
         with self._database.read() as connection:
             row = connection.execute(
@@ -95,7 +95,7 @@ class Keys:
         return Key(*row) if row is not None else None
 
     def revoke(self, key_id: int) -> str | None:
-        """The app whose key it was; ``None`` when there is no such key in use."""
+        """Revoke a key. Return its app; ``None`` if there is no such key in use."""
         keys = schema.keys
         with self._database.write() as connection:
             app: str | None = connection.scalar(
@@ -106,7 +106,7 @@ class Keys:
         return app
 
     def all(self) -> Sequence[RowMapping]:
-        """All keys, those in use first."""
+        """Return all keys, those in use first."""
         keys = schema.keys
         columns: list[Any] = [
             keys.c.id,
@@ -126,7 +126,7 @@ class Keys:
             return found.mappings().all()
 
     def apps(self) -> list[str]:
-        """Names of apps that have, or had, a key."""
+        """Return the names of apps that have, or had, a key."""
         with self._database.read() as connection:
             return list(
                 connection.scalars(select(schema.keys.c.app).distinct().order_by(schema.keys.c.app))
@@ -134,5 +134,5 @@ class Keys:
 
 
 def _digest(text: str) -> bytes:
-    """A key is random enough for a plain hash: there is nothing to guess."""
+    """Hash a key. It is random enough for a plain hash."""
     return hashlib.sha256(text.encode("utf-8", "replace")).digest()

@@ -1,7 +1,7 @@
-"""The guard's JSON log as events, from its beginning and then as it grows.
+"""Reads the guard's JSON log as events, from its beginning and then as it grows.
 
-A line is what ``telemetry/logs.py`` writes. What was read before is read no more: the place is
-kept in the database, and each line has a key of its own besides.
+``telemetry/logs.py`` writes the lines. No line counts twice: the database keeps the place, and each
+line has its own key as well.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from guard_wsgi_flask.console.records import key_of
 log = logging.getLogger("guard_wsgi.console")
 
 APP = "log"
-"""The app that a log's events are shown under."""
+"""The name of the app for a log's events."""
 LOOK_SECONDS = 0.5
 BATCH = 1000
 DOUBLES = "log-doubles"
-"""Under which the app is kept that sends what the log holds, too."""
+"""The key of the app whose agent sends the same events as the log."""
 DOUBLES_SECONDS = 10.0
 MAX_LINE_BYTES = 65_536
 
@@ -46,9 +46,9 @@ _NOT_METADATA = frozenset({*_FIELDS, "timestamp", "level", "logger", "message", 
 
 
 def event_of_line(line: bytes, where: str) -> dict[str, Any] | None:
-    """The event of a line; ``None`` for lines that are not the guard's events.
+    """Parse the event of a line; ``None`` if it is not an event of the guard.
 
-    :param where: makes the key of a line that was written twice differ.
+    :param where: the place of the line, which makes the keys of equal lines differ.
     """
     if not line.startswith(b"{") or len(line) > MAX_LINE_BYTES:
         return None
@@ -68,12 +68,12 @@ def event_of_line(line: bytes, where: str) -> dict[str, Any] | None:
 
 
 def place_name(path: Path) -> str:
-    """Under which is kept how far a log was read."""
+    """Return the key of the place up to which a log was read."""
     return "log:" + key_of("", str(path.resolve())).hex()
 
 
 def progress(path: Path, database: Database) -> tuple[int, int]:
-    """How many bytes of a log were read, and how many there are."""
+    """Return how many bytes of a log were read, and how many there are."""
     try:
         status = path.stat()
     except OSError:
@@ -101,7 +101,7 @@ class LogReader:
         self._loop.close(5)
 
     def read_on(self) -> int:
-        """Read what is new; how many events that were. A line without an end waits for it."""
+        """Read new lines. Return the number of events. An incomplete line waits for its end."""
         try:
             file = self._path.open("rb")
         except FileNotFoundError:
@@ -111,14 +111,14 @@ class LogReader:
             status = os.fstat(file.fileno())
             inode, offset = self._place()
             if inode != status.st_ino or offset > status.st_size:
-                offset = 0  # another file by this name, or the same one cut
+                offset = 0  # another file with this name, or the same one truncated
             file.seek(offset)
             lines: list[tuple[int, bytes]] = []
             while line := file.readline(MAX_LINE_BYTES * 4):
                 if not line.endswith(b"\n"):
                     if len(line) < MAX_LINE_BYTES * 4:
                         break
-                    continue  # the rest of it comes as further lines, which are no events
+                    continue  # the rest comes as further lines, which are not events
                 lines.append((offset, line))
                 offset = file.tell()
                 if len(lines) >= BATCH:
@@ -144,7 +144,8 @@ class LogReader:
         return len(events)
 
     def _look_for_doubles(self, event: Mapping[str, Any]) -> None:
-        """Whether an agent sends what the log holds, so that everything is counted twice."""
+        """Record whether an agent sends the same events as the log, so that everything counts
+        twice."""
         if time.monotonic() < self._next_double:
             return
         self._next_double = time.monotonic() + DOUBLES_SECONDS

@@ -18,20 +18,21 @@ from guard_wsgi_flask.console.records import event_of, findings_of
 from guard_wsgi_flask.console.search import Row
 
 MAX_REPORTED = 4_000
-"""Events of a report: what fits into a page's time."""
+"""The most events of a report, which fit into a page's time."""
 LIKELY_SHARE = 0.2
-"""Of doubtful findings. Customers of a misjudged form write many things, some barely over the
-threshold; who attacks, even from a thousand addresses, sends the same, far over it."""
+"""The share of doubtful findings from which to propose an exclusion. Customers of a misjudged form
+write many things, some barely over the threshold. An attacker, even from a thousand addresses,
+sends the same text, far over it."""
 EXAMPLES = 3
-"""Texts of one kind of evidence: enough to see whether a person wrote them."""
+"""How many texts to show of one kind of evidence: enough to see whether a person wrote them."""
 
 
 @define(slots=True)
 class Kind:
     """Refusals of a group whose evidence is the same.
 
-    :ivar indicators: what showed, in one order; the reason where detection has no part.
-    :ivar texts: a few that differ, with the event that each stands in.
+    :ivar indicators: the indicators, sorted; the reason if detection did not refuse.
+    :ivar texts: a few different texts, each with its event.
     """
 
     indicators: tuple[str, ...]
@@ -45,9 +46,9 @@ class Kind:
 class Lookalikes:
     """One group, and what an exclusion for it would do.
 
-    :ivar entry: of ``detection_exclusions``, the narrowest for the group; ``None`` where none can
+    :ivar entry: the narrowest entry of ``detection_exclusions`` for the group; ``None`` if none can
         let it pass.
-    :ivar through: events of the same time that it would have let pass.
+    :ivar through: events of the same period that it would have let pass.
     """
 
     rule: Rule
@@ -59,7 +60,7 @@ class Lookalikes:
 
 
 def refusals(database: Database, period: str, app: str = "") -> list[Row]:
-    """The newest events of a period that were refused, or would have been."""
+    """Return the newest events of a period that were refused, or would have been."""
     events = schema.events
     asked = (
         select(events)
@@ -75,7 +76,7 @@ def refusals(database: Database, period: str, app: str = "") -> list[Row]:
 
 
 def entry_of(row: Row) -> dict[str, Any]:
-    """An event in the form of the report's lines."""
+    """Convert an event to a line of the report."""
     return _entry_of(row, event_of(row))
 
 
@@ -94,7 +95,7 @@ def _entry_of(row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def lookalikes(rows: Iterable[Row], rule: Rule) -> Lookalikes | None:
-    """The group of a rule among refusals; ``None`` when there is none."""
+    """Return the group of a rule among refusals; ``None`` if there is none."""
     entries = [(row, entry_of(row)) for row in rows]
     groups = reporting.group(entry for _, entry in entries)
     if rule not in groups:
@@ -125,13 +126,14 @@ def lookalikes(rows: Iterable[Row], rule: Rule) -> Lookalikes | None:
 
 
 def rules_of(row: Row) -> list[Rule]:
-    """The groups that one event stands in."""
+    """Return the groups of an event."""
     entry = entry_of(row)
     return [reporting.rule_of(entry, finding) for finding in entry["findings"] or [{}]]
 
 
 def exclusion_of(rule: Rule) -> dict[str, Any] | None:
-    """The narrowest entry that would let a group pass; ``None`` where detection has no part."""
+    """Return the narrowest entry that would let a group pass; ``None`` if detection did not
+    refuse."""
     silenced = reporting.silencing(rule)
     if silenced is None:
         return None
@@ -140,8 +142,8 @@ def exclusion_of(rule: Rule) -> dict[str, Any] | None:
 
 
 def customers(group: Group, refused_in: Mapping[str, set[tuple[str, ...]]]) -> float:
-    """How much a group looks like customers, 0 to 1: the share of its clients that were refused
-    in this one place and nowhere else. Who probes one thing probes others."""
+    """Return how much a group looks like customers, 0 to 1: the share of its clients that were
+    refused only in this place. An attacker probes other places as well."""
     if len(group.clients) < reporting.MIN_CLIENTS:
         return 0.0
     return sum(len(refused_in[client]) == 1 for client in group.clients) / len(group.clients)
@@ -153,7 +155,7 @@ def is_likely(group: Group) -> bool:
 
 
 def places(groups: Mapping[Rule, Group]) -> dict[str, set[tuple[str, ...]]]:
-    """By client, where it was refused, whatever for."""
+    """Return the places in which each client was refused, for any reason."""
     found: dict[str, set[tuple[str, ...]]] = defaultdict(set)
     for rule, group in groups.items():
         for client in group.clients:
@@ -162,7 +164,7 @@ def places(groups: Mapping[Rule, Group]) -> dict[str, set[tuple[str, ...]]]:
 
 
 def by_category(rows: Iterable[Row]) -> Counter[str]:
-    """What such events are called."""
+    """Return the name of such events."""
     return Counter(row["category"] for row in rows)
 
 

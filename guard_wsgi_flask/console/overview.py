@@ -1,4 +1,4 @@
-"""What is going on: counts over time, the most frequent of everything, the agents' health."""
+"""The overview: counts over time, the most frequent values, the agents' health."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from guard_wsgi_flask.console.records import clean, template_of
 from guard_wsgi_flask.console.search import PERIODS
 
 STEPS: Mapping[str, int] = {"hour": 60, "day": 900, "week": 7200, "month": 21_600}
-"""Seconds a point of the chart stands for: 60 to 120 points, each some pixels wide."""
+"""Seconds per point of the chart: 60 to 120 points, each some pixels wide."""
 MAX_SERIES = 6
-"""More colours than these nobody tells apart; the rest is one."""
+"""The most colours: nobody can distinguish more; the rest shares one."""
 CANDIDATES = 200
-"""Of each hour or day: the most frequent of a week are among the most frequent of some day."""
+"""Candidates per hour or day: the most frequent of a week are among the most frequent of some
+day."""
 ALIVE_SECONDS = 900
 """An agent reports every 300 s."""
 OTHER = "other"
@@ -40,12 +41,12 @@ class Top:
 
 @frozen(slots=True)
 class AgentHealth:
-    """One agent, as it was last heard of.
+    """One agent, by its last report.
 
-    :ivar state: ``healthy``, ``degraded`` or ``failed`` as reported, ``silent`` when it has not
-        been heard of for 15 minutes, ``refused`` when its last batch was not taken.
-    :ivar breaker: of its connection: ``closed``, ``open``, ``half_open``, ``parked``; "" where the
-        agent does not say.
+    :ivar state: ``healthy``, ``degraded`` or ``failed`` as reported, ``silent`` after 15 minutes
+        without a report, ``refused`` if its last batch was refused.
+    :ivar breaker: the state of its connection: ``closed``, ``open``, ``half_open``, ``parked``; ""
+        if the agent does not report it.
     """
 
     app: str
@@ -65,7 +66,8 @@ class AgentHealth:
 
 
 def timeline(database: Database, period: str, app: str = "") -> dict[str, Any]:
-    """Refused and would-be-refused by category, a number a step, for the chart."""
+    """Return refused and would-be-refused requests by category, one number per step, for the
+    chart."""
     step = STEPS[period]
     end = now() // 1_000_000 // step * step
     start = end - PERIODS[period] + step
@@ -101,7 +103,7 @@ def timeline(database: Database, period: str, app: str = "") -> dict[str, Any]:
 
 
 _Counted = tuple[list[tuple[int, str, int, int]], dict[int, int]]
-"""(step, category, refused, would be refused), and by step all requests."""
+"""Return (step, category, refused, would be refused), and all requests by step."""
 
 
 def _by_minute(database: Database, start: int, step: int, app: str) -> _Counted:
@@ -129,7 +131,7 @@ def _by_minute(database: Database, start: int, step: int, app: str) -> _Counted:
 
 
 def _by_hour(database: Database, start: int, step: int, app: str) -> _Counted:
-    """For steps of whole hours: a sixtieth of the rows."""
+    """The same for steps of whole hours, from a sixtieth of the rows."""
     tallies = schema.tallies
     bucket = (tallies.c.hour - tallies.c.hour % step).label("bucket")
     sums = (func.sum(tallies.c.refused), func.sum(tallies.c.would))
@@ -153,7 +155,8 @@ def _by_hour(database: Database, start: int, step: int, app: str) -> _Counted:
 
 
 def rates(database: Database) -> dict[str, float]:
-    """Refused and would-be-refused a second, over the last whole minute and the one that runs."""
+    """Return refused and would-be-refused requests per second, over the last whole minute and the
+    current one."""
     at = now() // 1_000_000
     since = at // 60 * 60 - 60
     minutes = schema.minutes
@@ -171,10 +174,10 @@ def rates(database: Database) -> dict[str, float]:
 def top(
     database: Database, dimension: str, period: str, app: str = "", most: int = 50
 ) -> list[Top]:
-    """The most frequent values of a period.
+    """Return the most frequent values of a period.
 
-    Candidates are the most frequent of each hour, or of each day of a longer period; they are
-    then counted in full.
+    Candidates are the most frequent of each hour, or of each day of a longer period. They are then
+    counted in full.
     """
     tallies = schema.tallies
     since = now() // 1_000_000 - PERIODS[period]
@@ -218,7 +221,7 @@ def top(
 
 
 def apps_seen(database: Database, known: Sequence[str] = ()) -> list[str]:
-    """Those that are known, and others that events came from, such as a log's."""
+    """Return the known apps, and others with events, such as that of a log."""
     tallies = schema.tallies
     asked = select(tallies.c.app).where(tallies.c.dimension == "kind" + schema.DAY).distinct()
     with database.read() as connection:
@@ -226,7 +229,7 @@ def apps_seen(database: Database, known: Sequence[str] = ()) -> list[str]:
 
 
 def busiest(database: Database, apps: Sequence[str]) -> str:
-    """Of these apps the one that most of the last week's events are of; none for no apps."""
+    """Return the app with most of the last week's events; none for no apps."""
     tallies = schema.tallies
     since = now() // 1_000_000 - PERIODS["week"]
     asked = (
@@ -242,7 +245,7 @@ def busiest(database: Database, apps: Sequence[str]) -> str:
 
 
 def agents(database: Database) -> list[AgentHealth]:
-    """Every agent that was ever heard of, the latest first."""
+    """Return every known agent, the latest first."""
     table = schema.agents
     with database.read() as connection:
         rows = connection.execute(select(table).order_by(table.c.last.desc()).limit(200))
@@ -251,10 +254,10 @@ def agents(database: Database) -> list[AgentHealth]:
 
 @frozen(slots=True)
 class Route:
-    """A route of an app, as its agent tells it.
+    """A route of an app, as its agent reports it.
 
-    :ivar template: what its paths are counted by.
-    :ivar limit: that its view carries, in words; "" for none.
+    :ivar template: the template by which its paths count.
+    :ivar limit: the limit of its view, in words; "" for none.
     """
 
     app: str
@@ -264,7 +267,7 @@ class Route:
 
 
 def routes(database: Database) -> list[Route]:
-    """Of all apps whose agents have told their routes within the last day."""
+    """Return the routes of all apps whose agents have reported them within the last day."""
     found: dict[tuple[str, str], Route] = {}
     for one in agents(database):
         if now() - one.last > PERIODS["day"] * 1_000_000:
@@ -276,7 +279,7 @@ def routes(database: Database) -> list[Route]:
 
 
 def rule_takers(database: Database, app: str) -> list[AgentHealth]:
-    """Agents of an app that ask for rules, who asked last first."""
+    """Return the agents of an app that ask for rules, the latest first."""
     takers = [one for one in agents(database) if one.app == app and one.rules_at]
     return sorted(takers, key=lambda one: -one.rules_at)
 
@@ -284,7 +287,7 @@ def rule_takers(database: Database, app: str) -> list[AgentHealth]:
 def _health(row: RowMapping) -> AgentHealth:
     try:
         status = json.loads(row["status"]) if row["status"] else {}
-    except ValueError:  # cut, as it was far too long
+    except ValueError:  # truncated, because it was far too long
         status = {}
     state = str(status.get("status") or "healthy")
     errors = status.get("errors")
@@ -325,14 +328,14 @@ def _whole(value: Any) -> int | None:
 
 
 def client(database: Database, address: str) -> RowMapping | None:
-    """What is known of a client over all that is kept."""
+    """Return what is known about a client, over all stored events."""
     table = schema.clients
     with database.read() as connection:
         return connection.execute(select(table).where(table.c.client == address)).mappings().first()
 
 
 def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
-    """What is known of clients, by address."""
+    """Return what is known about clients, by address."""
     table = schema.clients
     asked = select(table).where(table.c.client.in_(addresses))
     with database.read() as connection:
@@ -340,7 +343,7 @@ def clients(database: Database, addresses: list[str]) -> dict[str, RowMapping]:
 
 
 def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]:
-    """A client's week: (hour, seen, refused)."""
+    """Return a client's week: (hour, seen, refused)."""
     tallies = schema.tallies
     since = now() // 1_000_000 - PERIODS["week"]
     with database.read() as connection:
@@ -356,7 +359,7 @@ def client_hours(database: Database, address: str) -> list[tuple[int, int, int]]
 
 
 def latencies(database: Database) -> dict[str, tuple[float, float]]:
-    """By endpoint, from the metrics of the last day: mean seconds, and requests."""
+    """Return mean seconds and requests by endpoint, from the metrics of the last day."""
     metrics = schema.metrics
     since = (now() // 1_000_000 - PERIODS["day"]) * 1_000_000
     asked = (

@@ -1,4 +1,4 @@
-"""What expressions cost to compile: a person who may look may not keep the process busy."""
+"""Bounds the cost of compiling expressions: a viewer must not keep the process busy."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from guard_wsgi.errors import ConfigError
 
 MAX_STATES = 4_000
-"""That counted repetitions add, of all expressions together: some 2 s of compiling."""
+"""The most states that counted repetitions of all expressions may add: some 2 s of compiling."""
 
 
 def check_patterns(expressions: Iterable[str]) -> None:
-    """:raises ConfigError: when they would take too long to compile. What is no expression counts
-    nothing: it is refused by who reads it.
+    """:raises ConfigError: if they would take too long to compile. A text that is not an expression
+    counts nothing: its reader refuses it.
     """
     total = 0
     for expression in expressions:
@@ -29,7 +29,7 @@ def check_patterns(expressions: Iterable[str]) -> None:
 
 
 def texts_in(value: Any) -> Iterator[str]:
-    """All texts of a table of TOML that may be expressions with counted repetitions."""
+    """Yield all texts of a TOML table that may be expressions with counted repetitions."""
     if isinstance(value, str):
         if "{" in value:
             yield value
@@ -42,10 +42,10 @@ def texts_in(value: Any) -> Iterator[str]:
 
 
 def _states(expression: str) -> int:
-    """What the counted repetitions of an expression add to it."""
+    """Return how many states the counted repetitions of an expression add."""
     try:
         return max(_written_out(parser.parse(expression)) - len(expression), 0)
-    except Exception:  # of many kinds: it is no expression
+    except Exception:  # errors of many kinds: it is not an expression
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Who may look, who may change: links that work once, passwords in a file, sessions."""
+"""People and their roles: links that work once, passwords in a file, sessions."""
 
 from __future__ import annotations
 
@@ -22,35 +22,35 @@ Role = Literal["viewer", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "admin")
 
 MAX_CHECKS = 4
-"""Passwords checked at a time: each takes 32 MB and a core for a tenth of a second."""
+"""How many passwords to check at once: each takes 32 MB and a core for a tenth of a second."""
 CHECK_SECONDS = 3.0
-"""How long one waits for its turn."""
+"""How long a check waits for its turn."""
 
 LINK_SECONDS = 3600
-"""For how long a printed link works, once."""
+"""How long a printed link works."""
 MIN_PASSWORD_CHARS = 12
-"""NIST SP 800-63B asks for 8 at least, and for 15 where nothing else is asked for. Ours has a
-rate limit beside it."""
+"""NIST SP 800-63B requires at least 8, and 15 without a second factor. Here, a rate limit applies
+as well."""
 LOCAL_NAME = "local"
-"""Who came by the link that the console printed."""
+"""The name of a person who used the printed link."""
 
 COOKIE = "guard_console_"
-"""Before what tells the sessions of one database from those of another."""
+"""The prefix of the cookie's name; the rest distinguishes databases."""
 
 _LINK = "link:"
 
 
 class PasswordFileError(GuardError):
-    """A password file that can't be used: nobody gets in by half of one."""
+    """The password file is not usable: nobody may log in with half of one."""
 
 
 class TooManyLogins(GuardError):
-    """More passwords are being checked than this process has room for."""
+    """Too many password checks are running in this process."""
 
 
 @frozen(slots=True)
 class Person:
-    """Who is logged in."""
+    """A person who is logged in."""
 
     name: str
     role: Role
@@ -62,14 +62,14 @@ class Person:
 
 
 class PasswordFile:
-    """Lines of ``name:role:hash``, read again whenever somebody logs in.
+    """Lines of ``name:role:hash``, read again at each login.
 
-    :raises PasswordFileError: when it can't be read, or a line is none of these.
+    :raises PasswordFileError: if it can't be read, or a line is not valid.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # A name that is not there takes as long as one that is.
+        # An unknown name takes as long as a known one.
         self._nobody = generate_password_hash(secrets.token_hex(8))
         if not self.entries():
             raise PasswordFileError(f"{path} names nobody: add one with --add-person NAME")
@@ -78,14 +78,14 @@ class PasswordFile:
         return read_entries(self._path)
 
     def role_of(self, name: str, password: str) -> Role | None:
-        """The role of who knows the password; ``None`` for all others."""
+        """Return the role for a correct password; ``None`` for a wrong one."""
         role, stored = self.entries().get(name, (None, self._nobody))
         is_right = check_password_hash(stored, password)
         return role if is_right else None
 
 
 def read_entries(path: Path) -> dict[str, tuple[Role, str]]:
-    """:raises PasswordFileError: when it can't be read, or a line is not ``name:role:hash``."""
+    """:raises PasswordFileError: if it can't be read, or a line is not ``name:role:hash``."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -103,14 +103,14 @@ def read_entries(path: Path) -> dict[str, tuple[Role, str]]:
 
 
 def add_person(path: Path, name: str, role: Role, password: str) -> None:
-    """Write a line for somebody; a name that is there gets another password.
+    """Write a person's line; an existing name gets the new password.
 
-    :raises PasswordFileError: for a name or a password that won't do.
+    :raises PasswordFileError: if the name or the password is not allowed.
     """
     if not name or not name.isprintable() or ":" in name or name.startswith("#"):
         raise PasswordFileError(f"{name!r} is not a name: use printable characters without a colon")
     if name == LOCAL_NAME:
-        raise PasswordFileError(f"{name!r} is who comes by the printed link: choose another name")
+        raise PasswordFileError(f"{name!r} is the name for the printed link: choose another name")
     if len(password) < MIN_PASSWORD_CHARS:
         raise PasswordFileError(f"the password needs {MIN_PASSWORD_CHARS} characters at least")
     entries = read_entries(path) if path.exists() else {}
@@ -121,7 +121,7 @@ def add_person(path: Path, name: str, role: Role, password: str) -> None:
 
 
 class People:
-    """Sessions of a database. Only digests of what a browser holds are kept."""
+    """Sessions of a database, which stores only digests of a browser's cookies."""
 
     def __init__(
         self, database: Database, passwords: PasswordFile | None, session_hours: float
@@ -129,7 +129,8 @@ class People:
         self._database = database
         self._passwords = passwords
         self._session_microseconds = int(session_hours * 3600 * 1e6)
-        # Browsers send the cookies of one console on this machine to all others: each has its own.
+        # Browsers send cookies to all consoles on one machine, so each console has its own cookie
+        # name.
         self.cookie = COOKIE + _digest(database.value("secret") or "").hex()[:8]
         self._checking = threading.BoundedSemaphore(MAX_CHECKS)
 
@@ -138,14 +139,14 @@ class People:
         return self._passwords is not None
 
     def new_link(self) -> str:
-        """A token that logs an administrator in, once, within the hour."""
+        """Make a token that logs an administrator in, once, within the hour."""
         token = secrets.token_urlsafe(24)
         expires = str(now() + LINK_SECONDS * 1_000_000)
         self._database.set_value(_LINK + _digest(token).hex()[:48], expires)
         return token
 
     def take_link(self, token: str) -> bool:
-        """Whether the token works; it does not a second time."""
+        """Whether the token works; it works only once."""
         meta = schema.meta
         name = _LINK + _digest(token).hex()[:48]
         with self._database.write() as connection:
@@ -154,9 +155,9 @@ class People:
         return expires is not None and int(expires) > now()
 
     def check(self, name: str, password: str) -> Role | None:
-        """The role of who knows the password, where there are passwords.
+        """Return the role for a correct password, if there is a password file.
 
-        :raises TooManyLogins: when others are being checked for too long.
+        :raises TooManyLogins: if other checks take too long.
         """
         if self._passwords is None:
             return None
@@ -168,7 +169,7 @@ class People:
             self._checking.release()
 
     def begin(self, name: str, role: Role) -> str:
-        """A session; what the browser is to hold."""
+        """Open a session. Return the value of its cookie."""
         held = secrets.token_urlsafe(32)
         at = now()
         sessions = schema.sessions
@@ -187,8 +188,8 @@ class People:
         return held
 
     def find(self, held: str) -> Person | None:
-        """Who holds this. Somebody taken out of the password file, or given another role or
-        password in it, is nobody any more."""
+        """Return the person of a cookie. The session ends if the person's line leaves the password
+        file, or gets another role or password."""
         sessions = schema.sessions
         digests = self._digests(held)
         with self._database.read() as connection:
@@ -203,8 +204,8 @@ class People:
         return None
 
     def _digests(self, held: str) -> dict[str, bytes]:
-        """What a session of each person is known by. A line of the password file that changes, or
-        goes, takes its sessions along."""
+        """Return a mark for each person's sessions: if a line of the password file changes, its
+        sessions end."""
         found = {LOCAL_NAME: _digest(held)}
         if self._passwords is not None:
             for name, (role, stored) in self._passwords.entries().items():
@@ -220,7 +221,7 @@ class People:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts are the same, in a time that does not tell."""
+    """Whether two texts are the same, in constant time."""
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 

@@ -1,6 +1,6 @@
-"""The playground: one request, one configuration, and why the guard would say what it says.
+"""The playground: one request, one configuration, and the reasons of the verdict.
 
-The engine is that of ``guard-wsgi inspect``.
+It uses the engine of ``guard-wsgi inspect``.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ _OUTSIDE = frozenset(
 
 
 class TrialRefused(GuardError, ValueError):
-    """What was pasted is no request, or no configuration.
+    """The text is not a request, or not a configuration.
 
-    :ivar faults: one sentence a fault.
+    :ivar faults: one sentence per fault.
     """
 
     def __init__(self, faults: tuple[str, ...]) -> None:
@@ -69,12 +69,12 @@ class TrialRefused(GuardError, ValueError):
 
 @frozen(slots=True, kw_only=True)
 class Trial:
-    """What was asked.
+    """The input of a trial.
 
-    :ivar kind: of KINDS; how to read ``text``.
+    :ivar kind: one of KINDS: how to read ``text``.
     :ivar place: where a bare payload goes.
-    :ivar config: of CONFIGS; ``toml`` is read only for the last.
-    :ivar threshold: in place of the configuration's, as text; empty for its own.
+    :ivar config: one of CONFIGS; ``toml`` is read only for the last.
+    :ivar threshold: a threshold, as text, instead of the configuration's; empty for that.
     :ivar exclusions: further ``detection_exclusions``, as TOML.
     """
 
@@ -89,14 +89,14 @@ class Trial:
 
     @classmethod
     def of(cls, said: Mapping[str, str]) -> Trial:
-        """From a form. Whatever makes no sense is said by :attr:`faults`."""
+        """Read a form. :attr:`faults` lists what is wrong with it."""
         named = {name: str(said[name]) for name in _TRIAL_FIELDS if said.get(name)}
         trial = cls(**named)
         return evolve(trial, text=trial.text.replace("\r\n", "\n"))
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Why this can't be tried; nothing is cut or replaced in silence."""
+        """Return why this can't be tried; nothing is cut or replaced silently."""
         found = [
             f"{name}: {value!r:.40} is none of {', '.join(known)}"
             for name, value, known in (
@@ -139,9 +139,9 @@ class Answer:
 
 
 def run(trial: Trial, in_force: SecurityConfig) -> Answer:
-    """Send the request through a guard of its own.
+    """Send the request through a new guard.
 
-    :raises TrialRefused: when there is no such request, or no such configuration.
+    :raises TrialRefused: if the request or the configuration is not valid.
     """
     if trial.faults:
         raise TrialRefused(trial.faults)
@@ -171,9 +171,9 @@ def _environ(trial: Trial) -> dict[str, Any]:
 
 
 def configured(trial: Trial, in_force: SecurityConfig) -> SecurityConfig:
-    """The configuration of a trial.
+    """Make the configuration of a trial.
 
-    :raises TrialRefused: with every fault of it.
+    :raises TrialRefused: with every fault.
     """
     faults: list[str] = []
     config = in_force if trial.config == "in force" else SecurityConfig()
@@ -210,10 +210,10 @@ def _threshold(text: str) -> float | None:
 
 
 def from_text(toml: str) -> SecurityConfig:
-    """A configuration from the text of a ``guard.toml``, without what reads files, opens
-    connections or looks up names: a trial stays in this process.
+    """Make a configuration from the text of a ``guard.toml``, without options that read files, open
+    connections or look up names: a trial stays in this process.
 
-    :raises ConfigError: with every fault of it.
+    :raises ConfigError: with every fault.
     """
     try:
         table = tomllib.loads(toml)
@@ -229,7 +229,7 @@ def _reaches_out(name: str) -> bool:
 
 
 def offline(config: SecurityConfig) -> SecurityConfig:
-    """A configuration whose guard asks nobody."""
+    """Return a configuration whose guard uses no other service."""
     return checking(config).evolve(block_cloud_providers=None, allow_verified_bots=False)
 
 
@@ -241,7 +241,7 @@ def _exclusions(toml: str) -> tuple[Any, ...]:
 
 
 def of_event(event: Mapping[str, Any]) -> Trial:
-    """A request like the one that an event tells of: what was found, where it was found."""
+    """Make a request like that of an event, with the findings in their places."""
     client = str(event.get("ip_address") or CLIENT)
     method, path = clean(event.get("method")) or "GET", clean(path_of(event)) or "/"
     findings = findings_of(event)
@@ -286,9 +286,9 @@ def passes_by_score(event: Mapping[str, Any], threshold: float) -> bool:
 
 
 def keep(database: Database, trial: Trial, author: str) -> str:
-    """Keep what was asked; the name to find it under.
+    """Store the input. Return the name of its permalink.
 
-    :raises TrialRefused: when it can't be tried at all.
+    :raises TrialRefused: if it can't be tried at all.
     """
     if trial.faults:
         raise TrialRefused(trial.faults)
@@ -303,7 +303,7 @@ def keep(database: Database, trial: Trial, author: str) -> str:
 
 
 def kept(database: Database, slug: str) -> Trial | None:
-    """What was kept under a name."""
+    """Return the stored input of a name."""
     if not _SLUG.match(slug):
         return None
     with database.read() as connection:

@@ -1,7 +1,7 @@
-"""What rules would have done to the events of the last day.
+"""What rules would have changed for the events of the last day.
 
 The console knows what guards have reported: requests that were refused, that would have been, and
-other happenings. Requests that passed in silence it does not know, and says so.
+other events. It does not know requests that passed without an event, and says so.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_AGENT_CHARS = 512
 
 @define(slots=True)
 class Outcome:
-    """:ivar everything: what holds for all requests, also those that are not known.
+    """:ivar everything: effects on all requests, also on unknown ones.
     :ivar examples: (row, "refused" or "let through", by which field of the rules)."""
 
     everything: str = ""
@@ -43,7 +43,7 @@ class Outcome:
 
 
 class Judge:
-    """One set of rules, ready to be asked about events.
+    """One compiled set of rules, to apply to events.
 
     :raises ConfigError: never for rules that the rule book has checked.
     """
@@ -61,14 +61,14 @@ class Judge:
         self._bans_of: dict[str, str] = {}
         self._freed = IPSet(rules.ip_whitelist)
         self._emergency = IPSet(rules.emergency_whitelist)
-        # Those of the guard, in linear time: a pattern is what somebody has just typed.
+        # The guard's own engine, in linear time: somebody has just typed the pattern.
         self._agents = Expressions(rules.blocked_user_agents, backtracks_on=MAX_AGENT_CHARS)
         patterns = [(one, one) for one in rules.suspicious_patterns]
         self._patterns = compile_patterns(patterns) if patterns else None
         self._exclusions = detection_exclusions(rules.detection_exclusions)
 
     def entry(self, row: Mapping[str, Any], name: str) -> str:
-        """Which entry of the field that refuses this does; "" for one that has none."""
+        """Return the entry of the field that refuses this; "" for a field without entries."""
         if name == "ip_blacklist":
             return self._ban_of(row["client"])
         if name in ("blocked_countries", "whitelist_countries"):
@@ -85,13 +85,13 @@ class Judge:
         return self._bans_of[client]
 
     def refuses(self, row: Mapping[str, Any]) -> str:
-        """The field of the rules that would refuse this, or nothing."""
+        """Return the field of the rules that would refuse this, or nothing."""
         rules = self._rules
         address = parse_address(row["client"]) if row["client"] else None
         if address is not None and address in self._banned:
             return "ip_blacklist"
         if not row["method"]:
-            return ""  # no request: a ban, a change of rules
+            return ""  # not a request: a ban, a change of rules
         if rules.emergency_mode and (address is None or address not in self._emergency):
             return "emergency_mode"
         country = row["country"]
@@ -108,7 +108,7 @@ class Judge:
         return ""
 
     def lets_through(self, row: Mapping[str, Any]) -> str:
-        """The field of the rules that would let this refusal through, or nothing."""
+        """Return the field of the rules that would let this refusal through, or nothing."""
         rules = self._rules
         if row["outcome"] == "told":
             return ""
@@ -126,7 +126,7 @@ class Judge:
 
 
 def caught(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Counter[tuple[str, str]]:
-    """How many refusals each (field, entry) of the rules accounts for."""
+    """Count the refusals of each (field, entry) of the rules."""
     judge = Judge(rules)
     found: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -158,7 +158,8 @@ def _everything(rules: DynamicRules) -> str:
 
 
 def preview(rows: Iterable[Mapping[str, Any]], rules: DynamicRules) -> Outcome:
-    """What rules change: events that they refuse and that were not, and the other way round."""
+    """Return what rules change: events that they would refuse and that passed, and the other way
+    round."""
     judge = Judge(rules)
     outcome = Outcome(everything=_everything(rules))
     for row in rows:

@@ -1,4 +1,4 @@
-"""An event of the wire as a row, and a row as the event that came."""
+"""Converts an event to a row, and a row back to the event."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 from guard_wsgi.cli.reporting import REFUSED, WOULD_HAVE, general
 
 MAX_TEXT = 2048
-"""Characters of a column. The agent cuts at 512; what another sends is cut here, and whole in
-the event's own JSON."""
+"""The most characters of a column. The agent cuts at 512; a longer text of another sender is cut
+here, but complete in the event's JSON."""
 MAX_EVENT_BYTES = 65_536
 FUTURE_MICROSECONDS = 3_600_000_000
-"""A clock that is further ahead than this is wrong: its events would stay on top for ever."""
+"""A clock that is further ahead than this is wrong: its events would stay on top."""
 
 _COLUMNS = (
     ("event_type", "kind"),
@@ -26,17 +26,17 @@ _COLUMNS = (
     ("user_agent", "user_agent"),
     ("reason", "reason"),
 )
-"""Fields of an event that are kept in a column and nowhere else, while they fit into it."""
+"""Fields of an event that are only in a column, if they fit into it."""
 
 _VARIABLE = re.compile(r"<[^<>/]*>.*", re.DOTALL)
-"""A variable of a route's template, and what follows it."""
+"""A variable of a route's template, and the rest of the path."""
 
 _REFUSED = frozenset({REFUSED, "blocked", "denied"})
 _WOULD = frozenset({WOULD_HAVE, "would_block", "monitored"})
 
 
 def clean(value: Any, most: int = MAX_TEXT) -> str:
-    """Text that every database takes: no NUL, no half characters, not too long."""
+    """Return text that every database accepts: no NUL, no lone surrogates, not too long."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else str(value)
@@ -48,7 +48,8 @@ def clean(value: Any, most: int = MAX_TEXT) -> str:
 
 
 def time_of(value: Any, received: int) -> int:
-    """Microseconds since the epoch of an ISO 8601 text, or of seconds; ``received`` for others."""
+    """Parse an ISO 8601 text, or seconds, as microseconds since the epoch; ``received`` for other
+    values."""
     try:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             at = int(value * 1_000_000)
@@ -64,7 +65,7 @@ def time_of(value: Any, received: int) -> int:
 
 
 def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] | None:
-    """The row of one event; ``None`` when it is none: no type, or far too large."""
+    """Return the row of an event; ``None`` if it has no type or is far too large."""
     kind = clean(event.get("event_type"), 64)
     if not kind:
         return None
@@ -103,7 +104,7 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
 
 
 def category_of(metadata: Mapping[str, Any], kind: str) -> str:
-    """What an attack is called, or else the event's type."""
+    """Return the category of an attack, or else the event's type."""
     categories = metadata.get("threat_categories")
     if isinstance(categories, list) and categories and isinstance(categories[0], str):
         return clean(categories[0], 64)
@@ -112,12 +113,12 @@ def category_of(metadata: Mapping[str, Any], kind: str) -> str:
 
 
 def key_of(app: str, text: str) -> bytes:
-    """What a thing that may be sent twice is known by."""
+    """Return the key of an item that may be sent twice."""
     return hashlib.blake2b(f"{app}\0{text}".encode("utf-8", "replace"), digest_size=16).digest()
 
 
 def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The event that came, unknown fields included."""
+    """Return the original event, with unknown fields."""
     event: dict[str, Any] = json.loads(row["rest"])
     for name, column in _COLUMNS:
         if row[column]:
@@ -128,7 +129,7 @@ def event_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def silenced(row: Mapping[str, Any]) -> tuple[str, int]:
-    """Of an event ``detection_excluded``: the exclusion, and how many requests it tells of."""
+    """Return the exclusion of an event ``detection_excluded``, and the number of its requests."""
     metadata = event_of(row).get("metadata")
     known: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
     number = known.get("count")
@@ -137,22 +138,22 @@ def silenced(row: Mapping[str, Any]) -> tuple[str, int]:
 
 
 MAX_SILENCED = 1_000_000
-"""Requests of one event: a guard looks at 600 a minute."""
+"""The most requests of one event: a guard looks at 600 a minute."""
 
 
 def path_of(event: Mapping[str, Any]) -> str:
-    """The path that was asked for, where the agent tells it (``agent_send_paths``); else the
-    route's template, or the other agent's endpoint."""
+    """Return the requested path, if the agent sends it (``agent_send_paths``); else the route's
+    template, or the other agent's endpoint."""
     return str(event.get("path") or event.get("endpoint") or "")
 
 
 def template_of(event: Mapping[str, Any]) -> str:
-    """What paths are counted and excluded by: ``*`` from the first part on that varies."""
+    """Return the path for counts and exclusions: ``*`` from the first varying part on."""
     return general(_VARIABLE.sub("*", path_of(event)))
 
 
 def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What detection found, in the guard's own form: texts are texts, scores are numbers."""
+    """Return the findings in the guard's own form: texts are texts, scores are numbers."""
     metadata = event.get("metadata")
     found = metadata.get("findings") if isinstance(metadata, dict) else None
     if not isinstance(found, list):
@@ -170,11 +171,11 @@ def findings_of(event: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 _FINDING_TEXTS = ("category", "location", "name", "value", "view", "indicators")
 MAX_FINDINGS = 50
-"""The guard tells eight."""
+"""The most findings: the guard sends eight."""
 
 
 def _finite(value: Any, otherwise: float) -> float:
-    """A number that can be drawn."""
+    """Return a finite number."""
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):

@@ -10,14 +10,14 @@ from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 
 MAX_BAN_EVENTS = 2_000
-"""Looked through for a client's ban: some milliseconds."""
+"""How many events to search for a client's ban: some milliseconds."""
 
 
 def reported_ban(database: Database, address: str, app: str) -> tuple[int, str] | None:
-    """A ban that the app's guard reported and that still holds: (its end, why).
+    """Return a reported ban that is still in force: (its end, its reason).
 
-    Looked for among the client's newest events, then among the newest bans of all: a client may
-    have sent a million of one, and an attack may have caused as many of the other.
+    It searches the client's newest events, then the newest bans of all clients. There may be a
+    million of either: an attack causes many.
     """
     events = schema.events
     bans = ("ip_banned", "ip_unbanned")

@@ -1,4 +1,4 @@
-"""Deleting what is too old, or too much; a piece at a time, so that nobody waits for it."""
+"""Deletes old events, or the oldest if there are too many; in small steps, so that nobody waits."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ log = logging.getLogger("guard_wsgi.console")
 
 INTERVAL_SECONDS = 60.0
 PIECE = 5_000
-"""Events deleted in one transaction: some 50 ms."""
+"""How many events to delete in one transaction: some 50 ms."""
 LEAST_PIECE = 20
-"""Or the last megabyte would take a transaction an event."""
+"""The least to delete at once: otherwise the last megabyte would take one transaction per event."""
 MAX_PIECES = 200
-"""In one go; the rest waits for the next."""
+"""The most to delete in one round; the rest waits for the next."""
 _DAY = 86_400_000_000
 AUDIT_DAYS = 365
-"""A year: longer than any event is asked about, and few rows."""
+"""A year: longer than anybody asks about an event, and few rows."""
 TRIAL_DAYS = 90
 BATCH_DAYS = 7
 """An agent keeps a batch for a week at most."""
 
 
 def keep(database: Database, settings: ConsoleSettings) -> int:
-    """Delete what is to go; how many events that were."""
+    """Delete what is due. Return the number of events."""
     gone = 0
     at = now()
     if settings.keep_days is not None:
@@ -47,7 +47,7 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
             size = database.size_bytes()
             if size <= most:
                 break
-            # As many as are too many, at the mean size of all: the newest stay.
+            # Delete the surplus, at the mean size of all events: the newest stay.
             excess = int(count(database) * (size - most) / size) + LEAST_PIECE
             piece = _delete_oldest(database, min(excess, PIECE))
             gone += piece
@@ -78,14 +78,14 @@ def _delete_oldest(database: Database, piece: int, before: int | None = None) ->
 
 
 def add_stored(database: Database, connection: Connection, number: int) -> None:
-    """Count events that came, or went, in the same transaction."""
+    """Count added or deleted events in the same transaction."""
     row = {"dimension": schema.STORED, "hour": schema.ALWAYS, "app": "", "value": ""}
     counts = {"seen": number, "refused": 0, "would": 0}
     database.upsert(connection, schema.tallies, [{**row, **counts}], add=("seen",))
 
 
 def begin_to_count(database: Database) -> None:
-    """Count the events of a database that has not been counted yet, once."""
+    """Count the events of a database once, if that has not been done."""
     tallies = schema.tallies
     with database.write() as connection:
         asked = select(tallies.c.seen).where(tallies.c.dimension == schema.STORED)
@@ -104,7 +104,7 @@ def _delete_counts(database: Database, before: int) -> None:
 
 
 def count(database: Database) -> int:
-    """Events that are kept: a count of all would take a second a million."""
+    """Return the number of stored events: counting them would take a second per million."""
     tallies = schema.tallies
     with database.read() as connection:
         asked = select(tallies.c.seen).where(tallies.c.dimension == schema.STORED)
@@ -112,11 +112,11 @@ def count(database: Database) -> int:
 
 
 def forget(database: Database, client: str) -> int:
-    """Delete everything about a client, or with ``""`` all events; how many those were."""
+    """Delete everything about a client, or with ``""`` all events. Return the number of events."""
     events, tallies = schema.events, schema.tallies
     with database.write() as connection:
         if database.is_sqlite:
-            # What was in freed pages is written over; for retention that would be too slow.
+            # Overwrite freed pages; for retention that would be too slow.
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
         if client:
             gone = connection.execute(delete(events).where(events.c.client == client)).rowcount
@@ -130,7 +130,7 @@ def forget(database: Database, client: str) -> int:
             gone = connection.execute(delete(events)).rowcount
             for table in (tallies, schema.minutes, schema.clients, schema.metrics):
                 connection.execute(delete(table))
-        # All tallies are gone with all events.
+        # Without events, all counts are zero.
         add_stored(database, connection, -int(gone) if client else 0)
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete = OFF")
@@ -140,7 +140,7 @@ def forget(database: Database, client: str) -> int:
 
 
 class Keeper:
-    """A thread that keeps the database within its bounds: one in each process that serves."""
+    """Keeps the database within its bounds, in a thread of each process that serves."""
 
     def __init__(self, database: Database, settings: ConsoleSettings) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Dynamic rules by app: every version that was ever written, by whom, and what is delivered."""
+"""Dynamic rules by app: every version with its author, and the version for agents."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ GIVEN_BY_THE_BOOK = frozenset({"rule_id", "version", "timestamp"})
 EDITABLE = tuple(
     attribute.name for attribute in fields(DynamicRules) if attribute.name not in GIVEN_BY_THE_BOOK
 )
-"""Fields of rules that an editor writes."""
+"""The fields of rules that the editor writes."""
 TTL_SECONDS = 60
-"""How long an agent that can't wait for news keeps what it has."""
+"""How long an agent without long polls keeps its rules."""
 CHANGE_TRIES = 20
-"""At a change that another process has overtaken: each try costs what a check of rules does."""
+"""How often to retry a change that another process has overtaken; each retry checks the rules
+again."""
 LOOK_SECONDS = 1.0
-"""How often one that waits looks for what another process of the console has written."""
+"""Seconds between looks for rules that another process of the console has written."""
 
 _DEFAULTS = {
     attribute.name: DynamicRules().as_wire()[attribute.name]
@@ -46,9 +47,9 @@ _DEFAULTS = {
 
 
 class RulesRefused(GuardError, ValueError):
-    """Rules that no guard would take.
+    """The rules are not valid.
 
-    :ivar faults: one sentence a fault.
+    :ivar faults: one sentence per fault.
     """
 
     def __init__(self, faults: Sequence[str]) -> None:
@@ -57,7 +58,7 @@ class RulesRefused(GuardError, ValueError):
 
 
 class RulesOutdated(RulesRefused):
-    """Somebody else wrote rules in the meantime; nothing was written over theirs."""
+    """Somebody else has written rules in the meantime; they were not overwritten."""
 
     def __init__(self, version: int) -> None:
         super().__init__([f"version {version} was written in the meantime: load the page again"])
@@ -65,7 +66,7 @@ class RulesOutdated(RulesRefused):
 
 @frozen(slots=True)
 class Delivery:
-    """What an agent gets: the JSON, and what it is known by."""
+    """What an agent gets: the JSON, and its ETag."""
 
     version: int
     body: bytes
@@ -75,7 +76,7 @@ class Delivery:
 class RuleBook:
     """The rules of every app.
 
-    :param base: the configuration that rules are checked over; asked with each check.
+    :param base: returns the configuration over which rules are checked; called at each check.
     """
 
     def __init__(self, database: Database, base: Callable[[], SecurityConfig]) -> None:
@@ -86,7 +87,7 @@ class RuleBook:
         self._editing = threading.Lock()
 
     def current(self, app: str) -> tuple[int, dict[str, Any]]:
-        """The version in force, 0 for none, and its fields that say something."""
+        """Return the version in force, 0 for none, and its fields that are set."""
         row = self._row(app)
         return (0, {}) if row is None else (row["version"], json.loads(row["body"]))
 
@@ -102,7 +103,7 @@ class RuleBook:
             )
 
     def history(self, app: str, most: int = 50) -> Sequence[RowMapping]:
-        """Versions, the newest first."""
+        """Return versions, the newest first."""
         rules = schema.rules
         with self._database.read() as connection:
             found = connection.execute(
@@ -119,17 +120,16 @@ class RuleBook:
         *,
         over: int | None = None,
     ) -> int:
-        """Put rules into force; the new version.
+        """Put rules into force. Return the new version.
 
-        :param over: the version that the writer has seen; any without it.
-        :raises RulesRefused: when a guard would refuse them.
-        :raises RulesOutdated: when another version than that is in force by now, whichever
-            process wrote it.
+        :param over: the version that the author has seen; ``None`` for any.
+        :raises RulesRefused: if a guard would refuse them.
+        :raises RulesOutdated: if another version is in force by now, from any process.
         """
         said = self.checked(app, body)
         rules = schema.rules
         with self._database.write() as connection:
-            # In the writer's turn, which processes share: nobody writes between these two.
+            # Within the writer's lock, which processes share: nobody writes between these two.
             last = connection.scalar(select(func.max(rules.c.version)).where(rules.c.app == app))
             if over is not None and over != int(last or 0):
                 raise RulesOutdated(int(last or 0))
@@ -153,10 +153,10 @@ class RuleBook:
     def change(
         self, app: str, author: str, note: str, change: Callable[[dict[str, Any]], None]
     ) -> int:
-        """Write the rules in force with a change; no other change gets lost, of no process.
+        """Apply a change to the rules in force. No change of another person or process is lost.
 
-        :raises RulesRefused: when a guard would refuse the outcome.
-        :raises RulesOutdated: when others write faster than this can.
+        :raises RulesRefused: if a guard would refuse the result.
+        :raises RulesOutdated: if others write faster than this can.
         """
         with self._editing:
             for _ in range(CHANGE_TRIES - 1):
@@ -174,7 +174,7 @@ class RuleBook:
         return self.write(app, body, author, note, over=version)
 
     def checked(self, app: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields that say something, in the form they travel in.
+        """Return the fields that are set, as they are sent.
 
         :raises RulesRefused: with every fault that a guard would find.
         """
@@ -191,7 +191,7 @@ class RuleBook:
         try:
             check_patterns((*rules.blocked_user_agents, *rules.suspicious_patterns))
             config = apply_rules(checking(self._base()), rules)
-            # A guard that is made in an emergency announces one in this process's log.
+            # A guard that starts in an emergency would log one in this process.
             check_servable(config.evolve(emergency_mode=False), rules.ip_blacklist)
         except RulesRefused:
             raise
@@ -203,7 +203,7 @@ class RuleBook:
         return {name: wire[name] for name in EDITABLE if wire[name] != _plain(_DEFAULTS[name])}
 
     def delivery(self, app: str) -> Delivery:
-        """What the agents of an app get; an empty set of rules before any were written."""
+        """Return what the agents of an app get; an empty set of rules before any were written."""
         row = self._row(app)
         body: dict[str, Any] = json.loads(row["body"]) if row is not None else {}
         version = row["version"] if row is not None else 0
@@ -223,7 +223,8 @@ class RuleBook:
         return Delivery(version, encoded, f'"{version}-{digest}"')
 
     def await_other(self, app: str, etag: str, seconds: float) -> Delivery:
-        """The delivery, as soon as it is another than the one known by ``etag``, or at the end."""
+        """Return the delivery as soon as it differs from the one with ``etag``, or when the time is
+        over."""
         deadline = now() + int(seconds * 1e6)
         while True:
             with self._written:
@@ -237,7 +238,7 @@ class RuleBook:
                 self._written.wait_for(lambda turn=turn: self._turns != turn, pause)  # type: ignore[misc]
 
     def apps(self) -> list[str]:
-        """Apps that have rules."""
+        """Return the apps that have rules."""
         with self._database.read() as connection:
             return list(connection.scalars(select(schema.rules.c.app).distinct()))
 
@@ -262,7 +263,7 @@ class RuleBook:
 def ban(target: str, seconds: float) -> Callable[[dict[str, Any]], None]:
     """Ban an address or a network.
 
-    :raises RulesRefused: when it is neither.
+    :raises RulesRefused: if it is neither.
     """
     name = network_name(target)
 
@@ -276,9 +277,9 @@ def ban(target: str, seconds: float) -> Callable[[dict[str, Any]], None]:
 
 
 def unban(target: str) -> Callable[[dict[str, Any]], None]:
-    """Ban it no more, and lift the ban that guards hold.
+    """Remove the ban from the rules, and lift it in the guards.
 
-    :raises RulesRefused: when it is neither an address nor a network.
+    :raises RulesRefused: if it is neither an address nor a network.
     """
     name = network_name(target)
 
@@ -304,26 +305,28 @@ def exclude(entry: Mapping[str, Any]) -> Callable[[dict[str, Any]], None]:
 
 
 def take_out(name: str) -> Callable[[dict[str, Any]], None]:
-    """Take an exclusion out again.
+    """Remove an exclusion.
 
-    :param name: by :func:`name_of`.
-    :raises RulesRefused: when the rules have none of this name.
+    :param name: its name from :func:`name_of`.
+    :raises RulesRefused: if the rules have no such exclusion.
     """
 
     def change(body: dict[str, Any]) -> None:
         known = list(body.get("detection_exclusions", ()))
         kept = [one for one in known if name_of(detection_exclusions([one])[0]) != name]
         if len(kept) == len(known):
-            raise RulesRefused(["the rules have no such exclusion: somebody took it away before"])
+            raise RulesRefused(
+                ["the rules have no such exclusion: somebody has already removed it"]
+            )
         body["detection_exclusions"] = kept
 
     return change
 
 
 def network_name(target: str) -> str:
-    """An address or a network as rules spell it.
+    """Return an address or a network in canonical spelling.
 
-    :raises RulesRefused: when it is neither.
+    :raises RulesRefused: if it is neither.
     """
     try:
         network = parse_network(target.strip())
@@ -335,22 +338,24 @@ def network_name(target: str) -> str:
 
 
 class AnyCountry:
-    """Stands for the app's own source of countries, which the console has not."""
+    """Stands for the app's own source of countries, which the console lacks."""
 
     def get_country(self, ip: str) -> str | None:
         return None
 
 
 def checking(config: SecurityConfig) -> SecurityConfig:
-    """A configuration for a check or a trial, in which rules on countries need no database."""
+    """Return a configuration for a check or a trial, in which rules on countries need no
+    database."""
     return for_trial(config).evolve(geo_ip_handler=config.geo_ip_handler or AnyCountry())
 
 
 def check_servable(config: SecurityConfig, banned: Iterable[str] = ()) -> None:
-    """:raises GuardError: when the guard can't serve it, as for a pattern its engine refuses.
+    """:param banned: addresses that the rules ban.
 
-    :param banned: what it is to ban.
-    :raises RulesRefused: when it would ban some of them never, as for itself or its proxies.
+    :raises GuardError: if the guard can't serve it, for example because its engine refuses a
+        pattern.
+    :raises RulesRefused: if the guard would never ban one of them, such as itself or its proxies.
     """
     guard = GuardMiddleware(_no_app, config)
     try:

@@ -1,4 +1,4 @@
-"""Rules as the fields of a form, and back. What a field says is checked by the rule book."""
+"""Converts rules to the fields of a form, and back. The rule book checks the values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LISTS = (
     "suspicious_patterns",
     "emergency_whitelist",
 )
-"""One entry a line."""
+"""One entry per line."""
 NUMBERS = (
     "ip_ban_duration",
     "global_rate_limit",
@@ -33,12 +33,12 @@ CHOICES = (
     "enable_rate_limiting",
     "enable_rate_limit_auto_ban",
 )
-"""Yes, no, or as the app says."""
+"""Yes, no, or the app's own setting."""
 SWITCHES = ("emergency_mode", "emergency_whitelist_only")
 
 
 def form_of_body(body: Mapping[str, Any]) -> dict[str, str]:
-    """The texts of the fields."""
+    """Return the texts of the fields."""
     form = {name: "\n".join(body.get(name, ())) for name in LISTS}
     form.update({name: str(body.get(name, "")) for name in NUMBERS})
     form.update({name: _choice(body.get(name)) for name in CHOICES})
@@ -59,9 +59,9 @@ def form_of_body(body: Mapping[str, Any]) -> dict[str, str]:
 
 
 def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
-    """What the fields say; those that say nothing are left out.
+    """Read the fields; empty ones are left out.
 
-    :raises RulesRefused: for fields that can't be read at all.
+    :raises RulesRefused: if a field can't be parsed at all.
     """
     faults: list[str] = []
     body: dict[str, Any] = {name: _lines(form.get(name, "")) for name in LISTS}
@@ -97,7 +97,7 @@ def body_of_form(form: Mapping[str, str]) -> dict[str, Any]:
         body[name] = text or None
     if faults:
         raise RulesRefused(faults)
-    # A choice of "off" says something; a switch that is off says nothing, as an empty list does.
+    # A choice of "off" is a value; a switch that is off is not set, like an empty list.
     return {
         name: value
         for name, value in body.items()

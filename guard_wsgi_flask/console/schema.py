@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 
 metadata = MetaData()
 
-# SQLite numbers rows by itself only where the key is an INTEGER.
+# SQLite numbers rows itself only if the key is an INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 meta = Table(
@@ -35,7 +35,7 @@ events = Table(
     "events",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    # Of app and idempotency key: what is sent again is stored once.
+    # From app and idempotency key, so that an item that is sent again is stored once.
     Column("key", LargeBinary(16), nullable=False, unique=True),
     Column("at", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
@@ -52,26 +52,27 @@ events = Table(
     Column("status", Integer),
     Column("user_agent", Text, nullable=False),
     Column("reason", Text, nullable=False),
-    # Everything that has no column, as it came: JSON.
+    # Everything without a column, as it came: JSON.
     Column("rest", Text, nullable=False),
 )
 Index("events_at", events.c.at, events.c.id)
 INDEXED = ("client", "kind", "category", "template", "country")
-"""Columns whose events are found by an index, in the order of time."""
+"""Columns with an index in the order of time."""
 for _name in INDEXED:
     Index(f"events_{_name}", events.c[_name], events.c.at)
 
 DIMENSIONS = ("client", "template", "category", "country", "kind")
-"""What events are counted by, an hour at a time, and under a name with ``/day`` a day at a time."""
+"""The dimensions by which events are counted per hour, and with ``/day`` in the name per day."""
 DAY = "/day"
 REQUESTS = "requests"
 """The dimension under which all requests are counted by endpoint, from metrics."""
 EXCLUSION = "exclusion"
-"""The dimension under which is counted what exclusions let through, by :func:`name_of`."""
+"""The dimension under which requests that exclusions let through are counted, by
+:func:`name_of`."""
 NETWORK = "network"
-"""The dimension of the networks (AS) that clients are in, where a database tells them."""
+"""The dimension of clients' networks (AS), if a database has them."""
 STORED = "stored"
-"""The dimension under which events are counted that are kept now, at the time ALWAYS."""
+"""The dimension under which stored events are counted, at the time ALWAYS."""
 ALWAYS = 253_402_300_800
 ALL = "all"
 """The outcome under which all requests are counted by minute."""
@@ -80,7 +81,8 @@ tallies = Table(
     "tallies",
     metadata,
     Column("dimension", String(16), nullable=False),
-    # Of its beginning, in seconds since the epoch; of a day under a dimension of days.
+    # The beginning of the hour, or of the day under a dimension of days, in seconds since the
+    # epoch.
     Column("hour", BigInteger, nullable=False),
     Column("app", Text, nullable=False),
     Column("value", Text, nullable=False),
@@ -121,7 +123,7 @@ batches = Table(
     Column("key", LargeBinary(16), primary_key=True),
     Column("received", BigInteger, nullable=False),
 )
-"""Batches of metrics, which have no key of their own, by app and batch id."""
+"""Batches of metrics, which have no key, by app and batch id."""
 
 clients = Table(
     "clients",
@@ -213,7 +215,7 @@ trials = Table(
     Column("author", Text, nullable=False),
     Column("body", Text, nullable=False),  # JSON: what was pasted, and the configuration
 )
-"""What the playground was asked, kept for its permalinks."""
+"""Inputs of the playground, stored for permalinks."""
 
 csp_reports = Table(
     "csp_reports",

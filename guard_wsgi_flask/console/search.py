@@ -1,8 +1,8 @@
-"""Finding events. The filters are the query of the page's address, so that a view can be sent.
+"""Finds events. The filters are the query of the page's address, so that people can share a view.
 
-An index leads to most of what is asked for. Where none does (a text, two rare filters together),
-events are looked through from the newest on, in pieces, for a time: a page says how far it came
-and offers to go on, in place of letting somebody wait.
+An index serves most searches. For others (a text, two rare filters together), it scans events from
+the newest on, in pieces, for a limited time. Then the page says how far it came and offers to
+continue.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from guard_wsgi_flask.console.records import clean
 
 PAGE = 50
 BUDGET_SECONDS = 0.15
-"""A page is to take 0.3 s at most, and has other things to do."""
+"""The time for a search: a page may take 0.3 s, and has other things to do."""
 FIRST_PIECE = 4_000
-"""Events looked through at first; each piece after is twice as large."""
+"""How many events to scan first; each further piece is twice as large."""
 LARGEST_PIECE = 32_000
 
 MAX_TRIED = 4_000
-"""Events of the last day that rules are tried on within a page's time."""
+"""How many events of the last day to try rules on, within a page's time."""
 
 PERIODS: Mapping[str, int] = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 """Seconds."""
@@ -47,7 +47,7 @@ def plain(row: RowMapping) -> Row:
 
 @frozen(slots=True, kw_only=True)
 class Filters:
-    """What is looked for; an empty one is not.
+    """The filters of a search; empty ones do not apply.
 
     :ivar period: a name of PERIODS.
     :ivar path: the beginning of a path.
@@ -69,7 +69,7 @@ class Filters:
 
     @classmethod
     def of(cls, arguments: Mapping[str, str]) -> Filters:
-        """From a query; what is not known, or makes no sense, is left out."""
+        """Read a query; unknown and invalid filters are left out."""
         said = {
             name: clean(arguments.get(name, "").strip(), 256)
             for name in cls.__slots__
@@ -82,18 +82,18 @@ class Filters:
         return cls(**said)
 
     def query(self, **changes: str) -> str:
-        """The query of these filters with changes; empty ones are left out."""
+        """Return the query of these filters with changes; empty ones are left out."""
         said = {**asdict(self), **changes}
         return urlencode({name: value for name, value in said.items() if value})
 
     @property
     def reported(self) -> dict[str, str]:
-        """Those that are set."""
+        """Return the filters that are set."""
         return {name: value for name, value in asdict(self).items() if value}
 
     @property
     def is_led_by_index(self) -> bool:
-        """Whether an index leads to just what is asked for, the newest first."""
+        """Whether an index gives exactly the matching events, the newest first."""
         return len(self.reported) == 1 and next(iter(self.reported)) in schema.INDEXED
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -117,7 +117,7 @@ class Filters:
 
 @frozen(slots=True)
 class Cursor:
-    """Where a page goes on: below this event."""
+    """Where a page continues: below this event."""
 
     at: int
     id: int
@@ -139,7 +139,7 @@ class Page:
     """Events, the newest first.
 
     :ivar following: where the next page begins; ``None`` at the end.
-    :ivar is_partial: whether the time was over before the page was full.
+    :ivar is_partial: whether the time ran out before the page was full.
     """
 
     rows: list[Row] = field(factory=list)
@@ -155,12 +155,12 @@ def find(
     size: int = PAGE,
     budget_seconds: float = BUDGET_SECONDS,
 ) -> Page:
-    """A page of events."""
+    """Find a page of events."""
     deadline = time.monotonic() + budget_seconds
     conditions = filters.conditions()
     rows: list[Row] = []
     piece = FIRST_PIECE
-    # Where one index has the very order that is asked for, nothing is looked through.
+    # If one index has exactly the requested order, no scan is needed.
     in_pieces = bool(conditions) and not filters.is_led_by_index
     with database.read() as connection:
         while True:
@@ -179,7 +179,7 @@ def find(
 
 
 def newer(database: Database, filters: Filters, than: int) -> int:
-    """How many events that fit came since the one with this number; at most a page."""
+    """Count matching events since the one with this number; at most a page."""
     events = schema.events
     some = select(events.c.id).where(events.c.id > than, *filters.conditions()).limit(PAGE)
     with database.read() as connection:
@@ -187,13 +187,13 @@ def newer(database: Database, filters: Filters, than: int) -> int:
 
 
 def last_id(database: Database) -> int:
-    """The number of the event that came last."""
+    """Return the number of the latest event."""
     with database.read() as connection:
         return int(connection.scalar(select(func.max(schema.events.c.id))) or 0)
 
 
 def one(database: Database, event_id: int) -> Row | None:
-    """One event."""
+    """Return one event."""
     asked = select(schema.events).where(schema.events.c.id == event_id)
     with database.read() as connection:
         row = connection.execute(asked).mappings().first()
@@ -201,7 +201,7 @@ def one(database: Database, event_id: int) -> Row | None:
 
 
 def every(database: Database, filters: Filters, most: int) -> Iterator[Row]:
-    """All events that fit, the newest first, a page at a time: for exports."""
+    """Yield all matching events, the newest first, page by page, for exports."""
     after: Cursor | None = None
     left = most
     while left > 0:
@@ -214,8 +214,8 @@ def every(database: Database, filters: Filters, most: int) -> Iterator[Row]:
 
 
 def sender_of(database: Database, client: str, reference: str, besides: str) -> str:
-    """The app of a new event of a client with this reference, of another app than one; "" for
-    none."""
+    """Return the app of a recent event of a client with this reference, if it differs from a given
+    app; "" for none."""
     events = schema.events
     asked = (
         select(events.c.app)
@@ -231,7 +231,7 @@ def sender_of(database: Database, client: str, reference: str, besides: str) -> 
 def last_day(
     database: Database, app: str = "", template: str = "", most: int = MAX_TRIED
 ) -> list[Row]:
-    """What a change of rules is tried on: the newest events of the last day."""
+    """Return the newest events of the last day, to try a change of rules on."""
     events = schema.events
     asked = (
         select(events)
@@ -248,7 +248,7 @@ def last_day(
 
 
 def names(database: Database, dimension: str, most: int = 200) -> list[str]:
-    """Values of the last week, the most frequent first: for lists to choose from."""
+    """Return values of the last week, the most frequent first, for lists of choices."""
     tallies = schema.tallies
     since = now() // 1_000_000 - PERIODS["week"]
     with database.read() as connection:
@@ -264,7 +264,7 @@ def names(database: Database, dimension: str, most: int = 200) -> list[str]:
 
 
 def _bound(connection: Connection, after: Cursor | None, piece: int) -> Cursor | None:
-    """The event at the lower end of the next piece, ``None`` for the last piece."""
+    """Return the event at the lower end of the next piece; ``None`` for the last piece."""
     events = schema.events
     asked = (
         select(events.c.at, events.c.id)
@@ -296,7 +296,7 @@ def _piece(
 
 def _below(cursor: Cursor) -> ColumnElement[bool]:
     events = schema.events
-    # Said twice: the first is what an index is searched by.
+    # Both conditions are needed: an index serves the first.
     return and_(
         events.c.at <= cursor.at,
         or_(events.c.at < cursor.at, events.c.id < cursor.id),

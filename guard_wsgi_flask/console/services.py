@@ -1,4 +1,4 @@
-"""What the pages share: one of each for an app."""
+"""What the pages share, once per app."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ EXTENSION = "guard_console"
 
 
 class Places:
-    """So many at a time, and nobody waits for a place."""
+    """Allows a number of uses at a time; nobody waits for one."""
 
     def __init__(self, places: int) -> None:
         self._free = threading.Semaphore(places)
 
     @contextmanager
     def place(self) -> Iterator[bool]:
-        """Whether there is one; it is given back at the end."""
+        """Yield whether one is free; it is released at the end."""
         has_place = self._free.acquire(blocking=False)
         try:
             yield has_place
@@ -46,20 +46,20 @@ class Places:
 
 
 class Repeats:
-    """Which of many faults alike are worth a line of the log."""
+    """Selects which of many equal faults to log."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def count(self, name: str) -> bool:
-        """Count one; whether it is the first, the second, the fourth, and so on."""
+        """Count one. Return whether it is the first, the second, the fourth, and so on."""
         self._counts[name] += 1
         return is_reported(self._counts[name])
 
 
 @frozen(slots=True)
 class Services:
-    """:ivar base: the app's own configuration, as far as the console knows it."""
+    """:ivar base: the app's own configuration, if the console knows it."""
 
     settings: ConsoleSettings
     base: SecurityConfig
@@ -79,5 +79,5 @@ class Services:
 
 
 def services() -> Services:
-    """Those of the current app."""
+    """Return the services of the current app."""
     return cast(Services, current_app.extensions[EXTENSION])

@@ -24,19 +24,20 @@ from guard_wsgi_flask.console.services import EXTENSION, Services
 from guard_wsgi_flask.console.settings import ConsoleSettings
 
 FIRST_APP = "app"
-"""Whose key a new database begins with."""
+"""The app of the first key in a new database."""
 
 
 SILENT_SECONDS = 60.0
-"""A connection that neither asks nor takes is closed after this. An open page of the console gets
-something every 15 seconds."""
+"""An idle connection is closed after this time. An open page of the console gets data every 15
+seconds."""
 MAX_CONNECTIONS = 512
-"""Each has a thread. Agents that wait for rules are 256 at most, pages that live 64."""
+"""The most connections; each has a thread. At most 256 agents wait for rules, and 64 pages are
+live."""
 
 
 class _Server(ThreadedWSGIServer):
-    """Closes what comes beyond MAX_CONNECTIONS: a thread for each of ten thousand slow clients
-    would end the process."""
+    """Closes connections beyond MAX_CONNECTIONS: threads for ten thousand slow clients would end
+    the process."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -60,7 +61,7 @@ class _Server(ThreadedWSGIServer):
 
 
 class _Handler(WSGIRequestHandler):
-    """Writes no line a request: agents send one every second."""
+    """Logs no line per request: agents send one every second."""
 
     protocol_version = "HTTP/1.1"
     timeout = SILENT_SECONDS
@@ -70,17 +71,17 @@ class _Handler(WSGIRequestHandler):
 
 
 class Console:
-    """A console that serves, with the threads beside it.
+    """A console server with its threads.
 
-    :raises GuardError: for settings that can't be used.
-    :raises OSError: when the port is taken.
+    :raises GuardError: if the settings are not usable.
+    :raises OSError: if the port is taken.
     """
 
     def __init__(self, settings: ConsoleSettings, database: Database | None = None) -> None:
         self.app: Flask = create_app(settings, database=database)
         self.services: Services = self.app.extensions[EXTENSION]
         self._server = _Server(settings.host, settings.port, self.app, _Handler)
-        # The lines of this process give its own address.
+        # This process writes its address itself.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._reader = (
             LogReader(settings.log, self.services.database, self.services.intake)
@@ -92,22 +93,22 @@ class Console:
         self.url = f"http://{shown}:{self._server.server_port}"
 
     def link(self) -> str:
-        """An address that logs in, once."""
+        """Make a link that logs in, once."""
         return f"{self.url}/login?token={self.services.people.new_link()}"
 
     def first_key(self) -> NewKey | None:
-        """A key, for a database that has none."""
+        """Make a key, if the database has none."""
         keys = self.services.keys
         return keys.create(FIRST_APP, "first start") if not keys.all() else None
 
     def begin(self) -> None:
-        """Start what runs beside the server."""
+        """Start the background threads."""
         self.services.keeper.touch()
         if self._reader is not None:
             self._reader.start()
 
     def serve(self) -> None:
-        """Until :meth:`shutdown`, or an interrupt."""
+        """Serve until :meth:`shutdown`, or an interrupt."""
         self._server.serve_forever()
 
     def start(self) -> None:
@@ -127,7 +128,7 @@ class Console:
 
 
 def settings_of(options: SimpleNamespace) -> ConsoleSettings:
-    """What the command line says; what it leaves out is the default's."""
+    """Read the options of the command line; others have their defaults."""
     said: dict[str, Any] = {
         "host": options.host,
         "port": options.port,
@@ -150,10 +151,10 @@ def settings_of(options: SimpleNamespace) -> ConsoleSettings:
 
 
 def run(**chosen: Any) -> int:
-    """Carry out ``guard-wsgi console``.
+    """Run ``guard-wsgi console``.
 
     :param chosen: its options (guard_wsgi/cli/tree.py).
-    :raises GuardError: for settings that can't be used.
+    :raises GuardError: if the settings are not usable.
     """
     options = SimpleNamespace(**chosen)
     if options.add_person is not None:
@@ -169,7 +170,7 @@ def run(**chosen: Any) -> int:
     endpoint = console.url
     if settings.host in EVERYWHERE:
         endpoint = f"http://<this machine's name>:{console.port}"
-        print("Name it as browsers and agents reach it: --allow-host guard.example.com")
+        print("Name the host that browsers and agents use: --allow-host guard.example.com")
     if settings.is_local:
         print(f"Log in, once, within {LINK_SECONDS // 60} minutes:\n  {console.link()}")
     else:

@@ -1,4 +1,4 @@
-"""Bans in the store that the guarded workers share, for a console on their machine."""
+"""Bans in the store that the guarded workers share, for a console on the same machine."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ class LimitLeft:
 
 
 class SharedBans:
-    """:param config: names the store; its own process opens it anew for each look, so that a
-    store that is replaced or restarted is found again."""
+    """:param config: a configuration that names the store. Each look opens it again, so that a
+    replaced or restarted store is found."""
 
     def __init__(self, config: SecurityConfig) -> None:
         self._config = config
         self.url = config.effective_store_url
 
     def all(self) -> list[Ban]:
-        """:raises GuardError: when the store can't be reached."""
+        """:raises GuardError: if the store can't be reached."""
         with shared_store(self._config) as store:
             return sorted(store.bans.list(), key=lambda ban: ban.expires_at)
 
     def ban(self, target: str, seconds: float, reason: str) -> None:
-        """:raises GuardError: when it can't be banned, or the store can't be reached."""
+        """:raises GuardError: if it can't be banned, or the store can't be reached."""
         with shared_store(self._config) as store:
             try:
                 store.bans.ban(target, seconds, reason)

@@ -1,4 +1,4 @@
-"""How templates write times, numbers and texts."""
+"""Filters for templates: times, numbers and texts."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ LABELS = {
     "would": "would be refused",
     "told": "information",
 }
-"""What names that stand in the data mean; others are shown with blanks for underscores."""
+"""The texts for names in the data; other names are shown with blanks instead of underscores."""
 
 
 def install(app: Flask) -> None:
-    """Give an app's templates these filters."""
+    """Add these filters to an app's templates."""
     app.jinja_env.finalize = writable
     app.jinja_env.filters.update(
         when=when,
@@ -54,14 +54,14 @@ def install(app: Flask) -> None:
 
 
 def writable(value: Any) -> Any:
-    """Any value that a template writes, without the half characters that UTF-8 lacks."""
+    """Return any value of a template without lone surrogates, which UTF-8 can't encode."""
     if type(value) is str and not value.isascii():
         return value.encode("utf-8", "replace").decode()
     return value
 
 
 def when(at: int | float | None) -> Markup:
-    """A time of microseconds: UTC for all, which the page's script turns into the reader's zone."""
+    """Write a time of microseconds in UTC; the page's script converts it to the reader's zone."""
     if not at:
         return Markup('<span class="none">never</span>')
     try:
@@ -74,7 +74,7 @@ def when(at: int | float | None) -> Markup:
 
 
 def stamp(text: str) -> Markup | str:
-    """An ISO 8601 time as :func:`when`; another text as it is."""
+    """Write an ISO 8601 time as :func:`when` does; another text as it is."""
     try:
         return when(datetime.fromisoformat(text).timestamp() * 1_000_000)
     except (ValueError, OverflowError):
@@ -82,7 +82,7 @@ def stamp(text: str) -> Markup | str:
 
 
 def count(number: int | float | None) -> str:
-    """With a thin space between thousands."""
+    """Write a number with thin spaces between thousands."""
     if number is None:
         return "–"
     if isinstance(number, float) and not number.is_integer():
@@ -99,7 +99,7 @@ def label(name: str) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """A duration with a unit that suits it."""
+    """Write a duration with a suitable unit."""
     if value is None:
         return "–"
     if value < 0.001:

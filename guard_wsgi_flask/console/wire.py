@@ -1,4 +1,4 @@
-"""The wire of the agents: ``/api/v1``, in the form of guard-agent 3.2.4."""
+"""The API for agents: ``/api/v1``, in the format of guard-agent 3.2.4."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ log = logging.getLogger("guard_wsgi.console")
 wire = Blueprint("wire", __name__, url_prefix="/api/v1")
 
 MAX_WAIT_SECONDS = 25
-"""Below the 30 s after which proxies give up."""
+"""The longest wait: below the 30 s after which proxies give up."""
 MAX_WAITING = 256
-"""Agents that wait for news; each holds a thread. More are answered at once."""
+"""The most agents that wait for news; each holds a thread. Others are answered at once."""
 
 _WAIT = re.compile(r"(?:^|,)\s*wait=(\d{1,4})\s*(?:$|[,;])")
 
@@ -73,7 +73,7 @@ def take_status() -> ResponseReturnValue:
 
 @wire.get("/rules")
 def give_rules() -> ResponseReturnValue:
-    """The rules in force; to an agent that can wait, as soon as they are others.
+    """Answer with the rules in force; an agent that can wait gets them as soon as they change.
 
     ``ETag`` and ``If-None-Match`` (RFC 9110, 13.1.2), ``Prefer: wait`` (RFC 7240, 4.3).
     """
@@ -111,7 +111,7 @@ def _store(key: Key, batch: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _key() -> Key:
-    """:raises WireError: 401 without a key that is in use."""
+    """:raises WireError: 401 without a valid key."""
     text = request.headers.get("X-API-Key", "")
     key = services().keys.find(text) if text else None
     if key is None:
@@ -121,7 +121,7 @@ def _key() -> Key:
 
 
 def _body(key: Key) -> bytes:
-    """The body as it was signed: without its compression.
+    """Return the signed body, which is the uncompressed one.
 
     :raises WireError: as the functions of envelope.py.
     """

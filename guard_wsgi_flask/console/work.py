@@ -1,4 +1,4 @@
-"""Work that takes a while, and how far it has come."""
+"""The progress of long work."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from attrs import define
 from guard_wsgi_flask.console.database import now
 
 MAX_KEPT = 10
-"""Pieces of work that a page lists: the latest."""
+"""How many pieces of work a page lists: the latest."""
 
 
 @define(slots=True)
 class Task:
-    """:ivar done: how many of what it is about.
-    :ivar total: about how many there are, ``None`` when nobody knows.
-    :ivar began: and ``ended``: microseconds since the epoch; 0 while it goes on.
+    """:ivar done: how many items are done.
+
+    :ivar total: about how many there are; ``None`` if it is not known.
+    :ivar began: with ``ended``, microseconds since the epoch; 0 while it runs.
     """
 
     what: str
@@ -32,7 +33,7 @@ class Task:
 
 
 class Work:
-    """What this process is at, and what it did last."""
+    """The running and the latest work of this process."""
 
     def __init__(self) -> None:
         self._tasks: deque[Task] = deque(maxlen=MAX_KEPT)
@@ -40,7 +41,7 @@ class Work:
 
     @contextmanager
     def task(self, what: str, who: str, total: int | None = None) -> Iterator[Task]:
-        """A piece of work; who does it counts ``done``."""
+        """Start a piece of work; its owner counts ``done``."""
         task = Task(what, who, total, began=now())
         with self._lock:
             self._tasks.appendleft(task)
@@ -51,6 +52,6 @@ class Work:
             task.ended = now()
 
     def latest(self) -> list[Task]:
-        """The newest first."""
+        """Return the work, the newest first."""
         with self._lock:
             return list(self._tasks)

@@ -190,7 +190,7 @@ def test_a_rule_is_previewed_written_and_rolled_back(page: Page, app: GuardedApp
     tab.click("text=version 1 >> nth=-1")
     assert "badbot" in tab.inner_text("pre >> nth=0")
     page.open("/rules")
-    tab.click("text=Take all rules away")
+    tab.click("text=Remove all rules")
     tab.wait_for_selector(".notice")
     app.becomes(200, seconds=2, **bad)
 

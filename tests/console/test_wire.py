@@ -244,4 +244,4 @@ def test_an_agents_breaker_is_shown_where_it_tells_it(
     send(console, key, path="status", body=b'{"circuit_breaker_state": "half_open"}')
     assert "half open" in admin.get("/").text
     send(console, key, path="status", body=b'{"status": "healthy"}')
-    assert "not told" in admin.get("/").text
+    assert "not sent" in admin.get("/").text

@@ -1,1 +1,1 @@
-"""The pages, a blueprint a file."""
+"""The pages, one blueprint per file."""

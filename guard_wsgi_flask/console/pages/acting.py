@@ -1,4 +1,5 @@
-"""What every page that changes something does: only for admins, and written down."""
+"""What every page that changes something does: it allows only admins, and writes to the audit
+log."""
 
 from __future__ import annotations
 
@@ -20,21 +21,22 @@ NOTICES = {
     "banned-in-store": "Banned in the store: every worker that shares it knows within a second.",
     "unbanned": "The ban is lifted.",
     "excluded": "The exclusion is written.",
-    "taken-away": "The exclusion is taken away.",
+    "taken-away": "The exclusion is removed.",
     "written": "The rules are written.",
-    "rolled-back": "The earlier rules are written again.",
+    "rolled-back": "The earlier rules are in force again.",
     "revoked": "The key is revoked.",
     "deleted": "The events are deleted.",
     "unchanged": "Nothing has changed.",
 }
-"""What a page says after something was done; only the name travels in an address."""
+"""The message of a page after an action; only its name is in the address."""
 
 
 @frozen(slots=True)
 class Notice:
-    """:ivar app: whose rules were written, if any were; the page then says when its agents have
-        taken them.
-    :ivar version: of those rules.
+    """:ivar app: the app whose rules changed, if any; the page then says when its agents have taken
+    them.
+
+    :ivar version: the version of those rules.
     """
 
     text: str
@@ -66,20 +68,20 @@ def for_admins(view: Callable[..., ResponseReturnValue]) -> Callable[..., Respon
 
 
 def client_address() -> str:
-    """Where the request comes from, as the guard in front has found it."""
+    """Return the client of the request, as the guard in front has found it."""
     verdict = request.environ.get(ENVIRON_KEY)
     return str(verdict.client_ip) if isinstance(verdict, Verdict) else ""
 
 
 def record(action: str, target: str, detail: str = "") -> None:
-    """Write down what the person of this request did."""
+    """Write what the person of this request did to the audit log."""
     services().audit.record(g.person.name, client_address(), action, target, detail)
 
 
 def back(default: str, said: str, app: str = "", version: int = 0) -> ResponseReturnValue:
-    """To the page that the form was on, which then says what was done.
+    """Redirect to the page of the form, which then says what was done.
 
-    :param app: whose rules were written, as which ``version``.
+    :param app: the app whose rules changed, to which ``version``.
     """
     target = request.form.get("back", "")
     if not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():

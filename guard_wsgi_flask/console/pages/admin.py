@@ -1,4 +1,5 @@
-"""Keys, the audit log, what is kept; and where browsers report what the page's policy stopped."""
+"""Keys, the audit log, the stored data; and reports of browsers about the content security
+policy."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from guard_wsgi_flask.console.services import services
 admin = Blueprint("admin", __name__)
 
 MAX_REPORTS = 1000
-"""Of the content security policy: anybody can send them."""
+"""The most bytes of a report about the content security policy: anybody can send one."""
 MAX_REPORT_BYTES = 16_384
 
 
@@ -29,7 +30,7 @@ def keys() -> ResponseReturnValue:
 @admin.post("/keys")
 @for_admins
 def create_key() -> ResponseReturnValue:
-    """The key is shown on this one answer, and never again."""
+    """This answer shows the key, once."""
     made = services().keys.create(
         request.form.get("app", ""),
         g.person.name,
@@ -68,7 +69,7 @@ def audit() -> ResponseReturnValue:
 
 @admin.get("/data")
 def data() -> ResponseReturnValue:
-    """What is kept, for how long, and how much room it takes."""
+    """Show what is stored, for how long, and how much space it takes."""
     database = services().database
     with database.read() as connection:
         oldest = connection.scalar(select(func.min(schema.events.c.at)))
@@ -87,7 +88,7 @@ def data() -> ResponseReturnValue:
 
 @admin.get("/data/work")
 def work() -> ResponseReturnValue:
-    """How far long work has come, for htmx; it asks again while some goes on."""
+    """Show the progress of long work, for htmx, which asks again while some is running."""
     log, database = services().settings.log, services().database
     read, size = logreader.progress(log, database) if log is not None else (0, 0)
     tasks = services().work.latest()
@@ -104,7 +105,7 @@ def work() -> ResponseReturnValue:
 @admin.post("/data/delete")
 @for_admins
 def delete_events() -> ResponseReturnValue:
-    """Delete a client's events, or all of them: for those who may ask for it (GDPR, 17)."""
+    """Delete a client's events, or all events: a client may have a right to it (GDPR, 17)."""
     client = clean(request.form.get("client", "").strip(), 256)
     gone = retention.forget(services().database, client)
     record("delete events", client or "all", f"{gone} events")
@@ -113,7 +114,8 @@ def delete_events() -> ResponseReturnValue:
 
 @admin.post("/csp-report")
 def csp_report() -> ResponseReturnValue:
-    """What a browser did not run or load. There should be none; they are counted on /data."""
+    """Count a report about something that a browser refused to run or load. There should be none;
+    /data shows the number."""
     body = request.stream.read(MAX_REPORT_BYTES)
     with services().database.write() as connection:
         table = schema.csp_reports

@@ -1,4 +1,4 @@
-"""Who asks, for what, from where; and the report of what would be refused."""
+"""Clients and paths; and the report of what would be refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def table() -> ResponseReturnValue:
 
 @clients.get("/client")
 def one() -> ResponseReturnValue:
-    # In the query: what an agent calls a client may hold slashes and line ends.
+    # The client is in the query: an agent's name for a client may contain slashes and line ends.
     client = clean(request.args.get("client", ""))
     database = services().database
     latest = search.find(database, Filters(client=client), size=30).rows
@@ -98,7 +98,7 @@ def paths() -> ResponseReturnValue:
 
 @clients.get("/report")
 def report() -> ResponseReturnValue:
-    """What ``guard-wsgi report`` computes, of the events in the database."""
+    """Show the groups of ``guard-wsgi report``, from the events in the database."""
     period, database = chosen_period("day"), services().database
     # One app: an exclusion is for the app that refused.
     apps = overview.apps_seen(database, services().keys.apps())
@@ -108,7 +108,7 @@ def report() -> ResponseReturnValue:
     rows = lookalikes.refusals(database, period, app)
     groups = reporting.group(map(lookalikes.entry_of, rows))
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
-    # What is clearly an attack is not proposed, from however many addresses it comes.
+    # A clear attack is not proposed, however many addresses it comes from.
     likely = {rule: one for rule, one in groups.items() if lookalikes.is_likely(one)}
     entries = reporting.exclusions(likely)
     places = lookalikes.places(groups)
@@ -136,7 +136,7 @@ def report() -> ResponseReturnValue:
 
 @clients.get("/report/group")
 def group() -> ResponseReturnValue:
-    """One group of the report: what was sent, by the evidence, and what an exclusion would do."""
+    """Show one group of the report: what was sent, by evidence, and what an exclusion would do."""
     period, app = chosen_period("day"), request.args.get("app", "")[:64]
     named = ("check", "path", "category", "location", "name")
     rule = reporting.Rule(**{name: clean(request.args.get(name, ""), 512) for name in named})
@@ -178,7 +178,7 @@ def take_exclusion() -> ResponseReturnValue:
 
 
 def network_of(client: str) -> str:
-    """The network (AS) that a client is in; "" without a database, or where it knows none."""
+    """Return the network (AS) of a client; "" without a database, or if it has none."""
     geography = services().geography
     return geography.network(client) if geography is not None else ""
 

@@ -1,4 +1,4 @@
-"""Events: the table, its exports, one event with its reasons, and what can be done about it."""
+"""Events: the table, its exports, and one event with its reasons and actions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ CSV_COLUMNS = (
     "score",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""How a cell begins that a spreadsheet runs (OWASP, CSV Injection), in Japan's wide forms, too."""
+"""The beginnings of cells that a spreadsheet executes (OWASP, CSV Injection), also in full-width
+forms."""
 
 
 @events.get("/events")
@@ -119,7 +120,7 @@ def as_csv() -> ResponseReturnValue:
 
 @events.get("/events.json")
 def as_json() -> ResponseReturnValue:
-    """One event a line, as it came, unknown fields included."""
+    """Export one event per line, as it came, with unknown fields."""
     filters, rows = Filters.of(request.args), _exported("events.jsonl")
 
     def lines() -> Iterator[str]:
@@ -130,7 +131,7 @@ def as_json() -> ResponseReturnValue:
 
 
 def _exported(name: str) -> Callable[[Filters], Iterator[search.Row]]:
-    """All events that fit, counted as they are written, for the page that shows how far it is."""
+    """Yield all matching events, and count them for the page that shows the progress."""
     work, database, person = services().work, services().database, _person()
 
     def rows(filters: Filters) -> Iterator[search.Row]:
@@ -144,7 +145,7 @@ def _exported(name: str) -> Callable[[Filters], Iterator[search.Row]]:
 
 
 def cells(row: search.Row) -> list[Any]:
-    """By CSV_COLUMNS: the time in ISO 8601, UTC."""
+    """Return the cells of CSV_COLUMNS; the time in ISO 8601, UTC."""
     event = event_of(row)
     scores = [finding["score"] for finding in findings_of(event)]
     shown = {
@@ -157,7 +158,7 @@ def cells(row: search.Row) -> list[Any]:
 
 
 def harmless(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet reads as a formula."""
     if isinstance(value, str) and (
         value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
     ):
@@ -206,7 +207,8 @@ def detail(event_id: int) -> ResponseReturnValue:
 
 @events.get("/events/<int(max=9223372036854775807):event_id>/exclusion")
 def what_if(event_id: int) -> ResponseReturnValue:
-    """Which events of the last day the proposed exclusion would have let through, for htmx."""
+    """Show the events of the last day that the proposed exclusion would have let through, for
+    htmx."""
     row = _row(event_id)
     proposed = detection_exclusions(exclusions.propose(event_of(row)))
     day = search.last_day(services().database, row["app"], row["template"])
@@ -243,7 +245,7 @@ def exclude(event_id: int) -> ResponseReturnValue:
 @events.post("/bans")
 @for_admins
 def ban() -> ResponseReturnValue:
-    """Ban a client: in the shared store, where there is one, and in the rules of the app."""
+    """Ban a client: in the shared store, if there is one, and in the rules of the app."""
     target, app = request.form.get("target", ""), request.form.get("app", "")
     seconds = seconds_of(request.form.get("time", ""))
     if seconds > MAX_BAN_SECONDS:
@@ -281,7 +283,7 @@ def unban() -> ResponseReturnValue:
 
 
 def standing(client: str, app: str) -> dict[str, Any]:
-    """What holds for a client: bans in the rules and in the store, what is left of its limits."""
+    """Return a client's bans in the rules and in the store, and what is left of its limits."""
     found: dict[str, Any] = {"rules": [], "store": [], "reported": None, "limits": [], "fault": ""}
     if not client:
         return found
@@ -310,7 +312,7 @@ def is_within(client: str, target: str) -> bool:
 
 
 def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
-    """What one finding says, for the page: indicators with their weights, decoded views."""
+    """Return one finding for the page: indicators with their weights, decoded views."""
     made = Finding(
         category=finding["category"],
         location=finding["location"],
@@ -329,7 +331,7 @@ def evidence(finding: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reference(event: Mapping[str, Any]) -> str:
-    """What the refused client was told to ask with."""
+    """Return the reference that the refused client got."""
     metadata = event.get("metadata")
     return str(metadata.get("request_id") or "") if isinstance(metadata, dict) else ""
 

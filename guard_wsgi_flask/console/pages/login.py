@@ -14,9 +14,9 @@ login = Blueprint("login", __name__)
 
 @login.get("/login")
 def page() -> ResponseReturnValue:
-    """The form; with the token of a printed link, the session itself."""
+    """Show the form; with the token of a printed link, open a session."""
     token = request.args.get("token", "")
-    # What only fetches ahead may not use up the link.
+    # A prefetch must not use up the link.
     is_visit = request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
     if token and is_visit:
         if services().people.take_link(token):
@@ -51,7 +51,7 @@ def leave() -> ResponseReturnValue:
 
 
 def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
-    # Whoever planted a session here, or was here before, has it no longer.
+    # End the former session, which somebody else may have planted.
     services().people.end(request.cookies.get(services().people.cookie, ""))
     held = services().people.begin(name, role)
     services().audit.record(name, client_address(), "login", "", how)
@@ -63,8 +63,8 @@ def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
 
 
 def _is_secure() -> bool:
-    """Whether the browser speaks TLS, to this server or to the proxy in front. Whoever says so
-    without being one keeps only its own cookie from plain HTTP."""
+    """Whether the browser uses TLS, to this server or to the proxy in front. A client that forges
+    the header only keeps its own cookie from plain HTTP."""
     proxied = bool(services().settings.trusted_proxies)
     return request.is_secure or (
         proxied and request.headers.get("X-Forwarded-Proto", "").lower() == "https"
@@ -72,7 +72,7 @@ def _is_secure() -> bool:
 
 
 def _next(target: str) -> str:
-    """A path of this console; anything else is its first page."""
+    """Return a path of this console; its first page for anything else."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if is_path and target.isprintable() else url_for("now.page")
 

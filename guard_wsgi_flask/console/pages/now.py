@@ -1,4 +1,4 @@
-"""What is going on now, and the stream that tells open pages of news."""
+"""What is happening now, and the stream that updates open pages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ now = Blueprint("now", __name__)
 
 PERIODS = ("hour", "day", "week", "month")
 TELL_SECONDS = 1.0
-"""A page gets news once a second at most, however fast they come."""
+"""A page gets an update at most once a second."""
 BEAT_SECONDS = 15.0
-"""A comment that keeps proxies from closing a stream, and finds out whether anybody listens."""
+"""Seconds between comments, which keep proxies from closing a stream and show whether anybody
+listens."""
 LOOK_SECONDS = 2.0
-"""How often a stream looks for what another process of the console has stored."""
+"""Seconds between looks for events that another process of the console has stored."""
 STREAM_SECONDS = 600.0
-"""Then the browser comes again, and its session is asked for again."""
+"""The longest a stream lives. Then the browser reconnects, and its session is checked again."""
 
 
 def chosen_period(default: str = "day") -> str:
@@ -49,14 +50,14 @@ def page() -> ResponseReturnValue:
 
 @now.get("/now/facts")
 def facts() -> ResponseReturnValue:
-    """The part of the page that is about now, for htmx."""
+    """Show the part of the page that updates itself, for htmx."""
     period, app = chosen_period("hour"), request.args.get("app", "")[:64]
     return render_template("now_facts.html", period=period, app=app, **_facts(period, app))
 
 
 @now.get("/now/series")
 def series() -> ResponseReturnValue:
-    """Points of the chart."""
+    """Return the points of the chart."""
     app = request.args.get("app", "")[:64]
     line = overview.timeline(services().database, chosen_period("hour"), app)
     for one in line["refused"]:
@@ -80,7 +81,7 @@ def _facts(period: str, app: str) -> dict[str, object]:
 
 @now.get("/healthz")
 def health() -> ResponseReturnValue:
-    """For those who watch the console: whether its database answers."""
+    """Say whether the database answers, for monitoring of the console."""
     search.last_id(services().database)
     return Response("ok\n", content_type="text/plain")
 
@@ -89,7 +90,8 @@ def health() -> ResponseReturnValue:
 def live() -> ResponseReturnValue:
     """Server-sent events: ``news`` with the number of the last event.
 
-    A page says which event it was made after, a browser that comes again which it heard of last.
+    A page sends the number of the event after which it was made; a browser that reconnects sends
+    the last one that it got.
     """
     known = request.headers.get("Last-Event-ID") or request.args.get("after", "")
     shown = int(known) if known.isascii() and known.isdigit() and len(known) < 19 else -1

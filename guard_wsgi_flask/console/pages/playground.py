@@ -57,7 +57,7 @@ def try_out() -> ResponseReturnValue:
 
 @playground.post("/playground/keep")
 def keep() -> ResponseReturnValue:
-    """A permalink for what the form says."""
+    """Make a permalink for the form."""
     slug = trials.keep(services().database, Trial.of(request.form), g.person.name)
     target = url_for("playground.kept", slug=slug)
     if "HX-Request" in request.headers:
@@ -95,20 +95,20 @@ def _shown(trial: Trial, *, run: bool, status_of_fault: int = 200) -> ResponseRe
         in_force_of=_in_force_of(),
         day=_last_day(trial, answer) if answer is not None else None,
     )
-    # htmx shows what comes with 200 only.
+    # htmx shows only answers with 200.
     is_part = part != "playground.html"
     return page, (status_of_fault if faults and not is_part else 200)
 
 
 def _in_force_of() -> str:
-    """What "the one in force" is made of, in words."""
+    """Describe "the configuration in force" in words."""
     settings, apps = services().settings, services().keys.apps()
     base = settings.config.name if settings.config is not None else "the defaults"
     return f"{base} and the rules of {apps[0]}" if len(apps) == 1 else base
 
 
 def in_force() -> SecurityConfig:
-    """The configuration that the console was given, under the rules of its one app."""
+    """Return the configuration of the console, under the rules of its only app."""
     base = services().base
     apps = services().keys.apps()
     if len(apps) != 1:
@@ -121,7 +121,7 @@ def in_force() -> SecurityConfig:
 
 
 def _last_day(trial: Trial, answer: Answer) -> dict[str, Any] | None:
-    """How the last day's refusals would have gone under another threshold or exclusions."""
+    """Show how another threshold or other exclusions would have changed the last day's refusals."""
     if not trial.threshold.strip() and not trial.exclusions.strip():
         return None
     config = answer.config

@@ -23,7 +23,7 @@ from guard_wsgi_flask.console.services import services
 rules = Blueprint("rules", __name__)
 
 TAKEN_TRIES = 70
-"""Seconds that a page waits for an agent: one that can't wait for news asks once a minute."""
+"""Seconds that a page waits for an agent: one without a long poll asks once a minute."""
 
 
 @rules.get("/rules")
@@ -36,7 +36,7 @@ def page() -> ResponseReturnValue:
 @rules.post("/rules")
 @for_admins
 def write() -> ResponseReturnValue:
-    """Put what the form says into force, or show what is wrong with it."""
+    """Put the rules of the form into force, or show what is wrong with them."""
     app = _app()
     if not app:
         raise GuardError("there is no app yet: create its key first")
@@ -55,7 +55,8 @@ def write() -> ResponseReturnValue:
 
 @rules.get("/rules/taken")
 def taken() -> ResponseReturnValue:
-    """Which agents took a version, for htmx; it asks again until one has, for a while."""
+    """Show which agents have taken a version, for htmx, which asks again for a while until one
+    has."""
     app, version = request.args.get("app", "")[:64], _whole("version")
     agents = overview.rule_takers(services().database, app)
     return render_template(
@@ -72,7 +73,7 @@ def taken() -> ResponseReturnValue:
 
 @rules.post("/rules/preview")
 def show_preview() -> ResponseReturnValue:
-    """What the form's rules would have done to the last day, for htmx."""
+    """Show what the form's rules would have changed in the last day, for htmx."""
     app = _app()
     try:
         body = services().rules.checked(app, body_of_form(request.form))
@@ -85,7 +86,7 @@ def show_preview() -> ResponseReturnValue:
 
 @rules.get("/rules/caught")
 def show_caught() -> ResponseReturnValue:
-    """What the rules in force account for in the last day, for htmx."""
+    """Show what the rules in force have refused in the last day, for htmx."""
     app = _app()
     version, body = services().rules.current(app)
     day = search.last_day(services().database, app)
@@ -97,7 +98,7 @@ def show_caught() -> ResponseReturnValue:
 
 @rules.get("/rules/effects")
 def effects() -> ResponseReturnValue:
-    """What the exclusions of an app let through, and what its other rules refuse."""
+    """Show what the exclusions of an app let through, and what its other rules refuse."""
     app, period, database = _app(), chosen_period("week"), services().database
     _, body = services().rules.current(app)
     day = search.last_day(database, app)
@@ -128,9 +129,9 @@ def take_away() -> ResponseReturnValue:
     """Take one exclusion out of the rules."""
     app, text = _app(), request.form.get("entry", "")
     version = services().rules.change(
-        app, g.person.name, "an exclusion taken away", rulebook.take_out(text)
+        app, g.person.name, "an exclusion removed", rulebook.take_out(text)
     )
-    record("take exclusion away", app, text[:1000])
+    record("remove exclusion", app, text[:1000])
     return back(url_for("rules.effects", app=app), "taken-away", app, version)
 
 
@@ -155,21 +156,21 @@ def one_version(version: int) -> ResponseReturnValue:
 @rules.post("/rules/<int(max=2147483647):version>/restore")
 @for_admins
 def restore(version: int) -> ResponseReturnValue:
-    """Write an earlier version anew; version 0 is "no rules"."""
+    """Write an earlier version again; version 0 is "no rules"."""
     app = _app()
     row = services().rules.version(app, version)
     if row is None and version != 0:
         raise NotFound("there is no such version")
     body: dict[str, Any] = json.loads(row["body"]) if row is not None else {}
     seen = version_of_form() if "version" in request.form else None
-    note = f"back to version {version}" if version else "all rules taken away"
+    note = f"back to version {version}" if version else "all rules removed"
     made = services().rules.write(app, body, g.person.name, note, over=seen)
     record("roll back rules", f"{app} version {made}", f"to version {version}")
     return back(url_for("rules.page", app=app), "rolled-back", app, made)
 
 
 def difference(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Lines that went and came."""
+    """Return the removed and the added lines."""
     lines = difflib.unified_diff(
         json.dumps(before, indent=1, sort_keys=True).splitlines(),
         json.dumps(after, indent=1, sort_keys=True).splitlines(),
@@ -189,9 +190,9 @@ def _whole(name: str) -> int:
 
 
 def _app() -> str:
-    """The app that is spoken of: one that has a key, the busiest without a name.
+    """Return the named app, if it has a key; without a name, the busiest app.
 
-    :raises NotFound: for a name of none: what was meant for one is not written for another.
+    :raises NotFound: if no app has this name: rules for one app must not be written for another.
     """
     apps = services().keys.apps()
     asked = request.values.get("app", "")
