@@ -123,7 +123,9 @@ def check_matched_route() -> Any:
     runs_view = asked.method != "OPTIONS" or not _answers_options()
     refused = middleware.check_route(environ, route, endpoint or "", runs_view=runs_view)
     if not runs_view and _answers_by_decorator():
-        environ[ENVIRON_KEY].defers_credentials = False  # Flask calls the view, but its code does not run
+        environ[
+            ENVIRON_KEY
+        ].defers_credentials = False  # Flask calls the view, but its code does not run
     if verdict is None:
         _tell(kept, environ.get(ENVIRON_KEY), route)
     if refused is None:

@@ -1,4 +1,4 @@
-"""What a store must do for the rooms above it: the one interface of memory, LMDB and servers."""
+"""The interface of all stores: memory, LMDB and servers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Strategy = Literal["fixed-window", "moving-window", "sliding-window-counter"]
 STRATEGIES: tuple[Strategy, ...] = ("fixed-window", "moving-window", "sliding-window-counter")
 
 Taken = tuple[bool, int, float, int]
-"""allowed, remaining, seconds until more is let through, and the requests that were the limit
-(fewer than asked for while a local share of the limit stands in for the store)."""
+"""allowed, remaining, seconds until more requests pass, and the applied limit (less than requested
+while this process applies its share, because the store is down)."""
 
 Take = Callable[[str, int, int, int], Taken]
-"""``take(key, requests, window_seconds, cost)``: count, unless that is over the limit."""
+"""``take(key, requests, window_seconds, cost)``: count, unless that exceeds the limit."""
 
 
 class Peek(Protocol):
@@ -37,13 +37,12 @@ class BanEntry:
 
 @frozen(slots=True)
 class BanChanges:
-    """What happened to the bans up to ``version``; ``None`` when nothing is known.
+    """The changes of bans up to ``version``; ``None`` if nothing is known.
 
-    ``complete``: from nothing, so that what isn't among the ``entries`` isn't banned. ``more``:
-    there are further ones to be asked for; until then nobody who isn't known is known to be free.
-    ``lost``: the store has forgotten what it knew, without being asked to. ``learnt``:
-    whether the store has answered at all. ``tells_lifted``: whether bans that were lifted of late
-    are among the entries.
+    ``complete``: ``entries`` lists all bans, so others are not banned. ``more``: there are further
+    entries to read; until then, no other address is known to be free. ``lost``: the store has lost
+    its bans. ``learnt``: whether the store has answered at all. ``tells_lifted``: whether bans that
+    were lifted of late are among the entries.
     """
 
     version: int | None
@@ -58,28 +57,28 @@ class BanChanges:
 class Backend(Protocol):
     """A place for counts, bans and small values.
 
-    Keys are any text. Methods raise what ``failures`` names when the store can't be reached;
-    memory and LMDB have nothing to reach.
+    Keys may be any text. If the store can't be reached, methods raise an exception of ``failures``.
+    Memory and LMDB are always reachable.
     """
 
     scheme: str
     failures: tuple[type[Exception], ...]
     bans_are_shared: bool
-    """Whether other processes write the same bans, so that they must be read again."""
+    """Whether other processes write the same bans, so that this one must read them again."""
 
     def taker(self, strategy: Strategy) -> Take:
-        """The function that counts hits by ``strategy``.
+        """Return the function that counts hits by ``strategy``.
 
-        :raises ConfigError: when the store can't do that strategy.
+        :raises ConfigError: if the store lacks that strategy.
         """
         ...
 
     def viewer(self, strategy: Strategy) -> Peek:
-        """The function that tells where a key stands by ``strategy``."""
+        """Return the function that reads the state of a key by ``strategy``."""
         ...
 
     def forget(self, strategy: Strategy, key: str, window_seconds: int) -> None:
-        """Drop what ``taker(strategy)`` counted for the key."""
+        """Forget the counts of ``taker(strategy)`` for the key."""
         ...
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
@@ -87,7 +86,7 @@ class Backend(Protocol):
         ...
 
     def counted(self, key: str, window_seconds: int) -> int:
-        """The counter's value; 0 when there is none."""
+        """Return the counter's value; 0 if there is none."""
         ...
 
     def drop_counter(self, key: str, window_seconds: int) -> None: ...
@@ -101,30 +100,30 @@ class Backend(Protocol):
     def save_ban(self, entry: BanEntry) -> None: ...
 
     def drop_ban(self, target: str) -> bool:
-        """Lift a ban; whether there was one that hadn't expired."""
+        """Lift a ban. Return whether there was one that hadn't expired."""
         ...
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
-        """The bans written after version ``since``; all of them for ``None``.
+        """Return the changes of bans after version ``since``; all bans for ``None``.
 
-        :return: ``None`` when bans are not to be enforced (store down, policy ``allow``).
+        :return: ``None`` if bans do not apply now (store down, policy ``allow``).
         """
         ...
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
-        """Those of the targets that are banned, ended bans included: asked of the store itself."""
+        """Ask the store itself which targets are banned; the result includes ended bans."""
         ...
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
-        """Call ``seen`` with the version of the bans whenever another answer brings it along."""
+        """Call ``seen`` with the version of the bans whenever another answer contains it."""
         ...
 
     def begin_request(self) -> None:
-        """The calling thread begins to serve a request, whose calls share one time budget."""
+        """Start the time budget that all calls of one request in this thread share."""
         ...
 
     def size(self) -> int | None:
-        """How many keys are counted, where that is cheap to find out."""
+        """Return the number of counted keys, if that is cheap to know."""
         ...
 
     def erase(self) -> None:

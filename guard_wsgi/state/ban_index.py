@@ -1,4 +1,4 @@
-"""The bans this process knows, for a lookup that costs next to nothing while there are none."""
+"""The bans that this process knows. A lookup costs almost nothing while there are none."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from guard_wsgi.network.ipset import parse_network
 from guard_wsgi.state.backend import BanEntry
 
 DEFAULT_MAX_BANS = 100_000
-"""About 40 MB. Beyond it the ban that would end first is dropped: an attack from more addresses
-than this is not stopped one address at a time."""
+"""The most bans: about 40 MB. Beyond it, the ban that would end first is dropped: bans of single
+addresses can't stop an attack from more addresses."""
 
 
 _FEW = 64
-"""Pairs of replaced bans that may wait in the heap in any case."""
+"""How many replaced bans may wait in the heap before it is rebuilt."""
 
 
 @frozen(slots=True)
@@ -42,13 +42,15 @@ class Ban:
 
 
 class BanIndex:
-    """Exact addresses in a dict, networks in a dict a prefix length: a lookup is one probe for
-    each length in use. Readers take no lock; what they iterate over is replaced, never changed.
+    """Exact addresses in a dict, networks in one dict per prefix length: a lookup takes one probe
+    per length in use. Readers take no lock; collections that they iterate over are replaced, never
+    changed.
 
-    :ivar addresses: to be looked at by who wants to know whether :meth:`find` can find anything.
-    :ivar networks: the same.
-    :ivar max_bans: how many are kept; beyond it those that would end first are dropped.
-    :ivar dropped: how many were, since the last :meth:`replace`.
+    :ivar addresses: banned addresses; if this and ``networks`` are empty, :meth:`find` finds
+        nothing.
+    :ivar networks: banned networks.
+    :ivar max_bans: how many bans are kept; beyond it those that would end first are dropped.
+    :ivar dropped: how many were dropped since the last :meth:`replace`.
     """
 
     __slots__ = (
@@ -73,14 +75,14 @@ class BanIndex:
         self._lock = threading.Lock()
 
     def renew_lock(self) -> None:
-        """For a forked child."""
+        """Renew the locks in a forked child."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self._count
 
     def find(self, address: Address, now_ns: int) -> Ban | None:
-        """The ban that covers the address and hasn't ended at ``now_ns``."""
+        """Return the ban that covers the address and hasn't ended at ``now_ns``."""
         found = self.addresses.get(address.text)
         if found is not None and now_ns < found[0]:
             return found[1]
@@ -105,20 +107,20 @@ class BanIndex:
         return False
 
     def put(self, ban: Ban, deadline_ns: int, now_ns: int) -> None:
-        """Enter a ban that ends at ``deadline_ns``, replacing one of the same target."""
+        """Add a ban that ends at ``deadline_ns``; it replaces one of the same target."""
         with self._lock:
             self._enter(ban, deadline_ns)
             heapq.heappush(self._by_expiry, (deadline_ns, ban.target))
             self._drop_ended(now_ns)
 
     def remove(self, target: str, now_ns: int) -> bool:
-        """Take a target out; whether its ban was still in force."""
+        """Remove a target. Return whether its ban was still in force."""
         with self._lock:
             found = self._leave(target)
         return found is not None and now_ns < found[0]
 
     def replace(self, bans: list[tuple[int, Ban]], now_ns: int) -> None:
-        """Forget all, then enter these (deadline, ban)."""
+        """Replace all bans by these (deadline, ban)."""
         with self._lock:
             self.addresses = {}
             self.networks = {}
@@ -130,7 +132,7 @@ class BanIndex:
             self._drop_ended(now_ns)
 
     def active(self, now_ns: int) -> list[Ban]:
-        """The bans that haven't ended, those that end first first."""
+        """Return the bans that haven't ended, sorted by their end."""
         with self._lock:
             entries = list(self.addresses.values())
             for tables in self.networks.values():
@@ -180,7 +182,7 @@ class BanIndex:
         by_expiry = self._by_expiry
         while by_expiry and (by_expiry[0][0] <= now_ns or self._count > self.max_bans):
             deadline_ns, target = heapq.heappop(by_expiry)
-            # A target banned anew is in the heap twice; only the pair that is in force counts.
+            # A target that was banned again is in the heap twice; only the current pair counts.
             held = self.held(target)
             if held is not None and held[0] == deadline_ns:
                 self._leave(target)
@@ -197,8 +199,8 @@ class BanIndex:
         return [(deadline_ns, ban.target) for deadline_ns, ban in entries]
 
     def held(self, target: str) -> tuple[int, Ban] | None:
-        """The deadline and the ban of exactly this target, ended ones that weren't swept
-        included."""
+        """Return the deadline and the ban of exactly this target, even if it has ended and was not
+        swept yet."""
         if "/" not in target:
             return self.addresses.get(target)
         network = parse_network(target)

@@ -1,7 +1,7 @@
-"""What a store has lost, and what it brings back: a restart empty, or with an older snapshot.
+"""Restores bans after a store has lost data: it restarted empty, or with an older snapshot.
 
-Whoever was told of a ban, or of its end, relies on it. So what a process knows is told to the
-store anew: bans that are gone without having been lifted, and the end of those that were.
+People rely on bans, and on lifted bans. So a process writes what it knows to the store again: lost
+bans that were not lifted, and the end of those that were.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TOLD_AT_ONCE = 100
 """How many bans one request restores."""
 
 MAX_LIFTED = 10_000
-"""How many lifted bans are remembered: those since the last snapshot of a store, mostly."""
+"""How many lifted bans to remember: usually those since the last snapshot of a store."""
 
 
 CONFIRMED_SECONDS = 60.0
@@ -24,9 +24,9 @@ CONFIRMED_SECONDS = 60.0
 
 
 class BanRecovery:
-    """What is to be told to the store. Used by one thread at a time, but for `lift` and `forget`.
+    """What to write to the store. One thread at a time may use it, except for `lift` and `forget`.
 
-    :ivar lost: bans that the store has lost, and was not told of yet.
+    :ivar lost: bans that the store has lost and that were not written again yet.
     """
 
     __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "_told", "lost")
@@ -44,11 +44,11 @@ class BanRecovery:
 
     @property
     def is_due(self) -> bool:
-        """Whether the store is to be told something."""
+        """Whether there is something to write to the store."""
         return bool(self.lost or self._returned)
 
     def lift(self, target: str) -> None:
-        """A ban that this process knows is lifted, by whomever: before it leaves the index."""
+        """Note that a known ban is lifted, before it leaves the index."""
         held = self._index.held(target)
         if held is not None:
             while len(self._lifted) >= MAX_LIFTED:
@@ -56,7 +56,7 @@ class BanRecovery:
             self._lifted[target] = held[1].expires_at
 
     def banned(self, target: str) -> None:
-        """Somebody is banned anew, which may be by a ban with the end of a former one."""
+        """Note a new ban, which may have the same end as a former one."""
         self._lifted.pop(target, None)
 
     def told(self, ban: Ban) -> None:
@@ -82,14 +82,14 @@ class BanRecovery:
         return unknown
 
     def forget(self, lifted: Collection[str]) -> None:
-        """Bans that were lifted are not restored."""
+        """Forget lost bans that were lifted."""
         for target in lifted:
             self._told.pop(target, None)
         if self.lost and lifted:
             self.lost = [ban for ban in self.lost if ban.target not in lifted]
 
     def in_force(self, entries: Iterable[BanEntry]) -> list[BanEntry]:
-        """Those of the store's bans that this process does not know to have been lifted."""
+        """Return the store's bans without those that this process knows to be lifted."""
         kept = []
         for entry in entries:
             if entry.expires_at and self._lifted.get(entry.target) == entry.expires_at:
@@ -105,7 +105,7 @@ class BanRecovery:
         self._told.clear()
 
     def tell(self) -> None:
-        """Tell the store some of it, unless somebody else has."""
+        """Write some of it to the store, unless another process has."""
         returned, self._returned = self._returned, []
         for target in returned:
             if target in self._lifted:

@@ -1,4 +1,4 @@
-"""What a ban is of: an address or a network, in the one spelling that bans are kept in."""
+"""The target of a ban: an address or a network, in canonical spelling."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet, parse_network
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-"""Health checks, local proxies and the operator's own shell come from here."""
+"""Addresses of health checks, local proxies and the operator's own shell."""
 PROXY = "a trusted proxy"
 
 
 def canonical_target(text: str) -> str:
-    """An address or network in the one spelling bans are kept in.
+    """Return an address or network in canonical spelling.
 
-    :raises ValueError: when it is neither.
+    :raises ValueError: if it is neither.
     """
     if "/" not in text:
         address = parse_address(text.strip())
@@ -30,10 +30,10 @@ def canonical_target(text: str) -> str:
 
 
 class Bannable:
-    """What may be banned, and how much of it.
+    """Decides what may be banned, and how much of it.
 
-    :param protected: never banned, nor any network that contains some of it.
-    :param ipv6_prefix_bits: of the network that one IPv6 client has.
+    :param protected: addresses that are never banned, nor any network that contains one.
+    :param ipv6_prefix_bits: the prefix length of one IPv6 client's network.
     """
 
     def __init__(self, protected: IPSet, ipv6_prefix_bits: int) -> None:
@@ -42,10 +42,10 @@ class Bannable:
         self._ipv6_prefix_bits = ipv6_prefix_bits
 
     def meant(self, text: str) -> list[str]:
-        """A target as it is spelled, and the network of the client that a single IPv6 address
-        names.
+        """Return a target as it is spelled and, for a single IPv6 address, the network of its
+        client.
 
-        :raises ValueError: when it is neither an address nor a network.
+        :raises ValueError: if it is neither an address nor a network.
         """
         exact = canonical_target(text)
         if "/" in text or ":" not in exact:
@@ -55,7 +55,7 @@ class Bannable:
         return [exact] if whole == exact else [exact, whole]
 
     def covered_by(self, text: str) -> str | None:
-        """What a ban of the target covers; ``None`` where it can't be banned.
+        """Return what a ban of the target covers; ``None`` if it can't be banned.
 
         :raises ValueError: as :meth:`meant`.
         """
@@ -63,7 +63,7 @@ class Bannable:
         return next((each for each in (*whole, exact) if not self.refusal(each)), None)
 
     def refusal(self, canonical: str) -> str:
-        """Why a target can't be banned; "" when it can."""
+        """Say why a target can't be banned; "" if it can."""
         network = parse_network(canonical)
         for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
             if ip_set.overlaps(network):
@@ -72,7 +72,7 @@ class Bannable:
 
 
 def targets_around(address: Address) -> list[str]:
-    """An address and all networks that hold it, in the spelling of bans."""
+    """Return an address and all networks that contain it, in the spelling of bans."""
     family, bits = (AF_INET, 32) if address.version == 4 else (AF_INET6, 128)
     targets = [address.text]
     for prefix_bits in range(bits):

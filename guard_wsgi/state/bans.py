@@ -1,7 +1,7 @@
-"""Bans: addresses and networks that are refused until a moment.
+"""Bans: addresses and networks that are refused until a certain time.
 
-They live in the store; every process keeps a copy that it brings up to date at most every
-``refresh_seconds``, so that looking up a client costs no round trip.
+They live in the store. Every process keeps a copy, which it refreshes at most every
+``refresh_seconds``, so that a look-up takes no round trip.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
 
 MAX_REASON_CHARACTERS = 200
-"""A list of bans is no place for an attacker's text."""
+"""The longest reason: an attacker's text must not fill the list of bans."""
 
 DEFAULT_REFRESH_SECONDS = 0.5
-"""Half of the second within which a ban must be seen everywhere."""
+"""Half of the second within which every worker must see a ban."""
 
 MAX_ASKED = 10_000
-"""Clients of whom the store's word is kept until it is asked again: while a process reads many
-bans, or when there are more than it may keep."""
+"""For how many clients to cache the store's answer: while a process reads many bans, or if there
+are more than it may keep."""
 
 _MOST_PAGES = 10_000
-"""Of a list of bans: an end, whatever a store says."""
+"""The most pages of a list of bans, whatever a store says."""
 
 _LAST_END = 16_725_225_600.0
 """The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
@@ -40,8 +40,8 @@ _CLOCKS_SECONDS = 10.0
 clock that was wrong."""
 
 OnBan = Callable[[str, str, str, "float | None"], None]
-"""``(what, target, reason, seconds)``: ``ip_banned``, ``ip_unbanned`` or ``ip_ban_failed``, and
-how long a ban is for."""
+"""Called with ``(what, target, reason, seconds)``: ``ip_banned``, ``ip_unbanned`` or
+``ip_ban_failed``, and the length of the ban."""
 
 
 class Bans:
@@ -136,7 +136,7 @@ class Bans:
         return index.find(address, self._now())
 
     def _ask(self, address: Address, now_ns: int) -> Ban | None:
-        """The store's own word on an address, and on the networks around it."""
+        """Ask the store about an address and the networks around it."""
         known = self._asked.get(address.text)
         if known is None or now_ns >= known[0]:
             found = self._longest(self._backend.find_bans(targets_around(address)))
@@ -189,7 +189,7 @@ class Bans:
             raise ValueError(f"seconds must be positive and finite, not {seconds}")
         # On a millisecond, which every store keeps exactly.
         now = self._clock.wall_ns() / NANOSECONDS
-        seconds = min(seconds, _LAST_END)  # a number of any size, before it is reckoned with
+        seconds = min(seconds, _LAST_END)  # a number of any size: limit it before computing with it
         expires_at = min(round(now + seconds, 3), _LAST_END)
         if shortens is not None:
             longer = self._ends_after(canonical, expires_at)
@@ -201,7 +201,9 @@ class Bans:
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
-        self.none_yet = False  # last, and in `clear` first: neither overtakes the other
+        self.none_yet = (
+            False  # this is last here, and first in `clear`, so that neither overtakes the other
+        )
         self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(ban.entry)
         if self._refresh_at_ns is not None:
@@ -209,21 +211,21 @@ class Bans:
         return ban
 
     def meant(self, target: str) -> list[str]:
-        """A target, and the network of its client that a ban of an IPv6 address covers.
+        """Return a target and, for an IPv6 address, the network of its client, which a ban covers.
 
-        :raises ValueError: when it is neither an address nor a network.
+        :raises ValueError: if it is neither an address nor a network.
         """
         return self._bannable.meant(target)
 
     def refusal(self, target: str) -> str:
-        """Why an address or network can't be banned; "" when it can.
+        """Say why an address or network can't be banned; "" if it can.
 
-        :raises ValueError: when the target is neither.
+        :raises ValueError: if the target is neither.
         """
         return self._bannable.refusal(canonical_target(target))
 
     def _ends_after(self, canonical: str, moment: float) -> Ban | None:
-        """The ban of exactly this target that ends after a moment."""
+        """Return the ban of exactly this target that ends after a time."""
         held = self._index.held(canonical)
         known = [] if held is None else [held[1]]
         if self._refresh_at_ns is not None:
@@ -256,7 +258,7 @@ class Bans:
             self.on_change(what, target, reason, seconds)
 
     def list(self) -> list[Ban]:
-        """The bans in force, those that end first first.
+        """Return the bans in force, sorted by their end.
 
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
@@ -264,12 +266,12 @@ class Bans:
         return self._index.active(self._now())
 
     def seconds_left(self, ban: Ban) -> float:
-        """Until a ban ends by itself; negative when it has."""
+        """Return the seconds until a ban ends; negative if it has."""
         left = ban.expires_at - self._clock.wall_ns() / NANOSECONDS
         return min(left, ban.seconds) if ban.seconds else left
 
     def clear(self) -> None:
-        """Forget this process's copy; the store's bans come back with the next refresh."""
+        """Forget this process's copy; the next refresh reads the store's bans again."""
         self.none_yet = self._refresh_at_ns is None
         self._index.replace([], self._now())
         self._is_whole = self.none_yet
@@ -281,13 +283,14 @@ class Bans:
         self._changed()
 
     def __len__(self) -> int:
-        """How many bans this process knows, ended ones that weren't swept yet included."""
+        """Return the number of bans that this process knows, with ended ones that were not swept
+        yet."""
         return len(self._index)
 
     def refresh(self) -> bool:
-        """Bring the copy up to date with the store; one thread does, the others go on.
+        """Refresh the copy from the store, in one thread; the others go on.
 
-        :return: whether bans are to be enforced at all.
+        :return: whether bans apply at all.
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
         if not self._loading.acquire(False):
@@ -304,7 +307,7 @@ class Bans:
             self._loading.release()
 
     def apply(self, changes: BanChanges) -> None:
-        """Enter what the store says, and leave it alone for ``refresh_seconds``."""
+        """Apply the store's changes, and do not ask again for ``refresh_seconds``."""
         now_ns = self._now()
         if not changes.learnt:
             self._refresh_at_ns = now_ns + self._refresh_ns
@@ -360,7 +363,8 @@ class Bans:
         return deadline_ns, Ban.of(entry)
 
     def seen_version(self, version: int) -> None:
-        """What another answer of the store said: refresh with the next request, or not yet."""
+        """Note the version in another answer of the store: refresh with the next request, or not
+        yet."""
         if version == self._version:
             self._refresh_at_ns = self._now() + self._refresh_ns
         else:
@@ -372,7 +376,7 @@ class Bans:
         self.nobody_until = 0.0  # last: `find` looks at the other after it has set this one
 
     def _read_all(self) -> bool:
-        """Bring the whole of the copy up to date; whether bans are to be enforced at all."""
+        """Refresh the whole copy. Return whether bans apply at all."""
         if self._refresh_at_ns is None:
             return True
         for _ in range(_MOST_PAGES):
@@ -383,7 +387,7 @@ class Bans:
         return True
 
     def status(self) -> dict[str, int | bool]:
-        """How many bans this process knows and may know, and whether those are all."""
+        """Return how many bans this process knows and may know, and whether these are all."""
         return {
             "bans": len(self._index),
             "max_bans": self._index.max_bans,

@@ -1,7 +1,7 @@
-"""How long the store calls of one request may take together.
+"""The time budget of a request's store calls.
 
-A time-out for each call is not enough: three slow calls are three time-outs. The time a thread
-has spent in slow calls since its request began is subtracted from what the next call may take.
+A time-out per call is not enough: three slow calls are three time-outs. The time that a thread has
+spent in slow calls of its request is subtracted from the time of the next call.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import threading
 import time
 
 MIN_CALL_SECONDS = 0.01
-"""With less than this left a call isn't worth trying."""
+"""With less time left, a call is not worth trying."""
 
 SLOW_CALL_SECONDS = 0.005
-"""Calls below this are not subtracted: a handful of them is no delay."""
+"""Shorter calls are not subtracted: some of them make no delay."""
 
 FORGET_SECONDS = 1.0
-"""Time between two store calls after which the second belongs to something else."""
+"""After this pause, a call belongs to another request."""
 
 
 class TimeBudget:
@@ -28,12 +28,12 @@ class TimeBudget:
         self._here = _Here()
 
     def begin_request(self) -> None:
-        """This thread serves a new request."""
+        """Start the budget of a new request in this thread."""
         self._here.spent = 0.0
         self._here.serves = True
 
     def begin_call(self) -> bool:
-        """Whether there is time for a call; its deadline is set then."""
+        """Whether there is time for a call; then set its deadline."""
         here = self._here
         now = time.monotonic()
         if here.spent and now - here.ended > FORGET_SECONDS:
@@ -56,14 +56,14 @@ class TimeBudget:
         here.deadline = 0.0
 
     def allow(self, seconds: float) -> None:
-        """For work that no request waits for: a deadline of its own."""
+        """Set a separate deadline, for work that no request waits for."""
         here = self._here
         here.began = time.monotonic()
         here.deadline = here.began + seconds
 
     def remaining_seconds(self) -> float:
-        """What is left of the running call, for a socket's time-out; never zero, which would
-        mean "do not block". Outside of a call: the time-out of one."""
+        """Return the time left of the running call, for a socket's time-out; never zero, which
+        would mean "do not block". Outside of a call, return the time-out of a call."""
         deadline = self._here.deadline
         if not deadline:
             return self._timeout_seconds

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from attrs import field, frozen
 
 NANOSECONDS = 1_000_000_000
-"""In one second. Windows are kept in integer nanoseconds, so that a wait is exact."""
+"""Nanoseconds per second. Windows are integer nanoseconds, so that a wait is exact."""
 
 
 @frozen(kw_only=True)
 class Clock:
     """``monotonic_ns`` never steps, but means nothing to another machine or after a reboot;
-    ``monotonic`` is the same in seconds, for who need not be exact; ``wall_ns`` is the epoch and
-    is used only where processes that share no boot must agree; ``wall`` is that in seconds.
+    ``monotonic`` is the same in seconds, if precision does not matter. ``wall_ns`` is the time
+    since the epoch, for processes that do not share a boot; ``wall`` is the same in seconds.
 
-    Tests hand in clocks that they move themselves.
+    Tests pass clocks that they move themselves.
     """
 
     monotonic_ns: Callable[[], int] = field(default=time.monotonic_ns)

@@ -41,9 +41,10 @@ class Counters:
         return self._backend.counted(key, window_seconds)
 
     def take_lease(self, key: str, seconds: int) -> bool:
-        """Whether this caller, of all that share the store, has the lease for the next seconds.
+        """Whether this caller, among all that share the store, gets the lease for the next seconds.
 
-        While the store is down everybody has: it reports itself, and each does the work alone.
+        While the store is down, everybody gets it and does the work alone; the store reports its
+        outage itself.
         """
         try:
             return self._lease(key, 1, seconds, 1)[0]
@@ -51,7 +52,7 @@ class Counters:
             return True
 
     def end_lease(self, key: str) -> None:
-        """Let another one take it at once."""
+        """Release the lease for others."""
         with suppress(StoreError):
             self._backend.forget("fixed-window", key, 1)
 

@@ -1,8 +1,8 @@
 """Emergency mode: everybody but an allow list gets 503, in every worker within a second.
 
-Three may declare it: the configuration, dynamic rules, and somebody at a command line. The last
-one writes to the shared store, and every worker looks there at most every half second, when it
-serves a request. Whatever is declared holds; to end it, whoever declared it takes it back.
+The configuration, dynamic rules and a command line may declare it. The command line writes to the
+shared store, where every worker looks at most every half second, when it serves a request. Each
+declaration applies until its author revokes it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ logger = logging.getLogger("guard_wsgi.emergency")
 
 KEY = "emergency"
 POLL_SECONDS = 0.5
-"""Half of the second within which it must hold in every worker."""
+"""Half of the second within which it must apply in every worker."""
 LONGEST_SECONDS = 30 * 86_400
-"""How long the store keeps an emergency that nobody gave an end."""
+"""How long the store keeps an emergency without an end."""
 _ENDED = 8
-"""Words that others have followed, which a worker remembers: a day's emergencies."""
+"""How many superseded declarations a worker remembers: a day's emergencies."""
 RETRY_AFTER_SECONDS = 60.0
-"""For clients, when no end is known: a minute is soon, and a crowd spread over it is bearable."""
+"""``Retry-After`` if no end is known: a minute is soon, and spreads the returning clients."""
 
 
 class Values(Protocol):
-    """The part of a store that emergency mode is shared through (``Store.values``)."""
+    """The part of a store that shares emergency mode (``Store.values``)."""
 
     def ask(self, key: str) -> bytes | None: ...
 
@@ -47,10 +47,11 @@ class Values(Protocol):
 
 @frozen(slots=True)
 class Declaration:
-    """Who may come in, until when, and why.
+    """A declaration: who may come in, until when, and why.
 
-    :ivar until: seconds since the epoch; ``None`` until it is taken back.
-    :ivar at: when it was declared, seconds since the epoch: tells it from one like it.
+    :ivar until: seconds since the epoch; ``None`` until it is revoked.
+    :ivar at: the time of the declaration, seconds since the epoch; it distinguishes equal
+        declarations.
     """
 
     allow: tuple[str, ...] = ()
@@ -74,7 +75,7 @@ class Declaration:
 
     @classmethod
     def from_bytes(cls, value: bytes) -> Declaration | None:
-        """``None`` for what is damaged or of another version."""
+        """Read a declaration; ``None`` if it is damaged or of another version."""
         try:
             document = json.loads(value)
             until = document["until"]
@@ -93,10 +94,10 @@ def declare(
 ) -> Declaration:
     """Put every worker of the store into emergency mode; for command lines.
 
-    :param allow: addresses and networks that still come in, besides ``emergency_whitelist``.
+    :param allow: addresses and networks that may still come in, besides ``emergency_whitelist``.
     :param seconds: how long; ``None`` until :func:`revoke`.
-    :raises ValueError: for an entry that is no address, or a time that is not positive.
-    :raises StoreError: when the store can't be reached.
+    :raises ValueError: if an entry is not an address, or the time is not positive.
+    :raises StoreError: if the store can't be reached.
     """
     if seconds is not None and seconds <= 0:
         raise ValueError(f"the duration of an emergency must be positive, not {seconds} s")
@@ -108,24 +109,25 @@ def declare(
 
 
 def revoke(values: Values) -> bool:
-    """End what :func:`declare` began; whether there was something to end.
+    """End an emergency of :func:`declare`. Return whether there was one.
 
-    :raises StoreError: when the store can't be reached.
+    :raises StoreError: if the store can't be reached.
     """
     value = values.get(KEY)
     declared = Declaration.from_bytes(value) if value else None
-    # Not only deleted: a store that has none has lost it, and is told anew.
+    # Write the end, do not only delete the declaration: a store without either has lost it, and
+    # workers write it again.
     revoked = Declaration(until=0.0, reason="revoked", at=time.time())
     values.set(KEY, revoked.to_bytes(), LONGEST_SECONDS)
     return declared is not None and (declared.until is None or declared.until > time.time())
 
 
 OnChange = Callable[[bool, str], None]
-"""``(active, reason)``, when a worker sees emergency mode begin or end."""
+"""Called with ``(active, reason)`` when a worker sees emergency mode begin or end."""
 
 
 class EmergencyMode:
-    """Asked at each request. Off, it costs the comparison of a clock.
+    """Each request asks it. While it is off, that costs the comparison of a clock.
 
     :param values: where command lines declare it (``Store.values``); ``None``: nowhere.
     :param active: whether the configuration declares it (``emergency_mode``), by itself or by
@@ -178,7 +180,7 @@ class EmergencyMode:
 
     @property
     def retry_after_seconds(self) -> float:
-        """What to tell those kept out: the time to the last known end, else a minute."""
+        """Return the seconds for ``Retry-After``: the time to the last known end, else a minute."""
         ends = [declaration.until for declaration in self.declared]
         known = [end for end in ends if end is not None]
         if not known or len(known) < len(ends):
@@ -198,7 +200,7 @@ class EmergencyMode:
         }
 
     def _poll(self) -> None:
-        # First the time, so that other threads go on with what is known while this one asks.
+        # Set the time first, so that other threads use the known state while this one asks.
         self._poll_at = monotonic() + self._poll_seconds
         if self._values is not None:
             try:
@@ -210,18 +212,18 @@ class EmergencyMode:
                     self._end(self._from_store)
                     self._from_store = read
             except StoreError:
-                pass  # the store tells of its outage itself; what was declared last still holds
+                pass  # the store reports its outage itself; the last declaration still applies
         self._update()
 
     def _end(self, declaration: Declaration | None) -> None:
-        """A word that another one has followed. A store that says it again has come back with an
-        older snapshot, or was told it by a worker that had not heard the other one."""
+        """Remember a superseded declaration. A store that returns it again has an older snapshot,
+        or a worker that had not seen the newer one has written it."""
         if declaration is not None and declaration.at:
             self._ended = (*self._ended[1 - _ENDED :], declaration)
 
     def _remind(self, values: Values, is_gone: bool) -> None:
-        """Tell a store what it has forgotten: an emergency ends at its end, or when somebody takes
-        it back, which leaves a word of it. Where there is no word, none is needed of an end."""
+        """Write a lost declaration to the store again. An emergency ends at its end, or when
+        somebody revokes it, which leaves a record. A store without any record has lost it."""
         known = self._from_store
         if known is None:
             return

@@ -1,12 +1,12 @@
 """Stores over a fork.
 
-A lock that another thread held at the moment of the fork stays held in the child for ever, so the
-child replaces it and never acquires it (`guard_wsgi.forks`). A file with a transaction
-in flight can't even be closed in the child, and the locks of a client's library are not ours to
-replace; such an object holds still during the fork as well.
+A lock that another thread holds at a fork stays held in the child for ever, so the child replaces
+it and never acquires it (`guard_wsgi.forks`). A file with a running transaction can't even be
+closed in the child, and we can't replace the locks of a client's library. Such an object pauses
+during the fork.
 
-One set of hooks serves every object that asks for it (a hook can't be taken back, so one per
-object would leak), and it keeps none of them alive.
+One set of hooks serves all objects (hooks can't be removed, so one per object would leak), and it
+keeps none of them alive.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ __all__ = ["ForkAware", "HoldsStill", "InFlight", "hold_still_during_fork", "ren
 
 
 class HoldsStill(ForkAware, Protocol):
-    """An object that must be at rest while the process forks."""
+    """An object that must pause while the process forks."""
 
     def before_fork(self) -> None:
-        """Finish what is under way and begin nothing more. Must end by itself soon."""
+        """Finish running work and start nothing new. It must return soon."""
         ...
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
+        """Continue."""
         ...
 
 
 class InFlight:
-    """Calls into a library whose locks aren't ours to replace: none is under way during a fork.
+    """Calls into a library whose locks we can't replace: none runs during a fork.
 
-    redis-py 8 takes a lock of its pool that another thread of the parent may have held, just when
-    it notices in the child that it was forked. Python's own locks of modules that are being
-    imported (``encodings.idna`` with the first connection) stay held in the same way.
+    When redis-py 8 notices in the child that it was forked, it takes a lock of its pool, which
+    another thread of the parent may have held. Python's import locks (``encodings.idna`` with the
+    first connection) stay held in the same way.
     """
 
     def __init__(self, longest_seconds: float) -> None:
-        """:param longest_seconds: a call that takes more is no longer waited for."""
+        """:param longest_seconds: the longest wait for a running call."""
         self._longest_seconds = longest_seconds
         self._count = 0
         self._forks = 0
-        self._changed = threading.Condition()  # reentrant, as a signal may come in between
+        self._changed = threading.Condition()  # reentrant, as a signal handler may interrupt
         hold_still_during_fork(self)
 
     def begin(self) -> None:
-        """A call begins; during a fork, after that."""
+        """Begin a call; during a fork, wait for its end."""
         with self._changed:
             while self._forks:
                 self._changed.wait()
@@ -87,7 +87,7 @@ _still: WeakSet[HoldsStill] = WeakSet()
 
 
 class _Stopped(threading.local):
-    """What the calling thread has stopped: two threads may fork at once."""
+    """What the calling thread has paused: two threads may fork at once."""
 
     def __init__(self) -> None:
         self.objects: list[HoldsStill] = []
@@ -99,14 +99,14 @@ _stopped = _Stopped()
 def hold_still_during_fork(still: HoldsStill) -> None:
     """Call all three methods around every fork from now on.
 
-    Around a fork in C, that of the child alone.
+    A fork in C only calls the child's method.
     """
     _still.add(still)
     renew_after_fork(still)
 
 
 def _before_fork() -> None:
-    for still in sorted(_still, key=id):  # in one order, whichever thread forks
+    for still in sorted(_still, key=id):  # in the same order, whichever thread forks
         still.before_fork()
         _stopped.objects.append(still)
 

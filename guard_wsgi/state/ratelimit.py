@@ -1,6 +1,6 @@
 """Rate limits: how many requests a key may make in a window.
 
-A refused hit is free: a client that keeps knocking at the allowed rate is let in at that rate.
+A refused hit is not counted: a client that keeps to the allowed rate gets through at that rate.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class Limit:
     """``requests`` in ``window_seconds``. ``name`` is the bucket: limits with different names
     (route, endpoint, geo, global) never share a count.
 
-    :raises ConfigError: for a number that is not positive, more than 2,147,483,647 requests, or
-        more than a hundred years.
+    :raises ConfigError: if a number is not positive, or more than 2,147,483,647 requests or a
+        hundred years.
     """
 
     requests: int
@@ -28,7 +28,7 @@ class Limit:
     quoted: str = field(init=False, repr=False, eq=False)
     """The name as a string of a structured field (RFC 9651, 3.3.3)."""
     policy_header: tuple[str, str] = field(init=False, repr=False, eq=False)
-    """The limit as the ``RateLimit-Policy`` header tells it."""
+    """The limit for the ``RateLimit-Policy`` header."""
 
     def __attrs_post_init__(self) -> None:
         faults = []
@@ -38,7 +38,7 @@ class Limit:
             faults.append(f"limit {self.name!r}: window_seconds must be 1 to {MAX_SECONDS}")
         if faults:
             raise ConfigError(faults)
-        # The window is part of the key: counts of a window of another length can't be compared.
+        # The window is part of the key: counts of windows of different lengths can't be compared.
         policy = f'"{self.name}";q={self.requests};w={self.window_seconds}'
         object.__setattr__(self, "quoted", f'"{self.name}"')
         object.__setattr__(self, "policy_header", ("RateLimit-Policy", policy))
@@ -47,12 +47,12 @@ class Limit:
 
 @define(slots=True)
 class LimitState:
-    """Where a key stands. Not frozen, because one is built per request; nobody writes to it.
+    """The state of a key. It is not frozen, because each request makes one; nobody writes to it.
 
-    ``remaining`` is what is left after this hit. ``reset_seconds``: when refused, the time until
-    the same hit is let through; else until the window ends, or, with nothing remaining, until
-    one more request is let through. ``limit`` is the limit that was applied: a share of the one
-    asked for while this process counts alone because the store is down.
+    ``remaining`` is what is left after this hit. ``reset_seconds`` is, for a refused hit, the time
+    until the same hit passes; else the time until the window ends or, with nothing remaining, until
+    one more request passes. ``limit`` is the applied limit: a share of the requested one while the
+    store is down and this process counts alone.
     """
 
     allowed: bool
@@ -62,14 +62,14 @@ class LimitState:
 
 
 Quota = tuple[Limit, int, float]
-"""A limit, what remains of it, and the seconds until it is whole again."""
+"""A limit, what remains of it, and the seconds until it is full again."""
 
 
 class RateLimiter:
     """Counts hits by one strategy in one store.
 
-    :ivar take: ``(key, requests, window_seconds, cost)`` to what the store answers; for those
-        who hit one limit with every request and can do without a :class:`LimitState`.
+    :ivar take: the store's own function of ``(key, requests, window_seconds, cost)``, for callers
+        that hit one limit with every request and need no :class:`LimitState`.
     """
 
     __slots__ = ("_backend", "_view", "strategy", "take")
@@ -82,7 +82,7 @@ class RateLimiter:
         self._view = backend.viewer(strategy)
 
     def hit(self, limit: Limit, key: str, cost: int = 1) -> LimitState:
-        """Count ``cost`` for the key, unless that is over the limit.
+        """Count ``cost`` for the key, unless that exceeds the limit.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
@@ -95,7 +95,8 @@ class RateLimiter:
         return LimitState(allowed, remaining, reset_seconds, limit)
 
     def peek(self, limit: Limit, key: str, cost: int = 1) -> LimitState:
-        """Where the key stands, without counting: ``allowed`` says whether a hit of ``cost`` fits.
+        """Return the state of the key without counting: ``allowed`` says whether a hit of ``cost``
+        fits.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
@@ -107,7 +108,7 @@ class RateLimiter:
         return LimitState(allowed, remaining, reset_seconds, limit)
 
     def clear(self, limit: Limit, key: str) -> None:
-        """Forget what was counted for the key.
+        """Forget the counts of the key.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """

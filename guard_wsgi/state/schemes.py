@@ -1,4 +1,4 @@
-"""The schemes of ``store_url``: the one table of what stores there are."""
+"""The schemes of ``store_url``: the only table of stores."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _BACKENDS = "guard_wsgi.state.backends"
 class Scheme:
     """One kind of store.
 
-    :ivar module: has ``open_backend(url, settings)``; imported when a store is opened.
-    :ivar package: what must be importable; empty for nothing.
+    :ivar module: the module with ``open_backend(url, settings)``; imported when a store is opened.
+    :ivar package: the package that must be installed; empty for none.
     :ivar extra: the extra of this package that installs it.
     """
 
@@ -30,7 +30,7 @@ class Scheme:
 
 
 def is_installed(package: str) -> bool:
-    """Whether a package could be imported."""
+    """Whether a package is installed."""
     try:
         return find_spec(package) is not None
     except (ImportError, ValueError):

@@ -1,4 +1,4 @@
-"""Which server runs the app, where that decides what a store is good for."""
+"""The server that runs the app: whether several processes need a shared store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def multi_worker_server(environ: Mapping[str, Any]) -> str | None:
-    """What to say when ``memory://`` serves a request of one worker among several.
+    """Warn if ``memory://`` serves one of several workers.
 
     :return: a sentence for the log that says what to set; ``None`` under a single process.
     """
@@ -32,15 +32,15 @@ SHARED_STORE = (
 
 
 def memory_of_many(server: str, count: str) -> str:
-    """What ``memory://`` means for several worker processes."""
+    """Return what ``memory://`` means for several worker processes."""
     return (
-        f"store_url is memory://, but {server} runs {count} worker processes: each counts on its"
-        " own, so limits are that many times higher and bans hold in one worker only"
+        f"store_url is memory://, but {server} runs {count} worker processes: each counts alone,"
+        " so limits are that many times higher and bans apply in one worker only"
     )
 
 
 def known_worker_count(environ: Mapping[str, Any]) -> int | None:
-    """How many processes serve the app, where the server tells (uWSGI); ``None`` where not."""
+    """Return how many processes serve the app, if the server says so (uWSGI); else ``None``."""
     options = environ.get("uwsgi.opt")
     if isinstance(options, Mapping):
         for name in (b"workers", b"processes"):
@@ -51,10 +51,10 @@ def known_worker_count(environ: Mapping[str, Any]) -> int | None:
 
 
 def configured_worker_count(variables: Mapping[str, str]) -> int | None:
-    """How many workers the environment asks for: ``WEB_CONCURRENCY``, which gunicorn and most
-    hosting platforms read; ``None`` where it says nothing.
+    """Return the number of workers in ``WEB_CONCURRENCY``, which gunicorn and most hosting
+    platforms read; ``None`` if it is not set.
 
-    While a remote store is down each worker counts its share of a limit, when the number is known.
+    While a remote store is down, each worker counts its share of a limit, if the number is known.
     """
     value = variables.get("WEB_CONCURRENCY", "").strip()
     return int(value) if value.isdigit() and int(value) > 0 else None

@@ -1,4 +1,4 @@
-"""What can be said about a store besides its URI."""
+"""The settings of a store besides its URI."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OutagePolicy = Literal["local", "allow", "deny"]
 Feature = Literal["rate_limit", "bans", "counters"]
 
 DEFAULT_MAX_KEYS = 1_000_000
-"""The roundest bound whose memory (about 150 MB, reached only under attack) a server can spare."""
+"""The most keys: a server can spare the memory (about 150 MB, reached only under attack)."""
 
 POLICIES: tuple[OutagePolicy, ...] = ("local", "allow", "deny")
 FEATURES: tuple[Feature, ...] = ("rate_limit", "bans", "counters")
@@ -31,7 +31,7 @@ Change = Literal["degraded", "recovered"]
 
 
 def failure_policies(values: Mapping[Any, OutagePolicy]) -> Mapping[Feature, OutagePolicy]:
-    """What serves while the store is down, by feature; a feature left out is ``local``."""
+    """Read the policy of each feature while the store is down; ``local`` by default."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map features to policies, not {quoted(values)}")
     policies: dict[Feature, OutagePolicy] = dict.fromkeys(FEATURES, "local")
@@ -55,9 +55,9 @@ class StoreSettings:
     """Options of a store, each with the reason of its default.
 
     ``policies``: what happens to a feature while a remote store is down. ``local``: this process
-    counts alone, within its share of the limit when ``worker_count`` is known, and the bans it
-    knows hold. ``allow``: not limited, not banned. ``deny``: ``StoreError``, which the guard
-    answers with 503. Small values follow ``counters``.
+    counts alone, within its share of the limit if ``worker_count`` is known, and enforces the bans
+    it knows. ``allow``: no limits, no bans. ``deny``: ``StoreError``, which the guard answers with
+    503. Small values follow ``counters``.
 
     :raises ConfigError: with every fault.
     """
@@ -66,7 +66,7 @@ class StoreSettings:
     prefix: str = field(default="guard:", converter=text)
     # Names the file of a bare ``lmdb://``; None: the working directory's name.
     app_name: str | None = None
-    # A store in the same network answers in 1 ms; one that takes 100 ms is down for a guard.
+    # A store in the same network answers in 1 ms; a store that takes 100 ms counts as down.
     timeout_seconds: float = field(default=0.1, validator=number(0, above=True))
     # All store calls of one request together: with the last one's overhead, under 0.15 s.
     request_budget_seconds: float = field(default=0.13, validator=number(0, above=True))
@@ -82,19 +82,19 @@ class StoreSettings:
     max_bans: int = field(default=DEFAULT_MAX_BANS, validator=whole_number(1))
     # A ban of an IPv6 address is one of its client, who has at least this network (RFC 6177).
     ipv6_prefix_bits: int = field(default=IPV6_CLIENT_PREFIX_BITS, validator=whole_number(1, 128))
-    # Unknown: the whole limit for each worker. A smaller share would refuse rightful requests.
+    # Unknown: the whole limit for each worker. A smaller share would refuse legitimate requests.
     worker_count: int | None = field(default=None, validator=whole_number(1, optional=True))
-    # Never banned: the trusted proxies. Loopback never is, without being named.
+    # Never banned: the trusted proxies. Loopback is never banned either.
     protected: IPSet = IPSet()
     # Called once for each change, in the thread of the request that saw it; must return at once.
     on_change: Callable[[Change, str], None] | None = field(default=None, validator=synchronous)
-    # Handed to the client of a remote store, over our own time-outs.
+    # Passed to the client of a remote store; they override our own time-outs.
     options: Mapping[str, object] = MappingProxyType({})
     clock: Clock = SYSTEM_CLOCK
 
     @staticmethod
     def contradictions(options: Mapping[str, Any], broken: Collection[str]) -> Iterator[str]:
-        """A budget that is too small for one call."""
+        """Find a budget that is too small for one call."""
         names = ("request_budget_seconds", "timeout_seconds")
         if any(name in broken for name in names):
             return

@@ -20,9 +20,9 @@ from guard_wsgi.state.values import Values
 
 
 class Store:
-    """The rooms of the shared state, all over one backend.
+    """The parts of the shared state, all over one backend.
 
-    A store may be shared by several guards; what is counted is then counted together.
+    Several guards may share a store; then they count together.
     """
 
     def __init__(self, backend: Backend, settings: StoreSettings) -> None:
@@ -44,10 +44,10 @@ class Store:
 
     @classmethod
     def open(cls, url: str = "memory://", *, settings: StoreSettings | None = None) -> Store:
-        """The store behind a URI.
+        """Open the store of a URI.
 
-        :raises ConfigError: for a URI that names no store, or a strategy the store can't do.
-        :raises MissingExtra: when the store's client is not installed.
+        :raises ConfigError: if the URI names no store, or the store lacks a strategy.
+        :raises MissingExtra: if the store's client is not installed.
         """
         if settings is None:
             settings = StoreSettings()
@@ -59,24 +59,25 @@ class Store:
         return isinstance(self._backend, ResilientBackend) and self._backend.waits
 
     def begin_request(self) -> None:
-        """Say that this thread serves a new request: its store calls share one time budget.
+        """Start the time budget of a new request in this thread, which its store calls share.
 
-        Without it each call has only its own time-out.
+        Without it, each call has only its own time-out.
         """
         self._backend.begin_request()
 
     @property
     def degraded(self) -> bool:
-        """Whether the store is down and the policies are in force."""
+        """Whether the store is down and the policies apply."""
         return self._breaker is not None and not self._breaker.closed
 
     @property
     def retry_seconds(self) -> int:
-        """For a 503's ``Retry-After``: until the store is tried again, at least 1."""
+        """Return the seconds until the store is tried again, at least 1, for a 503's
+        ``Retry-After``."""
         return 1 if self._breaker is None else max(1, ceil(self._breaker.retry_seconds))
 
     def status(self) -> dict[str, Any]:
-        """How the store is doing, without asking a server. Names no secret.
+        """Return the status of the store, without asking a server. It contains no secret.
 
         ``state`` is "ok" or "degraded", ``since`` its beginning in epoch seconds, ``keys`` the
         number of counted keys where that is known.
@@ -105,7 +106,7 @@ class Store:
         self.bans.clear()
 
     def close(self) -> None:
-        """Let go of files and connections. The store can't be used afterwards."""
+        """Close files and connections. The store can't be used afterwards."""
         self._backend.close()
 
 

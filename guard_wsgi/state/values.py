@@ -10,31 +10,31 @@ from guard_wsgi.state.backend import Backend
 
 
 class Values:
-    """A cache: what is read may be gone at any time, and is never counted on to be there."""
+    """A cache: a value may vanish at any time, and nobody may rely on it."""
 
     __slots__ = ("_ask", "_backend")
 
     def __init__(self, backend: Backend, ask: Callable[[str], bytes | None] | None = None) -> None:
-        """:param ask: the store itself, whatever stands in for it while it is down."""
+        """:param ask: reads from the store itself, also while a local substitute serves."""
         self._backend = backend
         self._ask = backend.read_value if ask is None else ask
 
     def get(self, key: str) -> bytes | None:
-        """The value, or ``None`` when it expired or never was.
+        """Return the value; ``None`` if it has expired or never existed.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """
         return self._backend.read_value(key)
 
     def ask(self, key: str) -> bytes | None:
-        """The store's own word: the value, or ``None`` when it has none.
+        """Ask the store itself: return the value, or ``None`` if it has none.
 
-        :raises StoreError: when the store is down, whatever its policy.
+        :raises StoreError: if the store is down, whatever its policy.
         """
         return self._ask(key)
 
     def set(self, key: str, value: bytes, ttl_seconds: float) -> None:
-        """Keep ``value`` for ``ttl_seconds``.
+        """Store ``value`` for ``ttl_seconds``.
 
         :raises ValueError: when the time to live is not positive.
         :raises StoreError: when the store is down and its policy is to deny.

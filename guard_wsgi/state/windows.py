@@ -1,12 +1,12 @@
-"""The arithmetic of the windows, in integer nanoseconds, apart from where the counts are kept.
+"""The arithmetic of windows, in integer nanoseconds, independent of the store.
 
-Every store that counts by itself uses these functions (the Redis scripts say the same in Lua), so
-that a strategy means the same on all of them. They are pure: a refused hit changes nothing.
+Every store that counts itself uses these functions (the Redis scripts are the same in Lua), so that
+a strategy means the same on all of them. They are pure: a refused hit changes nothing.
 
-A window starts with the first hit of its key, not on a multiple of its length, so that clients
-aren't all let back in at the same moment. Sliding window counter: the previous window weighs as
-much as it still overlaps the last ``window_ns`` (the approximation of `limits`; at most the
-previous window's unevenness away from a true sliding log, for two numbers a key).
+A window starts with the first hit of its key, not at a multiple of its length, so that clients do
+not all return at the same moment. Sliding window counter: the previous window weighs as much as it
+still overlaps the last ``window_ns`` (the approximation of `limits`; at most the previous window's
+unevenness away from a true sliding log, for two numbers a key).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from collections.abc import Callable, MutableSequence, Sequence
 from guard_wsgi.state.clock import NANOSECONDS
 
 SLACK_NS = NANOSECONDS
-"""Processes read the clock a little before or after each other; only a record further in the
-future than this is from before the clock was set back."""
+"""Processes read the clock at slightly different times. Only a record that is further in the future
+than this dates from before the clock was set back."""
 
 Counting = Callable[[int, int, int, int, int, int, int], tuple[bool, int, int, int, int, int]]
-"""The form `take_fixed` and `take_sliding` share: a record of (expiry, previous, current) is
-read, and kept, by either."""
+"""The common signature of `take_fixed` and `take_sliding`, which share records of (expiry,
+previous, current)."""
 
 
 def take_fixed(
@@ -34,7 +34,8 @@ def take_fixed(
     requests: int,
     cost: int,
 ) -> tuple[bool, int, int, int, int, int]:
-    """Count ``cost`` in a fixed window when it fits. ``previous`` is there for the shape only.
+    """Count ``cost`` in a fixed window if it fits. ``previous`` is only there for the common
+    signature.
 
     :return: allowed, remaining, ns until the window ends, and the record to keep
         (``expires_ns``, 0, ``current``).
@@ -57,7 +58,7 @@ def take_sliding(
     requests: int,
     cost: int,
 ) -> tuple[bool, int, int, int, int, int]:
-    """Count ``cost`` in a sliding window counter when it fits.
+    """Count ``cost`` in a sliding window counter if it fits.
 
     ``expires_ns`` is the end of the window *after* the current one: until then the current
     count still weighs.
@@ -113,10 +114,10 @@ def count_in_halves(
 def sliding_wait(
     previous: int, current: int, left_ns: int, window_ns: int, requests: int, cost: int
 ) -> int:
-    """Nanoseconds until a hit of ``cost`` fits, if nothing else is counted meanwhile.
+    """Return the nanoseconds until a hit of ``cost`` fits, if nothing else is counted meanwhile.
 
-    Exact: a hit at that moment is let through, one a nanosecond earlier is not. A cost above the
-    limit never fits; the whole window is answered then.
+    It is exact: a hit at that moment passes, one a nanosecond earlier does not. A cost above the
+    limit never fits; then it returns the whole window.
     """
     if cost > requests:
         return window_ns
@@ -133,7 +134,7 @@ def sliding_wait(
 def take_moving(
     log: MutableSequence[int], now_ns: int, window_ns: int, requests: int, cost: int
 ) -> tuple[bool, int, int]:
-    """Record ``cost`` entries in a log of hit times (ascending) when they fit; drops expired ones.
+    """Record ``cost`` entries in a log of hit times (ascending) if they fit; drop expired ones.
 
     :return: allowed, remaining, ns until more is let through.
     """
@@ -157,7 +158,7 @@ def take_moving(
 
 
 def moving_wait(log: Sequence[int], now_ns: int, window_ns: int, requests: int, cost: int) -> int:
-    """Nanoseconds until a hit of ``cost`` fits into a log without expired entries."""
+    """Return the nanoseconds until a hit of ``cost`` fits into a log without expired entries."""
     if cost > requests:
         return window_ns
     too_many = len(log) + cost - requests
@@ -176,7 +177,8 @@ def view_counts(
     requests: int,
     cost: int = 1,
 ) -> tuple[bool, int, float, int]:
-    """Whether ``cost`` fits by ``take``, what remains, seconds until that changes, ``requests``."""
+    """Return whether ``cost`` fits by ``take``, what remains, the seconds until that changes, and
+    ``requests``."""
     record = expires_ns, previous, current, now_ns, window_ns, requests
     allowed, remaining, wait_ns, *_ = take(*record, cost)
     if allowed:
@@ -187,9 +189,9 @@ def view_counts(
 def view_moving(
     log: list[int], now_ns: int, window_ns: int, requests: int, cost: int = 1
 ) -> tuple[bool, int, float, int]:
-    """Whether ``cost`` fits, what remains, seconds until that changes, and ``requests``.
+    """Return whether ``cost`` fits, what remains, the seconds until that changes, and ``requests``.
 
-    ``log`` is the caller's copy: expired entries are dropped from it.
+    ``log`` is the caller's copy, from which expired entries are dropped.
     """
     _, remaining, wait_ns = take_moving(log, now_ns, window_ns, requests, 0)
     if remaining < cost:

@@ -1,4 +1,4 @@
-"""A circuit breaker: a store that fails is left alone, and asked again by one request at a time."""
+"""A circuit breaker: a failing store is left alone, and one request at a time probes it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ log = logging.getLogger("guard_wsgi.state")
 Change = Literal["degraded", "recovered"]
 
 FAILURES_TO_OPEN = 3
-"""One may be chance (a restarted server closes every connection once), three in a row are not."""
+"""One failure may be chance (a restarted server closes every connection once); three in a row are
+not."""
 
 PROBE_SECONDS = (1, 2, 4, 8, 16, 30)
-"""Between probes: each may cost one request the time-out, so they get rarer, but a store that is
-back is used again within half a minute."""
+"""Seconds between probes. Each may cost one request the time-out, so they get rarer; but a store
+that is back is used again within half a minute."""
 
 
 class Breaker:
-    """Closed: calls go through. Open: none do, except one probe now and then.
+    """Closed: calls go through. Open: none do, except a probe from time to time.
 
-    ``closed`` is read without a lock on every call; everything that changes takes one.
+    Every call reads ``closed`` without a lock; every change takes the lock.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Breaker:
         on_change: Callable[[Change, str], None] | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """:param name: of the store, as the log shall call it."""
+        """:param name: the name of the store in the log."""
         self.closed = True
         self.last_error = ""
         self.opened = 0
@@ -46,7 +47,7 @@ class Breaker:
         self._on_change = on_change
         self._clock = clock
         self.failures = 0
-        """In a row, until now."""
+        """Failures in a row, until now."""
         self._probes = 0
         self._probing = False
         self._probe_at_ns = 0
@@ -55,17 +56,17 @@ class Breaker:
 
     def after_fork_in_child(self) -> None:
         self._lock = threading.Lock()
-        self._probing = False  # whoever was probing is in the parent
+        self._probing = False  # the probing thread is in the parent
 
     @property
     def retry_seconds(self) -> float:
-        """Until the next probe; 0.0 while closed."""
+        """Return the seconds until the next probe; 0.0 while closed."""
         if self.closed:
             return 0.0
         return max(0, self._probe_at_ns - self._clock.monotonic_ns()) / NANOSECONDS
 
     def admits_probe(self) -> bool:
-        """While open: whether this caller is to try the store, and report how it went."""
+        """While open: whether this caller should try the store, and report the result."""
         if self._probing or self._clock.monotonic_ns() < self._probe_at_ns:
             return False
         with self._lock:
@@ -75,7 +76,7 @@ class Breaker:
             return True
 
     def succeeded(self) -> None:
-        """A call went through."""
+        """Report that a call succeeded."""
         if self.closed and not self.failures:
             return
         with self._lock:
@@ -90,7 +91,7 @@ class Breaker:
         self._tell("recovered", f"store {self._name} is back after {seconds:.1f} s")
 
     def failed(self, error: BaseException) -> None:
-        """A call did not."""
+        """Report that a call failed."""
         with self._lock:
             self.failures += 1
             self.last_error = f"{type(error).__name__}: {error}"[:200]
@@ -110,14 +111,14 @@ class Breaker:
             self._tell("degraded", f"store {self._name} is down: {self.last_error}")
 
     def abandoned(self) -> None:
-        """A call ended neither way (its thread was interrupted): someone else may probe."""
+        """Report that a call was interrupted: another thread may probe."""
         self._probing = False
 
     def _tell(self, change: Change, detail: str) -> None:
-        if self._on_change is None:  # else the listener logs it
+        if self._on_change is None:  # otherwise the listener logs it
             log.warning("%s", detail)
             return
         try:
             self._on_change(change, detail)
-        except Exception:  # the listener's fault must not become the request's
+        except Exception:  # a fault of the listener must not affect the request
             log.exception("on_change of store %s failed", self._name)

@@ -1,7 +1,7 @@
-"""Small documents on stores that only know keys: what `limits` has no words for.
+"""Small documents on stores that only have keys, which `limits` does not offer.
 
-Memcached and MongoDB have no scripts of ours. Bans and values are documents there, changed by
-reading, and writing if nobody else has written meanwhile.
+Memcached and MongoDB run no scripts of ours. There, bans and values are documents. A change reads
+the document, and writes it if nobody else has written meanwhile.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from typing import Any, Protocol
 from guard_wsgi.errors import StoreError
 
 ATTEMPTS = 8
-"""Of a change that others keep overtaking; bans are not that frequent."""
+"""How often to retry a change that others overtake; bans are not that frequent."""
 
 Change = Callable[[bytes | None], tuple[bytes, float] | None]
-"""From the document as it is to the document and its seconds to live; ``None``: leave it."""
+"""Maps the current document to the new one and its seconds to live; ``None`` leaves it."""
 
 
 class Documents(Protocol):
@@ -30,9 +30,9 @@ class Documents(Protocol):
     def delete(self, key: str) -> None: ...
 
     def change(self, key: str, change: Change) -> None:
-        """Apply ``change`` to what is there, again while others are faster.
+        """Apply ``change`` to the document; retry while others are faster.
 
-        :raises StoreError: when they always are.
+        :raises StoreError: if others are always faster.
         """
         ...
 
@@ -127,5 +127,6 @@ def _document(value: bytes, ttl_seconds: float) -> dict[str, Any]:
 
 
 def _whole(seconds: float) -> int:
-    """Memcached knows whole seconds, takes 0 for ever, and takes more than 30 days for a date."""
+    """Convert seconds for memcached: whole seconds; 0 would mean for ever, and more than 30 days
+    would mean a date."""
     return min(max(1, round(seconds)), 30 * 24 * 3600)

@@ -1,4 +1,4 @@
-"""A bounded table of what was used lately, that forgets in the same time however large it is.
+"""A bounded table of recently used keys. Forgetting takes the same time for any size.
 
 Two dicts: the young generation holds what was used since it began, the old what was used in the
 one before. A key found in the old one moves to the young one. When the young one is full, or has
@@ -15,16 +15,16 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 _FORGOTTEN_PER_KEY = 2
-"""Keys forgotten for each one added: twice as many, so that they are gone in half the time."""
+"""How many keys to forget per added key: two, so that they are gone in half the time."""
 
 Value = TypeVar("Value")
 
 
 class Generations(Generic[Value]):
-    """Not locked: the owner's lock is held around all of it.
+    """It has no lock: the owner holds its own lock.
 
-    ``young`` may be read and written directly, which is what makes it fast; a key that isn't in
-    it is asked for with `recall`, and `added` reports one that was added.
+    For speed, callers read and write ``young`` directly. `recall` looks up a key that isn't in it,
+    and `added` reports a new key.
     """
 
     __slots__ = ("_born_ns", "_dying", "_longest_ns", "_old", "_size", "young")
@@ -46,11 +46,11 @@ class Generations(Generic[Value]):
         return self._old.get(key) if found is None else found
 
     def recall(self, key: str) -> Value | None:
-        """Take a key that isn't young out of the old generation."""
+        """Remove and return a key of the old generation."""
         return self._old.pop(key, None)
 
     def added(self, now_ns: int, lives_ns: int) -> None:
-        """A key was added to ``young``, of use for ``lives_ns``."""
+        """Report that a key was added to ``young``, which lives for ``lives_ns``."""
         if lives_ns > self._longest_ns:
             self._longest_ns = lives_ns
         dying = self._dying

@@ -19,9 +19,9 @@ _LOCK_SECONDS = 5.0
 
 @contextmanager
 def exclusive(fd: int, path: Path) -> Iterator[None]:
-    """Keep other processes from opening, growing or replacing the file meanwhile.
+    """Prevent other processes from opening, growing or replacing the file meanwhile.
 
-    A lock on the data file: LMDB's own locks are on the file beside it.
+    It locks the data file; LMDB's own locks are on the file beside it.
     """
     if fcntl is not None:
         deadline = time.monotonic() + _LOCK_SECONDS

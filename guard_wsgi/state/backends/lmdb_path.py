@@ -1,4 +1,4 @@
-"""Where the state file of an ``lmdb:`` URI lies."""
+"""The path of the state file of an ``lmdb:`` URI."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from guard_wsgi.errors import ConfigError, StoreError
 
 
 def path_of(uri: str, app_name: str | None = None) -> Path:
-    """The file an ``lmdb:`` URI names.
+    """Return the file of an ``lmdb:`` URI.
 
-    :raises ConfigError: when it names none.
+    :raises ConfigError: if it names none.
     """
     parsed = urlsplit(uri)
     if parsed.netloc:
@@ -31,13 +31,12 @@ def path_of(uri: str, app_name: str | None = None) -> Path:
 
 
 def default_path(app_name: str | None = None) -> Path:
-    """A file of this user, named after the app; the same for all processes of the app.
+    """Return a file of this user, named after the app; it is the same for all processes of the app.
 
-    Without a name the app is known by its working directory, which its workers and a shell
-    opened beside it have in common. A user without a writable home gets a directory of its own
-    under the system's temporary one.
+    Without a name, the working directory identifies the app: workers and a shell beside them share
+    it. A user without a writable home gets a directory under the system's temporary one.
 
-    :raises StoreError: when that directory belongs to someone else.
+    :raises StoreError: if that directory belongs to someone else.
     """
     if app_name is None:
         here = os.getcwd()

@@ -30,14 +30,16 @@ from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.windows import sliding_wait
 
 MAX_BANS = 5_000
-"""In one document of at most about half a megabyte; memcached's items end at one."""
+"""The most bans, in one document of at most about half a megabyte; memcached's items may have one
+megabyte."""
 
 MIN_SECONDS = 600.0
-"""So long the document is kept when the last ban was lifted: where there is none the store has
-forgotten it, and is told anew."""
+"""How long the document is kept after the last ban was lifted: a store without it has lost it, and
+workers write it again."""
 
 _SAFE_KEY = re.compile(r"[!-~]{1,200}\Z")
-"""Memcached's keys: printable, no blanks, at most 250 bytes, of which `limits` wants some."""
+"""The longest key. Memcached's keys are printable, without blanks, at most 250 bytes, of which
+`limits` needs some."""
 
 
 _Bans = dict[str, tuple[float, str, float]]
@@ -45,14 +47,14 @@ _Bans = dict[str, tuple[float, str, float]]
 
 
 class LimitsBackend:
-    """Counts, bans and values on a store that `limits` knows and this package doesn't."""
+    """Counts, bans and values on a store that `limits` supports and this package doesn't."""
 
     bans_are_shared = True
 
     def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:
-        """Connects with the first use, not here.
+        """It connects on first use, not here.
 
-        :raises ConfigError: for a URI that can't be parsed.
+        :raises ConfigError: if the URI can't be parsed.
         """
         self.scheme = url.partition("://")[0]
         self._is_memcached = self.scheme == "memcached"
@@ -266,7 +268,7 @@ class LimitsBackend:
         return None
 
     def erase(self) -> None:
-        """:raises StoreError: on memcached, which can't tell our keys from others'."""
+        """:raises StoreError: on memcached, which can't distinguish our keys from others."""
 
         def change(bans: _Bans) -> bool:
             bans.clear()
@@ -319,7 +321,7 @@ class LimitsBackend:
             raise ConfigError([f"store_url {self.scheme}://: {error}"]) from error
 
     def _shared_pool(self, module: Any, hosts: list[Any], **options: Any) -> Any:
-        """One pool for all threads; `limits` would open one in each, and close none."""
+        """Make one pool for all threads; `limits` would open one in each, and close none."""
         if self._pool is None:
             if len(hosts) > 1:
                 self._pool = module.HashClient(hosts, use_pooling=True, **options)
@@ -337,7 +339,8 @@ class LimitsBackend:
 
 
 def _bans(document: bytes | None) -> tuple[int, _Bans]:
-    """The version and the bans of a document; of none, or one that isn't ours: version 0."""
+    """Return the version and the bans of a document; version 0 if there is none, or it isn't
+    ours."""
     try:
         read = json.loads(document or b"{}")
         return int(read.get("version", 0)), {

@@ -1,8 +1,8 @@
-"""A store that may fail, and what serves while it does.
+"""A store that may fail, and its substitute meanwhile.
 
-One breaker a store. While it is open each feature follows its policy: ``local`` counts in this
-process, within this process's share of the limit when the number of workers is known; ``allow``
-and ``deny`` don't count.
+Each store has one breaker. While it is open, each feature follows its policy: ``local`` counts in
+this process, within this process's share of the limit when the number of workers is known;
+``allow`` and ``deny`` don't count.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from guard_wsgi.state.forking import InFlight, renew_after_fork
 from guard_wsgi.state.settings import Feature, StoreSettings
 
 MAX_PENDING_BANS = 10_000
-"""Bans made while the store was down. They are sent to it when it is back."""
+"""The most bans to remember that were made while the store was down. They are sent when it is
+back."""
 
 PENDING_AT_ONCE = 100
 """How many of those one request sends."""
@@ -41,7 +42,7 @@ Result = TypeVar("Result")
 
 
 class ResilientBackend:
-    """``main`` while it answers, this process while it doesn't."""
+    """Asks ``main`` while it answers; otherwise this process counts."""
 
     bans_are_shared = True
 
@@ -153,7 +154,10 @@ class ResilientBackend:
         return self._local.read_value(key) if self._may("counters") else None
 
     def ask_value(self, key: str) -> bytes | None:
-        """The store's own word. :raises StoreError: when it is down, whatever the policy."""
+        """Ask the store itself.
+
+        :raises StoreError: if it is down, whatever the policy.
+        """
         answer = self._ask(_wrapped(self._main.read_value), key)
         if answer is None:
             raise StoreError(f"store {self.scheme} is down: {self.breaker.last_error}")
@@ -193,7 +197,7 @@ class ResilientBackend:
         changes = self._ask(self._main.ban_changes, since)
         if changes is not None:
             if changes.complete and self._pending:
-                # A ban that the store does not know yet holds all the same.
+                # A ban that the store does not know yet applies all the same.
                 pending = [entry for entry in tuple(self._pending.values()) if entry is not None]
                 return evolve(changes, entries=[*changes.entries, *pending])
             return changes
@@ -221,17 +225,17 @@ class ResilientBackend:
                 self._pending[target] = entry
 
     def _supersede(self, target: str, entry: BanEntry | None) -> None:
-        """What the store has been told now is the last word on a target: an older one that still
-        waits, or is being told this moment, must not be."""
+        """The latest write decides about a target: an older one that waits, or is being sent now,
+        must not overwrite it."""
         if self._pending:
             with self._pending_lock:
                 if target in self._pending:
                     self._pending[target] = entry
 
     def _tell_pending(self) -> None:
-        """Tell the store of bans made and lifted while it was down, until it fails again.
+        """Send bans that were made and lifted while the store was down, until it fails again.
 
-        One that it does not take is tried again later, behind the others; it does not hold them up.
+        If the store refuses one, it is tried again later, after the others.
         """
         for _ in range(min(len(self._pending), PENDING_AT_ONCE)):
             with self._pending_lock:
@@ -275,7 +279,7 @@ class ResilientBackend:
         self._main.close()
 
     def _ask(self, call: Callable[..., Result], *args: object) -> Result | None:
-        """``call(*args)`` when the store is to be asked and answers, else ``None``."""
+        """Return ``call(*args)`` if the store may be asked and answers, else ``None``."""
         breaker, budget, calls = self.breaker, self._budget, self._calls
         if not breaker.closed and not breaker.admits_probe():
             return None
@@ -302,9 +306,9 @@ class ResilientBackend:
         return result
 
     def _may(self, feature: Feature) -> bool:
-        """Whether this process counts in the store's place.
+        """Whether this process counts instead of the store.
 
-        :raises StoreError: when the policy is to deny.
+        :raises StoreError: if the policy is to deny.
         """
         policy = self._policies[feature]
         if policy == "deny":
@@ -313,7 +317,7 @@ class ResilientBackend:
 
 
 def _done(call: Callable[..., None]) -> Callable[..., bool]:
-    """A call that returns nothing, made to tell that it was done."""
+    """Wrap a call that returns nothing, so that it returns that it was done."""
 
     def done(*args: object) -> bool:
         call(*args)
@@ -323,7 +327,7 @@ def _done(call: Callable[..., None]) -> Callable[..., bool]:
 
 
 def _wrapped(call: Callable[..., Result]) -> Callable[..., tuple[Result]]:
-    """A call that may return ``None``, made to tell that from no answer."""
+    """Wrap a call that may return ``None``, to distinguish that from no answer."""
 
     def wrapped(*args: object) -> tuple[Result]:
         return (call(*args),)
