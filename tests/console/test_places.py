@@ -115,7 +115,7 @@ def test_routes_without_a_limit_are_known_with_what_decorators_say(
     send(live, key, event(endpoint="/login", method="POST"))
     page = log_in(live).get("/paths").text
     guard.close()
-    unlimited = page.split("Routes without a limit", 1)[1]
+    unlimited = page.split("Routes without their own limit", 1)[1]
     assert "/items/&lt;" in unlimited
     assert "/login<" not in unlimited
     assert "5 in 60 s" in page
@@ -145,7 +145,7 @@ def test_an_export_and_a_log_that_is_read_show_how_far_they_are(
     assert "load delay:1s" in admin.get("/data/work").text
     assert "0 %" in admin.get("/data/work").text
     LogReader(log, console.services.database, console.services.intake).read_on()
-    assert "it is followed" in admin.get("/data/work").text
+    assert "new lines follow" in admin.get("/data/work").text
     export = admin.get("/events.json")
     assert len(export.text.splitlines()) == 50
     page = admin.get("/data/work").text
