@@ -35,3 +35,27 @@ class Indicator:
     prior: float = MEDIUM
     prefilter: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+
+
+@frozen
+class Family:
+    """Makes the indicators of one family.
+
+    :ivar name: the beginning of their names.
+    """
+
+    name: str
+
+    def __call__(
+        self,
+        category: str,
+        name: str,
+        pattern: str,
+        source: str,
+        prior: float = MEDIUM,
+        prefilter: tuple[str, ...] = (),
+        examples: tuple[str, ...] = (),
+    ) -> Indicator:
+        return Indicator(
+            f"{self.name}.{name}", category, pattern, source, prior, prefilter, examples
+        )

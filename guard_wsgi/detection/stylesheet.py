@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from xml.parsers.expat import ExpatError, ParserCreate
+
+from guard_wsgi.detection.strict_xml import Refused, reads_strictly
 
 XSL: Final = "http://www.w3.org/1999/XSL/Transform"
 _SPACES: Final = re.compile(
@@ -33,10 +34,6 @@ _REACHES_OUT: Final = re.compile(
 )
 
 
-class _Reaches(Exception):
-    """Ends the reading of a style sheet that does more than transform."""
-
-
 def only_transforms(document: str) -> bool:
     """Whether a document is a style sheet that reads nothing but the document it is applied to."""
     depth = 0
@@ -47,27 +44,16 @@ def only_transforms(document: str) -> bool:
         if (depth == 0 and (space != XSL or name not in ("stylesheet", "transform"))) or (
             space == XSL and name not in _ELEMENTS
         ):
-            raise _Reaches
+            raise Refused
         depth += 1
         for key, value in zip(attributes[::2], attributes[1::2], strict=True):
             if key.startswith("extension-element") or _REACHES_OUT.search("".join(value.split())):
-                raise _Reaches
+                raise Refused
 
     def declare_space(_: str | None, uri: str | None) -> None:
         if uri and not _SPACES.fullmatch(uri):
-            raise _Reaches
+            raise Refused
 
-    def refuse(*_: object) -> None:
-        raise _Reaches
-
-    parser = ParserCreate(namespace_separator=" ")
-    parser.ordered_attributes = True
-    parser.StartElementHandler = start
-    parser.StartNamespaceDeclHandler = declare_space
-    parser.ProcessingInstructionHandler = refuse
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(document.strip().encode("utf-8", "surrogatepass"), True)
-    except (_Reaches, ExpatError, ValueError, LookupError):
-        return False
-    return True
+    return reads_strictly(
+        document, StartElementHandler=start, StartNamespaceDeclHandler=declare_space
+    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from xml.parsers.expat import ExpatError, ParserCreate
+
+from guard_wsgi.detection.strict_xml import Refused, reads_strictly, refuse
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _DRAWS: Final = frozenset(
@@ -49,10 +50,6 @@ _OPERATOR: Final = re.compile(
 )
 
 
-class _Active(Exception):
-    """Ends the reading of a picture that is more than one."""
-
-
 class _Picture:
     def __init__(self, is_escaped: bool) -> None:
         self.texts: list[str] = []
@@ -65,7 +62,7 @@ class _Picture:
         if (not self._open and (space, name) != (_SVG, "svg")) or (
             name not in _DRAWS if space == _SVG else not _NOTES.match(space)
         ):
-            raise _Active
+            raise Refused
         self._open.append(name)
         for key, value in zip(attributes[::2], attributes[1::2], strict=True):
             self._check(name, key, value)
@@ -74,17 +71,17 @@ class _Picture:
         space, _, name = key.rpartition(" ")
         name = name.lower()
         if name.startswith("on") or (space == _XML and name == "base"):
-            raise _Active
+            raise Refused
         if name in ("href", "src"):
             is_link = element == "a" and _LINK.fullmatch(value)
             if not is_link and not _REFERENCE.fullmatch(value):
-                raise _Active
+                raise Refused
         elif _REACHES_OUT.search(value) or (
             name == "attributename" and ("href" in value.lower() or value.lower().startswith("on"))
         ):
-            raise _Active
+            raise Refused
         if not self._is_escaped and (not _PLAIN.fullmatch(value) or _OPERATOR.search(value)):
-            raise _Active
+            raise Refused
 
     def end(self, _: str) -> None:
         self._open.pop()
@@ -92,11 +89,11 @@ class _Picture:
     def read(self, text: str) -> None:
         if self._open[-1:] == ["style"]:
             if _REACHES_OUT.search(text):
-                raise _Active
+                raise Refused
         elif text.strip():
             self.texts.append(text.strip())
         if not self._is_escaped and (not _PLAIN.fullmatch(text) or _OPERATOR.search(text)):
-            raise _Active
+            raise Refused
 
 
 def texts_of_picture(document: str, *, is_escaped: bool) -> list[str] | None:
@@ -106,31 +103,22 @@ def texts_of_picture(document: str, *, is_escaped: bool) -> list[str] | None:
         quotes end no other text.
     """
     picture = _Picture(is_escaped)
-    parser = ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.ordered_attributes = True
-
-    def refuse(*_: object) -> None:
-        raise _Active
 
     def declare(_: str, system: str | None, __: str | None, has_subset: int) -> None:
         if has_subset or not _DOCTYPE.fullmatch(system or ""):
-            raise _Active
+            raise Refused
 
-    parser.StartElementHandler = picture.start
-    parser.EndElementHandler = picture.end
-    parser.CharacterDataHandler = picture.read
-    parser.ProcessingInstructionHandler = refuse
-    parser.EntityDeclHandler = refuse
-    parser.StartDoctypeDeclHandler = declare
-    if not is_escaped:
-        parser.CommentHandler = refuse
-        parser.StartCdataSectionHandler = refuse
-    try:
-        parser.Parse(document.strip().encode("utf-8", "surrogatepass"), True)
-    except (_Active, ExpatError, ValueError, LookupError):
-        return None
-    return picture.texts
+    unescaped = {} if is_escaped else {"CommentHandler": refuse, "StartCdataSectionHandler": refuse}
+    is_inert = reads_strictly(
+        document,
+        StartElementHandler=picture.start,
+        EndElementHandler=picture.end,
+        CharacterDataHandler=picture.read,
+        EntityDeclHandler=refuse,
+        StartDoctypeDeclHandler=declare,
+        **unescaped,
+    )
+    return picture.texts if is_inert else None
 
 
 _SCHEMAS: Final = re.compile(
@@ -141,20 +129,9 @@ _SCHEMAS: Final = re.compile(
 def is_only_data(document: str) -> bool:
     """Whether an XML document has none of the languages that browsers draw, run or transform
     with, no instruction and no declaration."""
-    parser = ParserCreate(namespace_separator=" ")
-
-    def refuse(*_: object) -> None:
-        raise _Active
 
     def start(tag: str, _: object) -> None:
         if not _SCHEMAS.fullmatch(tag.rpartition(" ")[0]):
-            raise _Active
+            raise Refused
 
-    parser.StartElementHandler = start
-    parser.ProcessingInstructionHandler = refuse
-    parser.StartDoctypeDeclHandler = refuse
-    try:
-        parser.Parse(document.strip().encode("utf-8", "surrogatepass"), True)
-    except (_Active, ExpatError, ValueError, LookupError):
-        return False
-    return True
+    return reads_strictly(document, StartElementHandler=start)

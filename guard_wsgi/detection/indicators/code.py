@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _CODE = "CWE-94; OWASP: Code Injection"
 _SSTI = "PayloadsAllTheThings, Server Side Template Injection"
@@ -39,17 +39,7 @@ _PHP_LIBRARY = (
 _PHP_BLANK = r"(?:\s*(?:/\*[^*]*\*+/|(?://|#)[^\r\n]*[\r\n]+))+\s*"
 
 
-def _make(
-    category: str,
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("code." + name, category, pattern, source, prior, prefilter, examples)
-
+_make = Family("code")
 
 # fmt: off
 CODE = (

@@ -3,7 +3,9 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from functools import partial
+
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _CWE = "CWE-79"
 _EVASION = "OWASP: XSS Filter Evasion Cheat Sheet"
@@ -12,16 +14,7 @@ _HTML = "WHATWG HTML: event handlers, the tokenizer"
 _CRS = "idea of the CRS 941 family"
 
 
-def _xss(
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("xss." + name, "xss", pattern, source, prior, prefilter, examples)
-
+_xss = partial(Family("xss"), "xss")
 
 _SINK = (
     r"(?:alert|prompt|confirm|eval|settimeout|setinterval|fetch|atob|btoa|expression|execscript"

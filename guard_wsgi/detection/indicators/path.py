@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _TRAVERSAL = "OWASP: Path Traversal; CWE-22"
 _PATT_TRAVERSAL = "PayloadsAllTheThings, Directory Traversal"
@@ -23,17 +23,7 @@ _NUMBERED = tuple(
 )
 
 
-def _make(
-    category: str,
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("file." + name, category, pattern, source, prior, prefilter, examples)
-
+_make = Family("file")
 
 # fmt: off
 PATH = (

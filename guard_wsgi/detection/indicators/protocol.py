@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _SPLIT = "CWE-113; RFC 9112 section 2.2"
 _SMUGGLE = "RFC 9112 section 11.2; PortSwigger research: request smuggling"
@@ -19,17 +19,7 @@ _LINE_BEGINS = tuple(
 )
 
 
-def _make(
-    category: str,
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("protocol." + name, category, pattern, source, prior, prefilter, examples)
-
+_make = Family("protocol")
 
 # fmt: off
 PROTOCOL = (

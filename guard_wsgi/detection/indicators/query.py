@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from guard_wsgi.detection.indicator import CERTAIN, STRONG, WEAK, Family
 
 _NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
 _LDAP = "OWASP: LDAP Injection Prevention; RFC 4515; CWE-90"
@@ -17,17 +17,7 @@ _OPERATOR = r"(?:ne|eq|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|type|mod
 _ATTRIBUTE = r"(?:uid|cn|sn|ou|dc|mail|objectclass|userpassword|gidnumber|uidnumber|givenname|memberof|samaccountname|userprincipalname|password|user|homedirectory|displayname|directory|department|description|telephonenumber|security_level|\w{1,20})"
 
 
-def _make(
-    category: str,
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("query." + name, category, pattern, source, prior, prefilter, examples)
-
+_make = Family("query")
 
 # fmt: off
 QUERY = (

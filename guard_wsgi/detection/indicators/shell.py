@@ -3,7 +3,9 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from functools import partial
+
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family, Indicator
 
 _CWE = "CWE-78"
 _OWASP = "OWASP Testing Guide WSTG-INPV-12"
@@ -89,16 +91,7 @@ _BEHIND_LINE = tuple(
 )
 
 
-def _cmd(
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("shell." + name, "cmd_injection", pattern, source, prior, prefilter, examples)
-
+_cmd = partial(Family("shell"), "cmd_injection")
 
 # The beginning of a line, as it is and as JSON has it.
 _LINES = tuple(

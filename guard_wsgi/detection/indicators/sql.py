@@ -3,7 +3,9 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Indicator
+from functools import partial
+
+from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _CWE = "CWE-89"
 _OWASP = "OWASP Testing Guide WSTG-INPV-05"
@@ -52,16 +54,7 @@ _STATEMENT = (
 )
 
 
-def _sqli(
-    name: str,
-    pattern: str,
-    source: str,
-    prior: float = MEDIUM,
-    prefilter: tuple[str, ...] = (),
-    examples: tuple[str, ...] = (),
-) -> Indicator:
-    return Indicator("sql." + name, "sqli", pattern, source, prior, prefilter, examples)
-
+_sqli = partial(Family("sql"), "sqli")
 
 # fmt: off
 SQL = (
