@@ -169,7 +169,8 @@ class FlaskResolver:
         """Audit at the start, and again whenever views are registered."""
         for name in outside_of(self._guard, self._app):
             logger.warning(
-                "%s was wrapped around the app after the guard: its own answers are not guarded. Call FlaskAPIGuard(app), or init_app(app), after it",
+                "%s was wrapped around the app after the guard: its own answers are not guarded."
+                " Call FlaskAPIGuard(app), or init_app(app), after it",
                 name,
             )
         if len(self._app.view_functions) != self._known_views:
