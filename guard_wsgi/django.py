@@ -139,6 +139,32 @@ class DjangoResolver:
             del environ[_IN_HOOKS_KEY]
             close_old_connections()
 
+    @contextmanager
+    def unguarded(self) -> Iterator[list[str]]:
+        """Collect the paths of the requests that Django answers meanwhile without the guard, as
+        those of ``django.test.Client`` without the middleware. They are complete at the end."""
+        from django.conf import settings
+        from django.core.signals import request_started
+
+        environs: list[WSGIEnvironment] = []
+        paths: list[str] = []
+
+        def note(environ: Any = None, **signal: Any) -> None:
+            if environ is not None:
+                environs.append(environ)
+
+        request_started.connect(note)
+        try:
+            yield paths
+        finally:
+            request_started.disconnect(note)
+            if MIDDLEWARE_NAME not in settings.MIDDLEWARE:
+                paths.extend(
+                    str(environ.get("PATH_INFO"))
+                    for environ in environs
+                    if ENVIRON_KEY not in environ
+                )
+
     def _all_routes(self) -> list[tuple[str, Any, str]]:
         """Yield endpoint, view and method of each route."""
         return [

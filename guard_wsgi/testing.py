@@ -21,6 +21,7 @@ does::
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,16 @@ if TYPE_CHECKING:
 
 REFUSED = "request_blocked"
 PASSED_IN_PASSIVE_MODE = "logged_only"
+
+
+_BYPASSES = (
+    "this client goes around the guard: put 'guard_wsgi.django.ViewRulesMiddleware' first in"
+    " MIDDLEWARE, and name the guarded app in WSGI_APPLICATION"
+)
+
+
+class BypassedGuard(UserWarning):
+    """A test sent requests that the guard did not see, so it says nothing about the guard."""
 
 
 @frozen(slots=True)
@@ -92,11 +103,21 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
     former = guard.use_store(Store.open("memory://", settings=settings))
     control = ControlledGuard(guard, clock)
     guard.services.events.add_sink(control)
+    unguarded = getattr(guard.resolver, "unguarded", _none_unguarded)
     try:
-        yield control
+        with unguarded() as bypassing:
+            yield control
     finally:
         guard.services.events.remove_sink(control)
         guard.use_store(former).close()
+    if bypassing:
+        warnings.warn(f"{', '.join(bypassing)}: {_BYPASSES}", BypassedGuard, stacklevel=3)
+
+
+@contextmanager
+def _none_unguarded() -> Iterator[list[str]]:
+    """Stand in for :meth:`DjangoResolver.unguarded` in other apps, whose clients call the guard."""
+    yield []
 
 
 def guard_of(app: object) -> GuardMiddleware:
@@ -215,10 +236,7 @@ def _came_through(response: Any) -> None:
     """Assert that the request reached the guard: Django's test client calls Django's handler
     itself."""
     environ = getattr(getattr(response, "wsgi_request", None), "environ", None)
-    assert environ is None or ENVIRON_KEY in environ, (
-        "this client goes around the guard: put 'guard_wsgi.django.ViewRulesMiddleware' first in"
-        " MIDDLEWARE, and name the guarded app in WSGI_APPLICATION"
-    )
+    assert environ is None or ENVIRON_KEY in environ, _BYPASSES
 
 
 def _status(response: Any) -> int:

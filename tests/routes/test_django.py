@@ -215,12 +215,19 @@ def test_a_test_says_that_its_client_goes_around_the_guard(
     app = guarded(project, [path("secret/", secret)])
     project.module("guarded_wsgi", application=app)
     monkeypatch.setattr(settings, "WSGI_APPLICATION", "guarded_wsgi.application")
-    with testing.controlled(app) as guard:
-        answer = Client().get("/secret/")
-        with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
-            guard.assert_refused(answer)
-        with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
-            guard.assert_passed(answer)
+
+    def go_around() -> None:
+        with testing.controlled(app) as guard:
+            answer = Client().get("/secret/")
+            with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+                guard.assert_refused(answer)
+            with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+                guard.assert_passed(answer)
+            assert serve(app, environ_for("/secret/")).code == 401  # which went through it
+
+    with pytest.warns(testing.BypassedGuard, match="^/secret/: .*ViewRulesMiddleware") as told:
+        go_around()
+    assert len(told) == 1
     monkeypatch.setattr(settings, "MIDDLEWARE", ["guard_wsgi.django.ViewRulesMiddleware"])
     with testing.controlled(app) as guard:
         guard.assert_refused(Client().get("/secret/"), status=401)
