@@ -39,6 +39,8 @@ class CompiledPatterns(BuildHookInterface):  # type: ignore[type-arg]
             )
         except (OSError, subprocess.SubprocessError) as error:
             reason = getattr(error, "stderr", None) or str(error)
+            if "PatternRefused" in reason or "HyperscanRefused" in reason:
+                raise RuntimeError(f"Hyperscan refuses a pattern of detection: {reason}") from error
             self.app.display_warning(f"patterns are compiled on the first start: {reason}")
             return
         used = set(done.stdout.split())

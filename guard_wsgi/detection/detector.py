@@ -44,6 +44,9 @@ class Detector:
         self._stable = StableHeaders()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
+        if engine == "hyperscan":
+            # A pattern of the package that it refuses is an error here, not at each value.
+            self.warm()
         if isinstance(custom_patterns, Mapping):
             named = dict(custom_patterns)
         else:

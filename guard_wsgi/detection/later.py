@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from guard_wsgi.patterns.compiling import Compiler
-from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, Tripwire, key_of
+from guard_wsgi.patterns.hyperscan_scanner import (
+    HyperscanRefused,
+    HyperscanScanner,
+    Tripwire,
+    key_of,
+)
+
+logger = logging.getLogger("guard_wsgi.patterns")
 
 MODULE = "guard_wsgi.detection.built_in"
 
@@ -35,7 +43,7 @@ def kept_or_later(
     if scanner is not None:
         return scanner
     make = partial(HyperscanScanner, patterns, ids, options, keep=True)
-    return LaterScanner(load, make, make_plain)
+    return LaterScanner(load, make, make_plain, patterns)
 
 
 class LaterScanner:
@@ -50,8 +58,11 @@ class LaterScanner:
         load: Callable[..., HyperscanScanner | None],
         make: Callable[[], HyperscanScanner],
         make_plain: Callable[[], Any],
+        patterns: Sequence[str] = (),
     ) -> None:
+        """:param patterns: for the message, if Hyperscan refuses one."""
         self._load = load
+        self._patterns = patterns
         self._make: Callable[[], HyperscanScanner] | None = make
         self._make_plain: Callable[[], Any] | None = make_plain
         self._plain: Any = None
@@ -100,9 +111,19 @@ class LaterScanner:
         return scanner is not None
 
     def compile(self) -> None:
-        """Compile here and now."""
+        """Compile here and now. A refused pattern is logged once, and `re` serves on."""
         if self._make is not None:
-            self._serve(self._make())
+            try:
+                self._serve(self._make())
+            except HyperscanRefused as error:
+                self._make = None
+                refused = "all" if error.index is None else repr(self._patterns[error.index])
+                logger.error(
+                    "a pattern of detection can't be compiled: %s (%s). Python's re searches for"
+                    " the patterns of its family, more slowly",
+                    refused,
+                    error,
+                )
 
     def _serve(self, scanner: HyperscanScanner) -> None:
         # First what is read without a lock, then what it takes the place of.

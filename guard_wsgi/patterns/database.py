@@ -25,6 +25,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -150,10 +151,8 @@ def _read(path: Path, *, is_ours: bool) -> Any | None:
 def _give_back() -> None:
     """Give the memory back that a file was read into: the GNU C library keeps what is freed below
     what is in use, 5 MB after all files."""
-    try:
+    with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
-    except (OSError, AttributeError, TypeError):  # another C library
-        pass
 
 
 def save_database(key: str, database: Any) -> None:
