@@ -115,21 +115,20 @@ class AttackRefusal:
         if self._tells_always:
             findings = inspection.whole(findings)
         request.verdict.findings += findings
-        for finding in findings:
-            if finding.category in REPORTED_ONLY:
-                reported = describe(finding, inspection.settings)
-                request.note("pattern_detected", reported)
-        passing = REPORTED_ONLY if self._budget_blocks else _PASSING
-        findings = tuple([one for one in findings if one.category not in passing])
-        if not findings:
-            return None
+        categories = _categories(findings)
+        if not categories.isdisjoint(_PASSING):
+            for finding in findings:
+                if finding.category in REPORTED_ONLY:
+                    reported = describe(finding, inspection.settings)
+                    request.note("pattern_detected", reported)
+            passing = REPORTED_ONLY if self._budget_blocks else _PASSING
+            findings = tuple([one for one in findings if one.category not in passing])
+            if not findings:
+                return None
+            categories = _categories(findings)
         client, ban = request.identity.address, None
         if client is not None:
-            if len(findings) == 1:
-                categories, is_certain = {findings[0].category}, findings[0].is_certain
-            else:
-                categories = {finding.category for finding in findings}
-                is_certain = any(finding.is_certain for finding in findings)
+            is_certain = findings[0].is_certain or any(one.is_certain for one in findings[1:])
             categories -= NEVER_BANS
             if is_certain and (
                 _is_made_by_a_page(request.environ)
@@ -139,6 +138,12 @@ class AttackRefusal:
             if categories and not (self._is_verified_bot and self._is_verified_bot(request)):
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
+
+
+def _categories(findings: tuple[Finding, ...]) -> set[str]:
+    if len(findings) == 1:  # as of most attacks
+        return {findings[0].category}
+    return {finding.category for finding in findings}
 
 
 def _is_of_the_referrer(finding: Finding) -> bool:

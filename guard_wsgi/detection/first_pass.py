@@ -19,9 +19,9 @@ from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
-Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf]]
+Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf] | None]
 """How to take out of an environ with certain keys: the stable headers and cookies; path, query and
-all other headers; everything else; and the first two apart."""
+all other headers; everything else; and, of those with cookies, the first two apart."""
 Matches = Callable[[bytes], bool]
 """Whether something in what is read calls for a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
@@ -83,8 +83,12 @@ class StableHeaders:
                 alike_text = join(alike(environ))
             is_new = alike_text not in benign
             if is_new:
-                stable_text, cookies = [join(part(environ)) for part in parts]
-                text = f"{cookies if stable_text in benign else alike_text}{JOINER}{text}"
+                unread = alike_text
+                if parts is not None:
+                    stable_text, cookies = join(parts[0](environ)), join(parts[1](environ))
+                    if stable_text in benign:
+                        unread = cookies
+                text = f"{unread}{JOINER}{text}"
             if "%" in text:
                 data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
                 if PERCENT in data:
@@ -111,7 +115,8 @@ class StableHeaders:
                 return data
             if is_new:
                 remember(alike_text)
-                remember(stable_text)
+                if parts is not None:
+                    remember(stable_text)
             return None
 
         return read
@@ -132,7 +137,7 @@ class StableHeaders:
         alike = stable + cookies
         others = [name for name in names if name not in alike]
         rest = [key for key in keys if key not in names]
-        parts = _getter(stable), _getter(cookies)
+        parts = (_getter(stable), _getter(cookies)) if cookies else None
         getters = _getter(alike), _getter(others), _getter(rest), parts
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:

@@ -73,11 +73,12 @@ def is_password_name(name: str) -> bool:
     """Whether a field is one for a password, by its name."""
     if ">" in name:
         return False
-    parts = _NAME_PARTS.findall(name.lower())[-3:]
-    return not _SECRETS.isdisjoint((*parts[-1:], "_".join(parts[-2:]))) or any(
-        "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS
-        for part in parts
-    )
+    name = name.lower()
+    parts = [name] if name.isalnum() else _NAME_PARTS.findall(name)[-3:]
+    for part in parts:
+        if "passw" in part or "passphrase" in part or part.rstrip("0123456789") in _PASSWORD_WORDS:
+            return True
+    return not _SECRETS.isdisjoint((*parts[-1:], "_".join(parts[-2:])))
 
 
 def _is_repetition(name: str) -> bool:
