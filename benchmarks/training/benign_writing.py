@@ -41,6 +41,8 @@ UNIX = "/etc/hosts;/etc/fstab;/etc/nginx/nginx.conf;/etc/ssh/sshd_config;/etc/re
 WINDOWS = r"C:\Windows\System32\drivers\etc\hosts;C:\Windows\win.ini;C:\Program Files\Shop\config.ini;C:\Program Files (x86)\Tool\log.txt;C:\Users\anna\Documents\Report 2024.docx;D:\Backup\mysql\data;C:\xampp\htdocs;C:\inetpub\wwwroot;C:\ProgramData\App\settings.ini;C:\Windows\System32\config;C:\Temp\setup.log;%APPDATA%\Tool;C:\php\php.ini;E:\photos\2023;\\fileserver\public\reports;\\NAS01\share\photos;\\10.1.2.3\scans;\\server\c$\temp".split(";")
 URLS = "http://localhost:3000;http://localhost/admin;http://127.0.0.1:8000/health;http://192.168.1.10;http://192.168.178.1/status;http://10.0.0.5:8080;https://intranet.local/wiki;file:///C:/Users/anna/Desktop/report.html;file:///home/anna/doc.pdf;http://host.docker.internal:5000;ftp://files.example.com/pub;sftp://10.2.3.4/in;smb://nas/media;http://[::1]:8080/;ldap://dc01.example.local;https://example.com/a.php?id=5&x=1".split(";")
 COMMANDS = "npm install;npm run build && npm start;pip install -r requirements.txt;ls -la;git status;git push --force origin main;docker compose up -d;docker ps | grep web;sudo systemctl restart nginx;cat /etc/os-release;cat /var/log/syslog | grep -i error;tail -f /var/log/nginx/access.log;tail -n 50 /var/log/mail.log | less;chmod +x deploy.sh;chmod -R 755 /var/www;ps aux | grep python;curl -I https://example.com;curl -fsSL https://example.com/install.sh | sh;wget https://example.com/a.tar.gz;ping 192.168.1.1;ipconfig /all;netstat -tulpn;kubectl get pods -n web;kubectl logs -f deploy/web;find . -name '*.py' -exec wc -l {} +;rm -rf node_modules;mkdir -p build && cd build;export PATH=$PATH:~/bin;echo $HOME;id;whoami;uname -a;df -h;du -sh *;ssh ann@10.0.0.7;scp a.txt ann@host:/tmp/;python -m http.server;python3 -c 'print(1)';make clean all;ssh-keygen -t ed25519;mysqldump -u root -p shop > shop.sql;psql -c 'select 1';crontab -e;sed -i 's/a/b/g' file.txt;awk '{print $2}' data.txt;tar xzf a.tgz -C /opt;systemctl status postgresql;journalctl -u app --since today;brew install jq;apt-get update && apt-get install -y vim;grep -rn TODO src/;cp .env.example .env;source venv/bin/activate;php artisan migrate;bundle exec rake db:migrate;redis-cli ping;nslookup example.com;traceroute example.com;$(pwd);$(date +%F);date;env | sort;lsof -i :8080;kill -9 4242;sleep 5; echo done;history | tail;certutil -hashfile a.iso SHA256;powershell -File run.ps1;Get-ChildItem C:\\Temp;reg query HKLM\\Software;dir /s".split(";")
+TOOLS = "Python;JavaScript;PHP;MySQL;Postgres;Java;bash;Docker;jQuery;React;Django;Node;Excel;Linux;Windows;nginx;Flask;Angular;Ruby;git".split(";")
+CALLS = "eval();exec();setTimeout();innerHTML;document.write();document.querySelector();os.path.join();subprocess.run();preg_match();str_replace();$_POST;mysqli_query();GROUP_CONCAT;information_schema;LEFT JOIN;UNION ALL;window.open();fetch();XMLHttpRequest;System.out.println;java.util.List;NullPointerException;async/await;__init__;process.env;require();module.exports;useEffect;{{ block }};@media;:hover;curl;chmod;crontab;sed;awk;grep -r;ssh-keygen;tail -f;iframe;onclick;onload;localStorage;sessionStorage;JSON.parse();base64;sleep();char();version();pickle;yaml.load();torch.load();model.eval();df.query()".split(";")
 SQL = "SELECT * FROM orders WHERE total > 100;SELECT id, name FROM users WHERE active = 1 ORDER BY name;SELECT count(*) FROM logs WHERE day = '2024-01-05';SELECT u.id, o.total FROM users u JOIN orders o ON o.user_id = u.id WHERE o.total > 100 GROUP BY u.id HAVING count(*) > 2;UPDATE products SET price = price * 1.1 WHERE brand = 'Acme';DELETE FROM sessions WHERE expires < now();INSERT INTO tags (name) VALUES ('new'), ('sale');ALTER TABLE users ADD COLUMN phone varchar(20);CREATE INDEX idx_users_email ON users (email);DROP TABLE IF EXISTS tmp_import;SELECT name FROM sqlite_master WHERE type='table';SELECT table_name FROM information_schema.tables;SELECT coalesce(a, b, 'none') FROM t;SELECT a FROM x UNION ALL SELECT a FROM y;WITH t AS (SELECT 1 AS n) SELECT n FROM t;GRANT SELECT ON shop.* TO 'report'@'%';EXPLAIN ANALYZE SELECT * FROM events WHERE user_id = 5 LIMIT 10 OFFSET 20;SELECT DISTINCT city FROM addresses WHERE zip LIKE '10%';SELECT CASE WHEN x > 1 THEN 'a' ELSE 'b' END FROM t;SELECT version();SELECT pg_size_pretty(pg_database_size('shop'));SHOW TABLES;TRUNCATE TABLE staging".split(";")
 ERRORS = """Cannot invoke "String.length()" because "s" is null
 Cannot invoke "java.util.List.size()" because "this.items" is null
@@ -400,6 +402,163 @@ def traces(rng: random.Random) -> str:
     )
 
 
+def questions(rng: random.Random) -> str:
+    """What people ask about programs, and type into search fields of sites about them."""
+    word, call = rng.choice(CODE_WORDS), _pick(rng, CALLS)
+    tool = _pick(rng, TOOLS)
+    return rng.choice(
+        [
+            f"How do I use {call} in {tool}?",
+            f"{tool} {call} not working",
+            f"Why does {word} fail in {tool} but not in {_pick(rng, TOOLS)}?",
+            f"{call} vs {_pick(rng, CALLS)}",
+            f"difference between {word} and {rng.choice(CODE_WORDS)} in {tool}",
+            f"what does {word} mean in {tool}",
+            f"The example with {call} is dangerous, please remove it from the course.",
+            f"{word} or {call}: which one is safer? {_ask(rng)}",
+            f"When I type {word} in {_pick(rng, APPS)}, the page stays blank. {_ask(rng)}",
+            f"is it normal that {_pick(rng, UNIX)} is readable by all users of {tool}?",
+        ]
+    )
+
+
+def configs(rng: random.Random) -> str:
+    """Settings of tools that build, deploy and watch."""
+    name, other, third = (_pick(rng, WORDS).split()[-1] for _ in range(3))
+    count = rng.randint(1, 90)
+    return rng.choice(
+        [
+            f'resource "aws_{name}" "{other}" {{\n  {third} = "${{var.{name}}}-{other}"\n  count = {count}\n}}',
+            f'output "{name}" {{ value = module.{other}.{third} }}',
+            f"image: {{{{ .Values.{name}.repository }}}}:{{{{ .Values.{name}.tag }}}}\nreplicas: {{{{ .Values.{other} }}}}",
+            f"- alert: {name}\n  expr: rate({other}_total[5m]) > {count}\n  annotations:\n    summary: 'Instance {{{{ $labels.instance }}}} of {{{{ $labels.job }}}} is down'",
+            f"rate of {other} is {{{{ $value }}}} (over {count}) on {{{{ $labels.{name} }}}}",
+            f"  - name: {name}\n    run: npm ci && npm run {other}\n    env:\n      TOKEN: ${{{{ secrets.{name.upper()}_TOKEN }}}}",
+            f"server {{\n  listen {count};\n  location /{name} {{ proxy_pass http://127.0.0.1:80{count}; }}\n}}",
+            f'FROM node:{count}-alpine\nWORKDIR /app\nCOPY package*.json ./\nRUN npm ci && npm cache clean --force\nCMD ["node", "{name}.js"]',
+            f"services:\n  {name}:\n    image: {other}:{count}\n    volumes:\n      - ./{third}:/var/lib/{name}\n    command: sh -c 'wait-for db && start'",
+            f"RewriteEngine On\nRewriteCond %{{REQUEST_FILENAME}} !-f\nRewriteRule ^{name}/(.*)$ /{other}.php?q=$1 [L,QSA]",
+            f"[{name}]\npath = /etc/{name}/{other}.conf\nlog = /var/log/{name}.log\nextra = %(here)s/../{third}",
+            f"{count} 4 * * {count % 7} cd /srv/{name} && ./{other}.sh > /dev/null 2>&1",
+            f"{name}: {{{{ lookup('env', '{other.upper()}') | default('{third}') }}}}",
+            f"Hi <%= {name} %>, your <%= {other}.name %> ends on <%= date %>.",
+        ]
+    )
+
+
+def pages(rng: random.Random) -> str:
+    """Pieces of pages that editors put together."""
+    word, other, number = _pick(rng, WORDS), _pick(rng, WORDS), rng.randint(1, 900)
+    return rng.choice(
+        [
+            f'<button type="button" class="btn" onclick="history.back()">{word}</button>',
+            f'<p>{word}</p><a href="#" onclick="window.print(); return false;">{other}</a>',
+            f'<p>See <a href="https://example.com/{number}" title="{word}" target="_blank">{other}</a> for more.</p>',
+            f'<form action="/search" method="get"><label>{word}</label><input type="text" name="q"><button>{other}</button></form>',
+            f'<script type="application/ld+json">{{"@context":"https://schema.org","@type":"Product","name":"{word}","offers":{{"price":"{number}"}}}}</script>',
+            f'<div class="row"><div class="col-{number % 12}"><img src="/media/{number}.jpg" alt="{word}" width="{number}"></div></div>',
+            f'<video controls width="{number}"><source src="/media/{number}.mp4" type="video/mp4">{word}</video>',
+            f"<details><summary>{word}</summary>{other}</details>",
+            f'<meta name="robots" content="noindex, nofollow"><link rel="canonical" href="https://example.com/{number}">',
+            f'<audio controls src="/media/{number}.mp3"></audio><hr><p style="color: #{number:06d}">{word}</p>',
+            f'<table border="1"><tr><td colspan="2">{word}</td></tr><tr><td>{number}</td><td>{other}</td></tr></table>',
+        ]
+    )
+
+
+def letters(rng: random.Random) -> str:
+    """Mails, cards and dates, pasted whole, and markup of wikis and boards."""
+    word, other, number = _pick(rng, WORDS), _pick(rng, WORDS), rng.randint(1, 28)
+    who = _pick(rng, PEOPLE)
+    return rng.choice(
+        [
+            f"From: {who} <a{number}@example.com>\nTo: team@example.com\nSubject: Re: {word}\nDate: Mon, {number} Jan 2024 10:00:00 +0100\n\nHello,\n\n{_ask(rng)}\n> {other}",
+            f'Subject: {word}\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary="b{number}"\n\n{_ask(rng)}',
+            f"-----Original Message-----\nFrom: {who}\nSent: Monday\nTo: {who}\nCc: {who}\nSubject: {word}\n\n{_ask(rng)}",
+            f"BEGIN:VCARD\nVERSION:3.0\nN:O'Neil;{word};;Dr.;\nTEL;TYPE=CELL:+1 555 01{number}\nEND:VCARD",
+            f'BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:202401{number:02d}T100000Z\nRRULE:FREQ=WEEKLY;BYDAY=MO\nSUMMARY:{word}; "{other}"\nEND:VEVENT\nEND:VCALENDAR',
+            f"== {word} ==\n'''{other}''' and ''{word}'' in [[{other}|{word}]] {{{{Infobox|name={number}}}}}",
+            f'[b]{word}[/b] [url=http://example.com/{number}]{other}[/url] [quote="{who}"]{word}[/quote] [code]a && b[/code]',
+            f"h2. {word}\n* {{{{{other}}}}} {{code:java}}int a = {number};{{code}}",
+            f"\\begin{{tabular}}{{|c|c|}} {word} & {other} \\\\ {number} & $x^2$ \\end{{tabular}}",
+            f'My mail bounces: "550 5.7.1 <a{number}@example.com>: Relay access denied". {_ask(rng)}',
+        ]
+    )
+
+
+def notes(rng: random.Random) -> str:
+    """Short notes of trades and chats: measures, marks, comparisons, faces."""
+    word, number, more = _pick(rng, WORDS), rng.randint(2, 90), rng.randint(2, 90)
+    return rng.choice(
+        [
+            f'{number}\' = {number * 12}" and 1" = 2.54 cm',
+            f'{number}/2" x {more}/4" reducing tee; {more}mm elbow x2 -- ptfe tape',
+            f"BP {number}/{more}; SpO2 < {more}% on RA -> 2L O2; r/v in 1/24",
+            f"if x > {number} then y < {more}, else |x| = {number}",
+            f"For x = {number} or x = {more} the formula for {word} isn't defined.",
+            f"gg :'( {word} ;-) \\o/ o_O >_< <3",
+            f"he said \"it's {word}\"; she said 'no' -- lol",
+            f"Am7 | D7 | Gmaj7 || {word} ({number} bpm)",
+            f"cf. \"{word}\" [{word[:3]}'{word[3:6]}]; 'or' is a conjunction -- see p. {number}",
+            f'clause {number}.{more}(b): "{word}"; provided, however, that (i) or (ii) applies',
+            f"grade = (mid*0.{number} + final*0.{more}) | round up",
+            f"try `{_pick(rng, COMMANDS)}` in {_pick(rng, APPS)}, it always helps me",
+        ]
+    )
+
+
+def reviews(rng: random.Random) -> str:
+    """Remarks on other people's programs, with pieces of them."""
+    call, other, line = _pick(rng, CALLS), _pick(rng, CALLS), rng.randint(2, 400)
+    name = _pick(rng, WORDS).split()[-1]
+    return rng.choice(
+        [
+            f"Why {call} in line {line}? I would take {other}, the values are only numbers.",
+            f"Line {line}: `{rng.choice(CODE_WORDS)}` isn't used any more, is it?",
+            f'`<script src="/static/{name}.js" defer></script>` belongs at the end of the page, I think.',
+            f'`<link rel="stylesheet" href="/{name}.css">` is there twice, and `<img src="{name}.png" alt="">` has no text.',
+            f"Please take the `onclick=\"return confirm('Delete {name}?')\"` out, our policy blocks it.",
+            f"`{_pick(rng, SQL)}` reads all rows; can we have an index for that?",
+            f'This is open to injection: `"SELECT * FROM {name} WHERE id = " + id`. Use parameters, please.',
+            f'`os.system("convert " + {name})` should be `subprocess.run(["convert", {name}], check=True)`.',
+            f"`$_GET['{name}']` is shown without htmlspecialchars() in {name}.php, line {line}.",
+            f"In the Dockerfile `RUN {_pick(rng, COMMANDS)} && {_pick(rng, COMMANDS)}` should come first.",
+            f"Can {call} be None there? Then `{name}.items()` fails, and nobody sees why.",
+            f"We removed {call} from {name} and use {other} now, see #{line}.",
+            f"Runtime.getRuntime().availableProcessors() says {line} in the container. {_ask(rng)}",
+        ]
+    )
+
+
+def expressions(rng: random.Random) -> str:
+    """Formulas, comparisons, patterns and filters of tools."""
+    name, other = _pick(rng, WORDS).split()[-1], _pick(rng, TOOLS).lower()
+    a, b, one, two = (
+        rng.choice("abxyzt"),
+        rng.choice("cdfgkn"),
+        rng.randint(1, 60),
+        rng.randint(1, 60),
+    )
+    return rng.choice(
+        [
+            f"{a}' = -{b}*{a}; {a}(0) = {one}; {a}'' + {two}{a} = 0",
+            f"({a} && {b})' = {a}' || {b}'",
+            f"is {one} > {two} and {two} < {one + two} the same for all {a}?",
+            f"{a} = '{name}' or {a} = '{other}', else it stays empty",
+            f"rows where {one} = {one} was left in by the report: WHERE {one}={one} AND status = 'open'. {_ask(rng)}",
+            f"(?i)\\b({name}|{other})\\b.*$",
+            f"^/{name}/(\\d+)/{other}\\.html$",
+            f"/<{_pick(rng, TAGS)}\\b[^>]*>([\\s\\S]*?)<\\/{_pick(rng, TAGS)}>/gi",
+            f'.{name}[] | select(.{b} == "{other}" and .count > {one}) | {{id, name: .title}}',
+            f'=IF({a.upper()}{one}>{two},"{name}","{other}")',
+            f'sum(rate({name}_total{{job="{other}"}}[5m])) by (le) > {one}',
+            f"level:error AND service:{other} NOT host:{name}-{one}",
+            f"{one} {_pick(rng, THINGS)} and {two} {_pick(rng, THINGS)}; ({a} or {b}) as you like",
+            f"df[(df.{name} > {one}) & (df['{other}'] != '{b}')]",
+        ]
+    )
+
+
 FAMILIES: dict[str, Text] = {
     "measures": measures,
     "titles": titles,
@@ -419,11 +578,33 @@ FAMILIES: dict[str, Text] = {
     "helpdesk": helpdesk,
     "analysis": analysis,
     "traces": traces,
+    "questions": questions,
+    "configs": configs,
+    "pages": pages,
+    "letters": letters,
+    "notes": notes,
+    "reviews": reviews,
+    "expressions": expressions,
 }
 SHORT = frozenset(
-    {"measures", "titles", "news", "paths", "addresses", "spans", "faults", "helpdesk"}
+    {
+        "measures",
+        "titles",
+        "news",
+        "paths",
+        "addresses",
+        "spans",
+        "faults",
+        "helpdesk",
+        "questions",
+        "notes",
+        "reviews",
+        "expressions",
+    }
 )
 """What stands in titles and search fields as well."""
+CODED = frozenset({"questions", "configs", "pages", "letters", "notes", "reviews", "expressions"})
+"""Full of code: it counts less in learning, as other texts of its tier."""
 TEXT_FIELDS = "text body content message comment description note question answer details notes summary post reply bio review issue[body] ticket.description html value".split()
 SHORT_FIELDS = "title subject q search name headline query s keyword item product term label address url reason".split()
 PASSWORD_FIELDS = "password passwd pwd pass password1 password2 new_password user[password] login-password confirm_password".split()
@@ -440,6 +621,8 @@ def _placed(rng: random.Random, name: str, text: str, number: int) -> dict[str, 
         fields = ["filename", "module", "include[]", "text", "title", "message", "abs_path"]
     elif name == "operations":
         fields = [*TEXT_FIELDS, "code", "script", "snippet", "command"]
+    elif name == "configs":
+        fields = [*TEXT_FIELDS, "config", "yaml", "template", "file_content"]
     elif name == "templates":
         fields = [*TEXT_FIELDS, "chat_template", "prompt", "template", "subject"]
     field = rng.choice(fields)
@@ -479,7 +662,7 @@ def _placed(rng: random.Random, name: str, text: str, number: int) -> dict[str, 
         "source": f"writing-{name}",
         "label": "benign",
         "category": "benign",
-        "tier": "core",
+        "tier": "hard" if name in CODED else "core",
         "placement": place,
         "method": "GET" if place == "query" else "POST",
         "path": "/search" if place == "query" else "/posts",

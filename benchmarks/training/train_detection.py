@@ -54,13 +54,9 @@ from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.head import head_values
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.model import (
-    FEATURE_CATEGORIES,
-    SHAPES_MOST,
-    prior_model,
-    shipped_model,
-)
+from guard_wsgi.detection.model import SHAPES_MOST, prior_model, shipped_model
 from guard_wsgi.detection.prefilter import builtin_prefilter
+from guard_wsgi.detection.priors import FEATURE_CATEGORIES
 from guard_wsgi.detection.reading import readings
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.surroundings import Surroundings

@@ -116,6 +116,17 @@ _FRAME: Final = re.compile(
 _APT: Final = re.compile(
     r"&& (?:apt-get clean && )?rm -rf /var/lib/apt/lists/\*(?=\s|$)|&& npm cache clean --force(?=\s|$)"
 )
+# A table in Markdown. A shell stops at a line that begins with the bar which ended the one before,
+# and runs nothing of either.
+_TABLE: Final = re.compile(
+    r"(?:^|(?<=\n))[ \t]*\|[^\r\n]*\|[ \t]*\r?\n[ \t]*\|(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t]*(?=\r?\n|$)"
+    r"(?:\r?\n[ \t]*\|[^\r\n]*\|[ \t]*(?=\r?\n|$))*"
+)
+_BAR: Final = re.compile(r"(?:^|(?<=\s))\|(?=\s|$)|\|(?=-)|(?<=-)\|")
+
+
+def _without_bars(match: re.Match[str]) -> str:
+    return match[0] if "{{" in match[0] else _BAR.sub(",", match[0])
 
 
 # Optimization: one of these is in whatever the two expressions find.
@@ -126,7 +137,13 @@ _SPOKEN_HINTS: Final = (
 _PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
 
 HINT: Final = "|".join(
-    (r"[<{\n]", "&&", r"['\"] (?:=|x) \d", *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)))
+    (
+        r"[<{\n]",
+        "&&",
+        r"['\"] (?:=|x) \d",
+        r"- ?\|",
+        *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)),
+    )
 )
 """What is in every text that has a fragment, in the syntax of both engines (sufficient.py)."""
 
@@ -147,6 +164,8 @@ def without_fragments(text: str) -> str:
                 text = spoken
     if "{" in text:
         text = _TEMPLATE.sub("name", text)
+    if "-|" in text or "- |" in text:
+        text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
     if "\n" in text:

@@ -11,13 +11,18 @@ import math
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from importlib import resources
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from attrs import field, frozen
 
-from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
+from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.priors import (
+    EXCUSES,
+    PRIOR_FEATURES,
+    feature_categories,
+    prior_pairs,
+)
 from guard_wsgi.detection.tokens import RunWeights
 
 MODEL_FILE: Final = "model.json"
@@ -236,14 +241,11 @@ class Model:
 STRONG_LOG_ODDS: Final = 4.5
 """Of a prior of 1.0: over the balanced threshold by itself, with a bias of -4."""
 
-_EXCUSES: Final = MappingProxyType(
-    {
-        **dict.fromkeys(("text:prose", "text:code", "text:source", "text:document"), -0.2),
-        **dict.fromkeys(("text:html", "text:lines", "name:text", "name:code"), -0.2),
-    }
-)
-"""What speaks for a value beside evidence that nothing was learned of: as much as is learned at
-most for any (benchmarks/train_detection.py)."""
+INTROSPECTION: Final = ("graphql.introspection", "query.introspection")
+"""What a query for a GraphQL schema shows."""
+
+SHAPES_MOST: Final = 1.5
+"""More adds nothing: at this bound 0.3 % of attacks are missed that none would miss."""
 
 
 def parse_model(data: Mapping[str, Any]) -> Model:
@@ -267,7 +269,7 @@ def parse_model(data: Mapping[str, Any]) -> Model:
     for feature, weight in prior.weights.items():
         if feature not in weights:
             weights[feature] = STRONG_LOG_ODDS * weight
-            partners = {**_EXCUSES, **dict(prior.pairs.get(feature, ()))}
+            partners = {**EXCUSES, **dict(prior.pairs.get(feature, ()))}
             pairs[feature] = tuple(
                 (name, STRONG_LOG_ODDS * extra) for name, extra in partners.items()
             )
@@ -283,112 +285,17 @@ def parse_model(data: Mapping[str, Any]) -> Model:
     )
 
 
-# Evidence that is not a pattern: name -> category, and its prior.
-FEATURE_CATEGORIES: Final = {
-    "encoding.overlong_bytes": "encoding",
-    "upload.script_in_binary": "file_upload",
-    "file.remote_include": "file_inclusion",
-    "graphql.introspection": "graphql",
-    "graphql.depth": "graphql",
-    "graphql.guesses": "graphql",
-    "graphql.directives": "graphql",
-}
-INTROSPECTION: Final = ("graphql.introspection", "query.introspection")
-"""What a query for a GraphQL schema shows."""
-
-_PRIOR_FEATURES: Final = {
-    "encoding.overlong_bytes": 1.0,
-    "upload.script_in_binary": 1.0,
-    "file.remote_include": 0.7,
-    "graphql.introspection": 0.5,
-    "graphql.depth": 1.0,
-    "graphql.guesses": 1.0,
-    "graphql.directives": 1.0,
-}
-SHAPES_MOST: Final = 1.5
-"""More adds nothing: at this bound 0.3 % of attacks are missed that none would miss."""
-
-_GRAPH: Final = ("query.graph_statement", "query.graph_clause")
-# What two pieces of evidence say together beyond what they say alone.
-_PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
-    "file.script_name": (("kind:filename", 1.0),),
-    "file.script_upload": (("kind:filename", 0.6),),
-    "file.double_extension": (("kind:filename", 0.5),),
-    "shell.separator_command": (("kind:agent", -0.7),),
-    "shell.separator_last": (("kind:agent", -0.8),),
-    "file.loopback": (("name:redirect", -0.6),),
-    "file.loopback_only": (
-        ("name:redirect", -0.6),
-        ("name:text", -0.3),
-        ("kind:header", -0.6),
-        ("name:target", 0.3),
-    ),
-    "file.host_suffix": (("name:redirect", 0.4), ("name:target", 0.4)),
-    "file.private": (("name:redirect", -0.4), ("name:target", 0.3)),
-    "sql.word_only": (("size:S", 0.4),),
-    "shell.admin_command": (("name:command", 1.2), ("name:include", 0.2)),
-    "shell.bare_command": (("name:command", 0.4),),
-    "shell.binary_path": (("name:command", 0.5),),
-    "shell.bare_command_line": (("name:command", 0.5),),
-    "file.loopback_bare": (("name:include", 0.4), ("name:target", 0.6)),
-    "file.data_text": (("name:include", 0.6), ("name:target", 0.6)),
-    "file.dot_dot": (("kind:filename", 0.5),),
-    "file.line_break": (("kind:path", 1.0),),
-    "file.uploaded_setting": (("kind:filename", 1.3),),
-    "file.dump_file": (("kind:path", 0.3),),
-    # The type of an error in a report, and the ranges of a documented filter language.
-    "code.java_class": (("text:exception", -0.6),),
-    "code.java_class_only": (("text:exception", -0.8),),
-    "query.operator_name": (("text:filter", -0.8),),
-    "query.operator_key": (("text:filter", -0.8),),
-    # One line is all that a field holds, or all that people write there.
-    "shell.line_program": (("name:line", 0.6), ("name:text", -0.4), ("at:query", 0.7)),
-    "shell.line_of_its_own": (
-        ("name:line", 0.8),
-        ("name:text", -0.4),
-        ("name:code", -0.4),
-        ("at:query", 0.5),
-        ("at:cookie", 0.5),
-        ("at:header", 0.3),
-    ),
-    "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
-    "sql.word_operator": (("name:number", 1.0),),
-    # "sendgrid/6.12.5;python" is a client and what it runs on.
-    **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
-    **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),
-    # An API of a database takes a statement in a field that is called so.
-    "sql.statement_only": (("name:query", -0.4), ("at:query", 0.4)),
-}
-
-
-def feature_categories() -> dict[str, str]:
-    """Which category each piece of built-in evidence speaks for."""
-    return {one.name: one.category for one in INDICATORS} | FEATURE_CATEGORIES
-
-
 def prior_model() -> Model:
     """The hand-set weights: where learning starts, and a model without any data."""
     return Model(
         bias=0.0,
         balanced=1.0,
         unit=1.0,
-        weights={one.name: one.prior for one in INDICATORS} | _PRIOR_FEATURES,
+        weights={one.name: one.prior for one in INDICATORS} | PRIOR_FEATURES,
         categories=feature_categories(),
-        pairs=_prior_pairs(),
+        pairs=prior_pairs(),
         shapes_most=SHAPES_MOST,
     )
-
-
-def _prior_pairs() -> dict[str, tuple[tuple[str, float], ...]]:
-    """The hand-set pairs; a path or an address beside words is named and not used."""
-    pairs = dict(_PRIOR_PAIRS)
-    for one in INDICATORS:
-        if one.category in WHOLE_VALUE:
-            # An address goes on to its end: what is behind one is a part of it.
-            behind = -0.2 if one.category in ("ssrf", "file_inclusion", "open_redirect") else -0.5
-            named = (("text:after_words", -0.5), ("text:before_words", behind))
-            pairs[one.name] = (*pairs.get(one.name, ()), *named)
-    return pairs
 
 
 @lru_cache(maxsize=1)

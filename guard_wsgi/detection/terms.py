@@ -118,6 +118,36 @@ def _whole(*tables: str) -> re.Pattern[str]:
     return re.compile(rf"{language}(?:{'|'.join(tables)})[;?!.]?", re.IGNORECASE)
 
 
+# A term among words, as people search for it. Two words in a row are no program in any language that
+# is attacked, and none of those is there that SQL has between operands or before what it reads.
+MAX_PHRASE_WORDS: Final = 8
+_WORD: Final = re.compile(r"[a-z]{1,20}(?:[-'][a-z]{1,12})?[,?!.]?|c\+\+|c#", re.IGNORECASE)
+_NAMED: Final = re.compile(
+    rf"(?:phpinfo\(\)|</?[a-z][a-z0-9]{{0,12}}>|{_CALLED}|{_NAMES})[,?!.]?", re.IGNORECASE
+)
+_NO_WORDS: Final = frozenset(
+    """
+    or and xor not like rlike regexp glob ilike between union select from where order by having group limit into insert update
+    delete drop exec execute declare waitfor call set table null true false as exists case when then else end values join
+    desc describe explain show analyze truncate create alter use with table handler grant revoke load replace merge lock do
+    div mod collate escape match sounds begin return new throw typeof void var let const function if while
+    """.split()
+)
+
+
+def _is_phrase(text: str) -> bool:
+    """Whether a text is terms among plain words, with one blank between each two."""
+    tokens = text.split(" ")
+    if not 1 < len(tokens) <= MAX_PHRASE_WORDS:
+        return False
+    words = [token for token in tokens if _WORD.fullmatch(token)]
+    return (
+        0 < len(words) < len(tokens)
+        and _NO_WORDS.isdisjoint([word.rstrip(",?!.").lower() for word in words])
+        and all(_WORD.fullmatch(token) or _NAMED.fullmatch(token) for token in tokens)
+    )
+
+
 _TERM: Final = _whole(_CALLED, _SQL, _NAMES, _LINES, _PLACES, _FILES, _TAGS, _SLIPS)
 _COMMAND: Final = re.compile(_COMMANDS, re.IGNORECASE)
 # What a program runs, opens, counts or sorts by, by the last word of a field's name: there a place,
@@ -195,7 +225,7 @@ def is_term(value: Value) -> bool:
     text, name = text.strip(), value.name.lower()
     if _key(name) in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):
         return True
-    if not (_TERM.fullmatch(text) or _COMMAND.fullmatch(text)):
+    if not (_TERM.fullmatch(text) or _COMMAND.fullmatch(text) or _is_phrase(text)):
         return False
     last = (_LAST_WORD.findall(name) or [""])[-1]
     return last not in _ACTS and not last.endswith(_ACTS_ENDS)

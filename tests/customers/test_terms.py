@@ -89,6 +89,22 @@ web.config
 ");
 """.strip().splitlines()
 
+PHRASES = """
+document.cookie samesite
+javascript:void(0) meaning
+xp_cmdshell enable
+phpinfo() disable
+__proto__ vs prototype
+constructor.prototype javascript
+how to use eval() in python?
+information_schema.tables size in mysql
+java.lang.NullPointerException in Kotlin
+what is $_SERVER in php?
+<iframe> responsive width
+difference, __init__ vs. __new__
+load_file permission denied
+""".strip().splitlines()
+
 PATHS = r"""
 /etc/nginx/nginx.conf
 /etc/ssh/sshd_config
@@ -116,6 +132,12 @@ def test_the_name_of_a_thing_may_be_searched_for(inspection: Inspection, text: s
     for name in ("q", "search", "title", "comment", "tags"):
         assert not said_of(inspection, name, text), name
         assert not said_of(inspection, name, f" {text.upper()} "), name
+
+
+@pytest.mark.parametrize("text", PHRASES)
+def test_it_may_stand_among_words(inspection: Inspection, text: str) -> None:
+    for name in ("q", "search", "title", "comment"):
+        assert not said_of(inspection, name, text), name
 
 
 @pytest.mark.parametrize("text", PATHS)
@@ -190,6 +212,13 @@ def test_the_names_within_a_value_are_the_senders_own(inspection: Inspection, wr
         "'; drop table users --",
         "EXEC sp_configure 'xp_cmdshell', 1; RECONFIGURE",
         "xp_cmdshell('dir')",
+        "1 or version()",
+        "x or sleep(5)",
+        "phpinfo()",
+        "id union all select password from users",
+        "document.cookie\nalert(1)",
+        "javascript:alert(1) meaning",
+        "<svg onload=alert(1)> tag",
     ],
 )
 def test_what_does_more_than_name_a_thing_is_no_term(inspection: Inspection, text: str) -> None:

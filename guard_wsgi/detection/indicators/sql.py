@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, MEDIUM, STRONG, WEAK, Family
 
 _CWE = "CWE-89"
 _OWASP = "OWASP Testing Guide WSTG-INPV-05"
@@ -321,22 +321,22 @@ SQL = (
     _sqli("word_operator", r"^\s*(?:-?\d[\d.]*\s+(?:(?:or|and|xor)\s+(?:-?\d[\d.]*\s*(?:$|[<>=-])|['(\"]|not\s|\w+\s*(?:[<>=!(]|(?:like|in|glob|between|is|regexp|rlike)\b))|between\s+\w+\s+and\b|(?:div|mod)\s+\d)|[\w.]+\s+(?:not\s+)?(?:in\s*\(|(?:like|glob|regexp|rlike)\s*['\"(]|between\s+['\"]?\w+['\"]?\s+and\s|is\s+(?:not\s+)?null\b|(?:or|and|xor)\s+\w+\s*[<>=])|\(\w+\)\s*(?:or|and|xor)\b|(?:iif|substr(?:ing)?|ascii|instr|hex|unicode|mid|coalesce|nullif|ifnull)\s*\(\s*[\w(])", _BLIND, 0.05,
           prefilter=(r"[=\x0b\"] ?-?\d[\d.]{0,12} (?:or|and|xor|in|like|glob|between|regexp|rlike|is|not|div|mod) [\w('-]", r" in \(", r" in\(", r" not in ?\(", r" like ?['(]", r" glob ?['(]", r" regexp ?['(]", r" rlike ?['(]", r" between ['\d][\w']{0,11} and ", r"[=\"][\w.]{1,24} (?:or|and|xor) \w{1,24} ?[<>=]", r"[=\x0b\"] ?\(\w{1,12}\) ?(?:or|and|xor)", r"[=\x0b\"] ?(?:iif|substr|substring|ascii|instr|hex|unicode|mid|coalesce|nullif|ifnull) ?\("),
           examples=("-1 or id>0", "1 or 1", "id in (1,2)", "title like 'h%' desc", "(1)or(1)", "substr(pw,1,1)")),
-    _sqli("describe", r"^\s*(?:desc|describe|explain)\s+(?:table\s+|extended\s+)?(?:\w+\.\w+|\w*(?:user|account|customer|member|admin|employee|order|login|credential|password|session|token|card|payment)s?)\s*;?\s*$|^\s*(?:explain|describe|desc)\s+(?:analyze\s+|verbose\s+)*(?:select|update|insert|delete)\s", "MySQL and Oracle manuals: DESCRIBE", STRONG,
+    _sqli("describe", r"^\s*(?:desc|describe|explain)\s+(?:table\s+|extended\s+)?(?:\w+\.\w+|\w*(?:user|account|customer|member|admin|employee|order|login|credential|password|session|token|card|payment)s?)\s*;?\s*$|^\s*(?:explain|describe|desc)\s+(?:analyze\s+|verbose\s+)*(?:select|update|insert|delete)\s", "MySQL and Oracle manuals: DESCRIBE", 1.2,
           prefilter=(r"[=\x0b]desc(?:ribe)? \w+(?:$|[\x0b&;.])", r"[=\x0b]explain (?:\w+(?:$|[\x0b&;.])|select|analyze)", r"\"desc(?:ribe)? [\w.]+;?\"", r"\"explain (?:[\w.]+;?\"|select|analyze)"),
           examples=("desc users", "describe mysql.user", "explain users")),
-    _sqli("show", r"(?:^|;)\s*show\s+(?:full\s+|extended\s+)?(?:databases|schemas|grants|processlist|(?:tables|columns|index(?:es)?|keys)\s+(?:from|in|like)\s+['\"`\w]+|create\s+table\s+\w+|table\s+status|master\s+status)\s*(?:$|;|--|#|where\b|like\b|from\b|for\b)|;\s*show\s+tables\b|^\s*show\s+tables\s*;?\s*$", "MySQL manual: SHOW", STRONG,
+    _sqli("show", r"(?:^|;)\s*show\s+(?:full\s+|extended\s+)?(?:databases|schemas|grants|processlist|(?:tables|columns|index(?:es)?|keys)\s+(?:from|in|like)\s+['\"`\w]+|create\s+table\s+\w+|table\s+status|master\s+status)\s*(?:$|;|--|#|where\b|like\b|from\b|for\b)|;\s*show\s+tables\b|^\s*show\s+tables\s*;?\s*$", "MySQL manual: SHOW", 1.25,
           prefilter=(r"(?:[=\x0b;\"]|; )show (?:full |extended )?(?:databases|schemas|grants|processlist|tables|columns|index|keys|create|table s|master)",),
           examples=("show databases", "show columns from users", "1;show tables")),
     _sqli("number_logic_odd", r"^\s*-?\d+['\")]{0,3}\s*(?:(?:or|and|xor|\|\||&&)\(+\s*-?\d+\s*\)+\s*$|xor\s+-?\d+\s*$|(?:or|and|xor)\s+\d+\s+(?:rlike|regexp|like|sounds\s+like|div|mod)\s+['\"]?\d)|\bor\s+not\s+(?:false|0|null)\b|^\s*\d+\s+div\s+0\s*$|^\s*\d+\s+escape\s+'[^']?'", _BLIND, STRONG,
           examples=("1 or(1)", "1 or 1 rlike 1", "1 or not false", "1 xor 1")),
     _sqli("quote_is", r"['\"]\s*is\s+(?:not\s+)?(?:true|false|null|unknown)\s*(?:--|#|/\*|;|\)|\bor\b|\band\b)", _BLIND, STRONG,
           examples=("' is true--", "' is not null or '1")),
-    _sqli("statement_only", r"^\s*\(?\s*select\s+(?:(?:all\s+|distinct\s+)?(?:\*|[a-z]\w{0,20}\.\*)\s+from\s+[\w.\"`\[\]]+|[\w.\"`]+(?:\s*,\s*[\w.\"`]+){0,20}\s+from\s+[\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)[\"`\]]?)(?:\s+(?:as\s+)?\w+)?(?:\s+(?:where|limit|order|group|having|inner|left|right|join|fetch|offset)\b[^\r\n]{0,200})?\s*\)?;?\s*$", _OWASP, STRONG,
+    _sqli("statement_only", r"^\s*\(?\s*select\s+(?:(?:all\s+|distinct\s+)?(?:\*|[a-z]\w{0,20}\.\*)\s+from\s+[\w.\"`\[\]]+|[\w.\"`]+(?:\s*,\s*[\w.\"`]+){0,20}\s+from\s+[\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)[\"`\]]?)(?:\s+(?:as\s+)?\w+)?(?:\s+(?:where|limit|order|group|having|inner|left|right|join|fetch|offset)\b[^\r\n]{0,200})?\s*\)?;?\s*$", _OWASP, DECISIVE,
           prefilter=(r"\.\* from ", r" from [\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)(?:$|[\"`\]\x0b&; ])"),
           examples=("select * from users", "SELECT id, name FROM customers", "select password from users where id=1")),
     _sqli("number_condition", r"^[\s(]*-?\d[\d.]*\s*\)*(?:\s+(?:or|and|xor)|\s*(?:\|\||&&))\s*\(*\s*" + _ODD_OPERAND + r"|^[\s(]*-?\d[\d.]*\s*\)*\s+(?:or|and|xor)\s*\(*\s*" + _COMPARED_NAME
           + r"|^[\s(]*-?\d[\d.]*\s*(?:(?:\|\||&&)\s*(?:-?\d+\s*$|true\b|false\b|null\b|[a-z_][\w.]*\s*(?:=\s*['\"]?[\w.]+\s*)?$)|\s+xor\s+(?:true|false|null)\b|[\^|&]\s*\(\s*\d+\s*[=<>]|\)\s*(?:or|and|xor)\s*\(\s*-?\d|(?:or|and|xor)['\"`])|^\s*-?\d+\s+(?:or|and|xor)['\"`]|^\s*-?\d+\s+(?:rlike|regexp|sounds\s+like|ilike|glob)\s+['\"\d@(.]"
-          r"|^\s*(?:0\s+or\s+0|1\s+or\s+1|2\s+or\s+2|3\s+or\s+3|4\s+or\s+4|5\s+or\s+5|6\s+or\s+6|7\s+or\s+7|8\s+or\s+8|9\s+or\s+9|-\d+\s+or\s+\d+)\s*$", _OWASP, STRONG,
+          r"|^\s*(?:0\s+or\s+0|1\s+or\s+1|2\s+or\s+2|3\s+or\s+3|4\s+or\s+4|5\s+or\s+5|6\s+or\s+6|7\s+or\s+7|8\s+or\s+8|9\s+or\s+9|-\d+\s+or\s+\d+)\s*$", _OWASP, CERTAIN,
           prefilter=(r"[=\x0b\"] ?-?\d+ (?:or|and|xor|rlike|regexp|ilike|glob) ?[.~!@$+\d\w('\"\\-]", r"[=\x0b\"]-?\d+ sounds like", r"\"-?\d+ ?(?:\|\||&&)", r"[=\x0b\"]-?\d+\^ ?\(", r"[=\x0b\"]-?\d+\) ?(?:or|and|xor) ?\("),
           examples=("1 or e'a'='a'", "1 or $$a$$=$$a$$", "1 OR x=x-- ", "1 or ~1", "1 or !0", "1 or .1", "1 or pi()", "1 or @a", "1||1", "1^(1=1)", "1 rlike 1", "1 or 1", "1)or(1", "7 && true")),
     _sqli("quoted_pattern", r"^[\w.@ -]{0,24}(?:'\s*(?:(?:not\s+)?(?:like|glob)\s*'\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*'|not\s+(?:like|glob)\s*'\w)[\w%_*.^$-]*$|\"\s*(?:(?:not\s+)?(?:like|glob)\s*\"\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*\"|not\s+(?:like|glob)\s*\"\w)[\w%_*.^$-]*$)", _OWASP, STRONG,
