@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
+from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.errors import ConfigError, StoreError
+from guard_wsgi.errors import ConfigError
 from guard_wsgi.forks import track
 from guard_wsgi.options.numbers import MAX_SECONDS
-from guard_wsgi.state.ban_index import Ban
-from guard_wsgi.state.bans import MAX_REASON_CHARACTERS
-from guard_wsgi.telemetry.events import utc_now
 
 logger = logging.getLogger("guard_wsgi.rules")
 
@@ -45,20 +43,6 @@ _LISTS = {
     "blocked_user_agents": "blocked_user_agents",
 }
 """Lists of rules that replace an option, unless they are empty."""
-
-
-class Bans(Protocol):
-    """The part of a store that rules need to ban and to lift bans (``Store.bans``)."""
-
-    def meant(self, target: str) -> list[str]: ...
-
-    def ban(
-        self, target: str, seconds: float, reason: str, /, *, shortens: str | None = None
-    ) -> object: ...
-
-    def unban(self, target: str, /) -> bool: ...
-
-    def list(self) -> Iterable[Ban]: ...
 
 
 def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
@@ -108,63 +92,16 @@ def apply_rules(config: SecurityConfig, rules: DynamicRules) -> SecurityConfig:
     return config.evolve(**changes)
 
 
-def apply_bans(bans: Bans, rules: DynamicRules) -> None:
-    """Ban ``ip_blacklist``, lift the bans on ``ip_whitelist``.
-
-    An address that can't be banned (loopback, a trusted proxy) is logged and skipped. The other
-    rules still apply.
-    """
-    reason = _reason(rules)
-    now = utc_now()
-    for target in rules.ip_blacklist:
-        until = rules.ip_ban_until.get(target)
-        seconds = rules.ip_ban_duration if until is None else (until - now).total_seconds()
-        if seconds <= 0:
-            continue
-        try:
-            # A longer ban is from elsewhere, or from an earlier version of this rule.
-            bans.ban(target, seconds, reason, shortens=reason)
-        except (ValueError, StoreError) as error:
-            logger.warning("%s: %s was not banned: %s", reason, target, error)
-    for target in rules.ip_whitelist:
-        try:
-            bans.unban(target)
-        except (ValueError, StoreError) as error:
-            logger.warning("%s: the ban on %s was not lifted: %s", reason, target, error)
-
-
-def lift_bans(bans: Bans, before: DynamicRules, rules: DynamicRules | None) -> None:
-    """Lift bans of earlier rules that these rules no longer contain: removing a mistaken ban from
-    the rules ends it. Bans that somebody else has made since stay."""
-    kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
-    taken_out = (target for target in before.ip_blacklist if target not in kept)
-    gone = {meant for target in taken_out for meant in bans.meant(target)}
-    if not gone:
-        return
-    reason = _reason(before)
-    try:
-        held = [ban.target for ban in bans.list() if ban.reason == reason and ban.target in gone]
-        for target in held:
-            bans.unban(target)
-    except StoreError as error:
-        logger.warning("%s: bans were not lifted: %s", reason, error)
-
-
-def _reason(rules: DynamicRules) -> str:
-    """The text that marks the bans of these rules."""
-    return f"dynamic rule {rules.rule_id}"[:MAX_REASON_CHARACTERS]
-
-
 class RuledConfiguration:
     """Holds the base and the rules over it, and serves the result.
 
     :param base: the app's own configuration.
     :param serve: swaps in a whole configuration; raises if it can't be served.
-    :param bans: the store's bans.
+    :param bans: the bans of rules in the store.
     """
 
     def __init__(
-        self, base: SecurityConfig, serve: Callable[[SecurityConfig], object], bans: Bans
+        self, base: SecurityConfig, serve: Callable[[SecurityConfig], object], bans: RuledBans
     ) -> None:
         self._base = base
         self._serve = serve
@@ -187,8 +124,8 @@ class RuledConfiguration:
             self._serve(apply_rules(self._base, rules))
             before, self._rules = self._rules, rules
         if before is not None:
-            lift_bans(self._bans, before, rules)
-        apply_bans(self._bans, rules)
+            self._bans.lift(before, rules)
+        self._bans.apply(rules)
 
     def restore(self) -> None:
         """Serve the base again, and lift the bans of the rules."""
@@ -196,7 +133,7 @@ class RuledConfiguration:
             before, self._rules = self._rules, None
             self._serve(self._base)
         if before is not None:
-            lift_bans(self._bans, before, None)
+            self._bans.lift(before, None)
 
     def rebase(self, base: SecurityConfig) -> None:
         """Serve another base from now on, under the same rules.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
+from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from guard_wsgi.behavior.tracker import BehaviorTracker
 from guard_wsgi.behavior.violation import Violation
@@ -83,7 +84,9 @@ class Services:
         self.store = store if store is not None else self._open_store()
         if store is None:
             self.store.bans.on_change = self._bans_changed
-        self.ruled = RuledConfiguration(config, serve, self.store.bans)
+        self.ruled = RuledConfiguration(
+            config, serve, RuledBans(self.store.bans, self.store.values)
+        )
         self._rules_poller = self._build_rules_poller()
         self._detector: tuple[Mapping[str, str], Detector] | None = None
         self._emergency_declared = False

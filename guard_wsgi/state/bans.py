@@ -224,6 +224,12 @@ class Bans:
         """
         return self._bannable.refusal(canonical_target(target))
 
+    def exactly(self, target: str) -> Ban | None:
+        """The ban in force of what `ban` would ban for this target, not one around it."""
+        canonical = self._bannable.covered_by(target)
+        now = self._clock.wall_ns() / NANOSECONDS
+        return None if canonical is None else self._ends_after(canonical, now)
+
     def _ends_after(self, canonical: str, moment: float) -> Ban | None:
         """Return the ban of exactly this target that ends after a time."""
         held = self._index.held(canonical)

@@ -16,10 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.agent import DynamicRules, RulesError, RulesPoller
+from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.agent.rules import _READERS, RulesAnswer, read_rules
 from guard_wsgi.agent.rulescache import Known, RulesCache
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.dynamic import RuledConfiguration, apply_bans, apply_rules
+from guard_wsgi.dynamic import RuledConfiguration, apply_rules
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.store import Store
@@ -213,7 +214,7 @@ def test_bans_are_put_on_and_lifted() -> None:
     rules = DynamicRules(
         ip_blacklist=("203.0.113.0/24", "127.0.0.1"), ip_whitelist=("198.51.100.1",)
     )
-    apply_bans(store.bans, rules)
+    RuledBans(store.bans, store.values).apply(rules)
     banned = parse_address("203.0.113.9")
     assert banned is not None
     assert store.bans.find(banned) is not None
@@ -230,7 +231,8 @@ def test_a_configuration_that_cannot_be_served_changes_nothing() -> None:
             raise ConfigError(["unlucky"])
         served.append(config)
 
-    ruled = RuledConfiguration(base, serve, Store.open("memory://").bans)
+    store = Store.open("memory://")
+    ruled = RuledConfiguration(base, serve, RuledBans(store.bans, store.values))
     ruled.apply(DynamicRules(rule_id="a", global_rate_limit=7))
     with pytest.raises(ConfigError):
         ruled.apply(DynamicRules(rule_id="b", global_rate_limit=13))
@@ -576,7 +578,7 @@ def test_exclusions_are_added_and_each_ban_has_its_own_end() -> None:
     with pytest.raises(ConfigError):
         apply_rules(base, DynamicRules.parse({"detection_exclusions": [{"path": "/b"}]}))
     store = Store.open("memory://")
-    apply_bans(store.bans, rules)
+    RuledBans(store.bans, store.values).apply(rules)
     left = {ban.target: ban.expires_at - now.timestamp() for ban in store.bans.list()}
     store.close()
     assert set(left) == {"203.0.113.7", "203.0.113.9"}

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ import pytest
 import redis
 from attrs import evolve
 
+from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.behavior.tracker import BehaviorTracker
-from guard_wsgi.dynamic import apply_bans, lift_bans
 from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.emergency import EmergencyMode, declare, revoke
@@ -293,11 +294,57 @@ def test_a_dynamic_rule_does_not_take_over_a_longer_ban(open_store: OpenStore) -
     rules = DynamicRules(
         rule_id="default-rule", ip_blacklist=["203.0.113.9", "2001:db8::9"], ip_ban_duration=3600
     )
-    apply_bans(store.bans, rules)
+    RuledBans(store.bans, store.values).apply(rules)
     assert {ban.reason for ban in store.bans.list()} == {"operator", "dynamic rule default-rule"}
     shorter = evolve(rules, ip_ban_duration=60)
-    apply_bans(store.bans, shorter)
+    RuledBans(store.bans, store.values).apply(shorter)
     (own,) = [ban for ban in store.bans.list() if ban.reason != "operator"]
     assert store.bans.seconds_left(own) < 61
-    lift_bans(store.bans, shorter, None)
+    RuledBans(store.bans, store.values).lift(shorter, None)
     assert [ban.reason for ban in store.bans.list()] == ["operator"]
+
+
+@every_store
+def test_a_rules_time_begins_once_and_whom_somebody_let_in_stays_in(
+    open_store: OpenStore, kind: str
+) -> None:
+    store = open_store(kind)
+    rules = DynamicRules(rule_id="r", ip_blacklist=("192.0.2.7", "192.0.2.8"), ip_ban_duration=3600)
+    bans = RuledBans(store.bans, store.values)
+    bans.apply(rules)
+    ends = {ban.target: ban.expires_at for ban in store.bans.list()}
+    assert ends.keys() == {"192.0.2.7", "192.0.2.8"}
+    store.bans.unban("192.0.2.8")
+    time.sleep(0.01)
+    # A worker that starts later gets the same rules, in an answer of another time.
+    later = RuledBans(store.bans, store.values)
+    later.apply(evolve(rules, timestamp=datetime(2030, 1, 1, tzinfo=UTC)))
+    assert [(ban.target, ban.expires_at) for ban in store.bans.list()] == [
+        ("192.0.2.7", ends["192.0.2.7"])
+    ]
+    bans.lift(rules, None)
+    assert not store.bans.list()
+    later.apply(rules)  # put back by somebody
+    assert len(store.bans.list()) == 2
+
+
+@every_store
+def test_a_ban_by_hand_goes_on_when_a_longer_one_of_a_rule_is_taken_back(
+    open_store: OpenStore, kind: str
+) -> None:
+    store = open_store(kind)
+    by_hand = store.bans.ban("192.0.2.7", 3600, "by hand")
+    bans = RuledBans(store.bans, store.values)
+    rules = DynamicRules(rule_id="r", ip_blacklist=("192.0.2.7",), ip_ban_duration=7200)
+    bans.apply(rules)
+    assert [ban.reason for ban in store.bans.list()] == ["dynamic rule r"]
+    bans.lift(rules, None)
+    (ban,) = store.bans.list()
+    assert (ban.target, ban.reason) == ("192.0.2.7", "by hand")
+    assert abs(ban.expires_at - by_hand.expires_at) < 1
+    # Let in by hand under the rule, and banned by it anew: that ban is nobody's.
+    bans.apply(rules)
+    store.bans.unban("192.0.2.7")
+    bans.apply(evolve(rules, ip_ban_duration=7300))
+    bans.lift(evolve(rules, ip_ban_duration=7300), None)
+    assert not store.bans.list()

@@ -1,0 +1,151 @@
+"""The bans of dynamic rules: made once for all workers of a store, lifted with the rules.
+
+A rule bans for its time from when it is first applied. Which rules were, and what somebody else's
+ban a rule's ban took the place of, is kept in the store: a worker that starts later neither begins
+the time anew nor bans whom somebody has let in again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from contextlib import suppress
+from hashlib import blake2b
+from typing import Protocol
+
+from guard_wsgi.agent.rules import DynamicRules
+from guard_wsgi.errors import StoreError
+from guard_wsgi.state.ban_index import Ban
+from guard_wsgi.state.bans import MAX_REASON_CHARACTERS
+from guard_wsgi.telemetry.events import utc_now
+
+logger = logging.getLogger("guard_wsgi.rules")
+
+_MARK = "dynamic rule "
+"""What the reasons of rules' bans begin with."""
+
+_KEPT_SECONDS = 30 * 86_400
+"""How long the store knows that rules were applied: longer than rules stay as they are."""
+
+
+class Bans(Protocol):
+    """The part of a store that rules need to ban and to lift bans (``Store.bans``)."""
+
+    def meant(self, target: str) -> list[str]: ...
+
+    def ban(
+        self, target: str, seconds: float, reason: str, /, *, shortens: str | None = None
+    ) -> Ban: ...
+
+    def exactly(self, target: str, /) -> Ban | None: ...
+
+    def seconds_left(self, ban: Ban, /) -> float: ...
+
+    def unban(self, target: str, /) -> bool: ...
+
+    def list(self) -> list[Ban]: ...
+
+
+class Values(Protocol):
+    """The part of a store for small values (``Store.values``)."""
+
+    def get(self, key: str, /) -> bytes | None: ...
+
+    def set(self, key: str, value: bytes, ttl_seconds: float, /) -> None: ...
+
+    def delete(self, key: str, /) -> None: ...
+
+
+class RuledBans:
+    """Bans and lifts bans as rules say."""
+
+    def __init__(self, bans: Bans, values: Values) -> None:
+        self._bans = bans
+        self._values = values
+
+    def apply(self, rules: DynamicRules) -> None:
+        """Ban ``ip_blacklist``, lift the bans on ``ip_whitelist``, unless another worker has.
+
+        An address that can't be banned (loopback, a trusted proxy) is logged and skipped. The
+        other rules still apply.
+        """
+        if not rules.ip_blacklist and not rules.ip_whitelist:
+            return
+        key = _key(rules)
+        with suppress(StoreError):
+            if self._values.get(key) is not None:
+                return
+        reason = _reason(rules)
+        now = utc_now()
+        for target in rules.ip_blacklist:
+            until = rules.ip_ban_until.get(target)
+            seconds = rules.ip_ban_duration if until is None else (until - now).total_seconds()
+            if seconds <= 0:
+                continue
+            try:
+                self._ban(target, seconds, reason)
+            except (ValueError, StoreError) as error:
+                logger.warning("%s: %s was not banned: %s", reason, target, error)
+        for target in rules.ip_whitelist:
+            try:
+                self._bans.unban(target)
+            except (ValueError, StoreError) as error:
+                logger.warning("%s: the ban on %s was not lifted: %s", reason, target, error)
+        with suppress(StoreError):
+            self._values.set(key, b"applied", _KEPT_SECONDS)  # last: a worker may end before
+
+    def lift(self, before: DynamicRules, rules: DynamicRules | None) -> None:
+        """Lift bans of earlier rules that these rules no longer contain: removing a mistaken ban
+        from the rules ends it. Bans of somebody else stay, or come back."""
+        if rules is None or _key(rules) != _key(before):
+            with suppress(StoreError):
+                self._values.delete(_key(before))
+        kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
+        taken_out = (target for target in before.ip_blacklist if target not in kept)
+        gone = {meant for target in taken_out for meant in self._bans.meant(target)}
+        if not gone:
+            return
+        reason = _reason(before)
+        try:
+            held = [ban for ban in self._bans.list() if ban.reason == reason and ban.target in gone]
+            for ban in held:
+                self._bans.unban(ban.target)
+                self._bring_back(ban)
+        except StoreError as error:
+            logger.warning("%s: bans were not lifted: %s", reason, error)
+
+    def _ban(self, target: str, seconds: float, reason: str) -> None:
+        before = self._bans.exactly(target)
+        # A longer ban is from elsewhere, or from an earlier version of this rule.
+        ban = self._bans.ban(target, seconds, reason, shortens=reason)
+        if before is None or before.reason.startswith(_MARK) or ban.reason != reason:
+            return
+        left = self._bans.seconds_left(before)
+        if left > 0:
+            under = {"over": ban.expires_at, "until": before.expires_at, "reason": before.reason}
+            self._values.set(f"under:{ban.target}", json.dumps(under).encode(), left)
+
+    def _bring_back(self, ban: Ban) -> None:
+        """Somebody else's ban that a rule's took the place of, if it goes on."""
+        record = self._values.get(f"under:{ban.target}")
+        under = {} if record is None else json.loads(record)
+        if under.get("over") != ban.expires_at:
+            return
+        former = Ban(ban.target, under["reason"], under["until"])
+        left = self._bans.seconds_left(former)
+        if left > 0:
+            self._bans.ban(former.target, left, former.reason)
+        self._values.delete(f"under:{ban.target}")
+
+
+def _key(rules: DynamicRules) -> str:
+    """Where the store says that the bans of these rules were made, whenever they were sent."""
+    bans = rules.rule_id, rules.ip_blacklist, rules.ip_whitelist, rules.ip_ban_duration
+    until = sorted((target, str(end)) for target, end in rules.ip_ban_until.items())
+    digest = blake2b(repr((bans, until)).encode("utf-8", "replace"), digest_size=16)
+    return f"rules:{digest.hexdigest()}"
+
+
+def _reason(rules: DynamicRules) -> str:
+    """The text that marks the bans of these rules."""
+    return f"{_MARK}{rules.rule_id}"[:MAX_REASON_CHARACTERS]
