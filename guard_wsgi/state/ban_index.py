@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Iterable
 
 from attrs import frozen
 
@@ -34,6 +35,12 @@ class Ban:
     def of(cls, entry: BanEntry) -> Ban:
         """A ban of a store."""
         return cls(entry.target, entry.reason, entry.expires_at, entry.seconds)
+
+    @classmethod
+    def longest(cls, entries: Iterable[BanEntry]) -> Ban | None:
+        """Of a store's bans the one that ends last."""
+        entry = max(entries, key=lambda entry: entry.expires_at, default=None)
+        return None if entry is None else cls.of(entry)
 
     @property
     def entry(self) -> BanEntry:

@@ -7,7 +7,7 @@ They live in the store. Every process keeps a copy, which it refreshes at most e
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from guard_wsgi.errors import BanRefused
 from guard_wsgi.network.address import IPV6_CLIENT_PREFIX_BITS, Address, parse_address
@@ -139,17 +139,13 @@ class Bans:
         """Ask the store about an address and the networks around it."""
         known = self._asked.get(address.text)
         if known is None or now_ns >= known[0]:
-            found = self._longest(self._backend.find_bans(targets_around(address)))
+            found = Ban.longest(self._backend.find_bans(targets_around(address)))
             known = now_ns + self._refresh_ns, found
             if len(self._asked) >= MAX_ASKED:
                 self._asked.clear()
             self._asked[address.text] = known
         ban = known[1]
         return None if ban is None or self.seconds_left(ban) <= 0 else ban
-
-    def _longest(self, entries: Iterable[BanEntry]) -> Ban | None:
-        entry = max(entries, key=lambda entry: entry.expires_at, default=None)
-        return None if entry is None else Ban.of(entry)
 
     def is_banned(self, text: str) -> bool:
         """Whether an address, or the whole of a network, is banned.
