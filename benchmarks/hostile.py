@@ -1,0 +1,188 @@
+"""What a byte costs at most, whatever is sent: repeated atoms in every format.
+
+    python benchmarks/hostile.py                                  all formats at 40 kB
+    python benchmarks/hostile.py --size 1000000 --only XML,JSON   some formats, a larger text
+    python benchmarks/hostile.py --worst 20
+
+Each request is one atom over and over: as a value, as many values with names of their own, as
+names, as the raw body. A guard with default settings answers it, and the app behind it reads
+nothing. Printed are the requests that cost most, in microseconds of the processor's time a byte and
+in milliseconds, and how many are over the bars: 0.5 microseconds a byte, 150 milliseconds.
+"""
+
+# ruff: noqa: E501  (a table)
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from time import process_time
+from typing import Any
+from urllib.parse import quote_plus
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from guard_wsgi import GuardMiddleware, SecurityConfig
+from tests.detection.pump import ATOMS
+from tests.detection.requests import environ
+from tests.kit.gateway import text_app
+
+MORE = (
+    *("--B\r\n", "--B", '; name="a"', "x'", "='", "1' or", "{},", '"\'",', '{"a":"<b"},', "<a>", "</a>"),
+    *("<a b='c'/>", "&lt;", "&#39;", "%25", "%2527", "%252527", "%u003c", "\\x27", "\\u003c", "$(a)"),
+    *("`a`", "a'b", "' ", "(select", "/bin/", "/etc/passwd ", "C:\\", "../../", "eyJhIjoxfQ==", "H4sIAAAA"),
+    *("PHNjcmlwdD4= ", "data:text/html,<b>", "on=", "onerror=", "javascript:", "{{7", "<%=", "<?php "),
+    *("@a(", "http://127.0.0.1/", "//a?b=c&", "?a=b&c=d#", ";id", "|id", "&&id", "\n- a", "```\na\n```\n"),
+    *("    at a.b(c.java:1)\n", "INFO [a] b=c\n", "query{a}", "{a{b}}", "...a ", "__class__.", "a\x00"),
+    *("\u200b", "\u00ad", "\uff1c", "+ADw-", "\x1b[31m", "=HYPERLINK(", "'a','b',", "SELECT * FROM a;\n"),
+    *("def a(b):\n", "if(a){b}\n", "$a='b';", "import os\n", "100% ", "A=", "\r\n\r\n", "''a", "a'+'b"),
+    *("a||'b", "/**/", "/*a*/", "--a\n", "&a;", "==", "\\\\", "\\n", "<", "'"),
+)  # fmt: skip
+FORM, JSON, XML = "application/x-www-form-urlencoded", "application/json", "text/xml"
+MULTIPART = "multipart/form-data; boundary=B"
+FIELD = '--B\r\nContent-Disposition: form-data; name="a{0}{1}"\r\n\r\n{2}\r\n'
+HEADERS = ("REFERER", "USER_AGENT", "AUTHORIZATION", "X_ANY", "IF_NONE_MATCH", "FORWARDED")
+MAX_HEAD = 64_000
+SERVER = {
+    **{"REMOTE_ADDR": "198.51.100.23", "SERVER_NAME": "shop.example.com", "SERVER_PORT": "80"},
+    **{"SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr},
+    **{"wsgi.multithread": False, "wsgi.multiprocess": False, "wsgi.run_once": False},
+}
+Make = Callable[[str, int], dict[str, Any]]
+
+
+def filled(atom: str, size: int) -> str:
+    return (atom * (size // len(atom) + 1))[:size]
+
+
+def many(one: Callable[[int], str], size: int, between: str = "") -> str:
+    return between.join(map(one, range(size // (len(one(9)) + len(between)) + 1)))
+
+
+def posted(kind: str, make: Callable[[str, int], str]) -> Make:
+    def request(atom: str, size: int) -> dict[str, Any]:
+        body = make(atom, size).encode("utf-8", "surrogatepass")
+        sent = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "wsgi.input": BytesIO(body)}
+        return environ() | SERVER | {"REQUEST_METHOD": "POST"} | sent
+
+    return request
+
+
+def headed(key: str, make: Callable[[str, int], str]) -> Make:
+    def request(atom: str, size: int) -> dict[str, Any]:
+        text = make(atom, min(size, MAX_HEAD)).encode().decode("latin-1")
+        return environ() | SERVER | {key: text, "wsgi.input": BytesIO()}
+
+    return request
+
+
+def quoted(atom: str) -> str:
+    return json.dumps(atom, ensure_ascii=False)[1:-1]
+
+
+FORMATS: dict[str, Make] = {
+    "JSON, raw": posted(JSON, filled),
+    "JSON, one string": posted(JSON, lambda a, n: '{"a":"' + filled(quoted(a), n) + '"}'),
+    "JSON, strings": posted(
+        JSON, lambda a, n: "[" + many(lambda i: f'"{quoted(a)}{i}"', n, ",") + "]"
+    ),
+    "JSON, fields": posted(
+        JSON, lambda a, n: "{" + many(lambda i: f'"k{i}":"{quoted(a)}{i}"', n, ",") + "}"
+    ),
+    "JSON, keys": posted(
+        JSON, lambda a, n: "{" + many(lambda i: f'"{quoted(a)}{i}":1', n, ",") + "}"
+    ),
+    "JSON, in JSON": posted(JSON, lambda a, n: json.dumps({"a": json.dumps({"b": filled(a, n)})})),
+    "form, raw": posted(FORM, filled),
+    "form, one value": posted(FORM, lambda a, n: "a=" + filled(quote_plus(a), n)),
+    "form, pairs": posted(FORM, lambda a, n: many(lambda i: f"a{i}={quote_plus(a)}", n, "&")),
+    "form, pairs as they are": posted(FORM, lambda a, n: many(lambda i: f"a{i}=x{a}{i}", n, "&")),
+    "form, names": posted(FORM, lambda a, n: many(lambda i: f"{a}{i}=1", n, "&")),
+    "multipart, raw": posted(MULTIPART, filled),
+    "multipart, one field": posted(
+        MULTIPART, lambda a, n: FIELD.format("", "", filled(a, n)) + "--B--\r\n"
+    ),
+    "multipart, fields": posted(
+        MULTIPART, lambda a, n: many(lambda i: FIELD.format(i, "", f"{a}{i}"), n) + "--B--\r\n"
+    ),
+    "multipart, heads": posted(
+        MULTIPART, lambda a, n: many(lambda i: FIELD.format(i, a, "x"), n) + "--B--\r\n"
+    ),
+    "XML, raw": posted(XML, filled),
+    "XML, one text": posted(XML, lambda a, n: f"<a>{filled(a, n)}</a>"),
+    "XML, elements": posted(
+        XML, lambda a, n: "<r>" + many(lambda i: f"<a{i % 7}>{a}{i}</a{i % 7}>", n) + "</r>"
+    ),
+    "XML, attributes": posted(
+        XML, lambda a, n: "<r>" + many(lambda i: f'<a b="{a}{i}"/>', n) + "</r>"
+    ),
+    "text": posted("text/plain", filled),
+    "text, behind a trace": posted("text/plain", lambda a, n: "../ " + filled(a, n)),
+    "file": posted("application/octet-stream", filled),
+    "GraphQL": posted("application/graphql", filled),
+    "query, one value": headed("QUERY_STRING", lambda a, n: "a=" + filled(quote_plus(a), n)),
+    "query, behind a trace": headed("QUERY_STRING", lambda a, n: "z=..%2f&" + filled(a, n)),
+    "query, pairs": headed("QUERY_STRING", lambda a, n: many(lambda i: f"a{i}={a}", n, "&")),
+    "path": headed("PATH_INFO", lambda a, n: "/" + filled(a, n)),
+    "cookie, raw": headed("HTTP_COOKIE", filled),
+    "cookie, pairs": headed("HTTP_COOKIE", lambda a, n: many(lambda i: f"a{i}={a}", n, "; ")),
+    **{f"header, {name}": headed(f"HTTP_{name}", filled) for name in HEADERS},
+}
+
+
+def seconds(guard: GuardMiddleware, request: dict[str, Any]) -> tuple[float, str]:
+    statuses: list[str] = []
+
+    def start(status: str, headers: object, error: object = None) -> Callable[[bytes], object]:
+        statuses.append(status)
+        return lambda data: None
+
+    began = process_time()
+    b"".join(guard(request, start))
+    return process_time() - began, statuses[-1][:3]
+
+
+def rows(size: int, only: str) -> Iterator[tuple[float, float, str, str, str]]:
+    """Microseconds a byte, milliseconds, format, atom and the answer."""
+    guard = GuardMiddleware(
+        text_app(), SecurityConfig(enable_rate_limiting=False, enable_ip_banning=False)
+    )
+    seconds(guard, FORMATS["query, one value"]("1' union select 1 ", 20))
+    chosen = [name for name in FORMATS if not only or name.startswith(tuple(only.split(",")))]
+    for name in chosen:
+        longest = 0.0
+        for atom in dict.fromkeys((*ATOMS, *MORE)):
+            request = FORMATS[name](atom, size)
+            sent = int(request.get("CONTENT_LENGTH") or min(size, MAX_HEAD))
+            taken, status = seconds(guard, request)
+            longest = max(longest, taken)
+            yield taken * 1e6 / max(sent, size // 2), taken * 1e3, name, atom, status
+        print(f"{name:26} {longest * 1e3:8.1f} ms at most", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=40_000)
+    parser.add_argument(
+        "--only", default="", help="how names of formats begin, with commas between"
+    )
+    parser.add_argument("--worst", type=int, default=40)
+    options = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    found = sorted(rows(options.size, options.only), reverse=True)
+    for each, whole, name, atom, status in found[: options.worst]:
+        print(f"{each:7.2f} us a byte {whole:8.1f} ms   {name:26} {status}   {atom!r}")
+    many_us = sum(each > 0.5 for each, *_ in found)
+    print(f"over 0.5 us a byte: {many_us} of {len(found)};", end=" ")
+    print(f"over 150 ms: {sum(whole > 150 for _, whole, *_ in found)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
