@@ -16,9 +16,11 @@ from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.standing import BODILESS, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hooks import (
+    ForgetBody,
     NotAsked,
 )
 from guard_wsgi.request.response import GuardResponse
+from guard_wsgi.request.rewound import Rewound
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
@@ -73,12 +75,14 @@ class Hooked(Attending):
             block = failed(CustomRequestCheck.name, str(fault))
             return self._refuse(policy, request, block, visit.start_response)
 
-    def _shared_body(self, request: GuardRequest) -> SharedBody | None:
+    def _shared_body(
+        self, request: GuardRequest, forget: ForgetBody | None = None
+    ) -> SharedBody | None:
         """Share the body among several readers; ``None`` without a body, or if it is already
         shared."""
         if request.visit.standing & BODILESS or SharedBody.is_kept(request.environ):
             return None
-        return SharedBody(request.environ, self._forget_body)
+        return SharedBody(request.environ, forget or self._forget_body)
 
     def _ask_hooks(
         self,
@@ -188,9 +192,10 @@ class Hooked(Attending):
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
             left.ladder if left is not None else ()
         )
-        if shared is None:
-            shared = self._shared_body(request)
-        return self._decided_inside(policy, request, ladder, plan.watch, earlier, shared)
+        with Rewound(environ) as rewound:
+            if shared is None:
+                shared = self._shared_body(request, rewound.noting(self._forget_body))
+            return self._decided_inside(policy, request, ladder, plan.watch, earlier, shared)
 
     def _decided_inside(
         self,

@@ -31,6 +31,10 @@ class KeptReader:
         self._kept = kept
         self._position = 0
 
+    def again(self) -> KeptReader:
+        """Return another reader, which begins at the first byte."""
+        return KeptReader(self._kept)
+
     def read(self, size: int = -1, /) -> bytes:
         return self._take(self._kept.file.read, size)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from guard_wsgi.request.framing import CHUNK_BYTES, BodyTooLarge, InputStream
-from guard_wsgi.request.kept import Behind, OnDisk
+from guard_wsgi.request.kept import Behind, KeptReader, OnDisk
 
 
 class ReplayStream:
@@ -86,6 +86,14 @@ class ReplayStream:
     def is_begun(self) -> bool:
         """Whether anybody has read from it."""
         return bool(self._position or self._taken)
+
+    def again(self) -> ReplayStream | None:
+        """Return the body from its first byte, if all of it is kept."""
+        if isinstance(self._rest, KeptReader) and not self._head:
+            return ReplayStream(self._rest.again(), None)
+        if self._taken or self._remaining != 0 or self._error is not None:
+            return None
+        return ReplayStream(self._rest, 0, None, self._head)
 
     def grow(self, max_bytes: int) -> tuple[bytes, bool, str | None]:
         """Take up to ``max_bytes`` into the head, unless the app has read beyond it already.
