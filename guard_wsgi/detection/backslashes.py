@@ -9,8 +9,9 @@ _ESCAPE: Final = re.compile(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
 
 
 def without_backslashes(data: bytes) -> bytes:
-    """What stands between the quotes of a cookie's value: a backslash is before a character, any
-    one, or before three octal digits (RFC 2109 and RFC 2965; http.cookies and werkzeug read both).
+    """Unescape the text between the quotes of a cookie's value: a backslash comes before any
+    character or before three octal digits (RFC 2109 and RFC 2965; http.cookies and werkzeug read
+    both).
     """
     return _ESCAPE.sub(_unescaped, data)
 

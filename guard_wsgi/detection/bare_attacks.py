@@ -1,4 +1,4 @@
-"""Attacks that stand in a field by themselves: found by one scan of the field, read no further."""
+"""Attacks that are the whole value of a field: one scan of the field finds them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _is_plain(text: str) -> bool:
 
 
 class BareAttacks:
-    """Looks for evidence that is enough by itself (sufficient.py)."""
+    """Searches for evidence that is enough by itself (sufficient.py)."""
 
     __slots__ = ("_exclusions", "_scores", "_settings", "_sufficient")
 
@@ -45,7 +45,7 @@ class BareAttacks:
         self._exclusions = Exclusions(settings)
 
     def in_pairs(self, encoded: bytes, location: str) -> Finding | None:
-        """That of the first pairs of an urlencoded string."""
+        """Search the first pairs of an urlencoded string."""
         sufficient = self._sufficient
         for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
             name, _, data = pair.partition(b"=")
@@ -61,8 +61,8 @@ class BareAttacks:
     def in_body(
         self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
     ) -> Finding | None:
-        """That of all the short values of a body, which has too many for each to be weighed; where
-        there are too many for this as well, the spent budget."""
+        """Search all short values of a body that has too many to weigh each; if there are too many
+        for this as well, report the spent budget."""
         try:
             for value in self._values(body, kind, complete, first_pass):
                 hits, is_bare = self._sufficient.in_text(value.text.encode(errors="surrogatepass"))

@@ -1,4 +1,4 @@
-"""The readings of one body: as it was sent, and as what else it is said to be."""
+"""The readings of a body: as it was sent, and as its headers declare it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from guard_wsgi.detection.packed import GZIP
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _EITHER_WINDOW: Final = 47
-"""zlib's number for a gzip or a zlib container, whichever it is."""
+"""zlib's number for a container of either kind, gzip or zlib."""
 PACKED_BEGINNINGS: Final = (GZIP, b"x\x01", b"x\x9c", b"x\xda")
 """Of gzip and of zlib (RFC 1952, RFC 1950) in their usual levels: none of them begins a text."""
 MAX_CODINGS: Final = 3
@@ -42,8 +42,8 @@ def body_readings(
 
 
 def is_undecodable(body: bytes, content_encoding: str) -> bool:
-    """Whether a body is neither text nor compressed in the way that it says, in one that is known
-    here: whatever reads it knows something else."""
+    """Whether a body is neither text nor compressed in a way that it declares or that is known
+    here: then only special software reads it."""
     names = _codings(content_encoding)
     return (
         any(name != "identity" for name in names)
@@ -54,8 +54,8 @@ def is_undecodable(body: bytes, content_encoding: str) -> bool:
 
 
 def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, bool]]:
-    """What is below each layer of compression, and whether that is all of it: as the header says,
-    and then as the data says itself, which some libraries go by."""
+    """Yield the data below each layer of compression, and whether it is complete: first by the
+    header, then by the data itself, as some libraries do."""
     result = inflate(body, content_encoding, limit) if _codings(content_encoding) else None
     if result is not None and result[0] is not body:
         yield result
@@ -96,8 +96,8 @@ def _in_charsets(
 def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool] | None:
     """Undo the content codings of a body (RFC 9110, 8.4.1): at most ``limit`` bytes of it.
 
-    :return: the bytes, and whether they are all; ``None`` if it is not what it says, or of a
-        coding that is not known here.
+    :return: the bytes, and whether they are all; ``None`` if it is not what it says, or of an
+        unknown coding.
     """
     codings = _codings(content_encoding)
     if len(codings) > MAX_CODINGS:

@@ -1,4 +1,4 @@
-"""The values of a body, by its kind and by what else it parses as."""
+"""Extracts the values of a body, by its kind and by everything else that it parses as."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ _BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
 _FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
 MAX_FORM_BYTES: Final = 102_400
-"""What Bottle reads as a form whatever its type says (``MEMFILE_MAX``)."""
+"""How much Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
 
 
 def is_document(body: bytes) -> bool:
@@ -160,9 +160,9 @@ def _file_values(
     contents: bool,
     first_pass: PiecePass | None,
 ) -> Iterator[Value]:
-    """A body of a file's type. Views read JSON from any body, and Bottle fields: if it parses as
-    one it is weighed as one. What does not is a file, of which only the entities are looked at
-    that a parser of XML would be made to read."""
+    """Yield the values of a body with a file's media type. Views read JSON from any body, and
+    Bottle reads fields: if it parses as one, it is weighed as one. Otherwise it is a file, of which
+    only XML entities are checked, as an XML parser would read them."""
     kind_in_json = kind_of_place if contents else kind_of
     if complete:
         if _JSON_BEGINNING.match(body):

@@ -1,4 +1,4 @@
-"""Charsets by the names that a request gives them (RFC 9110, 8.3.2)."""
+"""Charsets, by their names in a request (RFC 9110, 8.3.2)."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def charsets_in(parameters: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _known() -> frozenset[str]:
-    """Names of the interpreter's codecs. It looks for any other name in the file system, and
-    remembers for ever that there is none: clients must not make it."""
+    """Names of the interpreter's codecs. For any other name, the interpreter searches the file
+    system and caches the failure for ever, which clients must not cause."""
     modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
     return frozenset(modules | set(aliases)) - {"aliases"} - _NO_CHARSET
 
 
 def codec_name(name: str) -> str:
-    """The interpreter's name of a charset that is not read as it stands; "" for usual and
-    unknown ones."""
+    """Return the interpreter's name of a charset that needs decoding; "" for usual and unknown
+    ones."""
     if not name or len(name) > MAX_NAME_CHARS or not name.isascii():
         return ""
     normal = encodings.normalize_encoding(name.replace("\x00", "")).lower()
@@ -52,7 +52,7 @@ def codec_name(name: str) -> str:
 
 
 def decoded(data: bytes, charset: str) -> str | None:
-    """Data in a charset as text; ``None`` for usual and unknown charsets, and where it is the
+    """Decode data in a charset; ``None`` for usual and unknown charsets, and if the text is the
     same as in UTF-8."""
     name = codec_name(charset)
     if not name:

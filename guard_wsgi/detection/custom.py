@@ -16,7 +16,7 @@ _ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")
 
 @frozen
 class CustomPattern:
-    """A user's pattern: a match is a finding by itself, in every place."""
+    """A user's pattern: every match is a finding, in any place."""
 
     name: str
     pattern: str
@@ -26,7 +26,7 @@ class CustomPattern:
 def with_custom(
     matches: Callable[[bytes], bool], scanner: Scanner, patterns: Iterable[CustomPattern]
 ) -> Callable[[bytes], bool]:
-    """A first pass with a user's own patterns in it. Behind a backslash JSON has quotes, slashes
-    and what is beyond ASCII other than the values do."""
+    """A first pass with a user's own patterns. JSON escapes quotes, slashes and non-ASCII
+    characters with backslashes, so it differs from the values."""
     anchored = any(_ANCHOR.search(one.pattern) for one in patterns)
     return lambda data: matches(data) or anchored or b"\\" in data or scanner.any(data)

@@ -1,9 +1,9 @@
 """Data URLs (RFC 2397): files that a client sends within a field.
 
-`FileReader.readAsDataURL` makes one of each file that a page previews. Its name of a type is not
-evidence: the content is weighed as what it is. Of what browsers run, that is the text as if it
-had been typed into the field, but for pictures that only draw; of other types the base64 as it
-would be weighed without the beginning.
+`FileReader.readAsDataURL` makes one of each file that a page previews. The declared type is not
+evidence: the content is weighed by what it is. Content that browsers run is weighed as text in the
+field, except pictures that only draw. Content of other types is weighed as base64 without the
+beginning.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ _PHP: Final = re.compile(r"<\?(?!xml\s)|<%")
 
 
 def content(value: Value, budget: Budget) -> Iterator[Value] | None:
-    """The values that a data URL holds; None where the value is no such URL, or where the URL
-    itself is what counts."""
+    """Return the values in a data URL; None if the value is not one, or if the URL itself
+    counts."""
     match = _DATA_URL.match(value.text)
     if (
         match is None
@@ -92,8 +92,7 @@ def _pieces(value: Value, document: str, budget: Budget) -> Iterator[Value]:
 
 
 def _escaped(value: Value, media: str, data: str) -> Iterator[Value] | None:
-    """The same for one whose content is not in base64, but for pages and programs: these are made
-    by hand."""
+    """The same for content that is not in base64, except pages and programs, which are handmade."""
     text = unquote(data)
     if media == SVG:
         shown = texts_of_picture(text, is_escaped=_is_escaped(data))
@@ -125,7 +124,7 @@ PICTURE_HINT: Final = "data:image/svg+xml"
 
 
 def without_pictures(value: Value) -> Value:
-    """A text without the pictures in it that only draw, a word in the place of each."""
+    """Replace each picture in a text that only draws by a word."""
     if value.location not in _FIELDS:
         return value
     text = _PICTURE.sub(_word_for, value.text)

@@ -1,4 +1,4 @@
-"""Detector: patterns compiled once an instance."""
+"""The detector: its patterns are compiled once per instance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Detector:
     Patterns may be added and removed while serving: inspections made earlier keep theirs until
     `compile` is called again, and adding compiles only the user's patterns.
 
-    :raises PatternRefused: for a pattern the engine can't take, with its reason.
+    :raises PatternRefused: if the engine refuses a pattern; with the reason.
     """
 
     def __init__(
@@ -64,16 +64,17 @@ class Detector:
     def add_pattern(
         self, pattern: str, name: str | None = None, category: str = CUSTOM
     ) -> CustomPattern:
-        """Add a pattern under a name (by default the pattern itself); replaces one of the name.
+        """Add a pattern under a name (by default the pattern itself); it replaces one of the same
+        name.
 
-        :raises PatternRefused: for a pattern the engine can't take; nothing changes then.
+        :raises PatternRefused: if the engine refuses it; then nothing changes.
         """
         made = CustomPattern(name or pattern, pattern, category)
         self._set_custom({**self._custom, made.name: made})
         return made
 
     def remove_pattern(self, name: str) -> bool:
-        """Remove by name; False when there is none."""
+        """Remove a pattern by name. Return False if there is none."""
         if name not in self._custom:
             return False
         self._set_custom({key: one for key, one in self._custom.items() if key != name})
@@ -84,14 +85,14 @@ class Detector:
         return tuple(self._custom.values())
 
     def warm(self) -> None:
-        """Compile, or load, what is otherwise compiled when the first value is to be weighed:
-        seconds on a machine that has never done it, milliseconds after (see database.py). For a
-        process that forks its workers, or one that may start slowly."""
+        """Compile or load now what the first value would otherwise compile: seconds on a new
+        machine, milliseconds later (see database.py). Call it in a process that forks its workers,
+        or that may start slowly."""
         self._builtin.warm()
         self._sufficient.warm()
 
     def compile(self, settings: DetectionSettings | None = None) -> Inspection:
-        """Bind settings to the compiled patterns. Cheap: one a route overlay is fine."""
+        """Bind settings to the compiled patterns. It is cheap: each route may have its own."""
         settings = settings or DetectionSettings()
         runs = self._runs.get(settings.categories)
         if runs is None:

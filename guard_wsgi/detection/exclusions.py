@@ -26,7 +26,7 @@ class Exclusions:
 
 
 def is_named(name: str, excluded: frozenset[str]) -> bool:
-    """A name is excluded by itself, by any key on its path, or by the field it was nested in."""
+    """Whether a name is excluded: by itself, by any key on its path, or by the field around it."""
     if name in excluded:
         return True
     outer = name.partition(">")[0]

@@ -1,4 +1,4 @@
-"""How a value was weighed, for people."""
+"""Explains how a value was weighed, for people."""
 
 from __future__ import annotations
 

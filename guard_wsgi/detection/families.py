@@ -39,10 +39,10 @@ class BuiltinScanners:
             yield family, compile_patterns(pairs, self._engine, keep=True)
 
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
-        """The names of what matches in each piece of some data (`Scanner.among`).
+        """Return the names of the patterns that match in each piece of some data (`Scanner.among`).
 
-        Texts of their own are found as if each was read alone, if `SEPARATOR` ends each: beside
-        these only what reaches over it may be found, which is no text of any of them.
+        Texts that each end with `SEPARATOR` give the same matches as if each was scanned alone.
+        Further matches may only reach over a separator, so they belong to none of the texts.
         """
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
@@ -69,7 +69,7 @@ def shortest(pattern: str) -> str:
 
 
 SEPARATOR: Final = b"\xff"
-"""What stands between texts that are scanned together: no text in UTF-8 has it."""
+"""Separates texts that are scanned together: no text in UTF-8 contains it."""
 # A pattern in pieces: what is escaped, a class, any other character.
 _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 _ANCHORS: Final = {"^": r"(?:^|\xff)", "$": r"(?:$|\n?\xff)"}

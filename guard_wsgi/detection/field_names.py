@@ -90,13 +90,13 @@ _NAMED: Final = (
 
 @lru_cache(maxsize=1024)
 def name_features(name: str) -> tuple[str, ...]:
-    """What a value's name says of it. Sites have few names, and each is matched ten times."""
+    """Return the features of a field's name. Sites have few names, and each needs ten matches."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
 
 
 def is_for_code(value: Value) -> bool:
-    """Whether a value stands in a field for code. Inside of another value the names are the
-    sender's own."""
+    """Whether a value is in a field for code. Inside of another value, the sender chooses the
+    names."""
     return ">" not in value.name and "name:code" in name_features(value.name)
 
 
@@ -105,7 +105,7 @@ def is_filter(name: str) -> bool:
 
 
 def is_run(value: Value) -> bool:
-    """Whether a value stands in a field for commands or for queries."""
+    """Whether a value is in a field for commands or for queries."""
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
 
 
@@ -153,7 +153,7 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 
 
 def is_written(value: Value) -> bool:
-    """Whether a value stands in a field of a body that people write sentences into."""
+    """Whether a value is in a field of a body into which people write sentences."""
     return (
         value.location in ("form", "json", "multipart")
         and not value.kind

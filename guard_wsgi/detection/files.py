@@ -1,4 +1,4 @@
-"""Files: content that an app stores or hands on, and that nobody reads as a field."""
+"""Files: content that an app stores or passes on, and that nobody reads as a field."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def runs(name: str) -> bool:
 
 
 def name_values(location: str, field: str, name: str) -> Iterator[Value]:
-    """A file's name, if there is something to it."""
+    """Yield a file's name, if it may be dangerous."""
     if runs(name):
         yield Value(location, field, name, "filename", (EXECUTABLE,))
     elif not _PLAIN_NAME.fullmatch(name):
@@ -45,8 +45,8 @@ def name_values(location: str, field: str, name: str) -> Iterator[Value]:
 
 
 def content_values(location: str, field: str, content: bytes) -> Iterator[Value]:
-    """What strict inspection weighs of a file: text as it is, what is readable in others, and the
-    markup in office documents, which are archives of XML."""
+    """Yield what strict inspection weighs of a file: text as it is, the readable parts of other
+    files, and the markup in office documents, which are archives of XML."""
     if content.startswith(b"PK\x03\x04"):
         yield from _archive_values(location, field, content)
     if is_binary(content):
@@ -106,7 +106,7 @@ _NOT_PRINTABLE: Final = bytes(byte if 32 <= byte < 127 or byte == 9 else 10 for 
 
 
 def readable(data: bytes, min_run: int) -> str:
-    """The rows of printable bytes in binary data, a line each."""
+    """Return the runs of printable bytes in binary data, one per line."""
     lines = data.translate(_NOT_PRINTABLE).split(b"\n")
     return b"\n".join([line for line in lines if len(line) >= min_run]).decode("ascii")
 

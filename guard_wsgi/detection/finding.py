@@ -1,4 +1,4 @@
-"""What detection found: one suspicious value, with the evidence that speaks against it."""
+"""A finding of detection: one suspicious value, with the evidence against it."""
 
 from __future__ import annotations
 
@@ -50,15 +50,16 @@ WHOLE_VALUE: frozenset[str] = frozenset(
 )
 
 REPORTED_ONLY: frozenset[str] = frozenset({"csv_injection"})
-"""Reported and not refused: harmless to the app, harmful to whoever opens its export."""
+"""A category that is reported and not refused: harmless to the app, harmful to people who open its
+export."""
 
 # Findings of these categories are not weighed and not switched off by `categories`.
 CUSTOM = "custom"
 BUDGET = "detection_budget"
 
 BEYOND = "max_body_bytes"
-"""Indicator of a budget finding for what lies past the bytes that are inspected: reported only,
-unless the configuration says that it is refused."""
+"""The indicator of a budget finding for bytes past the inspected part: reported only, unless the
+configuration refuses it."""
 
 MAX_LOGGED_CHARS = 200  # enough to recognise an attack, too little to leak a form
 

@@ -20,16 +20,16 @@ from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
 Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf] | None]
-"""How to take out of an environ with certain keys: the stable headers and cookies; path, query and
-all other headers; everything else; and, of those with cookies, the first two apart."""
+"""How to extract from an environ with certain keys: the stable headers and cookies; path, query and
+all other headers; everything else; and, with cookies, the first two separately."""
 Matches = Callable[[bytes], bool]
-"""Whether something in what is read calls for a closer look."""
+"""Whether something in the text needs a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
-"""From an environ to what was read of its head, or ``None`` when that is benign."""
+"""Maps an environ to the text of its head; ``None`` if that is benign."""
 BodyPass = Callable[[str], Callable[[bytes], bool]]
-"""From a content type, and then a body, to whether that is benign."""
+"""Maps a content type, and then a body, to whether it is benign."""
 
 # Headers that a client sends alike with each request.
 _STABLE: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
@@ -37,8 +37,8 @@ _COOKIES: Final = frozenset({"HTTP_COOKIE"})
 
 
 class StableHeaders:
-    """What the first pass found benign of the headers that a client sends alike each time: a look
-    into a set takes a fifth of the time of scanning them again.
+    """Remembers headers that a client sends with each request and that the first pass found benign:
+    a look-up takes a fifth of the time of scanning them again.
 
     At most `MAX_REMEMBERED` texts, each of all these headers of a client, of
     `MAX_REMEMBERED_CHARS`: 2 MB; then it begins anew. Clients of a kind have all but their cookies
@@ -61,7 +61,7 @@ class StableHeaders:
     def head_pass(
         self, matches: Matches, matches_json: Matches, is_over: IsOver, max_chars: int
     ) -> HeadPass:
-        """The first pass over a head, with what is remembered of others before it.
+        """The first pass over a head, with a memory of earlier heads.
 
         :param is_over: asked of heads of more than ``max_chars``; what is over is not benign.
         """
@@ -167,7 +167,7 @@ def _getter(names: list[str]) -> TextsOf:
 
 
 def body_bytes(body: bytes, kind: BodyKind) -> bytes:
-    """What the first pass reads of a body: a form decoded once, anything else as it came."""
+    """Return what the first pass scans of a body: a form decoded once, anything else as it came."""
     if kind.is_form:
         return _form_bytes(body)
     if PERCENT in body:
@@ -186,7 +186,7 @@ def _form_bytes(body: bytes) -> bytes:
 
 
 def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPass:
-    """The first pass over a body. Benign is only what is of one part and in the usual charset.
+    """The first pass over a body. Only a body of one part and in a usual charset can be benign.
 
     :param contents: whether contents of files are looked at.
     """
@@ -223,7 +223,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
 
 
 def value_bytes(text: str) -> bytes:
-    """A value as the first pass reads it, set off from its neighbours."""
+    """Return a value for the first pass, separated from its neighbours."""
     data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES
     if PERCENT in data:
         data += b"=" + _unquote_twice(data)

@@ -2,9 +2,9 @@
 """Fragments of markup, templates and prose that do nothing wherever they are put in.
 
 A page's "back" button, a look-up of a name in a template, a tag that is named in a sentence and a
-measure in feet and inches are made of what attacks are made of. Each is taken out before the rest
-of a value is weighed, if it is exactly one of a closed set: whoever writes one may write no more
-than it says, and what stands around it weighs what it did.
+measure in feet and inches are made of what attacks are made of. Each is removed before the rest of
+a value is weighed, if it is exactly one of a closed set. An attacker who writes one gains nothing
+by it, and the text around it weighs the same as before.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ HINT: Final = "|".join(
 
 
 def without_fragments(text: str) -> str:
-    """A text without its harmless fragments, a word in the place of each."""
+    """Replace the harmless fragments of a text by words."""
     if "<" in text:
         if "=" in text:
             text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
@@ -189,7 +189,7 @@ _DATA_BLOCK: Final = re.compile(
 
 
 def data_blocks(text: str, parse: Callable[[str], Any]) -> tuple[str, list[Any]]:
-    """A page's text without its blocks of data, and the documents of these that parse."""
+    """Return a page's text without its blocks of data, and the blocks that parse as documents."""
     documents = []
     rest, end = [], 0
     for match in _DATA_BLOCK.finditer(text):

@@ -1,4 +1,4 @@
-"""Faults in the shape of a body that hide what is in it, found before it is taken apart."""
+"""Faults in the shape of a body that hide its contents, found before it is parsed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth: int) -> str:
-    """Which fault a body has: "max_json_depth", "multipart_end", or "" for none.
+    """Return the fault of a body: "max_json_depth", "multipart_end", or "" for none.
 
     A document nested without end makes parsers recurse until they fail, and a multipart body
     without its last boundary is read in different ways by different parsers (RFC 2046, 5.1.1).
@@ -39,9 +39,9 @@ def _without_strings(body: bytes) -> bytes:
 
 
 def _is_deeper(body: bytes, max_depth: int) -> bool:
-    """Take the innermost pairs away, a level or two at a time, and see what is left.
+    """Remove the innermost pairs of brackets, a level or two at a time, and look at the rest.
 
-    Certain for twice the depth; text with brackets of its own does not get there.
+    It is certain for twice the depth; other text with brackets does not get that deep.
     """
     brackets = body.translate(None, _NOT_BRACKETS)
     for _ in range(max_depth):

@@ -1,7 +1,7 @@
 """GraphQL documents (specification of October 2021, section 2), parsed strictly.
 
-A text is excused as a query only if all of it is one: what merely begins as a query is weighed as
-the text that it is.
+A text counts as a query only if all of it is one. A text that only begins like a query is weighed
+as text.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
 class NotGraphQL(Exception):
-    """A text is no document of GraphQL."""
+    """The text is not a GraphQL document."""
 
 
 class TooDeep(NotGraphQL):
-    """A document is nested deeper than anybody asks."""
+    """The document is nested deeper than any real query."""
 
 
 @define

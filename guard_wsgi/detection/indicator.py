@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import frozen
 
-# How much one indicator says before anything is learned: the hand-set prior which the learned
-# weights of model.json replace. 1.0 is the balanced threshold, so STRONG alone is a finding, and
-# CERTAIN is one among harmless words as well.
-# DECISIVE is one whatever stands around it and whatever it is like: learning takes some of either.
+# The weight of an indicator before learning: a hand-set prior, which the learned weights of
+# model.json replace. 1.0 is the balanced threshold, so STRONG alone is a finding, and CERTAIN is
+# one among harmless words as well. DECISIVE is one whatever stands around it and whatever it is
+# like: learning takes some of either.
 DECISIVE = 1.6
 CERTAIN = 1.3
 STRONG = 1.0

@@ -1,4 +1,4 @@
-"""Inspection: one set of choices, ready to serve."""
+"""An inspection: detection with one set of settings."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ class Inspection:
         self.benign_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
-        """Findings in the path, query, cookies and headers; () when clean."""
+        """Return findings in the path, query, cookies and headers; () if clean."""
         data = self.first_pass(environ)
         return () if data is None else self.matched_head(environ, data)
 
     def matched_head(self, environ: dict[str, Any], data: bytes) -> tuple[Finding, ...]:
-        """Findings in a head that the first pass has read as ``data`` and matched."""
+        """Return findings in a head whose text ``data`` matched the first pass."""
         query = environ.get("QUERY_STRING") or ""
         if len(query) > self._longest_within:
             spent = self._excess(query)
@@ -121,7 +121,7 @@ class Inspection:
         content_encoding: str = "",
         complete: bool = True,
     ) -> tuple[Finding, ...]:
-        """Findings in a body, or in its beginning when `complete` is false."""
+        """Return findings in a body, or in its beginning if `complete` is false."""
         if not content_encoding and self.benign_body(content_type)(body):
             return ()
         return self.matched_body(body, content_type, content_encoding, complete)
@@ -129,7 +129,7 @@ class Inspection:
     def matched_body(
         self, body: bytes, content_type: str, content_encoding: str, complete: bool
     ) -> tuple[Finding, ...]:
-        """Findings in a body that is encoded, or that the first pass has matched."""
+        """Return findings in a body that is encoded, or that matched the first pass."""
         settings = self.settings
         if not body or not settings.scan_body:
             return ()
@@ -157,7 +157,7 @@ class Inspection:
     def _read_body(
         self, body: bytes, kind: BodyKind, complete: bool, budget: Budget
     ) -> tuple[Finding, ...]:
-        """Findings in one reading of a body."""
+        """Return findings in one reading of a body."""
         settings = self.settings
         contents = settings.weighs_contents
         if kind.is_file and not contents and not is_document(body):
@@ -204,15 +204,15 @@ class Inspection:
     def explain_value(
         self, text: str, *, location: str = "query", name: str = ""
     ) -> tuple[Explanation, ...]:
-        """How one value is weighed, taken apart as it would be; for people, not for serving."""
+        """Explain how one value is weighed, with its structure; for people, not for serving."""
         return self._explain(unfold(Value(location, name, text), self._budget()))
 
     def explain_head(self, environ: dict[str, Any]) -> tuple[Explanation, ...]:
-        """How every value of a head is weighed, those without evidence left out."""
+        """Explain how every value of a head is weighed, except those without evidence."""
         return self._explain(head_values(environ, self._budget()))
 
     def explain_body(self, body: bytes, *, content_type: str) -> tuple[Explanation, ...]:
-        """How every value of a body is weighed, those without evidence left out."""
+        """Explain how every value of a body is weighed, except those without evidence."""
         depth = self.settings.max_json_depth
         kind = BodyKind.of(content_type)
         return self._explain(body_values(body, kind, True, depth, self._budget()))
@@ -230,7 +230,7 @@ class Inspection:
         return Budget(self.settings.max_values, self.settings.max_chars)
 
     def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """The same findings with all their evidence weighed, where only enough of it was."""
+        """Return the same findings with all their evidence weighed, if only enough of it was."""
         return tuple([one if one.is_whole else self._whole(one) for one in findings])
 
     def _whole(self, finding: Finding) -> Finding:
@@ -238,7 +238,7 @@ class Inspection:
         return self._scorer.finding(value, self._budget()) or finding
 
     def _excess(self, query: str) -> str:
-        """Which limit a long query is over before it is taken apart; "" for none."""
+        """Return the limit that a long query exceeds before parsing; "" for none."""
         if len(query) > self.settings.max_chars:
             return "max_chars"
         return "max_values" if query.count("&") >= self.settings.max_values else ""
@@ -249,7 +249,7 @@ def _nothing(encoded: bytes, location: str) -> Finding | None:
 
 
 def _nul_finding(environ: Mapping[str, Any], threshold: float) -> Finding | None:
-    """A NUL in the path or the query: no client sends one that is not after something (CWE-158)."""
+    """Find a NUL in the path or the query: no legitimate client sends one (CWE-158)."""
     for location, key in (("path", "PATH_INFO"), ("query", "QUERY_STRING")):
         text = environ.get(key) or ""
         if "\x00" in text or "%00" in text:

@@ -1,8 +1,8 @@
-"""Large bodies: only what the first pass matches is taken apart.
+"""Large bodies: only the parts that match the first pass are parsed.
 
-To take every value of a megabyte apart costs a second, and its first pass a millisecond. So a
-large body is cut where one value ends and another begins, each piece is passed through the first
-pass by itself, and only the values of those that match are read.
+Parsing every value of a megabyte takes a second; its first pass takes a millisecond. So a large
+body is cut between values, each piece goes through the first pass separately, and only values of
+matching pieces are read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PIECE_BYTES: Final = 512
 """Long enough that a scan costs more than the call of it, short enough to have few values."""
 
 Matches = Callable[[bytes], bool]
-"""Whether something in a piece calls for a closer look."""
+"""Whether something in a piece needs a closer look."""
 MatchesValue = Callable[[str], bool]
 """The same for one value, decoded."""
 PiecePass = tuple[Matches, MatchesValue]
@@ -212,7 +212,7 @@ def _unescaped(data: bytes) -> str:
 
 
 def _without(body: bytes, start: bytes, end: bytes) -> bytes:
-    """Without the marks; what is between them is part of the text, as it would be of nothing."""
+    """Remove the marks; the text between them is part of the surrounding text."""
     first, *others = body.split(start)
     found = [first]
     outside = []

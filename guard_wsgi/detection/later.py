@@ -47,10 +47,10 @@ def kept_or_later(
 
 
 class LaterScanner:
-    """What a scanner answers, from `re` first and then from Hyperscan.
+    """A scanner that uses `re` first and then Hyperscan.
 
-    Nothing is compiled, in either way, before the first scan: a command that serves nothing, and
-    a process that only forks, need neither.
+    Nothing is compiled before the first scan: a command that serves nothing, and a process that
+    only forks, need neither.
     """
 
     def __init__(
@@ -104,14 +104,14 @@ class LaterScanner:
         return self._ready
 
     def load(self, *folders: Path) -> bool:
-        """Take the compiled form over from disk; whether it is there."""
+        """Load the compiled form from disk. Return whether it is there."""
         scanner = self._load(*folders)
         if scanner is not None:
             self._serve(scanner)
         return scanner is not None
 
     def compile(self) -> None:
-        """Compile here and now. A refused pattern is logged once, and `re` serves on."""
+        """Compile now, in this process. A refused pattern is logged once, and `re` stays in use."""
         if self._make is not None:
             try:
                 self._serve(self._make())

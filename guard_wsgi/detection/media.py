@@ -1,4 +1,4 @@
-"""What a Content-Type says of how a body is read: as fields, as a document, or as a file."""
+"""How a body is read by its Content-Type: as fields, as a document, or as a file."""
 
 from __future__ import annotations
 

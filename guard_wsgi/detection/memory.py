@@ -1,8 +1,8 @@
-"""Memory: what was weighed and found harmless, so that it need not be weighed again.
+"""The memory of values that were found harmless, so that they need not be weighed again.
 
-Health probes, webhooks, beacons and saved drafts are sent over and over. What is kept is a keyed
-digest of 16 bytes (BLAKE2b, RFC 7693), so that nobody can make an attack that passes for something
-remembered, and nothing that was sent is kept itself.
+Clients send health probes, webhooks, beacons and saved drafts over and over. The memory holds keyed
+digests of 16 bytes (BLAKE2b, RFC 7693), so that nobody can craft an attack with the same digest,
+and no content is kept.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ MAX_REMEMBERED: Final = 8192
 """Digests of one generation; two are kept, 2 MB at most."""
 
 MAX_BYTES: Final = 65_536
-"""More takes longer to digest than it is likely to come again."""
+"""The longest text to remember; a longer one rarely comes again."""
 
 _HEAD_KEYS: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")
 
 
 class Memory:
-    """Digests of what one inspection has found harmless. Threads may forget what another has
-    just remembered, and never remember what was not put in."""
+    """Digests of values that one inspection has found harmless. Threads may lose each other's new
+    entries, but never add a wrong one."""
 
     __slots__ = ("_key", "_latest", "_older")
 
@@ -32,8 +32,8 @@ class Memory:
         self._older: set[bytes] = set()
 
     def digest(self, data: bytes, *texts: str) -> bytes | None:
-        """By what something is remembered: its bytes, and texts that say how it is read. ``None``
-        for what is too large."""
+        """Return the digest of some bytes and of texts that say how they are read; ``None`` if it
+        is too large."""
         if len(data) > MAX_BYTES:
             return None
         prefix = "".join([f"{len(text)}:{text}" for text in texts])

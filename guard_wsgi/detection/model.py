@@ -1,4 +1,4 @@
-"""The weights: what each piece of evidence says, learned from labelled requests.
+"""The weights of evidence, learned from labelled requests.
 
 `model.json` is written by benchmarks/training/train_detection.py. A score is the weighted sum of
 the evidence, shifted and scaled so that 1.0 is the balanced threshold.
@@ -45,12 +45,12 @@ class Scored:
 
 
 class _Entry(NamedTuple):
-    """What a model knows of one feature.
+    """What a model knows about one feature.
 
-    :ivar category: which one it speaks for; "" for none, and for what speaks against any.
-    :ivar share: what it adds to its category's lead.
-    :ivar most: what it may add at most, wherever it stands, without other indicators.
-    :ivar rivals: other indicators that add to it, where they are there.
+    :ivar category: the category that it supports; "" for none, and for evidence against any.
+    :ivar share: how much it adds to its category.
+    :ivar most: the most that it may add in any place, without other indicators.
+    :ivar rivals: other indicators that add to it if they are present.
     """
 
     weight: float
@@ -104,8 +104,8 @@ class Model:
         return _Entry(weight, category, share, partners, is_shape, most, rivals)
 
     def may_reach(self, score: float, features: Collection[str], enabled: frozenset[str]) -> bool:
-        """Whether a value with this evidence can reach a score, whatever its shape is and
-        wherever it stands. Much cheaper than to weigh it, and says no to most."""
+        """Whether a value with this evidence can reach a score, whatever its shape and place. It is
+        much cheaper than weighing, and says no to most values."""
         entries = self._entries
         total = self.bias + self.shapes_most - self.balanced
         for feature in features:
@@ -209,14 +209,14 @@ class Model:
     def contributions(
         self, features: Collection[str], enabled: frozenset[str] = CATEGORIES
     ) -> tuple[tuple[str, float], ...]:
-        """What each feature, and each pair of them, added to the score: the weightiest first."""
+        """Return what each feature, and each pair, added to the score, in descending order."""
         found = sorted((-weight, name) for name, weight in self._added(features, enabled))
         return tuple((name, -less) for less, name in found)
 
     def leading(
         self, features: Collection[str], enabled: frozenset[str], count: int
     ) -> tuple[str, ...]:
-        """The names of those that spoke most for an attack."""
+        """Return the names of the features with most weight for an attack."""
         added = self._added(features, enabled)
         found = sorted([(-weight, name) for name, weight in added if weight > 0])
         return tuple([name for _, name in found[:count]])
@@ -242,7 +242,7 @@ STRONG_LOG_ODDS: Final = 4.5
 """Of a prior of 1.0: over the balanced threshold by itself, with a bias of -4."""
 
 INTROSPECTION: Final = ("graphql.introspection", "query.introspection")
-"""What a query for a GraphQL schema shows."""
+"""The features of a query for a GraphQL schema."""
 
 SHAPES_MOST: Final = 1.5
 """More adds nothing: at this bound 0.3 % of attacks are missed that none would miss."""
@@ -251,7 +251,7 @@ SHAPES_MOST: Final = 1.5
 def parse_model(data: Mapping[str, Any]) -> Model:
     """Make a model of the parsed file. Shapes are filed by category to keep the file small.
 
-    A feature that the file does not have was made after the last learning: it keeps the weight
+    A feature that is not in the file was added after the last training: it keeps the weight that
     its author gave it.
     """
     weights: dict[str, float] = {}
@@ -286,7 +286,7 @@ def parse_model(data: Mapping[str, Any]) -> Model:
 
 
 def prior_model() -> Model:
-    """The hand-set weights: where learning starts, and a model without any data."""
+    """Return the hand-set weights, from which learning starts: a model without any data."""
     return Model(
         bias=0.0,
         balanced=1.0,
@@ -300,7 +300,7 @@ def prior_model() -> Model:
 
 @lru_cache(maxsize=1)
 def shipped_model() -> Model:
-    """The model in the package: a constant, read once."""
+    """Return the model in the package, a constant that is read once."""
     file = resources.files("guard_wsgi.detection") / MODEL_FILE
     if not file.is_file():
         return prior_model()

@@ -1,8 +1,8 @@
 """multipart/form-data and its relatives (RFC 7578, RFC 2046), as each framework reads them.
 
 Browsers and HTTP libraries write one form of it, which all parsers read alike; a body of that form
-is cut once. Of any other, every reading is weighed: that of werkzeug (a delimiter is a line, ended
-in any way), of Django (a delimiter stands anywhere), of Bottle (a line ended by CR and LF).
+is cut once. For any other body, every reading is weighed: that of werkzeug (a delimiter is a line,
+ended in any way), of Django (a delimiter stands anywhere), of Bottle (a line ended by CR and LF).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ MAX_BOUNDARIES: Final = 4
 
 @frozen(slots=True)
 class Part:
-    """One part, as one reading cuts it.
+    """One part in one reading.
 
     :ivar head: its header lines.
     :ivar name: of the field.
@@ -77,7 +77,7 @@ class Part:
 
 
 def boundaries(content_type: str) -> list[bytes]:
-    """Every boundary that a framework may read in a Content-Type."""
+    """Return every boundary that a framework may read in a Content-Type."""
     names = [parse_options_header(content_type)[1].get("boundary", "")]
     if content_type.lower().count("boundary") > 1 or names[0] not in content_type or not names[0]:
         message = Message()
@@ -89,7 +89,7 @@ def boundaries(content_type: str) -> list[bytes]:
 
 
 def is_ended(body: bytes, boundary: bytes) -> bool:
-    """Whether a body has its last delimiter: without it parsers differ in what they read."""
+    """Whether a body has its last delimiter: without it, parsers read different parts."""
     end = b"--" + boundary + b"--"
     return end in body[-len(end) - 512 :]
 
@@ -380,7 +380,7 @@ class Skimmer:
         self._buffer = buffer[place:]
 
     def finish(self) -> bytes:
-        """What was kept."""
+        """Return the kept bytes."""
         if not self._in_file:
             self._keep(self._buffer)
         self._buffer = b""

@@ -1,7 +1,7 @@
-"""Compressed data in base64: what it begins with once it is unpacked.
+"""Compressed data in base64: looks at its beginning after unpacking.
 
-Most of it is a file that somebody stores. A serialized object in it is unpacked and read by the
-libraries that wrote it (CWE-502), so it weighs what it weighs without the compression.
+Most of it is a file that somebody stores. But libraries unpack and read serialized objects
+(CWE-502), so these weigh the same as without compression.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fields for passwords, and how much more evidence they need."""
+"""Fields for passwords, which need more evidence."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ _SQL_WORDS = frozenset(
 
 
 def password_margin(password: str) -> float:
-    """How much more than the threshold a password needs; less where words of SQL stand in it by
-    themselves, as in most injections and in hardly any password."""
+    """Return how much more than the threshold a password needs; less if it contains separate words
+    of SQL, as most injections do and hardly any password does."""
     words = sum(1 for word in _LETTERS.findall(password.lower()) if word in _SQL_WORDS)
     return (PASSWORD_MARGIN, WORDED_PASSWORD_MARGIN, 0.0)[min(words, 2)]

@@ -2,12 +2,13 @@
 
 These patterns are wider than the indicators and cheap to match and to compile. They see the
 path, the query, cookies and headers, decoded once, with JOINER between them, or a body as it
-came. What hides behind a further encoding has patterns of its own (escapes of plain
-characters, base64 of telling words at each of its three alignments).
-A hit decides nothing: it makes the values be parsed, decoded and scored.
+came. Text behind a further encoding has its own patterns (escapes of plain characters, base64 of
+typical words at each of the three alignments). A hit decides nothing: then the values are parsed,
+decoded and scored.
 
-Here are the words of which one anywhere is enough; prefilter_patterns.py has what takes two things.
-Every request pays for this scan, so text is preferred to patterns, and rare text to common.
+This file has the words of which one anywhere is enough; prefilter_patterns.py has the patterns that
+need two things. Every request pays for this scan, so text is preferred to patterns, and rare text
+to common.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)

@@ -1,4 +1,5 @@
-"""Hand-set weights: where learning starts, and what evidence weighs that learning never saw."""
+"""Hand-set weights: learning starts from them, and they apply to evidence that no training data
+had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences in a value: the words that hold them together, and a text without them."""
+"""Sentences in a value: finds their function words, and removes sentences from a text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MAX_KNOWN: Final = 4096
 
 
 def without_prose(text: str) -> str:
-    """A text without its sentences: of every long row of words only both ends stay."""
+    """Remove the sentences of a text: only both ends of every long row of words stay."""
     if len(text) < PROSE_CHARS or _PROSE_ROW not in "".join(map(_prose_word, text.split())):
         return text
     # Optimization: led by a blank, so that `re` looks only where there is one.

@@ -2,12 +2,12 @@
 """Fields in which published formats carry programs, files and the places of files.
 
 A webhook of a forge lists the files of a commit, an error report quotes the lines around a fault,
-a notebook is cells of programs, and a source map holds the sources themselves. What the format
-calls so is content, as that of an uploaded file is: that it looks like a program is no evidence.
+a notebook is cells of programs, and a source map holds the sources themselves. Such a field is
+content, like that of an uploaded file: a program there is not evidence.
 
 A field is known by its whole path from the root of a JSON body, so it is one that the app itself
-reads from there. A text in another field that holds JSON of its own gives nothing away: its names
-are the sender's.
+reads from there. In a text that itself contains JSON, the sender chooses the names, so they count
+for nothing.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ _TOLD: Final = re.compile(
     rf"|{_ROOT}(?:(?:data\.)?event\.)?breadcrumbs(?:\.values)?\[\]\.message"
 )
 MAX_PATH_CHARS: Final = 99
-"""A longer path of a field has lost its beginning, and may have come to look like another."""
+"""A longer path has lost its beginning, and may look like another one."""
 
 KindOf = Callable[[str, str], str]
 """The kind of a field by its path and its text."""
@@ -111,13 +111,13 @@ def kind_of_place(name: str, text: str) -> str:
 
 
 def is_told(value: Value) -> bool:
-    """Whether a value is what a program or a person has told another one of its work."""
+    """Whether a value is a report of a program or a person about its work."""
     return value.location == "json" and _TOLD.fullmatch(value.name) is not None
 
 
 @lru_cache(maxsize=1024)
 def _said(name: str) -> re.Pattern[str] | None:
-    """What the path of a field says; documents have few, and repeat them."""
+    """Return the kind of a path; documents have few paths, and repeat them."""
     if len(name) > MAX_PATH_CHARS:
         return None
     for pattern in (_CONTENT, _PLACES, _FILES, _SOURCES):

@@ -1,4 +1,4 @@
-"""Read a value: the names of everything in it that the model has weights for."""
+"""Reads a value: finds the names of all its features that have weights in the model."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _BINARY_EVIDENCE = re.compile(
 
 
 class Reading:
-    """One way to read a window of a value, with the evidence found in it.
+    """One reading of a window of a value, with its evidence.
 
     Evidence comes in three steps: indicators, what stands around them, and the shape. Each is more
     expensive than the one before, so a reading that can't reach a threshold any more is dropped.
@@ -72,7 +72,7 @@ class Reading:
             self.features.setdefault(name, view)
 
     def add_context(self) -> None:
-        """What stands around the evidence: where the value is, its name and size, prose."""
+        """Add the context of the evidence: the place of the value, its name and size, prose."""
         context = [*self._around.features(), *window_context(self._window)]
         rounds = max(view.rounds for view in self._decodings)
         if rounds > 1:
@@ -85,7 +85,7 @@ class Reading:
         self.add(context, "raw")
 
     def shape(self, runs: RunWeights) -> float:
-        """What its runs of tokens weigh."""
+        """Return the weight of its runs of tokens."""
         texts = {tuple(numbers_alike(view.text).split()): None for view in self._shaped}
         return runs.total(texts, self._window.starts, self._window.ends)
 
@@ -96,7 +96,7 @@ class Reading:
             self.add(shapes(view.text, window.starts, window.ends), view.name)
 
     def add_all(self) -> None:
-        """Every kind of evidence, for learning and for people."""
+        """Return every kind of evidence, for learning and for people."""
         self.add_context()
         self.add_shapes()
 

@@ -1,4 +1,4 @@
-"""Reports of browsers (Content Security Policy level 3, Reporting API): what they quote."""
+"""Reports of browsers (Content Security Policy level 3, Reporting API) and their quotes."""
 
 from __future__ import annotations
 

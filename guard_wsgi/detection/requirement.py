@@ -1,4 +1,4 @@
-"""What a package needs, as tools that upload packages send it in a field (PEP 508)."""
+"""Requirements of packages, as upload tools send them in a field (PEP 508)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _ONCE = (*_ANY, "once")
 
 
 class PatternRefused(ConfigError):
-    """A pattern the engine can't take, with the engine's reason."""
+    """The engine refuses a pattern; the message has its reason."""
 
     def __init__(self, name: str, pattern: str, reason: str) -> None:
         super().__init__([f"detection pattern {name!r} ({pattern!r}): {reason}"])
@@ -67,8 +67,8 @@ def compile_patterns(
         one made: at once for the engine "hyperscan", beside the requests for "auto" (see
         built_in.py). For constants of the package only, whose matches end in few places.
 
-    :raises PatternRefused: naming the first pattern that can't be taken, and why.
-    :raises ConfigError: when "hyperscan" is asked for and not installed.
+    :raises PatternRefused: with the first refused pattern, and the reason.
+    :raises ConfigError: if the engine is "hyperscan" and it is not installed.
     """
     if engine == "hyperscan" and not has_hyperscan():
         raise ConfigError(["detection engine: hyperscan is not installed"])

@@ -69,7 +69,7 @@ def _begins_sentence(value: Value) -> bool:
 
 
 Margin = Callable[[], "float | None"]
-"""How much more than the threshold a value needs; ``None`` if it was weighed before, and was found
+"""Returns how much more than the threshold a value needs; ``None`` if it was already found
 harmless."""
 
 
@@ -87,7 +87,8 @@ class Scorer:
         custom_scanner: Scanner | None,
     ) -> None:
         """
-        :param hits: where the prefilter matches: a long text is cut into windows around these.
+        :param hits: finds where the prefilter matches: a long text is cut into windows around these
+            places.
         """
         self._categories = settings.categories
         self._threshold = settings.score_threshold
@@ -105,9 +106,9 @@ class Scorer:
     def finding(
         self, value: Value, budget: Budget, margin_of: Margin | None = None
     ) -> Finding | None:
-        """The first window of a value that is over the threshold by a margin.
+        """Return the first window of a value that exceeds the threshold by a margin.
 
-        :param margin_of: asked where a value may be over the threshold at all.
+        :param margin_of: called only if a value may exceed the threshold at all.
         """
         custom = self._match_custom(value.text)
         if custom:
@@ -156,7 +157,7 @@ class Scorer:
         return sorted(left)
 
     def _may_reach(self, reading: Reading, threshold: float) -> bool:
-        """Whether the indicators of a reading leave any way to a threshold."""
+        """Whether a reading can still reach a threshold with its indicators."""
         for name in self._ignored:
             reading.features.pop(name, None)
         return self._model.may_reach(threshold, reading.features, self._categories)
@@ -164,7 +165,8 @@ class Scorer:
     def _weigh_reading(
         self, value: Value, window: Window, reading: Reading, threshold: float
     ) -> Finding | None:
-        """Weigh only as much evidence as shows that a reading is under the threshold."""
+        """Weigh only as much evidence as is needed to show that a reading is under the
+        threshold."""
         model, categories = self._model, self._categories
         reading.add_context()
         scored = model.weigh(reading.features, categories)

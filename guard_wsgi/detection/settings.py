@@ -1,4 +1,4 @@
-"""What a user may tune about detection: categories, threshold, exclusions, budgets."""
+"""The settings of detection: categories, threshold, exclusions, budgets."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def score_or_preset(value: float | str) -> float | str:
 @checked
 @frozen(kw_only=True)
 class DetectionSettings:
-    """One set of choices; a route overlay is another one.
+    """One set of settings; a route's overlay makes another one.
 
     :ivar threshold: a preset's name or a score (0 < score <= 10).
     :ivar excluded_params: names of query parameters that are not inspected.

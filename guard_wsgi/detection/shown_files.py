@@ -1,9 +1,9 @@
 """Paths of files that a site shows: of a repository, a share or a manual.
 
-A probe asks for a file that lies in a site's own folder by mistake, near its root. A forge shows
-the same names as content, behind the name of a branch, and what it shows its own rules decide. So
-a path of the latter form, without anything that leads out of it, is no probe: whoever claims the
-form asks for `/blob/main/.env`, which no folder has.
+A probe requests a file that is in a site's own folder by mistake, near its root. A forge shows the
+same names as content, after the name of a branch, under its own access rules. So a path of this
+form that does not lead out of it is not a probe: an attacker who uses the form only gets
+`/blob/main/.env`, which no folder has.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sieve: which windows of a long text may be over a threshold at all.
+"""The sieve: finds the windows of a long text that may exceed a threshold at all.
 
 A log, a page or a program has evidence all over and is far from a threshold everywhere. To read
 one window in every way and weigh it takes a millisecond; here it is asked for the least that shows
@@ -66,9 +66,9 @@ class Sieve:
         threshold: float,
         budget: Budget,
     ) -> Iterator[Window]:
-        """The windows that may reach the threshold, in order.
+        """Yield the windows that may reach the threshold, in order.
 
-        :raises BudgetSpent: when those before are looked at.
+        :raises BudgetSpent: after the windows before were yielded.
         """
         if value.kind in WITHOUT_SHAPE:
             yield from windows

@@ -1,7 +1,7 @@
 """Structure inside values: JSON documents, URLs with queries, nested forms, GraphQL.
 
-What has a structure is taken apart before it is scored, so that the quotes of a JSON string or
-the `&` of a nested URL are not evidence, while what an attacker writes into a leaf still is.
+A value with a structure is parsed before it is scored. So the quotes of a JSON string or the `&` of
+a nested URL are not evidence, but an attack in a leaf still is.
 """
 
 from __future__ import annotations
@@ -178,15 +178,15 @@ def _json_lines(text: str) -> list[Any]:
 
 
 def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
-    """The value, or the values it is made of when its text has a structure of its own.
+    """Yield the value, or its parts if its text has a structure.
 
-    What can't be taken apart is weighed as it stands and reported (`UNREAD`).
+    A value that can't be parsed is weighed as it is and reported (`UNREAD`).
     """
     try:
         yield from _unfold(value, budget, depth)
     except BudgetSpent:
         raise
-    except Exception:  # whatever it was: what is not read must not pass for harmless
+    except Exception:  # any fault: a value that was not read must not count as harmless
         yield evolve(value, flags=(*value.flags, UNREAD))
 
 

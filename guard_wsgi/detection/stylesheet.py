@@ -1,5 +1,5 @@
 # ruff: noqa: E501, SIM905  (tables of words)
-"""XSLT style sheets: whether one only turns a document into another (XSLT 1.0 to 3.0).
+"""XSLT style sheets: whether one only transforms a document (XSLT 1.0 to 3.0).
 
 A processor that an attacker's style sheet reaches reads files, fetches addresses and calls
 functions of its host, by elements and functions that have names (OWASP, XML Injection; CWE-91).
@@ -35,7 +35,7 @@ _REACHES_OUT: Final = re.compile(
 
 
 def only_transforms(document: str) -> bool:
-    """Whether a document is a style sheet that reads nothing but the document it is applied to."""
+    """Whether a document is a style sheet that reads only the document to which it is applied."""
     depth = 0
 
     def start(tag: str, attributes: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Evidence that is enough by itself, looked for before a value is read in every way.
+"""Evidence that is enough by itself; the search for it comes before a value is read in every way.
 
 Reading a value (its decodings, its shape, what stands around it) and weighing all of it costs a
 tenth of a millisecond. Most of what attackers send is not subtle, and a flood of it must cost

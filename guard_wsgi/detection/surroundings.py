@@ -1,4 +1,4 @@
-"""What stands around the evidence in a value: its place, name, size and kind of text."""
+"""The context of the evidence in a value: its place, name, size and kind of text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 
 
 class Surroundings:
-    """What the whole of a value says of each window of it; looked at once, if anybody asks."""
+    """The context that the whole value gives each of its windows; computed once, on demand."""
 
     __slots__ = ("_features", "_value")
 
@@ -56,7 +56,7 @@ def _is_statement(text: str) -> bool:
 
 
 def _surroundings(value: Value) -> list[str]:
-    """Where a value stands, and what it is: an attack in one place is data in another."""
+    """Return the place and the kind of a value: an attack in one place is data in another."""
     text = value.text
     found = ["at:" + value.location]
     if value.kind:
@@ -123,7 +123,7 @@ def is_source(text: str) -> bool:
 
 
 def window_context(window: Window) -> list[str]:
-    """What stands around the evidence in a window."""
+    """Return the context of the evidence in a window."""
     text = window.text
     found: list[str] = []
     if window.starts and STATEMENT.match(text) and _is_statement(text):

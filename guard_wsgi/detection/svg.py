@@ -1,8 +1,8 @@
 # ruff: noqa: E501, SIM905  (tables of words)
-"""SVG: whether a picture is nothing but a picture (SVG 2; OWASP, unrestricted file upload).
+"""SVG: whether a picture only draws (SVG 2; OWASP, unrestricted file upload).
 
-It is read by a real parser. Only elements that draw, attributes without handlers, and references
-into the picture itself make an inert one; whatever else stands in it, it is weighed as markup.
+A real parser reads it. An inert picture has only elements that draw, attributes without handlers,
+and references into itself. Any other picture is weighed as markup.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class _Picture:
 
 
 def texts_of_picture(document: str, *, is_escaped: bool) -> list[str] | None:
-    """The texts that an inert picture shows and is named by; None for whatever else it is.
+    """Return the texts that an inert picture shows; None if it is not one.
 
     :param is_escaped: whether the picture came in base64 or with percent escapes, so that its
         quotes end no other text.

@@ -2,10 +2,10 @@
 """Terms: values that are a name or a word of a language and nothing else.
 
 People type `eval()`, `information_schema` or `java.lang.String` into search boxes. Evidence calls
-them attacks, since attacks are full of them. As the whole value such a term leaves its context in
-no language: it has no quote, separator, comment, operator or operand, so nothing that an attacker
-wants follows from it wherever it is put in. What does something by itself is no term: a statement,
-a file, a program that changes or tells anything, `$(pwd)`.
+them attacks, since attacks are full of them. Such a term, as the whole value, can't leave its
+context in any language: it has no quote, separator, comment, operator or operand. So an attacker
+gains nothing by it, wherever the app puts it. Text that does something by itself is not a term: a
+statement, a file, a program that changes or reveals anything, `$(pwd)`.
 """
 
 from __future__ import annotations
@@ -193,8 +193,8 @@ _KEY: Final = re.compile(r"(?:[\w.\[\]-]+[.\[]|[a-z_]{1,40}-\d{1,4}-)?([a-z_]+)(
 
 
 def _key(name: str) -> str:
-    """What a field itself is called; "" within one that runs or opens something, of which it may be
-    a part by the sender's own choice."""
+    """Return the name of the field itself; "" within a field that runs or opens something, since
+    the sender may have chosen the inner name."""
     match = _KEY.fullmatch(name)
     if match is None or not _ACTS.isdisjoint(_LAST_WORD.findall(name[: match.start(1)])):
         return ""
@@ -203,7 +203,7 @@ def _key(name: str) -> str:
 
 _MARKED: Final = re.compile(NO_TERM)
 CERTAIN_IN_SEARCH: Final = 1.75
-"""How far over the threshold a score is certain where people search, if it could be a term."""
+"""How far over the threshold a score is certain in a search field, if the value could be a term."""
 
 
 def is_certain_in_search(text: str, over: float) -> bool:
@@ -216,7 +216,7 @@ def is_certain_in_search(text: str, over: float) -> bool:
 
 
 def is_term(value: Value) -> bool:
-    """Whether a value is a term, in a field that neither runs nor opens what it holds."""
+    """Whether a value is a term, in a field that neither runs nor opens its value."""
     text = value.text
     if len(text) > MAX_TERM_CHARS or value.kind or value.flags or value.location not in _LOCATIONS:
         return False

@@ -50,7 +50,7 @@ def _as_zeros(match: re.Match[str]) -> str:
 
 
 _UNKNOWN: Final = 1
-"""The number of all tokens that no run with a weight has; 0 is none."""
+"""The number for all tokens without a weighted run; 0 stands for no token."""
 _START: Final = "^"
 _END: Final = "$end"
 

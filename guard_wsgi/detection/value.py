@@ -1,4 +1,4 @@
-"""One name and text taken out of a request, and the budget that taking out may use."""
+"""One name and text of a request, and the budget for extracting them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def with_parent(path: str, key: str) -> str:
 
 
 UNREAD: Final = "unread_value"
-"""Flag of a value that could not be taken apart."""
+"""Flag of a value that could not be parsed."""
 
 
 @define(unsafe_hash=True)
@@ -74,7 +74,7 @@ VALUE_CHARS: Final = 12
 
 @define
 class Budget:
-    """What a request may still cost. Spending more than is left raises BudgetSpent.
+    """How much a request may still cost. Spending more than is left raises BudgetSpent.
 
     Characters are the unit of work: each is about half a microsecond of a processor's time, which
     is what one costs in a text that is weighed all over. What takes longer or less is charged by

@@ -51,11 +51,11 @@ def _margin(value: Value) -> float:
 
 
 class _EnoughFound(Exception):
-    """Ends the inspection of a request that has shown what it is."""
+    """Ends the inspection of a request with enough findings."""
 
 
 class ValueInspection:
-    """Finds attacks among the values that were taken out of one head or body."""
+    """Finds attacks among the values of one head or body."""
 
     def __init__(
         self,
@@ -179,7 +179,7 @@ class ValueInspection:
             finding = self._finding_in(value, budget, margin_of)
         except BudgetSpent:
             raise
-        except Exception:  # whatever it was: what is not weighed must not pass for harmless
+        except Exception:  # any fault: a value that was not weighed must not count as harmless
             finding = spent_finding(value.location, UNREAD, self._threshold)
         if finding is not None:
             found.append(finding)

@@ -1,4 +1,4 @@
-"""Window: a piece of a value that is weighed by itself, around what the first pass found in it.
+"""A window: a piece of a value around hits of the first pass, weighed separately.
 
 A short value is one window. Of a long one only the surroundings of hits are weighed, so that
 evidence adds up only where it stands together, a payload behind a megabyte of padding weighs as
@@ -68,9 +68,12 @@ _LONGEST_UNIT: Final = 4
 
 
 def without_filler(text: str) -> str:
-    """A text with no more of each row than its beginning. To look for rows everywhere takes as
-    long as all that follows, so it is looked where there may be one: in one of units of up to four
-    characters each is the same again twelve further on."""
+    """Shorten each row of repeated characters in a text to its beginning.
+
+    A search for rows everywhere would take as long as everything after it. So it searches only
+    where there may be one: in a row with units of up to four characters, each character repeats
+    after twelve.
+    """
     kept, begin, at = [], 0, -_STEP
     for one, other in zip(text[::_STEP], text[12::_STEP], strict=False):
         at += _STEP
@@ -96,7 +99,7 @@ def _end_of_row(text: str, unit: str, end: int) -> int:
 
 
 def windows(text: str, hits: Ends) -> Iterator[Window]:
-    """The windows of a value, without its filler; none where a long one has no hit."""
+    """Return the windows of a value without its filler; none if a long value has no hit."""
     if len(text) > WHOLE_CHARS:
         text = without_filler(text).strip()
     size = len(text)

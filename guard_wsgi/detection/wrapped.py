@@ -1,4 +1,4 @@
-"""Documents in a text: JSON, and what base64 and tokens hold of it."""
+"""Documents in a text: JSON, also inside of base64 and tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """XML documents, read by the parser that Python's own libraries read them with.
 
-Entities are not expanded and nothing is fetched (CWE-611, CWE-776): what a parser would be made
-to do is the question. Past the first fault the text is one value as it stands.
+It expands no entities and fetches nothing (CWE-611, CWE-776); it looks for documents that make
+other parsers do so. After the first fault, the rest of the text is one value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NAMESPACE: Final = re.compile(r"[\w:/.#=,;~ -]*")
 
 
 class _Pieces:
-    """What the parser tells, as values."""
+    """Collects values from the parser."""
 
     def __init__(self, budget: Budget) -> None:
         self.values: list[Value] = []
