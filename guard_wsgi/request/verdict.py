@@ -117,7 +117,11 @@ class Verdict:
         """Whether the rules of ``route`` were checked for this request, and let it pass."""
         if self.deferred is not None:
             return False
-        return any(held.includes(route) for held in self.passed)
+        mine = self.route
+        if mine is not None and self.action != "block" and mine.includes(route):
+            return True
+        held = self.held
+        return bool(held) and any(one.includes(route) for one in held)
 
     def note_status(self, status: str, headers: Iterable[tuple[str, str]]) -> None:
         """Let what observes the answer see how it begins; a refusal has been counted."""
