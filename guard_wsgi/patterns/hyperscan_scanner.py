@@ -53,7 +53,9 @@ def has_hyperscan() -> bool:
 
 
 def _stop_within(first: int, end: int) -> Callable[..., bool]:
-    def stop(index: int, *_: object) -> bool:
+    # A callback with "*_" would make a tuple each time: documents can have hundreds of matches of
+    # patterns that are for the other kind of text.
+    def stop(index: int, begins: int, ends: int, flags: int, context: None) -> bool:
         return first <= index < end
 
     return stop
