@@ -211,8 +211,12 @@ class ViewRulesMiddleware:
     def process_view(
         self, request: Any, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        environ = request.environ
-        guard = self._guard_for(environ)
+        environ: Any = getattr(request, "environ", None)
+        if environ is None and ViewRules().of(view, request.method) is not None:
+            raise ConfigError(
+                [f"{view!r} has guard rules, and Django serves it by ASGI, which has no guard"]
+            )
+        guard = None if environ is None else self._guard_for(environ)
         if guard is None:
             if ViewRules().of(view, request.method) is None:
                 return None

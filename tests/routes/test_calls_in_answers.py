@@ -16,6 +16,7 @@ from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
+from guard_wsgi.request.current import ViewRefused
 from guard_wsgi.resolvers import BottleResolver, DjangoResolver
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import environ_for, serve
@@ -133,6 +134,25 @@ def test_what_an_answer_calls_while_it_is_made_keeps_its_rules(site: str, path: 
     assert (b"SECRET" in body) is (path != "/close")
     # The request is over: a function is a function.
     assert secret.call() == "SECRET"
+
+
+def test_answers_that_a_thread_sends_in_turns_lend_each_other_no_credentials() -> None:
+    app, secret = flask_site()
+    for first, second in ((TOKEN, {}), ({}, TOKEN)):
+        answers = [
+            iter(app(environ_for("/stream", headers=headers), lambda *begun: None))
+            for headers in (first, second)
+        ]
+        assert [next(answer) for answer in answers] == [b"start ", b"start "]
+        for answer, headers in zip(answers, (first, second), strict=True):
+            if headers:
+                assert next(answer) == b"SECRET"
+            else:
+                with pytest.raises(ViewRefused):
+                    next(answer)
+        for answer in answers:
+            answer.close()  # type: ignore[attr-defined]
+    assert secret.runs == 2
 
 
 @pytest.mark.parametrize("path", ["/stream/", "/helper/", "/fourth/", "/awaited/", "/rest/"])

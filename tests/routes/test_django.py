@@ -202,6 +202,27 @@ def test_a_client_that_goes_around_the_guard_meets_the_rules(
     assert Client().get("/secret/", headers=TOKEN).content == b"secret"
 
 
+def test_views_with_rules_are_not_served_by_asgi(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from asgiref.sync import async_to_sync
+    from django.conf import settings
+    from django.test import AsyncClient
+
+    project = Project(monkeypatch)
+    secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
+    guarded(project, [path("secret/", secret), path("", hello)])
+    ask = async_to_sync(AsyncClient().get)
+    with caplog.at_level(logging.WARNING, "guard_wsgi.routes"):
+        assert ask("/secret/").content == b"secret"
+    assert "no guard has seen" in caplog.text
+    monkeypatch.setattr(settings, "MIDDLEWARE", ["guard_wsgi.django.ViewRulesMiddleware"])
+    ask = async_to_sync(AsyncClient().get)
+    assert ask("/").content == b"hello"
+    with pytest.raises(ConfigError, match="ASGI"):
+        ask("/secret/")
+
+
 def test_a_test_says_that_its_client_goes_around_the_guard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
