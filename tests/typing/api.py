@@ -312,6 +312,8 @@ def refused(verdict: Verdict, block: Block) -> list[str]:
     retry: float | None = block.retry_after_seconds
     texts = [verdict.action, verdict.client_ip, verdict.check, verdict.request_id, block.event]
     country: str | None = verdict.country
+    owner: Any = verdict.principal
+    assert owner is None or country is None or status
     return [*texts, block.check, block.category, str(found), str(status), str(retry), str(country)]
 
 
