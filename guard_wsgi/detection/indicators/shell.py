@@ -156,7 +156,7 @@ SHELL = (
     _cmd("backtick_command", r"`\s*(?:id|ls|cat|whoami|uname|ping|curl|wget|nslookup|sleep|echo|ps|pwd|nc)\b[^`]*`", _CWE, examples=('`id`',)),
     _cmd("redirect_device", r"[<>]\s*&?\s*/dev/(?:tcp|udp|null|zero|random)|/dev/(?:tcp|udp)/|2\s*>\s*&\s*1|>\s*&\s*\d|0\s*<\s*&", _PATT, STRONG, examples=('8000 0>&1"\',shell=True) }}',)),
     _cmd("redirect_file", r"[>|]\s*(?:/(?:tmp|var|etc|dev|home|root)/|\S+\.(?:sh|php|jsp|py|pl|exe)\b)", _PATT, examples=('>/tmp/curl',)),
-    _cmd("pipe_shell", r"\|\s*(?:/bin/)?(?:ba|z|k|da)?sh\b|\|\s*(?:perl|python|php|ruby|base64|xxd|nc|tee|xargs|sudo)\b", _PATT, STRONG, examples=('|sh -c id',)),
+    _cmd("pipe_shell", r"\|\s*(?:/bin/)?(?:ba|z|k|da)?sh\b|\|\s*(?:perl|python|php|ruby|base64|xxd|nc|tee|xargs|sudo)\b", _PATT, 1.1, examples=('|sh -c id',)),
     _cmd("netcat", r"\b(?:nc|ncat|netcat)(?:\.exe)?\s+(?:-[a-z]+\s*)+|\bnc\s+[\d.]+\s+\d+", _PATT, CERTAIN, examples=('nc -lvvp 4444 -e /bin/sh',)),
     _cmd("ping_count", r"\bping\s+(?:-[nciw]\s*\d+\s+)+|\bping\s+[\d.]+\s*$", _PATT, 0.8, examples=('&ping -n 10 127.0.0.1&',)),
     _cmd("sleep_argument", r"(?:[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+|^\s*sleep[\s+$]+\{?\d+\}?\s*(?:$|[;|&#`])", _PATT, STRONG, examples=(';sleep 5',)),
