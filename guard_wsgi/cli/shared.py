@@ -14,7 +14,7 @@ from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.emergency import KEY, Declaration, declare, revoke
-from guard_wsgi.state.ratelimit import Limit
+from guard_wsgi.state.ratelimit import Limit, LimitState
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
 
@@ -103,8 +103,14 @@ def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
     return 0 if lifted else 1
 
 
-def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
-    """Write what is left of the global limit and of the limits by path. This counts nothing."""
+def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitState]]:
+    """Return what a client has left of the global limit and of the limits by path, by place.
+
+    This counts nothing.
+
+    :raises CommandError: if ``client`` is not an IP address.
+    :raises StoreError: if the store can't be reached.
+    """
     address = parse_address(client, config.ipv6_client_prefix)
     if address is None:
         raise CommandError(f"{client!r} is not an IP address")
@@ -114,13 +120,20 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
         for path, (requests, window) in config.endpoint_rate_limits.items()
     )
     with shared_store(config) as store:
-        for place, limit, prefix in named:
-            state = store.limiter.peek(limit, prefix + address.client_key)
-            print(
-                f"{place:<32} {state.remaining} of {limit.requests} left"
-                f" in {limit.window_seconds} s, reset in {round(state.reset_seconds)} s",
-                file=out,
-            )
+        return [
+            (place, store.limiter.peek(limit, prefix + address.client_key))
+            for place, limit, prefix in named
+        ]
+
+
+def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
+    """Write what a client has left of each limit."""
+    for place, state in limits_left(config, client):
+        print(
+            f"{place:<32} {state.remaining} of {state.limit.requests} left"
+            f" in {state.limit.window_seconds} s, reset in {round(state.reset_seconds)} s",
+            file=out,
+        )
     return 0
 
 

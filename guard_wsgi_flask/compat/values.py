@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
+from guard_wsgi.agent import compat as agent
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi.state.values import Values
@@ -102,12 +103,8 @@ class RedisManager(Face):
 
 
 @runtime_checkable
-class RedisHandlerProtocol(Protocol):
+class RedisHandlerProtocol(agent.RedisHandlerProtocol, Protocol):
     """What flaskapi-guard needs from a user's own store."""
-
-    def get_key(self, namespace: str, key: str) -> Any: ...
-
-    def set_key(self, namespace: str, key: str, value: Any, ttl: int | None = None) -> Any: ...
 
     def delete(self, namespace: str, key: str) -> Any: ...
 

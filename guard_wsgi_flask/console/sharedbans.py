@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from attrs import frozen
 
-from guard_wsgi.cli.shared import shared_store
+from guard_wsgi.cli.shared import limits_left, shared_store
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import GuardError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.state.ban_index import Ban
-from guard_wsgi.state.ratelimit import Limit
 
 
 @frozen(slots=True)
@@ -52,22 +51,13 @@ class SharedBans:
                 raise GuardError(str(error)) from None
 
     def limits(self, client: str) -> list[LimitLeft]:
-        """What a client has left; nothing is counted.
+        """Return what a client has left of each limit. This counts nothing.
 
-        :raises GuardError: when the store can't be reached.
+        :raises GuardError: if the store can't be reached.
         """
-        config = self._config
-        address = parse_address(client, config.ipv6_client_prefix)
-        if address is None:
+        if parse_address(client) is None:
             return []
-        named = [("everywhere", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
-        named.extend(
-            (path, Limit(requests, window, "endpoint"), f"{path}|")
-            for path, (requests, window) in config.endpoint_rate_limits.items()
-        )
-        left: list[LimitLeft] = []
-        with shared_store(config) as store:
-            for place, limit, prefix in named:
-                state = store.limiter.peek(limit, prefix + address.client_key)
-                left.append(LimitLeft(place, limit.requests, limit.window_seconds, state.remaining))
-        return left
+        return [
+            LimitLeft(place, state.limit.requests, state.limit.window_seconds, state.remaining)
+            for place, state in limits_left(self._config, client)
+        ]
