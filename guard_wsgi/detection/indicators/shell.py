@@ -143,7 +143,7 @@ SHELL = (
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP, examples=('| netstat -an',)),
     # Where a shell looks for a command; between words of a sentence it is only named.
     _cmd("reader_at_command", r"(?:^|[;|&`(\n\r'\"=$>{,]|\\n|\bsudo\b|\b(?:ba|z|k|da)?sh\s+-c\b|/bin/)[ \t'\"({]*(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
-         r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, STRONG, examples=('| dir C:\\',)),
+         r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, 1.1, examples=('| dir C:\\',)),
     _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, WEAK, examples=('| dir C:\\',)),
     _cmd("search_of_files", r"\bfind\s+[/.~]\S*\s+-(?:i?name|perm|exec|type|user|writable|readable|size|mtime|maxdepth)\b|\b[ef]?grep\s+(?:-\w+\s+)*\S{1,40}\s+/(?:etc|proc|var|usr|home|root|tmp|opt)/", _OWASP, STRONG, examples=(';find . -exec id \\;',)),
