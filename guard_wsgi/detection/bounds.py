@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model
-from guard_wsgi.detection.reading import KIND_CATEGORIES
-from guard_wsgi.detection.surroundings import CONTEXT, SIZES
+from guard_wsgi.detection.normalize import Decoding
+from guard_wsgi.detection.prose import without_sentences
+from guard_wsgi.detection.reading import KIND_CATEGORIES, Reading, shaped_decodings
+from guard_wsgi.detection.surroundings import CONTEXT, SIZES, Surroundings
+from guard_wsgi.detection.tokens import RunWeights, numbers_alike
+from guard_wsgi.detection.value import Budget, Value
+from guard_wsgi.detection.window import Window
 
+_OF_A_PART: Final = frozenset({"text:part"})
+_OF_WHOLE_VALUES: Final = frozenset(one.name for one in INDICATORS if one.category in WHOLE_VALUE)
 # Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
 MAX_KNOWN: Final = 2048
 
@@ -20,8 +28,10 @@ class Bounds:
     :param ignored: names of indicators that do not count.
     """
 
-    def __init__(self, model: Model, enabled: frozenset[str], ignored: Iterable[str]) -> None:
-        self._model, self._enabled = model, enabled
+    def __init__(
+        self, model: Model, runs: RunWeights, enabled: frozenset[str], ignored: Iterable[str]
+    ) -> None:
+        self._model, self._runs, self._enabled = model, runs, enabled
         self._ignored = frozenset(ignored)
         self._excluded = {
             kind: self._ignored.union(one.name for one in INDICATORS if one.category not in allowed)
@@ -43,6 +53,46 @@ class Bounds:
             possible = frozenset() if is_whole else CONTEXT | SIZES
             bound = self._known[key] = Bound(self._model, context, possible, self._enabled)
         return bound
+
+    def may_reach(
+        self,
+        value: Value,
+        window: Window,
+        found: tuple[Decoding, ...],
+        names: set[str],
+        around: Surroundings,
+        threshold: float,
+        budget: Budget,
+    ) -> bool:
+        """Whether a window with these readings and indicators may reach a threshold."""
+        if not names and not value.flags:
+            return False
+        most = self._model.shapes_most
+        known = frozenset((*around.features(), *value.flags))
+        if self.of(known, False).score(names, most) < threshold:
+            return False
+        budget.take_chars(len(window.text))
+        shaped = shaped_decodings(window.text, found)
+        reading = Reading(around, window, found, shaped)
+        reading.add_context()
+        context = frozenset((*reading.features, *value.flags))
+        bound = self.of(context, True)
+        texts = {view.text: numbers_alike(view.text) for view in shaped}.values()
+        rows = {tuple(text.split()) for text in texts}
+        if bound.score(names, most) >= threshold:
+            shape = self._runs.total(rows, window.starts, window.ends)
+            if bound.score(names, min(shape, most)) >= threshold:
+                return True
+        # The same without its prose, which has no evidence more.
+        names = names - _OF_WHOLE_VALUES
+        bound = self.of(context | _OF_A_PART, False)
+        if bound.score(names, most) < threshold:
+            return False
+        rests = {tuple(without_sentences(text)) for text in texts}
+        if rests == rows:
+            return False
+        shape = self._runs.total(rests, window.starts, window.ends)
+        return bound.score(names, min(shape, most)) >= threshold
 
 
 class Bound:

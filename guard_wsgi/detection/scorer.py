@@ -94,8 +94,8 @@ class Scorer:
         self._threshold = settings.score_threshold
         self._ignored = () if settings.refuses_introspection else INTROSPECTION
         self._builtin = builtin
-        bounds = Bounds(model, settings.categories, self._ignored)
-        self._sieve = Sieve(builtin, model, runs, bounds)
+        bounds = Bounds(model, runs, settings.categories, self._ignored)
+        self._sieve = Sieve(builtin, bounds)
         self._screen = Screen(builtin, model, bounds, settings.categories, self._threshold)
         self._model = model
         self._runs = runs

@@ -15,13 +15,17 @@ from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.families import SEPARATOR, BuiltinScanners
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.model import Model
-from guard_wsgi.detection.normalize import decodings
+from guard_wsgi.detection.normalize import Decoding, decodings
+from guard_wsgi.detection.reading import WITHOUT_SHAPE
 from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.value import Budget, Value
+from guard_wsgi.detection.window import Window
 
 # What one value costs, in the characters of a budget, with every so many of its own.
 SCREENED_CHARS: Final = 12
 SCREENED_EACH: Final = 4
+REACHING_CHARS: Final = 16
+"""To look at what stands around the indicators of one."""
 
 
 class Screen:
@@ -52,9 +56,13 @@ class Screen:
         pieces: list[bytes] = []
         ends: list[int] = []
         end = 0
+        read: list[tuple[Window, tuple[Decoding, ...]]] = []
         for value in values:
             budget.take_chars(SCREENED_CHARS + len(value.text) // SCREENED_EACH)
-            for view in decodings(without_fragments(value.text)):
+            text = without_fragments(value.text)
+            views = decodings(text)
+            read.append((Window(text, fresh=len(text)), views))
+            for view in views:
                 piece = view.text.encode("utf-8", "surrogatepass") + SEPARATOR
                 pieces.append(piece)
                 end += len(piece)
@@ -63,13 +71,23 @@ class Screen:
         return [
             place
             for place, names in enumerate(found)
-            if names and self._may_reach(values[place], names)
+            if names and self._may_reach(values[place], *read[place], names, budget)
         ]
 
-    def _may_reach(self, value: Value, names: set[str]) -> bool:
+    def _may_reach(
+        self,
+        value: Value,
+        window: Window,
+        views: tuple[Decoding, ...],
+        names: set[str],
+        budget: Budget,
+    ) -> bool:
+        if value.kind in WITHOUT_SHAPE:
+            return True
         names = names - self._bounds.excluded(value.kind)
+        # The cheapest first.
         if not self._model.may_reach(self._threshold, names, self._enabled):
             return False
-        context = frozenset(Surroundings(value).features())
-        bound = self._bounds.of(context, False)
-        return bound.score(names, self._model.shapes_most) >= self._threshold
+        budget.take_chars(REACHING_CHARS)
+        around = Surroundings(value)
+        return self._bounds.may_reach(value, window, views, names, around, self._threshold, budget)

@@ -16,18 +16,11 @@ from typing import Final
 
 from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.families import BuiltinScanners
-from guard_wsgi.detection.finding import WHOLE_VALUE
-from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.model import Model
 from guard_wsgi.detection.normalize import Decoding, decodings
-from guard_wsgi.detection.prose import without_sentences
 from guard_wsgi.detection.reading import (
     WITHOUT_SHAPE,
-    Reading,
-    shaped_decodings,
 )
 from guard_wsgi.detection.surroundings import Surroundings
-from guard_wsgi.detection.tokens import RunWeights, numbers_alike
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
 
@@ -37,8 +30,6 @@ MOST_TOGETHER: Final = 32
 # As many characters of a window are scanned in all their readings for the price of one that is
 # weighed (value.Budget).
 SCANNED_CHARS: Final = 3
-_OF_A_PART: Final = frozenset({"text:part"})
-_OF_WHOLE_VALUES: Final = frozenset(one.name for one in INDICATORS if one.category in WHOLE_VALUE)
 
 Together = tuple[Window, tuple[Decoding, ...], set[str]]
 
@@ -49,13 +40,9 @@ class Sieve:
     def __init__(
         self,
         scanners: BuiltinScanners,
-        model: Model,
-        runs: RunWeights,
         bounds: Bounds,
     ) -> None:
         self._scanners = scanners
-        self._model = model
-        self._runs = runs
         self._bounds = bounds
 
     def left(
@@ -77,7 +64,7 @@ class Sieve:
         while batch := list(islice(windows, most)):
             for window, found, names in self._read(value, batch):
                 budget.take_chars(len(window.text) // SCANNED_CHARS)
-                if self._may_reach(value, window, found, names, around, threshold, budget):
+                if self._bounds.may_reach(value, window, found, names, around, threshold, budget):
                     yield window
             most = min(most * 4, MOST_TOGETHER)
 
@@ -102,42 +89,3 @@ class Sieve:
                 for view in found:
                     names.update([one.name for one in self._scanners.read(window.data(view.text))])
             yield window, found, names - excluded
-
-    def _may_reach(
-        self,
-        value: Value,
-        window: Window,
-        found: tuple[Decoding, ...],
-        names: set[str],
-        around: Surroundings,
-        threshold: float,
-        budget: Budget,
-    ) -> bool:
-        if not names and not value.flags:
-            return False
-        most = self._model.shapes_most
-        known = frozenset((*around.features(), *value.flags))
-        if self._bounds.of(known, False).score(names, most) < threshold:
-            return False
-        budget.take_chars(len(window.text))
-        shaped = shaped_decodings(window.text, found)
-        reading = Reading(around, window, found, shaped)
-        reading.add_context()
-        context = frozenset((*reading.features, *value.flags))
-        bound = self._bounds.of(context, True)
-        texts = {view.text: numbers_alike(view.text) for view in shaped}.values()
-        rows = {tuple(text.split()) for text in texts}
-        if bound.score(names, most) >= threshold:
-            shape = self._runs.total(rows, window.starts, window.ends)
-            if bound.score(names, min(shape, most)) >= threshold:
-                return True
-        # The same without its prose, which has no evidence more.
-        names = names - _OF_WHOLE_VALUES
-        bound = self._bounds.of(context | _OF_A_PART, False)
-        if bound.score(names, most) < threshold:
-            return False
-        rests = {tuple(without_sentences(text)) for text in texts}
-        if rests == rows:
-            return False
-        shape = self._runs.total(rests, window.starts, window.ends)
-        return bound.score(names, min(shape, most)) >= threshold
