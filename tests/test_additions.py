@@ -74,14 +74,14 @@ def status(guard, path="/", **options):
 
 
 def test_a_check_is_a_class_and_its_place_in_the_ladder(apply: Apply) -> None:
-    """Two files; four before there was one ladder (policy, fast path, names, the check)."""
+    """Three files, the third only says how users name it; five before there was one ladder."""
     new = {
         "checks/teapots.py": """
         from guard_wsgi.checks.base import Check
         from guard_wsgi.request.block import Block
 
         class Teapots(Check):
-            name = "referrer"
+            name = "teapots"
             fails_closed = True
 
             @classmethod
@@ -107,14 +107,15 @@ def test_a_check_is_a_class_and_its_place_in_the_ladder(apply: Apply) -> None:
                 "    HeadInspection,\n    Honeypot",
                 "    Teapots,\n",
             ),
-        ]
+        ],
+        "config/check_names.py": [('    "time_window",', '    "teapots",\n')],
     }
     script = """
-    guard = GuardMiddleware(app, SecurityConfig())
+    guard = GuardMiddleware(app, SecurityConfig(muted_check_logs={"teapots"}))
     print(status(guard), status(guard, headers={"X-Teapot": "short"}))
     """
     assert apply(new, changed, script) == "200 403\n"
-    assert len({**new, **changed}) == 2
+    assert len({**new, **changed}) == 3
 
 
 def test_an_indicator_is_one_line(apply: Apply) -> None:
