@@ -1,8 +1,9 @@
-"""The request that code runs for, where no framework says so.
+"""The request for which code runs, if no framework knows it.
 
-Frameworks forget a request when its view has returned, while a generator goes on to make the
-answer, and plain apps keep none at all. A decorated function that is called there asks here. Only
-a guard in whose process a view is decorated tells of its requests (:func:`when_decorated`).
+Frameworks forget a request when its view has returned, although a generator may still produce the
+answer. Plain apps keep no request at all. A decorated function that is called there uses this
+module. A guard records its requests only if a view in its process is decorated
+(:func:`when_decorated`).
 """
 
 from __future__ import annotations
@@ -24,27 +25,28 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _ENVIRON: ContextVar[WSGIEnvironment | None] = ContextVar("guard_wsgi.environ", default=None)
-"""Each thread and greenlet has its own, and coroutines and ``copy_context`` hand it on."""
+"""Each thread and greenlet has its own; coroutines and ``copy_context`` inherit it."""
 
 _enter, _leave = _ENVIRON.set, _ENVIRON.reset
 
 
 def current_environ() -> WSGIEnvironment | None:
-    """That of the request under way; ``None`` outside of requests and in threads of the app's."""
+    """Return the environ of the current request; ``None`` outside of requests and in the app's own
+    threads."""
     return _ENVIRON.get()
 
 
 _NO_CODE = frozenset({list, tuple, FileIO, BufferedReader, BytesIO})
-"""Answers that are there, or come from a file: none of the app's code makes them."""
+"""Types of complete answers, and of files: no code of the app produces their chunks."""
 
 
 class ViewRefused(HTTPException):
-    """A decorated function has refused to be called. Frameworks of werkzeug's answer with its
-    ``response``; so does the guard, where an app lets it through."""
+    """A decorated function has refused a call. Frameworks on werkzeug answer with its ``response``;
+    the guard does so if the app does not handle it."""
 
 
 class InRequest:
-    """A context in which a request is the current one."""
+    """Make a request the current one within the block."""
 
     __slots__ = ("_environ", "_token")
 
@@ -59,7 +61,8 @@ class InRequest:
 
 
 class TellingRequests:
-    """An app whose calls, and whose answers while they are made, are in their request."""
+    """Wrap an app so that its calls, and its answers while they are produced, run in their
+    request."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
@@ -84,12 +87,12 @@ class TellingRequests:
             return response
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(response, file_wrapper):
-            return response  # the server sends the file by itself
+            return response  # the server itself sends the file
         return (_SizedAnswer if hasattr(response, "__len__") else _Answer)(response, environ)
 
 
 def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironment) -> Any:
-    """An answer whose body goes past what observes it."""
+    """An answer whose body is observed."""
     if first.action != "block":
         for observing in first.observed:
             if observing.wants_body:
@@ -98,7 +101,7 @@ def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironmen
 
 
 def _is_made(answer: Any) -> bool:
-    """Whether an answer of Flask's, or of another app of werkzeug's, has been made: most have."""
+    """Whether an answer of Flask, or of another app on werkzeug, is complete, as most are."""
     if type(answer) is not ClosingIterator:
         return False
     callbacks = getattr(answer, "_callbacks", None)
@@ -110,7 +113,7 @@ def _is_made(answer: Any) -> bool:
 
 
 class _Answer:
-    """An app's answer: no code of the app's runs in it outside of the request."""
+    """An app's answer: all code of the app in it runs in the request."""
 
     __slots__ = ("_environ", "_iterable", "_next")
 
@@ -143,7 +146,8 @@ class _Answer:
 
 
 class _SizedAnswer(_Answer):
-    """Of a sized one: servers give a response of one chunk its Content-Length, by ``len()``."""
+    """The same for a sized answer: servers call ``len()`` to set Content-Length for a response of
+    one chunk."""
 
     __slots__ = ()
 
@@ -152,14 +156,14 @@ class _SizedAnswer(_Answer):
 
 
 class Guard(Protocol):
-    """What is told of decorated views."""
+    """A listener that is called for the first decorated view."""
 
     def tell_requests(self) -> None:
-        """Tell decorated functions of requests from now on."""
+        """Record requests for decorated functions from now on."""
 
 
 class _Guards:
-    """Those that serve while no view is decorated in this process."""
+    """Guards that wait for the first decorated view in this process."""
 
     def __init__(self) -> None:
         self._waiting: WeakSet[Guard] = WeakSet()
@@ -181,10 +185,10 @@ _GUARDS = _Guards()
 
 
 def when_decorated(guard: Guard) -> None:
-    """Let a guard know of the first decorated view, if there is to be one."""
+    """Call a guard when the first view is decorated."""
     _GUARDS.add(guard)
 
 
 def view_decorated() -> None:
-    """There is one."""
+    """Call the waiting guards: a view is decorated."""
     _GUARDS.need()

@@ -31,7 +31,7 @@ ROUTE_ATTRIBUTE = "__guard_route__"
 """The attribute with the RouteConfig of a view."""
 
 _TOLD_ATTRIBUTE = "_guard_told_of_thread"
-"""On a view of which a line in the log has said that it ran unchecked."""
+"""The attribute of a view after the log has said that it ran unchecked."""
 
 
 def within(function: Any) -> FunctionType | None:
@@ -55,7 +55,7 @@ def held_by(
 ) -> Any:
     """Make a function that checks rules from elsewhere before it runs.
 
-    :param rules_of: gives them for the arguments of a call.
+    :param rules_of: returns the rules for the arguments of a call.
 
     :param is_dispatch: whether it only dispatches to a method, which checks in its turn.
     """
@@ -149,8 +149,8 @@ def _unasked(
 
 
 def _tell_of_unchecked(view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Log, once for a view, that it runs unchecked: in a request that no guard has seen, or in a
-    thread, which may be a job's or one that a view began and did not give its context to."""
+    """Log, once per view, that it runs unchecked: in a request that no guard has seen, or in a
+    thread, which may be a job or a thread that a view has started without its context."""
     if _TOLD_ATTRIBUTE in view.__dict__:
         return
     if is_in_request(args, kwargs):

@@ -1,4 +1,4 @@
-"""What a decorator returns: a view of whatever kind that checks its rules when it is called."""
+"""What a decorator returns: a view of any kind that checks its rules when it is called."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class RuledPartial(functools.partial[Any]):
 
 
 def ruled(view: Any) -> Any:
-    """Return what checks the rules of a view before it calls it. A class, or that of an instance,
-    is changed in place, and what is returned is the view itself; of an object that is not written
-    in Python it is a function with its public attributes."""
+    """Return a view that checks its rules before it runs. A class, or the class of an instance, is
+    changed in place, and the view itself is returned. For an object that is not written in Python,
+    return a function with its public attributes."""
     if is_a(view, type):
         hold_class(view)
         return view
@@ -58,8 +58,8 @@ _called_partial = held_by(_call_partial, _carried, False)
 
 
 def _holds_instances(cls: type) -> bool:
-    """Make the ``__call__`` of a class check the rules on the instance that it is called for;
-    return false if it is none of Python's."""
+    """Make the ``__call__`` of a class check the rules of its instance. Return false if it is not
+    written in Python."""
     owner = next((base for base in cls.__mro__ if "__call__" in vars(base)), None)
     call = None if owner is None else vars(owner)["__call__"]
     if owner is None or not is_a(call, FunctionType):
@@ -74,7 +74,7 @@ def _holds_instances(cls: type) -> bool:
 
 
 _HELD_ATTRIBUTE = "_guard_holds_instances"
-"""On a class whose instances check the rules that they carry."""
+"""The attribute of a class whose instances check their rules."""
 
 
 def _function_of(view: Any) -> Any:

@@ -323,7 +323,7 @@ class Bans:
         entries = recovery.in_force(changes.entries)
         if changes.complete:
             if changes.lost:
-                # Whoever was told of a ban relies on it: the store's loss is no pardon.
+                # People rely on a ban: a loss in the store does not lift it.
                 recovery.lost = self._index.active(now_ns)
             recovery.forget(lifted)
             said = {entry.target for entry in changes.entries}

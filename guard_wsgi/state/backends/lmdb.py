@@ -46,19 +46,20 @@ from guard_wsgi.state.windows import (
 )
 
 MAX_KEY_BYTES = 400
-"""LMDB takes 511; the letter and the prefix need some of it. Longer keys are hashed."""
+"""LMDB accepts 511 bytes, some of which the letter and the prefix need. Longer keys are hashed."""
 
 MAX_PREFIX_BYTES = 64
 
 SWEEP_EVERY_KEYS = 64
 
 SWEEP_STEPS = 128
-"""More records looked at than were added since, so that expired ones never pile up."""
+"""How many records a sweep checks: more than were added since the last one, so that expired ones
+never pile up."""
 
 _FIXED, _SLIDING, _MOVING, _COUNTER, _VALUE = b"f", b"s", b"m", b"n", b"v"
 
 _PLACED = frozenset(b"fsn")
-"""Kinds whose record says where the count is."""
+"""Kinds whose record has the place of the count."""
 
 _EVICTABLE = frozenset(b"m") | _PLACED
 
@@ -83,9 +84,9 @@ class LMDBStorage:
     ) -> None:
         """
         :param uri: ``lmdb:///absolute/path`` of a file, or ``lmdb://`` for `default_path`.
-        :param max_keys: counts beyond this are dropped, whether expired or not.
-        :param must_open: whether a file that can't be opened is an error here, or only for who
-            uses the storage; it is tried again with each use.
+        :param max_keys: counts beyond this number are dropped, even if they have not expired.
+        :param must_open: whether it is an error here if the file can't be opened; otherwise each
+            use tries again.
         :raises ConfigError: for a URI that names no file, or a prefix of more than 64 bytes.
         :raises StoreError: when the file can't be opened or created.
         """
@@ -111,7 +112,7 @@ class LMDBStorage:
     def path(self) -> Path:
         return self._file.path
 
-    # -- what the rooms above use -------------------------------------------------------------
+    # -- the interface -------------------------------------------------------------
 
     def taker(self, strategy: Strategy) -> Take:
         if strategy == "moving-window":
@@ -252,13 +253,14 @@ class LMDBStorage:
         self._file.close()
 
     def _count_key(self, txn: Any, now_ns: int) -> None:
-        """Called for each key added: sweeping costs nothing while no new ones come."""
+        """Count an added key, and sweep from time to time. Sweeping costs nothing while there are
+        no new keys."""
         self._new_keys += 1
         if self._new_keys % SWEEP_EVERY_KEYS == 0:
             self._sweep(txn, now_ns)
 
     def _sweep(self, txn: Any, now_ns: int) -> None:
-        """Go on from where the last sweep of this process ended, for a bounded number of steps."""
+        """Continue the last sweep of this process, for a bounded number of steps."""
         too_many = entries_in(txn) > self.max_keys
         records = self._file.counts.records
         expiry_in, place_of, count_bytes = EXPIRY.unpack_from, PLACE.unpack, COUNT.size
@@ -299,7 +301,7 @@ class LMDBStorage:
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
-    """The file, with counters of this process for when it can't be used."""
+    """Open the file, with counters of this process as a substitute."""
     storage = LMDBStorage(
         url,
         prefix=settings.prefix,

@@ -1,7 +1,7 @@
-"""Bans in an LMDB file: a record each, and a journal, so that a change is read by itself.
+"""Bans in an LMDB file: one record each, and a journal, so that a process can read single changes.
 
-Every change has a number, the version; the journal says which target it was about. Its entries
-are swept after a while like all records; who has missed some reads all bans.
+Every change has a number, the version; the journal names its target. Its entries expire like all
+records. A process that has missed some reads all bans.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from guard_wsgi.state.backends.lmdb_counts import NEVER
 from guard_wsgi.state.clock import NANOSECONDS
 
 BAN, JOURNAL, VERSION = b"b", b"j", b"\x00v"
-"""What the keys of the three kinds of records begin with."""
+"""The first bytes of the keys of the three kinds of records."""
 
 JOURNAL_SECONDS = 600
-"""How long a change can be read by itself."""
+"""How long the journal keeps a change."""
 
 BANS_A_PAGE = 1000
-"""Read in some 5 ms; the rest comes with the next requests."""
+"""How many bans to read at once, in some 5 ms; the rest comes with the next requests."""
 
 _VERSION = struct.Struct("<QQ")
 _EXPIRY = struct.Struct("<Q")
@@ -32,7 +32,7 @@ _SEQUENCE = struct.Struct(">Q")  # big-endian: LMDB sorts by bytes
 
 
 class LMDBBans:
-    """The bans of one prefix. Every method works in the transaction it is given."""
+    """The bans of one prefix. Every method works in the given transaction."""
 
     def __init__(self, prefix: bytes, now: Callable[[], int]) -> None:
         self._now = now
@@ -51,7 +51,7 @@ class LMDBBans:
         self._note(txn, entry.target, now_ns)
 
     def drop(self, txn: Any, target: str, now_ns: int) -> bool:
-        """Whether there was a ban, and still in force."""
+        """Lift a ban. Return whether it was in force."""
         record = txn.pop(self._ban + target.encode())
         # Noted also where there was none: a process that knows it must not tell it anew to a file
         # that has lost it.
@@ -59,7 +59,7 @@ class LMDBBans:
         return record is not None and now_ns < _EXPIRY.unpack_from(record)[0]
 
     def changes(self, txn: Any, since: int | None) -> BanChanges:
-        """What has changed since; everything, in pages, for who has missed some."""
+        """Return the changes since a version; all bans, in pages, if some changes were missed."""
         version, birth = self._version(txn)
         # Another file, or an older copy of this one.
         lost = since is not None and (self._birth not in (0, birth) or since > version)
@@ -91,7 +91,7 @@ class LMDBBans:
         return [_entry(target, record) for target, record in records if record is not None]
 
     def _since(self, txn: Any, since: int, version: int) -> list[BanEntry] | None:
-        """The changes after a version, ``None`` when not all of them are known any more."""
+        """Return the changes after a version; ``None`` if the journal has lost some."""
         if since == version:
             return []
         if since > version:
@@ -103,7 +103,7 @@ class LMDBBans:
         return [self._find(txn, target) for target in dict.fromkeys(targets)]
 
     def begin_anew(self, txn: Any) -> None:
-        """Make everyone read all bans, after they were deleted."""
+        """Make every process read all bans, after they were deleted."""
         # A number without a journal entry does that.
         version, birth = self._version(txn, self._now())
         txn.put(self._version_key, NEVER + _VERSION.pack(version + 2, birth))
@@ -117,7 +117,7 @@ class LMDBBans:
         txn.put(key, _EXPIRY.pack(expires_ns) + target.encode())
 
     def _version(self, txn: Any, now_ns: int = 0) -> tuple[int, int]:
-        """The version, and when the file's first ban was made: another file has another birth."""
+        """Return the version, and the time of the file's first ban, which distinguishes files."""
         record = txn.get(self._version_key)
         if not record:
             return 0, now_ns
@@ -132,7 +132,7 @@ class LMDBBans:
 
 
 def _range(txn: Any, prefix: bytes, start: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
-    """The records whose key begins with ``prefix``, from ``prefix + start`` on."""
+    """Yield the records whose key begins with ``prefix``, from ``prefix + start`` on."""
     cursor = txn.cursor()
     if cursor.set_range(prefix + start):
         for key, record in cursor:

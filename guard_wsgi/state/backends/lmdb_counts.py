@@ -5,7 +5,7 @@ costs. So what LMDB keeps for a key is only its place in the array, and the coun
 place, under LMDB's write lock, which holds for all processes. LMDB decides: what is written in a
 place that no key has means nothing, so a process may be killed between any two steps.
 
-Places are given out to processes by the hundred. What a process is killed with is lost: 6 KB.
+Processes get places by the hundred. A killed process loses its unused places: 6 KB.
 
 A process remembers the places of some keys. Whether a place is still that key's its tag tells:
 each key that gets a place writes another tag there, and none is there once the key is deleted.
@@ -31,7 +31,7 @@ COUNT = struct.Struct("<QIIQ")
 
 CURRENT = struct.Struct("<I")
 CURRENT_AT = 12
-"""The part of a count that most hits change alone, and where it is."""
+"""The part of a count that most hits change, and its offset."""
 
 _TAG = struct.Struct("<Q")
 _TAG_AT = 16
@@ -45,7 +45,7 @@ PLACE = struct.Struct("<I")
 """What a key's record says; times the size of a count it is the offset in the file."""
 
 MAGIC = b"guard-wsgi n 2\r\n"
-"""In place 0."""
+"""The header, in place 0."""
 
 NEVER = struct.pack("<Q", 2**64 - 1)
 """The expiry of records that don't expire; every other record begins with its expiry."""
@@ -65,7 +65,7 @@ KnownPlaces = dict[str, tuple[int, int]]
 
 
 class LMDBCounts:
-    """Use under the write lock of the LMDB file that it belongs to.
+    """The array of counts. Use it under the write lock of its LMDB file.
 
     :ivar records: the array; replaced when it grows.
     """
@@ -128,7 +128,7 @@ class LMDBCounts:
         return os.fstat(self._fd).st_size < len(self.records)
 
     def follow(self) -> None:
-        """Map what the file has become, as another process let it grow."""
+        """Map the file again after another process has extended it."""
         before, self.records = self.records, mmap.mmap(self._fd, 0)
         if before:
             before.close()
@@ -178,7 +178,7 @@ class LMDBCounts:
         return place
 
     def free(self, txn: Any, places: Iterable[int]) -> None:
-        """Take places back whose keys are deleted in the same transaction.
+        """Take back the places of keys that the same transaction deletes.
 
         :raises struct.error: for a place beyond what is mapped: see `follow`.
         """
@@ -190,7 +190,7 @@ class LMDBCounts:
             del self._free[:_CHUNK_PLACES]
 
     def aborted(self) -> None:
-        """A transaction was given up, and places may have changed hands in it."""
+        """Forget places after a transaction was aborted, in which they may have changed owners."""
         self._free.clear()
 
     @property
@@ -198,7 +198,7 @@ class LMDBCounts:
         return bool(self._free)
 
     def give_back(self, txn: Any) -> None:
-        """Leave what this process has and does not use to the others."""
+        """Return this process's unused places to the others."""
         while self._free:
             places = self._free[:_CHUNK_PLACES]
             # The last chunk is filled up with place 0, which is none.
@@ -245,7 +245,7 @@ class LMDBCounts:
 
 
 def places_given(txn: Any) -> int:
-    """How many places of its counts an LMDB file has ever given out."""
+    """Return how many places an LMDB file has ever given out."""
     return _head(txn)[1]
 
 
@@ -256,7 +256,7 @@ def own_entries(txn: Any) -> int:
 
 
 def allocate(fd: int, size: int) -> None:
-    """Lengthen a file, with the room on the disk: a write through the map can't run out of it."""
+    """Extend a file and reserve its disk space, so that a write through the map can't fail."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(fd, 0, size)
     else:

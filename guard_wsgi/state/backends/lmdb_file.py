@@ -1,9 +1,10 @@
-"""One LMDB file as the processes of a machine share it.
+"""One LMDB file that the processes of a machine share.
 
-Opened once a process (LMDB's locks are per process, a second open would release the first's),
-opened anew in a forked child, grown when it is full, and set aside when it is not ours or broken.
-The file is written through the map without syncing: it survives the end of every process, also by
-``kill -9``, but a crash of the operating system may break it, and then it is begun anew.
+Each process opens it once (LMDB's locks are per process, and a second open would release the first
+lock). A forked child opens it again. It grows when it is full, and is set aside if it is broken or
+another program's. It is written through the map without syncing: it survives the end of every
+process, even by ``kill -9``. A crash of the operating system may break it, and then a new one is
+made.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ from guard_wsgi.state.forking import hold_still_during_fork
 log = logging.getLogger("guard_wsgi.state")
 
 INITIAL_MAP_BYTES = 16 * 2**20
-"""Room for about 200,000 keys; taken on the disk at once, so that it can't run out under a write
-through the map, which would kill the process. A tenth as much is for 65,000 counts."""
+"""The first size: room for about 200,000 keys. The disk space is reserved at once, because a write
+through the map without space would kill the process. A tenth as much is for 65,000 counts."""
 
 MAX_MAP_BYTES = 4 * 2**30
-"""About 40 million keys: whoever needs more needs a server."""
+"""The largest size: about 40 million keys. For more, use a server."""
 
 FORMAT = b"guard-wsgi state 2"
 
@@ -47,7 +48,7 @@ ATTEMPTS = range(10)
 the file grow, three and more things stand there one after the other."""
 
 _FORKS_UNSEEN = "uwsgi" in sys.modules
-"""uWSGI forks in C, past the hooks of `os.register_at_fork`: only asking for the pid tells."""
+"""uWSGI forks in C, without the hooks of `os.register_at_fork`: only the process id shows it."""
 
 _BROKEN = (
     lmdb.CorruptedError,
@@ -57,7 +58,7 @@ _BROKEN = (
 )
 
 FAILURES = (lmdb.Error, struct.error)
-"""What `LMDBFile.repair` may mend. The second: a count beyond the end of what is mapped."""
+"""Errors that `LMDBFile.repair` may fix. The second: a count is beyond the end of the map."""
 
 Result = TypeVar("Result")
 
@@ -65,7 +66,7 @@ _open_files = OpenFiles()
 
 
 class LMDBFile:
-    """Use `LMDBFile.at`, so that a process opens a path once."""
+    """Get it from `LMDBFile.at`, so that a process opens a path only once."""
 
     def __init__(
         self, path: Path, map_bytes: int, max_map_bytes: int, must_open: bool = True
@@ -99,9 +100,9 @@ class LMDBFile:
         *,
         must_open: bool = True,
     ) -> LMDBFile:
-        """The file at ``path``, opened now or before by this process.
+        """Return the file at ``path``, which this process opens now or has opened before.
 
-        :raises StoreError: when it can't be opened or created, if it must be.
+        :raises StoreError: if it must be open, and can't be opened or created.
         """
         key = os.path.realpath(path)
         with _open_files.lock:
@@ -130,9 +131,9 @@ class LMDBFile:
     def write(self, work: Callable[..., Result], *args: Any) -> Result:
         """Run ``work(transaction, *args)`` in a write transaction and commit it.
 
-        ``work`` may be run again from the start, when the map had to grow.
+        ``work`` may run again from the start if the map has to grow.
 
-        :raises StoreError: when the file can't be written.
+        :raises StoreError: if the file can't be written.
         """
         for _ in ATTEMPTS:
             with self.lock:
@@ -151,7 +152,7 @@ class LMDBFile:
         raise StoreError(f"state file {self.path} can't be written")
 
     def abort(self, txn: Any) -> None:
-        """Give up a write transaction, if it was begun."""
+        """Abort a write transaction, if it was begun."""
         self.counts.aborted()
         if txn is not None:
             txn.abort()
@@ -171,9 +172,9 @@ class LMDBFile:
         raise StoreError(f"state file {self.path} can't be read")
 
     def repair(self, error: lmdb.Error | struct.error) -> None:
-        """With the lock held: do what lets the next attempt succeed.
+        """Fix the cause of an error, so that the next attempt succeeds. The lock is held.
 
-        :raises StoreError: when nothing does.
+        :raises StoreError: if it can't be fixed.
         """
         if self._env is None or self._pid != getpid():
             self._open()
@@ -196,9 +197,9 @@ class LMDBFile:
             raise StoreError(f"state file {self.path}: {error}") from error
 
     def check(self) -> None:
-        """Free what dead processes left behind, and notice a file that was replaced.
+        """Free resources of dead processes, and notice a replaced file.
 
-        :raises StoreError: when the file at the path can't be opened.
+        :raises StoreError: if the file at the path can't be opened.
         """
         with self.lock:
             if self._env is not None and self._pid == getpid():
@@ -227,7 +228,7 @@ class LMDBFile:
         return self._map_bytes
 
     def close(self) -> None:
-        """Write out and close; used again, it opens again."""
+        """Flush and close. The next use opens it again."""
         with self.lock:
             if self._env is not None and self._pid == getpid():
                 self._give_back()
@@ -235,7 +236,7 @@ class LMDBFile:
             self._close_env()
 
     def give_back(self) -> None:
-        """Leave to the other processes what this one holds in reserve."""
+        """Return this process's reserves to the others."""
         if self.lock.acquire(timeout=_LOCK_SECONDS):
             try:
                 if self._env is not None and self._pid == getpid():
@@ -282,7 +283,7 @@ class LMDBFile:
         raise StoreError(f"state file {self.path} can't be opened")
 
     def _open_env(self, fd: int, file_bytes: int) -> str | None:
-        """Open; why the file can't be used, or ``None`` when it can."""
+        """Open the file. Return why it is not usable; ``None`` if it is."""
         # Never less than the file: LMDB would cut it to the map, under others who use the rest.
         self._map_bytes = max(self._map_bytes, file_bytes)
         try:
@@ -335,7 +336,7 @@ class LMDBFile:
         )
 
     def _replace(self, reason: str) -> None:
-        """The open file turned out broken: set it aside, unless another process did, and reopen."""
+        """Set a broken file aside, unless another process did, and open a new one."""
         inode = self._inode
         self._close_env()
         try:

@@ -1,4 +1,4 @@
-"""Opening LMDB files, each once a process."""
+"""Opens LMDB files, each once per process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from guard_wsgi.state.forking import renew_after_fork
 
 
 class OpenFiles:
-    """What this process has open, by path: LMDB allows a file to be opened once."""
+    """The files that this process has open, by path: LMDB allows opening a file only once."""
 
     def __init__(self) -> None:
         self.by_path: WeakValueDictionary[str, Any] = WeakValueDictionary()
@@ -27,7 +27,7 @@ class OpenFiles:
 
 
 def closed(*_: Any) -> Any:
-    """What begins a transaction while the file is closed."""
+    """Stands for the function that begins a transaction while the file is closed."""
     raise lmdb.Error("closed")
 
 
@@ -36,18 +36,18 @@ MAX_READERS = 1024
 of 8 threads."""
 
 _LOCK_FILE_BYTES = 64 * (MAX_READERS + 64)
-"""A cache line a reader, and more than LMDB wants beside them."""
+"""One cache line per reader, and more than LMDB needs besides."""
 
 
 def open_environment(path: Path, fd: int, map_bytes: int) -> Any:
-    """Open the file, with room on the disk for all of it.
+    """Open the file, and reserve disk space for all of it.
 
-    Both files are written through maps, and a write that finds no room kills the process; so none
-    is done before there is room. LMDB itself only makes the files long.
+    Both files are written through maps, and a write without space would kill the process. LMDB
+    itself only extends the files without reserving space.
 
-    :param fd: of the file.
-    :raises OSError: when there is no room.
-    :raises lmdb.Error: when LMDB can't open it.
+    :param fd: the descriptor of the file.
+    :raises OSError: if the disk is full.
+    :raises lmdb.Error: if LMDB can't open it.
     """
     lock_fd = os.open(f"{path}-lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:

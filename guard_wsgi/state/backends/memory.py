@@ -4,8 +4,8 @@ Against `limits`' MemoryStorage it has an upper bound, no timer thread, no lock 
 survives a fork and a step of the wall clock, and takes about the same time with a million keys as
 with a thousand.
 
-A record is a tuple of numbers, which keeps a million addresses below 250 MB, and which the garbage
-collector walks once and then leaves alone.
+A record is a tuple of numbers. So a million addresses take less than 250 MB, and the garbage
+collector visits each record only once.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ come back from seconds as the same nanoseconds while a machine is up for less th
 within two of them after."""
 
 _SOON_SECONDS = 1e-6
-"""Nearer to its end than this a window is looked at in nanoseconds."""
+"""Nearer to its end than this, a window is computed in nanoseconds."""
 
 _ROUNDING_SECONDS = 1e-8
 """More than a time is off in seconds, on a machine that is up for three years."""
 
 _NO_LIMIT = 1 << 62
-"""For counts that are only looked at."""
+"""For counts that are only read."""
 
 
 class MemoryStorage:
-    """Counts in a bounded table; keys that weren't used for long leave first."""
+    """Counts in a bounded table; the least recently used keys are dropped first."""
 
     scheme = "memory"
     failures: tuple[type[Exception], ...] = ()
@@ -213,7 +213,7 @@ class MemoryStorage:
         with self._lock:
             self._values.pop(key, None)
 
-    # The bans of one process live in `Bans` itself; there is no one else to tell.
+    # The bans of a single process live in `Bans` itself.
 
     def save_ban(self, entry: BanEntry) -> None:
         return None
@@ -248,7 +248,7 @@ class MemoryStorage:
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
-    """The counts of this process; the URL says no more than that."""
+    """Make the counts of this process; the URL has no further options."""
     return MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
 
 

@@ -1,8 +1,8 @@
-"""``redis://`` and its kin: counts and bans that a fleet shares.
+"""``redis://`` and its variants: counts and bans that several machines share.
 
-The connection is made by `limits` (one server, TLS, a socket, Sentinel, Cluster, Valkey); what is
-said over it is ours: a counted request is one script, so one round trip, and carries the version
-of the bans along.
+`limits` makes the connection (one server, TLS, a socket, Sentinel, Cluster, Valkey). The commands
+are our own: a counted request is one script, so one round trip, and its answer contains the version
+of the bans.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ from guard_wsgi.state.schemes import SCHEMES
 from guard_wsgi.state.settings import StoreSettings
 
 BANS_A_PAGE = 1000
-"""About 3 ms of the server and 5 ms of ours; the rest comes with the next request."""
+"""How many bans to read at once: about 3 ms of the server and 5 ms here; the rest comes with the
+next request."""
 
 JOURNAL_SECONDS = 600
-"""How long a lifted ban is remembered for those who haven't heard of it yet."""
+"""How long the journal keeps a lifted ban, for processes that have not read it yet."""
 
 _MOST_ERASURES = 16
 """Between two looks of one process."""
@@ -70,14 +71,14 @@ _ERASE_BANS = _script(redis_scripts.ERASE_BANS)
 
 
 class RedisBackend:
-    """Counts, bans and values on a Redis or Valkey server, in its own words."""
+    """Counts, bans and values on a Redis or Valkey server."""
 
     bans_are_shared = True
 
     def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:
-        """Connects with the first use, not here.
+        """It connects on first use, not here.
 
-        :raises ConfigError: for a URI that can't be parsed.
+        :raises ConfigError: if the URI can't be parsed.
         """
         self.scheme = url.partition("://")[0]
         self._cluster = self.scheme.endswith("+cluster")
@@ -285,7 +286,7 @@ def _ban_entry(target: bytes, record: bytes) -> BanEntry:
 
 
 def _has_lost(known: int, version: int) -> bool:
-    """Whether a server that once was at version ``known`` has forgotten the bans by itself.
+    """Whether a server that once was at version ``known`` has lost the bans.
 
     What it knows begins in a range of versions that is drawn; each erasure goes on to the next.
     """
@@ -296,7 +297,7 @@ def _has_lost(known: int, version: int) -> bool:
 
 
 def _step() -> int:
-    """To the next version of the bans; not secret."""
+    """Return a random step to the next version of the bans; it is not secret."""
     return randrange(1, _LONGEST_STEP)
 
 
@@ -305,6 +306,6 @@ def _nobody(version: int) -> None:
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
-    """A Redis or Valkey server, with local counters for when it is down."""
+    """Open a Redis or Valkey server, with local counters as a substitute."""
     budget = TimeBudget(settings.timeout_seconds, settings.request_budget_seconds)
     return ResilientBackend(RedisBackend(url, settings, budget), settings, budget)

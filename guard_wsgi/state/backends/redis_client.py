@@ -1,7 +1,7 @@
-"""A client of Redis or Valkey that doesn't wait: made by `limits`, with our options.
+"""A client of Redis or Valkey that doesn't wait: `limits` makes it, with our options.
 
-What the libraries do by default suits a program that can wait: time-outs of seconds, ten retries
-with back-off, greetings that are round trips of their own. A request can't.
+The libraries' defaults suit programs that can wait: time-outs of seconds, ten retries with
+back-off, separate round trips for greetings. A request can't wait.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from guard_wsgi.state.settings import StoreSettings
 
 
 def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: TimeBudget) -> Any:
-    """A client for the URI, whose sockets wait no longer than the running call may.
+    """Make a client for the URI whose sockets wait no longer than the running call may.
 
     One server's connects with the first command; a cluster's map is read here.
 
@@ -56,7 +56,7 @@ def _query(url: str) -> dict[str, object]:
 
 
 def _wants_proof(options: Mapping[str, object]) -> bool:
-    """Whether the server is to prove who it is."""
+    """Whether the server's certificate is verified."""
     required = options.get("ssl_cert_reqs", "required")
     return required not in (None, "none", ssl.CERT_NONE)
 
@@ -89,7 +89,8 @@ def _options(library: Any, scheme: str, timeout_seconds: float) -> dict[str, Any
 
 
 def _within(budget: TimeBudget, connection_class: type[Any], options: dict[str, Any]) -> type[Any]:
-    """The client's connection, with every wait of its socket cut to what the request has left."""
+    """The client's connection, whose socket never waits longer than the time that the request has
+    left."""
 
     class BudgetedConnection(connection_class):  # type: ignore[misc]
         def __init__(self, *args: Any, **options: Any) -> None:

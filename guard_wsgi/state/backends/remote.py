@@ -352,6 +352,6 @@ def _bans(document: bytes | None) -> tuple[int, _Bans]:
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
-    """A server that `limits` talks to, with local counters for when it is down."""
+    """Open a server through `limits`, with local counters as a substitute."""
     budget = TimeBudget(settings.timeout_seconds, settings.request_budget_seconds)
     return ResilientBackend(LimitsBackend(url, settings, budget), settings, budget)
