@@ -55,12 +55,10 @@ class BanRecovery:
                 del self._lifted[next(iter(self._lifted))]
             self._lifted[target] = held[1].expires_at
 
-    def banned(self, target: str) -> None:
-        """Note a new ban, which may have the same end as a former one."""
-        self._lifted.pop(target, None)
-
     def told(self, ban: Ban) -> None:
-        """The store has taken a ban of this process, and is to say it with the next changes."""
+        """Note a ban that the store is told of, and is to say with the next changes. It may have
+        the same end as a former one of its target."""
+        self._lifted.pop(ban.target, None)
         if len(self._told) < MAX_LIFTED:
             self._told[ban.target] = time.monotonic(), ban
 

@@ -193,7 +193,8 @@ class Bans:
                 return longer
         now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at, seconds)
-        self._recovery.banned(canonical)
+        if self._refresh_at_ns is not None:
+            self._recovery.told(ban)  # first: what was read before it does not undo it
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
@@ -202,8 +203,6 @@ class Bans:
         )
         self._tell("ip_banned", canonical, ban.reason, seconds)
         self._backend.save_ban(ban.entry)
-        if self._refresh_at_ns is not None:
-            self._recovery.told(ban)
         return ban
 
     def meant(self, target: str) -> list[str]:
@@ -341,7 +340,8 @@ class Bans:
         for deadline_ns, ban in kept:
             self._index.put(ban, deadline_ns, now_ns)
         for ban in recovery.unknown(changes):
-            self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
+            if self._index.held(ban.target) is None:
+                self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
         if changes.entries or changes.complete:
             self._asked.clear()
         self._version = changes.version

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.errors import ConfigError, StoreError
 from guard_wsgi.network.address import Address, parse_address
+from guard_wsgi.state.backend import STRATEGIES, Strategy
 from guard_wsgi.state.backends.lmdb import LMDBStorage
 from guard_wsgi.state.backends.lmdb_file import LMDBFile
 from guard_wsgi.state.ban_index import Ban, BanIndex
@@ -430,3 +431,25 @@ def test_bans_of_many_threads_hold_at_once(tmp_path: Path) -> None:
         done.set()
         for thread in threads:
             thread.join(10)
+
+
+@pytest.mark.parametrize("kind", ["lmdb", "redis"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_ban_elsewhere_holds_from_the_next_counted_request(
+    open_store: OpenStore, kind: str, strategy: Strategy
+) -> None:
+    clock = FakeClock()  # which stands still: nobody looks by the time
+    here = open_store(kind, clock=clock.clock(), rate_limit_strategy=strategy)
+    other = open_store(kind, clock=clock.clock())
+    client = parse_address("203.0.113.7")
+    assert client is not None
+    limit = Limit(100, 60)
+    assert here.limiter.hit(limit, "a").allowed
+    assert here.bans.find(client) is None
+    other.bans.ban("203.0.113.7", 3600, "x")
+    assert here.bans.find(client) is None
+    assert here.limiter.hit(limit, "a").allowed
+    assert here.bans.find(client) is not None
+    other.bans.unban("203.0.113.7")
+    assert here.limiter.hit(limit, "a").allowed
+    assert here.bans.find(client) is None

@@ -103,6 +103,8 @@ class LMDBStorage:
         self._now = clock.wall_ns
         self._clock = clock
         self._bans = LMDBBans(self._prefix, self._now)
+        self._seen: Callable[[int], None] = _nobody
+        self._last_change = 0
         #: Adds to a counter: ``(key, window_seconds, amount)``.
         self.increment = incrementer(file, partial(self._key, _COUNTER), clock, self._count_key)
         self._new_keys = 0
@@ -122,7 +124,13 @@ class LMDBStorage:
         return self._counting(_SLIDING, take_sliding)
 
     def _counting(self, kind: bytes, counting: Counting) -> Take:
-        return taker(self._file, partial(self._key, kind), counting, self._clock, self._count_key)
+        name_of = partial(self._key, kind)
+        return taker(
+            self._file, name_of, counting, self._clock, self._count_key, self._bans_changed
+        )
+
+    def _bans_changed(self) -> None:
+        self._seen(-1)
 
     def viewer(self, strategy: Strategy) -> Peek:
         if strategy == "moving-window":
@@ -148,6 +156,10 @@ class LMDBStorage:
 
     def _moving_in(self, txn: Any, name: bytes, requests: int, window_ns: int, cost: int) -> Taken:
         now_ns = self._now()
+        change = self._file.counts.change
+        if change != self._last_change:
+            self._last_change = change
+            self._bans_changed()
         record = txn.get(name)
         times = log_of(record)
         allowed, remaining, wait_ns = take_moving(times, now_ns, window_ns, requests, cost)
@@ -190,12 +202,14 @@ class LMDBStorage:
     def _save_ban_in(self, txn: Any, entry: BanEntry) -> None:
         now_ns = self._now()
         self._bans.save(txn, entry, now_ns)
+        self._file.counts.note_change()
         self._count_key(txn, now_ns)
 
     def drop_ban(self, target: str) -> bool:
         return self._write(self._drop_ban_in, target)
 
     def _drop_ban_in(self, txn: Any, target: str) -> bool:
+        self._file.counts.note_change()
         return self._bans.drop(txn, target, self._now())
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
@@ -206,7 +220,7 @@ class LMDBStorage:
         return self._file.read(self._bans.find, targets)
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
-        return None  # no answer brings it along
+        self._seen = seen  # with no version: that there was a change is known at a hit, not which
 
     def begin_request(self) -> None:
         return None  # there is nothing to wait for
@@ -298,6 +312,10 @@ class LMDBStorage:
         if not found:
             return 0, 0, 0
         return self._file.counts.at(PLACE.unpack(found)[0])
+
+
+def _nobody(version: int) -> None:
+    return None
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:

@@ -36,6 +36,10 @@ CURRENT_AT = 12
 _TAG = struct.Struct("<Q")
 _TAG_AT = 16
 
+CHANGE = struct.Struct("<Q")
+CHANGE_AT = 16
+"""How often the bans have changed, and where that is: in place 0, behind what it begins with."""
+
 MAX_KNOWN = 10_000
 MAX_KNOWN_CHARACTERS = 200
 """Places a process remembers of one kind of keys: the clients of the last minutes. Some 2 MB, as
@@ -196,6 +200,17 @@ class LMDBCounts:
     @property
     def holds_places(self) -> bool:
         return bool(self._free)
+
+    @property
+    def change(self) -> int:
+        """How often the bans have changed."""
+        number: int = CHANGE.unpack_from(self.records, CHANGE_AT)[0]
+        return number
+
+    def note_change(self) -> None:
+        """The bans have changed: everybody sees it with the next hit."""
+        number = self.change
+        CHANGE.pack_into(self.records, CHANGE_AT, (number + 1) % 2**64)
 
     def give_back(self, txn: Any) -> None:
         """Return this process's unused places to the others."""

@@ -13,7 +13,14 @@ from typing import Any
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backend import Take, Taken
-from guard_wsgi.state.backends.lmdb_counts import COUNT, CURRENT, CURRENT_AT, PLACE
+from guard_wsgi.state.backends.lmdb_counts import (
+    CHANGE,
+    CHANGE_AT,
+    COUNT,
+    CURRENT,
+    CURRENT_AT,
+    PLACE,
+)
 from guard_wsgi.state.backends.lmdb_file import ATTEMPTS, FAILURES, LMDBFile
 from guard_wsgi.state.clock import NANOSECONDS, Clock
 from guard_wsgi.state.windows import Counting, count_in_halves, take_sliding
@@ -37,17 +44,22 @@ def taker(
     counting: Counting,
     clock: Clock,
     added: Added,
+    bans_changed: Callable[[], None],
 ) -> Take:
     """
     :param name_of: from a key to the file's.
+    :param bans_changed: called when a hit finds that somebody has changed bans.
     """
     counts = file.counts
     places = counts.known(name_of(""))
     wall, wall_ns = clock.wall, clock.wall_ns
-    read, change = COUNT.unpack_from, CURRENT.pack_into
+    read, write = COUNT.unpack_from, CURRENT.pack_into
+    change_of = CHANGE.unpack_from
     slides = counting is take_sliding
+    last_change: tuple[int, ...] = (0,)
 
     def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
+        nonlocal last_change
         for _ in ATTEMPTS:
             lock = file.lock
             lock.acquire()  # half the time of a `with`
@@ -55,6 +67,9 @@ def taker(
             try:
                 txn = file.begin(None, None, True)
                 now = wall()  # only now: the lock may have been waited for
+                if last_change != (change := change_of(counts.records, CHANGE_AT)):
+                    last_change = change
+                    bans_changed()
                 known = places.get(key)
                 if known is not None:
                     at, tag = known
@@ -76,7 +91,7 @@ def taker(
                             weight = remaining
                         remaining -= weight
                     if remaining > 0:
-                        change(counts.records, at + CURRENT_AT, current + cost)
+                        write(counts.records, at + CURRENT_AT, current + cost)
                         txn.commit()
                         return True, remaining, left, requests
                 now_ns = wall_ns()
@@ -120,7 +135,7 @@ def incrementer(
     counts = file.counts
     places = counts.known(name_of(""))
     wall_ns = clock.wall_ns
-    read, change = COUNT.unpack_from, CURRENT.pack_into
+    read, write = COUNT.unpack_from, CURRENT.pack_into
 
     def increment(key: str, window_seconds: int, amount: int) -> int:
         half_ns = window_seconds * (NANOSECONDS // 2)
@@ -139,7 +154,7 @@ def incrementer(
                         known = None
                     elif half_ns < expires_ns - now_ns <= half_ns + half_ns:
                         current = min(current + amount, _MAX_COUNT)
-                        change(counts.records, at + CURRENT_AT, current)
+                        write(counts.records, at + CURRENT_AT, current)
                         txn.commit()
                         return int(previous + current)
                 if known is None:
