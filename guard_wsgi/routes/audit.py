@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
@@ -80,5 +81,7 @@ def _said(limits: Mapping[str, str]) -> str:
 
 def name_of(view: Any) -> str:
     """Return a view's module and name, for people."""
+    while is_a(view, partial):
+        view = view.func
     module = getattr(view, "__module__", "?")
     return f"{module}.{getattr(view, '__qualname__', type(view).__qualname__)}"

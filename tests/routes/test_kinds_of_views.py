@@ -307,3 +307,15 @@ def test_a_request_that_a_view_makes_up_is_asked_for_by_the_one_it_is_in(
     FlaskAPIGuard(app, config=config)
     assert serve(app, environ_for("/")).code == 401
     assert serve(app, environ_for("/", headers=TOKEN)).body == b"secret"
+
+
+def test_a_partial_without_a_route_is_told_of_by_the_name_of_its_function(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app, config = Flask(__name__), SecurityConfig()
+    held = SecurityDecorator(config).require_auth(verifier=verify)(functools.partial(verify, None))
+    FlaskAPIGuard(app, config=config)
+    with caplog.at_level(logging.WARNING, "guard_wsgi.routes"):
+        serve(app, environ_for("/"))
+    assert f"{verify.__module__}.verify has guard rules, but no route leads to it" in caplog.text
+    assert held.func is verify
