@@ -16,10 +16,12 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection import data_urls
+from guard_wsgi.detection.field_names import is_filter, is_written
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.published_fields import KindOf, kind_of_place, no_kind
 from guard_wsgi.detection.requirement import is_requirement
+from guard_wsgi.detection.surroundings import FILTER_RANGE
 from guard_wsgi.detection.value import (
     NAME_EVIDENCE,
     UNREAD,
@@ -257,9 +259,25 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     # As GitHub and Slack send a document where a form is asked for.
     kind_of = kind_of_place if value.name == "payload" and value.location == "form" else no_kind
     for inner in Document(root).values(value.location, 32, budget, kind_of):
+        if inner.kind == "name" and _is_quoted(value, inner):
+            continue
         name = f"{value.name}.{inner.name}" if inner.name else value.name
         flags = (*value.flags, *inner.flags)
         yield Value(value.location, name, inner.text, inner.kind, flags)
+
+
+def _is_quoted(value: Value, operator: Value) -> bool:
+    """Whether an operator is one of a question to a document store that only stands in a text, or
+    in the address of another page as its filter: no app asks its own store by either.
+
+    An operator that is all of a value stands where an app compares with it, and is none of these.
+    """
+    if FILTER_RANGE.fullmatch(operator.text) is None:
+        return False
+    if not operator.name and operator.text not in ("$or", "$and", "$nor"):
+        return False
+    inner = value.name.rpartition(">")
+    return is_written(value) or (inner[1] != "" and is_filter(inner[2]))
 
 
 def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator[Value]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -115,6 +116,41 @@ def test_lines_of_a_program_hide_no_exploit(inspection: Inspection, attack: str)
     for field in ("code", "comment", "text", "item"):
         body = json.dumps({field: f"{C}{attack}\n{C}"}).encode()
         assert inspection.body(body, content_type="application/json"), field
+
+
+FILTERS = (
+    '{"age": {"$gte": 18}, "$or": [{"city": "Bonn"}, {"city": "K\u00f6ln"}]}',
+    '{"name": {"$regex": "^a", "$options": "i"}, "$and": [{"open": true}]}',
+)
+
+
+@pytest.mark.parametrize("question", FILTERS)
+def test_a_question_to_a_store_is_quoted(inspection: Inspection, question: str) -> None:
+    for field in ("comment", "text", "answer"):
+        body = json.dumps({field: question}).encode()
+        assert not inspection.body(body, content_type="application/json")
+    for field in ("comment", "url", "item"):
+        address = f"https://app.example.com/list?sort=-created&filter={quote(question)}"
+        body = json.dumps({field: address}).encode()
+        assert not inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"user": {"$ne": None}},
+        {"password": {"$gt": ""}},
+        {"user": '{"$ne": null}'},
+        {"comment": {"$ne": ""}},
+        {"comment": '{"$gt": ""}'},
+        {"comment": '{"$where": "sleep(5000)"}'},
+        {"url": 'https://app.example.com/?user={"$ne": 1}'},
+    ],
+)
+def test_a_question_that_is_asked_is_none_that_is_quoted(
+    inspection: Inspection, document: dict[str, object]
+) -> None:
+    assert inspection.body(json.dumps(document).encode(), content_type="application/json")
 
 
 XSL = """<xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform">
