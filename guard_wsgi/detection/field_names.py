@@ -114,7 +114,7 @@ _PASTED: Final = frozenset({"code", "source", "snippet", "paste", "program", "so
 
 
 def is_pasted(value: Value) -> bool:
-    """Whether a value stands in a field of a body for programs."""
+    """Whether a value is in a field of a body for programs."""
     return (
         value.location in ("form", "json", "multipart")
         and ">" not in value.name
@@ -127,7 +127,7 @@ _SEARCHED: Final = frozenset({"q", "query", "search", "keyword", "keywords", "te
 
 
 def is_searched(name: str) -> bool:
-    """Whether a field is one that people search in."""
+    """Whether a field is a search field."""
     return name in _SEARCHED
 
 

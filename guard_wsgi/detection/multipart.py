@@ -310,8 +310,8 @@ printable bytes are: it is a file that a client has sent without a name."""
 class Skimmer:
     """A multipart body without the contents of its files, out of one chunk after the other.
 
-    What it keeps is cut like any other body: where a delimiter of any reading stands in a file,
-    keeping begins again.
+    The kept bytes are cut like any other body: after a delimiter of any reading inside a file, it
+    keeps bytes again.
     """
 
     def __init__(self, boundary: bytes, max_bytes: int, max_parts: int) -> None:

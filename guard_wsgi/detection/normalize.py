@@ -152,8 +152,8 @@ def _has_filler(text: str) -> bool:
 
 
 def decode(text: str) -> tuple[str, int]:
-    """Take off percent, entity and backslash escapes, look-alikes and control characters until
-    nothing changes or MAX_ROUNDS is reached; gives the text and the number of rounds."""
+    """Remove percent, entity and backslash escapes, look-alikes and control characters until
+    nothing changes or MAX_ROUNDS is reached. Return the text and the number of rounds."""
     rounds = 0
     escaped = False
     while rounds < MAX_ROUNDS and ("%" in text or "&" in text or "\\" in text):
@@ -176,7 +176,7 @@ def decode(text: str) -> tuple[str, int]:
 
 
 def _has(text: str, some: bytes) -> bool:
-    """Whether a text has any of some characters of ASCII."""
+    """Whether a text contains any of some ASCII characters."""
     data = text.encode("utf-8", "surrogatepass")
     return len(data.translate(None, some)) != len(data)
 
@@ -226,8 +226,8 @@ def overlong(data: bytes) -> str:
 
 
 def strip_filler(text: str) -> str:
-    """Without what a parser skips: SQL comments, `$IFS` and quotes inside shell words, carets
-    of cmd.exe, joined string pieces, runs of blanks."""
+    """Remove what a parser skips: SQL comments, `$IFS` and quotes inside shell words, carets of
+    cmd.exe, joined string pieces, runs of blanks."""
     if "/*" in text:
         text = _strip_comments(text)
     has_backslash = "\\" in text
@@ -274,7 +274,7 @@ def _strip_comments(text: str) -> str:
 
 
 def decode_base64(text: str) -> str:
-    """The readable text inside base64 runs, joined by newlines; "" where there is none."""
+    """Return the readable text inside base64 runs, joined by newlines; "" if there is none."""
     found: list[str] = []
     if " " in text and _BASE64_SPACED.fullmatch(text):
         text = text.replace(" ", "+")  # a plus that nobody escaped

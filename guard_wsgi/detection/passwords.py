@@ -43,8 +43,8 @@ MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 6
 def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     """The name and text of each field of a body that is a password: by its name, as a repetition
     of one that is called so, or beside a field that says so
-    (``{"type": "password", "value": ...}``). What stands inside of another value is none: whoever
-    writes the value writes the names in it as well."""
+    (``{"type": "password", "value": ...}``). A field inside of another value does not count: its
+    sender chooses the names."""
     values = list(values)
     basic = {(one.name, one.text) for one in values if _is_basic(one)}
     values = [one for one in values if _may_be_password(one)]

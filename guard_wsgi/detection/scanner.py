@@ -170,7 +170,8 @@ def _re_tripwire(patterns: Sequence[str]) -> Tripwire:
 
 
 def _beginning(pattern: str) -> bytes:
-    """The byte, in lower case, that all of a pattern's matches begin with; empty if there is none.
+    """Return the byte, in lower case, with which all matches of a pattern begin; empty if there is
+    none.
 
     For patterns of the package: classes in them have no ``]`` that is not escaped.
     """

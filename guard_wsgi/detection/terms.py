@@ -207,8 +207,8 @@ CERTAIN_IN_SEARCH: Final = 1.75
 
 
 def is_certain_in_search(text: str, over: float) -> bool:
-    """Whether a finding in a field that people search in is none of a programmer's, who looks for
-    commands, statements and calls as they stand in manuals.
+    """Whether a finding in a search field is not from a programmer, who searches for commands,
+    statements and calls as manuals have them.
 
     :param over: the score less the threshold.
     """

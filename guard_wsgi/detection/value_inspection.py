@@ -38,7 +38,7 @@ MAX_FINDINGS: Final = 10
 
 
 def _margin(value: Value) -> float:
-    """How much more than the threshold a value needs, by the field that it stands in."""
+    """Return how much more than the threshold a value needs, by its field."""
     if value.kind == "name":
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):

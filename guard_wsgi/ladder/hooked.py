@@ -265,7 +265,7 @@ class Hooked(Attending):
         earlier: Verdict,
         route: RouteConfig | None,
     ) -> GuardResponse | None:
-        """The refusal of rules that have refused this request: it is counted and told once."""
+        """The refusal of rules that have refused this request: it is counted and reported once."""
         for refusing, answer in earlier.refusals:
             if refusing is route:
                 return answer

@@ -25,9 +25,8 @@ the client, 12 random ones, 32 of seconds and 30 random ones."""
 def new_reference(client: str) -> str:
     """A UUID in 32 hexadecimal digits, unique and not secret.
 
-    The client stands in it as Python's hash of the address, which has a key that the process has
-    drawn (and workers that were forked share): who refuses it may count on it, and nobody can look
-    an address up by it.
+    It contains the client as Python's hash of the address, with a random key of the process (which
+    forked workers share): who refuses it may count on it, and nobody can look an address up by it.
     """
     random = getrandbits(42)
     when = _VARIANT | (int(time()) & _SECONDS_MASK) << 30 | random & 0x3FFFFFFF

@@ -33,7 +33,7 @@ class Call:
     """A view's call in a request.
 
     :ivar environ: the environ of the request.
-    :ivar is_again: whether the view's rules have been held, for another call of it.
+    :ivar is_again: whether the view's rules were checked, for another call of it.
     """
 
     is_again = False

@@ -37,7 +37,7 @@ def hold_class(cls: type) -> None:
 
 
 def asks_by_itself(cls: type) -> bool:
-    """Whether a decorated class has methods that check its rules whoever calls them."""
+    """Whether a decorated class has methods that check its rules on every call."""
     return any(unruled(method) is not method for method in vars(cls).values())
 
 

@@ -10,8 +10,8 @@ from guard_wsgi.state.backend import Backend
 
 
 class Counters:
-    """Counters of what happened in the last half to whole window: a burst counts whole, on
-    whatever side of a border, and never more counts than there was in a window."""
+    """Counters of the last half to whole window. A burst counts as a whole on either side of a
+    border, and a counter never exceeds the events of a window."""
 
     __slots__ = ("_backend", "_lease")
 
@@ -32,7 +32,7 @@ class Counters:
         return self._backend.increment(key, window_seconds, amount)
 
     def value(self, key: str, window_seconds: int) -> int:
-        """The counter's value; 0 when there is none.
+        """Return the counter's value; 0 if there is none.
 
         The window is the one it is incremented with: one key, one ``window_seconds``.
 
