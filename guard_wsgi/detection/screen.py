@@ -22,7 +22,7 @@ from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
 
 # What one value costs, in the characters of a budget, with every so many of its own.
-SCREENED_CHARS: Final = 12
+SCREENED_CHARS: Final = 18
 SCREENED_EACH: Final = 4
 REACHING_CHARS: Final = 16
 """To look at what stands around the indicators of one."""
