@@ -152,11 +152,10 @@ class BehaviorWatch:
         self.counts_requests = bool(
             self._calls or self._calls_throttled or self._responses_throttled
         )
-        self._status_rules = [
-            (entry.rule.response_pattern.statuses, entry)
-            for entry in responses
-            if entry.rule.response_pattern.is_status
-        ]
+        self._status_rules: dict[int, list[CompiledRule]] = {}
+        for entry in responses:
+            for status in entry.rule.response_pattern.statuses:
+                self._status_rules.setdefault(status, []).append(entry)
         self._body_rules = [
             entry for entry in responses if entry.rule.needs_body and tracker.scan_response_body
         ]
@@ -356,11 +355,8 @@ class Observation:
         """Note the status. ``start_response`` calls this once, or again after an error."""
         if self._tap is not None:
             self._tap.begin(status, headers)
-        matching = [
-            entry
-            for statuses, entry in self._watch._status_rules
-            if status in statuses and id(entry) not in self._counted
-        ]
+        entries = self._watch._status_rules.get(status, ())
+        matching = entries and [entry for entry in entries if id(entry) not in self._counted]
         if matching:
             self._counted.update(id(entry) for entry in matching)
             self._count(matching)

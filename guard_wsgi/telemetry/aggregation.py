@@ -29,12 +29,18 @@ together."""
 
 @define(slots=True)
 class _Series:
-    count: int = 0
     seconds: float = 0.0
     longest_seconds: float = 0.0
-    errors: int = 0
     blocked: int = 0
     by_status_class: dict[int, int] = field(factory=dict)
+
+    @property
+    def count(self) -> int:
+        return sum(self.by_status_class.values())
+
+    @property
+    def errors(self) -> int:
+        return sum(count for kind, count in self.by_status_class.items() if kind >= 4)
 
 
 class RequestAggregate:
@@ -55,12 +61,9 @@ class RequestAggregate:
                 if len(self._series) >= MAX_SERIES:
                     key = (OTHER, key[1])
                 series = self._series.setdefault(key, _Series())
-            series.count += 1
             series.seconds += seconds
             if seconds > series.longest_seconds:
                 series.longest_seconds = seconds
-            if status >= 400:
-                series.errors += 1
             if blocked:
                 series.blocked += 1
             status_class = status // 100
