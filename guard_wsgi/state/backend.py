@@ -18,6 +18,10 @@ Take = Callable[[str, int, int, int], Taken]
 """``take(key, requests, window_seconds, cost)``: count, unless that exceeds the limit."""
 
 
+UNBOUNDED = 2**31 - 1
+"""More bans than a site makes."""
+
+
 class Peek(Protocol):
     """``view(key, requests, window_seconds, cost)``: would it fit, and when? Counts nothing."""
 
@@ -63,6 +67,8 @@ class Backend(Protocol):
 
     scheme: str
     failures: tuple[type[Exception], ...]
+    max_bans: int
+    """How many bans the store itself keeps."""
     bans_are_shared: bool
     """Whether other processes write the same bans, so that this one must read them again."""
 

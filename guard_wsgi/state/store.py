@@ -34,7 +34,7 @@ class Store:
         self.bans = Bans(
             backend,
             protected=settings.protected,
-            max_bans=settings.max_bans,
+            max_bans=min(settings.max_bans, backend.max_bans),
             ipv6_prefix_bits=settings.ipv6_prefix_bits,
             clock=settings.clock,
         )

@@ -156,3 +156,22 @@ def test_any_remote_store_that_is_down_leaves_the_limits_in_force(scheme: str) -
 def test_a_uri_that_names_no_store_is_refused(url: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Store.open(url)
+
+
+def test_a_store_that_drops_bans_says_so(
+    memcached: MemcachedServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("guard_wsgi.state.backends.remote.MAX_BANS", 3)
+    store = open_memcached(memcached)
+    for number in range(1, 4):
+        store.bans.ban(f"192.0.2.{number}", 60 * number, "x")
+    assert store.status()["max_bans"] == 3
+    assert store.status()["bans_dropped"] == 0
+    assert not caplog.records
+    store.bans.ban("192.0.2.4", 3600, "x")
+    assert store.status()["bans_dropped"] == 1
+    assert not store.status()["bans_complete"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "memcached keeps 3 bans: dropping those that end first"
+    ]
+    store.close()

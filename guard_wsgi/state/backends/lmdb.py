@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from guard_wsgi.errors import ConfigError, StoreError
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
+from guard_wsgi.state.backend import (
+    UNBOUNDED,
+    Backend,
+    BanChanges,
+    BanEntry,
+    Peek,
+    Strategy,
+    Take,
+    Taken,
+)
 from guard_wsgi.state.backends.lmdb_bans import BAN, LMDBBans
 from guard_wsgi.state.backends.lmdb_counts import COUNT, PLACE
 from guard_wsgi.state.backends.lmdb_file import LMDBFile
@@ -69,6 +78,7 @@ class LMDBStorage:
 
     scheme = "lmdb"
     failures: tuple[type[Exception], ...] = (StoreError,)
+    max_bans = UNBOUNDED
     bans_are_shared = True
 
     def __init__(

@@ -16,7 +16,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
+from guard_wsgi.state.backend import (
+    UNBOUNDED,
+    Backend,
+    BanChanges,
+    BanEntry,
+    Peek,
+    Strategy,
+    Take,
+    Taken,
+)
 from guard_wsgi.state.backends.generations import Generations
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.forking import renew_after_fork
@@ -51,6 +60,7 @@ class MemoryStorage:
 
     scheme = "memory"
     failures: tuple[type[Exception], ...] = ()
+    max_bans = UNBOUNDED
     bans_are_shared = False
 
     def __init__(self, *, max_keys: int = DEFAULT_MAX_KEYS, clock: Clock = SYSTEM_CLOCK) -> None:

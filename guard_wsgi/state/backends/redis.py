@@ -19,7 +19,16 @@ from typing import Any
 
 from attrs import frozen
 
-from guard_wsgi.state.backend import Backend, BanChanges, BanEntry, Peek, Strategy, Take, Taken
+from guard_wsgi.state.backend import (
+    UNBOUNDED,
+    Backend,
+    BanChanges,
+    BanEntry,
+    Peek,
+    Strategy,
+    Take,
+    Taken,
+)
 from guard_wsgi.state.backends import redis_scripts
 from guard_wsgi.state.backends.redis_client import open_client
 from guard_wsgi.state.backends.resilient import ResilientBackend
@@ -73,6 +82,7 @@ _ERASE_BANS = _script(redis_scripts.ERASE_BANS)
 class RedisBackend:
     """Counts, bans and values on a Redis or Valkey server."""
 
+    max_bans = UNBOUNDED
     bans_are_shared = True
 
     def __init__(self, url: str, settings: StoreSettings, budget: TimeBudget) -> None:

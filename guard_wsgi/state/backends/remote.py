@@ -8,6 +8,7 @@ a rightful hit; it never lets one too many through).
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,8 @@ from guard_wsgi.state.clock import NANOSECONDS
 from guard_wsgi.state.forking import renew_after_fork
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.windows import sliding_wait
+
+log = logging.getLogger("guard_wsgi.state")
 
 MAX_BANS = 5_000
 """The most bans, in one document of at most about half a megabyte; memcached's items may have one
@@ -57,6 +60,8 @@ class LimitsBackend:
         :raises ConfigError: if the URI can't be parsed.
         """
         self.scheme = url.partition("://")[0]
+        self.max_bans = MAX_BANS
+        self._is_full = False
         self._is_memcached = self.scheme == "memcached"
         self._url = url
         self._settings = settings
@@ -248,13 +253,20 @@ class LimitsBackend:
             kept = sorted(
                 ((target, *record) for target, record in bans.items() if record[0] > now),
                 key=lambda ban: ban[1],
-            )[-MAX_BANS:]
+            )
+            self._report_drops(len(kept))
+            kept = kept[-self.max_bans :]
             # The time is the version: it goes on rising after the store has lost everything.
             version = time.time_ns()
             ends_in = max(kept[-1][1] - now if kept else 0.0, MIN_SECONDS)
             return json.dumps({"version": version, "bans": kept}).encode(), ends_in
 
         self._documents.change(self._name("b", "bans"), change_document)
+
+    def _report_drops(self, bans: int) -> None:
+        was_full, self._is_full = self._is_full, bans > self.max_bans
+        if self._is_full and not was_full:
+            log.error("%s keeps %d bans: dropping those that end first", self.scheme, self.max_bans)
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
         return None  # no answer brings it along

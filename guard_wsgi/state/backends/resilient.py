@@ -49,6 +49,7 @@ class ResilientBackend:
     def __init__(self, main: Backend, settings: StoreSettings, budget: TimeBudget | None) -> None:
         """:param budget: of the requests; ``None`` for a store that has nothing to wait for."""
         self.scheme = main.scheme
+        self.max_bans = main.max_bans
         self.failures: tuple[type[Exception], ...] = ()
         self.breaker = Breaker(main.scheme, on_change=settings.on_change, clock=settings.clock)
         self._main = main
