@@ -12,6 +12,7 @@ from guard_wsgi.detection.value import PLACE, SAMPLE, Value
 
 MEDIA: Final = frozenset({"application/csp-report", "application/reports+json"})
 _SAMPLES: Final = frozenset({"csp-report.script-sample", "[].body.sample", "body.sample"})
+_MESSAGES: Final = frozenset({"[].body.message", "body.message"})
 _ADDRESSES: Final = frozenset(
     {
         *("csp-report.blocked-uri", "csp-report.source-file", "csp-report.document-uri"),
@@ -21,6 +22,8 @@ _ADDRESSES: Final = frozenset(
 )
 MAX_SAMPLE_CHARS: Final = 96
 """The standard says 40 (CSP3, 2.4.1); browsers that are older than it quoted up to 96."""
+MAX_MESSAGE_CHARS: Final = 400
+"""What a browser says of a function that is out of date, which it names (Deprecation Reporting)."""
 # Of an address that is not fetched over the network browsers give the beginning, or all of it
 # where it is one of data (CSP3, 5.4).
 _DATA: Final = re.compile(
@@ -42,7 +45,10 @@ def with_samples(values: Iterator[Value]) -> Iterator[Value]:
         if value.name in _ADDRESSES:
             value = evolve(value, kind=value.kind if value.kind == SAMPLE else PLACE)
         else:
-            is_sample = value.name in _SAMPLES and len(value.text) <= MAX_SAMPLE_CHARS
+            chars = len(value.text)
+            is_sample = (value.name in _SAMPLES and chars <= MAX_SAMPLE_CHARS) or (
+                value.name in _MESSAGES and chars <= MAX_MESSAGE_CHARS
+            )
             if is_sample and not value.kind and "<" not in value.text and "&" not in value.text:
                 value = evolve(value, kind=SAMPLE)
         yield value

@@ -211,6 +211,19 @@ REPORTED = (
 )
 
 
+def test_browsers_report_what_is_out_of_date(inspection: Inspection) -> None:
+    message = "Unload event listeners are deprecated: document.write(), eval()"
+    body = {
+        "id": "UnloadHandler",
+        "message": message,
+        "sourceFile": "https://shop.example.com/a.js",
+    }
+    report = [{"type": "deprecation", "age": 1, "url": "https://shop.example.com/", "body": body}]
+    assert not findings(inspection, report, "application/reports+json")
+    body["message"] = "<script>alert(document.cookie)</script>"
+    assert findings(inspection, report, "application/reports+json")
+
+
 @pytest.mark.parametrize("blocked", REPORTED)
 @pytest.mark.parametrize(
     "policy", ["default-src 'self'", "default-src 'self'; " + "img-src https://a.example; " * 90]
