@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config.proxy_fix import REWRITTEN_KEY, proxy_fix_conflict
-from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.security import SecurityConfig, needed
 from guard_wsgi.ladder.deciding import Renderer, unresolved
 from guard_wsgi.ladder.hooked import Hooked
 from guard_wsgi.ladder.plan import Ladder, Plan
@@ -90,9 +90,11 @@ class GuardMiddleware(Hooked):
     ) -> None:
         if routes is not None and resolver is not None:
             raise TypeError("pass routes or a resolver, not both")
+        if not callable(app):
+            raise TypeError(f"app must be a WSGI app, not {type(app).__name__}")
         self.app = app
         self._left_to_app = _headers_left_to(app)
-        self.config = config = config if config is not None else SecurityConfig()
+        self.config = config = needed(config if config is not None else SecurityConfig())
         of_app: Renderer | None = getattr(resolver, "renderer", None)
         self.renderer = renderer if renderer is not None else of_app
         self.asks_inside = asks_inside
@@ -321,7 +323,7 @@ class GuardMiddleware(Hooked):
 
         :raises ConfigError: if it is not valid; then the former configuration stays.
         """
-        self.services.ruled.rebase(config)
+        self.services.ruled.rebase(needed(config))
         self.config = config
 
     def _serve(self, config: SecurityConfig) -> None:

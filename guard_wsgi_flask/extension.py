@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
 from guard_wsgi.config.foreign import translated, without_kubernetes, without_own_names
-from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
+from guard_wsgi.config.security import DoubtfulOption, SecurityConfig, needed
 from guard_wsgi.config.sources import is_option, read_texts
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
@@ -53,7 +53,7 @@ class FlaskAPIGuard:
     """
 
     def __init__(self, app: Flask | None = None, *, config: SecurityConfig | None = None) -> None:
-        self._config = config
+        self._config = needed(config) if config is not None else None
         self._latest: GuardedApp | None = None
         self._decorator: SecurityDecorator | None = None
         if app is not None:
@@ -61,6 +61,11 @@ class FlaskAPIGuard:
 
     def init_app(self, app: Flask, config: SecurityConfig | None = None) -> None:
         """Guard an app. One extension object may guard several apps; each has its own state."""
+        if not hasattr(app, "extensions"):
+            kind = type(app).__name__
+            raise TypeError(
+                f"app must be a Flask app, not {kind}: use GuardMiddleware(app, config)"
+            )
         if EXTENSION_NAME in app.extensions:
             raise ConfigError([f"the app {app.name!r} is already guarded"])
         effective = _from_app(app, config if config is not None else self._config)

@@ -66,21 +66,22 @@ class Rung:
 
 def place(payload: str, where: str) -> dict[str, Any]:
     """Make an environ with ``payload`` in one of PLACES."""
+    raw = _bytes(payload)
     if where == "query":
-        return environ_of("GET", "/?q=" + quote(payload, safe=""))
+        return environ_of("GET", "/?q=" + quote(raw, safe=""))
     if where == "path":
-        return environ_of("GET", "/" + quote(payload))
+        return environ_of("GET", "/" + quote(raw))
     if where == "header":
         return environ_of("GET", "/", {"X-Payload": payload})
     if where == "cookie":
         return environ_of("GET", "/", {"Cookie": "payload=" + payload})
     if where == "form":
         kind = "application/x-www-form-urlencoded"
-        body = ("field=" + quote(payload, safe="")).encode()
+        body = ("field=" + quote(raw, safe="")).encode()
     elif where == "json":
         kind, body = "application/json", json.dumps({"field": payload}).encode()
     elif where == "text":
-        kind, body = "text/plain", _bytes(payload)
+        kind, body = "text/plain", raw
     else:
         raise CommandError(f"unknown place {where!r}: use one of {', '.join(PLACES)}")
     return environ_of("POST", "/", {"Content-Type": kind}, body)
@@ -168,7 +169,7 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
 
     :raises CommandError: if ``client`` is not an IP address.
     """
-    config = _alone(config, client)
+    alone = _alone(config, client)
     environ = {**environ, "REMOTE_ADDR": client}
     reached: list[Verdict] = []
 
@@ -183,7 +184,7 @@ def inspect(environ: dict[str, Any], config: SecurityConfig, client: str = CLIEN
         statuses.append(status)
         return lambda data: None
 
-    guard = GuardMiddleware(app, config)
+    guard = GuardMiddleware(app, alone)
     try:
         for _ in guard(environ, start_response):
             pass
@@ -262,7 +263,12 @@ def report(outcome: Outcome, out: TextIO) -> None:
     if outcome.passed:
         print("passed", file=out)
     else:
-        print(f"refused: {outcome.status} by {outcome.check}", file=out)
+        refused = "refused"
+        if not outcome.config.enabled:
+            refused = "passed, as enabled=False lets everything pass; otherwise refused"
+        elif outcome.config.passive_mode:
+            refused = "passed, as passive_mode=True only logs; otherwise refused"
+        print(f"{refused}: {outcome.status} by {outcome.check}", file=out)
         if outcome.reason and not outcome.findings:
             print(f"  {outcome.reason}", file=out)
     for finding in outcome.findings:

@@ -6,6 +6,7 @@ import os
 import sys
 from functools import reduce
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,10 @@ def load_app(name: str) -> WSGIApplication:
     except AttributeError as error:
         raise CommandError(f"{name!r}: {error}") from None
     if is_factory:
+        try:
+            signature(app).bind()
+        except (TypeError, ValueError) as error:
+            raise CommandError(f"{name!r} can't be called without arguments: {error}") from None
         app = app()
     if not callable(app):
         raise CommandError(f"{name!r} is {type(app).__name__}, not a WSGI app")

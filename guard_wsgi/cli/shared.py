@@ -12,7 +12,7 @@ from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.client import UNIX_PEER
-from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.network.ipset import IPSet, parse_network
 from guard_wsgi.state.emergency import KEY, Declaration, declare, revoke
 from guard_wsgi.state.ratelimit import Limit, LimitState
 from guard_wsgi.state.settings import StoreSettings
@@ -86,7 +86,8 @@ def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out:
             ban = store.bans.ban(target, seconds, reason)
         except ValueError as error:  # not an address, or one that would lock the site out
             raise CommandError(str(error)) from None
-    print(f"{ban.target} is banned for {seconds} s", file=out)
+    left = max(0, round(ban.expires_at - time.time()))
+    print(f"{ban.target} is banned for {left} s", file=out)
     if "/" in ban.target and "/" not in target:
         print(f"one client has the whole network; {target}/128 bans the one address", file=out)
     return 0
@@ -97,10 +98,24 @@ def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
     with shared_store(config) as store:
         try:
             lifted = store.bans.unban(target)
+            network = _banned_network(store, target)
         except ValueError as error:
             raise CommandError(str(error)) from None
+    if network is not None:
+        print(f"{target} is still banned: {network} is; remove that ban to end it", file=out)
+        return 1
     print(f"{target} is no longer banned" if lifted else f"{target} is not banned", file=out)
     return 0 if lifted else 1
+
+
+def _banned_network(store: Store, target: str) -> str | None:
+    """Return the banned network that contains a target; ``None`` if there is none."""
+    inner = parse_network(target)
+    for ban in store.bans.list():
+        outer = parse_network(ban.target)
+        if outer.version == inner.version and inner.subnet_of(outer):  # type: ignore[arg-type]
+            return ban.target
+    return None
 
 
 def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitState]]:
@@ -128,6 +143,9 @@ def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitSta
 
 def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
     """Write what a client has left of each limit."""
+    if not config.enable_rate_limiting:
+        print("no limit applies: enable_rate_limiting=False", file=out)
+        return 0
     for place, state in limits_left(config, client):
         print(
             f"{place:<32} {state.remaining} of {state.limit.requests} left"
@@ -150,20 +168,30 @@ def begin_emergency(
     return 0
 
 
+_CONFIGURED = "emergency mode is on by the configuration: set emergency_mode=False to end that"
+
+
 def end_emergency(config: SecurityConfig, out: TextIO) -> int:
     with shared_store(config) as store:
         was_on = revoke(store.values)
+    if config.emergency_mode:
+        print(_CONFIGURED, file=out)
+        return 1
     print("emergency mode is off" if was_on else "emergency mode was not on", file=out)
     return 0
 
 
 def show_emergency(config: SecurityConfig, out: TextIO) -> int:
-    """Write the emergency that the store declares; configuration and rules may add another one."""
+    """Write the emergency that the configuration or the store declares; dynamic rules may add
+    another one."""
     with shared_store(config) as store:
         value = store.values.get(KEY)
     declaration = None if value is None else Declaration.from_bytes(value)
-    if declaration is None:
-        print("emergency mode is off", file=out)
+    if config.emergency_mode:
+        print(_CONFIGURED, file=out)
+    if declaration is None or declaration.is_over:
+        if not config.emergency_mode:
+            print("emergency mode is off", file=out)
         return 0
     left = None if declaration.until is None else round(declaration.until - time.time())
     until = "until you end it" if left is None else f"for another {left} s"

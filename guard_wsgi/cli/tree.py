@@ -27,6 +27,10 @@ READER_GONE = 141
 DEFAULT_PORT = 8000
 
 
+PORT = click.IntRange(0, 65_535)
+"""0 lets the system choose."""
+
+
 @click.group("guard-wsgi", epilog="Without --config, options come from GUARD_* variables.")
 @click.version_option(package_name="guard-wsgi", message="%(version)s")
 def commands() -> None:
@@ -37,7 +41,7 @@ def commands() -> None:
 @click.argument("app", metavar="MODULE:APP")
 @config_option
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=DEFAULT_PORT, show_default=True)
+@click.option("--port", type=PORT, default=DEFAULT_PORT, show_default=True)
 @ending
 def serve(app: str, config: str | None, host: str, port: int) -> int:
     """Serve a WSGI app behind the guard (development).
@@ -126,7 +130,7 @@ def warm() -> int:
 # The defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
 @commands.command()
 @click.option("--host", help="127.0.0.1; another one needs --password-file")
-@click.option("--port", type=int, help="8600")
+@click.option("--port", type=PORT, help="8600")
 @click.option(
     "--db",
     metavar="URL",

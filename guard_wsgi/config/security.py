@@ -300,3 +300,16 @@ SecurityConfig.__setattr__ = SecurityConfig.__delattr__ = _explain_assignment  #
 SecurityConfig.__init__.__signature__ = inspect.signature(  # type: ignore[attr-defined]
     SecurityConfig.__attrs_init__  # type: ignore[attr-defined]
 )
+
+
+def needed(config: Any) -> SecurityConfig:
+    """Return what is passed as a configuration.
+
+    :raises TypeError: if it is anything else, most often a dict.
+    """
+    if not isinstance(config, SecurityConfig):
+        kind = type(config).__name__
+        raise TypeError(
+            f"config must be a SecurityConfig, not {kind}: SecurityConfig(rate_limit=100)"
+        )
+    return config

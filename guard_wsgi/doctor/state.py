@@ -138,7 +138,7 @@ def _cloud_providers(deployment: Deployment) -> frozenset[str]:
 
 def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
     declaration = Declaration.from_bytes(value) if value is not None else None
-    if declaration is None:
+    if declaration is None or declaration.is_over:
         return
     until = "somebody ends it"
     if declaration.until is not None:

@@ -99,6 +99,11 @@ class PatternResolver:
     """
 
     def __init__(self, routes: Mapping[str, RouteConfig]) -> None:
+        given: Mapping[str, Any] = routes
+        for pattern, route in given.items():
+            if not isinstance(route, RouteConfig):
+                kind = type(route).__name__
+                raise TypeError(f"routes[{pattern!r}] must be a RouteConfig, not {kind}")
         # Each pattern counts for itself, in whichever spelling a request finds it.
         self._routes = {
             pattern: route.counted_as(pattern, pattern) for pattern, route in routes.items()

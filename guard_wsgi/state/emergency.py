@@ -64,6 +64,11 @@ class Declaration:
         """:raises ValueError: naming an entry that is neither an address nor a network."""
         object.__setattr__(self, "allowed", IPSet(self.allow))
 
+    @property
+    def is_over(self) -> bool:
+        """Whether its end has passed; the end of a revoked one has."""
+        return self.until is not None and self.until <= time.time()
+
     def to_bytes(self) -> bytes:
         document = {
             "allow": self.allow,
@@ -119,7 +124,7 @@ def revoke(values: Values) -> bool:
     # workers write it again.
     revoked = Declaration(until=0.0, reason="revoked", at=time.time())
     values.set(KEY, revoked.to_bytes(), LONGEST_SECONDS)
-    return declared is not None and (declared.until is None or declared.until > time.time())
+    return declared is not None and not declared.is_over
 
 
 OnChange = Callable[[bool, str], None]
@@ -227,7 +232,7 @@ class EmergencyMode:
         known = self._from_store
         if known is None:
             return
-        is_over = known.until is not None and known.until <= time.time()
+        is_over = known.is_over
         if not is_over and known.until is not None:
             values.set(KEY, known.to_bytes(), known.until - time.time())
         elif not is_over or not is_gone:
@@ -236,12 +241,11 @@ class EmergencyMode:
             self._from_store = None
 
     def _update(self) -> None:
-        now = time.time()
         declarations = (self._configured, self._from_store)
         self.declared = tuple(
             declaration
             for declaration in declarations
-            if declaration is not None and (declaration.until is None or declaration.until > now)
+            if declaration is not None and not declaration.is_over
         )
         is_active = bool(self.declared)
         self.calm_until = 0.0 if is_active else self._poll_at

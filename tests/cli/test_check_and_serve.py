@@ -171,3 +171,17 @@ def test_a_command_that_is_none_is_a_usage_error(
 ) -> None:
     assert main(arguments) == 2
     assert "Usage: guard-wsgi" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (["serve", "json:JSONDecoder.decode()"], "without arguments: missing a required argument"),
+        (["serve", "shop:app", "--port", "99999"], "99999 is not in the range"),
+    ],
+)
+def test_what_can_not_be_served_is_said_in_a_line(
+    arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert what in capsys.readouterr().err

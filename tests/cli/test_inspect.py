@@ -43,6 +43,24 @@ def test_a_harmless_text_passes_wherever_it_is_placed(
     assert capsys.readouterr().out == "passed\n"
 
 
+@pytest.mark.parametrize("place", ["query", "path", "form", "text"])
+def test_a_payload_that_is_no_text_is_inspected(
+    place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "\udcff" + SQL, "--in", place]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("GUARD_ENABLED", "false"), ("GUARD_PASSIVE_MODE", "true")]
+)
+def test_what_the_guard_would_let_pass_is_not_said_to_be_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    main(["inspect", SQL])
+    assert capsys.readouterr().out.startswith("passed, as " + name.removeprefix("GUARD_").lower())
+
+
 def test_a_place_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", SQL, "--in", "body"]) == 2
     assert "one of query, path" in capsys.readouterr().err

@@ -128,9 +128,37 @@ def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
     assert "allowed: 10.0.0.0/8" in text
     assert "reason: flood" in text
     assert run("emergency", "off") == (0, "emergency mode is off\n")
+    assert run("emergency", "status") == (0, "emergency mode is off\n")
+    assert "emergency" not in run("doctor")[1]
     assert run("emergency", "off") == (0, "emergency mode was not on\n")
     assert run("emergency", "on")[1].startswith("emergency mode is on until you end it")
     assert run("emergency", "on", "--allow", "office")[0] == 2
+
+
+def test_an_emergency_of_the_configuration_is_said_and_not_ended(
+    run: Run, config_file: Path
+) -> None:
+    config_file.write_text(config_file.read_text() + "emergency_mode = true\n")
+    assert "by the configuration" in run("emergency", "status")[1]
+    code, text = run("emergency", "off")
+    assert code == 1
+    assert "emergency_mode=False" in text
+
+
+def test_an_address_in_a_banned_network_is_not_said_to_be_free(run: Run) -> None:
+    run("bans", "add", "203.0.113.0/24")
+    run("bans", "add", "203.0.113.9")
+    for _ in range(2):
+        code, text = run("bans", "remove", "203.0.113.9")
+        assert code == 1
+        assert "still banned: 203.0.113.0/24" in text
+    assert run("bans", "remove", "203.0.113.0/24")[0] == 0
+    assert run("bans", "remove", "203.0.113.9") == (1, "203.0.113.9 is not banned\n")
+
+
+def test_no_limit_is_shown_where_none_applies(run: Run, config_file: Path) -> None:
+    config_file.write_text("enable_rate_limiting = false\n" + config_file.read_text())
+    assert "no limit applies" in run("limits", "show", "203.0.113.9")[1]
 
 
 def test_memory_cannot_be_reached_from_outside(capsys: pytest.CaptureFixture[str]) -> None:
