@@ -52,7 +52,7 @@ QUERY = (
     _make("nosql", "graph_statement", r"\bdetach\s+delete\b|\bmatch\s*(?:\w+\s*=\s*)?\([^()]*\)\s*(?:<?-|return\b|where\b|set\b|delete\b|detach\b|with\b|remove\b|create\b|merge\b|call\b)|\breturn\s+[\w.*]+\s+union\s+(?:all\s+)?match\b", _CYPHER, CERTAIN,
           prefilter=(r"detach delete", r"match ?\(", r"match \w+ ?= ?\(", r" union (?:all )?match"),
           examples=("MATCH (n) DETACH DELETE n", "MATCH (u:User) WHERE u.name='x' RETURN u", "match (a)-[r]->(b) delete r", "MATCH p=(a)-->(b) RETURN p")),
-    _make("nosql", "graph_clause", r"\bload\s+csv\s+(?:with\s+headers\s+)?from\b|\bcall\s+(?:db|dbms|apoc|algo|gds)\.\w|\bunwind\s[^;]*\sas\s+\w+\s+(?:return|match|create|merge|with|call|foreach)\b|^\s*(?:create|merge)\s*\(\s*\w*\s*:\s*\w+\s*(?:\{|\))", _CYPHER, CERTAIN,
+    _make("nosql", "graph_clause", r"\bload\s+csv\s+(?:with\s+headers\s+)?from\b|\bcall\s+(?:db|dbms|apoc|algo|gds)\.\w|\bunwind\s+(?:\[[^\]\[]*\]|[^\s;\[]+)\s+as\s+\w+\s+(?:return|match|create|merge|with|call|foreach)\b|^\s*(?:create|merge)\s*\(\s*\w*\s*:\s*\w+\s*(?:\{|\))", _CYPHER, CERTAIN,
           prefilter=(r"load csv ", r"call (?:db|dbms|apoc|algo|gds)\.", r"unwind [\[$\w]", r"(?:create|merge) ?\( ?\w* ?:"),
           examples=("LOAD CSV FROM 'http://evil.example' AS x RETURN x", "CALL db.labels()", "MERGE (n:Admin {name:'x'})", "UNWIND [1] AS x RETURN x")),
     _make("nosql", "graph_break", r"^[^'\"]*['\"]\s*[})\]]*\s*(?:return|with|match|set|remove|detach|delete|call|union|where|or|and)\b.*//\w*\s*$|^[^'\"]*['\"]?\s*\}\s*\)\s*(?:return|detach|delete|set|with)\s+[\w.*]+\s*(?://|$)", "Neo4j knowledge base: protecting against Cypher injection", STRONG,
