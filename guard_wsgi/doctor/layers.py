@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from inspect import getclosurevars
+from types import FunctionType
 from typing import Any
 
 INNER_NAMES = ("wsgi_app", "app", "application", "wsgi", "_app", "_wsgi_app")
@@ -20,10 +22,7 @@ def layers(app: object) -> Iterator[object]:
         seen.add(id(app))
         yield app
         # Flask's own wsgi_app is a bound method; its owner was already yielded.
-        inner = next(
-            (held for name in INNER_NAMES if callable(held := _read(app, name))),
-            None,
-        )
+        inner = _wrapped(app)
         owner = _read(inner, "__self__")
         app = inner if owner is None else owner
 
@@ -43,6 +42,24 @@ def outside_of(guard: object, app: object) -> list[str]:
             continue
         around.append(f"{kind.__module__}.{kind.__qualname__}")
     return []
+
+
+def _wrapped(layer: object) -> Any:
+    """Return what a layer wraps; ``None`` if nothing is found.
+
+    A function that somebody wrote around an app has it in its closure or its module.
+    """
+    found = _held(layer)
+    if found is None and isinstance(layer, FunctionType):
+        used = getclosurevars(layer)
+        for held in (*used.nonlocals.values(), *used.globals.values()):
+            if callable(held) and not isinstance(held, type) and _held(held) is not None:
+                return held
+    return found
+
+
+def _held(layer: object) -> Any:
+    return next((held for name in INNER_NAMES if callable(held := _read(layer, name))), None)
 
 
 def _read(layer: object, name: str) -> Any:

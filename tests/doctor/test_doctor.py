@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
@@ -27,6 +28,7 @@ from guard_wsgi.state.emergency import declare
 from guard_wsgi.state.schemes import is_installed
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.store import Store
+from guard_wsgi_flask import FlaskAPIGuard
 from tests.state.redis_server import RedisServer
 
 
@@ -176,6 +178,18 @@ def test_a_guard_is_found_under_other_middlewares_and_gives_its_configuration() 
         assert "passive-mode" in found(app=wrapped)
     finally:
         guard.close()
+
+
+def test_a_guard_inside_of_a_function_is_found() -> None:
+    app = Flask("shop")
+    FlaskAPIGuard(app)
+    guarded = app.wsgi_app
+
+    def timed(environ: Any, start_response: Any) -> Any:
+        return guarded(environ, start_response)
+
+    app.wsgi_app = timed  # type: ignore[method-assign]
+    assert find_guard(app) is guarded
 
 
 def test_proxyfix_outside_a_guard_that_trusts_proxies_is_said() -> None:
