@@ -201,7 +201,8 @@ def _key(name: str) -> str:
     return match[1]
 
 
-_MARKED: Final = re.compile(NO_TERM)
+# A tag before a call: who looks for help with an element leaves out what it is to run.
+_MARKED: Final = re.compile(NO_TERM + r"|<[a-z]{1,20}\b[^(]{0,200}\w\(", re.IGNORECASE)
 CERTAIN_IN_SEARCH: Final = 1.75
 """How far over the threshold a score is certain in a search field, if the value could be a term."""
 
