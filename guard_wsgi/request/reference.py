@@ -1,7 +1,7 @@
-"""References: names of requests that tell an operator, and nobody else, whose they are and of when.
+"""References: names of refused requests. An operator can tell client and time by them.
 
-A flood must not fill the log, so a client's refusals past the first ten a minute have no line each.
-A reference leads to the client's own lines of that minute all the same.
+A flood must not fill the log, so not every refusal past a client's first ten a minute has a line.
+Its reference still leads to the client's lines of the same minute.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _CLIENT_DIGITS: Final = _CLIENT_BITS // 4
 _CLIENT_MASK: Final = (1 << _CLIENT_BITS) - 1
 _SECONDS_MASK: Final = (1 << 32) - 1
 _VARIANT: Final = 0x2 << 62
-"""What makes it, with the digit of the version, a UUID of version 8 (RFC 9562, 5.8): of 48 bits of
-the client, 12 random ones, 32 of seconds and 30 random ones."""
+"""With the version's digit, it makes a UUID of version 8 (RFC 9562, 5.8): 48 bits of the client, 12
+random bits, 32 bits of seconds and 30 random bits."""
 
 
 def new_reference(client: str) -> str:
-    """A UUID in 32 hexadecimal digits, unique and not secret.
+    """Return a UUID in 32 hexadecimal digits. It is unique, and no secret.
 
-    It contains the client as Python's hash of the address, with a random key of the process (which
-    forked workers share): who refuses it may count on it, and nobody can look an address up by it.
+    It contains the client as Python's hash of the address. The key of that hash is random for each
+    process (forked workers share it), so nobody else can find the address by the reference.
     """
     random = getrandbits(42)
     when = _VARIANT | (int(time()) & _SECONDS_MASK) << 30 | random & 0x3FFFFFFF
@@ -35,9 +35,9 @@ def new_reference(client: str) -> str:
 
 @frozen
 class Reference:
-    """What a reference tells.
+    """The content of a reference.
 
-    :ivar client: the digits that all references of a client begin with, in one process.
+    :ivar client: the first digits, the same in all references of a client in one process.
     :ivar seconds: since the epoch.
     """
 
@@ -51,7 +51,7 @@ class Reference:
 
     @classmethod
     def of(cls, text: str) -> Reference | None:
-        """That of 32 digits; ``None`` where they are none of ours."""
+        """Read 32 digits; ``None`` if they are no reference of the guard."""
         try:
             number = int(text, 16)
         except ValueError:
