@@ -131,7 +131,7 @@ def test_sixteen_threads_that_meet_a_silent_store_together_all_go_on(
     for thread in threads:
         thread.join(30)
     assert len(took) == 48
-    assert_bounded(took, BOUND_SECONDS)
+    assert_bounded(took, BOUND_SECONDS, together=16)
 
 
 def test_a_slow_store_is_used_but_never_for_longer_than_the_budget(
