@@ -13,7 +13,7 @@ from pathlib import Path
 
 from guard_wsgi.detection.families import builtin_scanners, families
 from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.scanner import Scanner, Tripwires
+from guard_wsgi.detection.scanner import Scanner, Tripwire
 from guard_wsgi.detection.sufficient import builtin_sufficient
 from guard_wsgi.patterns.database import PACKAGE_FOLDER, SUFFIX, cache_folders, distrust
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, has_hyperscan
@@ -28,13 +28,13 @@ def compile_built_in() -> Iterator[tuple[str, tuple[str, ...]]]:
     :raises ConfigError: without Hyperscan.
     """
     prefilter = builtin_prefilter("hyperscan")
-    yield "first pass", _keys((prefilter.tripwires,))
+    yield "first pass", _keys(prefilter.tripwires)
     for family, scanner in builtin_scanners("hyperscan").each():
         yield family[0].name.partition(".")[0], _keys((scanner,))
     yield "sufficient", _keys((builtin_sufficient("hyperscan").warm(),))
 
 
-def _keys(scanners: tuple[Scanner | Tripwires, ...]) -> tuple[str, ...]:
+def _keys(scanners: tuple[Scanner | Tripwire, ...]) -> tuple[str, ...]:
     return tuple(scanner.key for scanner in scanners if isinstance(scanner, HyperscanScanner))
 
 

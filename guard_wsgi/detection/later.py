@@ -12,7 +12,6 @@ from guard_wsgi.patterns.compiling import Compiler
 from guard_wsgi.patterns.hyperscan_scanner import (
     HyperscanRefused,
     HyperscanScanner,
-    Tripwire,
     key_of,
 )
 
@@ -82,16 +81,9 @@ class LaterScanner:
     ) -> None:
         self._now().among(data, ends, names, found)
 
-    def within(self, first: int, end: int) -> Tripwire:
-        def matches(data: bytes) -> bool:
-            found: bool = self._now().within(first, end).any(data)
-            return found
-
-        def ends(data: bytes, most: int) -> list[int]:
-            found: list[int] = self._now().within(first, end).ends(data, most)
-            return found
-
-        return Tripwire(matches, ends)
+    def ends(self, data: bytes, most: int) -> list[int]:
+        ends: list[int] = self._now().ends(data, most)
+        return ends
 
     def _now(self) -> Any:
         if self._ready is None:

@@ -22,7 +22,7 @@ from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prefilter_patterns import MAILBOX, PATTERNS, cross
-from guard_wsgi.detection.scanner import Engine, compile_tripwires
+from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
@@ -202,7 +202,7 @@ class Prefilter:
 
     :ivar matches: whether anything in the data calls for a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
-    :ivar tripwires: what answers all of these, for those who compile it ahead.
+    :ivar tripwires: what answers these, for those who compile them ahead.
     :ivar hits: where what calls for a closer look ends (`Tripwire.ends`).
     """
 
@@ -215,21 +215,20 @@ class Prefilter:
         in_json = {form for word in needed for form in _as_json(word)}
         # Forms that JSON changes have backslashes; the others were looked through before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
-        self.tripwires, plain, json = compile_tripwires(
-            _pairs(needed, (r"\n", r"\r")), _pairs(in_json, (r"\\n", r"\\r")), engine
-        )
+        plain = _tripwire(needed, (r"\n", r"\r"), engine)
         self.matches: Callable[[bytes], bool] = plain.any
         self.hits: Callable[[bytes, int], list[int]] = plain.ends
+        json = _tripwire(in_json, (r"\\n", r"\\r"), engine)
         self.matches_json: Callable[[bytes], bool] = json.any
+        self.tripwires = plain, json
 
 
-def _pairs(words: set[str], line_breaks: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The patterns of one kind of text, each with what it is called."""
+def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:
     literals = [(word, _escape(word)) for word in sorted(words)]
     patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
     patterns += [(one.name, pattern) for one in INDICATORS for pattern in one.prefilter]
     mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
-    return [*literals, *patterns, *mailbox]
+    return compile_tripwire([*literals, *patterns, *mailbox], engine)
 
 
 @lru_cache(maxsize=2)

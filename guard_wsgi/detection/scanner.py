@@ -13,12 +13,7 @@ from typing import Literal, Protocol
 
 from guard_wsgi.detection.later import kept_or_later
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.patterns.hyperscan_scanner import (
-    HyperscanRefused,
-    HyperscanScanner,
-    Tripwire,
-    has_hyperscan,
-)
+from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
 Engine = Literal["auto", "hyperscan", "re"]
 _ANY = ("caseless", "dotall")
@@ -58,6 +53,16 @@ class Scanner(Protocol):
         """
 
 
+class Tripwire(Protocol):
+    """Whether any of the compiled patterns matches, and where."""
+
+    def any(self, data: bytes) -> bool:
+        """Whether any pattern matches; stops at the first."""
+
+    def ends(self, data: bytes, most: int) -> list[int]:
+        """Where matches end, in bytes, unordered; stops when there are ``most``."""
+
+
 def compile_patterns(
     patterns: Sequence[tuple[str, str]], engine: Engine = "auto", *, keep: bool = False
 ) -> Scanner:
@@ -85,88 +90,49 @@ def compile_patterns(
         raise PatternRefused(name, pattern, str(error)) from error
 
 
-class Tripwires(Protocol):
-    """Patterns in one compiled form, of which questions are asked by ranges of their ids."""
-
-    def within(self, first: int, end: int) -> Tripwire:
-        """That of the patterns whose ids are in a range."""
-
-
-def compile_tripwires(
-    here: Sequence[tuple[str, str]], there: Sequence[tuple[str, str]], engine: Engine = "auto"
-) -> tuple[Tripwires, Tripwire, Tripwire]:
-    """Compile constants of the package for one question only: does anything match? It is asked
-    of two kinds of text, for which most patterns are the same: these are compiled once.
+def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
+    """Compile constants of the package for one question only: does anything match?
 
     Those of one name are one to Hyperscan, which then keeps once what they have in common: a
     quarter of the size, where patterns are alike. For thousands of words it would look for that
     half a minute, and find little.
-
-    :return: all, and the tripwire of each kind.
     """
-    common = set(here) & set(there)
-    only_here = [one for one in here if one not in common]
-    only_there = [one for one in there if one not in common]
-    both = [one for one in here if one in common]
-    ids: list[int] = []
-    starts = []
-    for group in (only_here, both, only_there):
-        start = max(ids, default=-1) + 1
-        starts.append(start)
-        firsts: dict[str, int] = {}
-        ids += [firsts.setdefault(name, start + at) for at, (name, _) in enumerate(group)]
-    texts = [pattern for _, pattern in (*only_here, *both, *only_there)]
-    wires: Tripwires
     if engine == "re" or not has_hyperscan():
-        wires = ReTripwires(texts, ids)
-    elif engine == "auto":
-        wires = kept_or_later(texts, ids, _ANY, lambda: ReTripwires(texts, ids))
-    else:
-        wires = HyperscanScanner(texts, ids, _ANY, keep=True)
-    end = max(ids, default=-1) + 1
-    return wires, wires.within(0, starts[2]), wires.within(starts[1], end)
+        return ReTripwire(patterns)
+    firsts: dict[str, int] = {}
+    ids = [firsts.setdefault(name, index) for index, (name, _) in enumerate(patterns)]
+    texts = [pattern for _, pattern in patterns]
+    if engine == "auto":
+        return kept_or_later(texts, ids, _ANY, lambda: ReTripwire(patterns))
+    return HyperscanScanner(texts, ids, _ANY, keep=True)
 
 
-class ReTripwires:
-    """The same answers from `re`: what begins with one byte is one pattern, and is looked for only
+class ReTripwire:
+    """The same answer from `re`: what begins with one byte is one pattern, and is looked for only
     in data that has the byte."""
 
-    def __init__(self, patterns: Sequence[str], ids: Sequence[int]) -> None:
-        self._patterns = tuple(zip(patterns, ids, strict=True))
-        self._known: dict[tuple[int, int], Tripwire] = {}
+    def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
+        by_beginning: dict[bytes, list[str]] = {}
+        for _, pattern in patterns:
+            by_beginning.setdefault(_beginning(pattern), []).append(f"(?:{pattern})")
+        self._patterns = [
+            (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
+            for byte, those in by_beginning.items()
+        ]
 
-    def within(self, first: int, end: int) -> Tripwire:
-        known = self._known.get((first, end))
-        if known is None:
-            chosen = [pattern for pattern, number in self._patterns if first <= number < end]
-            known = self._known[first, end] = _re_tripwire(chosen)
-        return known
-
-
-def _re_tripwire(patterns: Sequence[str]) -> Tripwire:
-    by_beginning: dict[bytes, list[str]] = {}
-    for pattern in patterns:
-        by_beginning.setdefault(_beginning(pattern), []).append(f"(?:{pattern})")
-    compiled = [
-        (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
-        for byte, those in by_beginning.items()
-    ]
-
-    def matches(data: bytes) -> bool:
+    def any(self, data: bytes) -> bool:
         lower = data.lower()
-        return any(byte in lower and pattern.search(data) for byte, pattern in compiled)
+        return any(byte in lower and pattern.search(data) for byte, pattern in self._patterns)
 
-    def ends(data: bytes, most: int) -> list[int]:
+    def ends(self, data: bytes, most: int) -> list[int]:
         lower = data.lower()
-        found = (
+        matches = (
             match.end()
-            for byte, pattern in compiled
+            for byte, pattern in self._patterns
             if byte in lower
             for match in pattern.finditer(data)
         )
-        return list(islice(found, most))
-
-    return Tripwire(matches, ends)
+        return list(islice(matches, most))
 
 
 def _beginning(pattern: str) -> bytes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from guard_wsgi.patterns.database import database_key, load_database, save_database
 
@@ -25,17 +24,6 @@ OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"
 behaviour is undefined on text that is not UTF-8."""
 
 
-class Tripwire(NamedTuple):
-    """Whether any of some patterns matches, and where.
-
-    :ivar any: whether any pattern matches; stops at the first.
-    :ivar ends: where matches end, in bytes, unordered; stops when there are so many.
-    """
-
-    any: Callable[[bytes], bool]
-    ends: Callable[[bytes, int], list[int]]
-
-
 class HyperscanRefused(ValueError):
     """Hyperscan can't match a pattern in linear time; the message says why.
 
@@ -52,13 +40,8 @@ def has_hyperscan() -> bool:
     return hyperscan is not None
 
 
-def _stop_within(first: int, end: int) -> Callable[..., bool]:
-    # A callback with "*_" would make a tuple each time: documents can have hundreds of matches of
-    # patterns that are for the other kind of text.
-    def stop(index: int, begins: int, ends: int, flags: int, context: None) -> bool:
-        return first <= index < end
-
-    return stop
+def _stop(*_: object) -> bool:
+    return True
 
 
 def _note(index: int, start: int, end: int, flags: int, hits: set[int]) -> None:
@@ -74,12 +57,9 @@ def _note_piece(index: int, start: int, end: int, flags: int, pieces: Pieces) ->
         found[piece].add(names[index])
 
 
-def _note_end(
-    index: int, start: int, end: int, flags: int, hits: tuple[list[int], int, int, int]
-) -> bool:
-    ends, most, first, behind = hits
-    if first <= index < behind:
-        ends.append(end)
+def _note_end(index: int, start: int, end: int, flags: int, hits: tuple[list[int], int]) -> bool:
+    ends, most = hits
+    ends.append(end)
     return len(ends) >= most
 
 
@@ -134,8 +114,7 @@ class HyperscanScanner:
         self._database: Any = database
         self._ids = max(ids, default=-1) + 1
         self._stock: list[Any] = []
-        self._wires: dict[tuple[int, int], Tripwire] = {}
-        self.any = self._tripwire(0, self._ids)
+        self.any = self._tripwire()
 
     # Everything is inlined, because each call takes noticeable time. Arguments are positional: by
     # name they would take a quarter of a microsecond, half of a short scan.
@@ -177,15 +156,7 @@ class HyperscanScanner:
         finally:
             stock.append(scratch)
 
-    def within(self, first: int, end: int) -> Tripwire:
-        """The tripwire of those patterns whose ids are in a range."""
-        known = self._wires.get((first, end))
-        if known is None:
-            ends = partial(self._ends, first, end)
-            known = self._wires[first, end] = Tripwire(self._tripwire(first, end), ends)
-        return known
-
-    def _ends(self, first: int, end: int, data: bytes, most: int) -> list[int]:
+    def ends(self, data: bytes, most: int) -> list[int]:
         hits: list[int] = []
         stock = self._stock
         try:
@@ -193,15 +164,15 @@ class HyperscanScanner:
         except IndexError:
             scratch = hyperscan.Scratch(self._database)
         try:
-            self._database.scan(data, _note_end, 0, (hits, most, first, end), scratch)
+            self._database.scan(data, _note_end, 0, (hits, most), scratch)
         except hyperscan.ScanTerminated:
             pass
         finally:
             stock.append(scratch)
         return hits
 
-    def _tripwire(self, first: int, end: int) -> Callable[[bytes], bool]:
-        database, stock, stop = self._database, self._stock, _stop_within(first, end)
+    def _tripwire(self) -> Callable[[bytes], bool]:
+        database, stock = self._database, self._stock
         take, put_back, scan = stock.pop, stock.append, database.scan
         is_stopped = hyperscan.ScanTerminated
 
@@ -211,7 +182,7 @@ class HyperscanScanner:
             except IndexError:
                 scratch = hyperscan.Scratch(database)
             try:
-                scan(data, stop, 0, None, scratch)
+                scan(data, _stop, 0, None, scratch)
             except is_stopped:
                 return True
             finally:
