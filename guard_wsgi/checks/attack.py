@@ -130,11 +130,10 @@ class AttackRefusal:
         if client is not None:
             is_certain = findings[0].is_certain or any(one.is_certain for one in findings[1:])
             categories -= NEVER_BANS
-            if is_certain and (
-                _is_made_by_a_page(request.environ)
-                or all(_is_of_the_referrer(one) for one in findings)
-            ):
-                is_certain = False
+            if is_certain:
+                is_certain = not (
+                    _is_made_by_a_page(request.environ) or _are_of_the_referrer(findings)
+                )
             if categories and not (self._is_verified_bot and self._is_verified_bot(request)):
                 ban = self._suspicion.record(client, categories, is_certain)
         return Attack(findings, inspection, self._weighing, ban is not None)
@@ -146,9 +145,12 @@ def _categories(findings: tuple[Finding, ...]) -> set[str]:
     return {finding.category for finding in findings}
 
 
-def _is_of_the_referrer(finding: Finding) -> bool:
-    """Whether it is about the address of the page that links here, which its author chose."""
-    return finding.location == "header" and finding.name.partition(">")[0].lower() == "referer"
+def _are_of_the_referrer(findings: tuple[Finding, ...]) -> bool:
+    """Whether all are about the address of the page that links here, which its author chose."""
+    for finding in findings:
+        if finding.location != "header" or finding.name.partition(">")[0].lower() != "referer":
+            return False
+    return True
 
 
 def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
