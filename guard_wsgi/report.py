@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.repeats import is_reported
 from guard_wsgi.request.block import Block
+from guard_wsgi.request.hook_types import OnBlock
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.telemetry.bus import EventBus
 
@@ -21,9 +22,6 @@ logger = logging.getLogger("guard_wsgi.checks")
 
 NOTE_INTERVAL_SECONDS = 60.0
 """After one note of a kind, the guard stays silent about that kind for this long."""
-
-OnBlock = Callable[[GuardRequest, "dict[str, Any]"], object]
-"""The app's own function, called with each refusal."""
 
 
 class Report:

@@ -12,7 +12,7 @@ from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.client import UNIX_PEER
-from guard_wsgi.network.ipset import IPSet, parse_network
+from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.state.emergency import KEY, Declaration, declare, revoke
 from guard_wsgi.state.ratelimit import Limit, LimitState
 from guard_wsgi.state.settings import StoreSettings
@@ -98,24 +98,15 @@ def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
     with shared_store(config) as store:
         try:
             lifted = store.bans.unban(target)
-            network = _banned_network(store, target)
+            address = parse_address(target, config.ipv6_client_prefix)
+            ban = store.bans.find(address) if address is not None else None
         except ValueError as error:
             raise CommandError(str(error)) from None
-    if network is not None:
-        print(f"{target} is still banned: {network} is; remove that ban to end it", file=out)
+    if ban is not None:
+        print(f"{target} is still banned: {ban.target} is; remove that ban to end it", file=out)
         return 1
     print(f"{target} is no longer banned" if lifted else f"{target} is not banned", file=out)
     return 0 if lifted else 1
-
-
-def _banned_network(store: Store, target: str) -> str | None:
-    """Return the banned network that contains a target; ``None`` if there is none."""
-    inner = parse_network(target)
-    for ban in store.bans.list():
-        outer = parse_network(ban.target)
-        if outer.version == inner.version and inner.subnet_of(outer):  # type: ignore[arg-type]
-            return ban.target
-    return None
 
 
 def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitState]]:

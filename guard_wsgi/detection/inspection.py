@@ -211,12 +211,6 @@ class Inspection:
         """Explain how every value of a head is weighed, except those without evidence."""
         return self._explain(head_values(environ, self._budget()))
 
-    def explain_body(self, body: bytes, *, content_type: str) -> tuple[Explanation, ...]:
-        """Explain how every value of a body is weighed, except those without evidence."""
-        depth = self.settings.max_json_depth
-        kind = BodyKind.of(content_type)
-        return self._explain(body_values(body, kind, True, depth, self._budget()))
-
     def _explain(self, values: Iterator[Value]) -> tuple[Explanation, ...]:
         made = []
         try:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 HeaderList = list[tuple[str, str]]
 Write = Callable[[bytes], object]
-OnStart = Callable[[str, HeaderList], None]
 
 
 class Outgoing:

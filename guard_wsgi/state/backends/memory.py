@@ -51,9 +51,6 @@ _SOON_SECONDS = 1e-6
 _ROUNDING_SECONDS = 1e-8
 """More than a time is off in seconds, on a machine that is up for three years."""
 
-_NO_LIMIT = 1 << 62
-"""For counts that are only read."""
-
 
 class MemoryStorage:
     """Counts in a bounded table; the least recently used keys are dropped first."""
