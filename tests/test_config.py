@@ -188,7 +188,6 @@ def test_a_fault_is_a_value_error() -> None:
         {"log_suspicious_level": "LOUD"},
         {"muted_event_types": ["ip_bannned"]},
         {"muted_metric_types": ["requests"]},
-        {"muted_check_logs": ["rate_limits"]},
         {"log_sensitive_headers": "authorization"},
         {"agent_endpoint": "guard.example.com"},
         {"agent_flush_interval": 0},

@@ -6,29 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from guard_wsgi.checks.base import Check
-from guard_wsgi.checks.services import CheckServices, IsBot
+from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.network.standing import (
     ADDRESSED,
     CALM,
-    EXCLUDED,
-    EXEMPT,
     NOBODY,
     PROBE,
     WHITELISTED,
 )
-from guard_wsgi.patterns.expressions import Expressions
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.emergency import EmergencyMode
-
-MAX_USER_AGENT_CHARS = 512
-"""No browser sends a longer user agent. Expressions that are not linear see only both ends of
-one."""
 
 
 class ClientIdentity(Check):
@@ -225,48 +218,11 @@ class RouteAddressLists(Check):
         )
 
 
-class UserAgents(Check):
-    """Refuses user agents that match a pattern, except verified bots."""
-
-    name = "user_agent"
-    fails_closed = True
-
-    def __init__(
-        self,
-        patterns: Iterable[str],
-        *,
-        is_verified_bot: IsBot | None = None,
-        is_own: bool = False,
-    ) -> None:
-        self._patterns = Expressions(tuple(patterns), backtracks_on=MAX_USER_AGENT_CHARS)
-        self._is_verified_bot = is_verified_bot
-        self.is_own = is_own
-        self.excused = WHITELISTED | EXEMPT | (NOBODY if is_own else EXCLUDED | PROBE)
-
-    @classmethod
-    def for_route(
-        cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
-    ) -> Iterator[Check]:
-        is_verified_bot = services.is_verified_bot
-        if route.blocked_user_agents:
-            yield cls(route.blocked_user_agents, is_verified_bot=is_verified_bot, is_own=True)
-        if config.blocked_user_agents:
-            yield cls(config.blocked_user_agents, is_verified_bot=is_verified_bot)
-
-    def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
-        return self._patterns.first(environ.get("HTTP_USER_AGENT", "")) is None
-
-    def refusal(self, request: GuardRequest) -> Block | None:
-        pattern = self._patterns.first(request.user_agent)
-        if pattern is None:
-            return None
-        if self._is_verified_bot is not None and self._is_verified_bot(request):
-            return None
-        return Block(
-            status=403,
-            message="User-Agent not allowed",
-            check=self.name,
-            event="user_agent_blocked",
-            reason=f"user agent matches {pattern!r}",
-            metadata={"pattern_matched": pattern},
-        )
+CHECKS: tuple[type[Check], ...] = (
+    ClientIdentity,
+    ClientBans,
+    Emergency,
+    RouteAddressLists,
+    AddressLists,
+)
+"""In the order of the ladder."""

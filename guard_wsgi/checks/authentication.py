@@ -156,3 +156,7 @@ def decode_basic(credential: str) -> tuple[str, str] | None:
 def same_secret(given: str, expected: str) -> bool:
     """Compare secrets in constant time, so that the delay of the answer reveals nothing."""
     return hmac.compare_digest(given.encode(), expected.encode())
+
+
+CHECKS: tuple[type[Check], ...] = (Authentication,)
+"""In the order of the ladder."""

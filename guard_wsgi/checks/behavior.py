@@ -71,3 +71,7 @@ class ClientBehavior(Check):
             reason=decision.violation.details,
             retry_after_seconds=whole_seconds(decision.retry_after_seconds),
         )
+
+
+CHECKS: tuple[type[Check], ...] = (ClientBehavior,)
+"""In the order of the ladder."""

@@ -90,3 +90,10 @@ def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Bl
         block.response = response_of(answer, request.environ)
         block.status, block.message = block.response.status_code, ""
     return block
+
+
+CHECKS: tuple[type[Check], ...] = (
+    Validators,
+    CustomRequestCheck,
+)
+"""In the order of the ladder."""

@@ -166,3 +166,10 @@ class Clouds(Check):
             reason=f"address of {provider}",
             metadata={"cloud_provider": provider},
         )
+
+
+CHECKS: tuple[type[Check], ...] = (
+    Countries,
+    Clouds,
+)
+"""In the order of the ladder."""

@@ -341,3 +341,11 @@ def _media_type(environ: dict[str, Any]) -> str:
     if environ["REQUEST_METHOD"] == "PUT" and content_type.startswith("text/plain"):
         return FILE_TYPE
     return content_type
+
+
+CHECKS: tuple[type[Check], ...] = (
+    HeadInspection,
+    Honeypot,
+    BodyInspection,
+)
+"""In the order of the ladder."""

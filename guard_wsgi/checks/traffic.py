@@ -382,3 +382,7 @@ def _bounded(key: str) -> str:
         return key
     digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
     return f"#{digest}"
+
+
+CHECKS: tuple[type[Check], ...] = (RateLimits,)
+"""In the order of the ladder."""

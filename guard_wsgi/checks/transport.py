@@ -141,3 +141,11 @@ class Https(Check):
             reason="plain HTTP",
             headers=(("Location", request.url_replace_scheme("https")),),
         )
+
+
+CHECKS: tuple[type[Check], ...] = (
+    AllowedHosts,
+    Https,
+    Framing,
+)
+"""In the order of the ladder."""

@@ -34,7 +34,7 @@ FORWARDED_HEADERS = (
 """The headers in which proxies and content networks name their client."""
 
 MAX_USER_AGENT_CHARS = 512
-"""How many characters of a user agent are searched, as in the existing system; browsers send under
+"""How many characters of a user agent are searched, as in flaskapi-guard; browsers send under
 300."""
 
 MAX_HEADER_VALUE_CHARS = 8192

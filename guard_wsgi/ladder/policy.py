@@ -19,7 +19,7 @@ from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.checks.traffic import EVERYWHERE, RateLimits
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Inspection
-from guard_wsgi.ladder.ladder import checks_for
+from guard_wsgi.ladder.ladder import checks_for, require_known_checks
 from guard_wsgi.ladder.listed_paths import ListedPaths
 from guard_wsgi.ladder.plan import Ladder, Plan
 from guard_wsgi.network.client import ClientResolver
@@ -54,6 +54,7 @@ class Policy:
     :ivar listed_paths: exemptions of a request by its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
     :ivar prepares: whether there is more to do before the checks than to look at the environ.
+    :raises ConfigError: if the configuration names an unknown check.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Policy:
         resolver: Resolver | None = None,
         left_to_app: frozenset[str] = frozenset(),
     ) -> None:
+        require_known_checks(config)
         self.config = config
         self.services = services
         self.enabled = config.enabled

@@ -1,4 +1,4 @@
-"""Shows a wrong value in a fault, and the name that was probably meant."""
+"""Shows a wrong value in a fault, and the names that are known."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from difflib import get_close_matches
 MAX_QUOTED_CHARS = 80
 """A fault quotes at most this many characters: it ends up in logs and terminals."""
 
+MAX_LISTED = 30
+"""A fault lists at most this many names. More fill a terminal."""
+
 
 def quoted(value: object) -> str:
     """Return ``value`` for a fault: its repr, shortened."""
@@ -15,9 +18,29 @@ def quoted(value: object) -> str:
     return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
     """Return a hint with the known name that is most like ``name``, or nothing."""
-    names = list(known)
-    by_lower = {one.lower(): one for one in names}
+    by_lower = {one.lower(): one for one in known}
     close = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
     return f" (did you mean {by_lower[close[0]]!r}?)" if close else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint for an unknown name: the known name that is most like it, else all known names,
+    or nothing if there are too many."""
+    names = list(known)
+    hint = meant(name, names)
+    if hint or len(names) > MAX_LISTED:
+        return hint
+    return f"; known are {', '.join(names)}"
+
+
+def unknown_names(given: Iterable[str], known: Iterable[str]) -> str:
+    """Return what is wrong with a collection of names, to follow an option's name; "" for
+    nothing."""
+    names = list(known)
+    return "; ".join(
+        f"has the unknown name {quoted(name)}{nearest(name, names)}"
+        for name in sorted(given)
+        if name not in names
+    )

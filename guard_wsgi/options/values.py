@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import Attribute, asdict, has
 
-from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.options.quoting import meant, quoted, unknown_names
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -31,7 +31,7 @@ def one_of(*choices: str, optional: bool = False) -> Validator:
             return
         if value not in choices:
             listed = ", ".join(repr(choice) for choice in choices)
-            hint = nearest(value, choices) if isinstance(value, str) else ""
+            hint = meant(value, choices) if isinstance(value, str) else ""
             raise ValueError(f"must be one of {listed}, not {quoted(value)}{hint}")
 
     return check
@@ -41,14 +41,9 @@ def each_of(*choices: str) -> Validator:
     """Check that every name of a collection is known."""
 
     def check(instance: object, attribute: Attribute[Any], value: Iterable[str] | None) -> None:
-        unknown = sorted(name for name in value or () if name not in choices)
-        if unknown:
-            raise ValueError(
-                "; ".join(
-                    f"has the unknown name {quoted(name)}{nearest(name, choices)}"
-                    for name in unknown
-                )
-            )
+        fault = unknown_names(value or (), choices)
+        if fault:
+            raise ValueError(fault)
 
     return check
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from guard_wsgi import RouteConfig
-from guard_wsgi.checks.content import TimeWindow
+from guard_wsgi.checks.circumstances import TimeWindow
 from tests.core.visiting import Site
 
 

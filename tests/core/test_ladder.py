@@ -6,6 +6,8 @@ import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from inspect import isabstract
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -15,11 +17,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard_wsgi import BehaviorRule, GuardMiddleware, GuardRequest, RouteConfig, SecurityConfig
+from guard_wsgi import (
+    BehaviorRule,
+    GuardMiddleware,
+    GuardRequest,
+    RouteConfig,
+    SecurityConfig,
+    checks,
+)
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.custom import CustomRequestCheck
-from guard_wsgi.config.check_names import CHECK_NAMES
-from guard_wsgi.ladder.ladder import BYPASSES, LADDER
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.ladder.ladder import BYPASSES, LADDER, require_known_checks
 from guard_wsgi.ladder.splice import is_called, spliced
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.visit import Visit, arrive
@@ -285,19 +294,36 @@ def test_the_settings_give_every_check_of_the_ladder() -> None:
     assert given_checks == set(LADDER)
 
 
+def test_every_check_of_a_family_is_on_the_ladder() -> None:
+    """A check stands in its own file alone: its class, and its place in ``CHECKS``."""
+    found = [
+        check
+        for path in sorted(Path(checks.__path__[0]).glob("*.py"))
+        for check in vars(import_module(f"{checks.__name__}.{path.stem}")).values()
+        if isinstance(check, type) and issubclass(check, Check) and not isabstract(check)
+    ]
+    missing = [check.__name__ for check in found if check not in LADDER]
+    assert missing == [], "add the check to CHECKS at the end of its file in checks/"
+    assert len(LADDER) == len(set(LADDER))
+
+
 @pytest.mark.parametrize("check", LADDER, ids=lambda check: check.__name__)
-def test_a_check_of_the_ladder_has_a_name_that_can_be_muted(check: type[Check]) -> None:
-    assert check.name in CHECK_NAMES
+def test_a_check_has_a_name_that_can_be_muted_and_says_what_it_does(check: type[Check]) -> None:
+    require_known_checks(SecurityConfig(muted_check_logs=[check.name]))
     assert check.__doc__
 
 
-def test_the_names_of_checks_stand_in_the_order_of_the_ladder() -> None:
-    names = list(dict.fromkeys(check.name for check in LADDER))
-    assert [name for name in CHECK_NAMES if name in names] == names
+def test_a_guard_refuses_to_mute_an_unknown_check() -> None:
+    with pytest.raises(ConfigError, match=r"muted_check_logs has the unknown name 'rate_limits'"):
+        GuardMiddleware(text_app(), SecurityConfig(muted_check_logs=["rate_limits"]))
+    guard = GuardMiddleware(text_app(), SecurityConfig(muted_check_logs=["cloud_ip_refresh"]))
+    with pytest.raises(ConfigError, match="rate_limit'"):
+        guard.reconfigure(SecurityConfig(muted_check_logs=["rate_limits"]))
+    guard.close()
 
 
 def test_every_word_of_bypass_takes_a_check_off() -> None:
-    assert {*BYPASSES, "all"} == set(BYPASS_NAMES)
+    assert {*BYPASSES, "all"} == set(BYPASS_NAMES), "BYPASS_NAMES is in routes/config.py"
 
 
 WORDS = {
@@ -330,6 +356,8 @@ def test_readme_lists_the_ladder_in_its_order() -> None:
     text = README.read_text(encoding="utf-8").partition("A request climbs a ladder")[2]
     text = text.partition("Then your app runs")[0]
     names = list(dict.fromkeys(check.name for check in LADDER))
+    assert list(WORDS) == names, "add the check to WORDS, with README's words for it"
     places = [text.find(WORDS[name]) for name in names]
-    assert -1 not in places, dict(zip(names, places, strict=True))
+    missing = [WORDS[name] for name, place in zip(names, places, strict=True) if place < 0]
+    assert missing == [], "add these words to README, 'How it works', in the ladder's order"
     assert places == sorted(places)
