@@ -55,16 +55,19 @@ def guard() -> None:
 @with_appcontext
 @ending
 def routes() -> int:
-    """List each endpoint with the rules that its view adds to the global ones."""
+    """List endpoints with their views' rules."""
     guarded = guarded_app()
+    lines: dict[tuple[str, str, str], list[str]] = {}
     for rule, method, route in guarded.resolver.routes():
         rules = repr(route)[len("RouteConfig(") : -1] if route is not None else "global rules"
-        click.echo(f"{method:<8}{rule.rule:<32} {rule.endpoint:<24} {rules}")
+        lines.setdefault((rule.rule, rule.endpoint, rules), []).append(method)
+    for (path, endpoint, rules), methods in lines.items():
+        click.echo(f"{', '.join(methods):<24} {path:<32} {endpoint:<24} {rules}")
     unreached = guarded.resolver.unreached(decorated_by(guarded.config))
     for view in unreached:
         click.echo(
-            f"UNREACHED {view.__module__}.{view.__qualname__}: no route reaches it, its rules"
-            " have no effect"
+            f"NOT REACHED {view.__module__}.{view.__qualname__}: it has rules, but no route leads"
+            " to it"
         )
     return 1 if unreached else 0
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.config.trials import for_trial
 from guard_wsgi.errors import ConfigError
+from guard_wsgi.middleware import GuardMiddleware
 
 
 def check(path: str | Path, out: TextIO) -> int:
@@ -17,12 +19,18 @@ def check(path: str | Path, out: TextIO) -> int:
         try:
             config = SecurityConfig.from_toml(path)
             config.to_agent_config()
+            # A start finds more: unknown names of checks, for example.
+            GuardMiddleware(_unreached, for_trial(config)).close()
         except ConfigError as error:
             for fault in error.faults:
                 print(fault if fault.startswith(str(path)) else f"{path}: {fault}", file=out)
             print(f"{path}: {len(error.faults)} fault(s)", file=out)
             return 1
-    for warning in caught:
-        print(f"{path}: warning: {warning.message}", file=out)
-    print(f"{path}: can be served\n{config!r}", file=out)
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        print(f"{path}: warning: {text}", file=out)
+    print(f"{path}: no faults\n{config!r}", file=out)
     return 0
+
+
+def _unreached(environ: Any, start_response: Any) -> list[bytes]:
+    raise AssertionError("a check of a configuration serves no request")

@@ -8,9 +8,14 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.doctor.diagnosis import diagnose, exit_code
 
 
-def examine(config: SecurityConfig | None, app: object, workers: int | None, out: TextIO) -> int:
-    """Write advice, errors first. Return 0 if there is none, 1 for warnings, 2 for errors."""
-    advice = diagnose(config, app, workers=workers)
+def examine(
+    config: SecurityConfig | None, app: object, workers: int | None, out: TextIO, name: str = ""
+) -> int:
+    """Write advice, errors first. Return 0 if there is none, 1 for warnings, 2 for errors.
+
+    :param name: what the user calls the app.
+    """
+    advice = diagnose(config, app, name=name, workers=workers)
     for piece in advice:
         print(piece, file=out)
     if not advice:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -63,11 +64,14 @@ def ending(command: Command) -> Callable[..., None]:
             code = command(*arguments, **options)
         except ConfigError as error:
             for fault in error.faults:
-                click.echo(fault, err=True)
+                click.echo(f"Error: {fault}", err=True)
             code = FAILED
         except BrokenPipeError:
             raise
-        except (GuardError, OSError) as error:
+        except OSError as error:
+            click.echo(f"Error: {_said(error)}", err=True)
+            code = FAILED
+        except GuardError as error:
             click.echo(f"Error: {error}", err=True)
             code = FAILED
         click.get_current_context().exit(code)
@@ -75,13 +79,34 @@ def ending(command: Command) -> Callable[..., None]:
     return run
 
 
+def _said(error: OSError) -> str:
+    """Say what failed, without the number of the error."""
+    if error.filename is None or error.strerror is None:
+        return str(error)
+    return f"{error.filename} can't be read: {error.strerror}"
+
+
 def read_config(path: str | None) -> SecurityConfig:
-    """Load the configuration, and write its warnings without the lines of code that raised them."""
+    """Load the configuration."""
     from guard_wsgi.cli.loading import load_config
 
+    with warnings_in_lines():
+        return load_config(path)
+
+
+@contextmanager
+def warnings_in_lines() -> Iterator[None]:
+    """Write warnings of the guard as lines, without the lines of code that raised them."""
+    from guard_wsgi.config.security import DoubtfulOption, IgnoredOption
+
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        config = load_config(path)
+        for kind in (DoubtfulOption, IgnoredOption):
+            warnings.simplefilter("always", kind)
+        yield
     for warning in caught:
-        print(f"warning: {warning.message}", file=sys.stderr)
-    return config
+        if issubclass(warning.category, (DoubtfulOption, IgnoredOption)):
+            print(f"warning: {warning.message}", file=sys.stderr)
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )

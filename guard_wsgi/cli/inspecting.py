@@ -117,6 +117,12 @@ def parse_request(raw: bytes) -> dict[str, Any]:
             headers[lower[name.lower()]] += ", " + value  # as servers join them
         else:
             headers[name] = value
+    length = next((text for key, text in headers.items() if key.lower() == "content-length"), "")
+    if length.isdecimal() and len(body) < int(length):
+        raise CommandError(
+            f"the file has {len(body)} of {length} bytes of the body: a server would wait for the"
+            " rest. Correct Content-Length, or remove it"
+        )
     return environ_of(method, start[0], headers, body)
 
 
@@ -258,6 +264,15 @@ def weighed(finding: Finding) -> list[tuple[str, float]]:
     return weights
 
 
+_EDGES = {"t:^": "the value begins", "t:$end": "the value ends"}
+
+
+def described(indicator: str) -> str:
+    """Write an indicator, or a pair of them, for people: tokens of the edges have marks."""
+    parts = indicator.split(" & ")
+    return " & ".join(_EDGES.get(part, part) for part in parts)
+
+
 def report(outcome: Outcome, out: TextIO) -> None:
     """Write an outcome as text."""
     if outcome.passed:
@@ -271,8 +286,10 @@ def report(outcome: Outcome, out: TextIO) -> None:
         print(f"{refused}: {outcome.status} by {outcome.check}", file=out)
         if outcome.reason and not outcome.findings:
             print(f"  {outcome.reason}", file=out)
+    is_attack = False
     for finding in outcome.findings:
         spent = outcome.spent(finding)
+        is_attack = is_attack or spent is None
         if spent is not None:
             print(f"  {finding.category} in {finding.location}: {spent}", file=out)
             continue
@@ -286,7 +303,12 @@ def report(outcome: Outcome, out: TextIO) -> None:
         print(f"    seen in     {finding.view}", file=out)
         for number, (indicator, weight) in enumerate(weighed(finding)):
             label = "" if number else "indicators"
-            print(f"    {label:<12}{weight:+.2f}  {indicator}", file=out)
+            print(f"    {label:<12}{weight:+.2f}  {described(indicator)}", file=out)
+    if is_attack and not outcome.passed:
+        print(
+            "  To let such a value pass, write an exclusion (guard-wsgi options exclusions)",
+            file=out,
+        )
 
 
 def as_json(outcome: Outcome) -> str:

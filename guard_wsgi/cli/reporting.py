@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 
 from attrs import define, evolve, field, frozen
 
+from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.request.reference import Reference
 
 WOULD_HAVE = "logged_only"
@@ -46,6 +47,7 @@ _FINDING = re.compile(
     r"\b(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.{0,200}?)')?"
     r"(?: \(score (?P<score>[\d.]+)\)|: [^:;()]{1,200} \((?P<limit>\w+(?:=\d+)?)\))"
 )
+_LOG_LINE = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b|guard_wsgi")
 _VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
 
 # Segments that identify one thing among many: numbers, UUIDs, hashes and long tokens.
@@ -91,6 +93,26 @@ class Group:
     highest_score: float = 0.0
     example: str = ""
     reference: str = ""
+
+
+class _Seen:
+    """The lines of a file, which are counted.
+
+    :ivar is_log: whether a line looks like one of a log: JSON with a level, or a text line with
+        one.
+    """
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.count = 0
+        self.is_log = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            if line.strip():
+                self.count += 1
+                self.is_log = self.is_log or _LOG_LINE.search(line) is not None
+            yield line
 
 
 def read(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
@@ -237,10 +259,18 @@ def rule_of(entry: Mapping[str, Any], finding: Mapping[str, Any]) -> Rule:
 
 
 def report(lines: Iterable[str], out: TextIO) -> int:
-    """Write the groups of a log. Return 0 if there is no refusal, else 1."""
-    groups = group(read(lines))
+    """Write the groups of a log. Return 0 if there is no refusal, else 1.
+
+    :raises CommandError: if the lines are not those of a log.
+    """
+    seen = _Seen(lines)
+    groups = group(read(seen))
     if not groups:
-        print("no refusals", file=out)
+        if seen.count and not seen.is_log:
+            raise CommandError(
+                f"none of the {seen.count} lines is a log line: give the custom_log_file"
+            )
+        print("no refusals" if seen.count else "the log is empty", file=out)
         return 0
     ordered = sorted(groups.items(), key=lambda item: (-item[1].requests, item[0].path))
     for rule, counted in ordered[:MAX_SHOWN]:
@@ -249,12 +279,12 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         print(f"{what} on {rule.path}", file=out)
         print(f"    {_counts(counted)}", file=out)
         if counted.limits:
-            print(f"    over {', '.join(sorted(counted.limits))}", file=out)
+            print(f"    limit reached: {', '.join(sorted(counted.limits))}", file=out)
         elif counted.indicators:
             named = ", ".join(name for name, _ in counted.indicators.most_common(5))
             print(f"    score up to {counted.highest_score:.2f}: {named}", file=out)
         else:
-            print(f"    {counted.example[:200]}", file=out)
+            print(f"    example: {counted.example[:200]}", file=out)
         if counted.reference:
             print(f"    last reference: {counted.reference}", file=out)
     if len(ordered) > MAX_SHOWN:
@@ -271,7 +301,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
 
 
 MINUTE: Final = 60
-"""In which the first refusal of a client by a check has a line."""
+"""Each check logs the first refusals of a client within so many seconds."""
 
 
 def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
@@ -294,8 +324,8 @@ def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
                 near.append(line)
     if said is not None and near and not found:
         print(
-            f"{reference} of {said.when} has no line of its own, since its client had too many"
-            " refusals. Those of this client in the minutes before and after:",
+            f"{reference} of {said.when} has no line of its own: the client had too many refusals."
+            " These are the client's lines of the minutes before and after:",
             file=out,
         )
         found = near[-MAX_SHOWN:]

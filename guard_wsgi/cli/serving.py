@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from socket import getaddrinfo
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import make_server
@@ -24,7 +25,8 @@ def serve(
     An app that already has a guard is served as it is.
 
     :param is_given: whether the user named a configuration.
-    :raises CommandError: if the app has a guard and a configuration is given as well.
+    :raises CommandError: if the app has a guard and a configuration is given as well, or if the
+        host is unknown.
     """
     guard = find_guard(app)
     if guard is None:
@@ -33,6 +35,10 @@ def serve(
         raise CommandError(
             "the app is already guarded and has its own configuration: omit --config"
         )
+    try:
+        getaddrinfo(host, port)  # for an unknown host, werkzeug would name neither host nor port
+    except OSError as error:
+        raise CommandError(f"can't serve on {host}:{port}: {error.strerror or error}") from None
     server = make_server(host, port, app, threaded=True)
     shown = f"[{host}]" if ":" in host else host
     print(f"Guarded app on http://{shown}:{server.server_port}/ (Ctrl-C ends it)", flush=True)

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TextIO
 
 from guard_wsgi.cli.loading import CommandError
@@ -20,6 +21,9 @@ from guard_wsgi.state.store import Store
 
 COMMAND_TIMEOUT_SECONDS = 3.0
 """A person can wait longer than a request."""
+
+LONGEST_SPAN_SECONDS = 366 * 86_400
+"""A longer time is written as the day on which it ends."""
 
 _DURATION = re.compile(r"(\d+)([smhd]?)\Z")
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -37,6 +41,24 @@ def seconds_of(text: str) -> int:
     return seconds
 
 
+def lasting(seconds: float) -> str:
+    """Write a duration for people: ``90 s``, ``1 h 30 min``, ``7 d``; over a year, its last day."""
+    if seconds > LONGEST_SPAN_SECONDS:
+        return f"until {datetime.fromtimestamp(time.time() + seconds, UTC):%Y-%m-%d}"
+    left = max(0, round(seconds))
+    parts: list[str] = []
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count or (unit == "s" and not parts):
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2])
+
+
+def _for(seconds: float) -> str:
+    text = lasting(seconds)
+    return text if text.startswith("until") else f"for {text}"
+
+
 @contextmanager
 def shared_store(config: SecurityConfig) -> Iterator[Store]:
     """Open the store of the workers.
@@ -48,7 +70,7 @@ def shared_store(config: SecurityConfig) -> Iterator[Store]:
     if url.startswith("memory:"):
         raise CommandError(
             "store_url is memory://, which only the worker itself can reach; set store_url to"
-            " lmdb:///path or redis://host"
+            " lmdb:///path or redis://host, in the file of --config or in GUARD_STORE_URL"
         )
     proxies = (proxy for proxy in config.trusted_proxies if proxy != UNIX_PEER)
     settings = StoreSettings(
@@ -73,8 +95,8 @@ def list_bans(config: SecurityConfig, out: TextIO) -> int:
         bans = sorted(store.bans.list(), key=lambda ban: ban.expires_at)
     now = time.time()
     for ban in bans:
-        left = max(0, round(ban.expires_at - now))
-        print(f"{ban.target:<42} {left:>8} s  {_printable(ban.reason)}", file=out)
+        left = lasting(ban.expires_at - now)
+        print(f"{ban.target:<42} {left:>16}  {_printable(ban.reason)}", file=out)
     if not bans:
         print("no bans", file=out)
     return 0
@@ -86,8 +108,7 @@ def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out:
             ban = store.bans.ban(target, seconds, reason)
         except ValueError as error:  # not an address, or one that would lock the site out
             raise CommandError(str(error)) from None
-    left = max(0, round(ban.expires_at - time.time()))
-    print(f"{ban.target} is banned for {left} s", file=out)
+    print(f"{ban.target} is banned {_for(ban.expires_at - time.time())}", file=out)
     if "/" in ban.target and "/" not in target:
         print(f"one client has the whole network; {target}/128 bans the one address", file=out)
     return 0
@@ -103,7 +124,10 @@ def remove_ban(config: SecurityConfig, target: str, out: TextIO) -> int:
         except ValueError as error:
             raise CommandError(str(error)) from None
     if ban is not None:
-        print(f"{target} is still banned: {ban.target} is; remove that ban to end it", file=out)
+        print(
+            f"{target} is still banned, as part of {ban.target}: remove that ban to end it",
+            file=out,
+        )
         return 1
     print(f"{target} is no longer banned" if lifted else f"{target} is not banned", file=out)
     return 0 if lifted else 1
@@ -120,7 +144,7 @@ def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitSta
     address = parse_address(client, config.ipv6_client_prefix)
     if address is None:
         raise CommandError(f"{client!r} is not an IP address")
-    named = [("everywhere", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
+    named = [("global limit", Limit(config.rate_limit, config.rate_limit_window, "global"), "")]
     named.extend(
         (path, Limit(requests, window, "endpoint"), f"{path}|")
         for path, (requests, window) in config.endpoint_rate_limits.items()
@@ -132,17 +156,31 @@ def limits_left(config: SecurityConfig, client: str) -> list[tuple[str, LimitSta
         ]
 
 
+def why_unlimited(config: SecurityConfig, client: str) -> str:
+    """Say why no limit applies to a client; "" if limits apply."""
+    if not config.enable_rate_limiting:
+        return "enable_rate_limiting=False"
+    address = parse_address(client)
+    for option in ("whitelist", "exempt_ips"):
+        if address is not None and address in IPSet(getattr(config, option) or ()):
+            return f"{client} is in {option}"
+    return ""
+
+
 def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
     """Write what a client has left of each limit."""
-    if not config.enable_rate_limiting:
-        print("no limit applies: enable_rate_limiting=False", file=out)
+    unlimited = why_unlimited(config, client)
+    if unlimited:
+        print(f"no limit applies: {unlimited}", file=out)
         return 0
     for place, state in limits_left(config, client):
         print(
-            f"{place:<32} {state.remaining} of {state.limit.requests} left"
-            f" in {state.limit.window_seconds} s, reset in {round(state.reset_seconds)} s",
+            f"{place:<32} {state.remaining} of {state.limit.requests} requests left; the window of"
+            f" {lasting(state.limit.window_seconds)} ends in {lasting(state.reset_seconds)}",
             file=out,
         )
+    if config.endpoint_rate_limits:
+        print("a path with a limit of its own counts for that limit alone", file=out)
     return 0
 
 
@@ -154,8 +192,13 @@ def begin_emergency(
             declare(store.values, allow=tuple(allow), seconds=seconds, reason=reason)
         except ValueError as error:
             raise CommandError(str(error)) from None
-    until = "until you end it" if seconds is None else f"for {seconds} s"
-    print(f"emergency mode is on {until}; every worker follows within a second", file=out)
+    allowed = ", ".join((*allow, *config.emergency_whitelist)) or "nobody"
+    until = "until `emergency off`" if seconds is None else _for(seconds)
+    print(
+        f"emergency mode is on {until}: every client gets 503; allowed: {allowed}."
+        " Workers follow within a second",
+        file=out,
+    )
     return 0
 
 
@@ -184,10 +227,11 @@ def show_emergency(config: SecurityConfig, out: TextIO) -> int:
         if not config.emergency_mode:
             print("emergency mode is off", file=out)
         return 0
-    left = None if declaration.until is None else round(declaration.until - time.time())
-    until = "until you end it" if left is None else f"for another {left} s"
-    allowed = ", ".join(declaration.allow) or "nobody but emergency_whitelist"
-    print(f"emergency mode is on {until}; allowed: {allowed}", file=out)
+    until = "until `emergency off`"
+    if declaration.until is not None:
+        until = _for(declaration.until - time.time())
+    allowed = ", ".join((*declaration.allow, *config.emergency_whitelist)) or "nobody"
+    print(f"emergency mode is on {until}: every client gets 503; allowed: {allowed}", file=out)
     if declaration.reason:
         print(f"reason: {_printable(declaration.reason)}", file=out)
     return 0

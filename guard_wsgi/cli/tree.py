@@ -1,6 +1,6 @@
 """``guard-wsgi``: serve, check, inspect, and manage the state that workers share.
 
-Exit codes: 0 for yes, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that could
+Exit codes: 0 for done, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that could
 not run. ``doctor`` has its own: 1 for warnings, 2 for errors.
 """
 
@@ -15,7 +15,14 @@ from typing import Any
 
 import click
 
-from guard_wsgi.cli.entrance import FAILED, FileEntrance, config_option, ending, read_config
+from guard_wsgi.cli.entrance import (
+    FAILED,
+    FileEntrance,
+    config_option,
+    ending,
+    read_config,
+    warnings_in_lines,
+)
 from guard_wsgi.cli.operations import operations
 from guard_wsgi.errors import MissingExtra
 
@@ -29,6 +36,7 @@ DEFAULT_PORT = 8000
 
 PORT = click.IntRange(0, 65_535)
 """0 lets the system choose."""
+NOT_NEGATIVE = click.FloatRange(min=0)
 
 
 @click.group("guard-wsgi", epilog="Without --config, options come from GUARD_* variables.")
@@ -51,7 +59,8 @@ def serve(app: str, config: str | None, host: str, port: int) -> int:
     from guard_wsgi.cli import serving
     from guard_wsgi.cli.loading import load_app
 
-    served = load_app(app)
+    with warnings_in_lines():
+        served = load_app(app)
     serving.serve(served, read_config(config), host, port, is_given=config is not None)
     return 0
 
@@ -99,7 +108,9 @@ def report(log: str, reference: str | None) -> int:
 
 @commands.command()
 @click.argument("app", metavar="[MODULE:APP]", required=False)
-@click.option("--workers", type=int, metavar="N", help="processes that serve the app")
+@click.option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="processes that serve the app"
+)
 @config_option
 @ending
 def doctor(app: str | None, workers: int | None, config: str | None) -> int:
@@ -110,9 +121,10 @@ def doctor(app: str | None, workers: int | None, config: str | None) -> int:
     from guard_wsgi.cli.diagnosing import examine
     from guard_wsgi.cli.loading import load_app
 
-    examined = load_app(app) if app else None
+    with warnings_in_lines():
+        examined = load_app(app) if app else None
     configured = read_config(config) if config or examined is None else None
-    return examine(configured, examined, workers, sys.stdout)
+    return examine(configured, examined, workers, sys.stdout, app or "")
 
 
 @commands.command()
@@ -138,11 +150,11 @@ def warm() -> int:
 )
 @click.option("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
 @click.option("--store", metavar="URL", help="the store_url: show and change its bans")
-@click.option("--keep-days", type=float, metavar="N", help="30; 0 for ever")
-@click.option("--keep-megabytes", type=float, metavar="N", help="1024; 0 for all")
+@click.option("--keep-days", type=NOT_NEGATIVE, metavar="N", help="30; 0 keeps all")
+@click.option("--keep-megabytes", type=NOT_NEGATIVE, metavar="N", help="1024; 0 keeps all")
 @click.option("--password-file", metavar="FILE", help="who may log in, name:role:hash")
 @click.option("--add-person", metavar="NAME", help="add one person to that file, then exit")
-@click.option("--role", type=click.Choice(("viewer", "admin")), default="viewer")
+@click.option("--role", type=click.Choice(("viewer", "admin")), help="of --add-person; viewer")
 @click.option("--link", is_flag=True, help="print another log-in link, then exit")
 @click.option("--allow-host", metavar="NAME", multiple=True, help="a host name of the console")
 @click.option(

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from guard_wsgi.behavior.rule import BehaviorRule
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.options.quoting import nearest
-from guard_wsgi.state.schemes import SCHEMES, is_installed
+from guard_wsgi.state.schemes import SCHEMES, is_installed, location_fault
 
 Options = Mapping[str, Any]
 Rule = Callable[[Options], Iterator[str]]
@@ -33,15 +32,16 @@ def contradictions(options: Options, broken: Collection[str]) -> list[str]:
 def store_fault(option: str, url: str) -> str:
     """Say why ``url`` can't be opened; empty if it can. Never quotes the URL: it may contain a
     password."""
-    scheme = urlsplit(url).scheme or url.partition(":")[0]
-    if "://" not in url:
+    scheme, separator, _ = url.partition("://")
+    if not separator:
         return f"{option} must be a URL such as 'memory://' or 'redis://localhost:6379'"
     known = SCHEMES.get(scheme)
     if known is None:
         return f"unsupported {option} scheme {scheme[:20]!r}{nearest(scheme, SCHEMES)}"
-    if known.is_installed:
-        return ""
-    return str(MissingExtra(f"{option}={scheme}://", known.extra))
+    if not known.is_installed:
+        return str(MissingExtra(f"{option}={scheme}://", known.extra))
+    fault = location_fault(url)
+    return f"{option} {fault}" if fault else ""
 
 
 def _store(options: Options) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _store(options: Options) -> Iterator[str]:
             return
         if options["store_url"] not in ("memory://", options["redis_url"]):
             yield "enable_redis (with redis_url) and store_url name two stores: set only one"
-        if not urlsplit(options["redis_url"]).scheme.startswith(("redis", "valkey")):
+        if not options["redis_url"].startswith(("redis", "valkey")):
             yield "redis_url must start with redis://, rediss:// or a variant of them"
             return
         fault = store_fault("redis_url", options["redis_url"])
@@ -62,7 +62,7 @@ def _store(options: Options) -> Iterator[str]:
 
 
 def _strategy(options: Options) -> Iterator[str]:
-    scheme = "" if options["enable_redis"] else urlsplit(options["store_url"]).scheme
+    scheme = "" if options["enable_redis"] else options["store_url"].partition("://")[0]
     if scheme == "memcached" and options["rate_limit_strategy"] == "moving-window":
         yield (
             "memcached does not support rate_limit_strategy moving-window: choose another strategy"

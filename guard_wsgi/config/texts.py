@@ -54,9 +54,7 @@ def _network(value: str) -> str:
     try:
         network = parse_network(value)
     except ValueError:
-        raise ValueError(
-            f"contains {quoted(value)}, neither an IP address nor a CIDR range"
-        ) from None
+        raise ValueError(f"contains {quoted(value)}, neither an IP address nor a network") from None
     is_single = network.prefixlen == network.max_prefixlen
     return str(network.network_address) if is_single else str(network)
 

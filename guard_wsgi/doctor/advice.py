@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 class Deployment:
     """The deployment to examine.
 
+    :ivar name: what the user calls the app, such as ``shop:app``; "" if it is not known.
     :ivar guard: the guard around ``app``; ``None`` if there is none, or no app was given.
     :ivar workers: how many processes serve the app; ``None`` if it is not known.
     """
 
     config: SecurityConfig
     app: object = None
+    name: str = ""
     guard: GuardMiddleware | None = None
     workers: int | None = None
     variables: Mapping[str, str]

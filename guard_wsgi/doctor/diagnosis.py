@@ -28,6 +28,7 @@ def diagnose(
     config: SecurityConfig | None = None,
     app: object = None,
     *,
+    name: str = "",
     workers: int | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> list[Advice]:
@@ -35,6 +36,7 @@ def diagnose(
 
     :param config: the configuration; by default the app's own.
     :param app: the WSGI app as the server gets it.
+    :param name: what the user calls the app; its class by default.
     :param workers: how many processes will serve it, if the environment doesn't say.
     :param variables: environment variables; this process's by default.
     :raises ValueError: if there is neither a configuration nor a guarded app.
@@ -45,11 +47,12 @@ def diagnose(
     if config is None:
         if app is None:
             raise ValueError("diagnose() needs a configuration or an app")
-        return [unguarded(app)]
+        return [unguarded(name or type(app).__name__)]
     known = os.environ if variables is None else variables
     deployment = Deployment(
         config=config,
         app=app,
+        name=name,
         guard=guard,
         workers=worker_count(known) if workers is None else workers,
         variables=known,

@@ -9,11 +9,12 @@ from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers, outside_of
 
 
-def unguarded(app: object) -> Advice:
+def unguarded(name: str) -> Advice:
+    """:param name: the app, as the user calls it."""
     return Advice(
         "error",
         "app-not-guarded",
-        f"{type(app).__name__} is not guarded: nothing is protected",
+        f"{name} is not guarded: the guard checks no request",
         "wrap what the server gets: app = GuardMiddleware(app, config), or FlaskAPIGuard(app)",
     )
 
@@ -22,7 +23,7 @@ def look_at_the_app(deployment: Deployment) -> Iterator[Advice]:
     if deployment.app is None:
         return
     if deployment.guard is None:
-        yield unguarded(deployment.app)
+        yield unguarded(deployment.name or type(deployment.app).__name__)
         return
     for name in outside_of(deployment.guard, deployment.app):
         yield Advice(

@@ -40,7 +40,7 @@ def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "memory-store",
-            "store_url is memory://, which counts per process: right for one worker only",
+            "store_url is memory://, which counts per process: this is right for one worker only",
             SHARED_STORE,
         )
 
@@ -99,9 +99,9 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "cold-patterns",
-            f"{waiting} databases of patterns are not compiled for this machine: for some"
-            " twenty seconds, re searches the first requests, more slowly",
-            "run guard-wsgi warm while the image is built",
+            f"{waiting} databases of patterns are not compiled for this machine: for about"
+            " twenty seconds after the first start, detection is slower",
+            "run guard-wsgi warm when you build the image",
         )
 
 
@@ -146,8 +146,8 @@ def _declared_emergency(value: bytes | None) -> Iterator[Advice]:
     yield Advice(
         "warning",
         "emergency-declared",
-        f"an emergency was declared at runtime and holds until {until}: everybody but the allow"
-        " list gets 503",
+        f"emergency mode was declared at run time, until {until}: only the addresses on its allow"
+        " list pass",
         "run guard-wsgi emergency off when it is over",
     )
 
@@ -186,7 +186,7 @@ def look_at_the_clock(deployment: Deployment) -> Iterator[Advice]:
     yield Advice(
         "warning",
         "clock-skew",
-        f"this machine's clock is {abs(skew):.0f} s {way} the store's: bans end that much off,"
-        " and time windows open wrongly on one of the two",
+        f"this machine's clock is {abs(skew):.0f} s {way} the store's: bans end that much too"
+        " early or too late, and time windows open at the wrong time on one of the two machines",
         "synchronise all machines by NTP",
     )

@@ -21,7 +21,10 @@ def parse_network(text: str) -> IPv4Network | IPv6Network:
 
     :raises ValueError: if it is neither.
     """
-    network = ip_network(text.strip(), strict=False)
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ValueError(f"{text[:80]!r} is neither an IP address nor a network") from None
     if isinstance(network, IPv6Network) and network.prefixlen >= IPV4_MAPPED_PREFIX_BITS:
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:

@@ -38,6 +38,11 @@ WAIT_SECONDS: Final = 180.0
 LOCK_NAME: Final = "compiling.lock"
 
 # Pass sys.path on: the app may have changed it, and PYTHONPATH may belong to something else.
+_WATCHED: Final = (
+    "import os, sys, threading;"
+    " threading.Thread(target=lambda: (sys.stdin.read(), os._exit(1)), daemon=True).start();"
+)
+"""Ends the program when this process ends: its standard input is a pipe from here."""
 _PROGRAM: Final = (
     "import runpy, sys; module, *sys.path = sys.argv[1:];"
     " runpy.run_module(module, run_name='__main__')"
@@ -105,7 +110,7 @@ class Compiler:
         with ExitStack() as stack:
             folder = writable_folder()
             if folder is None:
-                where = "for this process alone, as no cache folder can be used"
+                where = "for this process alone, because there is no cache folder"
                 made = stack.enter_context(tempfile.TemporaryDirectory(prefix="guard-wsgi-"))
                 folder = Path(made)
                 # This folder is trusted, unlike a cache, which is checked as at every start.
@@ -116,11 +121,9 @@ class Compiler:
             if not self._pending:
                 return
             logger.warning(
-                "the patterns of detection are not compiled for this machine yet: %d databases"
-                " are compiled in the background, %s, in some 20 seconds. Until then Python's re"
-                " searches for them, more slowly. `guard-wsgi warm` compiles them while an image is"
-                " built",
-                len(self._pending),
+                "detection is slower for about 20 seconds: its patterns are not compiled for this"
+                " machine yet. A background process compiles them %s. To avoid this, run"
+                " `guard-wsgi warm` when you build the image",
                 where,
             )
             while self._pending and monotonic() - started < WAIT_SECONDS:
@@ -153,7 +156,12 @@ class Compiler:
 
     def _compile_apart(self, folder: Path, descriptor: int, started: float) -> None:
         """Let another process compile, and load the result. It inherits the lock, which stays
-        locked even if this process ends first."""
+        locked even if this process ends first.
+
+        Into a cache, it goes on without this process. A folder of this process alone is of no use
+        afterwards, so there the other process ends with this one.
+        """
+        is_own = folder in self._own_folders
         # Another process may have compiled before this one got the lock.
         self._take_over()
         python = _interpreter()
@@ -161,9 +169,9 @@ class Compiler:
             return
         try:
             process = subprocess.Popen(
-                [python, "-P", "-c", _PROGRAM, self._module, *sys.path],
+                [python, "-P", "-c", _WATCHED * is_own + _PROGRAM, self._module, *sys.path],
                 env={**os.environ, CACHE_DIR_VARIABLE: str(folder)},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if is_own else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=(descriptor,) if descriptor >= 0 else (),
@@ -176,7 +184,7 @@ class Compiler:
                 self._tell(started)
             if monotonic() - started > WAIT_SECONDS:
                 process.kill()
-        process.wait()
+        process.communicate()
         if self._take_over():
             self._tell(started)
 

@@ -21,7 +21,7 @@ def canonical_target(text: str) -> str:
     if "/" not in text:
         address = parse_address(text.strip())
         if address is None:
-            raise ValueError(f"neither an IP address nor a network: {text!r}")
+            raise ValueError(f"{text[:80]!r} is neither an IP address nor a network")
         return address.text
     network = parse_network(text)
     if network.prefixlen == network.max_prefixlen:
@@ -65,9 +65,10 @@ class Bannable:
     def refusal(self, canonical: str) -> str:
         """Say why a target can't be banned; "" if it can."""
         network = parse_network(canonical)
-        for ip_set, what in ((self._loopback, "loopback addresses"), (self._protected, PROXY)):
+        verb = "is" if network.prefixlen == network.max_prefixlen else "contains"
+        for ip_set, what in ((self._loopback, "a loopback address"), (self._protected, PROXY)):
             if ip_set.overlaps(network):
-                return f"{canonical} includes {what}"
+                return f"{canonical} {verb} {what}, which can't be banned"
         return ""
 
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from types import MappingProxyType
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 _BACKENDS = "guard_wsgi.state.backends"
+
+MAX_PORT = 65_535
 
 
 @frozen(slots=True)
@@ -18,11 +20,17 @@ class Scheme:
     :ivar module: the module with ``open_backend(url, settings)``; imported when a store is opened.
     :ivar package: the package that must be installed; empty for none.
     :ivar extra: the extra of this package that installs it.
+    :ivar example: a URL of this kind, if host, port or path are needed.
+    :ivar needs_port: whether each host needs a port.
+    :ivar needs_path: whether the URL needs a path.
     """
 
     module: str
     package: str = ""
     extra: str = ""
+    example: str = ""
+    needs_port: bool = False
+    needs_path: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -37,9 +45,34 @@ def is_installed(package: str) -> bool:
         return False
 
 
+def location_fault(url: str) -> str:
+    """Return what is wrong with the hosts, ports and path of a known scheme's URL; "" for nothing.
+
+    Never quotes the URL: it may contain a password.
+    """
+    name, _, rest = url.partition("://")
+    scheme = SCHEMES[name]
+    location, _, path = rest.partition("?")[0].partition("/")
+    hosts = location.rpartition("@")[2]
+    is_socket = not hosts and bool(path)
+    lacks_host = bool(scheme.example) and not hosts and not is_socket
+    if lacks_host or (scheme.needs_path and not path):
+        return f"is incomplete: write it like {scheme.example}"
+    for host in hosts.split(",") if hosts else ():
+        address, _, port = host.rpartition("]")[2].partition(":")
+        if host.startswith("[") and ("]" not in host or address):
+            return "has a broken IPv6 address: write it like [::1]:6379"
+        if scheme.needs_port and not port:
+            return f"has a host without a port: write it like {scheme.example}"
+        if port and not (port.isdecimal() and 0 < int(port) <= MAX_PORT):
+            return f"has a port that is not a number from 1 to {MAX_PORT}"
+    return ""
+
+
 _REDIS = Scheme(f"{_BACKENDS}.redis", "redis", "redis")
 _VALKEY = Scheme(f"{_BACKENDS}.redis", "valkey", "valkey")
-_MONGODB = Scheme(f"{_BACKENDS}.remote", "pymongo", "mongodb")
+_MONGODB = Scheme(f"{_BACKENDS}.remote", "pymongo", "mongodb", example="mongodb://localhost:27017")
+_SENTINEL = "redis+sentinel://localhost:26379/mymaster"
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
@@ -48,14 +81,22 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "redis": _REDIS,
         "rediss": _REDIS,
         "redis+unix": _REDIS,
-        "redis+sentinel": _REDIS,
+        "redis+sentinel": evolve(_REDIS, example=_SENTINEL, needs_port=True, needs_path=True),
         "redis+cluster": _REDIS,
         "valkey": _VALKEY,
         "valkeys": _VALKEY,
         "valkey+unix": _VALKEY,
-        "valkey+sentinel": _VALKEY,
+        "valkey+sentinel": evolve(
+            _VALKEY, example=_SENTINEL.replace("redis", "valkey"), needs_port=True, needs_path=True
+        ),
         "valkey+cluster": _VALKEY,
-        "memcached": Scheme(f"{_BACKENDS}.remote", "pymemcache", "memcached"),
+        "memcached": Scheme(
+            f"{_BACKENDS}.remote",
+            "pymemcache",
+            "memcached",
+            example="memcached://localhost:11211",
+            needs_port=True,
+        ),
         "mongodb": _MONGODB,
         "mongodb+srv": _MONGODB,
     }

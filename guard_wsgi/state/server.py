@@ -26,8 +26,8 @@ def multi_worker_server(environ: Mapping[str, Any]) -> str | None:
 
 
 SHARED_STORE = (
-    'set store_url="lmdb://" (one machine, no server needed) or "redis://host:6379/0" (several'
-    " machines)"
+    'set store_url="lmdb:///var/lib/app/guard" (a file, for one machine) or "redis://host:6379/0"'
+    " (for several machines)"
 )
 
 

@@ -42,6 +42,16 @@ def now() -> int:
     return time.time_ns() // 1000
 
 
+def has_file(url: str) -> bool:
+    """Whether the file of an SQLite database exists. PostgreSQL needs none."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return True  # opening it says what is wrong
+    is_file = parsed.get_backend_name() == "sqlite" and bool(parsed.database)
+    return not is_file or Path(str(parsed.database)).exists()
+
+
 class Database:
     """:raises DatabaseError: if it can't be opened, or another version has written it."""
 

@@ -72,7 +72,7 @@ class PasswordFile:
         # An unknown name takes as long as a known one.
         self._nobody = generate_password_hash(secrets.token_hex(8))
         if not self.entries():
-            raise PasswordFileError(f"{path} names nobody: add one with --add-person NAME")
+            raise PasswordFileError(f"{path} has no names: add one with --add-person NAME")
 
     def entries(self) -> dict[str, tuple[Role, str]]:
         return read_entries(self._path)
@@ -112,7 +112,7 @@ def add_person(path: Path, name: str, role: Role, password: str) -> None:
     if name == LOCAL_NAME:
         raise PasswordFileError(f"{name!r} is the name for the printed link: choose another name")
     if len(password) < MIN_PASSWORD_CHARS:
-        raise PasswordFileError(f"the password needs {MIN_PASSWORD_CHARS} characters at least")
+        raise PasswordFileError(f"the password needs at least {MIN_PASSWORD_CHARS} characters")
     entries = read_entries(path) if path.exists() else {}
     entries[name] = (role, generate_password_hash(password))
     lines = [f"{known}:{its_role}:{stored}\n" for known, (its_role, stored) in entries.items()]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import logging
+import re
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,18 +16,23 @@ from typing import Any
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from guard_wsgi.errors import GuardError
+from guard_wsgi.config.rules import store_fault
+from guard_wsgi.errors import ConfigError, GuardError
+from guard_wsgi.network.ipset import parse_network
 from guard_wsgi_flask.console.app import EVERYWHERE, create_app
-from guard_wsgi_flask.console.database import Database
+from guard_wsgi_flask.console.database import Database, has_file
 from guard_wsgi_flask.console.keys import NewKey
 from guard_wsgi_flask.console.logreader import LogReader
-from guard_wsgi_flask.console.people import LINK_SECONDS, People, add_person
+from guard_wsgi_flask.console.people import LINK_SECONDS, People, Role, add_person
 from guard_wsgi_flask.console.services import EXTENSION, Services
 from guard_wsgi_flask.console.settings import ConsoleSettings
 
 FIRST_APP = "app"
 """The app of the first key in a new database."""
 
+
+HOST_NAME = re.compile(r"[\w.-]+\Z|\[[0-9a-fA-F:.]+\]\Z")
+"""A host name or an address, without scheme and port."""
 
 SILENT_SECONDS = 60.0
 """An idle connection is closed after this time. An open page of the console gets data every 15
@@ -127,6 +134,27 @@ class Console:
         self.services.database.close()
 
 
+def _faults(options: SimpleNamespace) -> Iterator[str]:
+    """Say which options of the command line are wrong, by the names that the user wrote."""
+    if options.store is not None:
+        fault = store_fault("--store", options.store)
+        if fault:
+            yield fault
+    for network in options.trusted_proxy:
+        try:
+            parse_network(network)
+        except ValueError as error:
+            yield f"--trusted-proxy: {error}"
+    for host in options.allow_host:
+        if not HOST_NAME.match(host):
+            yield f"--allow-host: {host[:80]!r} is not a host name: omit http:// and the port"
+    if options.role is not None and options.add_person is None:
+        yield "--role needs --add-person"
+    for path in (options.config, *options.geo):
+        if path and not Path(path).exists():
+            yield f"{path}: there is no such file"
+
+
 def settings_of(options: SimpleNamespace) -> ConsoleSettings:
     """Read the options of the command line; others have their defaults."""
     said: dict[str, Any] = {
@@ -144,6 +172,9 @@ def settings_of(options: SimpleNamespace) -> ConsoleSettings:
         "geo": [Path(path) for path in options.geo],
     }
     given = {name: value for name, value in said.items() if value is not None}
+    faults = [*_faults(options)]
+    if faults:
+        raise ConfigError(faults)
     for bound in ("keep_days", "keep_megabytes"):
         if given.get(bound) == 0:
             given[bound] = None
@@ -161,28 +192,35 @@ def run(**chosen: Any) -> int:
         return _add_person(options)
     settings = settings_of(options)
     if options.link:
+        if not has_file(settings.database):
+            raise GuardError(f"there is no database {settings.database}: start the console first")
         people = People(Database(settings.database), None, settings.session_hours)
         token = people.new_link()
         print(f"http://{settings.host}:{settings.port}/login?token={token}")
         return 0
     console = Console(settings)
+    if settings.log is not None and not settings.log.exists():
+        print(f"{settings.log}: there is no such file yet", file=sys.stderr)
     print(f"Guard console on {console.url}/ (Ctrl-C ends it)")
     endpoint = console.url
     if settings.host in EVERYWHERE:
         endpoint = f"http://<this machine's name>:{console.port}"
         print("Name the host that browsers and agents use: --allow-host guard.example.com")
     if settings.is_local:
-        print(f"Log in, once, within {LINK_SECONDS // 60} minutes:\n  {console.link()}")
+        minutes = LINK_SECONDS // 60
+        print(f"Log in with this link (it works once, for {minutes} minutes):\n  {console.link()}")
     else:
-        print("Put TLS in front: passwords and events travel in clear.", file=sys.stderr)
+        print("Put TLS in front: passwords and events are not encrypted.", file=sys.stderr)
     key = console.first_key()
     if key is not None:
-        print("Send from an app, with this key (it is shown once):")
+        print("To send events from an app, use this key (it is shown only now):")
         print(
             f'  SecurityConfig(enable_agent=True, agent_endpoint="{endpoint}",\n'
             f'                 agent_api_key="{key.text}", agent_project_id="{key.app}",\n'
             "                 agent_send_paths=True, enable_dynamic_rules=True)"
         )
+    else:
+        print("The keys that were made before are still valid; Settings makes another.")
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.begin()
@@ -197,13 +235,14 @@ def run(**chosen: Any) -> int:
 
 def _add_person(options: SimpleNamespace) -> int:
     if not options.password_file:
-        raise GuardError("--add-person needs --password-file: it is written there")
+        raise GuardError("--add-person needs --password-file: the person is written there")
+    role: Role = options.role or "viewer"
     if sys.stdin.isatty():
         password = getpass.getpass(f"Password for {options.add_person}: ")
         if getpass.getpass("Again: ") != password:
             raise GuardError("the passwords differ")
     else:
         password = sys.stdin.readline().rstrip("\n")
-    add_person(Path(options.password_file), options.add_person, options.role, password)
-    print(f"{options.add_person} can log in as {options.role}")
+    add_person(Path(options.password_file), options.add_person, role, password)
+    print(f"{options.add_person} can log in as {role}")
     return 0

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from guard_wsgi.cli.tree import main
+from guard_wsgi.config.rules import store_fault
 
 APP = """
 def app(environ, start_response):
@@ -35,11 +36,11 @@ def write(path: Path, text: str) -> Path:
 # check -------------------------------------------------------------------------------------------
 
 
-def test_a_good_file_can_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_good_file_has_no_faults(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path / "guard.toml", "rate_limit = 7\n")
     assert main(["check", str(path)]) == 0
     out = capsys.readouterr().out
-    assert f"{path}: can be served" in out
+    assert f"{path}: no faults" in out
     assert "rate_limit=7" in out
 
 
@@ -50,6 +51,45 @@ def test_every_fault_of_a_file_is_said(tmp_path: Path, capsys: pytest.CaptureFix
     assert f"{path}: rate_limit must be at least 1, not 0" in out
     assert "did you mean 'rate_limit'?" in out
     assert "2 fault(s)" in out
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ('store_url = "redis://localhost:abc"', "store_url has a port that is not a number"),
+        ('store_url = "redis://localhost:99999"', "store_url has a port that is not a number"),
+        ('store_url = "redis://[::1"', "store_url has a broken IPv6 address"),
+        ('store_url = "memcached://localhost"', "store_url has a host without a port"),
+        ('store_url = "memcached://"', "store_url is incomplete"),
+        ('store_url = "redis+sentinel://h:26379"', "redis+sentinel://localhost:26379/mymaster"),
+        ('store_url = "redis+cluster://a:1,b:x"', "store_url has a port that is not a number"),
+        ('store_url = "mongodb://"', "store_url is incomplete"),
+        ('muted_check_logs = ["rate_limits"]', "(did you mean 'rate_limit'?)"),
+    ],
+)
+def test_what_a_guard_could_not_start_with_is_a_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, fault: str
+) -> None:
+    path = write(tmp_path / "guard.toml", line + "\n")
+    assert main(["check", str(path)]) == 1
+    assert fault in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://",
+        "redis://user:p%40ss@[::1]:6379/0?x=1",
+        "redis+unix:///run/redis.sock",
+        "redis+cluster://a:7000,b:7001",
+        "valkey+sentinel://a:26379,b:26379/mymaster",
+        "memcached://a:11211,b:11211",
+        "memcached:///run/memcached.sock",
+        "mongodb://a,b:27017/db",
+    ],
+)
+def test_an_url_that_a_store_can_open_is_no_fault(url: str) -> None:
+    assert store_fault("store_url", url) == ""
 
 
 def test_warnings_do_not_fail_a_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -178,6 +218,11 @@ def test_a_command_that_is_none_is_a_usage_error(
     [
         (["serve", "json:JSONDecoder.decode()"], "without arguments: missing a required argument"),
         (["serve", "shop:app", "--port", "99999"], "99999 is not in the range"),
+        (
+            ["serve", "wsgiref.simple_server:demo_app", "--host", "h.invalid", "--port", "8001"],
+            "can't serve on h.invalid:8001: ",
+        ),
+        (["doctor", "--workers", "0"], "0 is not in the range"),
     ],
 )
 def test_what_can_not_be_served_is_said_in_a_line(

@@ -42,13 +42,13 @@ def test_a_ban_of_the_command_line_holds_in_the_app(tmp_path: Path) -> None:
     assert client.get("/", environ_base=base).status_code == 200
     assert run("bans", "add", "203.0.113.9", "--for", "2h") == (
         0,
-        "203.0.113.9 is banned for 7200 s\n",
+        "203.0.113.9 is banned for 2 h\n",
     )
     assert "203.0.113.9" in run("bans", "list")[1]
     assert client.get("/", environ_base={"REMOTE_ADDR": "203.0.113.10"}).status_code == 200
     assert run("bans", "remove", "203.0.113.9")[0] == 0
     assert run("bans", "remove", "203.0.113.9")[0] == 1
-    assert "599 of 600 left" in run("limits", "show", "203.0.113.10")[1]
+    assert "599 of 600 requests left" in run("limits", "show", "203.0.113.10")[1]
     assert run("emergency", "on", "--for", "5m")[0] == 0
     assert "is on for" in run("emergency", "status")[1]
     assert run("emergency", "off") == (0, "emergency mode is off\n")

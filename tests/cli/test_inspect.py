@@ -35,6 +35,19 @@ def test_an_attack_is_refused_wherever_it_is_placed(
     assert "indicators" in out
 
 
+def test_a_body_that_is_shorter_than_its_length_is_not_said_to_pass() -> None:
+    with pytest.raises(CommandError, match="has 3 of 50 bytes of the body"):
+        parse_request(b"POST / HTTP/1.1\r\nContent-Length: 50\r\n\r\nabc")
+
+
+def test_patterns_are_not_compiled_where_they_can_not_be_stored(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GUARD_WSGI_CACHE_DIR", "off")
+    assert main(["warm"]) == 2
+    assert "unset GUARD_WSGI_CACHE_DIR" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_a_harmless_text_passes_wherever_it_is_placed(
     place: str, capsys: pytest.CaptureFixture[str]

@@ -98,9 +98,27 @@ def test_lines_of_others_and_broken_ones_are_skipped(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = '{"action": "logged_only"\n{"a": 1}\n[1]\nnull\nGET / 200\n{"action": ["x"]}\n\n'
+    lines += "2026-01-01 INFO site: started\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(lines))
     assert main(["report", "-"]) == 0
     assert "no refusals" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["def app(environ):\n    pass\n", '{"name": "shop"}\n'])
+def test_a_file_that_is_no_log_is_not_said_to_be_free_of_refusals(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+    assert main(["report", "-"]) == 2
+    assert "lines is a log line" in capsys.readouterr().err
+
+
+def test_an_empty_log_is_said_to_be_empty(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["report", "-"]) == 0
+    assert "the log is empty" in capsys.readouterr().out
 
 
 def test_a_missing_log_is_said(capsys: pytest.CaptureFixture[str]) -> None:

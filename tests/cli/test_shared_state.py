@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guard_wsgi.cli.loading import CommandError
-from guard_wsgi.cli.shared import seconds_of
+from guard_wsgi.cli.shared import lasting, seconds_of
 from guard_wsgi.cli.tree import main
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
@@ -83,13 +84,13 @@ def test_what_is_changed_here_holds_in_the_workers(run: Run, guard: GuardMiddlew
 
 def test_what_a_worker_counted_is_shown(run: Run, guard: GuardMiddleware) -> None:
     assert status(guard, "203.0.113.9") == 200
-    assert "999 of 1000 left" in run("limits", "show", "203.0.113.9")[1]
+    assert "999 of 1000 requests left" in run("limits", "show", "203.0.113.9")[1]
 
 
 def test_a_ban_is_listed_until_it_is_lifted(run: Run) -> None:
     assert run("bans", "list") == (0, "no bans\n")
     code, text = run("bans", "add", "203.0.113.0/24", "--for", "2h", "--reason", "abuse\x1b[2J")
-    assert (code, text) == (0, "203.0.113.0/24 is banned for 7200 s\n")
+    assert (code, text) == (0, "203.0.113.0/24 is banned for 2 h\n")
     code, text = run("bans", "list")
     assert code == 0
     assert "203.0.113.0/24" in text
@@ -111,10 +112,47 @@ def test_a_ban_that_would_lock_the_site_out_is_refused(run: Run, target: str) ->
 def test_limits_are_shown_without_being_counted(run: Run) -> None:
     first = run("limits", "show", "203.0.113.9")
     assert first == run("limits", "show", "203.0.113.9")
-    assert "1000 of 1000 left in 60 s" in first[1]
+    assert "1000 of 1000 requests left; the window of 1 min" in first[1]
     assert "/login" in first[1]
-    assert "2 of 2 left" in first[1]
+    assert "2 of 2 requests left" in first[1]
     assert run("limits", "show", "somebody")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ('exempt_ips = ["203.0.113.0/24"]', "203.0.113.9 is in exempt_ips"),
+        ('whitelist = ["203.0.113.9"]', "203.0.113.9 is in whitelist"),
+        ("enable_rate_limiting = false", "enable_rate_limiting=False"),
+    ],
+)
+def test_no_limit_is_shown_that_does_not_apply(
+    run: Run, config_file: Path, option: str, said: str
+) -> None:
+    config_file.write_text(f"{option}\n{config_file.read_text()}")
+    assert run("limits", "show", "203.0.113.9") == (0, f"no limit applies: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.2, "0 s"),
+        (59, "59 s"),
+        (90, "1 min 30 s"),
+        (3592, "59 min 52 s"),
+        (86_400, "1 d"),
+        (90_061, "1 d 1 h"),
+        (300 * 86_400, "300 d"),
+    ],
+)
+def test_durations_are_written_for_people(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text
+
+
+def test_a_ban_of_years_names_its_last_day(run: Run) -> None:
+    text = run("bans", "add", "203.0.113.9", "--for", "999999d")[1]
+    assert re.match(r"203\.0\.113\.9 is banned until \d{4}-\d\d-\d\d$", text)
+    assert re.search(r"until \d{4}-\d\d-\d\d", run("bans", "list")[1])
 
 
 def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
@@ -123,7 +161,7 @@ def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
         "emergency", "on", "--allow", "10.0.0.0/8", "--for", "15m", "--reason", "flood"
     )
     assert code == 0
-    assert "for 900 s" in text
+    assert "for 15 min" in text
     code, text = run("emergency", "status")
     assert "allowed: 10.0.0.0/8" in text
     assert "reason: flood" in text
@@ -131,7 +169,7 @@ def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
     assert run("emergency", "status") == (0, "emergency mode is off\n")
     assert "emergency" not in run("doctor")[1]
     assert run("emergency", "off") == (0, "emergency mode was not on\n")
-    assert run("emergency", "on")[1].startswith("emergency mode is on until you end it")
+    assert run("emergency", "on")[1].startswith("emergency mode is on until `emergency off`")
     assert run("emergency", "on", "--allow", "office")[0] == 2
 
 
@@ -151,7 +189,7 @@ def test_an_address_in_a_banned_network_is_not_said_to_be_free(run: Run) -> None
     for _ in range(2):
         code, text = run("bans", "remove", "203.0.113.9")
         assert code == 1
-        assert "still banned: 203.0.113.0/24" in text
+        assert "still banned, as part of 203.0.113.0/24" in text
     assert run("bans", "remove", "203.0.113.0/24")[0] == 0
     assert run("bans", "remove", "203.0.113.9") == (1, "203.0.113.9 is not banned\n")
 

@@ -114,7 +114,14 @@ def test_another_link_can_be_had_on_the_same_machine(
         (["--db", "sqlite:////proc/none/x.db"], "No such file"),
         (["--password-file", "nowhere"], "can't be read"),
         (["--add-person", "ann"], "needs --password-file"),
-        (["--config", "nowhere.toml"], "can't be read"),
+        (["--config", "nowhere.toml"], "nowhere.toml: there is no such file"),
+        (["--geo", "nowhere.mmdb"], "nowhere.mmdb: there is no such file"),
+        (["--store", "foo://"], "unsupported --store scheme 'foo'"),
+        (["--trusted-proxy", "banana"], "--trusted-proxy: 'banana' is neither"),
+        (["--allow-host", "http://x"], "--allow-host: 'http://x' is not a host name"),
+        (["--role", "admin"], "--role needs --add-person"),
+        (["--keep-days", "-1"], "-1"),
+        (["--link", "--db", "sqlite:///nowhere.db"], "no database sqlite:///nowhere.db"),
     ],
 )
 def test_what_can_not_be_served_is_said_in_a_line(
@@ -123,6 +130,7 @@ def test_what_can_not_be_served_is_said_in_a_line(
     assert main(["console", "--port", "0", *arguments]) == 2
     told = capsys.readouterr().err
     assert said in told
+    assert not (folder / "nowhere.db").exists()
     assert "Traceback" not in told
 
 

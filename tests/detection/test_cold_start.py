@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,7 @@ def test_requests_are_answered_before_anything_is_compiled_and_the_log_says_so(
     # One thread: nothing starts before the first scan, which `re` answers.
     assert lines == ["LaterScanner 1 [1]", FOUND]
     assert compilations(place) == 1
-    assert "WARNING the patterns of detection are not compiled for this machine yet" in errors
+    assert "WARNING detection is slower for about 20 seconds" in errors
     assert "INFO 1 of 1 databases of patterns are compiled after" in errors
 
 
@@ -135,6 +136,35 @@ def test_a_worker_that_ends_early_leaves_its_work_to_the_others(place: Path) -> 
     lines, _ = ended(start(place, SECONDS="5"))
     assert lines[1] == FOUND
     assert compilations(place) == 1
+
+
+def test_a_compilation_for_one_process_ends_with_it(place: Path) -> None:
+    process = start(place, GUARD_WSGI_CACHE_DIR="off", SECONDS="60")
+    for _ in range(600):
+        if compilations(place):
+            break
+        time.sleep(0.1)
+    (child,) = children_of(process.pid)
+    process.kill()
+    process.communicate(timeout=TIMEOUT)
+    for _ in range(200):
+        if not is_running(child):
+            break
+        time.sleep(0.1)
+    assert not is_running(child)
+
+
+def children_of(parent: int) -> list[int]:
+    listed = Path(f"/proc/{parent}/task/{parent}/children")
+    threads = [path / "children" for path in listed.parents[1].iterdir()]
+    return [int(child) for path in threads for child in path.read_text().split()]
+
+
+def is_running(process: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
 
 
 def test_what_the_package_brings_needs_no_cache(place: Path) -> None:

@@ -41,7 +41,7 @@ def doctor(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         ('trusted_proxies = ["10.1.2.3"]', (), 0, ""),
         ("enforce_https = true", (), 1, "set allowed_hosts"),
         ('trusted_proxies = ["52.0.0.0/8"]', (), 2, "any address"),
-        ("", ("--workers", "4"), 1, 'store_url="lmdb://"'),
+        ("", ("--workers", "4"), 1, 'store_url="lmdb:///'),
     ],
     ids=["well", "warning", "error", "workers"],
 )
@@ -62,4 +62,4 @@ def test_an_app_is_looked_into(tmp_path: Path) -> None:
 def test_an_app_without_a_guard_is_an_error(tmp_path: Path) -> None:
     answer = doctor(tmp_path, "some_app:bare")
     assert answer.returncode == 2
-    assert "nothing is protected" in answer.stdout
+    assert "some_app:bare is not guarded" in answer.stdout

@@ -39,7 +39,7 @@ def test_warns_under_several_workers_only(environ: dict[str, Any], says: str | N
     else:
         assert text is not None
         assert says in text
-        assert 'store_url="lmdb://"' in text
+        assert 'store_url="lmdb:///' in text
 
 
 @pytest.mark.parametrize(
