@@ -134,6 +134,8 @@ class GuardMiddleware(Hooked):
             visit.standing |= MEASURED
         if policy.prepares:
             plan, block = self._prepare(policy, environ, visit)
+        elif self.resolver is not None:
+            plan, block = self._resolve(policy, self.resolver, environ, visit)
         paths = policy.listed_paths
         if environ.get("PATH_INFO", "")[paths.beginning] in paths.beginnings:
             paths.excuse(environ, visit)
@@ -275,21 +277,17 @@ class GuardMiddleware(Hooked):
             plan, block = self._resolve(policy, self.resolver, environ, visit)
         if policy.cors is not None:
             visit.origin = environ.get("HTTP_ORIGIN")
-        if environ["REQUEST_METHOD"] == "OPTIONS" and is_preflight(environ):
-            route = visit.verdict.route
-            if policy.cors is not None:
+            if is_preflight(environ):
                 # A browser sends a preflight without credentials, so the route's own checks can't
                 # decide on it.
-                plan = policy.relaxed(route)
+                plan = policy.relaxed(visit.verdict.route)
                 visit.standing |= PREFLIGHT
-            elif route is not None and self._defers_credentials(policy, environ):
-                plan = policy.preflight(route)
-                visit.verdict.defers_credentials = True
         return plan, block
 
     def _resolve(
         self, policy: Policy, resolver: Resolver, environ: WSGIEnvironment, visit: Visit
     ) -> tuple[Plan, Block | None]:
+        """Find the plan of the view that a request leads to; return a refusal if there is none."""
         try:
             resolution = resolver(environ)
         except Exception as error:  # a framework's router, or the app's own converters
@@ -309,6 +307,10 @@ class GuardMiddleware(Hooked):
         verdict = visit.verdict
         verdict.endpoint = resolution.endpoint
         verdict.route = route = resolution.route
+        is_options = environ["REQUEST_METHOD"] == "OPTIONS"
+        if is_options and route is not None and self._defers_credentials(policy, environ):
+            verdict.defers_credentials, verdict.expected = True, False
+            return policy.preflight(route), None
         if resolution.others:
             return policy.combined((route, *resolution.others)), None
         return policy.plan(route), None

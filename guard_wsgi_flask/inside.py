@@ -91,22 +91,25 @@ def check_matched_route() -> Any:
     # Each access through a proxy, and each property, costs as much as all the rest.
     context = request_ctx._get_current_object()  # type: ignore[attr-defined]
     asked: Request = context.request
-    kept = g._get_current_object()
     guarded = context.app.extensions[EXTENSION_NAME]
     environ = asked.environ
     rule = asked.url_rule
-    endpoint = None if rule is None else rule.endpoint
-    verdict = environ.get(ENVIRON_KEY)
-    left = verdict.deferred if verdict is not None else None
-    if guarded.rewriting.watching and verdict is not None:
-        guarded.rewriting.observe(environ, verdict.client_ip, guarded.middleware.policy.clients)
-    if endpoint is None:
-        route = None
+    if rule is None:
+        endpoint = carried = route = None
     else:
-        route = guarded.resolver.route_of(endpoint, asked.method)
+        endpoint = rule.endpoint
+        _, carried, route = guarded.resolver.rules_of(endpoint, asked.method)
+    verdict = environ.get(ENVIRON_KEY)
+    kept = g._get_current_object()
     _tell(kept, verdict, route)
+    left = None
+    if verdict is not None:
+        left = verdict.deferred
+        if guarded.rewriting.watching:
+            clients = guarded.middleware.policy.clients
+            guarded.rewriting.observe(environ, verdict.client_ip, clients)
     if left is None:
-        if not guarded.middleware.asks_inside and _LEFT_KEY in environ:
+        if _LEFT_KEY in environ and not guarded.middleware.asks_inside:
             _take_over(*environ.pop(_LEFT_KEY))
         if endpoint is None:
             return None
@@ -116,6 +119,8 @@ def check_matched_route() -> Any:
             and verdict.action != "block"
             and (asked.method != "OPTIONS" or not is_preflight(environ))
         ):
+            if verdict.expected is None:
+                verdict.expected = carried
             if verdict.endpoint is None:
                 verdict.endpoint = endpoint
             return None

@@ -32,18 +32,20 @@ that a client that makes up paths can't fill the memory."""
 MAX_CACHED_CHARS = 512
 """The longest key (host and path): few real ones are longer, and clients can't fill the memory."""
 
-_UNKNOWN = None, None, None
-"""In place of a view, what it carries, and its rules."""
+_Rules = tuple[Any, Any, RouteConfig | None]
+"""A view, what it carries itself, and its rules, with those of all its layers."""
+
+_UNKNOWN: _Rules = object(), None, None
+"""Of an endpoint without a view."""
 
 ANY_METHOD = ("GET", "POST")
 """Stands for the methods of a rule that names none."""
 
 
-@frozen(slots=True)
-class _Match:
+@frozen(slots=True, kw_only=True)
+class _Match(Resolution):
     """The router's result for a path."""
 
-    resolution: Resolution
     signature: Signature
 
 
@@ -71,16 +73,13 @@ class FlaskResolver:
             and "create_url_adapter" not in vars(app)
         )
         self._cache: dict[tuple[str, ...], _Match | None] = {}
-        self._routes: dict[tuple[str, str], tuple[Any, Any, RouteConfig | None]] = {}
+        self._routes: dict[tuple[str, str], _Rules] = {}
         self._templates: dict[str, str] = {}
 
     def __call__(self, environ: WSGIEnvironment) -> Resolution | None:
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
-        if not self._has_rules:
-            return None
-        match = self._match(environ)
-        return None if match is None else match.resolution
+        return self._match(environ) if self._has_rules else None
 
     def signature(self, environ: WSGIEnvironment) -> Signature | None:
         """Return the rule and its arguments, for limits by path, even if no view has rules."""
@@ -121,7 +120,7 @@ class FlaskResolver:
             match = self._match(environ)
             if match is None:
                 return None
-            endpoint = match.resolution.endpoint
+            endpoint = match.endpoint
         if len(self._app.view_functions) != self._known_views:
             self._read_views()
         template = self._templates.get(endpoint)
@@ -140,21 +139,25 @@ class FlaskResolver:
 
     def route_of(self, endpoint: str, method: str) -> RouteConfig | None:
         """Return the rules of the view of an endpoint."""
+        return self.rules_of(endpoint, method)[2]
+
+    def rules_of(self, endpoint: str, method: str) -> _Rules:
+        """Return the view of an endpoint, what it carries itself, and its rules."""
+        view = self._app.view_functions.get(endpoint)
+        carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
+        known = self._routes.get((endpoint, method), _UNKNOWN)
+        # Every request asks, since a view may be replaced or decorated later.
+        if known[0] is view and known[1] is carried:
+            return known
         views = self._app.view_functions
         if len(views) != self._known_views:
             self._read_views()
-        view = views.get(endpoint)
         if view is None:
-            return None
-        # Every request asks, since a view may be replaced or decorated later.
-        carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
-        of_view, of_carried, route = self._routes.get((endpoint, method), _UNKNOWN)
-        if of_view is not view or of_carried is not carried:
-            if len(self._routes) >= MAX_CACHED_PATHS:  # a view that takes any method
-                self._routes.clear()
-            route = self._rules.of(view, method)
-            self._routes[endpoint, method] = view, carried, route
-        return route
+            return _UNKNOWN
+        if len(self._routes) >= MAX_CACHED_PATHS:  # a view that takes any method
+            self._routes.clear()
+        known = self._routes[endpoint, method] = view, carried, self._rules.of(view, method)
+        return known
 
     def _read_views(self) -> None:
         views = self._app.view_functions
@@ -226,5 +229,6 @@ class FlaskResolver:
             # Not found, not allowed, or a redirect, whose target has its rules.
             return None
         method = environ["REQUEST_METHOD"]
-        resolution = Resolution(rule.endpoint, self.route_of(rule.endpoint, method))
-        return _Match(resolution, signature_of(rule.rule, arguments))
+        route = self.route_of(rule.endpoint, method)
+        signature = signature_of(rule.rule, arguments)
+        return _Match(rule.endpoint, route, signature=signature)

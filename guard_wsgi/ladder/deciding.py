@@ -62,7 +62,8 @@ class Deciding:
     @app.setter
     def app(self, app: WSGIApplication) -> None:
         self._app = app
-        self._entry = TellingRequests(app) if self._tells_requests else app
+        # A bound method is called faster than an instance.
+        self._entry = TellingRequests(app).__call__ if self._tells_requests else app
 
     def tell_requests(self) -> None:
         """Views are decorated in this process: they may ask which request they are called in."""

@@ -161,6 +161,7 @@ class Hooked(Attending):
                 return refused
         left = shared = None
         if earlier is not None:
+            earlier.expected = False
             left, earlier.deferred = earlier.deferred, None
         if left is not None:
             shared = left.shared
@@ -183,6 +184,7 @@ class Hooked(Attending):
         request.verdict.endpoint = endpoint
         request.verdict.route = route
         request.verdict.defers_credentials = not runs_view
+        request.verdict.expected = False
         if earlier is not None:
             request.verdict.unmodified = earlier.unmodified
             request.verdict.held = earlier.passed

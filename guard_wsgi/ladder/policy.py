@@ -53,7 +53,8 @@ class Policy:
     :param left_to_app: keys of security headers that the app's framework sets itself.
     :ivar listed_paths: exemptions of a request by its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
-    :ivar prepares: whether there is more to do before the checks than to look at the environ.
+    :ivar prepares: whether there is more to do before the checks than to look at the environ and to
+        find the route.
     :raises ConfigError: if the configuration names an unknown check.
     """
 
@@ -85,12 +86,7 @@ class Policy:
         )
         self.outgoing = Outgoing(config, left_to_app)
         self.cors = self.outgoing.cors
-        self.prepares = (
-            resolver is not None
-            or services.store.waits
-            or self.logs_requests
-            or self.cors is not None
-        )
+        self.prepares = services.store.waits or self.logs_requests or self.cors is not None
         self.refusals = Refusals(config, self.outgoing)
         self.calls_hooks_on_refusal = (
             config.on_block is not None or self.outgoing.modifier is not None

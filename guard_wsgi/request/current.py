@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from functools import lru_cache
 from io import BufferedReader, BytesIO, FileIO
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
@@ -83,7 +84,8 @@ class TellingRequests:
             first = verdict.first or verdict
             if first.observed:
                 response = _observed(first, response, environ)
-        if type(response) in _NO_CODE or _is_made(response):
+        kind = type(response)
+        if kind in _NO_CODE or (kind is ClosingIterator and _is_made(response)):
             return response
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(response, file_wrapper):
@@ -102,14 +104,22 @@ def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironmen
 
 def _is_made(answer: Any) -> bool:
     """Whether an answer of Flask, or of another app on werkzeug, is complete, as most are."""
-    if type(answer) is not ClosingIterator:
+    try:
+        made = answer._callbacks[-1].__self__
+    except (AttributeError, IndexError):
         return False
-    callbacks = getattr(answer, "_callbacks", None)
-    made = getattr(callbacks[-1], "__self__", None) if callbacks else None
-    if not isinstance(made, Response) or type(made.response) is not list or made._on_close:
-        return False
-    kind = type(made)
-    return kind.iter_encoded is Response.iter_encoded and kind.close is Response.close
+    kind: Any = type(made)
+    return _adds_no_code(kind) and type(made.response) is list and not made._on_close
+
+
+@lru_cache(64)
+def _adds_no_code(kind: type) -> bool:
+    """Whether responses of this class are sent by werkzeug's own code."""
+    return (
+        issubclass(kind, Response)
+        and kind.iter_encoded is Response.iter_encoded
+        and kind.close is Response.close
+    )
 
 
 class _Answer:

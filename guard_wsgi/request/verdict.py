@@ -19,7 +19,7 @@ ENVIRON_KEY = "guard_wsgi"
 _OF_THE_SITE = frozenset(
     {
         *("guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"),
-        *("first", "runs", "observed"),
+        *("first", "runs", "observed", "expected", "called"),
     }
 )
 _SHARED = _OF_THE_SITE | {"block"}
@@ -56,6 +56,9 @@ class Verdict:
     :ivar refusals: the rules of views that refused when the app came to them, with the answers.
     :ivar first: what was decided before the app was called; ``None`` for that itself.
     :ivar runs: how often a function whose calls are counted was called for the request.
+    :ivar expected: what the view carries that the framework is about to call, if its rules were
+        checked: its first call needs no question. False after any other call.
+    :ivar called: the function that was called as expected, and what it carries.
     :ivar observed: what looks at the answer for rules of views that were not predicted.
     :ivar defers_credentials: whether the request is a preflight that has been answered for without
         credentials: none of the view's code may run but what answers it.
@@ -82,6 +85,8 @@ class Verdict:
     refusals: tuple[tuple[Any, GuardResponse], ...] = ()
     first: Verdict | None = None
     runs: dict[Any, int] | None = None
+    expected: Any = None
+    called: tuple[Any, Any] | None = None
     observed: tuple[Observing, ...] = ()
     defers_credentials: bool = False
     principal: Any = None
@@ -139,6 +144,8 @@ class Verdict:
         runs = first.runs
         if runs is None:
             runs = first.runs = {}
+            if first.called is not None:
+                runs[first.called[0], id(first.called[1])] = 1
         called = view, id(route)
         runs[called] = calls = runs.get(called, 0) + 1
         counted = runs.get(id(route), 1)

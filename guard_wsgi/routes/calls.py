@@ -10,11 +10,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from werkzeug.wrappers import Response
 
 from guard_wsgi.request.current import ViewRefused, current_environ
-from guard_wsgi.request.verdict import ENVIRON_KEY
+from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
+from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.django_app import as_django, body_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ _MAX_ARGUMENTS = 3
 first."""
 
 _OF_WSGI = "wsgi.input"
+
+_IN_PATHS = frozenset({str, int, float, UUID})
+"""The types of werkzeug's own converters."""
 
 
 class Call:
@@ -144,6 +149,30 @@ def call_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
     if current is not None and ENVIRON_KEY in current:
         return Call(current, given)
     return None
+
+
+def is_expected(view: Any, route: RouteConfig, kwargs: dict[str, Any]) -> bool:
+    """Whether this is the call that Flask has just asked the guard about, as in most requests. If
+    it is not, :func:`call_of` finds out in which request it is.
+
+    :param kwargs: the only arguments of the call.
+    """
+    flask = sys.modules.get("flask")
+    if flask is None:
+        return False
+    try:
+        environ = flask.request._get_current_object().environ
+    except RuntimeError:  # no request
+        return False
+    verdict = environ.get(ENVIRON_KEY)
+    if type(verdict) is not Verdict or verdict.expected is not route:
+        return False
+    for value in kwargs.values():
+        if type(value) not in _IN_PATHS:
+            return False  # it may belong to another request
+    verdict.expected = False
+    verdict.called = view, route
+    return True
 
 
 def is_in_request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

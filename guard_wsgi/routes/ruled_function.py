@@ -18,7 +18,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
-from guard_wsgi.routes.calls import Call, call_of, is_in_request
+from guard_wsgi.routes.calls import Call, call_of, is_expected, is_in_request
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.stored import is_a, stored
 
@@ -107,6 +107,8 @@ def asking(view: Any) -> Any:
     @functools.wraps(view)
     def held(*args: Any, **kwargs: Any) -> Any:
         route = view.__dict__.get(ROUTE_ATTRIBUTE)
+        if not args and route is not None and is_expected(view, route, kwargs):
+            return view(**kwargs)
         call = _unasked(view, route, args, kwargs)
         if call is not None:
             with call:
@@ -140,6 +142,7 @@ def _unasked(
     verdict = call.environ.get(ENVIRON_KEY)
     if not isinstance(verdict, Verdict) or verdict.guard is None:
         return None
+    verdict.expected = False
     counts_again = (route.has_limits or route.behavior_rules) and verdict.runs_again(view, route)
     if verdict.has_held(route) and (is_dispatch or not verdict.defers_credentials):
         if not counts_again:
