@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.prefilter_patterns import MAILBOX, PATTERNS, cross
+from guard_wsgi.detection.prefilter_patterns import IN_JSON, IN_TEXT, PATTERNS, cross
 from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
 # Between the parts of a head: white space to every pattern, and not part of any header.
@@ -215,20 +215,20 @@ class Prefilter:
         in_json = {form for word in needed for form in _as_json(word)}
         # Forms that JSON changes have backslashes; the others were looked through before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
-        plain = _tripwire(needed, (r"\n", r"\r"), engine)
+        plain = _tripwire(needed, IN_TEXT, engine)
         self.matches: Callable[[bytes], bool] = plain.any
         self.hits: Callable[[bytes, int], list[int]] = plain.ends
-        json = _tripwire(in_json, (r"\\n", r"\\r"), engine)
+        json = _tripwire(in_json, IN_JSON, engine)
         self.matches_json: Callable[[bytes], bool] = json.any
         self.tripwires = plain, json
 
 
-def _tripwire(words: set[str], line_breaks: tuple[str, ...], engine: Engine) -> Tripwire:
+def _tripwire(words: set[str], own: Mapping[str, tuple[str, ...]], engine: Engine) -> Tripwire:
+    """:param own: patterns beside those of both passes."""
     literals = [(word, _escape(word)) for word in sorted(words)]
-    patterns = [(name, pattern) for name, kind in PATTERNS.items() for pattern in kind]
-    patterns += [(one.name, pattern) for one in INDICATORS for pattern in one.prefilter]
-    mailbox = [("mailbox", pattern) for pattern in cross(line_breaks, MAILBOX)]
-    return compile_tripwire([*literals, *patterns, *mailbox], engine)
+    kinds = (*PATTERNS.items(), *((one.name, one.prefilter) for one in INDICATORS), *own.items())
+    patterns = [(name, pattern) for name, kind in kinds for pattern in kind]
+    return compile_tripwire([*literals, *patterns], engine)
 
 
 @lru_cache(maxsize=2)

@@ -58,6 +58,18 @@ def test_whatever_the_short_form_matches_is_looked_at_closely(kind: str) -> None
     matches()
 
 
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(
+    st.from_regex(
+        re.compile(r"[\w.]{1,24} (?:or|and|xor) \w{1,24} ?[<>=]", re.ASCII | re.IGNORECASE),
+        fullmatch=True,
+    )
+)
+def test_a_word_compared_behind_another_is_looked_at_closely_in_every_body(text: str) -> None:
+    assert PREFILTER.matches(f"=xy&a={text}1".encode())
+    assert PREFILTER.matches_json(f'{{"a": "{text}1"}}'.encode())
+
+
 def test_both_engines_take_every_pattern_and_none_matches_nothing() -> None:
     for name, patterns in PATTERNS.items():
         for pattern in patterns:
