@@ -59,6 +59,7 @@ class CheckServices:
         self._behavior = services.behavior(config, self.suspicion)
         self._long_lived = services
         self.log = services.log
+        self.shares = services.shares
 
     @property
     def is_verified_bot(self) -> IsBot | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
+from guard_wsgi.behavior.shares import Shares
 from guard_wsgi.checks.attack import AttackRefusal
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.inspections import RouteInspections
@@ -48,6 +49,16 @@ def _excluded(config: SecurityConfig) -> int:
     return NOBODY if config.exclude_paths == EXCLUDED_PATHS else EXCLUDED
 
 
+_READERS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def is_read(findings: tuple[Finding, ...], environ: dict[str, Any]) -> bool:
+    """Whether all findings are of the path of a file that is read."""
+    return environ["REQUEST_METHOD"] in _READERS and all(
+        finding.location == "path" for finding in findings
+    )
+
+
 class HeadInspection(Check):
     """Inspects path, query, cookies and headers for attacks."""
 
@@ -60,12 +71,14 @@ class HeadInspection(Check):
         inspections: RouteInspections,
         refuse: AttackRefusal,
         *,
+        shares: Shares,
         is_own: bool = False,
         excluded: int = EXCLUDED,
     ) -> None:
         self.is_own = is_own
         self.excused = WHITELISTED | (NOBODY if is_own else excluded)
         self._inspections = inspections
+        self._shares = shares
         # A match of the general inspection may be excluded on this path. A benign result is benign
         # on every path.
         self._first_pass = inspections.everywhere.first_pass
@@ -80,6 +93,7 @@ class HeadInspection(Check):
             yield cls(
                 services.inspections.for_route(route),
                 AttackRefusal.of(config, services),
+                shares=services.shares,
                 is_own=route.enable_suspicious_detection is True,
                 excluded=_excluded(config),
             )
@@ -101,6 +115,8 @@ class HeadInspection(Check):
         findings: tuple[Finding, ...] | None = request.take_found()
         if findings is None:
             findings = inspection.head(request.environ)
+        if findings and is_read(findings, request.environ) and self._shares.hold(request.environ):
+            findings = inspection.stored_head(request.environ)
         if self._inspections.varies:
             if findings:
                 findings = self._inspections.wanted(request, findings)
@@ -126,6 +142,7 @@ class BodyInspection(Check):
         max_bytes: int,
         unreadable_blocks: bool,
         oversized_blocks: bool,
+        shares: Shares,
         is_own: bool = False,
         excluded: int = EXCLUDED,
     ) -> None:
@@ -142,6 +159,7 @@ class BodyInspection(Check):
         self._limit = f"detection_max_body_inspect_bytes={max_bytes}"
         self._unreadable_blocks = unreadable_blocks
         self._oversized_blocks = oversized_blocks
+        self._asked = shares.asked
 
     @classmethod
     def for_route(
@@ -157,12 +175,15 @@ class BodyInspection(Check):
                 max_bytes=config.detection_max_body_inspect_bytes,
                 unreadable_blocks=config.unreadable_body == "block",
                 oversized_blocks=config.detection_oversized_body == "block",
+                shares=services.shares,
                 is_own=route.enable_suspicious_detection is True,
                 excluded=_excluded(config),
             )
 
     def passes(self, environ: dict[str, Any], visit: Visit) -> bool:
         length = visit.length
+        if environ["REQUEST_METHOD"] != "POST" and (asked := self._asked(environ)) is not None:
+            visit.verdict.observed = (*visit.verdict.observed, asked)
         # Larger bodies are rare, and some are not read.
         if length is None or length >= self._max_at_once or visit.body is not None:
             return False
@@ -176,6 +197,10 @@ class BodyInspection(Check):
 
     def refusal(self, request: GuardRequest) -> Block | None:
         environ = request.environ
+        verdict = request.verdict
+        if not verdict.observed and (asked := self._asked(environ)) is not None:
+            # An earlier check did not pass, so this one was not asked.
+            verdict.observed = (asked,)
         content_type = _media_type(environ)
         incoming = request.incoming_body
         ended = None

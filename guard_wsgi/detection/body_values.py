@@ -22,7 +22,7 @@ from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import multipart_values, present
 from guard_wsgi.detection.published_fields import KindOf, kind_of, kind_of_place, no_kind
 from guard_wsgi.detection.reports import MEDIA as REPORTS
-from guard_wsgi.detection.reports import kind_of_address, with_samples
+from guard_wsgi.detection.reports import kind_of_address, says_report, with_samples
 from guard_wsgi.detection.structure import (
     MANY_GUESSES,
     is_json,
@@ -65,8 +65,8 @@ def body_values(
     if kind.is_json or start in (b"{", b"["):
         # Operations of GraphQL in one list are counted together.
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
-        says_report = kind.media in REPORTS
-        if says_report:
+        is_report = says_report(body, kind.media)
+        if kind.media in REPORTS:
             kind_in_json = kind_of_address
         leaves: Iterator[Value] | None = None
         if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
@@ -78,7 +78,7 @@ def body_values(
             if document is not None:
                 leaves = document.values("json", max_depth, budget, kind_in_json)
         if leaves is not None:
-            yield from with_samples(leaves) if says_report else leaves
+            yield from with_samples(leaves, kind.media in REPORTS) if is_report else leaves
             if not kind.is_form:
                 return
     if kind.is_form:

@@ -71,7 +71,15 @@ _SECRET_NAME = re.compile(
 )
 # Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
 # are their daily use, and no way around a comparison of secrets.
-_FILTER_NAME = re.compile(r"_?(?:where|filters?|conditions|criteria)\b", re.IGNORECASE)
+_FILTER_NAME = re.compile(
+    r"_?(?:where|filters?|conditions|criteria|(?:query|selector)(?=\.\w|\[\w))\b", re.IGNORECASE
+)
+# Operators by which a filter compares.
+FILTER_RANGE: Final = re.compile(
+    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
+    re.IGNORECASE,
+)
+_OPERATOR = re.compile(r"\[(\$?[\w-]{0,64})\]")
 
 
 _NAMED: Final = (
@@ -102,6 +110,21 @@ def is_for_code(value: Value) -> bool:
 
 def is_filter(name: str) -> bool:
     return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)
+
+
+def names_filter(name: str) -> bool:
+    """Whether a name is one of a documented filter (``filters[$and][0][title][$contains]``): of a
+    field, by operators that compare."""
+    head, bracket, _ = name.partition("[")
+    parts = _OPERATOR.findall(name)
+    if not bracket or "".join(f"[{part}]" for part in parts) != name[len(head) :]:
+        return False
+    operators = [part for part in parts if part.startswith("$")]
+    return (
+        is_filter(name)
+        and any(not part.isdigit() and part not in operators for part in parts)
+        and all(FILTER_RANGE.fullmatch(one) for one in operators)
+    )
 
 
 def is_run(value: Value) -> bool:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from guard_wsgi.detection.field_names import names_filter
 from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.structure import unfold
-from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
+from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
 
 # A longer name says no more in a finding, and is matched against by patterns of our own.
 MAX_NAME_CHARS: Final = 100
@@ -42,5 +43,8 @@ def form_bytes(data: bytes) -> bytes:
 
 def name_values(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
     """A name is a value of its own, unless it looks like every other name."""
-    if name and (flags or not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
+    if not name:
+        return
+    stands = not _SIMPLE_NAME.fullmatch(name) or stands_out(name)
+    if flags or (stands and not names_filter(name)):
         yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)

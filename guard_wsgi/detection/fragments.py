@@ -43,6 +43,12 @@ _SHOWN: Final = re.compile(
 # and what it has of it is no program.
 _COMPONENT: Final = re.compile(r"\son[A-Z][A-Za-z]{2,20}=\{(?:\(\w{0,16}\)|\w{1,16}) =>(?= )")
 
+# Namespaces that mail programs declare.
+_NAMESPACE: Final = re.compile(
+    r" xmlns(?::[a-z]{1,4})?=\"(?:urn:schemas-microsoft-com:[a-z:]{1,40}|http://(?:www\.w3\.org/(?:TR/REC-html40|1999/xhtml)|schemas\.microsoft\.com/office/[\w/]{1,40}))\"",
+    re.IGNORECASE,
+)
+
 # A look-up of names. Those that lead to settings, classes or the machine are none.
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
@@ -88,7 +94,8 @@ _SPOKEN: Final = re.compile(
 )
 # A place that a sentence names; no program opens a sentence.
 _SPOKEN_PLACE: Final = re.compile(
-    r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)",
+    r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)"
+    r"|(?<= \()169\.254\.169\.254(?=\))",
     re.IGNORECASE,
 )
 # Feet and inches. In the middle of a sentence "in" is an operator of SQL.
@@ -112,9 +119,18 @@ _FRAME: Final = re.compile(
     r"|#\d{1,3} [\w:/\\.-]{1,240}\(\d{1,7}\): [\w\\:>-]{1,120}\([\w\\, .]{0,120}\))[ \t\r]*$",
     re.IGNORECASE,
 )
+# A line of a log says what was requested: no file has such a name, and no address.
+_REQUESTED: Final = re.compile(
+    r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
+)
+# What reStructuredText and pkg-config say of the files beside theirs: no folder has such a name.
+_DIRECTIVE: Final = re.compile(
+    r"(?m)^[ \t]*\.\. (?:include|literalinclude|image|figure|[a-z]{1,16}-module|csv-table|graphviz)::? (?:\.\./){1,6}[\w./-]{1,80}\.(?:rst|cmake|txt|md|py|csv|dot|png|jpe?g|svg|inc)[ \t]*$"
+    r"|\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"
+)
 # The line that images for containers end with.
 _APT: Final = re.compile(
-    r"&& (?:apt-get clean && )?rm -rf /var/lib/apt/lists/\*(?=\s|$)|&& npm cache clean --force(?=\s|$)"
+    r"&& (?:apt-get clean && )?rm -rf (?:/var/lib/apt/lists/\*|/var/cache/apk/\*|(?:/root|~)/\.cache(?:/pip)?)(?=\s|$)|&& npm cache clean --force(?=\s|$)"
 )
 # A table in Markdown. A shell stops at a line that begins with the bar which ended the one before,
 # and runs nothing of either.
@@ -140,6 +156,7 @@ HINT: Final = "|".join(
     (
         r"[<{\n]",
         "&&",
+        " HTTP/",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
         *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)),
@@ -153,6 +170,8 @@ def without_fragments(text: str) -> str:
     if "<" in text:
         if "=" in text:
             text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
+            if " xmlns" in text:
+                text = _NAMESPACE.sub("", text)
             if "{" in text:
                 text = _COMPONENT.sub(" handler ", text)
         if "%>" in text:
@@ -168,6 +187,8 @@ def without_fragments(text: str) -> str:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
+    if "../" in text:
+        text = _DIRECTIVE.sub("file", text)
     if "\n" in text:
         text = _FRAME.sub("line", text)
     if " " in text:
@@ -176,6 +197,8 @@ def without_fragments(text: str) -> str:
             text = _SPOKEN.sub("word", text)
         if any(hint in lower for hint in _PLACE_HINTS):
             text = _SPOKEN_PLACE.sub("place", text)
+        if " HTTP/" in text:
+            text = _REQUESTED.sub("request", text)
         if "&&" in text:
             text = _APT.sub("", text)
     return text

@@ -13,7 +13,7 @@ from guard_wsgi.detection.headers import header_values
 from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.shown_files import is_shown
 from guard_wsgi.detection.structure import unfold
-from guard_wsgi.detection.value import STORED, Budget, Value, to_text
+from guard_wsgi.detection.value import KEPT, STORED, Budget, Value, to_text
 
 # Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 4791).
 # Who looks for a file that should not be public reads it, by GET.
@@ -23,15 +23,23 @@ _WRITERS: Final = frozenset(
         *("LOCK", "UNLOCK", "REPORT"),
     }
 )
+_OTHER_FOLDER = re.compile(r"//|[\\:%\x00]|(?:^|/)\.\.?(?:/|$)")
+"""What may lead to another folder than that of the path, where a server joins or decodes it."""
 MAX_TAILS: Final = 6
 """Segments of a route, behind each of which what follows is a value; routes have fewer."""
 
 
-def head_values(environ: dict[str, Any], budget: Budget) -> Iterator[Value]:
-    """Path, query, cookies and headers, in that order."""
+def head_values(
+    environ: dict[str, Any], budget: Budget, is_stored: bool = False
+) -> Iterator[Value]:
+    """Path, query, cookies and headers, in that order.
+
+    :param is_stored: whether the path is known to be of a file that the app keeps for its clients.
+    """
     path = str(environ.get("PATH_INFO", ""))
-    is_content = environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
-    yield from path_values(path, budget, STORED if is_content else "path")
+    is_content = is_stored or environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
+    kind = "path" if not is_content else STORED if _OTHER_FOLDER.search(path) else KEPT
+    yield from path_values(path, budget, kind)
     query = str(environ.get("QUERY_STRING", ""))
     if query:
         data = query.encode("latin-1", "replace")

@@ -113,6 +113,11 @@ class Inspection:
             self._memory.add(digest)
         return found
 
+    def stored_head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
+        """The same where the path is of a file that the app keeps for its clients."""
+        budget = self._budget()
+        return self._values.findings(head_values(environ, budget, is_stored=True), budget, "query")
+
     def body(
         self,
         body: bytes,

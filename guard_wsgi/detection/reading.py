@@ -16,7 +16,7 @@ from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.tokens import RunWeights, numbers_alike, shapes
-from guard_wsgi.detection.value import EXPRESSION, PLACE, SAMPLE, STORED, Value
+from guard_wsgi.detection.value import COMMENT, EXPRESSION, KEPT, PLACE, SAMPLE, STORED, Value
 from guard_wsgi.detection.window import Window
 
 _WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
@@ -26,12 +26,18 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "graphql": frozenset({"graphql"}),
     # The names of one's own files: whoever looks for those of others reads.
     STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
+    KEPT: CATEGORIES
+    - {"sensitive_file", "recon", "cms_probing", "file_upload", "dir_traversal", "file_inclusion"},
     EXPRESSION: CATEGORIES - {"xpath"},
+    COMMENT: CATEGORIES - {"xml"},
     # Nobody opens it by what it says.
     PLACE: CATEGORIES - WHOLE_VALUE,
     # Whatever it is, it is a program that some page has blocked.
-    SAMPLE: CATEGORIES - {"xss", "code_injection", "cmd_injection"},
+    SAMPLE: CATEGORIES - {"xss", "code_injection", "cmd_injection", "nosql", "proto_pollution"},
 }
+# A key of an object, and an address: neither is a path that the app opens or serves.
+_KEY_CATEGORIES: Final = CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"}
+_EXPRESSION_CATEGORIES: Final = CATEGORIES - {"xpath", "sqli"}
 # Of these the declarations and directives count, not what the text is like.
 WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
 # What makes an uploaded binary dangerous, long enough not to be there by chance.
@@ -111,7 +117,7 @@ def readings(
     text = without_fragments(window.text)
     if text != window.text:
         window = evolve(window, text=text)
-    allowed = KIND_CATEGORIES.get(value.kind, CATEGORIES)
+    allowed = _allowed(value)
     has_shape = value.kind not in WITHOUT_SHAPE
     found = decodings(window.text)
     shaped = shaped_decodings(window.text, found) if has_shape else ()
@@ -137,6 +143,41 @@ def readings(
         part.add([one.name for one in indicators if one.category not in WHOLE_VALUE], rest.name)
     part.add(value.flags, "raw")
     yield part
+
+
+# An address in a document, whole and plain: what is behind it is not this app's.
+_ELSEWHERE: Final = re.compile(
+    r"(?=https?:)\w+://(?!\d|localhost|\[)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}(?::\d{1,5})?"
+    r"(?:/(?!\.{1,2}(?:/|$))[\w.@+~,%:{}-]*)*/?",
+    re.IGNORECASE,
+)
+
+
+def _allowed(value: Value) -> frozenset[str]:
+    """Return the categories of which there may be evidence in a value."""
+    if value.location == "json":
+        if value.kind == "name":
+            return _KEY_CATEGORIES
+        if value.kind in ("", "url") and _ELSEWHERE.fullmatch(value.text):
+            return _KEY_CATEGORIES
+    if value.kind == EXPRESSION and is_complete(value.text):
+        return _EXPRESSION_CATEGORIES
+    return KIND_CATEGORIES.get(value.kind, CATEGORIES)
+
+
+# A text in an XPath stands between operators, commas or brackets, so that none begins or ends one
+# that an app has put around it.
+_COMPLETE: Final = re.compile(
+    r"(?=[a-z@/.*($])(?:[^'\"]*(?:[=(,<>|\[+*-]|\b(?:or|and|div|mod)\s)\s*(?:'[^']*'|\"[^\"]*\")"
+    r"(?=\s*(?:[)\],=!<>|+*-]|$)|\s(?:or|and|div|mod)\b))*[^'\"]*",
+    re.IGNORECASE,
+)
+
+
+def is_complete(expression: str) -> bool:
+    """Whether an XPath has whole texts only, and no comment of SQL."""
+    text = expression.strip()
+    return _COMPLETE.fullmatch(text) is not None and not ("--" in text or ";" in text)
 
 
 def shaped_decodings(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:

@@ -32,22 +32,34 @@ _DATA: Final = re.compile(
 )
 
 
+_SIGNS: Final = (b'"csp-report"', b'"csp-violation"')
+
+
+def says_report(body: bytes, media: str) -> bool:
+    """Whether a JSON body is a report of a browser, or of one that calls it plain JSON, as old
+    ones and collectors do. Who claims it gains nothing but in the fields of a report."""
+    return media in MEDIA or any(sign in body for sign in _SIGNS)
+
+
 def kind_of_address(name: str, text: str) -> str:
     """The kind of a data address in a report, which nobody opens: a browser has blocked it."""
     return SAMPLE if name in _ADDRESSES and _DATA.fullmatch(text) else ""
 
 
-def with_samples(values: Iterator[Value]) -> Iterator[Value]:
+def with_samples(values: Iterator[Value], is_declared: bool) -> Iterator[Value]:
     """The values of a report, the beginning of the program that was blocked known for one, and
     addresses for such that nobody opens. Markup in a sample is none: a page that shows reports may
-    not mean to run it."""
+    not mean to run it.
+
+    :param is_declared: by the media type: then messages of browsers are known as well.
+    """
     for value in values:
         if value.name in _ADDRESSES:
             value = evolve(value, kind=value.kind if value.kind == SAMPLE else PLACE)
         else:
             chars = len(value.text)
             is_sample = (value.name in _SAMPLES and chars <= MAX_SAMPLE_CHARS) or (
-                value.name in _MESSAGES and chars <= MAX_MESSAGE_CHARS
+                is_declared and value.name in _MESSAGES and chars <= MAX_MESSAGE_CHARS
             )
             if is_sample and not value.kind and "<" not in value.text and "&" not in value.text:
                 value = evolve(value, kind=SAMPLE)

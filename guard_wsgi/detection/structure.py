@@ -16,18 +16,18 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection import data_urls
-from guard_wsgi.detection.field_names import is_filter, is_written
+from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.published_fields import KindOf, kind_of_place, no_kind
 from guard_wsgi.detection.requirement import is_requirement
-from guard_wsgi.detection.surroundings import FILTER_RANGE
 from guard_wsgi.detection.value import (
-    NAME_EVIDENCE,
+    PLACE,
     UNREAD,
     Budget,
     BudgetSpent,
     Value,
+    stands_out,
     to_text,
     with_parent,
 )
@@ -99,7 +99,7 @@ class Document:
             path, node, depth = stack.pop()
             if isinstance(node, str):
                 budget.take_value()
-                if node:
+                if node and node != "\x00":
                     kind = kind_of(path, node)
                     value = Value(location, path, node, kind)
                     yield from (value,) if kind else unfold(value, budget)
@@ -111,7 +111,9 @@ class Document:
                         if child.__class__ in (str, list, Pairs):
                             name = f"{path}.{key}" if path else key
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
-                        if not _SIMPLE_KEY.fullmatch(key) or NAME_EVIDENCE.search(key):
+                        if _SIMPLE_KEY.fullmatch(key) and not stands_out(key):
+                            continue
+                        if kind_of(path + "{}", key) != PLACE:
                             budget.take_value()
                             yield Value(location, path, with_parent(path, key), "name")
                 else:
@@ -277,7 +279,7 @@ def _is_quoted(value: Value, operator: Value) -> bool:
     if not operator.name and operator.text not in ("$or", "$and", "$nor"):
         return False
     inner = value.name.rpartition(">")
-    return is_written(value) or (inner[1] != "" and is_filter(inner[2]))
+    return is_written(value) or (inner[1] != "" and is_filter(inner[2])) or is_filter(operator.name)
 
 
 def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator[Value]:

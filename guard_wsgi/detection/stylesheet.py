@@ -17,15 +17,20 @@ XSL: Final = "http://www.w3.org/1999/XSL/Transform"
 _SPACES: Final = re.compile(
     r"http://www\.w3\.org/(?:1999/XSL/(?:Transform|Format)|1999/xhtml|2000/svg|1998/Math/MathML|1999/xlink"
     r"|2001/XMLSchema(?:-instance)?|TR/\w{1,16}|XML/1998/namespace|2005/Atom)"
+    # Functions of these are prefixed, and none with a prefix is called; elements do nothing.
+    r"|https?://(?:www\.)?(?:docbook|purl|oclc|purl\.oclc|ascc|xml\.ascc|relaxng|oasis-open|schemastore|sitemaps|dublincore)\.(?:org|net)/[\w./#-]{0,120}"
 )
 _ELEMENTS: Final = frozenset(
     """
     stylesheet transform template apply-templates call-template with-param param variable value-of copy copy-of
     element attribute attribute-set text comment for-each for-each-group if choose when otherwise sort number
     output strip-space preserve-space key decimal-format message sequence analyze-string matching-substring
-    non-matching-substring next-match apply-imports perform-sort namespace-alias
+    import include non-matching-substring next-match apply-imports perform-sort namespace-alias
     """.split()
 )
+_READ: Final = frozenset({"import", "include"})
+# A style sheet of the same folder, or of one next to it.
+_BESIDE: Final = re.compile(r"(?:[\w-]+/){0,4}[\w-]+(?:\.[\w-]+)*\.xslt?")
 # Functions that read something else, tell of the processor, or belong to its host.
 _REACHES_OUT: Final = re.compile(
     r"(?:document|doc|doc-available|collection|unparsed-[\w-]{1,40}|json-doc|system-property|environment-variables?"
@@ -47,7 +52,9 @@ def only_transforms(document: str) -> bool:
             raise Refused
         depth += 1
         for key, value in zip(attributes[::2], attributes[1::2], strict=True):
-            if key.startswith("extension-element") or _REACHES_OUT.search("".join(value.split())):
+            if space == XSL and name in _READ and not (key != "href" or _BESIDE.fullmatch(value)):
+                raise Refused
+            if "extension-element" in key or _REACHES_OUT.search("".join(value.split())):
                 raise Refused
 
     def declare_space(_: str | None, uri: str | None) -> None:

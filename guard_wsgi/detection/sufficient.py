@@ -13,14 +13,14 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-from guard_wsgi.detection.field_names import is_searched, name_features
+from guard_wsgi.detection.field_names import FILTER_RANGE, is_searched, name_features
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding
 from guard_wsgi.detection.fragments import HINT
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.model import Model, shipped_model
 from guard_wsgi.detection.prose import FUNCTION_WORD
 from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
-from guard_wsgi.detection.surroundings import FILTER_RANGE, HTML_TEXT, STATEMENT, WRITING
+from guard_wsgi.detection.surroundings import HTML_TEXT, STATEMENT, WRITING
 from guard_wsgi.detection.terms import NO_TERM, is_certain_in_search
 
 MIN_PLAIN_CHARS: Final = 5

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from guard_wsgi.detection.field_names import is_filter, name_features
+from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, name_features
 from guard_wsgi.detection.prose import are_words, function_words
-from guard_wsgi.detection.value import STORED, Value
+from guard_wsgi.detection.value import KEPT, STORED, Value
 from guard_wsgi.detection.window import Window
 
 # A query in the languages that APIs and tracers carry, whole: what is injected into one begins
@@ -27,12 +27,11 @@ HTML_TEXT = re.compile(
 
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
 _THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
-FILTER_RANGE = re.compile(
-    r"\$(?:[gl]te?|n?in|n?eq?|and|n?or|not|exists|regex|options|all|size|text|between|contains\w*|startswith|endswith)\b",
-    re.IGNORECASE,
-)
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
+
+
+_STORED: Final = frozenset({STORED, KEPT})
 
 
 class Surroundings:
@@ -60,7 +59,7 @@ def _surroundings(value: Value) -> list[str]:
     text = value.text
     found = ["at:" + value.location]
     if value.kind:
-        found.append("kind:path" if value.kind == STORED else "kind:" + value.kind)
+        found.append("kind:path" if value.kind in _STORED else "kind:" + value.kind)
     found += name_features(value.name)
     # One word under this name is a country's, a coupon's or an OAuth server's code.
     if value.name.lower() == "code" and len(text.split(None, 1)) > 1:
@@ -115,11 +114,11 @@ def _document(text: str) -> list[str]:
     return found
 
 
-def is_source(text: str) -> bool:
+def is_source(text: str, more_than: int = _LINES) -> bool:
     """Whether most lines of a text, and more than a few, are those of a program."""
     lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
     code = sum(1 for line in lines if _CODE_LINE.match(line))
-    return len(lines) > _LINES and code * 2 > len(lines)
+    return len(lines) > more_than and code * 2 > len(lines)
 
 
 def window_context(window: Window) -> list[str]:

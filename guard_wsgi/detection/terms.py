@@ -60,7 +60,7 @@ _NAMES: Final = (
     r"information_schema(?:\.(?:tables|columns|schemata|views|routines))?|pg_catalog(?:\.pg_tables)?|pg_tables|pg_user|sysobjects|syscolumns"
     r"|sys\.(?:tables|objects|columns|databases)|sqlite_master|all_tables|user_tables|all_tab_columns|mysql\.user|dual"
     r"|xp_cmdshell|sp_executesql|sp_configure|openrowset|pg_sleep|load_file|group_concat|concat_ws|extractvalue|updatexml|utl_http|dbms_output"
-    r"|__proto__|(?:object\.)?prototype|constructor(?:\.prototype)?|object\.prototype\.\w{1,24}|__(?:init|name|main|file|class|dict|doc|str|repr|import)__"
+    r"|child_process|__proto__|(?:object\.)?prototype|constructor(?:\.prototype)?|object\.prototype\.\w{1,24}|__(?:init|name|main|file|class|dict|doc|str|repr|import)__"
     r"|(?:window\.|self\.)?(?:document|location|navigator|history|localstorage|sessionstorage)(?:\.(?:cookie|domain|referrer|location|href|hash|search|body|head|url|title|getitem|setitem|useragent|language))?"
     r"|(?:inner|outer)html|textcontent|on(?:click|error|load|change|input|submit|mouseover|focus|blur|keydown|keyup|scroll|resize)|srcdoc|javascript:(?:void\(0\);?)?"
     r"|\$(?:eq|ne|gte?|lte?|n?in|and|n?or|not|exists|regex|where|expr|type|size|all|elemmatch|set|unset|inc|push|pull|lookup|match|group|project)"
@@ -149,6 +149,12 @@ def _is_phrase(text: str) -> bool:
 
 
 _TERM: Final = _whole(_CALLED, _SQL, _NAMES, _LINES, _PLACES, _FILES, _TAGS, _SLIPS)
+# What shows a file that is alike on every machine, or a log.
+_SHOWS: Final = re.compile(
+    r"(?:sudo )?(?:cat|less|more|head|tail|vi|vim|nano|ls)(?: -[a-zA-Z]{1,3}(?: ?\d{1,4})?)? (?P<path>\S+)",
+    re.IGNORECASE,
+)
+_LOG: Final = re.compile(r"/var/log/(?:nginx|apache2|httpd)/(?:access|error)(?:\.log|_log)")
 _COMMAND: Final = re.compile(_COMMANDS, re.IGNORECASE)
 # What a program runs, opens, counts or sorts by, by the last word of a field's name: there a place,
 # a command or a call is what it does.
@@ -176,9 +182,10 @@ _WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
     """
     q query search keyword keywords term terms title subject headline question answer comment comments text body content message msg
-    description desc note notes review summary tag tags
+    description desc note notes review summary tag tags bio about caption reply feedback remark remarks reason
     """.split()
 )
+_SEARCHES: Final = frozenset({"q", "query", "search", "keyword", "keywords", "term", "terms"})
 _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 
 
@@ -224,8 +231,15 @@ def is_term(value: Value) -> bool:
     if _NO_TERM.search(text):
         return False
     text, name = text.strip(), value.name.lower()
-    if _key(name) in _WRITES and (_PATH.fullmatch(text) or _WAIT.fullmatch(text)):
-        return True
+    if (key := _key(name)) in _WRITES:
+        if _PATH.fullmatch(text) or _WAIT.fullmatch(text):
+            return True
+        shown = _SHOWS.fullmatch(text)
+        path = shown["path"] if shown else text
+        if value.location != "query" and key not in _SEARCHES and _LOG.fullmatch(path):
+            return True
+        if shown and _PATH.fullmatch(path):
+            return True
     if not (_TERM.fullmatch(text) or _COMMAND.fullmatch(text) or _is_phrase(text)):
         return False
     last = (_LAST_WORD.findall(name) or [""])[-1]

@@ -12,8 +12,14 @@ from guard_wsgi.detection.normalize import overlong
 STORED: Final = "stored"
 """Kind of a path under which a client keeps a file of its own, or a site shows one."""
 
+KEPT: Final = "kept"
+"""The same for a path of plain names, which leads to no other folder."""
+
 EXPRESSION: Final = "expression"
 """Kind of an XPath where a format prescribes one."""
+
+COMMENT: Final = "comment"
+"""Kind of a comment in a document of XML, in which no element is one."""
 
 SAMPLE: Final = "sample"
 """Kind of the piece of a program that a browser quotes in a report."""
@@ -32,6 +38,19 @@ NAME_EVIDENCE: Final = re.compile(
     r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.",
     re.IGNORECASE,
 )
+
+
+# Fields of Java Server Faces, and properties that Java and Spring document: settings, not classes.
+_PROPERTY: Final = re.compile(
+    r"(?:javax|jakarta)\.faces\.[\w.]{1,60}|logging\.level\.[\w.]{1,80}"
+    r"|java\.(?:version|vendor|home|io\.tmpdir|class\.path|class\.version|library\.path|(?:runtime|specification|vm)\.\w{1,24})(?:\.\w{1,16})?",
+    re.IGNORECASE,
+)
+
+
+def stands_out(name: str) -> bool:
+    """Whether a name may be more than a label."""
+    return NAME_EVIDENCE.search(name) is not None and not _PROPERTY.fullmatch(name)
 
 
 def with_parent(path: str, key: str) -> str:
@@ -55,9 +74,9 @@ class Value:
     :ivar name: of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
     :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
-        "filename", "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE,
-        CONTENT (not weighed), "url" (without its query), "upload" (text of an uploaded file),
-        "binary" (the same, not text), "markup" (a document of XML).
+        "filename", "agent" (User-Agent), "header", "path", STORED, KEPT, EXPRESSION,
+        COMMENT, SAMPLE, PLACE, CONTENT (not weighed), "url" (without its query), "upload" (text of
+        an uploaded file), "binary" (the same, not text), "markup" (a document of XML).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

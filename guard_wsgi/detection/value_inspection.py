@@ -12,7 +12,7 @@ from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding, spent_findin
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.passwords import password_margin, passwords
-from guard_wsgi.detection.published_fields import is_told
+from guard_wsgi.detection.published_fields import is_prompted, is_told
 from guard_wsgi.detection.scorer import Margin, Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
@@ -46,7 +46,8 @@ def _margin(value: Value) -> float:
     if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
         return SOURCE_MARGIN
     if is_told(value):
-        return SOURCE_MARGIN if is_source(value.text) else FILE_MARGIN
+        is_prompt = is_prompted(value)
+        return SOURCE_MARGIN if is_prompt or is_source(value.text) else FILE_MARGIN
     return CODE_MARGIN if is_for_code(value) else 0.0
 
 

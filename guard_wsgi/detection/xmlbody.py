@@ -15,7 +15,7 @@ from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 from guard_wsgi.detection import large
 from guard_wsgi.detection.charset import decoded
 from guard_wsgi.detection.stylesheet import XSL, only_transforms
-from guard_wsgi.detection.value import EXPRESSION, Budget, Value, to_text
+from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
 
 DECLARATION = re.compile(
     r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
@@ -62,7 +62,7 @@ class _Pieces:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text.append
-        parser.CommentHandler = self._add
+        parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruct
         # Its being there keeps entities from being expanded.
         parser.DefaultHandler = self._other
@@ -107,6 +107,9 @@ class _Pieces:
     def _end(self, tag: str) -> None:
         self.flush()
         self._open.pop()
+
+    def _comment(self, text: str) -> None:
+        self._add(text, kind=COMMENT)
 
     def _instruct(self, target: str, data: str) -> None:
         if target != "xml-stylesheet":

@@ -1,0 +1,123 @@
+# ruff: noqa: E501  (tables of paths)
+"""Paths of the fields in which published formats carry programs, files, places and reports.
+
+Each is a whole path from the root of a JSON body, but for the last table: names that no app gives
+to anything but a program or its output.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Lines of JSON have a list around them.
+_ROOT: Final = r"(?:\[\]\.)?"
+# Sentry (event payloads, envelopes, webhooks), Elastic APM, Rollbar, Bugsnag, Airbrake, Honeybadger.
+_EVENT: Final = rf"{_ROOT}(?:(?:data\.)?(?:event|error|issue)\.)?"
+_FRAMES: Final = (
+    r"(?:"
+    rf"{_EVENT}(?:(?:exception|threads)(?:\.values)?\[\]\.)?(?:raw_)?stacktrace\.frames\[\]\."
+    rf"|{_ROOT}error\.(?:exception|log)\.stacktrace\[\]\."
+    rf"|{_ROOT}(?:data\.)?body\.trace(?:_chain\[\])?\.frames\[\]\."
+    rf"|{_ROOT}(?:events\[\]\.)?exceptions\[\]\.stacktrace\[\]\."
+    rf"|{_ROOT}errors\[\]\.backtrace\[\]\."
+    r"|error\.backtrace\[\]\.|details\.error\.(?:innerError\.)?stackTrace\[\]\.)"
+)
+# Kubernetes: workloads, lists of them, and admission reviews.
+_OBJECT: Final = r"(?:items\[\]\.|request\.(?:object|oldObject)\.)?"
+_CONTAINERS: Final = (
+    rf"{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?"
+    r"(?:c|initC|ephemeralC)ontainers\[\]\."
+)
+# What a tool of the Model Context Protocol or of a language model is given to run or to write.
+_GIVEN: Final = (
+    r"(?:command|cmd|code|script|sql|query|statement|expression|patch|diff|input|pattern|content|text|file_text|new_text"
+    r"|(?:old|new|insert)_(?:str|string|text))(?:\[\])?"
+)
+# A message of a language model's API (OpenAI, Anthropic, Ollama), and parts of one (Gemini).
+_MESSAGES: Final = r"(?:params\.)?messages\[\]\."
+CONTENT_PATHS: Final = re.compile(
+    rf"{_FRAMES}(?:context_line|(?:pre|post)_context\[\]|context\.(?:pre|post)\[\]|code(?:\.\d+)?|source\.\d+|line\.context|function|method|methodName|module|(?:vars|locals)\..+)"
+    # What a page did and said before an error.
+    rf"|{_EVENT}breadcrumbs(?:\.values)?\[\]\.(?:message|data\..+)|(?:data\.)?body\.telemetry\[\]\.body\..+"
+    rf"|{_EVENT}(?:exception|threads)(?:\.values)?\[\]\.value|{_EVENT}logentry\.\w+|(?:data\.)?event\.extra\..+"
+    rf"|{_ROOT}error\.(?:log\.message|exception\.message)|details\.error\.(?:innerError\.)?message|{_ROOT}span\.context\.db\.statement"
+    # Source maps (ECMA-426), notebooks (nbformat 4, and as an API of Jupyter takes them).
+    r"|(?:sections\[\]\.map\.)?sourcesContent\[\]"
+    r"|(?:content\.)?cells\[\]\.(?:source(?:\[\])?|attachments\..+|outputs\[\]\.(?:text(?:\[\])?|traceback\[\]|evalue|data\..+))"
+    # Language Server Protocol, Debug Adapter Protocol, Jupyter's messages.
+    r"|params\.textDocument\.text|params\.contentChanges\[\]\.text|content\.code"
+    r"|params\.(?:context\.)?diagnostics\[\]\.(?:message|relatedInformation\[\]\.message)|params\.arguments\[\](?:\..+)?"
+    r"|result\.(?:items\[\]\.)?(?:contents|documentation)(?:\[\])?\.value|result\.items\[\]\.textEdit\.newText"
+    r"|arguments\.(?:expression|breakpoints\[\]\.(?:condition|logMessage))|body\.output"
+    # Kubernetes, Docker's API, actions of forges and other programs that run what they are given.
+    rf"|{_CONTAINERS}(?:(?:command|args)\[\]|(?:(?:liveness|readiness|startup)Probe|lifecycle\.(?:preStop|postStart))\.exec\.command\[\])"
+    rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
+    rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
+    r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name"
+    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
+    rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
+    r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+"
+    rf"|{_MESSAGES}content\[\]\.content(?:\[\]\.text)?"
+    rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|input\[\]\.(?:arguments|output)"
+    r"|contents\[\]\.parts\[\]\.(?:functionCall\.args\..+|functionResponse\.response\..+)"
+    # Diffs and files as forges send and take them.
+    r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff"
+    # What tracers tell of requests, attacks among them (OpenTelemetry), and logs (Loki).
+    r"|resource(?:Spans|Logs|Metrics)\[\]\..+\.stringValue|streams\[\]\.values\[\]\[\]"
+    # npm: commands of a package, and versions that it needs.
+    r"|scripts\.[\w:.-]+|engines\.\w+|(?:dev|peer|optional|bundled)?[dD]ependencies\.[\w@/.-]+"
+)
+# Names at any depth: an app that has such a field expects a program in it, or what one wrote.
+NAMED_CONTENT: Final = re.compile(
+    r"(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
+    r"|(?:old|new)_str(?:ing)?|file_text|(?:new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|cmdline)(?:\[\])?"
+)
+PLACE_PATHS: Final = re.compile(
+    rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
+    r"|params\.textDocument\.uri|params\.(?:uri|rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
+    r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
+    # Debug Adapter Protocol.
+    r"|arguments\.(?:source\.path|program|cwd)"
+    # Splunk, Loki: where a line of a log is from.
+    r"|result\.source|streams\[\]\.stream\.filename"
+    # Kubernetes and Docker: folders of a container and of its host.
+    rf"|{_CONTAINERS}volumeMounts\[\]\.(?:mountPath|subPath)|{_OBJECT}spec\.(?:template\.spec\.)?volumes\[\]\.hostPath\.path|HostConfig\.Binds\[\]"
+    # CycloneDX, whose references are addresses of packages.
+    r"|(?:metadata\.component\.)?(?:components\[\]\.)*bom-ref|metadata\.component\.bom-ref|dependencies\[\]\.(?:ref|dependsOn\[\])"
+)
+# Files of a repository or of a workspace.
+FILE_PATHS: Final = re.compile(
+    r"(?:payload\.)?(?:head_commit|commits\[\])\.(?:added|removed|modified)\[\]|(?:\[\]|files\[\])\.(?:previous_)?filename"
+    r"|tree\[\]\.path|actions\[\]\.(?:file_path|previous_path)|changes\[\]\.(?:old|new)_path|(?:check_run\.)?output\.annotations\[\]\.path"
+    r"|comment\.(?:inline\.)?path|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
+    r"|files\{\}"
+)
+# The same, or one in a folder that people work in: what a tool opens for a language model.
+WORK_PATHS: Final = re.compile(
+    rf"params\.arguments\.(?:path|file_?path|filename|file|directory|cwd)|{_MESSAGES}content\[\]\.input\.(?:path|file_path|filename)"
+)
+SOURCE_PATHS: Final = re.compile(r"(?:sections\[\]\.map\.)?sources\[\]")
+# What monitoring tells of machines (Alertmanager, Grafana, PagerDuty, Opsgenie), and the blocks of
+# chats in which it is shown (Slack, Discord, Teams).
+TOLD_PATHS: Final = re.compile(
+    r"(?:data\.)?extra\.\w+|tools\[\]\.(?:function\.)?description|instructions"
+    r"|"
+    r"alerts\[\]\.(?:annotations|labels)\.[\w.-]+|common(?:Annotations|Labels)\.[\w.-]+|valueString"
+    r"|payload\.(?:summary|custom_details\..+)|event\.data\.(?:title|description|content|incident\.(?:title|summary))"
+    r"|alert\.(?:message|description|details\..+)|alert_query|result\._raw|heartbeat\.msg|state_message|entity_display_name"
+    r"|blocks\[\]\.(?:text\.text|fields\[\]\.text|elements\[\]\.elements\[\]\.text)|attachments\[\]\.(?:title|text|fallback|pretext|fields\[\]\.value)"
+    r"|embeds\[\]\.(?:title|description|fields\[\]\.value)|sections\[\]\.(?:activityTitle|text|facts\[\]\.value)"
+    r"|event\.blocks\[\]\.elements\[\]\.elements\[\]\.text"
+    # Jira: what changed of an issue.
+    r"|changelog\.items\[\]\.(?:from|to)String|issue\.fields\.(?:summary|description|environment)"
+    # Texts of commits, requests and notes in a forge.
+    r"|(?:commits\[\]|head_commit)\.(?:message|title)|push\.changes\[\]\.(?:new\.target|commits\[\])\.message"
+    r"|(?:pull_?request|merge_request|object_attributes)\.(?:title|body|description|note)|comment\.content\.raw"
+    r"|changes\.(?:body|title)\.from|resource\.commits\[\]\.comment"
+)
+# What people and programs tell a language model. Several lines of a program there are content.
+PROMPT_PATHS: Final = re.compile(
+    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|input\[\]\.content(?:\[\]\.text)?"
+    r"|(?:contents\[\]|systemInstruction)\.parts\[\]\.text|system\[\]\.text"
+)
