@@ -9,10 +9,8 @@ _ESCAPE: Final = re.compile(rb"\\([0-3][0-7]{2}|.)", re.DOTALL)
 
 
 def without_backslashes(data: bytes) -> bytes:
-    """Unescape the text between the quotes of a cookie's value: a backslash comes before any
-    character or before three octal digits (RFC 2109 and RFC 2965; http.cookies and werkzeug read
-    both).
-    """
+    """Unescape the quoted value of a cookie: a backslash precedes any character or three octal
+    digits (RFC 2109 and RFC 2965; http.cookies and werkzeug decode both)."""
     return _ESCAPE.sub(_unescaped, data)
 
 

@@ -1,4 +1,4 @@
-"""Attacks that are the whole value of a field: one scan of the field finds them."""
+"""Attacks that are the whole value of a field. One scan of the field finds them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from guard_wsgi.detection.sufficient import MAX_PLAIN_CHARS, MIN_PLAIN_CHARS, Su
 from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
-# Of the pairs that are looked at before all else: a flood of attacks has few.
+# How many pairs to search before anything else; a flood of attacks has few.
 MAX_PAIRS_AT_ONCE: Final = 16
 MAX_STRINGS: Final = 100_000
-"""Of a JSON document that has spent its budget: 0.15 s, with texts of 80 bytes all of 8 MiB."""
+"""The most strings to search of a JSON document over its budget: 0.15 s; with texts of 80 bytes,
+all of 8 MiB."""
 MAX_FIELDS: Final = 20_000
-"""Of any other body, whose values are decoded in further ways."""
+"""The most fields to search of any other body, whose values are decoded in further ways."""
 _BEGINNINGS: Final = (b"{", b"[")
 
 
@@ -61,7 +62,7 @@ class BareAttacks:
     def in_body(
         self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
     ) -> Finding | None:
-        """Search all short values of a body that has too many to weigh each; if there are too many
+        """Search all short values of a body that has too many to weigh each. If there are too many
         for this as well, report the spent budget."""
         try:
             for value in self._values(body, kind, complete, first_pass):
@@ -84,7 +85,7 @@ class BareAttacks:
         depth = self._settings.max_json_depth
         is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
         if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
-            # By length alone: it takes no longer to look at once for what is enough.
+            # By length alone: searching it at once takes no longer.
             return large.json_values(body, "json", first_pass[0], _is_plain, depth, MAX_STRINGS)
         budget = Budget(MAX_FIELDS, len(body))
         contents = self._settings.weighs_contents

@@ -1,7 +1,8 @@
-"""The databases of built-in patterns, compiled by a build, `guard-wsgi warm`, or beside requests.
+"""The databases of built-in patterns. A build, `guard-wsgi warm` or a background process compiles
+them.
 
-Run as a program, this compiles what neither the package nor the cache folder has, and prints the
-name of each file that is used (hatch_build.py, patterns/compiling.py).
+Run as a program, this module compiles what is neither in the package nor in the cache folder, and
+prints the name of each file that is used (hatch_build.py, patterns/compiling.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STEPS = 2 + len(families())
 def compile_built_in() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Load or compile one group of patterns after the other.
 
-    :return: after each of `STEPS`, what it was and the names of its databases.
+    :return: after each of `STEPS`, its name and the keys of its databases.
     :raises ConfigError: without Hyperscan.
     """
     prefilter = builtin_prefilter("hyperscan")
@@ -39,7 +40,7 @@ def _keys(scanners: tuple[Scanner | Tripwire, ...]) -> tuple[str, ...]:
 
 
 def where_kept(key: str) -> Path | None:
-    """The folder in which a compiled database is found and trusted."""
+    """Return the folder that has a compiled database and is trusted; ``None`` if there is none."""
     for folder in (PACKAGE_FOLDER, *cache_folders()):
         if (folder / f"{key}{SUFFIX}").exists() and (
             folder == PACKAGE_FOLDER or distrust(folder) is None
@@ -49,9 +50,9 @@ def where_kept(key: str) -> Path | None:
 
 
 def main() -> None:
-    """Always ends with 0: servers that reap children of others take meaning from other codes."""
+    """Always ends with 0: servers that reap other processes' children interpret other codes."""
     with suppress(OSError, AttributeError):
-        os.nice(5)  # requests are served meanwhile
+        os.nice(5)  # requests are served at the same time
     if has_hyperscan():
         for _, keys in compile_built_in():
             for key in keys:

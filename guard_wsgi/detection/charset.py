@@ -11,9 +11,9 @@ from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Final
 
-# Read as they are: UTF-8, and the two whose ASCII half is all that a pattern looks for.
+# Not decoded: UTF-8, and two charsets whose ASCII half is all that patterns look for.
 _USUAL: Final = frozenset({"utf-8", "ascii", "iso8859-1"})
-# Codecs that are no charsets, but escapes of one's own source code.
+# Codecs that are no charsets: escapes of source code.
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "undefined", "mbcs", "oem"})
 MAX_NAME_CHARS: Final = 40
 _CHARSET: Final = re.compile(
@@ -22,14 +22,14 @@ _CHARSET: Final = re.compile(
 
 
 def charsets_in(parameters: str) -> list[str]:
-    """The charsets that a Content-Type names, in any way that a framework reads one."""
+    """Return the charsets that a Content-Type names, in every way that a framework reads it."""
     return _CHARSET.findall(parameters)
 
 
 @lru_cache(maxsize=1)
 def _known() -> frozenset[str]:
-    """Names of the interpreter's codecs. For any other name, the interpreter searches the file
-    system and caches the failure for ever, which clients must not cause."""
+    """Whether the interpreter knows a codec. For an unknown name it would search the file system
+    and cache the failure for ever, and clients must not cause that."""
     modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
     return frozenset(modules | set(aliases)) - {"aliases"} - _NO_CHARSET
 
@@ -65,7 +65,7 @@ def decoded(data: bytes, charset: str) -> str | None:
 
 
 def marked(body: bytes) -> str:
-    """The UTF-16 or UTF-32 that a body begins in, by its mark or by its zeros as JSON and XML
-    parsers tell it (RFC 4627, 3); "" for another charset."""
+    """Return the kind of UTF-16 or UTF-32 in which a body begins, by its mark or by its zeros, as
+    JSON and XML parsers detect it (RFC 4627, 3); "" for another charset."""
     name = json.detect_encoding(body)
     return "" if name.startswith("utf-8") else name

@@ -26,7 +26,7 @@ class CustomPattern:
 def with_custom(
     matches: Callable[[bytes], bool], scanner: Scanner, patterns: Iterable[CustomPattern]
 ) -> Callable[[bytes], bool]:
-    """A first pass with a user's own patterns. JSON escapes quotes, slashes and non-ASCII
-    characters with backslashes, so it differs from the values."""
+    """A first pass that includes a user's own patterns. JSON escapes quotes, slashes and non-ASCII
+    characters with backslashes, so it needs its own first pass."""
     anchored = any(_ANCHOR.search(one.pattern) for one in patterns)
     return lambda data: matches(data) or anchored or b"\\" in data or scanner.any(data)

@@ -1,4 +1,4 @@
-"""The detector: its patterns are compiled once per instance."""
+"""The detector. Its patterns are compiled once per instance."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from guard_wsgi.detection.tokens import RunWeights
 class Detector:
     """The built-in indicators and a user's own patterns.
 
-    Patterns may be added and removed while serving: inspections made earlier keep theirs until
-    `compile` is called again, and adding compiles only the user's patterns.
+    Patterns may be added and removed while serving. Earlier inspections keep theirs until `compile`
+    is called again. Adding compiles only the user's patterns.
 
     :raises PatternRefused: if the engine refuses a pattern; with the reason.
     """
@@ -40,12 +40,13 @@ class Detector:
             builtin_sufficient(engine) if model is None else Sufficient(model, engine)
         )
         self._runs: dict[frozenset[str], RunWeights] = {}
-        # One for all inspections: there is one a route, and clients choose what is remembered.
+        # One for all inspections: each route has one, and clients choose what is remembered.
         self._stable = StableHeaders()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None
         if engine == "hyperscan":
-            # A pattern of the package that it refuses is an error here, not at each value.
+            # If the engine refuses a pattern of the package, that is an error here, not at each
+            # value.
             self.warm()
         if isinstance(custom_patterns, Mapping):
             named = dict(custom_patterns)
@@ -58,7 +59,7 @@ class Detector:
         pairs = [(one.name, one.pattern) for one in patterns.values()]
         scanner = compile_patterns(pairs, self._engine) if pairs else None
         self._custom, self._custom_scanner = patterns, scanner
-        # What is benign to one set of patterns may match another one.
+        # What is benign to one set of patterns may match another.
         self._stable = StableHeaders()
 
     def add_pattern(
@@ -92,7 +93,7 @@ class Detector:
         self._sufficient.warm()
 
     def compile(self, settings: DetectionSettings | None = None) -> Inspection:
-        """Bind settings to the compiled patterns. It is cheap: each route may have its own."""
+        """Bind settings to the compiled patterns. This is cheap, so each route may have its own."""
         settings = settings or DetectionSettings()
         runs = self._runs.get(settings.categories)
         if runs is None:

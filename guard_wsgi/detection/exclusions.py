@@ -26,7 +26,8 @@ class Exclusions:
 
 
 def is_named(name: str, excluded: frozenset[str]) -> bool:
-    """Whether a name is excluded: by itself, by any key on its path, or by the field around it."""
+    """Whether a name is excluded: the name itself, a key on its path, or the field that contains
+    it."""
     if name in excluded:
         return True
     outer = name.partition(">")[0]

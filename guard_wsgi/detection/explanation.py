@@ -1,4 +1,4 @@
-"""Explains how a value was weighed, for people."""
+"""How a value was weighed, for people."""
 
 from __future__ import annotations
 

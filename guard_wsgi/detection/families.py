@@ -14,11 +14,11 @@ from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
 
 
 class BuiltinScanners:
-    """The built-in indicators, compiled by family: smaller databases compile in less time than
-    one large one, and a value needs only microseconds for each.
+    """The built-in indicators, compiled by family. Small databases compile faster than one large
+    database, and a value needs only microseconds for each.
 
-    They are compiled when the first value is to be weighed, or by `warm`: a process that never
-    meets anything suspicious does not pay for them.
+    They are compiled when the first value is weighed, or by `warm`. A process that never sees
+    anything suspicious does not pay for them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -26,8 +26,8 @@ class BuiltinScanners:
         self._families: tuple[tuple[tuple[Indicator, ...], Scanner], ...] = ()
 
     def warm(self) -> tuple[tuple[tuple[Indicator, ...], Scanner], ...]:
-        """Compile now. Two threads at once do the same work twice, which is harmless, where a
-        lock could be held over a fork."""
+        """Compile now. Two threads at once do the same work twice; a lock instead could stay locked
+        after a fork."""
         if not self._families:
             self._families = tuple(self.each())
         return self._families
@@ -41,8 +41,8 @@ class BuiltinScanners:
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
         """Return the names of the patterns that match in each piece of some data (`Scanner.among`).
 
-        Texts that each end with `SEPARATOR` give the same matches as if each was scanned alone.
-        Further matches may only reach over a separator, so they belong to none of the texts.
+        If each text ends with `SEPARATOR`, the result is the same as if each was scanned alone.
+        Other matches can only cross a separator, and belong to none of the texts.
         """
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
@@ -50,7 +50,7 @@ class BuiltinScanners:
         return found
 
     def read(self, data: bytes) -> list[Indicator]:
-        """The indicators that match."""
+        """Return the indicators that match."""
         found = []
         for family, scanner in self._families or self.warm():
             for index in scanner.scan(data):
@@ -58,36 +58,36 @@ class BuiltinScanners:
         return found
 
 
-# Not the mark itself, which is behind a backslash.
+# Not an escaped mark.
 _MORE = re.compile(r"(?<!\\)\+$|(?<=[1-9]),\d*\}$")
 
 
 def shortest(pattern: str) -> str:
-    """A pattern that matches the same texts, whose matches end as soon as one can: what follows
-    may be there once or more often, so once is enough."""
+    """Return a pattern that matches the same texts, but whose matches end as early as possible: one
+    occurrence is enough of a part that may repeat."""
     return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
 
 
 SEPARATOR: Final = b"\xff"
 """Separates texts that are scanned together: no text in UTF-8 contains it."""
-# A pattern in pieces: what is escaped, a class, any other character.
+# The pieces of a pattern: an escape, a class, any other character.
 _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 _ANCHORS: Final = {"^": r"(?:^|\xff)", "$": r"(?:$|\n?\xff)"}
 
 
 def separable(pattern: str) -> str:
-    """A pattern to which a text also begins behind a `SEPARATOR`, and ends in front of one."""
+    """Return a pattern whose anchors also match after and before a `SEPARATOR`."""
     return "".join([_ANCHORS.get(piece, piece) for piece in _PIECES.findall(pattern)])
 
 
 def families() -> list[tuple[Indicator, ...]]:
-    """The indicators by the first part of their names."""
+    """Group the indicators by the first part of their names."""
     groups = groupby(INDICATORS, key=lambda one: one.name.partition(".")[0])
     return [tuple(members) for _, members in groups]
 
 
 @lru_cache(maxsize=2)
 def builtin_scanners(engine: Engine) -> BuiltinScanners:
-    """Compiled constants, shared by all detectors of the process: immutable, safe to share
-    between threads (each has its own scratch) and over a fork."""
+    """Return the compiled constants. All detectors of the process share them: they are immutable,
+    and safe in threads (each has its own scratch) and after a fork."""
     return BuiltinScanners(engine)

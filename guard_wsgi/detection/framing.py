@@ -14,8 +14,8 @@ _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth: int) -> str:
     """Return the fault of a body: "max_json_depth", "multipart_end", or "" for none.
 
-    A document nested without end makes parsers recurse until they fail, and a multipart body
-    without its last boundary is read in different ways by different parsers (RFC 2046, 5.1.1).
+    A document that nests without end makes parsers recurse until they fail. Parsers disagree about
+    a multipart body without its last boundary (RFC 2046, 5.1.1).
     """
     if kind.is_json:
         return "max_json_depth" if _is_too_deep(body, max_json_depth) else ""
@@ -27,7 +27,8 @@ def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth:
 
 
 def _is_too_deep(body: bytes, max_depth: int) -> bool:
-    # A document as deep ends, or begins, with a row of brackets; looking for one is quick.
+    # A document as deep as that begins or ends with a run of brackets, which a search finds
+    # quickly.
     if not any(row in body for row in _ROWS):
         return False
     return _is_deeper(body, max_depth) and _is_deeper(_without_strings(body), max_depth)
@@ -41,7 +42,7 @@ def _without_strings(body: bytes) -> bytes:
 def _is_deeper(body: bytes, max_depth: int) -> bool:
     """Remove the innermost pairs of brackets, a level or two at a time, and look at the rest.
 
-    It is certain for twice the depth; other text with brackets does not get that deep.
+    The result is certain from twice the depth on. Other text with brackets does not get that deep.
     """
     brackets = body.translate(None, _NOT_BRACKETS)
     for _ in range(max_depth):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from attrs import frozen
 
 # The weight of an indicator before learning: a hand-set prior, which the learned weights of
-# model.json replace. 1.0 is the balanced threshold, so STRONG alone is a finding, and CERTAIN is
-# one among harmless words as well. DECISIVE is one whatever stands around it and whatever it is
-# like: learning takes some of either.
+# model.json replace. 1.0 is the balanced threshold. STRONG alone is a finding. CERTAIN is a finding
+# among harmless words as well. DECISIVE is a finding whatever surrounds it. Learning lowers some of
+# the first two.
 DECISIVE = 1.6
 CERTAIN = 1.3
 STRONG = 1.0
@@ -17,17 +17,17 @@ WEAK = 0.3
 
 @frozen
 class Indicator:
-    """A named pattern. Patterns are ASCII, matched without case, `.` takes newlines; they use
-    only what both Hyperscan and `re` take (no look-around, no back-references).
+    """A named pattern. Patterns are ASCII and match without case; `.` matches newlines. They use
+    only syntax that both Hyperscan and `re` support (no look-around, no back-references).
 
-    :ivar name: `family.evidence`; unique, stable: it appears in findings and in the model file.
-    :ivar category: one of CATEGORIES; the category a finding gets when this evidence leads.
-    :ivar source: where the idea comes from (CWE, OWASP page, CVE, RFC, a chapter of
+    :ivar name: `family.evidence`; unique and stable: it appears in findings and in the model file.
+    :ivar category: one of CATEGORIES; the category of a finding if this evidence leads.
+    :ivar source: the origin of the idea (CWE, OWASP page, CVE, RFC, a chapter of
         PayloadsAllTheThings, a rule family of the OWASP Core Rule Set).
-    :ivar prior: the hand-set weight. It counts as long as model.json has none that was learned.
-    :ivar prefilter: patterns for the first pass, in the syntax of prefilter_patterns.py, where
-        its own do not match what this one looks for.
-    :ivar examples: whole values of which each opens the first pass and is found by the pattern.
+    :ivar prior: the hand-set weight. It counts until model.json has a learned one.
+    :ivar prefilter: patterns for the first pass, in the syntax of prefilter_patterns.py, if its own
+        patterns do not match what this one looks for.
+    :ivar examples: whole values; each must match the first pass and this pattern.
     """
 
     name: str

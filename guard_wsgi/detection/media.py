@@ -25,7 +25,7 @@ _JSON_TYPES: Final = frozenset(
 )
 _XML_TYPES: Final = frozenset({"application/x-xml"})
 _SHOWN: Final = frozenset({"image/svg+xml", "application/xhtml+xml"})
-# What APIs take as one text, and programs read as a document: text itself, and YAML (CWE-502).
+# Types that programs read as one document: text itself, and YAML (CWE-502).
 _TEXT_TYPES: Final = frozenset(
     {
         "application/graphql",
@@ -42,17 +42,16 @@ _TEXT_TYPES: Final = frozenset(
 
 @frozen(slots=True)
 class BodyKind:
-    """How a body is read by its declared type.
+    """How a body is read, by its declared type.
 
-    Names of types are compared whole, or by their suffix (RFC 6839): those of office documents
-    have "xml" in them and are archives. A name that is no media type at all (RFC 9110, 8.3.1) is
-    read differently by each framework, so a body of one is read in every way.
+    Types are compared by their whole name or their suffix (RFC 6839): names of office documents
+    contain "xml", but are archives. Frameworks disagree about a name that is no media type (RFC
+    9110, 8.3.1), so such a body is read in every way.
 
     :ivar media: the type in lower case, without parameters.
-    :ivar parameters: what stands behind it.
-    :ivar is_file: none of the others: its bytes are content that an app stores or hands on. An
-        app that reads a field or a document from it nevertheless finds one only if it parses as
-        such (form.py).
+    :ivar parameters: the text after the type.
+    :ivar is_file: none of the others: an app stores its bytes or passes them on. If an app reads a
+        field or a document from it, it finds one only if the body parses as such (form.py).
     """
 
     media: str
@@ -66,7 +65,7 @@ class BodyKind:
 
     @property
     def content_type(self) -> str:
-        """The two as they were sent, the type in lower case."""
+        """Return both as they were sent, the type in lower case."""
         return f"{self.media};{self.parameters}" if self.parameters else self.media
 
     @classmethod
@@ -81,12 +80,12 @@ class BodyKind:
             return cls(media, parameters, is_json=True)
         if main == "multipart" and sub:
             return cls(media, parameters, is_multipart=True)
-        # A picture or a page in XML is stored and shown, as others are.
+        # A picture or a page in XML is stored and shown, like other files.
         if (suffix == "xml" or media in _XML_TYPES) and media not in _SHOWN:
             return cls(media, parameters, is_xml=True)
         if media in _TEXT_TYPES:
             return cls(media, parameters, is_text=True)
-        # Programs that store files send no type where they know none.
+        # Programs that store files send no type if they know none.
         if not media or _MEDIA_TYPE.fullmatch(media):
             return cls(media, parameters, is_file=True)
         return cls(

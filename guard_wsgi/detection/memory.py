@@ -1,8 +1,8 @@
-"""The memory of values that were found harmless, so that they need not be weighed again.
+"""Remembers values that were found harmless, so that they need not be weighed again.
 
 Clients send health probes, webhooks, beacons and saved drafts over and over. The memory holds keyed
-digests of 16 bytes (BLAKE2b, RFC 7693), so that nobody can craft an attack with the same digest,
-and no content is kept.
+digests of 16 bytes (BLAKE2b, RFC 7693). So nobody can craft an attack with the same digest, and no
+content is kept.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from hashlib import blake2b
 from typing import Any, Final
 
 MAX_REMEMBERED: Final = 8192
-"""Digests of one generation; two are kept, 2 MB at most."""
+"""The most digests of one generation. Two generations are kept: 2 MB at most."""
 
 MAX_BYTES: Final = 65_536
-"""The longest text to remember; a longer one rarely comes again."""
+"""The longest text to remember, in bytes. Clients rarely repeat a longer one."""
 
 _HEAD_KEYS: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")
 
@@ -32,8 +32,8 @@ class Memory:
         self._older: set[bytes] = set()
 
     def digest(self, data: bytes, *texts: str) -> bytes | None:
-        """Return the digest of some bytes and of texts that say how they are read; ``None`` if it
-        is too large."""
+        """Return the digest of some bytes and of texts that say how they are read; ``None`` if the
+        data is too large."""
         if len(data) > MAX_BYTES:
             return None
         prefix = "".join([f"{len(text)}:{text}" for text in texts])
@@ -42,7 +42,7 @@ class Memory:
         return made.digest()
 
     def head_digest(self, environ: dict[str, Any]) -> bytes | None:
-        """The digest of all that is inspected of a head."""
+        """Return the digest of everything that is inspected in a head."""
         parts = [
             f"{key}={len(value)}:{value}"
             for key, value in environ.items()

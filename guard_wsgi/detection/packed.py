@@ -26,8 +26,8 @@ _SERIALIZED: Final = re.compile(
 
 
 def serialized_inside(data: bytes) -> str:
-    """The beginning of a serialized object in gzip: as text where it is ASCII, else in base64, as
-    it would be sent without the compression; "" for anything else."""
+    """Return the beginning of a serialized object in gzip: as text if it is ASCII, else in base64,
+    as it would be sent without compression. "" for anything else."""
     try:
         head = zlib.decompressobj(_GZIP_WINDOW).decompress(data, HEAD_BYTES)
     except zlib.error:

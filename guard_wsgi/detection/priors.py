@@ -1,4 +1,4 @@
-"""Hand-set weights: learning starts from them, and they apply to evidence that no training data
+"""Hand-set weights. Learning starts from them, and they apply to evidence that no training data
 had."""
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ EXCUSES: Final = MappingProxyType(
         **dict.fromkeys(("text:html", "text:lines", "name:text", "name:code"), -0.2),
     }
 )
-"""What speaks for a value beside evidence that nothing was learned of: as much as is learned at
-most for any (benchmarks/train_detection.py)."""
+"""The weight of unlearned evidence for a harmless value: the highest that is learned for any
+(benchmarks/training/train_detection.py)."""
 
-# Evidence that is not a pattern: name -> category, and its prior.
+# Evidence that is not a pattern: name -> category and prior.
 FEATURE_CATEGORIES: Final = {
     "encoding.overlong_bytes": "encoding",
     "upload.script_in_binary": "file_upload",
@@ -39,7 +39,7 @@ PRIOR_FEATURES: Final = {
     "graphql.directives": 1.0,
 }
 _GRAPH: Final = ("query.graph_statement", "query.graph_clause")
-# What two pieces of evidence say together beyond what they say alone.
+# What two pieces of evidence mean together, beyond their sum.
 _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.script_name": (("kind:filename", 1.0),),
     "file.script_upload": (("kind:filename", 0.6),),
@@ -66,12 +66,12 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.line_break": (("kind:path", 1.0),),
     "file.uploaded_setting": (("kind:filename", 1.3),),
     "file.dump_file": (("kind:path", 0.3),),
-    # The type of an error in a report, and the ranges of a documented filter language.
+    # The type of an error in a report; ranges of a documented filter language.
     "code.java_class": (("text:exception", -0.6),),
     "code.java_class_only": (("text:exception", -0.8),),
     "query.operator_name": (("text:filter", -0.8),),
     "query.operator_key": (("text:filter", -0.8),),
-    # One line is all that a field holds, or all that people write there.
+    # The field holds one line, or people write one line there.
     "shell.line_program": (("name:line", 0.6), ("name:text", -0.4), ("at:query", 0.7)),
     "shell.line_of_its_own": (
         ("name:line", 1.0),
@@ -83,25 +83,25 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     ),
     "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
     "sql.word_operator": (("name:number", 1.0),),
-    # "sendgrid/6.12.5;python" is a client and what it runs on.
+    # "sendgrid/6.12.5;python" is a client and the language it runs on.
     **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
     **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),
-    # An API of a database takes a statement in a field that is called so.
+    # An API of a database takes a statement in a field of this name.
     "sql.statement_only": (("name:query", -0.4), ("at:query", 0.4)),
 }
 
 
 def feature_categories() -> dict[str, str]:
-    """Which category each piece of built-in evidence speaks for."""
+    """Map each piece of built-in evidence to the category that it indicates."""
     return {one.name: one.category for one in INDICATORS} | FEATURE_CATEGORIES
 
 
 def prior_pairs() -> dict[str, tuple[tuple[str, float], ...]]:
-    """The hand-set pairs; a path or an address beside words is named and not used."""
+    """Return the hand-set pairs. A path or an address beside words gets a name and no weight."""
     pairs = dict(_PRIOR_PAIRS)
     for one in INDICATORS:
         if one.category in WHOLE_VALUE:
-            # An address goes on to its end: what is behind one is a part of it.
+            # An address continues to its end: text after it is part of it.
             behind = -0.2 if one.category in ("ssrf", "file_inclusion", "open_redirect") else -0.5
             named = (("text:after_words", -0.5), ("text:before_words", behind))
             pairs[one.name] = (*pairs.get(one.name, ()), *named)

@@ -8,7 +8,7 @@ from typing import Final
 
 from guard_wsgi.detection.lexicon import LEXICON
 
-# Words that hold sentences together and that no attacked language uses.
+# Words that connect sentences and that no attacked language uses.
 _FUNCTION_WORDS: Final = (
     *("the", "my", "we", "you", "your", "our", "they", "she", "he", "his", "her", "its", "it's"),
     *("i'm", "don't", "can't", "isn't", "please", "was", "were", "are", "have", "would", "could"),
@@ -18,7 +18,7 @@ _FUNCTION_WORDS: Final = (
 )
 FUNCTION_WORD: Final = rf"\b(?:{'|'.join(_FUNCTION_WORDS)})\b"
 _FUNCTION_WORD_SET: Final = frozenset(word.encode() for word in _FUNCTION_WORDS)
-# Whatever no such word has is a blank.
+# Characters that no such word has become blanks.
 _LETTERS_APART: Final = bytes(
     code | 32 if chr(code).isalpha() and code < 128 else code if code == 39 else 32
     for code in range(256)
@@ -26,14 +26,14 @@ _LETTERS_APART: Final = bytes(
 
 
 def function_words(text: str) -> int:
-    """How many different ones a text has; cutting it into words and looking them up takes a tenth
-    of the time of looking for these."""
+    """Count the different function words of a text. Splitting it into words and looking them up
+    takes a tenth of the time of searching for each word."""
     words = text.encode("utf-8", "surrogatepass").translate(_LETTERS_APART).split()
     return len(_FUNCTION_WORD_SET.intersection(words))
 
 
-# Seven words or more in a row, as sentences have them; languages that are attacked put marks
-# between. The first and the last two stay, for what stands around the payload.
+# Seven words or more in a row, as in sentences; attacked languages put marks between words. The
+# first and the last two stay, as the surroundings of the payload.
 PROSE_CHARS: Final = 32
 _WORD = (
     r"(?!(?:union|select|insert|delete|drop|exec|waitfor)\s)"
@@ -46,25 +46,25 @@ MAX_KNOWN: Final = 4096
 
 
 def without_prose(text: str) -> str:
-    """Remove the sentences of a text: only both ends of every long row of words stay."""
+    """Remove the sentences of a text. Only both ends of each long run of words stay."""
     if len(text) < PROSE_CHARS or _PROSE_ROW not in "".join(map(_prose_word, text.split())):
         return text
-    # Optimization: led by a blank, so that `re` looks only where there is one.
+    # Optimization: the pattern begins with a blank, so `re` looks only where there is one.
     return _PROSE.sub(r" \1 \2", " " + text)[1:]
 
 
-# What the expression for a row of words does not take for one.
+# Characters that the pattern for a run of words excludes.
 _NO_PROSE: Final = frozenset({"union", "select", "insert", "delete", "drop", "exec", "waitfor"})
 
 
 def without_sentences(text: str) -> list[str]:
-    """The words of a text without its sentences: quicker, where only these count."""
-    # Where a row of words has more than two blanks, it ends.
+    """Return the words of a text without its sentences; quicker if only the words matter."""
+    # A run of words ends at more than two blanks.
     parts = _WIDE.split(text)
     words: list[str] = parts[0].split()
     for part in parts[1:]:
         words += ("", *part.split())
-    # The last one has no blank behind it.
+    # The last one has no blank after it.
     marks = "".join(map(_prose_word, words if text[-1:].isspace() else words[:-1]))
     if _PROSE_ROW in marks:
         kept: list[str] = []
@@ -83,15 +83,16 @@ _PROSE_MARKS = re.compile("w{7,}")
 
 @lru_cache(maxsize=MAX_KNOWN)
 def _prose_word(word: str) -> str:
-    """A "w" for what may be a word of a row of them. Texts repeat their words."""
+    """ "w" if the text may be a word in a run of words, else "". Cached, because texts repeat
+    words."""
     return "w" if _PROSE_WORD.fullmatch(word) and word not in _NO_PROSE else "."
 
 
-# A word of a sentence, by itself between blanks.
+# A word of a sentence, between blanks.
 _PLAIN_WORD = re.compile(r"[(\"]?([^\W\d_]{2,24}(?:['\u2019-][^\W\d_]{1,16})?)[,.:;!?)\"]{0,2}")
 
 
 def are_words(words: list[str]) -> bool:
-    """Whether these are two words of a sentence and none that an attacked language knows."""
+    """Whether these are two words of a sentence and no words of an attacked language."""
     plain = [match[1].lower() for word in words if (match := _PLAIN_WORD.fullmatch(word))]
     return len(plain) == 2 and not any(word in LEXICON for word in plain)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# No part has room for anything else. Each blank belongs to one place only: that is linear.
+# No part admits anything else. Each blank matches in one place only, so the time is linear.
 _MARKER: Final = r" ?(?:\( ?)*(?:{name} ?{sign} ?{text}|{text} ?{sign} ?{name}) ?(?:\) ?)*".format(
     name=r"(?:python_(?:full_)?version|os_name|sys_platform|implementation_(?:name|version)"
     r"|platform_(?:release|system|version|machine|python_implementation)|extra)",

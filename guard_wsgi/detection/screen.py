@@ -1,9 +1,9 @@
-"""Screen: which of many short values may be over the threshold at all.
+"""The screen: finds the short values among many that may exceed the threshold.
 
-A form, a table or a flood has thousands of values with some evidence in each, and hardly one that
-is an attack. To read one in every way takes as long as to take ten out of a document. Here they are
-scanned together, and each is asked for the most that its indicators may weigh where it stands.
-What is left is read and weighed as any value (scorer.py): the screen has no say in a verdict.
+A form, a table or a flood has thousands of values with some evidence in each, and hardly an attack.
+Reading one in every way takes as long as reading ten in a document. The screen scans them together,
+and computes for each the most that its indicators may weigh in its place. The rest is read and
+weighed like any value (scorer.py). So the screen never decides a verdict.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
 
-# What one value costs, in the characters of a budget, with every so many of its own.
+# What one value costs, in characters of a budget, plus one for so many of its own characters.
 SCREENED_CHARS: Final = 18
 SCREENED_EACH: Final = 4
 REACHING_CHARS: Final = 16
-"""To look at what stands around the indicators of one."""
+"""The cost of a look at what surrounds the indicators of one value."""
 
 
 class Screen:
-    """What is needed to clear values.
+    """Drops values.
 
-    :param threshold: the least that any value is to be over.
+    :param threshold: the lowest score that matters.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Screen:
         self._threshold = threshold
 
     def left(self, values: Sequence[Value], budget: Budget) -> list[int]:
-        """The places of the values that may reach the threshold, in order.
+        """Return the places of the values that may reach the threshold, in order.
 
         :param values: of a kind that is weighed as such, without evidence from their decoding.
         """

@@ -12,12 +12,12 @@ from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import checked
 from guard_wsgi.options.values import each_of, one_of, string_set
 
-# Scores are log-odds scaled so that 1.0 is the balanced point. What each preset makes of sources
-# that the model has not seen, benchmarks/training/train_detection.py prints.
+# Scores are scaled log-odds; 1.0 is the balanced point. benchmarks/training/train_detection.py
+# prints the results of each preset on sources that the model has not seen.
 THRESHOLDS: Final = {"relaxed": 1.6, "balanced": 1.0, "strict": 0.6}
 
 MAX_SCORE: Final = 10
-"""A score is 1 at the balanced point; nothing real is ten times as certain."""
+"""A score is 1 at the balanced point. Nothing real is ten times as certain."""
 
 UPLOAD_INSPECTIONS: Final = ("names", "strict")
 
@@ -43,7 +43,7 @@ class DetectionSettings:
 
     :ivar threshold: a preset's name or a score (0 < score <= 10).
     :ivar excluded_params: names of query parameters that are not inspected.
-    :ivar excluded_headers: header names, any case, that are not inspected.
+    :ivar excluded_headers: names of headers, in any case, that are not inspected.
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
     :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
     :ivar refuses_introspection: whether a GraphQL query for the schema is a finding.
@@ -53,28 +53,28 @@ class DetectionSettings:
     categories: frozenset[str] = field(
         default=CATEGORIES, converter=string_set, validator=each_of(*sorted(CATEGORIES))
     )
-    # The preset measured on the corpus at the fewest errors of both kinds together.
+    # The preset with the fewest errors of both kinds together on the corpus.
     threshold: float | str = field(default="balanced", converter=score_or_preset)
     excluded_params: frozenset[str] = field(default=frozenset(), converter=string_set)
     excluded_headers: frozenset[str] = field(default=frozenset(), converter=string_set)
     excluded_body_fields: frozenset[str] = field(default=frozenset(), converter=string_set)
     scan_body: bool = field(default=True, converter=flag)
-    # Contents of files are what an app stores, and full of what would be an attack in a field.
+    # Apps store the contents of files. They are full of text that would be an attack in a field.
     upload_inspection: str = field(default="names", validator=one_of(*UPLOAD_INSPECTIONS))
     refuses_introspection: bool = field(default=False, converter=flag)
-    # 8 MiB: what APIs and frameworks take of documents and forms.
+    # 8 MiB: the usual limit of APIs and frameworks for documents and forms.
     max_body_bytes: int = field(default=8_388_608, validator=whole_number(1))
-    # Names and values of a request that are looked at one by one. A large form has hundreds, a
-    # large JSON document tens of thousands of leaves, most of which are benign to the first pass.
+    # How many names and values of a request are weighed one by one. A large form has hundreds, a
+    # large JSON document tens of thousands, most of which are benign to the first pass.
     max_values: int = field(default=20_000, validator=whole_number(1))
-    # The work after the first pass, in characters that are weighed (value.Budget): 0.15 s.
+    # The work after the first pass, in characters to weigh (value.Budget): 0.15 s.
     max_chars: int = field(default=262_144, validator=whole_number(1))
     # Real documents stay below 20.
     max_json_depth: int = field(default=32, validator=whole_number(1))
 
     @property
     def weighs_contents(self) -> bool:
-        """Whether contents of files are weighed, besides their names."""
+        """Whether the contents of files are weighed, not only their names."""
         return self.upload_inspection == "strict"
 
     @property

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# No blanks, dots, backslashes or parameters by which a server arrives somewhere else; and nothing
-# of the repository's own store, which is in no tree of it.
+# No blanks, dots, backslashes or parameters that could lead a server elsewhere; and nothing from
+# the repository's own store, which no tree contains.
 _PLAIN: Final = re.compile(
     r"(?:/(?!\.{1,2}(?:/|$)|\.(?:git|svn|hg)(?:/|$))[\w.@+~()\[\],=& -]+)+/?", re.ASCII
 )
@@ -23,23 +23,23 @@ _IN_REPOSITORY: Final = re.compile(
     rf"|/src/(?:(?:branch|tag|commit)/{_REF}|[0-9a-f]{{40}}/)[^/]"
     r"|/repos/[^/]+/[^/]+/contents/[^/]|/repository/files/[^/]"
 )
-# What every published program has, two folders deep or in a manual.
+# Files that every published program has, two folders deep or in a manual.
 _PUBLISHED: Final = re.compile(
     r"/(?:[^/]+/[^/]+|wiki|docs?|manual|help|reference)/(?:[^/]+/)*(?:dockerfile|gemfile|package(?:-lock)?\.json|composer\.(?:json|lock)|yarn\.lock"
     r"|\.travis\.ya?ml|\.github/(?:[\w.-]+/)*[\w.-]+\.ya?ml|\.env\.(?:example|sample|template|dist))"
-    # A public key, and a page about a command.
+    # A public key; a page about a command.
     r"|/(?:[^/]+/)+(?:id_\w+\.pub|passwd(?:\.\d)?\.(?:txt|html?|md|pdf))",
     re.IGNORECASE,
 )
 
 
 def is_plain_path(path: str) -> bool:
-    """Whether a path has nothing that leads out of a folder, into a store or to another server."""
+    """Whether nothing in a path leads out of a folder, into a store or to another server."""
     return _PLAIN.fullmatch(path) is not None
 
 
 def is_shown(path: str) -> bool:
-    """Whether a path is one of a file that a site shows as its content."""
+    """Whether a path names a file that the site shows as content."""
     return (
         is_plain_path(path)
         and (_IN_REPOSITORY.search(path) or _PUBLISHED.fullmatch(path)) is not None

@@ -1,11 +1,11 @@
-"""The sieve: finds the windows of a long text that may exceed a threshold at all.
+"""The sieve: finds the windows of a long text that may exceed the threshold.
 
-A log, a page or a program has evidence all over and is far from a threshold everywhere. To read
-one window in every way and weigh it takes a millisecond; here it is asked for the least that shows
-that it can't reach the threshold, the cheapest first: the indicators that the scan of many windows
-together finds in it, against the most that they may weigh in a text of this kind; what stands
-around them; the shape, which in a text of hundreds of tokens speaks against an attack by far. What
-is left is read and weighed as any value (reading.py): the sieve has no say in a verdict.
+A log, a page or a program has evidence all over and is far from the threshold everywhere. Reading
+one window in every way and weighing it takes a millisecond. The sieve drops windows by upper
+bounds, the cheapest first: the most that the indicators found in a scan of many windows may weigh
+in a text of this kind; what surrounds them; the shape of the text, because hundreds of tokens speak
+strongly against an attack. The rest is read and weighed like any value (reading.py). So the sieve
+never decides a verdict.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
 
-# Scanned together. What is refused should be so early, and what is cleared in few scans.
+# How many windows to scan together. The first scans are small, so that an attack is found early;
+# the later ones are large, so that harmless text takes few scans.
 FIRST_TOGETHER: Final = 2
 MOST_TOGETHER: Final = 32
-# As many characters of a window are scanned in all their readings for the price of one that is
-# weighed (value.Budget).
+# How many characters of a window are scanned in all readings for the price of weighing one.
 SCANNED_CHARS: Final = 3
 
 Together = tuple[Window, tuple[Decoding, ...], set[str]]
 
 
 class Sieve:
-    """What is needed to clear windows."""
+    """Drops windows."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Sieve:
     ) -> Iterator[Window]:
         """Yield the windows that may reach the threshold, in order.
 
-        :raises BudgetSpent: after the windows before were yielded.
+        :raises BudgetSpent: after the windows before it were yielded.
         """
         if value.kind in WITHOUT_SHAPE:
             yield from windows
@@ -69,8 +69,8 @@ class Sieve:
             most = min(most * 4, MOST_TOGETHER)
 
     def _read(self, value: Value, batch: list[Window]) -> Iterator[Together]:
-        """The windows with their views and the indicators in these: scanned together, those of
-        neighbours may be among them."""
+        """Return the windows with their views and indicators. Windows are scanned together, so a
+        window may also get indicators of its neighbours."""
         excluded = self._bounds.excluded(value.kind)
         read = [(window, decodings(window.text)) for window in batch]
         pieces, ends, end = [], [], 0
@@ -80,7 +80,7 @@ class Sieve:
                 pieces.append(data)
                 end += len(data)
             ends.append(end)
-        # What begins or ends a value may be anchored there.
+        # Patterns may be anchored at the beginning or the end of a value.
         first, last = batch[0].starts, batch[-1].ends
         each = self._scanners.among(b"".join(pieces), ends)
         for index, (window, found) in enumerate(read):

@@ -1,4 +1,4 @@
-"""Reads a whole XML document by a real parser, with handlers that may refuse it."""
+"""Reads a whole XML document with a real parser. Handlers may refuse the document."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 
 class Refused(Exception):
-    """Ends the reading of a document that is more than it should be."""
+    """Ends the reading of a document that has a forbidden part."""
 
 
 def refuse(*_: object) -> None:
-    """A handler for parts that must not occur."""
+    """A handler for forbidden parts."""
     raise Refused
 
 

@@ -1,4 +1,4 @@
-"""Documents in a text: JSON, also inside of base64 and tokens."""
+"""Documents in a text: JSON, also in base64 and in tokens."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any, Final
 
 from guard_wsgi.detection.value import BudgetSpent
 
-# A document of elements with a namespace or a declaration: HTML fragments are not taken apart.
+# Only a document with a namespace or a declaration; HTML fragments are not parsed.
 XML_DOCUMENT = re.compile(
     r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
 )
 
 
 class Pairs(list[tuple[str, Any]]):
-    """An object's pairs in order, repeats kept: a dict would hide the first of two."""
+    """An object's pairs in order, with repeats: a dict would hide the first of two."""
 
 
 _TOKEN: Final = re.compile(r"[\w-]+={0,2}(?:\.[\w-]*={0,2}){1,4}", re.ASCII)
 
 
 def token_documents(text: str) -> list[tuple[str, str]]:
-    """Header and claims of a JSON Web Token (RFC 7519), if nothing else is in it but the
-    signature; what itsdangerous signs is one document."""
+    """Return the header and the claims of a JSON Web Token (RFC 7519), if it has nothing else but
+    the signature. For what itsdangerous signs, return its one document."""
     if not _TOKEN.fullmatch(text):
         return []
     found = []
@@ -38,7 +38,8 @@ def token_documents(text: str) -> list[tuple[str, str]]:
 
 
 def document_in_base64(text: str) -> str | None:
-    """The JSON or XML document that is all of a base64 text; None when it is anything else."""
+    """Return the JSON or XML document that is the whole content of a base64 text; ``None`` for
+    anything else."""
     body = text.rstrip("=").replace("-", "+").replace("_", "/")
     try:
         data = base64.b64decode(body + "=" * (-len(body) % 4))
@@ -56,9 +57,9 @@ def document_in_base64(text: str) -> str | None:
 
 
 def parsed_json(text: str) -> Any:
-    """The text, list or object that a JSON text is; ``None`` for anything else.
+    """Parse JSON; ``None`` for anything but a text, a list or an object.
 
-    :raises BudgetSpent: nested deeper than the parser goes.
+    :raises BudgetSpent: if it nests deeper than the parser can go.
     """
     try:
         root = json.loads(text, object_pairs_hook=Pairs, strict=False)
