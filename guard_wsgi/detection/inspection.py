@@ -37,14 +37,14 @@ from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
-# Text that is to be weighed all over spends a request's budget after 130 kB of markup or 300 kB of
-# logs. A shorter body that spends it is of no kind that people send.
+# A text that is weighed all over spends a request's budget after 130 kB of markup or 300 kB of
+# logs. No ordinary shorter body spends it.
 DENSE_BYTES = 65_536
 DENSE = frozenset({"max_chars", "max_values"})
 
 
 class Inspection:
-    """Answers for one request at a time; safe to share between threads."""
+    """Inspects one request at a time; safe to share between threads."""
 
     def __init__(
         self,
@@ -59,10 +59,10 @@ class Inspection:
         custom_scanner: Scanner | None,
     ) -> None:
         self.settings = settings
-        # Findings name a user's own patterns as well, so then every value is read in full.
+        # Findings also name a user's own patterns, so then every value is read in full.
         self._bare = BareAttacks(sufficient, settings)
         self._at_once = self._bare.in_pairs if custom_scanner is None else _nothing
-        # The first pass. Usually that is the prefilter itself, without a call in between.
+        # The first pass. It is usually the prefilter itself, without a call in between.
         self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
         if custom_scanner is not None:
             self._matches = with_custom(prefilter.matches, custom_scanner, custom)
@@ -73,7 +73,7 @@ class Inspection:
             settings, builtin, model, runs, prefilter.hits, custom, custom_scanner
         )
         self._values = ValueInspection(settings, self._scorer, self._matches, self._memory)
-        # A shorter query can be over neither limit.
+        # A shorter query can't exceed a limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
         #: Almost every head is benign to it. What it reads of any other is for `matched_head`.
         self.first_pass = stable.head_pass(
@@ -168,14 +168,14 @@ class Inspection:
         if kind.is_file and not contents and not is_document(body):
             return ()
         found: tuple[Finding, ...] = ()
-        # Of a multipart body files are passed over, and the values looked at all together.
+        # In a multipart body, files are skipped, and the values are tested all together.
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
             prefilter = self._matches_json if is_json else self._matches
             matched = prefilter(body_bytes(body, kind))
             if not matched and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
                 return ()
-        # Rows of brackets match the prefilter as well: what it lets through is not too deep.
+        # Runs of brackets match the prefilter as well: what it lets through is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)
         if fault:
             found = (spent_finding("body", fault, self._threshold),)
@@ -194,7 +194,7 @@ class Inspection:
             bare = self._bare.in_body(body, kind, complete, first_pass)
             if bare is not None:
                 return (*found, bare)
-            # Its beginning was weighed. The rest is reported, as that of a body too long is.
+            # Its beginning was weighed. The rest is reported, like the rest of too long a body.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))
         return found + tuple([finding for finding in more if finding not in found])
@@ -229,7 +229,7 @@ class Inspection:
         return Budget(self.settings.max_values, self.settings.max_chars)
 
     def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Return the same findings with all their evidence weighed, if only enough of it was."""
+        """Return the same findings, with all evidence weighed where so far only a part was."""
         return tuple([one if one.is_whole else self._whole(one) for one in findings])
 
     def _whole(self, finding: Finding) -> Finding:

@@ -19,23 +19,23 @@ from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_tex
 LARGE_JSON_BYTES: Final = 2048
 LARGE_FORM_BYTES: Final = 4096
 LARGE_XML_BYTES: Final = 65_536
-"""From where pieces are worth it; all of the values of a smaller body are read at once. XML is
-read by its parser as long as that is."""
+"""From this size on, pieces save time; of a smaller body, all values are read at once. XML is read
+by its parser up to this size."""
 
 PIECE_BYTES: Final = 512
-"""Long enough that a scan costs more than the call of it, short enough to have few values."""
+"""Long enough for a scan to cost more than its call, and short enough to have few values."""
 
 Matches = Callable[[bytes], bool]
-"""Whether something in a piece needs a closer look."""
+"""Whether a piece needs a closer look."""
 MatchesValue = Callable[[str], bool]
-"""The same for one value, decoded."""
+"""Whether a decoded value needs a closer look."""
 PiecePass = tuple[Matches, MatchesValue]
 
-# Ended or not: an end that is missing would be looked for again from each quote.
+# With or without an end: otherwise, each quote would start a new search for a missing end.
 _JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
 _JSON_REST: Final = re.compile(rb"[\s\[\]{},:\d.eE+truefalsn-]*")
 _SIMPLE_KEY: Final = re.compile(r"[\w.:@-]*")
-# From the beginning of a name: from each letter of it would take its square.
+# Anchored at the start of a name; a match from each letter would take quadratic time.
 _ATTRIBUTE: Final = re.compile(
     rb"(?<![^\s=/\"'<>])([^\s=/\"'<>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
 )
@@ -49,12 +49,12 @@ def json_values(
     max_depth: int,
     most: int,
 ) -> Iterator[Value]:
-    """Strings and keys of a JSON text, and what stands between them and is not JSON.
+    """Yield the strings and keys of a JSON text, and text between them that is not JSON.
 
-    :param most: values that are looked for; who takes one more has spent the budget.
-    :raises BudgetSpent: where one is nested deeper than ``max_depth``.
+    :param most: how many values to look for; one more spends the budget.
+    :raises BudgetSpent: if a value is nested deeper than ``max_depth``.
     """
-    # As long as the body; every quote left in it begins or ends a string.
+    # As long as the body. Every quote left in it begins or ends a string.
     quotes = body
     if b"\\" in body:
         quotes = body.replace(b"\\\\", _MASK).replace(b'\\"', _MASK)
@@ -76,7 +76,7 @@ def json_values(
                 found.append((start + match.start(), text, "name"))
     if found:
         names = _paths(quotes, [place for place, _, _ in found], max_depth)
-        # Rows of a table say the same over and over.
+        # Rows of a table repeat the same strings.
         seen: set[tuple[str, str]] = set()
         for (_, text, kind), name in zip(found, names, strict=False):
             if (name, text) not in seen:
@@ -87,15 +87,16 @@ def json_values(
 
 
 _MASK: Final = b"\x01\x01"
-"""What stands for an escape, also in a name; no key has it."""
-_MAX_NAME_CHARS: Final = 100  # as in structure.py: the end of a path
+"""Replaces an escape, also in a name; no key contains it."""
+_MAX_NAME_CHARS: Final = 100  # the end of a path, as in structure.py
 _BETWEEN: Final = frozenset({b",", b":", b", ", b": "})
 _BRACKET: Final = re.compile(rb"[\[\]{}]")
 
 
 def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
-    """The path of the string at each place, of a key that of its object; in order."""
-    # What stands between strings, and strings, in turn.
+    """Return the path of the string at each place, and for a key the path of its object; in
+    order."""
+    # Text between strings, and strings, in turn.
     parts = quotes.split(b'"')
     outer: list[tuple[str, bool]] = []
     path, in_list, key = "", False, ""
@@ -128,7 +129,7 @@ def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
 
 
 def _inner(path: str, in_list: bool, key: str) -> str:
-    # Cut at each step: the paths of n brackets would have n * n characters.
+    # Shortened at each step: otherwise the paths of n brackets would have n * n characters.
     if in_list:
         return (path + "[]")[-_MAX_NAME_CHARS:]
     return (f"{path}.{key}" if path else key)[-_MAX_NAME_CHARS:]
@@ -142,7 +143,7 @@ def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
             end = size
         elif quotes.count(b'"', start, end) % 2:
             end += 1  # it ends a string
-            # A key stands with its colon.
+            # A key, with its colon.
             if quotes[end : end + 16].lstrip()[:1] == b":":
                 end = quotes.index(b":", end) + 1
         yield start, end
@@ -157,9 +158,9 @@ def _literal(data: bytes) -> str:
 
 
 def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
-    """The pairs of a form, some together, that match.
+    """Yield the pairs of a form that match, some together with their neighbours.
 
-    :param matches: asked of pairs as they were sent.
+    :param matches: tests pairs as they were sent.
     """
     start, size = 0, len(body)
     while start < size:
@@ -172,8 +173,8 @@ def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
 
 
 def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
-    """Texts and attributes of an XML document: text that comments, instructions or CDATA cut is
-    put together first."""
+    """Yield the texts and attributes of an XML document. Text that comments, instructions or CDATA
+    split is joined first."""
     for start, end in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")):
         if start in body:
             body = _without(body, start, end)
@@ -205,7 +206,7 @@ def _xml_values(piece: bytes) -> Iterator[Value]:
 def _unescaped(data: bytes) -> str:
     text = to_text(data)[0]
     if "&" in text:
-        # A number of more digits than the interpreter converts is no character.
+        # A number with more digits than the interpreter converts is no character.
         with suppress(ValueError):
             return html.unescape(text)
     return text
@@ -225,6 +226,6 @@ def _without(body: bytes, start: bytes, end: bytes) -> bytes:
             found.append(rest)
         else:
             found.append(other)
-    # Comments and instructions are texts by themselves.
+    # Comments and instructions are separate texts.
     found += [b"<x>" + inner.replace(b"<", b"&lt;") for inner in outside if inner.strip()]
     return b"".join(found)

@@ -1,13 +1,13 @@
-"""The first pass: one scan of the raw request. Almost nothing that customers send matches.
+"""The first pass: one scan of the raw request. Almost no request of customers matches.
 
-These patterns are wider than the indicators and cheap to match and to compile. They see the
-path, the query, cookies and headers, decoded once, with JOINER between them, or a body as it
-came. Text behind a further encoding has its own patterns (escapes of plain characters, base64 of
-typical words at each of the three alignments). A hit decides nothing: then the values are parsed,
-decoded and scored.
+These patterns are wider than the indicators, and cheap to match and to compile. They scan the path,
+the query, cookies and headers, decoded once and joined by JOINER, or a body as it was sent. Text in
+a further encoding has its own patterns (escapes of plain characters, base64 of typical words at
+each of the three alignments). A match decides nothing: it causes the values to be parsed, decoded
+and scored.
 
-This file has the words of which one anywhere is enough; prefilter_patterns.py has the patterns that
-need two things. Every request pays for this scan, so text is preferred to patterns, and rare text
+In this file are words of which one anywhere is enough; prefilter_patterns.py has patterns that need
+two things. Every request pays for this scan, so plain text is preferred to patterns, and rare text
 to common.
 """
 
@@ -24,11 +24,11 @@ from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.prefilter_patterns import IN_JSON, IN_TEXT, PATTERNS, cross
 from guard_wsgi.detection.scanner import Engine, Tripwire, compile_tripwire
 
-# Between the parts of a head: white space to every pattern, and not part of any header.
+# Separates the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
 JOINER_BYTES: Final = b"\x0b"
 
-# How the names of the browsers' events begin (HTML standard, "Event handlers"; UI Events; SVG 2).
+# The beginnings of event names (HTML standard, "Event handlers"; UI Events; SVG 2).
 _EVENTS = """abort activate after animation append auxclick beforecopy beforecut before begin blur bounce
 cancel canplay cached change chargingchange click close compass complete content contextmenu
 controlselect copy cuechange dblclick deactivate device duration emptied error exit fetch
@@ -39,7 +39,7 @@ progress propertychange ratechange reached readystate received rejection repeat 
 resume reverse scroll search security select selection show slotchange sort stalled start
 storage submit suspend sync toggle touch track transition unhandled unload volume waiting webkit
 wheel zoom fscommand"""
-# Of these, words of prose have the letters ("monkey", "conform").
+# Words of prose contain the letters of these ("monkey", "conform").
 _SHORT_EVENTS = "cut data drag drop end form key page play row stop time cell move url seek"
 _BLANKS = (" ", "\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "+", "`", "%", "{")
 _ODD_BLANKS = ("\t", "\n", "\r", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`", "%", "  ")
@@ -66,7 +66,7 @@ title animate set foreignobject import xsl xi: esi: soap dialog custom canvas op
 v: ?import a/ img/ img\\ x/ p/ img!on a% b/ div/ audio/ !-- !doctype !entity !element !attlist ![ ? % # & @ \x00 /script /style
 /title /textarea /iframe /xmp /noscript /svg /body /html img x xyz"""
 
-# Folders of a Unix system (FHS), of whose names a shell takes any letter for a "?".
+# Folders of a Unix system (FHS). A shell matches any letter of their names with a "?".
 _ROOT_FOLDERS = "etc bin usr dev proc var home tmp opt sys root sbin boot lib lib64 mnt run"
 
 # fmt: off
@@ -75,7 +75,8 @@ _LITERALS: Final[tuple[str, ...]] = (
     *cross("union", (" all", " select", " distinct")),
     *cross("union select", _ODD_BLANKS),
     *cross(("insert", "delete", "drop", "alter", "truncate", "waitfor", "having", "procedure", "declare"), ("\t", "\n", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`")),
-    # A tab is a blank to SQL and to shells; in a JSON document it is a letter behind a backslash.
+    # A tab is a blank to SQL and to shells; a JSON document writes it as a letter after a
+    # backslash.
     *cross("\\t", "or and by limit like is into not regexp when identified sounds", ("\\t", " ", "(", "+", "-", "'")), "&\\t", ";\\t", "|\\t",
     "(select", "( select", *cross(("select ",), ("*", "@", "'", '"', "(", "-", "~", *_DIGITS, "null", "char", "case", "top ", "distinct", "all ", "if", "concat", "user", "version", "database", "group_", "load_", "count", "sleep", "bench", "table_", "column_", "password", "schema_", "sin(", "session_", "name ", "current", "pg_", "utl_", "ascii", "current", "sql", "sum(", "host")),
     " from information", " from mysql", " from dual", " from users", " from sys", "from pg_", " from all_tables", " from (", " from bar", " from foo", " from user", " from admin", " from master", " from test",
@@ -131,7 +132,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     *(f"/{name[:at]}?{name[at + 1:]}/" for name in _ROOT_FOLDERS.split() for at in range(len(name))),
 )
 
-# Words whose base64 is looked for: the usual beginnings of what is wrapped.
+# Words whose base64 the scan looks for: usual beginnings of encoded attacks.
 _WRAPPED: Final = (
     "<script", "<svg", "<img", "<?php", "<iframe", "javascript:", "alert(", "onerror=", "document.", "eval(",
     "system(", "exec(", "union select", "UNION SELECT", " or 1=", "' or ", "' OR ", "select ", "SELECT ", "sleep(", "/etc/passwd",
@@ -142,7 +143,8 @@ _WRAPPED: Final = (
 
 # fmt: on
 def _base64_forms(word: str) -> list[str]:
-    """The base64 of a word at the three positions it may start at, cut to what only it decides."""
+    """Return the base64 of a word at its three possible positions, cut to the part that only the
+    word decides."""
     forms = []
     data = word.encode()
     for lead in range(3):
@@ -155,12 +157,12 @@ def _base64_forms(word: str) -> list[str]:
 
 
 def _lower(word: str) -> str:
-    """In lower case, ASCII only: other characters stand for bytes."""
+    """Return the text in lower case; ASCII only, because other characters stand for bytes."""
     return word.encode("latin-1").lower().decode("latin-1")
 
 
 def _escape(word: str) -> str:
-    """A literal as a pattern that both engines read alike."""
+    """Return a literal as a pattern that both engines read alike."""
     if word.isascii() and word.isprintable():
         return re.escape(word)
     return "".join(
@@ -172,10 +174,11 @@ _LONGEST_NEEDLESS = 6
 
 
 def _needed(words: set[str], beside: Iterable[str] = ()) -> set[str]:
-    """Without those that contain another one, or one of those beside, as far as short ones go.
+    """Return the words without those that contain another one, or one of some more words, as far as
+    these are short.
 
-    They could add nothing, and a scan waits for the memory of its tables: without a fifth of
-    the words a cold one takes half the time.
+    The removed words would add nothing, and a scan waits for the memory of its tables: with a fifth
+    fewer words, a scan with cold caches takes half the time.
     """
     kept = set(beside)
     for word in sorted(words, key=len):
@@ -186,11 +189,11 @@ def _needed(words: set[str], beside: Iterable[str] = ()) -> set[str]:
 
 
 def _as_json(word: str) -> set[str]:
-    """How a JSON document has a literal: what was written is escaped once more.
+    """Return a literal as a JSON document contains it: escaped once more.
 
-    A plain double quote there begins or ends a string, and prose that begins with "and" would
-    look like SQL behind a quote; but operators and types are JSON's own names (``"$ne"``).
-    Escapes such as ``\\u0027`` are JSON's own as well, so a backslash also stays as it is.
+    A plain double quote in JSON begins or ends a string, so prose that begins with "and" would look
+    like SQL after a quote. But operators and types are names in JSON itself (``"$ne"``). Escapes
+    such as ``\u0027`` are JSON's own, so a backslash also stays as it is.
     """
     if word.startswith(('"$', '"@')):
         return {word}
@@ -198,12 +201,12 @@ def _as_json(word: str) -> set[str]:
 
 
 class Prefilter:
-    """The compiled first pass: literals and patterns in one database, one scan a request.
+    """The compiled first pass: literals and patterns in one database, one scan per request.
 
-    :ivar matches: whether anything in the data calls for a closer look.
+    :ivar matches: whether anything in the data needs a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
-    :ivar tripwires: what answers these, for those who compile them ahead.
-    :ivar hits: where what calls for a closer look ends (`Tripwire.ends`).
+    :ivar tripwires: the scanners behind these, to compile them ahead of time.
+    :ivar hits: where matches end (`Tripwire.ends`).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -213,7 +216,7 @@ class Prefilter:
         )
         needed = _needed(words)
         in_json = {form for word in needed for form in _as_json(word)}
-        # Forms that JSON changes have backslashes; the others were looked through before.
+        # Words that JSON changes contain backslashes; the others were removed before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
         plain = _tripwire(needed, IN_TEXT, engine)
         self.matches: Callable[[bytes], bool] = plain.any
@@ -233,5 +236,6 @@ def _tripwire(words: set[str], own: Mapping[str, tuple[str, ...]], engine: Engin
 
 @lru_cache(maxsize=2)
 def builtin_prefilter(engine: Engine) -> Prefilter:
-    """Compiled constants, shared by all detectors of the process (immutable; see scanner.py)."""
+    """Return the compiled constants. All detectors of the process share them (immutable; see
+    scanner.py)."""
     return Prefilter(engine)

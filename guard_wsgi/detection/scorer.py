@@ -1,4 +1,4 @@
-"""Score one value of a request."""
+"""Scores one value of a request."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 
-# What the steps cost, in the characters of a budget: to begin with a value, and look for what is in
-# it, which a few of its characters cost together; to read a window once more in every way, of whose
-# characters each costs more than that of a window in the sieve.
+# What the steps cost, in characters of a budget: to begin with a value and to look for its hits,
+# which costs one for a few characters together; to read a window once more in every way, each
+# character of which costs more than in the sieve.
 BEGIN_CHARS: Final = 50
 LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
 READ_CHARS: Final = 60
 READ_EACH: Final = 1.5
 MIN_SCREENED: Final = 3
-"""Values that are looked at together: of fewer, each is read at once."""
-# How far over the threshold a score is certain: there the preset "relaxed" begins, which refuses
-# a third of the customers that "balanced" does.
+"""How many values the screen takes together; fewer are read one by one."""
+# How far over the threshold a score is certain: at the preset "relaxed", which refuses a third of
+# the customers that "balanced" refuses.
 CERTAIN_MARGIN: Final = 0.6
-# Of what a field for sentences holds no program is run and no filter made: there the categories
-# that need one ask for more evidence. Pages, templates, statements and command lines are made.
+# No program is run and no filter is made from a field for sentences, so categories that need one
+# need more evidence there. Pages, templates, statements and command lines may be made from it.
 WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
-# A text that is a program by most of its lines, in a field for programs and in one for texts.
+# A text whose lines are mostly a program, in a field for programs and in one for texts.
 PASTED_MARGIN: Final = 1.0
 WRITTEN_SOURCE_MARGIN: Final = 0.5
 OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
-"""What is an attack where an app opens a file by the whole of a value: no sentence in a field for
-sentences, such as the message of a commit or of an alert."""
+"""Attacks only if an app opens a file by the whole value: a sentence in a field for sentences, such
+as the message of a commit or of an alert, is no such value."""
 _SENTENCE: Final = re.compile(r"[A-Za-z]{3,20}[,:;]? (?=\S)")
-# More indicators say no more about a finding.
+# More indicators add nothing to a finding.
 MAX_INDICATORS: Final = 12
 
 
 def _more(value: Value, category: str, features: Collection[str]) -> float:
-    """How much more evidence a category needs, by the field and the kind of its text."""
+    """Return how much more evidence a category needs, by the field and the kind of its text."""
     more = 0.0
     if "text:source" in features and category not in WHOLE_VALUE and is_pasted(value):
         more = PASTED_MARGIN
@@ -147,7 +147,7 @@ class Scorer:
         return None
 
     def left(self, values: Sequence[Value], budget: Budget) -> Sequence[int]:
-        """The places of the values in which there may be a finding; all of those that are long."""
+        """Return the places of the values that may have a finding, and of all long ones."""
         if self._custom_scanner is not None or len(values) < MIN_SCREENED:
             return range(len(values))
         short = [at for at, value in enumerate(values) if len(value.text) <= WHOLE_CHARS]
@@ -157,7 +157,7 @@ class Scorer:
         return sorted(left)
 
     def _may_reach(self, reading: Reading, threshold: float) -> bool:
-        """Whether a reading can still reach a threshold with its indicators."""
+        """Whether a reading with these indicators can still reach the threshold."""
         for name in self._ignored:
             reading.features.pop(name, None)
         return self._model.may_reach(threshold, reading.features, self._categories)
@@ -165,8 +165,7 @@ class Scorer:
     def _weigh_reading(
         self, value: Value, window: Window, reading: Reading, threshold: float
     ) -> Finding | None:
-        """Weigh only as much evidence as is needed to show that a reading is under the
-        threshold."""
+        """Weigh only as much evidence as it takes to show that a reading is under the threshold."""
         model, categories = self._model, self._categories
         reading.add_context()
         scored = model.weigh(reading.features, categories)
@@ -175,7 +174,7 @@ class Scorer:
         scored = model.weigh(reading.features, categories, reading.shape(self._runs))
         if scored.score < threshold:
             return None
-        # That is a finding, which needs the names as well.
+        # This is a finding, which needs the names as well.
         reading.add_shapes()
         scored = model.weigh(reading.features, categories)
         if scored.category in OPENED and _begins_sentence(value):

@@ -1,11 +1,11 @@
 # ruff: noqa: E501, SIM905  (tables of words)
-"""Terms: values that are a name or a word of a language and nothing else.
+"""Terms: values that are only a name or a word of a language.
 
-People type `eval()`, `information_schema` or `java.lang.String` into search boxes. Evidence calls
-them attacks, since attacks are full of them. Such a term, as the whole value, can't leave its
+People type `eval()`, `information_schema` or `java.lang.String` into search boxes. The evidence
+says attack, because attacks contain these. But as the whole value, such a term can't leave its
 context in any language: it has no quote, separator, comment, operator or operand. So an attacker
-gains nothing by it, wherever the app puts it. Text that does something by itself is not a term: a
-statement, a file, a program that changes or reveals anything, `$(pwd)`.
+gains nothing by it, wherever the app inserts it. Text that does something by itself is not a term:
+a statement, a file, a program that changes or reveals anything, `$(pwd)`.
 """
 
 from __future__ import annotations
@@ -17,30 +17,30 @@ from guard_wsgi.detection.value import Value
 
 MAX_TERM_CHARS: Final = 96
 
-# A filter without a program. Its texts are one word that is no operator of SQL, so that nothing
-# stands free between two quotes but that word.
+# A filter without a program. Its texts are one word that is no operator of SQL, so only that word
+# is unquoted between two quotes.
 _OPERATOR: Final = r"(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp|glob|match|collate|escape|binary|as)"
 _SCALAR: Final = rf"(?:\"(?!{_OPERATOR}\")\w(?:[\w.@-]{{0,40}}\w)?\"|[\w.]{{1,30}})"
 _FILTER: Final = rf"\{{ ?(?:\w{{1,30}}: ?(?:{_SCALAR}|\{{ ?(?!\$where)\$\w{{1,16}}: ?{_SCALAR} ?\}})(?:, ?)?){{0,3}} ?\}}"
 _CALLED: Final = (
-    # Functions of SQL that tell or change nothing.
+    # Functions of SQL that reveal or change nothing.
     r"(?:sleep|pg_sleep)\(\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|benchmark\(\)"
     r"|(?:version|user|database|schema|current_user|session_user|system_user|now|rand|length|count|concat|concat_ws"
     r"|group_concat|substr|substring|char|coalesce|ifnull|nullif|load_file|extractvalue|updatexml|row_number)\(\)"
-    # What runs or shows its argument, without one.
+    # Functions that run or show their argument, without an argument.
     r"|(?:eval|exec|system|assert|popen|passthru|shell_exec|open|include|require|fopen|file_get_contents|unserialize"
     r"|preg_replace|call_user_func|os\.(?:system|popen)|subprocess\.(?:run|call|popen)|compile|__import__"
     r"|pickle\.loads|yaml\.load|input|print|isset|mysqli?_query|str_replace|strlen|array_map|htmlspecialchars"
     r"|settimeout|setinterval|requestanimationframe|fetch|document\.(?:write|writeln|getelementbyid|queryselector|createelement)"
     r"|window\.open|location\.reload|history\.back|json\.parse|atob|btoa|unescape|encodeuricomponent|decodeuricomponent"
     r"|(?:process|child_process)\.exec|runtime\.getruntime|system\.out\.println|thread\.sleep|class\.forname)\(\)"
-    # A question to a document store.
+    # A query of a document store.
     rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)"
     # A greeting on the screen.
     r"|(?:window\.)?(?:alert|prompt|confirm|console\.(?:log|error|warn|info)|print|println|echo|system\.out\.println|fmt\.println)"
     r"\((?:(?P<quote>['\"]?)(?:hi|hello|hello,? world|hey|test|ok|done|yes|no|here|works|x|a|i)?(?P=quote))\)"
 )
-# Only words of the language: no name, number or list, so never a statement.
+# Only words of the language: without a name, a number or a list it is never a statement.
 _SQL_WORD: Final = (
     r"(?:union|all|select|distinct|from|where|and|or|not|in|like|between|exists|having|group|order|by|asc|desc|limit|offset"
     r"|join|inner|left|right|full|outer|cross|natural|on|using|insert|into|values|update|set|delete|drop|create|alter|truncate|replace"
@@ -55,7 +55,7 @@ _SQL: Final = (
     + r"){1,7}|(?:group|order) by \d|limit \d{1,3}|select \*(?: from)?|count\(\*\)|having count\(\*\) ?[<>=]{1,2} ?\d"
     r"|select (?:version|user|database|now|current_user)\(\)|(?:exec(?:ute)? )?sp_(?:help|helptext|helpindex|who2?|lock|rename|spaceused|columns|tables)"
 )
-# Names, with dots between: of catalogues, prototypes, documents, operators and known classes.
+# Names joined with dots: of catalogues, prototypes, documents, operators and known classes.
 _NAMES: Final = (
     r"information_schema(?:\.(?:tables|columns|schemata|views|routines))?|pg_catalog(?:\.pg_tables)?|pg_tables|pg_user|sysobjects|syscolumns"
     r"|sys\.(?:tables|objects|columns|databases)|sqlite_master|all_tables|user_tables|all_tab_columns|mysql\.user|dual"
@@ -81,7 +81,7 @@ _WORK: Final = (
     r"|yarn(?: [a-z:]{2,12})?|pnpm (?:i|install|dev|build)|git (?:status|pull|push|fetch|add \.|stash|commit)|make(?: [a-z]{2,12})?|cargo (?:build|run|test)"
     r"|cd (?:\.\.(?:/\.\.){0,2}|[\w-]{1,24})|ls(?: -[a-z]{1,4})?)"
 )
-# Programs that tell who or where one is. Where a field is one for commands they are no terms.
+# Programs that show the user or the folder. In a field for commands they are no terms.
 _COMMANDS: Final = (
     r"(?:sudo )?(?:whoami|id|pwd|ls|dir|hostname|uname|ifconfig|ipconfig|netstat|tasklist|uptime|nslookup|traceroute|tracert|arp|route"
     r"|ping|curl|wget|netcat|nc|nmap|telnet|ssh|scp|powershell|pwsh|cmd|bash|zsh|sh|crontab|chmod|chown|grep|awk|sed|find|cat|tar|top|htop|ps|df|du"
@@ -90,10 +90,10 @@ _COMMANDS: Final = (
     r"|(?:ping|traceroute|tracert|nslookup|dig|whois)(?: -[cn46] ?\d{0,2})? (?:\d{1,3}(?:\.\d{1,3}){3}|localhost|[a-z\d-]{1,30}(?:\.[a-z\d-]{1,30}){0,3}\.[a-z]{2,8})(?: \d{1,3}(?:\.\d{1,3}){3})?"
     r"|(?:echo )?[$%](?:home|path|user|pwd|shell|lang|term|editor|java_home|python_?path|userprofile|appdata|temp|tmp|windir|systemroot|programfiles)%?"
     r"|(?:echo )?\$\{(?:home|path|user|pwd|shell|lang)\}|cd (?:~|-|\.\.(?:/\.\.){0,3}/?)|rm -rf?|chmod (?:\+x|-r|[0-7]{3}|[ugoa]\+[rwx])|kill -9|sudo (?:su|-i)|man [a-z]{2,12}"
-    # What a developer starts his own work with.
+    # Commands with which developers start their work.
     rf"|{_WORK}(?: && {_WORK}){{1,3}}"
 )
-# Folders of systems, which hold no content by themselves, and what is alike on every machine.
+# Folders of systems without content of their own, and files that are the same on every machine.
 _PLACES: Final = (
     r"[a-z]:\\?|[a-z]:\\(?:windows|winnt)(?:\\(?:fonts|temp|system32|syswow64|installer|logs|inf|web|media|help|prefetch|tasks|softwaredistribution))?\\?"
     r"|[a-z]:\\(?:program files(?: \(x86\))?|programdata)(?:\\[\w-]{1,24}(?: [\w-]{1,24}){0,3}){0,3}\\?"
@@ -109,7 +109,7 @@ _FILES: Final = (
 )
 # A tag without an attribute.
 _TAGS: Final = r"(?:<|&lt;)[/!]?[a-z][a-z0-9-]{0,16}(?: html| on[a-z]{2,16})? ?/?(?:>|&gt;)|(?:html|css|js) <[a-z]{1,12}>(?: (?:tag|element))?"
-# A slip of the hand at the end of a line of code.
+# A typing error at the end of a line of code.
 _SLIPS: Final = r"['\"]? ?[)\]}]{0,2} ?[;,]?"
 
 
@@ -118,8 +118,8 @@ def _whole(*tables: str) -> re.Pattern[str]:
     return re.compile(rf"{language}(?:{'|'.join(tables)})[;?!.]?", re.IGNORECASE)
 
 
-# A term among words, as people search for it. Two words in a row are no program in any language that
-# is attacked, and none of those is there that SQL has between operands or before what it reads.
+# A term among words, as people search for it. Two words in a row are no program in any attacked
+# language, and the words that SQL has between operands or before a table are excluded.
 MAX_PHRASE_WORDS: Final = 8
 _WORD: Final = re.compile(r"[a-z]{1,20}(?:[-'][a-z]{1,12})?[,?!.]?|c\+\+|c#", re.IGNORECASE)
 _NAMED: Final = re.compile(
@@ -136,7 +136,7 @@ _NO_WORDS: Final = frozenset(
 
 
 def _is_phrase(text: str) -> bool:
-    """Whether a text is terms among plain words, with one blank between each two."""
+    """Whether a text is terms among plain words, with one blank between words."""
     tokens = text.split(" ")
     if not 1 < len(tokens) <= MAX_PHRASE_WORDS:
         return False
@@ -156,8 +156,8 @@ _SHOWS: Final = re.compile(
 )
 _LOG: Final = re.compile(r"/var/log/(?:nginx|apache2|httpd)/(?:access|error)(?:\.log|_log)")
 _COMMAND: Final = re.compile(_COMMANDS, re.IGNORECASE)
-# What a program runs, opens, counts or sorts by, by the last word of a field's name: there a place,
-# a command or a call is what it does.
+# Last words of names of fields whose value a program runs, opens, counts or sorts by. There, a
+# path, a command or a call takes effect.
 _ACTS: Final = frozenset(
     """
     cmd command commands exec execute run arg args argv argument arguments shell sh daemon ping cli eval code expr expression host hostname
@@ -169,15 +169,15 @@ _ACTS: Final = frozenset(
 )
 _ACTS_ENDS: Final = ("id", "file", "path", "dir")
 _LAST_WORD: Final = re.compile(r"[^\W_]+")
-# A path in a field that people write or search in, but for what holds secrets or is looked for by
-# those who look for a way in: a field for texts is not opened.
+# A path in a field for texts or searches, except paths of secrets and paths that attackers probe:
+# an app does not open the text of such a field.
 _PATH: Final = re.compile(
     r"(?!.*(?:passwd|shadow|\.ssh|id_rsa|secret|token|\.env|environ|\.git\b|\.aws|\.kube|credential|wp-config|\bsam\b|\.key|\.pem|history|self|sudoers|\.sock|wamp|xampp|inetpub"
     r"|httpd|apache|php|/etc/(?:hostname|motd|issue|group)|ftp|/proc/(?!(?:cpu|mem)info$|version$)|(?<!sys)log(?!/(?:syslog|messages|dmesg|kern\.log|dpkg\.log)$)))"
     r"(?:/(?:etc|var|usr|opt|srv|home|proc|sys|tmp|dev|boot|mnt)(?:/[\w@+-][\w.@+-]{0,40}){1,7}/?|[a-z]:(?:\\[\w-][\w .()-]{0,40}){1,7}\\?)",
     re.IGNORECASE,
 )
-# A database waits for it where a number is put in: no term but in a field for texts.
+# A database waits if this replaces a number, so it is a term only in a field for texts.
 _WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
     """
@@ -190,8 +190,9 @@ _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 
 
 NO_TERM: Final = r"['\"]\s+\w|['\"]\s*[=|&+*/-]|--(?:\s|$)|/\*|\|\|"
-"""What most attacks have and no term has, in the syntax of both engines (sufficient.py)."""
-# Optimization: the table takes 15 us to say no, and in a flood of attacks that is what is asked.
+"""Most attacks contain one of these, and no term does; in the syntax of both engines
+(sufficient.py)."""
+# Optimization: the table takes 15 us to say no, and a flood of attacks asks it each time.
 _NO_TERM: Final = re.compile(NO_TERM + r"|(?<!&lt);\s*\w", re.IGNORECASE)
 
 
@@ -200,25 +201,26 @@ _KEY: Final = re.compile(r"(?:[\w.\[\]-]+[.\[]|[a-z_]{1,40}-\d{1,4}-)?([a-z_]+)(
 
 
 def _key(name: str) -> str:
-    """Return the name of the field itself; "" within a field that runs or opens something, since
-    the sender may have chosen the inner name."""
+    """Return the name of the field itself; "" in a field that runs or opens something, because the
+    sender may have chosen the inner name."""
     match = _KEY.fullmatch(name)
     if match is None or not _ACTS.isdisjoint(_LAST_WORD.findall(name[: match.start(1)])):
         return ""
     return match[1]
 
 
-# A tag before a call: who looks for help with an element leaves out what it is to run.
+# A tag before a call. People who look for help with an element omit what it runs.
 _MARKED: Final = re.compile(NO_TERM + r"|<[a-z]{1,20}\b[^(]{0,200}\w\(", re.IGNORECASE)
 CERTAIN_IN_SEARCH: Final = 1.75
-"""How far over the threshold a score is certain in a search field, if the value could be a term."""
+"""How far over the threshold a score must be to be certain in a search field, if the value could be
+a term."""
 
 
 def is_certain_in_search(text: str, over: float) -> bool:
-    """Whether a finding in a search field is not from a programmer, who searches for commands,
-    statements and calls as manuals have them.
+    """Whether a finding in a search field is not a programmer's search for commands, statements and
+    calls as manuals show them.
 
-    :param over: the score less the threshold.
+    :param over: the score minus the threshold.
     """
     return over >= CERTAIN_IN_SEARCH or _MARKED.search(text) is not None
 

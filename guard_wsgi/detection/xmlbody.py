@@ -1,6 +1,6 @@
-"""XML documents, read by the parser that Python's own libraries read them with.
+"""XML documents, read by the parser of Python's own libraries.
 
-It expands no entities and fetches nothing (CWE-611, CWE-776); it looks for documents that make
+It expands no entities and fetches nothing (CWE-611, CWE-776). It looks for documents that make
 other parsers do so. After the first fault, the rest of the text is one value.
 """
 
@@ -21,12 +21,12 @@ DECLARATION = re.compile(
     r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
     re.IGNORECASE,
 )
-# Document types that formats prescribe, as they are published, with nothing of one's own in them.
+# Document types that formats prescribe, exactly as published.
 _PUBLISHED = re.compile(
     r"<!DOCTYPE\s+[\w:.-]+(?:\s+PUBLIC\s+\"[-+]//[\w/ .:+()-]+\"\s+\"https?://(?:www\.)?(?:w3\.org"
     r"|apple\.com|java\.sun\.com|oasis-open\.org|apache\.org|mybatis\.org|hibernate\.org"
     r"|springframework\.org|checkstyle\.org|freedesktop\.org|docbook\.org|openoffice\.org"
-    # One beside the document, and style sheets there.
+    # A file beside the document; style sheets there.
     r"|jboss\.org|gnome\.org)/[\w./-]*\"|\s+SYSTEM\s+\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\")?\s*>"
     r"|<\?xml-stylesheet(?:\s+(?:type=\"text/css\"|href=\"[\w-]+(?:[./][\w-]+)*\.css\")){2}\s*\?>",
     re.IGNORECASE,
@@ -35,7 +35,7 @@ _PROLOG_CHARS: Final = 8192
 _MAX_NAME_CHARS: Final = 64
 _SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})
 _EVENT: Final = re.compile(r"on[a-z]{3,20}", re.IGNORECASE)
-# Attributes that hold an XPath by the format (XSLT; Internationalization Tag Set 2.0).
+# Attributes that contain an XPath by their format (XSLT; Internationalization Tag Set 2.0).
 _PATHS: Final = frozenset(
     {
         *("select", "match", "test", "use", "count", "from", "group-by", "selector"),
@@ -64,11 +64,11 @@ class _Pieces:
         parser.CharacterDataHandler = self._text.append
         parser.CommentHandler = self._comment
         parser.ProcessingInstructionHandler = self._instruct
-        # Its being there keeps entities from being expanded.
+        # This handler keeps entities from being expanded.
         parser.DefaultHandler = self._other
 
     def flush(self) -> None:
-        """The text between two tags: comments and instructions in it do not part it."""
+        """Add the text between two tags; comments and instructions in it do not split it."""
         text = "".join(self._text).strip()
         self._text.clear()
         if text:
@@ -76,7 +76,7 @@ class _Pieces:
 
     @property
     def element(self) -> str:
-        """The one that is open."""
+        """Return the name of the open element."""
         return self._open[-1] if self._open else ""
 
     def _add(self, text: str, name: str = "", kind: str = "") -> None:
@@ -121,7 +121,7 @@ class _Pieces:
 
 
 def declarations(text: str) -> list[Value]:
-    """The beginning of a document that declares entities, style sheets or inclusions."""
+    """Return the beginning of a document that declares entities, style sheets or inclusions."""
     if DECLARATION.search(_PUBLISHED.sub("", text[:_PROLOG_CHARS])) or DECLARATION.search(
         text, _PROLOG_CHARS
     ):
@@ -130,10 +130,10 @@ def declarations(text: str) -> list[Value]:
 
 
 def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
-    """Text, comments, instructions and attribute values; the document as such where it declares
-    entities, style sheets or inclusions; tags that run script in a browser.
+    """Yield text, comments, instructions and attribute values; the beginning of the document if it
+    declares entities, style sheets or inclusions; tags that run script in a browser.
 
-    :raises BudgetSpent: more values than there may be.
+    :raises BudgetSpent: if there are too many values.
     """
     text = document if isinstance(document, str) else to_text(document)[0]
     found = declarations(text)
@@ -147,7 +147,7 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
         parser.Parse(document, True)
     except (ExpatError, ValueError, LookupError):
         data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
-        # From the beginning of the tag or the text that the fault is in.
+        # From the beginning of the tag or the text with the fault.
         place = data.rfind(b"<", 0, max(parser.ErrorByteIndex, 0) + 1)
         rest = to_text(data[max(place, 0) :])[0]
     pieces.flush()
@@ -155,12 +155,12 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     if rest.strip():
         budget.take_value()
         found.append(Value("xml", pieces.element, rest))
-        # Parsers that forgive a fault read on behind it.
+        # Parsers that forgive a fault continue after it.
         for value in large.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
             budget.take_value()
             found.append(value)
         if "&" in rest:
-            # A number of more digits than the interpreter converts is no character.
+            # A number with more digits than the interpreter converts is no character.
             with contextlib.suppress(ValueError):
                 found.append(Value("xml", pieces.element, html.unescape(rest)))
     return found
@@ -171,16 +171,17 @@ _ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.
 
 
 def entities(body: bytes) -> list[Value]:
-    """The beginning of a document that declares entities, also in the encoding that it names.
+    """Return the beginning of a document that declares entities, also in the encoding that it
+    names.
 
-    A mark or zeros that tell an encoding make a reading of their own (``body_readings``).
+    An encoding that a mark or zeros show has its own reading (``body_readings``).
     """
     said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
     for name in dict.fromkeys(["", said[1].decode("ascii") if said else ""]):
         text = decoded(body, name) if name else to_text(body)[0]
         if text is None:
             continue
-        # What it says of its encoding holds no longer.
+        # The encoding that it names does not apply any more.
         plain = _INSTRUCTION.sub("", text)
         if declares_entities(body if not name else plain.encode("utf-8", "replace")):
             found = declarations(plain)
@@ -202,7 +203,7 @@ def declares_entities(body: bytes) -> bool:
 
     parser.EntityDeclHandler = declare
     try:
-        # Declarations stand before the first element.
+        # Declarations precede the first element.
         parser.Parse(body[:_MAX_DECLARED_BYTES], False)
     except _Declared:
         return True
@@ -212,4 +213,4 @@ def declares_entities(body: bytes) -> bool:
 
 
 _MAX_DECLARED_BYTES: Final = 65_536
-"""Of a document whose entities are looked for."""
+"""How many bytes of a document to search for entities."""
