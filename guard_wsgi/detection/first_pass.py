@@ -1,4 +1,4 @@
-"""What the first pass reads: a head or a body as bytes, decoded once and cheaply."""
+"""Makes the text for the first pass: a head or a body as bytes, decoded once and cheaply."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]
 Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf] | None]
-"""How to extract from an environ with certain keys: the stable headers and cookies; path, query and
-all other headers; everything else; and, with cookies, the first two separately."""
+"""How to extract texts from an environ with certain keys: the stable headers and cookies; path,
+query and all other headers; everything else; and, with cookies, the first two separately."""
 Matches = Callable[[bytes], bool]
 """Whether something in the text needs a closer look."""
 IsOver = Callable[[dict[str, Any]], bool]
@@ -31,19 +31,20 @@ HeadPass = Callable[[dict[str, Any]], "bytes | None"]
 BodyPass = Callable[[str], Callable[[bytes], bool]]
 """Maps a content type, and then a body, to whether it is benign."""
 
-# Headers that a client sends alike with each request.
+# Headers that a client repeats in each request.
 _STABLE: Final = (TYPED_HEADERS - {"HTTP_IF_MODIFIED_SINCE"}) | {"HTTP_ORIGIN", "HTTP_USER_AGENT"}
 _COOKIES: Final = frozenset({"HTTP_COOKIE"})
 
 
 class StableHeaders:
-    """Remembers headers that a client sends with each request and that the first pass found benign:
-    a look-up takes a fifth of the time of scanning them again.
+    """Remembers headers that a client repeats and that the first pass found benign: a look-up takes
+    a fifth of the time of scanning them again.
 
-    At most `MAX_REMEMBERED` texts, each of all these headers of a client, of
-    `MAX_REMEMBERED_CHARS`: 2 MB; then it begins anew. Clients of a kind have all but their cookies
-    in common, so these others are a text as well. The ways to take texts out of an environ with
-    certain keys take as much again: looking through all keys each time costs as much as the scan.
+    It keeps at most `MAX_REMEMBERED` texts of `MAX_REMEMBERED_CHARS`, each with all these headers
+    of a client: 2 MB; then it begins again. Clients of a kind differ only in their cookies, so the
+    other headers are a text as well. The functions that extract texts from an environ with certain
+    keys take as much memory again. Without them, looking at all keys each time would cost as much
+    as the scan.
     """
 
     __slots__ = ("_benign", "_getters", "_lately", "_tokens")
@@ -55,24 +56,24 @@ class StableHeaders:
         self._benign: set[str] = set()
         self._tokens: set[bytes] = set()
         self._getters: dict[Texts, Getters] = {}
-        # Of each number of keys the last: to try it takes half of the time of looking it up.
+        # The last one for each number of keys: trying it takes half the time of looking it up.
         self._lately: dict[int, Getters] = {}
 
     def head_pass(
         self, matches: Matches, matches_json: Matches, is_over: IsOver, max_chars: int
     ) -> HeadPass:
-        """The first pass over a head, with a memory of earlier heads.
+        """Return the first pass over a head, with a memory of earlier heads.
 
-        :param is_over: asked of heads of more than ``max_chars``; what is over is not benign.
+        :param is_over: tests heads of more than ``max_chars``; a head over a limit is not benign.
         """
         benign, lately, known = self._benign, self._lately, self._tokens
         look_up, remember, know = self._look_up, self._remember, self._know
         join = JOINER.join
 
-        # One function for all of it: every request waits for it, and each call is felt.
+        # One function for everything: every request waits for it, and each call costs.
         def read(environ: dict[str, Any]) -> bytes | None:
             try:
-                # If all its keys are there and no more, they are the same.
+                # If all its keys are there and no others, they are the same.
                 alike, others, rest, parts = lately[len(environ)]
                 rest(environ)
                 text = join(others(environ))
@@ -93,14 +94,14 @@ class StableHeaders:
                 data = unquote(f"{JOINER}{text}{JOINER}".encode("latin-1", "replace"))
                 if PERCENT in data:
                     data = data + JOINER_BYTES + _unquote_twice(data)
-                # A plus is a blank in a query, and one where a client escaped it once more.
+                # A plus is a blank in a query, also if a client escaped it again.
                 data = data.replace(b"+", b" ")
             else:
                 data = f"{JOINER}{text}{JOINER}".replace("+", " ").encode("latin-1", "replace")
             if "\\" in text:
                 data = data + JOINER_BYTES + without_backslashes(data) + JOINER_BYTES
             if WRAPPED in text or "HTTP_AUTHORIZATION" in environ:
-                # A client sends its session's token each time.
+                # A client sends the token of its session each time.
                 tokens = _TOKENS.findall(data)
                 if "HTTP_AUTHORIZATION" in environ:
                     tokens += _BASIC.findall(data)
@@ -108,7 +109,7 @@ class StableHeaders:
                     if matches_json(documents_in(tokens)):
                         return data
                     know(tokens)
-            # A line break that no percent sign stands for can only be in the path.
+            # A line break without a percent sign can only be in the path.
             if "\n" in text or "\r" in text or matches(data):
                 return data
             if len(text) > max_chars and is_over(environ):
@@ -167,13 +168,14 @@ def _getter(names: list[str]) -> TextsOf:
 
 
 def body_bytes(body: bytes, kind: BodyKind) -> bytes:
-    """Return what the first pass scans of a body: a form decoded once, anything else as it came."""
+    """Return the text of a body for the first pass: a form decoded once, anything else as it was
+    sent."""
     if kind.is_form:
         return _form_bytes(body)
     if PERCENT in body:
         body = body + JOINER_BYTES + _unquote_twice(body)
     body = body.replace(b"+", b" ")
-    # One value is set off as values are.
+    # A single value is separated from its neighbours, like others.
     return body if kind.is_json or kind.is_multipart else b"=" + body
 
 
@@ -186,9 +188,9 @@ def _form_bytes(body: bytes) -> bytes:
 
 
 def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPass:
-    """The first pass over a body. Only a body of one part and in a usual charset can be benign.
+    """Return the first pass over a body. Only a body of one part in a usual charset can be benign.
 
-    :param contents: whether contents of files are looked at.
+    :param contents: whether contents of files are inspected.
     """
 
     @lru_cache(MAX_KINDS)
@@ -231,27 +233,27 @@ def value_bytes(text: str) -> bytes:
 
 
 WRAPPED: Final = "eyJ"
-"""How base64 of a JSON object begins: tokens, sessions, states (RFC 7519)."""
+"""The beginning of a JSON object in base64: tokens, sessions, states (RFC 7519)."""
 WRAPPED_BYTES: Final = WRAPPED.encode()
-# Optimization: each begins with text, so that `re` looks only where that is.
+# Optimization: each begins with fixed text, so `re` looks only where that is.
 _TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}")
 _BASIC: Final = re.compile(rb"asic \s*[\w/-][\w/ -]{3,}")
 
 
 def unwrapped(data: bytes) -> bytes:
-    """The documents in the tokens of a text, and user and password of Basic (RFC 7617).
+    """Return the documents in the tokens of a text, and user and password of Basic (RFC 7617).
 
-    :param data: with a blank for each plus.
+    :param data: the text, with a blank for each plus.
     """
     return documents_in(_TOKENS.findall(data) + _BASIC.findall(data))
 
 
 def documents_in(tokens: Iterable[bytes]) -> bytes:
-    """What tokens are the base64 of, each set off from the next."""
+    """Decode base64 tokens, joined by a separator."""
     found = []
     for token in tokens:
         token = token.removeprefix(b"asic ").strip().translate(_STANDARD)
-        # One character more than whole groups stands for nothing.
+        # base64 ignores a single character after the last whole group.
         token = token[: len(token) - (len(token) % 4 == 1)]
         found.append(a2b_base64(token + b"=" * (-len(token) % 4)))
     return b"=" + b"\x0b=".join(found) + JOINER_BYTES
@@ -261,15 +263,15 @@ _STANDARD: Final = bytes.maketrans(b"-_ ", b"+/+")
 
 
 def _unquote_twice(data: bytes) -> bytes:
-    """Decoded, and decoded again where a percent sign was escaped."""
+    """Decode percent signs, and decode again if a percent sign was escaped."""
     once = unquote(data)
     return once + JOINER_BYTES + unquote(once) if b"%25" in data else once
 
 
 _HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
 MAX_KINDS = 256
-"""Content types of which is remembered how their bodies are read: more than clients have."""
+"""How many content types to cache; clients use fewer."""
 
 _HIDDEN: Final = (b"\x00", b"\xfe", b"\xff", *PACKED_BEGINNINGS)
-"""What bodies begin with that say what they are themselves: byte order marks, UTF-32, containers of
+"""Beginnings of bodies that name their own encoding: byte order marks, UTF-32, containers of
 compressed data."""

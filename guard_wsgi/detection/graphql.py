@@ -14,8 +14,8 @@ from typing import Final
 
 from attrs import define, field
 
-# Appendix B: each alternative begins with characters that no other one begins with, but for the
-# two kinds of strings, of which the block is tried first.
+# Appendix B. No two alternatives begin alike, except the two kinds of strings: the block string is
+# tried first.
 _TOKEN: Final = re.compile(
     r"[\s,\ufeff]+|#(?P<comment>[^\n\r]*)|(?P<name>[A-Za-z_]\w*)"
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<mark>\.\.\.|[!$&():=@\[\]{|}])"
@@ -35,7 +35,7 @@ _SECRET: Final = re.compile(
 """Arguments that are a secret."""
 
 MAX_DEPTH: Final = 100
-"""Deeper documents are not taken apart, and so are texts."""
+"""Deeper documents are not parsed, so they count as text."""
 
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
@@ -50,16 +50,16 @@ class TooDeep(NotGraphQL):
 
 @define
 class GraphQL:
-    """What a document has in it.
+    """The contents of a document.
 
-    :ivar strings: of its arguments, and its comments.
-    :ivar depth: of the selection sets, those of fragments where they are spread.
+    :ivar strings: strings in arguments, and comments.
+    :ivar depth: the depth of the selection sets, including the fragments that they spread.
     :ivar guesses: fields that take a secret.
-    :ivar directives: how many there are.
-    :ivar directives_in_row: how many there are at most in one place.
-    :ivar introspects: whether it asks for the schema.
-    :ivar has_circle: whether a fragment has itself in it.
-    :ivar chars: how many of them were read.
+    :ivar directives: the number of directives.
+    :ivar directives_in_row: the most directives in one place.
+    :ivar introspects: whether the document queries the schema.
+    :ivar has_circle: whether a fragment contains itself.
+    :ivar chars: how many characters were read.
     """
 
     strings: list[str] = field(factory=list)
@@ -93,7 +93,8 @@ def _tokens(text: str, found: GraphQL) -> Iterator[tuple[str, str]]:
 
 
 def _unescaped(said: str) -> str:
-    """A string without its escapes, which are those of JSON; as it stands where one is another."""
+    """Decode the escapes of a string, which are those of JSON; return it unchanged if one is
+    not."""
     if "\\" in said:
         with suppress(ValueError):
             return str(json.loads(f'"{said}"', strict=False))
@@ -101,7 +102,7 @@ def _unescaped(said: str) -> str:
 
 
 def parse(text: str, found: GraphQL) -> None:
-    """Note what is in a document.
+    """Parse a document.
 
     :raises NotGraphQL: for any other text.
     """
@@ -114,8 +115,8 @@ class _Parser:
         self._tokens = tokens
         self._found = found
         self._kind, self._said = next(tokens)
-        # Of each fragment, and of the operations ("") together: its own depth, and at what depth
-        # it spreads which.
+        # For each fragment, and for the operations ("") together: its own depth, and the depth at
+        # which it spreads which fragment.
         self._depths: dict[str, int] = {}
         self._spreads: dict[str, dict[str, int]] = {"": {}}
         self._fragment = ""
@@ -198,7 +199,7 @@ class _Parser:
         found.directives_in_row = max(found.directives_in_row, found.directives - before)
 
     def _arguments(self, depth: int, end: str = ")") -> bool:
-        """Whether one of them is a secret."""
+        """Whether an argument is a secret."""
         has_secret = False
         while not self._take(end):
             has_secret |= _SECRET.fullmatch(self._name()) is not None
@@ -257,10 +258,10 @@ class _Parser:
 
 
 def _depth(own: dict[str, int], spreads: dict[str, dict[str, int]]) -> int | None:
-    """The depth of the deepest definition with what it spreads, and that in turn; ``None`` where a
-    fragment spreads itself, by however many others.
+    """Return the depth of the deepest definition, with everything that it spreads; ``None`` if a
+    fragment spreads itself, directly or through others.
 
-    Those that spread nothing more are done, and then those that spread nothing but these.
+    Definitions that spread nothing come first, then those that spread only finished ones.
     """
     waiting = {name: {one for one in inner if one in spreads} for name, inner in spreads.items()}
     outer: dict[str, list[str]] = {}
@@ -271,7 +272,7 @@ def _depth(own: dict[str, int], spreads: dict[str, dict[str, int]]) -> int | Non
     ready = [name for name, inner in waiting.items() if not inner]
     while ready:
         name = ready.pop()
-        # The selection set of a fragment stands for the fields of the one that spreads it.
+        # The selection set of a fragment replaces a field of the one that spreads it.
         inner_depths = [at + depths[one] - 1 for one, at in spreads[name].items() if one in depths]
         depths[name] = max(own.get(name, 0), *inner_depths, 0)
         for one in outer.get(name, ()):

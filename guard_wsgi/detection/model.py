@@ -1,7 +1,7 @@
 """The weights of evidence, learned from labelled requests.
 
-`model.json` is written by benchmarks/training/train_detection.py. A score is the weighted sum of
-the evidence, shifted and scaled so that 1.0 is the balanced threshold.
+benchmarks/training/train_detection.py writes `model.json`. A score is the weighted sum of the
+evidence, shifted and scaled so that 1.0 is the balanced threshold.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Scored:
     """A weighed value.
 
     :ivar score: 1.0 is the balanced threshold.
-    :ivar category: the one with the most evidence; "" when nothing spoke against the value.
+    :ivar category: the one with the most evidence; "" if nothing indicates an attack.
     """
 
     score: float
@@ -45,9 +45,9 @@ class Scored:
 
 
 class _Entry(NamedTuple):
-    """What a model knows about one feature.
+    """A model's data about one feature.
 
-    :ivar category: the category that it supports; "" for none, and for evidence against any.
+    :ivar category: the category that it supports; "" for none, and for evidence of harmlessness.
     :ivar share: how much it adds to its category.
     :ivar most: the most that it may add in any place, without other indicators.
     :ivar rivals: other indicators that add to it if they are present.
@@ -68,12 +68,12 @@ class Model:
 
     :ivar bias: log-odds of an attack before any evidence.
     :ivar balanced: log-odds at which the score is 1.0.
-    :ivar unit: log-odds by which the score falls to 0 from there.
+    :ivar unit: log-odds between a score of 0 and 1.0.
     :ivar weights: feature -> log-odds.
-    :ivar categories: feature -> category, where it speaks for one.
-    :ivar pairs: feature -> partners with a weight of their own, counted when both are there.
-    :ivar shapes_most: log-odds that all runs of tokens add at most. They distinguish a short
-        injection from prose; in a long text there are so many that they would add up to anything.
+    :ivar categories: feature -> the category that it supports, if any.
+    :ivar pairs: feature -> partners with their own weight, which counts if both are present.
+    :ivar shapes_most: the most log-odds that all runs of tokens add. They distinguish a short
+        injection from prose; in a long text there are so many that they would add up to any sum.
     :ivar sufficient: the indicators that are enough by themselves (sufficient.py).
     """
 
@@ -93,8 +93,8 @@ class Model:
 
     def _entry(self, feature: str, weight: float) -> _Entry:
         category = self.categories.get(feature, "") if weight > 0 else ""
-        # A run of tokens says how much, an indicator says what: runs name the category only
-        # where there is nothing else.
+        # A run of tokens shows how much is wrong, an indicator what: runs name the category only if
+        # there is nothing else.
         is_shape = feature.startswith("t:")
         share = weight * 0.01 if is_shape else weight
         partners = self.pairs.get(feature, ())
@@ -104,8 +104,8 @@ class Model:
         return _Entry(weight, category, share, partners, is_shape, most, rivals)
 
     def may_reach(self, score: float, features: Collection[str], enabled: frozenset[str]) -> bool:
-        """Whether a value with this evidence can reach a score, whatever its shape and place. It is
-        much cheaper than weighing, and says no to most values."""
+        """Whether a value with this evidence can reach a score, whatever its shape and place. This
+        is much cheaper than weighing, and says no to most values."""
         entries = self._entries
         total = self.bias + self.shapes_most - self.balanced
         for feature in features:
@@ -122,8 +122,8 @@ class Model:
     def part_may_reach(
         self, score: float, features: Collection[str], enabled: frozenset[str]
     ) -> bool:
-        """Whether a part of a value can reach a score, where these are the features of all of it
-        but its shape: a part has no evidence more, and only another size."""
+        """Whether a part of a value can reach a score, if these are the features of the whole value
+        without its shape: a part has no more evidence, and only another size."""
         entries = self._entries
         total = self.bias + self.shapes_most - self.balanced
         for feature in features:
@@ -145,8 +145,8 @@ class Model:
         possible: Collection[str],
         enabled: frozenset[str],
     ) -> float:
-        """What a feature adds at most beside others: those that are certain, and what there may be
-        as well, which any indicator may. In log-odds."""
+        """Return the most, in log-odds, that a feature adds beside others: those that are certain,
+        and those that are possible, like any indicator."""
         entry = self._entries.get(feature)
         if entry is None or (entry.category and entry.category not in enabled):
             return 0.0
@@ -158,11 +158,11 @@ class Model:
         )
 
     def score_of(self, log_odds: float) -> float:
-        """The score of evidence of a sum, before it is rounded and cut at 0."""
+        """Convert a sum of evidence to a score, before rounding and the cut at 0."""
         return 1.0 + (self.bias + log_odds - self.balanced) / self.unit
 
     def run_weights(self, enabled: frozenset[str]) -> RunWeights:
-        """The weights of the runs of tokens that count where these categories are enabled."""
+        """Return the weights of the runs of tokens that count if these categories are enabled."""
         return RunWeights(
             {
                 feature: entry.weight
@@ -177,10 +177,10 @@ class Model:
         enabled: frozenset[str] = CATEGORIES,
         shape: float | None = None,
     ) -> Scored:
-        """Weigh the features of one value; evidence for a category that is not enabled does
-        not count against the value.
+        """Weigh the features of one value. Evidence for a category that is not enabled does not
+        count.
 
-        :param shape: what its runs of tokens weigh, where they are not among the features.
+        :param shape: the weight of its runs of tokens, if they are not among the features.
         """
         entries = self._entries
         everything = enabled >= CATEGORIES
@@ -200,7 +200,7 @@ class Model:
             for partner, extra in partners:
                 if partner in features:
                     weights.append(extra)
-        # Exact, so that the order in which an engine reports does not show in the last digit.
+        # Exact, so the order in which an engine reports does not change the last digit.
         shape = min(math.fsum(shapes) if shape is None else shape, self.shapes_most)
         score = 1.0 + (math.fsum(weights) + shape - self.balanced) / self.unit
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
@@ -216,7 +216,7 @@ class Model:
     def leading(
         self, features: Collection[str], enabled: frozenset[str], count: int
     ) -> tuple[str, ...]:
-        """Return the names of the features with most weight for an attack."""
+        """Return the names of the features with the most weight for an attack."""
         added = self._added(features, enabled)
         found = sorted([(-weight, name) for name, weight in added if weight > 0])
         return tuple([name for _, name in found[:count]])
@@ -239,17 +239,17 @@ class Model:
 
 
 STRONG_LOG_ODDS: Final = 4.5
-"""Of a prior of 1.0: over the balanced threshold by itself, with a bias of -4."""
+"""The log-odds of a prior of 1.0: over the balanced threshold by itself, with a bias of -4."""
 
 INTROSPECTION: Final = ("graphql.introspection", "query.introspection")
 """The features of a query for a GraphQL schema."""
 
 SHAPES_MOST: Final = 1.5
-"""More adds nothing: at this bound 0.3 % of attacks are missed that none would miss."""
+"""With this bound, 0.3 % of attacks are missed that would be found without one."""
 
 
 def parse_model(data: Mapping[str, Any]) -> Model:
-    """Make a model of the parsed file. Shapes are filed by category to keep the file small.
+    """Make a model from the parsed file. Shapes are grouped by category to keep the file small.
 
     A feature that is not in the file was added after the last training: it keeps the weight that
     its author gave it.

@@ -1,8 +1,8 @@
 """multipart/form-data and its relatives (RFC 7578, RFC 2046), as each framework reads them.
 
-Browsers and HTTP libraries write one form of it, which all parsers read alike; a body of that form
-is cut once. For any other body, every reading is weighed: that of werkzeug (a delimiter is a line,
-ended in any way), of Django (a delimiter stands anywhere), of Bottle (a line ended by CR and LF).
+Browsers and HTTP libraries write one form of it, which all parsers read alike. A body of that form
+is split once. For any other body, every reading is weighed: that of werkzeug (a delimiter is a line
+with any line end), of Django (a delimiter is anywhere), of Bottle (a line ends with CR and LF).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
 
 _SIMPLE_NAME: Final = re.compile(r"[\w.\[\]:-]*")
-# The head of a part as browsers and libraries write it: each parameter once, a quoted string with
-# neither quotes nor backslashes or a token, no folded line.
+# The head of a part as browsers and libraries write it: each parameter once, as a token or a quoted
+# string without quotes and backslashes, and no folded line.
 _QUOTED: Final = rb"(?:\"([^\"\\\r\n]*)\"|([\w.-]+))"
 _PLAIN_DISPOSITION: Final = re.compile(
     rb"content-disposition: *(?:form-data|file|attachment|inline)(?: *; *name=" + _QUOTED + rb")?"
@@ -55,7 +55,7 @@ _BLANK_LINE: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _LINE_BREAK: Final = re.compile(rb"\r\n|\n|\r")
 _FOLDED: Final = re.compile(rb"(?:\r\n|\n|\r)[ \t]+")
 MAX_BOUNDARIES: Final = 4
-"""Readings of a Content-Type with more are none that a client sends."""
+"""How many boundaries to read from a Content-Type; clients send one."""
 
 
 @frozen(slots=True)
@@ -63,9 +63,9 @@ class Part:
     """One part in one reading.
 
     :ivar head: its header lines.
-    :ivar name: of the field.
+    :ivar name: the name of the field.
     :ivar filenames: the file's name, as each framework reads it; none for a field.
-    :ivar is_file: whether every framework takes it for a file, and none for a field.
+    :ivar is_file: whether every framework reads it as a file, and none as a field.
     """
 
     head: bytes
@@ -95,9 +95,9 @@ def is_ended(body: bytes, boundary: bytes) -> bool:
 
 
 def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Iterator[Part]:
-    """The parts of a body: those of the one reading, or of all readings where they differ.
+    """Return the parts of a body: of the one reading, or of all readings if they differ.
 
-    :raises BudgetSpent: where there are more of one reading than there may be values.
+    :raises BudgetSpent: if one reading has more parts than there may be values.
     """
     delimiter = b"--" + boundary
     most = budget.values + 1
@@ -123,17 +123,18 @@ def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Itera
 
 CUT_CHARS: Final = 3
 PART_CHARS: Final = 12
-"""To cut off one part, and to read its head (value.Budget); one that is out of the ordinary costs
+"""The cost of splitting off one part and reading its head (value.Budget). An unusual head costs
 each of its bytes."""
 MAX_HEAD_BYTES: Final = 16_384
-"""Of a part; werkzeug, Django and Bottle take no longer ones, or read no field from them."""
+"""The longest head of a part; werkzeug, Django and Bottle refuse longer ones, or read no field from
+them."""
 
 
 def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list[bytes] | None:
-    """The parts of a body that all parsers cut alike; ``None`` for any other.
+    """Return the parts of a body that all parsers split alike; ``None`` for any other.
 
-    Each delimiter is a line of its own, ended by CR and LF; nothing stands before the first one,
-    and nothing after the last.
+    Each delimiter is its own line, which ends with CR and LF; nothing precedes the first one, and
+    nothing follows the last.
     """
     pieces = body.split(delimiter, most)
     if pieces[0] not in (b"", b"\r\n") or len(pieces) < 2:
@@ -158,7 +159,7 @@ def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list
 
 
 def _as_django(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
-    """A delimiter stands anywhere, and parts go on after the last one."""
+    """Split like Django: a delimiter is anywhere, and parts continue after the last one."""
     return [_without_breaks(piece) for piece in body.split(delimiter, most)]
 
 
@@ -168,13 +169,14 @@ def _without_breaks(piece: bytes) -> bytes:
 
 
 def _as_werkzeug(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
-    """`MultipartDecoder.boundary_re`, whatever stands before the first one read as well."""
+    """Split like werkzeug's `MultipartDecoder.boundary_re`; the text before the first delimiter is
+    read as well."""
     line = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
     return re.split(line % re.escape(delimiter), body, maxsplit=most)
 
 
 def _as_bottle(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
-    """`_MultipartParser`: lines ended by CR and LF only."""
+    """Split like Bottle's `_MultipartParser`: lines end with CR and LF only."""
     line = rb"(?:\r\n|\A)%s(?:--)?(?=\r\n|\Z)(?:\r\n)?"
     return re.split(line % re.escape(delimiter), body, maxsplit=most)
 
@@ -207,7 +209,7 @@ def _part(piece: bytes) -> Part:
             filename = match[3] or match[4]
             if filename:
                 filenames = (to_text(filename)[0],)
-            # Bottle does not know the other form of the name, nor an empty one.
+            # Bottle supports neither the other form of the name nor an empty name.
             elif b"filename" in line:
                 is_plain = False
         elif _PLAIN_HEADER.fullmatch(line) is None:
@@ -219,8 +221,9 @@ def _part(piece: bytes) -> Part:
 
 
 def _lenient(head: bytes) -> tuple[str, tuple[str, ...]]:
-    """Name and file names of a part whose head is not as clients write it. Where the name can be
-    read in several ways it has none: exclusions by name are for one that everybody reads."""
+    """Return the name and the file names of a part whose head is unusual. If the name can be read
+    in several ways, it is empty: exclusions by name apply only to a name that everybody reads
+    alike."""
     names: list[str] = []
     filenames: list[str] = []
     for line in _LINE_BREAK.split(_FOLDED.sub(b" ", head)):
@@ -235,7 +238,7 @@ def _lenient(head: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def present(body: bytes, content_type: str) -> list[bytes]:
-    """Those boundaries that the body has."""
+    """Return the boundaries that the body contains."""
     return [one for one in boundaries(content_type) if b"--" + one in body]
 
 
@@ -247,11 +250,11 @@ def multipart_values(
     contents: bool,
     charsets: Iterable[str] = (),
 ) -> Iterator[Value]:
-    """Field names, file names, headers out of the ordinary, fields; of files the contents, if
-    they are asked for.
+    """Yield field names, file names, unusual headers and fields, and the contents of files if they
+    are inspected.
 
-    :param found: the boundaries, by which it is cut.
-    :param charsets: of the whole body, in which Django reads the fields.
+    :param found: the boundaries at which the body is split.
+    :param charsets: the charsets of the whole body, in which Django reads the fields.
     """
     for boundary in found:
         for part in parts(body, boundary, complete, budget):
@@ -281,8 +284,8 @@ def _part_values(
 
 
 def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A field as it stands and, for what its head says, decoded: Django decodes base64, Bottle
-    the charset, mail parsers quoted-printable as well."""
+    """Yield a field as it is and decoded by its head: Django decodes base64, Bottle the charset,
+    mail parsers quoted-printable as well."""
     content, head = part.content, part.head.lower()
     if is_binary(content) and len(content) > MAX_ODD_BYTES:
         yield readable(content, MIN_RUN_IN_FIELD), ()
@@ -303,22 +306,21 @@ def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[
 
 
 MAX_ODD_BYTES: Final = 4096
-"""Of a field with control bytes in it that is weighed as it stands. In a longer one, the rows of
-printable bytes are: it is a file that a client has sent without a name."""
+"""The longest field with control bytes that is weighed as it is. Of a longer one, the runs of
+printable bytes are weighed: it is a file that a client sent without a name."""
 
 
 class Skimmer:
-    """A multipart body without the contents of its files, out of one chunk after the other.
+    """A multipart body without the contents of its files, from one chunk after the other.
 
-    The kept bytes are cut like any other body: after a delimiter of any reading inside a file, it
+    The kept bytes are split like any other body: after a delimiter of any reading in a file, it
     keeps bytes again.
     """
 
     def __init__(self, boundary: bytes, max_bytes: int, max_parts: int) -> None:
-        """
-        :param max_bytes: how much is kept.
-        :param max_parts: how many are looked for. One more is kept, by which the budget of who
-            takes the parts is spent, and all behind it is passed over.
+        """:param max_bytes: how much is kept.
+        :param max_parts: how many parts are kept, plus one, so that the reader's budget is
+            exceeded; later parts are skipped.
         """
         self._delimiter = b"--" + boundary
         self._max_bytes = max_bytes
@@ -333,7 +335,7 @@ class Skimmer:
         if self._parts_left < 0:
             return
         buffer, delimiter = self._buffer + data, self._delimiter
-        place = 0  # all before it is done with
+        place = 0  # everything before it is finished
         while True:
             at = buffer.find(delimiter, place)
             if at < 0:
@@ -353,7 +355,7 @@ class Skimmer:
                 place = max(at - 2, place)
                 self._in_file = False
             head = at + len(delimiter)
-            # Where another delimiter comes first, no file begins.
+            # If another delimiter comes first, no file begins.
             next_one = buffer.find(delimiter, head, head + MAX_HEAD_BYTES)
             if next_one >= 0 and buffer.find(b"\r\n\r\n", head, next_one + 3) < 0:
                 self._keep(buffer[place:head])

@@ -1,5 +1,5 @@
-"""Views of a value: as sent, decoded until it stops changing, stripped of filler, and what is
-inside base64. Every view is bounded by the length of the value; the number of rounds is fixed."""
+"""Views of a value: as sent, decoded until it stops changing, without filler, and the content of
+base64. The length of the value bounds every view; the number of rounds is fixed."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from attrs import frozen
 
 from guard_wsgi.detection.packed import GZIP, serialized_inside
 
-# Eight layers: the deepest chain seen in payload lists is five; each round is linear.
+# Eight layers: the deepest chain in lists of payloads has five. Each round is linear.
 MAX_ROUNDS: Final = 8
-# A value may hold a few base64 runs; more is data.
+# A value may contain a few runs of base64; more are data.
 MAX_BASE64_RUNS: Final = 4
 
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
@@ -24,7 +24,7 @@ _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
 _BACKSLASH = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|([01][0-7]{2}))"
 )
-# Unicode 15, Default_Ignorable_Code_Point: what shows nothing between two letters.
+# Unicode 15, Default_Ignorable_Code_Point: invisible characters between two letters.
 IGNORABLE: Final = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
@@ -52,11 +52,11 @@ _LOOKALIKE: Final = str.maketrans(
         "\u3002": ".",
     }
 )
-# The typographic quotes of prose stay what they are: only escapes turn them into syntax.
+# The typographic quotes of prose stay: only escapes turn them into syntax.
 _PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
 _VERSION_MARK = re.compile(r"!\d{0,6}")
 _SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
-# Expansions that are empty in any shell without arguments, put into the middle of words.
+# Expansions that are empty in any shell without arguments; attackers put them into words.
 _SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
 _DOLLAR_NOTHING = re.compile(r"\$[@*{(]")
 _SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
@@ -64,8 +64,8 @@ _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _QUOTE = re.compile(r"['\"`]")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-# In a text of which each letter of base64 is an "a" and all else but "=" a blank: what is shorter
-# must be padded.
+# For a text in which each letter of base64 is an "a" and everything else but "=" a blank: a shorter
+# run must be padded.
 _BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
 _MIN_UNPADDED: Final = 12
 MIN_BASE64_CHARS: Final = 7
@@ -81,7 +81,7 @@ class Decoding:
     """A reading of a value.
 
     :ivar name: "raw", "decoded", "spaced", "plain" or "base64".
-    :ivar rounds: how many layers of encoding were taken off.
+    :ivar rounds: how many layers of encoding were removed.
     """
 
     name: str
@@ -89,13 +89,13 @@ class Decoding:
     rounds: int = 0
 
 
-# Classic ASP drops a percent sign that no hexadecimal digits follow.
+# Classic ASP drops a percent sign without two hexadecimal digits after it.
 _PERCENT_FILLER = re.compile(r"(?:%[^%]){6,}")
-# Control characters that SQL Server and MySQL take for blanks.
+# Control characters that SQL Server and MySQL read as blanks.
 _CONTROL_BLANK = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]+")
 
-# Optimization: nearly all texts have nothing of most kinds in them, which it takes a tenth of the
-# time to see without an expression.
+# Optimization: nearly all texts have nothing of most kinds, and checking that without an expression
+# takes a tenth of the time.
 _CONTROL_BLANK_BYTES: Final = bytes({*range(1, 9), 11, 12, *range(14, 32)})
 _CONTROL_BYTES: Final = bytes({*range(9), 11, 12, *range(14, 32), 127})
 _BASE64_BYTES: Final = bytes(
@@ -105,7 +105,7 @@ _BASE64_BYTES: Final = bytes(
 
 
 def decodings(raw: str) -> tuple[Decoding, ...]:
-    """The distinct readings of a value, the raw one first."""
+    """Return the distinct readings of a value, the raw one first."""
     found = [Decoding("raw", raw)]
     has_controls = not raw.isprintable()
     text, rounds = raw, 0
@@ -119,7 +119,7 @@ def decodings(raw: str) -> tuple[Decoding, ...]:
     if "%" in text and _PERCENT_FILLER.search(text):
         spaced = (spaced or text).replace("%", "")
     if spaced:
-        # Only the outermost reading: senders of such blanks do not escape them once more.
+        # Only the outermost reading: senders of such blanks do not escape them again.
         found.append(Decoding("spaced", strip_filler(decode(spaced)[0]), rounds))
     plus = "+" in text and " " not in text
     if plus or _has_filler(text):
@@ -136,8 +136,8 @@ def decodings(raw: str) -> tuple[Decoding, ...]:
 
 
 def _has_filler(text: str) -> bool:
-    # Optimization: most texts have nothing that filler begins with, and the expression would try
-    # at each of their characters. Blanks other than the usual one are not printable.
+    # Optimization: most texts have none of the characters with which filler begins, and the
+    # expression would try each character. Blanks but the usual one are not printable.
     return (
         "'" in text
         or '"' in text
@@ -202,8 +202,8 @@ def _from_percent(match: re.Match[str]) -> str:
 
 
 def overlong(data: bytes) -> str:
-    """Decode leniently, as servers once did: overlong two- to four-byte forms of ASCII become
-    the character they hide (Unicode TR36); other bytes are taken as Latin-1."""
+    """Decode leniently, like old servers: overlong two- to four-byte forms of ASCII become the
+    character that they hide (Unicode TR36); other bytes become Latin-1."""
     out = []
     index, size = 0, len(data)
     while index < size:
@@ -226,7 +226,7 @@ def overlong(data: bytes) -> str:
 
 
 def strip_filler(text: str) -> str:
-    """Remove what a parser skips: SQL comments, `$IFS` and quotes inside shell words, carets of
+    """Remove text that a parser skips: SQL comments, `$IFS` and quotes in shell words, carets of
     cmd.exe, joined string pieces, runs of blanks."""
     if "/*" in text:
         text = _strip_comments(text)
@@ -245,7 +245,7 @@ def strip_filler(text: str) -> str:
 
 
 def _one_blank(text: str) -> str:
-    """With one blank for each row of them."""
+    """Return a text with one blank for each run of blanks."""
     words = " ".join(text.split())
     if not words:
         return " " if text else ""
@@ -253,7 +253,8 @@ def _one_blank(text: str) -> str:
 
 
 def _strip_comments(text: str) -> str:
-    """SQL comments as blanks; what is in a versioned one (`/*!50000 union*/`) is code."""
+    """Replace SQL comments with blanks; the content of a versioned one (`/*!50000 union*/`) is
+    code."""
     out = []
     position = 0
     while True:
@@ -274,7 +275,7 @@ def _strip_comments(text: str) -> str:
 
 
 def decode_base64(text: str) -> str:
-    """Return the readable text inside base64 runs, joined by newlines; "" if there is none."""
+    """Return the readable text in runs of base64, joined by newlines; "" if there is none."""
     found: list[str] = []
     if " " in text and _BASE64_SPACED.fullmatch(text):
         text = text.replace(" ", "+")  # a plus that nobody escaped
@@ -298,7 +299,7 @@ def decode_base64(text: str) -> str:
 
 
 def _readable(data: bytes) -> str:
-    """Bytes as text when they are text, most of it ASCII; else ""."""
+    """Return bytes as text if they are text, most of it ASCII; else ""."""
     if _TEXT.fullmatch(data):
         return data.decode("ascii")
     try:

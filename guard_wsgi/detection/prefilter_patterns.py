@@ -1,11 +1,11 @@
-"""Patterns of the first pass: what is telling by two things next to each other (prefilter.py).
+"""Patterns of the first pass that need two things next to each other (prefilter.py).
 
-Hyperscan looks for fixed text, all of it at once, and asks the rest of a pattern only where that
-is found. A pattern that has no two bytes of fixed text becomes a machine that reads every byte of
-every request, and one such machine costs as much as all that has text: hence a mark is crossed
-with what may stand behind it, and words are offered ten at a time, as many as it takes for fixed
-text. Text that is common in harmless requests (``"; "`` in cookies, ``"& "`` in names, blanks
-before ``and``) is to be as long as it can.
+Hyperscan searches for all fixed text at once, and checks the rest of a pattern only where it finds
+that text. A pattern without two bytes of fixed text becomes a machine that reads every byte of
+every request, and one such machine costs as much as all patterns with text. So marks are combined
+with what may follow them, and words are grouped by ten, the number that still gives fixed text.
+Text that is common in harmless requests (``"; "`` in cookies, ``"& "`` in names, blanks before
+``and``) must be as long as possible.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
@@ -20,24 +20,25 @@ from typing import Final
 
 
 def cross(*parts: str | Sequence[str]) -> Iterator[str]:
-    """Every concatenation of one word of each part; a str is a space-separated list."""
+    """Return every concatenation of one word of each part; a str is a space-separated list."""
     lists = [part.split() if isinstance(part, str) else part for part in parts]
     for combination in product(*lists):
         yield "".join(combination)
 
 
 def _any_of(words: str | Sequence[str], most: int = 10) -> list[str]:
-    """Alternations of a few words each, which together are all of them."""
+    """Return alternations of a few words each, which together contain all words."""
     words = words.split() if isinstance(words, str) else words
     starts = range(0, len(words), most)
     return ["(?:" + "|".join(words[start : start + most]) + ")" for start in starts]
 
 
 def _mixed(firsts: Sequence[str], lasts: Sequence[str]) -> list[str]:
-    """Alternations that together are every first with every last, none of them twice in one.
+    """Return alternations that together match every first with every last, each first at most once
+    in an alternation.
 
-    Those that begin alike, Hyperscan would make one with a class of bytes at its end, and then
-    take only what is before that for fixed text.
+    Hyperscan would merge alternatives with the same beginning into one with a class of bytes at its
+    end, and use only the part before the class as fixed text.
     """
     most = min(len(firsts), len(lasts))
     return [
@@ -50,9 +51,9 @@ def _mixed(firsts: Sequence[str], lasts: Sequence[str]) -> list[str]:
 def _run(
     start: str, blanks: Sequence[str], then: Sequence[str], common: Sequence[str] = ()
 ) -> Iterator[str]:
-    """A start, any number of blanks, and one of what may come then.
+    """Return patterns for a start, any number of blanks, and one of what may follow.
 
-    :param common: blanks that often follow the start: there a third byte is fixed as well.
+    :param common: blanks that often follow the start: then a third byte is fixed as well.
     """
     yield from cross([start], then)
     for blank in blanks:
@@ -66,10 +67,10 @@ _BLANKS = (" ", r"\t", r"\n", r"\r", r"\x0b", r"\x0c")
 _VALUE_STARTS = ("=", r"\x0b")
 _WORD_CHARS = ascii_lowercase + digits + "_"
 
-# Base64 of printable text (RFC 4648): bytes below 0x80, few of them controls, leave only some of
-# the letters to the first three places of every group of four. Random data is as regular over
-# four groups once in ten thousand. The usual beginnings of JSON ("ey") and of node identifiers
-# of the GitHub API ("MD") are let through: JSON matches by the words inside it.
+# Base64 of printable text (RFC 4648): bytes below 0x80, few of them controls, leave only some
+# letters for the first three places of each group of four. Random data is as regular over four
+# groups once in ten thousand. The usual beginnings of JSON ("ey") and of node identifiers of the
+# GitHub API ("MD") are excluded: JSON matches by the words in it.
 _B64_FIRST, _B64_SECOND = "[CDI-Za-f]", "[A-HQ-Xg-nw-z0-3]"
 _B64_THIRD_FOURTH = "[ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9 /_-]"
 _B64_GROUP = _B64_FIRST + _B64_SECOND + _B64_THIRD_FOURTH
@@ -81,11 +82,11 @@ _BASE64_TEXT = (
     f"{_B64_GROUP}{_B64_GROUP}(?:{_B64_GROUP}|{_B64_FIRST}{_B64_SECOND}(?:==|$|[^\\w/+-])"
     f"|{_B64_FIRST}{_B64_SECOND}[A-Za-z0-9](?:=|$|[^\\w/+-])|[^\\w/+-]|$)"
 )
-# Five to eleven bytes, with the padding that such a length needs.
+# Five to eleven bytes, with the padding for that length.
 _BASE64_SHORT = (
     f"(?:{_B64_GROUP}){{0,2}}{_B64_FIRST}{_B64_SECOND}(?:=|[A-Za-z0-9])=" + r"(?:$|[&\x0b;])"
 )
-# What SQL has behind a quote or a bracket that ends a value.
+# SQL after a quote or a bracket that ends a value.
 _KEYWORD = (
     r"(?:or|and|xor|union|having|group|order|like|rlike|regexp|limit|where|in|is|between|div|mod|not"
     r"|select|procedure|into|as|waitfor|exec|if|case|when|then|end|asc|desc|collate)\b"
@@ -141,7 +142,7 @@ _IGNORABLES = (
     *cross((r"\\u",), "00ad 034f 061c 115f 1160 17b4 17b5 180b 180c 180d 180e 180f 200b 200c 200d 200e 200f 202a 202b 202c 202d 202e 3164 feff ffa0"),
     *(r"\\u206[0-9a-f]", r"\\ufe0[0-9a-f]", r"\\udb40\\ud[cdef][0-9a-f][0-9a-f]"),
 )
-# Charsets in which a query in ASCII looks like another one.
+# Charsets that disguise a query in ASCII.
 _CHARSETS = (
     *(r"cp\d", "ibm", "ebcdic", "cs", "u7", "utf.?7", "utf.?1", "utf.?3", "unicode", r"\d", "hz"),
     *("iso.?2022", "jis", "punycode", "idna", "raw", "mac", "koi", "johab", "euc", "viscii"),
@@ -154,8 +155,8 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross("' `", (*_BLANKS, r"\)"), (r"[\s)]*" + _QUOTED_SYMBOL,)),
         "'$", "`$",
     ),
-    # Prose has "and" and "or" at every turn: they count before what begins no word, and before a
-    # word that is compared where a value may end in front of them.
+    # Prose is full of "and" and "or". They count only before a character that begins no word, or
+    # before a word that is compared, where a value may end in front of them.
     "condition": (
         *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, digits), *_mixed(_LOGIC, [*cross((" ",), tuple(digits))])], ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
         *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, _MARKS), *_mixed(_LOGIC, [*cross((" ",), _MARKS)])], (_OPERANDS,)),
@@ -170,7 +171,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross("&", (r"\t", r"\n", r"\r"), _any_of(_COMMANDS)),
         *cross((";", r"\|", "`", r"\("), ("  ", r"\t", r"\n", '"', "'", r"\(", r"\{"), _any_of([name for name in _COMMANDS if name != "w"])),
     ),
-    # Events whose names are not among the literals, in a tag or behind a quote.
+    # Events whose names are not among the literals, in a tag or after a quote.
     "tag_event": cross("<", tuple(ascii_lowercase), (r"[^<>\x0b]*[\s\"'/]",), _EVENT),
     "quote_event": (
         *_run("'", _TAG_BLANKS, _EVENT), *_run("`", _TAG_BLANKS, _EVENT),
@@ -179,7 +180,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     "escaped_quote_event": (r"\\\"[\s/]*[on]{2}[a-z]{3,30}\s*=",),
     "style": (r"[\s\"'`/;>]style\s*=",),
     "script_link": (r"href\s*=\W*j",),
-    # Behind a quote it is "quote_keyword", behind a blank with a comparison "condition".
+    # After a quote it is "quote_keyword", after a blank with a comparison "condition".
     "number_logic": (
         *cross((r"=\(?-?\d*",), tuple(digits), ("", " "), _AFTER_NUMBER, (r"\b",)),
         *cross((_NUMBER,), (r"\\", *_BLANKS[1:]), _AFTER_NUMBER, (r"\b",)),
@@ -231,10 +232,10 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross((r"\b",), _SPACED_CALLS, _BLANKS, (r"\s{1,15}\(",)),
         *cross((r"\$",), tuple(_WORD_CHARS), (r"\w{0,31}\s{0,4}[\[{(#/]",)),
     ),
-    # A command, or any word in braces that is part of another: JSON has a brace at every turn.
+    # A command, or any word in braces that is part of another word: JSON is full of braces.
     "brace_expansion": (r"\{" + _COMMAND + ",", *cross(("=", r"\x0b", *ascii_lowercase), (r"\{\w{1,12},[-\w]{0,12}\}",))),
-    # Documents of GraphQL that are deep, spread fragments in a circle, heap directives, or try
-    # secrets (structure.py). In a JSON document the text goes on past an escaped quote.
+    # GraphQL documents that are deep, spread fragments in a circle, have many directives, or try
+    # many secrets (structure.py). In a JSON document, the text continues after an escaped quote.
     "graphql_depth": (
         *cross("query mutation subscription fragment", (r"\b(?:(?:[^\"\\{\x0b]|\\.)*\{){16}",)),
         *cross(("=query", "=mutation", "=subscription", "=fragment"), (r"\b(?:[^{\x0b]*\{){16}",)),
@@ -244,12 +245,13 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     "graphql_directives": cross("@", tuple(ascii_lowercase), (r"\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?(?:@[a-z_]\w*[\s,]*(?:\([^()\x0b]*\)[\s,]*)?){3}",)),
     "graphql_circle": (r"fragment(?:\s|\\[nrt])+\w+(?:\s|\\[nrt])+on\b[^\x0b]*\.\.\.(?:\s|\\[nrt])*(?:[a-np-z_]|o[^n])",),
     "graphql_guesses": cross("password passcode passwd passphrase pass: pwd: pin: otp: code: secret", (r":?\s?(?:\\?\"|\d|\$)(?:[^\x0b]*(?:pass(?:word|code|wd|phrase)?|pwd|pin|otp|code|secret):\s?(?:\\?\"|\d|\$)){3}",)),
-    # What shows nothing, between two letters of ASCII: as UTF-8, and as JSON escapes it. Of scripts
-    # that need joiners the letters are others.
+    # Invisible characters between two letters of ASCII: as UTF-8, and as JSON escapes. Scripts that
+    # need joiners have other letters.
     "ignorable": cross(("[!-~]",), _IGNORABLES, ("[!-~]",)),
     # Django reads the query in the charset of the body.
     "charset": cross(("charset=",), ("", "'", r"\"", " "), _any_of(_CHARSETS)),
-    # Rows of brackets that a document nested out of bounds begins or ends with (framing.py).
+    # Runs of brackets at the beginning or the end of a document that is nested too deeply
+    # (framing.py).
     "deep_document": (r"\[{16}|\]{16}|\}{16}",),
     "nul": (r"\x00",),
     "tilde": (r"[=\x0b>]~[-+ ]\d*(?:$|[\x0b&<])",),
@@ -258,12 +260,12 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     "spaced_tag": (r"<[a-z]\s[a-z]\s[a-z]\b",),
     "us_ascii": (r"\xc2\xbc/?[a-z]{2}",),
     "leading_field": cross(("=", "&", r"\x0b"), (r"\r", r"\n"), (r"[\r\n]?[a-z]+-[a-z-]+\s*:",)),
-    # That of a head's own path is seen by whoever reads it (first_pass.py).
+    # first_pass.py itself finds a line break in the path of a head.
     "path_line": (r"=/[^\x0b\s=&?]*[\r\n]",),
     "named_script": (r"\x0b[^/\x0b=&;]*\.(?:php[\dt]?|phtml|phar|jspx?|aspx?|sh|cgi)\.*(?:\x0b|$)",),
     "known_suffix": (r"=https?://[\w.-]*\.(?:com|org|net)\.[a-z\d-]{4,}",),
 }.items()})
-"""What a hit is called -> the patterns of it, in Hyperscan's and `re`'s common syntax."""
+"""The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
 
 # What stands behind a line break before it is a command of IMAP (RFC 9051): a tag and a name.
 _MAILBOX = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop

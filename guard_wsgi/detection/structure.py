@@ -1,4 +1,4 @@
-"""Structure inside values: JSON documents, URLs with queries, nested forms, GraphQL.
+"""Structure in values: JSON documents, URLs with queries, nested forms, GraphQL.
 
 A value with a structure is parsed before it is scored. So the quotes of a JSON string or the `&` of
 a nested URL are not evidence, but an attack in a leaf still is.
@@ -41,7 +41,7 @@ from guard_wsgi.detection.wrapped import (
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 MAX_NAME_CHARS: Final = 100  # as in form.py; a JSON path keeps its end
-MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it stands
+MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it is
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
 _ENCODED_URL = re.compile(
@@ -50,8 +50,8 @@ _ENCODED_URL = re.compile(
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _RELATIVE_URL = re.compile(r"/[\w./%~@:,+-]*\?[\w.%\[\]-]+=")
 _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]*)+&?$")
-# How a document of GraphQL begins; graphql.py says whether it is one. Words in braces alone are
-# one, too, and an expansion of a shell.
+# The beginning of a GraphQL document; graphql.py decides whether it is one. Words in braces alone
+# are a document, too, and also an expansion of a shell.
 _GRAPHQL = re.compile(
     r"\s*(?:\{\s*\w+\s*(?:\{|\(\s*\w+\s*:|:\s*\w+\s*[({])"
     r"|(?:query|mutation|subscription|fragment)\b|#[^\n]*\n\s*(?:query|mutation|fragment|\{))"
@@ -61,19 +61,20 @@ _SHORT_GRAPHQL = re.compile(
 )
 MANY_GUESSES: Final = 4
 DEEP_QUERY: Final = 15
-"""Levels of a query, which people's own stay below."""
+"""The depth from which a query is a finding; people's own stay below."""
 DEEP_INTROSPECTION: Final = 20
-"""Of a query for the schema: that of graphql-js 16 has 16."""
+"""The depth from which a query for the schema is a finding; that of graphql-js 16 has 16."""
 MANY_DIRECTIVES: Final = 100
 MANY_DIRECTIVES_IN_ROW: Final = 10
-"""Of a query, and of one field: clients write a condition or two (OWASP, GraphQL Cheat Sheet)."""
+"""How many directives of a query, and of one field, are a finding: clients write one or two (OWASP,
+GraphQL Cheat Sheet)."""
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
 
 @frozen
 class Document:
-    """A parsed JSON text, or the strings salvaged from one that does not parse."""
+    """A parsed JSON text, or the strings found in one that does not parse."""
 
     root: Any = None
     strings: tuple[str, ...] = ()
@@ -81,11 +82,10 @@ class Document:
     def values(
         self, location: str, max_depth: int, budget: Budget, kind_of: KindOf = no_kind
     ) -> Iterator[Value]:
-        """Keys that stand out, and every string leaf, with its path as the name.
+        """Yield unusual keys, and every string with its path as the name.
 
-        :param kind_of: by the path from the root of a body.
-
-        :raises BudgetSpent: deeper than max_depth.
+        :param kind_of: returns the kind of a string by its path from the root of a body.
+        :raises BudgetSpent: if it nests deeper than max_depth.
         """
         for text in self.strings:
             budget.take_value()
@@ -123,7 +123,7 @@ class Document:
 
 
 def is_json(body: bytes) -> bool:
-    """Whether a body is one document of JSON, or has one a line."""
+    """Whether a body is one JSON document, or has one on each line."""
     try:
         json.loads(body)
     except RecursionError:
@@ -134,10 +134,10 @@ def is_json(body: bytes) -> bool:
 
 
 def whole_json(body: bytes) -> Document | None:
-    """The document that a body is, read as `json.loads` reads bytes (UTF-8, UTF-16 or UTF-32), or
-    the documents on its lines; ``None`` if it does not parse.
+    """Return the document of a body, decoded like `json.loads` decodes bytes (UTF-8, UTF-16 or
+    UTF-32), or the documents on its lines; ``None`` if it does not parse.
 
-    :raises BudgetSpent: nested deeper than the parser goes.
+    :raises BudgetSpent: if it nests deeper than the parser can go.
     """
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass").lstrip("\ufeff")
@@ -152,8 +152,8 @@ def whole_json(body: bytes) -> Document | None:
 
 
 def json_document(body: bytes, complete: bool = True) -> Document | None:
-    """Parse a JSON body. One that does not parse gives its string literals and the text around
-    them; None when it has neither object, array nor string."""
+    """Parse a JSON body. If it does not parse, return its string literals and the text around them;
+    ``None`` if it has neither object, array nor string."""
     document = whole_json(body)
     if document is not None:
         return document
@@ -170,7 +170,8 @@ def json_document(body: bytes, complete: bool = True) -> Document | None:
 
 
 def _json_lines(text: str) -> list[Any]:
-    """One document a line, as telemetry is sent (ndjson, Sentry envelopes); [] if any is not."""
+    """Return the documents of a body with one on each line, as telemetry is sent (ndjson, Sentry
+    envelopes); [] if a line is not one."""
     found = []
     for line in text.splitlines():
         if line.strip():
@@ -241,7 +242,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from _graphql(value, text, budget)
         return
     if _SHORT_GRAPHQL.match(text):
-        # It excuses nothing, and may be a query that costs too much all the same.
+        # It excuses nothing, and may still be a query that costs too much.
         yield from [one for one in _graphql(value, text, budget) if one.flags]
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
@@ -258,7 +259,7 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str) and root == value.text:
         yield value
         return
-    # As GitHub and Slack send a document where a form is asked for.
+    # GitHub and Slack send a document like this if a form is requested.
     kind_of = kind_of_place if value.name == "payload" and value.location == "form" else no_kind
     for inner in Document(root).values(value.location, 32, budget, kind_of):
         if inner.kind == "name" and _is_quoted(value, inner):
@@ -269,10 +270,10 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
 
 
 def _is_quoted(value: Value, operator: Value) -> bool:
-    """Whether an operator is one of a question to a document store that only stands in a text, or
-    in the address of another page as its filter: no app asks its own store by either.
+    """Whether an operator belongs to a query of a document store that is only quoted, in a text or
+    as the filter in the URL of another page: no app queries its own store with either.
 
-    An operator that is all of a value stands where an app compares with it, and is none of these.
+    An operator that is a whole value, where an app compares with it, is not quoted.
     """
     if FILTER_RANGE.fullmatch(operator.text) is None:
         return False
@@ -320,12 +321,12 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
 
 
 PARSED_CHARS: Final = 2
-"""As many characters are parsed for the price of one that is weighed (value.Budget)."""
+"""How many characters are parsed for the price of weighing one (value.Budget)."""
 
 
 def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
-    """String arguments are the values; the query's own shape is weighed by a few features. What
-    is no query after all is weighed as it stands."""
+    """Yield the string arguments; a few features describe the shape of the query. If the text is no
+    query after all, it is weighed as it is."""
     try:
         found = _parsed(text, budget)
     except TooDeep:
@@ -361,7 +362,7 @@ def _parsed(text: str, budget: Budget) -> GraphQL:
 
 
 def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
-    """Many operations of GraphQL in one document, when they try many secrets."""
+    """Report many GraphQL operations in one document if they try many secrets."""
     guesses, first = 0, ""
     for pairs in root:
         if isinstance(pairs, Pairs):
@@ -375,7 +376,7 @@ def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
 
 
 def xml_values(document: bytes, budget: Budget) -> Iterator[Value]:
-    """The values of an XML body, structures inside them taken apart."""
+    """Yield the values of an XML body, with the structures in them parsed."""
     for piece in xml_pieces(document, budget):
         if piece.kind:
             yield piece
@@ -384,6 +385,6 @@ def xml_values(document: bytes, budget: Budget) -> Iterator[Value]:
 
 
 def markup_values(value: Value, text: str, budget: Budget) -> Iterator[Value]:
-    """The same for an XML document that is a value of something else."""
+    """Yield the values of an XML document that is itself a value."""
     for piece in xml_pieces(text, budget):
         yield evolve(piece, location=value.location, name=f"{value.name}>{piece.name}")
