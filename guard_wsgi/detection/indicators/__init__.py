@@ -1,4 +1,4 @@
-"""The built-in indicators, one module a family, joined into one table."""
+"""The built-in indicators: one module per family, joined into one table."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ CODE = (
     _make("template", "tornado_tag", r"\{%\s*(?:raw|module|import|from|apply|autoescape|whitespace|extends)\b", _SSTI, examples=('{% extends "layout.html" %}',)),
     _make("ssi", "directive", r"<!-*\s*#\s*(?:exec|include|echo|config|fsize|flastmod|printenv|set|if|else|elif|endif)\b|<esi:\w+", "OWASP Testing Guide WSTG-INPV-08", STRONG, examples=('<esi:debug/>',)),
     _make("deserialization", "php_object", r"(?:^|[;{:\"'=])[oc]:\+?\d+:\"[\w\\]+\":\d+:\{|\bo:\d+:\"", _SERIAL, STRONG, examples=('O:+4:"Test":0:{}',)),
-    # A list is what PHP apps keep in cookies; one that says "true" logs in where it is compared.
+    # PHP apps keep lists in cookies; a list that says "true" passes a loose comparison and logs in.
     _make("deserialization", "php_array", r"\ba:\d+:\{(?:[isbdoa]:\d|\})", _SERIAL, WEAK, examples=('a:5:{s:10',)),
     _make("deserialization", "php_array_truth", r"\ba:\d+:\{[^}]{0,80}s:\d+:\"\w+\";b:[01];", _SERIAL, STRONG, examples=('a:2:{s:8:"username";b:1;s:8:"password";b:1;}',)),
     _make("deserialization", "java_stream", r"\bro0ab[xq]|\xac\xed\x00\x05|\baced0005", _SERIAL, STRONG, examples=('rO0ABQ',)),

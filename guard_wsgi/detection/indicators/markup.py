@@ -1,4 +1,4 @@
-"""Cross-site scripting: what a browser runs, found in tags, attributes, URLs and bare script."""
+"""Cross-site scripting: programs that a browser runs, in tags, attributes, URLs and bare script."""
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
@@ -42,7 +42,7 @@ MARKUP = (
     _xss("event_quoted_break", r"[\"'`][\s/>]*on[a-z]{4,20}\s*=", _EVASION, STRONG, examples=('"onzoom=',)),
     _xss("javascript_url", r"j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
          r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*"
-         # What follows is code, or it stands where an address does: "JavaScript: The Good Parts" is a book.
+         # Code follows, or the value is an address: "JavaScript: The Good Parts" is a book.
          r":(?:\s{0,3}(?:[^\s\w]|\w[\w.$]{0,40}\s?[(`=\[.;%/+,&|])|[\t\r\n])"
          r"|(?:^[\s\"'(]{0,4}|=\s{0,3}[\"'`]?|url\(\s{0,3}[\"']?)j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
          r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*:(?:\S|$)", _EVASION, STRONG, examples=('javascript:a=:,',)),

@@ -15,7 +15,7 @@ _UPLOAD = "OWASP: Unrestricted File Upload; CWE-434"
 
 _EXTENSION = r"(?:php\d?|phtml|phar|pht|phps|jspx?|jspf|aspx?|ashx|asa|cer|cfm|cgi|pl|py|sh|exe|dll|bat|cmd|ps1|vbs|war|jar|hta|shtml|htaccess|so|rb)"
 
-# A host of fewer than four numbers, and one of octal or hexadecimal ones.
+# A host of fewer than four numbers, and a host of octal or hexadecimal numbers.
 _NUMBERED = tuple(
     f"://{digit}{rest}"
     for digit in "0123456789"
@@ -36,7 +36,7 @@ PATH = (
     _make("path_traversal", "encoded_dots", r"(?:%2e|%252e|%c0%ae|%c0%2e|%uff0e|%%32%65|0x2e|%e0%40%ae|%c0%5e){2}", _PATT_TRAVERSAL, examples=('%2f%2e%2e',)),
     _make("path_traversal", "backslash_dots", r"\.\\\.|\\\.\.|\.\.\\", _PATT_TRAVERSAL, WEAK, examples=('..\\',)),
     _make("path_traversal", "semicolon_slash", r"\.\.;/|/;/|/;\w*[./]|;/\.\.|/\.;/|//;|/%2e/|\.;\w*=?[^/]*/", _TOMCAT, examples=('..;/manager/html',)),
-    # The end of the value or of a word that something other than a sentence goes on behind.
+    # The end of the value, or of a word after which no sentence continues.
     _make("dir_traversal", "etc_file", r"(?:[/\\=\s'\":.`({<,$}>|;]|%2f)etc[/\\]+(?:\./)*(?:passwd|shadow|group|hosts|issue|motd|fstab|crontab|sudoers|resolv|hostname|mysql|apache2?|nginx|httpd|php|ssh|my\.cnf|profile|ld\.so|exports|services|inetd|redhat|lsb|os-release|master|security|init|rc|cron|network|subuid|subgid|gshadow|ftp|samba|snmp|xinetd|timezone|environment|mtab|proftp|vsftp|pure|lighttpd|postfix|squid|termcap|securetty|modules|openldap|bash|alias|\*)[\w./-]{0,60}(?:\s*$|[\x00%&|<>\"'`\\(){}\[\]$+*~#;=]|\?\S|\s+[^\sa-z])", _TRAVERSAL, STRONG, examples=('/etc/motd',)),
     _make("dir_traversal", "etc_mention", r"(?:[/\\=\s'\":.`({<,$}>|;]|%2f)etc[/\\]+(?:\./)*(?:passwd|shadow|group|hosts|issue|motd|fstab|crontab|sudoers|resolv|hostname|mysql|apache2?|nginx|httpd|php|ssh|my\.cnf|profile|ld\.so|exports|services|inetd|redhat|lsb|os-release|master|security|init|rc|cron|network|subuid|subgid|gshadow|ftp|samba|snmp|xinetd|timezone|environment|mtab|proftp|vsftp|pure|lighttpd|postfix|squid|termcap|securetty|modules|openldap|bash|alias|\*)", _TRAVERSAL, WEAK, examples=('/etc/motd',)),
     _make("dir_traversal", "proc_file", r"(?:^|[/\\=\s'\":])proc[/\\]+(?:self|version|cmdline|cpuinfo|meminfo|mounts|net|sched_debug|filesystems|stat|swaps|modules|devices|config|interrupts|ioports|loadavg|uptime|partitions|kcore|\d+)[/\\]?", _LFI, STRONG, examples=('proc/net/dev',)),
@@ -71,8 +71,8 @@ PATH = (
     _make("ssrf", "exchange_backend", r"autodiscover\.json\??(?:\?|%3f)?@|localhost~\d{6,}|autodiscover\.json\?a=\S+@", "CVE-2021-26855, CVE-2021-34473", STRONG, examples=('autodiscover/autodiscover.json@evil.example',)),
     _make("ssrf", "private", r"\b(?:https?|ftp|gopher|dict)://(?:[^/\s@]*@)?(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}", _SSRF, examples=('http://10.0.0.1/',)),
     _make("ssrf", "odd_host", r"\b(?:https?|ftp)://(?:[^/\s@]*@)?(?:0x[0-9a-f]{2,8}|0[0-7]{3,}[./]|\d{8,10}(?:[:/]|$)|\[[0-9a-f:.]+\]|(?:\d{1,3}\.){1,2}\d{1,6}(?:[:/]|$)|0[xX0-7][\w.]*\.[\w.]*[/:]|[^\s/?#]*[\u2460-\u24ff])" .replace(r"[\u2460-\u24ff]", r"\xe2\x91"), _SSRF, examples=('http://[a::]',)),
-    # What listens inside and answers without asking who calls: Docker, Kubernetes, Elasticsearch,
-    # Consul, etcd, Spark, AWS Lambda's runtime, Spring's actuator.
+    # Services inside a network that answer without authentication: Docker, Kubernetes,
+    # Elasticsearch, Consul, etcd, Spark, AWS Lambda's runtime, Spring's actuator.
     _make("ssrf", "internal_interface", r"\bhttps?://(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.\d+\.\d+\.\d+|169\.254\.[\d.]+|\[[:\w]+\])(?::\d+)?/(?:containers/|images/json|_cluster/|_cat/|_nodes|v1/(?:agent|kv|catalog)|v2/(?:keys|_catalog)|pods\b|run/|jobs\b|api/v1/(?:secrets|pods|namespaces|nodes)|\d{4}-\d\d-\d\d/runtime|actuator|server-status|druid/|solr/admin|jolokia|manager/html|metrics\b|admin(?:/|$)|%2561dmin)", _SSRF, STRONG, examples=('http://127.0.1/admin',)),
     _make("ssrf", "number_host", r"\bhttps?://(?:[^/\s@]*@)?(?:0x[0-9a-f]{1,8}[.:/]|0[0-7]{3,}\.|0[0-7]{8,})", _SSRF, STRONG, examples=('http://0x7f.1/',)),
     _make("ssrf", "odd_scheme", r"\b(?:gopher|dict|netdoc|jar|ldaps?|tftp|sftp|expect|file|rmi|iiop|corba|nis|imaps?|pop3|smtp|telnet|view-source|ssh)(?:://|:/|%3a%2f)", _SSRF, examples=('file:///',)),
@@ -81,7 +81,7 @@ PATH = (
     _make("ssrf", "userinfo_host", r"(?:^|=)/*(?:https?:/*|//+)[^\s/?#@]+[@\\]+@?[\w.-]+\.\w+|https?:/{3,}\w|https?:\\+|//\S+#@", _SSRF, MEDIUM, examples=('http:///127.0.0.1/',)),
     _make("open_redirect", "protocol_relative", r"^\s*(?:[/\\]{2,}|/\x09/|[/\\]+\.?[/\\]+|\.?/{2,}|/%09/|/%5c)\w[\w-]*\.\w{2,}", "CWE-601; PayloadsAllTheThings, Open Redirect", MEDIUM, examples=('\\.\\boot.ini',)),
     _make("open_redirect", "odd_slashes", r"^(?:\\/|/\\|/[\t\r\n]/|//+/|\\\\[\w-]+\.\w|[/\\]{3,}\w|https?:/?[^/]|https?:///|/\.[\w.]+@|//\w+%)|^[/\\]*(?:https?:?)?[/\\]+[^/]*(?:\.[a-z]{2,}(?::\d+)?@|%E3%80%82|\xe3\x80\x82|%2e%2e|\?\.|;@)", "CWE-601", MEDIUM, examples=('/%2e%2e%5c',)),
-    # What a browser reads as the beginning of a host, and no program writes.
+    # Text that a browser reads as the beginning of a host, and that no program writes.
     _make("open_redirect", "host_trick", r"^\s*(?:https?:)?[/\\]{2,}(?:[\r\n\t]|%0[9ad]|%5c|%2f|\\)|^\s*[/\\]{2,}[^/?#]*(?:%e3%80%82|\xe3\x80\x82)|^https?:(?:/|/{3,})?[a-z\d-]+(?:\.[a-z\d-]+)+(?:[/?#:]|$)", "CWE-601; WHATWG URL standard: special authority slashes", STRONG, examples=('//\\google.com',)),
     _make("open_redirect", "host_suffix", r"^(?:https?:)?//(?:[\w-]+\.)+(?:com|org|net)(?:\.(?:[a-z\d-]+\.)*(?:evil|attacker|[\w-]{4,})\.[a-z]{2,12}|@[^/]*)(?:[/?#:]|$)", "CWE-601; PayloadsAllTheThings, Open Redirect", MEDIUM, examples=('https://example.com.evil.com/',)),
     _make("sensitive_file", "dot_file", r"/\.(?:env|git|svn|hg|bzr|cvs|ht(?:access|passwd|group)|aws|ssh|docker|kube|npmrc|pypirc|netrc|bash_history|vscode|idea|dockercfg|gnupg|composer|travis|circleci|terraform|azure|subversion|mysql_history|psql_history|rediscli_history|sh_history|history|passwd|xauthority|fabric/\w|n8n|zed|kiro|rovodev|opencode|cursor\w*|claude|cline\w*|aider\w*|aiignore|junie|plandex|a0proj|windsurf\w*|copilot|continue|codex|gemini|roo\w*|openai|anthropic)(?:[/._-]|$)", _RECON, STRONG, examples=('/.env',)),
@@ -115,7 +115,7 @@ PATH = (
     _make("dir_traversal", "unc_local", r"^[\s'\"]*(?:\\\\|//)(?:localhost|127\.[\d.]+|\[?(?:0*:)*:?1\]?|\[?::1\]?|0x7f\w*|2130706433)[\\/](?:\w{1,40}\$?[\\/]|\w{1,40}\$\s*$|share\b)|^[\s'\"]*\\\\[.?]\\(?:\w:|unc\\|globalroot|pipe\\|physicaldrive)", "Microsoft: UNC and device paths; CWE-40", STRONG,
           prefilter=(r"(?:\\\\|//)(?:localhost|127\.|\[?:|0x7f|2130706433)", r"\\\\[.?]\\"),
           examples=("\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a", "\\\\.\\c:\\x")),
-    # RFC 4291, 2.5.5: the addresses of IPv4 within IPv6. No server for developers names itself so.
+    # RFC 4291, 2.5.5: IPv4 addresses within IPv6. No development server has such a name.
     _make("ssrf", "mapped_address", r"://(?:[^/\s@]*@)?\[(?:[0:]*:)?(?:ffff:(?:0:)?)?(?:127\.\d|0\.0\.0\.0|10\.\d|192\.168|172\.(?:1[6-9]|2\d|3[01])\.|169\.254|7f[0-9a-f]{2}:|0?a[0-9a-f]{2}:|c0a8:|a9fe:)[\w.:]*\]|://(?:[^/\s@]*@)?\[64:ff9b:[^\]\s]*\]", _SSRF, CERTAIN,
           examples=("http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/a", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/")),
 )

