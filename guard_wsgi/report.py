@@ -97,7 +97,8 @@ class Report:
         self._faults[where] += 1
         count = self._faults[where]
         if is_reported(count):
-            logger.error("%s raised (%d times so far)", where, count, exc_info=error)
+            times = "once" if count == 1 else f"{count} times"
+            logger.error("%s raised an exception (%s so far)", where, times, exc_info=error)
 
     def stats(self) -> dict[str, int]:
         """Count requests that passed, were refused or would have been, and faults of each part."""

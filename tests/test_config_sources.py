@@ -197,7 +197,7 @@ def test_a_misspelled_variable_is_a_fault() -> None:
     text = "\n".join(raised.value.faults)
     assert "did you mean 'rate_limit'?" in text
     assert "GUARD_PASSIVE_MODE must be true or false, not 'perhaps'" in text
-    assert "GUARD_RATE_LIMIT must be JSON, not 'ten'" in text
+    assert "GUARD_RATE_LIMIT must be a whole number, not 'ten'" in text
 
 
 def test_another_prefix_reads_other_variables(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable
 from datetime import time
 from functools import partial, wraps
@@ -19,6 +21,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorator_faults import ARGUMENTS
 from guard_wsgi.routes.decorators import SecurityDecorator, route_config_of
 from tests.kit.ids import stable
 
@@ -244,6 +247,40 @@ def test_presence_and_proof_of_credentials_are_not_mixed() -> None:
         marked(guard.require_auth(), guard.require_authorization_header())
     with pytest.raises(ConfigError, match="keep one of them"):
         marked(guard.require_authorization_header(), guard.api_key_auth())
+
+
+@pytest.mark.parametrize(
+    ("decorate", "fault"),
+    [
+        (lambda guard: guard.time_window("9", "17"), "@time_window needs a time"),
+        (lambda guard: guard.require_ip(["x"]), "@require_ip: whitelist contains 'x'"),
+        (lambda guard: guard.content_type_filter(["json"]), "@content_type_filter contains 'json'"),
+        (lambda guard: guard.bypass(["foo"]), "@bypass has the unknown name 'foo'; known are all"),
+        (lambda guard: guard.usage_monitor(0), "@usage_monitor: max_calls must be at least 1"),
+        (lambda guard: guard.return_monitor("status:x", 5), "@return_monitor: pattern: 'x' is not"),
+        (lambda guard: guard.custom_validation("x"), "@custom_validation: validator must be"),
+        (lambda guard: guard.honeypot_detection([]), "@honeypot_detection needs at least one"),
+        (lambda guard: guard.suspicious_frequency(-1), "@suspicious_frequency: max_frequency must"),
+        (lambda guard: guard.rate_limit(1, window=0), "@rate_limit: window must be at least 1"),
+        (lambda guard: guard.block_countries(["AU"]), "@block_countries needs a source"),
+        (lambda guard: guard.geo_rate_limit({"*": (1, 1)}), "@geo_rate_limit needs a source"),
+    ],
+)
+def test_a_fault_names_the_decorator_and_its_argument(decorate: Any, fault: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        decorate(SecurityDecorator(SecurityConfig()))
+    assert raised.value.faults[0].startswith(fault)
+
+
+def test_each_option_of_a_decorator_has_its_words() -> None:
+    """What a decorator passes to ``_marking`` is in the table, but for what can't be wrong."""
+    source = inspect.getsource(SecurityDecorator)
+    given = set(re.findall(r"_marking\(\s*(\w+)=|^            (\w+)=\w+,$", source, re.M))
+    names = {first or second for first, second in given} & {
+        option.name for option in options_of(RouteConfig)
+    }
+    assert len(names) > 20
+    assert names - set(ARGUMENTS) == {"require_https", "api_key_required", "behavior_rules"}
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,9 @@ class AddressLists(Check):
         client = request.client
         if self._only_allowed:
             # Clients on the list are excused and never reach this check.
-            return self._refuse("not on the allow list")
+            return self._refuse("is not in whitelist")
         if client is not None and client in self._denied:
-            return self._refuse("on the deny list")
+            return self._refuse("is in blacklist")
         return None
 
     def _refuse(self, reason: str) -> Block:
@@ -204,9 +204,9 @@ class RouteAddressLists(Check):
         if self._allowed:
             if client is not None and client in self._allowed:
                 return None
-            reason = "IP address not on the route's allow list"
+            reason = "IP address is not in the route's ip_whitelist"
         elif client is not None and client in self._denied:
-            reason = "IP address on the route's deny list"
+            reason = "IP address is in the route's ip_blacklist"
         else:
             return None
         return Block(

@@ -85,7 +85,7 @@ class Authentication(Check):
     def refusal(self, request: GuardRequest) -> Block | None:
         credential = self._credential(request.headers.get(self._header, ""))
         if credential is None:
-            return self._refuse(request, "no credential")
+            return self._refuse(request, "the credentials are missing")
         if self._verifier is None:
             return None
         try:

@@ -20,6 +20,9 @@ from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
 from guard_wsgi.routes.config import RouteConfig
 
+MAX_HOST_CHARS = 255
+"""A host name is no longer (RFC 1035)."""
+
 
 class Referrers(Check):
     """Refuses requests that come from other sites than the named ones and their subdomains.
@@ -49,11 +52,13 @@ class Referrers(Check):
     def refusal(self, request: GuardRequest) -> Block | None:
         referrer = _referrer(request.environ)
         if not referrer:
-            return self._refuse("Referrer required", "no referrer")
+            return self._refuse("Referrer required", "no Referer header (require_referrer)")
         host, port = _split_host(referrer)
         if self._admits(host, port):
             return None
-        return self._refuse("Invalid referrer", f"referrer from {host or 'nowhere'}")
+        return self._refuse(
+            "Invalid referrer", f"the referrer {host[:MAX_HOST_CHARS]!r} is not in require_referrer"
+        )
 
     def _admits(self, host: str, port: int | None) -> bool:
         return bool(host) and any(
@@ -109,7 +114,7 @@ class TimeWindow(Check):
             status=403,
             message="Access not allowed at this time",
             check=self.name,
-            reason=f"{minute:%H:%M} {self._zone.key}",
+            reason=f"{minute:%H:%M} {self._zone.key} is outside of the route's time window",
         )
 
     def _minute(self) -> time:
@@ -163,7 +168,7 @@ class UserAgents(Check):
             message="User-Agent not allowed",
             check=self.name,
             event="user_agent_blocked",
-            reason=f"user agent matches {pattern!r}",
+            reason=f"user agent matches {pattern!r} of blocked_user_agents",
             metadata={"pattern_matched": pattern},
         )
 

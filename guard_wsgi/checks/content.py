@@ -53,7 +53,7 @@ class RequestSize(Check):
             message="Request too large",
             check=self.name,
             event="content_filtered",
-            reason=f"{length} bytes, {self._max_bytes} allowed",
+            reason=f"a body of {length} bytes is over max_request_size={self._max_bytes}",
         )
 
 
@@ -93,7 +93,7 @@ class ContentTypes(Check):
             message="Unsupported content type",
             check=self.name,
             event="content_filtered",
-            reason=f"media type {kind or 'missing'}",
+            reason=f"media type {kind or '(missing)'} is not among allowed_content_types",
         )
 
 

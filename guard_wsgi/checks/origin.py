@@ -89,9 +89,9 @@ class Countries(Check):
             if country in self._allowed:
                 self._tell_pass(request, country)
                 return None
-            reason = f"country {country or 'unknown'} not on the allow list"
+            reason = f"country {country or 'unknown'} is not in whitelist_countries"
         elif country is not None and country in self._blocked:
-            reason = f"country {country} on the block list"
+            reason = f"country {country} is in blocked_countries"
         else:
             self._tell_pass(request, country)
             return None
@@ -163,7 +163,7 @@ class Clouds(Check):
             message="Cloud provider IP not allowed",
             check=self.name,
             event="cloud_blocked",
-            reason=f"address of {provider}",
+            reason=f"address of {provider}, which is in block_cloud_providers",
             metadata={"cloud_provider": provider},
         )
 

@@ -13,6 +13,8 @@ from attrs import evolve, frozen
 
 from guard_wsgi.behavior.suspicion import Suspicion
 from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.limit_reasons import EVERYWHERE as EVERYWHERE
+from guard_wsgi.checks.limit_reasons import exceeded
 from guard_wsgi.checks.path_limits import PathLimits
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
@@ -45,9 +47,6 @@ retries sends some more."""
 PREFLIGHTS_OF_A_CHOSEN_LIMIT = 2
 """Preflights allowed per request of the limit of a path or a route. Some views act on any method,
 so OPTIONS must not evade the limit; and a page over the limit must still be able to read that."""
-
-EVERYWHERE = "global"
-"""The name of the limit that applies where no other one does."""
 
 
 @frozen(slots=True, kw_only=True)
@@ -259,7 +258,7 @@ class RateLimits(Check):
                     message="",
                     check=self.name,
                     event="rate_limited",
-                    reason=f"preflights over {wider.requests} in {wider.window_seconds} s",
+                    reason=exceeded(wider, "preflight"),
                     # Not 429, which a page would take for the answer to its own request.
                     response=GuardResponse(b"", 204),
                     metadata={"limit": limit.name, "rule_type": limit.name},
@@ -361,7 +360,7 @@ class RateLimits(Check):
             message="Too many requests",
             check=self.name,
             event="rate_limited",
-            reason=f"over {state.limit.requests} in {state.limit.window_seconds} s",
+            reason=exceeded(state.limit),
             retry_after_seconds=whole_seconds(state.reset_seconds),
             metadata={"limit": state.limit.name, "rule_type": state.limit.name},
         )

@@ -89,7 +89,7 @@ class AllowedHosts(Check):
             status=400,
             message="Bad request",
             check=self.name,
-            reason="Host is not among allowed_hosts",
+            reason=f"Host {name[:MAX_KNOWN_CHARS]!r} is not among allowed_hosts",
         )
 
     def _know(self, host: str | None) -> None:
@@ -132,13 +132,18 @@ class Https(Check):
         if request.is_https:
             return None
         if not request.host:
-            return Block(status=400, message="Bad request", check=self.name, reason="no Host")
+            return Block(
+                status=400,
+                message="Bad request",
+                check=self.name,
+                reason="no Host, so no URL to redirect to",
+            )
         return Block(
             status=308,
             message="This site is served over HTTPS",
             check=self.name,
             event=self._event,
-            reason="plain HTTP",
+            reason=f"plain HTTP ({'require_https' if self.is_own else 'enforce_https'})",
             headers=(("Location", request.url_replace_scheme("https")),),
         )
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from guard_wsgi.agent.config import MIN_API_KEY_CHARS
 from guard_wsgi.config.advice import Advice
 from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
 
@@ -112,6 +113,17 @@ def _preload_that_is_none(options: Options) -> Iterator[Advice]:
         )
 
 
+def _short_agent_key(options: Options) -> Iterator[Advice]:
+    key = options["agent_api_key"]
+    if options["enable_agent"] and key and len(key) < MIN_API_KEY_CHARS:
+        yield Advice(
+            "warning",
+            "short-agent-key",
+            f"agent_api_key has under {MIN_API_KEY_CHARS} characters: the agent does not start",
+            "copy the whole key",
+        )
+
+
 _DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("whitelist_countries", "blocked_countries"), _two_country_lists),
     (tuple(_EVERYBODY), _everybody),
@@ -119,4 +131,5 @@ _DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
     (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
     (("security_headers",), _preload_that_is_none),
+    (("enable_agent", "agent_api_key"), _short_agent_key),
 )

@@ -148,4 +148,12 @@ def _typed(text: str, kind: str) -> Any:
             return items
         if may_be_text:
             return text
-        raise ValueError(f"must be JSON, not {quoted(text)}") from None
+        raise ValueError(f"must be {_shape(kind)}, not {quoted(text)}") from None
+
+
+def _shape(kind: str) -> str:
+    if kind.startswith("int"):
+        return "a whole number"
+    if kind.startswith("float"):
+        return "a number"
+    return 'JSON, such as {"name": "value"}' if "Mapping" in kind else 'JSON, such as [{"...": 1}]'

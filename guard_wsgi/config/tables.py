@@ -219,7 +219,7 @@ def _behavior_rule(value: BehaviorRule | BehaviorRuleConfig | Mapping[str, Any])
             raise ValueError(f"has the unknown key {quoted(key)}{nearest(str(key), names)}")
     missing = [name for name in ("rule_type", "threshold") if name not in value]
     if missing:
-        raise ValueError(f"contains a rule without {' and '.join(missing)}")
+        raise ValueError(f"has a rule without {' and '.join(missing)}: {quoted(value)}")
     return BehaviorRule(**value)
 
 
@@ -231,7 +231,7 @@ def string_table(values: Mapping[str, str]) -> Mapping[str, str]:
         and not isinstance(value, bool)
         for key, value in values.items()
     ):
-        raise ValueError(f"must map texts to texts, not {quoted(values)}")
+        raise ValueError(f"must be a table of strings ({{'name': 'value'}}), not {quoted(values)}")
     return MappingProxyType({key: str(value) for key, value in values.items()})
 
 

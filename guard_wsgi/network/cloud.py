@@ -55,7 +55,7 @@ def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
         provider = by_folded_name.get(name.strip().casefold())
         if provider is None:
             known = ", ".join(sorted(PROVIDERS))
-            raise ValueError(f"unknown cloud provider {text!r}; known are {known}")
+            raise ValueError(f"the unknown cloud provider {text!r}; known are {known}")
         regions = excluded.setdefault(provider, set())
         if not colon:
             continue

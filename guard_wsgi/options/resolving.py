@@ -79,7 +79,7 @@ def resolve(
         except (ValueError, TypeError) as error:
             broken.add(name)
             if attribute.metadata.get("secret"):
-                fault = "must be text"
+                fault = "must be a string"
             elif isinstance(error, TypeError):  # a shape that no converter expects
                 fault = f"can't be {quoted(value)}"
             else:

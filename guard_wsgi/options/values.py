@@ -70,7 +70,7 @@ def geo_handler(instance: object, attribute: Attribute[Any], value: object) -> N
 
 def text(value: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be text, not {quoted(value)}")
+        raise ValueError(f"must be a string, not {quoted(value)}")
     return value
 
 
@@ -89,15 +89,17 @@ def optional_path(value: str | Path | None) -> Path | None:
 
 
 def strings(values: Iterable[str]) -> tuple[str, ...]:
-    """Read a list of texts. A single text is refused: it would be read letter by letter."""
+    """Read a list of strings. A single string is refused: it would be read letter by letter."""
+    if isinstance(values, str):
+        raise ValueError(f"must be a list, such as [{quoted(values)}], not a string")
     if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
-        raise ValueError(f"must be a list of texts, not {quoted(values)}")
+        raise ValueError(f"must be a list of strings, not {quoted(values)}")
     if isinstance(values, Mapping) and values:
-        raise ValueError("must be a list of texts, not a mapping")
+        raise ValueError("must be a list of strings, not a table")
     items = sorted(values, key=str) if isinstance(values, (set, frozenset)) else list(values)
     for item in items:
         if not isinstance(item, str):
-            raise ValueError(f"must contain only texts, not {quoted(item)}")
+            raise ValueError(f"must contain only strings, not {quoted(item)}")
     return tuple(dict.fromkeys(items))
 
 

@@ -17,10 +17,11 @@ from guard_wsgi.config.rules import body_pattern_faults, countries_fault
 from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
-from guard_wsgi.options.numbers import number, whole_number
+from guard_wsgi.options.numbers import Range, number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
 from guard_wsgi.routes.decorated import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
+from guard_wsgi.routes.decorator_faults import ARGUMENTS, in_arguments
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, within
 from guard_wsgi.routes.ruled_view import ruled
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
@@ -62,7 +63,7 @@ class SecurityDecorator(DecoratorEvents):
     ) -> Callable[[View], View]:
         """Admit or refuse addresses and CIDR ranges; the whitelist wins over the blacklist."""
         if not whitelist and not blacklist:
-            raise ConfigError(["require_ip needs a whitelist or a blacklist"])
+            raise ConfigError(["@require_ip needs a whitelist or a blacklist"])
         return self._marking(ip_whitelist=whitelist, ip_blacklist=blacklist)
 
     def block_countries(self, countries: list[str]) -> Callable[[View], View]:
@@ -207,11 +208,8 @@ class SecurityDecorator(DecoratorEvents):
         self, max_frequency: float, window: int = 300, action: str = "ban"
     ) -> Callable[[View], View]:
         """Act on a client with more than ``max_frequency`` calls a second, over ``window`` s."""
-        try:
-            calls = number(0, above=True).read(max_frequency) or 0
-            seconds = whole_number(1).read(window) or 1
-        except ValueError as fault:
-            raise ConfigError([f"max_frequency and window: {fault}"]) from None
+        calls = _read("max_frequency", number(0, above=True), max_frequency)
+        seconds = _read("window", whole_number(1), window)
         threshold = max(1, int(calls * seconds))
         return self._watching(
             rule_type="frequency", threshold=threshold, window=window, action=action
@@ -286,7 +284,10 @@ class SecurityDecorator(DecoratorEvents):
     def _marking(self, **options: Any) -> Callable[[View], View]:
         """Make a decorator that lays ``options`` over the rules of the view."""
         given = {name: value for name, value in options.items() if value is not None}
-        overlay = RouteConfig(**given)
+        try:
+            overlay = RouteConfig(**given)
+        except ConfigError as error:
+            raise ConfigError(in_arguments(error.faults, given)) from None
         self._check_globals(overlay)
 
         def mark(view: View) -> View:
@@ -316,8 +317,8 @@ class SecurityDecorator(DecoratorEvents):
         ):
             raise ConfigError(
                 [
-                    "require_authorization_header checks presence and require_auth or"
-                    " api_key_auth checks proof: keep one of them"
+                    "@require_authorization_header only checks that the header is there;"
+                    " @require_auth or @api_key_auth also checks the credentials: keep one of them"
                 ]
             )
         inner = within(target)
@@ -351,7 +352,7 @@ class SecurityDecorator(DecoratorEvents):
     def _need_verifier(self, name: str, verifier: Verifier | None) -> None:
         if verifier is None and self.config.auth_verifier is None:
             raise ConfigError(
-                [f"{name} needs a verifier: pass one, or set auth_verifier in the configuration"]
+                [f"@{name} needs a verifier: pass one, or set auth_verifier in the configuration"]
             )
 
     def _check_globals(self, overlay: RouteConfig) -> None:
@@ -359,22 +360,31 @@ class SecurityDecorator(DecoratorEvents):
         config = self.config
         faults: list[str] = []
         if overlay.uses_countries:
+            named = ("blocked_countries", "whitelist_countries", "geo_rate_limits")
+            rule = next(ARGUMENTS[name] for name in named if getattr(overlay, name))
             faults.extend(
                 countries_fault(
-                    "this rule", config.geo_ip_handler, config.ipinfo_token, config.ipinfo_db_path
+                    rule, config.geo_ip_handler, config.ipinfo_token, config.ipinfo_db_path
                 )
             )
         faults.extend(
             body_pattern_faults(
-                "this rule", overlay.behavior_rules, config.behavior_scan_response_body
+                "@return_monitor", overlay.behavior_rules, config.behavior_scan_response_body
             )
         )
         if faults:
             raise ConfigError(faults)
 
 
+def _read(argument: str, wanted: Range, given: Any) -> float:
+    try:
+        return wanted.read(given) or 1
+    except ValueError as fault:
+        raise ConfigError([f"@suspicious_frequency: {argument} {fault}"]) from None
+
+
 def _filled(decorator: str, given: Any) -> Any:
     """Return ``given``; refuse an empty one, with which the decorator would do nothing."""
     if not given:
-        raise ConfigError([f"{decorator} needs at least one entry"])
+        raise ConfigError([f"@{decorator} needs at least one entry"])
     return given

@@ -111,7 +111,10 @@ class PatternResolver:
         spelled = [
             (path, pattern) for pattern in self._routes for path in _spelled(pattern, self._routes)
         ]
-        self._exact = _Patterns(spelled)
+        try:
+            self._exact = _Patterns(spelled)
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"routes has a pattern that werkzeug can't read: {error}") from None
         self._in_any_case = _Patterns((_folded(path), pattern) for path, pattern in spelled)
         self._has_capitals = any(_folded(path) != path for path, _ in spelled)
 

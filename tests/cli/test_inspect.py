@@ -176,7 +176,7 @@ def test_all_rules_of_a_configuration_are_asked(
     assert main([*options, "--client", "203.0.113.9"]) == 1
     out = capsys.readouterr().out
     assert "refused: 403 by ip_security" in out
-    assert "deny list" in out
+    assert "is in blacklist" in out
 
 
 @pytest.mark.parametrize("try_out", [inspect, climb])

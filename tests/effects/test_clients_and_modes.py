@@ -234,4 +234,4 @@ def test_a_problem_tells_what_it_is_and_no_more() -> None:
     with LiveSite({**BLACKLISTED, "error_format": "problem"}) as site:
         document = json.loads(site.visit().body)
         assert document["status"] == 403
-        assert "deny list" not in str(document), "which rule refused is the operator's to know"
+        assert "blacklist" not in str(document), "which rule refused is the operator's to know"

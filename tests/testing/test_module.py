@@ -47,7 +47,10 @@ def test_the_sixth_login_is_refused_and_works_again_a_minute_later() -> None:
         for _ in range(5):
             guard.assert_passed(client.post("/login"))
         refusal = guard.assert_refused(client.post("/login"), check="rate_limit", status=429)
-        assert (refusal.path, refusal.reason) == ("/login", "over 5 in 60 s")
+        assert (refusal.path, refusal.reason) == (
+            "/login",
+            "over 5 requests in 60 s (rate_limit of the route)",
+        )
         guard.move_clock(59)
         guard.assert_refused(client.post("/login"))
         guard.move_clock(61)
