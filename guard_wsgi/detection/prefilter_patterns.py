@@ -267,7 +267,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
 }.items()})
 """The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
 
-# What stands behind a line break before it is a command of IMAP (RFC 9051): a tag and a name.
+# An IMAP command (RFC 9051) after a line break: a tag and a name.
 _MAILBOX = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop
 logout create delete rename subscribe unsubscribe status append check close expunge copy uid authenticate starttls"""), (r"\b",)))
 # A value of two words of which the second is compared.
@@ -279,9 +279,9 @@ IN_TEXT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
 })
 """Further patterns for all but JSON documents."""
 
-# A JSON document has line breaks of its own, and those of its values as letters. It has hardly
-# any comparisons, but prose, where " and " is everywhere: to look at each takes a fifth of the
-# time. In a head each field has its "=".
+# In JSON, line breaks between values are layout, and those in values are escaped. JSON has hardly
+# any comparisons, but prose, which is full of " and ": looking at each takes a fifth of the time.
+# In a head, each field has its "=".
 IN_JSON: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "mailbox": tuple(cross((r"\\n", r"\\r"), _MAILBOX)),
     "word_compared": tuple(cross((_WORD_AND_WORD,), tuple(_WORD_CHARS), ("=", "<", ">", " [=<>]"))),
