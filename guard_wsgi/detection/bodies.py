@@ -15,35 +15,36 @@ _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _EITHER_WINDOW: Final = 47
 """zlib's number for a container of either kind, gzip or zlib."""
 PACKED_BEGINNINGS: Final = (GZIP, b"x\x01", b"x\x9c", b"x\xda")
-"""Of gzip and of zlib (RFC 1952, RFC 1950) in their usual levels: none of them begins a text."""
+"""The beginnings of gzip and zlib (RFC 1952, RFC 1950) at their usual levels; no text begins like
+that."""
 MAX_CODINGS: Final = 3
-"""Content codings one over the other; clients use one."""
+"""How many nested content codings to undo; clients use one."""
 MAX_MEMBERS: Final = 1000
-"""Of a gzip stream (RFC 1952, 2.2); compressors of logs write a few."""
+"""How many members of a gzip stream to read (RFC 1952, 2.2); compressors of logs write a few."""
 
 
 def body_readings(
     body: bytes, kind: BodyKind, content_encoding: str, complete: bool, max_bytes: int
 ) -> Iterator[tuple[bytes, BodyKind, bool]]:
-    """Each reading, what it is read as, and whether it is whole.
+    """Yield each reading, its kind, and whether it is complete.
 
-    Flask, Django and Bottle ignore a ``Content-Encoding``, servers and middlewares undo it. They
-    read forms and JSON without regard to the charset that is named, others do not.
+    Flask, Django and Bottle ignore a ``Content-Encoding``; servers and middleware undo it. These
+    frameworks read forms and JSON without regard to the declared charset; others do not.
     """
     unpacked = False
     if content_encoding or not kind.is_file:
         for data, whole in _layers(body, content_encoding, max_bytes):
             unpacked = True
             yield from _in_charsets(data, kind, whole)
-    # What is compressed is neither JSON nor XML.
+    # Compressed data is neither JSON nor XML.
     if unpacked and (kind.is_json or kind.is_xml) and is_binary(body):
         kind = _FILE
     yield from _in_charsets(body, kind, complete)
 
 
 def is_undecodable(body: bytes, content_encoding: str) -> bool:
-    """Whether a body is neither text nor compressed in a way that it declares or that is known
-    here: then only special software reads it."""
+    """Whether a body is neither text nor compressed in a declared or known way: then only special
+    software reads it."""
     names = _codings(content_encoding)
     return (
         any(name != "identity" for name in names)
@@ -55,7 +56,7 @@ def is_undecodable(body: bytes, content_encoding: str) -> bool:
 
 def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, bool]]:
     """Yield the data below each layer of compression, and whether it is complete: first by the
-    header, then by the data itself, as some libraries do."""
+    header, then by the data itself, like some libraries."""
     result = inflate(body, content_encoding, limit) if _codings(content_encoding) else None
     if result is not None and result[0] is not body:
         yield result
@@ -94,10 +95,10 @@ def _in_charsets(
 
 
 def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool] | None:
-    """Undo the content codings of a body (RFC 9110, 8.4.1): at most ``limit`` bytes of it.
+    """Undo the content codings of a body (RFC 9110, 8.4.1), up to ``limit`` bytes.
 
-    :return: the bytes, and whether they are all; ``None`` if it is not what it says, or of an
-        unknown coding.
+    :return: the bytes, and whether they are complete; ``None`` if the data does not match the
+        header, or the coding is unknown.
     """
     codings = _codings(content_encoding)
     if len(codings) > MAX_CODINGS:
@@ -109,7 +110,7 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool
         window = _WINDOWS.get(coding)
         if window is None:
             return None
-        # A raw stream is what some clients send as "deflate" (RFC 9110, 8.4.1.2).
+        # Some clients send a raw stream as "deflate" (RFC 9110, 8.4.1.2).
         result = _inflated(body, window, limit) or _inflated(body, -15, limit)
         if result is None:
             return None
@@ -126,7 +127,7 @@ def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool] | None
         try:
             data = engine.decompress(body, limit - size)
         except zlib.error:
-            # Something else behind what was compressed.
+            # Other data follows the compressed data.
             return (b"".join(found), True) if found else None
         found.append(data)
         size += len(data)

@@ -44,11 +44,11 @@ def body_values(
     contents: bool = False,
     first_pass: PiecePass | None = None,
 ) -> Iterator[Value]:
-    """The values of a body by its kind, and by what else it parses as.
+    """Yield the values of a body by its kind, and by everything else that it parses as.
 
-    :param contents: whether contents of files are weighed.
-    :param first_pass: over a piece of such a body, and over one value. Of a large one only the
-        pieces that match it are read; without it all values are.
+    :param contents: whether the contents of files are weighed.
+    :param first_pass: tests a piece of such a body, and one value. Of a large body, only the pieces
+        that match are read; without a first pass, all values are.
     """
     kind_in_json = kind_of_place if contents else kind_of
     if kind.is_multipart:
@@ -63,7 +63,7 @@ def body_values(
         return
     start = body[:64].lstrip()[:1]
     if kind.is_json or start in (b"{", b"["):
-        # Operations of GraphQL in one list are counted together.
+        # GraphQL operations in one list are counted together.
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
         is_report = says_report(body, kind.media)
         if kind.media in REPORTS:
@@ -99,13 +99,13 @@ def body_values(
         yield from _xml_values(body, budget, first_pass)
         return
     if kind.is_text and start == b"<" and _CUT.search(body):
-        # Marks in the text cut it, and a parser of XML puts it together.
+        # Marks in the text split it, and an XML parser joins it.
         yield from _xml_values(body, budget, first_pass)
     if kind.media == "application/graphql":
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
     if is_binary(body):
-        # Controls between what is readable hide nothing from an app that reads it as text.
+        # Control characters between readable text hide nothing from an app that reads it as text.
         text, flags = readable(body, MIN_RUN_IN_FIELD), ()
     if not kind.is_form and _FORM_BEGINNING.match(body):
         yield from form_values(body, "form", budget)
@@ -118,11 +118,11 @@ _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
 _JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
 _XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
 _BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
-# A pair as Bottle cuts it, up to the end of the line: fields that people fill in have no more.
+# A pair as Bottle splits it, up to the end of the line: fields that people fill in have no more.
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
 _FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
 MAX_FORM_BYTES: Final = 102_400
-"""How much Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
+"""How many bytes Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
 
 
 def is_document(body: bytes) -> bool:
@@ -130,7 +130,7 @@ def is_document(body: bytes) -> bool:
     return (
         _JSON_BEGINNING.match(body) is not None
         or _XML_BEGINNING.match(body) is not None
-        or _BLANKS.fullmatch(body) is not None  # whatever comes behind them
+        or _BLANKS.fullmatch(body) is not None  # whatever follows them
         or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
     )
 
@@ -161,8 +161,8 @@ def _file_values(
     first_pass: PiecePass | None,
 ) -> Iterator[Value]:
     """Yield the values of a body with a file's media type. Views read JSON from any body, and
-    Bottle reads fields: if it parses as one, it is weighed as one. Otherwise it is a file, of which
-    only XML entities are checked, as an XML parser would read them."""
+    Bottle reads fields: a body that parses as one is weighed as one. Otherwise it is a file, of
+    which only XML entities are checked, as an XML parser would read them."""
     kind_in_json = kind_of_place if contents else kind_of
     if complete:
         if _JSON_BEGINNING.match(body):

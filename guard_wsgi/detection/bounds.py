@@ -1,4 +1,4 @@
-"""Bounds: the most that indicators can score in a context, whatever else is in the text."""
+"""Bounds: the highest score that indicators can reach in a context, whatever else the text has."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from guard_wsgi.detection.window import Window
 
 _OF_A_PART: Final = frozenset({"text:part"})
 _OF_WHOLE_VALUES: Final = frozenset(one.name for one in INDICATORS if one.category in WHOLE_VALUE)
-# Of contexts, each of a dozen words that a text has or has not: sites meet some hundreds.
+# How many contexts to remember. A context is a choice of a dozen words that a text has or has not;
+# sites have some hundreds.
 MAX_KNOWN: Final = 2048
 
 
 class Bounds:
-    """The bounds of one choice of categories, and what is remembered of contexts.
+    """The bounds of one choice of categories, with a cache of contexts.
 
     :param ignored: names of indicators that do not count.
     """
@@ -40,11 +41,11 @@ class Bounds:
         self._known: dict[tuple[frozenset[str], bool], Bound] = {}
 
     def excluded(self, kind: str) -> frozenset[str]:
-        """The indicators that do not count in values of a kind."""
+        """Return the indicators that do not count in values of a kind."""
         return self._excluded.get(kind, self._ignored)
 
     def of(self, context: frozenset[str], is_whole: bool) -> Bound:
-        """The bound in a context, or in any that has it."""
+        """Return the bound in a context, or in any context that includes it."""
         key = context, is_whole
         bound = self._known.get(key)
         if bound is None:
@@ -83,7 +84,7 @@ class Bounds:
             shape = self._runs.total(rows, window.starts, window.ends)
             if bound.score(names, min(shape, most)) >= threshold:
                 return True
-        # The same without its prose, which has no evidence more.
+        # The window without its prose has no further evidence.
         names = names - _OF_WHOLE_VALUES
         bound = self.of(context | _OF_A_PART, False)
         if bound.score(names, most) < threshold:
@@ -96,9 +97,9 @@ class Bounds:
 
 
 class Bound:
-    """The most that indicators can score in a context.
+    """The highest score that indicators can reach in a context.
 
-    :param possible: what may be in the context as well.
+    :param possible: what else the context may have.
     """
 
     __slots__ = ("_base", "_certain", "_enabled", "_gains", "_model", "_possible")

@@ -1,9 +1,9 @@
-"""Data URLs (RFC 2397): files that a client sends within a field.
+"""Data URLs (RFC 2397): files that a client sends in a field.
 
 `FileReader.readAsDataURL` makes one of each file that a page previews. The declared type is not
-evidence: the content is weighed by what it is. Content that browsers run is weighed as text in the
-field, except pictures that only draw. Content of other types is weighed as base64 without the
-beginning.
+evidence; the content is weighed by what it is. Content that browsers run is weighed as text in the
+field, except pictures that only draw. Content of other types is weighed as base64, without the
+prefix of the URL.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.xmlbody import xml_pieces
 
 _DATA_URL: Final = re.compile(
-    # A charset of the sender's choice would make another text of the same bytes.
+    # A charset of the sender's choice would turn the same bytes into another text.
     r"\s*data:([\w.+-]{1,60}/[\w.+-]{1,100})"
     r"(?:;charset=(?:utf-?8|us-ascii|iso-8859-1)|;utf-?8"
     r"|;(?:name|filename|lastmodified|size)=[\w.%+!-]{0,200})*"
@@ -31,18 +31,19 @@ _DATA_URL: Final = re.compile(
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\s-]*")
 SVG: Final = "image/svg+xml"
-# What a browser makes a page or a program of (WHATWG, MIME Sniffing: XML, HTML and JavaScript).
+# Content that a browser treats as a page or a program (WHATWG, MIME Sniffing: XML, HTML and
+# JavaScript).
 _ACTIVE: Final = re.compile(
     r".*\b(?:html|xml|javascript|ecmascript|jscript|livescript|vbscript)\b.*"
 )
 _XML: Final = re.compile(r"(?:text|application)/(?:[\w.-]+\+)?xml")
-# What makes a page run something, or become another one.
+# Content that makes a page run a program or change to another page.
 _HANDLED: Final = re.compile(
     r"<\s*script|script\s*:|&#|[\s/\"']on\w{3,}\s*=|<\s*(?:i?frame|object|embed|base|svg|math)\b|http-equiv"
     r"|srcdoc|action\s*=|\{\{|\$\{",
     re.IGNORECASE,
 )
-# Fields by which a program chooses what to include: there a data URL is a program (CWE-98).
+# Fields that select a file to include: there, a data URL is a program (CWE-98).
 _INCLUDED: Final = frozenset(
     {
         *("page", "path", "include", "inc", "require", "template", "tpl", "theme", "dir", "folder"),
@@ -92,7 +93,8 @@ def _pieces(value: Value, document: str, budget: Budget) -> Iterator[Value]:
 
 
 def _escaped(value: Value, media: str, data: str) -> Iterator[Value] | None:
-    """The same for content that is not in base64, except pages and programs, which are handmade."""
+    """Return the values of content that is not in base64, except of pages and programs, which are
+    handmade."""
     text = unquote(data)
     if media == SVG:
         shown = texts_of_picture(text, is_escaped=_is_escaped(data))
@@ -114,7 +116,7 @@ def _text_of(data: str) -> str | None:
         return None
 
 
-# A picture within a page or a style sheet, up to its end.
+# A picture in a page or a style sheet, up to its end.
 _PICTURE: Final = re.compile(
     r"(?<=[\"'(=\s])data:image/svg\+xml(?:;charset=[\w-]{1,16}|;utf-?8)?"
     r"(?:;base64,([A-Za-z0-9+/]{16,}={0,2})|,((?:%3C|<)svg\b[^\"<]*?%3C/svg%3E))",
@@ -124,7 +126,7 @@ PICTURE_HINT: Final = "data:image/svg+xml"
 
 
 def without_pictures(value: Value) -> Value:
-    """Replace each picture in a text that only draws by a word."""
+    """Replace each picture in a text that only draws with a word."""
     if value.location not in _FIELDS:
         return value
     text = _PICTURE.sub(_word_for, value.text)

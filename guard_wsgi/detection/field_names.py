@@ -8,8 +8,8 @@ from typing import Final
 
 from guard_wsgi.detection.value import Value
 
-# Names that carry a URL to go to, by the documentation of OAuth 2.0, OpenID Connect, SAML, CAS
-# and the web frameworks: a local address is what a developer's browser sends there.
+# Names of fields with a URL to redirect to, from the documentation of OAuth 2.0, OpenID Connect,
+# SAML, CAS and the web frameworks. There, a developer's browser sends a local address.
 _REDIRECT_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:next|r|redir\w*|redirect\w*|return\w*|callback\w*|continue|goto|service"
     r"|relaystate|back\w*|ref|referrer|referer|origin|success_?url|cancel_?url|failure_?url"
@@ -17,14 +17,14 @@ _REDIRECT_NAME = re.compile(
     r"|document-uri|blocked-uri|http\.url)\]?",
     re.IGNORECASE,
 )
-# Names that programs open: a URL there is a remote inclusion (CWE-98), not a link.
+# Names of files that programs open: a URL there is a remote inclusion (CWE-98), not a link.
 _INCLUDE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc"
     r"|root\w*|view|module|mod|conf\w*|lang\w*|layout|pg|style|load|main|abs\w*"
     r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
-# Names that programs run (CWE-78), and names whose address the server itself fetches (CWE-918).
+# Names of what programs run (CWE-78), and of addresses that the server itself fetches (CWE-918).
 _COMMAND_NAME = re.compile(
     r"(?:cmd|command\w*|exec\w*|execute|run|args?|argv|arguments?|shell|sh|daemon"
     r"|ping|cli|eval)",
@@ -35,14 +35,14 @@ _TARGET_NAME = re.compile(
     r"|fetch|proxy|image\w*|img|webhook|download|ssrf|port|address)",
     re.IGNORECASE,
 )
-# Fields that people write whole texts into.
+# Fields in which people write whole texts.
 _TEXT_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
     r"|bio|html|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
     re.IGNORECASE,
 )
-# What error reports, browsers' reports and tracers call the code and the files they speak of, by
-# the documentation of Sentry, CSP level 3 and OpenTelemetry.
+# Names for code and its files in error reports, browsers' reports and traces, from the
+# documentation of Sentry, CSP level 3 and OpenTelemetry.
 _CODE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
     r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
@@ -55,7 +55,7 @@ _QUERY_NAME = re.compile(
     r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
     re.IGNORECASE,
 )
-# Inputs of one line, and those for a number or a column, which are put where no quote is.
+# Inputs of one line, and inputs for a number or a column, which queries contain without quotes.
 _LINE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:id|ip|host\w*|domain|port|url|uri|link|address|e?mail|phone|zip|city|country|user|username|login"
     r"|lang|locale|name|first_?name|last_?name|file\w*|path|dir|key|format|cmd|command|q|query|search|keyword|term|page)\]?",
@@ -69,8 +69,8 @@ _SECRET_NAME = re.compile(
     r".*(?:passw(?:or)?d|pwd|passphrase|\bpass|secret|token|api_?key|\botp|\bpin|hash|salt)\w*\]?",
     re.IGNORECASE,
 )
-# Filters of APIs that document operators (Strapi, Feathers, LoopBack, Parse): ranges and lists
-# are their daily use, and no way around a comparison of secrets.
+# Filters of APIs with documented operators (Strapi, Feathers, LoopBack, Parse): they use ranges and
+# lists daily, and these do not evade a comparison of secrets.
 _FILTER_NAME = re.compile(
     r"_?(?:where|filters?|conditions|criteria|(?:query|selector)(?=\.\w|\[\w))\b", re.IGNORECASE
 )
@@ -98,13 +98,14 @@ _NAMED: Final = (
 
 @lru_cache(maxsize=1024)
 def name_features(name: str) -> tuple[str, ...]:
-    """Return the features of a field's name. Sites have few names, and each needs ten matches."""
+    """Return the features of a field's name. Cached: sites have few names, and each needs ten
+    matches."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
 
 
 def is_for_code(value: Value) -> bool:
-    """Whether a value is in a field for code. Inside of another value, the sender chooses the
-    names."""
+    """Whether a value is in a field for code. In a field inside another value, the sender chooses
+    the names."""
     return ">" not in value.name and "name:code" in name_features(value.name)
 
 
@@ -132,7 +133,7 @@ def is_run(value: Value) -> bool:
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
 
 
-# Fields that people paste a program into, by the last word of the name.
+# Fields into which people paste a program, by the last word of the name.
 _PASTED: Final = frozenset({"code", "source", "snippet", "paste", "program", "sourcecode"})
 
 
@@ -145,7 +146,7 @@ def is_pasted(value: Value) -> bool:
     )
 
 
-# Boxes that people search in, by the whole name: a programmer types commands and statements there.
+# Search boxes, by the whole name. Programmers search for commands and statements.
 _SEARCHED: Final = frozenset({"q", "query", "search", "keyword", "keywords", "term", "terms", "s"})
 
 
@@ -154,7 +155,7 @@ def is_searched(name: str) -> bool:
     return name in _SEARCHED
 
 
-# What people write sentences into; the app says by the name that it takes them for that.
+# Fields for sentences, by the app's own name for them.
 _WRITTEN: Final = frozenset(
     {
         *(
@@ -176,7 +177,7 @@ _WORDS: Final = re.compile(r"[^\W_]+")
 
 
 def is_written(value: Value) -> bool:
-    """Whether a value is in a field of a body into which people write sentences."""
+    """Whether a value is in a field of a body for sentences."""
     return (
         value.location in ("form", "json", "multipart")
         and not value.kind

@@ -1,4 +1,4 @@
-"""Files: content that an app stores or passes on, and that nobody reads as a field."""
+"""Files: content that an app stores or passes on, and does not read as a field."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Final
 from guard_wsgi.detection.value import Value, to_text
 
 EXECUTABLE: Final = "upload.executable_name"
-"""Flag of a file name that a web server would run, or take its settings from."""
+"""Flag of a file name that a web server would run, or read its settings from."""
 
-# What web servers run by default or by a common setting: PHP, JSP, ASP, ColdFusion, CGI, SSI
-# (OWASP Unrestricted File Upload).
+# Extensions that web servers run by default or by a common setting: PHP, JSP, ASP, ColdFusion, CGI,
+# SSI (OWASP Unrestricted File Upload).
 _RUN: Final = (
     r"\.\s?(?:php[\dst]?|pht|phtml|phar|jspx?|jspf|jsw|jsv|aspx?|ashx|asmx|ascx|asa|cfml?|cfc|cgi"
     r"|shtml?|stm)"
 )
-# By the last extension, by one before it (Apache's AddHandler), and by how file systems and
-# servers cut names short: a NUL, a semicolon (IIS 6), a stream (NTFS), dots and blanks (Windows).
+# The last extension; one before it (Apache's AddHandler); and the ways in which file systems and
+# servers cut names: a NUL, a semicolon (IIS 6), a stream (NTFS), dots and blanks (Windows).
 _RUN_NAME: Final = re.compile(
     _RUN + r"(?:[\s.]*$|(?:\.(?!net\b)|;|:(?!\d)|\x00|%00|[\s.]*[/\\]))"
     r"|(?:^|[/\\])(?:sess_[a-z0-9,-]{16,64}|\.htaccess|\.user\.ini|web\.config)[\s.]*(?:$|[;:\x00/\\]|%00)",
     re.IGNORECASE,
 )
-# A name of letters, digits and what people put between them has nothing but its extension.
+# A name of letters, digits and the usual separators has nothing dangerous but its extension.
 _PLAIN_NAME: Final = re.compile(r"[\w .,()&+@#\[\]~!$%{}=-]*")
 
 
 def runs(name: str) -> bool:
-    """Whether a web server that finds a file of this name in its folders may run it."""
+    """Whether a web server may run a file of this name."""
     return _RUN_NAME.search(name) is not None
 
 
@@ -60,12 +60,12 @@ def content_values(location: str, field: str, content: bytes) -> Iterator[Value]
 
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_=\r\n-]{64,}")
 MIN_LINES: Final = 4
-"""A shorter text in base64 may be a value that is carried so."""
+"""A shorter text in base64 may be an ordinary value."""
 
 
 def file_in_base64(text: str) -> str:
-    """The text of several lines that all of a text is base64 of: a file, as APIs of forges, mail
-    and editors take it within a document; "" for anything else."""
+    """Return the text of several lines that a whole base64 text contains: a file, as APIs of
+    forges, mail and editors carry it in a document; "" for anything else."""
     if not _BASE64.fullmatch(text):
         return ""
     body = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")
@@ -78,19 +78,19 @@ def file_in_base64(text: str) -> str:
 
 
 MIN_RUN_IN_FILE: Final = 16
-"""Shorter rows of printable bytes are in any picture."""
+"""Shorter runs of printable bytes occur in any picture."""
 
 MIN_RUN_IN_FIELD: Final = 5
-"""A shorter row in a field is no payload."""
+"""A shorter run in a field is no payload."""
 
 _SAMPLE_BYTES: Final = 1024
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 13, 12, 27} | {127})
 
 
 def is_binary(data: bytes) -> bool:
-    """Whether a sample of the bytes is not text: control characters text does not have.
+    """Whether a sample of the bytes is binary: it has control characters that text does not have.
 
-    The beginning alone does not tell: archives and packs begin with lists of names.
+    The beginning alone is not enough: archives and packs begin with lists of names.
     """
     if b"\x00" in data:
         return True
@@ -113,12 +113,13 @@ def readable(data: bytes, min_run: int) -> str:
 
 MAX_MEMBERS: Final = 256
 MAX_UNPACKED_BYTES: Final = 8_388_608
-"""Of one archive: a text document of a hundred pages has 40 members and 2 MB."""
+"""How much of one archive is unpacked: a text document of a hundred pages has 40 members and 2
+MB."""
 
 
 def _archive_values(location: str, field: str, content: bytes) -> Iterator[Value]:
-    """Documents with a type declaration in an archive, which office documents never have
-    (ECMA-376, part 2, 8.1.3.1), and external parts of them."""
+    """Yield the documents with a type declaration in an archive, which office documents never have
+    (ECMA-376, part 2, 8.1.3.1), and their external parts."""
     left = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:

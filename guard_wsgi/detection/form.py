@@ -1,4 +1,4 @@
-"""Urlencoded pairs, and what their names and values decode to."""
+"""Urlencoded pairs, and their decoded names and values."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from guard_wsgi.detection.percent import PERCENT, unquote
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
 
-# A longer name says no more in a finding, and is matched against by patterns of our own.
+# A longer name adds nothing to a finding. Our own patterns match against names as well.
 MAX_NAME_CHARS: Final = 100
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 
 def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
-    """Every pair of an urlencoded string, repeats and empty names included."""
+    """Yield every pair of an urlencoded string, including repeated and empty names."""
     for pair in data.split(b"&"):
         if not pair:
             continue
@@ -36,13 +36,13 @@ def form_text(data: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def form_bytes(data: bytes) -> bytes:
-    """A name or a value of an urlencoded string, decoded."""
+    """Decode a name or a value of an urlencoded string."""
     data = data.replace(b"+", b" ")
     return unquote(data) if PERCENT in data else data
 
 
 def name_values(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterator[Value]:
-    """A name is a value of its own, unless it looks like every other name."""
+    """Yield a name as a value, unless it looks like an ordinary name."""
     if not name:
         return
     stands = not _SIMPLE_NAME.fullmatch(name) or stands_out(name)

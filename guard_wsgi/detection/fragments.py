@@ -1,10 +1,10 @@
 # ruff: noqa: E501  (tables of words)
-"""Fragments of markup, templates and prose that do nothing wherever they are put in.
+"""Fragments of markup, templates and prose that do nothing, wherever an app inserts them.
 
-A page's "back" button, a look-up of a name in a template, a tag that is named in a sentence and a
-measure in feet and inches are made of what attacks are made of. Each is removed before the rest of
-a value is weighed, if it is exactly one of a closed set. An attacker who writes one gains nothing
-by it, and the text around it weighs the same as before.
+A page's "back" button, a name in a template, a tag that a sentence names and a measure in feet and
+inches consist of the same characters as attacks. Each is removed before the rest of a value is
+weighed, if it is exactly one of a closed set. So an attacker gains nothing by a fragment, and the
+text around it keeps its weight.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-# What a handler or an address of a script may do: to the browser's own window, and nothing else.
+# What a handler or a script URL may do: act on the browser's own window, and nothing else.
 _ACTION: Final = (
     r"(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
     r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2}"
 )
-# Values without a blank or a sign, so that no word of SQL stands free between two quotes.
+# Values without a blank or a sign, so no word of SQL is unquoted between two quotes.
 _WORD: Final = r"(?!(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp)\b)[\w/#.-]"
 _PLAIN: Final = rf"\s+(?:class|id|type|role|rel|target|value|name|href|tabindex|disabled)(?:=(?:\"(?:{_WORD}[\w/#.]*(?:-[\w/#.]+)*(?: {_WORD}[\w/#.]*(?:-[\w/#.]+)*)*)?\"))?"
 _HANDLER: Final = rf"\s+on(?:click|focus|change|mouseover|mouseout)=\"{_ACTION}\""
@@ -39,8 +39,8 @@ _SHOWN: Final = re.compile(
     re.IGNORECASE,
 )
 
-# The handler of a component (JSX): to a browser an attribute without quotes ends at the arrow,
-# and what it has of it is no program.
+# The handler of a component (JSX). For a browser, an attribute without quotes ends at the arrow,
+# and the part before it is no program.
 _COMPONENT: Final = re.compile(r"\son[A-Z][A-Za-z]{2,20}=\{(?:\(\w{0,16}\)|\w{1,16}) =>(?= )")
 
 # Namespaces that mail programs declare.
@@ -49,7 +49,7 @@ _NAMESPACE: Final = re.compile(
     re.IGNORECASE,
 )
 
-# A look-up of names. Those that lead to settings, classes or the machine are none.
+# A look-up of names, except names that lead to settings, classes or the machine.
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
@@ -72,8 +72,8 @@ _TEMPLATE: Final = re.compile(
     re.IGNORECASE,
 )
 
-# A tag that a sentence speaks of. What has no call, assignment or attribute is no program: if the tag
-# begins one, it does nothing.
+# A tag that a sentence names. Without a call, an assignment or an attribute it is no program: even
+# if the tag begins one, it does nothing.
 _SPOKEN_TAG: Final = re.compile(
     r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12} ?/?>`?(?=[ ,.;:?!]|$)", re.IGNORECASE
 )
@@ -84,7 +84,7 @@ _SPOKEN_SCRIPT: Final = re.compile(
 _TWO_WORDS: Final = re.compile(
     r"\b[a-z]{2,20},? [a-z]{2,20}\b|^[a-z]{2,20} <|> [a-z]{2,20}$", re.IGNORECASE
 )
-# What a sentence names: between words, so that it is part of no program.
+# A name in a sentence: it is between words, so it is part of no program.
 _SPOKEN: Final = re.compile(
     r"(?:(?<=[a-z] )|(?<=[a-z], )|(?<=[a-z]: )|^)`?"
     r"(?:(?:document\.(?:cookie|location|write)|window\.location|(?:local|session)storage|innerhtml)(?:\(\))?"
@@ -92,7 +92,7 @@ _SPOKEN: Final = re.compile(
     r"(?=,? (?:and |or |vs\.? |versus |is |in |for |to |from |as |on |with |block |blocks |not |does |do |at |when |if |which |instead |call |calls |tag |into |the |a |by )|[.,?!]?$|, [a-z]{2,} [a-z]{2,})",
     re.IGNORECASE,
 )
-# A place that a sentence names; no program opens a sentence.
+# A path in a sentence: no program opens a sentence.
 _SPOKEN_PLACE: Final = re.compile(
     r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)"
     r"|(?<= \()169\.254\.169\.254(?=\))",
@@ -102,8 +102,8 @@ _SPOKEN_PLACE: Final = re.compile(
 _MEASURE: Final = re.compile(
     r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
 )
-# A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing that a program
-# ends or begins with. Only those are taken out that name what attacks name.
+# A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing with which a
+# program begins or ends. Only lines with names that attacks use are removed.
 _FRAME_NAMES: Final = (
     r"(?=[ \t#][^\n]{0,400}(?:eval|exec|runtime|process|invoke|jndi|system|pdo|\.\./|native))"
 )
@@ -128,12 +128,12 @@ _DIRECTIVE: Final = re.compile(
     r"(?m)^[ \t]*\.\. (?:include|literalinclude|image|figure|[a-z]{1,16}-module|csv-table|graphviz)::? (?:\.\./){1,6}[\w./-]{1,80}\.(?:rst|cmake|txt|md|py|csv|dot|png|jpe?g|svg|inc)[ \t]*$"
     r"|\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"
 )
-# The line that images for containers end with.
+# The last line of container images.
 _APT: Final = re.compile(
     r"&& (?:apt-get clean && )?rm -rf (?:/var/lib/apt/lists/\*|/var/cache/apk/\*|(?:/root|~)/\.cache(?:/pip)?)(?=\s|$)|&& npm cache clean --force(?=\s|$)"
 )
-# A table in Markdown. A shell stops at a line that begins with the bar which ended the one before,
-# and runs nothing of either.
+# A Markdown table. A shell stops at a line that begins with the bar that ended the line before, and
+# runs nothing of either.
 _TABLE: Final = re.compile(
     r"(?:^|(?<=\n))[ \t]*\|[^\r\n]*\|[ \t]*\r?\n[ \t]*\|(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t]*(?=\r?\n|$)"
     r"(?:\r?\n[ \t]*\|[^\r\n]*\|[ \t]*(?=\r?\n|$))*"
@@ -145,7 +145,7 @@ def _without_bars(match: re.Match[str]) -> str:
     return match[0] if "{{" in match[0] else _BAR.sub(",", match[0])
 
 
-# Optimization: one of these is in whatever the two expressions find.
+# Optimization: every match of the two expressions contains one of these.
 _SPOKEN_HINTS: Final = (
     *("document.", "window.location", "storage", "innerhtml", "javascript:void(0)"),
     *("eval()", "exec()", "alert()", "onclick", "onerror", "onload"),
@@ -162,11 +162,12 @@ HINT: Final = "|".join(
         *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)),
     )
 )
-"""What is in every text that has a fragment, in the syntax of both engines (sufficient.py)."""
+"""Every text with a fragment contains one of these; in the syntax of both engines
+(sufficient.py)."""
 
 
 def without_fragments(text: str) -> str:
-    """Replace the harmless fragments of a text by words."""
+    """Replace the harmless fragments of a text with words."""
     if "<" in text:
         if "=" in text:
             text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
@@ -204,7 +205,7 @@ def without_fragments(text: str) -> str:
     return text
 
 
-# Data for search engines within a page (JSON-LD 1.1, section 7): browsers run nothing of it.
+# Data for search engines in a page (JSON-LD 1.1, section 7), which browsers do not run.
 _DATA_BLOCK: Final = re.compile(
     r"<script type=(?:\"application/ld\+json\"|'application/ld\+json')>(.*?)</script>",
     re.IGNORECASE | re.DOTALL,

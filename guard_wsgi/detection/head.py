@@ -15,8 +15,7 @@ from guard_wsgi.detection.shown_files import is_shown
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import KEPT, STORED, Budget, Value, to_text
 
-# Methods of clients that keep files here and look after them (RFC 9110, RFC 4918, RFC 4791).
-# Who looks for a file that should not be public reads it, by GET.
+# Methods of clients that manage files here (RFC 9110, RFC 4918, RFC 4791).
 _WRITERS: Final = frozenset(
     {
         *("PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MKCALENDAR", "COPY", "MOVE"),
@@ -26,16 +25,13 @@ _WRITERS: Final = frozenset(
 _OTHER_FOLDER = re.compile(r"//|[\\:%\x00]|(?:^|/)\.\.?(?:/|$)")
 """What may lead to another folder than that of the path, where a server joins or decodes it."""
 MAX_TAILS: Final = 6
-"""Segments of a route, behind each of which what follows is a value; routes have fewer."""
+"""How many tails of a path to weigh, one after each segment; routes have fewer segments."""
 
 
 def head_values(
     environ: dict[str, Any], budget: Budget, is_stored: bool = False
 ) -> Iterator[Value]:
-    """Path, query, cookies and headers, in that order.
-
-    :param is_stored: whether the path is known to be of a file that the app keeps for its clients.
-    """
+    """Yield the values of path, query, cookies and headers, in that order."""
     path = str(environ.get("PATH_INFO", ""))
     is_content = is_stored or environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
     kind = "path" if not is_content else STORED if _OTHER_FOLDER.search(path) else KEPT
@@ -62,8 +58,8 @@ def head_values(
 
 
 def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value]:
-    """The whole path, what follows its first segments, and its last one: a payload in a path stands
-    behind the route's own part."""
+    """Yield the whole path, the part after its first segments, and its last segment: a payload in a
+    path follows the route's own part."""
     text, flags = to_text(path.encode("latin-1", "replace"))
     yield Value("path", "", text, kind, flags)
     start = 0
@@ -76,7 +72,7 @@ def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value
     yield from unfold(Value("path", "", last, kind, flags), budget)
 
 
-# Of cookies as RFC 2965 had them, sent by old programs.
+# Cookies of RFC 2965, which old programs send.
 _ATTRIBUTES = re.compile(
     r"\$(?:Version|Path|Domain|Port)(?:=(?:\"[\w./:-]*\"|[\w./:-]*))?\s*(?:[;,]\s*|$)",
     re.IGNORECASE,
@@ -87,7 +83,8 @@ _QUOTED = re.compile(r"(?<![^\s;=\"])([^\s;=\"]*)=\s{0,8}\"([^\\\"]*(?:\\.[^\\\"
 
 
 def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
-    """Cookie pairs; values percent-decoded as the common libraries do, JSON ones walked."""
+    """Yield the cookies' values, percent-decoded like the common libraries do, and the values in
+    JSON."""
     if header.lstrip().startswith("$"):
         yield Value("cookie", "", _ATTRIBUTES.sub("", header), "header")
     for pair in header.split(";"):
@@ -105,7 +102,7 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
             value = value[1:-1]
         yield from _unfolded_cookie(name_text, value.encode("latin-1", "replace"), budget)
     if "\\" in header:
-        # What ends a pair may stand in quotes as well.
+        # The end of a pair may be quoted as well.
         for match in _QUOTED.finditer(header):
             budget.take_value()
             quoted = without_backslashes(match[2].encode("latin-1", "replace"))

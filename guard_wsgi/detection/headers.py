@@ -11,8 +11,8 @@ from guard_wsgi.detection.percent import unquote
 from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.value import STORED, Budget, Value, to_text
 
-# Headers whose grammar leaves no room for a payload when they match it (RFC 9110, RFC 8941,
-# Fetch metadata, client hints). A value that does not match is looked at like any other.
+# Headers whose grammar leaves no room for a payload (RFC 9110, RFC 8941, Fetch metadata, client
+# hints). A value that does not match the grammar is inspected like any other.
 TYPED_HEADERS: Final = frozenset(
     {
         "HTTP_ACCEPT",
@@ -34,19 +34,19 @@ TYPED_HEADERS: Final = frozenset(
     }
 )
 TYPED_PREFIX: Final = "HTTP_SEC_"
-# Elements with parameters, as all of them have; words apart only within quotes and dates. No
-# element is empty, so that a blank belongs to one place only and matching stays linear.
+# Elements with parameters, the form of all of them; separate words only in quotes and dates. No
+# element is empty, so a blank matches in one place only and matching stays linear.
 _ITEM = (
     r"(?:\"[\w\s./;:()&+?-]{0,64}\"|[\w./*+?:\[\]~=-]+)"
     r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]+))?)*"
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
 _TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
-# Entity tags (RFC 9110, 8.8.3), also without their quotes, as some clients send them.
+# Entity tags (RFC 9110, 8.8.3), also without quotes, as some clients send them.
 _TAGS = re.compile(
     r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
 )
-# A path or an address: an entity tag may be any of their characters (8.8.3), and is neither.
+# A path or an address. An entity tag may have any of their characters (8.8.3), but is neither.
 _NO_TAG: Final = re.compile(r"\.\.|:/|^\s*(?:W/)?\"?/\w+/")
 _TAG_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"})
 # RFC 9110, 11.4: a scheme with one token (token68), or with parameters.
@@ -67,9 +67,9 @@ _OWN = re.compile(r"/(?!/)[^\s?#]*")
 def header_values(
     key: str, value: str, budget: Budget, hosts: tuple[str, ...] = ()
 ) -> Iterator[Value]:
-    """A header, unless its grammar leaves no room for an attack. Referer is taken apart as a URL.
+    """Yield a header, unless its grammar leaves no room for an attack. Referer is parsed as a URL.
 
-    :param hosts: names of this server, by which WebDAV's headers address it.
+    :param hosts: names of this server, which WebDAV's headers contain.
     """
     budget.take_value()
     if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
@@ -98,11 +98,11 @@ def header_values(
 
 
 MAX_CONDITION_CHARS: Final = 4096
-"""Of an If header: a lock token has 45 characters, and a request has a few."""
+"""The longest If header to parse: a lock token has 45 characters, and a request has a few."""
 
 
 def _own_path(address: str, hosts: tuple[str, ...]) -> str | None:
-    """The path of an address of this very server, with its host or without (RFC 4918, 8.3)."""
+    """Return the path of a URL of this server, with or without its host (RFC 4918, 8.3)."""
     path = address
     if not _OWN.fullmatch(address):
         match = _ADDRESS.fullmatch(address)
@@ -113,8 +113,8 @@ def _own_path(address: str, hosts: tuple[str, ...]) -> str | None:
 
 
 def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -> Iterator[Value]:
-    """Authorization: user and password of Basic, the claims of a token, the parameters of Digest
-    and of signatures. A token that is none of these says nothing."""
+    """Yield the values in Authorization: user and password of Basic, the claims of a token, the
+    parameters of Digest and of signatures. Any other token has no values."""
     match = _CREDENTIALS.fullmatch(text)
     if match is not None:
         scheme, token = match[1].lower(), match[2]
@@ -142,7 +142,7 @@ def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -
 
 
 def _basic(token: str) -> str:
-    """User and password (RFC 7617); what is no base64 as it stands."""
+    """Return user and password (RFC 7617); the whole text if it is not base64."""
     try:
         return to_text(
             base64.b64decode(token + "=" * (-len(token) % 4), b"-_" if "_" in token else None)

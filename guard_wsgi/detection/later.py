@@ -1,4 +1,4 @@
-"""Constants of the package that are still being compiled: Python's `re` answers until then."""
+"""Patterns of the package that are still being compiled: Python's `re` answers meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ MODULE = "guard_wsgi.detection.built_in"
 
 @lru_cache(maxsize=1)
 def compiler() -> Compiler:
-    """One a process, as what it makes are constants, shared by all detectors."""
+    """Return the compiler. There is one per process: it makes constants that all detectors
+    share."""
     return Compiler(MODULE)
 
 
@@ -32,9 +33,9 @@ def kept_or_later(
     options: Collection[str],
     make_plain: Callable[[], Any],
 ) -> HyperscanScanner | LaterScanner:
-    """The scanner whose compiled form is on disk, or one that is compiled while requests go on.
+    """Return the scanner whose compiled form is on disk, or one that is compiled in the background.
 
-    :param make_plain: makes what answers until then.
+    :param make_plain: makes the scanner that answers meanwhile.
     """
     key = key_of(patterns, ids, options)
     load = partial(HyperscanScanner.kept, key, ids)
@@ -118,6 +119,6 @@ class LaterScanner:
                 )
 
     def _serve(self, scanner: HyperscanScanner) -> None:
-        # First what is read without a lock, then what it takes the place of.
+        # Set `_ready` first: `_now` is read without a lock.
         self._ready = scanner
         self._make = self._make_plain = self._plain = None

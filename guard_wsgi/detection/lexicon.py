@@ -1,8 +1,8 @@
 # ruff: noqa: E501  (word lists)
 """Words that mean something to an interpreter, in classes: the vocabulary of tokens.py.
 
-A word outside the lexicon is just a word ("w"), so that prose is a row of w. Words which are
-as common in English as in an attack keep a class of their own: only their surroundings count.
+A word outside the lexicon is just a word ("w"), so prose is a run of w. Words that are as common in
+English as in an attack have their own class: only their surroundings count.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ _CLASSES: Final = {
     "JSO": """top parent frames opener navigator localstorage sessionstorage globalthis string
     array object number boolean regexp reflect json domain referrer hash search pathname origin
     event target arguments callee name""",
-    # programs, hardly words otherwise
+    # programs whose names are hardly words
     "CMD": """whoami uname ifconfig ipconfig netstat curl wget nc ncat netcat nslookup dig ping bash
     sh zsh ksh csh dash busybox powershell pwsh chmod chown mkfifo telnet tftp ssh scp socat nmap
     perl python python3 ruby awk sed grep egrep xxd printf printenv sudo systeminfo tasklist taskkill
     certutil bitsadmin mshta wmic regsvr32 rundll32 cscript wscript useradd passwd2 getent xargs nohup
     strace gdb vim nano traceroute tracert tac nl od strings base64 crontab lsof ps pwd mkdir touch
     mv cp ln dd tee expr hostname reg iex invoke""",
-    # programs that are words too
+    # programs whose names are words too
     "CMDW": """dir net more less head tail find sort time timeout date test kill export read watch
     which start copy del last who su node java env2 mount make""",
     "DIR": """var usr bin sbin proc tmp home root dev opt lib log logs www html windows winnt system32

@@ -8,8 +8,8 @@ from typing import Final
 
 from guard_wsgi.detection.value import Value
 
-# What fields for passwords are called, in the languages whose forms are common; "passw" and
-# "passphrase" in any part of a name are enough.
+# Names of password fields in the languages of common forms; "passw" and "passphrase" are enough in
+# any part of a name.
 _PASSWORD_WORDS: Final = frozenset(
     {
         *(
@@ -26,7 +26,8 @@ _PASSWORD_WORDS: Final = frozenset(
         *("senha", "wachtwoord", "haslo", "heslo", "parola", "sifre", "salasana", "jelszo"),
     }
 )
-# The shared secret of a device or a network, which is typed in as one, by the end of the name.
+# The shared secret of a device or a network, which people type like a password, by the end of the
+# name.
 _SECRETS: Final = frozenset(
     {"secret", "psk", "passkey", "wifi_key", "wlan_key", "network_key", "wpa_key"}
 )
@@ -34,17 +35,16 @@ _REPETITIONS: Final = frozenset(
     {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
 )
 _NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
-# What an API calls the field beside one that says "this is a password".
+# The name of the field in an API beside one that says "this is a password".
 _PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
 BASIC_PASSWORD: Final = "authorization>password"
-MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: at least 64 are allowed
+MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: allow at least 64
 
 
 def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
-    """The name and text of each field of a body that is a password: by its name, as a repetition
-    of one that is called so, or beside a field that says so
-    (``{"type": "password", "value": ...}``). A field inside of another value does not count: its
-    sender chooses the names."""
+    """Return the name and text of each password in a body: by its name, as the repetition of a
+    named password, or beside a field that says so (``{"type": "password", "value": ...}``). A field
+    inside another value does not count, because its sender chooses the names."""
     values = list(values)
     basic = {(one.name, one.text) for one in values if _is_basic(one)}
     values = [one for one in values if _may_be_password(one)]
@@ -60,7 +60,7 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
 
 
 def _is_basic(value: Value) -> bool:
-    """Whether it is the password of HTTP's own login (RFC 7617)."""
+    """Whether a value is the password of HTTP's own login (RFC 7617)."""
     return (
         value.location == "header"
         and value.name == BASIC_PASSWORD
@@ -70,7 +70,7 @@ def _is_basic(value: Value) -> bool:
 
 
 def is_password_name(name: str) -> bool:
-    """Whether a field is one for a password, by its name."""
+    """Whether a name is that of a password field."""
     if ">" in name:
         return False
     name = name.lower()
@@ -95,8 +95,8 @@ def _may_be_password(value: Value) -> bool:
     )
 
 
-# Any characters are a password, so one needs far more evidence: of 100,000 generated ones seven
-# reach it, and of SQL injections that are found in other fields 94 in 100 do.
+# A password may have any characters, so it needs far more evidence: of 100,000 generated passwords
+# seven reach this, and of the SQL injections that are found in other fields 94 in 100.
 PASSWORD_MARGIN: Final = 1.25
 WORDED_PASSWORD_MARGIN: Final = 0.5
 _LETTERS = re.compile(r"[a-z]+")
@@ -110,7 +110,7 @@ _SQL_WORDS = frozenset(
 
 
 def password_margin(password: str) -> float:
-    """Return how much more than the threshold a password needs; less if it contains separate words
-    of SQL, as most injections do and hardly any password does."""
+    """Return how much more than the threshold a password needs. It needs less if it contains
+    separate words of SQL, as most injections do and hardly any password does."""
     words = sum(1 for word in _LETTERS.findall(password.lower()) if word in _SQL_WORDS)
     return (PASSWORD_MARGIN, WORDED_PASSWORD_MARGIN, 0.0)[min(words, 2)]

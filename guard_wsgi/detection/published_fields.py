@@ -1,13 +1,12 @@
 # ruff: noqa: E501  (tables of names)
-"""Fields in which published formats carry programs, files and the places of files.
+"""Fields in which published formats carry programs, files and the origins of files.
 
-A webhook of a forge lists the files of a commit, an error report quotes the lines around a fault,
-a notebook is cells of programs, and a source map holds the sources themselves. Such a field is
+A webhook of a forge lists the files of a commit, an error report quotes the lines around a fault, a
+notebook consists of programs, and a source map contains the sources themselves. Such a field is
 content, like that of an uploaded file: a program there is not evidence.
 
-A field is known by its whole path from the root of a JSON body, so it is one that the app itself
-reads from there. In a text that itself contains JSON, the sender chooses the names, so they count
-for nothing.
+A field is recognised by its whole path from the root of a JSON body, so the app itself reads it
+from there. In a text that itself contains JSON, the sender chooses the names, so they do not count.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from guard_wsgi.detection.shown_files import is_plain_path
 from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import CONTENT, PLACE, Value
 
-# A program or a style sheet, as bundlers name them: to read one tells nothing.
+# A program or a style sheet as bundlers name it; reading one reveals nothing.
 _SOURCE: Final = re.compile(
     r"(?:webpack(?:-\w+)?|ng|app|vite|rollup|parcel|turbopack):/{2,3}[\w./@~+()\[\] -]*(?:\?[\w-]{0,40})?"
     r"|(?:file:///(?:[a-zA-Z]:/)?|/)?(?:\.{1,2}/)*(?:[\w@~+()\[\] -][\w.@~+()\[\] -]*/)*[\w@~+()\[\] -][\w.@~+()\[\] -]*\.(?:[cm]?[jt]sx?|vue|svelte|s?css|sass|less|coffee|dart)(?:\?[\w-]{0,40})?"
@@ -42,7 +41,7 @@ _WORK_FOLDER: Final = re.compile(
     re.IGNORECASE,
 )
 MAX_PATH_CHARS: Final = 99
-"""A longer path has lost its beginning, and may look like another one."""
+"""A longer path has lost its beginning, and may look like another path."""
 
 _PATHS: Final = (
     *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, NAMED_CONTENT),
@@ -54,12 +53,12 @@ KindOf = Callable[[str, str], str]
 
 
 def no_kind(name: str, text: str) -> str:
-    """Of fields that no format is known of."""
+    """The kind of fields of unknown formats."""
     return ""
 
 
 def kind_of(name: str, text: str) -> str:
-    """The kind of a string in a JSON body: CONTENT, PLACE, or ""."""
+    """Return the kind of a string in a JSON body: CONTENT, PLACE, or ""."""
     said = _said(name)
     if said is FILE_PATHS:
         return PLACE if is_plain_path("/" + text) else ""
@@ -75,13 +74,13 @@ def kind_of(name: str, text: str) -> str:
 
 
 def kind_of_place(name: str, text: str) -> str:
-    """The same where contents are weighed."""
+    """Return the kind of a string if contents are weighed: PLACE or ""."""
     kind = kind_of(name, text)
     return "" if kind == CONTENT else kind
 
 
 def is_told(value: Value) -> bool:
-    """Whether a value is a report of a program or a person about its work."""
+    """Whether a value is a message of a program or a person about its work."""
     return value.location == "json" and _said(value.name) in (TOLD_PATHS, PROMPT_PATHS)
 
 
@@ -92,7 +91,7 @@ def is_prompted(value: Value) -> bool:
 
 @lru_cache(maxsize=1024)
 def _said(name: str) -> re.Pattern[str] | None:
-    """Return the kind of a path; documents have few paths, and repeat them."""
+    """Return the kind of a path. Cached: documents have few paths and repeat them."""
     if len(name) > MAX_PATH_CHARS:
         return None
     for pattern in _PATHS:

@@ -20,27 +20,27 @@ from guard_wsgi.detection.value import COMMENT, EXPRESSION, KEPT, PLACE, SAMPLE,
 from guard_wsgi.detection.window import Window
 
 _WHOLE_BASE64 = re.compile(r"[A-Za-z0-9+/_ %-]{12,}={0,2}")
-# What may be found in values of some kinds, where that is not everything.
+# The kinds of values in which only some indicators count.
 KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     "markup": frozenset({"xml", "ssi"}),
     "graphql": frozenset({"graphql"}),
-    # The names of one's own files: whoever looks for those of others reads.
+    # Names of a client's own files. Only a request that reads a file can be a probe.
     STORED: CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"},
     KEPT: CATEGORIES
     - {"sensitive_file", "recon", "cms_probing", "file_upload", "dir_traversal", "file_inclusion"},
     EXPRESSION: CATEGORIES - {"xpath"},
     COMMENT: CATEGORIES - {"xml"},
-    # Nobody opens it by what it says.
+    # Nobody opens an address of this kind.
     PLACE: CATEGORIES - WHOLE_VALUE,
-    # Whatever it is, it is a program that some page has blocked.
+    # A page has blocked this program, whatever it is.
     SAMPLE: CATEGORIES - {"xss", "code_injection", "cmd_injection", "nosql", "proto_pollution"},
 }
 # A key of an object, and an address: neither is a path that the app opens or serves.
 _KEY_CATEGORIES: Final = CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"}
 _EXPRESSION_CATEGORIES: Final = CATEGORIES - {"xpath", "sqli"}
-# Of these the declarations and directives count, not what the text is like.
+# Only the declarations and directives of these count, not the kind of text.
 WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
-# What makes an uploaded binary dangerous, long enough not to be there by chance.
+# Parts that make an uploaded binary dangerous, long enough not to occur by chance.
 _BINARY_EVIDENCE = re.compile(
     r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
     re.IGNORECASE | re.DOTALL,
@@ -50,10 +50,11 @@ _BINARY_EVIDENCE = re.compile(
 class Reading:
     """One reading of a window of a value, with its evidence.
 
-    Evidence comes in three steps: indicators, what stands around them, and the shape. Each is more
-    expensive than the one before, so a reading that can't reach a threshold any more is dropped.
+    Evidence is collected in three steps: indicators, their surroundings, and the shape. Each step
+    is more expensive than the one before, so a reading that can't reach the threshold any more is
+    dropped.
 
-    :ivar features: name of the feature -> the view in which it showed first.
+    :ivar features: name of the feature -> the first view that showed it.
     """
 
     __slots__ = ("_around", "_decodings", "_is_part", "_shaped", "_window", "features")
@@ -96,7 +97,7 @@ class Reading:
         return runs.total(texts, self._window.starts, self._window.ends)
 
     def add_shapes(self) -> None:
-        """The runs of tokens by their names; weighed only beside other evidence."""
+        """Add the runs of tokens by their names. They are weighed only beside other evidence."""
         window = self._window
         for view in self._shaped:
             self.add(shapes(view.text, window.starts, window.ends), view.name)
@@ -110,10 +111,9 @@ class Reading:
 def readings(
     scanners: BuiltinScanners, value: Value, window: Window, around: Surroundings
 ) -> Iterator[Reading]:
-    """The readings of a window in which something was found: all of it and, where there is prose
-    around something else, the rest without the prose. Either may be enough, and the second is
-    not looked for unless it is asked for. A term has none, and fragments that do nothing are no
-    part of any."""
+    """Yield the readings of a window with hits: the whole text and, if prose surrounds something
+    else, the rest without the prose. Either may be enough; the second is computed only on demand. A
+    term has no readings, and fragments that do nothing are left out."""
     text = without_fragments(window.text)
     if text != window.text:
         window = evolve(window, text=text)
@@ -138,7 +138,7 @@ def readings(
     shaped = tuple([rest for rest, view in zip(rests, found, strict=True) if view in shaped])
     part = Reading(around, window, rests, shaped, is_part=True)
     for rest in rests:
-        # What only the cut has brought together is no evidence.
+        # Text that only the cut has joined is no evidence.
         indicators = [one for one in scanners.read(window.data(rest.text)) if one.name in known]
         part.add([one.name for one in indicators if one.category not in WHOLE_VALUE], rest.name)
     part.add(value.flags, "raw")
@@ -181,8 +181,8 @@ def is_complete(expression: str) -> bool:
 
 
 def shaped_decodings(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:
-    """The views whose shape counts: decoded ones where there are such, and of a value that is
-    base64 and nothing else what is inside."""
+    """Return the views whose shape counts: the decoded ones if there are any, and for a value that
+    is all base64 its content."""
     if found[-1].name == "base64" and _WHOLE_BASE64.fullmatch(text) is not None:
         return tuple([view for view in found if view.name == "base64"])
     return found[1:] if len(found) > 1 and found[1].name == "decoded" else found

@@ -1,4 +1,4 @@
-"""Reports of browsers (Content Security Policy level 3, Reporting API) and their quotes."""
+"""Reports of browsers (Content Security Policy level 3, Reporting API), and what they quote."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ADDRESSES: Final = frozenset(
     }
 )
 MAX_SAMPLE_CHARS: Final = 96
-"""The standard says 40 (CSP3, 2.4.1); browsers that are older than it quoted up to 96."""
+"""The standard says 40 (CSP3, 2.4.1); older browsers quoted up to 96."""
 MAX_MESSAGE_CHARS: Final = 400
-"""What a browser says of a function that is out of date, which it names (Deprecation Reporting)."""
-# Of an address that is not fetched over the network browsers give the beginning, or all of it
-# where it is one of data (CSP3, 5.4).
+"""The longest message of a browser about an outdated function (Deprecation Reporting)."""
+# For an address without a network scheme, browsers send the scheme, or a data address as a whole
+# (CSP3, 5.4).
 _DATA: Final = re.compile(
     r"data(?::[\w.+-]{1,60}/[\w.+-]{1,100}(?:;[\w.=+-]{1,60}){0,4}(?:,[A-Za-z0-9+/=_-]*)?)?",
     re.IGNORECASE,
@@ -42,17 +42,15 @@ def says_report(body: bytes, media: str) -> bool:
 
 
 def kind_of_address(name: str, text: str) -> str:
-    """The kind of a data address in a report, which nobody opens: a browser has blocked it."""
+    """Return the kind of a data address in a report. The browser has blocked it, so nobody opens
+    it."""
     return SAMPLE if name in _ADDRESSES and _DATA.fullmatch(text) else ""
 
 
 def with_samples(values: Iterator[Value], is_declared: bool) -> Iterator[Value]:
-    """The values of a report, the beginning of the program that was blocked known for one, and
-    addresses for such that nobody opens. Markup in a sample is none: a page that shows reports may
-    not mean to run it.
-
-    :param is_declared: by the media type: then messages of browsers are known as well.
-    """
+    """Yield the values of a report. The quoted beginning of the blocked program is marked as a
+    sample, and blocked addresses as addresses that nobody opens. A sample with markup stays an
+    ordinary value: a page that shows reports might render it."""
     for value in values:
         if value.name in _ADDRESSES:
             value = evolve(value, kind=value.kind if value.kind == SAMPLE else PLACE)

@@ -1,7 +1,7 @@
-"""Many patterns over one text in one pass: Hyperscan, or `re` where it has no wheel.
+"""Many patterns over one text in one pass: with Hyperscan, or with `re` where it has no wheel.
 
-Patterns mean the same to both: bytes, ASCII case ignored, `.` takes newlines, and what counts
-is whether a pattern matches anywhere, not where.
+Patterns mean the same to both: bytes, ASCII without case, `.` matches newlines, and only whether a
+pattern matches counts, not where.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanSca
 
 Engine = Literal["auto", "hyperscan", "re"]
 _ANY = ("caseless", "dotall")
-# Each pattern once. Keeping book of that costs a fifth of the time and half of the memory, so it is
-# asked for only where a user's own pattern may match at every character.
+# Report each pattern once. Hyperscan's record of that costs a fifth of the time and half of the
+# memory, so it is used only where a user's own pattern may match at every character.
 _ONCE = (*_ANY, "once")
 
 
@@ -33,10 +33,10 @@ class PatternRefused(ConfigError):
 
 
 class Scanner(Protocol):
-    """Which of the compiled patterns match."""
+    """Tells which of the compiled patterns match."""
 
     def scan(self, data: bytes) -> list[int]:
-        """Indexes of the patterns that match somewhere in data, each once, unordered."""
+        """Return the indexes of the patterns that match anywhere in data, each once, unordered."""
 
     def any(self, data: bytes) -> bool:
         """Whether any pattern matches; stops at the first."""
@@ -44,35 +44,34 @@ class Scanner(Protocol):
     def among(
         self, data: bytes, ends: list[int], names: Sequence[str], found: list[set[str]]
     ) -> None:
-        """Add the names of the patterns that match in each piece of data, of which some may begin
-        in the one before.
+        """Add the names of the patterns that match in each piece of data. A match may begin in the
+        piece before.
 
-        :param ends: of the pieces, in bytes; the last is the length of the data.
-        :param names: of the patterns, by their indexes.
-        :param found: in each piece.
+        :param ends: the ends of the pieces, in bytes; the last is the length of the data.
+        :param names: the names of the patterns, by their indexes.
+        :param found: the names for each piece.
         """
 
 
 class Tripwire(Protocol):
-    """Whether any of the compiled patterns matches, and where."""
+    """Tells whether any of the compiled patterns matches, and where."""
 
     def any(self, data: bytes) -> bool:
         """Whether any pattern matches; stops at the first."""
 
     def ends(self, data: bytes, most: int) -> list[int]:
-        """Where matches end, in bytes, unordered; stops when there are ``most``."""
+        """Return where matches end, in bytes, unordered; at most ``most`` of them."""
 
 
 def compile_patterns(
     patterns: Sequence[tuple[str, str]], engine: Engine = "auto", *, keep: bool = False
 ) -> Scanner:
-    """Compile (name, pattern) pairs; indexes in answers are positions in `patterns`.
+    """Compile (name, pattern) pairs; indexes in results are positions in `patterns`.
 
-    :param keep: use the compiled form that a build or an earlier process left on disk, or have
-        one made: at once for the engine "hyperscan", beside the requests for "auto" (see
-        built_in.py). For constants of the package only, whose matches end in few places.
-
-    :raises PatternRefused: with the first refused pattern, and the reason.
+    :param keep: use the compiled form that a build or an earlier process left on disk, or have one
+        made: at once for the engine "hyperscan", in the background for "auto" (see built_in.py).
+        For constants of the package only, whose matches end in few places.
+    :raises PatternRefused: for the first refused pattern, with the reason.
     :raises ConfigError: if the engine is "hyperscan" and it is not installed.
     """
     if engine == "hyperscan" and not has_hyperscan():
@@ -91,11 +90,11 @@ def compile_patterns(
 
 
 def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto") -> Tripwire:
-    """Compile constants of the package for one question only: does anything match?
+    """Compile constants of the package for one question only: does any match?
 
-    Those of one name are one to Hyperscan, which then keeps once what they have in common: a
-    quarter of the size, where patterns are alike. For thousands of words it would look for that
-    half a minute, and find little.
+    Patterns of one name become one pattern for Hyperscan, which stores their common parts once: a
+    quarter of the size if patterns are alike. For thousands of words it would search for common
+    parts for half a minute, and find few.
     """
     if engine == "re" or not has_hyperscan():
         return ReTripwire(patterns)
@@ -108,8 +107,8 @@ def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto
 
 
 class ReTripwire:
-    """The same answer from `re`: what begins with one byte is one pattern, and is looked for only
-    in data that has the byte."""
+    """Gives the same answer with `re`. Patterns that begin with the same byte become one, which
+    searches only data that has the byte."""
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         by_beginning: dict[bytes, list[str]] = {}
@@ -139,7 +138,7 @@ def _beginning(pattern: str) -> bytes:
     """Return the byte, in lower case, with which all matches of a pattern begin; empty if there is
     none.
 
-    For patterns of the package: classes in them have no ``]`` that is not escaped.
+    Only for patterns of the package: their classes have no ``]`` without an escape.
     """
     if pattern[0] != "\\":
         char, rest = pattern[0], pattern[1:]
@@ -155,7 +154,7 @@ def _beginning(pattern: str) -> bytes:
             return b""
     if rest.startswith(("?", "*", "{")) or _has_alternatives(rest):
         return b""
-    return char.encode("latin-1").lower()  # of ASCII alone
+    return char.encode("latin-1").lower()  # ASCII only
 
 
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
@@ -163,7 +162,7 @@ _INSIDE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
 
 
 def _has_alternatives(pattern: str) -> bool:
-    """Whether it is several patterns, that is, has a "|" outside of all groups."""
+    """Whether a pattern has alternatives: a "|" outside of all groups."""
     depth = 0
     for char in _INSIDE.sub("", pattern):
         depth += (char == "(") - (char == ")")
@@ -173,9 +172,9 @@ def _has_alternatives(pattern: str) -> bool:
 
 
 class ReScanner:
-    """The same answers from `re`, pattern by pattern. Slower, and linear only as far as the
-    patterns are: the built-in ones have no nested quantifiers; a text is cut into windows by
-    the caller."""
+    """Gives the same answers with `re`, pattern by pattern. This is slower, and linear only if the
+    patterns are: the built-in ones have no nested quantifiers, and the caller cuts text into
+    windows."""
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._searches: list[Callable[[bytes], object]] = []

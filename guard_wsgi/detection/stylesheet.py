@@ -1,9 +1,9 @@
 # ruff: noqa: E501, SIM905  (tables of words)
-"""XSLT style sheets: whether one only transforms a document (XSLT 1.0 to 3.0).
+"""XSLT style sheets: tells whether one only transforms a document (XSLT 1.0 to 3.0).
 
-A processor that an attacker's style sheet reaches reads files, fetches addresses and calls
-functions of its host, by elements and functions that have names (OWASP, XML Injection; CWE-91).
-One without any of them is a template.
+If an attacker's style sheet reaches a processor, it can read files, fetch addresses and call
+functions of the host, through named elements and functions (OWASP, XML Injection; CWE-91). A style
+sheet without any of these is a template.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ELEMENTS: Final = frozenset(
 _READ: Final = frozenset({"import", "include"})
 # A style sheet of the same folder, or of one next to it.
 _BESIDE: Final = re.compile(r"(?:[\w-]+/){0,4}[\w-]+(?:\.[\w-]+)*\.xslt?")
-# Functions that read something else, tell of the processor, or belong to its host.
+# Functions that read other resources, describe the processor, or belong to its host.
 _REACHES_OUT: Final = re.compile(
     r"(?:document|doc|doc-available|collection|unparsed-[\w-]{1,40}|json-doc|system-property|environment-variables?"
     r"|function-available|element-available|transform|load-xquery-module|evaluate)\(|\w:[\w.-]{1,200}\(|script:",
@@ -40,7 +40,7 @@ _REACHES_OUT: Final = re.compile(
 
 
 def only_transforms(document: str) -> bool:
-    """Whether a document is a style sheet that reads only the document to which it is applied."""
+    """Whether a document is a style sheet that reads only the document that it transforms."""
     depth = 0
 
     def start(tag: str, attributes: list[str]) -> None:

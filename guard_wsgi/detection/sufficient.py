@@ -1,9 +1,9 @@
-"""Evidence that is enough by itself; the search for it comes before a value is read in every way.
+"""Evidence that is enough by itself. The search for it comes before a value is read in every way.
 
-Reading a value (its decodings, its shape, what stands around it) and weighing all of it costs a
-tenth of a millisecond. Most of what attackers send is not subtle, and a flood of it must cost
-little: the model lists the indicators that nothing around them has ever excused in short, plain
-values (`benchmarks/training/train_detection.py --sufficient`), and one scan finds them.
+Reading a value (its decodings, its shape, its surroundings) and weighing all evidence costs a tenth
+of a millisecond. Most attacks are not subtle, and a flood of them must be cheap. So the model lists
+the indicators that no surroundings ever excused in short, plain values
+(`benchmarks/training/train_detection.py --sufficient`), and one scan finds them.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from guard_wsgi.detection.terms import NO_TERM, is_certain_in_search
 
 MIN_PLAIN_CHARS: Final = 5
 MAX_PLAIN_CHARS: Final = MAX_LOGGED_CHARS
-"""Longer texts may be documents, whose evidence is weighed against the rest of them; and a
-finding has the whole of such a text, so that it can be weighed later."""
+"""Longer texts may be documents, whose evidence is weighed against the rest. A finding contains the
+whole of a shorter text, so it can be weighed later."""
 
-# Values with a structure of their own are taken apart first (structure.py): JSON, URLs, relative
-# ones and encoded ones, XML, GraphQL, nested forms.
+# Values with their own structure are parsed first (structure.py): JSON, URLs, relative and encoded
+# URLs, XML, GraphQL, nested forms.
 _STRUCTURED = re.compile(
     rb"\s*(?:[{[%]|\"[^\"]*\"\s*$|//|[a-z][a-z0-9+.-]{1,12}(?::?//|:?%)|/[^?]*\?[\w.%[\]-]+="
     rb"|<[?!\w-]*[?:]|(?:query|mutation|subscription|fragment)\b|[\w.%[\]-]{1,64}=[^&]*&)",
     re.IGNORECASE,
 )
 
-# What may excuse a value: words that hold sentences together, a query that is whole, text with
-# markup, a filter, a span of code, the type of an error. One is enough here; where a value is
-# weighed (surroundings.py) some of them count only together.
+# What may excuse a value: words that connect sentences, a complete query, text with markup, a
+# filter, a span of code, the type of an error. One is enough here. When a value is weighed
+# (surroundings.py), some of them count only together.
 _EXCUSES: Final = (
     FUNCTION_WORD,
     "^" + STATEMENT.pattern,
@@ -52,9 +52,9 @@ _EXCUSES: Final = (
 class Sufficient:
     """The indicators that are enough by themselves, and what may excuse a value, in one scan.
 
-    They are compiled when the first plain value is looked at, or by `warm`.
+    They are compiled when the first plain value is inspected, or by `warm`.
 
-    :param names: of the indicators, in place of those that the model lists.
+    :param names: the names of the indicators, instead of those that the model lists.
     """
 
     def __init__(self, model: Model, engine: Engine, names: Collection[str] | None = None) -> None:
@@ -81,14 +81,15 @@ class Sufficient:
         return scanner
 
     def in_text(self, data: bytes) -> tuple[list[int], bool]:
-        """Its indicators in the value of a field, as `finding` takes them, and whether the value
-        is surely no term (terms.py) and without fragments (fragments.py): to ask for these costs
-        a quarter of a refusal.
+        """Return the indicators in the value of a field for `finding`, and whether the value is
+        certainly neither a term (terms.py) nor has fragments (fragments.py): looking for these
+        costs a quarter of a refusal.
 
-        No indicators where a value may have a meaning that evidence does not tell: a long one, one
-        with a structure of its own, or one with what excuses it.
+        There are no indicators if the value may have a meaning that evidence does not show: a long
+        value, one with its own structure, or one with an excuse.
 
-        :param data: decoded; telemetry and editors send code in documents, so no part of one.
+        :param data: the decoded value of a field, not a part of a document: telemetry and editors
+            send code in documents.
         """
         if not MIN_PLAIN_CHARS <= len(data) <= MAX_PLAIN_CHARS or not data.isascii():
             return [], False
@@ -100,8 +101,8 @@ class Sufficient:
         return [index for index in hits if index < first], is_bare
 
     def scores(self, categories: frozenset[str], threshold: float) -> tuple[float, ...]:
-        """What each indicator scores; 0 for those of a category that is not enabled, and for
-        those that are below the threshold."""
+        """Return the score of each indicator; 0 if its category is off or the score is under the
+        threshold."""
         return tuple(
             score if score >= threshold and one.category in categories else 0.0
             for one, score in zip(self._indicators, self._scores, strict=True)
@@ -116,7 +117,7 @@ class Sufficient:
         scores: tuple[float, ...],
         threshold: float,
     ) -> Finding | None:
-        """What the hits in a value tell, unless none of them scores."""
+        """Return the finding for the indicators in a value; ``None`` if none of them scores."""
         if len(hits) == 1:
             best = hits[0]
             category, names = self._named[best]
@@ -137,5 +138,6 @@ class Sufficient:
 
 @lru_cache(maxsize=2)
 def builtin_sufficient(engine: Engine) -> Sufficient:
-    """Those of the shipped model: compiled constants, shared by all detectors of the process."""
+    """Return the scan for the shipped model: compiled constants that all detectors of the process
+    share."""
     return Sufficient(shipped_model(), engine)

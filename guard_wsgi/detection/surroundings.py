@@ -10,8 +10,8 @@ from guard_wsgi.detection.prose import are_words, function_words
 from guard_wsgi.detection.value import KEPT, STORED, Value
 from guard_wsgi.detection.window import Window
 
-# A query in the languages that APIs and tracers carry, whole: what is injected into one begins
-# or ends in the middle of it.
+# A complete query in a language that APIs and tracers carry. An injection begins or ends in the
+# middle of a query.
 STATEMENT = re.compile(
     r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
 )
@@ -35,7 +35,7 @@ _STORED: Final = frozenset({STORED, KEPT})
 
 
 class Surroundings:
-    """The context that the whole value gives each of its windows; computed once, on demand."""
+    """The context that a whole value gives each of its windows. It is computed once, on demand."""
 
     __slots__ = ("_features", "_value")
 
@@ -83,7 +83,7 @@ WRITING: Final = frozenset(
 )
 """Features of texts that people write: sentences, programs, documents, and fields for them."""
 
-# The beginning of a long text shows what it is.
+# The beginning of a long text shows its kind.
 _DOCUMENT_CHARS: Final = 8000
 _LINES: Final = 4
 # A line of a program: a comment, an indented line, one that ends as statements do or begins as
@@ -98,7 +98,7 @@ _CODE_LINE = re.compile(
 
 
 def _document(text: str) -> list[str]:
-    """What kind of text of many lines or sentences a value is."""
+    """Return the kind of a text with many lines or sentences."""
     found: list[str] = []
     head = text[:_DOCUMENT_CHARS]
     if len(head) > 200 and function_words(head) > 4:
@@ -115,7 +115,7 @@ def _document(text: str) -> list[str]:
 
 
 def is_source(text: str, more_than: int = _LINES) -> bool:
-    """Whether most lines of a text, and more than a few, are those of a program."""
+    """Whether a program's lines are most lines of a text, and more than a few."""
     lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
     code = sum(1 for line in lines if _CODE_LINE.match(line))
     return len(lines) > more_than and code * 2 > len(lines)
@@ -147,7 +147,7 @@ CONTEXT: Final = frozenset(
         *("text:before_words", "encoding.rounds>1", "encoding.base64_text", "text:part"),
     }
 )
-"""What a reading may say of a window (`Reading.add_context`), beside a size of its own."""
+"""The features that `Reading.add_context` may add to a window, besides its size."""
 SIZES: Final = frozenset({"size:S", "size:M", "size:L", "size:XL"})
 
 

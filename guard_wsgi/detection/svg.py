@@ -23,7 +23,7 @@ _DRAWS: Final = frozenset(
     feTurbulence
     """.split()
 )
-# What drawing programs note for themselves; browsers make nothing of it.
+# Notes of drawing programs, which browsers ignore.
 _NOTES: Final = re.compile(
     r"https?://(?:www\.inkscape\.org/namespaces/|sodipodi\.sourceforge\.net/|inkscape\.sourceforge\.net/"
     r"|(?:www\.)?creativecommons\.org/ns|web\.resource\.org/cc|purl\.org/dc/|www\.w3\.org/1999/02/22-rdf-syntax-ns"
@@ -35,12 +35,12 @@ _REFERENCE: Final = re.compile(
     r"\s*(?:#[\w.:-]*|data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*)\s*"
 )
 _LINK: Final = re.compile(r"\s*https?://[\w.:-]+(?:/[\w./?&=%#~+-]*)?\s*")
-# What reaches out of a picture by its style, also with CSS's own escapes.
+# References out of a picture by its style, also with CSS's own escapes.
 _REACHES_OUT: Final = re.compile(
     r"script\s*:|\\|@|expression|behaviou?r|binding|data:(?!image/)|url\s*\((?!\s*[\"']?\s*#)|[<>]|&#",
     re.IGNORECASE,
 )
-# The same text may stand unescaped between other quotes: there it says no more than this.
+# The same text may also occur unescaped between other quotes, where it means no more than this.
 _PLAIN: Final = re.compile(r"(?:[\w\s.,#%:/()+]|-(?!-)|;(?=\s*(?:[a-z-]+:|$)))*")
 _OPERATOR: Final = re.compile(
     r"\b(?:or|and|xor|not|is|in|like|div|mod|union|select|between|rlike|regexp|glob|match|from|where"
@@ -127,8 +127,8 @@ _SCHEMAS: Final = re.compile(
 
 
 def is_only_data(document: str) -> bool:
-    """Whether an XML document has none of the languages that browsers draw, run or transform
-    with, no instruction and no declaration."""
+    """Whether an XML document uses no language that browsers draw, run or transform with, and has
+    no instruction and no declaration."""
 
     def start(tag: str, _: object) -> None:
         if not _SCHEMAS.fullmatch(tag.rpartition(" ")[0]):

@@ -1,8 +1,8 @@
 """The shape of a text: its tokens in classes, and runs of one to three of them.
 
-This is the idea of token fingerprints (libinjection reduces SQL to five letters), widened to
-every language an attack may be written in, with the fingerprints learned instead of listed:
-`1' or 1=1--` and `x' AND 2=2 #` become the same few tokens, and prose becomes `w`.
+The idea is that of token fingerprints (libinjection reduces SQL to five letters), extended to every
+language of attacks, with learned instead of listed fingerprints: `1' or 1=1--` and `x' AND 2=2 #`
+become the same few tokens, and prose becomes `w`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Final
 
 from guard_wsgi.detection.lexicon import LEXICON
 
-# Runs longer than this many tokens say nothing a prefix does not.
+# Longer runs of tokens add nothing to their beginning.
 MAX_TOKENS: Final = 400
-# Tokens and words whose class is remembered: texts repeat their words.
+# How many tokens and words to cache the class of: texts repeat their words.
 MAX_KNOWN: Final = 8192
-# Of words that are: longer ones do not come again.
+# The longest word to cache; longer ones do not occur again.
 MAX_WORD_CHARS: Final = 64
 
 _TOKEN = re.compile(
@@ -34,12 +34,11 @@ _TOKEN = re.compile(
     r"|(?P<punctuation>.)",
     re.DOTALL,
 )
-# The same without groups, so that all of them are found in one call.
+# The same without groups: one call finds all of them.
 _ANY_TOKEN = re.compile(re.sub(r"\(\?P<\w+>", "(?:", _TOKEN.pattern), re.DOTALL)
 _EVENT = re.compile(r"on[a-z]{4,24}")
 _HEXADECIMAL = re.compile(r"[0-9a-f]{16,}")
-# Two digits or more are the same to every class as two or more others, but where the lexicon has
-# words with them ("base64").
+# All numbers of two digits or more have the same class, except in words of the lexicon ("base64").
 _NUMBER = re.compile(r"[0-9][0-9]+")
 _KNOWN_NUMBERS: Final = frozenset(number for word in LEXICON for number in _NUMBER.findall(word))
 
@@ -50,13 +49,13 @@ def _as_zeros(match: re.Match[str]) -> str:
 
 
 _UNKNOWN: Final = 1
-"""The number for all tokens without a weighted run; 0 stands for no token."""
+"""The number of all tokens without a weighted run; 0 means no token."""
 _START: Final = "^"
 _END: Final = "$end"
 
 
 def tokens(text: str) -> list[str]:
-    """Token classes in order. Two words in a row are one "w", blanks count only between
+    """Return token classes in order. Two words in a row are one "w", blanks count only between
     punctuation ("_"), words of the lexicon are themselves or their class."""
     out: list[str] = []
     previous = ""
@@ -71,7 +70,7 @@ def tokens(text: str) -> list[str]:
 
 @lru_cache(maxsize=MAX_KNOWN)
 def _class_of(text: str) -> str:
-    """The class of one token; "" for blanks."""
+    """Return the class of one token; "" for blanks."""
     match = _TOKEN.match(text)
     kind = match.lastgroup if match else "punctuation"
     if kind == "name":
@@ -92,8 +91,8 @@ _COLLAPSED: Final = frozenset({"w", "u", "0", "../", "..\\", ".", "-", "=", "*",
 
 
 class RunWeights:
-    """The weights of runs, by numbers in place of names: their sum for texts of a few hundred
-    characters takes half of the time of making the names.
+    """The weights of runs, with numbers instead of names. Their sum for a text of a few hundred
+    characters takes half the time of making the names.
 
     :param weights: name of the feature (`shapes`) -> log-odds.
     """
@@ -101,7 +100,7 @@ class RunWeights:
     def __init__(self, weights: Mapping[str, float]) -> None:
         runs = {name: name.removeprefix("t:").split(" ") for name in weights}
         known = {token for run in runs.values() for token in run} | {_START, _END}
-        # Of what collapses the numbers are the highest.
+        # Classes that collapse have the highest numbers.
         tokens = [*sorted(known - _COLLAPSED), *sorted(_COLLAPSED)]
         self._numbers = {token: number for number, token in enumerate(tokens, _UNKNOWN + 1)}
         self._collapsed = min(self._numbers[token] for token in _COLLAPSED)
@@ -118,8 +117,8 @@ class RunWeights:
     def total(
         self, texts: Iterable[Iterable[str]], starts: bool = True, ends: bool = True
     ) -> float:
-        """The sum over the different runs in some texts, readings of the same, each cut at its
-        blanks."""
+        """Return the sum of the different runs in some readings of a text. Each reading is split at
+        its blanks."""
         found: set[int | tuple[int, ...]] = set()
         for words in texts:
             row = self._row(words)
@@ -130,12 +129,12 @@ class RunWeights:
             after = row[1:]
             found.update(row, zip(row, after, strict=False))
             found.update(zip(row, after, row[2:], strict=False))
-        # Exact, so that the order of a set does not show in the last digit.
+        # Exact, so the order of a set does not change the last digit.
         return fsum(map(self._weights.get, found, itertools.repeat(0.0)))
 
     def _row(self, words: Iterable[str]) -> list[int]:
-        """The numbers of a text's tokens in order, as `tokens` gives their classes. No token has
-        a blank in it but rows of what is beyond ASCII, which collapse."""
+        """Return the numbers of a text's tokens in the order of `tokens`. No token contains a
+        blank, except runs beyond ASCII, which collapse."""
         get, number, collapsed = self._words.get, self._number_word, self._collapsed
         found = [get(word) or number(word) for word in words]
         row = itertools.pairwise(itertools.chain((0,), *found))
@@ -152,15 +151,15 @@ class RunWeights:
 
 
 def numbers_alike(text: str) -> str:
-    """A text with the same tokens, and zeros for all its numbers of two digits or more: what a
-    text counts or measures never comes again, and the words around it may."""
+    """Return a text with the same tokens, in which zeros replace all digits of numbers with two
+    digits or more: counts and measures never repeat, the words around them may."""
     return _NUMBER.sub(_as_zeros, text)
 
 
 def shapes(text: str, starts: bool = True, ends: bool = True) -> set[str]:
-    """Names of features: every run of one to three tokens.
+    """Return the names of features: every run of one to three tokens.
 
-    :param starts: whether the text is the beginning of a value, which is marked then.
+    :param starts: whether the text is the beginning of a value; it is marked then.
     :param ends: whether it is the end.
     """
     row = tokens(text)

@@ -1,4 +1,4 @@
-"""One name and text of a request, and the budget for extracting them."""
+"""A name and a text of a request, and the budget for extracting them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from attrs import define
 from guard_wsgi.detection.normalize import overlong
 
 STORED: Final = "stored"
-"""Kind of a path under which a client keeps a file of its own, or a site shows one."""
+"""Kind of a path of a file: a client stores its own file there, or the site shows one."""
 
 KEPT: Final = "kept"
 """The same for a path of plain names, which leads to no other folder."""
 
 EXPRESSION: Final = "expression"
-"""Kind of an XPath where a format prescribes one."""
+"""Kind of an XPath that a format prescribes."""
 
 COMMENT: Final = "comment"
 """Kind of a comment in a document of XML, in which no element is one."""
 
 SAMPLE: Final = "sample"
-"""Kind of the piece of a program that a browser quotes in a report."""
+"""Kind of a program's beginning that a browser quotes in a report."""
 
 PLACE: Final = "place"
-"""Kind of the name or the place of a file that says where something is from."""
+"""Kind of a file name or an address that only tells an origin (a stack trace, a diff)."""
 
 CONTENT: Final = "content"
-"""Kind of what a published format holds as a file holds it: programs, their output, pages."""
+"""Kind of a field that a published format uses like a file: programs, their output, pages."""
 
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
@@ -54,8 +54,8 @@ def stands_out(name: str) -> bool:
 
 
 def with_parent(path: str, key: str) -> str:
-    """A key, with that of the object it stands in where the two together say more
-    (``{"constructor": {"prototype": ...}}``, ``{"__class__": {"__init__": ...}}``)."""
+    """Return a key, after its parent's key if the pair is evidence (``{"constructor": {"prototype":
+    ...}}``, ``{"__class__": {"__init__": ...}}``)."""
     parent = path.rpartition(".")[2]
     is_suggestive = parent == "constructor" or (parent[:2] == "__" and parent[-2:] == "__")
     return f"{parent}.{key}" if is_suggestive else key
@@ -67,16 +67,16 @@ UNREAD: Final = "unread_value"
 
 @define(unsafe_hash=True)
 class Value:
-    """A piece of a request that an application would see as one string. Not frozen, which would
-    double the time of making one; nobody writes to it.
+    """A piece of a request that an application sees as one string. Not frozen, because that doubles
+    the time of making one; nobody writes to it.
 
     :ivar location: as in Finding.
-    :ivar name: of the parameter or field.
-    :ivar text: decoded as the transport says (form decoding, JSON strings), not further.
-    :ivar kind: what the text is known to be: "" (anything), "name" (a field's own name),
-        "filename", "agent" (User-Agent), "header", "path", STORED, KEPT, EXPRESSION,
-        COMMENT, SAMPLE, PLACE, CONTENT (not weighed), "url" (without its query), "upload" (text of
-        an uploaded file), "binary" (the same, not text), "markup" (a document of XML).
+    :ivar name: the name of the parameter or field.
+    :ivar text: decoded as the transport says (form decoding, JSON strings), and no further.
+    :ivar kind: what is known about the text: "" (nothing), "name" (a field's own name), "filename",
+        "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE, CONTENT (not
+        weighed), "url" (without its query), "upload" (text of an uploaded file), "binary" (the
+        same, not text), "markup" (an XML document).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 
@@ -88,16 +88,16 @@ class Value:
 
 
 VALUE_CHARS: Final = 12
-"""To take one value out of a document and look at it with the first pass."""
+"""The cost of extracting one value from a document and looking at it with the first pass."""
 
 
 @define
 class Budget:
     """How much a request may still cost. Spending more than is left raises BudgetSpent.
 
-    Characters are the unit of work: each is about half a microsecond of a processor's time, which
-    is what one costs in a text that is weighed all over. What takes longer or less is charged by
-    the time that it takes (benchmarks/bytes.py), whatever its length is.
+    Characters are the unit of work. One is about half a microsecond of processor time, the cost of
+    a character in a text that is weighed all over. Other work is charged by its time
+    (benchmarks/bytes.py), whatever its length is.
     """
 
     values: int
@@ -120,7 +120,7 @@ class BudgetSpent(Exception):
 
 
 def to_text(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Bytes as text: UTF-8, else leniently, which is evidence when overlong forms were used."""
+    """Decode bytes as UTF-8, else leniently: overlong forms are evidence."""
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""Inspect the values of a request."""
+"""Inspects the values of a request."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import CONTENT, UNREAD, Budget, BudgetSpent, Value
 
-# Values of these kinds are few and are looked at with patterns of their own.
+# Values of these kinds are few, and their own patterns inspect them.
 _ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
 _BATCH_CHARS: Final = 4096
 LONG_CHARS: Final = 4096
-"""A longer value is a document: a comment, a mail or an address has less."""
-# A cell of a notebook, a line of a stack or a sample in a report is code, and the app says by the
-# field's name that it takes it for that.
+"""A longer value is a document: comments, mails and addresses are shorter."""
+# A cell of a notebook, a line of a stack or a sample in a report is code, and the field's name says
+# that the app expects code.
 CODE_MARGIN: Final = 0.5
-# What a file says in base64 is content, as it is in an upload; the weights were learned of fields.
-# Of 1,034 published sources these two let 60 more pass, and bare exploits are over both.
+# Text of a file in base64 is content, as in an upload; the weights were learned from fields. Of
+# 1,034 published sources these two let 60 more pass; bare exploits exceed both.
 FILE_MARGIN: Final = 1.0
 SOURCE_MARGIN: Final = 2.0
 YAML_TAG: Final = "!!"
-"""What makes a document an object of the reader's own classes (CWE-502)."""
+"""Turns a document into an object of the reader's own classes (CWE-502)."""
 _BODY: Final = frozenset({"form", "json", "multipart"})
-# More findings in one request say no more about it.
+# More findings in one request add nothing to the verdict.
 MAX_FINDINGS: Final = 10
 
 
@@ -65,9 +65,8 @@ class ValueInspection:
         matches: Callable[[bytes], bool],
         memory: Memory,
     ) -> None:
-        """
-        :param matches: the first pass: only what matches is worth weighing.
-        :param memory: of values that were weighed and found harmless.
+        """:param matches: the first pass: only what matches is worth weighing.
+        :param memory: remembers values that were weighed and found harmless.
         """
         self._threshold = settings.score_threshold
         self._categories = settings.categories
@@ -79,8 +78,8 @@ class ValueInspection:
     def findings(
         self, values: Iterator[Value], budget: Budget, location: str
     ) -> tuple[Finding, ...]:
-        """What is found in them. Long ones come last: a document that spends the budget takes
-        none of it from the fields beside it."""
+        """Return the findings in values. Long values come last, so a document that spends the
+        budget takes none of it from the fields beside it."""
         found: list[Finding] = []
         batch: list[Value] = []
         long: list[Value] = []
@@ -105,7 +104,7 @@ class ValueInspection:
                             self._weigh_batch(batch, budget, found)
                             batch, size = [], 0
             except BudgetSpent as error:
-                # Of taking the rest apart. What has been taken is weighed.
+                # The budget for parsing the rest is spent. What has been parsed is weighed.
                 spent = str(error)
             self._weigh_batch(batch, budget, found)
             for value in long:
@@ -122,8 +121,8 @@ class ValueInspection:
         return tuple(found)
 
     def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
-        """Weigh what matches the first pass once it is decoded: first all together, as a large
-        document has thousands of harmless leaves, then one by one."""
+        """Weigh the decoded values that match the first pass: first all together, because a large
+        document has thousands of harmless ones, then one by one."""
         encoded = [value_bytes(value.text) for value in batch]
         if not self._matches(b"".join(encoded)):
             return
@@ -150,8 +149,8 @@ class ValueInspection:
         found: list[Finding],
         secret: frozenset[tuple[str, str]],
     ) -> None:
-        """Weigh a value unless it is remembered. Memory and margin are asked only of one that
-        may be over the threshold: most that match the first pass may not."""
+        """Weigh a value unless it is remembered. Memory and margin are needed only if the value may
+        exceed the threshold, and most that match the first pass do not."""
         memory = self._memory
         digest: bytes | None = None
 

@@ -1,8 +1,8 @@
 """A window: a piece of a value around hits of the first pass, weighed separately.
 
-A short value is one window. Of a long one only the surroundings of hits are weighed, so that
-evidence adds up only where it stands together, a payload behind a megabyte of padding weighs as
-much as one alone, and a text weighs the same wherever in a document it stands.
+A short value is one window. Of a long value, only the surroundings of hits are weighed. So evidence
+adds up only if it is close together, a payload after a megabyte of padding weighs as much as one
+alone, and a text weighs the same in every place of a document.
 """
 
 from __future__ import annotations
@@ -15,26 +15,27 @@ from attrs import frozen
 
 from guard_wsgi.detection.percent import PERCENT, unquote
 
-# Longer than nearly all fields of forms, and short enough that a paragraph says what it is about.
+# Longer than nearly all form fields, and short enough for a paragraph to show its subject.
 WHOLE_CHARS: Final = 600
-# What is looked at before and after a hit: a sentence or a line of code on each side.
+# How much to include before and after a hit: a sentence or a line of code on each side.
 AROUND_CHARS: Final = 160
-# Of pieces of one row of hits without a gap: an injection is shorter than the overlap.
+# The overlap of pieces of one run of hits without a gap: an injection is shorter.
 OVERLAP_CHARS: Final = 160
-# A word longer than this is cut.
+# Longer words are cut.
 _LONGEST_WORD: Final = 32
-# More hits in one value are one row without a gap.
+# More hits in one value count as one run without a gap.
 MAX_HITS: Final = 50_000
 
-# What stands for the rest of the value on either side of a piece. To a pattern it is neither the
-# beginning of a value nor a quote that is still open, and it can't complete any pattern.
+# Marks the rest of the value on either side of a piece. For a pattern, it is neither the beginning
+# of a value nor an open quote, and it can't complete any pattern.
 _BEFORE: Final = "\u00b7'\"`\u00b7 ".encode()
 _AFTER: Final = " \u00b7'\"`\u00b7".encode()
 
 _ESCAPE = re.compile(r"%[0-9a-fA-F]{2}")
 
 Ends = Callable[[bytes, int], "list[int]"]
-"""From what the first pass reads, and a number of hits, to where at most so many hits end."""
+"""``ends(data, most)``: the offsets in the data of the first pass at which up to ``most`` hits
+end."""
 
 
 @frozen
@@ -43,7 +44,7 @@ class Window:
 
     :ivar starts: whether the value begins with it.
     :ivar ends: whether the value ends with it.
-    :ivar fresh: characters of it that no window before it had.
+    :ivar fresh: how many of its characters no earlier window had.
     """
 
     text: str
@@ -52,27 +53,27 @@ class Window:
     fresh: int = 0
 
     def data(self, text: str) -> bytes:
-        """A reading of the piece for pattern matching, the rest of the value marked."""
+        """Return a reading of the piece for pattern matching, with the rest of the value marked."""
         data = text.encode("utf-8", "surrogatepass")
         if self.starts and self.ends:
             return data
         return (b"" if self.starts else _BEFORE) + data + (b"" if self.ends else _AFTER)
 
 
-# Rows of one thing are filler, behind which a path or an address is still the whole value.
+# Repetitions are filler: a path or an address after them is still the whole value.
 _FILLER = re.compile(r"(.{1,4}?)\1{31,}", re.DOTALL)
 _FILLER_LEFT: Final = 8
-# A row has at least 32 characters, so that it has some place of 16 with these behind it.
+# A repetition has at least 32 characters, so it contains some position of 16 with these after it.
 _STEP: Final = 16
 _LONGEST_UNIT: Final = 4
 
 
 def without_filler(text: str) -> str:
-    """Shorten each row of repeated characters in a text to its beginning.
+    """Shorten each repetition in a text to its beginning.
 
-    A search for rows everywhere would take as long as everything after it. So it searches only
-    where there may be one: in a row with units of up to four characters, each character repeats
-    after twelve.
+    A search for repetitions everywhere would take as long as everything after it. So it searches
+    only where there may be one: if units have up to four characters, each character repeats after
+    twelve.
     """
     kept, begin, at = [], 0, -_STEP
     for one, other in zip(text[::_STEP], text[12::_STEP], strict=False):
@@ -80,7 +81,7 @@ def without_filler(text: str) -> str:
         if one != other or at < begin:
             continue
         for size in range(1, _LONGEST_UNIT + 1):
-            # The row begins and ends where it likes within its unit.
+            # The repetition begins and ends anywhere in its unit.
             near = max(at - 32 * size, begin)
             if text[at : at + size] * 31 in text[near : at + 33 * size]:
                 match = _FILLER.search(text, near, at + 33 * _LONGEST_UNIT)
@@ -113,7 +114,7 @@ def windows(text: str, hits: Ends) -> Iterator[Window]:
 
 
 def _spans(text: str, hits: Ends) -> Iterator[tuple[int, int]]:
-    """Rows of hits that stand together, with what is around them, in order and apart."""
+    """Return runs of close hits with their surroundings, in order and without overlap."""
     size = len(text)
     start = end = -1
     for hit in _places(text, hits):
@@ -128,7 +129,8 @@ def _spans(text: str, hits: Ends) -> Iterator[tuple[int, int]]:
 
 
 def _places(text: str, hits: Ends) -> list[int]:
-    """Where in the text hits end, in characters; of what is behind an escape, the escape."""
+    """Return where hits end in the text, in characters; for a hit in an escape, the place of the
+    escape."""
     data = b"=" + text.encode("utf-8", "surrogatepass").replace(b"+", b" ") + b"\x0b"
     found = sorted(set(hits(data, MAX_HITS)))
     if len(found) >= MAX_HITS:
@@ -147,7 +149,7 @@ def _places(text: str, hits: Ends) -> list[int]:
 
 
 def _pieces(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The spans, cut between words, those that are long into pieces that overlap."""
+    """Return the spans, cut between words; long ones become pieces that overlap."""
     for start, end in spans:
         start, end = _before_word(text, start), _after_word(text, end)
         while end - start > WHOLE_CHARS:
@@ -158,7 +160,7 @@ def _pieces(text: str, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, 
 
 
 def _before_word(text: str, place: int) -> int:
-    """The beginning of the word that a place is in."""
+    """Return the beginning of the word at a place."""
     for at in range(place, max(place - _LONGEST_WORD, 0), -1):
         if text[at - 1].isspace():
             return at
@@ -166,7 +168,7 @@ def _before_word(text: str, place: int) -> int:
 
 
 def _after_word(text: str, place: int) -> int:
-    """The end of the word that a place is in."""
+    """Return the end of the word at a place."""
     size = len(text)
     for at in range(place, min(place + _LONGEST_WORD, size)):
         if text[at].isspace():
