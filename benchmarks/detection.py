@@ -210,8 +210,8 @@ def main() -> None:
     arguments = parser.parse_args()
     records = [*load(arguments.corpus), *benign_requests(100)]
     detector = Detector()
+    detector.warm()
     inspection = detector.compile()
-    inspection.explain_value("1' or 1=1")  # compiles what is compiled on first use
     if arguments.evasions:
         evasions(inspection, records, arguments.sample)
         return

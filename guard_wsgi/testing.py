@@ -127,8 +127,10 @@ def guard_of(app: object) -> GuardMiddleware:
     """
     guard = find_guard(app)
     if guard is None:
+        name = getattr(app, "__name__", getattr(app, "name", ""))
         raise LookupError(
-            f"{app!r} is not guarded: pass what the server gets, GuardMiddleware(app) or the"
+            f"{name!r} ({type(app).__name__}) is not guarded: pass what the server gets,"
+            " GuardMiddleware(app) or the"
             " Flask app that FlaskAPIGuard was given"
         )
     return guard

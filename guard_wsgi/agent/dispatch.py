@@ -68,7 +68,7 @@ class Dispatch:
                 try:
                     source(final=final)
                 except Exception as error:  # a bus that is being closed must not stop the sender
-                    log.warning("a source of metrics failed: %r", error)
+                    log.warning("could not collect some metrics: %r", error)
 
     def open_spool(self, state: ProcessState) -> Spool | None:
         """Return the process's spool and open it if needed; ``None`` while it can't be opened."""

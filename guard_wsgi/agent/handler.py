@@ -356,7 +356,7 @@ def guard_agent(config: AgentConfig) -> GuardAgentHandler:
         _stop_at_exit()
     elif handler.config != config:
         log.warning(
-            "an agent for this project is already running; its first configuration stays in force"
+            "an agent for this project is already running: the second configuration is ignored"
         )
     return handler
 

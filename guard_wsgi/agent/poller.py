@@ -122,7 +122,7 @@ class RulesPoller:
                     return 0.0
                 self._look(state)
         except Exception as error:  # a fault here must not end the rules for good
-            log.warning("dynamic rules failed: %r", error)
+            log.warning("could not apply the dynamic rules: %r", error)
             state.next_fetch = time.time() + ERROR_SECONDS
             state.ask_again = False
         return 0.0 if state.ask_again else LOOK_SECONDS * random.uniform(0.75, 1.25)
@@ -222,13 +222,13 @@ class RulesPoller:
             return
         self._restore()
         self.current = None
-        log.info("dynamic rules %s are no longer in force", before.rule_id)
+        log.info("dynamic rules %s are no longer active", before.rule_id)
         self._emit(event_type, before, reason="no rules any more")
         if before.emergency_mode:
             self._emit_emergency(before, False)
 
     def _reject(self, rules: DynamicRules | None, detail: str) -> None:
-        log.error("rejected all of the dynamic rules: %s", detail)
+        log.error("rejected the dynamic rules as a whole: %s", detail)
         self._emit("dynamic_rule_rejected", rules, reason=detail)
 
     def _emit_emergency(self, rules: DynamicRules, is_on: bool) -> None:

@@ -152,7 +152,7 @@ class Spool:
                 return SpoolFile(path, handle)
 
     def _set_aside(self, path: Path, error: SpoolError) -> None:
-        log.error("could not read a spool file; it was renamed to .damaged: %s", error)
+        log.error("could not read %s (%s): renamed it to .damaged", path, error)
         with contextlib.suppress(OSError):
             os.replace(path, path.with_suffix(".damaged"))
             os.unlink(path.with_suffix(".lock"))

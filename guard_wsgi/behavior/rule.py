@@ -68,7 +68,7 @@ class BehaviorRule:
             except ValueError as error:
                 yield f"pattern: {error}"
         elif pattern is not None:
-            yield f"pattern: a rule of type {rule_type} does not look at responses"
+            yield f"pattern: a rule of type {rule_type!r} takes none; only return_pattern does"
 
     @property
     def needs_body(self) -> bool:

@@ -390,5 +390,5 @@ class Observation:
             # The response is already being sent: a store that is down must not break the
             # connection. The store logs its outage itself, so one line is enough here.
             if not tracker.uncounted_responses:
-                logger.warning("could not count responses: %s", error)
+                logger.warning("behaviour rules miss some responses: the store failed: %s", error)
             tracker.uncounted_responses += 1

@@ -26,6 +26,7 @@ class Option:
 
     :ivar reason: the comment at its definition; empty if the name says enough.
     :ivar ignored: why it does nothing, if it is only accepted for compatibility.
+    :ivar meant: the value that a default of ``None`` means, if another class declares it.
     """
 
     section: str
@@ -34,6 +35,7 @@ class Option:
     default: Any
     reason: str
     ignored: str
+    meant: Any = None
 
 
 def read_options() -> Iterator[Option]:
@@ -45,7 +47,8 @@ def read_options() -> Iterator[Option]:
         for name, kind, reason in _described(section):
             option = known[name]
             ignored = option.metadata.get("inert", "")
-            yield Option(heading, name, kind, option.default, reason, ignored)
+            meant = option.metadata.get("meant")
+            yield Option(heading, name, kind, option.default, reason, ignored, meant)
 
 
 def _described(section: type) -> Iterator[tuple[str, str, str]]:
@@ -69,7 +72,10 @@ def write_options(word: str, out: TextIO) -> int:
         if option.section != section:
             section = option.section
             print(f"\n{section}\n", file=out)
-        print(f"  {option.name}: {option.kind} = {quoted(plain(option.default))}", file=out)
+        default = quoted(plain(option.default))
+        if option.meant is not None:
+            default += f", which means {quoted(plain(option.meant))}"
+        print(f"  {option.name}: {option.kind} = {default}", file=out)
         text = f"Does nothing: {option.ignored}." if option.ignored else option.reason
         if text:
             print(fill(text, 92, initial_indent="      ", subsequent_indent="      "), file=out)

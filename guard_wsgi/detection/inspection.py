@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from guard_wsgi.detection.bare_attacks import BareAttacks
 from guard_wsgi.detection.bodies import body_readings, is_undecodable
 from guard_wsgi.detection.body_values import body_values, is_document
 from guard_wsgi.detection.custom import CustomPattern, with_custom
-from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
@@ -30,10 +29,9 @@ from guard_wsgi.detection.prefilter import Prefilter
 from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.scorer import Scorer
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.structure import unfold
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.tokens import RunWeights
-from guard_wsgi.detection.value import UNREAD, Budget, BudgetSpent, Value
+from guard_wsgi.detection.value import UNREAD, Budget, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
@@ -205,25 +203,6 @@ class Inspection:
             lambda piece: prefilter(body_bytes(piece, kind)),
             lambda text: matches(value_bytes(text)),
         )
-
-    def explain_value(
-        self, text: str, *, location: str = "query", name: str = ""
-    ) -> tuple[Explanation, ...]:
-        """Explain how one value is weighed, with its structure; for people, not for serving."""
-        return self._explain(unfold(Value(location, name, text), self._budget()))
-
-    def explain_head(self, environ: dict[str, Any]) -> tuple[Explanation, ...]:
-        """Explain how every value of a head is weighed, except those without evidence."""
-        return self._explain(head_values(environ, self._budget()))
-
-    def _explain(self, values: Iterator[Value]) -> tuple[Explanation, ...]:
-        made = []
-        try:
-            for value in values:
-                made += self._scorer.explanations(value)
-        except BudgetSpent:
-            pass
-        return tuple(sorted(made, key=lambda one: -one.score))
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_values, self.settings.max_chars)

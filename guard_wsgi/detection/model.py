@@ -206,13 +206,6 @@ class Model:
         lead = max(sorted(by_category), key=by_category.__getitem__) if by_category else ""
         return Scored(round(max(score, 0.0), 4), lead)
 
-    def contributions(
-        self, features: Collection[str], enabled: frozenset[str] = CATEGORIES
-    ) -> tuple[tuple[str, float], ...]:
-        """Return what each feature, and each pair, added to the score, in descending order."""
-        found = sorted((-weight, name) for name, weight in self._added(features, enabled))
-        return tuple((name, -less) for less, name in found)
-
     def leading(
         self, features: Collection[str], enabled: frozenset[str], count: int
     ) -> tuple[str, ...]:

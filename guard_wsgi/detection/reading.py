@@ -154,7 +154,7 @@ _ELSEWHERE: Final = re.compile(
 
 
 def _allowed(value: Value) -> frozenset[str]:
-    """Return the categories of which there may be evidence in a value."""
+    """Return the categories for which a value may have evidence."""
     if value.location == "json":
         if value.kind == "name":
             return _KEY_CATEGORIES

@@ -36,8 +36,9 @@ _SIGNS: Final = (b'"csp-report"', b'"csp-violation"')
 
 
 def says_report(body: bytes, media: str) -> bool:
-    """Whether a JSON body is a report of a browser, or of one that calls it plain JSON, as old
-    ones and collectors do. Who claims it gains nothing but in the fields of a report."""
+    """Whether a JSON body is a report of a browser, also one that is declared as plain JSON, as old
+    browsers and collectors do. A client that claims it gains nothing outside the fields of a
+    report."""
     return media in MEDIA or any(sign in body for sign in _SIGNS)
 
 

@@ -8,7 +8,6 @@ from typing import Final
 
 from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.custom import CustomPattern
-from guard_wsgi.detection.explanation import Explanation
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.field_names import is_pasted, is_searched, is_written
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
@@ -234,37 +233,3 @@ class Scorer:
         if scored.score < self._threshold or not scored.category:
             return None
         return self._finding(value, value.text, scored, features)
-
-    def explanations(self, value: Value) -> list[Explanation]:
-        made = []
-        around = Surroundings(value)
-        for window in windows(value.text, self._hits):
-            weighed = []
-            for reading in readings(self._builtin, value, window, around):
-                for name in self._ignored:
-                    reading.features.pop(name, None)
-                reading.add_all()
-                scored = self._model.weigh(reading.features, self._categories)
-                weighed.append((scored.score, scored, reading))
-            if not weighed:
-                continue
-            _, scored, reading = max(weighed, key=lambda one: one[0])
-            if not scored.category:
-                continue
-            features = reading.features
-            evidence = tuple(
-                (name, features.get(name.partition(" & ")[0], "raw"), weight)
-                for name, weight in self._model.contributions(features, self._categories)
-            )
-            made.append(
-                Explanation(
-                    value.location,
-                    value.name,
-                    window.text[:MAX_LOGGED_CHARS],
-                    scored.category,
-                    evidence,
-                    scored.score,
-                    self._threshold,
-                )
-            )
-        return made

@@ -225,7 +225,7 @@ class PublishedRanges:
         try:
             check_networks(shared.networks)
         except FeedError as error:
-            logger.warning("%s: ranges in the store refused: %s", provider, error)
+            logger.warning("%s: ignored the ranges in the store: %s", provider, error)
             return False
         self._ranges[provider] = shared
         self._succeeded(provider)

@@ -147,7 +147,7 @@ def same_as(cls: type, name: str, *, within: Range | None = None, optional: bool
         default=None,
         converter=None if convert is None else or_none(convert),
         validator=None if check is None else or_none(check),
-        metadata=declared.metadata,
+        metadata={**declared.metadata, "meant": declared.default},
     )
 
 

@@ -253,8 +253,11 @@ class EmergencyMode:
             self._was_active = is_active
             reason = self.declared[0].reason if is_active else ""
             if is_active:
-                logger.warning("emergency mode begins: %s", reason or "declared at runtime")
+                logger.warning(
+                    "emergency mode is on (%s): every client outside of its allow list gets 503",
+                    reason or "declared at runtime",
+                )
             else:
-                logger.warning("emergency mode ends")
+                logger.warning("emergency mode is off")
             if self._on_change is not None:
                 self._on_change(is_active, reason)

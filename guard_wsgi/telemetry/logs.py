@@ -302,6 +302,8 @@ def _sentence(event: SecurityEvent) -> str:
         if event.event_type not in _SAID or event.method:
             words.append("from" if event.method else "for")
         words.append(escape(event.ip_address, 64))
+    if event.event_type == "ip_banned" and metadata.get("duration"):
+        words.append(f"for {metadata['duration']} s")
     sentence = " ".join(words)
     if event.reason:
         sentence += ": " + escape(event.reason)

@@ -41,7 +41,7 @@ def _refuse(error: WireError) -> ResponseReturnValue:
     key: Key | None = g.get("wire_key")
     who = f"an agent of {key.app}" if key is not None else "a sender without a known key"
     if services().refusals.count(key.app if key is not None else ""):
-        log.warning("refused what %s sent: %s", who, error.detail)
+        log.warning("refused a batch from %s: %s", who, error.detail)
     if key is not None:
         services().intake.refused(_sender(key), error.detail)
     answer = jsonify(success=False, error=error.detail)

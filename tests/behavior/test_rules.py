@@ -54,7 +54,7 @@ def test_a_pattern_that_says_nothing_is_refused(pattern: str | None, message: st
 
 
 def test_a_rule_on_requests_takes_no_pattern() -> None:
-    with pytest.raises(ConfigError, match="does not look at responses"):
+    with pytest.raises(ConfigError, match="takes none; only return_pattern does"):
         BehaviorRule("usage", 1, pattern="status:404")
 
 

@@ -37,3 +37,8 @@ def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None
 def test_a_word_that_no_option_speaks_of_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["options", "teapot"]) == 1
     assert "no option mentions 'teapot'" in capsys.readouterr().out
+
+
+def test_what_the_default_none_means_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["options", "agent_high_watermark_ratio"]) == 0
+    assert "float | None = None, which means 0.8\n" in capsys.readouterr().out

@@ -176,13 +176,13 @@ def test_a_rule_is_previewed_written_and_rolled_back(page: Page, app: GuardedApp
     app.get("/search?q=" + ATTACK)
     tab = page.open("/rules")
     tab.fill("textarea[name=blocked_user_agents]", "bad(")
-    tab.click("text=Put into force")
+    tab.click("text=Activate")
     assert "regular expression" in tab.inner_text(".fault")
     assert "422" in page.faults.pop()  # the browser's own line about that answer
     tab.fill("textarea[name=blocked_user_agents]", "badbot")
     tab.click("text=Preview on the last day")
     tab.wait_for_selector("#preview >> text=would have refused")
-    tab.click("text=Put into force")
+    tab.click("text=Activate")
     tab.wait_for_selector(".notice")
     bad = {"User-Agent": "badbot/1"}
     app.becomes(403, seconds=2, **bad)

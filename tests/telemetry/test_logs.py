@@ -45,6 +45,12 @@ def emit(sink: LogSink, event_type: str = "ip_blocked", **told: Any) -> None:
     EventBus([sink]).emit(event_type, told.pop("request", request()), **told)
 
 
+def test_the_line_of_a_ban_says_how_long_it_holds(caplog: pytest.LogCaptureFixture) -> None:
+    bus = EventBus([LogSink()])
+    bus.emit("ip_banned", reason="manual", ip_address="203.0.113.66", duration=3600)
+    assert caplog.records[-1].getMessage().startswith("Banned 203.0.113.66 for 3600 s: manual")
+
+
 def test_a_refusal_is_a_sentence_with_marks(caplog: pytest.LogCaptureFixture) -> None:
     made = request()
     emit(LogSink(), reason="banned", request=made)

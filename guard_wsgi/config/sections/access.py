@@ -32,8 +32,8 @@ class AccessOptions:
         converter=texts.networks,
     )
     exempt_ips: tuple[str, ...] = field(
-        # These skip limits, user agents and clouds (monitoring, your own offices). Others still
-        # pass.
+        # These addresses skip limits and the checks of user agents and clouds (monitoring, your own
+        # offices). It is no allow list: other addresses still pass.
         default=(),
         converter=texts.networks,
     )
@@ -59,8 +59,8 @@ class AccessOptions:
         metadata=SECRET,
     )
     ipinfo_db_path: Path | None = field(
-        # Below the working directory, as in flaskapi-guard. A file that exists is used without a
-        # token, whoever made it.
+        # Below the working directory, as in flaskapi-guard. An existing file is used even without a
+        # token.
         default=Path("data/ipinfo/country_asn.mmdb"),
         converter=values.optional_path,
     )

@@ -27,7 +27,7 @@ class AgentOptions:
         converter=flag,
     )
     agent_api_key: str | None = field(
-        # None. The agent needs a key.
+        # None: no agent. enable_agent needs a key of at least 10 characters.
         default=None,
         converter=values.optional_text,
         metadata=SECRET,
@@ -142,7 +142,7 @@ class AgentOptions:
         optional=True,
     )
     agent_compression_enabled: bool | None = same_as(
-        # On: batches are repetitive and shrink to a tenth.
+        # Batches are repetitive and shrink to a tenth.
         AgentConfig,
         "compression_enabled",
         optional=True,
@@ -154,7 +154,7 @@ class AgentOptions:
         optional=True,
     )
     agent_batch_max_bytes: int | None = same_as(
-        # 256 KiB: the collector takes no more in one body.
+        # The collector takes no more bytes in one body.
         AgentConfig,
         "batch_max_bytes",
         optional=True,
@@ -189,7 +189,7 @@ class AgentOptions:
         "exit_timeout",
     )
     enable_dynamic_rules: bool = field(
-        # Off: whoever may send rules may also block everybody.
+        # Off: a collector that can send rules can also block every visitor.
         default=False,
         converter=flag,
     )

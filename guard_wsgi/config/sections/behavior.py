@@ -24,7 +24,7 @@ class BehaviorOptions:
         converter=flag,
     )
     behavior_max_response_body_inspect_bytes: int = field(
-        # As much of a response as of a request.
+        # 256 KiB: enough for the text of an error page.
         default=262_144,
         validator=whole_number(1024, 10_485_760),
     )

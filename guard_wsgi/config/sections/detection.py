@@ -72,8 +72,8 @@ class DetectionOptions:
         within=whole_number(2, 100_000),
     )
     detection_max_scan_chars: int = same_as(
-        # Characters of text that is weighed all over: each takes half a microsecond. All work is
-        # counted by the time it takes, so this is 0.15 s, as long as a request may take.
+        # The most characters of one request that are weighed: each takes half a microsecond, so
+        # this is 0.15 s. Other work is converted to characters by its time.
         DetectionSettings,
         "max_chars",
         within=whole_number(1024, 262_144),

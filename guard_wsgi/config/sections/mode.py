@@ -49,7 +49,7 @@ class ModeOptions:
         converter=flag,
     )
     route_resolution_strict: bool = field(
-        # True refuses a request that no route matches, which turns every 404 into a 500.
+        # True answers 500 to a request that no route matches, also where the app would answer 404.
         default=False,
         converter=flag,
     )
@@ -100,7 +100,7 @@ class ModeOptions:
         validator=synchronous,
     )
     custom_response_modifier: ResponseModifier | None = field(
-        # (response) -> GuardResponse. Called for every answer that the guard itself gives.
+        # (response) -> GuardResponse. Called for every response, of the app and of the guard.
         default=None,
         validator=synchronous,
     )

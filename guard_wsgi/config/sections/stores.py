@@ -58,7 +58,7 @@ class StoreOptions:
         converter=flag,
     )
     redis_url: str | None = field(
-        # Where Redis listens by default. Read only with enable_redis.
+        # Where Redis listens by default. Used only if enable_redis is true.
         default="redis://localhost:6379",
         converter=values.optional_text,
         metadata=SECRET,

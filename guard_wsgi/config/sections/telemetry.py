@@ -44,7 +44,7 @@ class TelemetryOptions:
         converter=values.log_level,
     )
     log_country_check_level: str | None = field(
-        # Verdicts on countries that refused nobody.
+        # Level of the lines of country checks that let the request pass.
         default="INFO",
         converter=values.log_level,
     )

@@ -85,10 +85,10 @@ class LMDBFile:
         self._env: Any = None
         try:
             self._open()
-        except StoreError:
+        except StoreError as error:
             if must_open:
                 raise
-            log.exception("state file %s can't be opened: trying again with each use", path)
+            log.error("the store can't be opened, trying again with each use: %s", error)
         hold_still_during_fork(self)
 
     @classmethod
