@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Mapping
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.checks.traffic import RateLimits
@@ -21,7 +21,7 @@ from guard_wsgi.ladder.deciding import Renderer, unresolved
 from guard_wsgi.ladder.hooked import Hooked
 from guard_wsgi.ladder.plan import Ladder, Plan
 from guard_wsgi.ladder.policy import Policy
-from guard_wsgi.network.standing import CALM, MEASURED, NOTED, PREFLIGHT, WHITELISTED
+from guard_wsgi.network.standing import CALM, NOTED, PREFLIGHT, WHITELISTED
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.current import when_decorated
@@ -125,13 +125,13 @@ class GuardMiddleware(Hooked):
             return self._entry(environ, start_response)
         if self._is_new:
             self._begin_serving(environ)
-        visit = arrive(environ, policy.clients, self, Departure())
+        if self._events.wants_metrics:
+            visit: Departure = self._measured(policy, environ)
+        else:
+            visit = arrive(environ, policy.clients, self, Departure())
         environ[ENVIRON_KEY] = verdict = visit.verdict
         verdict.environ_id = id(environ)
         plan, block = policy.global_plan, None
-        if self._events.wants_metrics:
-            visit.started = perf_counter()
-            visit.standing |= MEASURED
         if policy.prepares:
             plan, block = self._prepare(policy, environ, visit)
         elif self.resolver is not None:

@@ -121,6 +121,7 @@ class BehaviorWatch:
     """The rules that apply to one route: its own and those of all routes.
 
     :ivar counts_requests: whether a rule may refuse before the app answers.
+    :ivar reads_bodies: whether a rule looks at the bodies of answers.
     """
 
     __slots__ = (
@@ -134,6 +135,7 @@ class BehaviorWatch:
         "_tracker",
         "calls_hooks",
         "counts_requests",
+        "reads_bodies",
         "rules",
     )
 
@@ -159,6 +161,7 @@ class BehaviorWatch:
         self._body_rules = [
             entry for entry in responses if entry.rule.needs_body and tracker.scan_response_body
         ]
+        self.reads_bodies = bool(self._body_rules)
         self._body_patterns = BodyPatterns(
             [entry.rule.response_pattern for entry in self._body_rules]
         )
@@ -202,7 +205,7 @@ class BehaviorWatch:
 
         :param inside: the app's context, for a ``custom_action``.
         """
-        if not self._status_rules and not self._body_rules:
+        if not self._status_rules and not self.reads_bodies:
             return None
         return Observation(self, client, endpoint, inside)
 
@@ -337,15 +340,14 @@ class Observation:
         inside: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self._watch = watch
-        self._inside = inside if watch.calls_hooks else nullcontext
+        self._inside = inside
         self._client = client
         self._endpoint = endpoint
-        self._counted: set[int] = set()
-        self._tap = (
-            ResponseTap(self._found, watch._body_patterns, watch._tracker.max_response_body_bytes)
-            if watch._body_rules
-            else None
-        )
+        self._counted: set[int] | None = None
+        self._tap: ResponseTap | None = None
+        if watch.reads_bodies:
+            max_bytes = watch._tracker.max_response_body_bytes
+            self._tap = ResponseTap(self._found, watch._body_patterns, max_bytes)
 
     @property
     def wants_body(self) -> bool:
@@ -355,10 +357,15 @@ class Observation:
         """Note the status. ``start_response`` calls this once, or again after an error."""
         if self._tap is not None:
             self._tap.begin(status, headers)
-        entries = self._watch._status_rules.get(status, ())
-        matching = entries and [entry for entry in entries if id(entry) not in self._counted]
+        entries = self._watch._status_rules.get(status)
+        if entries is None:
+            return
+        counted = self._counted
+        if counted is None:
+            counted = self._counted = set()
+        matching = [entry for entry in entries if id(entry) not in counted]
         if matching:
-            self._counted.update(id(entry) for entry in matching)
+            counted.update(id(entry) for entry in matching)
             self._count(matching)
 
     def tap(self, iterable: Iterable[bytes], file_wrapper: object = None) -> Iterable[bytes]:
@@ -374,8 +381,7 @@ class Observation:
         return self._tap.over(iterable)
 
     def write(self, write: Callable[[bytes], object]) -> Callable[[bytes], object]:
-        """Wrap the server's ``write``, for apps that call it, so that the body patterns see its
-        data."""
+        """Wrap the server's ``write``, for apps that call it: the body patterns see its data."""
         return write if self._tap is None else self._tap.through(write)
 
     def _found(self, places: Sequence[int]) -> None:
@@ -384,7 +390,7 @@ class Observation:
     def _count(self, entries: Sequence[CompiledRule]) -> None:
         tracker = self._watch._tracker
         try:
-            with self._inside():
+            with self._inside() if self._watch.calls_hooks else nullcontext():
                 self._watch._count_response(entries, self._client, self._endpoint)
         except StoreError as error:
             # The response is already being sent: a store that is down must not break the

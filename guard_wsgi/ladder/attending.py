@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
-from guard_wsgi.behavior.tracker import BehaviorWatch
+from guard_wsgi.behavior.tracker import BehaviorWatch, Observation
 from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.ladder.refusing import Refusing
@@ -20,6 +22,9 @@ from guard_wsgi.response.outgoing import Departure, HeaderList, Write
 if TYPE_CHECKING:
     from _typeshed import OptExcInfo
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+Begin = Callable[..., Write]
+"""A ``start_response``."""
 
 
 class Attending(Refusing):
@@ -38,15 +43,43 @@ class Attending(Refusing):
             answer = policy.cors.preflight(environ)
             request = GuardRequest(environ, policy.clients, policy.country_of, self, visit)
             return policy.refusals.send_response(answer, request, visit.start_response)
+        start_response = visit.start_response
+        begin = visit.begin
         observation = None
         client = visit.identity.address
         if watch is not None and client is not None:
-            observation = watch.observe(
-                client, visit.verdict.endpoint or UNROUTED, lambda: self.inside(environ)
-            )
-        verdict, started = visit.verdict, visit.started
-        start_response = visit.start_response
+            inside = partial(self.inside, environ) if watch.calls_hooks else nullcontext
+            observation = watch.observe(client, visit.verdict.endpoint or UNROUTED, inside)
         is_modified = policy.outgoing.modifier is not None
+        if observation is not None or is_modified or visit.verdict.deferred is not None:
+            attended = self._attended(environ, visit, observation, is_modified)
+            visit.start_response = attended
+            if is_modified:
+                begin = attended
+        try:
+            response = app(environ, begin)
+        except BodyTooLarge:
+            return self._refuse_late(policy, environ, visit, start_response)
+        except Exception:
+            if visit.started:
+                self._measure(environ, visit.verdict, visit.started, 500)
+            raise
+        if visit.body is not None and visit.body.is_limited:
+            refuse_late = partial(self._refuse_late, policy, environ, visit, start_response)
+            response = LateLimit(response, refuse_late)
+        if observation is None or visit.verdict.action == "block":
+            return response
+        return observation.tap(response, environ.get("wsgi.file_wrapper"))
+
+    def _attended(
+        self,
+        environ: WSGIEnvironment,
+        visit: Departure,
+        observation: Observation | None,
+        is_modified: bool,
+    ) -> Begin:
+        """Return a ``start_response`` that observes how an answer begins."""
+        verdict, started, start_response = visit.verdict, visit.started, visit.start_response
 
         # It refers to neither visit nor request, since they refer to it: a circle would keep every
         # environ alive.
@@ -58,12 +91,13 @@ class Attending(Refusing):
                 raise NotAsked("the app answered before its own checks had run")
             # A refusal inside was counted there, by the rules of the view.
             refused = verdict.action == "block"
-            if started:
-                self._measure(environ, verdict, started, int(status[:3]), refused)
+            if is_modified:  # the visit does not see how it begins
+                if started:
+                    self._measure(environ, verdict, started, int(status[:3]), refused)
+                if verdict.observed:
+                    verdict.note_status(status, headers)
             if observation is not None and not refused:
                 observation.status(int(status[:3]), headers)
-            if is_modified and verdict.observed:
-                verdict.note_status(status, headers)
             if exc_info is None:
                 write = start_response(status, headers)
             else:
@@ -73,20 +107,4 @@ class Attending(Refusing):
                     exc_info = None  # a traceback that refers to its own frame is a circle
             return write if observation is None else observation.write(write)
 
-        visit.start_response = attended_start_response
-        begin = attended_start_response if is_modified else visit.begin
-        try:
-            response = app(environ, begin)
-        except BodyTooLarge:
-            return self._refuse_late(policy, environ, visit, start_response)
-        except Exception:
-            if started:
-                self._measure(environ, verdict, started, 500)
-            raise
-        if visit.body is not None and visit.body.is_limited:
-            response = LateLimit(
-                response, lambda: self._refuse_late(policy, environ, visit, start_response)
-            )
-        if observation is None or verdict.action == "block":
-            return response
-        return observation.tap(response, environ.get("wsgi.file_wrapper"))
+        return attended_start_response

@@ -11,13 +11,15 @@ from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.access import ClientBans, Emergency
 from guard_wsgi.checks.behavior import UNROUTED, ClientBehavior
 from guard_wsgi.ladder.deciding import Deciding
+from guard_wsgi.ladder.measured import Measured
 from guard_wsgi.ladder.policy import Policy
+from guard_wsgi.network.standing import MEASURED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.current import InRequest
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.request.view import GuardRequest
-from guard_wsgi.request.visit import Visit
+from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.refusal import with_reference
 
 if TYPE_CHECKING:
@@ -112,6 +114,13 @@ class Refusing(Deciding):
             observation.status(block.status, [])
         except Exception as error:  # as in a check: a fault must not become an error of the app
             self._report.fault(ClientBehavior.name, error)
+
+    def _measured(self, policy: Policy, environ: WSGIEnvironment) -> Measured:
+        """Begin a visit that is reported when its answer begins."""
+        visit = arrive(environ, policy.clients, self, Measured(environ, self._measure))
+        visit.started = perf_counter()
+        visit.standing |= MEASURED
+        return visit
 
     def _measure(
         self,

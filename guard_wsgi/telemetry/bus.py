@@ -100,6 +100,8 @@ class EventBus:
     ) -> None:
         self.redaction = redaction if redaction is not None else Redaction()
         self.wants_metrics = False
+        # Whether requests send the metrics: a sink with `add_metric_source` asks for them itself.
+        self._flushes = False
         self._muted_events = frozenset(muted_event_types)
         self._muted_metrics = frozenset(muted_metric_types)
         self._on_error = on_error
@@ -136,6 +138,8 @@ class EventBus:
             add_source = getattr(sink, "add_metric_source", None)
             if send_metric is not None and add_source is not None:
                 add_source(self.flush_metrics)
+            elif send_metric is not None:
+                self._flushes = True
         self.wants_metrics = bool(self._metric_sinks or self._observers)
 
     def remove_sink(self, sink: object) -> None:
@@ -206,7 +210,7 @@ class EventBus:
         """
         if self._metric_sinks:
             self._aggregate.add(endpoint, method, status, seconds, blocked)
-            if time.monotonic() >= self._next_flush:
+            if self._flushes and time.monotonic() >= self._next_flush:
                 self.flush_metrics()
         for sink, observe in self._observers:
             try:
