@@ -49,14 +49,9 @@ def _excluded(config: SecurityConfig) -> int:
     return NOBODY if config.exclude_paths == EXCLUDED_PATHS else EXCLUDED
 
 
-_READERS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-def is_read(findings: tuple[Finding, ...], environ: dict[str, Any]) -> bool:
-    """Whether all findings are of the path of a file that is read."""
-    return environ["REQUEST_METHOD"] in _READERS and all(
-        finding.location == "path" for finding in findings
-    )
+def are_of_the_path(findings: tuple[Finding, ...]) -> bool:
+    """Whether all findings are of the path, which may be of a file that the app keeps."""
+    return all(finding.location == "path" for finding in findings)
 
 
 class HeadInspection(Check):
@@ -115,7 +110,7 @@ class HeadInspection(Check):
         findings: tuple[Finding, ...] | None = request.take_found()
         if findings is None:
             findings = inspection.head(request.environ)
-        if findings and is_read(findings, request.environ) and self._shares.hold(request.environ):
+        if findings and are_of_the_path(findings) and self._shares.hold(request.environ):
             findings = inspection.stored_head(request.environ)
         if self._inspections.varies:
             if findings:

@@ -34,7 +34,8 @@ def head_values(
     """Yield the values of path, query, cookies and headers, in that order."""
     path = str(environ.get("PATH_INFO", ""))
     is_content = is_stored or environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
-    kind = "path" if not is_content else STORED if _OTHER_FOLDER.search(path) else KEPT
+    is_kept = is_stored and not _OTHER_FOLDER.search(path)
+    kind = KEPT if is_kept else STORED if is_content else "path"
     yield from path_values(path, budget, kind)
     query = str(environ.get("QUERY_STRING", ""))
     if query:

@@ -62,7 +62,7 @@ CONTENT_PATHS: Final = re.compile(
     rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|input\[\]\.(?:arguments|output)"
     r"|contents\[\]\.parts\[\]\.(?:functionCall\.args\..+|functionResponse\.response\..+)"
     # Diffs and files as forges send and take them.
-    r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff"
+    r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff|changes\.(?:body|title)\.from|alert\.rule\.\w+"
     # What tracers tell of requests, attacks among them (OpenTelemetry), and logs (Loki).
     r"|resource(?:Spans|Logs|Metrics)\[\]\..+\.stringValue|streams\[\]\.values\[\]\[\]"
     # npm: commands of a package, and versions that it needs.
@@ -114,7 +114,7 @@ TOLD_PATHS: Final = re.compile(
     # Texts of commits, requests and notes in a forge.
     r"|(?:commits\[\]|head_commit)\.(?:message|title)|push\.changes\[\]\.(?:new\.target|commits\[\])\.message"
     r"|(?:pull_?request|merge_request|object_attributes)\.(?:title|body|description|note)|comment\.content\.raw"
-    r"|changes\.(?:body|title)\.from|resource\.commits\[\]\.comment"
+    r"|resource\.commits\[\]\.comment"
 )
 # What people and programs tell a language model. Several lines of a program there are content.
 PROMPT_PATHS: Final = re.compile(

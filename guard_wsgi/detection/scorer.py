@@ -18,7 +18,7 @@ from guard_wsgi.detection.scanner import Scanner
 from guard_wsgi.detection.screen import Screen
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.sieve import Sieve
-from guard_wsgi.detection.surroundings import WRITING, Surroundings
+from guard_wsgi.detection.surroundings import WRITING, Surroundings, is_program
 from guard_wsgi.detection.terms import is_certain_in_search
 from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import Budget, Value
@@ -43,6 +43,13 @@ WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution"
 # A text whose lines are mostly a program, in a field for programs and in one for texts.
 PASTED_MARGIN: Final = 1.0
 WRITTEN_SOURCE_MARGIN: Final = 0.5
+# A whole program has a little of everything: tests, calls, quotes. What is put into one to attack
+# what stands around it has more than that, in one place.
+PROGRAM_MARGIN: Final = 1.0
+PROGRAM_LINES: Final = 12
+# Filters are of one line, and a text of a browser's program can't go on in the next.
+NO_PROGRAM: Final = frozenset({"ldap", "nosql", "xpath"})
+NO_PROGRAM_MARGIN: Final = 3.0
 OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
 """Attacks only if an app opens a file by the whole value: a sentence in a field for sentences, such
 as the message of a commit or of an alert, is no such value."""
@@ -54,11 +61,17 @@ MAX_INDICATORS: Final = 12
 def _more(value: Value, category: str, features: Collection[str]) -> float:
     """Return how much more evidence a category needs, by the field and the kind of its text."""
     more = 0.0
-    if "text:source" in features and category not in WHOLE_VALUE and is_pasted(value):
+    is_source_text = "text:source" in features and category not in WHOLE_VALUE
+    is_for_programs = is_pasted(value)
+    if not (is_for_programs or is_written(value)):
+        return more
+    if is_source_text and is_program(value.text, PROGRAM_LINES):
+        more = NO_PROGRAM_MARGIN if category in NO_PROGRAM else PROGRAM_MARGIN
+    elif is_source_text and is_for_programs:
         more = PASTED_MARGIN
-    elif is_written(value):
+    elif not is_for_programs:
         more = WRITTEN_MARGINS.get(category, 0.0)
-        if "text:source" in features and category not in WHOLE_VALUE:
+        if is_source_text:
             more = max(more, WRITTEN_SOURCE_MARGIN)
     return more
 

@@ -89,7 +89,7 @@ _LINES: Final = 4
 # A line of a program: a comment, an indented line, one that ends as statements do or begins as
 # they do.
 _CODE_LINE = re.compile(
-    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |\+|-)|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
+    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |\+|-|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
     r"|(?:def|class|import|from|return|if|else|elif|for|while|try|const|let|var|function|public|private"
     r"|static|void|int|select|where|join|and|or|order|group|insert|update|delete|create|alter|drop|echo"
     r"|export|sudo|cd|pip|npm|git|docker|apt|curl)\b",
@@ -119,6 +119,21 @@ def is_source(text: str, more_than: int = _LINES) -> bool:
     lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
     code = sum(1 for line in lines if _CODE_LINE.match(line))
     return len(lines) > more_than and code * 2 > len(lines)
+
+
+# A statement of a program: prose and lists have no such line.
+_STATEMENT_LINE = re.compile(
+    r".*[;{}(\[\\]\s*$|[ \t]*(?:\$?[\w.\[\]]{1,60} ?[-+.|]?= ?\S|[})\]]|[\w.]{1,60}\(.*\)\s*$)"
+    r"|\s*(?:def|class|import|from|return|elif|for|while|const|let|var|function|public|private"
+    r"|static|#include|#define|echo|export)\s.*[\w)'\"]|\$ErrorAction|\w+-\w+ -\w"
+)
+
+
+def is_program(text: str, more_than: int) -> bool:
+    """Whether most lines of a text, and more than so many, are statements of a program."""
+    lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
+    statements = sum(1 for line in lines if _STATEMENT_LINE.match(line))
+    return statements > more_than and statements * 2 > len(lines)
 
 
 def window_context(window: Window) -> list[str]:

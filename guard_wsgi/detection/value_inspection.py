@@ -30,6 +30,8 @@ CODE_MARGIN: Final = 0.5
 # 1,034 published sources these two let 60 more pass; bare exploits exceed both.
 FILE_MARGIN: Final = 1.0
 SOURCE_MARGIN: Final = 2.0
+PACKED_SOURCE_MARGIN: Final = 4.0
+"""Of a program in base64: an app that unpacks it has no use for it but as a file."""
 YAML_TAG: Final = "!!"
 """Turns a document into an object of the reader's own classes (CWE-502)."""
 _BODY: Final = frozenset({"form", "json", "multipart"})
@@ -42,7 +44,7 @@ def _margin(value: Value) -> float:
     if value.kind == "name":
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
-        return SOURCE_MARGIN if is_source(file) else FILE_MARGIN
+        return PACKED_SOURCE_MARGIN if is_source(file) else FILE_MARGIN
     if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
         return SOURCE_MARGIN
     if is_told(value):
