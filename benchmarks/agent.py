@@ -1,4 +1,4 @@
-"""What the telemetry agent costs the app, and what it gets through.
+"""Measures the telemetry agent: its cost for the app, and its throughput.
 
     python benchmarks/agent.py            enqueue cost and throughput, beside guard-agent 3.2.4
                                           and sentry-sdk's worker, in one alternated run
@@ -7,8 +7,8 @@
     python benchmarks/agent.py --outage   a collector that is down for a minute, 100 events a
                                           second into the spool, the worker killed with -9 in it
 
-The collector is a process of its own on the loopback. ``GUARD_AGENT_PYTHON`` names the Python of
-an environment with ``guard-agent==3.2.4``; without it one is made in a temporary directory.
+The collector runs in its own process on the loopback. ``GUARD_AGENT_PYTHON`` names the Python of an
+environment with ``guard-agent==3.2.4``; without it one is made in a temporary directory.
 ``sentry-sdk`` is left out when it is not installed.
 """
 
@@ -65,7 +65,7 @@ METADATA = {
 
 
 def collect(delay_seconds: float, down_until: float) -> None:
-    """Count events; GET tells the counts. Before ``down_until`` (epoch) everything is 503."""
+    """Count events; GET returns the counts. Before ``down_until`` (epoch), everything is 503."""
     counts: dict[str, int] = {"events": 0, "requests": 0, "refused": 0, "doubled": 0}
     keys: set[str] = set()
     reasons: set[str] = set()
@@ -158,7 +158,7 @@ class Collector:
             time.sleep(0.005)
 
 
-# Those who send: each makes (put one event, wait for all of them, what was dropped)
+# The senders: each makes (put one event, wait for all events, the number of dropped events)
 
 Sender = tuple[Callable[[], object], Callable[[], object], Callable[[], int]]
 
@@ -275,7 +275,7 @@ SENDERS: dict[str, Callable[[str], Sender]] = {
 
 
 def measure(name: str, url: str) -> None:
-    """In a process of its own: put events, time each, wait for the end; print JSON."""
+    """Runs in its own process: put events, time each, wait for the end; print JSON."""
     logging.disable(logging.CRITICAL)
     put, finish, dropped = SENDERS[name](url)
     put()
@@ -344,7 +344,8 @@ def compare() -> None:
 
 
 def load(seconds: float = 5.0, rate: int = 50_000, threads: int = 4) -> None:
-    """Offer more than can be sent: nobody waits, memory is bounded, everything is accounted for."""
+    """Offer more than can be sent: nothing waits, memory is bounded, every event is accounted
+    for."""
     logging.disable(logging.CRITICAL)
     with Collector(delay_seconds=0.05) as collector:
         from guard_wsgi.agent import AgentConfig, GuardAgentHandler, SecurityEvent

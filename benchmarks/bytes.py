@@ -1,12 +1,12 @@
-"""What a byte costs that is looked at, by the kind of document it stands in.
+"""Measures the cost of a weighed byte, by the kind of document.
 
     python benchmarks/bytes.py                          all kinds at 38 kB and 240 kB
     python benchmarks/bytes.py --sizes 38000 --only HTML --places JSON,form,text
 
-Each kind (documents.py) is read by the default settings as a document seen for the first time, and
-again. Printed: microseconds of the processor's time a byte of the body at the first look, the most
-milliseconds of one request, both at the second look, and what was found: `spent` is the budget.
-The bars are 0.5 microseconds a byte, and 150 milliseconds a request.
+The guard with default settings reads each kind (documents.py) twice: as a new document, and again.
+The script prints processor time per byte of the body (us) and the maximum per request (ms), for the
+first and the second look, and the findings (`spent` is the budget). The bars are 0.5 microseconds a
+byte, and 150 milliseconds a request.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from guard_wsgi.detection.finding import BUDGET, Finding
 
 Make = Callable[[Random, int], Request]
 MEASURED_BYTES = 300_000
-"""Of one kind and size: more documents where they are short."""
+"""How many bytes of one kind and size to measure: more documents if they are short."""
 
 
 def kinds(places: list[str], only: list[str]) -> dict[str, Make]:

@@ -1,10 +1,10 @@
-"""What the guard costs with the options that ordinary sites set, in units of the bare Flask app.
+"""Measures the cost of options that ordinary sites set, in units of bare Flask.
 
     python benchmarks/configurations.py                 the table, against the budgets
     python benchmarks/configurations.py --only lmdb     the rows whose name has this word
 
-Each row compares one guarded app with the same app bare, which take turns on the same requests.
-Every visitor passes: what a row adds is what the rule costs those it is not for.
+Each row compares a guarded app with the same app bare; they take turns on the same requests. Every
+visitor passes, so a row shows the cost of a rule for visitors that it does not refuse.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from workloads import (  # noqa: E402
 )
 
 ORDINARY, LMDB, DECORATED = 0.35, 0.38, 0.40
-"""At most, of a GET, in bare-Flask units."""
+"""The budget for a GET, in units of bare Flask."""
 DEFAULT = 0.27
 
 REQUESTS = (WORKLOADS[0], WORKLOADS[2])
@@ -44,7 +44,7 @@ REQUESTS = (WORKLOADS[0], WORKLOADS[2])
 EXCLUSIONS = 1000
 
 WARM_ROUNDS = 18
-"""By then a thousand requests are over, in which the extension looks for a ProxyFix inside of it
+"""After a thousand requests, the extension no longer looks for a ProxyFix inside of it
 (rewriting.py)."""
 
 STATUSES = {
@@ -87,7 +87,7 @@ def over_tls(environ: Environ) -> None:
 
 
 def through_a_proxy(environ: Environ) -> None:
-    """As README's sample has it: one proxy, which ends TLS."""
+    """README's sample: one proxy, which terminates TLS."""
     environ["HTTP_X_FORWARDED_FOR"] = environ["REMOTE_ADDR"]
     environ["HTTP_X_FORWARDED_PROTO"] = "https"
     environ["HTTP_HOST"] = "example.com"

@@ -1,11 +1,10 @@
-"""The console's figures: events a second it stores, times of its pages, memory.
+"""Measures the console: stored events per second, times of its pages, memory.
 
     python benchmarks/console.py --events 1000000
 
-Sends events to a server of its own as agents do (batches of 200, gzip), and stores the rest of a
-million directly: the same code without HTTP. Then it asks for each page five times. All is
-told by the clock, and by the CPU time of the server: on a machine that does other things the
-second is the one to compare.
+Sends events to its own server like agents (batches of 200, gzip), and stores the rest of a million
+directly, with the same code but without HTTP. Then it requests each page five times. It prints
+clock time and the server's CPU time; on a busy machine, compare the latter.
 """
 
 from __future__ import annotations
@@ -108,7 +107,7 @@ console.serve()
 
 
 def memory_megabytes(pid: int) -> float:
-    """What the process holds now (Linux)."""
+    """The memory of the process now (Linux)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
@@ -116,7 +115,7 @@ def memory_megabytes(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """What the process has used (Linux)."""
+    """The processor time of the process (Linux)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

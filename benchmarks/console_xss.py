@@ -1,13 +1,13 @@
-"""Every text of a corpus, in every field that the console shows, in a real browser.
+"""Shows every text of a corpus in every field of the console, in a real browser.
 
     python benchmarks/console_xss.py CORPUS.jsonl.gz... [--every N] [--chromium PATH]
 
-The corpora hold a request a line (``tests/detection/sample.jsonl.gz`` is one). Events whose every
-field is a text of theirs are sent to a console, a hundred at a time; then each page that shows
-them is read by Chromium's own parser, put into the live page, and compared with the same page
-about harmless words. Lists are opened as pages, too. It prints what is no text any more: elements
-and attributes that the templates do not write, addresses elsewhere, dialogs, reports of the
-content security policy. Of that there should be nothing.
+The corpora have one request per line (``tests/detection/sample.jsonl.gz`` is one). Events with
+these texts in every field are sent to a console, a hundred at a time. Then Chromium parses each
+page that shows them, inserts it into the live page, and compares it with the same page about
+harmless words. Lists are also opened as pages. It prints everything that did not stay text:
+elements and attributes that the templates do not write, foreign addresses, dialogs, reports of the
+content security policy. There should be none.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.console.sending import event, send
 
 CHUNK = 100
 MAX_TEXT = 500
-"""Characters: what agents tell of a value is shorter."""
+"""Characters of a value; agents send fewer."""
 
 LOOK = """async ([paths, known]) => {
   const found = [], seen = new Set(known || []);
@@ -65,7 +65,7 @@ LOOK = """async ([paths, known]) => {
   hold.remove();
   return [known ? found : found.concat([...seen].map(name => ['', name])), window.pwned ?? null];
 }"""
-"""The live page's policy holds for what is put into it: a handler that is one would be reported."""
+"""The policy of the live page applies to inserted content: a real handler would be reported."""
 
 
 def texts_of(corpora: Iterable[str]) -> Iterator[str]:
@@ -96,7 +96,7 @@ def excluded(text: str) -> dict[str, Any]:
 
 
 class Round:
-    """A console, a browser, and what was found."""
+    """A console, a browser, and the results."""
 
     def __init__(self, folder: str, browser: Any) -> None:
         self.console = Console(ConsoleSettings(port=0, database=f"sqlite:///{folder}/console.db"))
@@ -126,7 +126,7 @@ class Round:
             self.note("policy", told.text)
 
     def paths(self, texts: list[str]) -> list[str]:
-        """Every page that shows what is stored now, but for the lists."""
+        """Every page that shows stored events, except the lists."""
         database = self.console.services.database
         with database.read() as connection:
             rows = connection.execute(

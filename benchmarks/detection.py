@@ -1,5 +1,5 @@
-"""Measure detection: time by source, share of requests that need a closer look, the worst
-inputs, and how much of what is found stays found when attackers wrap it.
+"""Measures detection: time by source, the share of requests that need a closer look, the worst
+inputs, and how many found attacks are still found in wrapped form.
 
     python benchmarks/detection.py [CORPUS...] [--evasions] [--sample N]
 

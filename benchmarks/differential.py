@@ -1,10 +1,11 @@
-"""Where a payload passes that is refused in a query: placements x payloads x frameworks.
+"""Lists the places in which a payload passes that is refused in a query: places x payloads x
+frameworks.
 
     python benchmarks/differential.py [--payloads N] [--missed] [CORPUS...]
 
 Payloads are the values of the queries of attacks in CORPUS (JSON lines, as in tests/detection/
-sample.jsonl.gz, which is the default) that the guard refuses as `?q=PAYLOAD`. One counts in a place
-only if the framework's own reading of the request has it in it (tests/detection/differential.py).
+sample.jsonl.gz, which is the default) that the guard refuses as `?q=PAYLOAD`. A payload counts in a
+place only if the framework itself reads it from there (tests/detection/differential.py).
 """
 
 from __future__ import annotations

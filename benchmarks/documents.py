@@ -1,7 +1,7 @@
-"""Documents to measure with: what people attach and send, and what costs the guard most.
+"""Documents for measurements: what people attach and send, and what costs the guard most.
 
-Everything is drawn from a seeded generator, so that two versions of the guard read the same. Each
-function gives a text of about as many characters as it is asked for.
+A seeded generator makes everything, so two versions of the guard read the same text. Each function
+returns about the requested number of characters.
 """
 
 # ruff: noqa: E501, SIM905  (tables: one row a line reads better than the rows broken)
@@ -234,7 +234,7 @@ DOCUMENTS: dict[str, Document] = {
     "HTML": page,
     "CSV": table,
 }
-"""What people send as one field, or attach."""
+"""Documents that people send as one field, or attach."""
 
 
 def in_json(text: str) -> Request:
@@ -301,12 +301,12 @@ def _words(rng: random.Random) -> Iterator[str]:
 
 
 def _hits(rng: random.Random, size: int) -> str:
-    """Telling marks and words all over, none of them in an order that says anything."""
+    """Marks and words of attacks everywhere, in no meaningful order."""
     return _filled(_words(rng), size)
 
 
 def _dotted(rng: random.Random, size: int) -> str:
-    """One mark a hundred characters, between words that never come again."""
+    """One mark per hundred characters, between words that never repeat."""
 
     def pieces() -> Iterator[str]:
         while True:
@@ -348,7 +348,7 @@ def tiny_form(rng: random.Random, size: int) -> Request:
 
 
 def short_json(rng: random.Random, size: int) -> Request:
-    """Values of some 60 characters, each with something to weigh and a name of its own."""
+    """Values of some 60 characters, each with its own name and something to weigh."""
     return JSON, json.dumps(
         {f"{rng.getrandbits(32):x}": _hits(rng, 60) for _ in range(size // 76)}
     ).encode()
@@ -447,4 +447,4 @@ WORST: dict[str, Callable[[random.Random, int], Request]] = {
     "base64": base64_runs,
     "punctuation": quotes,
 }
-"""What was thought of to cost the guard most."""
+"""Documents designed to cost the guard most."""

@@ -1,11 +1,11 @@
-"""What the guard leaves of bare Flask's throughput behind a real server.
+"""Measures how much of bare Flask's throughput remains with the guard, behind a real server.
 
     python benchmarks/end_to_end.py --seconds 4 --rounds 3
 
 gunicorn with one sync worker serves a bare Flask app and the same app with the default guard (store
-in memory); `wrk` asks for a page with six parameters and a browser's headers, each in turn. Printed
-for each Host: requests a second, and processor time of the worker a request, which another busy
-process moves less. The bar is 0.88 of bare Flask, whatever the Host.
+in memory); `wrk` requests a page with six parameters and a browser's headers from each in turn. The
+script prints, for each Host, requests per second and the worker's processor time per request, which
+depends less on other processes. The bar is 0.88 of bare Flask, whatever the Host.
 """
 
 from __future__ import annotations

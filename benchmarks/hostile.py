@@ -1,13 +1,13 @@
-"""What a byte costs at most, whatever is sent: repeated atoms in every format.
+"""Measures the highest cost per byte: repeated atoms in every format.
 
     python benchmarks/hostile.py                                  all formats at 40 kB
     python benchmarks/hostile.py --size 1000000 --only XML,JSON   some formats, a larger text
     python benchmarks/hostile.py --worst 20
 
-Each request is one atom over and over: as a value, as many values with names of their own, as
-names, as the raw body. A guard with default settings answers it, and the app behind it reads
-nothing. Printed are the requests that cost most, in microseconds of the processor's time a byte and
-in milliseconds, and how many are over the bars: 0.5 microseconds a byte, 150 milliseconds.
+Each request repeats one atom: as a value, as many values with different names, as names, as the raw
+body. A guard with default settings answers it; the app reads nothing. The script prints the most
+expensive requests, in processor time per byte (us) and per request (ms), and how many exceed the
+limits: 0.5 microseconds a byte, 150 milliseconds.
 """
 
 # ruff: noqa: E501  (a table)

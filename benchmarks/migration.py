@@ -1,9 +1,9 @@
-"""Two example apps under flaskapi-guard 4.4.0 and under this package: who answers what.
+"""Compares the answers of two example apps under flaskapi-guard 4.4.0 and under this package.
 
     python benchmarks/migration.py --peer VENV/bin/python    # a venv with flaskapi-guard==4.4.0
     python benchmarks/migration.py --peer ... --record       # and keep what it answers
 
-Each scenario (tests/migration/scenarios.py) runs in a process of its own. Every difference is in
+Each scenario (tests/migration/scenarios.py) runs in its own process. Every difference is in
 tests/migration/differences.tsv with its reason, or the exit code is 1.
 """
 
@@ -28,7 +28,7 @@ print(json.dumps(answers(sys.argv[2])))
 
 
 def ask(python: str, module: str) -> dict[str, list[str]]:
-    """What a package answers in an interpreter that has it."""
+    """Return the answers of a package in an interpreter that has it."""
     told = subprocess.run(
         [python, "-c", ASK, str(MIGRATION), module],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Which values of which options flaskapi-guard takes, and this package does not.
+"""Lists the option values that flaskapi-guard accepts and this package does not.
 
     python benchmarks/migration_values.py --peer VENV/bin/python   # with flaskapi-guard==4.4.0
     python benchmarks/migration_values.py --peer ... --record      # and keep what it takes

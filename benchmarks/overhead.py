@@ -1,4 +1,4 @@
-"""What the guard costs, in units of the bare Flask app it guards.
+"""Measures the cost of the guard, in units of the bare Flask app.
 
     python benchmarks/overhead.py             the table, against the budgets
     python benchmarks/overhead.py --peer      the same with flaskapi-guard 4.4.0 beside it
@@ -62,12 +62,12 @@ BUDGETS = {
 """Workload -> (at most, aim), in bare-Flask units; the others have none."""
 
 FLOOD_REQUESTS = 16
-"""Of each client before refusals are timed. By then the log tells of a client at every doubling
-of its requests only; what a refusal costs that is logged is a row of its own."""
+"""How many requests of each client precede the timed refusals. After these, the log has a line for
+a client only at each doubling of its requests. A logged refusal has its own row."""
 
 
 def settings(**options: Any) -> Any:
-    """Every default check on; only the thresholds that would end the run are out of reach."""
+    """Every default check is on; only the thresholds that would end the run are out of reach."""
     from guard_wsgi import SecurityConfig
 
     return SecurityConfig(**{"rate_limit": 10**9, "auto_ban_threshold": 10**9, **options})
@@ -80,7 +80,7 @@ def guarded(app: App, **options: Any) -> App:
 
 
 def as_extension() -> App:
-    """The same app by the Flask extension, which resolves routes if any view has rules."""
+    """The same app with the Flask extension, which resolves routes if any view has rules."""
     from guard_wsgi_flask import FlaskAPIGuard
 
     app = bare_app()
@@ -89,9 +89,9 @@ def as_extension() -> App:
 
 
 def sketch(app: App) -> App:
-    """The least that a guard could be, in one function: who is banned, a counter, the first pass of
-    detection over head and body, headers. What ours costs beyond is what it does beyond: proxies,
-    routes, options, counts that are exact in threads, a verdict, a contract kept in all cases."""
+    """The smallest possible guard, in one function: bans, a counter, the first pass of detection
+    over head and body, headers. The difference to ours is the cost of the rest: proxies, routes,
+    options, counts that are exact in threads, a verdict, a contract kept in all cases."""
     from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
     from guard_wsgi.detection.media import BodyKind
     from guard_wsgi.detection.prefilter import builtin_prefilter
@@ -162,8 +162,8 @@ EXTRAS: dict[str, Callable[[App], App]] = {
 """Subjects that are measured when they are asked for."""
 
 LMDB_OVER_MEMORY = 0.10
-"""What the store for several workers may add to the one for one process, in bare-Flask units. Redis
-has no budget: a round trip is what the network and the server make of it."""
+"""The budget of a store for several workers over the store for one process, in units of bare Flask.
+Redis has no budget: the network and the server decide the time of a round trip."""
 
 
 @contextmanager
@@ -247,7 +247,7 @@ def measure_peer(rounds: int) -> dict[str, dict[str, list[float]]]:
 
 
 def stages() -> dict[str, Callable[[App], App]]:
-    """From a guard with everything off to the default one, a part at a time."""
+    """Switch parts on one at a time, from a guard with everything off to the default one."""
     off = {
         "enable_penetration_detection": False,
         "security_headers": None,
@@ -267,7 +267,7 @@ def stages() -> dict[str, Callable[[App], App]]:
 
 
 def print_stages(rounds: int) -> None:
-    """What each part adds: microseconds, and bare-Flask units."""
+    """Print what each part adds: microseconds, and units of bare Flask."""
     kinds = stages()
     passing = [workload for workload in WORKLOADS if not workload.refused]
     subjects = {"bare": nothing, **{name: make(nothing) for name, make in kinds.items()}}
@@ -289,7 +289,8 @@ def print_stages(rounds: int) -> None:
 
 
 def print_profile(calls: int, lines: int, chosen: str) -> None:
-    """Where the guard's own time goes; the profiler's cost inflates small functions."""
+    """Print where the guard's own time is spent; the cost of the profiler inflates small
+    functions."""
     clients = count()
     for workload in WORKLOADS:
         if chosen and chosen.lower() not in workload.name.lower():

@@ -28,7 +28,7 @@ def guarded_app():  # type: ignore[no-untyped-def]
 def main() -> None:
     rounds = int(sys.argv[1])
     logging.disable(logging.CRITICAL)
-    # One request takes it tens of milliseconds: few calls a round are exact enough.
+    # One request takes tens of milliseconds, so a few calls per round are exact enough.
     workloads = [workload._replace(calls=3) for workload in WORKLOADS]
     json.dump(measure({"bare": bare_app(), "peer": guarded_app()}, rounds, workloads), sys.stdout)
 

@@ -1,10 +1,10 @@
-"""How the time to read a request grows with what is in it.
+"""Measures how the time to read a request grows with its length.
 
     python benchmarks/pump.py
 
-Each compiled pattern of the package and each way into detection reads a prefix and an atom over and
-over, n and 2n characters of it (tests/detection/pump.py); the worst growth of processor time is
-printed, where there is time to speak of: 2 is linear, 4 the square.
+Each compiled pattern of the package and each entry of detection reads a prefix and a repeated atom,
+n and 2n characters (tests/detection/pump.py). The script prints the worst growth of processor time,
+unless the time is negligible: 2 is linear, 4 is quadratic.
 """
 
 from __future__ import annotations

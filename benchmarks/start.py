@@ -1,11 +1,10 @@
-"""What a start costs: the time to the first answer, memory over bare Flask, sizes on disk.
+"""Measures a start: time to the first answer, memory over bare Flask, sizes on disk.
 
     python benchmarks/start.py
 
-Each figure is of a process of its own, the median of three; the cold start is one run. CPU time is
-given beside the clock's, as a busy machine moves that. "Fresh" is a machine that has compiled
-nothing, with a copy of the package that brings nothing compiled: `re` serves, and another process
-compiles.
+Each figure is the median of three processes; the cold start is one run. CPU time is printed beside
+clock time, which depends on other processes. "Fresh" is a machine without compiled patterns, and a
+copy of the package without any: `re` serves, and another process compiles.
 """
 
 from __future__ import annotations
@@ -137,7 +136,7 @@ def main() -> None:
         first_answer(guarded, "off", copy)  # compiles Python's own bytecode
         print("from the start of a process to its first answer")
         print_start("  bare Flask", bare, folder, ROOT)
-        # A refusal as well: nothing is let through while patterns are compiled.
+        # Check a refusal as well: attacks do not pass while patterns are compiled.
         print_start("  guarded, a fresh machine", guarded + REFUSE, f"{folder}/fresh", copy, 1)
         compiled = memory(guarded + WAIT, f"{folder}/cache", copy)
         print_start("  guarded, the second start", guarded, f"{folder}/cache", copy)

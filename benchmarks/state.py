@@ -1,4 +1,4 @@
-"""What a counted request costs by store and by number of keys, and what the counts weigh.
+"""Measures the time of a counted request by store and number of keys, and the memory of the counts.
 
     python benchmarks/state.py                time per hit, memory, throughput
     python benchmarks/state.py --hits         only the first of these
@@ -7,8 +7,8 @@
     python benchmarks/state.py --many         a million clients and 100,000 bans in each store
 
 A hit is `RateLimiter.hit`: key, strategy, store and answer. Each cell is the best of several
-rounds in processor time of this process, so that what else the machine does is left out as far
-as that goes. Keys are addresses in random order. Redis is the server the tests use.
+rounds, in processor time of this process, so other processes matter little. Keys are addresses in
+random order. Redis is the server of the tests.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def microseconds(hit: Hit, keys: list[str]) -> float:
     order = random.Random(11)
     best = float("inf")
     for _ in range(ROUNDS):
-        # New texts, as a request brings them: not those that lie scattered over the memory.
+        # New strings, as a request brings them, not strings scattered over the memory.
         sample = [key.encode().decode() for key in order.choices(keys, k=SAMPLE)]
         began = time.process_time()
         for key in sample:
@@ -142,7 +142,7 @@ def resident_megabytes() -> float:
 
 
 def show_memory() -> bool:
-    """In a process of its own, so that nothing else is counted."""
+    """Run in a separate process, so nothing else is counted."""
     script = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "import benchmarks.state as b\n"

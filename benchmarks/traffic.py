@@ -1,15 +1,15 @@
-"""What the guard adds to harmless requests that other people made, source by source.
+"""Measures the cost of the guard for harmless requests of public sources, by source.
 
     python benchmarks/traffic.py CORPUS.jsonl...
 
 The files are those of package_corpus.py, or in its form, packed or not. Each benign request is
 served by a bare Flask app that reads its query, form or JSON, and by the same app behind a guard,
-alternated in one process: by three guards that have never seen it, and by one of them twice more,
-as health probes, beacons and saved drafts come. The least of each counts, in processor time.
-Printed per source: the mean of what the guard adds at the first look, in microseconds and in units
-of the bare app, the same when the request comes again, the 99th percentile at the first look, and
-how many were refused, which do not count.
-Bars: 0.8 as the mean of the sources, 3 for the worst, and 1 ms + 20 us a kB for the percentile.
+alternated in one process: by three guards that have never seen it, and twice more by one of them,
+like health probes, beacons and saved drafts. The lowest processor time of each counts. The script
+prints for each source: the mean added time at the first look, in microseconds and in units of the
+bare app; the same for repeated requests; the 99th percentile at the first look; and the number of
+refused requests, which do not count. Bars: 0.8 as the mean of the sources, 3 for the worst, and 1
+ms + 20 us a kB for the percentile.
 """
 
 from __future__ import annotations

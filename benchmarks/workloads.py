@@ -21,7 +21,7 @@ Environ = dict[str, Any]
 App = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 CLIENTS = tuple(f"203.0.{number // 250}.{number % 250 + 1}" for number in range(500))
-"""A few hundred visitors in turn: neither one address, nor a new one with each request."""
+"""A few hundred visitors in turn: neither one address, nor a new address per request."""
 
 BROWSER_HEADERS = {
     "HTTP_HOST": "shop.example.com",
@@ -54,13 +54,13 @@ WORDS = TEXT.split()
 
 
 class Workload(NamedTuple):
-    """One kind of request. In its query and headers "{client}" stands for the visitor and
+    """One kind of request. In its query and headers, "{client}" stands for the visitor and
     "{request}" for the number of the request.
 
-    :ivar calls: requests timed in one round: enough to outweigh the clock, few enough that the
-        subjects alternate several times a second.
-    :ivar refused: whether the guard is to refuse it.
-    :ivar fresh: whether each request comes from an address of its own, not from those in turn.
+    :ivar calls: requests timed in one round: enough to outweigh the clock, few enough for the
+        subjects to alternate several times a second.
+    :ivar refused: whether the guard must refuse it.
+    :ivar fresh: whether each request has a new address, instead of those in turn.
     """
 
     name: str
@@ -178,8 +178,8 @@ WORKLOADS = (
 
 
 def make_environ(workload: Workload, request: int) -> Environ:
-    """What a server makes of a request, of strings of its own: only what is equal in real
-    requests is equal here, and nothing is hashed beforehand.
+    """Make an environ as a server does, with new strings: only strings that are the same object in
+    real requests are the same here, and no hash is computed beforehand.
 
     :param request: its number; visitors take turns.
     """
@@ -219,7 +219,7 @@ def _sent(text: str, client: int, request: int) -> str:
 
 
 def bare_app() -> App:
-    """A Flask app whose views read what they are sent, and nothing else."""
+    """A Flask app whose views read the body or the query, and nothing else."""
     from flask import Flask, request
 
     app = Flask(__name__)
@@ -256,7 +256,7 @@ class Sink:
 
 
 def serve(app: App, environ: Environ) -> str:
-    """One request, as a server makes it: whole response, close."""
+    """Serve one request like a server: the whole response, then close."""
     sink = Sink()
     iterable = app(environ, sink.start_response)
     for _ in iterable:
@@ -273,12 +273,13 @@ def time_once(
     clients: Iterator[int],
     arrive: Callable[[Environ], object] | None = None,
 ) -> float:
-    """Seconds a request: the median of one round of calls, without the collector's pauses.
+    """Return the seconds per request: the median of one round of calls, without pauses of the
+    garbage collector.
 
-    Each request is made just before it is served, as servers do it, and only serving is timed;
-    the median leaves out those calls in which the machine did something else.
+    Each request is made just before it is served, as servers do it, and only serving is timed. The
+    median leaves out calls during which the machine did something else.
 
-    :param arrive: changes what the server hands over.
+    :param arrive: changes what the server passes on.
     """
     seconds = []
     gc.collect()
@@ -331,9 +332,10 @@ def measure(
 def ratios(
     times: Mapping[str, list[float]], subject: str, *, whole: bool
 ) -> tuple[float, float, float]:
-    """Median, lower and upper quartile of the subject's time over bare Flask's, round by round.
+    """Return the median, lower and upper quartile of the subject's time over bare Flask's, round by
+    round.
 
-    :param whole: the whole request counts (it never reaches the app), not what is added to it.
+    :param whole: whether the whole request counts (it never reaches the app), not the added time.
     """
     values = [
         (mine if whole else mine - bare) / bare

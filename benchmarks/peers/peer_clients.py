@@ -43,12 +43,12 @@ PEERS = sorted(
 MODES = ("bare", "guarded", "limited")
 GUARD = ("attrs", "hyperscan", "limits", "requests", "werkzeug", "waitress")
 SECONDS = 900
-"""What a client may take for all its steps."""
+"""The time limit of a client for all its steps."""
 STARTING_SECONDS = 300
-"""What a server may take until it serves; its first start on a machine compiles patterns."""
+"""The time limit of a server until it serves; its first start on a machine compiles patterns."""
 
 SOURCES = {"django": "5.2.19", "wagtail": "8.0.1", "werkzeug": "3.1.9"}
-"""Archives whose files are sent: code, documents, pictures, fonts."""
+"""Archives with files to send: code, documents, pictures, fonts."""
 
 WHEELS = {
     "gunicorn": "23.0.0",
@@ -145,12 +145,12 @@ class Peers:
         return self.fetcher.environment(f"peer-{name}", *requirements, *GUARD) / "python"
 
     def given(self) -> dict[str, str]:
-        """The variables that name what is to be sent."""
+        """The variables that name the files to send."""
         folders = os.pathsep.join(map(str, self.folders()))
         return {"PEER_FILES": folders, "PEER_WHEELS": str(self.wheels())}
 
     def folders(self) -> list[Path]:
-        """Where files to send are."""
+        """Return the folder of files to send."""
         sources = [self.fetcher.sdist(name, version) for name, version in SOURCES.items()]
         wheels = [self.fetcher.wheel(name, WHEELS[name]) for name in ("notebook", "gunicorn")]
         system = [Path("/etc/init.d"), Path("/usr/lib/git-core"), Path("/usr/share/doc/git")]
@@ -180,7 +180,8 @@ def report_limits(name: str, run: Run) -> int:
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded that nobody has judged."""
+    """Compare the requested peers; return 1 if something fails only behind the guard without a
+    verdict."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -37,11 +37,12 @@ HOOKS = Path(__file__).resolve().parent / "peer_hooks"
 
 @frozen
 class Run:
-    """What one run of a suite came to.
+    """The result of one run of a suite.
 
-    :ivar outcomes: test ids to ``"passed"``, ``"failed"`` or ``"skipped"``; a failure stays one.
+    :ivar outcomes: test ids to ``"passed"``, ``"failed"`` or ``"skipped"``; a failure stays a
+        failure.
     :ivar requests: how many requests its clients made.
-    :ivar refusals: the refused ones, whole.
+    :ivar refusals: the refused requests.
     """
 
     outcomes: Mapping[str, str]
@@ -62,8 +63,8 @@ class Run:
 class Comparison:
     """A suite without and with the guard.
 
-    :ivar peer: whose tests they are, as in the table of verdicts.
-    :ivar name: what is compared, in reports.
+    :ivar peer: the owner of the tests, as in the table of verdicts.
+    :ivar name: the name in reports.
     """
 
     peer: str
@@ -73,12 +74,12 @@ class Comparison:
 
     @property
     def only_guarded(self) -> list[str]:
-        """The tests that fail behind the guard and not without it."""
+        """Return the tests that fail only behind the guard."""
         return [test for test in self.guarded.failed if self.bare.outcomes.get(test) != "failed"]
 
 
 def read_run(stem: Path) -> Run | None:
-    """What the files of a run say; ``None`` when there was none."""
+    """Read the files of a run; ``None`` if there was none."""
     outcomes_file, refusals_file = Path(f"{stem}.outcomes.jsonl"), Path(f"{stem}.refusals.jsonl")
     counts_file = Path(f"{stem}.counts.json")
     if not outcomes_file.exists() or not counts_file.exists():
@@ -141,7 +142,7 @@ class Runner:
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 timeout=suite.timeout,
-                check=False,  # a suite's own failures are what is compared
+                check=False,  # a suite's own failures are compared, not reported
             )
         run = read_run(stem)
         if run is None or ran.returncode not in (0, 1):
@@ -151,7 +152,7 @@ class Runner:
         return run
 
     def stem(self, suite: Suite, mode: str) -> Path:
-        """What the files of a run begin with."""
+        """The prefix of a run's files."""
         return self.out / f"{suite.name}-{suite.version}-{mode}"
 
     def root(self, suite: Suite) -> Path:
@@ -167,7 +168,7 @@ class Runner:
 
 
 def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
-    """Print what a comparison came to; returns how many failures nobody has judged."""
+    """Print the result of a comparison; return how many failures have no verdict."""
     bare, guarded = comparison.bare, comparison.guarded
     only_guarded = comparison.only_guarded
     judged = {test: judge(verdicts, comparison.peer, test) for test in only_guarded}
@@ -194,7 +195,8 @@ def report(comparison: Comparison, verdicts: list[Verdict]) -> int:
 
 
 def main() -> int:
-    """Compare what is asked for; 1 when something fails only guarded that nobody has judged."""
+    """Compare the requested suites; return 1 if something fails only behind the guard without a
+    verdict."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

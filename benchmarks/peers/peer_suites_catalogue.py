@@ -73,7 +73,7 @@ DJANGO_QUICK = [
     "test_client_regress",
     "view_tests",
 ]
-"""Those that tell most a second."""
+"""The packages that show most per second."""
 
 
 WAGTAIL_PACKAGES = [

@@ -30,7 +30,7 @@ class Verdict:
 
     def speaks_of(self, peer: str, test: str) -> bool:
         """Whether the line is about a test."""
-        # A test's id has brackets, which mean something in patterns.
+        # The id of a test may have brackets, which have a meaning in patterns.
         pattern = self.test.replace("[", "[[]")
         return self.peer == peer and fnmatchcase(test, pattern)
 
@@ -52,5 +52,5 @@ def read_table(path: Path = TABLE) -> list[Verdict]:
 
 
 def judge(verdicts: Iterable[Verdict], peer: str, test: str) -> Verdict | None:
-    """The line about a test, if there is one."""
+    """Return the line about a test, if there is one."""
     return next((line for line in verdicts if line.speaks_of(peer, test)), None)

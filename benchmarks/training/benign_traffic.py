@@ -170,7 +170,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def cookies(m: Maker) -> str:
-    """What a browser carries after a few consent banners and tags."""
+    """Cookies of a browser after a few consent banners and tags."""
     made = [
         f"_ga=GA1.1.{m.digits(9)}.{m.epoch()}", f"_ga_{m.token(10)}=GS1.1.{m.epoch()}.5.1.{m.epoch()}.0.0.0", f"_fbp=fb.1.{m.digits(13)}.{m.digits(10)}", f"_gcl_au=1.1.{m.digits(9)}.{m.epoch()}",
         "OptanonConsent=isGpcEnabled=0&datestamp=Mon+Nov+23+2026+15%3A07%3A50+GMT%2B0100+(Central+European+Standard+Time)&version=202401.1.0&browserGpcFlag=0&isIABGlobal=false&hosts=&consentId=" + m.uuid() + "&interactionCount=1&landingPath=NotLandingPage&groups=C0001%3A1%2CC0002%3A0&geolocation=%3B&AwaitingReconsent=false",
@@ -231,7 +231,7 @@ def analytics(m: Maker, n: int) -> dict[str, Any]:
 
 
 def advertising(m: Maker, n: int) -> dict[str, Any]:
-    """Ad servers, click trackers and bid requests, with the macros that nobody filled in."""
+    """Ad servers, click trackers and bid requests, with macros that were not filled in."""
     macros = ("${AUCTION_PRICE}", "%%CACHEBUSTER%%", "[timestamp]", "{lpurl}", "${GDPR_CONSENT_755}", "{{ad.id}}", "$$CPN$$", "[CACHEBUSTING]", "{gclid}", "%%CLICK_URL_UNESC%%", "#{COOKIE}", "__CALLBACK_PARAM__", "$(ENCODED_URL)", "[%tp_ADID%]", "@@RANDOM@@", "%epid!", "${click}", "{{timestamp}}", "<RANDOM>", "$RANDOM$")
     kind = n % 7
     if kind == 0:
@@ -445,7 +445,7 @@ FAMILIES: dict[str, Callable[[Maker, int], dict[str, Any]]] = {
 
 
 def benign_requests(rows: int) -> Iterator[dict[str, Any]]:
-    """`rows` records of every family, the same every time."""
+    """Yield `rows` records of every family, the same each time."""
     for family, make in FAMILIES.items():
         maker = Maker("guard-wsgi " + family)
         for number in range(rows):

@@ -294,7 +294,7 @@ def passwords(rng: random.Random) -> str:
 
 
 def templates(rng: random.Random) -> str:
-    """What mail programs, chats and language models fill in."""
+    """Requests of mail programs, chats and language models."""
     name, other = rng.choice(["user", "customer", "m", "order"]), rng.choice(["name", "role", "id"])
     return rng.choice(
         [
@@ -311,7 +311,7 @@ def templates(rng: random.Random) -> str:
 
 
 def webhelp(rng: random.Random) -> str:
-    """Questions and answers about pages, and what an editor embeds in one."""
+    """Questions and answers about pages, and content that an editor embeds in one."""
     tag, size = rng.choice(TAGS), rng.randint(1, 900)
     host = rng.choice(
         ["www.youtube.com/embed/", "player.vimeo.com/video/", "maps.example.com/embed?pb="]
@@ -336,7 +336,7 @@ def webhelp(rng: random.Random) -> str:
 
 
 def operations(rng: random.Random) -> str:
-    """What administrators paste: schedules, images, units, loops."""
+    """Texts that administrators paste: schedules, images, units, loops."""
     one, two, number = _pick(rng, COMMANDS), _pick(rng, COMMANDS), rng.randint(1, 59)
     return rng.choice(
         [
@@ -403,7 +403,7 @@ def traces(rng: random.Random) -> str:
 
 
 def questions(rng: random.Random) -> str:
-    """What people ask about programs, and type into search fields of sites about them."""
+    """Questions about programs, also in search fields of sites about them."""
     word, call = rng.choice(CODE_WORDS), _pick(rng, CALLS)
     tool = _pick(rng, TOOLS)
     return rng.choice(
@@ -602,7 +602,7 @@ SHORT = frozenset(
         "expressions",
     }
 )
-"""What stands in titles and search fields as well."""
+"""Texts for titles and search fields as well."""
 CODED = frozenset({"questions", "configs", "pages", "letters", "notes", "reviews", "expressions"})
 """Full of code: it counts less in learning, as other texts of its tier."""
 TEXT_FIELDS = "text body content message comment description note question answer details notes summary post reply bio review issue[body] ticket.description html value".split()
@@ -640,7 +640,7 @@ def _placed(rng: random.Random, name: str, text: str, number: int) -> dict[str, 
     elif place == "json":
         kind, body = "application/json", json.dumps({**others, field: text})
     elif place == "nested" and name == "sources":
-        # A notebook as Jupyter saves it, and a cell as it is run.
+        # A notebook as Jupyter saves it, and a cell as Jupyter runs it.
         kind = "application/json"
         cell = {"cell_type": "code", "source": text.splitlines(keepends=True)}
         body = json.dumps(rng.choice([{"cells": [cell]}, {"content": {"code": text}}]))

@@ -1085,7 +1085,7 @@ HTML = (
 
 
 def cms(rng: random.Random) -> Request:
-    """What rich-text editors post."""
+    """Posts of rich-text editors."""
     html = "\n".join(rng.sample(HTML, rng.randint(1, 3)))
     return send(rng, {"post_title": rng.choice(PROSE)[:50], "content": html, "excerpt": "", "post_status": "publish", "_wpnonce": token(rng, 10)}, rng.choice(("/wp-admin/post.php", "/admin/pages/12/edit", "/wp-json/wp/v2/posts/12")))
 

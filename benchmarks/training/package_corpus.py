@@ -28,13 +28,13 @@ from pathlib import Path
 from package_corpus_fetch import Fetcher
 from package_corpus_records import SOURCES, Record, Source
 
-# Each registers its sources when it is imported.
+# Each module registers its sources when it is imported.
 for kind in ("browser", "clients", "documents", "files", "payloads", "recorded", "tools"):
     importlib.import_module(f"package_corpus_{kind}")
 
 
 def key(made: Record) -> tuple[str, ...]:
-    """What makes two records of a source the same: all but who sends."""
+    """The parts by which two records of a source are the same: everything but the sender."""
     if made["label"] == "attack":
         return made["placement"], made["meta"]["payload"]
     agent = made["headers"].get("User-Agent", "") if made["placement"] == "header" else ""

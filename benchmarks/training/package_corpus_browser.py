@@ -74,7 +74,7 @@ document.cookie = '_ga=GA1.1.1234.5678; path=/'; document.cookie = 'prefs={"them
 
 
 class Site:
-    """Pages by number, with the reporting headers that make a browser tell of violations."""
+    """Pages by number, with headers that make a browser report violations."""
 
     def __init__(self, pages: list[str]) -> None:
         self.pages = pages
@@ -95,7 +95,8 @@ class Site:
 
 @source("deb-chromium", limit=500)
 def chromium(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
-    """What the browser sent. It must be installed: apt-get install chromium-headless-shell."""
+    """Return what the browser sent. It must be installed: apt-get install
+    chromium-headless-shell."""
     program = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))), None)
     if program is None:
         raise RuntimeError("needs chromium-headless-shell")

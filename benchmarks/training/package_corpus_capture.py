@@ -31,7 +31,7 @@ class Sent(NamedTuple):
 Answer = tuple[int, dict[str, str], bytes]
 Site = Callable[[Sent], Answer]
 
-# What a visitor sends who changes nothing: the values of the pages' links and forms.
+# The values of a visitor who changes nothing: those in the pages' links and forms.
 DEFAULTS = {
     "id": "1",
     "q": "lamp",
@@ -68,10 +68,8 @@ CONTACT = """<html><body><form action="/contact" method="post" enctype="multipar
 
 
 class Shop:
-    """The site that attack tools are let loose on.
-
-    A shop that mangles what it reflects keeps a tool trying everything that it has.
-    """
+    """The target of attack tools. A shop that mangles what it reflects keeps a tool trying
+    everything it has."""
 
     def __init__(self, mangle: bool = False) -> None:
         self.mangle = mangle
@@ -185,7 +183,7 @@ MULTIPART_FIELD = re.compile(
 
 
 def changed_values(sent: Sent, usual: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """(place, value) of what in a request differs from what a visitor would send."""
+    """Yield (place, value) for each difference to a visitor's request."""
     parts = urlsplit(sent.target)
     kind = sent.headers.get("Content-Type", "")
     body = sent.body.decode("utf-8", "replace")

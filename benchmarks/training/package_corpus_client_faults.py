@@ -1,4 +1,5 @@
-"""Faults for error trackers, which send the code around them: nothing odd may stand here."""
+"""Faults for error trackers, which send the code around them: this file must contain nothing
+odd."""
 
 from __future__ import annotations
 

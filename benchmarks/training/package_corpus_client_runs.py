@@ -64,7 +64,7 @@ def run(name: str) -> Callable[[Any], Any]:
 
 
 def each(calls: Any, times: int = 1) -> None:
-    """Make every call; what the answer makes of the client doesn't matter."""
+    """Make every call; the client's reaction to the answer does not matter."""
     for _ in range(times):
         for call in calls:
             with contextlib.suppress(Exception):
@@ -97,7 +97,7 @@ def boto3_examples(address: str) -> None:
 
 @run("boto3")
 def boto3_calls(address: str) -> None:
-    """What applications do all day: objects, queues, tables, mail, logs, metrics."""
+    """Daily work of applications: objects, queues, tables, mail, logs, metrics."""
     s3, sqs, table, mail, logs, metrics, sns, events, states, secrets, lam, cognito = (aws(n, address) for n in ("s3", "sqs", "dynamodb", "sesv2", "logs", "cloudwatch", "sns", "events", "stepfunctions", "secretsmanager", "lambda", "cognito-idp"))
     for _ in range(22):
         p, f = M.person(), M.f

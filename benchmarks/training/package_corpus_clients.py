@@ -103,7 +103,7 @@ CLIENTS = (
     "authlib",
     "opentelemetry-exporter-otlp-proto-http",
 )
-# Clients whose wire carries queries or code in full: hard, for they are what injection looks like.
+# Clients that send complete queries or code: hard, because injection looks the same.
 HARD = {
     "boto3-queries",
     "simple-salesforce",
@@ -177,7 +177,7 @@ HERE = {
 
 
 def elsewhere(content: bytes) -> bytes:
-    """What was sent, with this machine's address and folders replaced."""
+    """Return what was sent, without this machine's address and folders."""
     for folder, other in sorted(HERE.items(), key=lambda pair: -len(pair[0])):
         content = content.replace(folder.encode(), other)
     content = re.sub(rb"/[\w/.-]+/(?:env-)?clients/(lib|bin)/", rb"/srv/app/.venv/\1/", content)
@@ -187,7 +187,7 @@ def elsewhere(content: bytes) -> bytes:
 
 
 def as_record(name: str, sent: Sent, tier: str) -> Record:
-    """What a client sent, as a record, with this machine's address replaced in it."""
+    """Make a record of what a client sent, without this machine's address."""
     encoding = sent.headers.get("Content-Encoding", "")
     plain = sent.body
     if encoding == "gzip":

@@ -39,7 +39,7 @@ class Fetcher:
         return self._once(folder, ["npm", "pack", "--silent", f"{name}@{version}"]) / "package"
 
     def deb(self, name: str) -> Path:
-        """A Debian package's files, of whichever version the machine's sources offer."""
+        """Return the files of a Debian package, in the version that the machine's sources offer."""
         return self._once(f"deb-{name}", ["apt-get", "download", name])
 
     def environment(self, name: str, *requirements: str) -> Path:

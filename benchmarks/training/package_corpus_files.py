@@ -48,7 +48,7 @@ def body_of(
     if re.search(r"\{\{|\{%", shown) and path.suffix == ".xml":
         return
     method = "PUT" if "calendar" in kind or "vcard" in kind else "POST"
-    # A test's first lines tell what is expected: a sender has no such comment.
+    # The first lines of a test say what is expected: a sender has no such comment.
     content = re.sub(rb"\A(?:<\?xml[^>]*>\s*)?<!--\s*(?:Description|SkipUnless):.*?-->\s*", b"", content, count=1, flags=re.S)
     headers = program(rng) | {"Content-Type": kind}
     try:
@@ -137,7 +137,7 @@ def all_of(fetcher: Fetcher, packages: Iterable[tuple[str, str]]) -> Path:
     return fetcher.cache
 
 
-# Name → package, patterns, what takes a file to plain text, rows.
+# Name → package, patterns, the converter of a file to plain text, rows.
 PROSE: dict[str, tuple[Opened, tuple[str, ...], Callable[[str], str], int]] = {
     "pypi-django-docs": (lambda f: f.sdist("Django", "5.2.8"), ("docs/topics/*.txt", "docs/howto/*.txt", "docs/internals/*.txt", "docs/faq/*.txt"), str, 200),
     "pypi-django-releases": (lambda f: f.sdist("Django", "5.2.8"), ("docs/releases/*.txt",), str, 150),
@@ -184,7 +184,7 @@ def prose(name: str) -> None:
             for number, piece in enumerate(paragraphs(plain(read(path)))):
                 # A page that shows an attack is no ordinary user's text; judge it elsewhere.
                 if not re.search(r"<script|javascript:|data:text|xss|/etc/passwd|onerror=|injection", piece, re.I):
-                    # Few documents make lopsided folds: then a chapter is one.
+                    # Few documents make uneven folds: then a chapter counts as a document.
                     chapter = str(number // 10) if len(paths) < 40 else ""
                     pieces.append((document + chapter, piece))
         chosen = rng.sample(pieces, min(len(pieces), count + 20))

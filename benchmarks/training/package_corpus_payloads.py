@@ -68,7 +68,7 @@ def module_payloads(name: str, folder: Path, rng: random.Random, skip: str) -> I
             if re.search(skip, variable, re.I) or "__B64_" in text or len(text) < 4:
                 continue
             category, sign = ("sqli", SQL_SIGN) if kind == "sqli" else ("xss", XSS_SIGN)
-            # Error messages and database names stand among the payloads in lower-case words.
+            # Error messages and database names are among the payloads, in lower-case words.
             if not sign.search(text) or (re.fullmatch(r"[\w .,:'-]*", text) and "=" not in text):
                 continue
             yield attack(name, category, filled(text), rng)
@@ -83,7 +83,7 @@ def commonhuman(fetcher: Fetcher, rng: random.Random) -> Iterable[Record]:
 
 @source("pypi-sm0g-payloads")
 def smog(fetcher: Fetcher, rng: random.Random) -> Iterable[Record]:
-    """The same of another family."""
+    """Yield the payloads of another family."""
     folder = fetcher.wheel("sm0g-payloads", "0.1.4")
     return module_payloads("pypi-sm0g-payloads", folder, rng, r"ERROR|PATTERN|TRACE|SIGN|TARGET")
 
@@ -137,7 +137,7 @@ YWAF = {
 
 @source("pypi-identywaf")
 def identywaf(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
-    """The probes that tell firewalls apart, each in five places; its harmless ones are left out."""
+    """The probes that identify firewalls, each in five places, without the harmless ones."""
     folder = fetcher.sdist("identYwaf", "1.0.127")
     (path,) = texts(folder, "data.json")
     for line in json.loads(path.read_text())["payloads"]:
@@ -163,7 +163,7 @@ def markup_strings(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             text = node.value
-            # A frame or a base of example.com is what the sanitizer is to leave alone.
+            # The sanitizer must keep a frame or a base of example.com.
             hostile = re.search(r"script|\bon\w+\s*=|alert|expression|evil|data:|\\\d", text, re.I)
             if "<" in text and 12 <= len(text) <= 1500 and EVENTS.search(text) and hostile:
                 yield text
@@ -268,13 +268,13 @@ def wfuzz(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
 
 @source("pypi-markdown-it-py-xss", limit=60)
 def markdown_links(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
-    """Markdown whose links would run a script."""
+    """Markdown with links that would run a script."""
     folder = fetcher.sdist("markdown-it-py", "4.3.0")
     (path,) = texts(folder, "fixtures/xss.md")
     for case in path.read_text(encoding="utf-8").split("\n.\n")[1::2]:
         for line in case.split("\n"):
             if line.startswith("<p>") or "normal link" in line:
-                continue  # what is to come of it, and what is to be left alone
+                continue  # the expected result, and what must stay
             if re.search(
                 r"javascript|vbscript|file:|data:text", html.unescape(unquote(line)), re.I
             ):

@@ -16,7 +16,7 @@ from package_corpus_records import JSON, Record, benign, source
 
 
 def cassette(name: str, path: Path) -> Iterator[Record]:
-    """The requests of a recorded conversation; secrets stand in it as placeholders already."""
+    """Return the requests of a recorded conversation; secrets are placeholders already."""
     recorded = json.loads(path.read_text(encoding="utf-8"))
     for turn in recorded.get("interactions") or recorded.get("http_interactions") or ():
         asked = turn["request"]
@@ -69,7 +69,7 @@ def replayed(folder: Path) -> Iterator[tuple[str, str, str, dict[str, str], str,
 
 @source("pypi-pygithub-recorded")
 def pygithub_asked(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
-    """Another client of the code host: what it asked."""
+    """Requests of another client of the code host."""
     folder = fetcher.sdist("PyGithub", "2.10.0")
     for name, method, target, headers, body, _ in replayed(folder):
         sent = "" if body == "None" else body
@@ -78,7 +78,7 @@ def pygithub_asked(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
 
 @source("pypi-pygithub-answers", limit=250)
 def pygithub_answered(fetcher: Fetcher, rng: random.Random) -> Iterator[Record]:
-    """And what it was answered, object by object, as one service passes them on to another."""
+    """The answers, object by object, as one service passes them on to another."""
     folder = fetcher.sdist("PyGithub", "2.10.0")
     for name, _, _, _, _, answer in replayed(folder):
         try:

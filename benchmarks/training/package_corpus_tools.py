@@ -56,7 +56,7 @@ def attacks(name: str, sent: Iterable[Sent], rng: random.Random, fallback: str) 
         if found is None:
             continue
         place, payload = found
-        # The same payload with other random numbers and names is the same payload.
+        # A payload with other random numbers and names is the same payload.
         tailless = re.sub(r"(--|#)\W*\w{4}$", r"\1", payload)
         shape = (
             place,
@@ -78,7 +78,7 @@ def attacks(name: str, sent: Iterable[Sent], rng: random.Random, fallback: str) 
         body: str | bytes = re.sub(here.encode(), b"shop.example.com", one.body)
         with contextlib.suppress(UnicodeDecodeError):
             body = bytes(body).decode("utf-8")
-        # A probe of quotes and brackets alone breaks syntax, but says nothing: hard.
+        # A probe of quotes and brackets alone breaks syntax but does nothing: hard.
         mute = re.fullmatch(r"-?\w*(?:\.\w+)?[^\w]*\w?[^\w]*", payload.removeprefix("/account"))
         category = category_of(payload, fallback)
         groups[place].append(
@@ -132,7 +132,7 @@ def run(command: list[str], seconds: int, folder: str) -> None:
 
 
 SQLMAP_RUNS: dict[str, tuple[tuple[str, ...], ...]] = {
-    # The weak parameter: found at once, then what a thief does with it.
+    # The vulnerable parameter: a tool finds it at once, then does what a thief does.
     "pypi-sqlmap-exploit": (
         ("/item?id=1&lang=en", "--level=2", "--technique=BEU", "--dump-all", "--banner"),
         ("/item?id=1&lang=en", "--technique=B", "--current-user", "--tables", "--hex"),
