@@ -20,7 +20,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "guard_wsgi"
 
 Changes = dict[str, list[tuple[str, str]]]
-"""By file: what is put in before a text that stands in it once."""
+"""Maps a file to pairs of an anchor, a text that occurs once in it, and the text to insert before
+it."""
 
 Apply = Callable[[dict[str, str], Changes, str], str]
 
@@ -121,7 +122,7 @@ def test_a_check_is_a_class_and_its_place_in_its_family(apply: Apply) -> None:
 
 
 def test_an_indicator_is_one_line(apply: Apply) -> None:
-    """One file, before the weights are learned anew; its prior serves until then."""
+    """One file, before the weights are learned again; its prior serves until then."""
     changed: Changes = {
         "detection/indicators/code.py": [
             (
@@ -184,7 +185,7 @@ def test_a_resolver_is_a_function_of_the_apps_own(apply: Apply) -> None:
 
 
 def test_an_option_is_a_field_and_what_acts_on_it(apply: Apply) -> None:
-    """Two files: its section, which says default, reason and range; and the file that acts."""
+    """Two files: its section, with default, reason and range; and the file that acts."""
     changed: Changes = {
         "config/sections/mode.py": [
             (

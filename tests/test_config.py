@@ -1,4 +1,4 @@
-"""SecurityConfig: what is accepted, what is refused, and how it says so."""
+"""SecurityConfig: accepted values, refused values, and the messages."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_every_fault_is_reported_at_once() -> None:
 
 
 def test_a_fault_is_not_repeated_in_other_words() -> None:
-    """A key that is no key is one fault, not also a missing key."""
+    """An unknown key is one fault, not also a missing key."""
     assert len(faults_of(enable_agent=True, agent_api_key=5)) == 1
     assert len(faults_of(cors_allow_credentials="yes")) == 1
 

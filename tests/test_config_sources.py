@@ -245,7 +245,7 @@ def test_a_number_beyond_all_bounds_is_a_fault(number: int, tmp_path: Path) -> N
 
 
 def test_a_blank_variable_is_one_that_nobody_set() -> None:
-    """As compose writes ${RATE_LIMIT:-}."""
+    """Docker Compose writes ${RATE_LIMIT:-}."""
     kinds = {}
     for option in options_of(SecurityConfig):
         kinds[str(option.type)] = option.name

@@ -108,7 +108,7 @@ def test_the_bottle_example_limits_its_login() -> None:
 
 
 def test_the_django_example_limits_its_login() -> None:
-    # In a process of its own: Django's settings are for a whole process.
+    # In its own process, because Django's settings are for a whole process.
     script = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from django_app import app\n"

@@ -1,7 +1,7 @@
-"""The house: a file imports only from its own floor and from those below, and none goes in circles.
+"""The house: a file imports only from its own floor and from those below, and there are no circles.
 
-Imports for types alone and imports inside of functions count as well: what a file can't be read
-without is below it.
+Imports for types alone and imports inside functions count as well: a file can't be read without the
+files that it imports.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FLOORS = (
     ("guard_wsgi_flask",),
     ("guard_wsgi_flask.console",),
 )
-"""Rooms from the ground up; those of one floor know nothing of each other."""
+"""Rooms from the ground up. Rooms on the same floor do not import each other."""
 
 MAX_LINES = 400
 
@@ -67,7 +67,7 @@ MODULES = modules()
 
 
 def imported(path: Path) -> Iterator[str]:
-    """The modules of the house that a file imports from, wherever the statement stands."""
+    """Yield the modules of the package that a file imports, wherever the statement is."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]

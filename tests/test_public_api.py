@@ -46,7 +46,7 @@ PROMISED = {
     Verdict: {"action", "block", "check", "client_ip", "country", "findings", "principal"}
     | {"reason", "request_id"},
 }
-"""What users may rely on in classes whose other attributes are for the package itself."""
+"""The public attributes of classes whose other attributes are for the package itself."""
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,6 @@ def test_the_methods_of_a_configuration_are_in_the_typing_test() -> None:
         for name, member in vars(kind).items()
         if not name.startswith("_") and name not in options and not isinstance(member, property)
     }
-    # Older spellings of pydantic's, and what the package itself asks.
+    # Older spellings of pydantic, and attributes that the package itself reads.
     others = {"class_defaults", "copy", "dict", "json", "parse_obj", "parse_raw", "from_orm"}
     assert sorted(methods - USED - others) == []

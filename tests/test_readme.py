@@ -133,7 +133,7 @@ def test_every_option_that_is_named_exists() -> None:
 
 
 def anchors(text: str) -> set[str]:
-    """What a link can name in a page: its headings, as GitHub writes them."""
+    """The anchors of a page: its headings, as GitHub writes them."""
     titles = re.findall(r"^#+ (.+)$", text, re.M)
     return {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
 

@@ -1,4 +1,4 @@
-"""Rules of single routes: what a decorator leaves on a view, and how rules lie over each other."""
+"""Rules of single routes: the marks of a decorator on a view, and how rules combine."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def decorator(**options: Any) -> SecurityDecorator:
 
 
 def marked(*decorators: Callable[[Any], Any]) -> RouteConfig:
-    """What a view carries after the decorators, the innermost first."""
+    """Return the rules of a view after the decorators, the innermost first."""
 
     def view() -> None: ...
 
@@ -273,7 +273,8 @@ def test_a_fault_names_the_decorator_and_its_argument(decorate: Any, fault: str)
 
 
 def test_each_option_of_a_decorator_has_its_words() -> None:
-    """What a decorator passes to ``_marking`` is in the table, but for what can't be wrong."""
+    """Each option that a decorator passes to ``_marking`` is in the table, except those that can't
+    be wrong."""
     source = inspect.getsource(SecurityDecorator)
     given = set(re.findall(r"_marking\(\s*(\w+)=|^            (\w+)=\w+,$", source, re.M))
     names = {first or second for first, second in given} & {

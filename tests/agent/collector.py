@@ -1,4 +1,4 @@
-"""A collector on a loopback socket that records what it gets and answers as it is told."""
+"""A collector on a loopback socket that records requests and answers by a script."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Recorded:
 
 @define
 class Reply:
-    """What to answer. ``hang`` seconds pass first; ``reset`` cuts the connection instead."""
+    """One answer. ``hang`` seconds pass first; ``reset`` cuts the connection instead."""
 
     status: int = 200
     body: bytes = b'{"success": true}'
@@ -137,7 +137,7 @@ class Collector:
             return self.script.popleft() if self.script else self.default
 
     def wait_for(self, condition: Callable[[], Any], seconds: float = 10.0) -> Any:
-        """What the condition returns once it is true; an AssertionError after ``seconds``."""
+        """Return the result of the condition once it is true; AssertionError after ``seconds``."""
         deadline = time.monotonic() + seconds
         with self._changed:
             while True:
@@ -156,7 +156,7 @@ class Collector:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """All events of all batches, refused ones too."""
+        """All events of all batches, including refused batches."""
         return [event for request in self.posts() for event in request.json["events"]]
 
     @property

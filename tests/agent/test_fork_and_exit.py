@@ -1,5 +1,5 @@
-"""Forks and exits, in processes of their own. The issues named are those of other senders that
-learned it the hard way."""
+"""Forks and exits, in their own processes. The named issues are those of other senders that had the
+fault."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_exit_is_delayed_by_the_configured_time_at_most(
         done = run(EXIT, url, timeout=20)
     assert (done.returncode, done.stderr) == (0, "")
     seconds, dropped = done.stdout.split(maxsplit=1)
-    # Half a second, and what a loaded machine adds to it; a time-out of 30 s would not fit.
+    # Half a second, plus the delay of a busy machine; a time-out of 30 s would not fit.
     assert float(seconds) < 5.0
     assert dropped.strip() == "{'shutdown': 3}"
 
@@ -248,7 +248,7 @@ def test_exit_during_back_off_does_not_wait_for_it(collector: Collector) -> None
 
 
 def test_a_refused_thread_costs_nothing_but_time(collector: Collector) -> None:
-    """As at the interpreter's end (python/cpython#113964): what is queued goes at exit."""
+    """At the end of the interpreter (python/cpython#113964), queued events are sent."""
     done = run(
         """
         class Refused(threading.Thread):

@@ -90,7 +90,7 @@ METRIC = SecurityMetric(metric_type="block_rate", value=0.5, endpoint="/a", tags
 
 
 def facts(request: Recorded) -> dict[str, Any]:
-    """What a collector can tell two agents apart by, values that must differ left out."""
+    """The differences that a collector sees between two agents, without values that must differ."""
     ignored = {"host", "connection", "accept", "accept-encoding", "content-length", "user-agent"}
     headers = {name: value for name, value in request.headers.items() if name not in ignored}
     if "x-payload-signature" in headers:

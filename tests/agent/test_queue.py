@@ -172,7 +172,7 @@ def test_flush_tells_whether_everything_was_settled(agent: MakeAgent, collector:
 def test_every_event_of_many_threads_is_sent_or_counted(
     agent: MakeAgent, collector: Collector
 ) -> None:
-    """More than the collector can take: what does not fit is counted, nothing is lost between."""
+    """More than the collector accepts: the rest is counted, and nothing is lost in between."""
     collector.default = Reply(hang=0.05)
     handler = agent(buffer_size=2000)
     offered, threads = 5000, 4
@@ -295,7 +295,7 @@ def test_a_configuration_that_cannot_work_is_refused(
     assert [fault.split()[0] for fault in refused.value.faults] == [named]
 
 
-def test_all_faults_of_a_configuration_are_told_at_once() -> None:
+def test_all_faults_of_a_configuration_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
         AgentConfig(api_key="x", endpoint="nowhere", buffer_size=-1)
     assert len(refused.value.faults) == 3
@@ -325,7 +325,7 @@ def test_the_endpoint_is_the_base_however_it_is_written() -> None:
         assert AgentConfig(api_key=API_KEY, endpoint=written).endpoint == "https://h"
 
 
-def test_a_uwsgi_without_threads_is_told_so_once(
+def test_a_uwsgi_without_threads_is_reported_once(
     agent: MakeAgent, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "uwsgi", SimpleNamespace(opt={b"master": b"true"}))  # type: ignore[arg-type]

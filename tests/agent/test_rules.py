@@ -114,7 +114,7 @@ def test_one_fault_refuses_the_whole_set(name: str, value: object) -> None:
     assert [fault.split(":")[0] for fault in refused.value.faults] == [name]
 
 
-def test_all_faults_are_told() -> None:
+def test_all_faults_are_reported() -> None:
     with pytest.raises(RulesError) as refused:
         DynamicRules.parse({"ip_blacklist": ["x"], "ttl": "y", "emergency_mode": None, "z": 1})
     assert len(refused.value.faults) == 2
@@ -250,7 +250,7 @@ def test_a_configuration_that_cannot_be_served_changes_nothing() -> None:
 
 
 class App:
-    """Rules in force, and the events told of them."""
+    """Active rules, and the events about them."""
 
     def __init__(self) -> None:
         self.rules: DynamicRules | None = None

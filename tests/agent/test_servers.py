@@ -61,7 +61,7 @@ def serving(
     try:
         yield process, port
     finally:
-        # Also what is left of its group: without a master, uWSGI's first worker ends alone.
+        # Also the rest of its group: without a master, uWSGI's first worker ends alone.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(10)
@@ -196,7 +196,7 @@ def test_uwsgi_workers_send_their_own_and_the_masters_once(
 ) -> None:
     """Without its fork hooks uWSGI forks behind Python's back, and any thread that the master
     runs may hold the interpreter's lock then: the workers would wait for it for ever."""
-    # Each worker loads the app by itself with --lazy-apps.
+    # With --lazy-apps, each worker loads the app itself.
     expected = Counter(user_agent_blocked=10, path_excluded=2 if kind == "lazy apps" else 1)
 
     def told() -> Counter[str]:
@@ -219,7 +219,7 @@ def test_uwsgi_workers_send_their_own_and_the_masters_once(
     assert len(keys) == len(set(keys))
 
 
-def test_uwsgi_workers_that_are_forked_anew_serve_and_send(
+def test_uwsgi_workers_that_are_forked_again_serve_and_send(
     collector: Collector, uwsgi: Path
 ) -> None:
     with serving(
@@ -235,7 +235,7 @@ def test_uwsgi_workers_that_are_forked_anew_serve_and_send(
             os.kill(worker, signal.SIGKILL)
         assert get(port, "evil 1", START_SECONDS) == 403
         assert collector.wait_for(lambda: _reported(collector, "user_agent_blocked") == 2)
-        # A worker that is being forked when the master is told to end outlives it.
+        # A worker that is being forked when the master has to end outlives it.
         deadline = time.monotonic() + START_SECONDS
         while len(set(_children(process.pid)) - set(first)) < 2 and time.monotonic() < deadline:
             time.sleep(0.1)

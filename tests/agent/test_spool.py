@@ -1,4 +1,4 @@
-"""The spool: what is queued survives a killed process and a collector that is away."""
+"""The spool: queued events survive a killed process and an absent collector."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_kill_9_in_the_middle_of_an_outage_loses_and_doubles_nothing(
     assert (done.returncode, done.stderr) == (0, "")
     accepted = [told for request in collector.requests[refused:] for told in request.json["events"]]
     arrived = {told["reason"] for told in accepted}
-    # The kill may come between the queueing and the line that tells of it.
+    # The kill may come between the queueing and the line that reports it.
     expected = {f"{name}-{n}" for name, count in sent.items() for n in range(count)}
     assert expected <= arrived
     assert len(arrived - expected) <= 2

@@ -88,7 +88,7 @@ def test_a_worker_without_a_request_sends_them_at_its_end(collector: Collector) 
 
 
 def test_what_a_master_queues_later_goes_with_a_worker_forked_later(collector: Collector) -> None:
-    """A worker that dies is forked anew, with all that the master has ever queued."""
+    """A dead worker is forked again, with everything that the master ever queued."""
     sent = run_master(
         """
         handler = agent(flush_interval=3600)
@@ -160,7 +160,7 @@ def test_a_master_writes_no_spool_that_its_children_would_share(collector: Colle
 
 
 def test_every_lock_held_at_a_fork_in_c_is_replaced(collector: Collector) -> None:
-    """By the server's own hook, though the app has put another in its place before."""
+    """By the server's own hook, although the app replaced it before."""
     sent = run_master(
         """
         from guard_wsgi.middleware import GuardMiddleware

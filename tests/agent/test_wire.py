@@ -1,4 +1,4 @@
-"""What travels: paths, headers, bodies, signature, compression, envelope."""
+"""The wire format: paths, headers, bodies, signature, compression, envelope."""
 
 from __future__ import annotations
 
@@ -226,7 +226,7 @@ def test_an_event_that_json_cannot_hold_costs_only_itself(
 
 
 def test_redirects_are_not_followed(agent: MakeAgent, collector: Collector) -> None:
-    """A redirect would hand the API key to whoever is at its end."""
+    """A redirect would give the API key to the target."""
     collector.script.append(Reply(307, headers={"Location": "/elsewhere"}))
     handler = agent()
     handler.send_event(SecurityEvent(event_type="x"))

@@ -1,4 +1,4 @@
-"""What a behaviour rule may say."""
+"""The fields of a behaviour rule."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_rule_is_written_as_in_the_existing_system() -> None:
     assert BehaviorRule("usage", 10).action == "log"
 
 
-def test_every_fault_of_a_rule_is_said_at_once() -> None:
+def test_every_fault_of_a_rule_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         BehaviorRule("usages", 0, -1, None, "drop", "not callable", 0)  # type: ignore[arg-type]
     text = str(caught.value)
@@ -118,7 +118,7 @@ def test_json_patterns_look_at_complete_json_only() -> None:
     assert patterns.matches(b"[" * 200_000, is_json=True, is_complete=True) == []
 
 
-def test_many_patterns_are_told_apart() -> None:
+def test_many_patterns_are_distinguished() -> None:
     texts = ["alpha", "regex:be+ta", "json:k==v", "gamma"]
     patterns = BodyPatterns([parse_pattern(text) for text in texts])
     found = patterns.matches(b'{"k": "v", "x": "gamma beeta"}', is_json=True, is_complete=True)

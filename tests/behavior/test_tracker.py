@@ -1,4 +1,4 @@
-"""Behaviour rules at work, over a real store: who is let on, throttled, banned, told of."""
+"""Behaviour rules over a real store: clients pass, are throttled, banned or reported."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ BOB = address("81.2.69.2")
 
 @define
 class World:
-    """A store on a clock that the test moves, and what was told."""
+    """A store on a clock that the test moves, and the reported events."""
 
     now_ns: int = 1_000 * NANOSECONDS
     violations: list[Violation] = field(factory=list)
@@ -81,7 +81,7 @@ def world() -> World:
 
 
 def kinds(watch: BehaviorWatch, times: int, client: Address = ALICE, endpoint: str = "/x") -> str:
-    """One letter a request: passed ``.``, throttled ``t``, banned ``b``."""
+    """One letter per request: passed ``.``, throttled ``t``, banned ``b``."""
     letters = []
     for _ in range(times):
         decision = watch.before(client, endpoint)
@@ -148,7 +148,7 @@ def test_an_ipv6_customer_is_one_client_and_banned_as_one(world: World) -> None:
     assert world.store.bans.find(address("2a02:c7f:1:3::1")) is None
 
 
-def test_a_throttled_client_is_told_when_to_come_back_and_may_then(world: World) -> None:
+def test_a_throttled_client_learns_when_to_come_back_and_may_then(world: World) -> None:
     watch = world.watch(BehaviorRule("usage", 2, 60, action="throttle"))
     assert kinds(watch, 2) == ".."
     decision = watch.before(ALICE, "/x")

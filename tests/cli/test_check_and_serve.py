@@ -44,7 +44,9 @@ def test_a_good_file_has_no_faults(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "rate_limit=7" in out
 
 
-def test_every_fault_of_a_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_fault_of_a_file_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = write(tmp_path / "guard.toml", "rate_limit = 0\nrate_limt = 1\n")
     assert main(["check", str(path)]) == 1
     out = capsys.readouterr().out
@@ -113,7 +115,7 @@ def test_what_the_agent_cannot_work_with_is_a_fault(
 
 @contextmanager
 def served(directory: Path, *arguments: str) -> Iterator[str]:
-    """The URL of an app served by the command, which must end well when it is told to."""
+    """The URL of an app that the command serves; the command must end well when it is asked to."""
     process = subprocess.Popen(
         [sys.executable, "-m", "guard_wsgi", "serve", *arguments, "--port", "0"],
         cwd=directory,
@@ -182,7 +184,7 @@ def test_a_guard_that_the_app_brings_is_kept(
         ("shop:nothing", "not a WSGI app"),
     ],
 )
-def test_an_app_that_is_none_is_said(
+def test_an_app_that_is_none_is_reported(
     tmp_path: Path,
     name: str,
     said: str,
@@ -197,7 +199,7 @@ def test_an_app_that_is_none_is_said(
     assert said in capsys.readouterr().err
 
 
-def test_faults_of_variables_are_said_before_anything_is_served(
+def test_faults_of_variables_are_reported_before_anything_is_served(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GUARD_RATE_LIMT", "5")
@@ -225,7 +227,7 @@ def test_a_command_that_is_none_is_a_usage_error(
         (["doctor", "--workers", "0"], "0 is not in the range"),
     ],
 )
-def test_what_can_not_be_served_is_said_in_a_line(
+def test_what_can_not_be_served_is_reported_in_a_line(
     arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2

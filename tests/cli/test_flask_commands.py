@@ -88,7 +88,7 @@ def test_the_deployment_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["bans", "list"], ["doctor"], ["inspect", "x"]])
-def test_an_app_without_a_guard_is_said(arguments: list[str]) -> None:
+def test_an_app_without_a_guard_is_reported(arguments: list[str]) -> None:
     code, text = runner(Flask(__name__))(*arguments)
     assert code == 1
     assert "this app has no guard" in text

@@ -74,7 +74,7 @@ def test_what_the_guard_would_let_pass_is_not_said_to_be_refused(
     assert capsys.readouterr().out.startswith("passed, as " + name.removeprefix("GUARD_").lower())
 
 
-def test_a_place_that_is_none_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_place_that_is_none_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", SQL, "--in", "body"]) == 2
     assert "one of query, path" in capsys.readouterr().err
 
@@ -132,7 +132,7 @@ def test_a_request_is_read_from_standard_input(
 
 
 @pytest.mark.parametrize("raw", ["", "hello", "GET / HTTP/1.1\r\nno header\r\n\r\n", "\r\n\r\n"])
-def test_what_is_no_request_is_said(
+def test_what_is_no_request_is_reported(
     raw: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "request.http"
@@ -189,7 +189,7 @@ def test_a_trial_leaves_the_state_of_others_alone(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_client_that_is_no_address_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_is_no_address_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "hello", "--client", "somebody"]) == 2
     assert "'somebody' is not an IP address" in capsys.readouterr().err
 
@@ -201,7 +201,7 @@ def test_passive_mode_does_not_hide_the_verdict(
     assert main(["inspect", SQL]) == 1
 
 
-def test_a_file_that_is_missing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_missing_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", "--request", "nowhere.http"]) == 2
     assert "nowhere.http" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""guard-wsgi options: the reference, read from where the reasons stand."""
+"""guard-wsgi options: the reference, read from the sections of the configuration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.options.resolving import options_of
 
 
-def test_every_option_is_told_of_in_a_section() -> None:
+def test_every_option_is_in_a_section() -> None:
     told = list(read_options())
     assert [option.name for option in told] == [
         option.name for option in options_of(SecurityConfig)
@@ -34,7 +34,7 @@ def test_options_are_found_by_a_word(capsys: pytest.CaptureFixture[str]) -> None
     assert "auto_ban_window: int = 3600" in capsys.readouterr().out
 
 
-def test_a_word_that_no_option_speaks_of_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_word_that_no_option_names_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["options", "teapot"]) == 1
     assert "no option mentions 'teapot'" in capsys.readouterr().out
 

@@ -113,7 +113,7 @@ def test_a_file_that_is_no_log_is_not_said_to_be_free_of_refusals(
     assert "lines is a log line" in capsys.readouterr().err
 
 
-def test_an_empty_log_is_said_to_be_empty(
+def test_an_empty_log_is_reported_as_empty(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
@@ -121,7 +121,7 @@ def test_an_empty_log_is_said_to_be_empty(
     assert "the log is empty" in capsys.readouterr().out
 
 
-def test_a_missing_log_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_log_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "nowhere.log"]) == 2
     assert "nowhere.log" in capsys.readouterr().err
 

@@ -173,7 +173,7 @@ def test_an_emergency_is_declared_shown_and_ended(run: Run) -> None:
     assert run("emergency", "on", "--allow", "office")[0] == 2
 
 
-def test_an_emergency_of_the_configuration_is_said_and_not_ended(
+def test_an_emergency_of_the_configuration_is_reported_and_not_ended(
     run: Run, config_file: Path
 ) -> None:
     config_file.write_text(config_file.read_text() + "emergency_mode = true\n")
@@ -204,7 +204,7 @@ def test_memory_cannot_be_reached_from_outside(capsys: pytest.CaptureFixture[str
     assert "store_url is memory://" in capsys.readouterr().err
 
 
-def test_a_store_that_does_not_answer_is_said_and_nothing_made_up(
+def test_a_store_that_does_not_answer_is_reported_and_nothing_is_invented(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "guard.toml"

@@ -63,7 +63,7 @@ def console(make_console: MakeConsole) -> Console:
 
 @pytest.fixture
 def live(console: Console) -> Iterator[Console]:
-    """One that serves on a port."""
+    """A console that serves on a port."""
     console.start()
     yield console
     console.shutdown()
@@ -75,7 +75,7 @@ def key(console: Console) -> NewKey:
 
 
 def log_in(console: Console) -> Browser:
-    """With a printed link, so as an admin."""
+    """Logged in with a printed link, so as an admin."""
     client = console.app.test_client()
     answer = client.get("/login", query_string={"token": console.services.people.new_link()})
     assert answer.status_code == 303

@@ -1,4 +1,4 @@
-"""What attackers write, in every field that is shown."""
+"""Texts of attackers, in every field that the console shows."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def payloads(kind: str = "") -> list[str]:
 
 
 def with_payloads(texts: list[str]) -> list[dict[str, Any]]:
-    """Events in which every field is an attack; each text stands in each field of some event."""
+    """Events in which every field is an attack; each text is in each field of some event."""
     made = []
     for number in range(len(texts)):
         written = [texts[(number + shift) % len(texts)] for shift in range(len(FIELDS) + 8)]

@@ -1,4 +1,4 @@
-"""Who gets in, and who may change anything."""
+"""Access: who may log in, and who may change something."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPEN = {"static", "login.page", "login.enter", "now.health", "admin.csp_report"}
 
 
 def _rules(console: Console) -> list[tuple[str, str, str]]:
-    """Every (method, path, endpoint) of the console, with something in place of variables."""
+    """Every (method, path, endpoint) of the console, with values for the variables."""
     found = []
     for rule in console.app.url_map.iter_rules():
         path = re.sub(r"<int(?:\(.*?\))?:\w+>", "1", rule.rule)

@@ -90,7 +90,7 @@ def chromium() -> Iterator[Any]:
 
 
 class Page:
-    """A page whose every fault is written down."""
+    """A page that records each of its faults."""
 
     def __init__(self, chromium: Any, console: Console, **options: Any) -> None:
         self.context = chromium.new_context(**options)

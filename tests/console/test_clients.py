@@ -1,4 +1,4 @@
-"""What is known of a client, and for which app an exclusion is taken."""
+"""The page of a client, and the app that an exclusion applies to."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ def test_an_exclusion_of_the_report_is_for_the_app_that_refused(
     app = re.search(r'name="app" value="([^"]*)"', form)
     assert app is not None
     assert app[1] == "shop"
-    # The editor of rules begins with the app that something happens to as well.
+    # The editor of rules also selects the app with recent events.
     assert "configuration of <b>shop</b>" in admin.get("/rules").text
 
 
-def test_a_password_in_a_database_url_is_not_told() -> None:
+def test_a_password_in_a_database_url_is_not_reported() -> None:
     with pytest.raises(GuardError) as told:
         Database("mysql://ann:s3cret@db/guard")
     assert "s3cret" not in str(told.value)

@@ -27,7 +27,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 class Running:
-    """The command as a process, with what it prints at its start."""
+    """The command as a process, with its first output."""
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -124,7 +124,7 @@ def test_another_link_can_be_had_on_the_same_machine(
         (["--link", "--db", "sqlite:///nowhere.db"], "no database sqlite:///nowhere.db"),
     ],
 )
-def test_what_can_not_be_served_is_said_in_a_line(
+def test_what_can_not_be_served_is_reported_in_a_line(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     assert main(["console", "--port", "0", *arguments]) == 2
@@ -135,7 +135,7 @@ def test_what_can_not_be_served_is_said_in_a_line(
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"x" * 5000])
-def test_a_file_that_is_no_database_is_said_in_a_line(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_database_is_reported_in_a_line(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "junk.db"
     path.write_bytes(content)
     with pytest.raises(DatabaseError, match="can't be opened"):

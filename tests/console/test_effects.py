@@ -1,4 +1,4 @@
-"""What a relaxed rule costs, and which refusals look alike: counted, with what to do about it."""
+"""The effect of relaxed rules, and similar refusals: counts and advice."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_a_group_that_is_not_there_says_what_to_do(console: Console, admin: Brow
     assert "Choose a longer period" in page
 
 
-def test_what_other_attacks_an_exclusion_lets_pass_is_said(
+def test_what_other_attacks_an_exclusion_lets_pass_is_reported(
     console: Console, key: NewKey, admin: Browser
 ) -> None:
     script = {**FINDING, "category": "xss", "value": "<script>", "indicators": "xss.script"}

@@ -1,4 +1,4 @@
-"""Looking for events, taking them out, and doing something about one."""
+"""Searching events, exporting them, and acting on one."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_what_is_written_into_a_log_by_others_makes_no_row(
     assert [row["kind"] for row in find(console)] == ["penetration_attempt"]
 
 
-def test_a_log_that_holds_what_an_agent_sends_is_said(
+def test_a_log_that_holds_what_an_agent_sends_is_reported(
     console: Console, key: NewKey, admin: Browser, tmp_path: Path
 ) -> None:
     path = tmp_path / "guard.log"

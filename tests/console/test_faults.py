@@ -1,4 +1,4 @@
-"""What happens when the disk is full, the database is held, or clients are slow."""
+"""Faults: a full disk, a locked database, slow clients."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.console.sending import event, send
 
 
 def _limit_pages(console: Console, pages: int) -> None:
-    """SQLite's own bound on a file: over it, it says what it says of a full disk."""
+    """SQLite's own limit for a file: over it, SQLite reports the same as for a full disk."""
     engine = console.services.database._engine
     engine.dispose()
 
@@ -53,7 +53,7 @@ def test_on_a_full_disk_agents_keep_what_they_have_and_pages_still_show(
     assert send(console, key, *filler).json["accepted"] == 100
 
 
-def test_while_another_program_holds_the_database_agents_are_told_to_come_again(
+def test_while_another_program_holds_the_database_agents_must_retry(
     make_console: MakeConsole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("guard_wsgi_flask.console.database.BUSY_SECONDS", 0.2)
@@ -67,7 +67,7 @@ def test_while_another_program_holds_the_database_agents_are_told_to_come_again(
     assert send(console, key, event()).json["accepted"] == 1
 
 
-def test_a_database_that_is_gone_is_said_to_who_watches(
+def test_a_missing_database_is_reported_to_open_pages(
     console: Console, admin: Browser, tmp_path: Path
 ) -> None:
     console.services.database.close()

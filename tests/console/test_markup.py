@@ -1,7 +1,7 @@
-"""What attackers write changes no page's structure, in no field, on no page.
+"""Texts of attackers change the structure of no page, in no field.
 
-The browser's test runs what it can; this one reads every page's tags, attributes and addresses,
-and knows which ones the templates write.
+The test of the browser runs what it can; this one reads the tags, attributes and addresses of every
+page, and compares them with those of the templates.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ COUNT = 14
 
 
 def _name(path: str) -> str:
-    """Which page it is, whatever event it is about."""
+    """Return the kind of a page, whatever event it shows."""
     return re.sub(r"\d+", "N", path.partition("?")[0])
 
 
 def _harmless(console: Console, key: NewKey, admin: Browser) -> dict[str, Structure]:
-    """What the templates write, by page: the structure of pages about words."""
+    """The markup of the templates, by page: the structure of pages with harmless words."""
     words = [f"word{number}" for number in range(40)]
     send(console, key, *with_payloads(words)[: COUNT - 2])
     send(console, key, event(), event(action_taken="logged_only"))

@@ -1,4 +1,4 @@
-"""The playground says what the guard would say, and why."""
+"""The playground shows the guard's verdict and its reasons."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_threshold_or_an_exclusion_changes_the_verdict() -> None:
     ).outcome.passed
 
 
-def test_every_check_of_the_ladder_is_told_past_the_first_refusal() -> None:
+def test_every_check_is_shown_after_the_first_refusal() -> None:
     answer = run(text=ATTACK, config="toml", toml='blacklist = ["198.51.100.1"]')
     refusing = [rung.check for rung in answer.rungs if rung.status]
     assert len(refusing) == 2

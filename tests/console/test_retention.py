@@ -86,7 +86,7 @@ def test_what_is_deleted_is_in_no_file_any_more(
     send(console, key, event(), *(event(ip_address="198.51.100.77") for _ in range(50)))
     admin.post("/data/delete", client="198.51.100.77")
     assert retention.count(console.services.database) == 1
-    # Once in the audit log, which says what was deleted.
+    # Once in the audit log, with what was deleted.
     held = b"".join(file.read_bytes() for file in tmp_path.glob("console.db*"))
     assert held.count(b"198.51.100.77") <= 2
     assert admin.get("/data").text.count("<dd>1</dd>")

@@ -1,4 +1,4 @@
-"""What agents send is stored, once, whole, and only from who has a key."""
+"""Batches of agents are stored once and completely, and only with a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists, bans, emergency mode, user agents: who may come in."""
+"""Access: lists, bans, emergency mode, user agents."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_does_nothing_when_disabled() -> None:
 def test_a_guard_that_is_off_begins_nothing(
     caplog: pytest.LogCaptureFixture, enabled: bool
 ) -> None:
-    """Such as to look, with the first request, for views whose rules nobody would keep."""
+    """For example the search, at the first request, for views whose rules nothing enforces."""
     config = SecurityConfig(enabled=enabled)
     kept = SecurityDecorator(config).require_https()(lambda: "")
     assert Site(config).visit().code == 200

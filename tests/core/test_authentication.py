@@ -1,4 +1,4 @@
-"""Credentials: who verifies them, how they are spelt, what a refusal says."""
+"""Credentials: verifiers, spellings, and refusals."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_guesses_are_limited_where_each_secret_has_a_limit_of_its_own() -> None:
     )
     guesses = [site.visit(headers={"X-API-Key": f"guess {n}"}).code for n in range(5)]
     assert guesses == [401, 401, 401, 429, 429]
-    # Others behind the same address have their own limit, with the right one.
+    # Clients with the right credential behind the same address have their own limit.
     assert site.visit(headers={"X-API-Key": "right"}).code == 200
 
 

@@ -58,12 +58,12 @@ BOTTLE_READERS: dict[str, Callable[[], Any]] = {
 
 
 def hooked(hook: str, read: Callable[[], Any]) -> tuple[SecurityConfig, Any]:
-    """A configuration whose hook reads, and what is to be put on a view for it."""
+    """A configuration with a hook that reads, and the decorators for a view."""
 
     def called(*_: Any) -> Any:
         try:
             read()
-        except Exception:  # as JSON of what is none
+        except Exception:  # JSON of a body that is none
             return "somebody"
         return "somebody"
 

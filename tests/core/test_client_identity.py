@@ -1,4 +1,4 @@
-"""Who the client is, whatever the forwarding headers say."""
+"""The client's address, whatever the forwarding headers say."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_the_prefix_of_an_ipv6_client_can_be_set() -> None:
     assert site.visit(ip="2001:db8::2").code == 429
 
 
-def test_refuses_a_peer_without_an_address_unless_told_otherwise() -> None:
+def test_refuses_a_peer_without_an_address_unless_configured_otherwise() -> None:
     assert Site().visit(ip="").code == 403
     assert b"could not be determined" in Site().visit(ip="").body
     assert Site(fail_secure=False).visit(ip="").code == 200

@@ -1,4 +1,4 @@
-"""The first lines that somebody writes with the guard: a wrong one says what to write."""
+"""First lines of code with the guard: for a wrong line, the message says what to write."""
 
 from __future__ import annotations
 

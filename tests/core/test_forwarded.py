@@ -81,7 +81,7 @@ def test_any_text_is_read(value: str) -> None:
     assert len(forwarded_nodes(value, 64)) <= 64
 
 
-def test_clients_behind_nat64_are_told_apart() -> None:
+def test_clients_behind_nat64_are_distinguished() -> None:
     resolver = ClientResolver()
     keys = {
         resolver.identify({"REMOTE_ADDR": f"64:ff9b::{n:x}:{n:x}"}).client_key for n in range(1, 9)

@@ -98,7 +98,7 @@ def test_a_client_of_a_trusted_proxy_is_no_probe_whatever_it_claims() -> None:
 
 
 def test_a_checker_on_the_internet_is_let_in_by_name() -> None:
-    """As Google's load balancers, which ask from public addresses."""
+    """Google's load balancers send probes from public addresses."""
     site = Site(**STRICT, exempt_ips=["35.191.0.0/16"])
     assert probe(site, ip="35.191.3.4") == 200
     assert probe(site, ip="35.192.3.4") != 200

@@ -1,4 +1,4 @@
-"""The app's own checks and hooks, passive mode, and what happens when something raises."""
+"""The app's own checks and hooks, passive mode, and exceptions."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_a_route_can_bypass_single_checks(name: str) -> None:
 
 
 class Listener:
-    """A sink: what telemetry is told."""
+    """A sink that keeps events."""
 
     wants_metrics = False
 
@@ -263,7 +263,7 @@ def test_names_decorated_views_that_nobody_resolves(caplog: pytest.LogCaptureFix
     assert any("believed_to_be_limited" in record.getMessage() for record in caplog.records)
 
 
-def test_whoever_begins_to_measure_during_a_request_is_told_of_the_next_one() -> None:
+def test_metrics_that_begin_during_a_request_start_with_the_next() -> None:
     told: list[float] = []
 
     class Observer:

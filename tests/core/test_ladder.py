@@ -1,4 +1,4 @@
-"""The ladder is written once, and no check refuses what it lets pass."""
+"""The ladder is described once, and no check refuses a request that it let pass."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Places:
 
 
 class Ranges:
-    """Of one cloud provider, always the same."""
+    """The ranges of one cloud provider, always the same."""
 
     def get(self, provider: str) -> set[str] | None:
         return {"52.94.76.0/24"}
@@ -215,7 +215,7 @@ def climbed(guard: GuardMiddleware, environ: Environ) -> GuardRequest:
 def test_what_a_check_lets_pass_it_does_not_refuse(
     made: list[Callable[[], Environ]], setting: Setting
 ) -> None:
-    """And what it does not let pass it refuses as if nobody had asked before."""
+    """And if it does not let a request pass, it refuses it as if ``passes`` had not been asked."""
     with twins(setting) as ((asked, asked_checks), (other, other_checks)):
         for make in made:
             request, same = climbed(asked, make()), climbed(other, make())
@@ -263,7 +263,7 @@ def test_every_check_is_spliced_and_none_called() -> None:
 
 
 class Picky(CustomRequestCheck):
-    """A check whose method has a name of its own in it, so that it has to be called."""
+    """A check whose method contains a nested name, so it must be called."""
 
     def passes(self, environ: Environ, visit: Visit) -> bool:
         return all(name in environ for name in ("PATH_INFO", "test.good"))
@@ -295,7 +295,7 @@ def test_the_settings_give_every_check_of_the_ladder() -> None:
 
 
 def test_every_check_of_a_family_is_on_the_ladder() -> None:
-    """A check stands in its own file alone: its class, and its place in ``CHECKS``."""
+    """A check is described in its own file only: its class, and its place in ``CHECKS``."""
     found = [
         check
         for path in sorted(Path(checks.__path__[0]).glob("*.py"))

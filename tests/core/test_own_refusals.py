@@ -1,4 +1,4 @@
-"""Rules count what the guard itself refuses, and a hook that fails frees nobody."""
+"""Rules count refusals of the guard itself, and a failing hook exempts nobody."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class Slow(io.RawIOBase):
 
 
 class Reader:
-    """An app that reads all it is sent and keeps what it saw."""
+    """An app that reads the whole body and keeps what it saw."""
 
     def __init__(self) -> None:
         self.seen: list[Any] = []
@@ -78,7 +78,7 @@ class Reader:
 
 
 class Ear:
-    """Keeps what it is told of."""
+    """A sink that keeps events."""
 
     wants_metrics = False
 
@@ -100,7 +100,8 @@ def never(environ: Environ, visit: object) -> bool:
 
 
 def both_ways(**options: Any) -> list[tuple[GuardMiddleware, Reader, Ear]]:
-    """A guard as it is, and one whose checks never let pass before they are asked for a refusal."""
+    """A normal guard, and one whose checks never let a request pass before they are asked for a
+    refusal."""
     made = []
     for climbs in (False, True):
         app, ear = Reader(), Ear()
@@ -244,7 +245,8 @@ def test_an_app_that_raises_is_called_once_and_raises() -> None:
 def test_a_fault_while_passing_is_judged_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Without a count the request passes, as limits fail open, and the fault is told once."""
+    """Without a count the request passes, because limits fail open, and the fault is reported
+    once."""
     broken: list[str] = []
 
     def take(*hit: Any) -> Any:
@@ -271,7 +273,7 @@ def test_a_fault_behind_the_limit_does_not_count_twice(monkeypatch: pytest.Monke
 
 
 def test_a_store_that_is_down_counts_alone_within_its_share() -> None:
-    """While it is down a process counts alone, within its share, which is told."""
+    """While it is down, a process counts alone, within its share, and this is reported."""
     store = Store.open("redis://127.0.0.1:1", settings=StoreSettings(worker_count=5))
     guard = GuardMiddleware(Reader(), SecurityConfig(rate_limit=10), store=store)
     assert serve(guard).header("RateLimit-Policy") == '"global";q=2;w=60'
@@ -324,7 +326,7 @@ def test_only_a_plain_number_is_a_length_where_nothing_else_limits_it(
     assert serve(GuardMiddleware(text_app(), config), environ).code == code
 
 
-def test_what_was_found_and_does_not_refuse_is_told_once() -> None:
+def test_what_was_found_and_does_not_refuse_is_reported_once() -> None:
     site = Site(detection_budget_action="flag", detection_max_scan_values=10)
     query = "&".join(f"a{number}=it's" for number in range(50))
     assert site.visit(query_string=query).code == 200

@@ -1,4 +1,4 @@
-"""Among many exclusions, those that cover a path are found as if each had been asked."""
+"""Among many exclusions, the index finds those for a path, as if each had been tested."""
 
 from __future__ import annotations
 

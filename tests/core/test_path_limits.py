@@ -41,7 +41,7 @@ SPELLINGS = [
 
 
 def visit(site: Site, path: str) -> int:
-    """As a server hands the path over: decoded once, and otherwise as it was sent."""
+    """Servers pass the path like this: decoded once, otherwise as it was sent."""
     return site.visit(server={"PATH_INFO": unquote(path, "latin-1")}).code
 
 
@@ -172,7 +172,7 @@ def test_an_app_that_takes_case_for_nothing_is_limited_whatever_the_case() -> No
     assert [visit(site, path) for path in paths] == [200, 200, 429, 429]
 
 
-def test_what_is_left_is_told_for_each_spelling() -> None:
+def test_the_rest_of_a_limit_is_reported_for_each_spelling() -> None:
     site = Site(endpoint_rate_limits={"/login": (3, 60)})
     site.visit("/login/")
     assert [s.remaining for s in site.guard.limits("203.0.113.7", "//LOGIN")] == [2]

@@ -135,7 +135,7 @@ def test_what_a_route_lets_pass_its_preflights_may_have() -> None:
 
 
 def test_credentials_are_asked_of_an_app_that_acts_on_options() -> None:
-    """Where it is the app that answers, only the app knows whether it acts: the rules hold."""
+    """If the app answers, only the app knows whether it acts: the rules apply."""
     route = RouteConfig(auth_required="bearer", auth_verifier=lambda request, token: None)
     assert ask(Site(routes={"/api": route}), "/api") == 401
 

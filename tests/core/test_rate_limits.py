@@ -1,4 +1,4 @@
-"""Which limit applies, to whom, and what the answer tells."""
+"""The limit that applies, its clients, and the answer."""
 
 from __future__ import annotations
 
@@ -151,13 +151,13 @@ def test_a_worker_counts_its_share_while_the_store_is_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("WEB_CONCURRENCY", "4")
-    with socket.socket() as reserved:  # bound and not listening: nobody else answers there
+    with socket.socket() as reserved:  # bound and not listening: no other process answers there
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         site = Site(rate_limit=8, store_url=f"redis://127.0.0.1:{port}/0")
         answers = [site.visit("/") for _ in range(4)]
         assert [answer.code for answer in answers] == [200, 200, 429, 429]
-        # What is told is what holds: two, not the eight of all workers together.
+        # The header shows the real limit: two, not the eight of all workers together.
         assert {answer.header("RateLimit-Policy") for answer in answers} == {'"global";q=2;w=60'}
 
 
@@ -170,7 +170,7 @@ def test_what_one_bucket_refuses_is_charged_to_none() -> None:
 
 
 def contacts(site: Site, times: int, **options: Any) -> list[int]:
-    """One by one, as a client of CardDAV writes them."""
+    """A CardDAV client writes contacts one by one."""
     return [
         site.visit(f"/dav/contact-{n}.vcf", method="PUT", data=b"BEGIN:VCARD", **options).code
         for n in range(times)

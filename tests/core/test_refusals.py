@@ -40,7 +40,7 @@ def test_a_refusal_is_the_same_whether_it_is_the_first_or_not() -> None:
     assert left == ["r=99", "r=98", "r=97"]
 
 
-def test_a_client_over_a_limit_is_told_the_time_of_that_limit() -> None:
+def test_a_client_over_a_limit_gets_the_time_of_that_limit() -> None:
     routes = {
         "/short": RouteConfig(rate_limit=1, rate_limit_window=50),
         "/long": RouteConfig(rate_limit=1, rate_limit_window=1000),
@@ -187,7 +187,7 @@ def test_a_refusal_without_a_line_leads_to_those_of_its_client(
     for reference in (*others, references[0]):
         assert main(["report", str(log), "--reference", reference]) == 0
         assert len(capsys.readouterr().out.splitlines()) == 1
-    # One of another day, or of a client that was never refused.
+    # A reference of another day, or of a client that was never refused.
     other_day = references[-1][:16] + "8000000000000000"
     for unknown in (other_day, "0" * 12 + references[-1][12:]):
         assert main(["report", str(log), "--reference", unknown]) == 1
@@ -294,10 +294,10 @@ def test_the_log_tells_all_evidence_of_what_was_refused_on_some(
     assert f"score {told['score']:.2f}" in record.getMessage()
 
 
-def test_a_flood_of_new_clients_is_told_with_what_was_enough(
+def test_a_flood_of_new_clients_is_reported_with_what_was_enough(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Each is logged, but not weighed to the last: that would be what the flood is after."""
+    """Each is logged, but not all evidence is weighed: that is the aim of a flood."""
     site = Site()
     with caplog.at_level(logging.WARNING, "guard_wsgi"):
         for number in range(WEIGHED_A_MINUTE + 5):
@@ -312,7 +312,7 @@ def test_a_flood_of_new_clients_is_told_with_what_was_enough(
     assert 1 <= last["score"] <= first["score"]
 
 
-def test_an_allowance_is_so_many_a_minute_and_begins_anew() -> None:
+def test_an_allowance_is_so_many_a_minute_and_begins_again() -> None:
     now = [1000.0]
     allowance = Allowance(2, clock=lambda: now[0])
     assert [allowance.take() for _ in range(4)] == [True, True, False, False]
@@ -323,7 +323,7 @@ def test_an_allowance_is_so_many_a_minute_and_begins_anew() -> None:
 
 
 @pytest.mark.parametrize("style", ["draft", "off"])
-def test_a_refused_attack_is_told_its_quota_if_answers_are(style: str) -> None:
+def test_a_refused_attack_gets_its_quota_if_answers_do(style: str) -> None:
     answer = Site(rate_limit=10, rate_limit_headers=style).visit(query_string=ATTACK)
     told = {name: value for name, value in answer.headers if name.startswith("RateLimit")}
     quota = {"RateLimit-Policy": '"global";q=10;w=60', "RateLimit": '"global";r=9;t=60'}
@@ -331,7 +331,7 @@ def test_a_refused_attack_is_told_its_quota_if_answers_are(style: str) -> None:
 
 
 @pytest.mark.parametrize("passive", [True, False], ids=["passive", "on_block"])
-def test_who_is_always_told_is_told_all_evidence(passive: bool) -> None:
+def test_a_hook_gets_all_evidence(passive: bool) -> None:
     scores: list[float] = []
 
     def note(request: Any, payload: Any) -> None:
@@ -346,7 +346,7 @@ def test_who_is_always_told_is_told_all_evidence(passive: bool) -> None:
 
 
 def test_every_kind_of_attack_in_one_request_counts_toward_its_own_ban() -> None:
-    """By name "sqli" comes first; the ban is for the other."""
+    """In alphabetical order "sqli" comes first; the ban is for the other."""
     bans = {"xss": {"threshold": 1, "duration": 600}}
     site = Site(threat_ban_config=bans)
     both = {"a": INJECTION, "b": "<script>alert(document.cookie)</script>"}

@@ -1,4 +1,4 @@
-"""What a route says for itself holds wherever it is, whatever the app's functions answer."""
+"""A route's own rules apply everywhere, whatever the app's functions answer."""
 
 from __future__ import annotations
 

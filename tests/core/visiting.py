@@ -1,4 +1,4 @@
-"""One guarded app, visited as a client would."""
+"""Visits a guarded app as a client would."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Site:
         server: dict[str, Any] | None = None,
         **options: Any,
     ) -> Answer:
-        """:param server: what the server puts into the environ, over all else."""
+        """:param server: values that the server puts into the environ, over all others."""
         environ = environ_for(path, **options)
         environ.update(server or {})
         environ["REMOTE_ADDR"] = ip

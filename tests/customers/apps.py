@@ -1,4 +1,4 @@
-"""One app in three frameworks: it answers with what it has read of an upload."""
+"""One app in three frameworks: it answers with what it read of an upload."""
 
 from __future__ import annotations
 

@@ -219,7 +219,8 @@ def main() -> None:
         logging.getLogger("guard_wsgi").addHandler(handler)
     customer = Customer(app)
     edit_for_a_day(customer)
-    # What clock and chance write into pages: the time of an action, the salt of a password.
+    # Parts of pages that depend on the clock and chance: the time of an action, the salt of a
+    # password.
     for step in customer.steps:
         step.body = _CHANCE.sub("", step.body)
     steps = [asdict(step) for step in customer.steps]

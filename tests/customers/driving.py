@@ -23,7 +23,7 @@ OF_THE_GUARD = {HEADER_NAMES[key].lower() for key in HTML_PRESET if key in HEADE
     "ratelimit-policy",
     "strict-transport-security",
 }
-"""What the guard may add where the app has not set it."""
+"""Headers that the guard may add if the app has not set them."""
 
 _TOKEN = re.compile(r'((?:csrf_token|csrfmiddlewaretoken)"[^>]*?value=")([^"]+)"')
 _CHANCE = re.compile(r"(?<=[=\"'])[\w.-]{43,}(?=[;\"'])|nonce-[\w+/=-]+")
@@ -31,7 +31,7 @@ _CHANCE = re.compile(r"(?<=[=\"'])[\w.-]{43,}(?=[;\"'])|nonce-[\w+/=-]+")
 
 @define
 class Step:
-    """One answer, without what chance and the clock put into it."""
+    """One answer, without parts that depend on chance and the clock."""
 
     told: str
     status: int
@@ -63,7 +63,7 @@ class Customer:
         return self._send("POST", path, data=data, **options)
 
     def send(self, method: str, path: str, **options: Any) -> Step:
-        """What a program sends."""
+        """A request of a program."""
         return self._send(method, path, **options)
 
     def _send(self, method: str, path: str, **options: Any) -> Step:
@@ -113,7 +113,7 @@ def _stable(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def differences(bare: list[Step], guarded: list[Step]) -> list[str]:
-    """What differs between two drives but for the guard's headers, one line each."""
+    """Return the differences between two runs, without the guard's headers, one per line."""
     found = []
     if len(bare) != len(guarded):
         found.append(f"{len(bare)} steps bare, {len(guarded)} guarded")

@@ -24,7 +24,7 @@ from attrs import frozen
 
 @frozen
 class File:
-    """One file: what a client sends of it."""
+    """One file, as a client sends it."""
 
     name: str
     media: str
@@ -32,7 +32,7 @@ class File:
 
 
 def _noise(size: int, seed: int = 7) -> bytes:
-    """Bytes without a pattern, the same in each run, as those of a compressed file."""
+    """Bytes without a pattern, the same in each run, like those of a compressed file."""
     return b"".join(
         ((seed * 1_000_003 + n) * 0x9E3779B97F4A7C15 & (1 << 512) - 1).to_bytes(64, "big")
         for n in range(size // 64 + 1)
@@ -168,8 +168,8 @@ def sounds() -> Iterator[File]:
     yield File("film.mp4", "video/mp4", film)
 
 
-# Of the standard library, which every machine has; what each is full of would be an attack in a
-# field.
+# Files of the standard library, which every machine has; each is full of text that would be an
+# attack in a field.
 SOURCES = (
     *("os.py", "subprocess.py", "shlex.py", "pickle.py", "html/parser.py", "http/server.py"),
     *("xml/sax/saxutils.py", "urllib/parse.py", "logging/config.py", "sqlite3/dump.py"),

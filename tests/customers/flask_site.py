@@ -67,7 +67,7 @@ class Picture(FlaskForm):  # type: ignore[misc]
 
 
 def make(folder: Path) -> Flask:
-    """The app, on a database and a folder of its own; nobody guards it yet."""
+    """The app, with its own database and folder, without a guard."""
     app = Flask("shop")
     app.config.update(
         SECRET_KEY="a test's",
@@ -111,7 +111,7 @@ def make(folder: Path) -> Flask:
         if form.validate_on_submit():
             if db.session.query(User).filter_by(name=form.name.data).first():
                 return page("Taken", form=form, status=409)
-            # One round of hashing: this is no test of hashing.
+            # One round of hashing: this does not test hashing.
             hashed = generate_password_hash(form.password.data, "pbkdf2:sha256:1")
             db.session.add(User(name=form.name.data, password_hash=hashed))
             db.session.commit()

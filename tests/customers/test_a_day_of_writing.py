@@ -1,4 +1,4 @@
-"""A customer who writes about code all day is never banned, and somebody who attacks is."""
+"""A customer who writes about code all day is never banned, and an attacker is."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.kit.gateway import Environ, environ_for
 
 HOURS = 8
 POSTS_AN_HOUR = 45
-# What an author of security articles pastes, which is refused and should be.
+# Texts that an author of security articles pastes, and that are rightly refused.
 PASTED = (
     "An attacker may send <script>alert(document.cookie)</script> in a comment, so escape it.",
     "The classic is ' OR '1'='1' -- in the field for the name, which you know from every course.",
@@ -61,7 +61,7 @@ def test_a_day_of_writing_about_code_ends_without_a_ban() -> None:
         for number in range(HOURS * POSTS_AN_HOUR):
             record = records[number * 37 % len(records)]
             seen[answer(guard, sent(record))] += 1
-            # Twice an hour something that is refused, sent three times, as people do.
+            # Twice an hour a refused text, sent three times, like people do.
             if number % 22 == 0:
                 pasted = PASTED[number // 22 % len(PASTED)]
                 for _ in range(3):
@@ -74,7 +74,7 @@ def test_a_day_of_writing_about_code_ends_without_a_ban() -> None:
     assert seen[400] / seen.total() < 0.05, seen
 
 
-# What programmers search for in a documentation or a forum, of which some is refused.
+# Searches of programmers in a documentation or a forum; some are refused.
 SEARCHES = (
     "cat /proc/cpuinfo",
     "import os; os.system",

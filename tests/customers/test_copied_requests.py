@@ -1,4 +1,4 @@
-"""Apps copy and pickle their requests, and with them what the guard has put there."""
+"""Apps copy and pickle their requests, with the guard's entries in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from guard_wsgi.request.verdict import ENVIRON_KEY
 from tests.kit.gateway import Environ, environ_for
 
 META_THAT_IS_NOT_COPIED = ("wsgi.errors", "wsgi.input")
-"""What Django leaves out itself when a request is copied."""
+"""Keys that Django itself removes when a request is copied."""
 
 
 def meta_seen_by_the_app(**options: Any) -> tuple[GuardMiddleware, Environ]:

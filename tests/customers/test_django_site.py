@@ -37,7 +37,7 @@ def test_a_day_in_djangos_admin(tmp_path: Path) -> None:
     assert refused == []
     assert differences(bare, guarded) == []
     assert 150 < len(guarded) < 600
-    # The day was a day: what was written is there, and what was uploaded came back.
+    # The day had effects: written text is there, and uploads came back.
     statuses = {step.status for step in bare}
     assert {200, 302, 404} <= statuses
     assert sum(step.status == 302 for step in bare) > 30

@@ -29,7 +29,7 @@ def base64_of(data: bytes) -> str:
 
 
 def in_field(inspection: Inspection, field: str, text: str) -> tuple[Finding, ...]:
-    """What is found in a field of a JSON document and of a form."""
+    """Return the findings in a field of a JSON document and of a form."""
     document = json.dumps({"id": 5, field: text}).encode()
     form = f"csrf_token=x&{field}={quote(text, safe='')}".encode()
     return (
@@ -88,7 +88,7 @@ def test_a_serialized_object_in_gzip_is_refused(
 
 
 def test_a_long_file_name_in_gzip_hides_no_object(inspection: Inspection) -> None:
-    # FNAME (RFC 1952, 2.3): a name of any length stands before the data.
+    # FNAME (RFC 1952, 2.3): a name of any length precedes the data.
     packed = gzip.compress(JAVA, mtime=0)
     named = packed[:3] + b"\x08" + packed[4:10] + b"n" * 5000 + b"\x00" + packed[10:]
     assert gzip.decompress(named) == JAVA
@@ -119,7 +119,7 @@ def test_a_picture_that_only_draws_passes(inspection: Inspection, picture: str, 
 
 
 def test_a_picture_in_quotes_of_the_other_kind_passes(inspection: Inspection) -> None:
-    # As style sheets and components carry them.
+    # Style sheets and components contain them like this.
     raw = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><path fill='%23fff' d='M6.5 1l-4 4'/></svg>"
     assert not in_field(inspection, "icon", "data:image/svg+xml;utf8," + raw)
     escaped = raw.replace("<", "%3C").replace(">", "%3E")

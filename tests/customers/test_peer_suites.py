@@ -53,7 +53,7 @@ def test_no_request_of_djangos_own_tests_is_refused_but_attacks(compared: Compar
         assert line.verdict in MAY_FAIL, refusal
 
 
-def test_each_verdict_speaks_of_one_peer_and_says_why() -> None:
+def test_each_verdict_names_one_peer_and_says_why() -> None:
     verdicts = read_table()
     assert len({(line.peer, line.test) for line in verdicts}) == len(verdicts)
     for line in verdicts:

@@ -41,7 +41,7 @@ class Visitors:
         return serve(self._app, environ)
 
     def refused(self, sent: bytes, answer: Answer, title: str = "") -> str:
-        """Why an upload has not arrived as it was; "" if it has."""
+        """Return why an upload did not arrive unchanged; "" if it did."""
         if answer.code != 200:
             return f"{answer.status}: {answer.body[:200]!r}"
         arrived = json.loads(answer.body)
@@ -58,7 +58,7 @@ def visitors(request: pytest.FixtureRequest) -> Iterator[Visitors]:
 
 
 def form_of(file: File) -> tuple[bytes, str]:
-    """As a browser sends it, a field before the file and the button's after it."""
+    """A browser sends it like this, with a field before the file and the button's after it."""
     boundary = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
     disposition = "Content-Disposition: form-data; name="
     head = (

@@ -1,4 +1,4 @@
-"""What people write into shops and sites: names, questions, reviews, articles, passwords."""
+"""Texts of people in shops and sites: names, questions, reviews, articles, passwords."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ PASSWORDS = (
     "pässwörd mit Ümlaut",
     "C3:#zR(8)w=+u",
 )
-"""As managers make them, and worse: nobody may be locked out of his account for one."""
+"""Passwords like those of password managers, and worse: a password must lock nobody out."""
 
 ARTICLE = """<h2>A new season</h2>
 <p>Our <strong>autumn</strong> collection is here. <a href="https://example.com/autumn"
@@ -74,7 +74,7 @@ target="_blank" rel="noopener">See all</a> of it, or <em>select</em> from the li
 <p style="text-align: center"><img src="/media/boots.jpg" alt="Boots" width="640"></p>
 <blockquote><p>"It's the best we've had" -- Ann</p></blockquote>
 <table class="sizes"><tbody><tr><td>M</td><td>42</td></tr></tbody></table>"""
-"""As an editor in the browser sends it."""
+"""The request of an editor in the browser."""
 
 EXPLOITS = ("1' OR '1'='1", "{{7*7}}")
-"""What stands in no password but by intent."""
+"""Text that no password contains by chance."""

@@ -1,7 +1,7 @@
-"""Every place that a payload can be put in, and what three frameworks read of it there.
+"""Every place for a payload, and what three frameworks read from it.
 
-A payload counts in a place only if the framework's own reading has it in it. benchmarks/
-differential.py prints the whole matrix; test_differential.py tests a sample of it.
+A payload counts in a place only if the framework itself reads it from there.
+benchmarks/differential.py prints the whole matrix; test_differential.py tests a sample of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FILLER_BYTES = 300_000
 
 @frozen
 class Sent:
-    """A request with a payload in it, and as what an app reads it."""
+    """A request with a payload in it, and the form in which an app reads it."""
 
     reads: str
     body: bytes = b""
@@ -126,7 +126,7 @@ def _cdata(payload: str) -> bytes:
 
 
 Place = Callable[[str], Sent]
-"""From a payload to the request that it is sent in."""
+"""Makes the request that contains a payload."""
 
 
 PLACES: dict[str, Place] = {
@@ -376,7 +376,7 @@ EXCEPTIONS = {
 
 
 def _strings(node: Any) -> Iterator[str]:
-    """All strings of a parsed document."""
+    """Yield all strings of a parsed document."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, list):
@@ -517,7 +517,7 @@ FRAMEWORKS = {"flask": in_flask, "django": in_django, "bottle": in_bottle}
 def receives(framework: str, sent: Sent, payload: str) -> bool:
     """Whether the framework's reading has the payload in it."""
     read: list[str] = []
-    with suppress(Exception):  # what it had read before it gave up, an app may have used
+    with suppress(Exception):  # an app may use what was read before the fault
         for said in FRAMEWORKS[framework](sent.environ(), sent.reads):
             read.append(said)
     wanted = payload.replace("]]>", "")

@@ -1,7 +1,7 @@
-"""Texts that grow, and how the time to read them grows with them.
+"""Growing texts, and the growth of the time to read them.
 
-A text is a prefix and an atom, over and over. What is linear takes twice as long for twice as much,
-what is quadratic four times. Time is that of the processor, and the least of a few.
+A text is a prefix and a repeated atom. Linear code takes twice as long for twice the text,
+quadratic code four times. The time is processor time, the lowest of a few runs.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
@@ -53,15 +53,16 @@ SMALL, LARGE = 700, 4200
 """Characters of the texts for one pattern: the square of the second takes some 50 milliseconds."""
 
 QUICK_SECONDS = 0.001
-"""What a short text may take whatever the growth: too little to be measured."""
+"""A time that is too short to measure, whatever the growth."""
 
 MOST_GROWTH = 3.0
-"""Of the time, for twice the text: between 2, which is linear, and 4, which is its square."""
+"""The growth of the time for twice the text: between 2, which is linear, and 4, which is
+quadratic."""
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Every compiled pattern that the package's modules have, by where it stands: in a variable, in
-    a class, in a table, as the method of one, in what a function keeps, or spelled in a call."""
+    """Yield every compiled pattern of the package's modules with its place: in a variable, a class,
+    a table, a table's method, a function's cache, or spelled in a call."""
     seen: set[int] = set()
     for root in (guard_wsgi, guard_wsgi_flask):
         names = [info.name for info in pkgutil.walk_packages(root.__path__, f"{root.__name__}.")]
@@ -125,7 +126,7 @@ def _is_full(cell: CellType) -> bool:
 
 
 def _spelled(module: ModuleType) -> Iterator[tuple[int, re.Pattern[Any]]]:
-    """The patterns that stand in calls of `re`'s functions."""
+    """Yield the patterns in calls of `re`'s functions."""
     for node in ast.walk(ast.parse(_sources()[module.__name__.removeprefix("guard_wsgi.")])):
         if (
             isinstance(node, ast.Call)
@@ -144,7 +145,7 @@ _COUNT = count()
 
 
 def _text(prefix: str, atom: str, characters: int) -> str:
-    """No two alike: what was found harmless is remembered."""
+    """All different: harmless values are remembered."""
     return f"{prefix}{atom * (characters // len(atom))}~{next(_COUNT)}"
 
 
@@ -159,7 +160,7 @@ def growth(act: Callable[[str], object], prefix: str, atom: str, size: int) -> f
     if seconds(act, _text(prefix, atom, size)) < QUICK_SECONDS:
         return 0.0
     found = []
-    # Again, as the machine may have been busy with something else.
+    # Again, because the machine may have been busy.
     for _ in range(3):
         short = min(seconds(act, _text(prefix, atom, size)) for _ in range(3))
         long = min(seconds(act, _text(prefix, atom, size * 2)) for _ in range(3))
@@ -184,7 +185,7 @@ def methods_of(name: str) -> set[str]:
         if where == module or f"guard_wsgi.{module} import" in source
         for method in used.findall(source)
     }
-    # In a table, or handed on.
+    # In a table, or passed on.
     return found or {"match", "fullmatch"}
 
 
@@ -218,7 +219,7 @@ def growths_of_pattern(
 
     for prefix in PREFIXES:
         for atom in ATOMS:
-            # What is worse than the square shows in the short text, the square in the long one.
+            # Growth above quadratic shows in the short text, quadratic growth in the long one.
             found = growth(act, prefix, atom, SMALL) or growth(act, prefix, atom, LARGE)
             if found:
                 yield prefix, atom, found
@@ -239,7 +240,7 @@ KINDS = {
 
 
 def entries(inspection: Inspection) -> dict[str, Callable[[str], object]]:
-    """Every way into detection, from the text that grows."""
+    """Every entry of detection, as a function of the growing text."""
 
     def body(kind: str, before: str = "", after: str = "") -> Callable[[str], object]:
         def act(text: str) -> object:
@@ -251,7 +252,7 @@ def entries(inspection: Inspection) -> dict[str, Callable[[str], object]]:
         def act(text: str) -> object:
             latin = text.encode().decode("latin-1")
             opened = {name: value.replace("TEXT", latin) for name, value in fields.items()}
-            # What opens the first pass, so that all is read.
+            # Matches the first pass, so everything is read.
             return inspection.head(environ(query="z=..%2f", **opened))
 
         return act
@@ -279,7 +280,7 @@ def entries(inspection: Inspection) -> dict[str, Callable[[str], object]]:
 
 
 def guard_entries() -> dict[str, Callable[[str], object]]:
-    """Every way into a guard whose checks all read something, from the text that grows."""
+    """Every entry of a guard whose checks all read something, as a function of the growing text."""
     guard = GuardMiddleware(
         text_app(),
         SecurityConfig(

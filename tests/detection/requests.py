@@ -31,7 +31,7 @@ def environ(path: str = "/", query: str = "", **headers: str) -> dict[str, Any]:
 
 
 def findings_in(inspection: Inspection, place: str, payload: str) -> tuple[Finding, ...]:
-    """What an inspection says of a payload in one of PLACES."""
+    """Return the findings of an inspection for a payload in one of PLACES."""
     latin = payload.encode("utf-8", "surrogatepass").decode("latin-1")
     if place == "query":
         return inspection.head(environ(query="page=2&q=" + quote(payload, safe="")))

@@ -1,5 +1,5 @@
-"""Any known payload, at any place of any document of any format, is refused, whatever stands
-beside it and whatever can't be read there."""
+"""Known payloads are refused at any place of any document of any format, whatever surrounds them
+and whatever can't be read there."""
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
@@ -27,7 +27,7 @@ PAYLOADS = (
     "http://127.0x0.0x0.0x1/",
     "{0.__class__.__init__.__globals__}",
 )
-# What some reader can't take: numbers without end, halves of characters, broken structures.
+# Text that some readers can't process: endless numbers, halves of characters, broken structures.
 FAULTS = (
     *("&#" + "9" * 5000 + ";", "\ud800", "\x00", "%", "%u12", "%ff%fe", "\\u12", "\\x", "{", "[" * 20),
     *('{"a":', "<a", "<?xml version='1.0'?><a>&b;", "query{a(b:", "eyJhIjox.eyJ9.x", "data:;base64,=", "&#x110000;"),

@@ -1,4 +1,4 @@
-"""What attackers send is found, wherever they put it and however they wrap it."""
+"""Attacks are found wherever they are placed and however they are wrapped."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_plain_attack_is_found_in_every_place(
     "family", ["sqli", "xss", "cmd_injection", "template", "log4shell", "xml", "ldap", "ssi"]
 )
 def test_the_category_says_what_it_is(inspection: Inspection, family: str) -> None:
-    """Of the first payload of each family."""
+    """The first payload of each family."""
     assert findings_in(inspection, "query", ATTACKS[family][0])[0].category == family
 
 
@@ -269,7 +269,7 @@ def test_an_upload_with_a_script_is_found(inspection: Inspection) -> None:
     ],
 )
 def test_refuses_an_attack_in_the_content_type(inspection: Inspection, content_type: str) -> None:
-    """As Struts evaluated it (CVE-2017-5638), with whatever else is in the head."""
+    """Struts evaluated it (CVE-2017-5638), whatever else the head contains."""
     for more in ({}, {"HTTP_HOST": "shop.example.com"}, {"HTTP_HOST": "a", "HTTP_ACCEPT": "b"}):
         found = inspection.head({"PATH_INFO": "/", "CONTENT_TYPE": content_type, **more})
         assert any(finding.name == "content-type" for finding in found), found
@@ -412,11 +412,11 @@ def test_a_line_break_in_a_path_is_found(inspection: Inspection) -> None:
 def test_tabs_in_the_place_of_blanks_hide_nothing(
     inspection: Inspection, place: str, payload: str
 ) -> None:
-    """A JSON document writes a tab as a letter behind a backslash."""
+    """A JSON document writes a tab as a letter after a backslash."""
     assert findings_in(inspection, place, payload)
 
 
 @pytest.mark.parametrize("place", ["query", "form", "json"])
 def test_a_plus_in_the_place_of_a_blank_hides_nothing(inspection: Inspection, place: str) -> None:
-    """What was encoded for a query is sent in documents as well."""
+    """Values that were encoded for a query are sent in documents as well."""
     assert findings_in(inspection, place, "8+and+1=1--")

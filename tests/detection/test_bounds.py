@@ -1,4 +1,4 @@
-"""Whatever is sent, the answer comes, and what was not looked at is said."""
+"""Each request gets an answer, and the guard reports what it did not inspect."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_no_head_makes_it_raise(path: bytes, text: bytes) -> None:
     Detector().compile().head(made)
 
 
-def test_json_deeper_than_allowed_is_said(inspection: Inspection) -> None:
+def test_json_deeper_than_allowed_is_reported(inspection: Inspection) -> None:
     deep = '["' + "' or 1=1" + '",' + "[" * 10_000 + "]" * 10_000 + "]"
     assert budgets(inspection.body(deep.encode(), content_type=JSON)) == ["max_json_depth"]
     wide = json.dumps({"a": {"b": {"c": {"d": "' or '1'='1"}}}}).encode()
@@ -86,14 +86,14 @@ def test_json_deeper_than_allowed_is_said(inspection: Inspection) -> None:
     assert budgets(shallow.body(wide, content_type=JSON)) == ["max_json_depth"]
 
 
-def test_more_values_than_allowed_are_said() -> None:
+def test_more_values_than_allowed_are_reported() -> None:
     small = Detector().compile(DetectionSettings(max_values=100))
     body = "&".join(f"a{n}=it's or {n}" for n in range(200)).encode()
     assert budgets(small.body(body, content_type=FORM)) == ["max_values"]
 
 
 @pytest.mark.parametrize("limit", ["max_values", "max_chars"])
-def test_a_harmless_query_over_a_limit_is_said(limit: str) -> None:
+def test_a_harmless_query_over_a_limit_is_reported(limit: str) -> None:
     query = "&".join(f"page{n}=tea" for n in range(200))
     assert Detector().compile().head(environ(query=query)) == ()
     small = Detector().compile(DetectionSettings(**{limit: 150}))
@@ -102,14 +102,14 @@ def test_a_harmless_query_over_a_limit_is_said(limit: str) -> None:
     assert small.head(environ(query="page=tea", HTTP_REFERER="/tea/" * 100)) == ()
 
 
-def test_a_harmless_upload_without_an_end_is_said(inspection: Inspection) -> None:
+def test_a_harmless_upload_without_an_end_is_reported(inspection: Inspection) -> None:
     part = b"--X\r\n\r\ngreen tea\r\n"
     kind = "multipart/form-data; boundary=X"
     assert inspection.body(part + b"--X--\r\n", content_type=kind) == ()
     assert len(budgets(inspection.body(part, content_type=kind))) == 1
 
 
-def test_more_suspicious_text_than_allowed_is_said() -> None:
+def test_more_suspicious_text_than_allowed_is_reported() -> None:
     small = Detector().compile(DetectionSettings(max_chars=1000))
     body = "&".join(f"a{n}=it's or {n}" for n in range(200)).encode()
     assert budgets(small.body(body, content_type=FORM)) == ["max_chars"]
@@ -182,7 +182,7 @@ def test_a_body_that_is_not_packed_is_read_as_it_is(inspection: Inspection) -> N
     ],
 )
 def test_a_quarter_megabyte_of_anything_is_answered(inspection: Inspection, unit: str) -> None:
-    """In the time the test may take; how long it takes is for benchmarks/detection.py."""
+    """Within the time limit of the test; benchmarks/detection.py measures the time."""
     text = unit * (262_144 // len(unit))
     for kind in (FORM, JSON, "text/plain"):
         inspection.body(text.encode(), content_type=kind)
@@ -205,10 +205,10 @@ def test_other_charsets_are_read(inspection: Inspection, media: str, charset: st
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
-def test_a_charset_is_told_by_its_mark_where_nobody_names_it(
+def test_a_charset_is_detected_by_its_mark_if_no_header_names_it(
     inspection: Inspection, media: str
 ) -> None:
-    """Fullwidth forms, whose bytes have nothing of ASCII."""
+    """Fullwidth forms, whose bytes contain no ASCII."""
     wide = "".join(chr(ord(char) + 0xFEE0) for char in "<script>alert(document.cookie)</script>")
     assert inspection.body(wide.encode("utf-16"), content_type=media)
 

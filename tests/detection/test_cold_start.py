@@ -1,7 +1,7 @@
-"""The first start on a machine: what is compiled, where it is kept, and who is trusted for it.
+"""The first start on a machine: compiled patterns, their folder, and trust in it.
 
-Each test has a copy of the package without compiled patterns, and two patterns of its own in place
-of the built-in ones, which take twenty seconds.
+Each test has a copy of the package without compiled patterns, and two patterns instead of the
+built-in ones, which take twenty seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TIMEOUT = 100
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="users and locks of Unix")
 
-# What built_in.py is to the built-in patterns, to two small ones; says when it compiles.
+# Compiles two small patterns, like built_in.py the built-in ones, and records when it does.
 SMALL = """
 import os, sys, time
 from guard_wsgi.detection.scanner import compile_patterns
@@ -177,7 +177,9 @@ def test_what_the_package_brings_needs_no_cache(place: Path) -> None:
 
 @pytest.mark.parametrize("where", ["cache", "package"])
 @pytest.mark.parametrize("damage", ["short", "flipped", "empty", "of another version"])
-def test_a_damaged_file_is_reported_and_compiled_anew(place: Path, where: str, damage: str) -> None:
+def test_a_damaged_file_is_reported_and_compiled_again(
+    place: Path, where: str, damage: str
+) -> None:
     ended(start(place))
     if where == "package":
         (place / "cache").rename(place / "package")

@@ -1,4 +1,5 @@
-"""What customers send passes. Each text here tripped some other engine (spec: lessons 26 to 32)."""
+"""Requests of customers pass. Each text here was refused by another engine (spec: lessons 26 to
+32)."""
 
 from __future__ import annotations
 
@@ -162,7 +163,7 @@ def test_a_document_named_by_a_header_passes(inspection: Inspection, file: str) 
 
 @pytest.mark.parametrize("code", ["ID", "id", "LS", "SET", "env", "dir", "SUMMER-25", "4/0AeanS0Z"])
 def test_a_code_of_a_country_a_coupon_or_a_login_passes(inspection: Inspection, code: str) -> None:
-    """`code` is also what an attacker's program stands under, with its arguments."""
+    """An attacker's program may also be in `code`, with its arguments."""
     assert not inspection.head(environ(query="code=" + code))
     assert inspection.head(environ(query="code=" + code + ";cat+/etc/passwd"))
 

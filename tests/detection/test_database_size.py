@@ -1,4 +1,4 @@
-"""The compiled patterns stay as small as they are: each megabyte is one of every worker's."""
+"""The compiled patterns stay small: each megabyte is in every worker."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from guard_wsgi.patterns.database import PACKAGE_FOLDER, SUFFIX
 
 hyperscan = pytest.importorskip("hyperscan")
 MOST_BYTES = 15_000_000
-"""Of all databases together."""
+"""The size of all databases together."""
 MOST_BYTES_OF_A_PATTERN = 1_200_000
-"""Alone. Most take 20 kB; what repeats a class a bounded number of times, or a list of words behind
-a prefix of any length, explodes."""
+"""The size of one pattern. Most take 20 kB; a class that repeats a bounded number of times, or a
+list of words after a prefix of any length, explodes."""
 
 LONG_CHARS = 900
 _BOUNDED = re.compile(r"\{\d,?\d{2,}\}")
-"""What can be large: the others take twenty seconds to compile one by one."""
+"""The groups that can be large: the others take twenty seconds to compile one by one."""
 
 
 def test_the_databases_together() -> None:

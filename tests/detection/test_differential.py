@@ -1,4 +1,5 @@
-"""What is refused in a query is refused wherever an app reads it (benchmarks/differential.py)."""
+"""A payload that is refused in a query is refused wherever an app reads it
+(benchmarks/differential.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hyperscan and `re` say the same of every built-in pattern."""
+"""Hyperscan and `re` agree on every built-in pattern."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first pass clears: it is what keeps the guard quick, and nothing else shows it."""
+"""The first pass lets benign requests pass: it keeps the guard fast, and nothing else shows it."""
 
 from __future__ import annotations
 
@@ -95,12 +95,12 @@ DOCUMENTS: tuple[Any, ...] = (
 
 
 def head_bytes(environ: dict[str, Any]) -> bytes:
-    """What is read of a head whose headers were never seen before."""
+    """Return the text of a head whose headers are new."""
     return read_of_head(StableHeaders(), environ)
 
 
 def read_of_head(stable: StableHeaders, environ: dict[str, Any], matches: bool = False) -> bytes:
-    """What the first pass reads of a head, which is cleared unless it ``matches``."""
+    """Return the text of a head for the first pass; it passes unless it ``matches``."""
     seen = []
 
     def look(data: bytes) -> bool:
@@ -137,8 +137,8 @@ def test_an_everyday_content_type_is_cleared_at_once(content_type: str) -> None:
 
 
 def test_reads_every_text_of_a_head_and_nothing_else() -> None:
-    """Whatever the server or a middleware left in the environ beside it, and in any order; first
-    what clients send alike each time, which is nothing here."""
+    """Whatever else the server or a middleware put into the environ, in any order; first the
+    headers that clients repeat, of which there are none here."""
     environ = {
         "HTTP_X_A": "a+b",
         "wsgi.input": object(),

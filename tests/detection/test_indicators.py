@@ -1,4 +1,4 @@
-"""Each indicator is one row: what it looks for, what opens for it, and examples of both."""
+"""Each indicator is one row: its pattern, its patterns for the first pass, and examples of both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large bodies are read whole, whatever stands in front of what counts, and forms past files."""
+"""Large bodies are read completely, whatever precedes an attack, and forms after files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def whole() -> Inspection:
-    """One that inspects 8 MiB."""
+    """An inspection of 8 MiB."""
     return Detector().compile(DetectionSettings(max_body_bytes=8_388_608))
 
 
@@ -228,7 +228,7 @@ def test_a_field_is_read_however_large_the_files_before_it_are() -> None:
 
 
 def test_text_that_is_all_traces_is_weighed_as_far_as_a_request_may_take() -> None:
-    """Beyond that it is told, not refused: people send such documents, and send few of them."""
+    """Beyond that it is reported, not refused: people send such documents, and send few of them."""
     dense = "We'll select a tea from ../menu; or order by 7 -- see <b>notes</b>.\n" * 40_000
     site = Site(enable_ip_banning=False)
     assert site.visit(method="POST", json={"text": dense}).code == 200

@@ -23,12 +23,12 @@ from tests.detection.pump import (
 
 ENTRY_BYTES = 3000
 LARGE_BYTES = 16_000
-"""A body of so many is read piece by piece, and what was found is then looked for in the whole."""
+"""A body of this size is read piece by piece, and findings are then located in the whole."""
 
 
 @pytest.fixture(scope="module")
 def unbounded() -> Inspection:
-    """One whose budget does not end what is slow."""
+    """An inspection whose budget does not end slow code."""
     return Detector().compile(DetectionSettings(max_values=10**7, max_chars=10**9))
 
 

@@ -19,7 +19,7 @@ VALUES = 1000
 
 
 def code_and_calls(body: bytes) -> tuple[int, int]:
-    """The answer, and how often the interpreter called something to give it."""
+    """Return the answer, and the number of calls of the interpreter."""
     site = Site(enable_ip_banning=False, detection_max_scan_values=VALUES)
     calls = 0
 
@@ -46,7 +46,7 @@ def test_more_parts_than_values_are_refused_at_the_price_of_the_values(atom: byt
     code, calls = code_and_calls(atom * 5 * VALUES + ended)
     assert code == 400
     _, twice = code_and_calls(atom * 10 * VALUES + ended)
-    # Of more parts, more are cut off and passed over.
+    # If there are more parts, more are split off and skipped.
     assert twice < calls * 1.6, (calls, twice)
 
 

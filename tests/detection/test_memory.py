@@ -1,4 +1,4 @@
-"""What was harmless a moment ago is not weighed again, and nothing passes for it."""
+"""A harmless value is not weighed again, and no other value passes in its place."""
 
 from __future__ import annotations
 

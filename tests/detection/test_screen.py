@@ -1,4 +1,4 @@
-"""Many short values are scanned together; what is found is what each has by itself."""
+"""Many short values are scanned together; the findings are those of each value by itself."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def test_a_body_that_is_not_what_its_coding_says_is_a_finding(inspection: Inspec
     for coding in ("gzip", "deflate", "gzip, deflate"):
         (found,) = inspection.body(junk, content_type="text/plain", content_encoding=coding)
         assert found.indicators == ("unread_value",)
-    # Text is weighed as it is; what has no reading here, and files, are let through.
+    # Text is weighed as it is; data without a reading here, and files, pass.
     for body, kind, coding in (
         (HARMLESS, "application/json", "gzip"),
         (junk, "text/plain", "br"),

@@ -74,8 +74,8 @@ def test_what_is_over_the_threshold_is_left(inspection: Inspection, name: str) -
                 if window not in kept:
                     missed.append(window.text)
     assert over
-    # What begins in the middle of a text is no beginning of a value, which one window after the
-    # other is sometimes taken for.
+    # The middle of a text is no beginning of a value; a sequence of windows sometimes takes it for
+    # one.
     assert len(missed) <= over * 0.05, missed
 
 
@@ -159,7 +159,7 @@ def test_numbers_alike_are_the_same_tokens(text: str) -> None:
 
 
 @given(st.lists(st.text("ab<'x ", max_size=30), min_size=1, max_size=6))
-def test_what_matches_in_a_piece_is_told_of_it(texts: list[str]) -> None:
+def test_matches_in_a_piece_are_reported_for_that_piece(texts: list[str]) -> None:
     pieces = [f"\n{text}\n".encode() for text in texts]
     patterns = [("a", "ab+"), ("b", "<[^>]{0,9}x"), ("c", "'")]
     scanner = compile_patterns(patterns, keep=True)

@@ -1,4 +1,4 @@
-"""An exclusion tells what it lets pass, so that one sees what it costs."""
+"""An exclusion reports what it lets pass, so its cost is visible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUERY = "/wiki/page?text=" + quote(ATTACK)
 
 
 class Told:
-    """A sink that keeps what it is told of exclusions."""
+    """A sink that keeps reports of exclusions."""
 
     def __init__(self) -> None:
         self.events: list[Any] = []
@@ -38,7 +38,7 @@ def guarded(*exclusions: dict[str, Any], **options: Any) -> tuple[Any, Told]:
     return sandwich(text_app(), lambda app: GuardMiddleware(app, config, events=bus)), told
 
 
-def test_what_an_exclusion_lets_pass_is_told_with_its_reasons() -> None:
+def test_what_an_exclusion_lets_pass_is_reported_with_its_reasons() -> None:
     app, told = guarded({"path": "/wiki/*", "params": ["text"]})
     assert serve(app, path=QUERY).code == 200
     (event,) = told.events
@@ -85,7 +85,7 @@ def test_every_kind_of_exclusion_tells(
     assert len(told.events) == 1
 
 
-def test_what_is_harmless_or_refused_all_the_same_is_not_told() -> None:
+def test_what_is_harmless_or_refused_all_the_same_is_not_reported() -> None:
     app, told = guarded({"path": "/wiki/*", "params": ["text"]})
     assert serve(app, path="/wiki/page?text=a+normal+sentence").code == 200
     assert serve(app, path=QUERY + "&other=" + quote(ATTACK)).code == 400
@@ -122,7 +122,7 @@ def test_only_the_exclusion_that_it_is_owed_to_is_named() -> None:
     ]
 
 
-def test_a_flood_is_told_in_part_and_counted_whole() -> None:
+def test_a_flood_is_reported_in_part_and_counted_whole() -> None:
     now = [0.0]
     told: list[int] = []
     counts = Silenced(lambda *_, **metadata: told.append(metadata["count"]), lambda: now[0])

@@ -1,5 +1,5 @@
-"""A request that is too large to be looked at whole says so: which limit, where it is set, and how
-to let it pass where it is meant."""
+"""A request that is too large to inspect completely names the limit, the option, and how to let it
+pass on purpose."""
 
 from __future__ import annotations
 

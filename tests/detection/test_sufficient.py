@@ -1,4 +1,4 @@
-"""Evidence that is enough by itself: quick refusals that say and decide what slow ones would."""
+"""Evidence that is enough by itself: fast refusals that report and decide the same as slow ones."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ ATTACKS = (
 
 @pytest.fixture(scope="module")
 def thorough() -> Inspection:
-    """An inspection to which no evidence is enough by itself."""
+    """An inspection for which no evidence is enough by itself."""
     return Detector(model=evolve(shipped_model(), sufficient=())).compile()
 
 
 @pytest.mark.parametrize("place", ["query", "form"])
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_plain_attack_is_refused_at_once_and_told_in_full(
+def test_a_plain_attack_is_refused_at_once_and_reported_in_full(
     inspection: Inspection, thorough: Inspection, place: str, attack: str
 ) -> None:
     (quick,) = findings_in(inspection, place, attack)
@@ -155,7 +155,7 @@ def test_a_threshold_above_what_is_enough_weighs_all(detector: Detector) -> None
     assert finding.score >= 2.0
 
 
-def test_a_users_own_patterns_are_told_beside_it() -> None:
+def test_a_users_own_patterns_are_reported_beside_it() -> None:
     inspection = Detector(custom_patterns={"ours": "password"}).compile()
     (finding,) = findings_in(inspection, "query", ATTACKS[0])
     assert finding.category == "custom"

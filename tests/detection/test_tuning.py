@@ -1,4 +1,4 @@
-"""Settings mean what they say (lesson 10), and a user's own patterns are hers."""
+"""Settings have the documented effect (lesson 10), and a user's own patterns stay hers."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_stricter_preset_finds_no_less(detector: Detector) -> None:
         assert found == sorted(found)
 
 
-def test_bodies_are_left_alone_when_told(detector: Detector) -> None:
+def test_bodies_are_left_alone_on_request(detector: Detector) -> None:
     assert findings_in(detector.compile(DetectionSettings(scan_body=False)), "form", SQL) == ()
 
 

@@ -1,6 +1,6 @@
-"""What a request may cost is counted in units of work, and they are spent as the work is done.
+"""The cost of a request is counted in units of work, which are spent as the work is done.
 
-Work is told here by the calls of the interpreter, which are the same on every machine.
+Work is measured in calls of the interpreter, which are the same on every machine.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ def test_a_spent_budget_ends_the_work(name: str) -> None:
     _, all_calls, _ = _looked_at(request, 10**9)
     _, calls, limits = _looked_at(request, 5_000)
     assert limits == ["max_chars"]
-    # To take a document apart is most of the work on tiny values.
+    # Parsing a document is most of the work on tiny values.
     assert calls < all_calls * 0.6
 
 
-def test_more_text_than_a_request_may_cost_is_told_and_not_refused() -> None:
+def test_more_text_than_a_request_may_cost_is_reported_and_not_refused() -> None:
     kind, body = in_json(DOCUMENTS["HTML"](random.Random(1), 600_000))
     found = Detector().compile().body(body, content_type=kind)
     assert [one.indicators for one in found] == [(BEYOND,)]

@@ -1,4 +1,4 @@
-"""``guard-wsgi doctor``, as somebody runs it."""
+"""``guard-wsgi doctor``, run as a command."""
 
 from __future__ import annotations
 

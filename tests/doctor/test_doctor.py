@@ -1,4 +1,4 @@
-"""Each thing that the doctor finds, found; and nothing found where nothing is wrong."""
+"""The doctor finds each problem, and none where nothing is wrong."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_sound_deployment_gets_no_error_and_no_warning() -> None:
         ({"block_cloud_providers": ["AWS"]}, "clouds-open", "note", "closed"),
     ],
 )
-def test_an_option_that_weakens_the_guard_is_said_with_what_to_set(
+def test_an_option_that_weakens_the_guard_is_reported_with_what_to_set(
     options: dict[str, Any], code: str, severity: str, remedy: str
 ) -> None:
     advice = found(config(**options))[code]
@@ -136,7 +136,7 @@ def test_the_number_of_workers_is_read_from_gunicorns_variables(
     assert worker_count(variables) == workers
 
 
-def test_memory_under_many_workers_is_said() -> None:
+def test_memory_under_many_workers_is_reported() -> None:
     advice = found(config(), variables={"WEB_CONCURRENCY": "4"})["memory-store-of-many-workers"]
     assert "runs 4 worker processes" in advice.problem
     assert "lmdb://" in advice.remedy
@@ -152,7 +152,7 @@ def test_a_shared_store_under_many_workers_is_fine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["KUBERNETES_SERVICE_HOST", "DYNO", "K_SERVICE", "RENDER"])
-def test_a_platform_with_a_proxy_that_is_not_trusted_is_said(variable: str) -> None:
+def test_a_platform_with_a_proxy_that_is_not_trusted_is_reported(variable: str) -> None:
     advice = found(config(), variables={variable: "x"})["proxies-not-trusted"]
     assert advice.severity == "error"
     assert "trusted_proxies" in advice.remedy
@@ -192,7 +192,7 @@ def test_a_guard_inside_of_a_function_is_found() -> None:
     assert find_guard(app) is guarded
 
 
-def test_proxyfix_outside_a_guard_that_trusts_proxies_is_said() -> None:
+def test_proxyfix_outside_a_guard_that_trusts_proxies_is_reported() -> None:
     guard = GuardMiddleware(ProxyFix(app), config(trusted_proxies=["10.0.0.7"]))
     try:
         assert "proxy-handled-twice" not in found(app=guard)
@@ -279,13 +279,13 @@ def test_a_guard_that_trusts_a_proxy_watches_nobody() -> None:
 # -- header names ----------------------------------------------------------------------------
 
 
-def test_a_server_that_merges_underscores_is_told_from_those_that_do_not() -> None:
+def test_a_server_that_merges_underscores_is_distinguished_from_others() -> None:
     assert merges_underscores("wsgiref")
     assert not merges_underscores("werkzeug")
     assert not merges_underscores("waitress")
 
 
-def test_a_gunicorn_told_to_merge_underscores_is_said() -> None:
+def test_a_gunicorn_that_is_set_to_merge_underscores_is_reported() -> None:
     if installed_version("gunicorn") is None:
         pytest.skip("gunicorn is not installed")
     variables = {"GUNICORN_CMD_ARGS": "--header-map dangerous"}
@@ -300,7 +300,7 @@ def test_a_gunicorn_told_to_merge_underscores_is_said() -> None:
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that accepts connections and says nothing."""
+    """A port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
@@ -312,18 +312,18 @@ def free_port() -> int:
 
 
 @pytest.mark.skipif(not is_installed("redis"), reason="redis is not installed")
-def test_an_unreachable_redis_is_said() -> None:
+def test_an_unreachable_redis_is_reported() -> None:
     advice = found(config(store_url=f"redis://127.0.0.1:{free_port()}/0"))["store-unreachable"]
     assert advice.severity == "error"
     assert "store_url" in advice.remedy
 
 
 @pytest.mark.skipif(not is_installed("redis"), reason="redis is not installed")
-def test_a_silent_redis_is_said_within_seconds(silent_port: int) -> None:
+def test_a_silent_redis_is_reported_within_seconds(silent_port: int) -> None:
     assert "store-unreachable" in found(config(store_url=f"redis://127.0.0.1:{silent_port}/0"))
 
 
-def test_an_lmdb_store_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_an_lmdb_store_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     pytest.importorskip("lmdb")
     (tmp_path / "file").write_text("")
     assert "store-unreachable" in found(config(store_url=f"lmdb://{tmp_path}/file/guard.lmdb"))
@@ -336,7 +336,7 @@ def shared(tmp_path: Path, **options: Any) -> tuple[SecurityConfig, Store]:
     return made, Store.open(url, settings=StoreSettings(prefix=made.redis_prefix))
 
 
-def test_an_emergency_declared_at_runtime_is_said(tmp_path: Path) -> None:
+def test_an_emergency_declared_at_runtime_is_reported(tmp_path: Path) -> None:
     made, store = shared(tmp_path)
     assert "emergency-declared" not in found(made)
     declare(store.values, ["10.0.0.0/8"], 900)
@@ -347,7 +347,7 @@ def test_an_emergency_declared_at_runtime_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("age_days", "code"), [(0, ""), (5, "ranges-stale"), (None, "no-ranges-yet")]
 )
-def test_ranges_that_nobody_renews_are_said(
+def test_ranges_that_nobody_renews_are_reported(
     tmp_path: Path, age_days: int | None, code: str
 ) -> None:
     made, store = shared(tmp_path, block_cloud_providers=["AWS:!eu-west-1"])
@@ -374,7 +374,7 @@ def test_a_redis_in_good_health_gets_no_advice(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_extras_are_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     from guard_wsgi.doctor import state
 
     monkeypatch.setattr(state, "is_installed", lambda module: False)
@@ -391,7 +391,7 @@ def test_missing_extras_are_said_with_what_to_install(monkeypatch: pytest.Monkey
     assert "no-hyperscan" in advice
 
 
-def test_a_stale_database_is_said_and_a_fresh_one_is_not(tmp_path: Path) -> None:
+def test_a_stale_database_is_reported_and_a_fresh_one_is_not(tmp_path: Path) -> None:
     path = tmp_path / "country_asn.mmdb"
     using = config(ipinfo_token="x", ipinfo_db_path=path)
     assert "no-database-yet" in found(using)
@@ -417,7 +417,7 @@ def test_a_users_handler_that_says_it_is_stale_is_believed() -> None:
 @pytest.mark.parametrize(
     ("skew", "said"), [(90.0, "ahead of"), (-90.0, "behind"), (1.0, ""), (None, "")]
 )
-def test_a_clock_that_disagrees_with_the_stores_is_said(
+def test_a_clock_that_disagrees_with_the_stores_is_reported(
     monkeypatch: pytest.MonkeyPatch, skew: float | None, said: str
 ) -> None:
     from guard_wsgi.doctor import state

@@ -69,9 +69,9 @@ class _SilentHandler(WSGIRequestHandler):
 
 @define
 class LiveSite:
-    """From ``with`` to its end, a site that is being served.
+    """A site that is served from ``with`` to its end.
 
-    Detection is off unless asked for: what is not under test shall not decide.
+    Detection is off by default: only the tested option must decide.
     """
 
     options: dict[str, Any] = field(factory=dict)
@@ -131,7 +131,7 @@ class LiveSite:
         body: bytes | None = None,
         form: Mapping[str, str] | None = None,
     ) -> RawAnswer:
-        """One request on a connection of its own. ``ip=None`` comes from 127.0.0.1 itself."""
+        """One request on its own connection. ``ip=None`` comes from 127.0.0.1 itself."""
         sent = {"User-Agent": BROWSER, **(headers or {})}
         if ip is not None:
             sent.setdefault("X-Forwarded-For", ip)

@@ -1,4 +1,4 @@
-"""The options of the agent, dynamic rules and emergency mode: what each of them changes.
+"""The effects of the options of the agent, dynamic rules and emergency mode.
 
 Each test serves a site that reports to a collector on loopback.
 """

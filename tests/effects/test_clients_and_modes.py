@@ -1,4 +1,4 @@
-"""The options of who the client is, of modes, failures and hooks: what each of them changes."""
+"""The effects of the options of clients, modes, failures and hooks."""
 
 from __future__ import annotations
 

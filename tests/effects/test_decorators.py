@@ -1,4 +1,4 @@
-"""Every decorator, on a Flask view over a real socket: what it changes there and nowhere else."""
+"""The effects of every decorator on a Flask view over a real socket, there and nowhere else."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_allow_countries(geo: MaxMindGeoIP) -> None:
 
 
 class Ranges:
-    """A cache of ranges that somebody keeps filled."""
+    """A cache of ranges that another process fills."""
 
     def get(self, provider: str) -> set[str] | None:
         return {"81.2.69.0/24"} if provider == "Linode" else {"192.0.2.0/24"}

@@ -1,4 +1,4 @@
-"""The options of detection: what each of them changes."""
+"""The effects of the options of detection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.effects.site import LiveSite
 SQLI = "1' UNION SELECT username, password FROM users--"
 XSS = "<script>alert(document.cookie)</script>"
 MARKUP = "<script>alert(1)</script> "
-"""Worth a second look, and with the highest threshold not refused: for what a look may cost."""
+"""A value that needs a second look and is not refused at the highest threshold: to test the cost of
+a look."""
 ON = {"enable_penetration_detection": True, "enable_ip_banning": False}
 
 

@@ -1,9 +1,9 @@
-"""No option and no decorator without a test that sees its effect.
+"""Every option and every decorator has a test that sees its effect.
 
-An option that is accepted and does nothing is worse than none: whoever sets it believes to be
-protected. The table maps each name of :class:`SecurityConfig` and each decorator to the test that
-serves a site and sees what the name changes; a name without one, or with a test that does not
-exist or does not use it, fails here.
+An option that is accepted and does nothing is worse than none, because people rely on it. The table
+maps each name of :class:`SecurityConfig` and each decorator to the test that serves a site and sees
+the effect. A name without a test fails here, and so does a test that does not exist or does not use
+the name.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _AGENT = f"{_EFFECTS}agent_options.py::test_"
 _DECORATORS = f"{_EFFECTS}decorators.py::test_"
 
 _IGNORED = "tests/test_config.py::test_an_option_that_does_nothing_here_says_why"
-"""For the options that the configuration itself marks as doing nothing: their effect is to say
-so, and why."""
+"""For the options that the configuration marks as having no effect: their effect is to say so, and
+why."""
 
 
 def _named(prefix: str, *names: str) -> dict[str, str]:
@@ -280,12 +280,12 @@ DECORATORS: dict[str, str] = _named(
     "tests/migration/test_names.py::test_events_of_decorators_reach_those_who_listen",
 )
 
-# Not decorators: they tell what was marked.
+# Not decorators: they return the marks.
 _LOOKING = {"get_route_config"}
 
 
 def option_names() -> dict[str, bool]:
-    """Every option, and whether the configuration says of it that it does nothing."""
+    """Every option, and whether the configuration marks it as having no effect."""
     return {
         option.name: "inert" in option.metadata for option in fields(SecurityConfig) if option.init
     }

@@ -1,4 +1,4 @@
-"""The options of HTTPS, security headers and CORS: what each of them changes."""
+"""The effects of the options of HTTPS, security headers and CORS."""
 
 from __future__ import annotations
 

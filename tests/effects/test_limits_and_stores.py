@@ -1,4 +1,4 @@
-"""The options of rate limits, behaviour rules and shared state: what each of them changes."""
+"""The effects of the options of rate limits, behaviour rules and shared state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of lists, countries, clouds, crawlers and bans: what each of them changes."""
+"""The effects of the options of lists, countries, clouds, crawlers and bans."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_geo_ip_db_max_age(
 
 
 class Cache:
-    """A cache of the user's own, filled by somebody else."""
+    """A user's own cache, which another process fills."""
 
     def __init__(self, **ranges: set[str]) -> None:
         self.ranges = ranges

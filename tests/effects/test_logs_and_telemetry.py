@@ -1,4 +1,4 @@
-"""The options of logs and telemetry: what each of them changes."""
+"""The effects of the options of logs and telemetry."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_enable_otel_and_otel_service_name_and_otel_resource_attributes(
 
 
 def test_otel_exporter_endpoint(capturing_server: CapturingServer) -> None:
-    """An endpoint takes the exporter's package; without it the site says what to install."""
+    """An endpoint needs the exporter's package; without it, the site says what to install."""
     options = {"enable_otel": True, "otel_exporter_endpoint": capturing_server.url}
     if not is_installed("opentelemetry.exporter.otlp.proto.http"):
         with pytest.raises(MissingExtra, match="otel"), LiveSite(options):

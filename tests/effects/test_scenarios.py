@@ -1,4 +1,4 @@
-"""What attackers and visitors do, over real sockets."""
+"""Scenarios of attackers and visitors, over real sockets."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_country_source_that_fails_follows_the_failure_policy(
 
 
 class Ranges:
-    """A cache of ranges that somebody keeps filled."""
+    """A cache of ranges that another process fills."""
 
     def __init__(self, **ranges: set[str]) -> None:
         self.ranges = ranges

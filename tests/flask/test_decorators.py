@@ -1,4 +1,4 @@
-"""Rules of single views, wherever the decorator stands and whatever the view is."""
+"""Rules of single views, in every place of the decorator and for every kind of view."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def test_flask_guard_routes_lists_effective_rules() -> None:
     @decorate.rate_limit(1, 60)
     def forgotten() -> None: ...
 
-    # As the flask command does it, with the commands of installed packages.
+    # The flask command does it like this, with the commands of installed packages.
     group = FlaskGroup(create_app=lambda: app)
     outcome = app.test_cli_runner().invoke(group, args=["guard", "routes"])
     assert "/p/secret/<name>" in outcome.output
@@ -353,7 +353,7 @@ def test_socketio_made_before_the_guard_is_inside_of_it(
     assert "outside-the-guard" not in {piece.code for piece in diagnose(app=app)}
 
 
-def test_socketio_made_after_the_guard_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_socketio_made_after_the_guard_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     app = Flask(__name__)
     app.add_url_rule("/", "home", lambda: "hello")
     FlaskAPIGuard(app)
@@ -368,7 +368,7 @@ def test_socketio_made_after_the_guard_is_told_of(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("attribute", ["app", "application", "wsgi_app"])
-def test_any_layer_around_the_guard_is_told_of(attribute: str) -> None:
+def test_any_layer_around_the_guard_is_reported(attribute: str) -> None:
     class Statics:
         def __init__(self, app: Any) -> None:
             setattr(self, attribute, app)

@@ -1,4 +1,4 @@
-"""Sessions: a refusal neither saves nor renews one, unless the app's own functions change it."""
+"""Sessions: a refusal saves and renews no session, unless the app's own functions change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CORS: what a browser is told, and that it is told so nowhere else."""
+"""CORS: the headers for browsers, and only where they belong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages that others may frame and files that others may embed stay so behind the guard."""
+"""Behind the guard, other sites may still frame pages and embed files if the app allows it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_django_site_without_the_middleware_has_the_guards_header() -> None:
 
 @pytest.mark.usefixtures("django_settings")
 def test_what_djangos_settings_switch_off_stays_off() -> None:
-    """OAuth windows need it off, and None is how Django says so."""
+    """OAuth windows need it off, which Django spells None."""
     with override_settings(SECURE_CROSS_ORIGIN_OPENER_POLICY=None, SECURE_REFERRER_POLICY=None):
         answer = by_django("/")
     assert answer.header(OPENER) is None

@@ -17,7 +17,7 @@ from tests.kit.gateway import text_app
 def sent(
     setting: Any, app: list[tuple[str, str]] | None = None, https: bool = True
 ) -> dict[str, str]:
-    """What a client gets, names lower-cased."""
+    """Return the headers that a client gets, with names in lower case."""
     headers = SecurityHeaders.from_config(SecurityConfig(security_headers=setting))
     pairs = list(app or [])
     if headers is not None:
@@ -49,7 +49,7 @@ def test_data_gets_headers_that_forbid_to_use_it_as_a_page() -> None:
     assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_strict_transport_security_is_said_over_https_only() -> None:
+def test_strict_transport_security_is_sent_over_https_only() -> None:
     assert "strict-transport-security" not in sent("html", https=False)
     assert "x-content-type-options" in sent("html", https=False)
 
@@ -69,7 +69,7 @@ def test_what_the_app_has_set_is_kept_whatever_its_case() -> None:
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_many_apps_set_is_kept_where_the_guard_is_told_to_set_it_too() -> None:
+def test_headers_of_many_apps_are_kept_if_the_guard_sets_them_too() -> None:
     site = Site(
         security_headers={"custom": {"Cache-Control": "no-store", "Server": "none"}},
         app=text_app(headers=[("Cache-Control", "max-age=60")]),

@@ -1,4 +1,4 @@
-"""A real HTTP server that records what it is sent and answers from a script."""
+"""A real HTTP server that records requests and answers by a script."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 @frozen
 class CapturedRequest:
-    """One request as it came over the wire; header names in lower case."""
+    """One request as it was sent; header names in lower case."""
 
     method: str
     path: str
@@ -102,7 +102,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up on us is part of the scripts, not something to print."""
+        """A client that closes the connection is part of the scripts, so nothing is printed."""
 
 
 def _handler(owner: CapturingServer) -> type[BaseHTTPRequestHandler]:

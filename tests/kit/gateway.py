@@ -15,11 +15,11 @@ Environ = dict[str, Any]
 
 
 def environ_for(path: str = "/", **options: Any) -> Environ:
-    """An environ as a server would hand it over; options are those of ``EnvironBuilder``."""
+    """An environ as a server would pass it; options are those of ``EnvironBuilder``."""
     builder = EnvironBuilder(path, **options)
     environ: Environ = builder.get_environ()
     environ.setdefault("REMOTE_ADDR", "203.0.113.7")
-    # The builder says so of a BytesIO; most servers say it of a socket, and some say nothing.
+    # The builder sets this for a BytesIO; most servers set it for a socket, and some set nothing.
     environ.pop("wsgi.input_terminated", None)
     environ.pop("werkzeug.request", None)
     return environ
@@ -27,7 +27,7 @@ def environ_for(path: str = "/", **options: Any) -> Environ:
 
 @define
 class Answer:
-    """What a client would have got, and how it came about."""
+    """The response to a client, and how the app sent it."""
 
     status: str = ""
     headers: list[tuple[str, str]] = field(factory=list)
@@ -45,7 +45,8 @@ class Answer:
 
     @property
     def reference(self) -> str:
-        """By which a refusal is found in the log: of the header, and the same in the body."""
+        """The reference by which a refusal is found in the log: from the header, and the same in
+        the body."""
         reference = self.header("X-Request-Id") or ""
         assert not self.body or reference.encode() in self.body
         return reference

@@ -24,7 +24,7 @@ SERVERS = (
     "werkzeug",
     "wsgiref",
 )
-"""Every server the guard is accepted on."""
+"""Every server that the guard supports."""
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 5
@@ -48,7 +48,7 @@ class Endpoint:
         return f"http://127.0.0.1:{self.port}"
 
     def log(self) -> str:
-        """What the server has printed so far."""
+        """Return the server's output so far."""
         size = os.fstat(self._log.fileno()).st_size
         return os.pread(self._log.fileno(), size, 0).decode("utf-8", "replace")
 
@@ -133,9 +133,9 @@ class LiveServer(Endpoint):
 
 
 class ServerPool:
-    """Servers started on first use and shared by the tests of one session.
+    """Servers that start on first use; the tests of one session share them.
 
-    :param apps: what each of the servers serves, in one process.
+    :param apps: the apps of each server, in one process.
     """
 
     def __init__(self, *apps: str) -> None:

@@ -22,7 +22,7 @@ def original_agent(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("GUARD_AGENT_PYTHON")
     if given:
         return Path(given)
-    # One for all of pytest-xdist's workers, whose own directories are side by side.
+    # One for all workers of pytest-xdist, whose own directories are side by side.
     shared = tmp_path_factory.getbasetemp().parent
     home = shared / "guard-agent"
     python = home / "bin" / "python"

@@ -23,7 +23,7 @@ GUNICORN_WORKERS = {
     "gunicorn-gevent": ["-k", "gevent"],
 }
 APPS = "TESTS_KIT_APPS"
-"""Variable by which gunicorn's workers are told which app is for which port."""
+"""The variable that tells gunicorn's workers the app of each port."""
 
 
 def load(spec: str) -> Any:
@@ -97,7 +97,7 @@ def wsgiref_server(app: Any, listener: socket.socket) -> Any:
 
 
 def serve_each(make: Any, app: Any, listeners: list[socket.socket]) -> None:
-    """For servers that listen on one socket only: a thread for each but the first."""
+    """For servers that listen on one socket only: a thread for each one after the first."""
     first, *others = [make(app, listener) for listener in listeners]
     for server in others:
         threading.Thread(target=server.serve_forever, daemon=True).start()

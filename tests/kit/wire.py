@@ -1,4 +1,4 @@
-"""HTTP by hand: raw requests over a socket, because clients tidy away what servers must survive."""
+"""HTTP by hand: raw requests over a socket, because clients correct what servers must survive."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attrs import frozen
 
 @frozen
 class RawAnswer:
-    """One answer as it came.
+    """One answer as it was received.
 
     :ivar interim: status codes of the 1xx answers before it.
     :ivar headers: name (lower case) and value pairs in order.
@@ -64,7 +64,7 @@ def request(
 
 
 class Connection:
-    """One TCP connection with a deadline on everything."""
+    """One TCP connection with a deadline for everything."""
 
     def __init__(self, port: int, timeout_seconds: float = 20) -> None:
         self.deadline = time.monotonic() + timeout_seconds
@@ -94,7 +94,7 @@ class Connection:
         return bool(data)
 
     def receive_until(self, marker: bytes) -> bytes:
-        """All received so far, once it holds the marker."""
+        """Return everything received so far, once it contains the marker."""
         while marker not in self.received:
             assert self.receive_more(), f"closed after {self.received[-300:]!r}"
         return self.received

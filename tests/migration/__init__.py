@@ -1,1 +1,1 @@
-"""What an app of flaskapi-guard meets after its import line was changed."""
+"""Tests of a flaskapi-guard app after its import line was changed."""

@@ -1,4 +1,5 @@
-"""What a visitor does, and what each package answers: each scenario in a process of its own."""
+"""Scenarios of a visitor, and the answers of each package; each scenario runs in its own
+process."""
 
 from __future__ import annotations
 
@@ -445,7 +446,7 @@ TOLD_HEADERS = (
 
 
 def answers(module: str) -> dict[str, list[str]]:
-    """What the package answers, scenario by scenario."""
+    """Return the answers of the package, scenario by scenario."""
     import_module(module)
     return {name: _in_a_process_of_its_own(_play, module, *rest) for name, *rest in scenarios()}
 

@@ -1,4 +1,4 @@
-"""The configuration of an app that ran under flaskapi-guard is taken as it was written."""
+"""The configuration of a flaskapi-guard app is accepted unchanged."""
 
 from __future__ import annotations
 
@@ -266,8 +266,8 @@ def test_but_not_what_backtracks_without_end(pattern: str) -> None:
 
 
 def test_what_is_accepted_is_searched_in_milliseconds() -> None:
-    """The worst of what is accepted, on the worst of user agents: a bound with room for a busy
-    machine, a hundredth of what an expression with a power more would take."""
+    """The worst accepted expression on the worst user agent: the bound has room for a busy machine,
+    and is a hundredth of the time of an expression with one more power."""
     from time import thread_time
 
     from guard_wsgi.patterns.expressions import Expressions
@@ -280,7 +280,7 @@ def test_what_is_accepted_is_searched_in_milliseconds() -> None:
             assert thread_time() - began < 0.5
 
 
-# A model, as it was.
+# A model, unchanged.
 
 
 def test_assigning_says_how_to_change_a_configuration() -> None:

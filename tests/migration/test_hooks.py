@@ -57,7 +57,7 @@ class Site:
         return self.app.test_client()
 
     def answers(self, hook: Callable[[Any], Any]) -> Any:
-        """What a client gets where a validator answers so."""
+        """The response to a client if a validator answers like this."""
         self.app.add_url_rule("/v", view_func=self.protect.custom_validation(hook)(lambda: "view"))
         return self.guarded().get("/v")
 
@@ -111,7 +111,7 @@ def test_a_body_that_a_hook_reads_is_the_view_s_as_well(between: bool) -> None:
 
 
 def test_a_middleware_that_answers_by_itself_is_asked_about_first() -> None:
-    """What a check of the whole site guards is not only Flask's."""
+    """A check of the whole site does not only guard Flask's views."""
     site = Site(between=True, custom_request_check=lambda r: Response("no", 418))
     client = site.guarded()
     assert client.get("/metrics").status_code == 418
@@ -187,7 +187,7 @@ def test_keys_and_exemptions_of_limits_are_the_session_s(between: bool) -> None:
 
 
 @both
-def test_on_block_is_told_inside_the_app(between: bool) -> None:
+def test_on_block_is_called_inside_the_app(between: bool) -> None:
     told = []
     site = Site(
         between=between,

@@ -1,4 +1,4 @@
-"""The names that flaskapi-guard and its agent export do something here as well."""
+"""The exported names of flaskapi-guard and its agent work here as well."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def test_adapters_are_where_they_were() -> None:
 
 
 IN_USE: list[Flask] = []
-"""Those of the test that runs: what is not held is gone whenever the garbage collector runs."""
+"""The apps of the running test: an app without a reference disappears at the next garbage
+collection."""
 
 
 def forget() -> None:
@@ -61,8 +62,8 @@ def forget() -> None:
 
 @pytest.fixture(autouse=True)
 def nobody_else() -> Iterator[None]:
-    """Apps of other tests are gone, and what was said before there were any; nor does what a test
-    says here hold for the apps of tests that run after it, in whatever order."""
+    """Apps of other tests are gone, and so are settings made before there were any. Settings of a
+    test do not apply to the apps of later tests, in any order."""
     forget()
     yield
     forget()
@@ -141,7 +142,7 @@ def test_an_app_for_each_test() -> None:
         assert app.test_client().get("/?q=zzevil1").status_code == 400
 
 
-def test_what_is_said_before_there_is_an_app_holds_for_every_app() -> None:
+def test_settings_before_there_is_an_app_apply_to_every_app() -> None:
     bans, patterns = names.ip_ban_manager, names.sus_patterns_handler
     assert bans.ban_ip("203.0.113.9", 60, "abuse")
     assert bans.ban_ip("203.0.113.8", 60)
@@ -193,7 +194,7 @@ def test_small_values_are_kept_in_the_store() -> None:
         store.keys("*")
 
 
-def test_detection_can_be_asked_and_told() -> None:
+def test_detection_can_be_queried_and_changed() -> None:
     app = site()
     patterns = names.sus_patterns_handler
     told = patterns.detect("<script>alert(1)</script>", "203.0.113.9", "query_param:q")

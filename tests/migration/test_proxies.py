@@ -1,4 +1,4 @@
-"""ProxyFix and the guard: one client, whoever is put on first."""
+"""ProxyFix and the guard see one client, in either order."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_readers_of_two_headers_are_none() -> None:
     FlaskAPIGuard(app, config=SecurityConfig(trusted_proxies=["10.0.0.0/8"]))
 
 
-def test_a_fix_put_on_later_is_told_of_at_the_first_request(
+def test_a_fix_put_on_later_is_reported_at_the_first_request(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app = Flask("shop")
@@ -174,7 +174,7 @@ def hidden(app: Any) -> Any:
 
 
 @pytest.mark.parametrize("is_hidden", [True, False])
-def test_a_fix_that_can_not_be_found_is_told_of_once(
+def test_a_fix_that_can_not_be_found_is_reported_once(
     is_hidden: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = Flask("shop")

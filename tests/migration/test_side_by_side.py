@@ -33,7 +33,7 @@ def test_every_difference_has_its_reason_and_every_reason_a_difference(
     reasons = dict(line.split("\t") for line in lines)
     assert len(reasons) == len(lines)
     assert all(reasons.values())
-    # Those it could not be asked about in time are left out of the record.
+    # Scenarios that it could not answer in time are left out of the record.
     assert set(there) <= set(here)
     assert len(there) > 100
     differing = {name for name in there if here[name] != there[name]}

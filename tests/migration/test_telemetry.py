@@ -1,4 +1,4 @@
-"""What the collector is told: labels that dashboards know, and no secret of a path."""
+"""Telemetry: labels that dashboards know, and no secret of a path."""
 
 from __future__ import annotations
 

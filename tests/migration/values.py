@@ -1,6 +1,6 @@
-"""Values that somebody may write for an option, and which of them a configuration takes.
+"""Values that people may write for an option, and the ones that a configuration accepts.
 
-Imports nothing of either package, so that both can be asked in an interpreter of their own.
+It imports neither package, so each can be asked in its own interpreter.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ EXPRESSIONS: tuple[str, ...] = (
     '"k" * 20',
     '"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="',
 )
-"""Of every kind: an environment's texts, numbers, collections, tables, functions."""
+"""Values of every kind: strings of an environment, numbers, collections, tables, functions."""
 
 _AGENT = {"enable_agent": True, "agent_api_key": "k" * 20}
 
@@ -221,7 +221,7 @@ class Atlas:
 
 
 def value_of(expression: str) -> Any:
-    """The value that an expression of `EXPRESSIONS` stands for."""
+    """Return the value of an expression of `EXPRESSIONS`."""
     names = {
         "Decimal": Decimal,
         "Path": Path,
@@ -234,7 +234,8 @@ def value_of(expression: str) -> Any:
 
 
 def taken(config_class: Callable[..., Any], names: Iterable[str]) -> dict[str, list[str]]:
-    """By option: the expressions whose value the configuration takes, with what else it needs."""
+    """Return, by option, the expressions whose value the configuration accepts, with the other
+    options that they need."""
     found: dict[str, list[str]] = {}
     for name in names:
         others: dict[str, Any] = {"enable_redis": False}

@@ -28,5 +28,6 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture(autouse=True)
 def no_internet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What providers publish today must not decide a test: the way to them ends here."""
+    """The current publications of providers must not decide a test, so the network is blocked
+    here."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

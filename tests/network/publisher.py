@@ -1,4 +1,4 @@
-"""A publisher on loopback: serves what the tests put in, counts and notes what it is asked."""
+"""A publisher on loopback: it serves files of the tests, and counts and records requests."""
 
 from __future__ import annotations
 

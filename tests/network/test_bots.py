@@ -1,4 +1,4 @@
-"""Search engines are let in for what they prove, not for what they say."""
+"""Search engines pass because of what they prove, not because of their user agent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def address(text: str) -> Address:
 
 
 class Zone(Resolver):
-    """A DNS of the test's own: who has which name, and which name has which addresses."""
+    """The test's own DNS: names and addresses."""
 
     def __init__(self, names: dict[str, str], hosts: dict[str, list[str]]) -> None:
         self.names = names

@@ -248,7 +248,7 @@ def test_a_publication_cut_short_on_the_way_keeps_the_last_good_ranges(
     ranges = make()
     selection = ranges.select({"Linode"})
     ranges.refresh()
-    # A geofeed cut at a line's end still reads as one: only its length tells.
+    # A geofeed that is cut at the end of a line still parses: only its length shows it.
     publisher.files["/linode"] = sample("linode.csv")[:150] + b"\n"
     publisher.declared_lengths["/linode"] = 100_000
     ranges.refresh()
@@ -391,7 +391,7 @@ def test_a_restart_has_the_ranges_although_the_provider_is_down(
     [b"", b"junk", ProviderRanges("AWS", (("0.0.0.0/0", ""),), 9e9, 9e9).to_bytes()],
     ids=["empty", "junk", "everybody"],
 )
-def test_damaged_ranges_in_the_store_are_fetched_anew(make: Make, damage: bytes) -> None:
+def test_damaged_ranges_in_the_store_are_fetched_again(make: Make, damage: bytes) -> None:
     store = Store.open("memory://")
     store.values.set("ranges:AWS", damage, 1000)
     selection = make(store=store).select({"AWS"})

@@ -388,7 +388,7 @@ def test_the_token_is_in_no_message_and_no_repr(make: Make, publisher: Publisher
     assert "secret-token" not in f"{caught.value} {geo!r} {geo.status()}"
 
 
-def test_failures_and_recovery_are_told_once(
+def test_failures_and_recovery_are_reported_once(
     make: Make, publisher: Publisher, content: bytes
 ) -> None:
     publisher.files["/lite"] = 500
@@ -492,7 +492,7 @@ def test_what_broken_off_downloads_left_is_cleared_away(
     assert sorted(path.name for path in folder.iterdir()) == [young.name, "country_asn.mmdb"]
 
 
-def test_a_folder_that_cannot_be_written_is_said(make: Make, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(make: Make, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     geo = make(db_path=tmp_path / "file" / "country_asn.mmdb")
     with pytest.raises(GeoDatabaseError, match=r"country_asn\.mmdb"):

@@ -1,4 +1,4 @@
-"""Which label an address has, held against the plain way of ``ipaddress``."""
+"""The label of an address, compared with a plain search by ``ipaddress``."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_versions_are_kept_apart() -> None:
 
 
 def test_many_ranges_are_found_as_few_are() -> None:
-    """From some number on, IPv4 ranges are searched by an index; it must change nothing."""
+    """From some number on, an index searches IPv4 ranges; the result must be the same."""
     chance = random.Random(11)
     ranges = merge(
         (first, first + chance.choice([0, 3, 255, 65535, 200_000]))

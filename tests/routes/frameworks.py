@@ -1,4 +1,4 @@
-"""The same few views in each framework, with rules, and what reached them."""
+"""The same few views in each framework, with rules, and the requests that reached them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Project:
         for name, value in {**own, **options}.items():
             monkeypatch.setattr(settings, name, value, raising=False)
         django.setup()
-        # Django keeps its template engines from the first use on, whichever test it was in.
+        # Django keeps its template engines from the first use on, in whichever test that was.
         setting_changed.send(sender=Project, setting="TEMPLATES", value=None, enter=True)
         clear_url_caches()
         is_language_prefix_patterns_used.cache_clear()

@@ -1,4 +1,4 @@
-"""URL maps and paths that nobody thought of: a view runs only if its rules were checked."""
+"""Arbitrary URL maps and paths: a view runs only if its rules were checked."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Paths = list[tuple[list[str], bool, str]]
 
 
 class Trial:
-    """Views that tell when they run unchecked."""
+    """Views that report if they run unchecked."""
 
     def __init__(self, decorate: SecurityDecorator) -> None:
         self._auth = decorate.require_auth(verifier=verify)
@@ -88,7 +88,7 @@ def methods_of(kind: str) -> list[str]:
 
 
 def pattern(segments: list[str], slash: bool, spelled: dict[str, str]) -> str:
-    # A parameter stands once in a rule, and a path at its end.
+    # A parameter occurs once in a rule, and a path at its end.
     kept: list[str] = []
     for segment in segments:
         if segment not in kept:

@@ -118,7 +118,7 @@ def test_routes_added_later_have_their_rules(site: Site) -> None:
     assert site.visit("/sub/admin").code == 401
 
 
-def test_views_without_a_route_are_told_of(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+def test_views_without_a_route_are_reported(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.app.route("/admin", callback=site.secret())
 
     @site.decorate.require_auth(verifier=verify)
@@ -147,7 +147,7 @@ def test_a_rule_of_a_rewritten_path_tells_its_own_quota(site: Site) -> None:
 
 
 def test_a_refusal_is_answered_as_the_app_answers(site: Site) -> None:
-    """By its handler for the status, past its hooks; outside of Bottle and within."""
+    """Rendered by its handler for the status, after its hooks; outside Bottle and inside."""
     seen: list[int] = []
     site.app.route("/admin", callback=site.secret())
     site.app.route("/v1/admin", callback=lambda: "old")

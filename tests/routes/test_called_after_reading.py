@@ -63,7 +63,7 @@ def flask_app(read: str) -> Any:
             assert request.stream.read(4)
         said = str(inner())
         if read == "part":
-            # A large one, which is read from a file, begins anew.
+            # A large body, which is read from a file, starts again.
             length = int(request.environ["CONTENT_LENGTH"])
             assert len(request.stream.read()) in (length - 4, length)
         return said
@@ -95,7 +95,7 @@ def bottle_app(read: str) -> Any:
     ("build", "kind"),
     [
         *((flask_app, kind) for kind in ("form", "multipart", "large", "json")),
-        # Of a large one Bottle leaves a file open.
+        # For a large body, Bottle leaves a file open.
         *((bottle_app, kind) for kind in ("form", "multipart", "json")),
     ],
 )

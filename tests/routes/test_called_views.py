@@ -83,7 +83,7 @@ def by_a_subclass(app: Flask, auth: Any, secret: Any) -> None:
 
 
 def by_a_lazy_import(app: Flask, auth: Any, secret: Any) -> None:
-    """As Flask's documentation writes it, "Lazily Loading Views"."""
+    """Flask's documentation shows it like this, "Lazily Loading Views"."""
 
     class LazyView:
         __name__ = "view"

@@ -250,7 +250,7 @@ def test_answers_that_no_code_makes_are_handed_on_as_they_are(is_sized: bool) ->
     assert guard(environ, lambda *begun: None) is made  # type: ignore[arg-type, return-value]
 
 
-def test_a_call_in_a_thread_of_its_own_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_call_in_a_thread_of_its_own_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     secret = Secret(SecurityConfig())
     with caplog.at_level(logging.WARNING, "guard_wsgi.routes"):
         for _ in range(2):

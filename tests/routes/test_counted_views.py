@@ -1,4 +1,4 @@
-"""A view's limit is one, by whichever of its routes it is reached."""
+"""A view has one limit, whichever of its routes is used."""
 
 from __future__ import annotations
 

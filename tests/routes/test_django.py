@@ -151,7 +151,7 @@ def test_what_serves_static_files_around_django_hides_no_rule(
     assert visit(app, "/v1/secret/", headers=TOKEN).body == b"secret"
 
 
-def test_a_handler_that_is_not_found_is_told_of(
+def test_a_handler_that_is_not_found_is_reported(
     project: Project, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Hiding:

@@ -1,4 +1,4 @@
-"""Flask: what one client asks decides nothing for another, and the matched view's rules hold."""
+"""Flask: one client's request decides nothing for another, and the matched view's rules apply."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_clients_make_up_is_not_kept() -> None:
 
 
 class Overriding(Request):
-    """As apps do whose clients can only send POST."""
+    """Apps whose clients can only send POST do this."""
 
     def __init__(self, environ: Any, *args: Any, **options: Any) -> None:
         super().__init__(environ, *args, **options)

@@ -1,4 +1,5 @@
-"""A view may refer to anything: looking for its rules touches none of it, and loses no rule."""
+"""A view may refer to any object: the search for its rules touches none of them, and loses no
+rule."""
 
 from __future__ import annotations
 
@@ -161,8 +162,8 @@ def by_a_method(foreign: Any, view: View) -> View:
 
 
 def made_below_a_global(foreign: Any, view: View) -> View:
-    """The function around a nested one is looked for among globals, where its name may by now
-    stand for anything."""
+    """The search looks for the function around a nested one among globals, where its name may mean
+    anything by now."""
     home = in_a_closure(foreign, view)
     home.__qualname__ = "the_foreign.below.<locals>.home"
     setattr(sys.modules[__name__], "the_foreign", foreign)  # noqa: B010

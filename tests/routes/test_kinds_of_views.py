@@ -1,5 +1,5 @@
-"""Rules of views that are no functions: callable instances, partials, what is not written in
-Python, bound methods and the classes that they belong to. They hold by route and by call."""
+"""Rules of views that are no functions: callable instances, partials, callables in C, bound methods
+and their classes. They apply by route and by call."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_a_request_that_a_view_makes_up_is_asked_for_by_the_one_it_is_in(
     assert serve(app, environ_for("/", headers=TOKEN)).body == b"secret"
 
 
-def test_a_partial_without_a_route_is_told_of_by_the_name_of_its_function(
+def test_a_partial_without_a_route_is_reported_by_the_name_of_its_function(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     app, config = Flask(__name__), SecurityConfig()

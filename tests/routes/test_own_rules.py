@@ -1,4 +1,4 @@
-"""What a view asks for by itself holds, wherever the view is and whatever else is said."""
+"""A view's own rules apply wherever the view is and whatever other rules say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Path patterns: whichever way an app reads a path, the rules of that reading hold."""
+"""Path patterns: the rules of every reading of a path apply."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_flask_asks_at_each_call(path: str) -> None:
     assert secret.runs > 0
 
 
-def test_calls_that_are_refused_again_are_told_once() -> None:
+def test_calls_that_are_refused_again_are_reported_once() -> None:
     secret = Secret()
     app = _flask(secret)
     with testing.controlled(app) as guard:

@@ -1,5 +1,5 @@
-"""A view that the app calls more than once in a request is counted more than once; what it is told
-of the request is the same wherever it looks."""
+"""A view that the app calls more than once in a request is counted each time, and sees the same
+request everywhere."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_the_answers_of_views_that_were_not_predicted_are_watched() -> None:
             guard.reset()
 
 
-def test_a_decorated_view_behind_no_guard_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_decorated_view_behind_no_guard_is_reported(caplog: pytest.LogCaptureFixture) -> None:
     shop = Shop()
     lone = Flask("lone")
     view = shop.protect.require_auth(verifier=named)(lambda: shop.run())
@@ -202,7 +202,7 @@ def test_a_decorated_view_behind_no_guard_is_told_of(caplog: pytest.LogCaptureFi
     told = [record.getMessage() for record in caplog.records]
     assert len([line for line in told if "no guard has seen" in line]) == 1
     caplog.clear()
-    # One that is switched off has seen the request.
+    # A guard that is switched off has seen the request.
     other = shop.protect.require_auth(verifier=named)(lambda: shop.run())
     shop.app.add_url_rule("/", "off", other)
     FlaskAPIGuard(shop.app, config=shop.config)

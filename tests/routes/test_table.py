@@ -1,4 +1,4 @@
-"""Every framework, kind of view, spelling of a path and method: the rule holds."""
+"""Every framework, kind of view, spelling of a path and method: the rule applies."""
 
 from __future__ import annotations
 

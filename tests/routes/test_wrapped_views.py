@@ -115,7 +115,7 @@ def hundred_times(view: View) -> View:
 
 
 def two_thousand_times(view: View) -> View:
-    """As a loop that registers decorators anew with each reload does."""
+    """A loop that registers decorators again with each reload does this."""
     for _ in range(200):
 
         @functools.wraps(view)

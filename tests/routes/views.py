@@ -1,7 +1,7 @@
 """A protected view of every kind, in each framework, behind the guard.
 
-Each builder takes a place to tell that the view ran, and answers with a guarded app that has the
-view at ``/admin/users`` (Django: also with a slash) and nothing else of interest.
+Each builder takes a list to record that the view ran, and returns a guarded app with the view at
+``/admin/users`` (Django: also with a slash) and nothing else of interest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def options() -> dict[str, Any]:
     return {"enable_penetration_detection": False, "enable_rate_limiting": False}
 
 
-# Ways to write a function view; each gets the decorator and what it shall do.
+# Ways to write a function view; each gets the decorator and the view's action.
 
 WRITTEN: dict[str, Callable[[Any, Callable[..., Any]], Callable[..., Any]]] = {
     "function": lambda auth, view: auth(view),

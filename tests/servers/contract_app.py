@@ -1,4 +1,4 @@
-"""One WSGI app with every freedom PEP 3333 gives, one path each.
+"""One WSGI app that uses every freedom of PEP 3333, one per path.
 
 ``plain`` is served bare, ``guarded()`` behind the guard; both must look the same from outside.
 """
@@ -62,7 +62,7 @@ def answer_json(start_response: StartResponse, value: Any) -> Iterable[bytes]:
 
 
 def echo(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """What came: the body's length and hash, read as werkzeug reads it."""
+    """Return what arrived: the body's length and hash, read as werkzeug reads it."""
     stream = get_input_stream(environ)
     digest = hashlib.sha256()
     length = 0

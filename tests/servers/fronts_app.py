@@ -1,4 +1,4 @@
-"""A guarded app behind a proxy: who it says the client is, and a view for nobody."""
+"""A guarded app behind a proxy: the address of the client, and a view that nobody may call."""
 
 from __future__ import annotations
 

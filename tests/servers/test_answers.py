@@ -1,4 +1,4 @@
-"""What the app answers goes out as it would without the guard, byte for byte and in time."""
+"""The app's response is sent as without the guard, byte for byte and in time."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_refusal_is_not_to_be_cached_and_says_its_length(guarded: Endpoint) ->
 
 
 def test_a_kept_connection_serves_on_after_a_passed_body(guarded: Endpoint) -> None:
-    """A request whose body the guard has read leaves the connection where the server wants it."""
+    """After the guard has read a body, the connection is where the server expects it."""
     if guarded.server in ("wsgiref", "werkzeug", "gunicorn-sync"):
         pytest.skip("no kept connections on this server")
     body = b'{"text": "tea"}'

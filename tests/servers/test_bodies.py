@@ -91,7 +91,7 @@ def test_the_same_request_harmless_reaches_the_app(guarded: Endpoint, make) -> N
 
 
 def reads_chunked_bodies(server: Endpoint) -> bool:
-    """wsgiref neither decodes chunks nor marks their end: nobody can read such a body safely."""
+    """wsgiref neither decodes chunks nor marks their end: no app can read such a body safely."""
     return server.server != "wsgiref"
 
 

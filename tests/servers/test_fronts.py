@@ -1,4 +1,5 @@
-"""uWSGI and mod_wsgi behind nginx and HAProxy, as Debian has them, and what is forged through them.
+"""uWSGI and mod_wsgi behind nginx and HAProxy, as Debian packages them, and forged headers through
+them.
 
 The client connects from 127.0.0.2, which no proxy of ours has.
 """

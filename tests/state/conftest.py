@@ -72,7 +72,7 @@ def open_store(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[OpenS
 
 @define
 class FakeClock:
-    """Two clocks that move only when told to."""
+    """Two clocks that the test moves."""
 
     monotonic_ns: int = 1_000 * NANOSECONDS
     wall_ns: int = 1_700_000_000 * NANOSECONDS

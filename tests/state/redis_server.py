@@ -1,4 +1,4 @@
-"""A real redis-server for the tests, and a proxy before it that can be told to misbehave."""
+"""A real redis-server for the tests, and a proxy before it that can misbehave."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def server_binary() -> str:
 
 
 class RedisServer:
-    """One server without persistence, that can be stopped and begun anew on the same port."""
+    """One server without persistence, which can stop and start again on the same port."""
 
     def __init__(self, directory: Path, *options: str) -> None:
         self.port = free_port()
@@ -80,7 +80,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def ask(self, *words: str) -> bytes:
-        """One command, past every client library; the raw reply."""
+        """Send one command without a client library; return the raw reply."""
         command = f"*{len(words)}\r\n" + "".join(f"${len(w)}\r\n{w}\r\n" for w in words)
         with socket.create_connection(("127.0.0.1", self.port), 5) as sock:
             sock.sendall(command.encode())
@@ -202,7 +202,8 @@ class TLSProxy:
                 self._context.wrap_socket(client, server_side=True) as secure,
                 socket.create_connection(("127.0.0.1", self._target_port), 5) as server,
             ):
-                # In turns, as an SSL socket is not for two threads; Redis answers each command.
+                # In turns, because two threads can't share an SSL socket; Redis answers each
+                # command.
                 while request := secure.recv(65536):
                     server.sendall(request)
                     secure.sendall(server.recv(65536))

@@ -1,4 +1,4 @@
-"""The breaker: when it opens, who probes, when it closes, what it says."""
+"""The breaker: opening, probing, closing, and its messages."""
 
 from __future__ import annotations
 

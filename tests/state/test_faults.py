@@ -26,11 +26,11 @@ CLIENT = parse_address("192.0.2.7")
 assert CLIENT is not None
 LIMIT = Limit(1_000_000, 60)
 BOUND_SECONDS = 0.15 + 0.05
-"""The promise, and what a busy test machine may add to a wait that ended in time."""
+"""The promise, plus the delay of a busy test machine."""
 
 
 def serve(store: Store, counters: int = 2) -> float:
-    """One request's store calls; how long they took."""
+    """Make one request's store calls; return their time."""
     began = clock()
     assert CLIENT is not None
     store.begin_request()
@@ -108,7 +108,7 @@ def test_once_the_breaker_is_open_requests_cost_next_to_nothing(
     for thread in threads:
         thread.join(30)
     assert len(took) > 100
-    # A probe costs one request its time-out; nobody else waits with it.
+    # A probe costs one request its time-out; no other request waits.
     assert_bounded(took, 0.08)
 
 
@@ -218,7 +218,7 @@ def test_local_counts_are_this_workers_share(proxy: FaultyProxy) -> None:
     limit = Limit(100, 60)
     states = [store.limiter.hit(limit, "client") for _ in range(40)]
     assert sum(state.allowed for state in states) == 25
-    assert states[-1].limit == Limit(25, 60)  # the headers say what holds
+    assert states[-1].limit == Limit(25, 60)  # the headers show the real limit
     assert store.limiter.hit(Limit(2, 60), "another").allowed  # never less than one
     store.close()
 
@@ -275,7 +275,7 @@ def test_policy_deny_says_so_at_once(proxy: FaultyProxy) -> None:
         return True
 
     until(back)
-    assert store.bans.is_banned("192.0.2.9")  # it was told to the store when that came back
+    assert store.bans.is_banned("192.0.2.9")  # the store got it when it came back
     store.close()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 BOUND_SECONDS = 0.15 + 0.1
-"""The promise, and what a busy test machine may add to it."""
+"""The promise, plus the delay of a busy test machine."""
 KNOWN_GONE_SECONDS = 0.005
 """The promise while the store is known to be gone."""
 
@@ -48,7 +48,7 @@ def get(client: Client, address: str = "192.0.2.7") -> tuple[int, float, dict[st
 
 
 def delays(guarded: GuardMiddleware) -> list[float]:
-    """How long the guard takes with each of 1,000 requests in a row; the app takes no time."""
+    """Return the guard's time for each of 1,000 requests in a row; the app takes no time."""
     took = []
     for number in range(1000):
         environ = create_environ(environ_overrides={"REMOTE_ADDR": f"192.0.2.{number % 250}"})
@@ -122,7 +122,7 @@ def test_requests_go_on_within_their_time_and_limits(proxy: FaultyProxy, fault: 
     guarded.close()
 
 
-def test_a_slow_store_has_the_time_of_each_request_anew(proxy: FaultyProxy) -> None:
+def test_a_slow_store_has_the_time_of_each_request_again(proxy: FaultyProxy) -> None:
     # Three round trips of 90 ms: room for a busy machine. The six requests take longer.
     guarded = guard(proxy.url, store_timeout=0.3)
     client = Client(guarded)
@@ -132,7 +132,7 @@ def test_a_slow_store_has_the_time_of_each_request_anew(proxy: FaultyProxy) -> N
         assert get(client)[0] == 200
     proxy.set("none")
     (state,) = guarded.limits("192.0.2.7")
-    # All seven were counted there, but for one in which the machine was busy.
+    # All seven were counted there, except one during which the machine was busy.
     assert state.remaining <= 24
     assert not guarded.services.store.degraded
     guarded.close()

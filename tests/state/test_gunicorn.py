@@ -1,4 +1,4 @@
-"""The guard on gunicorn with four workers: what they count and ban, they count and ban together."""
+"""The guard on gunicorn with four workers: they count and ban together."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(server: Gunicorn) -> None
     answers = server.get_all("/limited", ["192.0.2.7"] * 400, kill_after=(20, victim))
     statuses = Counter(status for status, _ in answers)
     assert set(statuses) <= {0, 200, 429}
-    # What the victim had in hand is lost, but was counted; nobody else lost or gained anything.
+    # The victim's own requests are lost, but were counted; no other count changed.
     assert statuses[0] <= 2
     assert 100 - statuses[0] <= statuses[200] <= 100
     assert server.statuses("/limited", "192.0.2.7", 40) == {429: 40}

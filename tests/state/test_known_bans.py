@@ -226,7 +226,7 @@ def test_one_bad_entry_blocks_no_other(open_store: OpenStore) -> None:
 # The index ------------------------------------------------------------------------------------
 
 
-def test_the_index_holds_what_it_says_and_banning_anew_drops_nobody() -> None:
+def test_the_index_holds_what_it_says_and_banning_again_drops_nobody() -> None:
     index = BanIndex(1000)
     for number in range(1000):
         index.put(Ban(of(number), "", 0.0), 10**12 + number, 0)
@@ -388,7 +388,7 @@ def test_the_networks_around_an_address_are_spelled_as_bans_are(text: Any) -> No
 
 
 def test_a_ban_holds_at_once_where_nobody_was_banned(tmp_path: Path) -> None:
-    """What is known for the next second, that nobody is banned, ends with a ban of this process."""
+    """The knowledge that nobody is banned lasts a second, and ends with a ban of this process."""
     storage = LMDBStorage(f"lmdb://{tmp_path}/state.lmdb")
     bans = Bans(storage)
     address = parse_address("203.0.113.7")

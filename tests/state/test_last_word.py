@@ -1,4 +1,4 @@
-"""The last word on a client holds, whoever says it and whatever the store has been through."""
+"""The last decision about a client holds, whoever made it and whatever happened to the store."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_what_is_lifted_after_a_loss_stays_lifted(own_redis: RedisServer, by: st
     assert len(knowing.bans.list()) == LOST
     client(own_redis).flushall()
     knowing.bans._refresh_at_ns = 0
-    assert knowing.bans.find(address("203.0.113.1")) is None  # notices, and tells the first ones
+    assert knowing.bans.find(address("203.0.113.1")) is None  # notices, and repairs the first ones
     lifted = [f"198.51.1.{number}" for number in range(44)]
     for target in lifted:
         (knowing if by == "itself" else other).bans.unban(target)
@@ -261,7 +261,7 @@ def test_a_lifted_ban_that_waits_is_kept_when_there_is_no_room(tmp_path: Path) -
 # Emergencies --------------------------------------------------------------------------------------
 
 
-def test_an_emergency_outlives_the_store_that_told_of_it(
+def test_an_emergency_outlives_the_store_that_declared_it(
     own_redis: RedisServer, proxy: FaultyProxy
 ) -> None:
     settings = StoreSettings(timeout_seconds=2, request_budget_seconds=2)
@@ -281,7 +281,7 @@ def test_an_emergency_outlives_the_store_that_told_of_it(
         assert mode.active
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert mode.active  # the store has lost it, and is told anew
+    assert mode.active  # the store has lost it, and gets it again
     assert EmergencyMode(operator.values).active
     assert revoke(operator.values)
     assert not mode.active
@@ -324,7 +324,7 @@ def test_a_rules_time_begins_once_and_whom_somebody_let_in_stays_in(
     ]
     bans.lift(rules, None)
     assert not store.bans.list()
-    later.apply(rules)  # put back by somebody
+    later.apply(rules)  # written back by another process
     assert len(store.bans.list()) == 2
 
 
@@ -342,7 +342,7 @@ def test_a_ban_by_hand_goes_on_when_a_longer_one_of_a_rule_is_taken_back(
     (ban,) = store.bans.list()
     assert (ban.target, ban.reason) == ("192.0.2.7", "by hand")
     assert abs(ban.expires_at - by_hand.expires_at) < 1
-    # Let in by hand under the rule, and banned by it anew: that ban is nobody's.
+    # Unbanned by hand under the rule, and banned by it again: that ban belongs to no rule.
     bans.apply(rules)
     store.bans.unban("192.0.2.7")
     bans.apply(evolve(rules, ip_ban_duration=7300))

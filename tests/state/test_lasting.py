@@ -1,4 +1,4 @@
-"""Faults of a store: nobody banned gets in once the ban was acknowledged, nobody stays out for
+"""Faults of a store: after a ban was acknowledged, the client stays out, and nobody stays out for
 ever."""
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_lets_through_exactly_the_limit(open_store: OpenStore, kind: str, strate
 
 @every_store
 @every_strategy
-def test_a_refused_client_gets_in_exactly_when_it_was_told(
+def test_a_refused_client_gets_in_exactly_at_the_announced_time(
     open_store: OpenStore, kind: str, strategy: str
 ) -> None:
     store = open_store(kind, rate_limit_strategy=strategy)

@@ -26,7 +26,7 @@ LIMIT = Limit(1000, 3600)
 
 
 def places(path: Path) -> list[int]:
-    """Those of the keys, and those that are free for all, as they lie in the file."""
+    """The places of the keys, and the free places, as they are in the file."""
     found: list[int] = []
     with lmdb.open(str(path), subdir=False) as env, env.begin() as txn:
         given = places_given(txn)
@@ -199,7 +199,7 @@ def test_counts_that_are_not_ours_are_set_aside(
     assert aside.name in caplog.text
 
 
-def test_counts_deleted_under_the_workers_begin_anew_for_all_of_them(tmp_path: Path) -> None:
+def test_counts_deleted_under_the_workers_begin_again_for_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "state.lmdb"
     store = Store.open(f"lmdb://{path}")
     for n in range(1000):

@@ -1,4 +1,4 @@
-"""The LMDB file: what is set aside, how it grows, what is swept, where it lies."""
+"""The LMDB file: replacement, growth, cleaning, and its path."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_file_that_is_not_ours_is_set_aside_and_a_fresh_one_begun(
     store.close()
     aside = [p for p in tmp_path.iterdir() if ".aside-" in p.name and "-lock" not in p.name]
     assert len(aside) == 1
-    # LMDB lengthens what it maps; nothing else is changed.
+    # LMDB lengthens the file that it maps; nothing else changes.
     assert aside[0].read_bytes()[: len(spoiled)] == spoiled
     assert [record.name for record in caplog.records] == ["guard_wsgi.state"]
     assert aside[0].name in caplog.text
@@ -108,14 +108,14 @@ def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if "aside" in p.name] == []
 
 
-def test_a_file_deleted_under_the_workers_is_begun_anew_by_all_of_them(tmp_path: Path) -> None:
+def test_a_file_deleted_under_the_workers_is_begun_again_by_all_of_them(tmp_path: Path) -> None:
     path = tmp_path / "state.lmdb"
     store = Store.open(f"lmdb://{path}")
     store.bans.ban("192.0.2.7", 60, "test")
     path.unlink()
     Path(f"{path}-lock").unlink()
     store.bans._refresh_at_ns = 0  # half a second later
-    assert [ban.target for ban in store.bans.list()] == ["192.0.2.7"]  # who was told of it, told it
+    assert [ban.target for ban in store.bans.list()] == ["192.0.2.7"]  # another process wrote it
     store.counters.increment("counter", 60)
     assert path.exists()
     store.close()
@@ -124,7 +124,7 @@ def test_a_file_deleted_under_the_workers_is_begun_anew_by_all_of_them(tmp_path:
 def test_nothing_is_written_through_the_map_before_the_disk_has_room_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Such a write kills the process (SIGBUS), and each that takes its place."""
+    """Such a write kills the process (SIGBUS), and each process after it."""
     path = tmp_path / "state.lmdb"
 
     def full(fd: int, offset: int, length: int) -> None:

@@ -1,5 +1,5 @@
-"""A store that comes back empty, in part, or with an older snapshot: what people were told of a
-client still holds in every process, those included that start afterwards."""
+"""A store that comes back empty, in part, or with an older snapshot: acknowledged bans and unbans
+still hold in every process, also in those that start afterwards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def address(text: str) -> Address:
 
 
 class Site:
-    """Two workers that have served a while, and those that start later."""
+    """Two workers that have served for a while, and later ones."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -132,7 +132,7 @@ def test_an_older_snapshot_brings_no_lifted_ban_back(site: Site, server: Any) ->
     assert site.refused() == [{*BANNED[1:], LATER}] * 3
 
 
-def test_a_ban_anew_is_not_taken_for_the_lifted_one(site: Site) -> None:
+def test_a_ban_again_is_not_taken_for_the_lifted_one(site: Site) -> None:
     bans = site.workers[0].bans
     ends_at = bans.list()[0].expires_at
     target = bans.list()[0].target

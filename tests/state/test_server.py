@@ -1,4 +1,4 @@
-"""What is said about memory:// under a server with several workers, and settings that are wrong."""
+"""Warnings about memory:// under a server with several workers, and wrong settings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_number_of_workers_where_the_server_tells(
     assert known_worker_count({"uwsgi.opt": options}) == workers
 
 
-def test_every_wrong_setting_is_told() -> None:
+def test_every_wrong_setting_is_reported() -> None:
     with pytest.raises(ConfigError) as raised:
         StoreSettings(
             rate_limit_strategy="leaky-bucket",  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Auto-bans: thresholds by category and overall, windows, and who is never banned."""
+"""Auto-bans: thresholds by category and overall, windows, and addresses that are never banned."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_an_ipv6_client_is_its_network(store: Store) -> None:
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", "::1", "10.0.0.5"])
-def test_loopback_and_trusted_proxies_are_told_of_and_not_banned(
+def test_loopback_and_trusted_proxies_are_reported_and_not_banned(
     store: Store, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     judge = suspicion(store, overall=BanThreshold(2, 60))

@@ -1,4 +1,4 @@
-"""Redis behind TLS: the server has to prove who it is, and a handshake is a wait like any other."""
+"""Redis behind TLS: the server must prove its identity, and a handshake counts as a wait."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_all_of_a_store_works_over_tls(
 
 
 @pytest.mark.parametrize("scheme", CLIENTS)
-def test_a_server_that_nobody_vouches_for_is_told_nothing(
+def test_an_unverified_server_gets_nothing(
     tls: TLSProxy, own_redis: RedisServer, scheme: str
 ) -> None:
     store = Store.open(url(scheme, tls.port))

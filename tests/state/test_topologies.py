@@ -66,7 +66,7 @@ def test_a_password_and_a_database(tmp_path: Path) -> None:
 
 
 def test_the_client_of_valkey(own_redis: RedisServer) -> None:
-    """Its server speaks the same, and so does the one that is here."""
+    """Its server uses the same protocol as the one here."""
     pytest.importorskip("valkey")
     use_all_of_it(own_redis.url.replace("redis://", "valkey://"))
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the windows, against what it promises and against the Redis scripts."""
+"""The arithmetic of the windows, compared with the promise and with the Redis scripts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ gaps = st.lists(
 
 @counting
 @given(hits=gaps, requests=st.integers(1, 10))
-def test_a_hit_fits_at_the_moment_it_was_told_and_not_before(
+def test_a_hit_fits_at_the_announced_moment_and_not_before(
     take: Counting, hits: list[tuple[int, int]], requests: int
 ) -> None:
     record, now = (0, 0, 0), 10**18
@@ -140,7 +140,7 @@ def test_a_clock_set_back_does_not_lock_anyone_out(take: Counting) -> None:
 
 
 class ScriptedClock:
-    """The limit scripts on a real server, told the time."""
+    """The limit scripts on a real server, with a time that the test sets."""
 
     def __init__(self, server: RedisServer) -> None:
         self._client = redis.Redis(port=server.port, socket_timeout=10)

@@ -1,4 +1,4 @@
-"""How long something waited, on a machine that is busy with other things."""
+"""Measures waiting on a machine that is busy with other work."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 
 
 def clock() -> float:
-    """Monotonic seconds, without those in which this thread could have run and another one did.
+    """Return monotonic seconds, without those in which this thread could have run and another
+    thread did.
 
-    Bounds on waiting for a store are no bounds on waiting for a processor. Linux tells them
-    apart; elsewhere these are plain seconds.
+    Limits for waiting for a store are no limits for waiting for a processor. Linux distinguishes
+    them; elsewhere these are plain seconds.
     """
     now = time.monotonic()
     try:

@@ -35,7 +35,7 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str], timeout_seconds: float = 60) -> str:
-    """What it printed; fails unless it ended well and in time."""
+    """Return its output; fail unless it ended well and in time."""
     try:
         out, err = process.communicate(timeout=timeout_seconds)
     except subprocess.TimeoutExpired:
@@ -53,7 +53,7 @@ def run(script: str, *arguments: object, timeout_seconds: float = 60) -> str:
 def run_all(
     script: str, each: Sequence[Sequence[object]], timeout_seconds: float = 60
 ) -> list[str]:
-    """The same script in several processes at once, which wait for each other to be ready."""
+    """Run the same script in several processes, which wait until all are ready."""
     processes = [start(script, *arguments) for arguments in each]
     for process in processes:
         assert process.stdout is not None

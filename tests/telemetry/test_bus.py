@@ -1,4 +1,4 @@
-"""One way for every event: to all sinks, redacted, never raising, never in circles."""
+"""Every event goes to all sinks, redacted; nothing raises, and no event causes itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from guard_wsgi.telemetry.redaction import Redaction
 
 
 class Sink:
-    """Keeps what it is given."""
+    """A sink that keeps events."""
 
     def __init__(self) -> None:
         self.events: list[SecurityEvent] = []
@@ -138,7 +138,7 @@ def test_an_on_error_that_raises_is_survived() -> None:
     EventBus([Broken()], on_error=on_error).emit("ip_blocked")
 
 
-def test_metadata_that_cannot_be_told_costs_only_its_event() -> None:
+def test_metadata_that_cannot_be_sent_costs_only_its_event() -> None:
     class Hostile:
         def __str__(self) -> str:
             raise RuntimeError("no")

@@ -1,4 +1,4 @@
-"""What a reader of the log sees, and what an attacker can't make them see."""
+"""The log for its readers, and what an attacker can't make them see."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def test_a_refusal_is_a_sentence_with_marks(caplog: pytest.LogCaptureFixture) ->
     assert fields["guard_status"] == 403
 
 
-def test_what_passive_mode_let_through_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_passive_mode_let_through_is_reported_as_such(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     emit(LogSink(), action_taken="logged_only")
     assert caplog.records[0].getMessage().startswith("Would have blocked GET /a")
 
@@ -249,13 +251,13 @@ def refusals(sink: LogSink, clients: int, each: int) -> int:
     )
 
 
-def test_a_client_that_repeats_itself_is_told_ever_more_rarely() -> None:
+def test_a_client_that_repeats_itself_is_logged_more_and_more_rarely() -> None:
     assert refusals(LogSink(), clients=1, each=100) == 10 + len([16, 32, 64])
 
 
-def test_a_flood_from_many_clients_is_told_of_each_and_not_each_time() -> None:
-    """The first of every client, then its second, fourth, eighth: whoever reads the log to ban
-    addresses misses none."""
+def test_a_flood_is_logged_for_each_of_many_clients_but_not_each_time() -> None:
+    """The first of every client, then its second, fourth, eighth: a program that reads the log to
+    ban addresses misses none."""
     sink = LogSink()
     assert refusals(sink, clients=1000, each=1) == 1000
     assert refusals(sink, clients=1000, each=15) == 1000 * len([2, 4, 8, 16])

@@ -1,4 +1,4 @@
-"""Prometheus, OpenTelemetry and Logfire get what the bus tells."""
+"""Prometheus, OpenTelemetry and Logfire get the events of the bus."""
 
 from __future__ import annotations
 

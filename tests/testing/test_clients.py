@@ -1,5 +1,4 @@
-"""Every test client drives a guarded app under the default configuration, as it drives a bare
-one."""
+"""Every test client works with a guarded app under the default configuration as with a bare app."""
 
 from __future__ import annotations
 
@@ -98,7 +97,7 @@ def test_a_limit_of_a_path_holds_for_tests() -> None:
 
 
 def test_a_client_may_be_driven_outside_of_any_runner() -> None:
-    """From a console, say: here from a thread, on whose stack no runner stands."""
+    """For example from a console: here from a thread without a test runner on its stack."""
     app = GuardMiddleware(text_app(), SecurityConfig())
     for by in (by_werkzeug, by_webtest, by_falcon):
         assert in_a_thread(by(app)) == 200
@@ -124,7 +123,7 @@ def test_a_test_of_unittest_runs_unchanged() -> None:
 
 
 def in_a_thread(call: Callable[[], Any]) -> Any:
-    """What a call answers on a stack of its own, as that of a server's thread."""
+    """Return the answer of a call on its own stack, like that of a server's thread."""
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(call()))
     thread.start()
@@ -152,7 +151,7 @@ def test_a_server_that_gives_no_address_is_no_test_client(headers: dict[str, str
 
 
 def test_a_middleware_that_calls_by_werkzeugs_function_is_no_test_client() -> None:
-    """``Response.from_app`` is how some middlewares call what they wrap, behind a real server."""
+    """Some middlewares call the wrapped app by ``Response.from_app``, behind a real server."""
     guarded = GuardMiddleware(text_app(), SecurityConfig())
 
     def outer(environ: Any, start_response: Any) -> Any:
@@ -164,7 +163,7 @@ def test_a_middleware_that_calls_by_werkzeugs_function_is_no_test_client() -> No
 
 
 def test_a_unix_socket_is_refused_while_a_test_runs(tmp_path: Path) -> None:
-    """A real server has no test on its stack, whoever started it."""
+    """A real server has no test on its stack, whatever started it."""
     path = str(tmp_path / "guarded.sock")
     command = [sys.executable, "-m", "gunicorn", "--bind", f"unix:{path}", "--no-control-socket"]
     server = subprocess.Popen([*command, "tests.testing.guarded_app:app"], cwd=ROOT)

@@ -10,7 +10,7 @@ INJECTION = "1' UNION SELECT username, password FROM users--"
 
 
 def settings(**options: Any) -> SecurityConfig:
-    """Every default check on, with the rate limit out of the way."""
+    """Every default check is on, and the rate limit is out of reach."""
     return SecurityConfig(**{"rate_limit": 1_000_000, **options})
 
 

@@ -1,4 +1,4 @@
-"""A body's length is what RFC 9112 says it is, or the request is refused."""
+"""A body has the length that RFC 9112 defines, or the request is refused."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_any_header_text_gives_a_length_or_a_framing_error(length: str, coding: 
 
 
 NGINX = {"REQUEST_SCHEME": "http", "DOCUMENT_ROOT": "/usr/share/nginx/html"}
-"""Of uwsgi_params, fastcgi_params and scgi_params; no header of a client is called so."""
+"""Keys of uwsgi_params, fastcgi_params and scgi_params; no client header has such a name."""
 
 
 def test_what_a_gateway_has_put_together_has_the_length_it_counted() -> None:

@@ -111,7 +111,7 @@ def test_a_body_that_the_server_ends_replays_exactly(
 
 
 def test_a_body_of_known_length_is_asked_for_once_and_never_beyond() -> None:
-    """A read past it would wait for bytes that never come, or take those of the next request."""
+    """A read past it would wait for bytes that never come, or take bytes of the next request."""
     stream = SocketStream(b"a=1&b=2next", endless=False)
     environ = environ_of(stream, len(b"a=1&b=2"))
     body = RequestBody(environ)
@@ -291,7 +291,7 @@ def test_a_broken_stream_fails_for_the_app_as_it_failed_for_the_guard() -> None:
 
 
 class ShortStream:
-    """Gives a few bytes at a time and may fail behind some of them, once."""
+    """Returns a few bytes at a time, and may fail once after some of them."""
 
     def __init__(self, data: bytes, most: int, fails_at: int | None) -> None:
         self.stream, self.most, self.fails_at = BytesIO(data), most, fails_at
@@ -304,7 +304,7 @@ class ShortStream:
 
 
 def drain(stream: Any, left: int) -> tuple[bytes, str]:
-    """What an app gets that reads a little at a time, and the error it gets."""
+    """Return what an app gets that reads a little at a time, and its error."""
     data = b""
     try:
         while left and (part := stream.read(min(left, 7))):

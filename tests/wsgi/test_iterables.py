@@ -1,4 +1,4 @@
-"""The app's iterable: handed on as it is, closed by whoever closes ours, never held back."""
+"""The app's iterable: passed on unchanged, closed together with ours, never held back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Start = Callable[..., Any]
 
 
 class Chunks:
-    """An iterable that counts what is done to it."""
+    """An iterable that counts its calls."""
 
     def __init__(self, *chunks: bytes, close_error: BaseException | None = None) -> None:
         self.chunks = iter(chunks)
