@@ -153,6 +153,8 @@ def test_each_room_is_on_the_page() -> None:
     packages = (ROOT / "guard_wsgi").glob("*/__init__.py")
     rooms = [path.parent.name for path in packages]
     assert [room for room in sorted(rooms) if f"`{room}/`" not in text] == []
+    files = {path.name for path in (ROOT / "guard_wsgi").glob("[!_]*.py")}
+    assert [name for name in sorted(files) if f"`{name}`" not in text] == []
 
 
 def test_no_file_is_long() -> None:
