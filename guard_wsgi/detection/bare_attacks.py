@@ -11,6 +11,7 @@ from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.finding import Finding, spent_finding
 from guard_wsgi.detection.form import form_bytes
 from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.idle import idle_in
 from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.passwords import is_password_name
@@ -100,6 +101,9 @@ class BareAttacks:
             is_term(Value(location, name, text)) or without_fragments(text) != text
         ):
             return None
-        return self._sufficient.finding(
+        finding = self._sufficient.finding(
             location, name, text, hits, self._scores, self._settings.score_threshold
         )
+        if finding is not None and not idle_in((text,)).isdisjoint(finding.indicators):
+            return None  # it is weighed with all the rest
+        return finding
