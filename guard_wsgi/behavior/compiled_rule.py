@@ -1,4 +1,4 @@
-"""Behaviour rules, compiled for counting."""
+"""A rule with what is computed of it once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def rule_of(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
 
 @define(slots=True, eq=False)
 class CompiledRule:
-    """A behaviour rule, its counter name and its limits."""
+    """A rule with what is computed of it once."""
 
     rule: BehaviorRule
     is_global: bool

@@ -37,10 +37,10 @@ from guard_wsgi.state.ratelimit import Limit, RateLimiter
 logger = logging.getLogger("guard_wsgi.behavior")
 
 BAN_REASON = "behavioral_violation"
-"""As in flaskapi-guard."""
+"""As in the existing system."""
 
 MAX_RESPONSE_BODY_BYTES = 262_144
-"""How much of a response body is searched for body patterns, as in flaskapi-guard."""
+"""How much of a response body is searched for body patterns, as in the existing system."""
 
 GLOBAL_SCOPE = "*"
 """The endpoint of rules for all routes: they count all requests of a client together, because a

@@ -11,9 +11,9 @@ from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.finding import Finding, spent_finding
 from guard_wsgi.detection.form import form_bytes
 from guard_wsgi.detection.fragments import without_fragments
-from guard_wsgi.detection.idle import idle_in
 from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.notations import excused
 from guard_wsgi.detection.passwords import is_password_name
 from guard_wsgi.detection.published_fields import kind_of
 from guard_wsgi.detection.settings import DetectionSettings
@@ -33,6 +33,10 @@ _BEGINNINGS: Final = (b"{", b"[")
 
 def _is_plain(text: str) -> bool:
     return MIN_PLAIN_CHARS <= len(text) <= MAX_PLAIN_CHARS
+
+
+# Optimization: most attacks have one of these, and the notations that are found here have none.
+_IN_NO_NOTATION: Final = frozenset(" '\"<;")
 
 
 class BareAttacks:
@@ -101,9 +105,8 @@ class BareAttacks:
             is_term(Value(location, name, text)) or without_fragments(text) != text
         ):
             return None
-        finding = self._sufficient.finding(
+        if _IN_NO_NOTATION.isdisjoint(text) and excused(text, location == "json"):
+            return None
+        return self._sufficient.finding(
             location, name, text, hits, self._scores, self._settings.score_threshold
         )
-        if finding is not None and not idle_in((text,)).isdisjoint(finding.indicators):
-            return None  # it is weighed with all the rest
-        return finding

@@ -133,6 +133,20 @@ def is_run(value: Value) -> bool:
     return not {"name:command", "name:query"}.isdisjoint(name_features(value.name))
 
 
+_STATEMENTS: Final = re.compile(
+    r"(?:.*[.\]])?\w*(?:sql|query|querystring|statement|commandtext)(?:\[\])*", re.IGNORECASE
+)
+
+
+def is_for_statements(value: Value) -> bool:
+    """Whether a value is in a field of a document for statements of SQL."""
+    return (
+        value.location == "json"
+        and ">" not in value.name
+        and _STATEMENTS.fullmatch(value.name) is not None
+    )
+
+
 # Fields into which people paste a program, by the last word of the name.
 _PASTED: Final = frozenset({"code", "source", "snippet", "paste", "program", "sourcecode"})
 

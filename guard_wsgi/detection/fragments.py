@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from guard_wsgi.detection.placeholders import without_placeholders
+
 # What a handler or a script URL may do: act on the browser's own window, and nothing else.
 _ACTION: Final = (
     r"(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
@@ -49,37 +51,10 @@ _NAMESPACE: Final = re.compile(
     re.IGNORECASE,
 )
 
-# A look-up of names, except names that lead to settings, classes or the machine.
-_NAME: Final = (
-    r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
-    r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
-    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
-)
-_PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
-_FILTER: Final = (
-    r" ?\| ?(?:upper|lower|upcase|downcase|capitalize|title|date|round|int|float|floatformat|length|size|trim|strip|abs|currency|number"
-    r"|default(?:_if_none)?(?:: ?|\()(?:\"[\w ]{0,24}\"|'[\w ]{0,24}'|\d{1,6})\)?"
-    r"|humanize|humanizeduration|humanizepercentage|intcomma|linebreaks|truncate\w*|pluralize|slugify|wordcount|first|last|json|tojson|money\w*|t|translate)(?:: ?\d{1,3})?"
-)
-_TEMPLATE: Final = re.compile(
-    rf"\{{\{{-? ?\.?{_PATH}(?:{_FILTER}){{0,2}} ?-?\}}\}}"
-    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith"
-    r"|(?:extends|include) (?:\"(?!\.)[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html\"|'(?!\.)[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html')"
-    rf"|(?:if|elif|unless|endif)(?: not)? {_PATH}) ?-?%\}}"
-    r"|\{\{ ?(?:form\.)?(?:csrf_token|hidden_tag\(\)|as_p) ?\}\}"
-    rf"|<%= ?@?{_PATH} ?-?%>"
-    rf"|\$\{{\{{ ?(?:matrix|github|secrets|vars|inputs|needs|steps|runner)(?:\.[\w-]{{1,40}}){{1,4}} ?\}}\}}"
-    r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30})(?:\.[a-z][\w-]{0,40}){1,4}\}"
-    rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{_NAME}){{0,3}}\}}"
-    r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
-    re.IGNORECASE,
-)
-
 # A tag that a sentence names. Without a call, an assignment or an attribute it is no program: even
 # if the tag begins one, it does nothing.
 _SPOKEN_TAG: Final = re.compile(
-    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12}(?: on[a-z]{2,16})? ?/?>`?(?=[ ,.;:?!]|$)",
-    re.IGNORECASE,
+    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12} ?/?>`?(?=[ ,.;:?!]|$)", re.IGNORECASE
 )
 _PROGRAM: Final = re.compile(r"[=(`{\[\\]|</script")
 _SPOKEN_SCRIPT: Final = re.compile(
@@ -99,27 +74,12 @@ _SPOKEN: Final = re.compile(
 # A path in a sentence: no program opens a sentence.
 _SPOKEN_PLACE: Final = re.compile(
     r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)"
-    r"|(?<= \()169\.254\.169\.254(?=\))|(?<=[a-z0-9],)169\.254\.169\.254(?=[, ]|$)",
+    r"|(?<= \()169\.254\.169\.254(?=\))",
     re.IGNORECASE,
 )
 # Feet and inches. In the middle of a sentence "in" is an operator of SQL.
 _MEASURE: Final = re.compile(
     r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
-)
-# A link to another page of the same folders in Markdown: no file ends with a parenthesis.
-_LINK: Final = re.compile(
-    r"(?<=\])\((?:\.{1,2}/){1,6}[\w-]{1,60}(?:/[\w-]{1,60}){0,6}(?:\.(?:md|html|rst|txt|png|jpg|svg|pdf))?(?:#[\w-]{0,60})?\)(?=[\s.,;:!?]|$)"
-)
-# An address that is a script without a program, in quotes of its own.
-_NO_ACTION: Final = re.compile(
-    r"\bhref=(?:\"javascript:(?:void\(0\)|void 0)?;?\"|'javascript:(?:void\(0\)|void 0)?;?')(?=[\s.,;:?!>]|$)",
-    re.IGNORECASE,
-)
-# Two words in quotes, the first quotes of a text: between such quotes it ends at the first of them,
-# with a word behind. Words that are true or false to a database are none of these.
-_CHOICE: Final = re.compile(
-    r"\A([^'\"`]{0,400}[a-z][;,:]? )'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
-    re.IGNORECASE,
 )
 # A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing with which a
 # program begins or ends. Only lines with names that attacks use are removed.
@@ -141,6 +101,10 @@ _FRAME: Final = re.compile(
 # A line of a log says what was requested: no file has such a name, and no address.
 _REQUESTED: Final = re.compile(
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
+)
+# What tells an editor by which schema to check a text.
+_SCHEMA_LINE: Final = re.compile(
+    r"^#(?: ?yaml-language-server: \$schema=|:schema )[\w.:/@-]{1,200}\.json[ \t]*(?=\r?\n|$)"
 )
 # What reStructuredText and pkg-config say of the files beside theirs: no folder has such a name.
 _DIRECTIVE: Final = re.compile(
@@ -178,8 +142,6 @@ HINT: Final = "|".join(
         " HTTP/",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
-        r"\]\(|script:",
-        r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
         *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)),
     )
 )
@@ -197,27 +159,24 @@ def without_fragments(text: str) -> str:
             if "{" in text:
                 text = _COMPONENT.sub(" handler ", text)
         if "%>" in text:
-            text = _TEMPLATE.sub("name", text)
+            text = without_placeholders(text)
         if _TWO_WORDS.search(text):
             text = _SPOKEN_SCRIPT.sub("tag", text)
             spoken = _SPOKEN_TAG.sub("tag", text)
             if not _PROGRAM.search(spoken):
                 text = spoken
     if "{" in text:
-        text = _TEMPLATE.sub("name", text)
+        text = without_placeholders(text)
     if "-|" in text or "- |" in text:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
-        text = _CHOICE.sub(r"\1words", text)
-        if "script:" in text:
-            text = _NO_ACTION.sub("link", text)
-    if "](" in text:
-        text = _LINK.sub("", text)
     if "../" in text:
         text = _DIRECTIVE.sub("file", text)
     if "\n" in text:
         text = _FRAME.sub("line", text)
+        if text[0] == "#":
+            text = _SCHEMA_LINE.sub("# schema", text)
     if " " in text:
         lower = text.lower()
         if any(hint in lower for hint in _SPOKEN_HINTS):

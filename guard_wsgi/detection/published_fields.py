@@ -28,7 +28,7 @@ from guard_wsgi.detection.published_formats import (
 )
 from guard_wsgi.detection.shown_files import is_plain_path
 from guard_wsgi.detection.surroundings import is_source
-from guard_wsgi.detection.value import CONTENT, PLACE, Value
+from guard_wsgi.detection.value import CONTENT, GIVEN, PLACE, Value
 
 # A program or a style sheet as bundlers name it; reading one reveals nothing.
 _SOURCE: Final = re.compile(
@@ -40,6 +40,13 @@ _WORK_FOLDER: Final = re.compile(
     r"/(?=(?:home|users|repo|repos|src|app|work|workspaces?|projects?|code|srv|opt|tmp|mnt|data|var/www)/)|[a-z]:[/\\]",
     re.IGNORECASE,
 )
+# What tasks, hooks, builds, services and migrations run, by the last name of a path that is not at
+# the root: and the variables of their environment.
+_GIVEN_TO_RUN: Final = re.compile(
+    r"(?:\w*?_?(?i:commands?|cmds?|scripts?|executable|sql|statement|commandText|selectQuery)|run|args|entry|entrypoint|shell|ps|pwsh|bash|sh"
+    r"|(?:before|after|pre|post)_\w{1,30}|install)(?:\[\])*|[A-Z][A-Z\d]{1,30}(?:_[A-Z\d]{1,40})*"
+)
+_VARIABLE: Final = re.compile(r"(?:.+\.)?env(?:ironment)?\[\]\.value")
 MAX_PATH_CHARS: Final = 99
 """A longer path has lost its beginning, and may look like another path."""
 
@@ -58,8 +65,10 @@ def no_kind(name: str, text: str) -> str:
 
 
 def kind_of(name: str, text: str) -> str:
-    """Return the kind of a string in a JSON body: CONTENT, PLACE, or ""."""
+    """Return the kind of a string in a JSON body: CONTENT, PLACE, GIVEN, or ""."""
     said = _said(name)
+    if said is _GIVEN_TO_RUN:
+        return GIVEN
     if said is FILE_PATHS:
         return PLACE if is_plain_path("/" + text) else ""
     if said is WORK_PATHS:
@@ -77,6 +86,15 @@ def kind_of_place(name: str, text: str) -> str:
     """Return the kind of a string if contents are weighed: PLACE or ""."""
     kind = kind_of(name, text)
     return "" if kind == CONTENT else kind
+
+
+def kind_if_given(name: str, text: str) -> str:
+    """The same in a document that is a text in a field: the sender may have chosen its names, so
+    they ask for more evidence, and excuse none but the address of a schema."""
+    said = _said(name)
+    if said is _GIVEN_TO_RUN:
+        return GIVEN
+    return PLACE if name.rpartition(".")[2] == "$schema" else ""
 
 
 def is_told(value: Value) -> bool:
@@ -97,4 +115,8 @@ def _said(name: str) -> re.Pattern[str] | None:
     for pattern in _PATHS:
         if pattern.fullmatch(name):
             return pattern
+    if ("." in name or "[" in name) and (
+        _GIVEN_TO_RUN.fullmatch(name.rpartition(".")[2]) or _VARIABLE.fullmatch(name)
+    ):
+        return _GIVEN_TO_RUN
     return None

@@ -54,7 +54,7 @@ CONTENT_PATHS: Final = re.compile(
     rf"|{_CONTAINERS}(?:(?:command|args)\[\]|(?:(?:liveness|readiness|startup)Probe|lifecycle\.(?:preStop|postStart))\.exec\.command\[\])"
     rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
     rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
-    r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name"
+    r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name|repository\.dockerfile"
     r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
     rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
     r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+"
@@ -75,6 +75,8 @@ NAMED_CONTENT: Final = re.compile(
 )
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
+    # JSON Schema, by which editors know a document.
+    r"|(?:.+\.)?\$schema"
     r"|params\.textDocument\.uri|params\.(?:uri|rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
     r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
@@ -82,7 +84,7 @@ PLACE_PATHS: Final = re.compile(
     # Splunk, Loki: where a line of a log is from.
     r"|result\.source|streams\[\]\.stream\.filename"
     # Kubernetes and Docker: folders of a container and of its host.
-    rf"|{_CONTAINERS}volumeMounts\[\]\.(?:mountPath|subPath)|{_OBJECT}spec\.(?:template\.spec\.)?volumes\[\]\.hostPath\.path|HostConfig\.Binds\[\]"
+    rf"|{_CONTAINERS}(?:volumeMounts\[\]\.(?:mountPath|subPath)|env\[\]\.value)|{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?volumes\[\]\.\w+\.\w+|HostConfig\.Binds\[\]"
     # CycloneDX, whose references are addresses of packages.
     r"|(?:metadata\.component\.)?(?:components\[\]\.)*bom-ref|metadata\.component\.bom-ref|dependencies\[\]\.(?:ref|dependsOn\[\])"
 )

@@ -12,6 +12,7 @@ from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.normalize import Decoding, decodings
+from guard_wsgi.detection.notations import excused
 from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
@@ -124,7 +125,9 @@ def readings(
     whole = Reading(around, window, found, shaped)
     for view in found:
         indicators = scanners.read(window.data(view.text))
-        whole.add([one.name for one in indicators if one.category in allowed], view.name)
+        if indicators:
+            allowed = allowed - excused(value.text, value.location == "json")
+            whole.add([one.name for one in indicators if one.category in allowed], view.name)
     whole.add(value.flags, "raw")
     if not whole.features or is_term(value):
         return

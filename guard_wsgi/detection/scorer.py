@@ -9,9 +9,13 @@ from typing import Final
 from guard_wsgi.detection.bounds import Bounds
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.families import BuiltinScanners
-from guard_wsgi.detection.field_names import is_pasted, is_searched, is_written
+from guard_wsgi.detection.field_names import (
+    is_for_statements,
+    is_pasted,
+    is_searched,
+    is_written,
+)
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
-from guard_wsgi.detection.idle import Idle
 from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
@@ -51,6 +55,10 @@ PROGRAM_LINES: Final = 12
 # Filters are of one line, and a text of a browser's program can't go on in the next.
 NO_PROGRAM: Final = frozenset({"ldap", "nosql", "xpath"})
 NO_PROGRAM_MARGIN: Final = 3.0
+# A list of a document names many files and addresses, of which an app opens none as it stands.
+LISTED_MARGIN: Final = 0.5
+# A whole statement in a field for statements is what the field is for.
+STATEMENT_MARGIN: Final = 1.0
 OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
 """Attacks only if an app opens a file by the whole value: a sentence in a field for sentences, such
 as the message of a commit or of an alert, is no such value."""
@@ -62,6 +70,10 @@ MAX_INDICATORS: Final = 12
 def _more(value: Value, category: str, features: Collection[str]) -> float:
     """Return how much more evidence a category needs, by the field and the kind of its text."""
     more = 0.0
+    if category == "sensitive_file" and value.location == "json" and value.name.endswith("[]"):
+        more = LISTED_MARGIN
+    if category == "sqli" and "text:statement" in features and is_for_statements(value):
+        more = STATEMENT_MARGIN
     is_source_text = "text:source" in features and category not in WHOLE_VALUE
     is_for_programs = is_pasted(value)
     if not (is_for_programs or is_written(value)):
@@ -129,7 +141,7 @@ class Scorer:
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
         threshold = self._threshold
-        around, idle = Surroundings(value), Idle(value, budget)
+        around = Surroundings(value)
         is_long = len(value.text) > WHOLE_CHARS
         budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
         found = windows(value.text, self._hits)
@@ -152,7 +164,7 @@ class Scorer:
                     if not self._may_reach(reading, threshold):
                         break
                 budget.take_chars(READ_CHARS + int(len(window.text) * READ_EACH))
-                finding = self._weigh_reading(value, window, reading, threshold, idle)
+                finding = self._weigh_reading(value, window, reading, threshold)
                 if finding is not None:
                     return finding
                 if not self._model.part_may_reach(threshold, reading.features, self._categories):
@@ -176,7 +188,7 @@ class Scorer:
         return self._model.may_reach(threshold, reading.features, self._categories)
 
     def _weigh_reading(
-        self, value: Value, window: Window, reading: Reading, threshold: float, idle: Idle
+        self, value: Value, window: Window, reading: Reading, threshold: float
     ) -> Finding | None:
         """Weigh only as much evidence as it takes to show that a reading is under the threshold."""
         model, categories = self._model, self._categories
@@ -196,27 +208,7 @@ class Scorer:
             return None
         if scored.score < threshold + _more(value, scored.category, reading.features):
             return None
-        features = self._working(idle, scored, reading.features, threshold)
-        if features is None:
-            return None
-        if len(features) < len(reading.features):
-            scored = model.weigh(features, categories)
-        return self._finding(value, window.text, scored, features)
-
-    def _working(
-        self, idle: Idle, scored: Scored, features: Mapping[str, str], threshold: float
-    ) -> Mapping[str, str] | None:
-        """The features without the leading evidence that can do nothing where it stands (idle.py);
-        ``None`` if they do not reach the threshold without it."""
-        category_of = self._model.categories
-        names = idle.names().intersection(features)
-        while gone := {name for name in names if category_of[name] == scored.category}:
-            names -= gone
-            features = {name: view for name, view in features.items() if name not in gone}
-            scored = self._model.weigh(features, self._categories)
-            if scored.score < threshold or not scored.category:
-                return None
-        return features
+        return self._finding(value, window.text, scored, reading.features)
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner

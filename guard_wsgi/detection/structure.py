@@ -19,7 +19,7 @@ from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
-from guard_wsgi.detection.published_fields import KindOf, kind_of_place, no_kind
+from guard_wsgi.detection.published_fields import KindOf, kind_if_given, kind_of_place, no_kind
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
     PLACE,
@@ -260,7 +260,11 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
         yield value
         return
     # GitHub and Slack send a document like this if a form is requested.
-    kind_of = kind_of_place if value.name == "payload" and value.location == "form" else no_kind
+    kind_of = no_kind
+    if value.location in ("form", "json", "multipart"):
+        kind_of = (
+            kind_of_place if value.name == "payload" and value.location == "form" else kind_if_given
+        )
     for inner in Document(root).values(value.location, 32, budget, kind_of):
         if inner.kind == "name" and _is_quoted(value, inner):
             continue

@@ -24,7 +24,7 @@ _SCALAR: Final = rf"(?:\"(?!{_OPERATOR}\")\w(?:[\w.@-]{{0,40}}\w)?\"|[\w.]{{1,30
 _FILTER: Final = rf"\{{ ?(?:\w{{1,30}}: ?(?:{_SCALAR}|\{{ ?(?!\$where)\$\w{{1,16}}: ?{_SCALAR} ?\}})(?:, ?)?){{0,3}} ?\}}"
 _CALLED: Final = (
     # Functions of SQL that reveal or change nothing.
-    r"(?:sleep|pg_sleep)\(\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|benchmark\(\)"
+    r"(?:sleep|pg_sleep)\(\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|n?varchar\(\d{1,4}\)|benchmark\(\)"
     r"|(?:version|user|database|schema|current_user|session_user|system_user|now|rand|length|count|concat|concat_ws"
     r"|group_concat|substr|substring|char|coalesce|ifnull|nullif|load_file|extractvalue|updatexml|row_number)\(\)"
     # Functions that run or show their argument, without an argument.
@@ -35,7 +35,7 @@ _CALLED: Final = (
     r"|window\.open|location\.reload|history\.back|json\.parse|atob|btoa|unescape|encodeuricomponent|decodeuricomponent"
     r"|(?:process|child_process)\.exec|runtime\.getruntime|system\.out\.println|thread\.sleep|class\.forname)\(\)"
     # A query of a document store.
-    rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)(?:\.(?:sort|limit|skip|count|toarray|pretty)\((?:{_FILTER}|\d{{1,6}})?\)){{0,4}}"
+    rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)"
     # A greeting on the screen.
     r"|(?:window\.)?(?:alert|prompt|confirm|console\.(?:log|error|warn|info)|print|println|echo|system\.out\.println|fmt\.println)"
     r"\((?:(?P<quote>['\"]?)(?:hi|hello|hello,? world|hey|test|ok|done|yes|no|here|works|x|a|i)?(?P=quote))\)"
@@ -57,7 +57,7 @@ _SQL: Final = (
 )
 # Names joined with dots: of catalogues, prototypes, documents, operators and known classes.
 _NAMES: Final = (
-    r"information_schema(?:\.(?:tables|columns|schemata|views|routines))?|pg_catalog(?:\.pg_tables)?|pg_tables|pg_user|sysobjects|syscolumns"
+    r"information_schema(?:\.(?:\*|tables|columns|schemata|views|routines))?|pg_catalog(?:\.pg_tables)?|pg_tables|pg_user|sysobjects|syscolumns"
     r"|sys\.(?:tables|objects|columns|databases)|sqlite_master|all_tables|user_tables|all_tab_columns|mysql\.user|dual"
     r"|xp_cmdshell|sp_executesql|sp_configure|openrowset|pg_sleep|load_file|group_concat|concat_ws|extractvalue|updatexml|utl_http|dbms_output"
     r"|child_process|__proto__|(?:object\.)?prototype|constructor(?:\.prototype)?|object\.prototype\.\w{1,24}|__(?:init|name|main|file|class|dict|doc|str|repr|import)__"
@@ -177,10 +177,6 @@ _PATH: Final = re.compile(
     r"(?:/(?:etc|var|usr|opt|srv|home|proc|sys|tmp|dev|boot|mnt)(?:/[\w@+-][\w.@+-]{0,40}){1,7}/?|[a-z]:(?:\\[\w-][\w .()-]{0,40}){1,7}\\?)",
     re.IGNORECASE,
 )
-# A file of a share, which Windows opens from there.
-_SHARE: Final = re.compile(
-    r"\\\\(?!localhost)[a-z][\w-]{0,30}(?:\\[\w-][\w .()-]{0,40}){1,7}\\?", re.IGNORECASE
-)
 # A database waits if this replaces a number, so it is a term only in a field for texts.
 _WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
@@ -238,7 +234,7 @@ def is_term(value: Value) -> bool:
         return False
     text, name = text.strip(), value.name.lower()
     if (key := _key(name)) in _WRITES:
-        if _PATH.fullmatch(text) or _WAIT.fullmatch(text) or _SHARE.fullmatch(text):
+        if _PATH.fullmatch(text) or _WAIT.fullmatch(text):
             return True
         shown = _SHOWS.fullmatch(text)
         path = shown["path"] if shown else text

@@ -27,6 +27,9 @@ SAMPLE: Final = "sample"
 PLACE: Final = "place"
 """Kind of a file name or an address that only tells an origin (a stack trace, a diff)."""
 
+GIVEN: Final = "given"
+"""Kind of what a field inside a document gives to a program to run, or as its environment."""
+
 CONTENT: Final = "content"
 """Kind of a field that a published format uses like a file: programs, their output, pages."""
 
@@ -74,9 +77,9 @@ class Value:
     :ivar name: the name of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), and no further.
     :ivar kind: what is known about the text: "" (nothing), "name" (a field's own name), "filename",
-        "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE, CONTENT (not
-        weighed), "url" (without its query), "upload" (text of an uploaded file), "binary" (the
-        same, not text), "markup" (an XML document).
+        "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE, GIVEN, CONTENT
+        (not weighed), "url" (without its query), "upload" (text of an uploaded file), "binary"
+        (the same, not text), "markup" (an XML document).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

@@ -287,7 +287,7 @@ class JsonFormatter(logging.Formatter):
 
 
 _SAID = {"ip_banned": "Banned", "ip_unbanned": "Unbanned", "ip_ban_failed": "Did not ban"}
-"""Verbs for actions on an address."""
+"""Verbs for what is done to an address."""
 
 
 def _sentence(event: SecurityEvent) -> str:

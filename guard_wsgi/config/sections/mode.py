@@ -24,7 +24,7 @@ EXCLUDED_PATHS = (
     "/favicon.ico",
     "/static",
 )
-"""The default of ``exclude_paths``."""
+"""What ``exclude_paths`` lists where nobody has set it."""
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)

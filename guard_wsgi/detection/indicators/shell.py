@@ -163,7 +163,7 @@ SHELL = (
     _cmd("sleep_argument", r"(?:[;|&`(\n'\"]|\$\()\s*sleep[\s+$]+\{?\d+|^\s*sleep[\s+$]+\{?\d+\}?\s*(?:$|[;|&#`])", _PATT, STRONG, examples=(';sleep 5',)),
     _cmd("windows_variable", r"%(?:systemroot|comspec|programfiles|windir|appdata|temp|userprofile|path|pathext|os)(?::~[-\d,]+)?%|\$env:\w+", _PATT, 0.9, examples=('&%COMSPEC% /c dir',)),
     _cmd("windows_net", r"\bnet\s+(?:user|localgroup|group|view|share|start|stop|use|accounts)\b|\breg\s+(?:add|query|delete)\s+hk", _PATT, 0.9, examples=('&&net user',)),
-    _cmd("powershell", r"\b(?:invoke-(?:expression|webrequest|command|restmethod|wmimethod)|iex\s*\(|iwr\s|start-process|new-object\s+(?:system\.)?net|downloadstring|downloadfile|encodedcommand|"
+    _cmd("powershell", r"\b(?:invoke-(?:expression|webrequest|command|restmethod|wmimethod)|iex\s*\(|iwr\s|start-process(?:[^\w-]|$)|new-object\s+(?:system\.)?net|downloadstring|downloadfile|encodedcommand|"
          r"executionpolicy|get-(?:childitem|content|process|wmiobject|item)|set-(?:content|item)|out-file|convertto-\w+|"
          r"write-(?:host|output)|frombase64string)", _GTFO, CERTAIN, examples=('|powershell -c "Get-Process"',)),
     _cmd("quote_splice", r"\b\w{0,6}(?:''|\"\"|\\)\w{1,6}(?:''|\"\"|\\)?\w*\s+(?:/|\$|-)|\b(?:c|w|l|n|i|p|u|b|e|s)(?:''|\"\"|'\w'|\"\w\"|\\)+\w+", _PATT, WEAK, examples=("|w'h'o'am'i",)),
@@ -171,7 +171,7 @@ SHELL = (
     _cmd("environment_slice", r"\$\{?(?:path|home|pwd|shell|hostname|user|bash\w*|ps\d|ifs|random|oldpwd|uid|http_\w+)\}?(?::|\b)", _PATT, WEAK, examples=('${PATH#{}/}',)),
     _cmd("variable_slice", r"\$\{[\w#!@*]+:[-\d ]+(?::\d+)?\}|\$\{\w+(?:##?|%%?|//?)[^}]*\}|\$@|\$\{?[@*]\}?", _PATT, 0.9, examples=('${x#{}}',)),
     _cmd("special_variable", r"\$(?:\(\(|\{?\d\b|'\\)|\$\{?!|\$\$", _PATT, WEAK, examples=('$$b(2)',)),
-    _cmd("shellshock", r"^\s*\(\s*\)\s*\{|(?:^|[\s\"'=:,;])\(\s*\)\s*\{\s*(?:[:_]|\w{0,8})\s*;?\s*\}|\(\)\s*\{\s*(?:[:_]\s*;|_\[\$)", "CVE-2014-6271", STRONG, examples=('() {',)),
+    _cmd("shellshock", r"^\s*\(\s*\)\s*\{|(?:^|[\s\"'=:,;])\(\s*\)\s*\{\s*(?:[:_]\s*;?|\w{1,8}\s*;)\s*\}|\(\)\s*\{\s*(?:[:_]\s*;|_\[\$)", "CVE-2014-6271", STRONG, examples=('() {',)),
     _cmd("heredoc", r"<<<\s*['\"$\w]|\bprintf\s+['\"]?\\|\becho\s+-[en]+\s", _PATT, 0.9, examples=(';$0<<<id',)),
     _cmd("echo_sequence", r"(?:;|\||&|`|\n|\$\(|^)\s*echo\s+\S", _PATT, examples=('<?=1;echo 1;',)),
     _cmd("chained_conditional", r"(?:;|&&|\|\|)\s*(?:if|for|while|case|do|then)\s+(?:[\[($]|\w+\s+in\s)|\bfor\s+/[fdlr]\s|\bdone\s*(?:;|<)", _CRS, 0.9, examples=('FOR /L %G IN (1,1,5) DO echo %G',)),

@@ -1,0 +1,178 @@
+"""Notations: values that are a pattern, a pointer or a type in a language that people write.
+
+Configurations, schemas and rules hold regular expressions, globs, match patterns of browsers, JSON
+pointers and names of types. They are made of the signs that attacks are made of. Each notation has
+a strict grammar, and names what a value of that grammar can't be, wherever the app puts it: a glob
+has no quote to end a string and no bracket to end a filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+
+from guard_wsgi.detection.finding import WHOLE_VALUE
+from guard_wsgi.detection.placeholders import PATH
+
+MAX_CHARS: Final = 1024
+"""A longer value is a text, and its grammar would cost more to look at than it excuses."""
+
+# Words between which SQL reads a comment as a blank.
+_SQL_WORD: Final = re.compile(
+    r"(?:^|[/,.*])(?:declare|set|with|call|use|create|alter|drop|truncate|merge|replace|load|grant|explain|pragma|attach|waitfor|case|when|begin|join|values|or|and|xor|not|union|all|select|from|where|like|in|is|between|having|order|group|limit|into"
+    r"|div|mod|rlike|regexp|glob|match|sounds|escape|collate|sleep|benchmark|insert|update|delete|drop|exec|\d+)(?=[/,.*(]|$)",
+    re.IGNORECASE,
+)
+_SEGMENT: Final = r"(?:[\w.@+~,-]|\*|\?|\[!?[\w-]{1,40}\]|\{[\w.,*-]{1,80}\}){0,80}"
+_GLOB: Final = re.compile(rf"!?(?:\.\./){{0,4}}(?!.*\.\.){_SEGMENT}(?:/{_SEGMENT}){{0,16}}")
+_SCOPE: Final = re.compile(r"@[a-z][\w-]{0,40}/\*")
+_GLOB_LIST: Final = re.compile(r"[\s;]+")
+_NO_FILTER: Final = frozenset({"ldap", "cmd_injection", "xpath"})
+_NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"})
+
+# No quote, blank or separator: so no string ends, no second command and no second word begins.
+_REGEX: Final = re.compile(
+    r"(?:[^\s'\"`;&<>$%]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\$(?=$|[|)/])){2,}"
+)
+# What no language but that of regular expressions has in such a place.
+_REGEX_SIGN: Final = re.compile(
+    r"\\[dDwWsSbB.]|\[\^?[^\]]{1,60}\][+*?{]|\)[+*?{]|^\^|\(\?[:=!<P]|\.[+*](?:\)|\\|\$|$)"
+)
+_NAMED_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z_])")
+# A browser takes a backslash for a slash, so an address may begin with either.
+_NO_ADDRESS: Final = re.compile(r"[(^]|/(?:[^/\\]|\\\.)")
+_ANCHORED: Final = re.compile(r"^/?[(^]|\$/?$")
+_INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
+_ESCAPED: Final = re.compile(r"\\.")
+_CLASS: Final = re.compile(r"\[[^\]]*\]")
+
+# Chrome's match patterns, and origins with a wildcard (CORS, CSP).
+_MATCH: Final = re.compile(
+    r"(?:\*|https?|wss?|ftp)://(?:\*|\*\.[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,6})(?::(?:\d{1,5}|\*))?(?:/[\w*./-]{0,200})?",
+    re.IGNORECASE,
+)
+# JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file sees.
+_POINTER: Final = re.compile(r"#(?:/(?:[\w$.-]|~[01]|%[A-F\d]{2}){0,100}){1,20}")
+# Types of a library that only holds data.
+_TYPE: Final = re.compile(
+    r"java\.(?:util|time|math)\.(?:concurrent\.)?(?:\*|[A-Z]\w{1,40})|kotlinx?(?:\.[a-z]\w{0,30}){0,5}\.(?:\*|[A-Z]\w{1,40})"
+    r"|(?:org|com|io|net)(?:\.[a-z]\w{0,30}){1,6}\.\w{0,30}(?:Serializer|Deserializer|Ser[Dd]e|InputFormat|OutputFormat|Converter|Extension|Codec|Partitioner|Dialect)"
+)
+_RISKY_TYPE: Final = re.compile(r"script|bean|object|xml|remote|jndi|jdbc", re.IGNORECASE)
+# Directives of Go's templates that name another template: no expression of any other language.
+_GO_TEMPLATE: Final = re.compile(
+    r"\{\{-? ?(?:template|include|requiredEnv|block|define) \"[\w.-]{1,80}\"(?: \.| \$)? ?-?\}\}"
+)
+# Placeholders of one name, in a name or a path; NLog's layouts, whose arguments have names.
+_PLACEHOLDER: Final = re.compile(
+    rf"(?!.*(?:://|\$\{{(?:\w|cmd)\}}))[\w./:@-]{{0,80}}(?:\$\{{(?:\d|(?i:{PATH})|[A-Z][A-Z\d]{{0,20}}(?:_[A-Z\d]{{1,20}}){{1,8}})\}}[\w./:@-]{{0,80}}){{1,8}}"
+    r"|(?:\$\{(?!cmd\})[a-z-]{2,40}(?::[a-zA-Z]{1,20}=[\w.:-]{0,40}){0,4}\}[\w .:|-]{0,20}){1,20}"
+)
+# A tag of an image, or a service and its port; a service of Kubernetes. No scheme, so no address.
+_SERVICE: Final = re.compile(
+    r"(?!localhost\b|file:|dict:|gopher:)[a-z][a-z\d._/-]{0,100}:\d{1,6}(?:\.[\w-]{1,40}){0,5}(?:-[\w.-]{1,60})?"
+    r"|(?!kubernetes\.)[a-z\d-]{1,63}\.[a-z\d-]{1,63}\.svc(?:\.cluster\.local)?(?::\d{1,5})?"
+)
+# A folder of the machine and its place in a container: no path has a colon in the middle.
+_MOUNT: Final = re.compile(
+    r"(?!.*\.\.)(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
+)
+# Conditions on variables of a program: "==" is no SQL. Words and numbers in brackets, which are no
+# filter of a directory without "=".
+_COMPARED: Final = (
+    r"[A-Za-z][\w.]{0,60} (?:===?|!==) (?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
+)
+_CONDITION: Final = re.compile(
+    rf"\(?{_COMPARED}(?: (?:\|\||&&) {_COMPARED}){{0,8}}\)?", re.IGNORECASE
+)
+_LOGIC: Final = re.compile(r"!?\((?:[\w.+*/<>-]|[ !()]| (?:\|\||&&|==) ){1,300}\)")
+# Ranges of versions (npm). One that begins with an operator continues no expression of SQL.
+_VERSION: Final = r"(?:[<>]=?|\^|~|=)? ?v?[\dxX*]{1,6}(?:\.[\dxX*]{1,6}){0,2}(?:-[\w.]{1,30})?"
+_RANGE: Final = re.compile(rf"(?=[<>^]){_VERSION}(?:(?: - | \|\| ?| ){_VERSION}){{1,12}}")
+# Packages that are named for a method they bring to old browsers: no way to another prototype.
+_PACKAGE: Final = re.compile(
+    r"(?:[\w@.-]{1,60}/){0,6}(?:array|string|object|regexp|function|promise|arraybuffer|sharedarraybuffer|typedarray|iterator|symbol|date|map|set|number|error|reflect)"
+    r"\.prototype\.[a-z]{1,40}(?:[/@-][\w.@-]{1,60})?"
+)
+_PROGRAM: Final = re.compile(r"/(?:usr/)?(?:local/)?(?:s?bin)/[\w.+-]{1,60}")
+
+
+def _is_glob(text: str) -> bool:
+    """Whether a text is a glob, or several with commas between."""
+    if "**" not in text:
+        return _SCOPE.fullmatch(text) is not None
+    parts = [part for part in _GLOB_LIST.split(text) if part]
+    return all(_GLOB.fullmatch(part) for part in parts) and not _SQL_WORD.search(text)
+
+
+def _bars_outside(text: str) -> bool:
+    """Whether a bar stands outside of all brackets, where a shell reads it as a pipe."""
+    depth = 0
+    for sign in _CLASS.sub("", _ESCAPED.sub("", text)):
+        if sign in "(){}":
+            depth += 1 if sign in "({" else -1
+        elif sign == "|" and depth == 0:
+            return True
+    return False
+
+
+def _of_regex(text: str) -> frozenset[str]:
+    """What a text can't be if it is a regular expression."""
+    inline = _INLINE.match(text)
+    pattern = inline[1] if inline else text
+    if not _REGEX.fullmatch(pattern) or not _REGEX_SIGN.search(pattern):
+        return frozenset()
+    try:
+        re.compile(_NAMED_GROUP.sub("(?P<", pattern))
+    except (re.error, OverflowError, RecursionError):
+        return frozenset()
+    excused = {"ldap", "xpath"}
+    if _NO_ADDRESS.match(text):
+        excused.add("open_redirect")
+    if _ANCHORED.search(text) and "../" not in text and "..\\" not in text:
+        excused |= _NO_FILE
+    if "\\" in pattern and "/*" not in pattern:
+        excused.add("sqli")
+    if not _bars_outside(pattern):
+        excused.add("cmd_injection")
+    return frozenset(excused)
+
+
+_A_PROGRAM: Final = frozenset({"cmd_injection"})
+_NOTHING: Final[frozenset[str]] = frozenset()
+_WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
+    (_is_glob, _NO_FILTER | {"sensitive_file", "sqli"}),
+    (_MATCH.fullmatch, frozenset({"open_redirect", "ssrf", "xpath"})),
+    (_POINTER.fullmatch, WHOLE_VALUE | _NO_FILE),
+    (
+        lambda text: _TYPE.fullmatch(text) and not _RISKY_TYPE.search(text),
+        frozenset({"code_injection"}),
+    ),
+    (_PLACEHOLDER.fullmatch, frozenset({"template", "code_injection", "log4shell"})),
+    (_SERVICE.fullmatch, frozenset({"ssrf"})),
+    (_MOUNT.fullmatch, _NO_FILE | {"ssrf", "file_inclusion"}),
+    (_CONDITION.fullmatch, frozenset({"sqli", "nosql"})),
+    (_LOGIC.fullmatch, frozenset({"ldap"})),
+    (_RANGE.fullmatch, frozenset({"sqli"})),
+    (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),
+    (_GO_TEMPLATE.fullmatch, frozenset({"template"})),
+)
+
+
+@lru_cache(maxsize=1024)
+def excused(text: str, in_document: bool) -> frozenset[str]:
+    """Return the categories that a value can't be of, by the notation it is written in.
+
+    :param in_document: whether it is a value of a JSON body, where the path of a program is a
+        setting. In a query it looks for a web shell.
+    """
+    if len(text) > MAX_CHARS or len(text) < 2:
+        return _NOTHING
+    for is_written, categories in _WHOLE:
+        if is_written(text):
+            return categories
+    if in_document and _PROGRAM.fullmatch(text):
+        return _A_PROGRAM
+    return _of_regex(text)

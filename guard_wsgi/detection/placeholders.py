@@ -1,0 +1,147 @@
+# ruff: noqa: E501  (tables of words)
+"""Placeholders of templates that show data and nothing else.
+
+Mails, dashboards, alerts, charts, workflows and deployments are saved as templates: `{{ name }}`,
+`{{ $json["id"] }}`, `${var.region}`. A template injection has the same braces, and something in
+them that calculates, calls, or leads to the machine. So a placeholder is harmless by what is in it:
+names of data, plain texts, functions of one engine that only show something. Where another engine
+reads it, it is an error or an empty text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# A look-up of names. Those that lead to settings, classes or the machine are none.
+_NAME: Final = (
+    r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
+    r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
+    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
+)
+PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
+"""Names in a template that lead to nothing but data, in lower case or any."""
+# A text in quotes, which may stand within quotes of SQL: there it is no operator and begins with no
+# word of an expression. An empty one is a quote that is escaped.
+_SAID: Final = (
+    r"(?!(?:or|and|xor|not|in|is|like|rlike|regexp|glob|match|between|div|mod|union|select|having|where|limit|order|group|into|collate|sounds|escape|as)\b)"
+    r"(?!\w*__|[^'\"]*--)(?:\*\*/|%\.?|\./)?\w[\w ./:%,@?!-]{0,118}"
+)
+_TEXT: Final = rf"(?:'(?:{_SAID})?'|\"(?:{_SAID})?\")"
+_ARGUMENT: Final = rf"(?:{_TEXT}|-?\d{{1,9}}(?:\.\d{{1,4}})?|{PATH})"
+_FILTER: Final = (
+    r" ?\| ?(?:upper|lower|upcase|downcase|capitalize|title|date|time|round|int|float|floatformat|length|size|trim|strip|abs|currency|number"
+    r"|humanize|humanizeduration|humanize1024|humanizepercentage|humanizetimestamp|intcomma|linebreaks|truncate\w*|pluralize|slugify|wordcount|first|last|json|tojson|money\w*|t|trans|translate"
+    r"|default|escape|e|urlencode|url_encode|replace|split|join|append|prepend|plus|minus|times|divided_by|img_url|asset_url|link_to|number_format|nl2br|newline_to_br|strip_html|handle|uniq|raw|safe"
+    r"|printf|quote|nindent|indent|toyaml|b64enc|trunc|trimsuffix|timestamp_custom|regex_replace|is_defined)"
+    rf"(?::? ?{_ARGUMENT}|\({_ARGUMENT}(?:, ?{_ARGUMENT}){{0,3}}\)|(?:: ?{_ARGUMENT}(?:, ?{_ARGUMENT}){{1,3}}))?"
+)
+# Functions of Home Assistant, of translations and of routes: they show what they are given.
+_SHOWN: Final = (
+    rf"(?:states|state_attr|is_state|is_state_attr|has_value|now|utcnow|trans|t|__|_|gettext|asset|path|route|csrf_token|csrf_field|static)\((?:{_TEXT}(?:, ?{_TEXT}){{0,2}})?\)"
+    rf"(?:\.(?:strftime|isoformat|format|timestamp|date|time)\(?{_TEXT}?\)?|\.(?:hour|minute|day|month|year))?"
+    r"|url_for\('[\w.-]{1,60}'(?:, ?[a-z_]{1,30}='[\w./-]{0,80}'){0,3}\)"
+)
+# An expression of GitHub's workflows: its contexts, its functions of these, and plain words.
+_CONTEXT: Final = r"(?:matrix|github|secrets|vars|inputs|needs|steps|runner|env|job|strategy)(?:\.(?!_)[\w-]{1,40}|\.\*){1,5}"
+_OPERAND: Final = (
+    rf"!?(?:(?:fromjson|tojson|hashfiles|format|contains|startswith|endswith|join|always|success|failure|cancelled)"
+    rf"\((?:(?:{_CONTEXT}|{_TEXT})(?:, ?)?){{0,4}}\)(?:\.[a-z][\w-]{{0,40}}){{0,2}}|{_CONTEXT}|{_TEXT}|true|false|\d{{1,6}})"
+)
+_SIMPLE: Final = re.compile(
+    rf"\{{\{{[-~]? ?(?:\.?{PATH}|{_TEXT}(?= ?\|))(?:{_FILTER}){{0,4}} ?[-~]?\}}\}}"
+    rf"|\{{\{{[-~]? ?(?:{_SHOWN})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
+    # Two names of data, and a name of data with a number.
+    rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
+    # Handlebars and Mustache; a step of Make and Zapier; what engines call a group of names.
+    rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|![\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
+    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith|endfor|empty|csrf_token"
+    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}|for {_NAME} in {PATH}) ?-?%\}}"
+    rf"|<%= ?@?{PATH} ?-?%>"
+    rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
+    r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30}|__field\.labels|__data\.fields)(?:\.[a-z][\w-]{0,40}){1,4}\}"
+    rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{_NAME}){{0,3}}\}}"
+    # Grafana's variables with a format, VS Code's variables.
+    r"|\$\{[a-z_]\w{0,40}:(?:queryparam|csv|json|pipe|percentencode|text|value|singlequote|doublequote|distributed|glob|lucene)\}"
+    r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input|config):[\w.-]{1,80})\}"
+    # What a deployment fills in (the manifest of .NET Aspire).
+    r"|\{[a-z][\w-]{0,60}\.(?:value|connectionstring|bindings\.[\w-]{1,30}\.(?:host|port|url|scheme|targetport)|(?:secret)?outputs\.\w{1,40}|inputs\.\w{1,40})\}"
+    r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
+    re.IGNORECASE,
+)
+
+MAX_EXPRESSION_CHARS: Final = 800
+_EXPRESSION: Final = re.compile(r"\{\{[-~]?((?:[^{}]|\{[^{}]{0,200}\}){1,800}?)[-~]?\}\}")
+# Go's templates (Helm, Alertmanager): every word is one of the language, or begins with a dot or a
+# dollar sign. No other engine reads such a name, and in Go it is data.
+_GO_WORD: Final = (
+    r"if|else|end|range|with|define|template|block|include|required|requiredenv|default|toyaml|tojson|quote|squote|nindent|indent|eq|ne|and|or|not|lt|gt|le|ge|len|lower|upper"
+    r"|title|trunc|trim|trimsuffix|trimprefix|printf|replace|b64enc|join|ternary|coalesce|int|int64|haskey|hasprefix|hassuffix|contains|empty|dict|list|index|get|first|last|until|add|sub|mul|div|mod"
+    r"|kindis|typeis|tostring|sha256sum|semvercompare|regexmatch|regexreplaceall|now|date|humanize|humanizeduration|humanizepercentage|tolower|toupper|reremplaceall|safehtml|stringslice|true|false|nil"
+)
+_GO: Final = re.compile(
+    rf"(?>\s+|(?:{_GO_WORD})\b(?!\()|(?-i:\.[A-Z])\w*(?:\.\w+)*|\.(?=[\s)]|$)|\$\w*(?:\.\w+)*|\"(?:{_SAID})?\"|-?\d+|[|(),]|:=)++",
+    re.IGNORECASE,
+)
+_GO_NAME: Final = re.compile(
+    r"(?<![\w)\"])(?-i:\.[A-Z])|\$(?:(?-i:\.[A-Z])|labels\b|value\b|externallabels\b|\w+ :=)|^ ?(?:if|range|with|end|else|template|include|define|block|required\w*|default) (?=[.\"$(]|$|if\b)|^ ?end ?$",
+    re.IGNORECASE,
+)
+_GO_DATA: Final = re.compile(r"\.(?:system|exec|env|command|password|secret)\b", re.IGNORECASE)
+# Expressions of n8n and its like: they begin at the data of a step. Engines of Python, Ruby and Java
+# have no such names; those of JavaScript need a constructor to get out, PHP needs a call.
+_STEP: Final = re.compile(
+    r"\bdatetime\.|\bmath\.(?:floor|round|random|ceil|min|max|abs)\b|\$(?:json|node|input|now|today|workflow|execution|itemindex|vars|items?|prevnode|parameter|runindex|binary|fromai|jmespath|if|max|min|ifempty|agentinfo|pagecount|response|env|credentials|secrets|\(\s*~)",
+    re.IGNORECASE,
+)
+_STEP_UNSAFE: Final = re.compile(
+    # What a shell would run.
+    r"(?:\|\||&&)(?!\s*[!(]*\s*(?:\$|~|-?\d|true\b|false\b|null\b|undefined\b|boolean\(|number\(|string\())|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|\n[ \t]*[a-z]"
+    r"|=>\s*\{|->|`|\\[ux\d]|;|\.(?:call|apply|bind|exec|ownerdocument|defaultview)\b|\bnew\s+(?!date\b)"
+    r"|(?<![.'\"\w])(?:process|location|document|window|globalthis|self|top|parent|frames|reflect|proxy|require|import|eval|function|symbol)\b"
+    r"|(?<![=!<>])=(?![=>])|(?<=[\w)\]~])\s*\[(?!\s*(?:~|-?\d{1,6}|\$?[a-z][\w.]*)?\s*\])"
+    r"|(?<![.\w$])(?!(?:boolean|number|string|parseint|parsefloat|encodeuricomponent|decodeuricomponent|encodeuri|isnan|isfinite|array\.from|date|if|max|min|return)\b)[a-z_]\w*\s*\(",
+    re.IGNORECASE,
+)
+# A text in a place where a program has one.
+_STEP_TEXT: Final = re.compile(
+    rf"(?:^|(?<=[(\[,+=!<>?:&|]))(\s*)(?:{_TEXT}|\"{_SAID}'(?!.*\b(?:or|and|union|like|not)\b)[\w ./:,@?!-]{{0,100}}\")(?=\s*(?:[)\],+=!<>?:&|.]|$))",
+    re.IGNORECASE,
+)
+_BY_NAME: Final = re.compile(r"(?<=[\w)\]~])\s*\[\s*\$?[a-z]", re.IGNORECASE)
+_QUOTE: Final = re.compile(r"['\"]|<[a-z!/?]", re.IGNORECASE)
+_STEP_OUT: Final = re.compile(r"constructor|prototype|__", re.IGNORECASE)
+
+
+def _is_go(body: str) -> bool:
+    return (
+        _GO_NAME.search(body) is not None
+        and _GO.fullmatch(body) is not None
+        and _GO_DATA.search(body) is None
+    )
+
+
+def _is_step(body: str) -> bool:
+    if _STEP_OUT.search(body) is not None:
+        return False
+    bare = _STEP_TEXT.sub(r"\1~", body.replace("``", ""))
+    if _STEP.search(bare) is None or _QUOTE.search(bare) is not None:
+        return False
+    if "=>" in bare and _BY_NAME.search(bare) is not None:
+        return False
+    return "$" not in _STEP.sub("", bare) and _STEP_UNSAFE.search(bare) is None
+
+
+def _without_expression(match: re.Match[str]) -> str:
+    body = match[1]
+    if len(body) > MAX_EXPRESSION_CHARS:
+        return match[0]
+    return "name" if _is_step(body) or _is_go(body) else match[0]
+
+
+def without_placeholders(text: str) -> str:
+    """Replace the harmless placeholders of a text by a word."""
+    text = _SIMPLE.sub("name", text)
+    if "{{" in text and "}}" in text:
+        text = _EXPRESSION.sub(_without_expression, text)
+    return text

