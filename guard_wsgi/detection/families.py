@@ -10,7 +10,7 @@ from typing import Final
 
 from guard_wsgi.detection.indicator import Indicator
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.scanner import SEPARATOR, Engine, Scanner, compile_patterns
 
 
 class BuiltinScanners:
@@ -41,8 +41,8 @@ class BuiltinScanners:
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
         """Return the names of the patterns that match in each piece of some data (`Scanner.among`).
 
-        If each text ends with `SEPARATOR`, the result is the same as if each was scanned alone.
-        Other matches can only cross a separator, and belong to none of the texts.
+        If a `SEPARATOR` comes first and each text ends with one, the result is the same as if
+        each text was scanned alone.
         """
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
@@ -52,6 +52,7 @@ class BuiltinScanners:
     def read(self, data: bytes) -> list[Indicator]:
         """Return the indicators that match."""
         found = []
+        data = SEPARATOR + data + SEPARATOR
         for family, scanner in self._families or self.warm():
             for index in scanner.scan(data):
                 found.append(family[index])
@@ -68,16 +69,37 @@ def shortest(pattern: str) -> str:
     return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
 
 
-SEPARATOR: Final = b"\xff"
-"""Separates texts that are scanned together: no text in UTF-8 contains it."""
+_SEPARATOR: Final = r"\xff\xfe\xff"
 # The pieces of a pattern: an escape, a class, any other character.
 _PIECES = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
-_ANCHORS: Final = {"^": r"(?:^|\xff)", "$": r"(?:$|\n?\xff)"}
+_INSIDE: Final = {
+    "^": _SEPARATOR,
+    "$": r"\n?" + _SEPARATOR,
+    ".": r"[^\xff]",
+    r"\W": r"[^\w\xff]",
+    r"\S": r"[^\s\xff]",
+    r"\D": r"[^\d\xff]",
+}
 
 
 def separable(pattern: str) -> str:
-    """Return a pattern whose anchors also match after and before a `SEPARATOR`."""
-    return "".join([_ANCHORS.get(piece, piece) for piece in _PIECES.findall(pattern)])
+    r"""Return the pattern for a text between two `SEPARATOR`s. Its anchors match these, and nothing
+    else in it matches a part of one.
+
+    :raises ValueError: if a class contains a negated one, as ``[\W_]`` does.
+    """
+    return "".join([_inside(piece) for piece in _PIECES.findall(pattern)])
+
+
+def _inside(piece: str) -> str:
+    if not piece.startswith("["):
+        return _INSIDE.get(piece, piece)
+    if not _NEGATED.isdisjoint(_PIECES.findall(piece[1:-1])):
+        raise ValueError(f"{piece} has a negated class in it: name what it takes")
+    return piece[:-1] + r"\xff]" if piece.startswith("[^") else piece
+
+
+_NEGATED: Final = {r"\W", r"\S", r"\D"}
 
 
 def families() -> list[tuple[Indicator, ...]]:

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from guard_wsgi.detection.bounds import Bounds
-from guard_wsgi.detection.families import SEPARATOR, BuiltinScanners
+from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.model import Model
 from guard_wsgi.detection.normalize import Decoding, decodings
 from guard_wsgi.detection.reading import WITHOUT_SHAPE
+from guard_wsgi.detection.scanner import SEPARATOR
 from guard_wsgi.detection.surroundings import Surroundings
 from guard_wsgi.detection.value import Budget, Value
 from guard_wsgi.detection.window import Window
@@ -53,9 +54,9 @@ class Screen:
 
         :param values: of a kind that is weighed as such, without evidence from their decoding.
         """
-        pieces: list[bytes] = []
+        pieces = [SEPARATOR]
         ends: list[int] = []
-        end = 0
+        end = len(SEPARATOR)
         read: list[tuple[Window, tuple[Decoding, ...]]] = []
         for value in values:
             budget.take_chars(SCREENED_CHARS + len(value.text) // SCREENED_EACH)

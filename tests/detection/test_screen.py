@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import accumulate
 from urllib.parse import urlencode
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.families import SEPARATOR, builtin_scanners, separable
+from guard_wsgi.detection.families import builtin_scanners, separable
 from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.scanner import SEPARATOR
 from guard_wsgi.detection.scorer import MIN_SCREENED
 from tests.detection.pump import ATOMS
 
@@ -27,33 +29,40 @@ VALUE = st.one_of(
 
 @given(st.lists(VALUE, min_size=2, max_size=12))
 @settings(deadline=None)
-def test_together_at_least_what_each_has_alone(texts: list[str]) -> None:
+def test_together_what_each_has_alone(texts: list[str]) -> None:
     scanners = builtin_scanners("auto")
     pieces = [text.encode() + SEPARATOR for text in texts]
-    ends = [sum(map(len, pieces[: at + 1])) for at in range(len(pieces))]
-    together = scanners.among(b"".join(pieces), ends)
+    ends = list(accumulate(map(len, pieces), initial=len(SEPARATOR)))[1:]
+    together = scanners.among(SEPARATOR + b"".join(pieces), ends)
     for text, found in zip(texts, together, strict=True):
-        assert found >= {one.name for one in scanners.read(text.encode())}
-
-
-def test_values_that_begin_and_end_by_themselves_do_so_among_others() -> None:
-    scanners = builtin_scanners("auto")
-    texts = ["tea", "/etc/passwd", "ls -la", "tea"]
-    pieces = [text.encode() + SEPARATOR for text in texts]
-    ends = [sum(map(len, pieces[: at + 1])) for at in range(len(pieces))]
-    for text, found in zip(texts, scanners.among(b"".join(pieces), ends), strict=True):
         assert found == {one.name for one in scanners.read(text.encode())}, text
 
 
 @pytest.mark.parametrize(
     ("pattern", "text"),
-    [("^a$", b"a"), (r"[$^]\^\$$", b"$^$"), (r"(?:^|x)[^]^]$", b"x\n"), (r"^\\$", b"\\")],
+    [
+        ("^a$", b"a"),
+        (r"[$^]\^\$$", b"$^$"),
+        (r"(?:^|x)[^]^]$", b"y\n"),
+        (r"^\\$", b"\\"),
+        (r"^.\S\W\D$", b"ab c"),
+    ],
 )
 def test_anchors_hold_beside_a_separator(pattern: str, text: bytes) -> None:
     made = re.compile(separable(pattern).encode())
-    assert made.search(text)
+    assert made.search(SEPARATOR + text + SEPARATOR)
     assert made.search(b"b" + SEPARATOR + text + SEPARATOR + b"b")
-    assert not made.search(b"b" + text + b"b")
+    assert not made.search(SEPARATOR + b"b" + text + b"b" + SEPARATOR)
+
+
+@pytest.mark.parametrize("pattern", ["a.", ".a", r"\Wa", r"a\S", r"\Da", "[^b]a", "a[^b]"])
+def test_nothing_takes_a_part_of_a_separator(pattern: str) -> None:
+    assert not re.search(separable(pattern).encode(), SEPARATOR + b"a" + SEPARATOR)
+
+
+def test_a_class_that_is_negated_inside_of_another_is_refused() -> None:
+    with pytest.raises(ValueError, match="negated class"):
+        separable(r"a[\W_]")
 
 
 def found_in(inspection: Inspection, pairs: list[tuple[str, str]]) -> set[Finding]:
