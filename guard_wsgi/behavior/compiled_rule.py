@@ -1,4 +1,4 @@
-"""Behaviour rules, compiled for counting."""
+"""A rule with what is computed of it once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,12 @@ from guard_wsgi.state.ratelimit import Limit
 
 
 def rule_of(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
-    """Return a rule in this package's own class."""
     return rule.to_rule() if isinstance(rule, BehaviorRuleConfig) else rule
 
 
 @define(slots=True, eq=False)
 class CompiledRule:
-    """A behaviour rule, its counter name and its limits."""
+    """A rule with what is computed of it once."""
 
     rule: BehaviorRule
     is_global: bool
@@ -42,12 +41,11 @@ class CompiledRule:
 
 
 def halved(threshold: int) -> int:
-    """Return half of a threshold, at least 1: for clients in whom detection found something."""
     return max(1, threshold // 2)
 
 
 def by_counter(entries: Iterable[CompiledRule]) -> list[list[CompiledRule]]:
-    """Group the rules that share a counter: those that count the same thing, whatever their
+    """The counter's name: rules that count the same thing share a counter, whatever their
     thresholds."""
     groups: dict[tuple[bool, str], list[CompiledRule]] = {}
     for entry in entries:

@@ -13,7 +13,7 @@ from guard_wsgi.detection.form import form_bytes
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.notations import excused
+from guard_wsgi.detection.notations import excused_in
 from guard_wsgi.detection.passwords import is_password_name
 from guard_wsgi.detection.published_fields import kind_of
 from guard_wsgi.detection.settings import DetectionSettings
@@ -105,7 +105,7 @@ class BareAttacks:
             is_term(Value(location, name, text)) or without_fragments(text) != text
         ):
             return None
-        if _IN_NO_NOTATION.isdisjoint(text) and excused(text, location == "json"):
+        if _IN_NO_NOTATION.isdisjoint(text) and excused_in(Value(location, name, text)):
             return None
         return self._sufficient.finding(
             location, name, text, hits, self._scores, self._settings.score_threshold

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from guard_wsgi.detection.notations import is_type
 from guard_wsgi.detection.placeholders import without_placeholders
 
 # What a handler or a script URL may do: act on the browser's own window, and nothing else.
@@ -102,6 +103,10 @@ _FRAME: Final = re.compile(
 _REQUESTED: Final = re.compile(
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
 )
+# A class that a line of a log or a sentence names, and neither makes nor calls.
+_SPOKEN_CLASS: Final = re.compile(
+    r"(?<![\w.@/\"'=({:$])(?:org|com|io|net|javax|jakarta)(?:\.[a-z]\w{0,40}){1,10}\.[A-Z]\w{0,60}(?=:? |[\],]|$)"
+)
 # What tells an editor by which schema to check a text.
 _SCHEMA_LINE: Final = re.compile(
     r"^#(?: ?yaml-language-server: \$schema=|:schema )[\w.:/@-]{1,200}\.json[ \t]*(?=\r?\n|$)"
@@ -142,11 +147,15 @@ HINT: Final = "|".join(
         " HTTP/",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
-        *map(re.escape, (*_SPOKEN_HINTS, *_PLACE_HINTS)),
+        *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS)),
     )
 )
 """Every text with a fragment contains one of these; in the syntax of both engines
 (sufficient.py)."""
+
+
+def _without_class(match: re.Match[str]) -> str:
+    return "name" if is_type(match[0]) else match[0]
 
 
 def without_fragments(text: str) -> str:
@@ -178,6 +187,8 @@ def without_fragments(text: str) -> str:
         if text[0] == "#":
             text = _SCHEMA_LINE.sub("# schema", text)
     if " " in text:
+        if "org." in text or "com." in text or "javax." in text:
+            text = _SPOKEN_CLASS.sub(_without_class, text)
         lower = text.lower()
         if any(hint in lower for hint in _SPOKEN_HINTS):
             text = _SPOKEN.sub("word", text)

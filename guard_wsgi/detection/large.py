@@ -116,6 +116,8 @@ def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
                     path, in_list = _inner(path, in_list, key), sign == b"["
                 else:
                     path, in_list = outer.pop() if outer else ("", False)
+                    if not outer:
+                        key = ""  # the next document of a stream begins at its own root
         done = at + 2
         if len(outer) > max_depth:
             raise BudgetSpent("max_json_depth")

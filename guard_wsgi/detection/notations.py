@@ -15,6 +15,7 @@ from typing import Final
 
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.placeholders import PATH
+from guard_wsgi.detection.value import Value
 
 MAX_CHARS: Final = 1024
 """A longer value is a text, and its grammar would cost more to look at than it excuses."""
@@ -27,7 +28,6 @@ _SQL_WORD: Final = re.compile(
 )
 _SEGMENT: Final = r"(?:[\w.@+~,-]|\*|\?|\[!?[\w-]{1,40}\]|\{[\w.,*-]{1,80}\}){0,80}"
 _GLOB: Final = re.compile(rf"!?(?:\.\./){{0,4}}(?!.*\.\.){_SEGMENT}(?:/{_SEGMENT}){{0,16}}")
-_SCOPE: Final = re.compile(r"@[a-z][\w-]{0,40}/\*")
 _GLOB_LIST: Final = re.compile(r"[\s;]+")
 _NO_FILTER: Final = frozenset({"ldap", "cmd_injection", "xpath"})
 _NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"})
@@ -55,12 +55,28 @@ _MATCH: Final = re.compile(
 )
 # JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file sees.
 _POINTER: Final = re.compile(r"#(?:/(?:[\w$.-]|~[01]|%[A-F\d]{2}){0,100}){1,20}")
-# Types of a library that only holds data.
+# Names of packages and classes (Java, Kotlin, .NET), but for those that run, load or look up.
 _TYPE: Final = re.compile(
-    r"java\.(?:util|time|math)\.(?:concurrent\.)?(?:\*|[A-Z]\w{1,40})|kotlinx?(?:\.[a-z]\w{0,30}){0,5}\.(?:\*|[A-Z]\w{1,40})"
-    r"|(?:org|com|io|net)(?:\.[a-z]\w{0,30}){1,6}\.\w{0,30}(?:Serializer|Deserializer|Ser[Dd]e|InputFormat|OutputFormat|Converter|Extension|Codec|Partitioner|Dialect)"
+    r"(?:javax?|jakarta|kotlinx?|scala|groovy|org|com|io|net|de|androidx?)(?:\.[a-z]\w{0,40}){1,10}(?:\.(?:\*|[A-Z]\w{0,60})){0,2}"
+    r"|javax?\.[a-z]\w{0,30}|(?:System|Microsoft|Newtonsoft)(?:\.[A-Z]\w{0,40}){1,8}"
 )
-_RISKY_TYPE: Final = re.compile(r"script|bean|object|xml|remote|jndi|jdbc", re.IGNORECASE)
+_RISKY_TYPE: Final = re.compile(
+    r"runtime|process(?!ors?\b|ing\b)|^system\.(?:windows|configuration\.install|management\.automation|reflection)|script|shell|naming|jndi|ldap|\brmi\b|rowset|templates|invoke|transformer|factor|functor|bcel|xalan"
+    r"|beans|beanutils|classloader|classpath|filesystem|xmlapplication|snakeyaml|\bsun\b|opensymphony|xwork|struts|ognl|mvel|\bel\b|spel\b|expression|codehaus\.groovy|mchange|collections\d?\.|reflect|unsafe|omg|exec|deseriali[sz]ation|objectinput|remot|^java\.lang|^java\.(?:net|io|nio|security)(?:\.(?!\w*(?:exception|error|string|integer|long)\b)|$)",
+    re.IGNORECASE,
+)
+# Fields by which a reader of objects chooses the class to make (CWE-502).
+_MAKES_OBJECT: Final = re.compile(
+    r"(?:^|[.\]>])[@$_]*(?:type|class|clazz|classname|javaclass|bean|ctor|py/\w+|java-?type)$",
+    re.IGNORECASE,
+)
+_NAMED_TYPE: Final = frozenset({"code_injection", "deserialization"})
+# A file of a share: a host without a dot is one of the own network.
+_SHARE: Final = re.compile(r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?")
+# A directory to log in by. Who looks up an object names it.
+_DIRECTORY: Final = re.compile(
+    r"ldaps?://[a-z\d-]{1,60}(?:\.[a-z\d-]{1,60}){0,5}(?::(?:389|636|3268|3269))?/?", re.IGNORECASE
+)
 # Directives of Go's templates that name another template: no expression of any other language.
 _GO_TEMPLATE: Final = re.compile(
     r"\{\{-? ?(?:template|include|requiredEnv|block|define) \"[\w.-]{1,80}\"(?: \.| \$)? ?-?\}\}"
@@ -102,9 +118,14 @@ _PROGRAM: Final = re.compile(r"/(?:usr/)?(?:local/)?(?:s?bin)/[\w.+-]{1,60}")
 def _is_glob(text: str) -> bool:
     """Whether a text is a glob, or several with commas between."""
     if "**" not in text:
-        return _SCOPE.fullmatch(text) is not None
+        return False
     parts = [part for part in _GLOB_LIST.split(text) if part]
     return all(_GLOB.fullmatch(part) for part in parts) and not _SQL_WORD.search(text)
+
+
+def is_type(text: str) -> bool:
+    """Whether a text is the name of a package or a class that only holds or shows something."""
+    return _TYPE.fullmatch(text) is not None and _RISKY_TYPE.search(text) is None
 
 
 def _bars_outside(text: str) -> bool:
@@ -146,10 +167,9 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_is_glob, _NO_FILTER | {"sensitive_file", "sqli"}),
     (_MATCH.fullmatch, frozenset({"open_redirect", "ssrf", "xpath"})),
     (_POINTER.fullmatch, WHOLE_VALUE | _NO_FILE),
-    (
-        lambda text: _TYPE.fullmatch(text) and not _RISKY_TYPE.search(text),
-        frozenset({"code_injection"}),
-    ),
+    (is_type, _NAMED_TYPE),
+    (_SHARE.fullmatch, frozenset({"open_redirect"})),
+    (_DIRECTORY.fullmatch, frozenset({"file_inclusion", "ssrf"})),
     (_PLACEHOLDER.fullmatch, frozenset({"template", "code_injection", "log4shell"})),
     (_SERVICE.fullmatch, frozenset({"ssrf"})),
     (_MOUNT.fullmatch, _NO_FILE | {"ssrf", "file_inclusion"}),
@@ -159,6 +179,14 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),
     (_GO_TEMPLATE.fullmatch, frozenset({"template"})),
 )
+
+
+def excused_in(value: Value) -> frozenset[str]:
+    """Return the categories that a value can't be of where it stands."""
+    found = excused(value.text, value.location == "json")
+    if found is _NAMED_TYPE and (value.kind == "name" or _MAKES_OBJECT.search(value.name)):
+        return _NOTHING
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -55,8 +55,8 @@ _SIMPLE: Final = re.compile(
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
     # Handlebars and Mustache; a step of Make and Zapier; what engines call a group of names.
     rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|![\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
-    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith|endfor|empty|csrf_token"
-    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}|for {_NAME} in {PATH}) ?-?%\}}"
+    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith"
+    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}) ?-?%\}}"
     rf"|<%= ?@?{PATH} ?-?%>"
     rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
     r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30}|__field\.labels|__data\.fields)(?:\.[a-z][\w-]{0,40}){1,4}\}"
@@ -71,6 +71,10 @@ _SIMPLE: Final = re.compile(
 )
 
 MAX_EXPRESSION_CHARS: Final = 800
+# A loop over data, from its beginning to its end.
+_LOOP: Final = re.compile(
+    rf"\{{%-? for {_NAME} in {PATH} -?%\}}|\{{%-? (?:endfor|empty) -?%\}}", re.IGNORECASE
+)
 _EXPRESSION: Final = re.compile(r"\{\{[-~]?((?:[^{}]|\{[^{}]{0,200}\}){1,800}?)[-~]?\}\}")
 # Go's templates (Helm, Alertmanager): every word is one of the language, or begins with a dot or a
 # dollar sign. No other engine reads such a name, and in Go it is data.
@@ -142,6 +146,8 @@ def _without_expression(match: re.Match[str]) -> str:
 def without_placeholders(text: str) -> str:
     """Replace the harmless placeholders of a text by a word."""
     text = _SIMPLE.sub("name", text)
+    if "endfor" in text and ("% for " in text or "- for " in text):
+        text = _LOOP.sub("name", text)
     if "{{" in text and "}}" in text:
         text = _EXPRESSION.sub(_without_expression, text)
     return text

@@ -12,7 +12,7 @@ from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.normalize import Decoding, decodings
-from guard_wsgi.detection.notations import excused
+from guard_wsgi.detection.notations import excused_in
 from guard_wsgi.detection.prose import without_prose
 from guard_wsgi.detection.surroundings import Surroundings, size_feature, window_context
 from guard_wsgi.detection.terms import is_term
@@ -126,7 +126,7 @@ def readings(
     for view in found:
         indicators = scanners.read(window.data(view.text))
         if indicators:
-            allowed = allowed - excused(value.text, value.location == "json")
+            allowed = allowed - excused_in(value)
             whole.add([one.name for one in indicators if one.category in allowed], view.name)
     whole.add(value.flags, "raw")
     if not whole.features or is_term(value):

@@ -1,3 +1,1 @@
-"""Addresses, proxies, countries, clouds and bots."""
-
 from __future__ import annotations

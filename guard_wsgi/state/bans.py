@@ -302,7 +302,7 @@ class Bans:
                 return False
             self.apply(changes)
             if self._recovery.is_due:
-                self._recovery.repair()
+                self._recovery.tell()
             return True
         finally:
             self._loading.release()

@@ -1,3 +1,1 @@
-"""Events, and where they go: log, agent, OpenTelemetry, Prometheus."""
-
 from __future__ import annotations

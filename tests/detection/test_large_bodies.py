@@ -107,6 +107,14 @@ def test_a_value_is_named_by_its_path_as_in_a_small_document(
     assert pieces == plain
 
 
+def test_a_document_of_a_large_stream_begins_at_its_own_root(whole: Inspection) -> None:
+    event = {"note": "x" * LARGE_JSON_BYTES, "span": {"statement": INJECTION}}
+    lines = [{"metadata": {"system": {}}}, {"type": "event", "length": 2042}, event]
+    stream = "\n".join(map(json.dumps, lines)).encode()
+    found = whole.body(stream, content_type="application/x-ndjson")
+    assert {finding.name for finding in found} == {"span.statement"}
+
+
 def test_a_large_form_is_read_whole(whole: Inspection) -> None:
     pairs = [f"name{number}=tea+and+scones" for number in range(9000)]
     assert not whole.body("&".join(pairs).encode(), content_type=FORM)

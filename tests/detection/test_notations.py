@@ -203,3 +203,41 @@ def test_what_a_document_gives_to_a_program_passes(
 )
 def test_an_attack_in_such_a_field_is_refused(inspection: Inspection, name: str, text: str) -> None:
     assert in_json(inspection, name, text)
+
+
+NAMES = (
+    "org.springframework.web.client.RestTemplate",
+    "org.apache.commons.lang3",
+    "javax.servlet.http.HttpServletRequest",
+    "org.apache.hadoop.mapreduce.v2.app.rm.RMContainerAllocator",
+    "System.Data.SqlClient",
+    "com.zaxxer.hikari.HikariDataSource",
+)
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_the_name_of_a_class_passes_where_no_object_is_made(
+    inspection: Inspection, text: str
+) -> None:
+    for name in ("logger", "exception.type_name", "components[].group"):
+        assert not in_json(inspection, name, text)
+    assert not in_form(inspection, "q", text)
+    xml = f"<project><groupId>{text}</groupId></project>".encode()
+    assert not inspection.body(xml, content_type="application/xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("@type", "org.apache.commons.configuration.JNDIConfiguration"),
+        ("user.@class", "org.apache.hadoop.mapred.TextInputFormat"),
+        ("value", "java.lang.Runtime"),
+        ("value", "javax.script.ScriptEngineManager"),
+        ("value", "com.sun.rowset.JdbcRowSetImpl"),
+        ("value", "org.springframework.context.support.ClassPathXmlApplicationContext"),
+    ],
+)
+def test_the_name_of_a_class_that_acts_is_refused(
+    inspection: Inspection, name: str, text: str
+) -> None:
+    assert in_json(inspection, name, text)
