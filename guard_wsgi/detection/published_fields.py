@@ -97,6 +97,14 @@ def kind_if_given(name: str, text: str) -> str:
     return PLACE if name.rpartition(".")[2] == "$schema" else ""
 
 
+def kinds_inside(value: Value) -> KindOf:
+    """Return what knows the kinds of strings in a document that is a text in a field."""
+    if value.location not in ("form", "json", "multipart"):
+        return no_kind
+    # GitHub and Slack send a document like this if a form is requested.
+    return kind_of_place if value.name == "payload" and value.location == "form" else kind_if_given
+
+
 def is_told(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
     return value.location == "json" and _said(value.name) in (TOLD_PATHS, PROMPT_PATHS)

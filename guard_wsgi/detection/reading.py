@@ -163,7 +163,7 @@ def _allowed(value: Value) -> frozenset[str]:
             return _KEY_CATEGORIES
         if value.kind in ("", "url") and _ELSEWHERE.fullmatch(value.text):
             return _KEY_CATEGORIES
-    if value.kind == EXPRESSION and is_complete(value.text):
+    if value.kind == EXPRESSION and (is_complete(value.text) or is_condition(value.text)):
         return _EXPRESSION_CATEGORIES
     return KIND_CATEGORIES.get(value.kind, CATEGORIES)
 
@@ -181,6 +181,25 @@ def is_complete(expression: str) -> bool:
     """Whether an XPath has whole texts only, and no comment of SQL."""
     text = expression.strip()
     return _COMPLETE.fullmatch(text) is not None and not ("--" in text or ";" in text)
+
+
+# A condition of a build (MSBuild): comparisons whose left side names a property or an item, so that
+# what an app may have put around the whole is no statement.
+_BUILD_TEXT: Final = r"'[\w$%@().:\\/|*-]{0,200}'"
+_BUILD_NAME: Final = r"[$%@]\([\w.]{1,100}(?:\((?:'[\w. -]{0,60}'(?:, ?)?){0,3}\))?\)"
+_COMPARISON: Final = (
+    rf"!?(?:'[\w|]{{0,60}}(?:{_BUILD_NAME}[\w|.:\\/-]{{0,60}}){{1,4}}'"
+    rf" ?(?:[=!]=|[<>]=?) ?(?:{_BUILD_TEXT}|\d+(?:\.\d+)*)"
+    rf"|Exists\( ?{_BUILD_TEXT} ?\)|{_BUILD_NAME}(?: ?[=!]= ?{_BUILD_TEXT})?)"
+)
+_CONDITION: Final = re.compile(
+    rf"\s*\(?{_COMPARISON}\)?(?:\s+(?:and|or)\s+\(?{_COMPARISON}\)?)*\s*", re.IGNORECASE
+)
+
+
+def is_condition(expression: str) -> bool:
+    """Whether a text is a whole condition of a build."""
+    return _CONDITION.fullmatch(expression) is not None
 
 
 def shaped_decodings(text: str, found: tuple[Decoding, ...]) -> tuple[Decoding, ...]:

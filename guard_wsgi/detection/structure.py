@@ -19,9 +19,11 @@ from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
-from guard_wsgi.detection.published_fields import KindOf, kind_if_given, kind_of_place, no_kind
+from guard_wsgi.detection.mails import is_notification, kind_of_notified, mail_values
+from guard_wsgi.detection.published_fields import KindOf, kinds_inside, no_kind
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
+    MAIL,
     PLACE,
     UNREAD,
     Budget,
@@ -200,6 +202,10 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     if depth >= MAX_NESTING or len(text) < 4:
         yield value
         return
+    if (pieces := mail_values(value, budget)) is not None:
+        for one in pieces:
+            yield from (one,) if one.kind else unfold(one, budget, depth + 1)
+        return
     first = text.lstrip()[:1]
     if first in ("d", "D") and (held := data_urls.content(value, budget)) is not None:
         for one in held:
@@ -259,18 +265,14 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str) and root == value.text:
         yield value
         return
-    # GitHub and Slack send a document like this if a form is requested.
-    kind_of = no_kind
-    if value.location in ("form", "json", "multipart"):
-        kind_of = (
-            kind_of_place if value.name == "payload" and value.location == "form" else kind_if_given
-        )
+    kind_of = kind_of_notified if is_notification(value) else kinds_inside(value)
     for inner in Document(root).values(value.location, 32, budget, kind_of):
         if inner.kind == "name" and _is_quoted(value, inner):
             continue
         name = f"{value.name}.{inner.name}" if inner.name else value.name
         flags = (*value.flags, *inner.flags)
-        yield Value(value.location, name, inner.text, inner.kind, flags)
+        named = Value(value.location, name, inner.text, inner.kind, flags)
+        yield from unfold(named, budget, 1) if inner.kind == MAIL else (named,)
 
 
 def _is_quoted(value: Value, operator: Value) -> bool:

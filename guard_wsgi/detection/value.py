@@ -33,6 +33,9 @@ GIVEN: Final = "given"
 CONTENT: Final = "content"
 """Kind of a field that a published format uses like a file: programs, their output, pages."""
 
+MAIL: Final = "mail"
+"""Kind of a raw mail in a field for mails; it is split before it is weighed."""
+
 # Names that are more than a label to a deserializer, an object merger or a browser (CWE-502,
 # CWE-1321, CWE-79).
 NAME_EVIDENCE: Final = re.compile(

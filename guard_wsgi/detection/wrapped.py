@@ -12,7 +12,8 @@ from guard_wsgi.detection.value import BudgetSpent
 
 # Only a document with a namespace or a declaration; HTML fragments are not parsed.
 XML_DOCUMENT = re.compile(
-    r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*<[\w.-]+[\s/>]"
+    r"\s*(?:<\?xml\s[^>]*\?>\s*)?<[\w-]+:[\w.-]+\s[^<>]*xmlns|\s*<\?xml\s[^>]*\?>\s*"
+    r"(?:<!DOCTYPE\s[^<>\[\]]{1,400}(?:\[[^\[\]]{1,8000}\]\s*)?>\s*)?<[\w.:-]+[\s/>]"
 )
 
 

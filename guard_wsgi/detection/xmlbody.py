@@ -14,21 +14,12 @@ from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection import large
 from guard_wsgi.detection.charset import decoded
+from guard_wsgi.detection.doctypes import without_published
 from guard_wsgi.detection.stylesheet import XSL, only_transforms
 from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
 
 DECLARATION = re.compile(
     r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
-    re.IGNORECASE,
-)
-# Document types that formats prescribe, exactly as published.
-_PUBLISHED = re.compile(
-    r"<!DOCTYPE\s+[\w:.-]+(?:\s+PUBLIC\s+\"[-+]//[\w/ .:+()-]+\"\s+\"https?://(?:www\.)?(?:w3\.org"
-    r"|apple\.com|java\.sun\.com|oasis-open\.org|apache\.org|mybatis\.org|hibernate\.org"
-    r"|springframework\.org|checkstyle\.org|freedesktop\.org|docbook\.org|openoffice\.org"
-    # A file beside the document; style sheets there.
-    r"|jboss\.org|gnome\.org)/[\w./-]*\"|\s+SYSTEM\s+\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\")?\s*>"
-    r"|<\?xml-stylesheet(?:\s+(?:type=\"text/css\"|href=\"[\w-]+(?:[./][\w-]+)*\.css\")){2}\s*\?>",
     re.IGNORECASE,
 )
 _PROLOG_CHARS: Final = 8192
@@ -42,6 +33,7 @@ _PATHS: Final = frozenset(
         *("contextPointer", "textPointer", "locNotePointer", "domainPointer", "idValue"),
     }
 )
+_CONDITION: Final = "Condition"  # of MSBuild
 _PATH_PREFIXES: Final = ("xsl:", "its:", "gt:")
 _NAMESPACE: Final = re.compile(r"[\w:/.#=,;~ -]*")
 
@@ -100,7 +92,7 @@ class _Pieces:
         for key, value in pairs:
             if key.startswith(("xmlns", "xsi:")) and _NAMESPACE.fullmatch(value):
                 continue
-            is_path = tag.startswith(self._path_prefixes) and key in _PATHS
+            is_path = key == _CONDITION or (tag.startswith(self._path_prefixes) and key in _PATHS)
             kind = EXPRESSION if is_path else ""
             self._add(value, f"{name}@{key[:_MAX_NAME_CHARS]}", kind)
 
@@ -122,10 +114,11 @@ class _Pieces:
 
 def declarations(text: str) -> list[Value]:
     """Return the beginning of a document that declares entities, style sheets or inclusions."""
-    if DECLARATION.search(_PUBLISHED.sub("", text[:_PROLOG_CHARS])) or DECLARATION.search(
-        text, _PROLOG_CHARS
-    ):
-        return [Value("xml", "", _PUBLISHED.sub("", text[:_PROLOG_CHARS]), "markup")]
+    if not DECLARATION.search(text):
+        return []
+    prolog = without_published(text[:_PROLOG_CHARS])
+    if DECLARATION.search(prolog) or DECLARATION.search(text, _PROLOG_CHARS):
+        return [Value("xml", "", prolog, "markup")]
     return []
 
 
