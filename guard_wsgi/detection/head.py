@@ -23,7 +23,7 @@ _WRITERS: Final = frozenset(
     }
 )
 _OTHER_FOLDER = re.compile(r"//|[\\:%\x00]|(?:^|/)\.\.?(?:/|$)")
-"""What may lead to another folder than that of the path, where a server joins or decodes it."""
+"""Parts that may lead to another folder if a server joins or decodes the path."""
 MAX_TAILS: Final = 6
 """How many tails of a path to weigh, one after each segment; routes have fewer segments."""
 
@@ -31,7 +31,10 @@ MAX_TAILS: Final = 6
 def head_values(
     environ: dict[str, Any], budget: Budget, is_stored: bool = False
 ) -> Iterator[Value]:
-    """Yield the values of path, query, cookies and headers, in that order."""
+    """Yield the values of path, query, cookies and headers, in that order.
+
+    :param is_stored: whether the path is that of a file that the app stores for its clients.
+    """
     path = str(environ.get("PATH_INFO", ""))
     is_content = is_stored or environ.get("REQUEST_METHOD") in _WRITERS or is_shown(path)
     is_kept = is_stored and not _OTHER_FOLDER.search(path)

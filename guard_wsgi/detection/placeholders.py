@@ -1,11 +1,11 @@
 # ruff: noqa: E501  (tables of words)
-"""Placeholders of templates that show data and nothing else.
+"""Placeholders of templates that only show data.
 
 Mails, dashboards, alerts, charts, workflows and deployments are saved as templates: `{{ name }}`,
-`{{ $json["id"] }}`, `${var.region}`. A template injection has the same braces, and something in
-them that calculates, calls, or leads to the machine. So a placeholder is harmless by what is in it:
-names of data, plain texts, functions of one engine that only show something. Where another engine
-reads it, it is an error or an empty text.
+`{{ $json["id"] }}`, `${var.region}`. A template injection has the same braces, and in them
+something that calculates, calls, or leads to the machine. So the content makes a placeholder
+harmless: names of data, plain texts, functions of one engine that only show something. For another
+engine it is an error or an empty text.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# A look-up of names. Those that lead to settings, classes or the machine are none.
+# A look-up of names, except names that lead to settings, classes or the machine.
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
     r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
 )
 PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
-"""Names in a template that lead to nothing but data, in lower case or any."""
-# A text in quotes, which may stand within quotes of SQL: there it is no operator and begins with no
-# word of an expression. An empty one is a quote that is escaped.
+"""Names in a template that lead only to data, in lower or any case."""
+# A text in quotes, which may be inside quotes of SQL: there it is no operator and begins with no
+# word of an expression. An empty one is an escaped quote.
 _SAID: Final = (
     r"(?!(?:or|and|xor|not|in|is|like|rlike|regexp|glob|match|between|div|mod|union|select|having|where|limit|order|group|into|collate|sounds|escape|as)\b)"
     r"(?!\w*__|[^'\"]*--)(?:\*\*/|%\.?|\./)?\w[\w ./:%,@?!-]{0,118}"
@@ -36,7 +36,7 @@ _FILTER: Final = (
     r"|printf|quote|nindent|indent|toyaml|b64enc|trunc|trimsuffix|timestamp_custom|regex_replace|is_defined)"
     rf"(?::? ?{_ARGUMENT}|\({_ARGUMENT}(?:, ?{_ARGUMENT}){{0,3}}\)|(?:: ?{_ARGUMENT}(?:, ?{_ARGUMENT}){{1,3}}))?"
 )
-# Functions of Home Assistant, of translations and of routes: they show what they are given.
+# Functions of Home Assistant, of translations and of routes, which show their argument.
 _SHOWN: Final = (
     rf"(?:states|state_attr|is_state|is_state_attr|has_value|now|utcnow|trans|t|__|_|gettext|asset|path|route|csrf_token|csrf_field|static)\((?:{_TEXT}(?:, ?{_TEXT}){{0,2}})?\)"
     rf"(?:\.(?:strftime|isoformat|format|timestamp|date|time)\(?{_TEXT}?\)?|\.(?:hour|minute|day|month|year))?"
@@ -64,7 +64,7 @@ _SIMPLE: Final = re.compile(
     # Grafana's variables with a format, VS Code's variables.
     r"|\$\{[a-z_]\w{0,40}:(?:queryparam|csv|json|pipe|percentencode|text|value|singlequote|doublequote|distributed|glob|lucene)\}"
     r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input|config):[\w.-]{1,80})\}"
-    # What a deployment fills in (the manifest of .NET Aspire).
+    # Placeholders that a deployment fills in (the manifest of .NET Aspire).
     r"|\{[a-z][\w-]{0,60}\.(?:value|connectionstring|bindings\.[\w-]{1,30}\.(?:host|port|url|scheme|targetport)|(?:secret)?outputs\.\w{1,40}|inputs\.\w{1,40})\}"
     r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
     re.IGNORECASE,
@@ -92,14 +92,15 @@ _GO_NAME: Final = re.compile(
     re.IGNORECASE,
 )
 _GO_DATA: Final = re.compile(r"\.(?:system|exec|env|command|password|secret)\b", re.IGNORECASE)
-# Expressions of n8n and its like: they begin at the data of a step. Engines of Python, Ruby and Java
-# have no such names; those of JavaScript need a constructor to get out, PHP needs a call.
+# Expressions of n8n and similar engines: they begin at the data of a step. Engines of Python, Ruby
+# and Java have no such names; engines of JavaScript need a constructor to get out, PHP needs a
+# call.
 _STEP: Final = re.compile(
     r"\bdatetime\.|\bmath\.(?:floor|round|random|ceil|min|max|abs)\b|\$(?:json|node|input|now|today|workflow|execution|itemindex|vars|items?|prevnode|parameter|runindex|binary|fromai|jmespath|if|max|min|ifempty|agentinfo|pagecount|response|env|credentials|secrets|\(\s*~)",
     re.IGNORECASE,
 )
 _STEP_UNSAFE: Final = re.compile(
-    # What a shell would run.
+    # Commands that a shell would run.
     r"(?:\|\||&&)(?!\s*[!(]*\s*(?:\$|~|-?\d|true\b|false\b|null\b|undefined\b|boolean\(|number\(|string\())|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|\n[ \t]*[a-z]"
     r"|=>\s*\{|->|`|\\[ux\d]|;|\.(?:call|apply|bind|exec|ownerdocument|defaultview)\b|\bnew\s+(?!date\b)"
     r"|(?<![.'\"\w])(?:process|location|document|window|globalthis|self|top|parent|frames|reflect|proxy|require|import|eval|function|symbol)\b"
@@ -107,7 +108,7 @@ _STEP_UNSAFE: Final = re.compile(
     r"|(?<![.\w$])(?!(?:boolean|number|string|parseint|parsefloat|encodeuricomponent|decodeuricomponent|encodeuri|isnan|isfinite|array\.from|date|if|max|min|return)\b)[a-z_]\w*\s*\(",
     re.IGNORECASE,
 )
-# A text in a place where a program has one.
+# A text in a place for a program.
 _STEP_TEXT: Final = re.compile(
     rf"(?:^|(?<=[(\[,+=!<>?:&|]))(\s*)(?:{_TEXT}|\"{_SAID}'(?!.*\b(?:or|and|union|like|not)\b)[\w ./:,@?!-]{{0,100}}\")(?=\s*(?:[)\],+=!<>?:&|.]|$))",
     re.IGNORECASE,
@@ -144,7 +145,7 @@ def _without_expression(match: re.Match[str]) -> str:
 
 
 def without_placeholders(text: str) -> str:
-    """Replace the harmless placeholders of a text by a word."""
+    """Replace the harmless placeholders of a text with a word."""
     text = _SIMPLE.sub("name", text)
     if "endfor" in text and ("% for " in text or "- for " in text):
         text = _LOOP.sub("name", text)

@@ -51,7 +51,11 @@ def kind_of_address(name: str, text: str) -> str:
 def with_samples(values: Iterator[Value], is_declared: bool) -> Iterator[Value]:
     """Yield the values of a report. The quoted beginning of the blocked program is marked as a
     sample, and blocked addresses as addresses that nobody opens. A sample with markup stays an
-    ordinary value: a page that shows reports might render it."""
+    ordinary value: a page that shows reports might render it.
+
+    :param is_declared: whether the media type declares a report: then messages of browsers are
+        marked as well.
+    """
     for value in values:
         if value.name in _ADDRESSES:
             value = evolve(value, kind=value.kind if value.kind == SAMPLE else PLACE)
