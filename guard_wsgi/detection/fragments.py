@@ -99,7 +99,7 @@ _FRAME: Final = re.compile(
     r"|#\d{1,3} [\w:/\\.-]{1,240}\(\d{1,7}\): [\w\\:>-]{1,120}\([\w\\, .]{0,120}\))[ \t\r]*$",
     re.IGNORECASE,
 )
-# A line of a log says what was requested: no file has such a name, and no address.
+# A line of a log names a request: no file has such a name, and no address.
 _REQUESTED: Final = re.compile(
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
 )
@@ -107,11 +107,11 @@ _REQUESTED: Final = re.compile(
 _SPOKEN_CLASS: Final = re.compile(
     r"(?<![\w.@/\"'=({:$])(?:org|com|io|net|javax|jakarta)(?:\.[a-z]\w{0,40}){1,10}\.[A-Z]\w{0,60}(?=:? |[\],]|$)"
 )
-# What tells an editor by which schema to check a text.
+# Comments that name the schema for an editor.
 _SCHEMA_LINE: Final = re.compile(
     r"^#(?: ?yaml-language-server: \$schema=|:schema )[\w.:/@-]{1,200}\.json[ \t]*(?=\r?\n|$)"
 )
-# What reStructuredText and pkg-config say of the files beside theirs: no folder has such a name.
+# Directives of reStructuredText and pkg-config about neighbouring files: no folder has such a name.
 _DIRECTIVE: Final = re.compile(
     r"(?m)^[ \t]*\.\. (?:include|literalinclude|image|figure|[a-z]{1,16}-module|csv-table|graphviz)::? (?:\.\./){1,6}[\w./-]{1,80}\.(?:rst|cmake|txt|md|py|csv|dot|png|jpe?g|svg|inc)[ \t]*$"
     r"|\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"

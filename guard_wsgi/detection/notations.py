@@ -1,9 +1,9 @@
 """Notations: values that are a pattern, a pointer or a type in a language that people write.
 
-Configurations, schemas and rules hold regular expressions, globs, match patterns of browsers, JSON
-pointers and names of types. They are made of the signs that attacks are made of. Each notation has
-a strict grammar, and names what a value of that grammar can't be, wherever the app puts it: a glob
-has no quote to end a string and no bracket to end a filter.
+Configurations, schemas and rules contain regular expressions, globs, match patterns of browsers,
+JSON pointers and names of types. These consist of the same signs as attacks. Each notation has a
+strict grammar, and names the attacks that a value of that grammar can't be, wherever the app
+inserts it: a glob has no quote to end a string and no bracket to end a filter.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from guard_wsgi.detection.placeholders import PATH
 from guard_wsgi.detection.value import Value
 
 MAX_CHARS: Final = 1024
-"""A longer value is a text, and its grammar would cost more to look at than it excuses."""
+"""A longer value is a text; parsing it would cost more than the grammar can excuse."""
 
 # Words between which SQL reads a comment as a blank.
 _SQL_WORD: Final = re.compile(
@@ -32,16 +32,16 @@ _GLOB_LIST: Final = re.compile(r"[\s;]+")
 _NO_FILTER: Final = frozenset({"ldap", "cmd_injection", "xpath"})
 _NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"})
 
-# No quote, blank or separator: so no string ends, no second command and no second word begins.
+# No quote, blank or separator, so no string ends, and no second command and no second word begins.
 _REGEX: Final = re.compile(
     r"(?:[^\s'\"`;&<>$%]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\$(?=$|[|)/])){2,}"
 )
-# What no language but that of regular expressions has in such a place.
+# Text that only the language of regular expressions has in such a place.
 _REGEX_SIGN: Final = re.compile(
     r"\\[dDwWsSbB.]|\[\^?[^\]]{1,60}\][+*?{]|\)[+*?{]|^\^|\(\?[:=!<P]|\.[+*](?:\)|\\|\$|$)"
 )
 _NAMED_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z_])")
-# A browser takes a backslash for a slash, so an address may begin with either.
+# A browser reads a backslash as a slash, so an address may begin with either.
 _NO_ADDRESS: Final = re.compile(r"[(^]|/(?:[^/\\]|\\\.)")
 _ANCHORED: Final = re.compile(r"^/?[(^]|\$/?$")
 _INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
@@ -53,7 +53,7 @@ _MATCH: Final = re.compile(
     r"(?:\*|https?|wss?|ftp)://(?:\*|\*\.[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,6})(?::(?:\d{1,5}|\*))?(?:/[\w*./-]{0,200})?",
     re.IGNORECASE,
 )
-# JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file sees.
+# JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file gets.
 _POINTER: Final = re.compile(r"#(?:/(?:[\w$.-]|~[01]|%[A-F\d]{2}){0,100}){1,20}")
 # Names of packages and classes (Java, Kotlin, .NET), but for those that run, load or look up.
 _TYPE: Final = re.compile(
@@ -77,7 +77,7 @@ _SHARE: Final = re.compile(r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}
 _DIRECTORY: Final = re.compile(
     r"ldaps?://[a-z\d-]{1,60}(?:\.[a-z\d-]{1,60}){0,5}(?::(?:389|636|3268|3269))?/?", re.IGNORECASE
 )
-# Directives of Go's templates that name another template: no expression of any other language.
+# Directives of Go's templates that name another template: no other language has such an expression.
 _GO_TEMPLATE: Final = re.compile(
     r"\{\{-? ?(?:template|include|requiredEnv|block|define) \"[\w.-]{1,80}\"(?: \.| \$)? ?-?\}\}"
 )
@@ -107,7 +107,7 @@ _LOGIC: Final = re.compile(r"!?\((?:[\w.+*/<>-]|[ !()]| (?:\|\||&&|==) ){1,300}\
 # Ranges of versions (npm). One that begins with an operator continues no expression of SQL.
 _VERSION: Final = r"(?:[<>]=?|\^|~|=)? ?v?[\dxX*]{1,6}(?:\.[\dxX*]{1,6}){0,2}(?:-[\w.]{1,30})?"
 _RANGE: Final = re.compile(rf"(?=[<>^]){_VERSION}(?:(?: - | \|\| ?| ){_VERSION}){{1,12}}")
-# Packages that are named for a method they bring to old browsers: no way to another prototype.
+# Packages named after a method that they add to old browsers: no access to another prototype.
 _PACKAGE: Final = re.compile(
     r"(?:[\w@.-]{1,60}/){0,6}(?:array|string|object|regexp|function|promise|arraybuffer|sharedarraybuffer|typedarray|iterator|symbol|date|map|set|number|error|reflect)"
     r"\.prototype\.[a-z]{1,40}(?:[/@-][\w.@-]{1,60})?"
@@ -116,7 +116,7 @@ _PROGRAM: Final = re.compile(r"/(?:usr/)?(?:local/)?(?:s?bin)/[\w.+-]{1,60}")
 
 
 def _is_glob(text: str) -> bool:
-    """Whether a text is a glob, or several with commas between."""
+    """Whether a text is a glob, or several globs with commas between."""
     if "**" not in text:
         return False
     parts = [part for part in _GLOB_LIST.split(text) if part]
@@ -129,7 +129,7 @@ def is_type(text: str) -> bool:
 
 
 def _bars_outside(text: str) -> bool:
-    """Whether a bar stands outside of all brackets, where a shell reads it as a pipe."""
+    """Whether a bar is outside of all brackets, where a shell reads it as a pipe."""
     depth = 0
     for sign in _CLASS.sub("", _ESCAPED.sub("", text)):
         if sign in "(){}":
@@ -140,7 +140,7 @@ def _bars_outside(text: str) -> bool:
 
 
 def _of_regex(text: str) -> frozenset[str]:
-    """What a text can't be if it is a regular expression."""
+    """Return the categories that a regular expression can't be of."""
     inline = _INLINE.match(text)
     pattern = inline[1] if inline else text
     if not _REGEX.fullmatch(pattern) or not _REGEX_SIGN.search(pattern):
