@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.value import Value
 
 # Names of password fields in the languages of common forms; "passw" and "passphrase" are enough in
@@ -31,6 +32,18 @@ _PASSWORD_WORDS: Final = frozenset(
 _SECRETS: Final = frozenset(
     {"secret", "psk", "passkey", "wifi_key", "wlan_key", "network_key", "wpa_key"}
 )
+# What programs make and people paste: base85 (RFC 1924) has no quote, blank, dot or slash.
+_TOKENS: Final = frozenset(
+    {
+        *("token", "api_key", "apikey", "secret_key", "access_key", "license_key", "client_secret"),
+        *("pin", "otp", "recovery_code", "recovery_key", "backup_code", "key", "seed_phrase"),
+    }
+)
+_TOKEN: Final = re.compile(
+    r"(?!.*(?:[a-z]{6}|[A-Z]{6}))(?=.*[0-9])(?=(?:.*[a-z]){3})(?=(?:.*[A-Z]){3})"
+    r"[0-9A-Za-z!#$%&()*+\-;<=>?@^_`{|}~]+"
+)
+MIN_TOKEN_CHARS: Final = 20
 _REPETITIONS: Final = frozenset(
     {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
 )
@@ -47,8 +60,9 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     inside another value does not count, because its sender chooses the names."""
     values = list(values)
     basic = {(one.name, one.text) for one in values if _is_basic(one)}
+    tokens = {(one.name, one.text) for one in values if _is_token(one)}
     values = [one for one in values if _may_be_password(one)]
-    found = basic | {(one.name, one.text) for one in values if is_password_name(one.name)}
+    found = basic | tokens | {(one.name, one.text) for one in values if is_password_name(one.name)}
     said = {text for _, text in found}
     parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
     for one in values:
@@ -66,6 +80,20 @@ def _is_basic(value: Value) -> bool:
         and value.name == BASIC_PASSWORD
         and len(value.text) <= MAX_PASSWORD_CHARS
         and value.text.isprintable()
+    )
+
+
+def _is_token(value: Value) -> bool:
+    """Whether it is a long random token, and not an encoded text, in a field for a token."""
+    if not MIN_TOKEN_CHARS <= len(value.text) <= MAX_PASSWORD_CHARS or value.kind:
+        return False
+    if ">" in value.name or value.location not in ("query", "form", "json", "multipart"):
+        return False
+    last = "_".join(_NAME_PARTS.findall(value.name.lower())[-2:])
+    return (
+        (last in _TOKENS or last.rpartition("_")[2] in _TOKENS)
+        and _TOKEN.fullmatch(value.text) is not None
+        and {"decoded", "base64"}.isdisjoint(view.name for view in decodings(value.text))
     )
 
 
@@ -109,8 +137,32 @@ _SQL_WORDS = frozenset(
 )
 
 
+# What a login, or the look-up of a token, may be open to. No password is run, shown or opened.
+_ASKED: Final = frozenset({"sqli", "nosql", "ldap", "xpath"})
+UNASKED_MARGIN: Final = 1.25
+# Signs alone. An injection of signs alone has few of them ("'||''='").
+PUNCTUATION_MARGIN: Final = 2.5
+MIN_PUNCTUATION: Final = 8
+MIN_DIFFERENT: Final = 6
+_ALNUM: Final = re.compile(r"[^\W_]")
+
+
 def password_margin(password: str) -> float:
     """Return how much more than the threshold a password needs. It needs less if it contains
     separate words of SQL, as most injections do and hardly any password does."""
     words = sum(1 for word in _LETTERS.findall(password.lower()) if word in _SQL_WORDS)
     return (PASSWORD_MARGIN, WORDED_PASSWORD_MARGIN, 0.0)[min(words, 2)]
+
+
+def is_password_attack(password: str, category: str, over: float) -> bool:
+    """Whether a finding in a password is one, by what the category needs in addition.
+
+    :param over: the score less the threshold.
+    """
+    if (
+        len(password) >= MIN_PUNCTUATION
+        and len(set(password)) >= MIN_DIFFERENT
+        and _ALNUM.search(password) is None
+    ):
+        return over >= PUNCTUATION_MARGIN
+    return category in _ASKED or over >= UNASKED_MARGIN

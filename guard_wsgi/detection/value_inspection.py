@@ -8,10 +8,10 @@ from typing import Final
 from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.field_names import is_for_code, is_run
 from guard_wsgi.detection.files import EXECUTABLE, file_in_base64
-from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, Finding, spent_finding
+from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
-from guard_wsgi.detection.passwords import password_margin, passwords
+from guard_wsgi.detection.passwords import is_password_attack, password_margin, passwords
 from guard_wsgi.detection.published_fields import is_prompted, is_told
 from guard_wsgi.detection.scorer import Margin, Scorer
 from guard_wsgi.detection.settings import DetectionSettings
@@ -158,17 +158,19 @@ class ValueInspection:
         memory = self._memory
         digest: bytes | None = None
 
+        is_secret = value.kind != "name" and (value.name, value.text) in secret
+
         def margin_of() -> float | None:
             nonlocal digest
-            is_secret = value.kind != "name" and (value.name, value.text) in secret
             margin = password_margin(value.text) if is_secret else _margin(value)
+            read_as = f"{margin} {is_secret}"
             digest = memory.digest(
-                data, value.text, value.location, value.kind, value.name, str(margin)
+                data, value.text, value.location, value.kind, value.name, read_as
             )
             return None if digest in memory else margin
 
         before = len(found)
-        self._weigh(value, budget, found, margin_of)
+        self._weigh(value, budget, found, margin_of, is_secret)
         if len(found) == before:
             memory.add(digest)
 
@@ -178,6 +180,7 @@ class ValueInspection:
         budget: Budget,
         found: list[Finding],
         margin_of: Margin | None = None,
+        is_secret: bool = False,
     ) -> None:
         try:
             finding = self._finding_in(value, budget, margin_of)
@@ -185,6 +188,12 @@ class ValueInspection:
             raise
         except Exception:  # any fault: a value that was not weighed must not count as harmless
             finding = spent_finding(value.location, UNREAD, self._threshold)
+        if is_secret and finding is not None:
+            over = finding.score - self._threshold
+            if finding.category not in (BUDGET, CUSTOM) and not is_password_attack(
+                value.text, finding.category, over
+            ):
+                return
         if finding is not None:
             found.append(finding)
             if len(found) >= MAX_FINDINGS:
