@@ -11,6 +11,7 @@ from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.finding import Finding, spent_finding
 from guard_wsgi.detection.form import form_bytes
 from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.idle import idle_in
 from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.notations import excused_in
@@ -107,6 +108,9 @@ class BareAttacks:
             return None
         if _IN_NO_NOTATION.isdisjoint(text) and excused_in(Value(location, name, text)):
             return None
-        return self._sufficient.finding(
+        finding = self._sufficient.finding(
             location, name, text, hits, self._scores, self._settings.score_threshold
         )
+        if finding is not None and not idle_in((text,)).isdisjoint(finding.indicators):
+            return None  # it is weighed with all the rest
+        return finding

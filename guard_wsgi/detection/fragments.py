@@ -55,7 +55,8 @@ _NAMESPACE: Final = re.compile(
 # A tag that a sentence names. Without a call, an assignment or an attribute it is no program: even
 # if the tag begins one, it does nothing.
 _SPOKEN_TAG: Final = re.compile(
-    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12} ?/?>`?(?=[ ,.;:?!]|$)", re.IGNORECASE
+    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12}(?: on[a-z]{2,16})? ?/?>`?(?=[ ,.;:?!]|$)",
+    re.IGNORECASE,
 )
 _PROGRAM: Final = re.compile(r"[=(`{\[\\]|</script")
 _SPOKEN_SCRIPT: Final = re.compile(
@@ -75,12 +76,27 @@ _SPOKEN: Final = re.compile(
 # A path in a sentence: no program opens a sentence.
 _SPOKEN_PLACE: Final = re.compile(
     r"(?:(?<=[a-z]{2} )|(?<=[a-z]{2}, )|(?<=[a-z] '))(?:169\.254\.169\.254|file://|c:\\windows\\system32\\drivers\\etc\\hosts|(?:\.\./){1,3}[a-z]{2,12}|\.\./)'?(?= [a-z]{2,20}\b|[.,?!]?$)"
-    r"|(?<= \()169\.254\.169\.254(?=\))",
+    r"|(?<= \()169\.254\.169\.254(?=\))|(?<=[a-z0-9],)169\.254\.169\.254(?=[, ]|$)",
     re.IGNORECASE,
 )
 # Feet and inches. In the middle of a sentence "in" is an operator of SQL.
 _MEASURE: Final = re.compile(
     r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
+)
+# A link to another page of the same folders in Markdown: no file ends with a parenthesis.
+_LINK: Final = re.compile(
+    r"(?<=\])\((?:\.{1,2}/){1,6}[\w-]{1,60}(?:/[\w-]{1,60}){0,6}(?:\.(?:md|html|rst|txt|png|jpg|svg|pdf))?(?:#[\w-]{0,60})?\)(?=[\s.,;:!?]|$)"
+)
+# An address that is a script without a program, in quotes of its own.
+_NO_ACTION: Final = re.compile(
+    r"\bhref=(?:\"javascript:(?:void\(0\)|void 0)?;?\"|'javascript:(?:void\(0\)|void 0)?;?')(?=[\s.,;:?!>]|$)",
+    re.IGNORECASE,
+)
+# Two words in quotes, the first quotes of a text: between such quotes it ends at the first of them,
+# with a word behind. Words that are true or false to a database are none of these.
+_CHOICE: Final = re.compile(
+    r"\A([^'\"`]{0,400}[a-z][;,:]? )'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
+    re.IGNORECASE,
 )
 # A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing with which a
 # program begins or ends. Only lines with names that attacks use are removed.
@@ -147,6 +163,8 @@ HINT: Final = "|".join(
         " HTTP/",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
+        r"\]\(|script:",
+        r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
         *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS)),
     )
 )
@@ -180,6 +198,11 @@ def without_fragments(text: str) -> str:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:
         text = _MEASURE.sub("measure ", text)
+        text = _CHOICE.sub(r"\1words", text)
+        if "script:" in text:
+            text = _NO_ACTION.sub("link", text)
+    if "](" in text:
+        text = _LINK.sub("", text)
     if "../" in text:
         text = _DIRECTIVE.sub("file", text)
     if "\n" in text:

@@ -56,7 +56,8 @@ _SIMPLE: Final = re.compile(
     # Handlebars and Mustache; a step of Make and Zapier; what engines call a group of names.
     rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|![\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
     r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith"
-    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}) ?-?%\}}"
+    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}"
+    r"|(?:extends|include) (?:\"[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html\"|'[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html')) ?-?%\}"
     rf"|<%= ?@?{PATH} ?-?%>"
     rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
     r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30}|__field\.labels|__data\.fields)(?:\.[a-z][\w-]{0,40}){1,4}\}"

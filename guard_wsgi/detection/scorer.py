@@ -16,6 +16,7 @@ from guard_wsgi.detection.field_names import (
     is_written,
 )
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
+from guard_wsgi.detection.idle import Idle
 from guard_wsgi.detection.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.normalize import decodings
 from guard_wsgi.detection.reading import Reading, has_script, readings
@@ -141,7 +142,7 @@ class Scorer:
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
         threshold = self._threshold
-        around = Surroundings(value)
+        around, idle = Surroundings(value), Idle(value, budget)
         is_long = len(value.text) > WHOLE_CHARS
         budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
         found = windows(value.text, self._hits)
@@ -164,7 +165,7 @@ class Scorer:
                     if not self._may_reach(reading, threshold):
                         break
                 budget.take_chars(READ_CHARS + int(len(window.text) * READ_EACH))
-                finding = self._weigh_reading(value, window, reading, threshold)
+                finding = self._weigh_reading(value, window, reading, threshold, idle)
                 if finding is not None:
                     return finding
                 if not self._model.part_may_reach(threshold, reading.features, self._categories):
@@ -188,7 +189,7 @@ class Scorer:
         return self._model.may_reach(threshold, reading.features, self._categories)
 
     def _weigh_reading(
-        self, value: Value, window: Window, reading: Reading, threshold: float
+        self, value: Value, window: Window, reading: Reading, threshold: float, idle: Idle
     ) -> Finding | None:
         """Weigh only as much evidence as it takes to show that a reading is under the threshold."""
         model, categories = self._model, self._categories
@@ -208,7 +209,27 @@ class Scorer:
             return None
         if scored.score < threshold + _more(value, scored.category, reading.features):
             return None
-        return self._finding(value, window.text, scored, reading.features)
+        features = self._working(idle, scored, reading.features, threshold)
+        if features is None:
+            return None
+        if len(features) < len(reading.features):
+            scored = model.weigh(features, categories)
+        return self._finding(value, window.text, scored, features)
+
+    def _working(
+        self, idle: Idle, scored: Scored, features: Mapping[str, str], threshold: float
+    ) -> Mapping[str, str] | None:
+        """The features without the leading evidence that can do nothing where it stands (idle.py);
+        ``None`` if they do not reach the threshold without it."""
+        category_of = self._model.categories
+        names = idle.names().intersection(features)
+        while gone := {name for name in names if category_of[name] == scored.category}:
+            names -= gone
+            features = {name: view for name, view in features.items() if name not in gone}
+            scored = self._model.weigh(features, self._categories)
+            if scored.score < threshold or not scored.category:
+                return None
+        return features
 
     def _match_custom(self, text: str) -> tuple[CustomPattern, ...]:
         scanner = self._custom_scanner

@@ -35,7 +35,7 @@ _CALLED: Final = (
     r"|window\.open|location\.reload|history\.back|json\.parse|atob|btoa|unescape|encodeuricomponent|decodeuricomponent"
     r"|(?:process|child_process)\.exec|runtime\.getruntime|system\.out\.println|thread\.sleep|class\.forname)\(\)"
     # A query of a document store.
-    rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)"
+    rf"|db\.\w{{1,30}}\.(?:find|findone|count|countdocuments|distinct)\({_FILTER}\)(?:\.(?:sort|limit|skip|count|toarray|pretty)\((?:{_FILTER}|\d{{1,6}})?\)){{0,4}}"
     # A greeting on the screen.
     r"|(?:window\.)?(?:alert|prompt|confirm|console\.(?:log|error|warn|info)|print|println|echo|system\.out\.println|fmt\.println)"
     r"\((?:(?P<quote>['\"]?)(?:hi|hello|hello,? world|hey|test|ok|done|yes|no|here|works|x|a|i)?(?P=quote))\)"
@@ -177,6 +177,10 @@ _PATH: Final = re.compile(
     r"(?:/(?:etc|var|usr|opt|srv|home|proc|sys|tmp|dev|boot|mnt)(?:/[\w@+-][\w.@+-]{0,40}){1,7}/?|[a-z]:(?:\\[\w-][\w .()-]{0,40}){1,7}\\?)",
     re.IGNORECASE,
 )
+# A file of a share, which Windows opens from there.
+_SHARE: Final = re.compile(
+    r"\\\\(?!localhost)[a-z][\w-]{0,30}(?:\\[\w-][\w .()-]{0,40}){1,7}\\?", re.IGNORECASE
+)
 # A database waits if this replaces a number, so it is a term only in a field for texts.
 _WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
@@ -234,7 +238,7 @@ def is_term(value: Value) -> bool:
         return False
     text, name = text.strip(), value.name.lower()
     if (key := _key(name)) in _WRITES:
-        if _PATH.fullmatch(text) or _WAIT.fullmatch(text):
+        if _PATH.fullmatch(text) or _WAIT.fullmatch(text) or _SHARE.fullmatch(text):
             return True
         shown = _SHOWS.fullmatch(text)
         path = shown["path"] if shown else text
