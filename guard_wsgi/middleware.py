@@ -257,7 +257,7 @@ class GuardMiddleware(Hooked):
         self.services.begin_serving(environ)
 
     def after_fork_in_child(self) -> None:
-        """Start anew in a child process: it has none of its parent's threads."""
+        """Start again in a child process: it has none of its parent's threads."""
         self._is_serving = False
         self._is_new = True
 

@@ -324,7 +324,7 @@ def forget_body(environ: WSGIEnvironment) -> None:
 
 
 def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
-    """What hooks stored in their own context."""
+    """The values that hooks stored in their own context."""
     for name, value in left.items():
         setattr(g, name, value)
     if changed is not None:

@@ -36,7 +36,7 @@ _Rules = tuple[Any, Any, RouteConfig | None]
 """A view, what it carries itself, and its rules, with those of all its layers."""
 
 _UNKNOWN: _Rules = object(), None, None
-"""Of an endpoint without a view."""
+"""The rules of an endpoint without a view."""
 
 ANY_METHOD = ("GET", "POST")
 """Stands for the methods of a rule that names none."""

@@ -1,8 +1,8 @@
-"""The bans of dynamic rules: made once for all workers of a store, lifted with the rules.
+"""The bans of dynamic rules: made once for all workers of a store, and lifted with the rules.
 
-A rule bans for its time from when it is first applied. Which rules were, and what somebody else's
-ban a rule's ban took the place of, is kept in the store: a worker that starts later neither begins
-the time anew nor bans whom somebody has let in again.
+A rule bans for its time from its first application. The store keeps the times, and the bans that a
+rule's ban replaced. So a worker that starts later does not begin the time again, and does not ban
+clients again that somebody has unbanned.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from guard_wsgi.telemetry.events import utc_now
 logger = logging.getLogger("guard_wsgi.rules")
 
 _MARK = "dynamic rule "
-"""What the reasons of rules' bans begin with."""
+"""The prefix of the reasons of rules' bans."""
 
 _KEPT_SECONDS = 30 * 86_400
 """How long the store knows that rules were applied: longer than rules stay as they are."""

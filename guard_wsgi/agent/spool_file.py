@@ -14,7 +14,8 @@ from guard_wsgi.agent.batch import Item, Kind
 from guard_wsgi.errors import GuardError
 
 CHECKPOINT_SECONDS = 10.0
-"""Seconds between check-points: what a power failure may cost, and how far the log may grow."""
+"""Seconds between check-points: the most that a power failure costs, and the bound on the growth of
+the log."""
 
 SETTLED_AT_ONCE = 50
 """How many items one transaction removes: it takes some 0.1 ms, and a request may wait for it."""

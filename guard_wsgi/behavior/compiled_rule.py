@@ -1,4 +1,4 @@
-"""A rule with what is computed of it once."""
+"""Behaviour rules, compiled for counting."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def rule_of(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
 
 @define(slots=True, eq=False)
 class CompiledRule:
-    """A rule with what is computed of it once."""
+    """A behaviour rule, its counter name and its limits."""
 
     rule: BehaviorRule
     is_global: bool

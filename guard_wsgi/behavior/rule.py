@@ -20,7 +20,7 @@ ACTIONS: tuple[str, ...] = get_args(Action)
 
 DEFAULT_WINDOW_SECONDS = 3600
 DEFAULT_BAN_SECONDS = 3600
-"""As in the existing system; the same hour as the suspicion counters."""
+"""As in flaskapi-guard; the same hour as the suspicion counters."""
 
 CustomAction = Callable[[str, str, str], Any]
 """Called as ``(client_ip, endpoint, details)`` instead of the action."""

@@ -30,7 +30,7 @@ class Shares:
         self._known: dict[str, None] = {}
 
     def asked(self, environ: dict[str, Any]) -> Asked | None:
-        """Return what observes the app's answer, if it may tell of a share."""
+        """Return the observer of the app's answer, if it may reveal a share."""
         method = environ["REQUEST_METHOD"]
         return Asked(self, method, _path(environ)) if method in _ASKS else None
 

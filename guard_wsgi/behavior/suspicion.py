@@ -142,7 +142,7 @@ _DOUBTFUL = "(doubtful)"
 
 
 def _reason(category: str) -> str:
-    """The reasons that the existing API gives."""
+    """The reasons of flaskapi-guard."""
     if category == RATE_LIMIT_CATEGORY:
         return "rate_limit_exceeded"
     return f"penetration_attempt:{category}" if category else "penetration_attempt"

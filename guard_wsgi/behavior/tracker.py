@@ -37,10 +37,10 @@ from guard_wsgi.state.ratelimit import Limit, RateLimiter
 logger = logging.getLogger("guard_wsgi.behavior")
 
 BAN_REASON = "behavioral_violation"
-"""As in the existing system."""
+"""As in flaskapi-guard."""
 
 MAX_RESPONSE_BODY_BYTES = 262_144
-"""How much of a response body is searched for body patterns, as in the existing system."""
+"""How much of a response body is searched for body patterns, as in flaskapi-guard."""
 
 GLOBAL_SCOPE = "*"
 """The endpoint of rules for all routes: they count all requests of a client together, because a

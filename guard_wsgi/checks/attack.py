@@ -164,7 +164,7 @@ def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
     if site is not None:
         destination: str = environ.get("HTTP_SEC_FETCH_DEST", "document")
         return site not in _OWN_SITE or destination not in _BY_HAND
-    # Over plain HTTP, browsers tell only the address of the page.
+    # Over plain HTTP, browsers send only the address of the page.
     page: str = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER", "")
     if not page:
         return False

@@ -1,4 +1,4 @@
-"""What a request must contain and may not exceed: size, media type, headers, referrer, hour."""
+"""What a request must contain and may not exceed: size, media type, headers."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ _Config = TypeVar("_Config", bound="SecurityConfig")
 
 
 class IgnoredOption(UserWarning):
-    """An option of the existing system does nothing here; the message says why."""
+    """An option of flaskapi-guard does nothing here; the message says why."""
 
 
 class DoubtfulOption(UserWarning):

@@ -235,8 +235,8 @@ class Hooked(Attending):
 
     @staticmethod
     def _hand_back(verdict: Verdict, earlier: Verdict) -> None:
-        """Tell what was decided first, which the answer goes by and the app may hold, of what was
-        decided for a view."""
+        """Copy the decision about a view into the first decision of the request: the answer follows
+        the first, and the app may already hold it."""
         first = earlier.first or earlier
         if verdict.quota is not None:
             first.quota = earlier.quota = verdict.quota

@@ -31,7 +31,7 @@ UNIX_PEER = "unix"
 """The word in ``trusted_proxies`` for a connection over a Unix socket, which has no address."""
 
 LOOPBACK = "127.0.0.1"
-"""The address of test clients that give none, as those of Flask and Django have it."""
+"""The address of test clients without one, as in Flask and Django."""
 
 _NO_PEERS = frozenset({"0.0.0.0", "::"})
 """The addresses that uWSGI gives for a Unix socket: nobody connects from them (RFC 1122, 3.2.1.3;

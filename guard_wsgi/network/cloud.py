@@ -26,10 +26,10 @@ PROVIDERS = frozenset(CLOUD_FEEDS)
 """The names that ``block_cloud_providers`` accepts, each also as ``NAME:!region``."""
 
 PROVIDERS_WITHOUT_REGIONS = frozenset({"Cloudflare"})
-"""Publications without regions, of which none can be excluded."""
+"""Publications without regions, so none can be excluded."""
 
 DEFAULT_REFRESH_INTERVAL_SECONDS = 3600.0
-"""As in the existing system; conditional requests make most fetches free."""
+"""As in flaskapi-guard; conditional requests make most fetches free."""
 
 
 @frozen(slots=True)

@@ -36,7 +36,7 @@ within 30 days."""
 
 @runtime_checkable
 class CountrySource(Protocol):
-    """What the guard needs of a ``geo_ip_handler``."""
+    """The interface of a ``geo_ip_handler``."""
 
     def get_country(self, ip: str, /) -> str | None:
         """Return the ISO 3166 code of an address; ``None`` if it is not known."""

@@ -28,7 +28,7 @@ class ImmutableConfig(FrozenInstanceError, TypeError):
 
 
 class _Frozen:
-    """What the three collections have in common."""
+    """The common part of the three collections."""
 
     option: str
 
@@ -43,7 +43,7 @@ class _Frozen:
         )
 
     def __getattr__(self, name: str) -> Any:
-        # Not as methods, so that hasattr(value, "append") still tells a list.
+        # Not as methods, so hasattr(value, "append") still identifies a list.
         if name in _CHANGING:
             self._refuse()
         raise AttributeError(f"{type(self).__mro__[2].__name__!r} object has no attribute {name!r}")

@@ -63,7 +63,7 @@ class Pending(Protocol):
 
 
 class Compiler:
-    """What a process has to compile. At most one thread works on it.
+    """The compilations of a process. At most one thread works on them.
 
     :param module: a module that compiles everything into ``$GUARD_WSGI_CACHE_DIR`` when run.
     """

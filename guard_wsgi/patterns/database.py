@@ -149,8 +149,8 @@ def _read(path: Path, *, is_ours: bool) -> Any | None:
 
 
 def _give_back() -> None:
-    """Give the memory back that a file was read into: the GNU C library keeps what is freed below
-    what is in use, 5 MB after all files."""
+    """Return the memory into which a file was read: the GNU C library keeps freed memory that is
+    below used memory, 5 MB after all files."""
     with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)
 

@@ -1,7 +1,7 @@
-"""References: names of refused requests. An operator can tell client and time by them.
+"""References: names of refused requests, from which an operator finds client and time.
 
-A flood must not fill the log, so not every refusal past a client's first ten a minute has a line.
-Its reference still leads to the client's lines of the same minute.
+A flood must not fill the log, so after a client's first ten refusals a minute, some have no line.
+Their references still lead to the client's lines of the same minute.
 """
 
 from __future__ import annotations

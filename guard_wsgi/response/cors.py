@@ -13,7 +13,7 @@ from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.response.headers import COMMON_NAMES, HEADER_NAMES, Header
 
 _LABELS = re.compile(r"[0-9a-z_-]+(?:\.[0-9a-z_-]+)*")
-"""Of a host name."""
+"""The longest host name."""
 
 SAFELISTED_HEADERS = frozenset({"accept", "accept-language", "content-language", "content-type"})
 """Headers that a page may send anywhere without asking (Fetch, "CORS-safelisted

@@ -176,8 +176,8 @@ def is_expected(view: Any, route: RouteConfig, kwargs: dict[str, Any]) -> bool:
 
 
 def is_in_request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a call for which :func:`call_of` finds no decision is in a request, and no guard that
-    is switched off stands before it."""
+    """Whether a call without a decision in :func:`call_of` is in a request, and no guard that is
+    switched off precedes it."""
     if current_environ() is not None:
         return False
     for argument in (*args[:_MAX_ARGUMENTS], *islice(kwargs.values(), _MAX_ARGUMENTS)):

@@ -1,9 +1,9 @@
-"""What a parameter of a path pattern stands for: all that an app may read as such.
+"""The values of a parameter in a path pattern: everything that an app may read as such.
 
 Python's ``int`` reads ``+1``, ``1_0`` and blanks, ``float`` reads ``1e3``, ``uuid.UUID`` reads
-braces and a prefix. werkzeug's own converters match the usual spelling alone, and another one led
-past the rules. The expressions say all of it: of a value that a converter refuses afterwards,
-werkzeug asks no other pattern.
+braces and a prefix. werkzeug's own converters match only the usual spelling, so another spelling
+would evade the rules. The expressions match all spellings: if a converter refuses a value
+afterwards, werkzeug tries no other pattern.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Integer(NumberConverter):
 
 
 class Float(NumberConverter):
-    """What ``float`` reads. An integer comes first, where a pattern has one."""
+    """The values that ``float`` reads. A pattern for integers comes first, if there is one."""
 
     weight = NumberConverter.weight + 1
     num_convert = float

@@ -104,7 +104,7 @@ class PatternResolver:
             if not isinstance(route, RouteConfig):
                 kind = type(route).__name__
                 raise TypeError(f"routes[{pattern!r}] must be a RouteConfig, not {kind}")
-        # Each pattern counts for itself, in whichever spelling a request finds it.
+        # Each pattern has its own count, in whatever spelling a request matches it.
         self._routes = {
             pattern: route.counted_as(pattern, pattern) for pattern, route in routes.items()
         }
@@ -160,7 +160,7 @@ class PatternResolver:
 
 
 class _Patterns:
-    """Spellings of patterns, to the patterns that they stand for."""
+    """Maps spellings of patterns to the patterns."""
 
     def __init__(self, spelled: Iterable[tuple[str, str]]) -> None:
         meant: dict[str, list[str]] = {}

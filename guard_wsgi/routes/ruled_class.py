@@ -24,7 +24,7 @@ _METHODS = (
 requests. ``options`` is not among them: it answers preflights, which carry no credentials."""
 
 _MARKS = ("mapping", "_urls")
-"""What extra actions of a viewset carry, and what Flask-Admin's ``expose`` leaves on a method."""
+"""The attributes of extra actions of a viewset, and of methods under Flask-Admin's ``expose``."""
 
 
 def hold_class(cls: type) -> None:

@@ -244,7 +244,7 @@ def _callables(content: Any, depth: int = 0) -> Iterator[Any]:
         return
     elif (
         _call_of(content) is not None
-        # As functools.lru_cache makes them: their __call__ is not written in Python.
+        # Objects like those of functools.lru_cache: their __call__ is not written in Python.
         or (callable(content) and stored(content, "__wrapped__") is not None)
     ):
         yield content
@@ -302,7 +302,7 @@ def _arguments_around(function: FunctionType) -> frozenset[str] | None:
         found = inner if inner is not found else stored(found, "__wrapped__")
     chain = _codes_around(found.__code__, function.__code__) if found is not None else None
     while chain is None and found is not None:
-        # A decorated function: the source is that of the function inside.
+        # A decorated function: the source is that of the inner function.
         found = stored(found, "__wrapped__")
         if is_a(found, FunctionType):
             chain = _codes_around(found.__code__, function.__code__)

@@ -88,7 +88,7 @@ class Backend(Protocol):
         ...
 
     def increment(self, key: str, window_seconds: int, amount: int) -> int:
-        """Add to a counter; what it has counted (see `windows.count_in_halves`)."""
+        """Add to a counter; return its count (see `windows.count_in_halves`)."""
         ...
 
     def counted(self, key: str, window_seconds: int) -> int:

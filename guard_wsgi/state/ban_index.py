@@ -38,13 +38,13 @@ class Ban:
 
     @classmethod
     def longest(cls, entries: Iterable[BanEntry]) -> Ban | None:
-        """Of a store's bans the one that ends last."""
+        """The ban of a store that ends last."""
         entry = max(entries, key=lambda entry: entry.expires_at, default=None)
         return None if entry is None else cls.of(entry)
 
     @property
     def entry(self) -> BanEntry:
-        """As stores keep it."""
+        """The form in which stores keep it."""
         return BanEntry(self.target, self.expires_at, self.reason, self.seconds)
 
 

@@ -24,7 +24,8 @@ CONFIRMED_SECONDS = 60.0
 
 
 class BanRecovery:
-    """What to write to the store. One thread at a time may use it, except for `lift` and `forget`.
+    """The writes that the store needs. One thread at a time may use it, except for `lift` and
+    `forget`.
 
     :ivar lost: bans that the store has lost and that were not written again yet.
     """
@@ -56,8 +57,8 @@ class BanRecovery:
             self._lifted[target] = held[1].expires_at
 
     def told(self, ban: Ban) -> None:
-        """Note a ban that the store is told of, and is to say with the next changes. It may have
-        the same end as a former one of its target."""
+        """Note a ban that is being written to the store, and that the store must return with the
+        next changes. It may have the same end as an earlier one of its target."""
         self._lifted.pop(ban.target, None)
         if len(self._told) < MAX_LIFTED:
             self._told[ban.target] = time.monotonic(), ban

@@ -36,8 +36,8 @@ _LAST_END = 16_725_225_600.0
 """The year 2500, in epoch seconds: a ban for longer ends then. Every store can keep that."""
 
 _CLOCKS_SECONDS = 10.0
-"""By so much the clocks of two machines may differ without a ban being taken for one made by a
-clock that was wrong."""
+"""How much the clocks of two machines may differ. A ban with a larger difference was made by a
+wrong clock."""
 
 OnBan = Callable[[str, str, str, "float | None"], None]
 """Called with ``(what, target, reason, seconds)``: ``ip_banned``, ``ip_unbanned`` or

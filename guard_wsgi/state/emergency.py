@@ -135,12 +135,13 @@ class EmergencyMode:
     """Each request asks it. While it is off, that costs the comparison of a clock.
 
     :param values: where command lines declare it (``Store.values``); ``None``: nowhere.
-    :param active: whether the configuration declares it (``emergency_mode``), by itself or by
-        the dynamic rules over it.
-    :param allow: who always comes in (``emergency_whitelist``), whoever declared it.
-    :ivar declared: the declarations in force, as of the last look.
+    :param active: whether the configuration declares it (``emergency_mode``), by itself or by the
+        dynamic rules over it.
+    :param allow: the addresses that always pass (``emergency_whitelist``), whichever source
+        declared it.
+    :ivar declared: the active declarations, as of the last look.
     :ivar calm_until: when, on the monotonic clock, the next look is due; 0 in an emergency. Until
-        then nobody need be asked about.
+        then no client needs a check.
     """
 
     def __init__(

@@ -87,7 +87,7 @@ _still: WeakSet[HoldsStill] = WeakSet()
 
 
 class _Stopped(threading.local):
-    """What the calling thread has paused: two threads may fork at once."""
+    """The objects that the calling thread has paused: two threads may fork at once."""
 
     def __init__(self) -> None:
         self.objects: list[HoldsStill] = []

@@ -1,7 +1,5 @@
-"""Adds what a collector would otherwise have to compute: service, threat score, correlation.
-
-The names and numbers are those of the existing guard's enrichment, so dashboards keep working.
-"""
+"""Adds values that a collector would otherwise have to compute: service, threat score, correlation.
+The names and numbers are those of flaskapi-guard's enrichment, so dashboards keep working."""
 
 from __future__ import annotations
 

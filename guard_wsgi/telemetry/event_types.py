@@ -1,7 +1,7 @@
 """The types of events, one per row: the logger and level, the handler, the action and the score.
 
-Names, handlers, actions and scores are those of the guard collector's dashboards. Types of the
-existing system are here even if this guard never emits them, so that lists of muted types keep
+Names, handlers, actions and scores are those of the guard collector's dashboards. Types of
+flaskapi-guard are here even if this guard never emits them, so that lists of muted types keep
 working.
 """
 

@@ -287,7 +287,7 @@ class JsonFormatter(logging.Formatter):
 
 
 _SAID = {"ip_banned": "Banned", "ip_unbanned": "Unbanned", "ip_ban_failed": "Did not ban"}
-"""Verbs for what is done to an address."""
+"""Verbs for actions on an address."""
 
 
 def _sentence(event: SecurityEvent) -> str:

@@ -1,4 +1,4 @@
-"""What all facades have in common, and how they find the guard."""
+"""The common part of all facades, and how they find the guard."""
 
 from __future__ import annotations
 

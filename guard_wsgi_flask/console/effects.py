@@ -56,7 +56,7 @@ def excluded(
     in_rules: Iterable[Mapping[str, Any]],
     configured: Iterable[DetectionExclusion],
 ) -> list[Excluded]:
-    """Return the exclusions in force, and earlier ones that let something through; those that let
+    """Return the active exclusions, and earlier ones that let something through; those that let
     most through first."""
     found: dict[str, Excluded] = {}
     for one in configured:

@@ -25,7 +25,7 @@ from guard_wsgi_flask.console.records import event_of, findings_of
 
 EXAMPLES = 20
 MAX_AGENT_CHARS = 512
-"""What agents tell of a user agent."""
+"""How many characters of a user agent agents send."""
 
 
 @define(slots=True)

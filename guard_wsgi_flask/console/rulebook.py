@@ -66,7 +66,7 @@ class RulesOutdated(RulesRefused):
 
 @frozen(slots=True)
 class Delivery:
-    """What an agent gets: the JSON, and its ETag."""
+    """The answer to an agent: the JSON, and its ETag."""
 
     version: int
     body: bytes

@@ -21,7 +21,7 @@ _NO_LIMITS: Mapping[str, tuple[int, int]] = MappingProxyType({})
 DEFAULT_RATE_LIMIT = 600
 DEFAULT_RATE_LIMIT_WINDOW = 60
 DEFAULT_LIMIT = (DEFAULT_RATE_LIMIT, DEFAULT_RATE_LIMIT_WINDOW)
-"""What holds where nobody has set a limit: requests, and the seconds they are counted over."""
+"""The default limit: requests, and the seconds in which they are counted."""
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)

@@ -24,7 +24,7 @@ EXCLUDED_PATHS = (
     "/favicon.ico",
     "/static",
 )
-"""What ``exclude_paths`` lists where nobody has set it."""
+"""The default of ``exclude_paths``."""
 
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)

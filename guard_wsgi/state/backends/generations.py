@@ -1,13 +1,13 @@
 """A bounded table of recently used keys. Forgetting takes the same time for any size.
 
-Two dicts: the young generation holds what was used since it began, the old what was used in the
-one before. A key found in the old one moves to the young one. When the young one is full, or has
-lasted longer than anything in it lives, it becomes the old one and the old one is forgotten, a
-few keys at a time. So at least the ``max_keys / 2`` keys used last are kept, at most ``max_keys``
-are, and an entry nobody uses is gone after two generations.
+It has two dicts: the young generation holds keys used since it began, the old one keys used in the
+generation before. A key found in the old one moves to the young one. When the young one is full, or
+older than the lifetime of its entries, it becomes the old one, and the old one is forgotten, a few
+keys at a time. So the last ``max_keys / 2`` used keys are kept, at most ``max_keys`` are, and an
+unused entry is gone after two generations.
 
-An exact order of use (OrderedDict) would touch three more places in memory for every hit, and
-with a million keys it is memory that a hit waits for.
+An exact order of use (OrderedDict) would touch three more places in memory for every hit, and with
+a million keys a hit waits for memory.
 """
 
 from __future__ import annotations

@@ -53,8 +53,8 @@ class LMDBBans:
     def drop(self, txn: Any, target: str, now_ns: int) -> bool:
         """Lift a ban. Return whether it was in force."""
         record = txn.pop(self._ban + target.encode())
-        # Noted also where there was none: a process that knows it must not tell it anew to a file
-        # that has lost it.
+        # Noted also if there was none: a process that knows the ban must not write it again to a
+        # file that has lost it.
         self._note(txn, target, now_ns)
         return record is not None and now_ns < _EXPIRY.unpack_from(record)[0]
 

@@ -42,11 +42,11 @@ CHANGE_AT = 16
 
 MAX_KNOWN = 10_000
 MAX_KNOWN_CHARACTERS = 200
-"""Places a process remembers of one kind of keys: the clients of the last minutes. Some 2 MB, as
-long keys, of which there are few, are not remembered."""
+"""How many places a process remembers of one kind of keys: the clients of the last minutes, some 2
+MB. Long keys, of which there are few, are not remembered."""
 
 PLACE = struct.Struct("<I")
-"""What a key's record says; times the size of a count it is the offset in the file."""
+"""The entry of a key's record; multiplied by the size of a count, it is the offset in the file."""
 
 MAGIC = b"guard-wsgi n 2\r\n"
 """The header, in place 0."""
@@ -118,7 +118,7 @@ class LMDBCounts:
             places.clear()
 
     def known(self, kind: bytes) -> KnownPlaces:
-        """What this process remembers of a kind of keys. Emptied when the file is closed."""
+        """The remembered places of one kind of keys. Cleared when the file is closed."""
         return self._known.setdefault(kind, {})
 
     def is_at_its_path(self) -> bool:
@@ -176,7 +176,8 @@ class LMDBCounts:
         begin = place * COUNT.size
         if begin + COUNT.size > len(self.records):
             self._grow(begin + COUNT.size)
-        # By the real clock, whatever that of the store: no two keys are added at the same moment.
+        # By the real clock, whatever the store's clock is: no two keys are added at the same
+        # moment.
         record = COUNT.pack(expires_ns, previous, current, time.time_ns())
         self.records[begin : begin + COUNT.size] = record
         return place

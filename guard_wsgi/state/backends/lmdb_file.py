@@ -44,8 +44,8 @@ FORMAT = b"guard-wsgi state 2"
 FORMAT_KEY = b"\x00format"
 
 ATTEMPTS = range(10)
-"""A transaction is tried anew after what stood in its way was repaired. While other processes let
-the file grow, three and more things stand there one after the other."""
+"""How often a transaction is tried again after an obstacle was removed. While other processes let
+the file grow, three or more obstacles follow each other."""
 
 _FORKS_UNSEEN = "uwsgi" in sys.modules
 """uWSGI forks in C, without the hooks of `os.register_at_fork`: only the process id shows it."""
@@ -192,7 +192,8 @@ class LMDBFile:
             self._open()
         else:
             if type(error) is lmdb.Error:
-                # The system's, or LMDB has given the file up: the next use opens it anew.
+                # An error of the system, or LMDB has given the file up: the next use opens it
+                # again.
                 self._close_env()
             raise StoreError(f"state file {self.path}: {error}") from error
 
@@ -208,7 +209,8 @@ class LMDBFile:
                     same = status.st_ino == self._inode and self.counts.is_at_its_path()
                 except OSError:
                     same = False
-                # Cut by somebody: what is read or written beyond its end kills the process.
+                # Another program has truncated the file: reading or writing beyond its end kills
+                # the process.
                 is_cut = same and (status.st_size < self._map_bytes or self.counts.is_cut())
                 if same and not is_cut:
                     try:
@@ -224,7 +226,7 @@ class LMDBFile:
 
     @property
     def map_bytes(self) -> int:
-        """The present size of the map, which is that of the file."""
+        """The current size of the map, which is that of the file."""
         return self._map_bytes
 
     def close(self) -> None:

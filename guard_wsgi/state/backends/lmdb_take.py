@@ -128,9 +128,9 @@ def taker(
 def incrementer(
     file: LMDBFile, name_of: Callable[[str], bytes], clock: Clock, added: Added
 ) -> Increment:
-    """What adds to a counter, for refused requests: an attack is many of them.
+    """Return a function that adds to a counter, for refused requests: an attack is many of them.
 
-    :param name_of: from a key to the file's.
+    :param name_of: maps a key to its name in the file.
     """
     counts = file.counts
     places = counts.known(name_of(""))

@@ -41,9 +41,9 @@ from guard_wsgi.state.windows import (
 )
 
 _Record = tuple[float, int, int]
-"""Of a key: when its current window ends (monotonic, seconds), previous and current count. Times
-come back from seconds as the same nanoseconds while a machine is up for less than a month, and
-within two of them after."""
+"""The record of a key: the end of its current window (monotonic, seconds), previous and current
+count. Times converted from seconds are the same nanoseconds while a machine is up for less than a
+month, and within two of them after that."""
 
 _SOON_SECONDS = 1e-6
 """Nearer to its end than this, a window is computed in nanoseconds."""
@@ -76,7 +76,8 @@ class MemoryStorage:
         self._counters: Generations[tuple[int, int, int]] = Generations(max_keys)
         self._values: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._lock = threading.Lock()
-        # What `taker` gives keeps the methods of the lock; these give it those of a new one.
+        # The functions of `taker` keep the methods of the lock; this gives them those of a new
+        # lock.
         self._lock_bindings: list[Callable[[], None]] = []
         renew_after_fork(self)
 
@@ -122,10 +123,10 @@ class MemoryStorage:
         self._lock_bindings.append(bind_lock)
         kept = _kept_windows(counting)
 
-        # Optimization: the case of most hits (the window goes on, and more remains) is written
-        # out, in numbers the interpreter is quick with. Beside an app, whose code has displaced
-        # ours, integers of nanoseconds took five times as long as a benchmark of this function
-        # says. Where rounding could tell, it is done in them.
+        # Optimization: the case of most hits (the window continues, and requests remain) is written
+        # out, with numbers that are fast in the interpreter. Beside an app, whose code has
+        # displaced ours from the caches, integers of nanoseconds took five times as long as in a
+        # benchmark of this function alone. Where rounding could matter, it uses them.
         def take(key: str, requests: int, window_seconds: int, cost: int) -> Taken:
             acquire()  # half the time of a `with`
             try:
@@ -265,7 +266,7 @@ def _kept_windows(counting: Counting) -> int:
 
 
 def _in_nanoseconds(record: _Record | None, beyond_ns: int) -> tuple[int, int, int]:
-    """As windows.py has it: until when the counts matter, and both counts."""
+    """Return a record in the form of windows.py: until when the counts matter, and both counts."""
     if record is None:
         return 0, 0, 0
     ends, previous, current = record

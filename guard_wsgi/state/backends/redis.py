@@ -51,7 +51,7 @@ _LONGEST_STEP = 2**16
 """So 65,000 changes of bans and more in a range of versions; then all are read again, once."""
 
 _NEVER_THERE = 2
-"""What `redis_scripts.BAN_CHANGES` says of a version that the server has not been at."""
+"""The answer of `redis_scripts.BAN_CHANGES` for a version that the server never had."""
 
 _ERASE_SECONDS = 30.0
 _MICROSECONDS = 1_000_000

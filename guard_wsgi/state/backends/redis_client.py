@@ -117,12 +117,12 @@ def _within(budget: TimeBudget, connection_class: type[Any], options: dict[str, 
 
 
 def _tls_context(connection: Any) -> ssl.SSLContext | None:
-    """What this connection would make anew each time, made once.
+    """Return the TLS context that a connection would make each time.
 
     The client reads the system's certificates for every connection: 15 ms and more of a request
     that no time-out ends.
 
-    :return: ``None`` where more than a context is wanted (OCSP).
+    :return: ``None`` if more than a context is needed (OCSP).
     :raises OSError: for certificates that can't be read.
     """
     if connection.ssl_validate_ocsp or connection.ssl_validate_ocsp_stapled:

@@ -147,7 +147,8 @@ return previous + current
 """KEYS the counter. ARGV window in us, amount (0: only look). Returns the value."""
 
 RANGE = 2**32
-"""Of versions of the bans; what is in another range than before is read from nothing."""
+"""The ranges of versions of the bans. If a version is in another range than before, all bans are
+read."""
 
 _BIRTH = """
 local function is_born()
@@ -168,10 +169,9 @@ local function bear()
   mark()
 end
 """
-"""The first ban begins a range of versions, which is drawn (by the microsecond). If the version,
-the bans or the journal are gone, also one of them alone, evicted or deleted, another range begins,
-and every process sees that. An entry without a name keeps the last two there when nobody is
-banned."""
+"""The first ban begins a random range of versions (from the microsecond). If the version, the bans
+or the journal are lost, even one of them (evicted or deleted), another range begins, and every
+process sees that. An entry without a name keeps the last two if nobody is banned."""
 
 _BUMP = (
     _BIRTH
@@ -186,9 +186,9 @@ local function bump(step)
 end
 """
 )
-"""One that has lost the last changes only (a replica that takes over, an older snapshot) comes to
-other versions than it had, as the steps are random; the last thousand versions are kept to tell
-that from having changed further."""
+"""A server that lost only the last changes (a replica that takes over, an older snapshot) reaches
+other versions than before, because the steps are random. The last thousand versions are kept to
+distinguish that from further changes."""
 
 SAVE_BAN = (
     _BUMP
@@ -223,8 +223,8 @@ redis.call('ZADD', KEYS[4], ARGV[2], ARGV[1])
 return held or ''
 """
 )
-"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s), the step. A ban
-that is not there is lifted, too: those who know it must not tell it to a server that has lost it.
+"""KEYS as `SAVE_BAN`. ARGV target, when the journal may forget it (epoch s), the step. A missing
+ban is lifted, too: processes that know it must not write it again to a server that has lost it.
 Returns the ban."""
 
 BAN_CHANGES = (
@@ -257,9 +257,9 @@ end
 return reply
 """
 )
-"""KEYS as `SAVE_BAN`. ARGV the version known (-1: none), how many entries at most. Returns the
-version, the version that the entries lead up to, whether they begin from nothing (2: as the server
-has never been at the version that is known), then target and ban ('' when lifted) in turn."""
+"""KEYS as `SAVE_BAN`. ARGV the known version (-1: none), the most entries. Returns the version, the
+version up to which the entries lead, whether they begin from nothing (2: the server never had the
+known version), then target and ban ('' when lifted) in turn."""
 
 ERASE_BANS = (
     _BIRTH
@@ -272,5 +272,5 @@ mark()
 return version
 """
 )
-"""KEYS as `SAVE_BAN`. The version moves to the next multiple of 2**32, which tells everyone to
-begin from nothing."""
+"""KEYS as `SAVE_BAN`. The version moves to the next multiple of 2**32, so every process reads all
+bans again."""

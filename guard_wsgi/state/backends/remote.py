@@ -145,7 +145,7 @@ class LimitsBackend:
     def _view(
         self, strategy: Strategy, name: str, requests: int, window_seconds: int, cost: int
     ) -> Taken:
-        """Where the key stands, and when ``cost`` more fits, if it doesn't now."""
+        """Return the state of a key, and the time until ``cost`` more fits, if it doesn't now."""
         storage = self._storage
         if strategy == "fixed-window":
             remaining = max(0, requests - storage.get(name))

@@ -202,7 +202,7 @@ class ResilientBackend:
                 pending = [entry for entry in tuple(self._pending.values()) if entry is not None]
                 return evolve(changes, entries=[*changes.entries, *pending])
             return changes
-        # Policy local: those that are known hold. Nothing was learnt, so the version stays.
+        # Policy local: the known bans hold. Nothing new is known, so the version stays.
         return BanChanges(since, False, (), learnt=False) if self._may("bans") else None
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:

@@ -45,7 +45,7 @@ class Notice:
 
 
 def notice() -> Notice | None:
-    """What was just done, from the page's address."""
+    """Return the last action, from the page's address."""
     text = NOTICES.get(request.args.get("notice", ""))
     if text is None:
         return None

@@ -36,7 +36,7 @@ def page() -> ResponseReturnValue:
 @rules.post("/rules")
 @for_admins
 def write() -> ResponseReturnValue:
-    """Put the rules of the form into force, or show what is wrong with them."""
+    """Activate the rules of the form, or show what is wrong with them."""
     app = _app()
     if not app:
         raise GuardError("there is no app yet: create its key first")
