@@ -49,17 +49,18 @@ CONTENT_PATHS: Final = re.compile(
     r"|params\.textDocument\.text|params\.contentChanges\[\]\.text|content\.code"
     r"|params\.(?:context\.)?diagnostics\[\]\.(?:message|relatedInformation\[\]\.message)|params\.arguments\[\](?:\..+)?"
     r"|result\.(?:items\[\]\.)?(?:contents|documentation)(?:\[\])?\.value|result\.items\[\]\.textEdit\.newText"
-    r"|arguments\.(?:expression|breakpoints\[\]\.(?:condition|logMessage))|body\.output"
+    r"|arguments\.(?:expression|value|breakpoints\[\]\.(?:condition|logMessage))|body\.(?:output|variables\[\]\.value)|params\.text|result\[\]\.command\.arguments\[\]"
+    r"|content\.(?:text|traceback\[\]|evalue)|result\.tools\[\]\.(?:description|inputSchema\..+)"
     # Kubernetes, Docker's API, actions of forges and other programs that run what they are given.
     rf"|{_CONTAINERS}(?:(?:command|args)\[\]|(?:(?:liveness|readiness|startup)Probe|lifecycle\.(?:preStop|postStart))\.exec\.command\[\])"
     rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
     rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
     r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name|repository\.dockerfile"
-    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
+    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|(?:\[\]\.)?tasks\[\]\.(?:shell|command|script|raw)(?:\.cmd)?|spec\.templates\[\]\.container\.(?:args|command)\[\]|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
     rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
     r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+"
     rf"|{_MESSAGES}content\[\]\.content(?:\[\]\.text)?"
-    rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|input\[\]\.(?:arguments|output)"
+    rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|input\[\]\.(?:arguments|output)|(?:choices\[\]\.(?:message|delta)\.|.*submit_tool_outputs\.)tool_calls\[\]\.function\.arguments.*|tool_outputs\[\]\.output"
     r"|contents\[\]\.parts\[\]\.(?:functionCall\.args\..+|functionResponse\.response\..+)"
     # Diffs and files as forges send and take them.
     r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff|changes\.(?:body|title)\.from|alert\.rule\.\w+"
@@ -71,14 +72,16 @@ CONTENT_PATHS: Final = re.compile(
 # Names at any depth: an app that has such a field expects a program in it, or what one wrote.
 NAMED_CONTENT: Final = re.compile(
     r"(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
-    r"|(?:old|new)_str(?:ing)?|file_text|(?:new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|cmdline)(?:\[\])?"
+    r"|(?:old|new)_str(?:ing)?|file_text|(?:old|new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|sqlExpression|cmdline"
+    r"|source_?code|sourceCode|typed_code|code_?snippet|codeSnippet|full_log|UserData\.Fn::Base64(?:\.Fn::Sub)?|EmbeddedTmpl"
+    r"|(?:db|sql)\.(?:statement|query|query\.text)|(?:event|log)\.original|error\.stack|script\.source|steps\[\]\.(?:run|script))(?:\[\])?"
 )
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
     # JSON Schema, by which editors know a document.
     r"|(?:.+\.)?\$schema"
     r"|params\.textDocument\.uri|params\.(?:uri|rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
-    r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
+    r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|result\[\]\.edit\.changes\{\}|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
     # Splunk, Loki: where a line of a log is from.
@@ -92,7 +95,7 @@ PLACE_PATHS: Final = re.compile(
 FILE_PATHS: Final = re.compile(
     r"(?:payload\.)?(?:head_commit|commits\[\])\.(?:added|removed|modified)\[\]|(?:\[\]|files\[\])\.(?:previous_)?filename"
     r"|tree\[\]\.path|actions\[\]\.(?:file_path|previous_path)|changes\[\]\.(?:old|new)_path|(?:check_run\.)?output\.annotations\[\]\.path"
-    r"|comment\.(?:inline\.)?path|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
+    r"|comments?(?:\[\])?\.(?:inline\.)?path|build\.scm\.changes\[\]|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
     r"|files\{\}"
 )
 # The same, or one in a folder that people work in: what a tool opens for a language model.
@@ -107,7 +110,7 @@ TOLD_PATHS: Final = re.compile(
     r"|"
     r"alerts\[\]\.(?:annotations|labels)\.[\w.-]+|common(?:Annotations|Labels)\.[\w.-]+|valueString"
     r"|payload\.(?:summary|custom_details\..+)|event\.data\.(?:title|description|content|incident\.(?:title|summary))"
-    r"|alert\.(?:message|description|details\..+)|alert_query|result\._raw|heartbeat\.msg|state_message|entity_display_name"
+    r"|alert\.(?:message|description|details\..+)|alert_query|result\._raw|heartbeat\.msg|check\.output|(?:long_)?service_output|backlog\[\]\.(?:message|fields\..+)|Problem(?:Title|DetailsText)|data\.(?:essentials\.description|alertContext\..+)|cardsV2\[\]\..+|state_message|entity_display_name"
     r"|blocks\[\]\.(?:text\.text|fields\[\]\.text|elements\[\]\.elements\[\]\.text)|attachments\[\]\.(?:title|text|fallback|pretext|fields\[\]\.value)"
     r"|embeds\[\]\.(?:title|description|fields\[\]\.value)|sections\[\]\.(?:activityTitle|text|facts\[\]\.value)"
     r"|event\.blocks\[\]\.elements\[\]\.elements\[\]\.text"
@@ -120,6 +123,6 @@ TOLD_PATHS: Final = re.compile(
 )
 # What people and programs tell a language model. Several lines of a program there are content.
 PROMPT_PATHS: Final = re.compile(
-    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|input\[\]\.content(?:\[\]\.text)?"
+    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|inputs|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
     r"|(?:contents\[\]|systemInstruction)\.parts\[\]\.text|system\[\]\.text"
 )

@@ -38,6 +38,7 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
 }
 # A key of an object, and an address: neither is a path that the app opens or serves.
 _KEY_CATEGORIES: Final = CATEGORIES - {"sensitive_file", "recon", "cms_probing", "file_upload"}
+_FILE_KEY_CATEGORIES: Final = _KEY_CATEGORIES - {"file_inclusion", "dir_traversal"}
 _EXPRESSION_CATEGORIES: Final = CATEGORIES - {"xpath", "sqli"}
 # Only the declarations and directives of these count, not the kind of text.
 WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
@@ -156,11 +157,17 @@ _ELSEWHERE: Final = re.compile(
 )
 
 
+# A file of a workspace, as editors name it in a key (Language Server Protocol, WorkspaceEdit).
+_FILE: Final = re.compile(
+    r"file:///(?:[a-z](?::|%3a)/)?(?:(?!\.{1,2}/)[\w.@+~%-]+/)*[\w.@+~-]+", re.IGNORECASE
+)
+
+
 def _allowed(value: Value) -> frozenset[str]:
     """Return the categories for which a value may have evidence."""
     if value.location == "json":
         if value.kind == "name":
-            return _KEY_CATEGORIES
+            return _FILE_KEY_CATEGORIES if _FILE.fullmatch(value.text) else _KEY_CATEGORIES
         if value.kind in ("", "url") and _ELSEWHERE.fullmatch(value.text):
             return _KEY_CATEGORIES
     if value.kind == EXPRESSION and (is_complete(value.text) or is_condition(value.text)):

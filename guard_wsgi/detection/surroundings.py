@@ -15,6 +15,13 @@ from guard_wsgi.detection.window import Window
 STATEMENT = re.compile(
     r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
 )
+# The same in a line of a log: nothing before it ends a text, and no statement goes on in one
+# behind a colon or a bracket.
+LOGGED_STATEMENT = re.compile(
+    r"[^'\"`;]{1,200}[:\])](?: # Query_time[^'\"`;]{1,80})?"
+    r"\s+(?:select|update|insert\s+into|delete\s+from)\s",
+    re.IGNORECASE,
+)
 _NOT_STATEMENT = re.compile(
     r"--|/\*|#|;\s*\S|\bunion\b|\bsleep\b|benchmark|_schema\b|\bpg_|\bsys\w*\.|@@|0x|\bcha?r\s*\(|\bconcat"
     r"|\b(?:where|and|or|by|from|limit)\s*$|\b(\d+)\s*=\s*\1\b|\binto\s+(?:out|dump)file|\bexec",
@@ -140,7 +147,8 @@ def window_context(window: Window) -> list[str]:
     """Return the context of the evidence in a window."""
     text = window.text
     found: list[str] = []
-    if window.starts and STATEMENT.match(text) and _is_statement(text):
+    is_query = STATEMENT.match(text) or LOGGED_STATEMENT.match(text)
+    if window.starts and is_query and _is_statement(text):
         found.append("text:statement")
     if "<" in text and len(HTML_TEXT.findall(text)) > 3:
         found.append("text:html")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from guard_wsgi.detection.field_names import is_filter
 from guard_wsgi.detection.value import Value
 
 MAX_TERM_CHARS: Final = 96
@@ -149,6 +150,14 @@ def _is_phrase(text: str) -> bool:
 
 
 _TERM: Final = _whole(_CALLED, _SQL, _NAMES, _LINES, _PLACES, _FILES, _TAGS, _SLIPS)
+# A whole filter of LDAP (RFC 4515) in a field for filters, but of what nobody looks up.
+_ITEM: Final = (
+    r"\((?!\w*(?:pass|pwd|secret|hash|token|key))[a-z][\w;.-]{0,40}[~<>:]?=[\w .@,=+*:/-]{0,80}\)"
+)
+_GROUP: Final = rf"\([&|!](?:{_ITEM}){{1,8}}\)"
+_DIRECTORY_FILTER: Final = re.compile(
+    rf"\([&|!](?:{_ITEM}|{_GROUP}){{1,8}}\)|{_ITEM}", re.IGNORECASE
+)
 # What shows a file that is alike on every machine, or a log.
 _SHOWS: Final = re.compile(
     r"(?:sudo )?(?:cat|less|more|head|tail|vi|vim|nano|ls)(?: -[a-zA-Z]{1,3}(?: ?\d{1,4})?)? (?P<path>\S+)",
@@ -237,6 +246,8 @@ def is_term(value: Value) -> bool:
     if _NO_TERM.search(text):
         return False
     text, name = text.strip(), value.name.lower()
+    if text[:1] == "(" and is_filter(name) and _DIRECTORY_FILTER.fullmatch(text):
+        return True
     if (key := _key(name)) in _WRITES:
         if _PATH.fullmatch(text) or _WAIT.fullmatch(text) or _SHARE.fullmatch(text):
             return True

@@ -48,7 +48,7 @@ NAME_EVIDENCE: Final = re.compile(
 
 # Fields of Java Server Faces, and properties that Java and Spring document: settings, not classes.
 _PROPERTY: Final = re.compile(
-    r"(?:javax|jakarta)\.faces\.[\w.]{1,60}|logging\.level\.[\w.]{1,80}"
+    r"(?:javax|jakarta)\.faces\.[\w.]{1,60}|org\.apache\.struts\.taglib\.html\.TOKEN|logging\.level\.[\w.]{1,80}"
     r"|java\.(?:version|vendor|home|io\.tmpdir|class\.path|class\.version|library\.path|(?:runtime|specification|vm)\.\w{1,24})(?:\.\w{1,16})?",
     re.IGNORECASE,
 )

@@ -41,6 +41,9 @@ DOCUMENTS: dict[str, Any] = {
     "a flow": {"nodes": [{"parameters": {"jsCode": "return eval($json.a)", "command": "ls; pwd"}}]},
     "a line of a log": {"result": {"_raw": "sudo: ann ; COMMAND=/usr/bin/id", "source": "/var/log/syslog"}},
     "lines of a log": {"streams": [{"stream": {"filename": "/var/log/auth.log"}, "values": [["1", "GET /?q=<script>alert(1)</script> 404"]]}]},
+    "an editor's answer": {"result": [{"edit": {"changes": {"file:///home/ann/.env.local": [{"newText": PROGRAM}]}}}]},
+    "what a model says": {"choices": [{"message": {"content": PROGRAM}}]},
+    "a book of plays": [{"tasks": [{"shell": "cat package.json | jq .version"}]}],
     "an error's output": {"job": {"stdout": PROGRAM, "stack_trace": "at exec (/srv/a.js:1:1)"}},
     "what a page did": {"breadcrumbs": [{"message": 'document.cookie = "a=" + b;'}]},
     "a package": {"engines": {"node": ">=16 || 14 >=14.17"}, "scripts": {"a": "rm -rf dist; mkdir dist"}},
@@ -96,6 +99,35 @@ def test_what_was_requested_is_a_plain_path(inspection: Inspection) -> None:
         "GET / HTTP/1.1 200' UNION SELECT password FROM users -- ",
     ):
         assert found(inspection, {"item": text}), text
+
+
+FILTERS = (
+    "(&(uid=ann)(objectClass=person))",
+    "(&(objectClass=user)(|(cn=a*)(mail=*@example.com)))",
+    "(!(memberOf=cn=it,dc=acme))",
+)
+
+
+def test_a_filter_of_a_directory_may_be_whole(inspection: Inspection) -> None:
+    for text in FILTERS:
+        assert not form(inspection, "filter", text), text
+        assert not inspection.head(environ(query=f"filter={quote(text, safe='')}"))
+    for text in (
+        "*)(uid=*))(|(uid=*",
+        "ann)(&(objectClass=*)(uid=admin))(cn=*",
+        "*)(|(objectClass=*)(uid=a)",
+    ):
+        assert form(inspection, "user", text), text
+        assert form(inspection, "filter", text), text
+    for name, text in (("user", FILTERS[0]), ("filter", "(&(sn=ann)(userPassword=a*))")):
+        assert form(inspection, name, text), text
+
+
+def test_a_log_tells_the_statement_that_was_slow(inspection: Inspection) -> None:
+    said = "Slow query (4.8s): SELECT id FROM orders WHERE state = 'paid' AND kind IN ('a', 'b')"
+    assert not found(inspection, {"output": said, "runbook": said})
+    for attack in (f"{said} OR 1=1 -- ", "1: SELECT a FROM b UNION SELECT password FROM users"):
+        assert found(inspection, {"output": attack}), attack
 
 
 KEYS = (
