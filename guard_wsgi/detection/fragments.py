@@ -119,6 +119,8 @@ _FRAME: Final = re.compile(
 _REQUESTED: Final = re.compile(
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
 )
+# What a test says of two texts that differ.
+_ASSERTED: Final = re.compile(r"(?<=\bassert )'\w[\w .-]{0,40}' [=!]= '\w[\w .-]{0,40}'(?!\w)")
 # A class that a line of a log or a sentence names, and neither makes nor calls.
 _SPOKEN_CLASS: Final = re.compile(
     r"(?<![\w.@/\"'=({:$])(?:org|com|io|net|javax|jakarta)(?:\.[a-z]\w{0,40}){1,10}\.[A-Z]\w{0,60}(?=:? |[\],]|$)"
@@ -161,6 +163,7 @@ HINT: Final = "|".join(
         r"[<{\n]",
         "&&",
         " HTTP/",
+        "assert '",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
         r"\]\(|script:",
@@ -217,6 +220,8 @@ def without_fragments(text: str) -> str:
             text = _SPOKEN.sub("word", text)
         if any(hint in lower for hint in _PLACE_HINTS):
             text = _SPOKEN_PLACE.sub("place", text)
+        if "assert '" in text:
+            text = _ASSERTED.sub("texts", text)
         if " HTTP/" in text:
             text = _REQUESTED.sub("request", text)
         if "&&" in text:

@@ -56,7 +56,7 @@ CONTENT_PATHS: Final = re.compile(
     rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
     rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
     r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name|repository\.dockerfile"
-    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|(?:\[\]\.)?tasks\[\]\.(?:shell|command|script|raw)(?:\.cmd)?|spec\.templates\[\]\.container\.(?:args|command)\[\]|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
+    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|output_fields\.proc\.\w+|spec\.rules\[\]\.(?:validate|mutate|generate|preconditions|match|exclude)\..+\.key|(?:\[\]\.)?tasks\[\]\.(?:shell|command|script|raw)(?:\.cmd)?|spec\.templates\[\]\.container\.(?:args|command)\[\]|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
     rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
     r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+"
     rf"|{_MESSAGES}content\[\]\.content(?:\[\]\.text)?"
@@ -74,7 +74,7 @@ NAMED_CONTENT: Final = re.compile(
     r"(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
     r"|(?:old|new)_str(?:ing)?|file_text|(?:old|new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|sqlExpression|cmdline"
     r"|source_?code|sourceCode|typed_code|code_?snippet|codeSnippet|full_log|UserData\.Fn::Base64(?:\.Fn::Sub)?|EmbeddedTmpl"
-    r"|(?:db|sql)\.(?:statement|query|query\.text)|(?:event|log)\.original|error\.stack|script\.source|steps\[\]\.(?:run|script))(?:\[\])?"
+    r"|(?:db|sql)\.(?:statement|query|query\.text)|(?:event|log)\.original|error\.stack|script\.source|region\.snippet\.text|fix\.text|steps\[\]\.(?:run|script))(?:\[\])?"
 )
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
@@ -85,7 +85,7 @@ PLACE_PATHS: Final = re.compile(
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
     # Splunk, Loki: where a line of a log is from.
-    r"|result\.source|streams\[\]\.stream\.filename"
+    r"|result\.source|output_fields\.fd\.name|streams\[\]\.stream\.filename"
     # Kubernetes and Docker: folders of a container and of its host.
     rf"|{_CONTAINERS}(?:volumeMounts\[\]\.(?:mountPath|subPath)|env\[\]\.value)|{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?volumes\[\]\.\w+\.\w+|HostConfig\.Binds\[\]"
     # CycloneDX, whose references are addresses of packages.
@@ -95,11 +95,12 @@ PLACE_PATHS: Final = re.compile(
 FILE_PATHS: Final = re.compile(
     r"(?:payload\.)?(?:head_commit|commits\[\])\.(?:added|removed|modified)\[\]|(?:\[\]|files\[\])\.(?:previous_)?filename"
     r"|tree\[\]\.path|actions\[\]\.(?:file_path|previous_path)|changes\[\]\.(?:old|new)_path|(?:check_run\.)?output\.annotations\[\]\.path"
-    r"|comments?(?:\[\])?\.(?:inline\.)?path|build\.scm\.changes\[\]|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
+    r"|comments?(?:\[\])?\.(?:inline\.)?path|build\.scm\.changes\[\]|runs\[\]\.results\[\]\.locations\[\]\.physicalLocation\.artifactLocation\.uri|Results\[\]\.Target|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
     r"|files\{\}"
 )
 # The same, or one in a folder that people work in: what a tool opens for a language model.
 WORK_PATHS: Final = re.compile(
+    r"tests\[\]\.call\.crash\.path|\[\]\.filePath|"
     rf"params\.arguments\.(?:path|file_?path|filename|file|directory|cwd)|{_MESSAGES}content\[\]\.input\.(?:path|file_path|filename)"
 )
 SOURCE_PATHS: Final = re.compile(r"(?:sections\[\]\.map\.)?sources\[\]")

@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection import data_urls
-from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written
+from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written, names_filter
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.mails import is_notification, kind_of_notified, mail_values
@@ -113,7 +113,8 @@ class Document:
                         if child.__class__ in (str, list, Pairs):
                             name = f"{path}.{key}" if path else key
                             stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
-                        if _SIMPLE_KEY.fullmatch(key) and not stands_out(key):
+                        is_simple = _SIMPLE_KEY.fullmatch(key) and not stands_out(key)
+                        if is_simple or names_filter(key):
                             continue
                         if kind_of(path + "{}", key) != PLACE:
                             budget.take_value()

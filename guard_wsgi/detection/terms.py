@@ -61,7 +61,7 @@ _NAMES: Final = (
     r"information_schema(?:\.(?:\*|tables|columns|schemata|views|routines))?|pg_catalog(?:\.pg_tables)?|pg_tables|pg_user|sysobjects|syscolumns"
     r"|sys\.(?:tables|objects|columns|databases)|sqlite_master|all_tables|user_tables|all_tab_columns|mysql\.user|dual"
     r"|xp_cmdshell|sp_executesql|sp_configure|openrowset|pg_sleep|load_file|group_concat|concat_ws|extractvalue|updatexml|utl_http|dbms_output"
-    r"|child_process|__proto__|(?:object\.)?prototype|constructor(?:\.prototype)?|object\.prototype\.\w{1,24}|__(?:init|name|main|file|class|dict|doc|str|repr|import)__"
+    r"|child_process|os\.(?:system|popen|environ|path(?:\.join)?)|subprocess\.(?:run|popen|call)|__proto__|(?:object\.)?prototype|constructor(?:\.prototype)?|object\.prototype\.\w{1,24}|__(?:init|name|main|file|class|dict|doc|str|repr|import)__"
     r"|(?:window\.|self\.)?(?:document|location|navigator|history|localstorage|sessionstorage)(?:\.(?:cookie|domain|referrer|location|href|hash|search|body|head|url|title|getitem|setitem|useragent|language))?"
     r"|(?:inner|outer)html|textcontent|on(?:click|error|load|change|input|submit|mouseover|focus|blur|keydown|keyup|scroll|resize)|srcdoc|javascript:(?:void\(0\);?)?"
     r"|\$(?:eq|ne|gte?|lte?|n?in|and|n?or|not|exists|regex|where|expr|type|size|all|elemmatch|set|unset|inc|push|pull|lookup|match|group|project)"

@@ -46,6 +46,8 @@ DOCUMENTS: dict[str, Any] = {
     "a book of plays": [{"tasks": [{"shell": "cat package.json | jq .version"}]}],
     "an error's output": {"job": {"stdout": PROGRAM, "stack_trace": "at exec (/srv/a.js:1:1)"}},
     "what a page did": {"breadcrumbs": [{"message": 'document.cookie = "a=" + b;'}]},
+    "findings of a scanner": {"runs": [{"results": [{"locations": [{"physicalLocation": {"artifactLocation": {"uri": "config/.env"}, "region": {"snippet": {"text": PROGRAM}}}}]}]}]},
+    "a suggestion": {"result": {"items": [{"label": "os.system", "detail": "AssertionError: assert 'a' == 'b'"}]}},
     "a package": {"engines": {"node": ">=16 || 14 >=14.17"}, "scripts": {"a": "rm -rf dist; mkdir dist"}},
     "addresses of a forge": [{"contents_url": "https://api.example.com/repos/a/b/contents/.ssh/known_hosts"}],
     "settings of Java": {"java.version": "17", "java.io.tmpdir": "/tmp", "logging.level.org.springframework": "DEBUG"},
