@@ -110,7 +110,7 @@ def test_what_report_proposes_is_accepted_and_lets_it_pass(
     assert main(["report", str(log)]) == 1
     out = capsys.readouterr().out
     assert "suspicious_activity (detection_budget in " in out
-    assert f"over {option}={figure}\n" in out
+    assert f"limit reached: {option}={figure}\n" in out
     proposed = out[out.index("[[") :]
     assert tomllib.loads(proposed) == {
         "detection_exclusions": [{"path": "/import", "categories": ["detection_budget"]}]
