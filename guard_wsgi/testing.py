@@ -20,10 +20,11 @@ does::
 
 from __future__ import annotations
 
+import sys
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
@@ -43,8 +44,8 @@ PASSED_IN_PASSIVE_MODE = "logged_only"
 
 
 _BYPASSES = (
-    "this client goes around the guard: put 'guard_wsgi.django.ViewRulesMiddleware' first in"
-    " MIDDLEWARE, and name the guarded app in WSGI_APPLICATION"
+    "this client goes around the guard: use it within testing.controlled(app), where app is what"
+    " the server gets, a guard around get_wsgi_application()"
 )
 
 
@@ -90,7 +91,8 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
     """Give the guard an empty state in memory, and a clock that the test moves, within the block.
 
     Limits, bans and counters begin empty, whatever the app's store holds, and are forgotten at the
-    end, so that tests do not affect each other.
+    end, so that tests do not affect each other. ``django.test.Client``, which calls no WSGI app,
+    sends its requests through the guard meanwhile.
 
     :raises LookupError: if the app is not guarded.
     """
@@ -105,13 +107,22 @@ def controlled(app: object) -> Iterator[ControlledGuard]:
     guard.services.events.add_sink(control)
     unguarded = getattr(guard.resolver, "unguarded", _none_unguarded)
     try:
-        with unguarded() as bypassing:
+        with unguarded() as bypassing, _django_client(guard):
             yield control
     finally:
         guard.services.events.remove_sink(control)
         guard.use_store(former).close()
     if bypassing:
         warnings.warn(f"{', '.join(bypassing)}: {_BYPASSES}", BypassedGuard, stacklevel=3)
+
+
+def _django_client(guard: GuardMiddleware) -> AbstractContextManager[object]:
+    """Send what Django's test client sends through the guard, if the app is Django's."""
+    if "django" not in sys.modules:
+        return nullcontext()
+    from guard_wsgi.routes.django_client import through
+
+    return through(guard)
 
 
 @contextmanager

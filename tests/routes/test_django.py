@@ -223,36 +223,78 @@ def test_views_with_rules_are_not_served_by_asgi(
         ask("/secret/")
 
 
+ATTACK = {"q": "1' UNION SELECT password FROM users -- "}
+
+
+@pytest.mark.parametrize("middleware", [[], ["guard_wsgi.django.ViewRulesMiddleware"]])
+def test_requests_of_djangos_client_go_through_a_controlled_guard(
+    monkeypatch: pytest.MonkeyPatch, middleware: list[str]
+) -> None:
+    from django.test import Client
+
+    from guard_wsgi import testing
+
+    project = Project(monkeypatch, MIDDLEWARE=middleware)
+    secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
+    app = guarded(project, [path("secret/", secret), path("post/", echo), path("lines/", lines)])
+    client = Client()
+    with testing.controlled(app) as guard:
+        guard.assert_refused(client.get("/secret/"), status=401)
+        guard.assert_passed(client.get("/secret/", headers=TOKEN))
+        refused = client.get("/post/", ATTACK)
+        assert guard.assert_refused(refused, check="suspicious_activity").status == 400
+        assert refused.wsgi_request.path == "/post/"
+        guard.assert_refused(client.post("/post/", ATTACK), status=400)
+        guard.assert_refused(client.post("/post/", ATTACK, content_type="application/json"))
+
+        answer = client.post("/post/", {"text": "hello " * 2000}, headers={"X-A": "1"})
+        guard.assert_passed(answer)
+        assert answer.content == b"12000 1"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert client.cookies["seen"].value == "yes"
+        assert answer.resolver_match.route == "post/"
+        streamed = client.get("/lines/")
+        guard.assert_passed(streamed)
+        assert b"".join(streamed.streaming_content) == b"onetwo"
+        with testing.controlled(app) as inner:
+            inner.assert_refused(client.get("/post/", ATTACK))
+    assert client.get("/post/", ATTACK).content == b"0 None"
+
+
+def echo(request: Any) -> Any:
+    answer = HttpResponse(f"{len(request.POST.get('text', ''))} {request.headers.get('X-A')}")
+    answer.set_cookie("seen", "yes")
+    return answer
+
+
+def lines(request: Any) -> Any:
+    from django.http import StreamingHttpResponse
+
+    return StreamingHttpResponse(iter([b"one", b"two"]))
+
+
 def test_a_test_says_that_its_client_goes_around_the_guard(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from django.conf import settings
     from django.test import Client
 
     from guard_wsgi import testing
 
     project = Project(monkeypatch)
-    secret = project.decorate.require_auth(verifier=verify)(lambda request: HttpResponse("secret"))
-    app = guarded(project, [path("secret/", secret)])
-    project.module("guarded_wsgi", application=app)
-    monkeypatch.setattr(settings, "WSGI_APPLICATION", "guarded_wsgi.application")
+    guarded(project, [path("", hello)])
+    other = GuardMiddleware(lambda environ, start: [], project.config, resolver=DjangoResolver())
 
     def go_around() -> None:
-        with testing.controlled(app) as guard:
-            answer = Client().get("/secret/")
-            with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+        with testing.controlled(other) as guard:
+            answer = Client().get("/")
+            with pytest.raises(AssertionError, match="goes around the guard"):
                 guard.assert_refused(answer)
-            with pytest.raises(AssertionError, match="ViewRulesMiddleware"):
+            with pytest.raises(AssertionError, match="goes around the guard"):
                 guard.assert_passed(answer)
-            assert serve(app, environ_for("/secret/")).code == 401  # which went through it
 
-    with pytest.warns(testing.BypassedGuard, match="^/secret/: .*ViewRulesMiddleware") as told:
+    with pytest.warns(testing.BypassedGuard, match="^/: .*goes around the guard") as told:
         go_around()
     assert len(told) == 1
-    monkeypatch.setattr(settings, "MIDDLEWARE", ["guard_wsgi.django.ViewRulesMiddleware"])
-    with testing.controlled(app) as guard:
-        guard.assert_refused(Client().get("/secret/"), status=401)
-        guard.assert_passed(Client().get("/secret/", headers=TOKEN))
 
 
 def test_views_of_rest_framework_keep_their_rules(project: Project) -> None:
