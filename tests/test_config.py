@@ -356,6 +356,9 @@ def test_an_option_that_does_nothing_here_says_why(option: str, value: Any) -> N
         {"enabled_detection_categories": []},
         {"security_headers": {"hsts": {"max_age": 60, "preload": True}}},
         {"trust_x_forwarded_proto": True},
+        {"security_headers": {"csp": {"defaultsrc": ["'self'"]}}},
+        {"security_headers": {"csp": {"default-src": ["self"]}}},
+        {"enable_agent": True, "agent_api_key": "short"},
     ],
     ids=lambda each: stable(str(each)),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from guard_wsgi.agent.config import MIN_API_KEY_CHARS
 from guard_wsgi.config.advice import Advice
+from guard_wsgi.config.csp import doubtful_csp
 from guard_wsgi.config.tables import HSTS_PRELOAD_MIN_SECONDS, may_be_preloaded
 
 Options = Mapping[str, Any]
@@ -113,6 +114,13 @@ def _preload_that_is_none(options: Options) -> Iterator[Advice]:
         )
 
 
+def _csp(options: Options) -> Iterator[Advice]:
+    table = options["security_headers"]
+    policy = table.get("csp") if isinstance(table, Mapping) else None
+    if isinstance(policy, Mapping):
+        yield from doubtful_csp(policy)
+
+
 def _short_agent_key(options: Options) -> Iterator[Advice]:
     key = options["agent_api_key"]
     if options["enable_agent"] and key and len(key) < MIN_API_KEY_CHARS:
@@ -131,5 +139,6 @@ _DOUBTS: tuple[tuple[tuple[str, ...], Rule], ...] = (
     (("enable_penetration_detection", "enabled_detection_categories"), _detection_of_nothing),
     (("trust_x_forwarded_proto", "trusted_proxies"), _proto_of_nobody),
     (("security_headers",), _preload_that_is_none),
+    (("security_headers",), _csp),
     (("enable_agent", "agent_api_key"), _short_agent_key),
 )

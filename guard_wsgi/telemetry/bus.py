@@ -63,12 +63,6 @@ _FIELDS = frozenset(
 """Metadata that has its own field in an event."""
 
 
-class EventSink(Protocol):
-    """Accepts events. It must not wait: the request's thread calls it."""
-
-    def send_event(self, event: SecurityEvent, /) -> object: ...
-
-
 class Enrichment(Protocol):
     """Adds metadata to an event; it runs after redaction."""
 
