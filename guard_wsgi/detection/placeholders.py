@@ -50,14 +50,19 @@ _OPERAND: Final = (
 )
 _SIMPLE: Final = re.compile(
     rf"\{{\{{[-~]? ?(?:\.?{PATH}|{_TEXT}(?= ?\|))(?:{_FILTER}){{0,4}} ?[-~]?\}}\}}"
+    # A filter of the site's own. Those of engines that call, sort or look
+    # up are none, nor is what a shell takes for a program.
+    rf"|\{{\{{ ?{PATH} ?\| ?(?!(?:system|exec|shell_?exec|passthru|popen|proc_open|eval|assert|attr|map|filter|reduce|sort|select\w*|reject\w*|group_?by|file\w*|include|source|column|call\w*|print|debug|dump|pprint|xmlattr|format)\b)(?:[a-z]{{1,20}}(?:_[a-z]{{1,20}}){{1,3}} ?|[a-z]{{2,20}})\}}\}}"
     rf"|\{{\{{[-~]? ?(?:{_SHOWN})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
     # Two names of data, and a name of data with a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
     # Handlebars and Mustache; a step of Make and Zapier; what engines call a group of names.
     rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|![\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
-    r"|\{%-? ?(?:(?:block|endblock|macro|partial) ?[a-z]{0,20}|else|endif|endwith"
-    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}"
-    r"|(?:extends|include) (?:\"[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html\"|'[\w-]{1,40}(?:/[\w-]{1,40}){0,3}\.html')) ?-?%\}"
+    r"|\{%-? ?(?:(?:block|endblock|macro|partial)(?: [a-z_]{0,30})?|else|endif|endwith|trans(?:late)?|(?:end)?blocktrans(?:late)?(?: (?:trimmed|asvar \w{1,30}))?|load (?:i18n|static|l10n|tz|humanize)"
+    rf"|static (?:\"\w[\w./-]{{0,80}}\.\w{{2,5}}\"|'\w[\w./-]{{0,80}}\.\w{{2,5}}')|trans(?:late)? {_TEXT}|url {_TEXT}(?: {PATH}){{0,3}}"
+    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}(?: (?:and|or|==|!=|>|<) (?:{_ARGUMENT})){{0,3}}|with {_NAME}={PATH}) ?-?%\}}"
+    # Alone it is a probe; a template goes on.
+    r"|\{% extends (?:\"\w[\w./-]{0,80}\.\w{2,5}\"|'\w[\w./-]{0,80}\.\w{2,5}') %\}(?=\s+\S|\{%)"
     rf"|<%= ?@?{PATH} ?-?%>"
     rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
     r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30}|__field\.labels|__data\.fields)(?:\.[a-z][\w-]{0,40}){1,4}\}"

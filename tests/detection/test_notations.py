@@ -79,6 +79,10 @@ PLACEHOLDERS = (
     "{{#if user}}Hello {{user.name}}{{else}}Hello{{/if}}",
     "${{ fromJSON(needs.setup.outputs.matrix) }}",
     "${{ github.event_name == 'push' && github.ref == 'refs/heads/main' }}",
+    "{% extends 'emails/base.html' %}{% load i18n %}{% block content %}"
+    "{% trans 'Hello' %} {{ user|full_name }}"
+    "{% if user.is_staff and count > 3 %}!{% endif %}{% endblock content %}",
+    "{% for item in items %}<li>{{ item.name|escape }}</li>{% endfor %}",
     "amqp://guest:{rabbit-password.value}@{rabbit.bindings.tcp.host}:{rabbit.bindings.tcp.port}",
 )
 
@@ -122,6 +126,9 @@ ATTACKS = (
     "{{ '/etc/passwd'|file_excerpt(1,30) }}",
     "{{ ['id']|filter('system') }}",
     "${{ 7*7 }}",
+    "{% extends '/etc/passwd' %} x",
+    "{% load log %}{% get_admin_log 9 as x %}",
+    "{{ users|map('system') }}",
 )
 
 
