@@ -41,7 +41,7 @@ CONTENT_PATHS: Final = re.compile(
     # What a page did and said before an error.
     rf"|{_EVENT}breadcrumbs(?:\.values)?\[\]\.(?:message|data\..+)|(?:data\.)?body\.telemetry\[\]\.body\..+"
     rf"|{_EVENT}(?:exception|threads)(?:\.values)?\[\]\.value|{_EVENT}logentry\.\w+|(?:data\.)?event\.extra\..+"
-    rf"|{_ROOT}error\.(?:log\.message|exception\.message)|details\.error\.(?:innerError\.)?message|{_ROOT}span\.context\.db\.statement"
+    rf"|{_ROOT}error\.(?:log\.message|exception\.message)|details\.error\.(?:innerError\.)?message|(?:events\[\]\.)?(?:breadcrumbs\[\]\.)?metaData\..+|context\.history\[\]\.arguments\[\]|{_ROOT}span\.context\.db\.statement"
     # Source maps (ECMA-426), notebooks (nbformat 4, and as an API of Jupyter takes them).
     r"|(?:sections\[\]\.map\.)?sourcesContent\[\]"
     r"|(?:content\.)?cells\[\]\.(?:source(?:\[\])?|attachments\..+|outputs\[\]\.(?:text(?:\[\])?|traceback\[\]|evalue|data\..+))"
@@ -109,8 +109,8 @@ SOURCE_PATHS: Final = re.compile(r"(?:sections\[\]\.map\.)?sources\[\]")
 TOLD_PATHS: Final = re.compile(
     r"(?:data\.)?extra\.\w+|tools\[\]\.(?:function\.)?description|instructions"
     r"|"
-    r"alerts\[\]\.(?:annotations|labels)\.[\w.-]+|common(?:Annotations|Labels)\.[\w.-]+|valueString"
-    r"|payload\.(?:summary|custom_details\..+)|event\.data\.(?:title|description|content|incident\.(?:title|summary))"
+    r"alerts\[\]\.annotations\.[\w.-]+|commonAnnotations\.[\w.-]+|valueString"
+    r"|payload\.(?:summary|custom_details\..+)|event\.data\.incident\.(?:title|summary)"
     r"|alert\.(?:message|description|details\..+)|alert_query|result\._raw|heartbeat\.msg|check\.output|(?:long_)?service_output|backlog\[\]\.(?:message|fields\..+)|Problem(?:Title|DetailsText)|data\.(?:essentials\.description|alertContext\..+)|cardsV2\[\]\..+|state_message|entity_display_name"
     r"|blocks\[\]\.(?:text\.text|fields\[\]\.text|elements\[\]\.elements\[\]\.text)|attachments\[\]\.(?:title|text|fallback|pretext|fields\[\]\.value)"
     r"|embeds\[\]\.(?:title|description|fields\[\]\.value)|sections\[\]\.(?:activityTitle|text|facts\[\]\.value)"
