@@ -29,8 +29,10 @@ def start_console() -> dict[str, Any]:
     console = Console(ConsoleSettings(port=0, database=f"sqlite:///{folder}/console.db"))
     key = console.services.keys.create("example", "the example")
     console.start()
+    print(f"\nThe guard's log: {folder}/guard.log", flush=True)
     print(f"\nThe console, with a link that works once:\n\n  {console.link()}", flush=True)
     return {
+        "custom_log_file": f"{folder}/guard.log",  # the sample traffic would fill the terminal
         "enable_agent": True,
         "agent_endpoint": console.url,
         "agent_api_key": key.text,

@@ -142,6 +142,8 @@ class RuledConfiguration:
         """
         with self._lock:
             self._serve(apply_rules(base, self._rules) if self._rules is not None else base)
+            if base.effective_store_url != self._base.effective_store_url:
+                logger.warning("the store stays the same while the guard runs: restart the workers")
             self._base = base
 
     def after_fork_in_child(self) -> None:

@@ -9,3 +9,8 @@ def is_reported(count: int) -> bool:
     A thousand events make ten log lines.
     """
     return count & (count - 1) == 0
+
+
+def times(count: int) -> str:
+    """Return a count for a log line: ``once``, ``2 times``."""
+    return "once" if count == 1 else f"{count} times"

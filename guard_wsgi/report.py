@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.repeats import is_reported
+from guard_wsgi.repeats import is_reported, times
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.hook_types import OnBlock
 from guard_wsgi.request.view import GuardRequest
@@ -97,8 +97,7 @@ class Report:
         self._faults[where] += 1
         count = self._faults[where]
         if is_reported(count):
-            times = "once" if count == 1 else f"{count} times"
-            logger.error("%s raised an exception (%s so far)", where, times, exc_info=error)
+            logger.error("%s raised an exception (%s so far)", where, times(count), exc_info=error)
 
     def stats(self) -> dict[str, int]:
         """Count requests that passed, were refused or would have been, and faults of each part."""

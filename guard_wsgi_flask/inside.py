@@ -141,15 +141,17 @@ def check_matched_route() -> Any:
 def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
     """Store in ``g`` what views and hooks read there: the verdict, and flaskapi-guard's three
     names."""
-    told: dict[str, Any] = {"guard": verdict, "route_config": route, "request_start_time": time()}
+    # Setting an attribute would call a function that does the same.
+    is_flasks = type(kept) is Flask.app_ctx_globals_class
+    told = kept.__dict__ if is_flasks else {}
+    told["guard"] = verdict
+    told["route_config"] = route
+    told["request_start_time"] = time()
     if verdict is not None:
         told["client_ip"] = verdict.client_ip
-    if type(kept) is Flask.app_ctx_globals_class:
-        # Setting an attribute would call a function that does the same.
-        kept.__dict__.update(told)
-        return
-    for name, value in told.items():
-        setattr(kept, name, value)
+    if not is_flasks:
+        for name, value in told.items():
+            setattr(kept, name, value)
 
 
 def modify_response(response: Response) -> Response:

@@ -7,7 +7,7 @@ import logging
 from guard_wsgi.agent.delivery import Outcome
 from guard_wsgi.agent.process import ProcessState
 from guard_wsgi.agent.transport import TransportError
-from guard_wsgi.repeats import is_reported
+from guard_wsgi.repeats import is_reported, times
 from guard_wsgi.request.hook_types import OnError
 
 log = logging.getLogger("guard_wsgi.agent")
@@ -41,8 +41,8 @@ class Troubles:
             state,
             "transport_send",
             outcome.error or TransportError(outcome.detail),
-            "the collector can't be reached (%d times so far): %s",
-            state.failures.get("transport_send", 0) + 1,
+            "the collector can't be reached (%s so far): %s",
+            times(state.failures.get("transport_send", 0) + 1),
             outcome.detail,
         )
 

@@ -11,6 +11,7 @@ from guard_wsgi.state.ratelimit import Limit
 
 
 def rule_of(rule: BehaviorRule | BehaviorRuleConfig) -> BehaviorRule:
+    """Return a rule in this package's own class."""
     return rule.to_rule() if isinstance(rule, BehaviorRuleConfig) else rule
 
 
@@ -41,11 +42,12 @@ class CompiledRule:
 
 
 def halved(threshold: int) -> int:
+    """Return half of a threshold, at least 1: for clients in whom detection found something."""
     return max(1, threshold // 2)
 
 
 def by_counter(entries: Iterable[CompiledRule]) -> list[list[CompiledRule]]:
-    """The counter's name: rules that count the same thing share a counter, whatever their
+    """Group the rules that share a counter: those that count the same thing, whatever their
     thresholds."""
     groups: dict[tuple[bool, str], list[CompiledRule]] = {}
     for entry in entries:

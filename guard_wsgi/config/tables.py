@@ -19,7 +19,7 @@ from guard_wsgi.detection.exclusions import is_named
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
-from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.options.quoting import listed, nearest, quoted
 from guard_wsgi.options.values import lower_set, string_set, strings
 
 HEADER_PRESETS = ("html", "api", "off")
@@ -91,8 +91,8 @@ class DetectionExclusion:
             )
         if bool(self.params | self.headers | self.body_fields) == bool(self.categories):
             raise ValueError(
-                f"for {quoted(path)} needs either names (params, headers, body_fields) or"
-                " categories; two entries say both"
+                f"for {quoted(path)} needs params, headers or body_fields, or else categories."
+                " For both, write two entries"
             )
 
     def covers(self, path: str) -> bool:
@@ -122,7 +122,7 @@ class DetectionExclusion:
 def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:
     """Read body texts by status, 400 to 599; a TOML or JSON key is text and becomes a number."""
     if not isinstance(values, Mapping):
-        raise ValueError(f"must map statuses to texts, not {quoted(values)}")
+        raise ValueError(f"must be a table of texts by status, not {quoted(values)}")
     bodies: dict[int, str] = {}
     for key, body in values.items():
         try:
@@ -194,13 +194,15 @@ def behavior_rules(
         raise ValueError(f"must be a list of rules, not {quoted(values)}")
     rules: list[BehaviorRule] = []
     faults: list[str] = []
-    for value in values:
+    values = tuple(values)
+    for number, value in enumerate(values, start=1):
+        which = f"rule {number}: " if len(values) > 1 else ""
         try:
             rules.append(_behavior_rule(value))
         except ConfigError as error:
-            faults.extend(error.faults)
-        except ValueError as fault:
-            faults.append(str(fault))
+            faults.extend(which + fault for fault in error.faults)
+        except ValueError as error:
+            faults.append(f"{which}{error}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(rules)
@@ -242,12 +244,11 @@ def security_headers(value: str | Mapping[str, Any] | None) -> str | Mapping[str
     """
     if value is None:
         return "off"
-    if isinstance(value, str):
-        if value not in HEADER_PRESETS:
-            raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+    if isinstance(value, str) and value in HEADER_PRESETS:
         return value
     if not isinstance(value, Mapping):
-        raise ValueError(f"must be a table or one of {HEADER_PRESETS}, not {quoted(value)}")
+        presets = listed(HEADER_PRESETS)
+        raise ValueError(f"must be a table or one of {presets}, not {quoted(value)}")
     table: dict[str, Any] = {}
     for key, setting in value.items():
         if key not in SECURITY_HEADER_KEYS:
@@ -277,7 +278,7 @@ def _security_header(key: str, setting: Any) -> Any:
         return flag(setting)
     if key == "preset":
         if setting not in HEADER_PRESETS:
-            raise ValueError(f"must be one of {HEADER_PRESETS}, not {quoted(setting)}")
+            raise ValueError(f"must be one of {listed(HEADER_PRESETS)}, not {quoted(setting)}")
         return setting
     if setting is None or setting is False or setting == "":
         return None
@@ -289,14 +290,17 @@ def _security_header(key: str, setting: Any) -> Any:
         custom = string_table(setting)
         for name, line in custom.items():
             header_name(name)
-            header_value(line)
+            try:
+                header_value(line)
+            except ValueError as fault:
+                raise ValueError(f"header {name}: {fault}") from None
         return custom
     return header_value(setting)
 
 
 def _hsts(setting: Any) -> Mapping[str, Any]:
     if not isinstance(setting, Mapping):
-        raise ValueError(f"must be a table of {HSTS_KEYS}, not {quoted(setting)}")
+        raise ValueError(f"must be a table of {listed(HSTS_KEYS)}, not {quoted(setting)}")
     table: dict[str, Any] = {"max_age": HSTS_PRELOAD_MIN_SECONDS, "include_subdomains": True}
     table["preload"] = False
     for key, value in setting.items():
@@ -328,11 +332,11 @@ def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
     directives: dict[str, tuple[str, ...]] = {}
     for directive, sources in setting.items():
         header_name(directive)
-        listed = tuple(sources.split()) if isinstance(sources, str) else strings(sources)
-        for source in listed:
+        given = tuple(sources.split()) if isinstance(sources, str) else strings(sources)
+        for source in given:
             if ";" in header_value(source) or "," in source:
                 raise ValueError(f"source {quoted(source)} would end its directive")
-        directives[directive] = listed
+        directives[directive] = given
     return MappingProxyType(directives)
 
 

@@ -175,4 +175,5 @@ SIZES: Final = frozenset({"size:S", "size:M", "size:L", "size:XL"})
 
 
 def size_feature(chars: int) -> str:
+    """Return the feature of a text's length."""
     return "size:" + ("S" if chars < 16 else "M" if chars < 80 else "L" if chars < 400 else "XL")

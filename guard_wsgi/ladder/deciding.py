@@ -147,6 +147,7 @@ class Deciding:
 
 
 def failed(check: str, reason: str) -> Block:
+    """Return the refusal for a check that raised."""
     return Block(
         status=500,
         message="Security check failed",
@@ -157,6 +158,7 @@ def failed(check: str, reason: str) -> Block:
 
 
 def unresolved(reason: str) -> Block:
+    """Return the refusal for a request whose route could not be resolved."""
     return Block(
         status=500,
         message="Route resolution failed",

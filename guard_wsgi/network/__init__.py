@@ -1,1 +1,3 @@
+"""Addresses, proxies, countries, clouds and bots."""
+
 from __future__ import annotations

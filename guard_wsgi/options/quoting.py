@@ -18,6 +18,11 @@ def quoted(value: object) -> str:
     return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
 
 
+def listed(names: Iterable[str]) -> str:
+    """Return names for a fault: ``'a', 'b'``."""
+    return ", ".join(repr(name) for name in names)
+
+
 def meant(name: str, known: Iterable[str]) -> str:
     """Return a hint with the known name that is most like ``name``, or nothing."""
     by_lower = {one.lower(): one for one in known}

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from attrs import Attribute, asdict, has
 
-from guard_wsgi.options.quoting import meant, quoted, unknown_names
+from guard_wsgi.options.quoting import listed, meant, quoted, unknown_names
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -30,9 +30,8 @@ def one_of(*choices: str, optional: bool = False) -> Validator:
         if value is None and optional:
             return
         if value not in choices:
-            listed = ", ".join(repr(choice) for choice in choices)
             hint = meant(value, choices) if isinstance(value, str) else ""
-            raise ValueError(f"must be one of {listed}, not {quoted(value)}{hint}")
+            raise ValueError(f"must be one of {listed(choices)}, not {quoted(value)}{hint}")
 
     return check
 
@@ -53,7 +52,8 @@ def synchronous(instance: object, attribute: Attribute[Any], value: object) -> N
     if value is None:
         return
     if not callable(value):
-        raise ValueError(f"must be callable, not {quoted(value)}")
+        hint = "; set the function in Python, by evolve()" if isinstance(value, str) else ""
+        raise ValueError(f"must be callable, not {quoted(value)}{hint}")
     if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
         getattr(value, "__call__", None)  # noqa: B004  (an instance with an async __call__)
     ):

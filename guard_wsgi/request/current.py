@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from functools import lru_cache
 from io import BufferedReader, BytesIO, FileIO
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
@@ -67,6 +66,7 @@ class TellingRequests:
 
     def __init__(self, app: WSGIApplication) -> None:
         self.app = app
+        self._plain: type = Response
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         token = _enter(environ)
@@ -84,13 +84,28 @@ class TellingRequests:
             first = verdict.first or verdict
             if first.observed:
                 response = _observed(first, response, environ)
-        kind = type(response)
-        if kind in _NO_CODE or (kind is ClosingIterator and _is_made(response)):
+        if type(response) is ClosingIterator:
+            if self._is_made(response):
+                return response
+        elif type(response) in _NO_CODE:
             return response
         file_wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(file_wrapper, type) and isinstance(response, file_wrapper):
             return response  # the server itself sends the file
         return (_SizedAnswer if hasattr(response, "__len__") else _Answer)(response, environ)
+
+    def _is_made(self, answer: Any) -> bool:
+        """Whether an answer of Flask, or of another app on werkzeug, is complete, as most are."""
+        try:
+            made = answer._callbacks[-1].__self__
+        except (AttributeError, IndexError):
+            return False
+        kind = type(made)
+        if kind is not self._plain:  # an app has one class of responses, or a few
+            if not _adds_no_code(kind):
+                return False
+            self._plain = kind
+        return type(made.response) is list and not made._on_close
 
 
 def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironment) -> Any:
@@ -102,17 +117,6 @@ def _observed(first: Verdict, response: Iterable[bytes], environ: WSGIEnvironmen
     return response
 
 
-def _is_made(answer: Any) -> bool:
-    """Whether an answer of Flask, or of another app on werkzeug, is complete, as most are."""
-    try:
-        made = answer._callbacks[-1].__self__
-    except (AttributeError, IndexError):
-        return False
-    kind: Any = type(made)
-    return _adds_no_code(kind) and type(made.response) is list and not made._on_close
-
-
-@lru_cache(64)
 def _adds_no_code(kind: type) -> bool:
     """Whether responses of this class are sent by werkzeug's own code."""
     return (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from guard_wsgi.state.backend import Backend, BanChanges, BanEntry
 from guard_wsgi.state.ban_index import Ban, BanIndex
 
-TOLD_AT_ONCE = 100
+RESTORED_AT_ONCE = 100
 """How many bans one request restores."""
 
 MAX_LIFTED = 10_000
@@ -103,17 +103,17 @@ class BanRecovery:
         self._returned.clear()
         self._told.clear()
 
-    def tell(self) -> None:
+    def repair(self) -> None:
         """Write some of it to the store, unless another process has."""
         returned, self._returned = self._returned, []
         for target in returned:
             if target in self._lifted:
                 self._backend.drop_ban(target)
-        telling, self.lost = self.lost[:TOLD_AT_ONCE], self.lost[TOLD_AT_ONCE:]
-        if not telling:
+        restored, self.lost = self.lost[:RESTORED_AT_ONCE], self.lost[RESTORED_AT_ONCE:]
+        if not restored:
             return
-        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in telling])}
-        for ban in telling:
+        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in restored])}
+        for ban in restored:
             if ban.target in held or self._seconds_left(ban) <= 0 or not self._knows(ban):
                 continue
             self._backend.save_ban(ban.entry)

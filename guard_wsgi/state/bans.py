@@ -302,7 +302,7 @@ class Bans:
                 return False
             self.apply(changes)
             if self._recovery.is_due:
-                self._recovery.tell()
+                self._recovery.repair()
             return True
         finally:
             self._loading.release()

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from guard_wsgi.network.address import IPV6_CLIENT_PREFIX_BITS
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.numbers import number, whole_number
-from guard_wsgi.options.quoting import nearest, quoted
+from guard_wsgi.options.quoting import listed, nearest, quoted
 from guard_wsgi.options.resolving import checked
 from guard_wsgi.options.values import one_of, synchronous, text
 from guard_wsgi.state.backend import STRATEGIES, Strategy
@@ -33,7 +33,7 @@ Change = Literal["degraded", "recovered"]
 def failure_policies(values: Mapping[Any, OutagePolicy]) -> Mapping[Feature, OutagePolicy]:
     """Read the policy of each feature while the store is down; ``local`` by default."""
     if not isinstance(values, Mapping):
-        raise ValueError(f"must map features to policies, not {quoted(values)}")
+        raise ValueError(f"must be a table such as {{'bans': 'deny'}}, not {quoted(values)}")
     policies: dict[Feature, OutagePolicy] = dict.fromkeys(FEATURES, "local")
     faults = []
     for feature, policy in values.items():
@@ -42,7 +42,7 @@ def failure_policies(values: Mapping[Any, OutagePolicy]) -> Mapping[Feature, Out
                 f"has the unknown feature {quoted(feature)}{nearest(str(feature), FEATURES)}"
             )
         elif policy not in POLICIES:
-            faults.append(f"{feature} must be one of {', '.join(POLICIES)}, not {quoted(policy)}")
+            faults.append(f"{feature} must be one of {listed(POLICIES)}, not {quoted(policy)}")
         policies[feature] = policy
     if faults:
         raise ValueError("; ".join(faults))

@@ -1,1 +1,3 @@
+"""Events, and where they go: log, agent, OpenTelemetry, Prometheus."""
+
 from __future__ import annotations

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from guard_wsgi.forks import track
-from guard_wsgi.repeats import is_reported
+from guard_wsgi.repeats import is_reported, times
 from guard_wsgi.request.hook_types import OnError
 from guard_wsgi.telemetry.aggregation import UNMATCHED, RequestAggregate
 from guard_wsgi.telemetry.event_types import type_of
@@ -308,7 +308,7 @@ class EventBus:
         self._count(f"{stage}_errors")
         count = self._counts[f"{stage}_errors"]
         if is_reported(count):
-            log.warning("%s failed (%d times so far): %s %r", stage, count, context, error)
+            log.warning("%s failed (%s so far): %s %r", stage, times(count), context, error)
         if self._on_error is not None:
             try:
                 self._on_error(stage, error, context)

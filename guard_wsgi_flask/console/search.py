@@ -42,6 +42,7 @@ Row = dict[str, Any]
 
 
 def plain(row: RowMapping) -> Row:
+    """Return a row as a dict."""
     return {str(name): value for name, value in row.items()}
 
 

@@ -91,10 +91,12 @@ def count(number: int | float | None) -> str:
 
 
 def share(part: int | float, whole: int | float) -> str:
+    """Return a share in per cent; a dash if there is no whole."""
     return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
 def label(name: str) -> str:
+    """Return the words for a name of an event, a check or a category."""
     return LABELS.get(name) or name.replace("_", " ")
 
 

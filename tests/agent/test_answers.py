@@ -255,7 +255,7 @@ def test_an_outage_is_logged_first_then_by_powers_of_two_then_its_end(
         collector.wait_for(lambda: len(collector.requests) == 10, 20)
         assert handler.flush_buffer(5)
     told = [record.getMessage() for record in caplog.records]
-    assert [line.split("(")[1].split()[0] for line in told[:-1]] == ["1", "2", "4", "8"]
+    assert [line.split("(")[1].split()[0] for line in told[:-1]] == ["once", "2", "4", "8"]
     assert "back" in told[-1]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from guard_wsgi import GuardMiddleware, SecurityConfig
+from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import text_app
 
@@ -35,3 +36,19 @@ from tests.kit.gateway import text_app
 def test_a_wrong_argument_is_named(make: Callable[[], Any], what: str) -> None:
     with pytest.raises(TypeError, match=what):
         make()
+
+
+def test_another_store_for_a_running_guard_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = GuardMiddleware(text_app(), SecurityConfig())
+    guard.reconfigure(SecurityConfig(rate_limit=5))
+    assert "restart the workers" not in caplog.text
+    guard.reconfigure(SecurityConfig(store_url=f"lmdb://{tmp_path}/guard"))
+    assert "restart the workers" in caplog.text
+    guard.close()
+
+
+def test_a_pattern_that_cant_be_read_is_reported_with_its_place() -> None:
+    with pytest.raises(ValueError, match=r"routes has a pattern .* 'foo'"):
+        GuardMiddleware(text_app(), routes={"/a/<foo:x>": RouteConfig()})

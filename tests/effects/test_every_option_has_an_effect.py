@@ -323,14 +323,18 @@ def test_every_option_has_a_test_of_its_effect(name: str) -> None:
         assert name not in OPTIONS, f"{name} says that it does nothing, and has a test that it does"
         assert source_of(_IGNORED)
         return
-    assert name in OPTIONS, f"nobody has seen an effect of {name}: write a test, name it here"
+    assert name in OPTIONS, (
+        f"nobody has seen an effect of {name}: write a test, and name it in this file"
+    )
     source = source_of(OPTIONS[name])
     assert re.search(rf"\b{name}\b", source), f"{OPTIONS[name]} does not use {name}"
 
 
 @pytest.mark.parametrize("name", sorted(decorator_names()))
 def test_every_decorator_has_a_test_of_its_effect(name: str) -> None:
-    assert name in DECORATORS, f"nobody has seen an effect of @{name}: write a test, name it here"
+    assert name in DECORATORS, (
+        f"nobody has seen an effect of @{name}: write a test, and name it in this file"
+    )
     assert f".{name}(" in source_of(DECORATORS[name])
 
 

@@ -7,8 +7,8 @@ place that no key has means nothing, so a process may be killed between any two 
 
 Processes get places by the hundred. A killed process loses its unused places: 6 KB.
 
-A process remembers the places of some keys. Whether a place is still that key's its tag tells:
-each key that gets a place writes another tag there, and none is there once the key is deleted.
+A process remembers the places of some keys, and compares tags to see whether a place still belongs
+to its key: each key writes its own tag into its place, and deleting the key clears the tag.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ def read_record(txn: Any, name: bytes) -> bytes | None:
 
 
 def entries_in(txn: Any) -> int:
+    """Count the entries without the file's own."""
     entries: int = txn.stat()["entries"]
     return entries - own_entries(txn)
 
@@ -26,6 +27,7 @@ def write_record(txn: Any, name: bytes, record: bytes) -> None:
 
 
 def log_of(record: bytes | None) -> array[int]:
+    """Return the times of hits in a record of a moving window."""
     times = array("q")
     if record is not None:
         times.frombytes(record[EXPIRY.size :])

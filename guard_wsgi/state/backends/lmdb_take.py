@@ -28,7 +28,7 @@ from guard_wsgi.state.windows import Counting, count_in_halves, take_sliding
 _NANOSECOND = 1e-9
 
 _ROUNDING_SECONDS = 1e-6
-"""More than an epoch time is off in seconds, which are kept to a quarter of this."""
+"""Larger than the rounding error of an epoch time in seconds, which is a quarter of this."""
 
 
 _MAX_COUNT = 2**32 - 1

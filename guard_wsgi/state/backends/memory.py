@@ -49,7 +49,7 @@ _SOON_SECONDS = 1e-6
 """Nearer to its end than this, a window is computed in nanoseconds."""
 
 _ROUNDING_SECONDS = 1e-8
-"""More than a time is off in seconds, on a machine that is up for three years."""
+"""Larger than the rounding error of a time in seconds after three years of uptime."""
 
 
 class MemoryStorage:
