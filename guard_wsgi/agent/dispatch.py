@@ -14,7 +14,7 @@ from guard_wsgi.agent.delivery import Outcome, attempt
 from guard_wsgi.agent.identity import install_id
 from guard_wsgi.agent.process import SOURCE_SECONDS, ProcessState
 from guard_wsgi.agent.spool import Spool
-from guard_wsgi.agent.spool_file import SpoolError
+from guard_wsgi.agent.spool_errors import SpoolError
 from guard_wsgi.agent.transport import Transport, TransportError, prepare_exit
 from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.telemetry.events import utc_now

@@ -30,7 +30,7 @@ from guard_wsgi.agent.estate import Estate
 from guard_wsgi.agent.process import ProcessState, Telemetry
 from guard_wsgi.agent.servers import forks_to_come, uwsgi_advice
 from guard_wsgi.agent.spool import has_leftovers
-from guard_wsgi.agent.spool_file import SpoolError, SpoolFull
+from guard_wsgi.agent.spool_errors import SpoolError, SpoolFull
 from guard_wsgi.agent.transport import load
 from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.errors import GuardError

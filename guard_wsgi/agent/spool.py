@@ -18,12 +18,16 @@ import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from guard_wsgi.agent.batch import Item
 from guard_wsgi.agent.config import AgentConfig
-from guard_wsgi.agent.spool_file import SpoolError, SpoolFile
+from guard_wsgi.agent.spool_errors import SpoolError
 from guard_wsgi.errors import ConfigError
+
+if TYPE_CHECKING:
+    from guard_wsgi.agent.spool_file import SpoolFile
 
 try:
     import fcntl
@@ -121,7 +125,7 @@ class Spool:
             if handle is None:
                 continue
             try:
-                file = SpoolFile(path, handle)
+                file = _file(path, handle)
             except SpoolError as error:
                 self._set_aside(path, error)
                 continue
@@ -149,13 +153,19 @@ class Spool:
             path = self.directory / f"{uuid4().hex}.db"
             handle = _lock(path.with_suffix(".lock"))
             if handle is not None:
-                return SpoolFile(path, handle)
+                return _file(path, handle)
 
     def _set_aside(self, path: Path, error: SpoolError) -> None:
         log.error("could not read %s (%s): renamed it to .damaged", path, error)
         with contextlib.suppress(OSError):
             os.replace(path, path.with_suffix(".damaged"))
             os.unlink(path.with_suffix(".lock"))
+
+
+def _file(path: Path, lock_handle: int) -> SpoolFile:
+    from guard_wsgi.agent.spool_file import SpoolFile  # SQLite is a megabyte of every worker's
+
+    return SpoolFile(path, lock_handle)
 
 
 def directory_of(config: AgentConfig) -> Path:

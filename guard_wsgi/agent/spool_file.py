@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from guard_wsgi.agent.batch import Item, Kind
-from guard_wsgi.errors import GuardError
+from guard_wsgi.agent.spool_errors import SpoolError, SpoolFull
 
 CHECKPOINT_SECONDS = 10.0
 """Seconds between check-points: the most that a power failure costs, and the bound on the growth of
@@ -37,14 +37,6 @@ CREATE TABLE IF NOT EXISTS items (
     data BLOB NOT NULL
 )
 """
-
-
-class SpoolFull(GuardError):
-    """The spool is full."""
-
-
-class SpoolError(GuardError):
-    """The spool can't be read or written: no space, no permission, not a database."""
 
 
 class SpoolFile:

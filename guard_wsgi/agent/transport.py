@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +139,8 @@ class Transport:
             self._session = None
 
     def _new_session(self) -> Session:
+        from http.cookiejar import DefaultCookiePolicy  # which requests loads as well
+
         session = self._requests.Session()
         session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip"})
         # Use the proxies of the environment, but no .netrc, which would add credentials.
