@@ -38,7 +38,7 @@ _TARGET_NAME = re.compile(
 # Fields in which people write whole texts.
 _TEXT_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:text|body\w*|content\w*|comment\w*|message|msg|description|note\w*|review"
-    r"|bio|html|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
+    r"|bio|html|(?:html|text|formatted)_?body|excerpt|summary|caption|stringvalue|value|diff|context_line|stacktrace)\]?(?:\[\])?",
     re.IGNORECASE,
 )
 # Names for code and its files in error reports, browsers' reports and traces, from the

@@ -155,6 +155,15 @@ def test_a_key_that_does_something_is_none_of_them(inspection: Inspection, key: 
     assert form(inspection, key, "1")
 
 
+OUTLOOK = '<html xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office"><head><style><!-- @font-face {font-family:Calibri;} --></style></head><body lang="EN-GB" link="#0563C1" vlink="#954F72"><div class="WordSection1"><p class="MsoNormal">Hello<o:p></o:p></p></div></body></html>'
+
+
+@pytest.mark.parametrize("field", ["HtmlBody", "html", "body-html"])
+def test_a_mail_program_writes_a_page(inspection: Inspection, field: str) -> None:
+    assert not found(inspection, {field: OUTLOOK})
+    assert found(inspection, {field: OUTLOOK.replace("Hello", SCRIPT)})
+
+
 SAMPLES = (
     'alert("Saved")',
     "setTimeout(function(){window.location.re",
