@@ -86,7 +86,9 @@ _TEMPLATES: Final = (
 )
 # Tags of JSP and ColdFusion, and a call behind "<%", need no end of their own: the rest of a page
 # may have one. Nor has a line of Mako one.
-_UNCLOSED_TEMPLATE: Final = re.compile(r"<%[^%]*[(`]|<(?:jsp|cf)|^\s*%", re.I | re.MULTILINE)
+_UNCLOSED_TEMPLATE: Final = re.compile(
+    r"<%[^%]*[(`]|<(?:jsp|cf)|^[ \t]{0,40}%", re.I | re.MULTILINE
+)
 # A page reads tags, attributes and addresses of scripts wherever they stand.
 _MARKUP: Final = re.compile(
     r"<[\s\x00/]*[a-z!?%&\\]|\b(?:on\w+|style|src\w*|href|action|formaction|data|background|poster|content|http-equiv)\s*="
