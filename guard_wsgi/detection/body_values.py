@@ -9,6 +9,8 @@ from typing import Final
 from attrs import evolve
 
 from guard_wsgi.detection import large
+from guard_wsgi.detection.batches import MEDIA as BATCH
+from guard_wsgi.detection.batches import batch_values
 from guard_wsgi.detection.charset import charsets_in
 from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.form import form_text, form_values
@@ -55,6 +57,11 @@ def body_values(
         found = present(body, kind.content_type)
         if found:
             charsets = charsets_in(kind.parameters)
+            if kind.media == BATCH:
+                yield from batch_values(
+                    body, found, complete, max_depth, budget, contents, charsets
+                )
+                return
             yield from multipart_values(body, found, complete, budget, contents, charsets)
             return
         kind = _UNKNOWN

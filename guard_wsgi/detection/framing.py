@@ -6,6 +6,7 @@ from typing import Final
 
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import boundaries, is_ended
+from guard_wsgi.detection.nesting import without_links
 
 _ROWS: Final = tuple(bracket * 16 for bracket in (b"[", b"]", b"}"))
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -31,6 +32,7 @@ def _is_too_deep(body: bytes, max_depth: int) -> bool:
     # quickly.
     if not any(row in body for row in _ROWS):
         return False
+    body = without_links(body)
     return _is_deeper(body, max_depth) and _is_deeper(_without_strings(body), max_depth)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
+from guard_wsgi.detection.nesting import LEVEL, cost_of
 from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_text, with_parent
 
 LARGE_JSON_BYTES: Final = 2048
@@ -98,8 +99,8 @@ def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
     order."""
     # Text between strings, and strings, in turn.
     parts = quotes.split(b'"')
-    outer: list[tuple[str, bool]] = []
-    path, in_list, key = "", False, ""
+    outer: list[tuple[str, bool, int]] = []
+    path, in_list, key, depth = "", False, "", 0
     done = last = at = 0
     for place in places:
         at += quotes.count(b'"', last, place)
@@ -112,14 +113,15 @@ def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
                 key = to_text(parts[index - 1])[0]
             for sign in _BRACKET.findall(between):
                 if sign in b"{[":
-                    outer.append((path, in_list))
+                    outer.append((path, in_list, depth))
+                    depth += LEVEL if in_list else cost_of(path, key)
                     path, in_list = _inner(path, in_list, key), sign == b"["
                 else:
-                    path, in_list = outer.pop() if outer else ("", False)
+                    path, in_list, depth = outer.pop() if outer else ("", False, 0)
                     if not outer:
                         key = ""  # the next document of a stream begins at its own root
         done = at + 2
-        if len(outer) > max_depth:
+        if depth > max_depth * LEVEL:
             raise BudgetSpent("max_json_depth")
         between = parts[at].strip()
         if at + 2 < len(parts) and parts[at + 2].lstrip()[:1] == b":":

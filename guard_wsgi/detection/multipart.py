@@ -258,12 +258,13 @@ def multipart_values(
     """
     for boundary in found:
         for part in parts(body, boundary, complete, budget):
-            yield from _part_values(part, budget, contents, charsets)
+            yield from part_values(part, budget, contents, charsets)
 
 
-def _part_values(
+def part_values(
     part: Part, budget: Budget, contents: bool, charsets: Iterable[str]
 ) -> Iterator[Value]:
+    """Yield the values of one part of a form."""
     name = part.name
     if not part.is_plain:
         for line in _LINE_BREAK.split(part.head):

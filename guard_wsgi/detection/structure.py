@@ -20,6 +20,7 @@ from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written
 from guard_wsgi.detection.fragments import data_blocks
 from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
 from guard_wsgi.detection.mails import is_notification, kind_of_notified, mail_values
+from guard_wsgi.detection.nesting import LEVEL, cost_of
 from guard_wsgi.detection.published_fields import KindOf, kinds_inside, no_kind
 from guard_wsgi.detection.requirement import is_requirement
 from guard_wsgi.detection.value import (
@@ -97,6 +98,7 @@ class Document:
         if isinstance(self.root, list) and len(self.root) >= MANY_GUESSES:
             yield from _batch(location, self.root, budget)
         stack: list[tuple[str, Any, int]] = [("", self.root, 0)]
+        deepest = max_depth * LEVEL
         while stack:
             path, node, depth = stack.pop()
             if isinstance(node, str):
@@ -106,13 +108,14 @@ class Document:
                     value = Value(location, path, node, kind)
                     yield from (value,) if kind else unfold(value, budget)
             elif isinstance(node, list):
-                if depth >= max_depth:
+                if depth >= deepest:
                     raise BudgetSpent("max_json_depth")
                 if isinstance(node, Pairs):
                     for key, child in reversed(node):
                         if child.__class__ in (str, list, Pairs):
                             name = f"{path}.{key}" if path else key
-                            stack.append((name[-MAX_NAME_CHARS:], child, depth + 1))
+                            below = depth + cost_of(path, key)
+                            stack.append((name[-MAX_NAME_CHARS:], child, below))
                         is_simple = _SIMPLE_KEY.fullmatch(key) and not stands_out(key)
                         if is_simple or names_filter(key):
                             continue
@@ -122,7 +125,7 @@ class Document:
                 else:
                     for child in reversed(node):
                         if child.__class__ in (str, list, Pairs):
-                            stack.append((path + "[]", child, depth + 1))
+                            stack.append((path + "[]", child, depth + LEVEL))
 
 
 def is_json(body: bytes) -> bool:
