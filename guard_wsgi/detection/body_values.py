@@ -25,6 +25,7 @@ from guard_wsgi.detection.multipart import multipart_values, present
 from guard_wsgi.detection.published_fields import KindOf, kind_of, kind_of_place, no_kind
 from guard_wsgi.detection.reports import MEDIA as REPORTS
 from guard_wsgi.detection.reports import kind_of_address, says_report, with_samples
+from guard_wsgi.detection.strict_xml import reads_strictly
 from guard_wsgi.detection.structure import (
     MANY_GUESSES,
     is_json,
@@ -88,6 +89,11 @@ def body_values(
             yield from with_samples(leaves, kind.media in REPORTS) if is_report else leaves
             if not kind.is_form:
                 return
+    # Callbacks of WeChat: some clients name a form's type for any body.
+    is_callback = kind.is_form and body[:5] == b"<xml>" and b"%" not in body
+    if is_callback and reads_strictly(to_text(body)[0]):
+        yield from xml_values(body, budget)
+        return
     if kind.is_form:
         if first_pass is None or len(body) <= LARGE_FORM_BYTES:
             yield from form_values(body, "form", budget)

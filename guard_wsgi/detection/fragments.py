@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from guard_wsgi.detection.notations import is_type
 from guard_wsgi.detection.placeholders import without_placeholders
+from guard_wsgi.detection.styles import HINTS as STYLE_HINTS
+from guard_wsgi.detection.styles import without_styles
 
 # What a handler or a script URL may do: act on the browser's own window, and nothing else.
 _ACTION: Final = (
@@ -151,6 +153,11 @@ def _without_bars(match: re.Match[str]) -> str:
     return match[0] if "{{" in match[0] else _BAR.sub(",", match[0])
 
 
+# Names that differ in a part, as people write them behind a name ("python{,3}-all"). Only after a
+# separator does a shell expand them.
+_ALTERNATIVES: Final = re.compile(r"(?<=[\w.])\{[\w-]{0,16}(?:,[\w-]{0,16}){1,6}\}")
+_SEPARATOR: Final = re.compile(r"[;|&$`<>()\\\r\n]")
+
 # Optimization: every match of the two expressions contains one of these.
 _SPOKEN_HINTS: Final = (
     *("document.", "window.location", "storage", "innerhtml", "javascript:void(0)"),
@@ -168,7 +175,7 @@ HINT: Final = "|".join(
         r"- ?\|",
         r"\]\(|script:",
         r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
-        *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS)),
+        *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS, *STYLE_HINTS)),
     )
 )
 """Every text with a fragment contains one of these; in the syntax of both engines
@@ -195,8 +202,12 @@ def without_fragments(text: str) -> str:
             spoken = _SPOKEN_TAG.sub("tag", text)
             if not _PROGRAM.search(spoken):
                 text = spoken
+    if "@" in text or "#{" in text or "\n//" in text:
+        text = without_styles(text)
     if "{" in text:
         text = without_placeholders(text)
+        if _ALTERNATIVES.search(text) and _TWO_WORDS.search(text) and not _SEPARATOR.search(text):
+            text = _ALTERNATIVES.sub("", _ALTERNATIVES.sub("", text))
     if "-|" in text or "- |" in text:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Final
 
 from guard_wsgi.detection.media import BodyKind
 from guard_wsgi.detection.multipart import boundaries, is_ended
-from guard_wsgi.detection.nesting import without_links
+from guard_wsgi.detection.nesting import LEVEL, LINK, without_links
 
 _ROWS: Final = tuple(bracket * 16 for bracket in (b"[", b"]", b"}"))
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -32,8 +33,15 @@ def _is_too_deep(body: bytes, max_depth: int) -> bool:
     # quickly.
     if not any(row in body for row in _ROWS):
         return False
-    body = without_links(body)
-    return _is_deeper(body, max_depth) and _is_deeper(_without_strings(body), max_depth)
+    plain = without_links(body)
+    if _is_deeper(plain, max_depth) and _is_deeper(_without_strings(plain), max_depth):
+        return True
+    return len(plain) < len(body) and _depth_of(_without_strings(body)) > max_depth * LEVEL // LINK
+
+
+def _depth_of(body: bytes) -> int:
+    brackets = body.translate(None, _NOT_BRACKETS)
+    return max(accumulate([1 if sign in b"[{" else -1 for sign in brackets]), default=0)
 
 
 def _without_strings(body: bytes) -> bytes:

@@ -93,7 +93,9 @@ def test_a_pupil_saves_a_program_of_blocks(inspection: Inspection, statements: i
 
 def test_a_chain_hides_nothing_and_ends(inspection: Inspection) -> None:
     assert as_json(inspection, program(30, SQL))
-    assert as_json(inspection, program(260))  # deeper than a chain may be
+    deep = b'{"next":{"block":' * 300 + b"1" + b"}" * 600
+    for body in (deep, b'{"a":"%s","b":%s}' % (b"a" * 200_000, deep)):
+        assert inspection.body(body, content_type="application/json")
     large = {"rows": ["it's <b>5</b>"] * 9000, **program(30, SQL)}
     assert as_json(inspection, large)
 
