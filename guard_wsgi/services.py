@@ -192,7 +192,7 @@ class Services:
             # Requests that passive mode let pass must not lead to a ban when it ends.
             passive=config.passive_mode,
         )
-        return Suspicion(self.store.counters, self.store.bans, settings)
+        return Suspicion(self.store.counters, self.store.bans, settings, self.log.marks)
 
     # Serving ------------------------------------------------------------------------------------
 

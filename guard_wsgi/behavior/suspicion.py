@@ -64,11 +64,17 @@ class SuspicionSettings:
 class Suspicion:
     """Counts suspicious requests per client, and bans clients that reach a threshold."""
 
-    __slots__ = ("_bans", "_counters", "_increment", "_prefix", "settings")
+    __slots__ = ("_bans", "_counters", "_increment", "_marks", "_prefix", "settings")
 
     def __init__(
-        self, counters: Counters, bans: Bans, settings: SuspicionSettings | None = None
+        self,
+        counters: Counters,
+        bans: Bans,
+        settings: SuspicionSettings | None = None,
+        marks: Mapping[str, object] | None = None,
     ) -> None:
+        """:param marks: attributes of log records, which say whose they are."""
+        self._marks = marks or {}
         self.settings = SuspicionSettings() if settings is None else settings
         self._counters = counters
         self._increment = counters.increment
@@ -115,7 +121,7 @@ class Suspicion:
                 return running  # somebody banned it by hand, or for longer: do not shorten that
             ban = self._bans.ban(address.text, threshold.duration_seconds, reason, shortens="")
         except BanRefused as refused:
-            log.warning("auto-ban refused: %s", refused, extra={"target": client})
+            log.warning("auto-ban refused: %s", refused, extra={**self._marks, "target": client})
             return None
         finally:
             self.forget(address)

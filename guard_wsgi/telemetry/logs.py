@@ -100,6 +100,8 @@ class LogSink:
         self._repeats: dict[tuple[str, str], int] = {}
         self._repeats_end = 0.0
         self._lines = 0
+        self.marks = {"guard_sink": id(self)}
+        """Attributes of a record that belongs into this guard's file only."""
         self._file: logging.Handler | None = None
         if settings.file_path:
             self._file = self._open(settings.file_path, settings.file_format)
@@ -168,7 +170,7 @@ class LogSink:
                 method,
                 path,
                 extra={
-                    "guard_sink": id(self),
+                    **self.marks,
                     "guard_event": "request",
                     "guard_client_ip": client_ip,
                     "guard_method": method,
@@ -198,7 +200,7 @@ class LogSink:
                 country or "unknown",
                 verdict,
                 extra={
-                    "guard_sink": id(self),
+                    **self.marks,
                     "guard_event": "country_check",
                     "guard_client_ip": escape(request.client_ip),
                     "guard_country": country,
@@ -233,7 +235,7 @@ class LogSink:
     def _extra(self, event: SecurityEvent) -> dict[str, Any]:
         metadata = event.metadata
         extra: dict[str, Any] = {
-            "guard_sink": id(self),
+            **self.marks,
             "guard_event": event.event_type,
             "guard_action": event.action_taken,
             "guard_client_ip": escape(event.ip_address),
