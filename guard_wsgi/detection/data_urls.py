@@ -116,6 +116,14 @@ def _text_of(data: str) -> str | None:
         return None
 
 
+def drawn(value: Value) -> Iterator[Value] | None:
+    """Return the texts of a picture that is the whole value and only draws; None for any other."""
+    if value.location not in _FIELDS or value.kind:
+        return None
+    shown = texts_of_picture(value.text, is_escaped=False)
+    return None if shown is None else iter([evolve(value, text=one) for one in shown])
+
+
 # A picture in a page or a style sheet, up to its end.
 _PICTURE: Final = re.compile(
     r"(?<=[\"'(=\s])data:image/svg\+xml(?:;charset=[\w-]{1,16}|;utf-?8)?"

@@ -238,6 +238,9 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
                 named = evolve(value, name=f"{value.name}>{name}"[:MAX_NAME_CHARS], text=inner)
                 yield from unfold(named, budget, depth + 1)
             return
+    if first == "<" and "<svg" in text[:512] and (texts := data_urls.drawn(value)) is not None:
+        yield from texts
+        return
     if first == "<" and "/ld+json" in text:
         rest, documents = data_blocks(text, parsed_json)
         if documents:
@@ -297,13 +300,8 @@ def _unfold_url(value: Value, text: str, budget: Budget, depth: int) -> Iterator
     base, hash_mark, fragment = text.partition("#")
     base, question, query = base.partition("?")
     kind = "url" if question or hash_mark else value.kind
-    yield Value(
-        value.location,
-        value.name,
-        base + ("?" if question and not query else ""),
-        kind,
-        value.flags,
-    )
+    shown = base + ("?" if question and not query else "")
+    yield Value(value.location, value.name, shown, kind, value.flags)
     if query:
         yield from _pairs(value, query, budget, depth)
     if fragment:

@@ -110,3 +110,22 @@ def test_a_build_has_conditions(inspection: Inspection, condition: str) -> None:
 def test_another_condition_is_an_attack(inspection: Inspection, condition: str) -> None:
     body = PROJECT.format(condition).encode()
     assert inspection.body(body, content_type="application/xml")
+
+
+ICON = '<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16"><path d="M8 1a6.99 6.99 0 00-4.37 1.53C2.4 2.08 1.5 1.5.9 1.06l-.09.59z" style="marker:none" overflow="visible" color="#bebebe"/>{}</svg>'
+
+
+def test_a_field_for_an_icon_takes_one_that_only_draws(inspection: Inspection) -> None:
+    for icon in (ICON.format(""), HEAD + ICON.format("<text>postgresql:all</text>")):
+        assert not any(everywhere(inspection, icon).values()), icon
+    for inner in (
+        "<script>alert(1)</script>",
+        '<a href="javascript:alert(1)">a</a>',
+        '<path onclick="alert(1)"/>',
+        '<image href="http://evil.example/a.svg"/>',
+        "<text>1' UNION SELECT password FROM users -- </text>",
+        "<foreignObject><iframe/></foreignObject>",
+    ):
+        found = everywhere(inspection, ICON.format(inner))
+        assert found["form"], inner
+        assert found["json"], inner

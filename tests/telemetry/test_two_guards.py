@@ -12,9 +12,7 @@ from tests.kit.gateway import environ_for, serve, text_app
 def test_a_ban_that_one_guard_refuses_is_in_its_own_file(tmp_path: Path) -> None:
     paths = [tmp_path / "shop.log", tmp_path / "wiki.log"]
     guards = [
-        GuardMiddleware(
-            text_app(), SecurityConfig(custom_log_file=str(path), auto_ban_threshold=1)
-        )
+        GuardMiddleware(text_app(), SecurityConfig(custom_log_file=str(path), auto_ban_threshold=1))
         for path in paths
     ]
     try:
