@@ -95,7 +95,11 @@ def _inside(piece: str) -> str:
         return _INSIDE.get(piece, piece)
     if not _NEGATED.isdisjoint(_PIECES.findall(piece[1:-1])):
         raise ValueError(f"{piece} has a negated class in it: name what it takes")
-    return piece[:-1] + r"\xff]" if piece.startswith("[^") else piece
+    if not piece.startswith("[^"):
+        return piece
+    if piece.endswith("-]") and not piece.endswith(r"\-]"):
+        return piece[:-2] + r"\xff-]"  # else the hyphen would begin a range
+    return piece[:-1] + r"\xff]"
 
 
 _NEGATED: Final = {r"\W", r"\S", r"\D"}

@@ -197,7 +197,9 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     ),
     "line_command": cross(_LINE_BREAKS, ("", " "), (_LINE_COMMAND,)),
     "header_line": cross(_LINE_BREAKS, ("", " ", r"\t"), (_HEADER,)),
-    "redirect": (r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)",),
+    # In the name of a parameter.
+    "name_break": (r"\r=", r"\n=", r"&\r", r"&\n"),
+    "redirect": (r"=(?:/{2,}|/\\|\\|/\x09|/?https?:/{0,2}[^\s/?&\x0b]*[@\\]|https?:/?[^/]|/?https?:[^\x0b&]*/\.\.|/https?:|/\.)", r"\"///", r"\x0b///"),
     "remote": (r"=(?:url:)?(?:https?|ftps?):?/{0,2}[^\x0b&]*(?:\?(?:$|[\x0b&])|\.(?:txt|php|inc|dat|asp|jsp|cgi|pl)\??(?:$|[\x0b&]))",),
     "bracket_path": (
         *cross((r"/\w*\[",), ("!", "/", r"\-", *ascii_lowercase)),

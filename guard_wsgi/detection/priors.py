@@ -23,6 +23,7 @@ EXCUSES: Final = MappingProxyType(
 FEATURE_CATEGORIES: Final = {
     "encoding.overlong_bytes": "encoding",
     "upload.script_in_binary": "file_upload",
+    "protocol.name_line_break": "http_split",
     "file.remote_include": "file_inclusion",
     "graphql.introspection": "graphql",
     "graphql.depth": "graphql",
@@ -32,6 +33,8 @@ FEATURE_CATEGORIES: Final = {
 PRIOR_FEATURES: Final = {
     "encoding.overlong_bytes": 1.0,
     "upload.script_in_binary": 1.0,
+    # A header that is split off by the name of a parameter (CWE-113): no form has such a name.
+    "protocol.name_line_break": 1.3,
     "file.remote_include": 0.7,
     "graphql.introspection": 0.5,
     "graphql.depth": 1.0,
@@ -42,7 +45,8 @@ _GRAPH: Final = ("query.graph_statement", "query.graph_clause")
 # What two pieces of evidence mean together, beyond their sum.
 _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.script_name": (("kind:filename", 1.0),),
-    "file.script_upload": (("kind:filename", 0.6),),
+    "file.script_upload": (("kind:filename", 0.7),),
+    "file.include_variable": (("kind:name", 1.3),),
     "file.double_extension": (("kind:filename", 0.5),),
     "shell.separator_command": (("kind:agent", -0.7),),
     "shell.separator_last": (("kind:agent", -0.8),),
@@ -62,9 +66,9 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "shell.bare_command_line": (("name:command", 0.5),),
     "file.loopback_bare": (("name:include", 0.4), ("name:target", 0.6)),
     "file.data_text": (("name:include", 0.6), ("name:target", 0.6)),
-    "file.dot_dot": (("kind:filename", 0.5),),
+    "file.dot_dot": (("kind:filename", 0.7),),
     "file.line_break": (("kind:path", 1.0),),
-    "file.uploaded_setting": (("kind:filename", 1.3),),
+    "file.uploaded_setting": (("kind:filename", 1.5),),
     "file.dump_file": (("kind:path", 0.3),),
     # The type of an error in a report; ranges of a documented filter language.
     "code.java_class": (("text:exception", -0.6),),
@@ -87,7 +91,9 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
     **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),
     # An API of a database takes a statement in a field of this name.
-    "sql.statement_only": (("name:query", -0.4), ("at:query", 0.4)),
+    **dict.fromkeys(
+        ("sql.statement_only", "sql.alter_only"), (("name:query", -0.4), ("at:query", 0.4))
+    ),
 }
 
 

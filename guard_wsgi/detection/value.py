@@ -41,7 +41,7 @@ MAIL: Final = "mail"
 NAME_EVIDENCE: Final = re.compile(
     r"__(?:proto|class|import|global|init|type|define|lookup|builtin|subclass|base|mro|dict|reduce|code)|constructor|prototype|^@(?:type|class)$|java|class[.\[]|processbuilder"
     r"|transformer|closure|getruntime|instantiatefactory|\borg\.(?:apache|omg|spring)"
-    r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.",
+    r"|\bcom\.(?:sun|opensymphony|mchange)|^(?:document|window)\.|^mosconfig_|^_(?:conf|server|request|get|post|session|env|files)\[|^globals\[",
     re.IGNORECASE,
 )
 

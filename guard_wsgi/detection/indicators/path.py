@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, MEDIUM, STRONG, WEAK, Family
 
 _TRAVERSAL = "OWASP: Path Traversal; CWE-22"
 _PATT_TRAVERSAL = "PayloadsAllTheThings, Directory Traversal"
@@ -73,7 +73,7 @@ PATH = (
     _make("ssrf", "odd_host", r"\b(?:https?|ftp)://(?:[^/\s@]*@)?(?:0x[0-9a-f]{2,8}|0[0-7]{3,}[./]|\d{8,10}(?:[:/]|$)|\[[0-9a-f:.]+\]|(?:\d{1,3}\.){1,2}\d{1,6}(?:[:/]|$)|0[xX0-7][\w.]*\.[\w.]*[/:]|[^\s/?#]*[\u2460-\u24ff])" .replace(r"[\u2460-\u24ff]", r"\xe2\x91"), _SSRF, examples=('http://[a::]',)),
     # Services inside a network that answer without authentication: Docker, Kubernetes,
     # Elasticsearch, Consul, etcd, Spark, AWS Lambda's runtime, Spring's actuator.
-    _make("ssrf", "internal_interface", r"\bhttps?://(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.\d+\.\d+\.\d+|169\.254\.[\d.]+|\[[:\w]+\])(?::\d+)?/(?:containers/|images/json|_cluster/|_cat/|_nodes|v1/(?:agent|kv|catalog)|v2/(?:keys|_catalog)|pods\b|run/|jobs\b|api/v1/(?:secrets|pods|namespaces|nodes)|\d{4}-\d\d-\d\d/runtime|actuator|server-status|druid/|solr/admin|jolokia|manager/html|metrics\b|admin(?:/|$)|%2561dmin)", _SSRF, STRONG, examples=('http://127.0.1/admin',)),
+    _make("ssrf", "internal_interface", r"\bhttps?://(?:localhost|127\.[\d.]+|10\.[\d.]+|192\.168\.[\d.]+|172\.\d+\.\d+\.\d+|169\.254\.[\d.]+|\[[:\w]+\])(?::\d+)?/(?:(?:v\d[\d.]*/)?(?:containers/|images/)|images/json|_cluster/|_cat/|_nodes|v1/(?:agent|kv|catalog)|v2/(?:keys|_catalog)|pods\b|run/|jobs\b|api/v1/(?:secrets|pods|namespaces|nodes)|\d{4}-\d\d-\d\d/runtime|actuator|server-status|druid/|solr/admin|jolokia|manager/html|metrics\b|admin(?:/|$)|%2561dmin)", _SSRF, CERTAIN, examples=('http://127.0.1/admin',)),
     _make("ssrf", "number_host", r"\bhttps?://(?:[^/\s@]*@)?(?:0x[0-9a-f]{1,8}[.:/]|0[0-7]{3,}\.|0[0-7]{8,})", _SSRF, STRONG, examples=('http://0x7f.1/',)),
     _make("ssrf", "odd_scheme", r"\b(?:gopher|dict|netdoc|jar|ldaps?|tftp|sftp|expect|file|rmi|iiop|corba|nis|imaps?|pop3|smtp|telnet|view-source|ssh)(?:://|:/|%3a%2f)", _SSRF, examples=('file:///',)),
     _make("ssrf", "internal_port", r"\bhttps?://[\w.\[\]:-]+:(?:22|21|23|25|110|135|139|445|1433|2375|2376|2379|3306|3389|4040|5432|5601|5984|5985|6379|6443|8500|9200|9300|10250|10255|11211|15672|27017)\b", _SSRF, 0.8, examples=('http://0.0.0.0:22',)),
@@ -92,7 +92,7 @@ PATH = (
     _make("sensitive_file", "uploaded_setting", r"^\.(?:boto|env|ht(?:access|passwd|group)|user\.ini|npmrc|netrc|pgpass|my\.cnf|bash\w*|zshrc|profile|gitconfig|aws|ssh|dockercfg|kube|s3cfg)\b|^wp-config|^web\.config\b|^config\.(?:ya?ml|inc\.php|php)\s*$", _RECON, 0.1, examples=('.env',)),
     _make("dir_traversal", "sys_tree", r"^/?sys/(?:class|kernel|devices|module|firmware|block|hypervisor)(?:/|$)", _LFI, STRONG, examples=('/sys/class',)),
     _make("dir_traversal", "drive_setting", r"^/?[a-z]:[/\\]+(?:xampp|wamp|windows|winnt|program files[^/\\]{0,8}|inetpub|apache|php|mysql)[/\\].*\.(?:ini|inc|log|conf|cnf|dat|xml|err|php)\b", _LFI, STRONG, examples=('C:/php/php.ini',)),
-    _make("dir_traversal", "log_tree", r"^/(?:var|usr/local|opt|etc|private/var)/(?:log|apache\w*|adm|lp|nginx|httpd|mysql|lampp)/\S*(?:log|err|error)\w*$|^/var/(?:log|apache2?)/\w+/?$", _LFI, 0.7, examples=('/var/log/wtmp',)),
+    _make("dir_traversal", "log_tree", r"^/(?:var|usr/local|opt|etc|private/var)/(?:log|apache\w*|adm|lp|nginx|httpd|mysql|lampp)/\S*(?:log|err|error)\w*$|^/var/(?:log|apache2?)/\w+/?$", _LFI, STRONG, examples=('/var/log/wtmp',)),
     _make("dir_traversal", "pear_command", r"\bpe(?:ar|cl)cmd\b|\.\.\?{2}", "CVE-2024-4577 and docker-library images: pearcmd.php", STRONG, examples=('/usr/local/lib/php/pearcmd.php',)),
     _make("dir_traversal", "line_break", r"^/[^\s]*[\r\n]+\S", "CVE-2019-11043: a line break in a path", 0.1, examples=('/foo\nbar',)),
     _make("sensitive_file", "web_inf", r"/(?:web|meta)-inf(?:/|$)|\bweb\.xml\b", _RECON, STRONG, examples=('web.xml',)),
@@ -100,7 +100,7 @@ PATH = (
     _make("cms_probing", "cms_path", r"/(?:wp-login\.php|wp-admin(?:/|$)|xmlrpc\.php|wp-json/wp/v2/users|wlwmanifest\.xml|wp-content/(?:plugins|themes|debug\.log|uploads/\S+\.php)|wp-includes/\S+\.php|administrator/(?:index\.php|components|manifests)|components/com_\w+|index\.php\?option=com_|user/login\?|sites/default/(?:files|settings)|misc/drupal\.js|typo3(?:conf)?/|magento_version|downloader/|skin/\w+/|bitrix/admin|fckeditor/|tiny_?mce/\S*\.php|ckfinder/)", "OWASP Testing Guide WSTG-INFO-08", WEAK, examples=('/wp-content/debug.log',)),
     _make("file_upload", "double_extension", r"\.(?:php\d?|phtml|phar|jspx?|aspx?|asa|cer|cgi|exe|sh)\.(?:jpe?g|png|gif|txt|pdf|zip|bak|\w{1,4})$|\.(?:jpe?g|png|gif|txt|pdf|docx?)\.{1,2}" + _EXTENSION + r"(?:$|[\s.;\x00])", _UPLOAD, MEDIUM, examples=('a.php.gif',)),
     _make("file_upload", "script_name", r"(?:^|[\w\s.\"'-])\.\s*" + _EXTENSION + r"[\s.]*(?:$|[\x00;:%/])", _UPLOAD, 0.1, examples=('.jsp',)),
-    _make("file_upload", "name_trick", r"\.(?:php|asp|jsp|aspx)\w?(?:;(?:[^j]|$)|:(?:[^\d]|$)|\x00|%00|\.{1,2}$|::\$data|/$|\s+$|\x20)|::\$data|\.htaccess|\.user\.ini|web\.config", _UPLOAD, examples=('a.php..',)),
+    _make("file_upload", "name_trick", r"\.(?:php|asp|jsp|aspx)\w?(?:;(?:[^j]|$)|:(?:[^\d]|$)|\x00|%00|\.{1,2}$|\w{0,3}\.{3,}$|::\$data|/$|\s+$|\x20)|::\$data|\.htaccess|\.user\.ini|web\.config", _UPLOAD, examples=('a.php..',)),
     _make("file_upload", "script_upload", r"\.\s?(?:php[\dt]?|phtml|phar|phps|jspx?|jspf|aspx?|ashx|asa|cfm|cgi|shtml)[\s.]*$", _UPLOAD, 0.1, examples=('.jsp',)),
     _make("file_upload", "php_session", r"(?:^|[/\\])sess_[a-z0-9,-]{16,}$", "PHP session files", CERTAIN, examples=('sess_1234567890abcdefghij',)),
     _make("ssrf", "numeric_host", r"^[\s'\"]*[a-z][a-z0-9+.-]{1,12}:/{0,3}(?:[^/?#@\s]*@)?(?:(?:(?:0x[0-9a-f]+|\d+)\.){0,3}(?:0x[0-9a-f]+|0[0-7]+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}|(?:\d{1,3}\.){0,2}\d{1,10})(?::\d{1,5})?(?:[/?#\s'\"]|$)", "WHATWG URL: IPv4 parser; PayloadsAllTheThings, SSRF", CERTAIN,
@@ -109,13 +109,20 @@ PATH = (
     _make("ssrf", "rebinding_host", r"(?:^|[/@.\s])(?:[\w-]+\.)*(?:rbndr\.us|1u\.ms|rebind\.network|rebind\.it|rebinder\.net|lvh\.me|localtest\.me|vcap\.me|lacolhost\.com|fuf\.me|localh\.st|nip\.io|sslip\.io|xip\.io|traefik\.me|backname\.io|yoogle\.com|bugbounty\.dod\.network|spoofed\.burpcollaborator\.net)\.?(?::\d+)?(?:[/?#\s]|$)", "Singularity of Origin and rbndr: names that resolve to what is in them", CERTAIN,
           prefilter=(r"rbndr\.us", r"\.1u\.ms", r"rebind\.network", r"rebind\.it", r"rebinder\.net", r"lvh\.me", r"localtest\.me", r"vcap\.me", r"lacolhost\.com", r"fuf\.me", r"localh\.st", r"traefik\.me", r"backname\.io", r"yoogle\.com"),
           examples=("http://7f000001.c0a80001.rbndr.us/", "http://make-127.0.0.1-rebind-1.1.1.1-rr.1u.ms/", "http://a.lvh.me/")),
-    _make("path_traversal", "percentless", r"(?:^|[/\\=])\.\.(?:2f|5c|252f|255c|c0af|c1(?:9c|1c)|e080af|0x[25][fc])|(?:2e2e(?:2f|5c)){2}|\.\.(?:2f|5c|252f|255c)\.\.", "CWE-22: escapes whose sign a filter has taken out", CERTAIN,
-          prefilter=(r"\.\.(?:2f|5c|25[25]|c0af|c1|e080|0x)", r"2e2e(?:2f|5c)2e"),
-          examples=("..2f..2f..2fetc2fpasswd", "..255c..255cboot.ini", "..5c..5cwindows", "2e2e2f2e2e2fetc")),
+    _make("path_traversal", "percentless", r"(?:^|[/\\=])\.\.(?:2f|5c|252f|255c|c0af|c1(?:9c|1c)|e080af|0x[25][fc])|(?:2e2e(?:2f|5c)){2}|\.\.(?:2f|5c|252f|255c)\.\.|0x(?:2f|5c)0x2e(?:[./%]|0x)", "CWE-22: escapes whose sign a filter has taken out", CERTAIN,
+          prefilter=(r"\.\.(?:2f|5c|25[25]|c0af|c1|e080|0x)", r"0x(?:2f|5c)0x2e", r"2e2e(?:2f|5c)2e"),
+          examples=("..2f..2f..2fetc2fpasswd", "..255c..255cboot.ini", "..5c..5cwindows", "2e2e2f2e2e2fetc", "0x5c0x2e./")),
     _make("dir_traversal", "unc_local", r"^[\s'\"]*(?:\\\\|//)(?:localhost|127\.[\d.]+|\[?(?:0*:)*:?1\]?|\[?::1\]?|0x7f\w*|2130706433)[\\/](?:\w{1,40}\$?[\\/]|\w{1,40}\$\s*$|share\b)|^[\s'\"]*\\\\[.?]\\(?:\w:|unc\\|globalroot|pipe\\|physicaldrive)", "Microsoft: UNC and device paths; CWE-40", STRONG,
           prefilter=(r"(?:\\\\|//)(?:localhost|127\.|\[?:|0x7f|2130706433)", r"\\\\[.?]\\"),
           examples=("\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a", "\\\\.\\c:\\x")),
     # RFC 4291, 2.5.5: IPv4 addresses within IPv6. No development server has such a name.
     _make("ssrf", "mapped_address", r"://(?:[^/\s@]*@)?\[(?:[0:]*:)?(?:ffff:(?:0:)?)?(?:127\.\d|0\.0\.0\.0|10\.\d|192\.168|172\.(?:1[6-9]|2\d|3[01])\.|169\.254|7f[0-9a-f]{2}:|0?a[0-9a-f]{2}:|c0a8:|a9fe:)[\w.:]*\]|://(?:[^/\s@]*@)?\[64:ff9b:[^\]\s]*\]", _SSRF, CERTAIN,
           examples=("http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/a", "http://[0:0:0:0:0:ffff:7f00:1]/", "http://[::127.0.0.1]/", "https://[64:ff9b::7f00:1]/")),
+    _make("ssrf", "metadata_address", r"^https?://(?:metadata\.google\.internal|metadata\.goog|169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200)(?::\d+)?(?:/|$)", _SSRF, DECISIVE, examples=("http://metadata.google.internal/computeMetadata/v1beta1/project/",)),
+    _make("dir_traversal", "answer_file", r"(?:^|[/\\])(?:unattend(?:ed)?|sysprep|autounattend)(?:\.(?:xml|txt|inf))?[/\\](?:unattend(?:ed)?|sysprep)\.(?:xml|txt|inf)\s*$|[/\\](?:panther|system32|sysprep)[/\\](?:unattend(?:ed)?|sysprep)\.(?:xml|txt|inf)\s*$|[/\\]config[/\\]regback[/\\]\w+\s*$", _LFI, STRONG, examples=("C:/windows/panther/unattend.txt", "C:/windows/system32/config/regback/security")),
+    _make("dir_traversal", "server_setting", r"^/(?:etc|usr|var|opt|private|home|www|srv)/(?:[\w.-]+/){0,8}(?:httpd|nginx|apache2?|lighttpd|vsftpd|proftpd|my|php)\.(?:conf|cnf|ini)\s*$", _LFI, MEDIUM, examples=("/usr/local/apps/apache2/conf/httpd.conf",)),
+    # Variables of old PHP programs, by which a page included what an address says.
+    _make("file_inclusion", "include_variable", r"^(?:mosconfig_\w+|_(?:conf|server|request|get|post|session|env|files)\[[\w.]*\]?|globals\[[\w.]*\]?)$", "CRS 931110; PHP register_globals", 0.1,
+          prefilter=(r"mosconfig_", r"_conf(?:\[|%5b)", r"_server(?:\[|%5b)", r"globals(?:\[|%5b)"), examples=("mosConfig_absolute_path", "_CONF[path]", "GLOBALS[x]")),
+    _make("file_upload", "dotted_script", r"\.(?:php|phtml|asp|jsp|cgi)\w{0,4}\.{3,}\s*$", _UPLOAD, STRONG, examples=("a.php907....",)),
 )

