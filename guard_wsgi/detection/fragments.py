@@ -158,6 +158,11 @@ def _without_bars(match: re.Match[str]) -> str:
 _ALTERNATIVES: Final = re.compile(r"(?<=[\w.])\{[\w-]{0,16}(?:,[\w-]{0,16}){1,6}\}")
 _SEPARATOR: Final = re.compile(r"[;|&$`<>()\\\r\n]")
 
+# The word before a remark in brackets. As a function of style sheets it would call or compare
+# something in them.
+_REMARKED: Final = re.compile(
+    r"(?<=[A-Za-z] )((?:\w{1,40}_)?expressions?) \((?=[A-Za-z\d#][\w#,' -]{0,200}\))", re.IGNORECASE
+)
 # Optimization: every match of the two expressions contains one of these.
 _SPOKEN_HINTS: Final = (
     *("document.", "window.location", "storage", "innerhtml", "javascript:void(0)"),
@@ -169,6 +174,7 @@ HINT: Final = "|".join(
     (
         r"[<{\n]",
         "&&",
+        "expression",
         " HTTP/",
         "assert '",
         r"['\"] (?:=|x) \d",
@@ -227,6 +233,8 @@ def without_fragments(text: str) -> str:
         if "org." in text or "com." in text or "javax." in text:
             text = _SPOKEN_CLASS.sub(_without_class, text)
         lower = text.lower()
+        if "expression" in lower:
+            text = _REMARKED.sub(r"\1 ", text)
         if any(hint in lower for hint in _SPOKEN_HINTS):
             text = _SPOKEN.sub("word", text)
         if any(hint in lower for hint in _PLACE_HINTS):

@@ -39,6 +39,9 @@ WORDS = (
     "Add redundant python{,3}-all build depends for lintian",
     "Run testsuite{,-dbg} autopkg tests with allow-stderr.",
     "Bring xserver-xorg.install.{alpha,mips{,el}} up to date.",
+    "run on platforms that match this regular expression (empty means any platform)",
+    "SPDX license expression (recommended per PEP 639)",
+    "Fix parsing of virtual timestamp fields in ausearch_expression (#1515903)",
 )
 
 
@@ -65,7 +68,7 @@ def test_a_style_sheet_reaches_no_other_place(inspection: Inspection, attack: st
 
 
 @pytest.mark.parametrize("words", WORDS)
-def test_people_write_alternatives_of_a_name(inspection: Inspection, words: str) -> None:
+def test_people_write_names_and_remarks(inspection: Inspection, words: str) -> None:
     for name in ("comment", "title", "q"):
         assert not in_form(inspection, name, words)
     assert not in_json(inspection, "body", words)
@@ -76,6 +79,21 @@ def test_people_write_alternatives_of_a_name(inspection: Inspection, words: str)
 )
 def test_a_shell_expands_them(inspection: Inspection, attack: str) -> None:
     assert in_form(inspection, "name", attack)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        '<p style="width: expression (alert(1))">',
+        '<p style="background: red expression (alert(1))">',
+        '<p style="background: red expression (a)expression(alert(1))">',
+    ],
+)
+def test_a_style_sheet_of_old_browsers_runs_an_expression(
+    inspection: Inspection, attack: str
+) -> None:
+    assert in_form(inspection, "name", attack)
+    assert in_json(inspection, "name", attack)
 
 
 def test_a_callback_in_xml_has_a_forms_type(inspection: Inspection) -> None:
