@@ -203,7 +203,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
             return not (
                 body.startswith(_HIDDEN)
                 or matches(_form_bytes(body))
-                or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
+                or (has_wrapped(body) and matches_json(unwrapped(body)))
             )
 
         def benign_file(body: bytes) -> bool:
@@ -214,7 +214,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
                 not is_plain
                 or body.startswith(_HIDDEN)
                 or matches_kind(body_bytes(body, kind))
-                or (WRAPPED_BYTES in body and matches_json(unwrapped(body)))
+                or (has_wrapped(body) and matches_json(unwrapped(body)))
             )
 
         if kind.is_file and not contents:
@@ -238,6 +238,26 @@ WRAPPED_BYTES: Final = WRAPPED.encode()
 # Optimization: each begins with fixed text, so `re` looks only where that is.
 _TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}")
 _BASIC: Final = re.compile(rb"asic \s*[\w/-][\w/ -]{3,}")
+
+
+_LAST_BYTE: Final = WRAPPED_BYTES[-1]
+_FIRST_BYTES: Final = WRAPPED_BYTES[:-1]
+_MOST_TRIED: Final = 64
+
+
+def has_wrapped(body: bytes) -> bool:
+    """Whether a body contains `WRAPPED`.
+
+    To look for a rare byte takes 1 us in 64 kB, and ``in`` takes 40: more than half of a scan.
+    """
+    at = body.find(_LAST_BYTE)
+    for _ in range(_MOST_TRIED):
+        if at < 0:
+            return False
+        if body.endswith(_FIRST_BYTES, 0, at):
+            return True
+        at = body.find(_LAST_BYTE, at + 1)
+    return WRAPPED_BYTES in body
 
 
 def unwrapped(data: bytes) -> bytes:

@@ -12,10 +12,10 @@ from guard_wsgi.detection.custom import CustomPattern, with_custom
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
-    WRAPPED_BYTES,
     StableHeaders,
     body_bytes,
     body_pass,
+    has_wrapped,
     unwrapped,
     value_bytes,
 )
@@ -171,7 +171,7 @@ class Inspection:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
             prefilter = self._matches_json if is_json else self._matches
             matched = prefilter(body_bytes(body, kind))
-            if not matched and not (WRAPPED_BYTES in body and self._matches_json(unwrapped(body))):
+            if not matched and not (has_wrapped(body) and self._matches_json(unwrapped(body))):
                 return ()
         # Runs of brackets match the prefilter as well: what it lets through is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, Inspection
-from guard_wsgi.detection.first_pass import StableHeaders
+from guard_wsgi.detection.first_pass import WRAPPED_BYTES, StableHeaders, has_wrapped
 from guard_wsgi.detection.prefilter import builtin_prefilter
 
 CHROME = {
@@ -274,3 +274,10 @@ def test_an_everyday_form_is_cleared_at_once() -> None:
         b"&phone=%2B44+20+7946+0000&message=Please+leave+it+with+a+neighbour.+Thank+you!&ok=on"
     )
     assert Detector().compile().benign_body("application/x-www-form-urlencoded")(body)
+
+
+# As many of its last letter as make it look for the whole are in some.
+@given(st.lists(st.sampled_from([b"e", b"y", b"J", b"ey", b"xJ", b"J" * 70]), max_size=12))
+def test_what_is_wrapped_is_found_wherever_it_stands(pieces: list[bytes]) -> None:
+    body = b"".join(pieces)
+    assert has_wrapped(body) == (WRAPPED_BYTES in body)
