@@ -14,6 +14,8 @@ limits: 0.5 microseconds a byte, 150 milliseconds.
 from __future__ import annotations
 
 import argparse
+import base64
+import gzip
 import json
 import logging
 import sys
@@ -84,6 +86,46 @@ def quoted(atom: str) -> str:
     return json.dumps(atom, ensure_ascii=False)[1:-1]
 
 
+def word(number: int) -> str:
+    """A word for a number: values that no memory of others knows."""
+    letters = ""
+    while number >= 0:
+        letters += chr(97 + number % 26)
+        number = number // 26 - 1
+    return letters
+
+
+def inside(text: str, layers: int) -> str:
+    """A text in base64, several times over."""
+    for _ in range(layers):
+        text = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode()
+    return text
+
+
+def token(atom: str, number: int) -> str:
+    """A JSON Web Token whose claims have the atom (RFC 7519)."""
+    parts = ('{"alg":"none"}', json.dumps({"a": f"{atom}{word(number)}"}))
+    return ".".join(inside(part, 1).rstrip("=") for part in (*parts, "x"))
+
+
+def many_headers(atom: str, size: int) -> dict[str, Any]:
+    request = environ() | SERVER | {"wsgi.input": BytesIO()}
+    text = filled(atom, size // 100).encode().decode("latin-1")
+    return request | {f"HTTP_X_{number}": text + str(number) for number in range(100)}
+
+
+def packed(make: Make) -> Make:
+    """The same in gzip; the length that counts is what is in it."""
+
+    def request(atom: str, size: int) -> dict[str, Any]:
+        made = make(atom, size)
+        body = gzip.compress(made["wsgi.input"].getvalue(), 1)
+        sent = {"wsgi.input": BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return made | sent | {"HTTP_CONTENT_ENCODING": "gzip"}
+
+    return request
+
+
 FORMATS: dict[str, Make] = {
     "JSON, raw": posted(JSON, filled),
     "JSON, one string": posted(JSON, lambda a, n: '{"a":"' + filled(quoted(a), n) + '"}'),
@@ -130,6 +172,111 @@ FORMATS: dict[str, Make] = {
     "path": headed("PATH_INFO", lambda a, n: "/" + filled(a, n)),
     "cookie, raw": headed("HTTP_COOKIE", filled),
     "cookie, pairs": headed("HTTP_COOKIE", lambda a, n: many(lambda i: f"a{i}={a}", n, "; ")),
+    # Values that all differ, and structures in structures.
+    "varied query": headed(
+        "QUERY_STRING", lambda a, n: many(lambda i: f"{word(i)}={word(i)}{a}", n, "&")
+    ),
+    "varied form": posted(
+        FORM,
+        lambda a, n: many(lambda i: f"{word(i)}={word(i)}{quote_plus(a)}{word(i * 7)}", n, "&"),
+    ),
+    "varied JSON": posted(
+        JSON,
+        lambda a, n: (
+            "{" + many(lambda i: f'"{word(i)}":"{word(i)}{quoted(a)}{word(i * 7)}"', n, ",") + "}"
+        ),
+    ),
+    "varied keys": posted(
+        JSON,
+        lambda a, n: "{" + many(lambda i: f'"{word(i)}{quoted(a)}{word(i * 7)}":1', n, ",") + "}",
+    ),
+    "varied cookies": headed(
+        "HTTP_COOKIE", lambda a, n: many(lambda i: f"{word(i)}={word(i)}{a}", n, "; ")
+    ),
+    "varied cookies, quoted": headed(
+        "HTTP_COOKIE", lambda a, n: many(lambda i: f'{word(i)}="{word(i)}\\{quoted(a)}"', n, "; ")
+    ),
+    "varied fields": posted(
+        MULTIPART,
+        lambda a, n: many(lambda i: FIELD.format(word(i), "", f"{a}{word(i)}"), n) + "--B--\r\n",
+    ),
+    "varied file names": posted(
+        MULTIPART,
+        lambda a, n: (
+            many(lambda i: FIELD.format(word(i), f'; filename="{word(i)}{a}.txt"', "x"), n)
+            + "--B--\r\n"
+        ),
+    ),
+    "varied XML": posted(
+        XML,
+        lambda a, n: "<r>" + many(lambda i: f'<a b="{word(i)}{a}">{a}{word(i)}</a>', n) + "</r>",
+    ),
+    "varied paths": headed("PATH_INFO", lambda a, n: "/" + many(lambda i: f"{word(i)}{a}", n, "/")),
+    "headers, a hundred": many_headers,
+    "JSON, nested": posted(
+        JSON,
+        lambda a, n: (
+            "[" + many(lambda i: '{"a":' * 30 + f'"{quoted(a)}{word(i)}"' + "}" * 30, n, ",") + "]"
+        ),
+    ),
+    "JSON, one key": posted(JSON, lambda a, n: '{"' + filled(quoted(a), n) + '":"x"}'),
+    "XML, nested": posted(
+        XML,
+        lambda a, n: "<r>" + many(lambda i: "<a>" * 30 + f"{a}{word(i)}" + "</a>" * 30, n) + "</r>",
+    ),
+    "XML, one name": posted(XML, lambda a, n: f"<{filled(a, n)}>x</a>"),
+    "tokens, JSON": posted(
+        JSON, lambda a, n: "[" + many(lambda i: f'"{token(a, i)}"', n, ",") + "]"
+    ),
+    "tokens, form": posted(FORM, lambda a, n: many(lambda i: f"a{i}={token(a, i)}", n, "&")),
+    "tokens, cookies": headed(
+        "HTTP_COOKIE", lambda a, n: many(lambda i: f"a{i}={token(a, i)}", n, "; ")
+    ),
+    "base64, thrice": posted(
+        JSON,
+        lambda a, n: "[" + many(lambda i: f'"{inside(a * 3 + word(i), 3)}"', n, ",") + "]",
+    ),
+    "base64, one value": posted(FORM, lambda a, n: "a=" + quote_plus(inside(filled(a, n // 2), 1))),
+    "percent, thrice": posted(
+        FORM,
+        lambda a, n: many(
+            lambda i: f"a{i}={quote_plus(quote_plus(quote_plus(a)))}{word(i)}", n, "&"
+        ),
+    ),
+    "JSON in a form": posted(
+        FORM,
+        lambda a, n: many(
+            lambda i: f"a{i}=" + quote_plus(json.dumps({"a": f"{a}{word(i)}"})), n, "&"
+        ),
+    ),
+    "addresses": posted(
+        FORM,
+        lambda a, n: many(
+            lambda i: f"a{i}=" + quote_plus(f"http://h/?b={a}&c={word(i)}#{a}"), n, "&"
+        ),
+    ),
+    "GraphQL, many": posted(
+        JSON,
+        lambda a, n: (
+            "["
+            + many(
+                lambda i: '{"query":"{a{b(c:\\"' + quoted(quoted(a)) + f'{word(i)}\\")}}}}"}}',
+                n,
+                ",",
+            )
+            + "]"
+        ),
+    ),
+    "multipart, long heads": posted(
+        MULTIPART,
+        lambda a, n: (
+            many(lambda i: FIELD.format(word(i), f'"\r\nX-{word(i)}: "' + filled(a, 2000), "x"), n)
+            + "--B--\r\n"
+        ),
+    ),
+    "gzip, JSON": packed(
+        posted(JSON, lambda a, n: "[" + many(lambda i: f'"{quoted(a)}{word(i)}"', n, ",") + "]")
+    ),
     **{f"header, {name}": headed(f"HTTP_{name}", filled) for name in HEADERS},
 }
 
@@ -158,6 +305,8 @@ def rows(size: int, only: str) -> Iterator[tuple[float, float, str, str, str]]:
         for atom in dict.fromkeys((*ATOMS, *MORE)):
             request = FORMATS[name](atom, size)
             sent = int(request.get("CONTENT_LENGTH") or min(size, MAX_HEAD))
+            if "HTTP_CONTENT_ENCODING" in request:
+                sent = size
             taken, status = seconds(guard, request)
             longest = max(longest, taken)
             yield taken * 1e6 / max(sent, size // 2), taken * 1e3, name, atom, status

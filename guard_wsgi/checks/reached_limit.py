@@ -22,6 +22,7 @@ _WORDS: Mapping[str, str] = {
     "max_chars": "more than {} characters to weigh",
     "max_json_depth": "nested deeper than {} levels",
     "max_body_bytes": "more than {} bytes",
+    "max_density": "more work than a text of its length may take",
     "multipart_end": "the last boundary is missing",
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from guard_wsgi.detection import large
@@ -25,15 +25,14 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 # How many pairs to search before anything else; a flood of attacks has few.
 MAX_PAIRS_AT_ONCE: Final = 16
 MAX_STRINGS: Final = 100_000
-"""The most strings to search of a JSON document over its budget: 0.15 s; with texts of 80 bytes,
-all of 8 MiB."""
-MAX_FIELDS: Final = 20_000
-"""The most fields to search of any other body, whose values are decoded in further ways."""
+"""The most strings to search of a body over its budget; their cost is counted as well."""
 _BEGINNINGS: Final = (b"{", b"[")
 
 
-def _is_plain(text: str) -> bool:
-    return MIN_PLAIN_CHARS <= len(text) <= MAX_PLAIN_CHARS
+def _plain(texts: Sequence[str]) -> list[int]:
+    """Which of some texts may be evidence by themselves."""
+    within = range(MIN_PLAIN_CHARS, MAX_PLAIN_CHARS + 1)
+    return [at for at, text in enumerate(texts) if len(text) in within]
 
 
 # Optimization: most attacks have one of these, and the notations that are found here have none.
@@ -66,12 +65,21 @@ class BareAttacks:
         return None
 
     def in_body(
-        self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
+        self,
+        body: bytes,
+        kind: BodyKind,
+        complete: bool,
+        first_pass: PiecePass | None,
+        chars: int,
     ) -> Finding | None:
         """Search all short values of a body that has too many to weigh each. If there are too many
-        for this as well, report the spent budget."""
+        for this as well, report the spent budget.
+
+        :param chars: the budget of the search (value.Budget).
+        """
+        budget = Budget(MAX_STRINGS, chars)
         try:
-            for value in self._values(body, kind, complete, first_pass):
+            for value in self._values(body, kind, complete, first_pass, budget):
                 hits, is_bare = self._sufficient.in_text(value.text.encode(errors="surrogatepass"))
                 if hits and not value.kind and not self._is_content(value):
                     finding = self._finding(value.location, value.name, value.text, hits, is_bare)
@@ -86,14 +94,18 @@ class BareAttacks:
         return not is_read and kind_of(value.name, value.text) != ""
 
     def _values(
-        self, body: bytes, kind: BodyKind, complete: bool, first_pass: PiecePass | None
+        self,
+        body: bytes,
+        kind: BodyKind,
+        complete: bool,
+        first_pass: PiecePass | None,
+        budget: Budget,
     ) -> Iterator[Value]:
         depth = self._settings.max_json_depth
         is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
         if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
             # By length alone: searching it at once takes no longer.
-            return large.json_values(body, "json", first_pass[0], _is_plain, depth, MAX_STRINGS)
-        budget = Budget(MAX_FIELDS, len(body))
+            return large.json_values(body, "json", first_pass[0], _plain, depth, budget)
         contents = self._settings.weighs_contents
         return body_values(body, kind, complete, depth, budget, contents, first_pass)
 

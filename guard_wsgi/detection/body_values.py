@@ -14,6 +14,7 @@ from guard_wsgi.detection.batches import batch_values
 from guard_wsgi.detection.charset import charsets_in
 from guard_wsgi.detection.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.form import form_text, form_values
+from guard_wsgi.detection.graphql_values import MANY_GUESSES
 from guard_wsgi.detection.large import (
     LARGE_FORM_BYTES,
     LARGE_JSON_BYTES,
@@ -27,7 +28,6 @@ from guard_wsgi.detection.reports import MEDIA as REPORTS
 from guard_wsgi.detection.reports import kind_of_address, says_report, with_samples
 from guard_wsgi.detection.strict_xml import reads_strictly
 from guard_wsgi.detection.structure import (
-    MANY_GUESSES,
     is_json,
     json_document,
     unfold,
@@ -79,7 +79,7 @@ def body_values(
         leaves: Iterator[Value] | None = None
         if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
             if kind.is_json or is_json(body):
-                pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
+                pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
                 leaves = _unfolded(pieces, budget, kind_in_json)
         else:
             document = json_document(body, complete) if kind.is_json else whole_json(body)
@@ -181,7 +181,7 @@ def _file_values(
         if _JSON_BEGINNING.match(body):
             if first_pass is not None and len(body) > LARGE_JSON_BYTES:
                 if is_json(body):
-                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget.values)
+                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
                     yield from _unfolded(pieces, budget, kind_in_json)
                     return
             else:

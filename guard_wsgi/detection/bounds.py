@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from guard_wsgi.detection.finding import WHOLE_VALUE
@@ -21,6 +21,8 @@ _OF_WHOLE_VALUES: Final = frozenset(one.name for one in INDICATORS if one.catego
 # How many contexts to remember. A context is a choice of a dozen words that a text has or has not;
 # sites have some hundreds.
 MAX_KNOWN: Final = 2048
+MAX_SUMS: Final = 64
+"""Sets of indicators whose sum is remembered, of each context: a table repeats a few."""
 
 
 class Bounds:
@@ -60,7 +62,7 @@ class Bounds:
         value: Value,
         window: Window,
         found: tuple[Decoding, ...],
-        names: set[str],
+        names: Collection[str],
         around: Surroundings,
         threshold: float,
         budget: Budget,
@@ -68,6 +70,7 @@ class Bounds:
         """Whether a window with these readings and indicators may reach a threshold."""
         if not names and not value.flags:
             return False
+        names = frozenset(names)
         most = self._model.shapes_most
         known = frozenset((*around.features(), *value.flags))
         if self.of(known, False).score(names, most) < threshold:
@@ -102,7 +105,7 @@ class Bound:
     :param possible: what else the context may have.
     """
 
-    __slots__ = ("_base", "_certain", "_enabled", "_gains", "_model", "_possible")
+    __slots__ = ("_base", "_certain", "_enabled", "_gains", "_model", "_possible", "_sums")
 
     def __init__(
         self,
@@ -118,15 +121,19 @@ class Bound:
             base += max(model.gain(name, certain, possible, enabled), 0.0)
         self._base = base + 1e-3
         self._gains: dict[str, float] = {}
+        self._sums: dict[frozenset[str], float] = {}
 
-    def score(self, names: Iterable[str], shape: float) -> float:
-        gains = self._gains
-        total = self._base + shape
-        for name in names:
-            gain = gains.get(name)
-            if gain is None:
-                gain = self._model.gain(name, self._certain, self._possible, self._enabled)
-                gains[name] = gain
-            if gain > 0.0:
-                total += gain
-        return self._model.score_of(total)
+    def score(self, names: frozenset[str], shape: float) -> float:
+        total = self._sums.get(names)
+        if total is None:
+            if len(self._sums) >= MAX_SUMS:
+                self._sums.clear()
+            total = self._sums[names] = self._base + sum(map(self._gain, names))
+        return self._model.score_of(total + shape)
+
+    def _gain(self, name: str) -> float:
+        gain = self._gains.get(name)
+        if gain is None:
+            gain = self._model.gain(name, self._certain, self._possible, self._enabled)
+            gain = self._gains[name] = max(gain, 0.0)
+        return gain

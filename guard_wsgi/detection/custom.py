@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from attrs import frozen
 
@@ -30,3 +30,8 @@ def with_custom(
     characters with backslashes, so it needs its own first pass."""
     anchored = any(_ANCHOR.search(one.pattern) for one in patterns)
     return lambda data: matches(data) or anchored or b"\\" in data or scanner.any(data)
+
+
+def matching_each(matches: Callable[[bytes], bool]) -> Callable[[Sequence[bytes]], list[int]]:
+    """Which of several texts match such a first pass."""
+    return lambda texts: [index for index, text in enumerate(texts) if matches(text)]

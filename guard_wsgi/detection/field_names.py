@@ -96,10 +96,22 @@ _NAMED: Final = (
 )
 
 
-@lru_cache(maxsize=1024)
+_NUMBERS: Final = re.compile(r"[0-9]+")
+
+
+def numbered_alike(name: str) -> str:
+    """The same for names that differ in their numbers, which nothing here tells apart."""
+    return name if name.isalpha() else _NUMBERS.sub("0", name)
+
+
 def name_features(name: str) -> tuple[str, ...]:
-    """Return the features of a field's name. Cached: sites have few names, and each needs ten
-    matches."""
+    """Return the features of a field's name."""
+    return _features(numbered_alike(name))
+
+
+@lru_cache(maxsize=1024)
+def _features(name: str) -> tuple[str, ...]:
+    """Cached: sites have few names, and each needs ten matches."""
     return tuple(feature for pattern, feature in _NAMED if pattern.fullmatch(name))
 
 

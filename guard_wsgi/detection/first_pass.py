@@ -24,6 +24,8 @@ Getters = tuple[TextsOf, TextsOf, TextsOf, tuple[TextsOf, TextsOf] | None]
 query and all other headers; everything else; and, with cookies, the first two separately."""
 Matches = Callable[[bytes], bool]
 """Whether something in the text needs a closer look."""
+Weighed = dict[str, TextsOf]
+"""Maps the text of some headers to what extracts it from an environ."""
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
@@ -60,11 +62,17 @@ class StableHeaders:
         self._lately: dict[int, Getters] = {}
 
     def head_pass(
-        self, matches: Matches, matches_json: Matches, is_over: IsOver, max_chars: int
+        self,
+        matches: Matches,
+        matches_json: Matches,
+        is_over: IsOver,
+        max_chars: int,
+        weighed: Weighed,
     ) -> HeadPass:
         """Return the first pass over a head, with a memory of earlier heads.
 
         :param is_over: tests heads of more than ``max_chars``; a head over a limit is not benign.
+        :param weighed: texts that match, and in which nothing was found (`remember_weighed`).
         """
         benign, lately, known = self._benign, self._lately, self._tokens
         look_up, remember, know = self._look_up, self._remember, self._know
@@ -82,12 +90,12 @@ class StableHeaders:
                 alike, others, _, parts = look_up(environ)
                 text = join(others(environ))
                 alike_text = join(alike(environ))
-            is_new = alike_text not in benign
+            is_new = alike_text not in benign and weighed.get(alike_text) is not alike
             if is_new:
                 unread = alike_text
                 if parts is not None:
                     stable_text, cookies = join(parts[0](environ)), join(parts[1](environ))
-                    if stable_text in benign:
+                    if stable_text in benign or weighed.get(stable_text) is parts[0]:
                         unread = cookies
                 text = f"{unread}{JOINER}{text}"
             if "%" in text:
@@ -121,6 +129,20 @@ class StableHeaders:
             return None
 
         return read
+
+    def remember_weighed(self, environ: dict[str, Any], weighed: Weighed) -> None:
+        """Remember the texts of a head that matches and in which nothing was found: a host's name
+        may be an address, and every probe of a health check sends it.
+
+        A text counts only for the same headers: what one may say is an attack in another.
+        """
+        alike, _, _, parts = self._look_up(environ)
+        for getter in (alike,) if parts is None else (alike, parts[0]):
+            text = JOINER.join(getter(environ))
+            if len(text) <= self.MAX_REMEMBERED_CHARS and text not in self._benign:
+                if len(weighed) >= self.MAX_REMEMBERED:
+                    weighed.clear()
+                weighed[text] = getter
 
     def _look_up(self, environ: dict[str, Any]) -> Getters:
         keys = tuple(environ)

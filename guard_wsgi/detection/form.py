@@ -14,6 +14,7 @@ from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
 # A longer name adds nothing to a finding. Our own patterns match against names as well.
 MAX_NAME_CHARS: Final = 100
 _LINE_BREAK: Final = re.compile(r"[\r\n]")
+_SHORTEST_EVIDENCE: Final = 4  # "java"
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 
@@ -24,10 +25,15 @@ def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
             continue
         budget.take_value()
         name, _, value = pair.partition(b"=")
-        name_text, name_flags = form_text(name)
-        if location == "query" and _LINE_BREAK.search(name_text):
-            name_flags = (*name_flags, "protocol.name_line_break")
-        yield from name_values(location, name_text, name_flags)
+        if name.isalnum():
+            name_text = name.decode()
+            if len(name) >= _SHORTEST_EVIDENCE:
+                yield from name_values(location, name_text)
+        else:
+            name_text, name_flags = form_text(name)
+            if location == "query" and _LINE_BREAK.search(name_text):
+                name_flags = (*name_flags, "protocol.name_line_break")
+            yield from name_values(location, name_text, name_flags)
         name_text = name_text[:MAX_NAME_CHARS]
         if value:
             text, flags = form_text(value)

@@ -59,8 +59,11 @@ class GraphQL:
     :ivar directives_in_row: the most directives in one place.
     :ivar introspects: whether the document queries the schema.
     :ivar has_circle: whether a fragment contains itself.
-    :ivar chars: how many characters were read.
+    :ivar most: how many tokens to read; a text with more is taken for no query.
+    :ivar tokens: how many tokens were read.
     """
+
+    most: int
 
     strings: list[str] = field(factory=list)
     depth: int = 0
@@ -69,7 +72,7 @@ class GraphQL:
     directives_in_row: int = 0
     introspects: bool = False
     has_circle: bool = False
-    chars: int = 0
+    tokens: int = 0
 
 
 def _tokens(text: str, found: GraphQL) -> Iterator[tuple[str, str]]:
@@ -78,7 +81,10 @@ def _tokens(text: str, found: GraphQL) -> Iterator[tuple[str, str]]:
         match = _TOKEN.match(text, place)
         if match is None:
             raise NotGraphQL
-        found.chars = place = match.end()
+        place = match.end()
+        found.tokens += 1
+        if found.tokens > found.most:
+            raise NotGraphQL
         kind = match.lastgroup
         if kind is None:
             continue

@@ -26,6 +26,8 @@ _OTHER_FOLDER = re.compile(r"//|[\\:%\x00]|(?:^|/)\.\.?(?:/|$)")
 """Parts that may lead to another folder if a server joins or decodes the path."""
 MAX_TAILS: Final = 6
 """How many tails of a path to weigh, one after each segment; routes have fewer segments."""
+MAX_TAIL_CHARS: Final = 600
+"""How much of a tail to weigh: only its beginning differs from the whole path."""
 
 
 def head_values(
@@ -71,7 +73,7 @@ def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value
         start = text.find("/", start + 1)
         if start < 0 or start + 1 >= len(text):
             break
-        yield Value("path", "", text[start + 1 :], kind, flags)
+        yield Value("path", "", text[start + 1 :][:MAX_TAIL_CHARS], kind, flags)
     last = text[text.rstrip("/").rfind("/") + 1 :]
     yield from unfold(Value("path", "", last, kind, flags), budget)
 

@@ -8,11 +8,12 @@ from typing import Any, Final
 from guard_wsgi.detection.bare_attacks import BareAttacks
 from guard_wsgi.detection.bodies import body_readings, is_undecodable
 from guard_wsgi.detection.body_values import body_values, is_document
-from guard_wsgi.detection.custom import CustomPattern, with_custom
+from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
 from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
     StableHeaders,
+    Weighed,
     body_bytes,
     body_pass,
     has_wrapped,
@@ -31,14 +32,16 @@ from guard_wsgi.detection.scorer import Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.sufficient import Sufficient
 from guard_wsgi.detection.tokens import RunWeights
-from guard_wsgi.detection.value import UNREAD, Budget, Value
+from guard_wsgi.detection.value import BODY_CHARS, DENSITY, UNREAD, Budget, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
 # A text that is weighed all over spends a request's budget after 130 kB of markup or 300 kB of
 # logs. No ordinary shorter body spends it.
 DENSE_BYTES = 65_536
-DENSE = frozenset({"max_chars", "max_values"})
+SEARCHED_SHARE = 4
+"""One part in so many of a budget is kept to search what the rest could not weigh."""
+DENSE = frozenset({"max_chars", "max_values", DENSITY})
 
 
 class Inspection:
@@ -62,23 +65,31 @@ class Inspection:
         self._at_once = self._bare.in_pairs if custom_scanner is None else _nothing
         # The first pass. It is usually the prefilter itself, without a call in between.
         self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
+        self._matching = prefilter.matching
         if custom_scanner is not None:
             self._matches = with_custom(prefilter.matches, custom_scanner, custom)
             self._matches_json = with_custom(prefilter.matches_json, custom_scanner, custom)
+            self._matching = matching_each(self._matches)
         self._threshold = settings.score_threshold
         self._memory = Memory()
         self._scorer = Scorer(
             settings, builtin, model, runs, prefilter.hits, custom, custom_scanner
         )
-        self._values = ValueInspection(settings, self._scorer, self._matches, self._memory)
+        self._values = ValueInspection(
+            settings, self._scorer, self._matches, self._matching, self._memory
+        )
         # A shorter query can't exceed a limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
         #: Almost every head is benign to it. What it reads of any other is for `matched_head`.
+        # Headers that match it and in which nothing is found with these settings.
+        self._weighed: Weighed = {}
+        self._stable = stable
         self.first_pass = stable.head_pass(
             self._matches,
             self._matches_json,
             lambda environ: self._excess(environ.get("QUERY_STRING") or "") != "",
             self._longest_within,
+            self._weighed,
         )
         #: Whether a body is benign. One that is not, or was encoded, is for `matched_body`.
         self.benign_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
@@ -105,15 +116,16 @@ class Inspection:
         digest = self._memory.head_digest(environ)
         if digest in self._memory:
             return ()
-        budget = self._budget()
+        budget = self._budget(_head_size(environ))
         found = self._values.findings(head_values(environ, budget), budget, "query")
         if not found:
             self._memory.add(digest)
+            self._stable.remember_weighed(environ, self._weighed)
         return found
 
     def stored_head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """The same where the path is of a file that the app keeps for its clients."""
-        budget = self._budget()
+        budget = self._budget(_head_size(environ))
         return self._values.findings(head_values(environ, budget, is_stored=True), budget, "query")
 
     def body(
@@ -143,12 +155,16 @@ class Inspection:
         if digest in self._memory:
             return ()
         found: tuple[Finding, ...] = ()
-        budget = self._budget()  # of all readings together
+        size = len(body)
+        budget = self._budget(size * BODY_CHARS)  # of all readings together
         kind = BodyKind.of(content_type)
         readings = body_readings(body, kind, content_encoding, complete, limit)
         for data, read_as, whole in readings:
             if complete and not whole:
                 found = (*found, spent_finding("body", BEYOND, self._threshold))
+            if len(data) > size:  # it was compressed
+                budget.grow((len(data) - size) * BODY_CHARS)
+                size = len(data)
             more = self._read_body(data, read_as, whole, budget)
             found += tuple([finding for finding in more if finding not in found])
         if content_encoding and not kind.is_file and is_undecodable(body, content_encoding):
@@ -189,7 +205,8 @@ class Inspection:
         )
         more = self._values.findings(values, budget, "body")
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
-            bare = self._bare.in_body(body, kind, complete, first_pass)
+            left = settings.max_chars // SEARCHED_SHARE
+            bare = self._bare.in_body(body, kind, complete, first_pass, left)
             if bare is not None:
                 return (*found, bare)
             # Its beginning was weighed. The rest is reported, like the rest of too long a body.
@@ -198,14 +215,16 @@ class Inspection:
         return found + tuple([finding for finding in more if finding not in found])
 
     def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
-        matches = self._matches
+        matching = self._matching
         return (
             lambda piece: prefilter(body_bytes(piece, kind)),
-            lambda text: matches(value_bytes(text)),
+            lambda texts: matching(list(map(value_bytes, texts))),
         )
 
-    def _budget(self) -> Budget:
-        return Budget(self.settings.max_values, self.settings.max_chars)
+    def _budget(self, more: int) -> Budget:
+        settings = self.settings
+        most = settings.max_chars - settings.max_chars // SEARCHED_SHARE
+        return Budget.of(settings.max_values, most, more)
 
     def whole(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """Return the same findings, with all evidence weighed where so far only a part was."""
@@ -213,13 +232,21 @@ class Inspection:
 
     def _whole(self, finding: Finding) -> Finding:
         value = Value(finding.location, finding.name, finding.value)
-        return self._scorer.finding(value, self._budget()) or finding
+        return self._scorer.finding(value, self._budget(len(value.text))) or finding
 
     def _excess(self, query: str) -> str:
         """Return the limit that a long query exceeds before parsing; "" for none."""
         if len(query) > self.settings.max_chars:
             return "max_chars"
         return "max_values" if query.count("&") >= self.settings.max_values else ""
+
+
+def _head_size(environ: Mapping[str, Any]) -> int:
+    return sum(
+        len(text)
+        for key, text in environ.items()
+        if key.startswith("HTTP_") or key in ("PATH_INFO", "QUERY_STRING")
+    )
 
 
 def _nothing(encoded: bytes, location: str) -> Finding | None:

@@ -10,12 +10,19 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
 from guard_wsgi.detection.nesting import LEVEL, cost_of
-from guard_wsgi.detection.value import NAME_EVIDENCE, BudgetSpent, Value, to_text, with_parent
+from guard_wsgi.detection.value import (
+    NAME_EVIDENCE,
+    Budget,
+    BudgetSpent,
+    Value,
+    to_text,
+    with_parent,
+)
 
 LARGE_JSON_BYTES: Final = 2048
 LARGE_FORM_BYTES: Final = 4096
@@ -28,9 +35,9 @@ PIECE_BYTES: Final = 512
 
 Matches = Callable[[bytes], bool]
 """Whether a piece needs a closer look."""
-MatchesValue = Callable[[str], bool]
-"""Whether a decoded value needs a closer look."""
-PiecePass = tuple[Matches, MatchesValue]
+MatchingValues = Callable[[Sequence[str]], list[int]]
+"""Which of several decoded values need a closer look."""
+PiecePass = tuple[Matches, MatchingValues]
 
 # With or without an end: otherwise, each quote would start a new search for a missing end.
 _JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
@@ -46,15 +53,16 @@ def json_values(
     body: bytes,
     location: str,
     matches: Matches,
-    matches_value: MatchesValue,
+    matching: MatchingValues,
     max_depth: int,
-    most: int,
+    budget: Budget,
 ) -> Iterator[Value]:
     """Yield the strings and keys of a JSON text, and text between them that is not JSON.
 
-    :param most: how many values to look for; one more spends the budget.
-    :raises BudgetSpent: if a value is nested deeper than ``max_depth``.
+    :param budget: charged for each string; one more value than it has spends it.
+    :raises BudgetSpent: also if a value is nested deeper than ``max_depth``.
     """
+    most = budget.values
     # As long as the body. Every quote left in it begins or ends a string.
     quotes = body
     if b"\\" in body:
@@ -68,14 +76,21 @@ def json_values(
             break
         if not _JSON_REST.fullmatch(_JSON_STRING.sub(b"", piece)):
             yield Value(location, "", to_text(_JSON_STRING.sub(b" ", piece))[0])
-        for match in _JSON_STRING.finditer(piece):
+        strings: list[tuple[int, str]] = []
+        literals = list(_JSON_STRING.finditer(piece))
+        budget.take_chars(LITERAL_CHARS * len(literals) + ESCAPE_CHARS * piece.count(b"\\"))
+        for match in literals:
             text = _literal(match[1])
             if match[2] is None:
-                if matches_value(text):
-                    found.append((start + match.start(), text, ""))
+                strings.append((start + match.start(), text))
             elif not _SIMPLE_KEY.fullmatch(text) or NAME_EVIDENCE.search(text):
                 found.append((start + match.start(), text, "name"))
+        if strings:
+            for at in matching([text for _, text in strings]):
+                found.append((*strings[at], ""))
     if found:
+        found.sort()
+        budget.take_chars(PATH_CHARS * len(found))
         names = _paths(quotes, [place for place, _, _ in found], max_depth)
         # Rows of a table repeat the same strings.
         seen: set[tuple[str, str]] = set()
@@ -87,6 +102,11 @@ def json_values(
         raise BudgetSpent("max_values")
 
 
+LITERAL_CHARS: Final = 5
+ESCAPE_CHARS: Final = 1
+"""To read one string, with its escapes, and look at it with the first pass (value.Budget)."""
+PATH_CHARS: Final = 6
+"""The cost of finding the path of one."""
 _MASK: Final = b"\x01\x01"
 """Replaces an escape, also in a name; no key contains it."""
 _MAX_NAME_CHARS: Final = 100  # the end of a path, as in structure.py
@@ -154,10 +174,15 @@ def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
         start = end
 
 
+_DECODER: Final = json.JSONDecoder(strict=False)
+
+
 def _literal(data: bytes) -> str:
     if b"\\" in data:
         with suppress(ValueError):
-            return str(json.loads(b'"' + data + b'"', strict=False))
+            # As `json.loads` does, which makes a decoder each time.
+            text, _ = _DECODER.raw_decode(f'"{data.decode("utf-8", "surrogatepass")}"')
+            return str(text)
     return to_text(data)[0]
 
 
@@ -194,6 +219,8 @@ def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
 
 def _xml_values(piece: bytes) -> Iterator[Value]:
     for part in piece.split(b"<"):
+        if not part:
+            continue
         tag, bracket, text = part.partition(b">")
         if not bracket:
             tag, text = b"", part

@@ -86,6 +86,10 @@ class LaterScanner:
         ends: list[int] = self._now().ends(data, most)
         return ends
 
+    def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        found: list[int] = self._now().matching(pieces)
+        return found
+
     def _now(self) -> Any:
         if self._ready is None:
             compiler().begin()

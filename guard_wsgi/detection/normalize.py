@@ -13,6 +13,7 @@ from typing import Final
 from attrs import frozen
 
 from guard_wsgi.detection.packed import GZIP, serialized_inside
+from guard_wsgi.detection.percent import unquote
 
 # Eight layers: the deepest chain in lists of payloads has five. Each round is linear.
 MAX_ROUNDS: Final = 8
@@ -159,8 +160,9 @@ def decode(text: str) -> tuple[str, int]:
     while rounds < MAX_ROUNDS and ("%" in text or "&" in text or "\\" in text):
         before = text
         if "%" in text:
-            text = _PERCENT_U.sub(_from_hex, text)
-            text = _PERCENT_RUN.sub(_from_percent, text)
+            if "%u" in text or "%U" in text:
+                text = _PERCENT_U.sub(_from_hex, text)
+            text = _without_percent(text)
         if "&" in text:
             text = html.unescape(text)
         if "\\" in text:
@@ -191,6 +193,14 @@ def _from_backslash(match: re.Match[str]) -> str:
         return chr(int(octal, 8))
     code = int(two or four or braced, 16)
     return chr(code) if code < 0x110000 else "\ufffd"
+
+
+def _without_percent(text: str) -> str:
+    """Undo percent-encoding; each row of escapes that is no UTF-8 is decoded leniently."""
+    try:
+        return unquote(text.encode("utf-8")).decode("utf-8")
+    except UnicodeError:
+        return _PERCENT_RUN.sub(_from_percent, text)
 
 
 def _from_percent(match: re.Match[str]) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -207,6 +207,7 @@ class Prefilter:
     :ivar matches_json: the same for a JSON document as it was sent.
     :ivar tripwires: the scanners behind these, to compile them ahead of time.
     :ivar hits: where matches end (`Tripwire.ends`).
+    :ivar matching: which of several texts match (`Tripwire.matching`).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -221,6 +222,7 @@ class Prefilter:
         plain = _tripwire(needed, IN_TEXT, engine)
         self.matches: Callable[[bytes], bool] = plain.any
         self.hits: Callable[[bytes, int], list[int]] = plain.ends
+        self.matching: Callable[[Sequence[bytes]], list[int]] = plain.matching
         json = _tripwire(in_json, IN_JSON, engine)
         self.matches_json: Callable[[bytes], bool] = json.any
         self.tripwires = plain, json

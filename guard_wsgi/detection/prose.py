@@ -64,6 +64,8 @@ def without_sentences(text: str) -> list[str]:
     words: list[str] = parts[0].split()
     for part in parts[1:]:
         words += ("", *part.split())
+    if len(words) < len(_PROSE_ROW):
+        return [word for word in words if word] if len(parts) > 1 else words
     # The last one has no blank after it.
     marks = "".join(map(_prose_word, words if text[-1:].isspace() else words[:-1]))
     if _PROSE_ROW in marks:

@@ -70,6 +70,9 @@ class Tripwire(Protocol):
     def ends(self, data: bytes, most: int) -> list[int]:
         """Return where matches end, in bytes, unordered; at most ``most`` of them."""
 
+    def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        """The indexes of the pieces that match, in order."""
+
 
 def compile_patterns(
     patterns: Sequence[tuple[str, str]], engine: Engine = "auto", *, keep: bool = False
@@ -140,6 +143,9 @@ class ReTripwire:
             for match in pattern.finditer(data)
         )
         return list(islice(matches, most))
+
+    def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        return [index for index, piece in enumerate(pieces) if self.any(piece)]
 
 
 def _beginning(pattern: str) -> bytes:

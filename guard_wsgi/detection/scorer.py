@@ -36,7 +36,7 @@ from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 BEGIN_CHARS: Final = 50
 LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
-READ_CHARS: Final = 60
+READ_CHARS: Final = 100
 READ_EACH: Final = 1.5
 MIN_SCREENED: Final = 3
 """How many values the screen takes together; fewer are read one by one."""

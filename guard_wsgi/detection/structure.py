@@ -6,10 +6,9 @@ a nested URL are not evidence, but an attack in a leaf still is.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
@@ -18,7 +17,7 @@ from attrs import evolve, frozen
 from guard_wsgi.detection import data_urls
 from guard_wsgi.detection.field_names import FILTER_RANGE, is_filter, is_written, names_filter
 from guard_wsgi.detection.fragments import data_blocks
-from guard_wsgi.detection.graphql import GraphQL, NotGraphQL, TooDeep, parse
+from guard_wsgi.detection.graphql_values import MANY_GUESSES, batch_values, graphql_values
 from guard_wsgi.detection.mails import is_notification, kind_of_notified, mail_values
 from guard_wsgi.detection.nesting import LEVEL, cost_of
 from guard_wsgi.detection.published_fields import KindOf, kinds_inside, no_kind
@@ -46,6 +45,10 @@ from guard_wsgi.detection.xmlbody import xml_pieces
 MAX_NAME_CHARS: Final = 100  # as in form.py; a JSON path keeps its end
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it is
 
+# The cost of trying to read a text as JSON, plus one for so many of its characters (value.Budget).
+PARSE_CHARS: Final = 8
+PARSED_EACH: Final = 32
+
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
 _ENCODED_URL = re.compile(
     r"\s*[a-zA-Z][a-zA-Z0-9+.-]{1,12}(?::|%(?:25)*3A)(?:%(?:25)*2F){2}", re.IGNORECASE
@@ -62,15 +65,6 @@ _GRAPHQL = re.compile(
 _SHORT_GRAPHQL = re.compile(
     r"[\s,\ufeff]*(?:\{[\s,]*(?:\.\.\.|[A-Za-z_])|#|(?:query|mutation|fragment)\b)"
 )
-MANY_GUESSES: Final = 4
-DEEP_QUERY: Final = 15
-"""The depth from which a query is a finding; people's own stay below."""
-DEEP_INTROSPECTION: Final = 20
-"""The depth from which a query for the schema is a finding; that of graphql-js 16 has 16."""
-MANY_DIRECTIVES: Final = 100
-MANY_DIRECTIVES_IN_ROW: Final = 10
-"""How many directives of a query, and of one field, are a finding: clients write one or two (OWASP,
-GraphQL Cheat Sheet)."""
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
@@ -96,7 +90,7 @@ class Document:
         if self.root is None:
             return
         if isinstance(self.root, list) and len(self.root) >= MANY_GUESSES:
-            yield from _batch(location, self.root, budget)
+            yield from batch_values(location, self.root, budget)
         stack: list[tuple[str, Any, int]] = [("", self.root, 0)]
         deepest = max_depth * LEVEL
         while stack:
@@ -188,11 +182,23 @@ def _json_lines(text: str) -> list[Any]:
     return found if len(found) > 1 else []
 
 
-def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterator[Value]:
-    """Yield the value, or its parts if its text has a structure.
+# What no structure has: short, without what its parts are cut by, and beginning as neither a
+# document, an address, a query of GraphQL nor a blank does.
+_UNSTRUCTURED = re.compile(r"[^\s%{[\"<#,/&;\ufeffdDqmsfe][^%/&;]{0,14}|[de]\w{0,14}")
+
+
+def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterable[Value]:
+    """The value, or its parts if its text has a structure.
 
     A value that can't be parsed is weighed as it is and reported (`UNREAD`).
     """
+    # Optimization: a form has thousands of values, and nearly all have none.
+    if _UNSTRUCTURED.fullmatch(value.text) is not None:
+        return (value,)
+    return _unfolded(value, budget, depth)
+
+
+def _unfolded(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     try:
         yield from _unfold(value, budget, depth)
     except BudgetSpent:
@@ -219,6 +225,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         value = data_urls.without_pictures(value)
         text = value.text
     if first and first in '{["':
+        budget.take_chars(PARSE_CHARS + len(text) // PARSED_EACH)
         root = parsed_json(text)
         if root is not None:
             yield from _unfold_json(value, root, budget)
@@ -252,11 +259,11 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from markup_values(value, text, budget)
         return
     if _GRAPHQL.match(text):
-        yield from _graphql(value, text, budget)
+        yield from graphql_values(value, text, budget)
         return
     if _SHORT_GRAPHQL.match(text):
         # It excuses nothing, and may still be a query that costs too much.
-        yield from [one for one in _graphql(value, text, budget) if one.flags]
+        yield from [one for one in graphql_values(value, text, budget) if one.flags]
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
         return
@@ -326,61 +333,6 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
                 budget,
                 depth + 1,
             )
-
-
-PARSED_CHARS: Final = 2
-"""How many characters are parsed for the price of weighing one (value.Budget)."""
-
-
-def _graphql(value: Value, text: str, budget: Budget) -> Iterator[Value]:
-    """Yield the string arguments; a few features describe the shape of the query. If the text is no
-    query after all, it is weighed as it is."""
-    try:
-        found = _parsed(text, budget)
-    except TooDeep:
-        yield Value("graphql", value.name, text, "graphql", ("graphql.depth",))
-        yield value
-        return
-    except NotGraphQL:
-        yield value
-        return
-    flags = []
-    if found.introspects:
-        flags.append("graphql.introspection")
-    deep = DEEP_INTROSPECTION if found.introspects else DEEP_QUERY
-    if found.depth > deep or found.has_circle:
-        flags.append("graphql.depth")
-    if found.directives > MANY_DIRECTIVES or found.directives_in_row > MANY_DIRECTIVES_IN_ROW:
-        flags.append("graphql.directives")
-    if found.guesses >= MANY_GUESSES:
-        flags.append("graphql.guesses")
-    yield Value("graphql", value.name, text, "graphql", tuple(flags))
-    for said in found.strings:
-        budget.take_value()
-        yield Value(value.location, value.name, said)
-
-
-def _parsed(text: str, budget: Budget) -> GraphQL:
-    found = GraphQL()
-    try:
-        parse(text, found)
-    finally:
-        budget.take_chars(found.chars // PARSED_CHARS)
-    return found
-
-
-def _batch(location: str, root: Any, budget: Budget) -> Iterator[Value]:
-    """Report many GraphQL operations in one document if they try many secrets."""
-    guesses, first = 0, ""
-    for pairs in root:
-        if isinstance(pairs, Pairs):
-            for key, text in pairs:
-                if key == "query" and isinstance(text, str):
-                    first = first or text
-                    with contextlib.suppress(NotGraphQL):
-                        guesses += _parsed(text, budget).guesses
-    if guesses >= MANY_GUESSES:
-        yield Value(location, "", first, "graphql", ("graphql.guesses",))
 
 
 def xml_values(document: bytes, budget: Budget) -> Iterator[Value]:

@@ -35,6 +35,7 @@ HTML_TEXT = re.compile(
 _CODE_SPAN = re.compile(r"```.*?(?:```|$)|`[^`]{2,400}`", re.DOTALL)
 _THREE_WORDS = re.compile(r"\b(?:[^\W\d_]{2,}\W+){2}[^\W\d_]{2,}")
 _EXCEPTION = re.compile(r"[\w.$]{1,100}(?:Exception|Error)")
+_EXCEPTIONS: Final = ("Exception", "Error")
 _REMOTE = re.compile(r"\s*(?:https?|ftps?):/{0,2}[\w.\[]", re.IGNORECASE)
 
 
@@ -152,7 +153,7 @@ def window_context(window: Window) -> list[str]:
         found.append("text:statement")
     if "<" in text and len(HTML_TEXT.findall(text)) > 3:
         found.append("text:html")
-    if window.starts and window.ends and _EXCEPTION.fullmatch(text):
+    if text.endswith(_EXCEPTIONS) and window.starts and window.ends and _EXCEPTION.fullmatch(text):
         found.append("text:exception")
     if len(text) > 24 and function_words(text) > 1:
         found.append("text:prose")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from guard_wsgi.detection.exclusions import Exclusions
-from guard_wsgi.detection.field_names import is_for_code, is_run
+from guard_wsgi.detection.field_names import is_for_code, is_run, numbered_alike
 from guard_wsgi.detection.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import value_bytes
@@ -55,6 +55,12 @@ def _margin(value: Value) -> float:
     return CODE_MARGIN if is_for_code(value) else 0.0
 
 
+def _key(value: Value) -> tuple[str, ...]:
+    """What is the same for values that are weighed alike, but for passwords: fields of one form
+    have numbers in their names."""
+    return value.location, value.kind, numbered_alike(value.name), value.text
+
+
 class _EnoughFound(Exception):
     """Ends the inspection of a request with enough findings."""
 
@@ -67,16 +73,18 @@ class ValueInspection:
         settings: DetectionSettings,
         scorer: Scorer,
         matches: Callable[[bytes], bool],
+        matching: Callable[[Sequence[bytes]], list[int]],
         memory: Memory,
     ) -> None:
         """:param matches: the first pass: only what matches is worth weighing.
+        :param matching: which of several texts match it.
         :param memory: remembers values that were weighed and found harmless.
         """
         self._threshold = settings.score_threshold
         self._categories = settings.categories
         self._exclusions = Exclusions(settings)
         self._finding_in, self._left = scorer.finding, scorer.left
-        self._matches = matches
+        self._matches, self._matching = matches, matching
         self._memory = memory
 
     def findings(
@@ -127,23 +135,42 @@ class ValueInspection:
     def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
         """Weigh the decoded values that match the first pass: first all together, because a large
         document has thousands of harmless ones, then one by one."""
-        encoded = [value_bytes(value.text) for value in batch]
-        if not self._matches(b"".join(encoded)):
+        if not batch:
             return
-        if len(batch) > 1:
-            open_to = [at for at, data in enumerate(encoded) if self._matches(data)]
-            batch, encoded, whole = (
-                [batch[at] for at in open_to],
-                [encoded[at] for at in open_to],
-                batch,
-            )
-            left = self._left(batch, budget)
-        else:
-            left, whole = (0,), batch
+        encoded = [value_bytes(value.text) for value in batch]
+        if len(batch) == 1:
+            if self._matches(encoded[0]):
+                self._weigh_unless_known(batch[0], encoded[0], budget, found, passwords(batch))
+            return
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for at in self._matching(encoded):
+            alike.setdefault(_key(batch[at]), []).append(at)
+        rows = list(alike.values())
+        left = self._left([batch[row[0]] for row in rows], budget)
         if left:
-            secret = passwords(whole)
-            for at in left:
-                self._weigh_unless_known(batch[at], encoded[at], budget, found, secret)
+            secret = passwords(batch)
+            for place in left:
+                self._weigh_row(rows[place], batch, encoded, budget, found, secret)
+
+    def _weigh_row(
+        self,
+        row: list[int],
+        batch: list[Value],
+        encoded: list[bytes],
+        budget: Budget,
+        found: list[Finding],
+        secret: frozenset[tuple[str, str]],
+    ) -> None:
+        """Weigh values that are alike, until one of them is harmless."""
+        harmless: set[bool] = set()
+        for at in row:
+            value = batch[at]
+            is_secret = (value.name, value.text) in secret
+            if is_secret not in harmless:
+                before = len(found)
+                self._weigh_unless_known(value, encoded[at], budget, found, secret)
+                if len(found) == before:
+                    harmless.add(is_secret)
 
     def _weigh_unless_known(
         self,

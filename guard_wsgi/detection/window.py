@@ -23,8 +23,9 @@ AROUND_CHARS: Final = 160
 OVERLAP_CHARS: Final = 160
 # Longer words are cut.
 _LONGEST_WORD: Final = 32
-# More hits in one value count as one run without a gap.
-MAX_HITS: Final = 50_000
+# More hits or escapes than these in one value count as one run without a gap.
+FEW_HITS: Final = 1000
+HIT_EVERY: Final = 16
 
 # Marks the rest of the value on either side of a piece. For a pattern, it is neither the beginning
 # of a value nor an open quote, and it can't complete any pattern.
@@ -78,7 +79,7 @@ def without_filler(text: str) -> str:
     kept, begin, at = [], 0, -_STEP
     for one, other in zip(text[::_STEP], text[12::_STEP], strict=False):
         at += _STEP
-        if one != other or at < begin:
+        if one != other or at < begin or text[at : at + 4] != text[at + 12 : at + 16]:
             continue
         for size in range(1, _LONGEST_UNIT + 1):
             # The repetition begins and ends anywhere in its unit.
@@ -131,19 +132,23 @@ def _spans(text: str, hits: Ends) -> Iterator[tuple[int, int]]:
 def _places(text: str, hits: Ends) -> list[int]:
     """Return where hits end in the text, in characters; for a hit in an escape, the place of the
     escape."""
+    size = len(text)
+    most = FEW_HITS + size // HIT_EVERY
     data = b"=" + text.encode("utf-8", "surrogatepass").replace(b"+", b" ") + b"\x0b"
-    found = sorted(set(hits(data, MAX_HITS)))
-    if len(found) >= MAX_HITS:
-        found = list(range(0, len(data), AROUND_CHARS))
+    found = hits(data, most)
+    is_escaped = PERCENT in data and bool(hits(unquote(data), 1))
+    if len(found) >= most or (is_escaped and text.count("%") >= most):
+        return list(range(0, size, AROUND_CHARS))
+    found = sorted(set(found))
     if text.isascii():
-        places = [min(place - 1, len(text)) for place in found]
+        places = [min(place - 1, size) for place in found]
     else:
         places, characters, before = [], 0, 1
         for place in found:
             characters += len(data[before:place].decode("utf-8", "ignore"))
             before = place
-            places.append(min(characters, len(text)))
-    if PERCENT in data and hits(unquote(data), 1):
+            places.append(min(characters, size))
+    if is_escaped:
         places = sorted({*places, *(match.end() for match in _ESCAPE.finditer(text))})
     return places
 

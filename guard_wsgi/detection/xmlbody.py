@@ -22,6 +22,10 @@ DECLARATION = re.compile(
     r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
     re.IGNORECASE,
 )
+TAG_CHARS: Final = 3
+"""The cost of reading one tag (value.Budget)."""
+ENTITY_CHARS: Final = 2
+"""The cost of replacing one reference."""
 _PROLOG_CHARS: Final = 8192
 _MAX_NAME_CHARS: Final = 64
 _SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})
@@ -78,6 +82,7 @@ class _Pieces:
 
     def _start(self, tag: str, attributes: list[str]) -> None:
         self.flush()
+        self._budget.take_chars(TAG_CHARS)
         name = tag[:_MAX_NAME_CHARS]
         self._open.append(name)
         pairs = list(zip(attributes[::2], attributes[1::2], strict=True))
@@ -149,6 +154,7 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
         budget.take_value()
         found.append(Value("xml", pieces.element, rest))
         # Parsers that forgive a fault continue after it.
+        budget.take_chars(rest.count("<") * TAG_CHARS + rest.count("&") * ENTITY_CHARS)
         for value in large.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
             budget.take_value()
             found.append(value)

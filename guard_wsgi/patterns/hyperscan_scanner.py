@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,9 @@ except ImportError:  # no wheel: PyPy, musl on rare machines
 Pieces = tuple[list[int], list[int], list[int], list[int], Sequence[str], list[set[str]]]
 """The bounds of the pieces of a text, the piece in which each pattern was found last, the names of
 the patterns, and those found in each piece."""
+
+MOST_HITS: Final = 16
+"""In each of several pieces. Where there are more, it takes less time to scan each for one."""
 
 OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"})
 """``once`` reports each pattern once, which takes a fifth more time. With ``unicode``, Hyperscan's
@@ -170,6 +174,17 @@ class HyperscanScanner:
         finally:
             stock.append(scratch)
         return hits
+
+    def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        """The indexes of the pieces that match, in order: all are scanned at once. A match that
+        begins in the piece before counts as well.
+        """
+        most = MOST_HITS * len(pieces)
+        hits = self.ends(b"".join(pieces), most)
+        if len(hits) >= most:
+            return [index for index, piece in enumerate(pieces) if self.any(piece)]
+        ends = list(accumulate(map(len, pieces)))
+        return sorted({bisect_left(ends, hit) for hit in set(hits)})
 
     def _tripwire(self) -> Callable[[bytes], bool]:
         database, stock = self._database, self._stock

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard_wsgi.detection import Detector, Inspection
+from guard_wsgi.detection import DetectionSettings, Detector, Inspection
 from guard_wsgi.detection.first_pass import WRAPPED_BYTES, StableHeaders, has_wrapped
 from guard_wsgi.detection.prefilter import builtin_prefilter
+from tests.detection.requests import environ
 
 CHROME = {
     "HTTP_HOST": "shop.example.com",
@@ -107,7 +108,7 @@ def read_of_head(stable: StableHeaders, environ: dict[str, Any], matches: bool =
         seen.append(data)
         return matches
 
-    data = stable.head_pass(look, lambda data: False, lambda environ: False, 0)(environ)
+    data = stable.head_pass(look, lambda data: False, lambda environ: False, 0, {})(environ)
     assert (data is not None) == matches
     return seen[0]
 
@@ -281,3 +282,40 @@ def test_an_everyday_form_is_cleared_at_once() -> None:
 def test_what_is_wrapped_is_found_wherever_it_stands(pieces: list[bytes]) -> None:
     body = b"".join(pieces)
     assert has_wrapped(body) == (WRAPPED_BYTES in body)
+
+
+ADDRESSES = ["127.0.0.1:8000", "10.1.2.3", "[::1]:8000", "169.254.169.254", "192.168.0.7:80"]
+
+
+@pytest.mark.parametrize("host", ADDRESSES)
+@pytest.mark.parametrize("cookies", [{}, {"HTTP_COOKIE": "session=5f2c8a1e; theme=dark"}])
+def test_a_host_that_is_an_address_needs_a_second_look_once(
+    host: str, cookies: dict[str, str]
+) -> None:
+    inspection = Detector().compile()
+    head = environ(query="q=tea", HTTP_HOST=host, **cookies)
+    assert inspection.head(head) == ()
+    assert inspection.first_pass(head) is None
+    # Other pages and another session, too.
+    assert inspection.first_pass({**head, "QUERY_STRING": "q=cakes"}) is None
+    if cookies:
+        assert inspection.first_pass({**head, "HTTP_COOKIE": "session=77aa01; theme=dark"}) is None
+        assert inspection.head({**head, "HTTP_COOKIE": "session=1' or 1=1-- -"})
+    assert inspection.head({**head, "QUERY_STRING": "q=1' union select 1,2-- -"})
+
+
+def test_a_header_that_was_harmless_is_weighed_in_another_place() -> None:
+    """What is remembered of some headers says nothing about others with the same text."""
+    inspection = Detector().compile()
+    text = "curl/8.0 () http://10.1.2.3/"
+    first = environ(HTTP_HOST="a", HTTP_USER_AGENT=text)
+    assert inspection.head(first) == ()
+    assert inspection.first_pass(environ(HTTP_USER_AGENT="a", HTTP_COOKIE=text)) is not None
+    assert inspection.first_pass(environ(HTTP_USER_AGENT="a", HTTP_ORIGIN=text)) is not None
+
+
+def test_what_one_route_finds_harmless_another_still_weighs() -> None:
+    detector = Detector()
+    host = environ(HTTP_HOST="169.254.169.254")
+    assert detector.compile().head(host) == ()
+    assert detector.compile(DetectionSettings(threshold="strict")).first_pass(host) is not None

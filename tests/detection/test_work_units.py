@@ -32,12 +32,13 @@ def _looked_at(request: Request, units: int) -> tuple[int, int, list[str]]:
     """Units spent, calls made, and the limits that were spent."""
     inspection = Detector().compile(DetectionSettings(max_chars=units, max_values=10**6))
     inspection.body(b"warm <script>", content_type="text/plain")
-    budgets: list[Budget] = []
+    budgets: list[tuple[Budget, int]] = []
     made = inspection._budget
 
-    def noted() -> Budget:
-        budgets.append(made())
-        return budgets[-1]
+    def noted(size: int) -> Budget:
+        budget = made(size + units)
+        budgets.append((budget, budget.chars))
+        return budget
 
     inspection._budget = noted  # type: ignore[method-assign]
     kind, body = request
@@ -52,7 +53,7 @@ def _looked_at(request: Request, units: int) -> tuple[int, int, list[str]]:
         found = inspection.body(body, content_type=kind)
     finally:
         sys.setprofile(None)
-    spent = sum(units - budget.chars for budget in budgets)
+    spent = sum(before - budget.chars for budget, before in budgets)
     return spent, calls, [one.indicators[0] for one in found if one.category == BUDGET]
 
 
