@@ -193,7 +193,7 @@ def unfold(value: Value, budget: Budget, depth: int = 0) -> Iterable[Value]:
     A value that can't be parsed is weighed as it is and reported (`UNREAD`).
     """
     # Optimization: a form has thousands of values, and nearly all have none.
-    if _UNSTRUCTURED.fullmatch(value.text) is not None:
+    if value.kind != MAIL and _UNSTRUCTURED.fullmatch(value.text) is not None:
         return (value,)
     return _unfolded(value, budget, depth)
 
