@@ -106,8 +106,10 @@ _NEGATED: Final = {r"\W", r"\S", r"\D"}
 
 
 # Patterns that have no fixed text run on every byte, as one machine for all of a database, whose
-# states multiply. These three and the rest of their family take a third less apart.
-_APART: Final = frozenset({"code.php_call", "code.php_comment_call", "code.php_dynamic_call"})
+# states multiply. These and the rest of their family take half as much apart.
+_APART: Final = frozenset(
+    f"code.php_{name}" for name in ("call", "comment_call", "dynamic_call", "index_call")
+)
 
 
 def families() -> list[tuple[Indicator, ...]]:
