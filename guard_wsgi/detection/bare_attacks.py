@@ -123,6 +123,9 @@ class BareAttacks:
         finding = self._sufficient.finding(
             location, name, text, hits, self._scores, self._settings.score_threshold
         )
-        if finding is not None and not idle_in((text,)).isdisjoint(finding.indicators):
+        if finding is None:
+            return None
+        asked = frozenset(finding.indicators)
+        if not asked.isdisjoint(idle_in((text,), asked)):
             return None  # it is weighed with all the rest
         return finding

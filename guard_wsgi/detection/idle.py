@@ -123,16 +123,22 @@ def _is_template(text: str) -> bool:
     return _UNCLOSED_TEMPLATE.search(text) is not None
 
 
-def _idle_in(text: str) -> frozenset[str]:
+_IN_PROSE: Final = _SQL_QUOTES | _CODE_QUOTES | _SQL | _CODE | _SCRIPT
+_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES
+
+
+def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
     found: set[str] = set()
-    if " " in text and _PROTOTYPE_STEP.search(text) is None:
+    if not asked.isdisjoint(_PROTOTYPE) and " " in text and _PROTOTYPE_STEP.search(text) is None:
         found |= _PROTOTYPE
-    if not _is_template(text):
+    if not asked.isdisjoint(_TEMPLATE) and not _is_template(text):
         found |= _TEMPLATE
     if "alias" in text and _ALIAS_COMMAND.search(text) is None:
         found |= _ALIAS
-    if _NOT_ONE_LINE.search(text) is None:
+    if not asked.isdisjoint(_LINES) and _NOT_ONE_LINE.search(text) is None:
         found |= _LINES
+    if asked.isdisjoint(_IN_PROSE):
+        return frozenset(found)
     first = leading(text)
     is_fenced = text.lstrip()[:3] == "```"
     if not (first.is_sentence or is_fenced):
@@ -154,14 +160,15 @@ def _idle_in(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def idle_in(texts: Iterable[str]) -> frozenset[str]:
+def idle_in(texts: Iterable[str], asked: frozenset[str] = _EVERY) -> frozenset[str]:
     """The names of the indicators that can do nothing in any reading of a value.
 
     :param texts: the readings of all of the value, the raw one among them.
+    :param asked: names of indicators; to find out about others takes time.
     """
     found: frozenset[str] | None = None
     for text in texts:
-        here = _idle_in(text)
+        here = _idle_in(text, asked)
         found = here if found is None else found & here
         if not found:
             break
