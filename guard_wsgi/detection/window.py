@@ -26,6 +26,7 @@ _LONGEST_WORD: Final = 32
 # More hits or escapes than these in one value count as one run without a gap.
 FEW_HITS: Final = 1000
 HIT_EVERY: Final = 16
+MOST_HITS: Final = 50_000
 
 # Marks the rest of the value on either side of a piece. For a pattern, it is neither the beginning
 # of a value nor an open quote, and it can't complete any pattern.
@@ -133,7 +134,7 @@ def _places(text: str, hits: Ends) -> list[int]:
     """Return where hits end in the text, in characters; for a hit in an escape, the place of the
     escape."""
     size = len(text)
-    most = FEW_HITS + size // HIT_EVERY
+    most = min(FEW_HITS + size // HIT_EVERY, MOST_HITS)
     data = b"=" + text.encode("utf-8", "surrogatepass").replace(b"+", b" ") + b"\x0b"
     found = hits(data, most)
     is_escaped = PERCENT in data and bool(hits(unquote(data), 1))
