@@ -95,9 +95,9 @@ WRITING: Final = frozenset(
 _DOCUMENT_CHARS: Final = 8000
 _LINES: Final = 4
 # A line of a program: a comment, an indented line, one that ends as statements do or begins as
-# they do.
+# they do. A line of a diff, but for what may be an item of a list.
 _CODE_LINE = re.compile(
-    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |\+|-|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
+    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |[+-](?! [^\W_])|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
     r"|(?:def|class|import|from|return|if|else|elif|for|while|try|const|let|var|function|public|private"
     r"|static|void|int|select|where|join|and|or|order|group|insert|update|delete|create|alter|drop|echo"
     r"|export|sudo|cd|pip|npm|git|docker|apt|curl)\b",

@@ -71,7 +71,7 @@ def test_a_spent_budget_ends_the_work(name: str) -> None:
     _, calls, limits = _looked_at(request, 5_000)
     assert limits == ["max_chars"]
     # Parsing a document is most of the work on tiny values.
-    assert calls < all_calls * 0.6
+    assert calls < all_calls * 0.65
 
 
 def test_more_text_than_a_request_may_cost_is_reported_and_not_refused() -> None:
