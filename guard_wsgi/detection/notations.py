@@ -28,13 +28,12 @@ _SQL_WORD: Final = re.compile(
 )
 _SEGMENT: Final = r"(?:[\w.@+~,-]|\*|\?|\[!?[\w-]{1,40}\]|\{[\w.,*-]{1,80}\}){0,80}"
 _GLOB: Final = re.compile(rf"!?(?:\.\./){{0,4}}(?!.*\.\.){_SEGMENT}(?:/{_SEGMENT}){{0,16}}")
-_GLOB_LIST: Final = re.compile(r"[\s;]+")
 _NO_FILTER: Final = frozenset({"ldap", "cmd_injection", "xpath"})
 _NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"})
 
 # No quote, blank or separator, so no string ends, and no second command and no second word begins.
 _REGEX: Final = re.compile(
-    r"(?:[^\s'\"`;&<>$%]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\$(?=$|[|)/])){2,}"
+    r"(?:[^\s'\"`;&<>$%{}]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\{\d{0,4},?\d{0,4}\}|\\[{}$]|\$(?=$|[|)/])){2,}"
 )
 # Text that only the language of regular expressions has in such a place.
 _REGEX_SIGN: Final = re.compile(
@@ -44,6 +43,13 @@ _NAMED_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z_])")
 # A browser reads a backslash as a slash, so an address may begin with either.
 _NO_ADDRESS: Final = re.compile(r"[(^]|/(?:[^/\\]|\\\.)")
 _ANCHORED: Final = re.compile(r"^/?[(^]|\$/?$")
+# A call, a comment or a word of SQL.
+_SQL_SIGN: Final = re.compile(
+    r"[A-Za-z_]\((?![~?])|--|#|/\*|\b(?:select|union|or|and|xor|not|case|sleep|if|like|in|is|from|where|exists|between|having|div|mod)\b",
+    re.IGNORECASE,
+)
+# A shell takes a bracket at the beginning for a program of its own.
+_NO_COMMAND: Final = re.compile(r"/?\^|/?\(\^\|/\)")
 _INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
 _ESCAPED: Final = re.compile(r"\\.")
 _CLASS: Final = re.compile(r"\[[^\]]*\]")
@@ -54,7 +60,7 @@ _MATCH: Final = re.compile(
     re.IGNORECASE,
 )
 # JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file gets.
-_POINTER: Final = re.compile(r"#(?:/(?:[\w$.-]|~[01]|%[A-F\d]{2}){0,100}){1,20}")
+_POINTER: Final = re.compile(r"#(?:/(?!\.{1,2}(?:/|$))(?:[\w$.-]|~[01]){0,100}){1,20}")
 # Names of packages and classes (Java, Kotlin, .NET), but for those that run, load or look up.
 _TYPE: Final = re.compile(
     r"(?:javax?|jakarta|kotlinx?|scala|groovy|org|com|io|net|de|androidx?)(?:\.[a-z]\w{0,40}){1,10}(?:\.(?:\*|[A-Z]\w{0,60})){0,2}"
@@ -82,9 +88,14 @@ _GO_TEMPLATE: Final = re.compile(
     r"\{\{-? ?(?:template|include|requiredEnv|block|define) \"[\w.-]{1,80}\"(?: \.| \$)? ?-?\}\}"
 )
 # Placeholders of one name, in a name or a path; NLog's layouts, whose arguments have names.
+_LAYOUT: Final = (
+    r"longdate|shortdate|date|time|ticks|level|logger|message|exception|newline|callsite|callsite-linenumber|threadid|threadname|machinename|processid"
+    r"|processname|guid|counter|sequenceid|mdlc|mdc|ndlc|ndc|activityid|assembly-version|appdomain|hostname|local-ip|event-properties|all-event-properties"
+)
 _PLACEHOLDER: Final = re.compile(
     rf"(?!.*(?:://|\$\{{(?:\w|cmd)\}}))[\w./:@-]{{0,80}}(?:\$\{{(?:\d|(?i:{PATH})|[A-Z][A-Z\d]{{0,20}}(?:_[A-Z\d]{{1,20}}){{1,8}})\}}[\w./:@-]{{0,80}}){{1,8}}"
-    r"|(?:\$\{(?!cmd\})[a-z-]{2,40}(?::[a-zA-Z]{1,20}=[\w.:-]{0,40}){0,4}\}[\w .:|-]{0,20}){1,20}"
+    rf"|(?:\$\{{(?:{_LAYOUT})(?::[a-zA-Z]{{1,20}}=[\w.:-]{{0,40}}){{0,4}}\}}"
+    r"[\w .:|-]{0,20}){1,20}"
 )
 # A tag of an image, or a service and its port; a service of Kubernetes. No scheme, so no address.
 _SERVICE: Final = re.compile(
@@ -116,11 +127,19 @@ _PROGRAM: Final = re.compile(r"/(?:usr/)?(?:local/)?(?:s?bin)/[\w.+-]{1,60}")
 
 
 def _is_glob(text: str) -> bool:
-    """Whether a text is a glob, or several globs with commas between."""
-    if "**" not in text:
-        return False
-    parts = [part for part in _GLOB_LIST.split(text) if part]
-    return all(_GLOB.fullmatch(part) for part in parts) and not _SQL_WORD.search(text)
+    """Whether a text is a glob. One that ends in a name names a file."""
+    return (
+        "**" in text
+        and "*" in text.rpartition("/")[2]
+        and _GLOB.fullmatch(text) is not None
+        and _SQL_WORD.search(text) is None
+    )
+
+
+def _is_glob_list(text: str) -> bool:
+    """Whether a text is globs on one line, a comma and a blank between each two."""
+    parts = text.strip('"').split(", ")
+    return len(parts) > 1 and all(map(_is_glob, parts))
 
 
 def is_type(text: str) -> bool:
@@ -154,9 +173,10 @@ def _of_regex(text: str) -> frozenset[str]:
         excused.add("open_redirect")
     if _ANCHORED.search(text) and "../" not in text and "..\\" not in text:
         excused |= _NO_FILE
-    if "\\" in pattern and "/*" not in pattern:
+    bare = _CLASS.sub("", _ESCAPED.sub("~", pattern))
+    if "\\" in pattern and _SQL_SIGN.search(bare) is None:
         excused.add("sqli")
-    if not _bars_outside(pattern):
+    if "|" not in bare or (_NO_COMMAND.match(text) and not _bars_outside(pattern)):
         excused.add("cmd_injection")
     return frozenset(excused)
 
@@ -165,6 +185,7 @@ _A_PROGRAM: Final = frozenset({"cmd_injection"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_is_glob, _NO_FILTER | {"sensitive_file", "sqli"}),
+    (_is_glob_list, frozenset({"sensitive_file", "sqli", "ldap"})),
     (_MATCH.fullmatch, frozenset({"open_redirect", "ssrf", "xpath"})),
     (_POINTER.fullmatch, WHOLE_VALUE | _NO_FILE),
     (is_type, _NAMED_TYPE),

@@ -17,7 +17,7 @@ from typing import Final
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"
-    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|header|param|cookie|initparam)\b)[a-z][\w-]{0,40}"
+    r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|\w*context|\w*properties|\w*environment|servlet\w*|beans?|headers?|header\w*|param\w{0,6}|cookies?|initparam)\b)[a-z][\w-]{0,40}"
 )
 PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
 """Names in a template that lead only to data, in lower or any case."""

@@ -17,24 +17,27 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.published_formats import (
+    CARRIED_PATHS,
     CONTENT_PATHS,
     FILE_PATHS,
-    NAMED_CONTENT,
     PLACE_PATHS,
     PROMPT_PATHS,
+    SCHEMA_PATHS,
     SOURCE_PATHS,
     TOLD_PATHS,
     WORK_PATHS,
 )
 from guard_wsgi.detection.shown_files import is_plain_path
 from guard_wsgi.detection.surroundings import is_source
-from guard_wsgi.detection.value import CONTENT, GIVEN, PLACE, Value
+from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, PLACE, Value
 
 # A program or a style sheet as bundlers name it; reading one reveals nothing.
 _SOURCE: Final = re.compile(
     r"(?:webpack(?:-\w+)?|ng|app|vite|rollup|parcel|turbopack):/{2,3}[\w./@~+()\[\] -]*(?:\?[\w-]{0,40})?"
     r"|(?:file:///(?:[a-zA-Z]:/)?|/)?(?:\.{1,2}/)*(?:[\w@~+()\[\] -][\w.@~+()\[\] -]*/)*[\w@~+()\[\] -][\w.@~+()\[\] -]*\.(?:[cm]?[jt]sx?|vue|svelte|s?css|sass|less|coffee|dart)(?:\?[\w-]{0,40})?"
 )
+# A file of schemas in a folder of the own project.
+_SCHEMA: Final = re.compile(r"(?:\.{1,2}/){0,6}(?:[\w-][\w.-]*/){0,8}[\w-][\w.-]*\.(?:json|ya?ml)")
 # Nothing of a system is in these.
 _WORK_FOLDER: Final = re.compile(
     r"/(?=(?:home|users|repo|repos|src|app|work|workspaces?|projects?|code|srv|opt|tmp|mnt|data|var/www)/)|[a-z]:[/\\]",
@@ -51,8 +54,8 @@ MAX_PATH_CHARS: Final = 99
 """A longer path has lost its beginning, and may look like another path."""
 
 _PATHS: Final = (
-    *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, NAMED_CONTENT),
-    *(TOLD_PATHS, PROMPT_PATHS),
+    *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS),
+    *(TOLD_PATHS, PROMPT_PATHS, CARRIED_PATHS),
 )
 
 KindOf = Callable[[str, str], str]
@@ -65,7 +68,8 @@ def no_kind(name: str, text: str) -> str:
 
 
 def kind_of(name: str, text: str) -> str:
-    """Return the kind of a string in a JSON body: CONTENT, PLACE, GIVEN, or ""."""
+    """Return the kind of a string in a JSON body: CONTENT, CARRIED, PLACE, GIVEN,
+    or ""."""
     said = _said(name)
     if said is _GIVEN_TO_RUN:
         return GIVEN
@@ -75,8 +79,12 @@ def kind_of(name: str, text: str) -> str:
         return PLACE if is_plain_path("/" + _WORK_FOLDER.sub("", text)) else ""
     if said is SOURCE_PATHS:
         return PLACE if _SOURCE.fullmatch(text) else ""
-    if said is CONTENT_PATHS or said is NAMED_CONTENT:
+    if said is CONTENT_PATHS:
         return CONTENT
+    if said is CARRIED_PATHS:
+        return CARRIED
+    if said is SCHEMA_PATHS:
+        return PLACE if _SCHEMA.fullmatch(text) else ""
     if said is PROMPT_PATHS:
         return CONTENT if is_source(text, 1) else ""
     return PLACE if said is PLACE_PATHS else ""
@@ -85,7 +93,7 @@ def kind_of(name: str, text: str) -> str:
 def kind_of_place(name: str, text: str) -> str:
     """Return the kind of a string if contents are weighed: PLACE or ""."""
     kind = kind_of(name, text)
-    return "" if kind == CONTENT else kind
+    return "" if kind in (CONTENT, CARRIED) else kind
 
 
 def kind_if_given(name: str, text: str) -> str:
@@ -94,7 +102,7 @@ def kind_if_given(name: str, text: str) -> str:
     said = _said(name)
     if said is _GIVEN_TO_RUN:
         return GIVEN
-    return PLACE if name.rpartition(".")[2] == "$schema" else ""
+    return PLACE if said is SCHEMA_PATHS and _SCHEMA.fullmatch(text) else ""
 
 
 def kinds_inside(value: Value) -> KindOf:

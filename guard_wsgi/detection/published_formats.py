@@ -38,54 +38,63 @@ _GIVEN: Final = (
 _MESSAGES: Final = r"(?:params\.)?messages\[\]\."
 CONTENT_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:context_line|(?:pre|post)_context\[\]|context\.(?:pre|post)\[\]|code(?:\.\d+)?|source\.\d+|line\.context|function|method|methodName|module|(?:vars|locals)\..+)"
-    # What a page did and said before an error.
-    rf"|{_EVENT}breadcrumbs(?:\.values)?\[\]\.(?:message|data\..+)|(?:data\.)?body\.telemetry\[\]\.body\..+"
-    rf"|{_EVENT}(?:exception|threads)(?:\.values)?\[\]\.value|{_EVENT}logentry\.\w+|(?:data\.)?event\.extra\..+"
-    rf"|{_ROOT}error\.(?:log\.message|exception\.message)|details\.error\.(?:innerError\.)?message|(?:events\[\]\.)?(?:breadcrumbs\[\]\.)?metaData\..+|context\.history\[\]\.arguments\[\]|{_ROOT}span\.context\.db\.statement"
+    rf"|{_EVENT}(?:exception|threads)(?:\.values)?\[\]\.value"
+    rf"|{_ROOT}error\.(?:log\.message|exception\.message)|{_ROOT}span\.context\.db\.statement"
     # Source maps (ECMA-426), notebooks (nbformat 4, and as an API of Jupyter takes them).
     r"|(?:sections\[\]\.map\.)?sourcesContent\[\]"
     r"|(?:content\.)?cells\[\]\.(?:source(?:\[\])?|attachments\..+|outputs\[\]\.(?:text(?:\[\])?|traceback\[\]|evalue|data\..+))"
     # Language Server Protocol, Debug Adapter Protocol, Jupyter's messages.
-    r"|params\.textDocument\.text|params\.contentChanges\[\]\.text|content\.code"
-    r"|params\.(?:context\.)?diagnostics\[\]\.(?:message|relatedInformation\[\]\.message)|params\.arguments\[\](?:\..+)?"
-    r"|result\.(?:items\[\]\.)?(?:contents|documentation)(?:\[\])?\.value|result\.items\[\]\.textEdit\.newText"
-    r"|arguments\.(?:expression|value|breakpoints\[\]\.(?:condition|logMessage))|body\.(?:output|variables\[\]\.value)|params\.text|result\[\]\.command\.arguments\[\]"
-    r"|content\.(?:text|traceback\[\]|evalue)|result\.tools\[\]\.(?:description|inputSchema\..+)"
+    r"|params\.textDocument\.text|params\.contentChanges\[\]\.text"
     # Kubernetes, Docker's API, actions of forges and other programs that run what they are given.
     rf"|{_CONTAINERS}(?:(?:command|args)\[\]|(?:(?:liveness|readiness|startup)Probe|lifecycle\.(?:preStop|postStart))\.exec\.command\[\])"
-    rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
     rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
     r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name|repository\.dockerfile"
-    r"|resources\[\]\.instances\[\]\.attributes\..+|outputs\.[\w-]+\.value|extra_vars\.\w+|output_fields\.proc\.\w+|spec\.rules\[\]\.(?:validate|mutate|generate|preconditions|match|exclude)\..+\.key|(?:\[\]\.)?tasks\[\]\.(?:shell|command|script|raw)(?:\.cmd)?|spec\.templates\[\]\.container\.(?:args|command)\[\]|nodes\[\]\.parameters\..+|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
-    rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
-    r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+"
+    # A tool's call by the Model Context Protocol, commands of a package.
+    r"|params\.arguments\.(?:command|cmd|code|script|sql|patch|diff|old_str|new_str|old_string|new_string)|scripts\.[\w:.-]+"
+    r"|resources\[\]\.instances\[\]\.attributes\..+|spec\.rules\[\]\.(?:validate|mutate|generate|preconditions|match|exclude)\..+\.key|spec\.templates\[\]\.container\.(?:args|command)\[\]|dashboard\.(?:panels\[\]\.)+targets\[\]\.\w+"
     rf"|{_MESSAGES}content\[\]\.content(?:\[\]\.text)?"
-    rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|input\[\]\.(?:arguments|output)|(?:choices\[\]\.(?:message|delta)\.|.*submit_tool_outputs\.)tool_calls\[\]\.function\.arguments.*|tool_outputs\[\]\.output"
+    rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|(?:choices\[\]\.(?:message|delta)\.|.*submit_tool_outputs\.)tool_calls\[\]\.function\.arguments.*"
     r"|contents\[\]\.parts\[\]\.(?:functionCall\.args\..+|functionResponse\.response\..+)"
     # Diffs and files as forges send and take them.
-    r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff|changes\.(?:body|title)\.from|alert\.rule\.\w+"
+    r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff"
     # What tracers tell of requests, attacks among them (OpenTelemetry), and logs (Loki).
     r"|resource(?:Spans|Logs|Metrics)\[\]\..+\.stringValue|streams\[\]\.values\[\]\[\]"
-    # npm: commands of a package, and versions that it needs.
-    r"|scripts\.[\w:.-]+|engines\.\w+|(?:dev|peer|optional|bundled)?[dD]ependencies\.[\w@/.-]+"
 )
-# Names at any depth: an app that has such a field expects a program in it, or what one wrote.
-NAMED_CONTENT: Final = re.compile(
-    r"(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
+# The same with paths so short, or names so common, that another app may have them: a program there
+# needs far more evidence to be an attack, and an attack is one.
+CARRIED_PATHS: Final = re.compile(
+    # What a page did and said before an error.
+    rf"{_EVENT}breadcrumbs(?:\.values)?\[\]\.(?:message|data\..+)|(?:data\.)?body\.telemetry\[\]\.body\..+"
+    rf"|{_EVENT}logentry\.\w+|(?:data\.)?event\.extra\..+|details\.error\.(?:innerError\.)?message|(?:events\[\]\.)?(?:breadcrumbs\[\]\.)?metaData\..+|context\.history\[\]\.arguments\[\]"
+    # Language Server Protocol, Debug Adapter Protocol, Jupyter's messages.
+    r"|content\.(?:code|text|traceback\[\]|evalue)|params\.(?:context\.)?diagnostics\[\]\.(?:message|relatedInformation\[\]\.message)|params\.arguments\[\](?:\..+)?"
+    r"|result\.(?:items\[\]\.)?(?:contents|documentation)(?:\[\])?\.value|result\.items\[\]\.textEdit\.newText|params\.uri|result\.source"
+    r"|arguments\.(?:expression|value|breakpoints\[\]\.(?:condition|logMessage))|body\.(?:output|variables\[\]\.value)|params\.text|result\[\]\.command\.arguments\[\]"
+    r"|result\.tools\[\]\.(?:description|inputSchema\..+)"
+    # Kubernetes, Ansible, Terraform, n8n, and tools of language models.
+    rf"|{_OBJECT}(?:data|stringData|binaryData)\.[\w-]+\.(?:conf|cfg|cnf|ini|sh|sql|ya?ml|properties|toml|lua|rules|js|py)"
+    r"|outputs\.[\w-]+\.value|extra_vars\.\w+|output_fields\.proc\.\w+|(?:\[\]\.)?tasks\[\]\.(?:shell|command|script|raw)(?:\.cmd)?|nodes\[\]\.parameters\..+"
+    rf"|params\.arguments\.{_GIVEN}|{_MESSAGES}content\[\]\.input\.{_GIVEN}"
+    r"|result\.(?:content|contents)\[\]\.text|result\.structuredContent\..+|input\[\]\.(?:arguments|output)|tool_outputs\[\]\.output"
+    r"|changes\.(?:body|title)\.from|alert\.rule\.\w+"
+    # npm: versions that a package needs.
+    r"|engines\.\w+|(?:dev|peer|optional|bundled)?[dD]ependencies\.[\w@/.-]+"
+    # Names at any depth: an app that has such a field expects a program in it, or what one wrote.
+    r"|(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
     r"|(?:old|new)_str(?:ing)?|file_text|(?:old|new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|sqlExpression|cmdline"
     r"|source_?code|sourceCode|typed_code|code_?snippet|codeSnippet|full_log|UserData\.Fn::Base64(?:\.Fn::Sub)?|EmbeddedTmpl"
     r"|(?:db|sql)\.(?:statement|query|query\.text)|(?:event|log)\.original|error\.stack|script\.source|region\.snippet\.text|fix\.text|steps\[\]\.(?:run|script))(?:\[\])?"
 )
+# JSON Schema, by which editors know a document.
+SCHEMA_PATHS: Final = re.compile(r"(?:.+\.)?\$schema")
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
-    # JSON Schema, by which editors know a document.
-    r"|(?:.+\.)?\$schema"
-    r"|params\.textDocument\.uri|params\.(?:uri|rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
+    r"|params\.textDocument\.uri|params\.(?:rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
     r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|result\[\]\.edit\.changes\{\}|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
-    # Splunk, Loki: where a line of a log is from.
-    r"|result\.source|output_fields\.fd\.name|streams\[\]\.stream\.filename"
+    # Loki: where a line of a log is from.
+    r"|output_fields\.fd\.name|streams\[\]\.stream\.filename"
     # Kubernetes and Docker: folders of a container and of its host.
     rf"|{_CONTAINERS}(?:volumeMounts\[\]\.(?:mountPath|subPath)|env\[\]\.value)|{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?volumes\[\]\.\w+\.\w+|HostConfig\.Binds\[\]"
     # CycloneDX, whose references are addresses of packages.
@@ -124,6 +133,6 @@ TOLD_PATHS: Final = re.compile(
 )
 # What people and programs tell a language model. Several lines of a program there are content.
 PROMPT_PATHS: Final = re.compile(
-    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|inputs|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
+    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
     r"|(?:contents\[\]|systemInstruction)\.parts\[\]\.text|system\[\]\.text"
 )

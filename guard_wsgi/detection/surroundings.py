@@ -97,7 +97,8 @@ _LINES: Final = 4
 # A line of a program: a comment, an indented line, one that ends as statements do or begins as
 # they do. A line of a diff, but for what may be an item of a list.
 _CODE_LINE = re.compile(
-    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |[+-](?! [^\W_])|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S|.*[;{}(\[,:\\>)=]\s*$"
+    r"\s*(?:#|//|/?\*|--|@|\$ |>>> |[+-](?! [^\W_])|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S"
+    r"|.*[;{}(\[,:\\>)=]\s*$"
     r"|(?:def|class|import|from|return|if|else|elif|for|while|try|const|let|var|function|public|private"
     r"|static|void|int|select|where|join|and|or|order|group|insert|update|delete|create|alter|drop|echo"
     r"|export|sudo|cd|pip|npm|git|docker|apt|curl)\b",

@@ -30,6 +30,9 @@ PLACE: Final = "place"
 GIVEN: Final = "given"
 """Kind of what a field inside a document gives to a program to run, or as its environment."""
 
+CARRIED: Final = "carried"
+"""Kind of a field that carries programs in a published format, and may carry others elsewhere."""
+
 CONTENT: Final = "content"
 """Kind of a field that a published format uses like a file: programs, their output, pages."""
 
@@ -80,9 +83,9 @@ class Value:
     :ivar name: the name of the parameter or field.
     :ivar text: decoded as the transport says (form decoding, JSON strings), and no further.
     :ivar kind: what is known about the text: "" (nothing), "name" (a field's own name), "filename",
-        "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE, GIVEN, CONTENT
-        (not weighed), "url" (without its query), "upload" (text of an uploaded file), "binary"
-        (the same, not text), "markup" (an XML document).
+        "agent" (User-Agent), "header", "path", STORED, EXPRESSION, SAMPLE, PLACE, GIVEN, CARRIED,
+        CONTENT (not weighed), "url" (without its query), "upload" (text of an uploaded file),
+        "binary" (the same, not text), "markup" (an XML document).
     :ivar flags: evidence seen while decoding, as names of features.
     """
 

@@ -16,7 +16,7 @@ from guard_wsgi.detection.published_fields import is_prompted, is_told
 from guard_wsgi.detection.scorer import Margin, Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
-from guard_wsgi.detection.value import CONTENT, GIVEN, UNREAD, Budget, BudgetSpent, Value
+from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, UNREAD, Budget, BudgetSpent, Value
 
 # Values of these kinds are few, and their own patterns inspect them.
 _ALWAYS_WEIGHED: Final = frozenset({"markup", "binary", "graphql", "filename"})
@@ -46,6 +46,8 @@ def _margin(value: Value) -> float:
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
         return PACKED_SOURCE_MARGIN if is_source(file) else FILE_MARGIN
     if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
+        return SOURCE_MARGIN
+    if value.kind == CARRIED:
         return SOURCE_MARGIN
     if value.kind == GIVEN:
         return FILE_MARGIN

@@ -34,7 +34,7 @@ DOCUMENTS: dict[str, Any] = {
     "a tool's file": {"method": "tools/call", "params": {"arguments": {"path": "/home/ann/shop/.env", "content": PROGRAM}}},
     "an editor's finding": {"params": {"diagnostics": [{"message": "'eval(x)' is dangerous", "relatedInformation": [{"location": {"uri": "file:///c%3A/a.ts"}}]}]}},
     "an editor's change": {"params": {"edit": {"changes": {"file:///home/ann/.env": [{"newText": PROGRAM}]}}}},
-    "a debugger's question": {"command": "evaluate", "arguments": {"expression": "os.system('ls')"}},
+    "a debugger's question": {"command": "evaluate", "arguments": {"expression": "len(os.listdir('.'))"}},
     "settings of a container": {"kind": "ConfigMap", "data": {"nginx.conf": "location ~ \\.php$ { deny all; }", "start.sh": "#!/bin/sh\nexec $(cat /run/cmd)"}},
     "a container": {"Image": "alpine", "Cmd": ["sh", "-c", "cat /etc/os-release; whoami"], "HostConfig": {"Binds": ["/etc/localtime:/etc/localtime:ro"]}},
     "a state of machines": {"version": 4, "resources": [{"instances": [{"attributes": {"user_data": "#!/bin/bash\ncurl -s http://localhost/x | sh"}}]}]},

