@@ -78,10 +78,9 @@ _MAKES_OBJECT: Final = re.compile(
 )
 _NAMED_TYPE: Final = frozenset({"code_injection", "deserialization"})
 # A file of a share: a host without a dot is one of the own network.
-_SHARE: Final = re.compile(r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?")
-# A directory to log in by. Who looks up an object names it.
-_DIRECTORY: Final = re.compile(
-    r"ldaps?://[a-z\d-]{1,60}(?:\.[a-z\d-]{1,60}){0,5}(?::(?:389|636|3268|3269))?/?", re.IGNORECASE
+_SHARE: Final = re.compile(
+    r"(?!.*\.(?:php\d?|phtml|inc|jspx?|aspx?|js|exe|dll|hta)$)"
+    r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?"
 )
 # Directives of Go's templates that name another template: no other language has such an expression.
 _GO_TEMPLATE: Final = re.compile(
@@ -99,17 +98,18 @@ _PLACEHOLDER: Final = re.compile(
 )
 # A tag of an image, or a service and its port; a service of Kubernetes. No scheme, so no address.
 _SERVICE: Final = re.compile(
-    r"(?!localhost\b|file:|dict:|gopher:)[a-z][a-z\d._/-]{0,100}:\d{1,6}(?:\.[\w-]{1,40}){0,5}(?:-[\w.-]{1,60})?"
+    r"(?!localhost\b|[\w.-]*(?:metadata|internal)|file:|dict:|gopher:)[a-z][a-z\d._/-]{0,100}:\d{1,6}(?:\.[\w-]{1,40}){0,5}(?:-[\w.-]{1,60})?"
     r"|(?!kubernetes\.)[a-z\d-]{1,63}\.[a-z\d-]{1,63}\.svc(?:\.cluster\.local)?(?::\d{1,5})?"
 )
 # A folder of the machine and its place in a container: no path has a colon in the middle.
 _MOUNT: Final = re.compile(
-    r"(?!.*\.\.)(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
+    r"(?!.*(?:\.\.|\.sock))(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
 )
 # Conditions on variables of a program: "==" is no SQL. Words and numbers in brackets, which are no
 # filter of a directory without "=".
 _COMPARED: Final = (
-    r"[A-Za-z][\w.]{0,60} (?:===?|!==) (?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
+    r"(?!this\b)[A-Za-z][\w.]{0,60} (?:===?|!==) "
+    r"(?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
 )
 _CONDITION: Final = re.compile(
     rf"\(?{_COMPARED}(?: (?:\|\||&&) {_COMPARED}){{0,8}}\)?", re.IGNORECASE
@@ -190,11 +190,10 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_POINTER.fullmatch, WHOLE_VALUE | _NO_FILE),
     (is_type, _NAMED_TYPE),
     (_SHARE.fullmatch, frozenset({"open_redirect"})),
-    (_DIRECTORY.fullmatch, frozenset({"file_inclusion", "ssrf"})),
     (_PLACEHOLDER.fullmatch, frozenset({"template", "code_injection", "log4shell"})),
     (_SERVICE.fullmatch, frozenset({"ssrf"})),
     (_MOUNT.fullmatch, _NO_FILE | {"ssrf", "file_inclusion"}),
-    (_CONDITION.fullmatch, frozenset({"sqli", "nosql"})),
+    (_CONDITION.fullmatch, frozenset({"sqli"})),
     (_LOGIC.fullmatch, frozenset({"ldap"})),
     (_RANGE.fullmatch, frozenset({"sqli"})),
     (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),

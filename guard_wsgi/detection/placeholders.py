@@ -52,7 +52,7 @@ _SIMPLE: Final = re.compile(
     rf"\{{\{{[-~]? ?(?:\.?{PATH}|{_TEXT}(?= ?\|))(?:{_FILTER}){{0,4}} ?[-~]?\}}\}}"
     # A filter of the site's own. Those of engines that call, sort or look
     # up are none, nor is what a shell takes for a program.
-    rf"|\{{\{{ ?{PATH} ?\| ?(?!(?:system|exec|shell_?exec|passthru|popen|proc_open|eval|assert|attr|map|filter|reduce|sort|select\w*|reject\w*|group_?by|file\w*|include|source|column|call\w*|print|debug|dump|pprint|xmlattr|format)\b)(?:[a-z]{{1,20}}(?:_[a-z]{{1,20}}){{1,3}} ?|[a-z]{{2,20}})\}}\}}"
+    rf"|\{{\{{ ?{PATH} ?\| ?(?!(?:system|exec|shell_?exec|passthru|popen|proc_open|eval|assert|attr|map|filter|reduce|sort|select\w*|reject\w*|group_?by|file\w*|include|source|column|call\w*|print|debug|dump|pprint|xmlattr|format|read\w*|write\w*|open\w*|load\w*|run\w*|get\w*)\b)(?:[a-z]{{1,20}}(?:_[a-z]{{1,20}}){{1,3}} ?|[a-z]{{2,20}})\}}\}}"
     rf"|\{{\{{[-~]? ?(?:{_SHOWN})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
     # Two names of data, and a name of data with a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
@@ -69,7 +69,7 @@ _SIMPLE: Final = re.compile(
     rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{_NAME}){{0,3}}\}}"
     # Grafana's variables with a format, VS Code's variables.
     r"|\$\{[a-z_]\w{0,40}:(?:queryparam|csv|json|pipe|percentencode|text|value|singlequote|doublequote|distributed|glob|lucene)\}"
-    r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input|config):[\w.-]{1,80})\}"
+    r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input):[\w.-]{1,80})\}"
     # Placeholders that a deployment fills in (the manifest of .NET Aspire).
     r"|\{[a-z][\w-]{0,60}\.(?:value|connectionstring|bindings\.[\w-]{1,30}\.(?:host|port|url|scheme|targetport)|(?:secret)?outputs\.\w{1,40}|inputs\.\w{1,40})\}"
     r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
@@ -97,6 +97,8 @@ _GO_NAME: Final = re.compile(
     r"(?<![\w)\"])(?-i:\.[A-Z])|\$(?:(?-i:\.[A-Z])|labels\b|value\b|externallabels\b|\w+ :=)|^ ?(?:if|range|with|end|else|template|include|define|block|required\w*|default) (?=[.\"$(]|$|if\b)|^ ?end ?$",
     re.IGNORECASE,
 )
+# A method of the data, which an argument follows.
+_GO_METHOD: Final = re.compile(r"(?:^|[|(=])\s*(?:\$\w*)?\.\w+(?:\.\w+)*\s+(?![|)\s]|$)")
 _GO_DATA: Final = re.compile(r"\.(?:system|exec|env|command|password|secret)\b", re.IGNORECASE)
 # Expressions of n8n and similar engines: they begin at the data of a step. Engines of Python, Ruby
 # and Java have no such names; engines of JavaScript need a constructor to get out, PHP needs a
@@ -129,6 +131,7 @@ def _is_go(body: str) -> bool:
         _GO_NAME.search(body) is not None
         and _GO.fullmatch(body) is not None
         and _GO_DATA.search(body) is None
+        and _GO_METHOD.search(body) is None
     )
 
 

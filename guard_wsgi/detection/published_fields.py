@@ -46,10 +46,12 @@ _WORK_FOLDER: Final = re.compile(
 # What tasks, hooks, builds, services and migrations run, by the last name of a path that is not at
 # the root: and the variables of their environment.
 _GIVEN_TO_RUN: Final = re.compile(
-    r"(?:\w*?_?(?i:commands?|cmds?|scripts?|executable|sql|statement|commandText|selectQuery)|run|args|entry|entrypoint|shell|ps|pwsh|bash|sh"
-    r"|(?:before|after|pre|post)_\w{1,30}|install)(?:\[\])*|[A-Z][A-Z\d]{1,30}(?:_[A-Z\d]{1,40})*"
+    r"(?:\w*?_?(?i:commands?|cmds?|scripts?|executable)|run|entrypoint|shell|ps|pwsh|bash"
+    r"|(?:before|after|pre|post)_(?:script|install|build|test|deploy|publish|start|stop|success|failure))(?:\[\])*|(?:args|entry|install)(?:\[\])+|entry"
 )
-_VARIABLE: Final = re.compile(r"(?:.+\.)?env(?:ironment)?\[\]\.value")
+_VARIABLE: Final = re.compile(
+    r"(?:.+\.)?(?i:env|environment|env_?vars|variables)(?:\.\w+|\[\]\.value)"
+)
 MAX_PATH_CHARS: Final = 99
 """A longer path has lost its beginning, and may look like another path."""
 

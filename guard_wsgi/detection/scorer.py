@@ -27,7 +27,7 @@ from guard_wsgi.detection.sieve import Sieve
 from guard_wsgi.detection.surroundings import WRITING, Surroundings, is_program
 from guard_wsgi.detection.terms import is_certain_in_search
 from guard_wsgi.detection.tokens import RunWeights
-from guard_wsgi.detection.value import Budget, Value
+from guard_wsgi.detection.value import GIVEN, Budget, Value
 from guard_wsgi.detection.window import WHOLE_CHARS, Window, windows
 
 # What the steps cost, in characters of a budget: to begin with a value and to look for its hits,
@@ -58,6 +58,9 @@ NO_PROGRAM: Final = frozenset({"ldap", "nosql", "xpath"})
 NO_PROGRAM_MARGIN: Final = 3.0
 # A list of a document names many files and addresses, of which an app opens none as it stands.
 LISTED_MARGIN: Final = 0.5
+# What a field gives to a program to run is a command, and names files.
+GIVEN_MARGIN: Final = 1.0
+RUN: Final = frozenset({"cmd_injection", "path_traversal", "sensitive_file", "dir_traversal"})
 # A whole statement in a field for statements is what the field is for.
 STATEMENT_MARGIN: Final = 1.0
 OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
@@ -71,6 +74,8 @@ MAX_INDICATORS: Final = 12
 def _more(value: Value, category: str, features: Collection[str]) -> float:
     """Return how much more evidence a category needs, by the field and the kind of its text."""
     more = 0.0
+    if value.kind == GIVEN and category in RUN:
+        more = GIVEN_MARGIN
     if category == "sensitive_file" and value.location == "json" and value.name.endswith("[]"):
         more = LISTED_MARGIN
     if category == "sqli" and "text:statement" in features and is_for_statements(value):

@@ -47,10 +47,10 @@ def _margin(value: Value) -> float:
         return PACKED_SOURCE_MARGIN if is_source(file) else FILE_MARGIN
     if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
         return SOURCE_MARGIN
+    if value.kind == GIVEN:
+        return 0.0  # the scorer asks for more, by the category
     if value.kind == CARRIED:
         return SOURCE_MARGIN
-    if value.kind == GIVEN:
-        return FILE_MARGIN
     if is_told(value):
         is_prompt = is_prompted(value)
         return SOURCE_MARGIN if is_prompt or is_source(value.text) else FILE_MARGIN

@@ -47,7 +47,7 @@ WRITTEN = (
     "redis:6379",
     "mongo:7.0.5",
     "kafka.shop-1.svc.cluster.local:9092",
-    "/var/run/docker.sock:/var/run/docker.sock:ro",
+    "/srv/shop/data:/var/lib/data:ro",
     "v${version}",
     "uploads/${filename}",
     "${BUILD_NUMBER}",
