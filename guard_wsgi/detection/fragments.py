@@ -97,7 +97,7 @@ _NO_ACTION: Final = re.compile(
 # Two words in quotes, the first quotes of a text: between such quotes it ends at the first of them,
 # with a word behind. Words that are true or false to a database are none of these.
 _CHOICE: Final = re.compile(
-    r"\A([^'\"`]{0,400}[a-z][;,:]? )'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
+    r"\A([^'\"`]{0,400}[a-z][;,:]? (?<!\blike )(?<!\bnot )(?<!\bis )(?<!\bin )(?<!\bglob )(?<!\bbinary )(?<!\bregexp )(?<!\brlike )(?<!\bmatch )(?<!\bor )(?<!\band )(?<!\bcollate ))'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
     re.IGNORECASE,
 )
 # A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing with which a
@@ -136,7 +136,7 @@ _SCHEMA_LINE: Final = re.compile(
 # Directives of reStructuredText and pkg-config about neighbouring files: no folder has such a name.
 _DIRECTIVE: Final = re.compile(
     r"(?m)^[ \t]*\.\. (?:include|literalinclude|image|figure|[a-z]{1,16}-module|csv-table|graphviz)::? (?:\.\./){1,6}[\w./-]{1,80}\.(?:rst|cmake|txt|md|py|csv|dot|png|jpe?g|svg|inc)[ \t]*$"
-    r"|\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"
+    r"|^\w{1,40}=\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"
 )
 # The last line of container images.
 _APT: Final = re.compile(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (tables of patterns)
 """Notations: values that are a pattern, a pointer or a type in a language that people write.
 
 Configurations, schemas and rules contain regular expressions, globs, match patterns of browsers,
@@ -52,7 +53,7 @@ _SQL_SIGN: Final = re.compile(
 _NO_COMMAND: Final = re.compile(r"/?\^|/?\(\^\|/\)")
 _INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
 _ESCAPED: Final = re.compile(r"\\.")
-_CLASS: Final = re.compile(r"\[[^\]]*\]")
+_CLASS: Final = re.compile(r"\[[^\[\]]*\]")
 
 # Chrome's match patterns, and origins with a wildcard (CORS, CSP).
 _MATCH: Final = re.compile(
@@ -68,14 +69,28 @@ _TYPE: Final = re.compile(
 )
 _RISKY_TYPE: Final = re.compile(
     r"runtime|process(?!ors?\b|ing\b)|^system\.(?:windows|configuration\.install|management\.automation|reflection)|script|shell|naming|jndi|ldap|\brmi\b|rowset|templates|invoke|transformer|factor|functor|bcel|xalan"
-    r"|beans|beanutils|classloader|classpath|filesystem|xmlapplication|snakeyaml|\bsun\b|opensymphony|xwork|struts|ognl|mvel|\bel\b|spel\b|expression|codehaus\.groovy|mchange|collections\d?\.|reflect|unsafe|omg|exec|deseriali[sz]ation|objectinput|remot|^java\.lang|^java\.(?:net|io|nio|security)(?:\.(?!\w*(?:exception|error|string|integer|long)\b)|$)",
+    r"|beans|beanutils|classloader|classpath|filesystem|xmlapplication|snakeyaml|\bsun\b|opensymphony|xwork|struts|ognl|mvel|\bel\b|spel\b|expression|codehaus\.groovy|mchange|collections\d?\.|reflect|unsafe|omg|exec|mlet|management\.loading|drivermanager|filehandler|basicdatasource|xbean|urlresource|appender|deseriali[sz]ation|objectinput|remot|^java\.lang|^java\.(?:net|io|nio|security)(?:\.(?!\w*(?:exception|error|string|integer|long)\b)|$)",
     re.IGNORECASE,
 )
 # Fields by which a reader of objects chooses the class to make (CWE-502).
-_MAKES_OBJECT: Final = re.compile(
-    r"(?:^|[.\]>])[@$_]*(?:type|class|clazz|classname|javaclass|bean|ctor|py/\w+|java-?type)$",
-    re.IGNORECASE,
+_CLASS_NAMES: Final = frozenset(
+    {"type", "ctor", "javatype", "java-type", "object", "new", "function", "reduce"}
 )
+_CLASS_WORDS: Final = (
+    *("class", "clazz", "driver", "converter", "handler", "implementation", "bean", "factory"),
+    *("loader", "provider", "plugin"),
+)
+
+
+def _makes_object(name: str) -> bool:
+    last = name.rpartition(".")[2].rpartition(">")[2].rstrip("]").lower().strip("@$_/")
+    return (
+        last.rpartition("/")[2] in _CLASS_NAMES
+        or last.endswith("impl")
+        or any(word in last for word in _CLASS_WORDS)
+    )
+
+
 _NAMED_TYPE: Final = frozenset({"code_injection", "deserialization"})
 # A file of a share: a host without a dot is one of the own network.
 _SHARE: Final = re.compile(
@@ -105,10 +120,10 @@ _SERVICE: Final = re.compile(
 _MOUNT: Final = re.compile(
     r"(?!.*(?:\.\.|\.sock))(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
 )
-# Conditions on variables of a program: "==" is no SQL. Words and numbers in brackets, which are no
+# Conditions on variables of a program, in documents. SQLite knows "==". Words and numbers in brackets, which are no
 # filter of a directory without "=".
 _COMPARED: Final = (
-    r"(?!this\b)[A-Za-z][\w.]{0,60} (?:===?|!==) "
+    r"(?!this\b)[A-Za-z][\w.]{0,60} (?:===|!==) "
     r"(?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
 )
 _CONDITION: Final = re.compile(
@@ -181,6 +196,7 @@ def _of_regex(text: str) -> frozenset[str]:
     return frozenset(excused)
 
 
+_A_CONDITION: Final = frozenset({"sqli"})
 _A_PROGRAM: Final = frozenset({"cmd_injection"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
@@ -193,7 +209,6 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_PLACEHOLDER.fullmatch, frozenset({"template", "code_injection", "log4shell"})),
     (_SERVICE.fullmatch, frozenset({"ssrf"})),
     (_MOUNT.fullmatch, _NO_FILE | {"ssrf", "file_inclusion"}),
-    (_CONDITION.fullmatch, frozenset({"sqli"})),
     (_LOGIC.fullmatch, frozenset({"ldap"})),
     (_RANGE.fullmatch, frozenset({"sqli"})),
     (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),
@@ -204,7 +219,7 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
 def excused_in(value: Value) -> frozenset[str]:
     """Return the categories that a value can't be of where it stands."""
     found = excused(value.text, value.location == "json")
-    if found is _NAMED_TYPE and (value.kind == "name" or _MAKES_OBJECT.search(value.name)):
+    if found is _NAMED_TYPE and (value.kind == "name" or _makes_object(value.name)):
         return _NOTHING
     return found
 
@@ -221,6 +236,9 @@ def excused(text: str, in_document: bool) -> frozenset[str]:
     for is_written, categories in _WHOLE:
         if is_written(text):
             return categories
-    if in_document and _PROGRAM.fullmatch(text):
-        return _A_PROGRAM
+    if in_document:
+        if _PROGRAM.fullmatch(text):
+            return _A_PROGRAM
+        if _CONDITION.fullmatch(text):
+            return _A_CONDITION
     return _of_regex(text)

@@ -85,6 +85,10 @@ def _is_basic(value: Value) -> bool:
     )
 
 
+# What a shell, a template or a database runs within a token.
+_ACTS: Final = re.compile(r"\$[({]|`|[;|&]\w{2,}[;|&]|\|\|\(|<[A-Za-z]{1,10}[>/]")
+
+
 def _is_token(value: Value) -> bool:
     """Whether it is a long random token, and not an encoded text, in a field for a token."""
     if len(value.text) > MAX_PASSWORD_CHARS or value.kind:
@@ -95,6 +99,7 @@ def _is_token(value: Value) -> bool:
     return (
         (last in _TOKENS or last.rpartition("_")[2] in _TOKENS)
         and _TOKEN.fullmatch(value.text) is not None
+        and _ACTS.search(value.text) is None
         and {"decoded", "base64"}.isdisjoint(view.name for view in decodings(value.text))
     )
 

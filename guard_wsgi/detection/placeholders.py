@@ -25,7 +25,7 @@ PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
 # word of an expression. An empty one is an escaped quote.
 _SAID: Final = (
     r"(?!(?:or|and|xor|not|in|is|like|rlike|regexp|glob|match|between|div|mod|union|select|having|where|limit|order|group|into|collate|sounds|escape|as)\b)"
-    r"(?!\w*__|[^'\"]*--)(?:\*\*/|%\.?|\./)?\w[\w ./:%,@?!-]{0,118}"
+    r"(?!\w*__|[^'\"]*(?:--|\b(?:union|select)\b))(?:(?:\*\*/|\./)?\w[\w ./:%,@?!-]{0,118}|%\.?\d{0,2}[A-Za-z](?:[ :/.,T-]{0,2}%-?[A-Za-z]){0,8})"
 )
 _TEXT: Final = rf"(?:'(?:{_SAID})?'|\"(?:{_SAID})?\")"
 _ARGUMENT: Final = rf"(?:{_TEXT}|-?\d{{1,9}}(?:\.\d{{1,4}})?|{PATH})"
@@ -34,7 +34,7 @@ _FILTER: Final = (
     r"|humanize|humanizeduration|humanize1024|humanizepercentage|humanizetimestamp|intcomma|linebreaks|truncate\w*|pluralize|slugify|wordcount|first|last|json|tojson|money\w*|t|trans|translate"
     r"|default|escape|e|urlencode|url_encode|replace|split|join|append|prepend|plus|minus|times|divided_by|img_url|asset_url|link_to|number_format|nl2br|newline_to_br|strip_html|handle|uniq|raw|safe"
     r"|printf|quote|nindent|indent|toyaml|b64enc|trunc|trimsuffix|timestamp_custom|regex_replace|is_defined)"
-    rf"(?::? ?{_ARGUMENT}|\({_ARGUMENT}(?:, ?{_ARGUMENT}){{0,3}}\)|(?:: ?{_ARGUMENT}(?:, ?{_ARGUMENT}){{1,3}}))?"
+    rf"(?:(?:: ?| ){_ARGUMENT}|\({_ARGUMENT}(?:, ?{_ARGUMENT}){{0,3}}\)|(?:: ?{_ARGUMENT}(?:, ?{_ARGUMENT}){{1,3}}))?"
 )
 # Functions of Home Assistant, of translations and of routes, which show their argument.
 _SHOWN: Final = (
@@ -104,14 +104,14 @@ _GO_DATA: Final = re.compile(r"\.(?:system|exec|env|command|password|secret)\b",
 # and Java have no such names; engines of JavaScript need a constructor to get out, PHP needs a
 # call.
 _STEP: Final = re.compile(
-    r"\bdatetime\.|\bmath\.(?:floor|round|random|ceil|min|max|abs)\b|\$(?:json|node|input|now|today|workflow|execution|itemindex|vars|items?|prevnode|parameter|runindex|binary|fromai|jmespath|if|max|min|ifempty|agentinfo|pagecount|response|env|credentials|secrets|\(\s*~)",
+    r"\$(?:json|node|input|now|today|workflow|execution|itemindex|vars|items?|prevnode|parameter|runindex|binary|fromai|jmespath|if|max|min|ifempty|agentinfo|pagecount|response|env|credentials|secrets|\(\s*~)",
     re.IGNORECASE,
 )
 _STEP_UNSAFE: Final = re.compile(
     # Commands that a shell would run.
     r"(?:\|\||&&)(?!\s*[!(]*\s*(?:\$|~|-?\d|true\b|false\b|null\b|undefined\b|boolean\(|number\(|string\())|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|\n[ \t]*[a-z]"
-    r"|=>\s*\{|->|`|\\[ux\d]|;|\.(?:call|apply|bind|exec|ownerdocument|defaultview)\b|\bnew\s+(?!date\b)"
-    r"|(?<![.'\"\w])(?:process|location|document|window|globalthis|self|top|parent|frames|reflect|proxy|require|import|eval|function|symbol)\b"
+    r"|(?<!\$)\b(?:or|and|else|not)\b|=>\s*\{|->|`|\\[ux\d]|;|\.(?:call|apply|bind|exec|ownerdocument|defaultview)\b|\bnew\s+(?!date\b)"
+    r"|(?<![.'\"\w])(?:process|location|document|window|globalthis|self|top|parent|frames|reflect|proxy|require|import|eval|function|symbol|settimeout|setinterval|setimmediate|alert|confirm|prompt|fetch|open|navigator|history|localstorage|sessionstorage|this|global|module)\b"
     r"|(?<![=!<>])=(?![=>])|(?<=[\w)\]~])\s*\[(?!\s*(?:~|-?\d{1,6}|\$?[a-z][\w.]*)?\s*\])"
     r"|(?<![.\w$])(?!(?:boolean|number|string|parseint|parsefloat|encodeuricomponent|decodeuricomponent|encodeuri|isnan|isfinite|array\.from|date|if|max|min|return)\b)[a-z_]\w*\s*\(",
     re.IGNORECASE,
@@ -157,7 +157,9 @@ def without_placeholders(text: str) -> str:
     """Replace the harmless placeholders of a text with a word."""
     text = _SIMPLE.sub("name", text)
     if "endfor" in text and ("% for " in text or "- for " in text):
-        text = _LOOP.sub("name", text)
+        looped = _LOOP.sub("name", text)
+        if "{{" not in looped and "{%" not in looped:
+            text = looped  # a loop shows no more than what is in it
     if "{{" in text and "}}" in text:
         text = _EXPRESSION.sub(_without_expression, text)
     return text

@@ -25,6 +25,7 @@ from guard_wsgi.detection.published_formats import (
     SCHEMA_PATHS,
     SOURCE_PATHS,
     TOLD_PATHS,
+    URI_PATHS,
     WORK_PATHS,
 )
 from guard_wsgi.detection.shown_files import is_plain_path
@@ -36,6 +37,7 @@ _SOURCE: Final = re.compile(
     r"(?:webpack(?:-\w+)?|ng|app|vite|rollup|parcel|turbopack):/{2,3}[\w./@~+()\[\] -]*(?:\?[\w-]{0,40})?"
     r"|(?:file:///(?:[a-zA-Z]:/)?|/)?(?:\.{1,2}/)*(?:[\w@~+()\[\] -][\w.@~+()\[\] -]*/)*[\w@~+()\[\] -][\w.@~+()\[\] -]*\.(?:[cm]?[jt]sx?|vue|svelte|s?css|sass|less|coffee|dart)(?:\?[\w-]{0,40})?"
 )
+_FILE_URI: Final = re.compile(r"file:///(?!.*\.\.)[\w./%@:+~() -]{1,400}")
 # A file of schemas in a folder of the own project.
 _SCHEMA: Final = re.compile(r"(?:\.{1,2}/){0,6}(?:[\w-][\w.-]*/){0,8}[\w-][\w.-]*\.(?:json|ya?ml)")
 # Nothing of a system is in these.
@@ -56,7 +58,7 @@ MAX_PATH_CHARS: Final = 99
 """A longer path has lost its beginning, and may look like another path."""
 
 _PATHS: Final = (
-    *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS),
+    *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS, URI_PATHS),
     *(TOLD_PATHS, PROMPT_PATHS, CARRIED_PATHS),
 )
 
@@ -85,6 +87,8 @@ def kind_of(name: str, text: str) -> str:
         return CONTENT
     if said is CARRIED_PATHS:
         return CARRIED
+    if said is URI_PATHS:
+        return PLACE if _FILE_URI.fullmatch(text) else ""
     if said is SCHEMA_PATHS:
         return PLACE if _SCHEMA.fullmatch(text) else ""
     if said is PROMPT_PATHS:
@@ -118,11 +122,6 @@ def kinds_inside(value: Value) -> KindOf:
 def is_told(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
     return value.location == "json" and _said(value.name) in (TOLD_PATHS, PROMPT_PATHS)
-
-
-def is_prompted(value: Value) -> bool:
-    """Whether a value is for a language model."""
-    return value.location == "json" and _said(value.name) is PROMPT_PATHS
 
 
 @lru_cache(maxsize=1024)

@@ -85,12 +85,14 @@ CARRIED_PATHS: Final = re.compile(
     r"|source_?code|sourceCode|typed_code|code_?snippet|codeSnippet|full_log|UserData\.Fn::Base64(?:\.Fn::Sub)?|EmbeddedTmpl"
     r"|(?:db|sql)\.(?:statement|query|query\.text)|(?:event|log)\.original|error\.stack|script\.source|region\.snippet\.text|fix\.text|steps\[\]\.(?:run|script))(?:\[\])?"
 )
+# Files that an editor changes, as keys.
+URI_PATHS: Final = re.compile(r"params\.edit\.changes\{\}|result\[\]\.edit\.changes\{\}")
 # JSON Schema, by which editors know a document.
 SCHEMA_PATHS: Final = re.compile(r"(?:.+\.)?\$schema")
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
     r"|params\.textDocument\.uri|params\.(?:rootUri|rootPath)|params\.workspaceFolders\[\]\.uri|result\.contents\[\]\.uri"
-    r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri|changes\{\})|result\[\]\.edit\.changes\{\}|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
+    r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri)|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
     # Loki: where a line of a log is from.

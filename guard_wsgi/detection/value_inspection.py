@@ -12,7 +12,7 @@ from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Findi
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.passwords import is_password_attack, password_margin, passwords
-from guard_wsgi.detection.published_fields import is_prompted, is_told
+from guard_wsgi.detection.published_fields import is_told
 from guard_wsgi.detection.scorer import Margin, Scorer
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.surroundings import is_source
@@ -52,8 +52,7 @@ def _margin(value: Value) -> float:
     if value.kind == CARRIED:
         return SOURCE_MARGIN
     if is_told(value):
-        is_prompt = is_prompted(value)
-        return SOURCE_MARGIN if is_prompt or is_source(value.text) else FILE_MARGIN
+        return SOURCE_MARGIN if is_source(value.text) else FILE_MARGIN
     return CODE_MARGIN if is_for_code(value) else 0.0
 
 

@@ -53,7 +53,6 @@ WRITTEN = (
     "${BUILD_NUMBER}",
     "${longdate}|${level:uppercase=true}|${message:raw=true}",
     ">=16 || 14 >=14.17",
-    'auth == "Individual" || auth == "IndividualB2C"',
     "((node_hwmon_temp_alarm == 1) or (node_load1 > 3))",
 )
 
@@ -94,6 +93,13 @@ def test_a_placeholder_that_shows_data_passes(inspection: Inspection, text: str)
 
 
 ATTACKS = (
+    # An expression of a step beside one of Python, and a modulo of SQL before a statement.
+    "{{ lipsum[request.headers.pragma].os.popen(request.args.c).read() or datetime.x }}",
+    "{{ config.items() or datetime.now }}",
+    "{{ config.items() or $json }}",
+    "{{ '%1 union select password from users where 1 or ' | upper }}",
+    "{{ t('%1 or 1 or ') }}",
+    "${{ '%1 or 1 or ' }}",
     # Globs that end or begin a command or a statement, and one that names a file.
     "\ncat /etc/passwd\n/**",
     "\nrm -rf /**",
@@ -177,6 +183,7 @@ def test_what_only_looks_like_a_notation_is_refused(inspection: Inspection, text
 @pytest.mark.parametrize(
     "text",
     [
+        "{{ [name].map(setTimeout) + $json }}",
         "{{ $json + ' = ' }}",
         "{{ $json + 'or 1 or' }}",
         "{{ x | default(' = ') }}",
@@ -190,6 +197,28 @@ def test_what_only_looks_like_a_notation_is_refused(inspection: Inspection, text
 )
 def test_a_placeholder_is_taken_out_only_if_nothing_in_it_acts(text: str) -> None:
     assert without_placeholders(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("id", "id == 'a' || role == false"),
+        ("id", "id not like 'a' or 'b'"),
+        ("token", "aB1cD2$(sh)eF3gH4iJ5kL6"),
+        ("token", "A1B2C3dEf;halt;A1b2C3#"),
+        ("driver", "org.apache.tomcat.dbcp.dbcp2.BasicDataSource"),
+        ("template", "{% for u in users %}{{ u.password }}{% endfor %}"),
+        ("template", '{{ .DB.Raw "DROP TABLE users" }}'),
+        ("file", "GET /../../../root/.ssh/id_rsa HTTP/1.1 200"),
+        ("ip", "127.0.0.1 && rm -rf ~/.cache"),
+        ("after_id", "1 or true"),
+    ],
+)
+def test_what_looks_harmless_beside_what_it_does_is_refused(
+    inspection: Inspection, name: str, text: str
+) -> None:
+    assert in_json(inspection, name, text)
+    assert in_form(inspection, name, text)
 
 
 def test_a_notation_excuses_only_what_it_cannot_be() -> None:
