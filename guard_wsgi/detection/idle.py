@@ -139,6 +139,14 @@ def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
         found |= _LINES
     if asked.isdisjoint(_IN_PROSE):
         return frozenset(found)
+    # Optimization: without a span of code only quotes can be idle, and no quote of SQL before a
+    # terminator.
+    if (
+        "`" not in text
+        and asked.isdisjoint(_CODE_QUOTES)
+        and (asked.isdisjoint(_SQL_QUOTES) or _TERMINATOR.search(text) is not None)
+    ):
+        return frozenset(found)
     first = leading(text)
     is_fenced = text.lstrip()[:3] == "```"
     if not (first.is_sentence or is_fenced):
