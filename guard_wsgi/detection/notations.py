@@ -40,7 +40,6 @@ _REGEX: Final = re.compile(
 _REGEX_SIGN: Final = re.compile(
     r"\\[dDwWsSbB.]|\[\^?[^\]]{1,60}\][+*?{]|\)[+*?{]|^\^|\(\?[:=!<P]|\.[+*](?:\)|\\|\$|$)"
 )
-_NAMED_GROUP: Final = re.compile(r"\(\?<(?=[A-Za-z_])")
 # A browser reads a backslash as a slash, so an address may begin with either.
 _NO_ADDRESS: Final = re.compile(r"[(^]|/(?:[^/\\]|\\\.)")
 _ANCHORED: Final = re.compile(r"^/?[(^]|\$/?$")
@@ -120,8 +119,8 @@ _SERVICE: Final = re.compile(
 _MOUNT: Final = re.compile(
     r"(?!.*(?:\.\.|\.sock))(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
 )
-# Conditions on variables of a program, in documents. SQLite knows "==". Words and numbers in brackets, which are no
-# filter of a directory without "=".
+# Conditions on variables of a program, in documents; "===" is no SQL. Words and numbers in brackets,
+# which are no filter of a directory without "=".
 _COMPARED: Final = (
     r"(?!this\b)[A-Za-z][\w.]{0,60} (?:===|!==) "
     r"(?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
@@ -162,15 +161,20 @@ def is_type(text: str) -> bool:
     return _TYPE.fullmatch(text) is not None and _RISKY_TYPE.search(text) is None
 
 
-def _bars_outside(text: str) -> bool:
-    """Whether a bar is outside of all brackets, where a shell reads it as a pipe."""
-    depth = 0
-    for sign in _CLASS.sub("", _ESCAPED.sub("", text)):
-        if sign in "(){}":
-            depth += 1 if sign in "({" else -1
+def _brackets(bare: str) -> tuple[bool, bool]:
+    """Whether every bracket of an expression has its counterpart, and whether a bar is outside of
+    all of them, where a shell reads it as a pipe."""
+    depth, bars_outside = 0, False
+    for sign in bare:
+        if sign == "(":
+            depth += 1
+        elif sign == ")":
+            depth -= 1
+            if depth < 0:
+                return False, True
         elif sign == "|" and depth == 0:
-            return True
-    return False
+            bars_outside = True
+    return depth == 0, bars_outside
 
 
 def _of_regex(text: str) -> frozenset[str]:
@@ -179,19 +183,18 @@ def _of_regex(text: str) -> frozenset[str]:
     pattern = inline[1] if inline else text
     if not _REGEX.fullmatch(pattern) or not _REGEX_SIGN.search(pattern):
         return frozenset()
-    try:
-        re.compile(_NAMED_GROUP.sub("(?P<", pattern))
-    except (re.error, OverflowError, RecursionError):
+    bare = _CLASS.sub("", _ESCAPED.sub("~", pattern))
+    is_whole, bars_outside = _brackets(bare)
+    if not is_whole:
         return frozenset()
     excused = {"ldap", "xpath"}
     if _NO_ADDRESS.match(text):
         excused.add("open_redirect")
     if _ANCHORED.search(text) and "../" not in text and "..\\" not in text:
         excused |= _NO_FILE
-    bare = _CLASS.sub("", _ESCAPED.sub("~", pattern))
     if "\\" in pattern and _SQL_SIGN.search(bare) is None:
         excused.add("sqli")
-    if "|" not in bare or (_NO_COMMAND.match(text) and not _bars_outside(pattern)):
+    if "|" not in bare or (_NO_COMMAND.match(text) and not bars_outside):
         excused.add("cmd_injection")
     return frozenset(excused)
 
