@@ -59,6 +59,12 @@ _MATCH: Final = re.compile(
     r"(?:\*|https?|wss?|ftp)://(?:\*|\*\.[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,6})(?::(?:\d{1,5}|\*))?(?:/[\w*./-]{0,200})?",
     re.IGNORECASE,
 )
+# An address with brackets in a name, as forges have of bots (`/users/renovate%5Bbot%5D`). A shell
+# takes nothing that begins like this for a program.
+_BRACKETED: Final = re.compile(
+    r"https?://[\w.-]{1,100}(?::\d{1,5})?(?:/(?:[\w.~@+-]|%5B|%5D|\[|\]){1,100}){1,8}(?:\{[\w/,]{1,40}\})?/?",
+    re.IGNORECASE,
+)
 # JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file gets.
 _POINTER: Final = re.compile(r"#(?:/(?!\.{1,2}(?:/|$))(?:[\w$.-]|~[01]){0,100}){1,20}")
 # Names of packages and classes (Java, Kotlin, .NET), but for those that run, load or look up.
@@ -206,6 +212,7 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_is_glob, _NO_FILTER | {"sensitive_file", "sqli"}),
     (_is_glob_list, frozenset({"sensitive_file", "sqli", "ldap"})),
     (_MATCH.fullmatch, frozenset({"open_redirect", "ssrf", "xpath"})),
+    (_BRACKETED.fullmatch, frozenset({"cmd_injection"})),
     (_POINTER.fullmatch, WHOLE_VALUE | _NO_FILE),
     (is_type, _NAMED_TYPE),
     (_SHARE.fullmatch, frozenset({"open_redirect"})),

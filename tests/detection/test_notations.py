@@ -48,6 +48,8 @@ WRITTEN = (
     "mongo:7.0.5",
     "kafka.shop-1.svc.cluster.local:9092",
     "/srv/shop/data:/var/lib/data:ro",
+    "https://api.github.com/users/renovate%5Bbot%5D",
+    "https://api.github.com/users/dependabot[bot]/gists{/gist_id}",
     "v${version}",
     "uploads/${filename}",
     "${BUILD_NUMBER}",
@@ -146,6 +148,9 @@ ATTACKS = (
     # A comment of SQL in the place of a folder.
     "1/**/union/**/select/**/password/**/from/**/users",
     "DECLARE/**/@x",
+    "https://shop.example/ca[t] /etc/passwd",
+    "https://shop.example/a%3Bcat%20/etc/passwd",
+    "/bin/ca[bot] /etc/passwd",
     # Addresses with a colon in the middle.
     "//https://shop.example.com@evil.com/%2e%2e%2f",
     "file:/etc/passwd",
