@@ -102,10 +102,6 @@ _SHARE: Final = re.compile(
     r"(?!.*\.(?:php\d?|phtml|inc|jspx?|aspx?|js|exe|dll|hta)$)"
     r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?"
 )
-# Directives of Go's templates that name another template: no other language has such an expression.
-_GO_TEMPLATE: Final = re.compile(
-    r"\{\{-? ?(?:template|include|requiredEnv|block|define) \"[\w.-]{1,80}\"(?: \.| \$)? ?-?\}\}"
-)
 # Placeholders of one name, in a name or a path; NLog's layouts, whose arguments have names.
 _LAYOUT: Final = (
     r"longdate|shortdate|date|time|ticks|level|logger|message|exception|newline|callsite|callsite-linenumber|threadid|threadname|machinename|processid"
@@ -222,7 +218,6 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
     (_LOGIC.fullmatch, frozenset({"ldap"})),
     (_RANGE.fullmatch, frozenset({"sqli"})),
     (_PACKAGE.fullmatch, frozenset({"proto_pollution"})),
-    (_GO_TEMPLATE.fullmatch, frozenset({"template"})),
 )
 
 

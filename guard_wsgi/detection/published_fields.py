@@ -6,7 +6,8 @@ notebook consists of programs, and a source map contains the sources themselves.
 content, like that of an uploaded file: a program there is not evidence.
 
 A field is recognised by its whole path from the root of a JSON body, so the app itself reads it
-from there. In a text that itself contains JSON, the sender chooses the names, so they do not count.
+from there. In a text that itself contains JSON, the sender chooses the names, so no text in it is
+content (`kind_if_given`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from guard_wsgi.detection.published_formats import (
     CONTENT_PATHS,
     FILE_PATHS,
     PLACE_PATHS,
-    PROMPT_PATHS,
     SCHEMA_PATHS,
     SOURCE_PATHS,
     TOLD_PATHS,
@@ -29,7 +29,6 @@ from guard_wsgi.detection.published_formats import (
     WORK_PATHS,
 )
 from guard_wsgi.detection.shown_files import is_plain_path
-from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, PLACE, Value
 
 # A program or a style sheet as bundlers name it; reading one reveals nothing.
@@ -59,7 +58,7 @@ MAX_PATH_CHARS: Final = 99
 
 _PATHS: Final = (
     *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS, URI_PATHS),
-    *(TOLD_PATHS, PROMPT_PATHS, CARRIED_PATHS),
+    *(TOLD_PATHS, CARRIED_PATHS),
 )
 
 KindOf = Callable[[str, str], str]
@@ -91,8 +90,6 @@ def kind_of(name: str, text: str) -> str:
         return PLACE if _FILE_URI.fullmatch(text) else ""
     if said is SCHEMA_PATHS:
         return PLACE if _SCHEMA.fullmatch(text) else ""
-    if said is PROMPT_PATHS:
-        return CONTENT if is_source(text, 1) else ""
     return PLACE if said is PLACE_PATHS else ""
 
 
@@ -121,7 +118,7 @@ def kinds_inside(value: Value) -> KindOf:
 
 def is_told(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
-    return value.location == "json" and _said(value.name) in (TOLD_PATHS, PROMPT_PATHS)
+    return value.location == "json" and _said(value.name) is TOLD_PATHS
 
 
 @lru_cache(maxsize=1024)

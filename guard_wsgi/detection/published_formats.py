@@ -132,9 +132,7 @@ TOLD_PATHS: Final = re.compile(
     r"|(?:commits\[\]|head_commit)\.(?:message|title)|push\.changes\[\]\.(?:new\.target|commits\[\])\.message"
     r"|(?:pull_?request|merge_request|object_attributes)\.(?:title|body|description|note)|comment\.content\.raw"
     r"|resource\.commits\[\]\.comment"
-)
-# What people and programs tell a language model. Several lines of a program there are content.
-PROMPT_PATHS: Final = re.compile(
-    rf"{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
+    # What people and programs tell a language model. Chats have fields of these names, too.
+    rf"|{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
     r"|(?:contents\[\]|systemInstruction)\.parts\[\]\.text|system\[\]\.text"
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
@@ -36,6 +37,7 @@ def through(guard: Any) -> Iterator[bool]:
     # A block within a block has its own guard, not both.
     run = getattr(handle, "__wrapped__", handle)
 
+    @wraps(run)
     def handle_guarded(handler: Any, environ: WSGIEnvironment) -> Any:
         return _guarded(guard, environ, lambda inner: run(handler, inner))
 
@@ -43,7 +45,6 @@ def through(guard: Any) -> Iterator[bool]:
         answer = environ.pop(_RUN_KEY, None)
         return serve(handler, environ, start) if answer is None else answer(environ, start)
 
-    handle_guarded.__wrapped__ = run  # type: ignore[attr-defined]
     ClientHandler.__call__, WSGIHandler.__call__ = handle_guarded, serve_guarded
     try:
         yield True

