@@ -27,7 +27,7 @@ from train_detection import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
 from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
-from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.message.media import BodyKind
 
 FORM = "application/x-www-form-urlencoded"
 ADVERSARIAL = (

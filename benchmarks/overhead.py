@@ -93,8 +93,8 @@ def sketch(app: App) -> App:
     over head and body, headers. The difference to ours is the cost of the rest: proxies, routes,
     options, counts that are exact in threads, a verdict, a contract kept in all cases."""
     from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
-    from guard_wsgi.detection.media import BodyKind
-    from guard_wsgi.detection.prefilter import builtin_prefilter
+    from guard_wsgi.detection.message.media import BodyKind
+    from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
     from guard_wsgi.response.headers import SecurityHeaders
 
     prefilter = builtin_prefilter("auto")

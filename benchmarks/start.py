@@ -67,7 +67,7 @@ assert ask("q=1'+union+select+password+from+users--")[:3] == "400"
 """
 
 WAIT: Final = """
-from guard_wsgi.detection import later
+from guard_wsgi.detection.scanning import later
 end = time.monotonic() + 250
 while later.compiler().waiting and time.monotonic() < end:
     time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Learn the weights of guard_wsgi/detection/model.json from labelled requests.
+"""Learn the weights of guard_wsgi/detection/scoring/model.json from labelled requests.
 
     python benchmarks/training/train_detection.py CORPUS... [--write] [--table] [--rows N]
 
@@ -47,23 +47,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from benign_traffic import benign_requests
 from benign_writing import written_requests
 
-from guard_wsgi.detection.body_values import body_values
 from guard_wsgi.detection.detector import Detector
-from guard_wsgi.detection.families import builtin_scanners
 from guard_wsgi.detection.finding import Finding
-from guard_wsgi.detection.head import head_values
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.model import SHAPES_MOST, prior_model, shipped_model
-from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.priors import FEATURE_CATEGORIES
-from guard_wsgi.detection.reading import readings
-from guard_wsgi.detection.sufficient import Sufficient
-from guard_wsgi.detection.surroundings import Surroundings
+from guard_wsgi.detection.message.body_values import body_values
+from guard_wsgi.detection.message.head import head_values
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.scanning.families import builtin_scanners
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scoring.model import SHAPES_MOST, prior_model, shipped_model
+from guard_wsgi.detection.scoring.priors import FEATURE_CATEGORIES
+from guard_wsgi.detection.scoring.reading import readings
+from guard_wsgi.detection.scoring.sufficient import Sufficient
+from guard_wsgi.detection.scoring.surroundings import Surroundings
+from guard_wsgi.detection.scoring.window import windows
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value
-from guard_wsgi.detection.window import windows
 
-MODEL = Path(__file__).resolve().parents[2] / "guard_wsgi" / "detection" / "model.json"
+MODEL = Path(__file__).resolve().parents[2] / "guard_wsgi" / "detection" / "scoring" / "model.json"
 
 UNIT = 4.0  # log-odds a score point: a strong indicator alone moves 1.8 % to 50 %
 # Log-odds of the balanced threshold: where, on sources left out of learning, one more attack found

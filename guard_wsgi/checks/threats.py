@@ -15,10 +15,10 @@ from guard_wsgi.checks.trap_fields import Unreadable, filled_in, filled_in_whate
 from guard_wsgi.config.sections.mode import EXCLUDED_PATHS
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding
-from guard_wsgi.detection.body_values import is_document
 from guard_wsgi.detection.finding import BEYOND
-from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.multipart import Skimmer, present
+from guard_wsgi.detection.message.body_values import is_document
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.message.multipart import Skimmer, present
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.body import RequestBody, read_at_once

@@ -15,7 +15,7 @@ from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.trials import for_trial
 from guard_wsgi.detection import Finding
-from guard_wsgi.detection.model import shipped_model
+from guard_wsgi.detection.scoring.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict

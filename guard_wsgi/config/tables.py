@@ -15,8 +15,8 @@ from attrs import fields as attrs_fields
 
 from guard_wsgi.behavior.rule import BehaviorRule, BehaviorRuleConfig
 from guard_wsgi.config.texts import header_name, header_value, patterns, rooted_path
-from guard_wsgi.detection.exclusions import is_named
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM
+from guard_wsgi.detection.relaxations.exclusions import is_named
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, flag, read_whole, whole_number
 from guard_wsgi.options.quoting import listed, nearest, quoted

@@ -6,7 +6,7 @@ from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.detector import Detector
 from guard_wsgi.detection.finding import BUDGET, CATEGORIES, CUSTOM, Finding
 from guard_wsgi.detection.inspection import Inspection
-from guard_wsgi.detection.scanner import PatternRefused
+from guard_wsgi.detection.scanning.scanner import PatternRefused
 from guard_wsgi.detection.settings import THRESHOLDS, DetectionSettings
 from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from guard_wsgi.detection import large
-from guard_wsgi.detection.body_values import body_values
-from guard_wsgi.detection.exclusions import Exclusions
 from guard_wsgi.detection.finding import Finding, spent_finding
-from guard_wsgi.detection.form import form_bytes
-from guard_wsgi.detection.fragments import without_fragments
-from guard_wsgi.detection.idle import idle_in
-from guard_wsgi.detection.large import LARGE_JSON_BYTES, PiecePass
-from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.notations import excused_in
-from guard_wsgi.detection.passwords import is_password_name
-from guard_wsgi.detection.published_fields import kind_of
+from guard_wsgi.detection.formats import large
+from guard_wsgi.detection.formats.large import LARGE_JSON_BYTES, PiecePass
+from guard_wsgi.detection.message.body_values import body_values
+from guard_wsgi.detection.message.form import form_bytes
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.relaxations.exclusions import Exclusions
+from guard_wsgi.detection.relaxations.fragments import without_fragments
+from guard_wsgi.detection.relaxations.idle import idle_in
+from guard_wsgi.detection.relaxations.notations import excused_in
+from guard_wsgi.detection.relaxations.passwords import is_password_name
+from guard_wsgi.detection.relaxations.published_fields import kind_of
+from guard_wsgi.detection.relaxations.terms import is_term
+from guard_wsgi.detection.scoring.sufficient import MAX_PLAIN_CHARS, MIN_PLAIN_CHARS, Sufficient
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.sufficient import MAX_PLAIN_CHARS, MIN_PLAIN_CHARS, Sufficient
-from guard_wsgi.detection.terms import is_term
 from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
 # How many pairs to search before anything else; a flood of attacks has few.

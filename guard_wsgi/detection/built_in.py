@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from guard_wsgi.detection.families import builtin_scanners, families
-from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.scanner import Scanner, Tripwire
-from guard_wsgi.detection.sufficient import builtin_sufficient
+from guard_wsgi.detection.scanning.families import builtin_scanners, families
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.scanner import Scanner, Tripwire
+from guard_wsgi.detection.scoring.sufficient import builtin_sufficient
 from guard_wsgi.patterns.database import PACKAGE_FOLDER, SUFFIX, cache_folders, distrust
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanScanner, has_hyperscan
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from attrs import frozen
 
 from guard_wsgi.detection.finding import CUSTOM
-from guard_wsgi.detection.scanner import Scanner
+from guard_wsgi.detection.scanning.scanner import Scanner
 
 # A pattern with anchors may match a value without matching the request that carries it.
 _ANCHOR = re.compile(r"(?<!\\)(?:\^|\$|\\[AZzbB])")

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from guard_wsgi.detection.custom import CustomPattern
-from guard_wsgi.detection.families import builtin_scanners
 from guard_wsgi.detection.finding import CUSTOM
 from guard_wsgi.detection.first_pass import StableHeaders
 from guard_wsgi.detection.inspection import Inspection
-from guard_wsgi.detection.model import Model, shipped_model
-from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.language.tokens import RunWeights
+from guard_wsgi.detection.scanning.families import builtin_scanners
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.scanner import Engine, Scanner, compile_patterns
+from guard_wsgi.detection.scoring.model import Model, shipped_model
+from guard_wsgi.detection.scoring.sufficient import Sufficient, builtin_sufficient
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.sufficient import Sufficient, builtin_sufficient
-from guard_wsgi.detection.tokens import RunWeights
 
 
 class Detector:

@@ -9,13 +9,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from guard_wsgi.detection.backslashes import without_backslashes
-from guard_wsgi.detection.bodies import PACKED_BEGINNINGS
-from guard_wsgi.detection.body_values import is_document
-from guard_wsgi.detection.headers import TYPED_HEADERS, TYPED_PREFIX
-from guard_wsgi.detection.media import BodyKind
-from guard_wsgi.detection.percent import PERCENT, unquote
-from guard_wsgi.detection.prefilter import JOINER, JOINER_BYTES
+from guard_wsgi.detection.decoding.backslashes import without_backslashes
+from guard_wsgi.detection.decoding.percent import PERCENT, unquote
+from guard_wsgi.detection.message.bodies import PACKED_BEGINNINGS
+from guard_wsgi.detection.message.body_values import is_document
+from guard_wsgi.detection.message.headers import TYPED_HEADERS, TYPED_PREFIX
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.scanning.prefilter import JOINER, JOINER_BYTES
 
 Texts = tuple[str, ...]
 TextsOf = Callable[[dict[str, Any]], Texts]

@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from guard_wsgi.detection.bare_attacks import BareAttacks
-from guard_wsgi.detection.bodies import body_readings, is_undecodable
-from guard_wsgi.detection.body_values import body_values, is_document
 from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
-from guard_wsgi.detection.families import BuiltinScanners
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
     StableHeaders,
@@ -20,18 +17,21 @@ from guard_wsgi.detection.first_pass import (
     unwrapped,
     value_bytes,
 )
-from guard_wsgi.detection.framing import structure_fault
-from guard_wsgi.detection.head import head_values
-from guard_wsgi.detection.large import PiecePass
-from guard_wsgi.detection.media import BodyKind
+from guard_wsgi.detection.formats.large import PiecePass
+from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.memory import Memory
-from guard_wsgi.detection.model import Model
-from guard_wsgi.detection.prefilter import Prefilter
-from guard_wsgi.detection.scanner import Scanner
-from guard_wsgi.detection.scorer import Scorer
+from guard_wsgi.detection.message.bodies import body_readings, is_undecodable
+from guard_wsgi.detection.message.body_values import body_values, is_document
+from guard_wsgi.detection.message.framing import structure_fault
+from guard_wsgi.detection.message.head import head_values
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.scanning.families import BuiltinScanners
+from guard_wsgi.detection.scanning.prefilter import Prefilter
+from guard_wsgi.detection.scanning.scanner import Scanner
+from guard_wsgi.detection.scoring.model import Model
+from guard_wsgi.detection.scoring.scorer import Scorer
+from guard_wsgi.detection.scoring.sufficient import Sufficient
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.sufficient import Sufficient
-from guard_wsgi.detection.tokens import RunWeights
 from guard_wsgi.detection.value import BODY_CHARS, DENSITY, UNREAD, Budget, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 

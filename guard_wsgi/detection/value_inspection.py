@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from guard_wsgi.detection.exclusions import Exclusions
-from guard_wsgi.detection.field_names import is_for_code, is_run, numbered_alike
-from guard_wsgi.detection.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import value_bytes
+from guard_wsgi.detection.formats.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.memory import Memory
-from guard_wsgi.detection.passwords import is_password_attack, password_margin, passwords
-from guard_wsgi.detection.published_fields import is_told
-from guard_wsgi.detection.scorer import Margin, Scorer
+from guard_wsgi.detection.relaxations.exclusions import Exclusions
+from guard_wsgi.detection.relaxations.field_names import is_for_code, is_run, numbered_alike
+from guard_wsgi.detection.relaxations.passwords import (
+    is_password_attack,
+    password_margin,
+    passwords,
+)
+from guard_wsgi.detection.relaxations.published_fields import is_told
+from guard_wsgi.detection.scoring.scorer import Margin, Scorer
+from guard_wsgi.detection.scoring.surroundings import is_source
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.surroundings import is_source
 from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, UNREAD, Budget, BudgetSpent, Value
 
 # Values of these kinds are few, and their own patterns inspect them.

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from guard_wsgi.detection import Detector, later
+from guard_wsgi.detection import Detector
+from guard_wsgi.detection.scanning import later
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,

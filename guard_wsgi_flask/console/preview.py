@@ -16,7 +16,7 @@ from attrs import define, field
 
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.config.tables import detection_exclusions
-from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.detection.scanning.scanner import compile_patterns
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.patterns.expressions import Expressions

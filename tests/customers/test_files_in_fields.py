@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, Finding, Inspection
-from guard_wsgi.detection.svg import texts_of_picture
+from guard_wsgi.detection.formats.svg import texts_of_picture
 from tests.detection.requests import environ
 
 FORM = "application/x-www-form-urlencoded"

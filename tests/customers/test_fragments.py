@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from guard_wsgi.detection import Inspection
-from guard_wsgi.detection.fragments import without_fragments
+from guard_wsgi.detection.relaxations.fragments import without_fragments
 from tests.detection.requests import findings_in
 
 TEXTS = r"""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from guard_wsgi.detection import Finding, Inspection
-from guard_wsgi.detection.stylesheet import only_transforms
+from guard_wsgi.detection.formats.stylesheet import only_transforms
 from tests.detection.requests import environ
 
 FILES = (

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from guard_wsgi.detection import Finding, Inspection
-from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.relaxations.terms import is_term
 from guard_wsgi.detection.value import Value
 from tests.detection.requests import environ
 

@@ -29,14 +29,14 @@ from tests.detection.requests import environ
 from tests.kit.gateway import text_app
 
 BOUNDED = {
-    "detection.field_names._REDIRECT_NAME": "names have at most 100 characters",
-    "detection.field_names._INCLUDE_NAME": "names have at most 100 characters",
-    "detection.field_names._TEXT_NAME": "names have at most 100 characters",
-    "detection.field_names._CODE_NAME": "names have at most 100 characters",
-    "detection.field_names._QUERY_NAME": "names have at most 100 characters",
-    "detection.field_names._SECRET_NAME": "names have at most 100 characters",
-    "detection.families._PIECES": "reads the patterns of the package",
-    "detection.scanner._INSIDE": "reads the patterns of the configuration",
+    "detection.relaxations.field_names._REDIRECT_NAME": "names have at most 100 characters",
+    "detection.relaxations.field_names._INCLUDE_NAME": "names have at most 100 characters",
+    "detection.relaxations.field_names._TEXT_NAME": "names have at most 100 characters",
+    "detection.relaxations.field_names._CODE_NAME": "names have at most 100 characters",
+    "detection.relaxations.field_names._QUERY_NAME": "names have at most 100 characters",
+    "detection.relaxations.field_names._SECRET_NAME": "names have at most 100 characters",
+    "detection.scanning.families._PIECES": "reads the patterns of the package",
+    "detection.scanning.scanner._INSIDE": "reads the patterns of the configuration",
     "routes.resolvers._PARAMETER": "reads the routes of the app",
 }
 """Patterns that may take the square of a text's length, and what keeps the text short."""

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="users and locks
 # Compiles two small patterns, like built_in.py the built-in ones, and records when it does.
 SMALL = """
 import os, sys, time
-from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.detection.scanning.scanner import compile_patterns
 
 PATTERNS = [("a", "abc"), ("b", "x+y")]
 
@@ -36,8 +36,8 @@ if __name__ == "__main__":
 SERVE = """
 import logging, os, sys, threading, time
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-from guard_wsgi.detection import later
-from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.detection.scanning import later
+from guard_wsgi.detection.scanning.scanner import compile_patterns
 from guard_wsgi.patterns import database
 from pathlib import Path
 database.PACKAGE_FOLDER = Path(os.environ["PACKAGE_FOLDER"])

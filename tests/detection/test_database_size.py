@@ -7,8 +7,8 @@ import re
 import pytest
 
 from guard_wsgi.detection.built_in import compile_built_in, where_kept
-from guard_wsgi.detection.families import separable, shortest
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.scanning.families import separable, shortest
 from guard_wsgi.patterns.database import PACKAGE_FOLDER, SUFFIX
 
 hyperscan = pytest.importorskip("hyperscan")

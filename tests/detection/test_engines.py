@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector, PatternRefused
-from guard_wsgi.detection.families import BuiltinScanners, builtin_scanners
-from guard_wsgi.detection.indicator import DECISIVE
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.scanner import compile_patterns
+from guard_wsgi.detection.indicators.indicator import DECISIVE
+from guard_wsgi.detection.scanning.families import BuiltinScanners, builtin_scanners
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.scanner import compile_patterns
 from guard_wsgi.patterns.hyperscan_scanner import has_hyperscan
 from tests.detection.requests import PLACES, findings_in
 from tests.detection.test_attacks import ALL

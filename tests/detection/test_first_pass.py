@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
 from guard_wsgi.detection.first_pass import WRAPPED_BYTES, StableHeaders, has_wrapped
-from guard_wsgi.detection.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
 from tests.detection.requests import environ
 
 CHROME = {

@@ -11,8 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Inspection
-from guard_wsgi.detection.idle import MAX_IDLE_CHARS, idle_in
-from guard_wsgi.detection.opening import (
+from guard_wsgi.detection.relaxations.idle import MAX_IDLE_CHARS, idle_in
+from guard_wsgi.detection.relaxations.opening import (
     is_no_code,
     is_no_sql,
     leading,

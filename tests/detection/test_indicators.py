@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from guard_wsgi.detection.families import builtin_scanners
+from guard_wsgi.detection.decoding.normalize import decodings
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.model import shipped_model
-from guard_wsgi.detection.normalize import decodings
-from guard_wsgi.detection.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.families import builtin_scanners
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scoring.model import shipped_model
 
 SCANNERS, PREFILTER, MODEL = builtin_scanners("auto"), builtin_prefilter("auto"), shipped_model()
 

@@ -12,9 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.large import LARGE_JSON_BYTES, form_pieces, json_values, xml_values
-from guard_wsgi.detection.multipart import Skimmer, multipart_values
-from guard_wsgi.detection.structure import unfold, whole_json
+from guard_wsgi.detection.formats.large import (
+    LARGE_JSON_BYTES,
+    form_pieces,
+    json_values,
+    xml_values,
+)
+from guard_wsgi.detection.formats.structure import unfold, whole_json
+from guard_wsgi.detection.message.multipart import Skimmer, multipart_values
 from guard_wsgi.detection.value import Budget
 from guard_wsgi.request.body import RequestBody
 from tests.core.visiting import INJECTION, Site

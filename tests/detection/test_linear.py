@@ -71,7 +71,7 @@ def test_every_way_into_the_other_checks_is_linear() -> None:
 
 def test_patterns_are_found_wherever_they_are_kept() -> None:
     names = {name for name, _ in patterns()}
-    assert {"detection.graphql._TOKEN", "cli.reporting._FINDING"} <= names
+    assert {"detection.formats.graphql._TOKEN", "cli.reporting._FINDING"} <= names
     kept = re.compile("a+b")
 
     class Holder:

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from guard_wsgi.detection import Inspection
-from guard_wsgi.detection.notations import excused
-from guard_wsgi.detection.placeholders import without_placeholders
+from guard_wsgi.detection.relaxations.notations import excused
+from guard_wsgi.detection.relaxations.placeholders import without_placeholders
 
 FORM = "application/x-www-form-urlencoded"
 

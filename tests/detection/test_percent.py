@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from guard_wsgi.detection.percent import unquote
+from guard_wsgi.detection.decoding.percent import unquote
 
 PIECES = st.sampled_from([b"%", b"%2", b"%27", b"%c3%a9", b"%u0027", b"%zz", b"\\", b"\\n", b"\n"])
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Detector
-from guard_wsgi.detection.prefilter import builtin_prefilter
-from guard_wsgi.detection.prefilter_patterns import PATTERNS
+from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
+from guard_wsgi.detection.scanning.prefilter_patterns import PATTERNS
 
 PREFILTER = builtin_prefilter("auto")
 

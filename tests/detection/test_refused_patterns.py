@@ -10,11 +10,12 @@ from time import monotonic, sleep
 import pytest
 from attrs import evolve
 
-from guard_wsgi.detection import Detector, families, later
-from guard_wsgi.detection.families import BuiltinScanners
+from guard_wsgi.detection import Detector
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.later import kept_or_later
-from guard_wsgi.detection.scanner import PatternRefused, ReScanner
+from guard_wsgi.detection.scanning import families, later
+from guard_wsgi.detection.scanning.families import BuiltinScanners
+from guard_wsgi.detection.scanning.later import kept_or_later
+from guard_wsgi.detection.scanning.scanner import PatternRefused, ReScanner
 from guard_wsgi.patterns.compiling import Compiler
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE
 

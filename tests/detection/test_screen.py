@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.families import builtin_scanners, separable
 from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanner import SEPARATOR
-from guard_wsgi.detection.scorer import MIN_SCREENED
+from guard_wsgi.detection.scanning.families import builtin_scanners, separable
+from guard_wsgi.detection.scanning.scanner import SEPARATOR
+from guard_wsgi.detection.scoring.scorer import MIN_SCREENED
 from tests.detection.pump import ATOMS
 
 EXAMPLES = sorted({example for one in INDICATORS for example in one.examples})
@@ -79,7 +79,7 @@ def test_an_attack_among_many_values_is_found_as_it_is_alone(
         pairs = [(f"a{n}", f"{rng.choice(HARMLESS)} {n}") for n in range(40)]
         pairs.insert(rng.randrange(30), ("item", attack))
         with monkeypatch.context() as patched:
-            patched.setattr("guard_wsgi.detection.scorer.MIN_SCREENED", 10**9)
+            patched.setattr("guard_wsgi.detection.scoring.scorer.MIN_SCREENED", 10**9)
             alone = found_in(detector.compile(DetectionSettings()), pairs)
         assert found_in(detector.compile(DetectionSettings()), pairs) == alone
     assert MIN_SCREENED < 40

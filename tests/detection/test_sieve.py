@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from benchmarks.documents import DOCUMENTS
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.families import shortest
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.prose import PROSE_CHARS, without_prose, without_sentences
-from guard_wsgi.detection.reading import readings
-from guard_wsgi.detection.scanner import compile_patterns
-from guard_wsgi.detection.surroundings import Surroundings
-from guard_wsgi.detection.tokens import numbers_alike, shapes
+from guard_wsgi.detection.language.prose import PROSE_CHARS, without_prose, without_sentences
+from guard_wsgi.detection.language.tokens import numbers_alike, shapes
+from guard_wsgi.detection.scanning.families import shortest
+from guard_wsgi.detection.scanning.scanner import compile_patterns
+from guard_wsgi.detection.scoring.reading import readings
+from guard_wsgi.detection.scoring.surroundings import Surroundings
+from guard_wsgi.detection.scoring.window import Window, windows, without_filler
 from guard_wsgi.detection.value import Budget, Value
-from guard_wsgi.detection.window import Window, windows, without_filler
 
 PAYLOADS = (
     "1' or '1'='1' union select password from users-- -",

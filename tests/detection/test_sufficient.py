@@ -12,12 +12,12 @@ import pytest
 from attrs import evolve
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.fragments import without_fragments
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.model import shipped_model
-from guard_wsgi.detection.scanner import Engine
-from guard_wsgi.detection.sufficient import builtin_sufficient
-from guard_wsgi.detection.terms import is_term
+from guard_wsgi.detection.relaxations.fragments import without_fragments
+from guard_wsgi.detection.relaxations.terms import is_term
+from guard_wsgi.detection.scanning.scanner import Engine
+from guard_wsgi.detection.scoring.model import shipped_model
+from guard_wsgi.detection.scoring.sufficient import builtin_sufficient
 from guard_wsgi.detection.value import Value
 from tests.detection.requests import environ, findings_in
 from tests.detection.test_release_gate import SAMPLE, judged
@@ -170,6 +170,6 @@ def test_the_engines_agree() -> None:
 
 
 def test_the_file_names_only_indicators_there_are() -> None:
-    path = Path(__file__).parents[2] / "guard_wsgi" / "detection" / "model.json"
+    path = Path(__file__).parents[2] / "guard_wsgi" / "detection" / "scoring" / "model.json"
     named = set(json.loads(path.read_text(encoding="utf-8"))["sufficient"])
     assert named <= {one.name for one in INDICATORS}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import Indicator
 from guard_wsgi.detection.indicators.code import CODE
+from guard_wsgi.detection.indicators.indicator import Indicator
 from guard_wsgi.detection.indicators.markup import MARKUP
 from guard_wsgi.detection.indicators.path import PATH
 from guard_wsgi.detection.indicators.protocol import PROTOCOL

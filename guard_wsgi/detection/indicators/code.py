@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _CODE = "CWE-94; OWASP: Code Injection"
 _SSTI = "PayloadsAllTheThings, Server Side Template Injection"

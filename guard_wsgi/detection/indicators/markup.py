@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from guard_wsgi.detection.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
 
 _CWE = "CWE-79"
 _EVASION = "OWASP: XSS Filter Evasion Cheat Sheet"

@@ -3,7 +3,14 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import (
+    CERTAIN,
+    DECISIVE,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    Family,
+)
 
 _SPLIT = "CWE-113; RFC 9112 section 2.2"
 _SMUGGLE = "RFC 9112 section 11.2; PortSwigger research: request smuggling"

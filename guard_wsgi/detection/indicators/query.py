@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import CERTAIN, DECISIVE, STRONG, WEAK, Family
 
 _NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
 _LDAP = "OWASP: LDAP Injection Prevention; RFC 4515; CWE-90"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from guard_wsgi.detection.indicator import (
+from guard_wsgi.detection.indicators.indicator import (
     CERTAIN,
     DECISIVE,
     MEDIUM,

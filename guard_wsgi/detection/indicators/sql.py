@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from guard_wsgi.detection.indicator import CERTAIN, DECISIVE, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import (
+    CERTAIN,
+    DECISIVE,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    Family,
+)
 
 _CWE = "CWE-89"
 _OWASP = "OWASP Testing Guide WSTG-INPV-05"

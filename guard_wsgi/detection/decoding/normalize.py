@@ -1,0 +1,331 @@
+"""Views of a value: as sent, decoded until it stops changing, without filler, and the content of
+base64. The length of the value bounds every view; the number of rounds is fixed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import unicodedata
+from typing import Final
+
+from attrs import frozen
+
+from guard_wsgi.detection.decoding.packed import GZIP, serialized_inside
+from guard_wsgi.detection.decoding.percent import unquote
+
+# Eight layers: the deepest chain in lists of payloads has five. Each round is linear.
+MAX_ROUNDS: Final = 8
+# A value may contain a few runs of base64; more are data.
+MAX_BASE64_RUNS: Final = 4
+
+_PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
+_BACKSLASH = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|([01][0-7]{2}))"
+)
+# Unicode 15, Default_Ignorable_Code_Point: invisible characters between two letters.
+IGNORABLE: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
+)
+_CONTROL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029{IGNORABLE}]")
+_LOOKALIKE: Final = str.maketrans(
+    {
+        "\u2215": "/",
+        "\u2044": "/",
+        "\u2216": "\\",
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u02bc": "'",
+        "\u02b9": "'",
+        "\u2032": "'",
+        "\uff07": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2033": '"',
+        "\u2039": "<",
+        "\u203a": ">",
+        "\u3008": "<",
+        "\u3009": ">",
+        "\u2024": ".",
+        "\u3002": ".",
+    }
+)
+# The typographic quotes of prose stay: only escapes turn them into syntax.
+_PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
+_VERSION_MARK = re.compile(r"!\d{0,6}")
+_SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
+# Expansions that are empty in any shell without arguments; attackers put them into words.
+_SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
+_DOLLAR_NOTHING = re.compile(r"\$[@*{(]")
+_SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
+_QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
+_CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
+_QUOTE = re.compile(r"['\"`]")
+_FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
+# For a text in which each letter of base64 is an "a" and everything else but "=" a blank: a shorter
+# run must be padded.
+_BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
+_MIN_UNPADDED: Final = 12
+MIN_BASE64_CHARS: Final = 7
+"""The shortest run, with its padding."""
+_LONG_RUN: Final = b"a" * _MIN_UNPADDED
+_PADDED_RUN: Final = b"aaaaaa="
+_BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
+_TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
+
+
+@frozen
+class Decoding:
+    """A reading of a value.
+
+    :ivar name: "raw", "decoded", "spaced", "plain" or "base64".
+    :ivar rounds: how many layers of encoding were removed.
+    """
+
+    name: str
+    text: str
+    rounds: int = 0
+
+
+# Classic ASP drops a percent sign without two hexadecimal digits after it.
+_PERCENT_FILLER = re.compile(r"(?:%[^%]){6,}")
+# Control characters that SQL Server and MySQL read as blanks.
+_CONTROL_BLANK = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]+")
+
+# Optimization: nearly all texts have nothing of most kinds, and checking that without an expression
+# takes a tenth of the time.
+_CONTROL_BLANK_BYTES: Final = bytes({*range(1, 9), 11, 12, *range(14, 32)})
+_CONTROL_BYTES: Final = bytes({*range(9), 11, 12, *range(14, 32), 127})
+_BASE64_BYTES: Final = bytes(
+    97 if (chr(code).isalnum() and code < 128) or chr(code) in "+/_-" else 61 if code == 61 else 32
+    for code in range(256)
+)
+
+
+def decodings(raw: str) -> tuple[Decoding, ...]:
+    """Return the distinct readings of a value, the raw one first."""
+    found = [Decoding("raw", raw)]
+    has_controls = not raw.isprintable()
+    text, rounds = raw, 0
+    if has_controls or "%" in raw or "&" in raw or "\\" in raw or not raw.isascii():
+        text, rounds = decode(raw)
+        if text != raw:
+            found.append(Decoding("decoded", text, rounds))
+    spaced = ""
+    if has_controls and _has(raw, _CONTROL_BLANK_BYTES):
+        spaced = _CONTROL_BLANK.sub(" ", raw)
+    if "%" in text and _PERCENT_FILLER.search(text):
+        spaced = (spaced or text).replace("%", "")
+    if spaced:
+        # Only the outermost reading: senders of such blanks do not escape them again.
+        found.append(Decoding("spaced", strip_filler(decode(spaced)[0]), rounds))
+    plus = "+" in text and " " not in text
+    if plus or _has_filler(text):
+        plain = strip_filler(text.replace("+", " ") if plus else text)
+        if plain != text:
+            found.append(Decoding("plain", plain, rounds))
+    inside = decode_base64(text) if len(text) >= MIN_BASE64_CHARS else ""
+    if inside:
+        inner, inner_rounds = decode(inside)
+        found.append(Decoding("base64", inner, rounds + inner_rounds + 1))
+        if _has_filler(inner):
+            found.append(Decoding("base64", strip_filler(inner), rounds + inner_rounds + 1))
+    return tuple(found)
+
+
+def _has_filler(text: str) -> bool:
+    # Optimization: most texts have none of the characters with which filler begins, and the
+    # expression would try each character. Blanks but the usual one are not printable.
+    return (
+        "'" in text
+        or '"' in text
+        or "  " in text
+        or "$" in text
+        or "\\" in text
+        or "/*" in text
+        or "^" in text
+        or "``" in text
+        or not text.isprintable()
+    ) and _FILLER.search(text) is not None
+
+
+def decode(text: str) -> tuple[str, int]:
+    """Remove percent, entity and backslash escapes, look-alikes and control characters until
+    nothing changes or MAX_ROUNDS is reached. Return the text and the number of rounds."""
+    rounds = 0
+    escaped = False
+    while rounds < MAX_ROUNDS and ("%" in text or "&" in text or "\\" in text):
+        before = text
+        if "%" in text:
+            if "%u" in text or "%U" in text:
+                text = _PERCENT_U.sub(_from_hex, text)
+            text = _without_percent(text)
+        if "&" in text:
+            text = html.unescape(text)
+        if "\\" in text:
+            text = _BACKSLASH.sub(_from_backslash, text)
+        if text == before:
+            break
+        escaped = True
+        rounds += 1
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_LOOKALIKE if escaped else _PROSE_SAFE)
+        return _CONTROL.sub("", text), rounds
+    return (_CONTROL.sub("", text) if _has(text, _CONTROL_BYTES) else text), rounds
+
+
+def _has(text: str, some: bytes) -> bool:
+    """Whether a text contains any of some ASCII characters."""
+    data = text.encode("utf-8", "surrogatepass")
+    return len(data.translate(None, some)) != len(data)
+
+
+def _from_hex(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16))
+
+
+def _from_backslash(match: re.Match[str]) -> str:
+    two, four, braced, octal = match.groups()
+    if octal:
+        return chr(int(octal, 8))
+    code = int(two or four or braced, 16)
+    return chr(code) if code < 0x110000 else "\ufffd"
+
+
+def _without_percent(text: str) -> str:
+    """Undo percent-encoding; each row of escapes that is no UTF-8 is decoded leniently."""
+    try:
+        return unquote(text.encode("utf-8")).decode("utf-8")
+    except UnicodeError:
+        return _PERCENT_RUN.sub(_from_percent, text)
+
+
+def _from_percent(match: re.Match[str]) -> str:
+    data = bytes.fromhex(match[0].replace("%", ""))
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return overlong(data)
+
+
+def overlong(data: bytes) -> str:
+    """Decode leniently, like old servers: overlong two- to four-byte forms of ASCII become the
+    character that they hide (Unicode TR36); other bytes become Latin-1."""
+    out = []
+    index, size = 0, len(data)
+    while index < size:
+        first = data[index]
+        width = 2 if first in (0xC0, 0xC1) else 3 if first == 0xE0 else 4 if first == 0xF0 else 0
+        tail = data[index + 1 : index + width] if width else b""
+        if width and len(tail) == width - 1:
+            code = 0
+            for byte in tail:
+                code = code << 6 | (byte & 0x3F)
+            if width == 2:
+                code |= (first & 0x1F) << 6
+            if code < 0x80:
+                out.append(chr(code))
+                index += width
+                continue
+        out.append(chr(first))
+        index += 1
+    return "".join(out)
+
+
+def strip_filler(text: str) -> str:
+    """Remove text that a parser skips: SQL comments, `$IFS` and quotes in shell words, carets of
+    cmd.exe, joined string pieces, runs of blanks."""
+    if "/*" in text:
+        text = _strip_comments(text)
+    has_backslash = "\\" in text
+    if "\\\n" in text or "\\\r\n" in text or ("$" in text and "ifs" in text.lower()):
+        text = _SHELL_FILLER.sub(" ", text)
+    if "$" in text and _DOLLAR_NOTHING.search(text):
+        text = _SHELL_NOTHING.sub("", text)
+    if has_backslash or "^" in text or "''" in text or '""' in text or "``" in text:
+        text = _SHELL_SPLICE.sub("", text)
+    if "'" in text or '"' in text:
+        text = _QUOTED_LETTER.sub(r"\2", text)
+    if ("+" in text or "." in text or "||" in text) and _QUOTE.search(text):
+        text = _CONCATENATION.sub("", text)
+    return _one_blank(text)
+
+
+def _one_blank(text: str) -> str:
+    """Return a text with one blank for each run of blanks."""
+    words = " ".join(text.split())
+    if not words:
+        return " " if text else ""
+    return " " * text[0].isspace() + words + " " * text[-1].isspace()
+
+
+def _strip_comments(text: str) -> str:
+    """Replace SQL comments with blanks; the content of a versioned one (`/*!50000 union*/`) is
+    code."""
+    out = []
+    position = 0
+    while True:
+        start = text.find("/*", position)
+        if start < 0:
+            out.append(text[position:])
+            return "".join(out).replace("*/", " ")
+        out.append(text[position:start] + " ")
+        mark = _VERSION_MARK.match(text, start + 2)
+        if mark:
+            position = mark.end()
+            continue
+        end = text.find("*/", start + 2)
+        if end < 0:
+            out.append(text[start + 2 :])
+            return "".join(out)
+        position = end + 2
+
+
+def decode_base64(text: str) -> str:
+    """Return the readable text in runs of base64, joined by newlines; "" if there is none."""
+    found: list[str] = []
+    if " " in text and _BASE64_SPACED.fullmatch(text):
+        text = text.replace(" ", "+")  # a plus that nobody escaped
+    letters = text.encode("ascii", "replace").translate(_BASE64_BYTES)
+    if _LONG_RUN not in letters and _PADDED_RUN not in letters:
+        return ""
+    for match in _BASE64_RUN.finditer(letters):
+        run = text[match.start() : match.end()]
+        if len(found) >= MAX_BASE64_RUNS:
+            break
+        if run.isalpha() and (run.islower() or run.isupper()):
+            continue
+        if run.isdigit():
+            continue
+        data = _decode_run(run)
+        if data is not None and len(data) >= (4 if run[-1] == "=" else 8):
+            inside = serialized_inside(data) if data.startswith(GZIP) else _readable(data)
+            if inside:
+                found.append(inside)
+    return "\n".join(found)
+
+
+def _readable(data: bytes) -> str:
+    """Return bytes as text if they are text, most of it ASCII; else ""."""
+    if _TEXT.fullmatch(data):
+        return data.decode("ascii")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    foreign = len(text) - len(text.encode("ascii", "ignore"))
+    return "" if foreign * 3 > len(text) or _CONTROL.search(text) else text
+
+
+def _decode_run(run: str) -> bytes | None:
+    body = run.rstrip("=").replace("-", "+").replace("_", "/")
+    remainder = len(body) % 4
+    if remainder == 1:
+        body = body[:-1]
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4))
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,79 @@
+"""Document types that harm no parser (XML 1.0, 2.8; CWE-611, CWE-776).
+
+A parser that follows a document type fetches an external subset, and expands what an internal one
+declares. A subset that an organisation publishes under its own name is not in an attacker's hands.
+An internal subset is harmless if it declares only elements, single characters and namespaces.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from guard_wsgi.detection.formats.strict_xml import Refused, reads_strictly, refuse
+
+# Hosts of the organisations that publish the formats. On none of them can others keep files.
+_HOSTS: Final = (
+    r"(?:www\.)?(?:w3|oasis-open|apache|mybatis|hibernate|springframework|checkstyle|freedesktop|docbook|openoffice|jboss|gnome"
+    r"|musicxml|editeur|rssboard|jetty|eclipse|nitf|iptc|daisy|openarchives|tei-c)\.org"
+    r"|(?:www\.)?(?:apple|musicxml|hibernate)\.com|java\.sun\.com|eclipse\.dev|xml\.cxml\.org|ns\.editeur\.org|my\.netscape\.com"
+    r"|(?:struts|tiles|logging|xml|velocity|maven|jakarta|ibatis)\.apache\.org|dtd\.worldpay\.com"
+    r"|(?:dtd|jats|www\.ncbi)\.nlm\.nih\.gov|(?:docbook|hibernate|checkstyle)\.sourceforge\.net"
+)
+_NAME: Final = r"<!DOCTYPE\s+[\w:.-]+"
+# An external subset at one of them, or in a file beside the document.
+_ADDRESS: Final = rf"\"https?://(?:{_HOSTS})/[\w./-]*\""
+_EXTERNAL: Final = (
+    rf"\s+PUBLIC\s+\"[-+]//[\w/ .:+()-]+\"\s+{_ADDRESS}"
+    rf"|\s+SYSTEM\s+(?:{_ADDRESS}|\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\")"
+)
+_PUBLISHED: Final = re.compile(
+    rf"{_NAME}(?:{_EXTERNAL})?\s*>"
+    # A style sheet beside the document.
+    r"|<\?xml-stylesheet(?:\s+(?:type=\"text/css\"|href=\"[\w-]+(?:[./][\w-]+)*\.css\")){2}\s*\?>",
+    re.IGNORECASE,
+)
+_WITH_SUBSET: Final = re.compile(
+    rf"({_NAME})(?:{_EXTERNAL})?\s*(\[[^\[\]%]{{1,8000}}\]\s*>)", re.IGNORECASE
+)
+# What a letter, a sign or a namespace is abbreviated to. Other texts would let a document spell an
+# attack that no value of it has.
+_ABBREVIATED: Final = re.compile(
+    r"[^\x00-\xa0\ufeff\uff00-\uffef]|\xa0"
+    r"|https?://(?:www\.w3\.org|purl\.org|xmlns\.com|schema\.org)/[\w./-]{1,100}#?"
+)
+_DEFAULT: Final = re.compile(r"[\w.-]{0,40}")
+_ATTRIBUTE: Final = re.compile(r"(?!on|style|src|href)[\w.-]+", re.IGNORECASE)
+
+
+def without_published(prolog: str) -> str:
+    """Return the beginning of a document without the document types that harm no parser."""
+    return _PUBLISHED.sub("", _WITH_SUBSET.sub(_without_harmless, prolog))
+
+
+def _without_harmless(match: re.Match[str]) -> str:
+    return "" if _only_abbreviates(f"{match[1]} {match[2]}<x/>") else match[0]
+
+
+def _only_abbreviates(document: str) -> bool:
+    def begin(*_: object) -> None:
+        """Allow the document type, which is what is read."""
+
+    def declare(_: str, is_parameter: int, text: str | None, *outside: object) -> None:
+        if is_parameter or any(outside) or text is None or not _ABBREVIATED.fullmatch(text):
+            raise Refused
+
+    def declare_attribute(
+        _: str, name: str, kind: str, default: str | None, is_required: int
+    ) -> None:
+        is_harmless = _ATTRIBUTE.fullmatch(name) and _DEFAULT.fullmatch(default or "")
+        if not is_harmless or kind.startswith(("ENTIT", "NOTATION")):
+            raise Refused
+
+    return reads_strictly(
+        document,
+        StartDoctypeDeclHandler=begin,
+        EntityDeclHandler=declare,
+        AttlistDeclHandler=declare_attribute,
+        NotationDeclHandler=refuse,
+    )

@@ -1,0 +1,262 @@
+"""Large bodies: only the parts that match the first pass are parsed.
+
+Parsing every value of a megabyte takes a second; its first pass takes a millisecond. So a large
+body is cut between values, each piece goes through the first pass separately, and only values of
+matching pieces are read.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
+from guard_wsgi.detection.value import (
+    NAME_EVIDENCE,
+    Budget,
+    BudgetSpent,
+    Value,
+    to_text,
+    with_parent,
+)
+
+LARGE_JSON_BYTES: Final = 2048
+LARGE_FORM_BYTES: Final = 4096
+LARGE_XML_BYTES: Final = 65_536
+"""From this size on, pieces save time; of a smaller body, all values are read at once. XML is read
+by its parser up to this size."""
+
+PIECE_BYTES: Final = 512
+"""Long enough for a scan to cost more than its call, and short enough to have few values."""
+
+Matches = Callable[[bytes], bool]
+"""Whether a piece needs a closer look."""
+MatchingValues = Callable[[Sequence[str]], list[int]]
+"""Which of several decoded values need a closer look."""
+PiecePass = tuple[Matches, MatchingValues]
+
+# With or without an end: otherwise, each quote would start a new search for a missing end.
+_JSON_STRING: Final = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s*:)?)?', re.DOTALL)
+_JSON_REST: Final = re.compile(rb"[\s\[\]{},:\d.eE+truefalsn-]*")
+_SIMPLE_KEY: Final = re.compile(r"[\w.:@-]*")
+# Anchored at the start of a name; a match from each letter would take quadratic time.
+_ATTRIBUTE: Final = re.compile(
+    rb"(?<![^\s=/\"'<>])([^\s=/\"'<>]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')"
+)
+
+
+def json_values(
+    body: bytes,
+    location: str,
+    matches: Matches,
+    matching: MatchingValues,
+    max_depth: int,
+    budget: Budget,
+) -> Iterator[Value]:
+    """Yield the strings and keys of a JSON text, and text between them that is not JSON.
+
+    :param budget: charged for each string; one more value than it has spends it.
+    :raises BudgetSpent: also if a value is nested deeper than ``max_depth``.
+    """
+    most = budget.values
+    # As long as the body. Every quote left in it begins or ends a string.
+    quotes = body
+    if b"\\" in body:
+        quotes = body.replace(b"\\\\", _MASK).replace(b'\\"', _MASK)
+    found: list[tuple[int, str, str]] = []
+    for start, end in _json_pieces(quotes):
+        piece = body[start:end]
+        if not matches(piece):
+            continue
+        if len(found) > most:
+            break
+        if not _JSON_REST.fullmatch(_JSON_STRING.sub(b"", piece)):
+            yield Value(location, "", to_text(_JSON_STRING.sub(b" ", piece))[0])
+        strings: list[tuple[int, str]] = []
+        literals = list(_JSON_STRING.finditer(piece))
+        budget.take_chars(LITERAL_CHARS * len(literals) + ESCAPE_CHARS * piece.count(b"\\"))
+        for match in literals:
+            text = _literal(match[1])
+            if match[2] is None:
+                strings.append((start + match.start(), text))
+            elif not _SIMPLE_KEY.fullmatch(text) or NAME_EVIDENCE.search(text):
+                found.append((start + match.start(), text, "name"))
+        if strings:
+            for at in matching([text for _, text in strings]):
+                found.append((*strings[at], ""))
+    if found:
+        found.sort()
+        budget.take_chars(PATH_CHARS * len(found))
+        names = _paths(quotes, [place for place, _, _ in found], max_depth)
+        # Rows of a table repeat the same strings.
+        seen: set[tuple[str, str]] = set()
+        for (_, text, kind), name in zip(found, names, strict=False):
+            if (name, text) not in seen:
+                seen.add((name, text))
+                yield Value(location, name, with_parent(name, text) if kind else text, kind)
+    if len(found) > most:
+        raise BudgetSpent("max_values")
+
+
+LITERAL_CHARS: Final = 5
+ESCAPE_CHARS: Final = 1
+"""To read one string, with its escapes, and look at it with the first pass (value.Budget)."""
+PATH_CHARS: Final = 6
+"""The cost of finding the path of one."""
+_MASK: Final = b"\x01\x01"
+"""Replaces an escape, also in a name; no key contains it."""
+_MAX_NAME_CHARS: Final = 100  # the end of a path, as in structure.py
+_BETWEEN: Final = frozenset({b",", b":", b", ", b": "})
+_BRACKET: Final = re.compile(rb"[\[\]{}]")
+
+
+def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
+    """Return the path of the string at each place, and for a key the path of its object; in
+    order."""
+    # Text between strings, and strings, in turn.
+    parts = quotes.split(b'"')
+    outer: list[tuple[str, bool, int]] = []
+    path, in_list, key, depth = "", False, "", 0
+    done = last = at = 0
+    for place in places:
+        at += quotes.count(b'"', last, place)
+        last = place
+        for index in range(done, at + 1, 2):
+            between = parts[index]
+            if between in _BETWEEN or _BRACKET.search(between) is None:
+                continue
+            if between.lstrip()[:1] == b":":
+                key = to_text(parts[index - 1])[0]
+            for sign in _BRACKET.findall(between):
+                if sign in b"{[":
+                    outer.append((path, in_list, depth))
+                    depth += LEVEL if in_list else cost_of(path, key)
+                    path, in_list = _inner(path, in_list, key), sign == b"["
+                else:
+                    path, in_list, depth = outer.pop() if outer else ("", False, 0)
+                    if not outer:
+                        key = ""  # the next document of a stream begins at its own root
+        done = at + 2
+        if depth > max_depth * LEVEL:
+            raise BudgetSpent("max_json_depth")
+        between = parts[at].strip()
+        if at + 2 < len(parts) and parts[at + 2].lstrip()[:1] == b":":
+            yield path
+        else:
+            if between[-1:] == b":":
+                key = to_text(parts[at - 1])[0] if at else ""
+            yield _inner(path, in_list, key)
+
+
+def _inner(path: str, in_list: bool, key: str) -> str:
+    # Shortened at each step: otherwise the paths of n brackets would have n * n characters.
+    if in_list:
+        return (path + "[]")[-_MAX_NAME_CHARS:]
+    return (f"{path}.{key}" if path else key)[-_MAX_NAME_CHARS:]
+
+
+def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
+    start, size = 0, len(quotes)
+    while start < size:
+        end = quotes.find(b'"', start + PIECE_BYTES)
+        if end < 0:
+            end = size
+        elif quotes.count(b'"', start, end) % 2:
+            end += 1  # it ends a string
+            # A key, with its colon.
+            if quotes[end : end + 16].lstrip()[:1] == b":":
+                end = quotes.index(b":", end) + 1
+        yield start, end
+        start = end
+
+
+_DECODER: Final = json.JSONDecoder(strict=False)
+
+
+def _literal(data: bytes) -> str:
+    if b"\\" in data:
+        with suppress(ValueError):
+            # As `json.loads` does, which makes a decoder each time.
+            text, _ = _DECODER.raw_decode(f'"{data.decode("utf-8", "surrogatepass")}"')
+            return str(text)
+    return to_text(data)[0]
+
+
+def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
+    """Yield the pairs of a form that match, some together with their neighbours.
+
+    :param matches: tests pairs as they were sent.
+    """
+    start, size = 0, len(body)
+    while start < size:
+        end = body.find(b"&", start + PIECE_BYTES)
+        end = size if end < 0 else end + 1
+        piece = body[start:end]
+        if matches(piece):
+            yield piece
+        start = end
+
+
+def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
+    """Yield the texts and attributes of an XML document. Text that comments, instructions or CDATA
+    split is joined first."""
+    for start, end in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")):
+        if start in body:
+            body = _without(body, start, end)
+    place, size = 0, len(body)
+    while place < size:
+        cut = body.find(b"<", place + PIECE_BYTES)
+        cut = size if cut < 0 else cut
+        piece = body[place:cut]
+        place = cut
+        if matches(piece):
+            yield from _xml_values(piece)
+
+
+def _xml_values(piece: bytes) -> Iterator[Value]:
+    for part in piece.split(b"<"):
+        if not part:
+            continue
+        tag, bracket, text = part.partition(b">")
+        if not bracket:
+            tag, text = b"", part
+        name = to_text(tag.split(None, 1)[0] if tag.strip() else b"")[0][:64]
+        if b"=" in tag:
+            if re.search(rb"\son[a-z]{3,20}\s*=|^\s*script\b", tag, re.IGNORECASE):
+                yield Value("xml", name, "<" + to_text(tag)[0] + ">")
+            for key, double, single in _ATTRIBUTE.findall(tag):
+                yield Value("xml", f"{name}@{to_text(key)[0][:64]}", _unescaped(double or single))
+        if text.strip():
+            yield Value("xml", name, _unescaped(text))
+
+
+def _unescaped(data: bytes) -> str:
+    text = to_text(data)[0]
+    if "&" in text:
+        # A number with more digits than the interpreter converts is no character.
+        with suppress(ValueError):
+            return html.unescape(text)
+    return text
+
+
+def _without(body: bytes, start: bytes, end: bytes) -> bytes:
+    """Remove the marks; the text between them is part of the surrounding text."""
+    first, *others = body.split(start)
+    found = [first]
+    outside = []
+    for other in others:
+        inner, mark, rest = other.partition(end)
+        if start == b"<![CDATA[":
+            found.append(inner.replace(b"<", b"&lt;") + rest)
+        elif mark:
+            outside.append(inner)
+            found.append(rest)
+        else:
+            found.append(other)
+    # Comments and instructions are separate texts.
+    found += [b"<x>" + inner.replace(b"<", b"&lt;") for inner in outside if inner.strip()]
+    return b"".join(found)

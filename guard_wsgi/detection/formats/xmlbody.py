@@ -1,0 +1,215 @@
+"""XML documents, read by the parser of Python's own libraries.
+
+It expands no entities and fetches nothing (CWE-611, CWE-776). It looks for documents that make
+other parsers do so. After the first fault, the rest of the text is one value.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import re
+from typing import Final
+from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
+
+from guard_wsgi.detection.decoding.charset import decoded
+from guard_wsgi.detection.formats import large
+from guard_wsgi.detection.formats.doctypes import without_published
+from guard_wsgi.detection.formats.stylesheet import XSL, only_transforms
+from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
+
+DECLARATION = re.compile(
+    r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
+    re.IGNORECASE,
+)
+TAG_CHARS: Final = 3
+"""The cost of reading one tag (value.Budget)."""
+ENTITY_CHARS: Final = 2
+"""The cost of replacing one reference."""
+_PROLOG_CHARS: Final = 8192
+_MAX_NAME_CHARS: Final = 64
+_SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})
+_EVENT: Final = re.compile(r"on[a-z]{3,20}", re.IGNORECASE)
+# Attributes that contain an XPath by their format (XSLT; Internationalization Tag Set 2.0).
+_PATHS: Final = frozenset(
+    {
+        *("select", "match", "test", "use", "count", "from", "group-by", "selector"),
+        *("contextPointer", "textPointer", "locNotePointer", "domainPointer", "idValue"),
+    }
+)
+_CONDITION: Final = "Condition"  # of MSBuild
+_PATH_PREFIXES: Final = ("xsl:", "its:", "gt:")
+_NAMESPACE: Final = re.compile(r"[\w:/.#=,;~ -]*")
+
+
+class _Pieces:
+    """Collects values from the parser."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.values: list[Value] = []
+        self._budget = budget
+        self._open: list[str] = []
+        self._text: list[str] = []
+        self._path_prefixes: tuple[str, ...] = _PATH_PREFIXES
+
+    def handle(self, parser: XMLParserType) -> None:
+        parser.buffer_text = True
+        parser.ordered_attributes = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.CommentHandler = self._comment
+        parser.ProcessingInstructionHandler = self._instruct
+        # This handler keeps entities from being expanded.
+        parser.DefaultHandler = self._other
+
+    def flush(self) -> None:
+        """Add the text between two tags; comments and instructions in it do not split it."""
+        text = "".join(self._text).strip()
+        self._text.clear()
+        if text:
+            self._add(text)
+
+    @property
+    def element(self) -> str:
+        """Return the name of the open element."""
+        return self._open[-1] if self._open else ""
+
+    def _add(self, text: str, name: str = "", kind: str = "") -> None:
+        self._budget.take_value()
+        if text.strip():
+            self.values.append(Value("xml", name or self.element, text, kind))
+
+    def _start(self, tag: str, attributes: list[str]) -> None:
+        self.flush()
+        self._budget.take_chars(TAG_CHARS)
+        name = tag[:_MAX_NAME_CHARS]
+        self._open.append(name)
+        pairs = list(zip(attributes[::2], attributes[1::2], strict=True))
+        if tag.rpartition(":")[2].lower() in _SCRIPTED or any(
+            _EVENT.fullmatch(key) for key, _ in pairs
+        ):
+            said = "".join(f' {key}="{value}"' for key, value in pairs)
+            self._add(f"<{tag}{said}>")
+        for key, value in pairs:
+            if value == XSL and key.startswith("xmlns:"):
+                self._path_prefixes = (*self._path_prefixes, key.removeprefix("xmlns:") + ":")
+        for key, value in pairs:
+            if key.startswith(("xmlns", "xsi:")) and _NAMESPACE.fullmatch(value):
+                continue
+            is_path = key == _CONDITION or (tag.startswith(self._path_prefixes) and key in _PATHS)
+            kind = EXPRESSION if is_path else ""
+            self._add(value, f"{name}@{key[:_MAX_NAME_CHARS]}", kind)
+
+    def _end(self, tag: str) -> None:
+        self.flush()
+        self._open.pop()
+
+    def _comment(self, text: str) -> None:
+        self._add(text, kind=COMMENT)
+
+    def _instruct(self, target: str, data: str) -> None:
+        if target != "xml-stylesheet":
+            self._add(f"<?{target} {data}?>")
+
+    def _other(self, data: str) -> None:
+        if data.startswith("&") and self._open:
+            self._text.append(data)
+
+
+def declarations(text: str) -> list[Value]:
+    """Return the beginning of a document that declares entities, style sheets or inclusions."""
+    if not DECLARATION.search(text):
+        return []
+    prolog = without_published(text[:_PROLOG_CHARS])
+    if DECLARATION.search(prolog) or DECLARATION.search(text, _PROLOG_CHARS):
+        return [Value("xml", "", prolog, "markup")]
+    return []
+
+
+def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
+    """Yield text, comments, instructions and attribute values; the beginning of the document if it
+    declares entities, style sheets or inclusions; tags that run script in a browser.
+
+    :raises BudgetSpent: if there are too many values.
+    """
+    text = document if isinstance(document, str) else to_text(document)[0]
+    found = declarations(text)
+    if found and XSL in text and only_transforms(text):
+        found = []
+    pieces = _Pieces(budget)
+    parser = ParserCreate()
+    pieces.handle(parser)
+    rest = ""
+    try:
+        parser.Parse(document, True)
+    except (ExpatError, ValueError, LookupError):
+        data = document.encode("utf-8", "surrogatepass") if isinstance(document, str) else document
+        # From the beginning of the tag or the text with the fault.
+        place = data.rfind(b"<", 0, max(parser.ErrorByteIndex, 0) + 1)
+        rest = to_text(data[max(place, 0) :])[0]
+    pieces.flush()
+    found += pieces.values
+    if rest.strip():
+        budget.take_value()
+        found.append(Value("xml", pieces.element, rest))
+        # Parsers that forgive a fault continue after it.
+        budget.take_chars(rest.count("<") * TAG_CHARS + rest.count("&") * ENTITY_CHARS)
+        for value in large.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
+            budget.take_value()
+            found.append(value)
+        if "&" in rest:
+            # A number with more digits than the interpreter converts is no character.
+            with contextlib.suppress(ValueError):
+                found.append(Value("xml", pieces.element, html.unescape(rest)))
+    return found
+
+
+_INSTRUCTION: Final = re.compile(r"^[\ufeff\s]*<\?xml\b[^>]{0,400}\?>")
+_ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.-]{1,40})")
+
+
+def entities(body: bytes) -> list[Value]:
+    """Return the beginning of a document that declares entities, also in the encoding that it
+    names.
+
+    An encoding that a mark or zeros show has its own reading (``body_readings``).
+    """
+    said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
+    for name in dict.fromkeys(["", said[1].decode("ascii") if said else ""]):
+        text = decoded(body, name) if name else to_text(body)[0]
+        if text is None:
+            continue
+        # The encoding that it names does not apply any more.
+        plain = _INSTRUCTION.sub("", text)
+        if declares_entities(body if not name else plain.encode("utf-8", "replace")):
+            found = declarations(plain)
+            if found:
+                return found
+    return []
+
+
+class _Declared(Exception):
+    """Ends the parsing of a document that declares entities."""
+
+
+def declares_entities(body: bytes) -> bool:
+    """Whether a body is an XML document with entities of its own (CWE-611, CWE-776)."""
+    parser = ParserCreate()
+
+    def declare(*declaration: object) -> None:
+        raise _Declared
+
+    parser.EntityDeclHandler = declare
+    try:
+        # Declarations precede the first element.
+        parser.Parse(body[:_MAX_DECLARED_BYTES], False)
+    except _Declared:
+        return True
+    except (ExpatError, ValueError, LookupError):
+        return False
+    return False
+
+
+_MAX_DECLARED_BYTES: Final = 65_536
+"""How many bytes of a document to search for entities."""

@@ -1,0 +1,209 @@
+"""Extracts the values of a body, by its kind and by everything else that it parses as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import evolve
+
+from guard_wsgi.detection.decoding.charset import charsets_in
+from guard_wsgi.detection.formats import large
+from guard_wsgi.detection.formats.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
+from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES
+from guard_wsgi.detection.formats.large import (
+    LARGE_FORM_BYTES,
+    LARGE_JSON_BYTES,
+    LARGE_XML_BYTES,
+    PiecePass,
+)
+from guard_wsgi.detection.formats.reports import MEDIA as REPORTS
+from guard_wsgi.detection.formats.reports import kind_of_address, says_report, with_samples
+from guard_wsgi.detection.formats.strict_xml import reads_strictly
+from guard_wsgi.detection.formats.structure import (
+    is_json,
+    json_document,
+    unfold,
+    whole_json,
+    xml_values,
+)
+from guard_wsgi.detection.formats.xmlbody import declarations, entities
+from guard_wsgi.detection.message.batches import MEDIA as BATCH
+from guard_wsgi.detection.message.batches import batch_values
+from guard_wsgi.detection.message.form import form_text, form_values
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.message.multipart import multipart_values, present
+from guard_wsgi.detection.relaxations.published_fields import (
+    KindOf,
+    kind_of,
+    kind_of_place,
+    no_kind,
+)
+from guard_wsgi.detection.value import Budget, Value, to_text
+
+
+def body_values(
+    body: bytes,
+    kind: BodyKind,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    contents: bool = False,
+    first_pass: PiecePass | None = None,
+) -> Iterator[Value]:
+    """Yield the values of a body by its kind, and by everything else that it parses as.
+
+    :param contents: whether the contents of files are weighed.
+    :param first_pass: tests a piece of such a body, and one value. Of a large body, only the pieces
+        that match are read; without a first pass, all values are.
+    """
+    kind_in_json = kind_of_place if contents else kind_of
+    if kind.is_multipart:
+        found = present(body, kind.content_type)
+        if found:
+            charsets = charsets_in(kind.parameters)
+            if kind.media == BATCH:
+                yield from batch_values(
+                    body, found, complete, max_depth, budget, contents, charsets
+                )
+                return
+            yield from multipart_values(body, found, complete, budget, contents, charsets)
+            return
+        kind = _UNKNOWN
+    if kind.is_file:
+        yield from _file_values(body, complete, max_depth, budget, contents, first_pass)
+        return
+    start = body[:64].lstrip()[:1]
+    if kind.is_json or start in (b"{", b"["):
+        # GraphQL operations in one list are counted together.
+        is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
+        is_report = says_report(body, kind.media)
+        if kind.media in REPORTS:
+            kind_in_json = kind_of_address
+        leaves: Iterator[Value] | None = None
+        if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
+            if kind.is_json or is_json(body):
+                pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
+                leaves = _unfolded(pieces, budget, kind_in_json)
+        else:
+            document = json_document(body, complete) if kind.is_json else whole_json(body)
+            if document is not None:
+                leaves = document.values("json", max_depth, budget, kind_in_json)
+        if leaves is not None:
+            yield from with_samples(leaves, kind.media in REPORTS) if is_report else leaves
+            if not kind.is_form:
+                return
+    # Callbacks of WeChat: some clients name a form's type for any body.
+    is_callback = kind.is_form and body[:5] == b"<xml>" and b"%" not in body
+    if is_callback and reads_strictly(to_text(body)[0]):
+        yield from xml_values(body, budget)
+        return
+    if kind.is_form:
+        if first_pass is None or len(body) <= LARGE_FORM_BYTES:
+            yield from form_values(body, "form", budget)
+        else:
+            for piece in large.form_pieces(body, first_pass[0]):
+                yield from form_values(piece, "form", budget)
+        if b"=" not in body[:4096]:
+            text, flags = form_text(body)
+            if is_binary(body):
+                text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+            yield from unfold(Value("body", "", text, "", flags), budget)
+        if not kind.is_text:
+            return
+    text, flags = to_text(body)
+    if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
+        yield from _xml_values(body, budget, first_pass)
+        return
+    if kind.is_text and start == b"<" and _CUT.search(body):
+        # Marks in the text split it, and an XML parser joins it.
+        yield from _xml_values(body, budget, first_pass)
+    if kind.media == "application/graphql":
+        yield from unfold(Value("graphql", "", text, "", flags), budget)
+        return
+    if is_binary(body):
+        # Control characters between readable text hide nothing from an app that reads it as text.
+        text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+    if not kind.is_form and _FORM_BEGINNING.match(body):
+        yield from form_values(body, "form", budget)
+    yield from unfold(Value("body", "", text, "", flags), budget)
+
+
+_UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
+_CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
+_FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
+_JSON_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*[{\[\"]")
+_XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
+_BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
+# A pair as Bottle splits it, up to the end of the line: fields that people fill in have no more.
+_PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
+_FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
+MAX_FORM_BYTES: Final = 102_400
+"""How many bytes Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
+
+
+def is_document(body: bytes) -> bool:
+    """Whether a body of a file's type may be read as something else."""
+    return (
+        _JSON_BEGINNING.match(body) is not None
+        or _XML_BEGINNING.match(body) is not None
+        or _BLANKS.fullmatch(body) is not None  # whatever follows them
+        or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
+    )
+
+
+def _unfolded(
+    values: Iterator[Value], budget: Budget, kind_in_json: KindOf = no_kind
+) -> Iterator[Value]:
+    for value in values:
+        budget.take_value()
+        kind = "" if value.kind else kind_in_json(value.name, value.text)
+        yield from (evolve(value, kind=kind),) if kind else unfold(value, budget)
+
+
+def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
+    if first_pass is None or len(body) <= LARGE_XML_BYTES:
+        yield from xml_values(body, budget)
+        return
+    yield from declarations(to_text(body)[0])
+    yield from _unfolded(large.xml_values(body, first_pass[0]), budget)
+
+
+def _file_values(
+    body: bytes,
+    complete: bool,
+    max_depth: int,
+    budget: Budget,
+    contents: bool,
+    first_pass: PiecePass | None,
+) -> Iterator[Value]:
+    """Yield the values of a body with a file's media type. Views read JSON from any body, and
+    Bottle reads fields: a body that parses as one is weighed as one. Otherwise it is a file, of
+    which only XML entities are checked, as an XML parser would read them."""
+    kind_in_json = kind_of_place if contents else kind_of
+    if complete:
+        if _JSON_BEGINNING.match(body):
+            if first_pass is not None and len(body) > LARGE_JSON_BYTES:
+                if is_json(body):
+                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
+                    yield from _unfolded(pieces, budget, kind_in_json)
+                    return
+            else:
+                document = whole_json(body)
+                if document is not None:
+                    yield from document.values("json", max_depth, budget, kind_in_json)
+                    return
+        elif _XML_BEGINNING.match(body):
+            declared = entities(body)
+            if declared:
+                yield from declared
+                return
+        if len(body) <= MAX_FORM_BYTES and _FORM.match(body):
+            for name, value in _PAIR.findall(body):
+                budget.take_value()
+                text, flags = form_text(value)
+                named = form_text(name)[0]
+                yield from unfold(Value("form", named, text, "", flags), budget)
+    if contents:
+        yield from content_values("body", "", body)

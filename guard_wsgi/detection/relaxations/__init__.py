@@ -1,0 +1,3 @@
+"""Relaxations: harmless text that looks like an attack, and why it is harmless."""
+
+from __future__ import annotations

@@ -1,0 +1,208 @@
+"""Evidence that can do nothing where it stands, in a text that begins as a sentence does.
+
+An injection needs more than its words: it must leave the place that the app puts the value in. Each
+family of evidence here has a condition that can be checked, without which no app that is attacked
+by it does anything with the text. Evidence that does not meet it is not weighed. The conditions are
+necessary ones of the languages, not signs of good will, so an attacker who writes a sentence in
+front of a payload gains nothing if the payload still works, and has none if it doesn't.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.relaxations.opening import (
+    is_no_code,
+    is_no_sql,
+    leading,
+    leaves_quotes_in_code,
+    leaves_quotes_in_sql,
+)
+from guard_wsgi.detection.value import Budget, Value
+
+MAX_IDLE_CHARS: Final = 20_000
+"""A longer text is a document, of which windows are weighed."""
+IDLE_EACH: Final = 4
+"""What it costs to find out, in characters of a text for one of its budget."""
+
+
+def _names(*prefixes: str, without: Iterable[str] = ()) -> frozenset[str]:
+    excluded = frozenset(without)
+    return frozenset(
+        one.name for one in INDICATORS if one.name.startswith(prefixes) and one.name not in excluded
+    )
+
+
+# Calls that a command line knows nothing of: Python, PHP or JavaScript runs them.
+_CALLS: Final = frozenset({"shell.function_command", "shell.os_function"})
+_SQL: Final = _names("sql.") | _names("query.axis", "query.path_predicate", "query.union_break")
+_SQL_QUOTES: Final = frozenset(
+    "sql." + name
+    for name in (
+        *("quoted_union", "quoted_tautology", "break_tautology", "break_keyword", "quote_comment"),
+        *("quoted_logic_operand", "quote_null_test", "quoted_null_test", "quoted_pair"),
+        *("broken_string", "quote_digit_end", "sleep_quoted", "quote_concatenation", "quote_is"),
+        *("quote_operator", "quote_close", "edge_quote", "odd_start", "quote_semicolon"),
+        *("quoted_arithmetic", "word_quote_comment", "adjacent_quotes", "quoted_in_list"),
+    )
+)
+_CODE_QUOTES: Final = frozenset({"xss.js_break"})
+# A line of a protocol is none in the middle of another line.
+_LINES: Final = frozenset({"protocol.request_line", "xss.cookie_set", "code.session_fixation"})
+_SCRIPT: Final = _names("xss.")
+_PROTOTYPE: Final = frozenset({"code.proto_key", "code.prototype_path"})
+_ALIAS: Final = frozenset({"shell.alias"})
+# Tags are read wherever they stand, and settings line by line.
+_CODE: Final = _CALLS | frozenset(
+    one.name
+    for one in INDICATORS
+    if one.category == "code_injection"
+    and not one.name.startswith(
+        (
+            *("code.php_open", "code.php_tag", "code.php_block", "code.asp_", "code.ognl"),
+            *("code.php_ini", "code.php_setting", "code.php_limit", "code.php_option"),
+            *("code.perl", "code.ruby", "code.groovy", "code.node_rsc", "code.session"),
+            *("code.spel", "code.spring"),
+        )
+    )
+)
+_TEMPLATE: Final = _names(
+    *("code.double_brace", "code.statement", "code.expression_call", "code.dollar_expression"),
+    *("code.erb", "code.asp_open", "code.ruby_interpolation", "code.tornado_tag"),
+)
+
+# What opens a program in the middle of a page, of a string or of a template.
+_OPENED_CODE: Final = re.compile(
+    r"<\s*[?%]|<\s*(?:jsp|cf|script)|\{/?php|\[/?\\?php|[$#%@*]\s*\{|\{[\w.]*(?:__|\[)|\{\{|\{%|_\$\$|\$\(",
+    re.IGNORECASE,
+)
+_TEMPLATES: Final = (
+    *(("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("[[", "]]")),
+    *((mark + "{", "}") for mark in "$#%@*~"),
+)
+# Tags of JSP and ColdFusion, and a call behind "<%", need no end of their own: the rest of a page
+# may have one. Nor has a line of Mako one.
+_UNCLOSED_TEMPLATE: Final = re.compile(
+    r"<%[^%]*[(`]|<(?:jsp|cf)|^[ \t]{0,40}%", re.I | re.MULTILINE
+)
+# A page reads tags, attributes and addresses of scripts wherever they stand.
+_MARKUP: Final = re.compile(
+    r"<[\s\x00/]*[a-z!?%&\\]|\b(?:on\w+|style|src\w*|href|action|formaction|data|background|poster|content|http-equiv)\s*="
+    r"|script\s*:|\bdata\s*:|\{\{|[$#]\{|\[\[|@import|expression\s*\(|-moz-binding|behavior\s*:",
+    re.IGNORECASE,
+)
+_PROTOTYPE_STEP: Final = re.compile(
+    r"(?:^|[.\[\]\"'/&?=,])\s*(?:__proto__|constructor|prototype)\s*(?:$|[.\[\]\"':=/])",
+    re.IGNORECASE,
+)
+_ALIAS_COMMAND: Final = re.compile(
+    r"(?:^|[;&|`\n\r({]|\$\()[\s\"'\\]{0,16}"
+    r"(?:(?:command|builtin|eval|exec|sudo|then|do|else|time|!)[\s\"'\\]{1,16}){0,4}alias\b",
+    re.IGNORECASE,
+)
+# What ends a line, in any escape that may be undone, and what needs no line of its own: an address
+# that is asked of a proxy, a cookie that a script or a page sets.
+_NOT_ONE_LINE: Final = re.compile(
+    r"[\r\n\x0b\x0c\x85\u2028\u2029\u010a\u010d\u560a\u560d]|%0|%e|%c4|\\[rnu0x]|<|://|\.\s*cookie|cookie\W{0,3}=|sess",
+    re.IGNORECASE,
+)
+_TERMINATOR: Final = re.compile(r"--|/\*|[#;\x00]")
+_CODE_SPAN: Final = re.compile(r"```.+?```|`[^`]{2,400}`", re.DOTALL)
+
+
+def _is_template(text: str) -> bool:
+    """Whether a template in a text has an end as well as a beginning."""
+    for begin, end in _TEMPLATES:
+        at = text.find(begin)
+        if at >= 0 and text.find(end, at + len(begin)) >= 0:
+            return True
+    return _UNCLOSED_TEMPLATE.search(text) is not None
+
+
+_IN_PROSE: Final = _SQL_QUOTES | _CODE_QUOTES | _SQL | _CODE | _SCRIPT
+_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES
+
+
+def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
+    found: set[str] = set()
+    if not asked.isdisjoint(_PROTOTYPE) and " " in text and _PROTOTYPE_STEP.search(text) is None:
+        found |= _PROTOTYPE
+    if not asked.isdisjoint(_TEMPLATE) and not _is_template(text):
+        found |= _TEMPLATE
+    if "alias" in text and _ALIAS_COMMAND.search(text) is None:
+        found |= _ALIAS
+    if not asked.isdisjoint(_LINES) and _NOT_ONE_LINE.search(text) is None:
+        found |= _LINES
+    if asked.isdisjoint(_IN_PROSE):
+        return frozenset(found)
+    # Optimization: without a span of code only quotes can be idle, and no quote of SQL before a
+    # terminator.
+    if (
+        "`" not in text
+        and asked.isdisjoint(_CODE_QUOTES)
+        and (asked.isdisjoint(_SQL_QUOTES) or _TERMINATOR.search(text) is not None)
+    ):
+        return frozenset(found)
+    first = leading(text)
+    is_fenced = text.lstrip()[:3] == "```"
+    if not (first.is_sentence or is_fenced):
+        return frozenset(found)
+    leaves_sql, leaves_code = leaves_quotes_in_sql(text), leaves_quotes_in_code(text)
+    if not leaves_sql and _TERMINATOR.search(text) is None:
+        found |= _SQL_QUOTES
+    if not leaves_code:
+        found |= _CODE_QUOTES
+    if _CODE_SPAN.search(text) is None:
+        return frozenset(found)
+    if not leaves_sql and (is_fenced or is_no_sql(first)):
+        found |= _SQL
+    if not leaves_code and (is_fenced or is_no_code(first)):
+        if _OPENED_CODE.search(text) is None:
+            found |= _CODE
+        if _MARKUP.search(text) is None:
+            found |= _SCRIPT
+    return frozenset(found)
+
+
+def idle_in(texts: Iterable[str], asked: frozenset[str] = _EVERY) -> frozenset[str]:
+    """The names of the indicators that can do nothing in any reading of a value.
+
+    :param texts: the readings of all of the value, the raw one among them.
+    :param asked: names of indicators; to find out about others takes time.
+    """
+    found: frozenset[str] | None = None
+    for text in texts:
+        here = _idle_in(text, asked)
+        found = here if found is None else found & here
+        if not found:
+            break
+    return found or frozenset()
+
+
+class Idle:
+    """What is idle in a value; found out once, when something else is over the threshold."""
+
+    __slots__ = ("_budget", "_names", "_value")
+
+    def __init__(self, value: Value, budget: Budget) -> None:
+        self._value, self._budget = value, budget
+        self._names: frozenset[str] | None = None
+
+    def names(self) -> frozenset[str]:
+        """:raises BudgetSpent: by the reading of the value."""
+        names = self._names
+        if names is None:
+            names = self._names = self._found()
+        return names
+
+    def _found(self) -> frozenset[str]:
+        value = self._value
+        if value.kind or value.flags or len(value.text) > MAX_IDLE_CHARS:
+            return frozenset()
+        self._budget.take_chars(len(value.text) // IDLE_EACH)
+        # "plain" is what a shell or a database makes of a text, and no app.
+        return idle_in(view.text for view in decodings(value.text) if view.name != "plain")

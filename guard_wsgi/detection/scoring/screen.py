@@ -1,0 +1,126 @@
+"""The screen: finds the short values among many that may exceed the threshold.
+
+A form, a table or a flood has thousands of values with some evidence in each, and hardly an attack.
+Reading one in every way takes as long as reading ten in a document. The screen scans them together,
+and computes for each the most that its indicators may weigh in its place. The rest is read and
+weighed like any value (scorer.py). So the screen never decides a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Final
+
+from guard_wsgi.detection.decoding.normalize import Decoding, decodings
+from guard_wsgi.detection.language.tokens import numbers_alike
+from guard_wsgi.detection.relaxations.field_names import numbered_alike
+from guard_wsgi.detection.relaxations.fragments import without_fragments
+from guard_wsgi.detection.scanning.families import BuiltinScanners
+from guard_wsgi.detection.scanning.scanner import SEPARATOR
+from guard_wsgi.detection.scoring.bounds import Bounds
+from guard_wsgi.detection.scoring.model import Model
+from guard_wsgi.detection.scoring.reading import WITHOUT_SHAPE
+from guard_wsgi.detection.scoring.surroundings import STATEMENT, Surroundings
+from guard_wsgi.detection.scoring.window import Window
+from guard_wsgi.detection.value import Budget, Value
+
+# What one value costs, in characters of a budget, plus one for so many of its own characters.
+SCREENED_CHARS: Final = 14
+SCREENED_EACH: Final = 4
+VIEW_CHARS: Final = 12
+"""The cost of each further reading of one value."""
+ALIKE_CHARS: Final = 6
+"""The cost of finding that a value is like one before it."""
+REACHING_CHARS: Final = 24
+"""The cost of a look at what surrounds the indicators of one value."""
+
+
+class Screen:
+    """Drops values.
+
+    :param threshold: the lowest score that matters.
+    """
+
+    def __init__(
+        self,
+        scanners: BuiltinScanners,
+        model: Model,
+        bounds: Bounds,
+        enabled: frozenset[str],
+        threshold: float,
+    ) -> None:
+        self._scanners = scanners
+        self._model = model
+        self._bounds = bounds
+        self._enabled = enabled
+        self._threshold = threshold
+
+    def left(self, values: Sequence[Value], budget: Budget) -> list[int]:
+        """Return the places of the values that may reach the threshold, in order.
+
+        :param values: of a kind that is weighed as such, without evidence from their decoding.
+        """
+        pieces = [SEPARATOR]
+        ends: list[int] = []
+        end = len(SEPARATOR)
+        read: list[tuple[Window, tuple[Decoding, ...]]] = []
+        for value in values:
+            budget.take_chars(SCREENED_CHARS + len(value.text) // SCREENED_EACH)
+            text = without_fragments(value.text)
+            views = decodings(text)
+            if len(views) > 1:
+                budget.take_chars(VIEW_CHARS * (len(views) - 1))
+            read.append((Window(text, fresh=len(text)), views))
+            for view in views:
+                piece = view.text.encode("utf-8", "surrogatepass") + SEPARATOR
+                pieces.append(piece)
+                end += len(piece)
+            ends.append(end)
+        found = self._scanners.among(b"".join(pieces), ends)
+        cleared: set[Hashable] = set()
+        return [
+            place
+            for place, names in enumerate(found)
+            if names and self._may_reach(values[place], *read[place], names, cleared, budget)
+        ]
+
+    def _may_reach(
+        self,
+        value: Value,
+        window: Window,
+        views: tuple[Decoding, ...],
+        names: set[str],
+        cleared: set[Hashable],
+        budget: Budget,
+    ) -> bool:
+        """Whether a value may reach the threshold.
+
+        :param cleared: the keys of those before it that may not.
+        """
+        if value.kind in WITHOUT_SHAPE:
+            return True
+        names = names - self._bounds.excluded(value.kind)
+        # The cheapest first.
+        if not self._model.may_reach(self._threshold, names, self._enabled):
+            return False
+        key = _key(value, views, names)
+        if key in cleared:
+            budget.take_chars(ALIKE_CHARS)
+            return False
+        budget.take_chars(REACHING_CHARS)
+        around = Surroundings(value)
+        if self._bounds.may_reach(value, window, views, names, around, self._threshold, budget):
+            return True
+        if key is not None:
+            cleared.add(key)
+        return False
+
+
+def _key(value: Value, views: tuple[Decoding, ...], names: set[str]) -> Hashable:
+    """Return what is the same for values that differ in their numbers alone; ``None`` for one whose
+    numbers count: a whole statement is told from an injected one by comparing them."""
+    if STATEMENT.match(value.text):
+        return None
+    texts = tuple([(view.name, view.rounds, numbers_alike(view.text)) for view in views])
+    name, text = numbered_alike(value.name), numbers_alike(value.text)
+    return value.location, value.kind, name, text, texts, frozenset(names)
