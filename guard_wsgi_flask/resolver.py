@@ -19,6 +19,7 @@ from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.view_rules import ViewRules
 from guard_wsgi_flask.inside import forget_body
+from guard_wsgi_flask.matching import remember_matches
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -66,6 +67,7 @@ class FlaskResolver:
         self._known_views = -1
         self._rules = ViewRules()
         self._has_rules = False
+        self._remembers = False
         # An app's own matching may depend on anything in a request.
         self._caches = (
             app.request_class is Request
@@ -188,6 +190,9 @@ class FlaskResolver:
             if rule.endpoint in views
         ]
         self._has_rules = log_audit(self._rules, routes, self._decorated())
+        if self._has_rules and not self._remembers:
+            self._remembers = True
+            remember_matches(self._app)
 
     def routes(self) -> Iterator[tuple[Rule, str, RouteConfig | None]]:
         """Yield each rule of the app, method by method, with the rules of its view."""
