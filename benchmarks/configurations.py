@@ -45,7 +45,7 @@ EXCLUSIONS = 1000
 
 WARM_ROUNDS = 18
 """After a thousand requests, the extension no longer looks for a ProxyFix inside of it
-(rewriting.py)."""
+(rewrite_watch.py)."""
 
 STATUSES = {
     "rule_type": "return_pattern",

@@ -67,11 +67,11 @@ assert ask("q=1'+union+select+password+from+users--")[:3] == "400"
 """
 
 WAIT: Final = """
-from guard_wsgi.detection.scanning import later
+from guard_wsgi.detection.scanning import pending_scanner
 end = time.monotonic() + 250
-while later.compiler().waiting and time.monotonic() < end:
+while pending_scanner.compiler().waiting and time.monotonic() < end:
     time.sleep(0.1)
-assert not later.compiler().waiting
+assert not pending_scanner.compiler().waiting
 """
 
 MEMORY: Final = """

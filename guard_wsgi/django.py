@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
-from guard_wsgi.request.current import ViewRefused
+from guard_wsgi.request.current_request import ViewRefused
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import ENVIRON_KEY
 from guard_wsgi.request.view import is_preflight
 from guard_wsgi.routes.audit import log_audit, route_limits
 from guard_wsgi.routes.django_app import as_django, body_of, handlers_in, parts_of
+from guard_wsgi.routes.introspection import is_a
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_class import answers_preflights
 from guard_wsgi.routes.ruled_function import unruled
-from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_layers import class_of
 from guard_wsgi.routes.view_rules import ViewRules
 

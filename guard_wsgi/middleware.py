@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 from guard_wsgi.checks.traffic import RateLimits
 from guard_wsgi.config.proxy_fix import REWRITTEN_KEY, proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig, needed
-from guard_wsgi.ladder.deciding import Renderer, unresolved
-from guard_wsgi.ladder.hooked import Hooked
+from guard_wsgi.ladder.decider import Renderer, unresolved
 from guard_wsgi.ladder.plan import Ladder, Plan
 from guard_wsgi.ladder.policy import Policy
+from guard_wsgi.ladder.view_checker import ViewChecker
 from guard_wsgi.network.standing import CALM, NOTED, PREFLIGHT, WHITELISTED
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.current import when_decorated
+from guard_wsgi.request.current_request import when_decorated
 from guard_wsgi.request.framing import BodyTooLarge
-from guard_wsgi.request.hooks import (
+from guard_wsgi.request.hook_context import (
     ForgetBody,
     HookContext,
     no_context,
@@ -38,12 +38,12 @@ from guard_wsgi.request.view import GuardRequest, is_preflight
 from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.django_app import headers_set_by
 from guard_wsgi.routes.resolvers import PatternResolver, Resolver
 from guard_wsgi.services import Services
 from guard_wsgi.state.bans import Bans
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi.state.store import Store
 from guard_wsgi.telemetry.bus import EventBus
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.checks")
 
 
-class GuardMiddleware(Hooked):
+class GuardMiddleware(ViewChecker):
     """Protects any WSGI app.
 
     :param app: the app, or anything else that speaks WSGI.
@@ -65,8 +65,8 @@ class GuardMiddleware(Hooked):
     :param events: an :class:`EventBus` to use instead of one of its own.
     :param renderer: renders refusals in a framework's own way; by default that of the resolver's
         framework.
-    :param hook_context: the app's own context, for the app's functions (hooks.py); by default that
-        of the resolver's framework.
+    :param hook_context: the app's own context, for the app's functions (hook_context.py).
+        The default is that of the resolver's framework.
     :param asks_inside: whether the framework always calls :meth:`check_route` before any function
         of the app. Then the app's functions are called there.
     :raises ConfigError: when the configuration can't be served.

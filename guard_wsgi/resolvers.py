@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.routes.resolvers import Dispatching as Dispatching
+from guard_wsgi.routes.resolvers import Dispatcher as Dispatcher
 from guard_wsgi.routes.resolvers import PatternResolver as PatternResolver
 from guard_wsgi.routes.resolvers import Resolution as Resolution
 from guard_wsgi.routes.resolvers import Resolver as Resolver

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.agent import DynamicRules, GuardAgentHandler, RulesPoller, guard_agent
 from guard_wsgi.agent.ruled_bans import RuledBans
-from guard_wsgi.behavior.shares import Shares
 from guard_wsgi.behavior.suspicion import BanThreshold, Suspicion, SuspicionSettings
 from guard_wsgi.behavior.tracker import BehaviorTracker
 from guard_wsgi.behavior.violation import Violation
+from guard_wsgi.behavior.webdav_shares import WebDAVShares
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration
@@ -92,7 +92,7 @@ class Services:
         self._detector: tuple[Mapping[str, str], Detector] | None = None
         self._emergency_declared = False
         #: What the app has answered for, whatever the configuration is.
-        self.shares = Shares()
+        self.shares = WebDAVShares()
         self.peers = PeerWatch(trusts_anybody=bool(config.trusted_proxies))
 
     # Data sources, made when a policy first needs them ---------------------------------------

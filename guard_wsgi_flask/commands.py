@@ -17,9 +17,9 @@ from flask.cli import with_appcontext
 from guard_wsgi.cli.diagnosing import examine
 from guard_wsgi.cli.entrance import Command, ending
 from guard_wsgi.cli.operations import operations
-from guard_wsgi.routes.decorated import decorated_by
-from guard_wsgi_flask.guarded import GuardedApp
-from guard_wsgi_flask.inside import EXTENSION_NAME
+from guard_wsgi.routes.decorated_views import decorated_by
+from guard_wsgi_flask.guarded_app import GuardedApp
+from guard_wsgi_flask.request_hooks import EXTENSION_NAME
 
 
 def guarded_app() -> GuardedApp:

@@ -9,29 +9,29 @@ from attrs import fields
 from flask import Flask, Response, current_app, has_app_context
 
 from guard_wsgi.agent import GuardAgentHandler
-from guard_wsgi.config.foreign import translated, without_kubernetes, without_own_names
+from guard_wsgi.config.foreign_names import translated, without_kubernetes, without_own_names
 from guard_wsgi.config.security import DoubtfulOption, SecurityConfig, needed
 from guard_wsgi.config.sources import is_option, read_texts
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.options.resolving import options_of
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.decorators import SecurityDecorator
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.ratelimit import LimitState
 from guard_wsgi_flask.compat import GuardResponseFactory, OriginalState
-from guard_wsgi_flask.guarded import GuardedApp
-from guard_wsgi_flask.inside import (
+from guard_wsgi_flask.guarded_app import GuardedApp
+from guard_wsgi_flask.placement import conflict, leads_to, place
+from guard_wsgi_flask.registry import register
+from guard_wsgi_flask.request_hooks import (
     EXTENSION_NAME,
     check_matched_route,
     hook_context_of,
     modify_response,
     renderer_of,
 )
-from guard_wsgi_flask.placing import conflict, leads_to, place
-from guard_wsgi_flask.registry import register
 from guard_wsgi_flask.resolver import FlaskResolver
-from guard_wsgi_flask.rewriting import RewriteWatch
+from guard_wsgi_flask.rewrite_watch import RewriteWatch
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

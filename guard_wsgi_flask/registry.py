@@ -13,14 +13,14 @@ from weakref import WeakValueDictionary
 from flask import current_app, has_app_context
 
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.beforehand import Beforehand
-from guard_wsgi_flask.guarded import GuardedApp
-from guard_wsgi_flask.inside import EXTENSION_NAME
+from guard_wsgi_flask.early_calls import EarlyCalls
+from guard_wsgi_flask.guarded_app import GuardedApp
+from guard_wsgi_flask.request_hooks import EXTENSION_NAME
 
 _guarded: WeakValueDictionary[int, GuardedApp] = WeakValueDictionary()
 _numbers = count()
 
-beforehand = Beforehand()
+beforehand = EarlyCalls()
 
 
 def register(guarded: GuardedApp) -> None:

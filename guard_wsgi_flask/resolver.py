@@ -18,8 +18,8 @@ from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.resolvers import Resolution, Signature, signature_of
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
 from guard_wsgi.routes.view_rules import ViewRules
-from guard_wsgi_flask.inside import forget_body
 from guard_wsgi_flask.matching import remember_matches
+from guard_wsgi_flask.request_hooks import forget_body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -24,7 +24,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.state import schemes
 from guard_wsgi.state.schemes import SCHEMES, Scheme
 from tests.kit.ids import stable

@@ -21,7 +21,7 @@ from guard_wsgi import (
     SecurityDecorator,
     Verdict,
 )
-from guard_wsgi.config.spellings import ModelSpellings
+from guard_wsgi.config.pydantic_names import PydanticNames
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi_flask import FlaskAPIGuard
 
@@ -82,7 +82,7 @@ def test_the_methods_of_a_configuration_are_in_the_typing_test() -> None:
     options = {option.name for option in options_of(SecurityConfig)}
     methods = {
         name
-        for kind in (SecurityConfig, ModelSpellings)
+        for kind in (SecurityConfig, PydanticNames)
         for name, member in vars(kind).items()
         if not name.startswith("_") and name not in options and not isinstance(member, property)
     }

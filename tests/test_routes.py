@@ -20,7 +20,7 @@ from guard_wsgi.config.security import DoubtfulOption, SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.decorator_faults import ARGUMENTS
 from guard_wsgi.routes.decorators import SecurityDecorator, route_config_of
 from tests.kit.ids import stable

@@ -11,12 +11,12 @@ from weakref import WeakMethod
 from guard_wsgi.agent.batch import Batch, Encoder, Item, batches
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.agent.delivery import Outcome, attempt
+from guard_wsgi.agent.failure_log import FailureLog
 from guard_wsgi.agent.identity import install_id
 from guard_wsgi.agent.process import SOURCE_SECONDS, ProcessState
 from guard_wsgi.agent.spool import Spool
 from guard_wsgi.agent.spool_errors import SpoolError
 from guard_wsgi.agent.transport import Transport, TransportError, prepare_exit
-from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.telemetry.events import utc_now
 from guard_wsgi.telemetry.silence import silence
 
@@ -41,7 +41,7 @@ class Dispatch:
     """
 
     def __init__(
-        self, config: AgentConfig, encoder: Encoder, troubles: Troubles, status: StatusReport
+        self, config: AgentConfig, encoder: Encoder, troubles: FailureLog, status: StatusReport
     ) -> None:
         self._config = config
         self._encoder = encoder

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
-from guard_wsgi.agent.rulescache import Known, RulesCache, SharedState
+from guard_wsgi.agent.rulescache import CachedRules, RulesCache, SharedState
 from guard_wsgi.forks import track
 from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.repeats import is_reported
@@ -82,7 +82,7 @@ class RulesPoller:
         self._loop = BackgroundLoop("guard-wsgi-rules", self._step)
         self._rejected: DynamicRules | None = None
         self._failures = 0
-        self._saved = Known(None, 0.0)
+        self._saved = CachedRules(None, 0.0)
         self.current: DynamicRules | None = None
         track(self)
 
@@ -156,7 +156,7 @@ class RulesPoller:
             if not state.ask_again:
                 self._schedule(state, known)
 
-    def _schedule(self, state: _State, known: Known) -> None:
+    def _schedule(self, state: _State, known: CachedRules) -> None:
         interval = self._interval
         if known.rules is not None:
             interval = min(interval, max(known.rules.ttl, MIN_INTERVAL_SECONDS))
@@ -182,7 +182,7 @@ class RulesPoller:
             self._reject(None, answer.detail)
             state.next_fetch = now + self._interval
             return
-        known = Known(answer.rules, now)
+        known = CachedRules(answer.rules, now)
         self._take(answer.rules, is_new=True)
         if known.rules is not self._saved.rules or now - self._saved.fetched_at >= SAVE_SECONDS:
             self._cache.save(known)

@@ -52,7 +52,7 @@ class SharedState(Protocol):
 
 
 @frozen(slots=True)
-class Known:
+class CachedRules:
     """The last fetched rules, or ``None`` for "there are none", with the time in epoch seconds."""
 
     rules: DynamicRules | None
@@ -69,7 +69,7 @@ class RulesCache:
         self._store = store
         self._path = Path(path) if path else None
 
-    def shared(self) -> Known | None:
+    def shared(self) -> CachedRules | None:
         """Return the rules in the store."""
         if self._store is None:
             return None
@@ -78,7 +78,7 @@ class RulesCache:
         except StoreError:
             return None
 
-    def load(self) -> Known | None:
+    def load(self) -> CachedRules | None:
         """Return the rules in the store, else those in the file."""
         known = self.shared()
         if known is None and self._path is not None:
@@ -89,7 +89,7 @@ class RulesCache:
                     log.warning("could not read the last known rules: %s", error)
         return known
 
-    def save(self, known: Known) -> None:
+    def save(self, known: CachedRules) -> None:
         """Keep these rules for other workers and for the next start."""
         rules = known.rules.as_wire() if known.rules is not None else None
         record = {
@@ -119,7 +119,7 @@ class RulesCache:
             self._store.counters.end_lease(LEASE)
 
 
-def _decoded(encoded: bytes | None) -> Known | None:
+def _decoded(encoded: bytes | None) -> CachedRules | None:
     if not encoded:
         return None
     try:
@@ -128,7 +128,7 @@ def _decoded(encoded: bytes | None) -> Known | None:
             return None
         rules = record["rules"]
         fetched_at = min(float(record.get("fetched_at", 0.0)), time.time())
-        return Known(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
+        return CachedRules(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         kind = "not valid" if isinstance(error, RulesError) else "damaged"
         log.warning("ignored the last known rules, which are %s: %s", kind, error)

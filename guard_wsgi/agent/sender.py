@@ -26,13 +26,13 @@ from typing import Literal
 from guard_wsgi.agent.batch import Encoder
 from guard_wsgi.agent.config import AgentConfig
 from guard_wsgi.agent.dispatch import Dispatch, MetricSource, StatusReport
-from guard_wsgi.agent.estate import Estate
+from guard_wsgi.agent.failure_log import FailureLog
 from guard_wsgi.agent.process import ProcessState, Telemetry
 from guard_wsgi.agent.servers import forks_to_come, uwsgi_advice
+from guard_wsgi.agent.shared_queue import SharedQueue
 from guard_wsgi.agent.spool import has_leftovers
 from guard_wsgi.agent.spool_errors import SpoolError, SpoolFull
 from guard_wsgi.agent.transport import load
-from guard_wsgi.agent.troubles import Troubles
 from guard_wsgi.errors import GuardError
 from guard_wsgi.forks import track
 from guard_wsgi.repeats import is_reported
@@ -61,11 +61,11 @@ class Sender:
     def __init__(self, config: AgentConfig, status: StatusReport) -> None:
         self._config = config
         self._encoder = Encoder(config)
-        self._troubles = Troubles(config.on_error)
+        self._troubles = FailureLog(config.on_error)
         self._dispatch = Dispatch(config, self._encoder, self._troubles, status)
         self._limit = config.buffer_size
         self._states: dict[int, ProcessState] = {}
-        self._estate: Estate | None = None
+        self._estate: SharedQueue | None = None
         self._uses_spool = config.spool_path is not None
         load()
         if self._uses_spool:
@@ -218,7 +218,7 @@ class Sender:
     def _bequeath(self, state: ProcessState) -> None:
         """Leave the queue to the processes that will be forked from this one. The lock is held."""
         if self._estate is None:
-            self._estate = Estate(state.queue)
+            self._estate = SharedQueue(state.queue)
             log.info(
                 "uWSGI loads the app before it forks: a worker sends the events from before the"
                 " fork"

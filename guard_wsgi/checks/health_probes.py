@@ -16,7 +16,7 @@ from typing import Any
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.peers import FORWARDING_HEADERS
 from guard_wsgi.network.standing import BODILESS, EXEMPT
-from guard_wsgi.request.spellings import canonical_path_of, path_of
+from guard_wsgi.request.path_readings import canonical_path_of, path_of
 from guard_wsgi.request.visit import Visit
 
 _SHARED = IPv4Network("100.64.0.0/10")

@@ -7,8 +7,8 @@ from typing import Any
 
 from attrs import evolve
 
+from guard_wsgi.checks.exclusion_reports import ExclusionReports
 from guard_wsgi.checks.path_index import PathIndex
-from guard_wsgi.checks.silenced import Silenced
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import CATEGORIES, DetectionSettings, Detector, Finding, Inspection
@@ -25,7 +25,7 @@ class RouteInspections:
         detector: Detector,
         settings: DetectionSettings,
         exclusions: tuple[DetectionExclusion, ...],
-        silenced: Silenced,
+        silenced: ExclusionReports,
     ) -> None:
         self.scan_body = settings.scan_body
         self.varies = bool(exclusions)
@@ -89,7 +89,7 @@ class Inspections:
     """Compiles the detection settings of a configuration, overlaid by those of routes."""
 
     def __init__(
-        self, detector: Callable[[], Detector], config: SecurityConfig, silenced: Silenced
+        self, detector: Callable[[], Detector], config: SecurityConfig, silenced: ExclusionReports
     ) -> None:
         """:param detector: makes the detector when a route is first inspected: compiling one is
         expensive."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from guard_wsgi.request.spellings import canonical_path, canonical_path_of
+from guard_wsgi.request.path_readings import canonical_path, canonical_path_of
 from guard_wsgi.routes.resolvers import Resolver, Signature, signer_of
 from guard_wsgi.state.ratelimit import Limit
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.allowance import Allowance
+from guard_wsgi.checks.exclusion_reports import ExclusionReports
 from guard_wsgi.checks.inspections import Inspections
-from guard_wsgi.checks.silenced import Silenced
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
@@ -51,7 +51,7 @@ class CheckServices:
         self.emergency = services.emergency(config)
         self.suspicion = services.suspicion(config)
         self.inspections = Inspections(
-            lambda: services.detector(config), config, Silenced(services.events.emit)
+            lambda: services.detector(config), config, ExclusionReports(services.events.emit)
         )
         self.weighing = Allowance(WEIGHED_A_MINUTE)
         self.cloud_match = services.cloud_match

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
 
-from guard_wsgi.behavior.shares import Shares
+from guard_wsgi.behavior.webdav_shares import WebDAVShares
 from guard_wsgi.checks.attack import AttackRefusal
 from guard_wsgi.checks.base import Check
+from guard_wsgi.checks.honeypot_fields import Unreadable, filled_in, filled_in_whatever, in_query
 from guard_wsgi.checks.inspections import RouteInspections
 from guard_wsgi.checks.services import CheckServices
-from guard_wsgi.checks.trap_fields import Unreadable, filled_in, filled_in_whatever, in_query
 from guard_wsgi.config.sections.mode import EXCLUDED_PATHS
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import BUDGET, Finding
@@ -66,7 +66,7 @@ class HeadInspection(Check):
         inspections: RouteInspections,
         refuse: AttackRefusal,
         *,
-        shares: Shares,
+        shares: WebDAVShares,
         is_own: bool = False,
         excluded: int = EXCLUDED,
     ) -> None:
@@ -137,7 +137,7 @@ class BodyInspection(Check):
         max_bytes: int,
         unreadable_blocks: bool,
         oversized_blocks: bool,
-        shares: Shares,
+        shares: WebDAVShares,
         is_own: bool = False,
         excluded: int = EXCLUDED,
     ) -> None:

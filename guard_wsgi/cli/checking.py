@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.trials import for_trial
+from guard_wsgi.config.trial_config import for_trial
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.middleware import GuardMiddleware
 

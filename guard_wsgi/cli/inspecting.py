@@ -13,7 +13,7 @@ from attrs import field, frozen
 from guard_wsgi.checks.reached_limit import ReachedLimit, reached_limit
 from guard_wsgi.cli.loading import CommandError
 from guard_wsgi.config.security import SecurityConfig
-from guard_wsgi.config.trials import for_trial
+from guard_wsgi.config.trial_config import for_trial
 from guard_wsgi.detection import Finding
 from guard_wsgi.detection.scoring.model import shipped_model
 from guard_wsgi.middleware import GuardMiddleware

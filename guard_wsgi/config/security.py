@@ -21,7 +21,8 @@ from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
 from guard_wsgi.config import texts as texts
-from guard_wsgi.config.doubts import doubts
+from guard_wsgi.config.doubtful_options import doubts
+from guard_wsgi.config.pydantic_names import PydanticNames
 from guard_wsgi.config.rules import contradictions
 from guard_wsgi.config.sections.access import AccessOptions
 from guard_wsgi.config.sections.agent import AgentOptions
@@ -36,7 +37,6 @@ from guard_wsgi.config.sections.mode import ModeOptions
 from guard_wsgi.config.sections.stores import StoreOptions
 from guard_wsgi.config.sections.telemetry import TelemetryOptions
 from guard_wsgi.config.sources import read_env, read_secret_files, read_toml
-from guard_wsgi.config.spellings import ModelSpellings
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options import frozen as config_frozen
 from guard_wsgi.options import values as values
@@ -78,7 +78,7 @@ class SecurityConfig(
     AccessOptions,
     ModeOptions,
     ClientOptions,
-    ModelSpellings,
+    PydanticNames,
 ):
     """Every option of the guard; frozen, keyword-only.
 
@@ -211,7 +211,7 @@ class SecurityConfig(
 
         Text options take the value as it is; ``GUARD_AGENT_API_KEY_FILE=/run/secrets/key`` reads a
         secret from a file. ``GUARD_API_KEY``, ``GUARD_PROJECT_ID`` and ``GUARD_CORE_URL`` have the
-        meaning of flaskapi-guard's documentation (foreign.py).
+        meaning of flaskapi-guard's documentation (foreign_names.py).
 
         :raises ConfigError: as from_mapping, and for a variable with the prefix that is not an
             option.

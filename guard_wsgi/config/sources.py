@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import Attribute
 
-from guard_wsgi.config.foreign import translated, without_kubernetes
+from guard_wsgi.config.foreign_names import translated, without_kubernetes
 from guard_wsgi.options.numbers import flag, is_blank
 from guard_wsgi.options.quoting import nearest, quoted
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE

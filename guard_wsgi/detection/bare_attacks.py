@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from guard_wsgi.detection.finding import Finding, spent_finding
-from guard_wsgi.detection.formats import large
-from guard_wsgi.detection.formats.large import LARGE_JSON_BYTES, PiecePass
+from guard_wsgi.detection.formats import large_bodies
+from guard_wsgi.detection.formats.large_bodies import LARGE_JSON_BYTES, PiecePass
 from guard_wsgi.detection.message.body_values import body_values
 from guard_wsgi.detection.message.form import form_bytes
 from guard_wsgi.detection.message.media import BodyKind
 from guard_wsgi.detection.relaxations.exclusions import Exclusions
 from guard_wsgi.detection.relaxations.fragments import without_fragments
-from guard_wsgi.detection.relaxations.idle import idle_in
+from guard_wsgi.detection.relaxations.idle_evidence import idle_in
 from guard_wsgi.detection.relaxations.notations import excused_in
 from guard_wsgi.detection.relaxations.passwords import is_password_name
 from guard_wsgi.detection.relaxations.published_fields import kind_of
@@ -105,7 +105,7 @@ class BareAttacks:
         is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
         if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
             # By length alone: searching it at once takes no longer.
-            return large.json_values(body, "json", first_pass[0], _plain, depth, budget)
+            return large_bodies.json_values(body, "json", first_pass[0], _plain, depth, budget)
         contents = self._settings.weighs_contents
         return body_values(body, kind, complete, depth, budget, contents, first_pass)
 

@@ -17,7 +17,7 @@ from guard_wsgi.detection.first_pass import (
     unwrapped,
     value_bytes,
 )
-from guard_wsgi.detection.formats.large import PiecePass
+from guard_wsgi.detection.formats.large_bodies import PiecePass
 from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.message.bodies import body_readings, is_undecodable

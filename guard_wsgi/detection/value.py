@@ -7,7 +7,7 @@ from typing import Final
 
 from attrs import define
 
-from guard_wsgi.detection.decoding.normalize import overlong
+from guard_wsgi.detection.decoding.decodings import overlong
 
 STORED: Final = "stored"
 """Kind of a path of a file: a client stores its own file there, or the site shows one."""

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from attrs import fields
 
-from guard_wsgi.config.doubts import doubts
+from guard_wsgi.config.doubtful_options import doubts
 from guard_wsgi.config.sections.limits import DEFAULT_LIMIT
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.layers import layers

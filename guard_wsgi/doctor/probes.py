@@ -152,21 +152,21 @@ def _ask(port: int) -> None:
 def _serve_werkzeug(app: Any) -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server
 
-    class Silent(WSGIRequestHandler):
+    class SilentHandler(WSGIRequestHandler):
         def log(self, type: str, message: str, *args: Any) -> None:
             """Log nothing: nobody needs to know about the doctor's own request."""
 
-    _serve_once(make_server("127.0.0.1", 0, app, request_handler=Silent))
+    _serve_once(make_server("127.0.0.1", 0, app, request_handler=SilentHandler))
 
 
 def _serve_wsgiref(app: Any) -> None:
     from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-    class Silent(WSGIRequestHandler):
+    class SilentHandler(WSGIRequestHandler):
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing, as above."""
 
-    _serve_once(make_server("127.0.0.1", 0, app, handler_class=Silent))
+    _serve_once(make_server("127.0.0.1", 0, app, handler_class=SilentHandler))
 
 
 def _serve_once(server: Any) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from guard_wsgi.detection import Detector
-from guard_wsgi.detection.scanning import later
+from guard_wsgi.detection.scanning import pending_scanner
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.probes import (
     clock_skew_seconds,
@@ -18,7 +18,7 @@ from guard_wsgi.doctor.probes import (
 from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
-from guard_wsgi.network.published import STALE_INTERVALS
+from guard_wsgi.network.published_ranges import STALE_INTERVALS
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folders, distrust
 from guard_wsgi.state.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.state.emergency import Declaration
@@ -95,7 +95,7 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
                     f" another folder by {CACHE_DIR_VARIABLE}",
                 )
     Detector().warm()  # loads what there is
-    waiting = later.compiler().waiting
+    waiting = pending_scanner.compiler().waiting
     if waiting:
         yield Advice(
             "note",

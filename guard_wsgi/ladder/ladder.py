@@ -16,11 +16,11 @@ from guard_wsgi.checks import (
     behavior,
     circumstances,
     content,
+    countries_and_clouds,
     custom,
-    origin,
+    protocol,
     threats,
     traffic,
-    transport,
 )
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.services import CheckServices
@@ -31,8 +31,8 @@ from guard_wsgi.routes.config import RouteConfig
 
 LADDER: tuple[type[Check], ...] = (
     *access.CHECKS,
-    *origin.CHECKS,
-    *transport.CHECKS,
+    *countries_and_clouds.CHECKS,
+    *protocol.CHECKS,
     *content.CHECKS,
     *authentication.CHECKS,
     *circumstances.CHECKS,

@@ -7,7 +7,7 @@ from typing import Any
 
 from guard_wsgi.checks.health_probes import HealthProbes
 from guard_wsgi.network.standing import EXCLUDED, PROBE
-from guard_wsgi.request.spellings import readings_of
+from guard_wsgi.request.path_readings import readings_of
 from guard_wsgi.request.visit import Visit
 
 

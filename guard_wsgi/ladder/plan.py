@@ -35,7 +35,7 @@ class Plan:
 
     :ivar checks: all checks.
     :ivar late: the checks from the first one that calls a function of the app; they run in the
-        app's own context (hooks.py).
+        app's own context (hook_context.py).
     :ivar watch: the behaviour rules for its answers, if there are any.
     :ivar security: the security headers of its answers.
     :ivar is_hooked: whether functions of the app are called for requests that pass.

@@ -22,7 +22,7 @@ from guard_wsgi.network.address import Address, parse_address
 from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.network.feeds import CRAWLER_FEEDS, Feed
 from guard_wsgi.network.provider_ranges import ProviderRanges
-from guard_wsgi.network.published import PublishedRanges, SharedState
+from guard_wsgi.network.published_ranges import PublishedRanges, SharedState
 from guard_wsgi.network.ranges import LabelledRanges, Range, merge, network_range
 
 logger = logging.getLogger("guard_wsgi.network")

@@ -17,7 +17,7 @@ from attrs import frozen
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.feeds import CLOUD_FEEDS, Feed
 from guard_wsgi.network.provider_ranges import ProviderRanges
-from guard_wsgi.network.published import OnChange, PublishedRanges, SharedState
+from guard_wsgi.network.published_ranges import OnChange, PublishedRanges, SharedState
 from guard_wsgi.network.ranges import LabelledRanges, Range, merge, network_range, subtract
 
 _Regions = dict[str, list[Range]]

@@ -19,8 +19,8 @@ from guard_wsgi.request.framing import (
     InputStream,
     content_length,
 )
-from guard_wsgi.request.kept import KeptBody, KeptReader
-from guard_wsgi.request.replay import ReplayStream, read_bounded
+from guard_wsgi.request.kept_body import KeptBody, KeptReader
+from guard_wsgi.request.replay_stream import ReplayStream, read_bounded
 
 
 @final

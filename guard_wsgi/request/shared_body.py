@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.request.body import RequestBody
 from guard_wsgi.request.framing import CHUNK_BYTES, FramingError, InputStream, content_length
-from guard_wsgi.request.kept import MAX_MEMORY_BYTES
-from guard_wsgi.request.replay import ReplayStream
+from guard_wsgi.request.kept_body import MAX_MEMORY_BYTES
+from guard_wsgi.request.replay_stream import ReplayStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

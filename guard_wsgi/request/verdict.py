@@ -25,7 +25,7 @@ _OF_THE_SITE = frozenset(
 _SHARED = _OF_THE_SITE | {"block"}
 
 
-class Observing(Protocol):
+class AnswerObserver(Protocol):
     """Looks at an answer."""
 
     @property
@@ -67,7 +67,7 @@ class Verdict:
     :ivar quota: the tightest limit that was charged, what remains of it, and the seconds until it
         is full again.
     :ivar block: the first refusal, also in passive mode, or ``None``.
-    :ivar deferred: the part of the decision that is made inside the app (hooks.py).
+    :ivar deferred: the part of the decision that is made inside the app (hook_context.py).
     :ivar unmodified: the request, until ``custom_response_modifier`` gets its answer.
     :ivar request_id: the id of the request in the log, in events, and in a refusal: a UUID in 32
         hexadecimal digits.
@@ -87,7 +87,7 @@ class Verdict:
     runs: dict[Any, int] | None = None
     expected: Any = None
     called: tuple[Any, Any] | None = None
-    observed: tuple[Observing, ...] = ()
+    observed: tuple[AnswerObserver, ...] = ()
     defers_credentials: bool = False
     principal: Any = None
     findings: tuple[Finding, ...] = ()

@@ -23,7 +23,7 @@ from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.client import ClientResolver
 from guard_wsgi.request.body import RequestBody
-from guard_wsgi.request.spellings import canonical_path_of, path_of, readings_of
+from guard_wsgi.request.path_readings import canonical_path_of, path_of, readings_of
 from guard_wsgi.request.visit import SAFE_METHODS, Visit, arrive
 from guard_wsgi.state.ratelimit import Quota
 

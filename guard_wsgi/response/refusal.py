@@ -14,7 +14,7 @@ from guard_wsgi.request.block import Block
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.response.outgoing import HeaderList, Outgoing
-from guard_wsgi.response.wording import (
+from guard_wsgi.response.refusal_formats import (
     MEDIA_TYPES,
     Formats,
     Kind,

@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.introspection import is_a
 from guard_wsgi.routes.ruled_class import asks_by_itself
-from guard_wsgi.routes.stored import is_a
 from guard_wsgi.routes.view_rules import ViewRules
 
 logger = logging.getLogger("guard_wsgi.routes")

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from werkzeug.wrappers import Response
 
-from guard_wsgi.request.current import ViewRefused, current_environ
+from guard_wsgi.request.current_request import ViewRefused, current_environ
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.django_app import as_django, body_of

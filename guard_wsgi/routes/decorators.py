@@ -19,7 +19,7 @@ from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.cloud import PROVIDERS
 from guard_wsgi.options.numbers import Range, number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
 from guard_wsgi.routes.decorator_faults import ARGUMENTS, in_arguments
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, within

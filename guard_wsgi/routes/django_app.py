@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from guard_wsgi.request.response import GuardResponse
-from guard_wsgi.routes.stored import attributes, is_a, stored
+from guard_wsgi.routes.introspection import attributes, is_a, stored
 
 MAX_WRAPPED_APPS = 200
 """How many objects to search for Django's handler: apps are wrapped a few times."""

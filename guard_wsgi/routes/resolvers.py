@@ -17,7 +17,7 @@ from attrs import frozen
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
-from guard_wsgi.request.spellings import is_plain_path, spellings
+from guard_wsgi.request.path_readings import is_plain_path, spellings
 from guard_wsgi.routes.audit import limit_of
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.converters import CONVERTERS
@@ -73,7 +73,7 @@ def signature_of(route: str, arguments: object) -> Signature:
     return route, repr(arguments)
 
 
-class Dispatching(Protocol):
+class Dispatcher(Protocol):
     """The further methods of a resolver for a framework."""
 
     confirms: bool

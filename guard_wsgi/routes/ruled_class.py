@@ -8,8 +8,8 @@ from types import FunctionType
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.introspection import is_a, stored
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, held_by, unruled
-from guard_wsgi.routes.stored import is_a, stored
 
 _RULES_ATTRIBUTE = "_guard_rules_of_class"
 """The attribute with the rules that the methods of a decorated class check."""

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.routes.calls import Call, call_of, is_expected, is_in_request
 from guard_wsgi.routes.config import RouteConfig
-from guard_wsgi.routes.stored import is_a, stored
+from guard_wsgi.routes.introspection import is_a, stored
 
 if TYPE_CHECKING:
     from guard_wsgi.request.response import GuardResponse

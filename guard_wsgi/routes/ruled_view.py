@@ -6,9 +6,9 @@ import functools
 from types import FunctionType, MethodType
 from typing import Any
 
+from guard_wsgi.routes.introspection import is_a, stored
 from guard_wsgi.routes.ruled_class import hold_class
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, asking, held_by, within
-from guard_wsgi.routes.stored import is_a, stored
 
 
 class RuledPartial(functools.partial[Any]):

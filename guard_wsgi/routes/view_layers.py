@@ -5,7 +5,7 @@ below. Others keep the view in a closure, in a list in a closure, in a default a
 attribute of an instance. There, a wrapper of a view looks like a view that refers to another one.
 Python allows some distinction: a wrapper got the wrapped function as an argument of the function
 around it, or passes on any arguments. A view may refer to any object, so none of its code runs
-(stored.py).
+(introspection.py).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 from attrs import frozen
 
+from guard_wsgi.routes.introspection import attributes, is_a, items, stored
 from guard_wsgi.routes.ruled_function import unruled
-from guard_wsgi.routes.stored import attributes, is_a, items, stored
 
 logger = logging.getLogger("guard_wsgi.routes")
 

@@ -7,8 +7,8 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.introspection import is_a, stored
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE
-from guard_wsgi.routes.stored import is_a, stored
 from guard_wsgi.routes.view_layers import Layer, View
 
 _VIEW_ATTRIBUTE = "_guard_view"

@@ -17,7 +17,7 @@ from guard_wsgi.state.ban_index import DEFAULT_MAX_BANS, Ban, BanIndex
 from guard_wsgi.state.ban_recovery import BanRecovery
 from guard_wsgi.state.ban_targets import Bannable, canonical_target, targets_around
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 
 MAX_REASON_CHARACTERS = 200
 """The longest reason: an attacker's text must not fill the list of bans."""

@@ -25,7 +25,7 @@ class TimeBudget:
     def __init__(self, timeout_seconds: float, request_seconds: float) -> None:
         self._timeout_seconds = timeout_seconds
         self._request_seconds = request_seconds
-        self._here = _Here()
+        self._here = _CallState()
 
     def begin_request(self) -> None:
         """Start the budget of a new request in this thread."""
@@ -70,7 +70,7 @@ class TimeBudget:
         return max(0.001, deadline - time.monotonic())
 
 
-class _Here(threading.local):
+class _CallState(threading.local):
     serves = False
     spent = 0.0
     began = 0.0

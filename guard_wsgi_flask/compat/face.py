@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi_flask.beforehand import Beforehand
+from guard_wsgi_flask.early_calls import EarlyCalls
 from guard_wsgi_flask.registry import beforehand, is_too_early, the_guarded
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ def current_guard() -> GuardMiddleware:
     return the_guarded().middleware
 
 
-def settable() -> GuardMiddleware | Beforehand:
+def settable() -> GuardMiddleware | EarlyCalls:
     """Return the object to change: the guard, or before there is one, the record for later
     guards."""
     return beforehand if is_too_early() else current_guard()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from guard_wsgi.cli.inspecting import place
 from guard_wsgi.errors import ConfigError
-from guard_wsgi_flask.beforehand import Beforehand, with_patterns
 from guard_wsgi_flask.compat.face import Face, current_guard, settable
+from guard_wsgi_flask.early_calls import EarlyCalls, with_patterns
 from guard_wsgi_flask.registry import all_guarded, beforehand, is_too_early
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class SusPatternsManager(Face):
 
     def reset(self) -> None:
         """Forget the site's own patterns."""
-        guards: list[GuardMiddleware | Beforehand] = [beforehand]
+        guards: list[GuardMiddleware | EarlyCalls] = [beforehand]
         guards += [guarded.middleware for guarded in all_guarded()]
         for middleware in guards:
             if middleware.config.detection_custom_patterns:
@@ -89,7 +89,7 @@ class SusPatternsManager(Face):
                 middleware.reconfigure(changed)
 
 
-def _without(guard: GuardMiddleware | Beforehand, pattern: str) -> bool:
+def _without(guard: GuardMiddleware | EarlyCalls, pattern: str) -> bool:
     """Remove a pattern. Return whether it was there."""
     known = guard.config.detection_custom_patterns
     kept = {name: each for name, each in known.items() if each != pattern}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from guard_wsgi_flask.guarded import GuardedApp
+from guard_wsgi_flask.guarded_app import GuardedApp
 
 
 class OriginalState(Mapping[str, Any]):

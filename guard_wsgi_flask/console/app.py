@@ -25,7 +25,7 @@ from guard_wsgi.agent.transport import package_version
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection.finding import CATEGORIES
 from guard_wsgi.errors import GuardError
-from guard_wsgi_flask.console import shown
+from guard_wsgi_flask.console import template_filters
 from guard_wsgi_flask.console.audit import Audit
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.envelope import MAX_BODY_BYTES
@@ -37,11 +37,11 @@ from guard_wsgi_flask.console.people import PasswordFile, People, Person, same
 from guard_wsgi_flask.console.playground import offline
 from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
+from guard_wsgi_flask.console.running_work import Work
 from guard_wsgi_flask.console.services import EXTENSION, Places, Repeats, Services, services
 from guard_wsgi_flask.console.settings import LOOPBACK, ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
 from guard_wsgi_flask.console.wire import MAX_WAITING, wire
-from guard_wsgi_flask.console.work import Work
 from guard_wsgi_flask.extension import FlaskAPIGuard
 
 log = logging.getLogger("guard_wsgi.console")
@@ -130,7 +130,7 @@ def create_app(
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_defaults(_with_version)
-    shown.install(app)
+    template_filters.install(app)
     for blueprint in (
         wire,
         login.login,

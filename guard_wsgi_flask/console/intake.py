@@ -10,7 +10,7 @@ from typing import Any
 from attrs import define, frozen
 from sqlalchemy import Connection, Update, insert, select, update
 
-from guard_wsgi.checks.silenced import EVENT as SILENCED
+from guard_wsgi.checks.exclusion_reports import EVENT as SILENCED
 from guard_wsgi_flask.console import schema
 from guard_wsgi_flask.console.database import Database, now
 from guard_wsgi_flask.console.geography import Geography

@@ -30,7 +30,7 @@ from guard_wsgi.cli.inspecting import (
 )
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Finding
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.settings import THRESHOLDS
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi_flask.console import schema

@@ -13,10 +13,10 @@ from attrs import evolve, fields, frozen
 from sqlalchemy import RowMapping, func, insert, select
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
-from guard_wsgi.checks.silenced import name_of
+from guard_wsgi.checks.exclusion_reports import name_of
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.tables import detection_exclusions
-from guard_wsgi.config.trials import for_trial
+from guard_wsgi.config.trial_config import for_trial
 from guard_wsgi.dynamic import apply_rules
 from guard_wsgi.errors import ConfigError, GuardError
 from guard_wsgi.middleware import GuardMiddleware

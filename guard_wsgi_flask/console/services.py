@@ -21,9 +21,9 @@ from guard_wsgi_flask.console.keys import Keys
 from guard_wsgi_flask.console.people import People
 from guard_wsgi_flask.console.retention import Keeper
 from guard_wsgi_flask.console.rulebook import RuleBook
+from guard_wsgi_flask.console.running_work import Work
 from guard_wsgi_flask.console.settings import ConsoleSettings
 from guard_wsgi_flask.console.sharedbans import SharedBans
-from guard_wsgi_flask.console.work import Work
 
 EXTENSION = "guard_console"
 

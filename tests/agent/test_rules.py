@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from guard_wsgi.agent import DynamicRules, RulesError, RulesPoller
 from guard_wsgi.agent.ruled_bans import RuledBans
 from guard_wsgi.agent.rules import _READERS, RulesAnswer, read_rules
-from guard_wsgi.agent.rulescache import Known, RulesCache
+from guard_wsgi.agent.rulescache import CachedRules, RulesCache
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.dynamic import RuledConfiguration, apply_rules
 from guard_wsgi.errors import ConfigError
@@ -417,7 +417,7 @@ def test_expired_rules_of_a_cache_are_not_applied(
 ) -> None:
     path = tmp_path / "rules.json"
     expired = DynamicRules(expires_at=datetime(2001, 1, 1, tzinfo=UTC))
-    RulesCache(None, str(path)).save(Known(expired, time.time()))
+    RulesCache(None, str(path)).save(CachedRules(expired, time.time()))
     collector.default = Reply(503)
     app = App()
     poller = app.poller(agent(), cache_path=str(path))

@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from guard_wsgi import RouteConfig, SecurityConfig
-from guard_wsgi.checks.trap_fields import filled_in
+from guard_wsgi.checks.honeypot_fields import filled_in
 from tests.core.visiting import Site
 
 ROUTES = {"/<path:any>": RouteConfig(honeypot_fields=("fax",))}

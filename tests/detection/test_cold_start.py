@@ -36,21 +36,21 @@ if __name__ == "__main__":
 SERVE = """
 import logging, os, sys, threading, time
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s", stream=sys.stderr)
-from guard_wsgi.detection.scanning import later
+from guard_wsgi.detection.scanning import pending_scanner
 from guard_wsgi.detection.scanning.scanner import compile_patterns
 from guard_wsgi.patterns import database
 from pathlib import Path
 database.PACKAGE_FOLDER = Path(os.environ["PACKAGE_FOLDER"])
-later.MODULE = "small"
+pending_scanner.MODULE = "small"
 import small
 scanner = compile_patterns(small.PATTERNS, keep=True)
 kind = type(scanner).__name__
 say = lambda *words: os.write(1, (" ".join(map(str, words)) + "\\n").encode())
 say(kind, threading.active_count(), scanner.scan(b"..xxy.."))
 end = time.monotonic() + 60
-while later.compiler().waiting and time.monotonic() < end:
+while pending_scanner.compiler().waiting and time.monotonic() < end:
     time.sleep(0.05)
-say(later.compiler().waiting, scanner.scan(b"..xxy.."), scanner.scan(b"..xxz.."))
+say(pending_scanner.compiler().waiting, scanner.scan(b"..xxy.."), scanner.scan(b"..xxz.."))
 """
 
 
@@ -98,7 +98,7 @@ def test_requests_are_answered_before_anything_is_compiled_and_the_log_says_so(
 ) -> None:
     lines, errors = ended(start(place))
     # One thread: nothing starts before the first scan, which `re` answers.
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
     assert compilations(place) == 1
     assert "WARNING detection is slower for about 20 seconds" in errors
     assert "INFO 1 of 1 databases of patterns are compiled after" in errors
@@ -195,7 +195,7 @@ def test_a_damaged_file_is_reported_and_compiled_again(
         data[5] ^= 0x01
     file.write_bytes(data)
     lines, errors = ended(start(place))
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
     assert f"{file} is damaged" in errors
     assert compilations(place) == 2
 
@@ -206,7 +206,7 @@ def test_what_others_can_write_to_is_never_used(place: Path, of: str) -> None:
     (file,) = (place / "cache").glob("*.hsdb")
     (file if of == "file" else file.parent).chmod(0o777)
     lines, errors = ended(start(place))
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
     assert "others can write to it" in errors
     assert compilations(place) == 2
 
@@ -267,14 +267,14 @@ def test_a_link_among_the_temporary_files_is_not_followed(place: Path) -> None:
 
 def test_nothing_is_kept_where_that_is_turned_off(place: Path) -> None:
     lines, errors = ended(start(place, GUARD_WSGI_CACHE_DIR="off"))
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
     assert "for this process alone" in errors
     assert list(place.rglob("*.hsdb")) == []
 
 
 def test_a_program_that_fails_leaves_the_work_to_the_process(place: Path) -> None:
     lines, _ = ended(start(place, SECONDS="no number"))
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
 
 
 def test_without_threads_the_first_scan_compiles(place: Path) -> None:
@@ -283,7 +283,7 @@ def test_without_threads_the_first_scan_compiles(place: Path) -> None:
     uwsgi += 'sys.modules["uwsgi"].opt = {b"http": b":1"}\n'
     (place / "serve.py").write_text(uwsgi + program)
     lines, _ = ended(start(place))
-    assert lines == ["LaterScanner 1 [1]", FOUND]
+    assert lines == ["PendingScanner 1 [1]", FOUND]
 
 
 def test_each_forked_worker_takes_over_what_one_compiles(place: Path) -> None:
@@ -294,5 +294,5 @@ def test_each_forked_worker_takes_over_what_one_compiles(place: Path) -> None:
     program += "[os.waitpid(child, 0) for child in children if child]\n"
     (place / "serve.py").write_text(program)
     lines, _ = ended(start(place, SECONDS="2"))
-    assert sorted(lines) == [FOUND] * 4 + ["LaterScanner 1 [1]"] * 4
+    assert sorted(lines) == [FOUND] * 4 + ["PendingScanner 1 [1]"] * 4
     assert compilations(place) == 1

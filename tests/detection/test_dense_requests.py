@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import BUDGET, Detector, Inspection
-from guard_wsgi.detection.decoding.normalize import _PERCENT_RUN, _from_percent, _without_percent
+from guard_wsgi.detection.decoding.decodings import _PERCENT_RUN, _from_percent, _without_percent
 from guard_wsgi.detection.finding import Finding
 from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
 from guard_wsgi.detection.scoring.window import AROUND_CHARS, windows

@@ -11,14 +11,14 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import Inspection
-from guard_wsgi.detection.relaxations.idle import MAX_IDLE_CHARS, idle_in
-from guard_wsgi.detection.relaxations.opening import (
+from guard_wsgi.detection.relaxations.breakout import (
     is_no_code,
     is_no_sql,
     leading,
     leaves_quotes_in_code,
     leaves_quotes_in_sql,
 )
+from guard_wsgi.detection.relaxations.idle_evidence import MAX_IDLE_CHARS, idle_in
 from tests.detection.requests import findings_in
 
 WORDS = (

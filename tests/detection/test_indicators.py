@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.scanning.families import builtin_scanners

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.formats.large import (
+from guard_wsgi.detection.formats.large_bodies import (
     LARGE_JSON_BYTES,
     form_pieces,
     json_values,

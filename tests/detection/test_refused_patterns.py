@@ -12,9 +12,9 @@ from attrs import evolve
 
 from guard_wsgi.detection import Detector
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanning import families, later
+from guard_wsgi.detection.scanning import families, pending_scanner
 from guard_wsgi.detection.scanning.families import BuiltinScanners
-from guard_wsgi.detection.scanning.later import kept_or_later
+from guard_wsgi.detection.scanning.pending_scanner import kept_or_later
 from guard_wsgi.detection.scanning.scanner import PatternRefused, ReScanner
 from guard_wsgi.patterns.compiling import Compiler
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE
@@ -27,7 +27,7 @@ def test_a_pattern_that_is_refused_is_logged_once_and_re_serves_on(
 ) -> None:
     monkeypatch.setenv(CACHE_DIR_VARIABLE, str(tmp_path))
     compiler = Compiler("guard_wsgi.no_such_module")
-    monkeypatch.setattr(later, "compiler", lambda: compiler)
+    monkeypatch.setattr(pending_scanner, "compiler", lambda: compiler)
     made = []
 
     def plain() -> ReScanner:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig
-from guard_wsgi.checks.silenced import REPORTED_A_MINUTE, Silenced
+from guard_wsgi.checks.exclusion_reports import REPORTED_A_MINUTE, ExclusionReports
 from guard_wsgi.config.tables import DetectionExclusion
 from guard_wsgi.detection import DetectionSettings
 from guard_wsgi.telemetry.bus import EventBus
@@ -105,7 +105,7 @@ def test_a_site_without_exclusions_never_looks_twice(monkeypatch: pytest.MonkeyP
     def look(*_: object) -> None:
         raise AssertionError("nothing is excluded")
 
-    monkeypatch.setattr(Silenced, "may_look", look)
+    monkeypatch.setattr(ExclusionReports, "may_look", look)
     app, told = guarded()
     assert serve(app, path="/wiki/page?text=it's%20a%20normal%20sentence").code == 200
     assert serve(app, path=QUERY).code == 400
@@ -125,7 +125,7 @@ def test_only_the_exclusion_that_it_is_owed_to_is_named() -> None:
 def test_a_flood_is_reported_in_part_and_counted_whole() -> None:
     now = [0.0]
     told: list[int] = []
-    counts = Silenced(lambda *_, **metadata: told.append(metadata["count"]), lambda: now[0])
+    counts = ExclusionReports(lambda *_, **metadata: told.append(metadata["count"]), lambda: now[0])
     exclusion = DetectionExclusion(path="/wiki/*", categories=["sqli"])
 
     class Found:

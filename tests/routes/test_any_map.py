@@ -190,7 +190,7 @@ def test_django_runs_no_view_unchecked(
 @MANY
 @given(rules=_rules, paths=_paths)
 def test_patterns_hold_for_whatever_an_app_makes_of_a_path(rules: Rules, paths: Paths) -> None:
-    from guard_wsgi.request.spellings import canonical_path
+    from guard_wsgi.request.path_readings import canonical_path
 
     strict = RouteConfig(auth_required="bearer", auth_verifier=verify)
     lax = RouteConfig(bypassed_checks={"all"})

@@ -15,7 +15,7 @@ from werkzeug.utils import cached_property
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
 from guard_wsgi.resolvers import BottleResolver, DjangoResolver
-from guard_wsgi.routes.decorated import decorated_by
+from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import Answer, environ_for, serve
 from tests.routes.frameworks import TOKEN, Project, verify

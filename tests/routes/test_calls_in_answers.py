@@ -16,7 +16,7 @@ from flask import Flask, Response
 from werkzeug.wsgi import FileWrapper
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityDecorator
-from guard_wsgi.request.current import ViewRefused
+from guard_wsgi.request.current_request import ViewRefused
 from guard_wsgi.resolvers import BottleResolver, DjangoResolver
 from guard_wsgi_flask import FlaskAPIGuard
 from tests.kit.gateway import environ_for, serve

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.views import MethodView
 
 from guard_wsgi import ConfigError, GuardMiddleware, RouteConfig, SecurityConfig, SecurityDecorator
-from guard_wsgi.checks.origin import Clouds
+from guard_wsgi.checks.countries_and_clouds import Clouds
 from guard_wsgi.network.standing import EXCLUDED
 from guard_wsgi.resolvers import BottleResolver
 from guard_wsgi_flask import FlaskAPIGuard

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
-from guard_wsgi.request.spellings import canonical_path, spellings
+from guard_wsgi.request.path_readings import canonical_path, spellings
 from tests.kit.gateway import environ_for, serve, text_app
 
 STRICT = RouteConfig(auth_required="bearer", auth_verifier=lambda request, credential: False)

@@ -249,7 +249,7 @@ def patterns_app(kind: str, ran: Ran) -> Any:
     patterns = {"exact": PATH, "below": "/admin/<path:rest>", "both": "/<first>/users"}
 
     def app(environ: dict[str, Any], start_response: Any) -> Any:
-        from guard_wsgi.request.spellings import canonical_path
+        from guard_wsgi.request.path_readings import canonical_path
 
         path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace")
         start_response("200 OK", [("Content-Type", "text/plain")])

@@ -9,8 +9,8 @@ from tests.state.workers import run
 
 CALLS = """
 import threading
-from guard_wsgi.state.forking import InFlight
-calls, lock, inside = InFlight(float(sys.argv[1])), threading.Lock(), threading.Event()
+from guard_wsgi.state.fork_pauses import RunningCalls
+calls, lock, inside = RunningCalls(float(sys.argv[1])), threading.Lock(), threading.Event()
 
 def call():
     calls.begin()

@@ -44,7 +44,7 @@ from guard_wsgi import agent as agent_package
 from guard_wsgi import testing as guard_testing
 from guard_wsgi.resolvers import (
     BottleResolver,
-    Dispatching,
+    Dispatcher,
     DjangoResolver,
     PatternResolver,
     Resolution,
@@ -364,7 +364,7 @@ class OwnResolver:
 own_resolver: Resolver = OwnResolver()
 
 
-def attach(dispatching: Dispatching, guarded: GuardMiddleware) -> bool:
+def attach(dispatching: Dispatcher, guarded: GuardMiddleware) -> bool:
     dispatching.attach(guarded)
     return dispatching.confirms
 

@@ -12,7 +12,7 @@ from wsgiref.util import FileWrapper
 
 import pytest
 
-from guard_wsgi.request import current
+from guard_wsgi.request import current_request
 from tests.kit.gateway import Environ, Gateway, environ_for, serve, text_app
 from tests.wsgi.guarding import INJECTION, guard
 
@@ -59,7 +59,7 @@ def test_the_server_gets_the_very_object_the_app_returned(
     """A server recognises its file wrapper by identity and sends the file by its descriptor. Where
     views are decorated, which other tests of this process do, it gets that one only."""
     if not wrapper:
-        monkeypatch.setattr(current, "_GUARDS", current._Guards())
+        monkeypatch.setattr(current_request, "_GUARDS", current_request._Guards())
     (tmp_path / "file").write_bytes(b"content")
     options = {} if headers else {"security_headers": None}
     with (tmp_path / "file").open("rb") as opened:

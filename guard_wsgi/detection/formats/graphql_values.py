@@ -6,8 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
+from guard_wsgi.detection.formats.embedded_documents import Pairs
 from guard_wsgi.detection.formats.graphql import GraphQL, NotGraphQL, TooDeep, parse
-from guard_wsgi.detection.formats.wrapped import Pairs
 from guard_wsgi.detection.value import Budget, Value
 
 MANY_GUESSES: Final = 4

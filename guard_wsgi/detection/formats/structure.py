@@ -15,17 +15,17 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection.formats import data_urls
-from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES, batch_values, graphql_values
-from guard_wsgi.detection.formats.mails import is_notification, kind_of_notified, mail_values
-from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
-from guard_wsgi.detection.formats.requirement import is_requirement
-from guard_wsgi.detection.formats.wrapped import (
+from guard_wsgi.detection.formats.embedded_documents import (
     XML_DOCUMENT,
     Pairs,
     document_in_base64,
     parsed_json,
     token_documents,
 )
+from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES, batch_values, graphql_values
+from guard_wsgi.detection.formats.mails import is_notification, kind_of_notified, mail_values
+from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
+from guard_wsgi.detection.formats.requirement import is_requirement
 from guard_wsgi.detection.formats.xmlbody import xml_pieces
 from guard_wsgi.detection.relaxations.field_names import (
     FILTER_RANGE,

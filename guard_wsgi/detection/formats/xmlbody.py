@@ -13,7 +13,7 @@ from typing import Final
 from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection.decoding.charset import decoded
-from guard_wsgi.detection.formats import large
+from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.doctypes import without_published
 from guard_wsgi.detection.formats.stylesheet import XSL, only_transforms
 from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
@@ -155,7 +155,7 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
         found.append(Value("xml", pieces.element, rest))
         # Parsers that forgive a fault continue after it.
         budget.take_chars(rest.count("<") * TAG_CHARS + rest.count("&") * ENTITY_CHARS)
-        for value in large.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
+        for value in large_bodies.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
             budget.take_value()
             found.append(value)
         if "&" in rest:

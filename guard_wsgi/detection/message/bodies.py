@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from guard_wsgi.detection.decoding.charset import charsets_in, decoded, marked
-from guard_wsgi.detection.decoding.packed import GZIP
+from guard_wsgi.detection.decoding.compressed_base64 import GZIP
 from guard_wsgi.detection.formats.files import is_binary
 from guard_wsgi.detection.message.media import BodyKind
 

@@ -9,10 +9,10 @@ from typing import Final
 from attrs import evolve
 
 from guard_wsgi.detection.decoding.charset import charsets_in
-from guard_wsgi.detection.formats import large
+from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES
-from guard_wsgi.detection.formats.large import (
+from guard_wsgi.detection.formats.large_bodies import (
     LARGE_FORM_BYTES,
     LARGE_JSON_BYTES,
     LARGE_XML_BYTES,
@@ -84,7 +84,7 @@ def body_values(
         leaves: Iterator[Value] | None = None
         if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
             if kind.is_json or is_json(body):
-                pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
+                pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
                 leaves = _unfolded(pieces, budget, kind_in_json)
         else:
             document = json_document(body, complete) if kind.is_json else whole_json(body)
@@ -103,7 +103,7 @@ def body_values(
         if first_pass is None or len(body) <= LARGE_FORM_BYTES:
             yield from form_values(body, "form", budget)
         else:
-            for piece in large.form_pieces(body, first_pass[0]):
+            for piece in large_bodies.form_pieces(body, first_pass[0]):
                 yield from form_values(piece, "form", budget)
         if b"=" not in body[:4096]:
             text, flags = form_text(body)
@@ -167,7 +167,7 @@ def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> It
         yield from xml_values(body, budget)
         return
     yield from declarations(to_text(body)[0])
-    yield from _unfolded(large.xml_values(body, first_pass[0]), budget)
+    yield from _unfolded(large_bodies.xml_values(body, first_pass[0]), budget)
 
 
 def _file_values(
@@ -186,7 +186,7 @@ def _file_values(
         if _JSON_BEGINNING.match(body):
             if first_pass is not None and len(body) > LARGE_JSON_BYTES:
                 if is_json(body):
-                    pieces = large.json_values(body, "json", *first_pass, max_depth, budget)
+                    pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
                     yield from _unfolded(pieces, budget, kind_in_json)
                     return
             else:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.value import Value
 
 # Names of password fields in the languages of common forms; "passw" and "passphrase" are enough in

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Final, Literal, Protocol
 
-from guard_wsgi.detection.scanning.later import kept_or_later
+from guard_wsgi.detection.scanning.pending_scanner import kept_or_later
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from guard_wsgi.detection.decoding.normalize import Decoding
+from guard_wsgi.detection.decoding.decodings import Decoding
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.language.prose import without_sentences

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
-from guard_wsgi.detection.decoding.normalize import Decoding, decodings
+from guard_wsgi.detection.decoding.decodings import Decoding, decodings
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
 from guard_wsgi.detection.language.prose import without_prose
 from guard_wsgi.detection.language.tokens import RunWeights, numbers_alike, shapes

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from guard_wsgi.detection.custom import CustomPattern
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
 from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.relaxations.field_names import (
@@ -16,7 +16,7 @@ from guard_wsgi.detection.relaxations.field_names import (
     is_searched,
     is_written,
 )
-from guard_wsgi.detection.relaxations.idle import Idle
+from guard_wsgi.detection.relaxations.idle_evidence import IdleEvidence
 from guard_wsgi.detection.relaxations.terms import is_certain_in_search
 from guard_wsgi.detection.scanning.families import BuiltinScanners
 from guard_wsgi.detection.scanning.scanner import Scanner
@@ -147,7 +147,7 @@ class Scorer:
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
         threshold = self._threshold
-        around, idle = Surroundings(value), Idle(value, budget)
+        around, idle = Surroundings(value), IdleEvidence(value, budget)
         is_long = len(value.text) > WHOLE_CHARS
         budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
         found = windows(value.text, self._hits)
@@ -194,7 +194,7 @@ class Scorer:
         return self._model.may_reach(threshold, reading.features, self._categories)
 
     def _weigh_reading(
-        self, value: Value, window: Window, reading: Reading, threshold: float, idle: Idle
+        self, value: Value, window: Window, reading: Reading, threshold: float, idle: IdleEvidence
     ) -> Finding | None:
         """Weigh only as much evidence as it takes to show that a reading is under the threshold."""
         model, categories = self._model, self._categories
@@ -222,9 +222,9 @@ class Scorer:
         return self._finding(value, window.text, scored, features)
 
     def _working(
-        self, idle: Idle, scored: Scored, features: Mapping[str, str], threshold: float
+        self, idle: IdleEvidence, scored: Scored, features: Mapping[str, str], threshold: float
     ) -> Mapping[str, str] | None:
-        """The features without the leading evidence that can do nothing where it stands (idle.py);
+        """The features without the leading evidence that can do nothing there (idle_evidence.py).
         ``None`` if they do not reach the threshold without it."""
         category_of = self._model.categories
         names = idle.names().intersection(features)

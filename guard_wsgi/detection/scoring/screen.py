@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Final
 
-from guard_wsgi.detection.decoding.normalize import Decoding, decodings
+from guard_wsgi.detection.decoding.decodings import Decoding, decodings
 from guard_wsgi.detection.language.tokens import numbers_alike
 from guard_wsgi.detection.relaxations.field_names import numbered_alike
 from guard_wsgi.detection.relaxations.fragments import without_fragments

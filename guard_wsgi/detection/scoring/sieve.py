@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from guard_wsgi.detection.decoding.normalize import Decoding, decodings
+from guard_wsgi.detection.decoding.decodings import Decoding, decodings
 from guard_wsgi.detection.scanning.families import BuiltinScanners
 from guard_wsgi.detection.scoring.bounds import Bounds
 from guard_wsgi.detection.scoring.reading import (

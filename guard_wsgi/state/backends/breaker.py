@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 
 log = logging.getLogger("guard_wsgi.state")
 

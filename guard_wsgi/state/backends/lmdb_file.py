@@ -28,7 +28,7 @@ from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backends.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
 from guard_wsgi.state.backends.lmdb_lock import _LOCK_SECONDS, exclusive
 from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed, open_environment
-from guard_wsgi.state.forking import hold_still_during_fork
+from guard_wsgi.state.fork_pauses import pause_during_fork
 
 log = logging.getLogger("guard_wsgi.state")
 
@@ -89,7 +89,7 @@ class LMDBFile:
             if must_open:
                 raise
             log.error("the store can't be opened, trying again with each use: %s", error)
-        hold_still_during_fork(self)
+        pause_during_fork(self)
 
     @classmethod
     def at(

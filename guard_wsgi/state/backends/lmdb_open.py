@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 import lmdb
 
 from guard_wsgi.state.backends.lmdb_counts import allocate
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 
 
 class OpenFiles:

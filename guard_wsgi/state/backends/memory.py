@@ -28,7 +28,7 @@ from guard_wsgi.state.backend import (
 )
 from guard_wsgi.state.backends.generations import Generations
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
     Counting,

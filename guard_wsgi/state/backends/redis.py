@@ -33,7 +33,7 @@ from guard_wsgi.state.backends import redis_scripts
 from guard_wsgi.state.backends.redis_client import open_client
 from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.budget import TimeBudget
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 from guard_wsgi.state.schemes import SCHEMES
 from guard_wsgi.state.settings import StoreSettings
 

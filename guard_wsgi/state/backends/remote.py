@@ -26,7 +26,7 @@ from guard_wsgi.state.backends.documents import Documents, MemcachedDocuments, M
 from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.budget import TimeBudget
 from guard_wsgi.state.clock import NANOSECONDS
-from guard_wsgi.state.forking import renew_after_fork
+from guard_wsgi.state.fork_pauses import renew_after_fork
 from guard_wsgi.state.settings import StoreSettings
 from guard_wsgi.state.windows import sliding_wait
 

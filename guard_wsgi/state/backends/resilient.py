@@ -26,7 +26,7 @@ from guard_wsgi.state.backend import (
 from guard_wsgi.state.backends.breaker import Breaker
 from guard_wsgi.state.backends.memory import MemoryStorage
 from guard_wsgi.state.budget import TimeBudget
-from guard_wsgi.state.forking import InFlight, renew_after_fork
+from guard_wsgi.state.fork_pauses import RunningCalls, renew_after_fork
 from guard_wsgi.state.settings import Feature, StoreSettings
 
 MAX_PENDING_BANS = 10_000
@@ -57,7 +57,7 @@ class ResilientBackend:
         self._policies = settings.policies
         self._budget = budget
         # Calls to a server are cut at the time-out; on a busy machine their threads end later.
-        self._calls = None if budget is None else InFlight(2 * settings.timeout_seconds)
+        self._calls = None if budget is None else RunningCalls(2 * settings.timeout_seconds)
         self._local = MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
         self._pending: dict[str, BanEntry | None] = {}
         self._pending_lock = threading.Lock()

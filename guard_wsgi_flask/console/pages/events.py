@@ -18,7 +18,7 @@ from guard_wsgi.cli.inspecting import weighed
 from guard_wsgi.cli.shared import seconds_of
 from guard_wsgi.config.tables import detection_exclusions
 from guard_wsgi.detection import Finding
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.errors import GuardError
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.ipset import IPSet

@@ -12,7 +12,7 @@ from guard_wsgi_flask.console import overview, search
 from guard_wsgi_flask.console.database import Database
 from guard_wsgi_flask.console.logreader import DOUBLES
 from guard_wsgi_flask.console.services import Places, services
-from guard_wsgi_flask.console.shown import label
+from guard_wsgi_flask.console.template_filters import label
 
 now = Blueprint("now", __name__)
 

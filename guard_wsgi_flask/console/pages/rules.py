@@ -13,7 +13,7 @@ from werkzeug.exceptions import NotFound
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.errors import GuardError
 from guard_wsgi_flask.console import overview, preview, rulebook, search
-from guard_wsgi_flask.console.effects import excluded
+from guard_wsgi_flask.console.exclusion_effects import excluded
 from guard_wsgi_flask.console.pages.acting import back, for_admins, notice, record
 from guard_wsgi_flask.console.pages.now import PERIODS, chosen_period
 from guard_wsgi_flask.console.rulebook import RulesRefused

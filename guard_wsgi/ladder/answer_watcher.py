@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from guard_wsgi.behavior.tracker import BehaviorWatch, Observation
 from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.ladder.policy import Policy
-from guard_wsgi.ladder.refusing import Refusing
+from guard_wsgi.ladder.refuser import Refuser
 from guard_wsgi.request.framing import BodyTooLarge
-from guard_wsgi.request.hooks import (
-    NotAsked,
+from guard_wsgi.request.hook_context import (
+    UncheckedAnswer,
 )
 from guard_wsgi.request.late_limit import LateLimit
 from guard_wsgi.request.view import GuardRequest, is_preflight
@@ -27,7 +27,7 @@ Begin = Callable[..., Write]
 """A ``start_response``."""
 
 
-class Attending(Refusing):
+class AnswerWatcher(Refuser):
     """Measures time, and lets behaviour rules see answers, without holding them back."""
 
     def _pass_attended(
@@ -88,7 +88,7 @@ class Attending(Refusing):
         ) -> Write:
             left = verdict.deferred
             if left is not None and not left.policy.passive:
-                raise NotAsked("the app answered before its own checks had run")
+                raise UncheckedAnswer("the app answered before its own checks had run")
             # A refusal inside was counted there, by the rules of the view.
             refused = verdict.action == "block"
             if is_modified:  # the visit does not see how it begins

@@ -8,7 +8,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
 from guard_wsgi.routes.decorators import SecurityDecorator
 from guard_wsgi_flask.resolver import FlaskResolver
-from guard_wsgi_flask.rewriting import RewriteWatch
+from guard_wsgi_flask.rewrite_watch import RewriteWatch
 
 
 @define(eq=False)

@@ -13,7 +13,7 @@ from guard_wsgi.request.hook_types import OnError
 log = logging.getLogger("guard_wsgi.agent")
 
 
-class Troubles:
+class FailureLog:
     """Logs the first failure of a kind, then every power of two, then the recovery.
 
     :param on_error: called with every failure, as ``on_error(stage, exception, context)``.

@@ -16,7 +16,7 @@ Measure = Callable[[dict[str, Any], Verdict, float, int, bool], None]
 refused."""
 
 
-class Measured(Departure):
+class MeasuredVisit(Departure):
     """A visit that is reported when its answer begins.
 
     The environ must not refer to it, since it refers to the environ: a circle would keep every

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.request.replay import ReplayStream
+from guard_wsgi.request.replay_stream import ReplayStream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-class Rewound:
+class RewoundBody:
     """Within the block the environ has all of a body that is kept: in memory, as those are that
     the guard has inspected, or where a framework keeps it. Afterwards it is as it was."""
 
@@ -24,7 +24,7 @@ class Rewound:
         self._position = 0
         self._is_forgotten = False
 
-    def __enter__(self) -> Rewound:
+    def __enter__(self) -> RewoundBody:
         stream: Any = self._environ.get("wsgi.input")
         if isinstance(stream, ReplayStream):
             again = stream.again() if stream.is_begun else None

@@ -12,7 +12,7 @@ from guard_wsgi.request.view import GuardRequest
 
 
 @define(slots=True, eq=False)
-class Deferred:
+class DeferredDecision:
     """The part of a decision that is made inside the app: the rest of the ladder.
 
     It is not frozen, because each request makes one; nobody writes to it.

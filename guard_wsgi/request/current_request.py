@@ -45,7 +45,7 @@ class ViewRefused(HTTPException):
     the guard does so if the app does not handle it."""
 
 
-class InRequest:
+class CurrentRequest:
     """Make a request the current one within the block."""
 
     __slots__ = ("_environ", "_token")
@@ -60,7 +60,7 @@ class InRequest:
         _ENVIRON.reset(self._token)
 
 
-class TellingRequests:
+class RequestTracker:
     """Wrap an app so that its calls, and its answers while they are produced, run in their
     request."""
 
@@ -172,7 +172,7 @@ class _SizedAnswer(_Answer):
 class Guard(Protocol):
     """A listener that is called for the first decorated view."""
 
-    def tell_requests(self) -> None:
+    def track_requests(self) -> None:
         """Record requests for decorated functions from now on."""
 
 
@@ -185,14 +185,14 @@ class _Guards:
 
     def add(self, guard: Guard) -> None:
         if self._is_needed:
-            guard.tell_requests()
+            guard.track_requests()
         else:
             self._waiting.add(guard)
 
     def need(self) -> None:
         self._is_needed = True
         while self._waiting:
-            self._waiting.pop().tell_requests()
+            self._waiting.pop().track_requests()
 
 
 _GUARDS = _Guards()

@@ -56,7 +56,7 @@ class _Fields:
         )
 
 
-class ModelSpellings:
+class PydanticNames:
     """The methods of a pydantic model that apps call on a configuration."""
 
     __slots__ = ()

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from guard_wsgi.detection.decoding.normalize import decodings
+from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.relaxations.opening import (
+from guard_wsgi.detection.relaxations.breakout import (
     is_no_code,
     is_no_sql,
     leading,
@@ -183,7 +183,7 @@ def idle_in(texts: Iterable[str], asked: frozenset[str] = _EVERY) -> frozenset[s
     return found or frozenset()
 
 
-class Idle:
+class IdleEvidence:
     """What is idle in a value; found out once, when something else is over the threshold."""
 
     __slots__ = ("_budget", "_names", "_value")

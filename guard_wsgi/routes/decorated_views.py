@@ -11,10 +11,10 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 from guard_wsgi.config.security import Lineage, SecurityConfig
-from guard_wsgi.request.current import view_decorated
+from guard_wsgi.request.current_request import view_decorated
 
 
-class Decorated:
+class DecoratedViews:
     """The record of one configuration, in the order of marking."""
 
     def __init__(self) -> None:
@@ -45,12 +45,12 @@ class Decorated:
         return len(self._views)
 
 
-_RECORDS: WeakKeyDictionary[Lineage, Decorated] = WeakKeyDictionary()
+_RECORDS: WeakKeyDictionary[Lineage, DecoratedViews] = WeakKeyDictionary()
 """The records, by the lineage of a configuration. Decorators run at import, before there is an app
 or a guard that could keep them. A record lives as long as a configuration of its lineage."""
 
 
-def decorated_by(config: SecurityConfig) -> Decorated:
+def decorated_by(config: SecurityConfig) -> DecoratedViews:
     """Return the views that decorators of a configuration, or of one that it evolved from, have
     marked."""
-    return _RECORDS.setdefault(config._lineage, Decorated())
+    return _RECORDS.setdefault(config._lineage, DecoratedViews())

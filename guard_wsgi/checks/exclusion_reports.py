@@ -26,7 +26,7 @@ REPORTED_A_MINUTE = 10
 """Events per minute of one exclusion. The next event gives the number of those left out."""
 
 
-class Silenced:
+class ExclusionReports:
     """Reports requests that passed because of an exclusion.
 
     It has no lock, which a fork would break: threads that count at once may lose a count.

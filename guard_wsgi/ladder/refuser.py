@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.access import ClientBans, Emergency
 from guard_wsgi.checks.behavior import UNROUTED, ClientBehavior
-from guard_wsgi.ladder.deciding import Deciding
-from guard_wsgi.ladder.measured import Measured
+from guard_wsgi.ladder.decider import Decider
+from guard_wsgi.ladder.measured_visit import MeasuredVisit
 from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.standing import MEASURED
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.current import InRequest
+from guard_wsgi.request.current_request import CurrentRequest
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.verdict import Verdict
 from guard_wsgi.request.view import GuardRequest
@@ -30,7 +30,7 @@ _KEPT_OUT = frozenset({ClientBans.name, Emergency.name, ClientBehavior.name})
 """The checks that refuse because of earlier requests."""
 
 
-class Refusing(Deciding):
+class Refuser(Decider):
     """Answers instead of the app."""
 
     def _refuse(
@@ -72,7 +72,7 @@ class Refusing(Deciding):
         if self.renderer is None:
             return None
         try:
-            with InRequest(request.environ):
+            with CurrentRequest(request.environ):
                 rendered = self.renderer(
                     block, request.environ, lambda: policy.refusals.response(block, request)
                 )
@@ -115,9 +115,9 @@ class Refusing(Deciding):
         except Exception as error:  # as in a check: a fault must not become an error of the app
             self._report.fault(ClientBehavior.name, error)
 
-    def _measured(self, policy: Policy, environ: WSGIEnvironment) -> Measured:
+    def _measured(self, policy: Policy, environ: WSGIEnvironment) -> MeasuredVisit:
         """Begin a visit that is reported when its answer begins."""
-        visit = arrive(environ, policy.clients, self, Measured(environ, self._measure))
+        visit = arrive(environ, policy.clients, self, MeasuredVisit(environ, self._measure))
         visit.started = perf_counter()
         visit.standing |= MEASURED
         return visit

@@ -32,7 +32,7 @@ def kept_or_later(
     ids: Sequence[int],
     options: Collection[str],
     make_plain: Callable[[], Any],
-) -> HyperscanScanner | LaterScanner:
+) -> HyperscanScanner | PendingScanner:
     """Return the scanner whose compiled form is on disk, or one that is compiled in the background.
 
     :param make_plain: makes the scanner that answers meanwhile.
@@ -43,10 +43,10 @@ def kept_or_later(
     if scanner is not None:
         return scanner
     make = partial(HyperscanScanner, patterns, ids, options, keep=True)
-    return LaterScanner(load, make, make_plain, patterns)
+    return PendingScanner(load, make, make_plain, patterns)
 
 
-class LaterScanner:
+class PendingScanner:
     """A scanner that uses `re` first and then Hyperscan.
 
     Nothing is compiled before the first scan: a command that serves nothing, and a process that

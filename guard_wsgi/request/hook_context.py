@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 
-class NotAsked(GuardError):
+class UncheckedAnswer(GuardError):
     """A framework tried to answer before it had asked the remaining checks."""
 
 
@@ -31,7 +31,7 @@ HookContext = Callable[["WSGIEnvironment"], AbstractContextManager[Any]]
 OnFault = Callable[[str, Exception], None]
 
 
-class Inside:
+class SafeContext:
     """A context around hooks. Its own faults (a session that can't be opened, a teardown function
     that raises) are counted and decide nothing.
 

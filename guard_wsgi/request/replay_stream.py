@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from guard_wsgi.request.framing import CHUNK_BYTES, BodyTooLarge, InputStream
-from guard_wsgi.request.kept import Behind, KeptReader, OnDisk
+from guard_wsgi.request.kept_body import DiskBytes, KeptReader, ResumedStream
 
 
 class ReplayStream:
@@ -118,7 +118,7 @@ class ReplayStream:
         remaining, kept = self._remaining, 0
         if self.limit_bytes is not None:
             max_bytes = min(max_bytes, self.limit_bytes - len(self._head) + 1)
-        kept_bytes = OnDisk()
+        kept_bytes = DiskBytes()
         error = None
         ended = remaining == 0
         try:
@@ -132,7 +132,7 @@ class ReplayStream:
         except Exception as raised:  # the server's own error: kept for the app
             error = raised.with_traceback(None)
         kept_bytes.rewind()
-        self._rest = Behind(kept_bytes, self._rest, error)
+        self._rest = ResumedStream(kept_bytes, self._rest, error)
         if ended:
             self._remaining = kept
         return ended, None if error is None else repr(error)

@@ -30,7 +30,7 @@ _SETTABLE = (
 """The options that ``security_headers_manager.configure`` can change, besides patterns."""
 
 
-class Beforehand:
+class EarlyCalls:
     """Accepts bans, patterns and headers as a guard does.
 
     :ivar config: the defaults with all changes.

@@ -11,11 +11,11 @@ from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.current import TellingRequests
-from guard_wsgi.request.hooks import (
+from guard_wsgi.request.current_request import RequestTracker
+from guard_wsgi.request.hook_context import (
     ForgetBody,
     HookContext,
-    Inside,
+    SafeContext,
 )
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
@@ -31,7 +31,7 @@ Renderer = Callable[[Block, "WSGIEnvironment", Callable[[], GuardResponse]], "Gu
 ``None`` means that the guard sends it."""
 
 
-class Deciding:
+class Decider:
     """The base of the guard: its parts, and the climb through the checks.
 
     :ivar app: the app that the guard protects.
@@ -44,7 +44,7 @@ class Deciding:
 
     _app: WSGIApplication
     _entry: WSGIApplication
-    _tells_requests = False
+    _tracks_requests = False
     services: Services
     resolver: Resolver | None
     renderer: Renderer | None
@@ -63,11 +63,11 @@ class Deciding:
     def app(self, app: WSGIApplication) -> None:
         self._app = app
         # A bound method is called faster than an instance.
-        self._entry = TellingRequests(app).__call__ if self._tells_requests else app
+        self._entry = RequestTracker(app).__call__ if self._tracks_requests else app
 
-    def tell_requests(self) -> None:
+    def track_requests(self) -> None:
         """Views are decorated in this process: they may ask which request they are called in."""
-        self._tells_requests = True
+        self._tracks_requests = True
         self.app = self._app
 
     @property
@@ -75,9 +75,9 @@ class Deciding:
         """The policy in force."""
         return self._policy
 
-    def inside(self, environ: WSGIEnvironment) -> Inside:
+    def inside(self, environ: WSGIEnvironment) -> SafeContext:
         """Enter the app's context for its own functions; nothing if it is already entered."""
-        return Inside(self._hook_context, environ, self._report.fault)
+        return SafeContext(self._hook_context, environ, self._report.fault)
 
     def decide(
         self, policy: Policy, request: GuardRequest, ladder: Iterable[Check]

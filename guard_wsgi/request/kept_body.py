@@ -50,7 +50,7 @@ class KeptReader:
         return data
 
 
-class OnDisk:
+class DiskBytes:
     """Bytes in a file without a name, which vanishes with its last reader.
 
     It keeps a descriptor, not a file object: one in a reference cycle, as tracebacks make them,
@@ -95,12 +95,12 @@ class OnDisk:
         return b"".join(parts)
 
 
-class Behind:
+class ResumedStream:
     """First the bytes that were read of a stream, from disk, then the stream itself."""
 
     __slots__ = ("_error", "_kept", "_rest")
 
-    def __init__(self, kept: OnDisk, rest: InputStream, error: Exception | None) -> None:
+    def __init__(self, kept: DiskBytes, rest: InputStream, error: Exception | None) -> None:
         self._kept = kept
         self._rest = rest
         self._error = error

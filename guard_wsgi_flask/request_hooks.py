@@ -15,7 +15,7 @@ from werkzeug.exceptions import default_exceptions
 
 from guard_wsgi.checks.authentication import Authentication
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.hooks import nothing_kept
+from guard_wsgi.request.hook_context import nothing_kept
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY

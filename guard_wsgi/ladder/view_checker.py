@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from guard_wsgi.behavior.tracker import BehaviorWatch
 from guard_wsgi.checks.behavior import UNROUTED
 from guard_wsgi.checks.custom import CustomRequestCheck
-from guard_wsgi.ladder.attending import Attending
-from guard_wsgi.ladder.deciding import failed
-from guard_wsgi.ladder.deferred import Deferred
+from guard_wsgi.ladder.answer_watcher import AnswerWatcher
+from guard_wsgi.ladder.decider import failed
+from guard_wsgi.ladder.deferred_decision import DeferredDecision
 from guard_wsgi.ladder.plan import Ladder
 from guard_wsgi.ladder.policy import Policy
 from guard_wsgi.network.standing import BODILESS, WHITELISTED
 from guard_wsgi.request.block import Block
-from guard_wsgi.request.hooks import (
+from guard_wsgi.request.hook_context import (
     ForgetBody,
-    NotAsked,
+    UncheckedAnswer,
 )
 from guard_wsgi.request.response import GuardResponse
-from guard_wsgi.request.rewound import Rewound
+from guard_wsgi.request.rewound_body import RewoundBody
 from guard_wsgi.request.shared_body import SharedBody
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class Hooked(Attending):
+class ViewChecker(AnswerWatcher):
     """Asks the checks that call functions of the app, and checks the rules of the view that a
     framework is about to run."""
 
@@ -52,7 +52,7 @@ class Hooked(Attending):
         app = self._entry
         shared = self._shared_body(request) if late else None
         if late and is_left:
-            verdict.deferred = Deferred(policy, request, late, watch, shared)
+            verdict.deferred = DeferredDecision(policy, request, late, watch, shared)
         elif late:
             request.forget_notes()
             with self.inside(environ):
@@ -68,7 +68,7 @@ class Hooked(Attending):
         self._report.passed += 1
         try:
             return self._pass_attended(policy, watch, environ, visit, app)
-        except NotAsked as fault:
+        except UncheckedAnswer as fault:
             # Flask always asks. If a subclass answers without asking, the guard sends nothing of
             # that.
             verdict.deferred = verdict.unmodified = None
@@ -194,7 +194,7 @@ class Hooked(Attending):
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
             left.ladder if left is not None else ()
         )
-        with Rewound(environ) as rewound:
+        with RewoundBody(environ) as rewound:
             if shared is None:
                 shared = self._shared_body(request, rewound.noting(self._forget_body))
             return self._decided_inside(policy, request, ladder, plan.watch, earlier, shared)

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
-from guard_wsgi.detection.decoding.packed import GZIP, serialized_inside
+from guard_wsgi.detection.decoding.compressed_base64 import GZIP, serialized_inside
 from guard_wsgi.detection.decoding.percent import unquote
 
 # Eight layers: the deepest chain in lists of payloads has five. Each round is linear.

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import define, field
 from sqlalchemy import select
 
-from guard_wsgi.checks.silenced import EVENT, name_of
+from guard_wsgi.checks.exclusion_reports import EVENT, name_of
 from guard_wsgi.config.tables import DetectionExclusion, detection_exclusions
 from guard_wsgi_flask.console import overview, schema, search
 from guard_wsgi_flask.console.database import Database
@@ -23,7 +23,7 @@ RULES, CONFIGURATION, GONE = "the rules", "guard.toml", "no longer in force"
 
 
 @define(slots=True)
-class Excluded:
+class ExclusionEffect:
     """An exclusion and what it has let through.
 
     :ivar source: where it is: RULES, CONFIGURATION or GONE.
@@ -55,18 +55,18 @@ def excluded(
     period: str,
     in_rules: Iterable[Mapping[str, Any]],
     configured: Iterable[DetectionExclusion],
-) -> list[Excluded]:
+) -> list[ExclusionEffect]:
     """Return the active exclusions, and earlier ones that let something through; those that let
     most through first."""
-    found: dict[str, Excluded] = {}
+    found: dict[str, ExclusionEffect] = {}
     for one in configured:
-        found[name_of(one)] = Excluded(one.as_entry(), CONFIGURATION)
+        found[name_of(one)] = ExclusionEffect(one.as_entry(), CONFIGURATION)
     for one in detection_exclusions(list(in_rules)):
-        found[name_of(one)] = Excluded(one.as_entry(), RULES)
+        found[name_of(one)] = ExclusionEffect(one.as_entry(), RULES)
     for counted in overview.top(database, schema.EXCLUSION, period, app, most=200):
         known = found.get(counted.value)
         if known is None:
-            known = found[counted.value] = Excluded(_entry(counted.value), GONE)
+            known = found[counted.value] = ExclusionEffect(_entry(counted.value), GONE)
         known.requests = counted.seen
     for row in _latest(database, app):
         known = found.get(silenced(row)[0])

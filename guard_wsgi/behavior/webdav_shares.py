@@ -19,7 +19,7 @@ MAX_KNOWN: Final = 4096
 """Folders and files of one process; of more, the oldest are forgotten, and learned again."""
 
 
-class Shares:
+class WebDAVShares:
     """The folders and files that the app has answered for, in this process. Threads may lose each
     other's entries, but never add a wrong one."""
 
@@ -29,10 +29,10 @@ class Shares:
         # A folder ends with a slash, a file does not.
         self._known: dict[str, None] = {}
 
-    def asked(self, environ: dict[str, Any]) -> Asked | None:
+    def asked(self, environ: dict[str, Any]) -> ShareObserver | None:
         """Return the observer of the app's answer, if it may reveal a share."""
         method = environ["REQUEST_METHOD"]
-        return Asked(self, method, _path(environ)) if method in _ASKS else None
+        return ShareObserver(self, method, _path(environ)) if method in _ASKS else None
 
     def learn(self, method: str, path: str, status: int) -> None:
         """Note an answer of the app."""
@@ -66,14 +66,14 @@ class Shares:
         return False
 
 
-class Asked:
-    """Observes the answer to one request (`Observing`)."""
+class ShareObserver:
+    """Observes the answer to one request (`AnswerObserver`)."""
 
     __slots__ = ("_method", "_path", "_shares")
 
     wants_body = False
 
-    def __init__(self, shares: Shares, method: str, path: str) -> None:
+    def __init__(self, shares: WebDAVShares, method: str, path: str) -> None:
         self._shares, self._method, self._path = shares, method, path
 
     def status(self, status: int, headers: Iterable[tuple[str, str]]) -> None:

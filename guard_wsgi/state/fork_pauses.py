@@ -19,10 +19,10 @@ from weakref import WeakSet
 from guard_wsgi.forks import ForkAware
 from guard_wsgi.forks import track as renew_after_fork
 
-__all__ = ["ForkAware", "HoldsStill", "InFlight", "hold_still_during_fork", "renew_after_fork"]
+__all__ = ["ForkAware", "Pausable", "RunningCalls", "pause_during_fork", "renew_after_fork"]
 
 
-class HoldsStill(ForkAware, Protocol):
+class Pausable(ForkAware, Protocol):
     """An object that must pause while the process forks."""
 
     def before_fork(self) -> None:
@@ -34,7 +34,7 @@ class HoldsStill(ForkAware, Protocol):
         ...
 
 
-class InFlight:
+class RunningCalls:
     """Calls into a library whose locks we can't replace: none runs during a fork.
 
     When redis-py 8 notices in the child that it was forked, it takes a lock of its pool, which
@@ -48,7 +48,7 @@ class InFlight:
         self._count = 0
         self._forks = 0
         self._changed = threading.Condition()  # reentrant, as a signal handler may interrupt
-        hold_still_during_fork(self)
+        pause_during_fork(self)
 
     def begin(self) -> None:
         """Begin a call; during a fork, wait for its end."""
@@ -83,20 +83,20 @@ class InFlight:
         return self._count == 0
 
 
-_still: WeakSet[HoldsStill] = WeakSet()
+_still: WeakSet[Pausable] = WeakSet()
 
 
 class _Stopped(threading.local):
     """The objects that the calling thread has paused: two threads may fork at once."""
 
     def __init__(self) -> None:
-        self.objects: list[HoldsStill] = []
+        self.objects: list[Pausable] = []
 
 
 _stopped = _Stopped()
 
 
-def hold_still_during_fork(still: HoldsStill) -> None:
+def pause_during_fork(still: Pausable) -> None:
     """Call all three methods around every fork from now on.
 
     A fork in C only calls the child's method.

@@ -17,7 +17,7 @@ from guard_wsgi.agent.process import Telemetry
 _RECORD = struct.Struct("<Q")
 
 
-class Estate:
+class SharedQueue:
     """A queue that is shared over forks; exactly one process takes each item.
 
     :param things: the queue. It may keep growing in the parent, for children that are forked later.
