@@ -26,12 +26,7 @@ from guard_wsgi.report import Report
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.current_request import when_decorated
 from guard_wsgi.request.framing import BodyTooLarge
-from guard_wsgi.request.hook_context import (
-    ForgetBody,
-    HookContext,
-    no_context,
-    nothing_kept,
-)
+from guard_wsgi.request.hook_context import ForgetBody, HookContext, no_context, nothing_kept
 from guard_wsgi.request.late_limit import LateLimit
 from guard_wsgi.request.verdict import ENVIRON_KEY, Verdict
 from guard_wsgi.request.view import GuardRequest, is_preflight
@@ -153,6 +148,8 @@ class GuardMiddleware(ViewChecker):
                 return self._entry(environ, visit.begin)
             if not (plan.is_hooked or visit.standing & NOTED):
                 self._report.passed += 1
+                if not plan.is_attended:
+                    return self._pass_measured(environ, visit)
                 watch = None if visit.standing & WHITELISTED else plan.watch
                 return self._pass_attended(policy, watch, environ, visit, self._entry)
         rest = () if place is None else ladder[place:]

@@ -17,9 +17,10 @@ _CLIENT_BITS: Final = 48
 _CLIENT_DIGITS: Final = _CLIENT_BITS // 4
 _CLIENT_MASK: Final = (1 << _CLIENT_BITS) - 1
 _SECONDS_MASK: Final = (1 << 32) - 1
-_VARIANT: Final = 0x2 << 62
-"""With the version's digit, it makes a UUID of version 8 (RFC 9562, 5.8): 48 bits of the client, 12
-random bits, 32 bits of seconds and 30 random bits."""
+_VERSION_8: Final = 0x8 << 76 | 0x2 << 62
+"""What makes it a UUID of version 8 (RFC 9562, 5.8): 48 bits of the client, 12 random bits, 32 bits
+of seconds and 30 random bits."""
+_RANDOM_MASK: Final = 0xFFF << 64 | 0x3FFFFFFF
 
 
 def new_reference(client: str) -> str:
@@ -28,9 +29,14 @@ def new_reference(client: str) -> str:
     It contains the client as Python's hash of the address. The key of that hash is random for each
     process (forked workers share it), so nobody else can find the address by the reference.
     """
-    random = getrandbits(42)
-    when = _VARIANT | (int(time()) & _SECONDS_MASK) << 30 | random & 0x3FFFFFFF
-    return f"{hash(client) & _CLIENT_MASK:012x}8{random >> 30:03x}{when:016x}"
+    number = (
+        (hash(client) & _CLIENT_MASK) << 80
+        | (int(time()) & _SECONDS_MASK) << 30
+        | getrandbits(76) & _RANDOM_MASK
+        | _VERSION_8
+    )
+    # It takes a third of the time of formatting three numbers.
+    return number.to_bytes(16, "big").hex()
 
 
 @frozen
