@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanning.prefilter_patterns import IN_JSON, IN_TEXT, PATTERNS, cross
-from guard_wsgi.detection.scanning.scanner import Engine, Tripwire, compile_tripwire
+from guard_wsgi.detection.scanning.prefilter_patterns import PATTERNS, cross
+from guard_wsgi.detection.scanning.scanner import Engine, compile_tripwire
 
 # Separates the parts of a head: white space to every pattern, and not part of any header.
 JOINER: Final = "\x0b"
@@ -203,6 +203,10 @@ def _as_json(word: str) -> set[str]:
 class Prefilter:
     """The compiled first pass: literals and patterns in one database, one scan per request.
 
+    What is written with a double quote looks different in JSON, which escapes it. All else is the
+    same in JSON and elsewhere, so one database has it, and a small one has the words that any other
+    text writes with a plain double quote.
+
     :ivar matches: whether anything in the data needs a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
     :ivar tripwires: the scanners behind these, to compile them ahead of time.
@@ -219,21 +223,44 @@ class Prefilter:
         in_json = {form for word in needed for form in _as_json(word)}
         # Words that JSON changes contain backslashes; the others were removed before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
-        plain = _tripwire(needed, IN_TEXT, engine)
-        self.matches: Callable[[bytes], bool] = plain.any
-        self.hits: Callable[[bytes, int], list[int]] = plain.ends
-        self.matching: Callable[[Sequence[bytes]], list[int]] = plain.matching
-        json = _tripwire(in_json, IN_JSON, engine)
-        self.matches_json: Callable[[bytes], bool] = json.any
-        self.tripwires = plain, json
+        everywhere = compile_tripwire([*_literals(in_json), *_patterns()], engine)
+        quoted = compile_tripwire(_literals(needed - in_json), engine)
+        self.matches_json: Callable[[bytes], bool] = everywhere.any
+        self.matches: Callable[[bytes], bool] = _either(everywhere.any, quoted.any)
+        self.tripwires = everywhere, quoted
+
+    def hits(self, data: bytes, most: int) -> list[int]:
+        everywhere, quoted = self.tripwires
+        ends = everywhere.ends(data, most)
+        if _QUOTE in data and len(ends) < most:
+            ends += quoted.ends(data, most - len(ends))
+        return ends
+
+    def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        everywhere, quoted = self.tripwires
+        return sorted({*everywhere.matching(pieces), *quoted.matching(pieces)})
 
 
-def _tripwire(words: set[str], own: Mapping[str, tuple[str, ...]], engine: Engine) -> Tripwire:
-    """:param own: patterns beside those of both passes."""
-    literals = [(word, _escape(word)) for word in sorted(words)]
-    kinds = (*PATTERNS.items(), *((one.name, one.prefilter) for one in INDICATORS), *own.items())
-    patterns = [(name, pattern) for name, kind in kinds for pattern in kind]
-    return compile_tripwire([*literals, *patterns], engine)
+_QUOTE: Final = ord('"')
+"""In each word that JSON writes differently (a number, as in percent.py)."""
+
+
+def _either(
+    everywhere: Callable[[bytes], bool], quoted: Callable[[bytes], bool]
+) -> Callable[[bytes], bool]:
+    def matches(data: bytes) -> bool:
+        return everywhere(data) or (_QUOTE in data and quoted(data))
+
+    return matches
+
+
+def _literals(words: set[str]) -> list[tuple[str, str]]:
+    return [(word, _escape(word)) for word in sorted(words)]
+
+
+def _patterns() -> list[tuple[str, str]]:
+    kinds = (*PATTERNS.items(), *((one.name, one.prefilter) for one in INDICATORS))
+    return [(name, pattern) for name, kind in kinds for pattern in kind]
 
 
 @lru_cache(maxsize=2)

@@ -149,6 +149,12 @@ _CHARSETS = (
     *("iso.?2022", "jis", "punycode", "idna", "raw", "mac", "koi", "johab", "euc", "viscii"),
 )
 
+# An IMAP command (RFC 9051) after a line break: a tag and a name.
+_MAILBOX = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop
+logout create delete rename subscribe unsubscribe status append check close expunge copy uid authenticate starttls"""), (r"\b",)))
+# A value of two words of which the second is compared.
+_WORD_AND_WORD = r"[=\"][\w.]{1,24} [andorx]{2,3} \w{0,23}"
+
 PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(patterns) for name, patterns in {
     "quote_keyword": cross(("'", "`", r"\)"), (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  "), (_KEYWORD,)),
     "quote_symbol": (
@@ -269,27 +275,12 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     "path_line": (r"=/[^\x0b\s=&?]*[\r\n]",),
     "named_script": (r"\x0b[^/\x0b=&;]*\.(?:php[\dt]?|phtml|phar|jspx?|aspx?|sh|cgi)\.*(?:\x0b|$)",),
     "known_suffix": (r"=https?://[\w.-]*\.(?:com|org|net)\.[a-z\d-]{4,}",),
+    # In JSON, line breaks between values are layout, and those in values are escaped.
+    "mailbox": cross(_LINE_BREAKS, _MAILBOX),
+    # Prose is full of " and ", and looking at each takes a fifth of the time of a scan. Hardly
+    # anything has a comparison.
+    "word_compared": cross((_WORD_AND_WORD,), tuple(_WORD_CHARS), ("=", "<", ">", " [=<>]")),
 }.items()})
 """The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
 
-# An IMAP command (RFC 9051) after a line break: a tag and a name.
-_MAILBOX = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop
-logout create delete rename subscribe unsubscribe status append check close expunge copy uid authenticate starttls"""), (r"\b",)))
-# A value of two words of which the second is compared.
-_WORD_AND_WORD = r"[=\"][\w.]{1,24} [andorx]{2,3} \w{0,23}"
-
-IN_TEXT: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
-    "mailbox": tuple(cross((r"\n", r"\r"), _MAILBOX)),
-    "word_compared": (r"[=\"][\w.]{1,24} (?:or|and|xor) \w{1,24} ?[<>=]",),
-})
-"""Further patterns for all but JSON documents."""
-
-# In JSON, line breaks between values are layout, and those in values are escaped. JSON has hardly
-# any comparisons, but prose, which is full of " and ": looking at each takes a fifth of the time.
-# In a head, each field has its "=".
-IN_JSON: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
-    "mailbox": tuple(cross((r"\\n", r"\\r"), _MAILBOX)),
-    "word_compared": tuple(cross((_WORD_AND_WORD,), tuple(_WORD_CHARS), ("=", "<", ">", " [=<>]"))),
-})
-"""Further patterns for JSON documents as they were sent."""
 # fmt: on
