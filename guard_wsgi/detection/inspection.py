@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guard_wsgi.detection.bare_attacks import BareAttacks
@@ -65,7 +65,7 @@ class Inspection:
         self._at_once = self._bare.in_pairs if custom_scanner is None else _nothing
         # The first pass. It is usually the prefilter itself, without a call in between.
         self._matches, self._matches_json = prefilter.matches, prefilter.matches_json
-        self._matching = prefilter.matching
+        self._matching: Callable[[Sequence[bytes]], list[int]] = prefilter.matching
         if custom_scanner is not None:
             self._matches = with_custom(prefilter.matches, custom_scanner, custom)
             self._matches_json = with_custom(prefilter.matches_json, custom_scanner, custom)

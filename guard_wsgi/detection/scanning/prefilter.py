@@ -210,8 +210,6 @@ class Prefilter:
     :ivar matches: whether anything in the data needs a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
     :ivar tripwires: the scanners behind these, to compile them ahead of time.
-    :ivar hits: where matches end (`Tripwire.ends`).
-    :ivar matching: which of several texts match (`Tripwire.matching`).
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -230,6 +228,7 @@ class Prefilter:
         self.tripwires = everywhere, quoted
 
     def hits(self, data: bytes, most: int) -> list[int]:
+        """Return where matches end (`Tripwire.ends`)."""
         everywhere, quoted = self.tripwires
         ends = everywhere.ends(data, most)
         if _QUOTE in data and len(ends) < most:
@@ -237,6 +236,7 @@ class Prefilter:
         return ends
 
     def matching(self, pieces: Sequence[bytes]) -> list[int]:
+        """Return which of several texts match (`Tripwire.matching`)."""
         everywhere, quoted = self.tripwires
         return sorted({*everywhere.matching(pieces), *quoted.matching(pieces)})
 
