@@ -168,6 +168,46 @@ def test_a_store_is_a_file_and_a_row_of_the_table_of_schemes(apply: Apply) -> No
     assert len({**new, **changed}) == 2
 
 
+def test_a_new_store_that_is_down_causes_no_500(apply: Apply) -> None:
+    """It names the exceptions of its client, and the policies of stores apply."""
+    new = {
+        "state/backends/toy.py": """
+        from guard_wsgi.state.backends.memory import MemoryStorage
+
+        class Lost(Exception):
+            pass
+
+        class ToyStorage(MemoryStorage):
+            scheme = "toy"
+            failures = (Lost,)
+
+            def ban_changes(self, since):
+                raise Lost("no route to the toys")
+
+            def taker(self, strategy):
+                def take(key, requests, window_seconds, cost):
+                    raise Lost("no route to the toys")
+                return take
+
+        def open_backend(url, settings):
+            return ToyStorage(max_keys=settings.max_keys, clock=settings.clock)
+        """
+    }
+    changed: Changes = {
+        "state/schemes.py": [
+            ('        "lmdb": Scheme(', '        "toy": Scheme(f"{_BACKENDS}.toy"),\n')
+        ]
+    }
+    script = """
+    guard = GuardMiddleware(app, SecurityConfig(store_url="toy://", rate_limit=4))
+    print([status(guard) for _ in range(6)], guard.status()["store"]["state"])
+    deny = {"bans": "deny", "rate_limit": "deny", "counters": "deny"}
+    strict = SecurityConfig(store_url="toy://", store_failure_policy=deny)
+    print(status(GuardMiddleware(app, strict)))
+    """
+    assert apply(new, changed, script) == "[200, 200, 200, 200, 429, 429] degraded\n503\n"
+
+
 def test_a_resolver_is_a_function_of_the_apps_own(apply: Apply) -> None:
     """No file of the package."""
     script = """

@@ -18,15 +18,19 @@ from guard_wsgi.routes.config import RouteConfig
 class Check(ABC):
     """One rung of the ladder.
 
-    A request passes the check if :meth:`passes` says so. Otherwise :meth:`refusal` decides. The one
-    law: if ``passes`` is true, ``refusal`` would refuse nothing.
+    A request passes the check if :meth:`passes` says so. Otherwise :meth:`refusal` decides. The
+    invariant: if ``passes`` is true, ``refusal`` would refuse nothing. A refusal (`Block`) names its
+    event, one of ``EVENT_TYPES`` (telemetry/event_types.py) or a new row there.
 
-    :cvar name: the stable name in logs, events and metrics.
-    :cvar bypasses: the words of the ``bypass`` decorator that remove it from a route.
+    :cvar name: the stable name in logs, events and metrics. Two checks that users think of as one
+        may share it.
+    :cvar bypasses: the words of the ``bypass`` decorator that remove it from a route. A new word
+        also goes into ``BYPASS_NAMES`` (routes/config.py), because decorators check the words.
     :cvar fails_closed: whether a fault of the check refuses the request (access, authentication) or
         lets it pass (detection, limits); with ``fail_secure=False`` all faults pass.
 
-    :ivar excused: bits of the clients and requests to which it does not apply (standing.py).
+    :ivar excused: bits of the clients and requests to which it does not apply (standing.py):
+        ``NOBODY`` for a check of everybody, ``EXCLUDED`` for one that excluded paths switch off.
     :ivar is_own: whether the view itself asks for it: then no ``bypass`` removes it, and no
         excluded path is excused from it.
     :ivar calls_hooks: whether it calls functions of the app, which run in the app's own context.
@@ -51,7 +55,9 @@ class Check(ABC):
 
         It is asked once per request that is not excused. It may count and read; if it says no, it
         leaves its result in ``visit.found`` for :meth:`refusal`. Its source becomes part of a
-        larger function (ladder/splice.py), so it must only read attributes of the check.
+        larger function (ladder/splice.py), so it uses only its arguments, attributes of the check
+        and names of its module: no closure, no ``super()``. If it returns true inside a loop, it is
+        called instead, which takes longer.
         """
         return False
 

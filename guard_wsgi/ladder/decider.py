@@ -152,7 +152,7 @@ def failed(check: str, reason: str) -> Block:
         status=500,
         message="Security check failed",
         check=check,
-        event="checkfailed",
+        event="check_failed",
         reason=reason,
     )
 
@@ -163,6 +163,6 @@ def unresolved(reason: str) -> Block:
         status=500,
         message="Route resolution failed",
         check="route_config",
-        event="routeunresolved",
+        event="route_unresolved",
         reason=reason,
     )

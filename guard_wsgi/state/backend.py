@@ -43,10 +43,11 @@ class BanEntry:
 class BanChanges:
     """The changes of bans up to ``version``; ``None`` if nothing is known.
 
-    ``complete``: ``entries`` lists all bans, so others are not banned. ``more``: there are further
-    entries to read; until then, no other address is known to be free. ``lost``: the store has lost
-    its bans. ``learnt``: whether the store has answered at all. ``tells_lifted``: whether bans that
-    were lifted of late are among the entries.
+    :ivar complete: whether ``entries`` has all bans, so that no other address is banned.
+    :ivar more: whether there are more entries to read. Until then, other addresses may be banned.
+    :ivar lost: whether the store has lost its bans.
+    :ivar learnt: whether the store has answered at all.
+    :ivar tells_lifted: whether ``entries`` includes bans that were lifted recently.
     """
 
     version: int | None
@@ -62,11 +63,14 @@ class Backend(Protocol):
     """A place for counts, bans and small values.
 
     Keys may be any text. If the store can't be reached, methods raise an exception of ``failures``.
-    Memory and LMDB are always reachable.
+    `Store` then follows ``store_failure_policy``, so a backend only names its exceptions. A store
+    that several processes share reads the time from ``settings.clock.wall_ns``.
     """
 
     scheme: str
+    """The name in ``store_url``."""
     failures: tuple[type[Exception], ...]
+    """What its methods raise while it is down; empty for a store that can't be down."""
     max_bans: int
     """How many bans the store itself keeps."""
     bans_are_shared: bool
@@ -95,15 +99,25 @@ class Backend(Protocol):
         """Return the counter's value; 0 if there is none."""
         ...
 
-    def drop_counter(self, key: str, window_seconds: int) -> None: ...
+    def drop_counter(self, key: str, window_seconds: int) -> None:
+        """Set a counter to zero."""
+        ...
 
-    def read_value(self, key: str) -> bytes | None: ...
+    def read_value(self, key: str) -> bytes | None:
+        """Return a value; ``None`` if there is none or its time is over."""
+        ...
 
-    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None: ...
+    def write_value(self, key: str, value: bytes, ttl_seconds: float) -> None:
+        """Keep a value for some seconds. It replaces an earlier one."""
+        ...
 
-    def drop_value(self, key: str) -> None: ...
+    def drop_value(self, key: str) -> None:
+        """Delete a value, if there is one."""
+        ...
 
-    def save_ban(self, entry: BanEntry) -> None: ...
+    def save_ban(self, entry: BanEntry) -> None:
+        """Add a ban, or replace the ban of the same target. The version of the bans increases."""
+        ...
 
     def drop_ban(self, target: str) -> bool:
         """Lift a ban. Return whether there was one that hadn't expired."""
@@ -112,12 +126,18 @@ class Backend(Protocol):
     def ban_changes(self, since: int | None) -> BanChanges | None:
         """Return the changes of bans after version ``since``; all bans for ``None``.
 
+        Versions are numbers that only increase, from any first one.
+
         :return: ``None`` if bans do not apply now (store down, policy ``allow``).
         """
         ...
 
     def find_bans(self, targets: Sequence[str]) -> Iterable[BanEntry]:
-        """Ask the store itself which targets are banned; the result includes ended bans."""
+        """Ask the store itself which targets are banned; the result includes ended bans.
+
+        A target is an address or a network, as :meth:`save_ban` gets it; the caller lists all
+        networks that contain an address.
+        """
         ...
 
     def on_ban_version(self, seen: Callable[[int], None]) -> None:
@@ -125,7 +145,10 @@ class Backend(Protocol):
         ...
 
     def begin_request(self) -> None:
-        """Start the time budget that all calls of one request in this thread share."""
+        """Start the time budget that all calls of one request in this thread share.
+
+        It does nothing in a store that never waits.
+        """
         ...
 
     def size(self) -> int | None:
@@ -136,4 +159,6 @@ class Backend(Protocol):
         """Forget every count and every ban. Values stay: they are caches, not counts."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close files and connections."""
+        ...

@@ -120,4 +120,6 @@ def _backend(url: str, settings: StoreSettings) -> Backend:
     if not scheme.is_installed:
         raise MissingExtra(f"store_url {name}://", scheme.extra)
     backend: Backend = import_module(scheme.module).open_backend(url, settings)
+    if backend.failures:  # a store that may be down; this process counts meanwhile
+        return ResilientBackend(backend, settings, None)
     return backend

@@ -41,7 +41,6 @@ from guard_wsgi.state.backends.lmdb_records import (
     write_record,
 )
 from guard_wsgi.state.backends.lmdb_take import incrementer, taker
-from guard_wsgi.state.backends.resilient import ResilientBackend
 from guard_wsgi.state.clock import NANOSECONDS, SYSTEM_CLOCK, Clock
 from guard_wsgi.state.settings import DEFAULT_MAX_KEYS, StoreSettings
 from guard_wsgi.state.windows import (
@@ -329,8 +328,8 @@ def _nobody(version: int) -> None:
 
 
 def open_backend(url: str, settings: StoreSettings) -> Backend:
-    """Open the file, with counters of this process as a substitute."""
-    storage = LMDBStorage(
+    """Open the file."""
+    return LMDBStorage(
         url,
         prefix=settings.prefix,
         app_name=settings.app_name,
@@ -338,4 +337,3 @@ def open_backend(url: str, settings: StoreSettings) -> Backend:
         clock=settings.clock,
         must_open=False,
     )
-    return ResilientBackend(storage, settings, None)
