@@ -19,8 +19,8 @@ class Check(ABC):
     """One rung of the ladder.
 
     A request passes the check if :meth:`passes` says so. Otherwise :meth:`refusal` decides. The
-    invariant: if ``passes`` is true, ``refusal`` would refuse nothing. A refusal (`Block`) names its
-    event, one of ``EVENT_TYPES`` (telemetry/event_types.py) or a new row there.
+    invariant: if ``passes`` is true, ``refusal`` would refuse nothing. A refusal (`Block`) names
+    its event, one of ``EVENT_TYPES`` (telemetry/event_types.py) or a new row there.
 
     :cvar name: the stable name in logs, events and metrics. Two checks that users think of as one
         may share it.

@@ -1,4 +1,4 @@
-"""Finds filled bait fields in a form of any size.
+"""Finds filled honeypot fields in a form of any size.
 
 A bot may put a large upload before the field, so the form is read as a stream.
 """
@@ -21,7 +21,7 @@ MAX_JSON_BYTES = 8_388_608
 """JSON is parsed as a whole, in memory. A larger document is not a form that a person filled in."""
 
 MAX_NAME_BYTES = 4096
-"""The most bytes of a field's name; bait fields have shorter names."""
+"""The most bytes of a field's name; honeypot fields have shorter names."""
 
 
 class Unreadable(ValueError):

@@ -1,4 +1,4 @@
-"""Detection: attacks in the head and the body of a request, and bait fields."""
+"""Detection: attacks in the head and the body of a request, and honeypot fields."""
 
 from __future__ import annotations
 
@@ -291,7 +291,7 @@ class BodyInspection(Check):
 
 
 class Honeypot(Check):
-    """Refuses a form or a JSON object in which a bait field, hidden from people, is filled in.
+    """Refuses a form or a JSON object in which a honeypot field, hidden from people, is filled in.
 
     In a form with ``method=get``, the fields are in the query.
     """
@@ -316,7 +316,7 @@ class Honeypot(Check):
     def refusal(self, request: GuardRequest) -> Block | None:
         name = in_query(request.environ.get("QUERY_STRING") or "", self._trap_fields)
         if name is not None:
-            return self._refuse(403, "Forbidden", f"bait field {name!r} is filled in")
+            return self._refuse(403, "Forbidden", f"honeypot field {name!r} is filled in")
         if request.method not in _BODY_METHODS:
             return None
         incoming = request.incoming_body
@@ -335,7 +335,7 @@ class Honeypot(Check):
             return self._refuse(400, "Bad request", f"could not read the body: {error!r}")
         if name is None:
             return None
-        return self._refuse(403, "Forbidden", f"bait field {name!r} is filled in")
+        return self._refuse(403, "Forbidden", f"honeypot field {name!r} is filled in")
 
     def _refuse(self, status: int, message: str, reason: str) -> Block:
         return Block(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Iterator
 from textwrap import dedent, fill
 from typing import Any, TextIO
@@ -18,6 +19,8 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.options.quoting import quoted
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.options.values import plain
+
+_PLURAL = re.compile(r"(?:ies|(?<!s)s)(?![a-z])")
 
 
 @frozen(slots=True)
@@ -64,10 +67,11 @@ def _described(section: type) -> Iterator[tuple[str, str, str]]:
 
 
 def write_options(word: str, out: TextIO) -> int:
-    """Write the options whose name or reason contains ``word``. Return 1 if there is none."""
-    section = ""
+    """Write the options whose name or reason contains ``word``, as a singular or a plural. Return 1
+    if there is none."""
+    section, wanted = "", _singular(word)
     for option in read_options():
-        if word.lower() not in f"{option.name} {option.reason}".lower():
+        if wanted not in _singular(f"{option.name} {option.reason}"):
             continue
         if option.section != section:
             section = option.section
@@ -83,3 +87,9 @@ def write_options(word: str, out: TextIO) -> int:
         print(f"no option mentions {word!r}", file=out)
         return 1
     return 0
+
+
+def _singular(text: str) -> str:
+    """Return a text in lower case with its plurals as singulars, so that "proxy" finds
+    "trusted_proxies"."""
+    return _PLURAL.sub(lambda ending: "y" if ending[0] == "ies" else "", text.lower())

@@ -230,7 +230,7 @@ class RouteConfig:
     def merged_over(self, other: RouteConfig | None) -> RouteConfig:
         """Merge: options of this configuration win over those of ``other``.
 
-        Collections add up: validators, patterns, rules and bait fields of ``other`` come first,
+        Collections add up: validators, patterns, rules and honeypot fields of ``other`` come first,
         sets are joined, and in tables of headers the entries of this one win.
         """
         if other is None:

@@ -61,25 +61,27 @@ class SecurityDecorator(DecoratorEvents):
     def require_ip(
         self, whitelist: list[str] | None = None, blacklist: list[str] | None = None
     ) -> Callable[[View], View]:
-        """Admit or refuse addresses and CIDR ranges; the whitelist wins over the blacklist."""
+        """Admit or refuse addresses and networks; the whitelist takes precedence (403)."""
         if not whitelist and not blacklist:
             raise ConfigError(["@require_ip needs a whitelist or a blacklist"])
         return self._marking(ip_whitelist=whitelist, ip_blacklist=blacklist)
 
     def block_countries(self, countries: list[str]) -> Callable[[View], View]:
+        """Refuse clients from these countries, by ISO 3166 code (403)."""
         return self._marking(blocked_countries=_filled("block_countries", countries))
 
     def allow_countries(self, countries: list[str]) -> Callable[[View], View]:
-        """Admit only these countries; a client whose country is unknown is refused."""
+        """Admit only these countries; refuse clients whose country is unknown (403)."""
         return self._marking(whitelist_countries=_filled("allow_countries", countries))
 
     def block_clouds(self, providers: list[str] | None = None) -> Callable[[View], View]:
-        """Refuse the addresses of cloud providers; by default, of all that host servers."""
+        """Refuse addresses of cloud providers; by default, of all that host servers (403)."""
         if providers is None:
             providers = sorted(PROVIDERS - FRONTING_PROVIDERS)
         return self._marking(block_cloud_providers=_filled("block_clouds", providers))
 
     def block_user_agents(self, patterns: list[str]) -> Callable[[View], View]:
+        """Refuse clients whose User-Agent matches a regular expression (403)."""
         return self._marking(blocked_user_agents=_filled("block_user_agents", patterns))
 
     def bypass(self, checks: list[str]) -> Callable[[View], View]:
@@ -92,12 +94,12 @@ class SecurityDecorator(DecoratorEvents):
     def require_auth(
         self, type: str = "bearer", verifier: Verifier | None = None
     ) -> Callable[[View], View]:
-        """Require credentials in ``Authorization``, and pass them to the verifier.
+        """Require credentials in ``Authorization``, and pass them to the verifier (401).
 
-        :param type: ``bearer``, ``basic``, or another word for the whole value of the header.
-        :param verifier: ``(request, credential)`` to a principal, or a false value to refuse;
-            ``config.auth_verifier`` by default. One of the two is required: without it there would
-            be no authentication.
+        :param type: ``bearer``, ``basic``, or any other text: then the verifier gets the whole
+            value of the header.
+        :param verifier: ``(request, credential)`` to a principal, or a false value to refuse. The
+            default is ``config.auth_verifier``; one of the two is required.
         """
         self._need_verifier("require_auth", verifier)
         return self._marking(auth_required=type, auth_verifier=verifier)
@@ -105,7 +107,7 @@ class SecurityDecorator(DecoratorEvents):
     def api_key_auth(
         self, header_name: str = DEFAULT_API_KEY_HEADER, verifier: Verifier | None = None
     ) -> Callable[[View], View]:
-        """Require an API key in a header; a missing or wrong one gets 401."""
+        """Require an API key in a header, and pass it to the verifier (401)."""
         self._need_verifier("api_key_auth", verifier)
         return self._marking(
             api_key_required=True,
@@ -114,43 +116,44 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def require_authorization_header(self, scheme: str = "bearer") -> Callable[[View], View]:
-        """Require an ``Authorization`` header, for an app that verifies it itself. This is not
-        authentication."""
+        """Require an ``Authorization`` header, which the app verifies itself (401)."""
         return self._marking(authorization_header_required=scheme)
 
     # What
 
     def require_https(self) -> Callable[[View], View]:
+        """Redirect plain HTTP to HTTPS (308)."""
         return self._marking(require_https=True)
 
     def require_headers(self, headers: dict[str, str]) -> Callable[[View], View]:
-        """Require headers: a name with its exact value, or ``"required"`` for any value."""
+        """Require headers: a name with its exact value, or with ``"required"`` (400)."""
         return self._marking(required_headers=_filled("require_headers", headers))
 
     def require_referrer(self, allowed_domains: list[str]) -> Callable[[View], View]:
-        """Admit requests that come from these domains and their subdomains."""
+        """Admit requests from pages of these domains and their subdomains (403)."""
         return self._marking(require_referrer=allowed_domains)
 
     def content_type_filter(self, allowed_types: list[str]) -> Callable[[View], View]:
+        """Admit bodies of these media types (415)."""
         return self._marking(allowed_content_types=_filled("content_type_filter", allowed_types))
 
     def max_request_size(self, size_bytes: int) -> Callable[[View], View]:
+        """Admit bodies of at most this number of bytes (413)."""
         return self._marking(max_request_size=size_bytes)
 
     def time_window(
         self, start_time: str, end_time: str, timezone: str = "UTC"
     ) -> Callable[[View], View]:
-        """Admit from one ``"HH:MM"`` through the minute of the other; over midnight if that is
-        earlier."""
+        """Admit requests from ``"HH:MM"`` to ``"HH:MM"``, both included (403). An end before the
+        start means the next day."""
         return self._marking(time_restrictions=(start_time, end_time, timezone))
 
     def custom_validation(self, validator: Validator) -> Callable[[View], View]:
-        """Ask ``validator(request)``: it returns ``None`` to let the request pass, or the response
-        to send."""
+        """Ask ``validator(request)``: ``None`` lets the request pass, a response refuses it."""
         return self._marking(custom_validators=(validator,))
 
     def honeypot_detection(self, trap_fields: list[str]) -> Callable[[View], View]:
-        """Refuse clients that fill in form fields that people can't see."""
+        """Refuse clients that fill in form fields that people can't see (403)."""
         return self._marking(honeypot_fields=_filled("honeypot_detection", trap_fields))
 
     # How much
@@ -164,7 +167,7 @@ class SecurityDecorator(DecoratorEvents):
         key: LimitKey | None = None,
         exempt_when: LimitExemption | None = None,
     ) -> Callable[[View], View]:
-        """Limit each client on this route to a number of requests in ``window`` seconds.
+        """Limit each client to a number of requests to this route in ``window`` seconds (429).
 
         :param cost: how much one request counts.
         :param key: ``(request)`` to the key of the counter, instead of the client's address.
@@ -179,8 +182,7 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def geo_rate_limit(self, limits: dict[str, tuple[int, int]]) -> Callable[[View], View]:
-        """Limit by country: a code, or ``"*"`` for all others, to ``(requests, window in
-        seconds)``."""
+        """Limit by country (429): a code, or ``"*"`` for all others, to ``(requests, seconds)``."""
         return self._marking(geo_rate_limits=_filled("geo_rate_limit", limits))
 
     # Behaviour
@@ -188,14 +190,16 @@ class SecurityDecorator(DecoratorEvents):
     def usage_monitor(
         self, max_calls: int, window: int = 3600, action: str = "ban"
     ) -> Callable[[View], View]:
-        """Act on a client with more than ``max_calls`` calls of this route in ``window`` s."""
+        """Ban clients with more than ``max_calls`` calls of this route in ``window`` seconds.
+
+        :param action: what happens instead: ``ban``, ``log``, ``throttle`` or ``alert``."""
         return self._watching(rule_type="usage", threshold=max_calls, window=window, action=action)
 
     def return_monitor(
         self, pattern: str, max_occurrences: int, window: int = 86_400, action: str = "ban"
     ) -> Callable[[View], View]:
-        """Act on a client that got more than this number of answers of a kind: ``status:404``,
-        ``json:path==value``, ``regex:...`` or a text."""
+        """Ban clients that got more than ``max_occurrences`` answers like ``pattern`` in ``window``
+        seconds: ``status:404``, ``json:path==value``, ``regex:...`` or a text."""
         return self._watching(
             rule_type="return_pattern",
             threshold=max_occurrences,
@@ -207,7 +211,7 @@ class SecurityDecorator(DecoratorEvents):
     def suspicious_frequency(
         self, max_frequency: float, window: int = 300, action: str = "ban"
     ) -> Callable[[View], View]:
-        """Act on a client with more than ``max_frequency`` calls a second, over ``window`` s."""
+        """Ban clients with more than ``max_frequency`` calls a second, over ``window`` seconds."""
         calls = _read("max_frequency", number(0, above=True), max_frequency)
         seconds = _read("window", whole_number(1), window)
         threshold = max(1, int(calls * seconds))
@@ -216,6 +220,7 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def behavior_analysis(self, rules: list[BehaviorRule]) -> Callable[[View], View]:
+        """Apply behavior rules to this route; each names its action."""
         return self._marking(behavior_rules=_filled("behavior_analysis", rules))
 
     # Detection
@@ -233,9 +238,10 @@ class SecurityDecorator(DecoratorEvents):
         scan_body: bool | None = None,
         semantic_headers: list[str] | None = None,
     ) -> Callable[[View], View]:
-        """Exclude names from detection on this route.
+        """Exclude values from detection on this route, by their names.
 
-        :param categories: the categories that stay on.
+        :param categories: the categories that **stay on**; all others are off. (In the option
+            ``detection_exclusions``, ``categories`` names those that are off.)
         :param semantic_headers: the same as ``headers``, as there is one stage of detection.
         """
         if semantic_headers is not None:
@@ -249,19 +255,16 @@ class SecurityDecorator(DecoratorEvents):
         )
 
     def upload_inspection(self, mode: str = "strict") -> Callable[[View], View]:
-        """Set what is weighed of files that are sent to the route.
-
-        :param mode: ``"strict"`` weighs their contents as well, ``"names"`` only their names.
-        """
+        """Inspect the names of uploaded files (``"names"``), or their contents too
+        (``"strict"``)."""
         return self._marking(upload_inspection=mode)
 
     # Answers
 
     def security_headers(self, **headers: Any) -> Callable[[View], View]:
-        """Change the security headers of the route's answers, with the keys of that option.
-        ``None`` removes a header (``frame_options=None``: any site may frame the page), text sets
-        it (``cross_origin_resource_policy="cross-origin"``: any site may embed the file).
-        """
+        """Change security headers of the route's answers, with the keys of that option. ``None``
+        removes a header (``frame_options=None``: any site may frame the page), a text sets it
+        (``cross_origin_resource_policy="cross-origin"``: any site may embed the file)."""
         return self._marking(security_headers=headers)
 
     # Reading marks

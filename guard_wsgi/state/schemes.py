@@ -17,8 +17,8 @@ MAX_PORT = 65_535
 class Scheme:
     """One kind of store.
 
-    :ivar module: the module with ``open_backend(url, settings)``, which returns a `Backend`; imported
-        when a store is opened.
+    :ivar module: the module with ``open_backend(url, settings)``, which returns a `Backend`. It is
+        imported when a store is opened.
     :ivar package: the package that must be installed; empty for none.
     :ivar extra: the extra of this package that installs it.
     :ivar example: a URL of this kind, if host, port or path are needed.
