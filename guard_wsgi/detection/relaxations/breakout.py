@@ -1,10 +1,10 @@
 # ruff: noqa: E501, SIM905  (tables of words)
-"""Where a text can leave the place that an app puts it in.
+"""Whether a text can break out of the place that an app puts it in.
 
 An app puts a value either into the middle of a program or between quotes there. In the middle, it
-is read from its first word on, and no language that is attacked reads words in a row which are none
-of its own. Between quotes, nothing of it is read before the first quote of the same kind, and what
-follows that quote must go on as the language does behind a text.
+is read from its first word on, and no attacked language accepts several words in a row that are not
+its keywords. Between quotes, nothing of it is read before the first quote of the same kind, and
+what follows that quote must go on as the language does behind a text.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _CONTRACTION: Final = re.compile(r"'(?:t|s|d|m|re|ve|ll)(?=[ \t,])", re.IGNORECA
 _STRING_PREFIXES: Final = frozenset("n e b x r u f q rb br fr nq bx".split())
 
 # Words that stand beside others in a program: of SQL and its dialects, of Python, JavaScript and
-# PHP, and of the expression languages of Java. English words among them are lost for sentences.
+# PHP, and of the expression languages of Java. They don't count as words of a sentence, although
+# some are English.
 _SQL_KEYWORDS: Final = frozenset(
     """
     a an select union where and or not like ilike in is null order by group having limit offset fetch first next only into insert
@@ -53,7 +54,7 @@ _CODE_KEYWORDS: Final = frozenset(
     puts p pp raise load begin end unless until then when begin rescue ensure alias undef redo retry loop say warn
     """.split()
 )
-# What may stand behind the name of a table and the one that it is given.
+# Words that may follow the name of a table and its alias.
 _AFTER_ALIAS: Final = frozenset(
     """
     where join inner left right cross natural full outer union except intersect minus order group having limit offset fetch for on
@@ -61,7 +62,7 @@ _AFTER_ALIAS: Final = frozenset(
     """.split()
 )
 _ENDS_ALIAS: Final = ".:!?'\"`=<>+*%&|^~[{"
-"""What no language goes on with behind those two, at the end of a row of words."""
+"""Characters at the end of a row of words that no language allows after those two."""
 
 
 class Leading(NamedTuple):
@@ -71,7 +72,7 @@ class Leading(NamedTuple):
     :ivar joined: for each of them, whether it has no comma behind it.
     :ivar in_line: the same, and no end of a line.
     :ivar end: the character that ends the row; "" at the end of the text.
-    :ivar rest: what stands behind the apostrophe, if a contraction ends the row ("it's").
+    :ivar rest: the text after the apostrophe, if a contraction ends the row ("it's").
     """
 
     words: tuple[str, ...]
@@ -82,7 +83,8 @@ class Leading(NamedTuple):
 
     @property
     def is_sentence(self) -> bool:
-        """Whether two words follow each other, which are no address, path, number or document."""
+        """Whether the text begins with two words in a row, not with an address, a path, a number or
+        a document."""
         pairs = zip(self.words, self.words[1:], self.in_line, strict=False)
         return self.rest is not None or any(
             joined and not (one.isdigit() and two.isdigit()) for one, two, joined in pairs
@@ -120,8 +122,8 @@ def leading(text: str) -> Leading:
 
 
 def is_no_sql(first: Leading) -> bool:
-    """Whether SQL stops at the beginning: three words in a row, none of them its own, or two that
-    nothing follows as it does behind a table's name and alias."""
+    """Whether the beginning is a syntax error in SQL: three words in a row that are no keywords, or
+    two without a continuation that a table's name and alias may have."""
     if first.rest is not None and "'" not in first.rest:
         return True
     words, joined = first.words, first.joined
@@ -137,8 +139,8 @@ def is_no_sql(first: Leading) -> bool:
 
 
 def is_no_code(first: Leading) -> bool:
-    """Whether Python, JavaScript, PHP and the expression languages of Java stop at the beginning:
-    two words in a row, neither of them a keyword."""
+    """Whether the beginning is a syntax error in Python, JavaScript, PHP and the expression
+    languages of Java: two words in a row that are no keywords."""
     words = first.words
     return first.rest is not None or any(
         first.in_line[at]
@@ -148,20 +150,20 @@ def is_no_code(first: Leading) -> bool:
     )
 
 
-# What may follow a text in SQL, a closing parenthesis and blanks aside: an operator, a comment, the
-# end of the statement, the next of a list, another text.
+# What may follow a text in SQL, after closing parentheses and blanks: an operator, a comment, the
+# end of the statement, the next item of a list, another text.
 _SQL_OPERATORS: Final = (
     r"(?:or|and|xor|not|like|ilike|in|is|between|rlike|regexp|regexp_like|glob|match|similar|sounds|div|mod|collate|escape|overlaps"
     r"|isnull|notnull|union|except|intersect|minus|order|group|having|limit|offset|fetch|for|into|procedure|returning|as|asc|desc|then|else|when|end|from|where|on"
     r"|using|join|inner|left|right|cross|natural|full|exec|execute|select|insert|update|delete|drop|declare|waitfor|shutdown|begin|create|alter|if|while|set|go|print)(?![a-z])"
 )
-# Behind a text that is a column stands the name that it is given.
+# A column that is a text may have an alias after it.
 _NAMED_TEXT: Final = r"[\w$@#]+\s*(?:[,;)#]|--|/\*|(?:from|where|limit|order|group|union|having|into|for|except|intersect|join|window|procedure|offset|fetch|with)\b)"
 _AFTER_TEXT_IN_SQL: Final = re.compile(
     rf"[\s)\x00]*(?:{_SQL_OPERATORS}|{_NAMED_TEXT}|[-+.*%=<>|&^~;,#@'\"`\x00/]|![=<>~]|::|\d+[\s'\"=)]*[=<>])",
     re.IGNORECASE,
 )
-# The same in Python, JavaScript and PHP; behind a parenthesis and the end of a line anything.
+# The same in Python, JavaScript and PHP; anything may follow a parenthesis or the end of a line.
 _AFTER_TEXT_IN_CODE: Final = re.compile(
     r"[ \t\x00)\]}]*(?:[-.,;+*/%=<>&|^?:~@(\['\"`#\x00\r\n]|!=|(?:in|instanceof|if|else|or|and|not|is|for|as|xor)(?![a-z]))",
     re.IGNORECASE,
@@ -169,8 +171,8 @@ _AFTER_TEXT_IN_CODE: Final = re.compile(
 
 
 def _leaves(text: str, quote: str, after: re.Pattern[str]) -> bool:
-    """Whether a text between these quotes leaves them: at its first one that is neither doubled
-    nor escaped, or at an escaped one before, which is none to some databases."""
+    """Whether a text ends a string with these quotes: at its first quote that is neither doubled
+    nor escaped, or at an earlier escaped one, because some databases know no escapes."""
     at = text.find(quote)
     while at >= 0:
         if text.startswith(quote, at + 1):
@@ -185,16 +187,16 @@ def _leaves(text: str, quote: str, after: re.Pattern[str]) -> bool:
 
 
 def leaves_quotes_in_sql(text: str) -> bool:
-    """Whether a text leaves the quotes of a text or a name in SQL."""
+    """Whether a text ends a string or a quoted name in SQL."""
     return "$$" in text or any(
         _leaves(text, quote, _AFTER_TEXT_IN_SQL) for quote in ("'", '"', "`", "]")
     )
 
 
 def leaves_quotes_in_code(text: str) -> bool:
-    """Whether a text leaves the quotes of a text in Python, JavaScript or PHP."""
+    """Whether a text ends a string in Python, JavaScript or PHP."""
     if any(_leaves(text, quote, _AFTER_TEXT_IN_CODE) for quote in ("'", '"')):
         return True
-    # Three in a row end a text, and call it as a function, which no text is.
+    # Three in a row end a string and call it as a function, which is an error.
     at = text.find("`")
     return not text.startswith("```", at) and _leaves(text, "`", _AFTER_TEXT_IN_CODE)

@@ -18,12 +18,12 @@ from guard_wsgi.detection.relaxations.placeholders import without_placeholders
 from guard_wsgi.detection.relaxations.styles import HINTS as STYLE_HINTS
 from guard_wsgi.detection.relaxations.styles import without_styles
 
-# What a handler or a script URL may do: act on the browser's own window, and nothing else.
+# What a handler or a script URL may do: act on the browser's own window only.
 _ACTION: Final = (
     r"(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
     r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2}"
 )
-# Values without a blank or a sign, so no word of SQL is unquoted between two quotes.
+# Values without a blank or a punctuation mark, so no SQL keyword can be between two quotes.
 _WORD: Final = r"(?!(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp)\b)[\w/#.-]"
 _PLAIN: Final = rf"\s+(?:class|id|type|role|rel|target|value|name|href|tabindex|disabled)(?:=(?:\"(?:{_WORD}[\w/#.]*(?:-[\w/#.]+)*(?: {_WORD}[\w/#.]*(?:-[\w/#.]+)*)*)?\"))?"
 _HANDLER: Final = rf"\s+on(?:click|focus|change|mouseover|mouseout)=\"{_ACTION}\""
@@ -44,8 +44,8 @@ _SHOWN: Final = re.compile(
     re.IGNORECASE,
 )
 
-# The handler of a component (JSX). For a browser, an attribute without quotes ends at the arrow,
-# and the part before it is no program.
+# The handler of a component (JSX). A browser ends an attribute without quotes at the arrow, and the
+# part before it is no program.
 _COMPONENT: Final = re.compile(r"\son[A-Z][A-Za-z]{2,20}=\{(?:\(\w{0,16}\)|\w{1,16}) =>(?= )")
 
 # Namespaces that mail programs declare.
@@ -125,7 +125,7 @@ _REQUESTED: Final = re.compile(
 )
 # What a test says of two texts that differ.
 _ASSERTED: Final = re.compile(r"(?<=\bassert )'\w[\w .-]{0,40}' [=!]= '\w[\w .-]{0,40}'(?!\w)")
-# A class that a line of a log or a sentence names, and neither makes nor calls.
+# A class that a log line or a sentence mentions, without creating or calling it.
 _SPOKEN_CLASS: Final = re.compile(
     r"(?<![\w.@/\"'=({:$])(?:org|com|io|net|javax|jakarta)(?:\.[a-z]\w{0,40}){1,10}\.[A-Z]\w{0,60}(?=:? |[\],]|$)"
 )

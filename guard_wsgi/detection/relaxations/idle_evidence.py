@@ -1,10 +1,9 @@
-"""Evidence that can do nothing where it stands, in a text that begins as a sentence does.
+"""Evidence that can do no harm in its text, such as a quote after which no code can continue.
 
-An injection needs more than its words: it must leave the place that the app puts the value in. Each
-family of evidence here has a condition that can be checked, without which no app that is attacked
-by it does anything with the text. Evidence that does not meet it is not weighed. The conditions are
-necessary ones of the languages, not signs of good will, so an attacker who writes a sentence in
-front of a payload gains nothing if the payload still works, and has none if it doesn't.
+An injection must leave the place that the app puts the value in. So each family of indicators here
+needs a condition before it can do harm, such as an open quote. If the text lacks the condition, the
+indicator is not counted. The conditions come from the grammars of the languages, so an attacker
+can't fake them: a sentence before a payload changes nothing while the payload works.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from guard_wsgi.detection.relaxations.breakout import (
 from guard_wsgi.detection.value import Budget, Value
 
 MAX_IDLE_CHARS: Final = 20_000
-"""A longer text is a document, of which windows are weighed."""
+"""A longer text is a document, which is weighed in windows."""
 IDLE_EACH: Final = 4
-"""What it costs to find out, in characters of a text for one of its budget."""
+"""This many characters of a text cost one character of the budget."""
 
 
 def _names(*prefixes: str, without: Iterable[str] = ()) -> frozenset[str]:
@@ -37,7 +36,7 @@ def _names(*prefixes: str, without: Iterable[str] = ()) -> frozenset[str]:
     )
 
 
-# Calls that a command line knows nothing of: Python, PHP or JavaScript runs them.
+# Calls of Python, PHP or JavaScript; a shell does not know them.
 _CALLS: Final = frozenset({"shell.function_command", "shell.os_function"})
 _SQL: Final = _names("sql.") | _names("query.axis", "query.path_predicate", "query.union_break")
 _SQL_QUOTES: Final = frozenset(
@@ -51,12 +50,12 @@ _SQL_QUOTES: Final = frozenset(
     )
 )
 _CODE_QUOTES: Final = frozenset({"xss.js_break"})
-# A line of a protocol is none in the middle of another line.
+# A protocol command must be at the beginning of a line.
 _LINES: Final = frozenset({"protocol.request_line", "xss.cookie_set", "code.session_fixation"})
 _SCRIPT: Final = _names("xss.")
 _PROTOTYPE: Final = frozenset({"code.proto_key", "code.prototype_path"})
 _ALIAS: Final = frozenset({"shell.alias"})
-# Tags are read wherever they stand, and settings line by line.
+# Without tags, which count anywhere, and without settings, which count on any line.
 _CODE: Final = _CALLS | frozenset(
     one.name
     for one in INDICATORS
@@ -75,7 +74,7 @@ _TEMPLATE: Final = _names(
     *("code.erb", "code.asp_open", "code.ruby_interpolation", "code.tornado_tag"),
 )
 
-# What opens a program in the middle of a page, of a string or of a template.
+# Opens a program in the middle of a page, a string or a template.
 _OPENED_CODE: Final = re.compile(
     r"<\s*[?%]|<\s*(?:jsp|cf|script)|\{/?php|\[/?\\?php|[$#%@*]\s*\{|\{[\w.]*(?:__|\[)|\{\{|\{%|_\$\$|\$\(",
     re.IGNORECASE,
@@ -84,12 +83,12 @@ _TEMPLATES: Final = (
     *(("{{", "}}"), ("{%", "%}"), ("<%", "%>"), ("[[", "]]")),
     *((mark + "{", "}") for mark in "$#%@*~"),
 )
-# Tags of JSP and ColdFusion, and a call behind "<%", need no end of their own: the rest of a page
-# may have one. Nor has a line of Mako one.
+# Tags of JSP and ColdFusion, and a call after "<%", need no end of their own, because the rest of a
+# page may have one. Lines of Mako have no end.
 _UNCLOSED_TEMPLATE: Final = re.compile(
     r"<%[^%]*[(`]|<(?:jsp|cf)|^[ \t]{0,40}%", re.I | re.MULTILINE
 )
-# A page reads tags, attributes and addresses of scripts wherever they stand.
+# Tags, attributes and addresses of scripts count anywhere in a page.
 _MARKUP: Final = re.compile(
     r"<[\s\x00/]*[a-z!?%&\\]|\b(?:on\w+|style|src\w*|href|action|formaction|data|background|poster|content|http-equiv)\s*="
     r"|script\s*:|\bdata\s*:|\{\{|[$#]\{|\[\[|@import|expression\s*\(|-moz-binding|behavior\s*:",
@@ -104,8 +103,8 @@ _ALIAS_COMMAND: Final = re.compile(
     r"(?:(?:command|builtin|eval|exec|sudo|then|do|else|time|!)[\s\"'\\]{1,16}){0,4}alias\b",
     re.IGNORECASE,
 )
-# What ends a line, in any escape that may be undone, and what needs no line of its own: an address
-# that is asked of a proxy, a cookie that a script or a page sets.
+# Line ends, escaped or not; and attacks that need no line of their own: an address for a proxy, a
+# cookie that a script or a page sets.
 _NOT_ONE_LINE: Final = re.compile(
     r"[\r\n\x0b\x0c\x85\u2028\u2029\u010a\u010d\u560a\u560d]|%0|%e|%c4|\\[rnu0x]|<|://|\.\s*cookie|cookie\W{0,3}=|sess",
     re.IGNORECASE,
@@ -139,8 +138,8 @@ def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
         found |= _LINES
     if asked.isdisjoint(_IN_PROSE):
         return frozenset(found)
-    # Optimization: without a span of code only quotes can be idle, and no quote of SQL before a
-    # terminator.
+    # Optimization: in a text without a code span, only quotes can be idle, and quotes of SQL only
+    # if no terminator follows.
     if (
         "`" not in text
         and asked.isdisjoint(_CODE_QUOTES)
@@ -169,10 +168,10 @@ def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
 
 
 def idle_in(texts: Iterable[str], asked: frozenset[str] = _EVERY) -> frozenset[str]:
-    """The names of the indicators that can do nothing in any reading of a value.
+    """Return the names of the indicators that can do no harm in any reading of a value.
 
     :param texts: the readings of all of the value, the raw one among them.
-    :param asked: names of indicators; to find out about others takes time.
+    :param asked: the names to look for; fewer take less time.
     """
     found: frozenset[str] | None = None
     for text in texts:
@@ -184,7 +183,8 @@ def idle_in(texts: Iterable[str], asked: frozenset[str] = _EVERY) -> frozenset[s
 
 
 class IdleEvidence:
-    """What is idle in a value; found out once, when something else is over the threshold."""
+    """The idle indicators of a value. They are computed once, when the value is over the
+    threshold."""
 
     __slots__ = ("_budget", "_names", "_value")
 
@@ -204,5 +204,5 @@ class IdleEvidence:
         if value.kind or value.flags or len(value.text) > MAX_IDLE_CHARS:
             return frozenset()
         self._budget.take_chars(len(value.text) // IDLE_EACH)
-        # "plain" is what a shell or a database makes of a text, and no app.
+        # Without "plain", which only a shell or a database reads.
         return idle_in(view.text for view in decodings(value.text) if view.name != "plain")

@@ -2,8 +2,8 @@
 """Notations: values that are a pattern, a pointer or a type in a language that people write.
 
 Configurations, schemas and rules contain regular expressions, globs, match patterns of browsers,
-JSON pointers and names of types. These consist of the same signs as attacks. Each notation has a
-strict grammar, and names the attacks that a value of that grammar can't be, wherever the app
+JSON pointers and names of types. They have the same characters as attacks. Each notation has a
+strict grammar, and lists the attacks that a value of that grammar can't be, wherever the app
 inserts it: a glob has no quote to end a string and no bracket to end a filter.
 """
 
@@ -19,9 +19,9 @@ from guard_wsgi.detection.relaxations.placeholders import PATH
 from guard_wsgi.detection.value import Value
 
 MAX_CHARS: Final = 1024
-"""A longer value is a text; parsing it would cost more than the grammar can excuse."""
+"""A longer value is a text, and takes too long to parse."""
 
-# Words between which SQL reads a comment as a blank.
+# SQL reads a comment between these words as a blank.
 _SQL_WORD: Final = re.compile(
     r"(?:^|[/,.*])(?:declare|set|with|call|use|create|alter|drop|truncate|merge|replace|load|grant|explain|pragma|attach|waitfor|case|when|begin|join|values|or|and|xor|not|union|all|select|from|where|like|in|is|between|having|order|group|limit|into"
     r"|div|mod|rlike|regexp|glob|match|sounds|escape|collate|sleep|benchmark|insert|update|delete|drop|exec|\d+)(?=[/,.*(]|$)",
@@ -36,7 +36,7 @@ _NO_FILE: Final = frozenset({"sensitive_file", "dir_traversal", "path_traversal"
 _REGEX: Final = re.compile(
     r"(?:[^\s'\"`;&<>$%{}]|(?<=\()\?P?<[A-Za-z_]\w{0,40}>|(?<=\()\?<[=!]|\[\^?[\w=?#&/:.%-]{1,60}\]|\{\d{0,4},?\d{0,4}\}|\\[{}$]|\$(?=$|[|)/])){2,}"
 )
-# Text that only the language of regular expressions has in such a place.
+# Text that occurs only in regular expressions.
 _REGEX_SIGN: Final = re.compile(
     r"\\[dDwWsSbB.]|\[\^?[^\]]{1,60}\][+*?{]|\)[+*?{]|^\^|\(\?[:=!<P]|\.[+*](?:\)|\\|\$|$)"
 )
@@ -48,7 +48,7 @@ _SQL_SIGN: Final = re.compile(
     r"[A-Za-z_]\((?![~?])|--|#|/\*|\b(?:select|union|or|and|xor|not|case|sleep|if|like|in|is|from|where|exists|between|having|div|mod)\b",
     re.IGNORECASE,
 )
-# A shell takes a bracket at the beginning for a program of its own.
+# A bracket at the beginning is a command of the shell.
 _NO_COMMAND: Final = re.compile(r"/?\^|/?\(\^\|/\)")
 _INLINE: Final = re.compile(r"^/(.*)/[gimsuy]{0,6}$")
 _ESCAPED: Final = re.compile(r"\\.")
@@ -59,15 +59,16 @@ _MATCH: Final = re.compile(
     r"(?:\*|https?|wss?|ftp)://(?:\*|\*\.[a-z\d-]{1,63}(?:\.[a-z\d-]{1,63}){0,6})(?::(?:\d{1,5}|\*))?(?:/[\w*./-]{0,200})?",
     re.IGNORECASE,
 )
-# An address with brackets in a name, as forges have of bots (`/users/renovate%5Bbot%5D`). A shell
-# takes nothing that begins like this for a program.
+# An address with brackets in a name, such as bots have on code hosts (`/users/renovate%5Bbot%5D`).
+# No shell runs a text that begins like this.
 _BRACKETED: Final = re.compile(
     r"https?://[\w.-]{1,100}(?::\d{1,5})?(?:/(?:[\w.~@+-]|%5B|%5D|\[|\]){1,100}){1,8}(?:\{[\w/,]{1,40}\})?/?",
     re.IGNORECASE,
 )
-# JSON pointers as addresses (RFC 6901, section 6): a fragment, which no server and no file gets.
+# JSON pointers as addresses (RFC 6901, section 6): a fragment, which browsers send to no server.
 _POINTER: Final = re.compile(r"#(?:/(?!\.{1,2}(?:/|$))(?:[\w$.-]|~[01]){0,100}){1,20}")
-# Names of packages and classes (Java, Kotlin, .NET), but for those that run, load or look up.
+# Names of packages and classes (Java, Kotlin, .NET), except those that run, load or look up
+# something.
 _TYPE: Final = re.compile(
     r"(?:javax?|jakarta|kotlinx?|scala|groovy|org|com|io|net|de|androidx?)(?:\.[a-z]\w{0,40}){1,10}(?:\.(?:\*|[A-Z]\w{0,60})){0,2}"
     r"|javax?\.[a-z]\w{0,30}|(?:System|Microsoft|Newtonsoft)(?:\.[A-Z]\w{0,40}){1,8}"
@@ -77,7 +78,7 @@ _RISKY_TYPE: Final = re.compile(
     r"|beans|beanutils|classloader|classpath|filesystem|xmlapplication|snakeyaml|\bsun\b|opensymphony|xwork|struts|ognl|mvel|\bel\b|spel\b|expression|codehaus\.groovy|mchange|collections\d?\.|reflect|unsafe|omg|exec|mlet|management\.loading|drivermanager|filehandler|basicdatasource|xbean|urlresource|appender|deseriali[sz]ation|objectinput|remot|^java\.lang|^java\.(?:net|io|nio|security)(?:\.(?!\w*(?:exception|error|string|integer|long)\b)|$)",
     re.IGNORECASE,
 )
-# Fields by which a reader of objects chooses the class to make (CWE-502).
+# Fields in which a deserializer finds the class to create (CWE-502).
 _CLASS_NAMES: Final = frozenset(
     {"type", "ctor", "javatype", "java-type", "object", "new", "function", "reduce"}
 )
@@ -97,7 +98,7 @@ def _makes_object(name: str) -> bool:
 
 
 _NAMED_TYPE: Final = frozenset({"code_injection", "deserialization"})
-# A file of a share: a host without a dot is one of the own network.
+# A file of a network share. A host without a dot is in the own network.
 _SHARE: Final = re.compile(
     r"(?!.*\.(?:php\d?|phtml|inc|jspx?|aspx?|js|exe|dll|hta)$)"
     r"\\\\[A-Za-z][\w-]{0,14}(?:\\(?!\.)[\w .()&'-]{1,80}){1,10}\\?"
@@ -117,12 +118,13 @@ _SERVICE: Final = re.compile(
     r"(?!localhost\b|[\w.-]*(?:metadata|internal)|file:|dict:|gopher:)[a-z][a-z\d._/-]{0,100}:\d{1,6}(?:\.[\w-]{1,40}){0,5}(?:-[\w.-]{1,60})?"
     r"|(?!kubernetes\.)[a-z\d-]{1,63}\.[a-z\d-]{1,63}\.svc(?:\.cluster\.local)?(?::\d{1,5})?"
 )
-# A folder of the machine and its place in a container: no path has a colon in the middle.
+# A volume mount: a folder of the machine and its place in a container. Paths have no colon in the
+# middle.
 _MOUNT: Final = re.compile(
     r"(?!.*(?:\.\.|\.sock))(?:/(?!/)|\./|~/)[\w./@-]{0,200}(?<!http)(?<!https):/(?!/)[\w./@-]{0,200}(?::[a-z]{1,10}(?:,[a-z]{1,10})?)?"
 )
-# Conditions on variables of a program, in documents; "===" is no SQL. Words and numbers in brackets,
-# which are no filter of a directory without "=".
+# Conditions on variables of a program, in documents; "===" is no SQL. Words and numbers in
+# brackets. An LDAP filter would have a "=".
 _COMPARED: Final = (
     r"(?!this\b)[A-Za-z][\w.]{0,60} (?:===|!==) "
     r"(?:\"\w{0,40}\"|'\w{0,40}'|-?\d{1,9}|true|false|null)"
@@ -131,10 +133,11 @@ _CONDITION: Final = re.compile(
     rf"\(?{_COMPARED}(?: (?:\|\||&&) {_COMPARED}){{0,8}}\)?", re.IGNORECASE
 )
 _LOGIC: Final = re.compile(r"!?\((?:[\w.+*/<>-]|[ !()]| (?:\|\||&&|==) ){1,300}\)")
-# Ranges of versions (npm). One that begins with an operator continues no expression of SQL.
+# Ranges of versions (npm). It does not begin with an operator, which could continue an SQL
+# expression.
 _VERSION: Final = r"(?:[<>]=?|\^|~|=)? ?v?[\dxX*]{1,6}(?:\.[\dxX*]{1,6}){0,2}(?:-[\w.]{1,30})?"
 _RANGE: Final = re.compile(rf"(?=[<>^]){_VERSION}(?:(?: - | \|\| ?| ){_VERSION}){{1,12}}")
-# Packages named after a method that they add to old browsers: no access to another prototype.
+# Packages named after a method that they add to old browsers. They don't touch other prototypes.
 _PACKAGE: Final = re.compile(
     r"(?:[\w@.-]{1,60}/){0,6}(?:array|string|object|regexp|function|promise|arraybuffer|sharedarraybuffer|typedarray|iterator|symbol|date|map|set|number|error|reflect)"
     r"\.prototype\.[a-z]{1,40}(?:[/@-][\w.@-]{1,60})?"
@@ -153,7 +156,7 @@ def _is_glob(text: str) -> bool:
 
 
 def _is_glob_list(text: str) -> bool:
-    """Whether a text is globs on one line, a comma and a blank between each two."""
+    """Whether a text is a list of globs on one line, separated by a comma and a blank."""
     parts = text.strip('"').split(", ")
     return len(parts) > 1 and all(map(_is_glob, parts))
 
@@ -164,8 +167,8 @@ def is_type(text: str) -> bool:
 
 
 def _brackets(bare: str) -> tuple[bool, bool]:
-    """Whether every bracket of an expression has its counterpart, and whether a bar is outside of
-    all of them, where a shell reads it as a pipe."""
+    """Return whether every bracket has its counterpart, and whether a bar is outside of all
+    brackets, where a shell reads it as a pipe."""
     depth, bars_outside = 0, False
     for sign in bare:
         if sign == "(":
@@ -180,7 +183,7 @@ def _brackets(bare: str) -> tuple[bool, bool]:
 
 
 def _of_regex(text: str) -> frozenset[str]:
-    """Return the categories that a regular expression can't be of."""
+    """Return the categories of attacks that a regular expression can't be."""
     inline = _INLINE.match(text)
     pattern = inline[1] if inline else text
     if not _REGEX.fullmatch(pattern) or not _REGEX_SIGN.search(pattern):
@@ -222,7 +225,7 @@ _WHOLE: Final[tuple[tuple[Callable[[str], object], frozenset[str]], ...]] = (
 
 
 def excused_in(value: Value) -> frozenset[str]:
-    """Return the categories that a value can't be of where it stands."""
+    """Return the categories of attacks that a value can't be in its place."""
     found = excused(value.text, value.location == "json")
     if found is _NAMED_TYPE and (value.kind == "name" or _makes_object(value.name)):
         return _NOTHING
@@ -231,7 +234,7 @@ def excused_in(value: Value) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def excused(text: str, in_document: bool) -> frozenset[str]:
-    """Return the categories that a value can't be of, by the notation it is written in.
+    """Return the categories of attacks that a value can't be, by its notation.
 
     :param in_document: whether it is a value of a JSON body, where the path of a program is a
         setting. In a query it looks for a web shell.

@@ -1,11 +1,10 @@
 # ruff: noqa: E501  (tables of words)
-"""Placeholders of templates that only show data.
+"""Placeholders in templates that only print data.
 
 Mails, dashboards, alerts, charts, workflows and deployments are saved as templates: `{{ name }}`,
-`{{ $json["id"] }}`, `${var.region}`. A template injection has the same braces, and in them
-something that calculates, calls, or leads to the machine. So the content makes a placeholder
-harmless: names of data, plain texts, functions of one engine that only show something. For another
-engine it is an error or an empty text.
+`{{ $json["id"] }}`, `${var.region}`. A template injection has the same braces, but calculates,
+calls, or reads the machine. So a placeholder is harmless if it contains only names of data, plain
+texts, and display functions of one engine. For another engine it is an error or an empty text.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _NAME: Final = (
 )
 PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
 """Names in a template that lead only to data, in lower or any case."""
-# A text in quotes, which may be inside quotes of SQL: there it is no operator and begins with no
+# A text in quotes. It may be inside quotes of SQL, so it has no operator and does not begin with a
 # word of an expression. An empty one is an escaped quote.
 _SAID: Final = (
     r"(?!(?:or|and|xor|not|in|is|like|rlike|regexp|glob|match|between|div|mod|union|select|having|where|limit|order|group|into|collate|sounds|escape|as)\b)"
@@ -42,7 +41,7 @@ _SHOWN: Final = (
     rf"(?:\.(?:strftime|isoformat|format|timestamp|date|time)\(?{_TEXT}?\)?|\.(?:hour|minute|day|month|year))?"
     r"|url_for\('[\w.-]{1,60}'(?:, ?[a-z_]{1,30}='[\w./-]{0,80}'){0,3}\)"
 )
-# An expression of GitHub's workflows: its contexts, its functions of these, and plain words.
+# An expression of GitHub's workflows: its contexts, functions of contexts, and plain words.
 _CONTEXT: Final = r"(?:matrix|github|secrets|vars|inputs|needs|steps|runner|env|job|strategy)(?:\.(?!_)[\w-]{1,40}|\.\*){1,5}"
 _OPERAND: Final = (
     rf"!?(?:(?:fromjson|tojson|hashfiles|format|contains|startswith|endswith|join|always|success|failure|cancelled)"
@@ -50,18 +49,18 @@ _OPERAND: Final = (
 )
 _SIMPLE: Final = re.compile(
     rf"\{{\{{[-~]? ?(?:\.?{PATH}|{_TEXT}(?= ?\|))(?:{_FILTER}){{0,4}} ?[-~]?\}}\}}"
-    # A filter of the site's own. Those of engines that call, sort or look
-    # up are none, nor is what a shell takes for a program.
+    # A filter of the site's own. Names that engines call, sort by or look up are not plain data;
+    # names of shell programs are not, either.
     rf"|\{{\{{ ?{PATH} ?\| ?(?!(?:system|exec|shell_?exec|passthru|popen|proc_open|eval|assert|attr|map|filter|reduce|sort|select\w*|reject\w*|group_?by|file\w*|include|source|column|call\w*|print|debug|dump|pprint|xmlattr|format|read\w*|write\w*|open\w*|load\w*|run\w*|get\w*)\b)(?:[a-z]{{1,20}}(?:_[a-z]{{1,20}}){{1,3}} ?|[a-z]{{2,20}})\}}\}}"
     rf"|\{{\{{[-~]? ?(?:{_SHOWN})(?:{_FILTER}){{0,3}} ?[-~]?\}}\}}"
-    # Two names of data, and a name of data with a number.
+    # Two data names, or a data name and a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
-    # Handlebars and Mustache; a step of Make and Zapier; what engines call a group of names.
+    # Handlebars and Mustache; a step of Make and Zapier; a group of names.
     rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|![\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
     r"|\{%-? ?(?:(?:block|endblock|macro|partial)(?: [a-z_]{0,30})?|else|endif|endwith|trans(?:late)?|(?:end)?blocktrans(?:late)?(?: (?:trimmed|asvar \w{1,30}))?|load (?:i18n|static|l10n|tz|humanize)"
     rf"|static (?:\"\w[\w./-]{{0,80}}\.\w{{2,5}}\"|'\w[\w./-]{{0,80}}\.\w{{2,5}}')|trans(?:late)? {_TEXT}|url {_TEXT}(?: {PATH}){{0,3}}"
     rf"|(?:if|elif|unless|endif)(?: not)? {PATH}(?: (?:and|or|==|!=|>|<) (?:{_ARGUMENT})){{0,3}}|with {_NAME}={PATH}) ?-?%\}}"
-    # Alone it is a probe; a template goes on.
+    # Alone it is a probe; templates have more text.
     r"|\{% extends (?:\"\w[\w./-]{0,80}\.\w{2,5}\"|'\w[\w./-]{0,80}\.\w{2,5}') %\}(?=\s+\S|\{%)"
     rf"|<%= ?@?{PATH} ?-?%>"
     rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
@@ -82,8 +81,8 @@ _LOOP: Final = re.compile(
     rf"\{{%-? for {_NAME} in {PATH} -?%\}}|\{{%-? (?:endfor|empty) -?%\}}", re.IGNORECASE
 )
 _EXPRESSION: Final = re.compile(r"\{\{[-~]?((?:[^{}]|\{[^{}]{0,200}\}){1,800}?)[-~]?\}\}")
-# Go's templates (Helm, Alertmanager): every word is one of the language, or begins with a dot or a
-# dollar sign. No other engine reads such a name, and in Go it is data.
+# Go's templates (Helm, Alertmanager): each word is a keyword, or begins with a dot or a dollar
+# sign. No other engine reads such a name, and in Go it is data.
 _GO_WORD: Final = (
     r"if|else|end|range|with|define|template|block|include|required|requiredenv|default|toyaml|tojson|quote|squote|nindent|indent|eq|ne|and|or|not|lt|gt|le|ge|len|lower|upper"
     r"|title|trunc|trim|trimsuffix|trimprefix|printf|replace|b64enc|join|ternary|coalesce|int|int64|haskey|hasprefix|hassuffix|contains|empty|dict|list|index|get|first|last|until|add|sub|mul|div|mod"

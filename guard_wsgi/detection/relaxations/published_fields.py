@@ -1,9 +1,9 @@
 # ruff: noqa: E501  (tables of names)
 """Fields in which published formats carry programs, files and the origins of files.
 
-A webhook of a forge lists the files of a commit, an error report quotes the lines around a fault, a
-notebook consists of programs, and a source map contains the sources themselves. Such a field is
-content, like that of an uploaded file: a program there is not evidence.
+A webhook of a code host lists the files of a commit, an error report quotes the lines around a
+fault, a notebook consists of programs, and a source map contains the sources themselves. Such a
+field is content, like that of an uploaded file: a program there is not evidence.
 
 A field is recognised by its whole path from the root of a JSON body, so the app itself reads it
 from there. In a text that itself contains JSON, the sender chooses the names, so no text in it is
@@ -37,15 +37,15 @@ _SOURCE: Final = re.compile(
     r"|(?:file:///(?:[a-zA-Z]:/)?|/)?(?:\.{1,2}/)*(?:[\w@~+()\[\] -][\w.@~+()\[\] -]*/)*[\w@~+()\[\] -][\w.@~+()\[\] -]*\.(?:[cm]?[jt]sx?|vue|svelte|s?css|sass|less|coffee|dart)(?:\?[\w-]{0,40})?"
 )
 _FILE_URI: Final = re.compile(r"file:///(?!.*\.\.)[\w./%@:+~() -]{1,400}")
-# A file of schemas in a folder of the own project.
+# A schema file in a folder of the project itself.
 _SCHEMA: Final = re.compile(r"(?:\.{1,2}/){0,6}(?:[\w-][\w.-]*/){0,8}[\w-][\w.-]*\.(?:json|ya?ml)")
-# Nothing of a system is in these.
+# These contain nothing of the system.
 _WORK_FOLDER: Final = re.compile(
     r"/(?=(?:home|users|repo|repos|src|app|work|workspaces?|projects?|code|srv|opt|tmp|mnt|data|var/www)/)|[a-z]:[/\\]",
     re.IGNORECASE,
 )
-# What tasks, hooks, builds, services and migrations run, by the last name of a path that is not at
-# the root: and the variables of their environment.
+# Commands of tasks, hooks, builds, services and migrations, and their environment variables, by the
+# last name of a path that is not at the root.
 _GIVEN_TO_RUN: Final = re.compile(
     r"(?:\w*?_?(?i:commands?|cmds?|scripts?|executable)|run|entrypoint|shell|ps|pwsh|bash"
     r"|(?:before|after|pre|post)_(?:script|install|build|test|deploy|publish|start|stop|success|failure))(?:\[\])*|(?:args|entry|install)(?:\[\])+|entry"
@@ -100,8 +100,8 @@ def kind_of_place(name: str, text: str) -> str:
 
 
 def kind_if_given(name: str, text: str) -> str:
-    """The same in a document that is a text in a field: the sender may have chosen its names, so
-    they ask for more evidence, and excuse none but the address of a schema."""
+    """The same in a document that is a text in a field. The sender may have chosen its names, so
+    they only raise the threshold, except for the address of a schema."""
     said = _said(name)
     if said is _GIVEN_TO_RUN:
         return GIVEN
@@ -109,7 +109,8 @@ def kind_if_given(name: str, text: str) -> str:
 
 
 def kinds_inside(value: Value) -> KindOf:
-    """Return what knows the kinds of strings in a document that is a text in a field."""
+    """Return the function that tells the kinds of strings in a document that is a text in a
+    field."""
     if value.location not in ("form", "json", "multipart"):
         return no_kind
     # GitHub and Slack send a document like this if a form is requested.

@@ -1,8 +1,8 @@
 # ruff: noqa: E501  (tables of paths)
 """Paths of the fields in which published formats carry programs, files, places and reports.
 
-Each is a whole path from the root of a JSON body, but for the last table: names that no app gives
-to anything but a program or its output.
+Each is a whole path from the root of a JSON body. The exception is the last table: names that apps
+use only for a program or its output.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CONTAINERS: Final = (
     rf"{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?"
     r"(?:c|initC|ephemeralC)ontainers\[\]\."
 )
-# What a tool of the Model Context Protocol or of a language model is given to run or to write.
+# Programs and files for a tool of the Model Context Protocol or of a language model.
 _GIVEN: Final = (
     r"(?:command|cmd|code|script|sql|query|statement|expression|patch|diff|input|pattern|content|text|file_text|new_text"
     r"|(?:old|new|insert)_(?:str|string|text))(?:\[\])?"
@@ -45,7 +45,7 @@ CONTENT_PATHS: Final = re.compile(
     r"|(?:content\.)?cells\[\]\.(?:source(?:\[\])?|attachments\..+|outputs\[\]\.(?:text(?:\[\])?|traceback\[\]|evalue|data\..+))"
     # Language Server Protocol, Debug Adapter Protocol, Jupyter's messages.
     r"|params\.textDocument\.text|params\.contentChanges\[\]\.text"
-    # Kubernetes, Docker's API, actions of forges and other programs that run what they are given.
+    # Kubernetes, Docker's API, actions of code hosts, and other programs that run commands.
     rf"|{_CONTAINERS}(?:(?:command|args)\[\]|(?:(?:liveness|readiness|startup)Probe|lifecycle\.(?:preStop|postStart))\.exec\.command\[\])"
     rf"|{_OBJECT}metadata\.annotations\.kubectl\.kubernetes\.io/last-applied-configuration"
     r"|(?:Config\.)?(?:Cmd|Entrypoint|Healthcheck\.Test)\[\]|jobs\.[\w-]+\.steps\[\]\.(?:run|with\.script)|workflow_job\.steps\[\]\.name|repository\.dockerfile"
@@ -55,15 +55,15 @@ CONTENT_PATHS: Final = re.compile(
     rf"|{_MESSAGES}content\[\]\.content(?:\[\]\.text)?"
     rf"|{_MESSAGES}tool_calls\[\]\.function\.arguments|(?:choices\[\]\.(?:message|delta)\.|.*submit_tool_outputs\.)tool_calls\[\]\.function\.arguments.*"
     r"|contents\[\]\.parts\[\]\.(?:functionCall\.args\..+|functionResponse\.response\..+)"
-    # Diffs and files as forges send and take them.
+    # Diffs and files, as code hosts send and receive them.
     r"|comment\.diff_hunk|changes\[\]\.diff|files\[\]\.patch|(?:actions|tree)\[\]\.content|files\..+\.content|object_attributes\.st_diff\.diff"
-    # What tracers tell of requests, attacks among them (OpenTelemetry), and logs (Loki).
+    # Traces of requests, which include attacks (OpenTelemetry), and logs (Loki).
     r"|resource(?:Spans|Logs|Metrics)\[\]\..+\.stringValue|streams\[\]\.values\[\]\[\]"
 )
-# The same with paths so short, or names so common, that another app may have them: a program there
-# needs far more evidence to be an attack, and an attack is one.
+# The same with paths so short, or names so common, that another app may have them. A program needs
+# far more evidence there, but attacks are still found.
 CARRIED_PATHS: Final = re.compile(
-    # What a page did and said before an error.
+    # Actions and messages of a page before an error.
     rf"{_EVENT}breadcrumbs(?:\.values)?\[\]\.(?:message|data\..+)|(?:data\.)?body\.telemetry\[\]\.body\..+"
     rf"|{_EVENT}logentry\.\w+|(?:data\.)?event\.extra\..+|details\.error\.(?:innerError\.)?message|(?:events\[\]\.)?(?:breadcrumbs\[\]\.)?metaData\..+|context\.history\[\]\.arguments\[\]"
     # Language Server Protocol, Debug Adapter Protocol, Jupyter's messages.
@@ -79,7 +79,8 @@ CARRIED_PATHS: Final = re.compile(
     r"|changes\.(?:body|title)\.from|alert\.rule\.\w+"
     # npm: versions that a package needs.
     r"|engines\.\w+|(?:dev|peer|optional|bundled)?[dD]ependencies\.[\w@/.-]+"
-    # Names at any depth: an app that has such a field expects a program in it, or what one wrote.
+    # Names at any depth: an app that has such a field expects a program in it, or a program's
+    # output.
     r"|(?:.*[.\]])?(?:std_?(?:out|err)|(?:js|function|python)Code|(?:stack|back)_?trace|stackTrace|backTrace|traceback"
     r"|(?:old|new)_str(?:ing)?|file_text|(?:old|new|insert)(?:Text|_text)|(?:raw|compiled)_?[sS]ql|sqlExpression|cmdline"
     r"|source_?code|sourceCode|typed_code|code_?snippet|codeSnippet|full_log|UserData\.Fn::Base64(?:\.Fn::Sub)?|EmbeddedTmpl"
@@ -87,7 +88,7 @@ CARRIED_PATHS: Final = re.compile(
 )
 # Files that an editor changes, as keys.
 URI_PATHS: Final = re.compile(r"params\.edit\.changes\{\}|result\[\]\.edit\.changes\{\}")
-# JSON Schema, by which editors know a document.
+# JSON Schema, from which editors know the type of a document.
 SCHEMA_PATHS: Final = re.compile(r"(?:.+\.)?\$schema")
 PLACE_PATHS: Final = re.compile(
     rf"{_FRAMES}(?:filename|abs_path|file|fileName)"
@@ -95,7 +96,7 @@ PLACE_PATHS: Final = re.compile(
     r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri)|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
-    # Loki: where a line of a log is from.
+    # Loki: the origin of a log line.
     r"|output_fields\.fd\.name|streams\[\]\.stream\.filename"
     # Kubernetes and Docker: folders of a container and of its host.
     rf"|{_CONTAINERS}(?:volumeMounts\[\]\.(?:mountPath|subPath)|env\[\]\.value)|{_OBJECT}spec\.(?:(?:jobTemplate\.spec\.)?template\.spec\.)?volumes\[\]\.\w+\.\w+|HostConfig\.Binds\[\]"
@@ -109,14 +110,14 @@ FILE_PATHS: Final = re.compile(
     r"|comments?(?:\[\])?\.(?:inline\.)?path|build\.scm\.changes\[\]|runs\[\]\.results\[\]\.locations\[\]\.physicalLocation\.artifactLocation\.uri|Results\[\]\.Target|alert\.most_recent_instance\.location\.path|object_attributes\.(?:position|st_diff)\.(?:old|new)_path"
     r"|files\{\}"
 )
-# The same, or one in a folder that people work in: what a tool opens for a language model.
+# The same, or a file in a work folder, which a tool opens for a language model.
 WORK_PATHS: Final = re.compile(
     r"tests\[\]\.call\.crash\.path|\[\]\.filePath|"
     rf"params\.arguments\.(?:path|file_?path|filename|file|directory|cwd)|{_MESSAGES}content\[\]\.input\.(?:path|file_path|filename)"
 )
 SOURCE_PATHS: Final = re.compile(r"(?:sections\[\]\.map\.)?sources\[\]")
-# What monitoring tells of machines (Alertmanager, Grafana, PagerDuty, Opsgenie), and the blocks of
-# chats in which it is shown (Slack, Discord, Teams).
+# Alerts about machines (Alertmanager, Grafana, PagerDuty, Opsgenie), and the blocks of chats that
+# show them (Slack, Discord, Teams).
 TOLD_PATHS: Final = re.compile(
     r"(?:data\.)?extra\.\w+|tools\[\]\.(?:function\.)?description|instructions"
     r"|"
@@ -126,13 +127,14 @@ TOLD_PATHS: Final = re.compile(
     r"|blocks\[\]\.(?:text\.text|fields\[\]\.text|elements\[\]\.elements\[\]\.text)|attachments\[\]\.(?:title|text|fallback|pretext|fields\[\]\.value)"
     r"|embeds\[\]\.(?:title|description|fields\[\]\.value)|sections\[\]\.(?:activityTitle|text|facts\[\]\.value)"
     r"|event\.blocks\[\]\.elements\[\]\.elements\[\]\.text"
-    # Jira: what changed of an issue.
+    # Jira: the changes of an issue.
     r"|changelog\.items\[\]\.(?:from|to)String|issue\.fields\.(?:summary|description|environment)"
-    # Texts of commits, requests and notes in a forge.
+    # Texts of commits, pull requests and notes on a code host.
     r"|(?:commits\[\]|head_commit)\.(?:message|title)|push\.changes\[\]\.(?:new\.target|commits\[\])\.message"
     r"|(?:pull_?request|merge_request|object_attributes)\.(?:title|body|description|note)|comment\.content\.raw"
     r"|resource\.commits\[\]\.comment"
-    # What people and programs tell a language model. Chats have fields of these names, too.
+    # Prompts: messages of people and programs to a language model. Chats have fields of these
+    # names, too.
     rf"|{_MESSAGES}content(?:\[\])?(?:\.text)?|prompt|choices\[\]\.(?:message|delta)\.content|{_MESSAGES}data\.content|chat_history\[\]\.message|instances\[\]\.content|input\[\]\.content(?:\[\]\.text)?"
     r"|(?:contents\[\]|systemInstruction)\.parts\[\]\.text|system\[\]\.text"
 )

@@ -18,13 +18,13 @@ from guard_wsgi.detection.value import Value
 
 MAX_TERM_CHARS: Final = 96
 
-# A filter without a program. Its texts are one word that is no operator of SQL, so only that word
-# is unquoted between two quotes.
+# A filter without a program. Each text in it is one word and no SQL operator, so only that word
+# could be outside of quotes.
 _OPERATOR: Final = r"(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp|glob|match|collate|escape|binary|as)"
 _SCALAR: Final = rf"(?:\"(?!{_OPERATOR}\")\w(?:[\w.@-]{{0,40}}\w)?\"|[\w.]{{1,30}})"
 _FILTER: Final = rf"\{{ ?(?:\w{{1,30}}: ?(?:{_SCALAR}|\{{ ?(?!\$where)\$\w{{1,16}}: ?{_SCALAR} ?\}})(?:, ?)?){{0,3}} ?\}}"
 _CALLED: Final = (
-    # Functions of SQL that reveal or change nothing.
+    # SQL functions that reveal and change nothing.
     r"(?:sleep|pg_sleep)\(\)|(?:char|chr|nchar|ascii|unhex|hex)\(\d{0,2}\)|n?varchar\(\d{1,4}\)|benchmark\(\)"
     r"|(?:version|user|database|schema|current_user|session_user|system_user|now|rand|length|count|concat|concat_ws"
     r"|group_concat|substr|substring|char|coalesce|ifnull|nullif|load_file|extractvalue|updatexml|row_number)\(\)"
@@ -41,7 +41,7 @@ _CALLED: Final = (
     r"|(?:window\.)?(?:alert|prompt|confirm|console\.(?:log|error|warn|info)|print|println|echo|system\.out\.println|fmt\.println)"
     r"\((?:(?P<quote>['\"]?)(?:hi|hello|hello,? world|hey|test|ok|done|yes|no|here|works|x|a|i)?(?P=quote))\)"
 )
-# Only words of the language: without a name, a number or a list it is never a statement.
+# Keywords only. They are no statement without a name, a number or a list.
 _SQL_WORD: Final = (
     r"(?:union|all|select|distinct|from|where|and|or|not|in|like|between|exists|having|group|order|by|asc|desc|limit|offset"
     r"|join|inner|left|right|full|outer|cross|natural|on|using|insert|into|values|update|set|delete|drop|create|alter|truncate|replace"
@@ -119,8 +119,8 @@ def _whole(*tables: str) -> re.Pattern[str]:
     return re.compile(rf"{language}(?:{'|'.join(tables)})[;?!.]?", re.IGNORECASE)
 
 
-# A term among words, as people search for it. Two words in a row are no program in any attacked
-# language, and the words that SQL has between operands or before a table are excluded.
+# A term among other words of a search. Two words in a row are a syntax error in every attacked
+# language. Words that SQL has between operands or before a table are excluded.
 MAX_PHRASE_WORDS: Final = 8
 _WORD: Final = re.compile(r"[a-z]{1,20}(?:[-'][a-z]{1,12})?[,?!.]?|c\+\+|c#", re.IGNORECASE)
 _NAMED: Final = re.compile(
@@ -150,7 +150,7 @@ def _is_phrase(text: str) -> bool:
 
 
 _TERM: Final = _whole(_CALLED, _SQL, _NAMES, _LINES, _PLACES, _FILES, _TAGS, _SLIPS)
-# A whole filter of LDAP (RFC 4515) in a field for filters, but of what nobody looks up.
+# A whole LDAP filter (RFC 4515) in a field for filters, except for attributes that nobody looks up.
 _ITEM: Final = (
     r"\((?!\w*(?:pass|pwd|secret|hash|token|key))[a-z][\w;.-]{0,40}[~<>:]?=[\w .@,=+*:/-]{0,80}\)"
 )
@@ -158,15 +158,15 @@ _GROUP: Final = rf"\([&|!](?:{_ITEM}){{1,8}}\)"
 _DIRECTORY_FILTER: Final = re.compile(
     rf"\([&|!](?:{_ITEM}|{_GROUP}){{1,8}}\)|{_ITEM}", re.IGNORECASE
 )
-# What shows a file that is alike on every machine, or a log.
+# Commands that show a file that is the same on every machine, or a log.
 _SHOWS: Final = re.compile(
     r"(?:sudo )?(?:cat|less|more|head|tail|vi|vim|nano|ls)(?: -[a-zA-Z]{1,3}(?: ?\d{1,4})?)? (?P<path>\S+)",
     re.IGNORECASE,
 )
 _LOG: Final = re.compile(r"/var/log/(?:nginx|apache2|httpd)/(?:access|error)(?:\.log|_log)")
 _COMMAND: Final = re.compile(_COMMANDS, re.IGNORECASE)
-# Last words of names of fields whose value a program runs, opens, counts or sorts by. There, a
-# path, a command or a call takes effect.
+# Last words of names of fields whose value is run, opened, counted or sorted by. There, a path, a
+# command or a call takes effect.
 _ACTS: Final = frozenset(
     """
     cmd command commands exec execute run arg args argv argument arguments shell sh daemon ping cli eval code expr expression host hostname
@@ -186,7 +186,7 @@ _PATH: Final = re.compile(
     r"(?:/(?:etc|var|usr|opt|srv|home|proc|sys|tmp|dev|boot|mnt)(?:/[\w@+-][\w.@+-]{0,40}){1,7}/?|[a-z]:(?:\\[\w-][\w .()-]{0,40}){1,7}\\?)",
     re.IGNORECASE,
 )
-# A file of a share, which Windows opens from there.
+# A file of a network share, which Windows opens.
 _SHARE: Final = re.compile(
     r"\\\\(?!localhost)[a-z][\w-]{0,30}(?:\\[\w-][\w .()-]{0,40}){1,7}\\?", re.IGNORECASE
 )
@@ -205,7 +205,7 @@ _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 NO_TERM: Final = r"['\"]\s+\w|['\"]\s*[=|&+*/-]|--(?:\s|$)|/\*|\|\|"
 """Most attacks contain one of these, and no term does; in the syntax of both engines
 (sufficient.py)."""
-# Optimization: the table takes 15 us to say no, and a flood of attacks asks it each time.
+# Optimization: a value that is no term takes 15 us, and a flood has many of them.
 _NO_TERM: Final = re.compile(NO_TERM + r"|(?<!&lt);\s*\w", re.IGNORECASE)
 
 
@@ -230,8 +230,8 @@ a term."""
 
 
 def is_certain_in_search(text: str, over: float) -> bool:
-    """Whether a finding in a search field is not a programmer's search for commands, statements and
-    calls as manuals show them.
+    """Whether a finding in a search field is more than a programmer's search for a command, a
+    statement or a call.
 
     :param over: the score minus the threshold.
     """

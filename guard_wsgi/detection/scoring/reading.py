@@ -33,7 +33,7 @@ KIND_CATEGORIES: Final[Mapping[str, frozenset[str]]] = {
     COMMENT: CATEGORIES - {"xml"},
     # Nobody opens an address of this kind.
     PLACE: CATEGORIES - WHOLE_VALUE,
-    # A page has blocked this program, whatever it is.
+    # A browser has blocked this program already.
     SAMPLE: CATEGORIES - {"xss", "code_injection", "cmd_injection", "nosql", "proto_pollution"},
 }
 # A key of an object, and an address: neither is a path that the app opens or serves.
@@ -42,7 +42,7 @@ _FILE_KEY_CATEGORIES: Final = _KEY_CATEGORIES - {"file_inclusion", "dir_traversa
 _EXPRESSION_CATEGORIES: Final = CATEGORIES - {"xpath", "sqli"}
 # Only the declarations and directives of these count, not the kind of text.
 WITHOUT_SHAPE: Final = frozenset({"markup", "graphql"})
-# Parts that make an uploaded binary dangerous, long enough not to occur by chance.
+# Parts that make an uploaded binary dangerous. They are too long to occur by chance.
 _BINARY_EVIDENCE = re.compile(
     r"<\?php\s+\S|<\?=\s*[`$(\w]{4,}|<script[\s>].{0,200}?</script|<%@?\s*(?:page|eval|language)",
     re.IGNORECASE | re.DOTALL,
@@ -142,14 +142,14 @@ def readings(
     shaped = tuple([rest for rest, view in zip(rests, found, strict=True) if view in shaped])
     part = Reading(around, window, rests, shaped, is_part=True)
     for rest in rests:
-        # Text that only the cut has joined is no evidence.
+        # Text is no evidence if only the cut has joined it.
         indicators = [one for one in scanners.read(window.data(rest.text)) if one.name in known]
         part.add([one.name for one in indicators if one.category not in WHOLE_VALUE], rest.name)
     part.add(value.flags, "raw")
     yield part
 
 
-# An address in a document, whole and plain: what is behind it is not this app's.
+# A whole, plain address in a document. It leads to another app.
 _ELSEWHERE: Final = re.compile(
     r"(?=https?:)\w+://(?!\d|localhost|\[)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}(?::\d{1,5})?"
     r"(?:/(?!\.{1,2}(?:/|$))[\w.@+~,%:{}-]*)*/?",
@@ -175,8 +175,8 @@ def _allowed(value: Value) -> frozenset[str]:
     return KIND_CATEGORIES.get(value.kind, CATEGORIES)
 
 
-# A text in an XPath stands between operators, commas or brackets, so that none begins or ends one
-# that an app has put around it.
+# The texts of an XPath are between operators, commas or brackets, so they end no text that an app
+# has put around the value.
 _COMPLETE: Final = re.compile(
     r"(?=[a-z@/.*($])(?:[^'\"]*(?:[=(,<>|\[+*-]|\b(?:or|and|div|mod)\s)\s*(?:'[^']*'|\"[^\"]*\")"
     r"(?=\s*(?:[)\],=!<>|+*-]|$)|\s(?:or|and|div|mod)\b))*[^'\"]*",
@@ -190,8 +190,8 @@ def is_complete(expression: str) -> bool:
     return _COMPLETE.fullmatch(text) is not None and not ("--" in text or ";" in text)
 
 
-# A condition of a build (MSBuild): comparisons whose left side names a property or an item, so that
-# what an app may have put around the whole is no statement.
+# A condition of a build (MSBuild): comparisons of a property or an item, which complete no
+# statement around the value.
 _BUILD_TEXT: Final = r"'[\w$%@().:\\/|*-]{0,200}'"
 _BUILD_NAME: Final = r"[$%@]\([\w.]{1,100}(?:\((?:'[\w. -]{0,60}'(?:, ?)?){0,3}\))?\)"
 _COMPARISON: Final = (

@@ -30,9 +30,8 @@ from guard_wsgi.detection.scoring.window import WHOLE_CHARS, Window, windows
 from guard_wsgi.detection.settings import DetectionSettings
 from guard_wsgi.detection.value import GIVEN, Budget, Value
 
-# What the steps cost, in characters of a budget: to begin with a value and to look for its hits,
-# which costs one for a few characters together; to read a window once more in every way, each
-# character of which costs more than in the sieve.
+# The cost of the steps, in characters of the budget: to begin with a value; to look for its hits,
+# per some characters; to read a window in every way, per character.
 BEGIN_CHARS: Final = 50
 LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
@@ -40,32 +39,32 @@ READ_CHARS: Final = 100
 READ_EACH: Final = 1.5
 MIN_SCREENED: Final = 3
 """How many values the screen takes together; fewer are read one by one."""
-# How far over the threshold a score is certain: at the preset "relaxed", which refuses a third of
-# the customers that "balanced" refuses.
+# A score that is this much over the threshold is certain: it is over the preset "relaxed", too,
+# which refuses a third of the customers that "balanced" refuses.
 CERTAIN_MARGIN: Final = 0.6
-# No program is run and no filter is made from a field for sentences, so categories that need one
-# need more evidence there. Pages, templates, statements and command lines may be made from it.
+# Apps don't run a field for sentences as a program or a filter, so these categories need more
+# evidence there. They may put it into pages, templates, statements and command lines.
 WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
 # A text whose lines are mostly a program, in a field for programs and in one for texts.
 PASTED_MARGIN: Final = 1.0
 WRITTEN_SOURCE_MARGIN: Final = 0.5
-# A whole program has a little of everything: tests, calls, quotes. What is put into one to attack
-# what stands around it has more than that, in one place.
+# A whole program has a little of everything: tests, calls, quotes. An attack inside a program has
+# more evidence in one place.
 PROGRAM_MARGIN: Final = 1.0
 PROGRAM_LINES: Final = 12
-# Filters are of one line, and a text of a browser's program can't go on in the next.
+# Filters have one line, and a string in a browser's program can't continue on the next line.
 NO_PROGRAM: Final = frozenset({"ldap", "nosql", "xpath"})
 NO_PROGRAM_MARGIN: Final = 3.0
-# A list of a document names many files and addresses, of which an app opens none as it stands.
+# A list in a document names many files and addresses. Apps don't open them as written.
 LISTED_MARGIN: Final = 0.5
-# What a field gives to a program to run is a command, and names files.
+# A field for commands contains commands and names of files.
 GIVEN_MARGIN: Final = 1.0
 RUN: Final = frozenset({"cmd_injection", "path_traversal", "sensitive_file", "dir_traversal"})
-# A whole statement in a field for statements is what the field is for.
+# A field for statements contains whole statements.
 STATEMENT_MARGIN: Final = 1.0
 OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
-"""Attacks only if an app opens a file by the whole value: a sentence in a field for sentences, such
-as the message of a commit or of an alert, is no such value."""
+"""These are attacks only if an app opens the whole value as a file. A sentence, such as the message
+of a commit or of an alert, is no file name."""
 _SENTENCE: Final = re.compile(r"[A-Za-z]{3,20}[,:;]? (?=\S)")
 # More indicators add nothing to a finding.
 MAX_INDICATORS: Final = 12

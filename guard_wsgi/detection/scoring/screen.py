@@ -2,8 +2,8 @@
 
 A form, a table or a flood has thousands of values with some evidence in each, and hardly an attack.
 Reading one in every way takes as long as reading ten in a document. The screen scans them together,
-and computes for each the most that its indicators may weigh in its place. The rest is read and
-weighed like any value (scorer.py). So the screen never decides a verdict.
+and computes the highest possible weight of each. The rest is read and weighed like any value
+(scorer.py). So the screen never decides a verdict.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from guard_wsgi.detection.scoring.surroundings import STATEMENT, Surroundings
 from guard_wsgi.detection.scoring.window import Window
 from guard_wsgi.detection.value import Budget, Value
 
-# What one value costs, in characters of a budget, plus one for so many of its own characters.
+# The cost of one value, in characters of the budget, plus one for this many of its own characters.
 SCREENED_CHARS: Final = 14
 SCREENED_EACH: Final = 4
 VIEW_CHARS: Final = 12
@@ -32,7 +32,7 @@ VIEW_CHARS: Final = 12
 ALIKE_CHARS: Final = 6
 """The cost of finding that a value is like one before it."""
 REACHING_CHARS: Final = 24
-"""The cost of a look at what surrounds the indicators of one value."""
+"""The cost of examining the surroundings of the indicators of one value."""
 
 
 class Screen:
@@ -117,8 +117,8 @@ class Screen:
 
 
 def _key(value: Value, views: tuple[Decoding, ...], names: set[str]) -> Hashable:
-    """Return what is the same for values that differ in their numbers alone; ``None`` for one whose
-    numbers count: a whole statement is told from an injected one by comparing them."""
+    """Return a key that is the same for values that differ only in their numbers; ``None`` if the
+    numbers count: comparing them distinguishes a whole statement from an injected one."""
     if STATEMENT.match(value.text):
         return None
     texts = tuple([(view.name, view.rounds, numbers_alike(view.text)) for view in views])

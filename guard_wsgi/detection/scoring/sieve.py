@@ -1,11 +1,11 @@
 """The sieve: finds the windows of a long text that may exceed the threshold.
 
 A log, a page or a program has evidence all over and is far from the threshold everywhere. Reading
-one window in every way and weighing it takes a millisecond. The sieve drops windows by upper
-bounds, the cheapest first: the most that the indicators found in a scan of many windows may weigh
-in a text of this kind; what surrounds them; the shape of the text, because hundreds of tokens speak
-strongly against an attack. The rest is read and weighed like any value (reading.py). So the sieve
-never decides a verdict.
+one window in every way and weighing it takes a millisecond. The sieve drops windows whose upper
+bound is under the threshold. It takes the cheapest bound first: the highest weight of the
+indicators that one scan of many windows finds, in a text of this kind; then their surroundings;
+then the shape of the text, because hundreds of tokens make an attack unlikely. The rest is read and
+weighed like any value (reading.py). So the sieve never decides a verdict.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from guard_wsgi.detection.value import Budget, Value
 # the later ones are large, so that harmless text takes few scans.
 FIRST_TOGETHER: Final = 2
 MOST_TOGETHER: Final = 32
-# How many characters of a window are scanned in all readings for the price of weighing one.
+# Scanning this many characters of a window in all readings costs as much as weighing one character.
 SCANNED_CHARS: Final = 3
 
 Together = tuple[Window, tuple[Decoding, ...], set[str]]

@@ -36,8 +36,8 @@ _STRUCTURED = re.compile(
     re.IGNORECASE,
 )
 
-# What may excuse a value: words that connect sentences, a complete query, text with markup, a
-# filter, a span of code, the type of an error. One is enough here. When a value is weighed
+# Signs that may excuse a value: words that connect sentences, a complete query, text with markup, a
+# filter, a code span, the type of an error. One is enough here. When a value is weighed
 # (surroundings.py), some of them count only together.
 _EXCUSES: Final = (
     FUNCTION_WORD,
@@ -82,8 +82,8 @@ class Sufficient:
 
     def in_text(self, data: bytes) -> tuple[list[int], bool]:
         """Return the indicators in the value of a field for `finding`, and whether the value is
-        certainly neither a term (terms.py) nor has fragments (fragments.py): looking for these
-        costs a quarter of a refusal.
+        certainly no term (terms.py) and has no fragments (fragments.py). Looking for these takes a
+        quarter of the time of a refusal.
 
         There are no indicators if the value may have a meaning that evidence does not show: a long
         value, one with its own structure, or one with an excuse.

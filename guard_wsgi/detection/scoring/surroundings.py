@@ -15,8 +15,8 @@ from guard_wsgi.detection.value import KEPT, STORED, Value
 STATEMENT = re.compile(
     r"\s*(?:select|update|insert\s+into|delete\s+from|with|from)\s", re.IGNORECASE
 )
-# The same in a line of a log: nothing before it ends a text, and no statement goes on in one
-# behind a colon or a bracket.
+# The same in a log line: nothing before it ends a string, and it comes after a colon or a bracket,
+# where no statement continues.
 LOGGED_STATEMENT = re.compile(
     r"[^'\"`;]{1,200}[:\])](?: # Query_time[^'\"`;]{1,80})?"
     r"\s+(?:select|update|insert\s+into|delete\s+from)\s",
@@ -43,7 +43,8 @@ _STORED: Final = frozenset({STORED, KEPT})
 
 
 class Surroundings:
-    """The context that a whole value gives each of its windows. It is computed once, on demand."""
+    """The context of a whole value, which each of its windows has. It is computed once, on
+    demand."""
 
     __slots__ = ("_features", "_value")
 
@@ -94,8 +95,8 @@ WRITING: Final = frozenset(
 # The beginning of a long text shows its kind.
 _DOCUMENT_CHARS: Final = 8000
 _LINES: Final = 4
-# A line of a program: a comment, an indented line, one that ends as statements do or begins as
-# they do. A line of a diff, but for what may be an item of a list.
+# A line of a program: a comment, an indented line, a line that begins or ends like a statement. A
+# line of a diff, unless it may be an item of a list.
 _CODE_LINE = re.compile(
     r"\s*(?:#|//|/?\*|--|@|\$ |>>> |[+-](?! [^\W_])|\$[\w:.]+ ?[+.]?= )|(?:\t| {2,})\S"
     r"|.*[;{}(\[,:\\>)=]\s*$"
@@ -124,7 +125,7 @@ def _document(text: str) -> list[str]:
 
 
 def is_source(text: str, more_than: int = _LINES) -> bool:
-    """Whether a program's lines are most lines of a text, and more than a few."""
+    """Whether most lines of a text are lines of a program, and more than a few."""
     lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
     code = sum(1 for line in lines if _CODE_LINE.match(line))
     return len(lines) > more_than and code * 2 > len(lines)
@@ -139,7 +140,7 @@ _STATEMENT_LINE = re.compile(
 
 
 def is_program(text: str, more_than: int) -> bool:
-    """Whether most lines of a text, and more than so many, are statements of a program."""
+    """Whether most lines of a text are statements of a program, and more than ``least``."""
     lines = [line for line in text[:_DOCUMENT_CHARS].splitlines() if line.strip()]
     statements = sum(1 for line in lines if _STATEMENT_LINE.match(line))
     return statements > more_than and statements * 2 > len(lines)
