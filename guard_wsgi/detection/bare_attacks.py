@@ -104,7 +104,7 @@ class BareAttacks:
         depth = self._settings.max_json_depth
         is_json = kind.is_json or body[:64].lstrip().startswith(_BEGINNINGS)
         if is_json and first_pass is not None and len(body) > LARGE_JSON_BYTES:
-            # By length alone: searching it at once takes no longer.
+            # Only the length decides: searching the value at once takes no longer.
             return large_bodies.json_values(body, "json", first_pass[0], _plain, depth, budget)
         contents = self._settings.weighs_contents
         return body_values(body, kind, complete, depth, budget, contents, first_pass)

@@ -40,7 +40,8 @@ class Detector:
             builtin_sufficient(engine) if model is None else Sufficient(model, engine)
         )
         self._runs: dict[frozenset[str], RunWeights] = {}
-        # One for all inspections: each route has one, and clients choose what is remembered.
+        # One memory serves all inspections (each route has one), because clients choose what is
+        # remembered.
         self._stable = StableHeaders()
         self._custom: dict[str, CustomPattern] = {}
         self._custom_scanner: Scanner | None = None

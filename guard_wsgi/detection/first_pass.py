@@ -25,7 +25,7 @@ query and all other headers; everything else; and, with cookies, the first two s
 Matches = Callable[[bytes], bool]
 """Whether something in the text needs a closer look."""
 Weighed = dict[str, TextsOf]
-"""Maps the text of some headers to what extracts it from an environ."""
+"""Returns the texts of some headers of an environ."""
 IsOver = Callable[[dict[str, Any]], bool]
 """Whether a head is over a limit."""
 HeadPass = Callable[[dict[str, Any]], "bytes | None"]
@@ -134,7 +134,8 @@ class StableHeaders:
         """Remember the texts of a head that matches and in which nothing was found: a host's name
         may be an address, and every probe of a health check sends it.
 
-        A text counts only for the same headers: what one may say is an attack in another.
+        A text counts only for the same headers, because a harmless text of one header is an attack
+        in another.
         """
         alike, _, _, parts = self._look_up(environ)
         for getter in (alike,) if parts is None else (alike, parts[0]):

@@ -40,7 +40,8 @@ NUL: Final = 0  # as a byte (percent.py)
 # logs. No ordinary shorter body spends it.
 DENSE_BYTES = 65_536
 SEARCHED_SHARE = 4
-"""One part in so many of a budget is kept to search what the rest could not weigh."""
+"""This fraction of a budget is reserved for a search of everything that the rest could not
+weigh."""
 DENSE = frozenset({"max_chars", "max_values", DENSITY})
 
 
@@ -81,7 +82,7 @@ class Inspection:
         # A shorter query can't exceed a limit.
         self._longest_within = min(settings.max_chars, settings.max_values)
         #: Almost every head is benign to it. What it reads of any other is for `matched_head`.
-        # Headers that match it and in which nothing is found with these settings.
+        # Headers that match the first pass, and in which these settings find nothing.
         self._weighed: Weighed = {}
         self._stable = stable
         self.first_pass = stable.head_pass(
@@ -189,7 +190,7 @@ class Inspection:
             matched = prefilter(body_bytes(body, kind))
             if not matched and not (has_wrapped(body) and self._matches_json(unwrapped(body))):
                 return ()
-        # Runs of brackets match the prefilter as well: what it lets through is not too deep.
+        # Runs of brackets match the prefilter as well, so a body without a match is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)
         if fault:
             found = (spent_finding("body", fault, self._threshold),)

@@ -13,22 +13,22 @@ STORED: Final = "stored"
 """Kind of a path of a file: a client stores its own file there, or the site shows one."""
 
 KEPT: Final = "kept"
-"""The same for a path of plain names, which leads to no other folder."""
+"""The same for a path of plain names, which can't lead to another folder."""
 
 EXPRESSION: Final = "expression"
 """Kind of an XPath that a format prescribes."""
 
 COMMENT: Final = "comment"
-"""Kind of a comment in a document of XML, in which no element is one."""
+"""Kind of a comment in an XML document. It contains no elements."""
 
 SAMPLE: Final = "sample"
 """Kind of a program's beginning that a browser quotes in a report."""
 
 PLACE: Final = "place"
-"""Kind of a file name or an address that only tells an origin (a stack trace, a diff)."""
+"""Kind of a file name or an address that only names an origin (a stack trace, a diff)."""
 
 GIVEN: Final = "given"
-"""Kind of what a field inside a document gives to a program to run, or as its environment."""
+"""Kind of a command, or of an environment variable, in a field inside a document."""
 
 CARRIED: Final = "carried"
 """Kind of a field that carries programs in a published format, and may carry others elsewhere."""

@@ -35,7 +35,7 @@ CODE_MARGIN: Final = 0.5
 FILE_MARGIN: Final = 1.0
 SOURCE_MARGIN: Final = 2.0
 PACKED_SOURCE_MARGIN: Final = 4.0
-"""Of a program in base64: an app that unpacks it has no use for it but as a file."""
+"""For a program in base64: an app can only use it as a file."""
 YAML_TAG: Final = "!!"
 """Turns a document into an object of the reader's own classes (CWE-502)."""
 _BODY: Final = frozenset({"form", "json", "multipart"})
@@ -61,8 +61,8 @@ def _margin(value: Value) -> float:
 
 
 def _key(value: Value) -> tuple[str, ...]:
-    """What is the same for values that are weighed alike, but for passwords: fields of one form
-    have numbers in their names."""
+    """A key that is the same for values that get the same weight, except passwords. Fields of one
+    form may differ by numbers in their names."""
     return value.location, value.kind, numbered_alike(value.name), value.text
 
 
@@ -95,8 +95,8 @@ class ValueInspection:
     def findings(
         self, values: Iterator[Value], budget: Budget, location: str
     ) -> tuple[Finding, ...]:
-        """Return the findings in values. Long values come last, so a document that spends the
-        budget takes none of it from the fields beside it."""
+        """Return the findings in values. Long values come last, so a document can't spend the
+        budget of the fields beside it."""
         found: list[Finding] = []
         batch: list[Value] = []
         long: list[Value] = []

@@ -1,5 +1,5 @@
-"""Views of a value: as sent, decoded until it stops changing, without filler, and the content of
-base64. The length of the value bounds every view; the number of rounds is fixed."""
+"""Decodings of a value: as sent, decoded until it stops changing, without filler, and the content
+of base64. The length of the value bounds every decoding; the number of rounds is fixed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from guard_wsgi.detection.decoding.percent import unquote
 
 # Eight layers: the deepest chain in lists of payloads has five. Each round is linear.
 MAX_ROUNDS: Final = 8
-# A value may contain a few runs of base64; more are data.
+# A value may contain a few runs of base64; a value with more is data.
 MAX_BASE64_RUNS: Final = 4
 
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
@@ -65,8 +65,8 @@ _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _QUOTE = re.compile(r"['\"`]")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-# For a text in which each letter of base64 is an "a" and everything else but "=" a blank: a shorter
-# run must be padded.
+# It runs on a text in which each base64 letter is replaced with "a", and everything else except "="
+# with a blank. A shorter run must be padded.
 _BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
 _MIN_UNPADDED: Final = 12
 MIN_BASE64_CHARS: Final = 7

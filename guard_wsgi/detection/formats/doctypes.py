@@ -36,8 +36,8 @@ _PUBLISHED: Final = re.compile(
 _WITH_SUBSET: Final = re.compile(
     rf"({_NAME})(?:{_EXTERNAL})?\s*(\[[^\[\]%]{{1,8000}}\]\s*>)", re.IGNORECASE
 )
-# What a letter, a sign or a namespace is abbreviated to. Other texts would let a document spell an
-# attack that no value of it has.
+# The values of harmless entities: a letter, a punctuation mark or a namespace. With other texts, a
+# document could put an attack together that none of its values contains.
 _ABBREVIATED: Final = re.compile(
     r"[^\x00-\xa0\ufeff\uff00-\uffef]|\xa0"
     r"|https?://(?:www\.w3\.org|purl\.org|xmlns\.com|schema\.org)/[\w./-]{1,100}#?"
@@ -57,7 +57,7 @@ def _without_harmless(match: re.Match[str]) -> str:
 
 def _only_abbreviates(document: str) -> bool:
     def begin(*_: object) -> None:
-        """Allow the document type, which is what is read."""
+        """Allow the document type: that is what this parser reads."""
 
     def declare(_: str, is_parameter: int, text: str | None, *outside: object) -> None:
         if is_parameter or any(outside) or text is None or not _ABBREVIATED.fullmatch(text):

@@ -64,8 +64,8 @@ MIN_LINES: Final = 4
 
 
 def file_in_base64(text: str) -> str:
-    """Return the text of several lines that a whole base64 text contains: a file, as APIs of
-    forges, mail and editors carry it in a document; "" for anything else."""
+    """Return the text of several lines that a whole base64 text contains: a file, as APIs of code
+    hosts, mail and editors carry it in a document; "" for anything else."""
     if not _BASE64.fullmatch(text):
         return ""
     body = "".join(text.split()).replace("-", "+").replace("_", "/").rstrip("=")

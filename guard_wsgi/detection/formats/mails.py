@@ -1,8 +1,8 @@
-"""Raw mails (RFC 5322) in the fields of the services that deliver mail by webhook.
+"""Raw e-mails (RFC 5322) in the fields of services that deliver them by webhook.
 
-A mail consists of header lines, which are an injection in any other value. An app that has a field
-of one of these names takes its value for a mail, so the standard library's parser splits it as the
-app does, and each piece is weighed: fields of the header without their line ends, texts, and what
+A mail consists of header lines, which are an injection in any other value. An app with a field of
+one of these names parses its value as an e-mail. So the standard library's parser splits it here,
+too, and each piece is weighed: fields of the header without their line ends, texts, and what
 precedes and follows the parts. Attachments are contents of files.
 """
 
@@ -21,11 +21,12 @@ from guard_wsgi.detection.value import CONTENT, MAIL, PLACE, Budget, Value, to_t
 
 # Mailgun (routes with "mime" in their address) and Postmark ("Include raw email content").
 _FIELDS: Final = frozenset({"body-mime", "RawEmail"})
-# Amazon SES tells a topic of SNS of a mail, whose message is a document of its own.
+# Amazon SES sends an e-mail to a topic of SNS. The message of its notification is a document in a
+# text.
 _NOTIFICATION: Final = "Message"
 _NOTIFIED_FIELD: Final = "content"
 _BEGINNING: Final = re.compile(r"\s*(?:From [^\r\n]{1,200}\r?\n)?[!-9;-~]{1,76}:[ \t\r\n]")
-# What Message-ID, References and In-Reply-To consist of: names that nobody resolves.
+# The parts of Message-ID, References and In-Reply-To: names that nobody resolves.
 _IDENTIFIERS: Final = re.compile(r"(?:<[\w.+$=!#%&-]{1,200}@[\w.-]{1,200}> ?){1,100}")
 _KNOWN: Final = frozenset(
     {

@@ -50,7 +50,8 @@ from guard_wsgi.detection.value import (
 MAX_NAME_CHARS: Final = 100  # as in form.py; a JSON path keeps its end
 MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored as it is
 
-# The cost of trying to read a text as JSON, plus one for so many of its characters (value.Budget).
+# The cost of trying to read a text as JSON, plus one for this many of its characters
+# (value.Budget).
 PARSE_CHARS: Final = 8
 PARSED_EACH: Final = 32
 
@@ -158,7 +159,7 @@ def whole_json(body: bytes) -> Document | None:
 
 def json_document(body: bytes, complete: bool = True) -> Document | None:
     """Parse a JSON body. If it does not parse, return its string literals and the text around them;
-    ``None`` if it has neither object, array nor string."""
+    ``None`` if it has no object, array or string."""
     document = whole_json(body)
     if document is not None:
         return document
@@ -187,8 +188,8 @@ def _json_lines(text: str) -> list[Any]:
     return found if len(found) > 1 else []
 
 
-# What no structure has: short, without what its parts are cut by, and beginning as neither a
-# document, an address, a query of GraphQL nor a blank does.
+# A text without a structure: it is short, has no separator of a structure, and does not begin like
+# a document, an address, a GraphQL query or a blank.
 _UNSTRUCTURED = re.compile(r"[^\s%{[\"<#,/&;\ufeffdDqmsfe][^%/&;]{0,14}|[de]\w{0,14}")
 
 
@@ -267,7 +268,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from graphql_values(value, text, budget)
         return
     if _SHORT_GRAPHQL.match(text):
-        # It excuses nothing, and may still be a query that costs too much.
+        # It excuses nothing, but it may be a query that costs too much.
         yield from [one for one in graphql_values(value, text, budget) if one.flags]
     if ("//" in text[:24] and _URL.match(text)) or _RELATIVE_URL.match(text):
         yield from _unfold_url(value, text, budget, depth)
@@ -295,10 +296,10 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
 
 
 def _is_quoted(value: Value, operator: Value) -> bool:
-    """Whether an operator belongs to a query of a document store that is only quoted, in a text or
-    as the filter in the URL of another page: no app queries its own store with either.
+    """Whether an operator belongs to a query of a document store that is only quoted: in a text, or
+    as the filter in the URL of another page. Apps don't query their own store with these.
 
-    An operator that is a whole value, where an app compares with it, is not quoted.
+    An operator that is a whole value is not quoted, because an app may compare with it.
     """
     if FILTER_RANGE.fullmatch(operator.text) is None:
         return False

@@ -17,7 +17,8 @@ XSL: Final = "http://www.w3.org/1999/XSL/Transform"
 _SPACES: Final = re.compile(
     r"http://www\.w3\.org/(?:1999/XSL/(?:Transform(?:Alias)?|Format)|1999/xhtml|2000/svg|1998/Math/MathML|1999/xlink"
     r"|2001/XMLSchema(?:-instance)?|TR/[\w-]{1,16}/?|XML/1998/namespace|2005/Atom)"
-    # Functions of these are prefixed, and none with a prefix is called; elements do nothing.
+    # Functions of these have a prefix, and a style sheet that calls one is refused; their elements
+    # do nothing.
     r"|https?://(?:www\.)?(?:docbook|purl|oclc|purl\.oclc|ascc|xml\.ascc|relaxng|oasis-open|schemastore|sitemaps|dublincore|schematron)\.(?:org|net|com)/[\w./#-]{0,120}"
 )
 _ELEMENTS: Final = frozenset(

@@ -35,7 +35,7 @@ _REFERENCE: Final = re.compile(
     r"\s*(?:#[\w.:-]*|data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*)\s*"
 )
 _LINK: Final = re.compile(r"\s*https?://[\w.:-]+(?:/[\w./?&=%#~+-]*)?\s*")
-# References out of a picture by its style, also with CSS's own escapes.
+# References out of a picture in its style, also with CSS escapes.
 _REACHES_OUT: Final = re.compile(
     r"script\s*:|\\|@|expression|behaviou?r|binding|data:(?!image/)|url\s*\((?!\s*[\"']?\s*#)|[<>]|&#",
     re.IGNORECASE,

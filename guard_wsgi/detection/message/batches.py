@@ -1,6 +1,6 @@
 """Requests in a multipart/mixed body (OData 4.01, part 1, 11.7; batches of Google's APIs).
 
-Each part is an HTTP message, and its media type says so: a request line and header lines there are
+Each part is an HTTP message, and its media type says so: so its request line and header lines are
 no injection. An app dispatches each request as its own, so path, query, headers and body are
 weighed as those of a request. A set of changes is a batch within the batch.
 """
@@ -29,7 +29,7 @@ _HEAD_LINE: Final = re.compile(
 _SET: Final = re.compile(
     rb"content-type: *(multipart/mixed *; *boundary=\"?[\w=.+-]{1,70}\"?) *", re.IGNORECASE
 )
-# A request whose body ends where the part ends: nothing of it says otherwise.
+# The body of the request ends where the part ends.
 _REQUEST: Final = re.compile(
     rb"(?:\r?\n)?(?:GET|HEAD|POST|PUT|PATCH|DELETE|MERGE) +(?:https?://[\w.:-]{1,255})?(\S{1,4096})"
     rb"(?: HTTP/1\.[01])?(?:\r?\n|\Z)"

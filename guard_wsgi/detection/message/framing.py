@@ -29,7 +29,7 @@ def structure_fault(body: bytes, kind: BodyKind, complete: bool, max_json_depth:
 
 
 def _is_too_deep(body: bytes, max_depth: int) -> bool:
-    # A document as deep as that begins or ends with a run of brackets, which a search finds
+    # A document with this depth begins or ends with a run of brackets, which a search finds
     # quickly.
     if not any(row in body for row in _ROWS):
         return False

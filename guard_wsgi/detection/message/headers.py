@@ -46,7 +46,8 @@ _TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
 _TAGS = re.compile(
     r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
 )
-# A path or an address. An entity tag may have any of their characters (8.8.3), but is neither.
+# A path or an address. An entity tag may have any of these characters (8.8.3), but it is no query
+# and no command.
 _NO_TAG: Final = re.compile(r"\.\.|:/|^\s*(?:W/)?\"?/\w+/")
 _TAG_HEADERS: Final = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_IF_RANGE"})
 # RFC 9110, 11.4: a scheme with one token (token68), or with parameters.

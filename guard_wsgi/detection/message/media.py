@@ -50,8 +50,8 @@ class BodyKind:
 
     :ivar media: the type in lower case, without parameters.
     :ivar parameters: the text after the type.
-    :ivar is_file: none of the others: an app stores its bytes or passes them on. If an app reads a
-        field or a document from it, it finds one only if the body parses as such (form.py).
+    :ivar is_file: none of the others: an app stores its bytes or passes them on. An app can read a
+        field or a document from it only if the body parses as such (form.py).
     """
 
     media: str
@@ -85,7 +85,7 @@ class BodyKind:
             return cls(media, parameters, is_xml=True)
         if media in _TEXT_TYPES:
             return cls(media, parameters, is_text=True)
-        # Programs that store files send no type if they know none.
+        # Programs that store files omit the type if they don't know it.
         if not media or _MEDIA_TYPE.fullmatch(media):
             return cls(media, parameters, is_file=True)
         return cls(

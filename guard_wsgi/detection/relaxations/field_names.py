@@ -24,7 +24,7 @@ _INCLUDE_NAME = re.compile(
     r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
-# Names of what programs run (CWE-78), and of addresses that the server itself fetches (CWE-918).
+# Names of commands (CWE-78), and of addresses that the server itself fetches (CWE-918).
 _COMMAND_NAME = re.compile(
     r"(?:cmd|command\w*|exec\w*|execute|run|args?|argv|arguments?|shell|sh|daemon"
     r"|ping|cli|eval)",
@@ -100,7 +100,7 @@ _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
 def numbered_alike(name: str) -> str:
-    """The same for names that differ in their numbers, which nothing here tells apart."""
+    """A key that is the same for names that differ only in their numbers."""
     return name if name.isalpha() else _NUMBERS.sub("0", name)
 
 

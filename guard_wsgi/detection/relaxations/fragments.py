@@ -54,8 +54,8 @@ _NAMESPACE: Final = re.compile(
     re.IGNORECASE,
 )
 
-# A tag that a sentence names. Without a call, an assignment or an attribute it is no program: even
-# if the tag begins one, it does nothing.
+# A tag that a sentence names. A text without a call, an assignment or an attribute is no program,
+# even in a tag.
 _SPOKEN_TAG: Final = re.compile(
     r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12}(?: on[a-z]{2,16})? ?/?>`?(?=[ ,.;:?!]|$)",
     re.IGNORECASE,
@@ -89,19 +89,20 @@ _MEASURE: Final = re.compile(
 _LINK: Final = re.compile(
     r"(?<=\])\((?:\.{1,2}/){1,6}[\w-]{1,60}(?:/[\w-]{1,60}){0,6}(?:\.(?:md|html|rst|txt|png|jpg|svg|pdf))?(?:#[\w-]{0,60})?\)(?=[\s.,;:!?]|$)"
 )
-# An address that is a script without a program, in quotes of its own.
+# An address that is an empty script, in its own quotes.
 _NO_ACTION: Final = re.compile(
     r"\bhref=(?:\"javascript:(?:void\(0\)|void 0)?;?\"|'javascript:(?:void\(0\)|void 0)?;?')(?=[\s.,;:?!>]|$)",
     re.IGNORECASE,
 )
-# Two words in quotes, the first quotes of a text: between such quotes it ends at the first of them,
-# with a word behind. Words that are true or false to a database are none of these.
+# Two words in the first quotes of a text. If an app puts the text between such quotes, it ends at
+# the first quote, and a word follows, which is a syntax error. Words that are true or false for a
+# database are excluded.
 _CHOICE: Final = re.compile(
     r"\A([^'\"`]{0,400}[a-z][;,:]? (?<!\blike )(?<!\bnot )(?<!\bis )(?<!\bin )(?<!\bglob )(?<!\bbinary )(?<!\bregexp )(?<!\brlike )(?<!\bmatch )(?<!\bor )(?<!\band )(?<!\bcollate ))'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
     re.IGNORECASE,
 )
-# A line of a stack (V8 and Java, .NET, Python, PHP): names and a place, and nothing with which a
-# program begins or ends. Only lines with names that attacks use are removed.
+# A line of a stack trace (V8 and Java, .NET, Python, PHP): names and a place. No program begins or
+# ends like this. Only lines with names that attacks use are removed.
 _FRAME_NAMES: Final = (
     r"(?=[ \t#][^\n]{0,400}(?:eval|exec|runtime|process|invoke|jndi|system|pdo|\.\./|native))"
 )
@@ -119,7 +120,7 @@ _FRAME: Final = re.compile(
 )
 # A line of a log names a request: no file has such a name, and no address.
 _REQUESTED: Final = re.compile(
-    # A way up only before a quote, which no shell reads past.
+    # A way up only before a quote, because no shell reads past it.
     r"\b(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH) /(?:(?!\S*\.\.)[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\"? [1-5]\d\d\b)"
     r"|[\w./~?=&,:@-]{0,400} HTTP/[123](?:\.[01])?(?=\" [1-5]\d\d\b))"
 )
@@ -155,8 +156,7 @@ def _without_bars(match: re.Match[str]) -> str:
     return match[0] if "{{" in match[0] else _BAR.sub(",", match[0])
 
 
-# Names that differ in a part, as people write them behind a name ("python{,3}-all"). Only after a
-# separator does a shell expand them.
+# Names that differ in a part ("python{,3}-all"). Only after a separator does a shell expand them.
 _ALTERNATIVES: Final = re.compile(r"(?<=[\w.])\{[\w-]{0,16}(?:,[\w-]{0,16}){1,6}\}")
 _SEPARATOR: Final = re.compile(r"[;|&$`<>()\\\r\n]")
 

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables of patterns)
 """Notations: values that are a pattern, a pointer or a type in a language that people write.
 
 Configurations, schemas and rules contain regular expressions, globs, match patterns of browsers,

@@ -32,7 +32,7 @@ _PASSWORD_WORDS: Final = frozenset(
 _SECRETS: Final = frozenset(
     {"secret", "psk", "passkey", "wifi_key", "wlan_key", "network_key", "wpa_key"}
 )
-# What programs make and people paste: base85 (RFC 1924) has no quote, blank, dot or slash.
+# Passwords that programs generate: base85 (RFC 1924) has no quote, blank, dot or slash.
 _TOKENS: Final = frozenset(
     {
         *("token", "api_key", "apikey", "secret_key", "access_key", "license_key", "client_secret"),
@@ -162,7 +162,7 @@ def password_margin(password: str) -> float:
 
 
 def is_password_attack(password: str, category: str, over: float) -> bool:
-    """Whether a finding in a password is one, by what the category needs in addition.
+    """Whether a finding in a password counts, by the extra score that its category needs.
 
     :param over: the score less the threshold.
     """

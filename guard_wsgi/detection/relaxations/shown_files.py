@@ -1,7 +1,7 @@
-"""Paths of files that a site shows: of a repository, a share or a manual.
+"""Paths of files that a site shows: of a repository, a network share or a manual.
 
-A probe requests a file that is in a site's own folder by mistake, near its root. A forge shows the
-same names as content, after the name of a branch, under its own access rules. So a path of this
+A probe requests a file that is in a site's own folder by mistake, near its root. A code host shows
+the same names as content, after the name of a branch, under its own access rules. So a path of this
 form that does not lead out of it is not a probe: an attacker who uses the form only gets
 `/blob/main/.env`, which no folder has.
 """

@@ -2,8 +2,8 @@
 """Fragments of style sheets that do nothing but name files of the site, states and values.
 
 Theme editors and editors of code take style sheets (CSS, Sass, Tailwind). A file beside the style
-sheet is the site's own. An address of another site, a scheme and a file of the system are no such
-names, and keep their weight.
+sheet is the site's own. An address of another site, a scheme and a file of the system keep their
+weight.
 """
 
 from __future__ import annotations

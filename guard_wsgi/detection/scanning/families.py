@@ -63,8 +63,8 @@ _MORE = re.compile(r"(?<!\\)\+$|(?<=[1-9]),\d*\}$")
 
 
 def shortest(pattern: str) -> str:
-    """Return a pattern that matches the same texts, but whose matches end as early as possible: one
-    occurrence is enough of a part that may repeat."""
+    """Return a pattern that matches the same texts, with matches that end as early as possible: one
+    occurrence of a part that may repeat is enough."""
     return _MORE.sub(lambda more: "}" if more[0] != "+" else "", pattern)
 
 
@@ -105,8 +105,8 @@ def _inside(piece: str) -> str:
 _NEGATED: Final = {r"\W", r"\S", r"\D"}
 
 
-# Patterns that have no fixed text run on every byte, as one machine for all of a database, whose
-# states multiply. These and the rest of their family take half as much apart.
+# Patterns without fixed text run on every byte. All of them in a database form one machine, and
+# their states multiply. These and the rest of their family take half as much apart.
 _APART: Final = frozenset(
     f"code.php_{name}" for name in ("call", "comment_call", "dynamic_call", "index_call")
 )

@@ -6,7 +6,7 @@ a further encoding has its own patterns (escapes of plain characters, base64 of 
 each of the three alignments). A match decides nothing: it causes the values to be parsed, decoded
 and scored.
 
-In this file are words of which one anywhere is enough; prefilter_patterns.py has patterns that need
+This file has literals: one of them anywhere is enough. prefilter_patterns.py has patterns that need
 two things. Every request pays for this scan, so plain text is preferred to patterns, and rare text
 to common.
 """
@@ -174,8 +174,7 @@ _LONGEST_NEEDLESS = 6
 
 
 def _needed(words: set[str], beside: Iterable[str] = ()) -> set[str]:
-    """Return the words without those that contain another one, or one of some more words, as far as
-    these are short.
+    """Return the words without those that contain another word, or a short one of some more words.
 
     The removed words would add nothing, and a scan waits for the memory of its tables: with a fifth
     fewer words, a scan with cold caches takes half the time.
@@ -203,9 +202,9 @@ def _as_json(word: str) -> set[str]:
 class Prefilter:
     """The compiled first pass: literals and patterns in one database, one scan per request.
 
-    What is written with a double quote looks different in JSON, which escapes it. All else is the
-    same in JSON and elsewhere, so one database has it, and a small one has the words that any other
-    text writes with a plain double quote.
+    JSON escapes double quotes, so words with a double quote differ between JSON and other texts.
+    All other words are the same, so one large database has them, and a small one has the words with
+    a plain double quote.
 
     :ivar matches: whether anything in the data needs a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.

@@ -2,10 +2,10 @@
 
 Hyperscan searches for all fixed text at once, and checks the rest of a pattern only where it finds
 that text. A pattern without two bytes of fixed text becomes a machine that reads every byte of
-every request, and one such machine costs as much as all patterns with text. So marks are combined
-with what may follow them, and words are grouped by ten, the number that still gives fixed text.
-Text that is common in harmless requests (``"; "`` in cookies, ``"& "`` in names, blanks before
-``and``) must be as long as possible.
+every request. One such machine costs as much as all patterns with fixed text together. So marks are
+combined with what may follow them, and words are grouped by ten, the number that still gives fixed
+text. Text that is common in harmless requests (``"; "`` in cookies, ``"& "`` in names, blanks
+before ``and``) must be as long as possible.
 """
 
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
@@ -152,7 +152,7 @@ _CHARSETS = (
 # An IMAP command (RFC 9051) after a line break: a tag and a name.
 _MAILBOX = tuple(cross((r"\w{0,4}\d\s",), _any_of("""capability fetch select examine login list lsub store search noop
 logout create delete rename subscribe unsubscribe status append check close expunge copy uid authenticate starttls"""), (r"\b",)))
-# A value of two words of which the second is compared.
+# A value of two words; the second one is compared.
 _WORD_AND_WORD = r"[=\"][\w.]{1,24} [andorx]{2,3} \w{0,23}"
 
 PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(patterns) for name, patterns in {
@@ -171,8 +171,8 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross(_VALUE_ENDS, _mixed(_BEFORE_WORDS[:4], _LOGIC), (" " + _NAME_COMPARED,)),
         *cross(_BEFORE_WORDS[4:], _any_of(_LOGIC), (" " + _NAME_COMPARED,)),
     ),
-    # Behind two marks, which are rare, all commands are one machine: as text they take a tenth more
-    # memory.
+    # After two marks, which are rare, all commands form one machine. As fixed texts they would take
+    # a tenth more memory.
     "separator": (
         *cross(("&&", r"\x0b&\s"), (_ARGUMENT_0,)),
         *cross((";", r"\|", "`", r"\("), ("", " "), (*_any_of(_COMMANDS), r"/(?:\w+/)*" + _COMMAND), (_COMMAND_ENDS,)),
