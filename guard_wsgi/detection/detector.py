@@ -8,7 +8,6 @@ from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.finding import CUSTOM
 from guard_wsgi.detection.first_pass import StableHeaders
 from guard_wsgi.detection.inspection import Inspection
-from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.scanning.families import builtin_scanners
 from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
 from guard_wsgi.detection.scanning.scanner import Engine, Scanner, compile_patterns
@@ -39,7 +38,6 @@ class Detector:
         self._sufficient = (
             builtin_sufficient(engine) if model is None else Sufficient(model, engine)
         )
-        self._runs: dict[frozenset[str], RunWeights] = {}
         # One memory serves all inspections (each route has one), because clients choose what is
         # remembered.
         self._stable = StableHeaders()
@@ -96,15 +94,12 @@ class Detector:
     def compile(self, settings: DetectionSettings | None = None) -> Inspection:
         """Bind settings to the compiled patterns. This is cheap, so each route may have its own."""
         settings = settings or DetectionSettings()
-        runs = self._runs.get(settings.categories)
-        if runs is None:
-            runs = self._runs[settings.categories] = self._model.run_weights(settings.categories)
         return Inspection(
             settings,
             self._prefilter,
             self._builtin,
             self._model,
-            runs,
+            self._model.run_weights(settings.categories),
             self._sufficient,
             self._stable,
             tuple(self._custom.values()),

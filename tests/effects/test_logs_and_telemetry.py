@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -12,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi import RouteConfig
+from guard_wsgi import GuardMiddleware, RouteConfig, SecurityConfig
 from guard_wsgi.errors import MissingExtra
 from guard_wsgi.network.geo import MaxMindGeoIP
 from guard_wsgi.state.schemes import is_installed
+from guard_wsgi.telemetry.bus import EventBus
 from tests.effects.site import VISITOR, LiveSite
 from tests.kit.capture import CapturingServer
+from tests.kit.gateway import Environ, serve
 from tests.network import databases
 
 REFUSED = {"blacklist": [VISITOR]}
@@ -241,3 +244,26 @@ def test_a_route_is_named_in_metrics_by_its_template() -> None:
         site.visit("/item/2")
         site.guard.services.events.flush_metrics(final=True)
     assert {tag["endpoint"] for tag in tags if "endpoint" in tag} == {"/item/<int:number>"}
+
+
+@pytest.mark.parametrize("code", [200, 404, 500])
+def test_each_answer_of_the_app_is_counted_by_its_status(code: int) -> None:
+    counted: list[tuple[str, str]] = []
+
+    class Counts:
+        def send_metric(self, metric: Any) -> None:
+            if metric.metric_type == "request_count":
+                counted.append((metric.tags["status"], str(metric.value)))
+
+    def app(environ: Environ, start_response: Any) -> list[bytes]:
+        if code == 500:
+            raise LookupError("the app's own")
+        start_response(f"{code} -", [])
+        return []
+
+    guard = GuardMiddleware(app, SecurityConfig(), events=EventBus([Counts()]))
+    for _ in range(2):
+        with suppress(LookupError):
+            serve(guard)
+    guard.services.events.flush_metrics(final=True)
+    assert counted == [(f"{code // 100}xx", "2.0")]
