@@ -233,6 +233,10 @@ class FlaskResolver:
         except HTTPException:
             # Not found, not allowed, or a redirect, whose target has its rules.
             return None
+        except RuntimeError:
+            # A converter that reads the session or the request works only inside of Flask, where
+            # the guard checks the rules of the view that it leads to.
+            return None
         method = environ["REQUEST_METHOD"]
         route = self.route_of(rule.endpoint, method)
         signature = signature_of(rule.rule, arguments)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, session
 from flask.views import MethodView
+from werkzeug.routing import BaseConverter
 
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig, SecurityDecorator
 from tests.kit.gateway import Answer, environ_for, serve
@@ -93,6 +94,28 @@ def test_an_app_that_matches_by_other_things_is_asked_each_time() -> None:
     assert shop.visit("/x").code == 200
     assert shop.visit("/x", headers={"X-HTTP-Method-Override": "DELETE"}).code == 401
     assert shop.visit("/x").code == 200
+
+
+class Mine(BaseConverter):
+    """Reads the session, which Flask opens before it matches."""
+
+    def to_python(self, value: str) -> str:
+        return f"{session.get('user', 'nobody')}'s {value}"
+
+
+def test_a_converter_that_reads_the_session_works_and_spoils_no_rule() -> None:
+    app = Flask(__name__)
+    app.secret_key = "k"
+    app.url_map.converters["mine"] = Mine
+    shop = Shop(app)
+    auth = shop.decorate.require_auth(verifier=verify)
+    app.add_url_rule("/notes/<mine:note>", "note", lambda note: note)
+    app.add_url_rule("/drafts/<mine:note>", "draft", auth(lambda note: shop._answer(note)))
+    for _ in range(2):
+        assert shop.visit("/notes/7").body == b"nobody's 7"
+        assert shop.visit("/drafts/7").code == 401
+    assert shop.asked == []
+    assert shop.visit("/drafts/7", headers=TOKEN).body == b"nobody's 7"
 
 
 class Rewriting:
