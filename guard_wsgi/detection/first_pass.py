@@ -9,7 +9,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
-from guard_wsgi.detection.decoding.backslashes import without_backslashes
+from guard_wsgi.detection.decoding.backslashes import BACKSLASH, joined_lines, without_backslashes
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.message.bodies import PACKED_BEGINNINGS
 from guard_wsgi.detection.message.body_values import is_document
@@ -112,7 +112,7 @@ class StableHeaders:
                 # A client sends the token of its session each time.
                 tokens = _TOKENS.findall(data)
                 if "HTTP_AUTHORIZATION" in environ:
-                    tokens += _BASIC.findall(data)
+                    tokens += credentials_in(environ["HTTP_AUTHORIZATION"])
                 if not known.issuperset(tokens):
                     if matches_json(documents_in(tokens)):
                         return data
@@ -195,6 +195,8 @@ def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     sent."""
     if kind.is_form:
         return _form_bytes(body)
+    if kind.is_text and BACKSLASH in body and (joined := joined_lines(body)) != body:
+        body = body + JOINER_BYTES + joined
     if PERCENT in body:
         body = body + JOINER_BYTES + _unquote_twice(body)
     body = body.replace(b"+", b" ")
@@ -258,9 +260,37 @@ def value_bytes(text: str) -> bytes:
 WRAPPED: Final = "eyJ"
 """The beginning of a JSON object in base64: tokens, sessions, states (RFC 7519)."""
 WRAPPED_BYTES: Final = WRAPPED.encode()
-# Optimization: each begins with fixed text, so `re` looks only where that is.
-_TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}")
+# Optimization: each begins with fixed text, so `re` looks only where that is. The claims of a token
+# may begin with a blank.
+_TOKENS: Final = re.compile(rb"eyJ[\w/ -]{5,}(?:\.[\w/ -]{8,})?")
 _BASIC: Final = re.compile(rb"asic \s*[\w/-][\w/ -]{3,}")
+_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
+_NO_LETTERS: Final = bytes(set(range(256)) - set(_LETTERS))
+_STANDARD: Final = bytes.maketrans(b"-_ ", b"+/+")
+
+
+def credentials_in(header: str) -> list[bytes]:
+    """Return the texts in base64 of an Authorization header: user and password of Basic, or the
+    documents of a token (RFC 7519), however they begin.
+
+    Bottle ignores what is no letter of base64 in user and password, as Python's decoder does.
+    """
+    scheme, *rest = header.encode("latin-1", "replace").split(None, 1)[:2] or (b"",)
+    if not rest:
+        return []
+    if scheme.lower() == b"basic":
+        return [rest[0].translate(_STANDARD, _NO_LETTERS)]
+    parts = [part.translate(_STANDARD, _NO_LETTERS) for part in rest[0].split(b".", 2)[:2]]
+    return [part for part in parts if _begins_document(part)]
+
+
+def _begins_document(token: bytes) -> bool:
+    start = token[:8] + b"A" * (8 - len(token[:8]))
+    return a2b_base64(start).lstrip()[:1] in _STARTS
+
+
+_STARTS: Final = (b"", b"{", b"[", b'"')
+"""The first character of a JSON document that holds text, behind blanks."""
 
 
 _LAST_BYTE: Final = WRAPPED_BYTES[-1]
@@ -292,17 +322,14 @@ def unwrapped(data: bytes) -> bytes:
 
 
 def documents_in(tokens: Iterable[bytes]) -> bytes:
-    """Decode base64 tokens, joined by a separator."""
+    """Decode base64 tokens and their parts, joined by a separator."""
     found = []
     for token in tokens:
-        token = token.removeprefix(b"asic ").strip().translate(_STANDARD)
-        # base64 ignores a single character after the last whole group.
-        token = token[: len(token) - (len(token) % 4 == 1)]
-        found.append(a2b_base64(token + b"=" * (-len(token) % 4)))
+        for part in token.removeprefix(b"asic ").strip().translate(_STANDARD).split(b"."):
+            # base64 ignores a single character after the last whole group.
+            whole = part[: len(part) - (len(part) % 4 == 1)]
+            found.append(a2b_base64(whole + b"=" * (-len(whole) % 4)))
     return b"=" + b"\x0b=".join(found) + JOINER_BYTES
-
-
-_STANDARD: Final = bytes.maketrans(b"-_ ", b"+/+")
 
 
 def _unquote_twice(data: bytes) -> bytes:

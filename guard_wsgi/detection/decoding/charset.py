@@ -7,9 +7,13 @@ import encodings
 import json
 import pkgutil
 import re
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 from encodings.aliases import aliases
 from functools import lru_cache
 from typing import Final
+
+from guard_wsgi.detection.decoding.percent import unquote
 
 # Not decoded: UTF-8, and two charsets whose ASCII half is all that patterns look for.
 _USUAL: Final = frozenset({"utf-8", "ascii", "iso8859-1"})
@@ -17,13 +21,38 @@ _USUAL: Final = frozenset({"utf-8", "ascii", "iso8859-1"})
 _NO_CHARSET: Final = frozenset({"idna", "punycode", "undefined", "mbcs", "oem"})
 MAX_NAME_CHARS: Final = 40
 _CHARSET: Final = re.compile(
-    r"charset\*?\s*=\s*[\"']?\s*(?:[\w-]*'[\w-]*')?([\w.:-]{1,40})", re.IGNORECASE
+    r"charset\*?\s*+=\s*+[\"']?\s*+(?:[\w-]*'[\w-]*')?([\w.:-]{1,40})", re.IGNORECASE
 )
 
 
 def charsets_in(parameters: str) -> list[str]:
-    """Return the charsets that a Content-Type names, in every way that a framework reads it."""
-    return _CHARSET.findall(parameters)
+    """Return the charsets that a Content-Type names, in every way that a framework reads it.
+
+    Django reads names in pieces and in percent signs as well (RFC 2231).
+    """
+    found = _CHARSET.findall(parameters)
+    if "*" in parameters:
+        said = parameter_of(f"a/b;{parameters}", "charset")
+        if said not in found:
+            found.append(said)
+    if len(found) > 2 * MAX_CHARSETS:
+        found[MAX_CHARSETS:-MAX_CHARSETS] = []
+    return found
+
+
+MAX_CHARSETS: Final = 4
+"""How many of the first names, and of the last, to read; frameworks read the first or the last."""
+
+
+def parameter_of(header: str, name: str) -> str:
+    """Return a parameter of a header as Python's `email` reads it, and so Django; "" if there is
+    none."""
+    message = Message()
+    message["content-type"] = header.replace("\r", " ").replace("\n", " ")
+    try:
+        return collapse_rfc2231_value(message.get_param(name) or "")
+    except (LookupError, ValueError):
+        return ""
 
 
 @lru_cache(maxsize=1)
@@ -62,6 +91,44 @@ def decoded(data: bytes, charset: str) -> str | None:
     except (UnicodeError, LookupError, ValueError):
         return None
     return None if text == data.decode("utf-8", "replace") else text
+
+
+def form_in(data: bytes, charset: str) -> bytes | None:
+    """Return the pairs of a form as Django reads them in a charset, which applies to the text and
+    again to the bytes of its escapes; in UTF-8. ``None`` for usual and unknown charsets.
+
+    Django itself reads only the query like this, and Django REST framework forms as well.
+    """
+    name = codec_name(charset)
+    if not name:
+        return None
+    data = data[:MAX_CHARSET_BYTES]
+    try:
+        text = data.decode(name)
+    except UnicodeError:
+        text = data.decode("latin-1")
+
+    def read(run: re.Match[str]) -> str:
+        return unquote(run[0].encode()).decode(name, "replace")
+
+    # As `urllib.parse.unquote`, which decodes ASCII only, and nothing of a text without escapes.
+    pairs = []
+    for pair in text.replace("+", " ").split("&"):
+        halves = [_ASCII.sub(read, half) if "%" in half else half for half in pair.split("=", 1)]
+        pairs.append(b"=".join(map(_escaped, halves)))
+    return b"&".join(pairs)
+
+
+MAX_CHARSET_BYTES: Final = 262_144
+"""How much of a form to read in another charset: half a microsecond a byte. Browsers send UTF-8."""
+_ASCII: Final = re.compile(r"[\x00-\x7f]+")
+
+
+def _escaped(text: str) -> bytes:
+    """Return a name or a value of a form, so that reading it as UTF-8 gives the text."""
+    for char in "%&=+":
+        text = text.replace(char, f"%{ord(char):02X}")
+    return text.encode("utf-8", "replace")
 
 
 def marked(body: bytes) -> str:

@@ -23,7 +23,8 @@ MAX_BASE64_RUNS: Final = 4
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
 _BACKSLASH = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|([01][0-7]{2}))"
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{0*([0-9a-fA-F]{1,6})\}|U([0-9a-fA-F]{8})"
+    r"|([01][0-7]{2}))"
 )
 # Unicode 15, Default_Ignorable_Code_Point: invisible characters between two letters.
 IGNORABLE: Final = (
@@ -57,6 +58,8 @@ _LOOKALIKE: Final = str.maketrans(
 _PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
 _VERSION_MARK = re.compile(r"!\d{0,6}")
 _SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
+# A shell reads the two halves of a word as one.
+_CONTINUED = re.compile(r"(?<=\w)\\\r?\n(?=\w)")
 # Expansions that are empty in any shell without arguments; attackers put them into words.
 _SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
 _DOLLAR_NOTHING = re.compile(r"\$[@*{(]")
@@ -188,10 +191,10 @@ def _from_hex(match: re.Match[str]) -> str:
 
 
 def _from_backslash(match: re.Match[str]) -> str:
-    two, four, braced, octal = match.groups()
+    two, four, braced, eight, octal = match.groups()
     if octal:
         return chr(int(octal, 8))
-    code = int(two or four or braced, 16)
+    code = int(two or four or braced or eight, 16)
     return chr(code) if code < 0x110000 else "\ufffd"
 
 
@@ -241,6 +244,8 @@ def strip_filler(text: str) -> str:
     if "/*" in text:
         text = _strip_comments(text)
     has_backslash = "\\" in text
+    if "\\\n" in text or "\\\r\n" in text:
+        text = _CONTINUED.sub("", text)
     if "\\\n" in text or "\\\r\n" in text or ("$" in text and "ifs" in text.lower()):
         text = _SHELL_FILLER.sub(" ", text)
     if "$" in text and _DOLLAR_NOTHING.search(text):

@@ -46,13 +46,13 @@ def document_in_base64(text: str) -> str | None:
         data = base64.b64decode(body + "=" * (-len(body) % 4))
     except (binascii.Error, ValueError):
         return None
-    if data[:1] not in (b"{", b"[", b"<"):
+    if data[:64].lstrip()[:1] not in (b"{", b"[", b"<", b'"'):
         return None
     try:
         inner = data.decode("utf-8")
     except UnicodeDecodeError:
         return None
-    if inner[0] == "<":
+    if inner.lstrip()[:1] == "<":
         return inner if XML_DOCUMENT.match(inner) else None
     return inner if parsed_json(inner) is not None else None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-from guard_wsgi.detection.value import Value, to_text
+from guard_wsgi.detection.value import NAME_EVIDENCE, Value, to_text
 
 EXECUTABLE: Final = "upload.executable_name"
 """Flag of a file name that a web server would run, or read its settings from."""
@@ -40,7 +40,7 @@ def name_values(location: str, field: str, name: str) -> Iterator[Value]:
     """Yield a file's name, if it may be dangerous."""
     if runs(name):
         yield Value(location, field, name, "filename", (EXECUTABLE,))
-    elif not _PLAIN_NAME.fullmatch(name):
+    elif not _PLAIN_NAME.fullmatch(name) or ("{" in name and NAME_EVIDENCE.search(name)):
         yield Value(location, field, name, "filename")
 
 

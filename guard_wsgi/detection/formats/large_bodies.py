@@ -49,6 +49,9 @@ _ATTRIBUTE: Final = re.compile(
 )
 
 
+_TAG: Final = re.compile(rb"(?:[^>\"']++|\"[^\"]*+\"|'[^']*+')*+>")
+
+
 def json_values(
     body: bytes,
     location: str,
@@ -222,6 +225,10 @@ def _xml_values(piece: bytes) -> Iterator[Value]:
         if not part:
             continue
         tag, bracket, text = part.partition(b">")
+        if tag.count(b'"') % 2 or tag.count(b"'") % 2:  # it is in an attribute
+            match = _TAG.match(part)
+            if match is not None:
+                tag, text = match[0][:-1], part[match.end() :]
         if not bracket:
             tag, text = b"", part
         name = to_text(tag.split(None, 1)[0] if tag.strip() else b"")[0][:64]

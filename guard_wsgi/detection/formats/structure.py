@@ -60,6 +60,8 @@ _ENCODED_URL = re.compile(
     r"\s*[a-zA-Z][a-zA-Z0-9+.-]{1,12}(?::|%(?:25)*3A)(?:%(?:25)*2F){2}", re.IGNORECASE
 )
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
+_TOKEN_STARTS: Final = frozenset("eICDW")
+"""The first letter of a brace, a bracket or a blank in base64."""
 _RELATIVE_URL = re.compile(r"/[\w./%~@:,+-]*\?[\w.%\[\]-]+=")
 _NESTED_FORM = re.compile(r"[\w.%\[\]-]{1,64}=[^=&;]*(?:&[\w.%\[\]-]{1,64}=[^=&]*)+&?$")
 # The beginning of a GraphQL document; graphql.py decides whether it is one. Words in braces alone
@@ -244,7 +246,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         if inner is not None:
             yield from unfold(evolve(value, text=inner), budget, depth + 1)
             return
-    if text.startswith("eyJ") and "." in text:
+    if text[0] in _TOKEN_STARTS and "." in text:
         documents = token_documents(text)
         if documents:
             for name, inner in documents:

@@ -169,19 +169,29 @@ _INSTRUCTION: Final = re.compile(r"^[\ufeff\s]*<\?xml\b[^>]{0,400}\?>")
 _ENCODING: Final = re.compile(rb"<\?xml\b[^>]{0,200}?\bencoding\s*=\s*[\"']([\w.-]{1,40})")
 
 
+def said_encoding(body: bytes) -> str:
+    """Return the encoding that a document names; "" for none."""
+    said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
+    return said[1].decode("ascii") if said else ""
+
+
+def without_instruction(text: str) -> str:
+    """Return a decoded document without its first instruction: the encoding that it names does not
+    apply any more."""
+    return _INSTRUCTION.sub("", text)
+
+
 def entities(body: bytes) -> list[Value]:
     """Return the beginning of a document that declares entities, also in the encoding that it
     names.
 
     An encoding that a mark or zeros show has its own reading (``body_readings``).
     """
-    said = _ENCODING.search(body[:1024].replace(b"\x00", b""))
-    for name in dict.fromkeys(["", said[1].decode("ascii") if said else ""]):
+    for name in dict.fromkeys(["", said_encoding(body)]):
         text = decoded(body, name) if name else to_text(body)[0]
         if text is None:
             continue
-        # The encoding that it names does not apply any more.
-        plain = _INSTRUCTION.sub("", text)
+        plain = without_instruction(text)
         if declares_entities(body if not name else plain.encode("utf-8", "replace")):
             found = declarations(plain)
             if found:

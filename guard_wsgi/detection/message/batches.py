@@ -8,7 +8,7 @@ weighed as those of a request. A set of changes is a batch within the batch.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import unquote
 
@@ -45,7 +45,7 @@ def batch_values(
     max_depth: int,
     budget: Budget,
     contents: bool,
-    charsets: Iterable[str] = (),
+    charsets: Collection[str] = (),
     depth: int = 0,
 ) -> Iterator[Value]:
     """Yield the values of the requests in a batch, and of other parts as those of a form.
@@ -53,7 +53,7 @@ def batch_values(
     :param found: the boundaries at which the body is split.
     """
     for boundary in found:
-        for part in parts(body, boundary, complete, budget):
+        for part in parts(body, boundary, complete, budget, charsets):
             inner = _SET.fullmatch(part.head)
             request = _REQUEST.match(part.content) if _is_message(part) else None
             if request is not None:

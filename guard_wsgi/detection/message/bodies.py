@@ -6,9 +6,17 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from guard_wsgi.detection.decoding.charset import charsets_in, decoded, marked
+from guard_wsgi.detection.decoding.charset import (
+    MAX_CHARSET_BYTES,
+    charsets_in,
+    decoded,
+    form_in,
+    marked,
+)
 from guard_wsgi.detection.decoding.compressed_base64 import GZIP
+from guard_wsgi.detection.decoding.percent import PERCENT
 from guard_wsgi.detection.formats.files import is_binary
+from guard_wsgi.detection.formats.xmlbody import said_encoding, without_instruction
 from guard_wsgi.detection.message.media import BodyKind
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -85,13 +93,15 @@ def _in_charsets(
     if kind.is_multipart:
         return
     names = charsets_in(kind.parameters)
-    name = marked(body)
-    if name:
-        names.append(name)
+    names += [marked(body), said_encoding(body) if kind.is_xml else ""]
     for name in dict.fromkeys(names):
         text = decoded(body, name)
         if text is not None:
-            yield text.lstrip("\ufeff").encode("utf-8", "replace"), kind, complete
+            plain = without_instruction(text) if kind.is_xml else text.lstrip("\ufeff")
+            yield plain.encode("utf-8", "replace"), kind, complete
+        is_escaped = PERCENT in body or (text is not None and "%" in text)
+        if kind.is_form and is_escaped and (pairs := form_in(body, name)) is not None:
+            yield pairs, kind, complete and len(body) <= MAX_CHARSET_BYTES
 
 
 def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool] | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Final
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from attrs import evolve
 
+from guard_wsgi.detection.decoding.backslashes import BACKSLASH, joined_lines
 from guard_wsgi.detection.decoding.charset import charsets_in
 from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
@@ -74,7 +76,10 @@ def body_values(
     if kind.is_file:
         yield from _file_values(body, complete, max_depth, budget, contents, first_pass)
         return
-    start = body[:64].lstrip()[:1]
+    start = _first_byte(body)
+    is_markup = start == b"<" and not kind.is_xml
+    if is_markup and (kind.is_form or kind.is_json):
+        yield from _as_xml(body, budget, first_pass)
     if kind.is_json or start in (b"{", b"["):
         # GraphQL operations in one list are counted together.
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
@@ -116,9 +121,8 @@ def body_values(
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
         yield from _xml_values(body, budget, first_pass)
         return
-    if kind.is_text and start == b"<" and _CUT.search(body):
-        # Marks in the text split it, and an XML parser joins it.
-        yield from _xml_values(body, budget, first_pass)
+    if is_markup and kind.is_text and not kind.is_form:
+        yield from _as_xml(body, budget, first_pass)
     if kind.media == "application/graphql":
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
@@ -128,6 +132,30 @@ def body_values(
     if not kind.is_form and _FORM_BEGINNING.match(body):
         yield from form_values(body, "form", budget)
     yield from unfold(Value("body", "", text, "", flags), budget)
+    if BACKSLASH in body and (joined := joined_lines(body)) != body:
+        yield from unfold(Value("body", "", to_text(joined)[0]), budget)
+
+
+def _first_byte(body: bytes) -> bytes:
+    """Return the first byte behind a mark and blanks."""
+    match = _BLANKS.match(body)
+    at = match.end() if match else 0
+    return body[at : at + 1]
+
+
+def _as_xml(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
+    """Yield the values of a body of another type that an XML parser reads: its text may be split by
+    marks, and its characters written by their numbers."""
+    if _CUT.search(body) or (len(body) <= LARGE_XML_BYTES and _is_xml(body)):
+        yield from _xml_values(body, budget, first_pass)
+
+
+def _is_xml(body: bytes) -> bool:
+    try:
+        ParserCreate().Parse(body, True)
+    except (ExpatError, ValueError, LookupError):
+        return False
+    return True
 
 
 _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
@@ -138,7 +166,7 @@ _XML_BEGINNING: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00
 _BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
 # A pair as Bottle splits it, up to the end of the line: fields that people fill in have no more.
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
-_FORM: Final = re.compile(rb"\s*[\w%-]{1,32}=")
+_FORM: Final = re.compile(rb"\s*(?:[\w%.\[\]+-]{0,64}+&){0,64}[\w%.\[\]+-]{1,64}=")
 MAX_FORM_BYTES: Final = 102_400
 """How many bytes Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
 

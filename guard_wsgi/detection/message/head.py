@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from guard_wsgi.detection.decoding.backslashes import without_backslashes
-from guard_wsgi.detection.decoding.charset import charsets_in, decoded
+from guard_wsgi.detection.decoding.charset import charsets_in, form_in
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.formats.structure import unfold
 from guard_wsgi.detection.message.form import MAX_NAME_CHARS, form_values, name_values
@@ -48,9 +48,9 @@ def head_values(
         yield from form_values(data, "query", budget)
         # Django reads the query in the charset of the body.
         for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
-            read = decoded(data, name)
+            read = form_in(data, name)
             if read is not None:
-                yield from form_values(read.encode("utf-8", "replace"), "query", budget)
+                yield from form_values(read, "query", budget)
     hosts = tuple(
         str(environ[key]).lower()
         for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
@@ -76,6 +76,17 @@ def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value
         yield Value("path", "", text[start + 1 :][:MAX_TAIL_CHARS], kind, flags)
     last = text[text.rstrip("/").rfind("/") + 1 :]
     yield from unfold(Value("path", "", last, kind, flags), budget)
+    segments = text.split("/")[1:]
+    if segments and last == segments[-1]:
+        segments.pop()
+    # A route reads each segment as one value.
+    for segment in [*segments[:MAX_SEGMENTS], *segments[MAX_SEGMENTS:][-MAX_SEGMENTS:]]:
+        if len(segment) > 1:
+            yield from unfold(Value("path", "", segment, kind, flags), budget)
+
+
+MAX_SEGMENTS: Final = 8
+"""How many of the first segments of a path, and of the last, to weigh as values."""
 
 
 # Cookies of RFC 2965, which old programs send.
@@ -107,9 +118,11 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
         if len(value) > 1 and value[0] == value[-1] == '"':
             value = value[1:-1]
         yield from _unfolded_cookie(name_text, value.encode("latin-1", "replace"), budget)
-    if "\\" in header:
+    if '"' in header:
         # The end of a pair may be quoted as well.
         for match in _QUOTED.finditer(header):
+            if "\\" not in match[2] and ";" not in match[2]:
+                continue
             budget.take_value()
             quoted = without_backslashes(match[2].encode("latin-1", "replace"))
             yield from _unfolded_cookie(match[1][:MAX_NAME_CHARS], quoted, budget)

@@ -42,6 +42,8 @@ _ITEM = (
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
 _TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
+# A path or an address, which none of these headers has.
+_NO_ITEM: Final = re.compile(r":/|^\s*/")
 # Entity tags (RFC 9110, 8.8.3), also without quotes, as some clients send them.
 _TAGS = re.compile(
     r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
@@ -74,7 +76,8 @@ def header_values(
     """
     budget.take_value()
     if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
-        if len(value) < 512 and ".." not in value and _TYPED_GRAMMAR.fullmatch(value):
+        is_short = len(value) < 512 and ".." not in value
+        if is_short and not _NO_ITEM.search(value) and _TYPED_GRAMMAR.fullmatch(value):
             return
     elif key in _TAG_HEADERS and not _NO_TAG.search(value) and _TAGS.fullmatch(value):
         return
@@ -117,16 +120,16 @@ def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -
     """Yield the values in Authorization: user and password of Basic, the claims of a token, the
     parameters of Digest and of signatures. Any other token has no values."""
     match = _CREDENTIALS.fullmatch(text)
+    is_basic = text[:16].lower().split(None, 1)[:1] == ["basic"]
+    if is_basic:
+        user, _, password = _basic(text.split(None, 1)[-1]).partition(":")
+        yield from unfold(Value("header", name, user, "", flags), budget)
+        yield from unfold(Value("header", f"{name}>password", password, "", flags), budget)
     if match is not None:
-        scheme, token = match[1].lower(), match[2]
-        if scheme == "basic":
-            user, _, password = _basic(token).partition(":")
-            yield from unfold(Value("header", name, user, "", flags), budget)
-            yield from unfold(Value("header", f"{name}>password", password, "", flags), budget)
-        else:
-            yield from unfold(Value("header", name, token, "header", flags), budget)
+        if not is_basic:
+            yield from unfold(Value("header", name, match[2], "header", flags), budget)
         return
-    scheme, _, rest = text.strip().partition(" ")
+    rest = text.strip().partition(" ")[2]
     place, found = 0, []
     while place < len(rest):
         pair = _PARAMETER.match(rest, place)
@@ -143,10 +146,13 @@ def _credentials(name: str, text: str, flags: tuple[str, ...], budget: Budget) -
 
 
 def _basic(token: str) -> str:
-    """Return user and password (RFC 7617); the whole text if it is not base64."""
-    try:
-        return to_text(
-            base64.b64decode(token + "=" * (-len(token) % 4), b"-_" if "_" in token else None)
-        )[0]
-    except ValueError:
+    """Return user and password (RFC 7617); the whole text if it is not base64. Characters that are
+    no letters of it are ignored, as Bottle does."""
+    letters = _NO_LETTERS.sub("", token).replace("-", "+").replace("_", "/")
+    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
+    if not letters:
         return token
+    return to_text(base64.b64decode(letters + "=" * (-len(letters) % 4)))[0]
+
+
+_NO_LETTERS: Final = re.compile(r"[^A-Za-z0-9+/_-]+")

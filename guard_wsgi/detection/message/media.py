@@ -23,7 +23,14 @@ _JSON_TYPES: Final = frozenset(
         "text/x-json",
     }
 )
-_XML_TYPES: Final = frozenset({"application/x-xml"})
+# RFC 7303, 9.4 and 9.5; pieces of documents are read by the same parsers.
+_XML_TYPES: Final = frozenset(
+    {
+        "application/x-xml",
+        "application/xml-external-parsed-entity",
+        "text/xml-external-parsed-entity",
+    }
+)
 _SHOWN: Final = frozenset({"image/svg+xml", "application/xhtml+xml"})
 # Types that programs read as one document: text itself, and YAML (CWE-502).
 _TEXT_TYPES: Final = frozenset(
@@ -34,6 +41,7 @@ _TEXT_TYPES: Final = frozenset(
         "application/x-yaml",
         "application/yaml",
         "text/plain",
+        "text/vnd.yaml",
         "text/x-yaml",
         "text/yaml",
     }
@@ -83,7 +91,7 @@ class BodyKind:
         # A picture or a page in XML is stored and shown, like other files.
         if (suffix == "xml" or media in _XML_TYPES) and media not in _SHOWN:
             return cls(media, parameters, is_xml=True)
-        if media in _TEXT_TYPES:
+        if media in _TEXT_TYPES or suffix == "yaml":
             return cls(media, parameters, is_text=True)
         # Programs that store files omit the type if they don't know it.
         if not media or _MEDIA_TYPE.fullmatch(media):

@@ -12,14 +12,14 @@ import binascii
 import contextlib
 import quopri
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from email.message import Message
 from typing import Final
 
 from attrs import frozen
 from werkzeug.http import parse_options_header
 
-from guard_wsgi.detection.decoding.charset import decoded
+from guard_wsgi.detection.decoding.charset import codec_name, decoded
 from guard_wsgi.detection.formats.files import (
     MIN_RUN_IN_FIELD,
     content_values,
@@ -28,32 +28,20 @@ from guard_wsgi.detection.formats.files import (
     readable,
 )
 from guard_wsgi.detection.formats.structure import unfold
+from guard_wsgi.detection.message.part_heads import (
+    LINE_BREAK,
+    MAX_HEAD_BYTES,
+    PLAIN_HEADER,
+    part_charsets,
+    read_head,
+)
 from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
 
 _SIMPLE_NAME: Final = re.compile(r"[\w.\[\]:-]*")
-# The head of a part as browsers and libraries write it: each parameter once, as a token or a quoted
-# string without quotes and backslashes, and no folded line.
-_QUOTED: Final = rb"(?:\"([^\"\\\r\n]*)\"|([\w.-]+))"
-_PLAIN_DISPOSITION: Final = re.compile(
-    rb"content-disposition: *(?:form-data|file|attachment|inline)(?: *; *name=" + _QUOTED + rb")?"
-    rb"(?: *; *filename=" + _QUOTED + rb")?(?: *; *filename\*=[\w-]+'[\w-]*'[\w.%!~()-]+)?",
-    re.IGNORECASE,
-)
-_PLAIN_HEADER: Final = re.compile(
-    rb"(?:content-type: *[\w.+-]+/[\w.+-]+(?:; *(?:charset|boundary|format|name)=\"?[\w. -]+\"?)?"
-    rb"|content-transfer-encoding: *(?:binary|8bit|7bit|base64|quoted-printable)"
-    rb"|content-length: *\d+|mime-version: *1\.0|content-id: *<?[\w.@-]+>?) *",
-    re.IGNORECASE,
-)
 _BOUNDARY_NAMED: Final = re.compile(
     r"boundary[*\d]*\s*=\s*(?:\"([^\"]*)\"|([^;,\s]*))", re.IGNORECASE
 )
-_NAMED: Final = re.compile(r"\bname\s*[*=]", re.IGNORECASE)
-_FILE_NAMED: Final = re.compile(r"filename\s*=\s*(?:\"([^\"]*)|([^;\s\"]+))", re.IGNORECASE)
-_CHARSET: Final = re.compile(rb"charset\*?\s{0,8}=\s{0,8}[\"']?\s{0,8}([\w.:-]{1,40})")
 _BLANK_LINE: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_LINE_BREAK: Final = re.compile(rb"\r\n|\n|\r")
-_FOLDED: Final = re.compile(rb"(?:\r\n|\n|\r)[ \t]+")
 MAX_BOUNDARIES: Final = 4
 """How many boundaries to read from a Content-Type; clients send one."""
 
@@ -63,7 +51,8 @@ class Part:
     """One part in one reading.
 
     :ivar head: its header lines.
-    :ivar name: the name of the field.
+    :ivar name: the name of the field; "" if it can be read in several ways.
+    :ivar names: the name of the field, as each framework reads it.
     :ivar filenames: the file's name, as each framework reads it; none for a field.
     :ivar is_file: whether every framework reads it as a file, and none as a field.
     """
@@ -71,6 +60,7 @@ class Part:
     head: bytes
     content: bytes
     name: str = ""
+    names: tuple[str, ...] = ()
     filenames: tuple[str, ...] = ()
     is_file: bool = False
     is_plain: bool = False
@@ -94,9 +84,12 @@ def is_ended(body: bytes, boundary: bytes) -> bool:
     return end in body[-len(end) - 512 :]
 
 
-def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Iterator[Part]:
+def parts(
+    body: bytes, boundary: bytes, complete: bool, budget: Budget, charsets: Collection[str] = ()
+) -> Iterator[Part]:
     """Return the parts of a body: of the one reading, or of all readings if they differ.
 
+    :param charsets: the charsets of the whole body, in which Bottle reads the heads.
     :raises BudgetSpent: if one reading has more parts than there may be values.
     """
     delimiter = b"--" + boundary
@@ -106,7 +99,10 @@ def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Itera
         for piece in plain:
             budget.take_value()
             budget.take_chars(PART_CHARS)
-            yield _part(piece)
+            part = _part(piece)
+            yield part
+            if charsets or not part.is_plain:
+                yield from _other_parts(piece, part, charsets)
         return
     seen: set[bytes] = set()
     for cut in _READINGS:
@@ -119,15 +115,14 @@ def parts(body: bytes, boundary: bytes, complete: bool, budget: Budget) -> Itera
                 part = _part(piece)
                 budget.take_chars(PART_CHARS + min(len(part.head), MAX_HEAD_BYTES))
                 yield part
+                if charsets or not part.is_plain:
+                    yield from _other_parts(piece, part, charsets)
 
 
 CUT_CHARS: Final = 3
 PART_CHARS: Final = 12
 """The cost of splitting off one part and reading its head (value.Budget). An unusual head costs
 each of its bytes."""
-MAX_HEAD_BYTES: Final = 16_384
-"""The longest head of a part; werkzeug, Django and Bottle refuse longer ones, or read no field from
-them."""
 
 
 def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list[bytes] | None:
@@ -190,51 +185,47 @@ _READINGS: Final[tuple[Callable[[bytes, bytes, int], list[bytes]], ...]] = (
 
 def _part(piece: bytes) -> Part:
     if piece[:2] == b"\r\n":
-        head, content = b"", piece[2:]
-    else:
-        head, separator, content = piece.partition(b"\r\n\r\n")
-        if not separator:
-            blank = _BLANK_LINE.search(piece)
-            if blank is None:
-                return Part(b"", piece)
-            head, content = piece[: blank.start()], piece[blank.end() :]
-    name = ""
-    filenames: tuple[str, ...] = ()
-    dispositions, is_plain = 0, True
-    for line in head.split(b"\r\n"):
-        match = _PLAIN_DISPOSITION.fullmatch(line)
-        if match is not None:
-            dispositions += 1
-            name = to_text(match[1] or match[2] or b"")[0]
-            filename = match[3] or match[4]
-            if filename:
-                filenames = (to_text(filename)[0],)
-            # Bottle supports neither the other form of the name nor an empty name.
-            elif b"filename" in line:
-                is_plain = False
-        elif _PLAIN_HEADER.fullmatch(line) is None:
-            is_plain = False
-    is_plain = is_plain and dispositions == 1
-    if not is_plain:
-        name, filenames = _lenient(head[:MAX_HEAD_BYTES])
-    return Part(head, content, name, filenames, is_plain and bool(filenames), is_plain)
+        return _made(b"", piece[2:])
+    head, separator, content = piece.partition(b"\r\n\r\n")
+    if not separator:
+        blank = _BLANK_LINE.search(piece)
+        if blank is None:
+            return Part(b"", piece)
+        head, content = piece[: blank.start()], piece[blank.end() :]
+    return _made(head, content)
 
 
-def _lenient(head: bytes) -> tuple[str, tuple[str, ...]]:
-    """Return the name and the file names of a part whose head is unusual. If the name can be read
-    in several ways, it is empty: exclusions by name apply only to a name that everybody reads
-    alike."""
-    names: list[str] = []
-    filenames: list[str] = []
-    for line in _LINE_BREAK.split(_FOLDED.sub(b" ", head)):
-        if line[:19].lower() == b"content-disposition":
-            text = to_text(line)[0]
-            _, options = parse_options_header(text.partition(":")[2])
-            names += [options.get("name", "").strip()] * len(_NAMED.findall(text))
-            filenames.append(options.get("filename", ""))
-            filenames += [quoted or plain for quoted, plain in _FILE_NAMED.findall(text)]
-    filenames = [one for one in dict.fromkeys(filenames) if one]
-    return names[0] if len(names) == 1 else "", tuple(filenames)
+def _made(head: bytes, content: bytes) -> Part:
+    said = read_head(head)
+    is_file = said.is_plain and bool(said.filenames)
+    return Part(head, content, said.name, said.names, said.filenames, is_file, said.is_plain)
+
+
+def _other_parts(piece: bytes, part: Part, charsets: Iterable[str]) -> Iterator[Part]:
+    """Yield the same part with another end of its head: werkzeug also takes two line feeds for it,
+    and Bottle a line of blanks, in the charset of the body."""
+    if not part.is_plain:
+        blank = _BLANK_LINE.search(piece, 0, len(part.head))
+        if blank is not None:
+            yield _made(piece[: blank.start()], piece[blank.end() :])
+    if piece[:2] == b"\r\n":
+        return
+    plain_size = len(part.head) if part.head else len(piece)
+    for name in ("utf-8", *charsets):
+        codec = "utf-8" if name == "utf-8" else codec_name(name)
+        if not codec or (codec == "utf-8" and part.is_plain):
+            continue
+        lines: list[str] = []
+        size = 0
+        for line in piece[:MAX_HEAD_BYTES].split(b"\r\n"):
+            text = line.decode(codec, "replace")
+            size += len(line) + 2
+            if not text.strip():
+                if codec != "utf-8" or size - 4 < plain_size:
+                    head = "\r\n".join(lines).encode("utf-8", "replace")
+                    yield _made(head, piece[size:])
+                break
+            lines.append(text)
 
 
 def present(body: bytes, content_type: str) -> list[bytes]:
@@ -248,7 +239,7 @@ def multipart_values(
     complete: bool,
     budget: Budget,
     contents: bool,
-    charsets: Iterable[str] = (),
+    charsets: Collection[str] = (),
 ) -> Iterator[Value]:
     """Yield field names, file names, unusual headers and fields, and the contents of files if they
     are inspected.
@@ -257,7 +248,7 @@ def multipart_values(
     :param charsets: the charsets of the whole body, in which Django reads the fields.
     """
     for boundary in found:
-        for part in parts(body, boundary, complete, budget):
+        for part in parts(body, boundary, complete, budget, charsets):
             yield from part_values(part, budget, contents, charsets)
 
 
@@ -267,11 +258,12 @@ def part_values(
     """Yield the values of one part of a form."""
     name = part.name
     if not part.is_plain:
-        for line in _LINE_BREAK.split(part.head):
-            if line.strip() and not _PLAIN_HEADER.fullmatch(line):
+        for line in LINE_BREAK.split(part.head):
+            if line.strip() and not PLAIN_HEADER.fullmatch(line):
                 yield Value("multipart", name, to_text(line)[0], "header")
-    if name and (not _SIMPLE_NAME.fullmatch(name) or NAME_EVIDENCE.search(name)):
-        yield Value("multipart", name, name, "name")
+    for one in part.names:
+        if one and (not _SIMPLE_NAME.fullmatch(one) or NAME_EVIDENCE.search(one)):
+            yield Value("multipart", name, one, "name")
     for filename in part.filenames:
         yield from name_values("multipart", name, filename)
     if not part.content:
@@ -292,18 +284,19 @@ def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[
         yield readable(content, MIN_RUN_IN_FIELD), ()
     else:
         yield to_text(content)
+    contents = [content]
     if b"base64" in head:
         with contextlib.suppress(binascii.Error, ValueError):
-            yield to_text(base64.b64decode(content))
+            contents.append(base64.b64decode(content))
     if b"quoted-printable" in head:
-        yield to_text(quopri.decodestring(content))
-    named = (
-        [name.decode("latin-1") for name in _CHARSET.findall(head)] if b"charset" in head else []
-    )
-    for name in (*charsets, *named):
-        text = decoded(content, name)
-        if text is not None:
-            yield text, ()
+        contents.append(quopri.decodestring(content))
+    for one in contents[1:]:
+        yield to_text(one)
+    for name in (*charsets, *part_charsets(part.head)):
+        for one in contents:
+            text = decoded(one, name)
+            if text is not None:
+                yield text, ()
 
 
 MAX_ODD_BYTES: Final = 4096

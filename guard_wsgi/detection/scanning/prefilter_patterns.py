@@ -260,7 +260,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     # need joiners have other letters.
     "ignorable": cross(("[!-~]",), _IGNORABLES, ("[!-~]",)),
     # Django reads the query in the charset of the body.
-    "charset": cross(("charset=",), ("", "'", r"\"", " "), _any_of(_CHARSETS)),
+    "charset": (*cross(("charset=",), ("", "'", r"\"", " "), _any_of(_CHARSETS)), r"charset\*"),
     # Runs of brackets at the beginning or the end of a document that is nested too deeply
     # (framing.py).
     "deep_document": (r"\[{16}|\]{16}|\}{16}",),
@@ -280,6 +280,12 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     # Prose is full of " and ", and looking at each takes a fifth of the time of a scan. Hardly
     # anything has a comparison.
     "word_compared": cross((_WORD_AND_WORD,), tuple(_WORD_CHARS), ("=", "<", ">", " [=<>]")),
+    # A list, or an object with blanks around its first brace, in base64: `{ "`, `{\n`, `["`, `[{`. The
+    # usual beginning of an object has its own search (first_pass.py).
+    "wrapped_document": (
+        *cross((r"\"(?-i:",), "eyAg eyAi ewog ew0K ewoJ ewki WyI WyJ W3si Wwog WyAi Ww0K IHsi CnsK", (r"[\w/ -]{6})",)),
+        *cross(_VALUE_STARTS, ("(?-i:eyA",), "g i", (r"[\w/ -]{6})",)),
+    ),
 }.items()})
 """The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
 
