@@ -14,14 +14,15 @@ _NODE = "idea of the CRS 934 family"
 _SERIAL = "OWASP: Deserialization of untrusted data; CWE-502"
 _LOG4J = "CVE-2021-44228, CVE-2021-45046"
 
+# By the row: Hyperscan looks for the names of a short list as fixed text.
 _PHP_RUN = (
-    r"(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|eval|assert|phpinfo|phpversion|preg_replace"
-    r"|create_function|call_user_func(?:_array)?|array_map|array_filter|usort|uasort|register_shutdown_function"
-    r"|include(?:_once)?|require(?:_once)?|readfile|file_get_contents|file_put_contents|fopen|fwrite|fread|file"
-    r"|highlight_file|show_source|base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|unserialize"
-    r"|var_dump|print_r|scandir|glob|opendir|readdir|unlink|chmod|mkdir|rename|copy|move_uploaded_file|ini_set|set_time_limit"
-    r"|mail|fsockopen|curl_exec|curl_init|dl|putenv|getenv|extract|parse_str|die|exit|func_get_args|get_defined_vars"
-    r"|getallheaders|posix_\w+|symlink|error_log|hex2bin|bin2hex|chr|pack|implode|array_diff|strrev|session_start|is_callable)"
+    r"system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|eval|assert|phpinfo|phpversion|preg_replace",
+    r"create_function|call_user_func(?:_array)?|array_map|array_filter|usort|uasort|register_shutdown_function",
+    r"include(?:_once)?|require(?:_once)?|readfile|file_get_contents|file_put_contents|fopen|fwrite|fread|file",
+    r"highlight_file|show_source|base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|convert_uudecode|unserialize",
+    r"var_dump|print_r|scandir|glob|opendir|readdir|unlink|chmod|mkdir|rename|copy|move_uploaded_file|ini_set|set_time_limit",
+    r"mail|fsockopen|curl_exec|curl_init|dl|putenv|getenv|extract|parse_str|die|exit|func_get_args|get_defined_vars",
+    r"getallheaders|posix_\w+|symlink|error_log|hex2bin|bin2hex|chr|pack|implode|array_diff|strrev|session_start|is_callable",
 )
 
 # Functions by the PHP manual's chapters on program execution, function handling, POSIX, process
@@ -45,7 +46,7 @@ _make = Family("code")
 CODE = (
     _make("code_injection", "php_open", r"<\?(?:php\b|=|\s|xml\s*:|$)|<\?php|\[\\?/?php\]|<script\s+language\s*=\s*['\"]?php", _PHP, examples=('test<?',)),
     _make("code_injection", "php_open_tag", r"<\?php\b|<\?=|<\?\s*(?:system|eval|echo|include|phpinfo)", _PHP, STRONG, examples=('<?=1?>',)),
-    _make("code_injection", "php_call", r"\b" + _PHP_RUN + r"['\"]?\s*\)?\s*(?:/\*[^*]*\*/\s*)?\(\s*(?:['\"$)]|[\w.]+\s*[(,)]|@|0x|\d)", _PHP, examples=('system()',)),
+    _make("code_injection", "php_call", "|".join(r"\b(?:" + names + r")['\"]?\s*\)?\s*(?:/\*[^*]*\*/\s*)?\(\s*(?:['\"$)]|[\w.]+\s*[(,)]|@|0x|\d)" for names in _PHP_RUN), _PHP, examples=('system()',)),
     _make("code_injection", "php_call_hard", r"\b(?:system|shell_exec|passthru|popen|proc_open|eval|assert|phpinfo|base64_decode|gzinflate|call_user_func\w*|file_get_contents|file_put_contents|create_function|unserialize|readfile|preg_replace)(?:\(|\s+\(\s*[^\sa-z])", _PHP, examples=('system()',)),
     _make("code_injection", "php_variable", r"\$_(?:get|post|request|server|cookie|files|env|session)\b|\$globals\b|\$(?:http_\w+_vars|php_self)|\$\{?\s*['\"]?_(?:get|post)", _PHP, CERTAIN, examples=('$_COOKIE',)),
     _make("code_injection", "php_variable_call", r"\$\w+\s*\(|\$\{[^}]{0,40}\}\s*[(\[]|\$\w+(?:->|::)\$?\w+\s*\(|\$_*\[|\$\w+\s*=\s*['\"$\w\[]", _PHP, WEAK, examples=('$[]',)),
@@ -55,7 +56,7 @@ CODE = (
     _make("code_injection", "php_concatenation", r"['\"]\s*\.\s*(?:['\"(]|\w+\s*\()|\bchr\s*\(\s*\d+\s*\)\s*\.|\(\s*['\"]\w+['\"]\s*\)\s*\(", _PHP, WEAK, examples=('"id".execute()',)),
     _make("code_injection", "php_library", _PHP_LIBRARY + r"\s*\(", _PHP, 0.7, examples=('phpinfo()',)),
     _make("code_injection", "php_library_only", r"^[\s'\"@;({\[]*\w*" + _PHP_LIBRARY + r"\s*\([^\r\n]*\)[^\w]*\d?[^\w]*$", _PHP, STRONG, examples=('phpinfo()',)),
-    _make("code_injection", "php_comment_call", r"\b" + _PHP_RUN + _PHP_BLANK + r"\(|\$\w+(?:\s*\[[^\]]{0,20}\])*" + _PHP_BLANK + r"(?:\[[^\]]{0,20}\]\s*)*\(", _PHP, CERTAIN, examples=('$a/*c*/()',)),
+    _make("code_injection", "php_comment_call", "|".join(r"\b(?:" + names + ")" + _PHP_BLANK + r"\(" for names in _PHP_RUN) + r"|\$\w+(?:\s*\[[^\]]{0,20}\])*" + _PHP_BLANK + r"(?:\[[^\]]{0,20}\]\s*)*\(", _PHP, CERTAIN, examples=('$a/*c*/()',)),
     _make("code_injection", "php_blank_call", r"\b(?:system|exec|passthru|assert|file|popen|eval)\s*(?:[\r\n]\s*|\s{2,})\([^\w]*\w*[^\w]*$", _PHP, 0.8, examples=('exec  (blah)',)),
     _make("code_injection", "php_dynamic_call", r"^[\s'\"@({;]*\$+(?:\w+|\{[^}\r\n]{1,40}\})\s*(?:->\s*\$?\w+\s*|=\s*@?\$\w+\s*)?(?:\s*[\[{][^\]}\r\n]{0,40}[\]}])*\s*\([^\r\n]{0,80}\)\s*;?\s*$|\w::\$\w+\s*\(|\(\s*\$\w+\s*\)\s*\(|\$\s+\{[^}]{1,40}\}\s*\(", _PHP, CERTAIN, examples=('$a(1)',)),
     _make("code_injection", "php_string_function", r"['\"]\s*\)\s*\(\s*['\"$\d)]|['\"]\s*\.\s*['\"]\w{0,16}['\"]\s*\)?\s*\(|\[\s*['\"]\w{2,24}['\"]\s*\]\s*\(\s*['\"$]", _PHP, STRONG, examples=("('system')('whoami')",)),

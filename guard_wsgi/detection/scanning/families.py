@@ -9,6 +9,7 @@ from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.indicators.indicator import Indicator
+from guard_wsgi.detection.scanning.name_tables import Confirmation, without_tables
 from guard_wsgi.detection.scanning.scanner import SEPARATOR, Engine, Scanner, compile_patterns
 
 
@@ -23,6 +24,13 @@ class BuiltinScanners:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._families: tuple[tuple[tuple[Indicator, ...], Scanner], ...] = ()
+        self._confirmation = Confirmation(
+            {
+                one.name: separable(shortest(one.pattern))
+                for one in INDICATORS
+                if without_tables(one.pattern) != one.pattern
+            }
+        )
 
     def warm(self) -> tuple[tuple[tuple[Indicator, ...], Scanner], ...]:
         """Compile now. Two threads at once do the same work twice; a lock instead could stay locked
@@ -34,7 +42,7 @@ class BuiltinScanners:
     def each(self) -> Iterator[tuple[tuple[Indicator, ...], Scanner]]:
         """Compile one family after the other."""
         for family in families():
-            pairs = [(one.name, separable(shortest(one.pattern))) for one in family]
+            pairs = [(one.name, separable(shortest(without_tables(one.pattern)))) for one in family]
             yield family, compile_patterns(pairs, self._engine, keep=True)
 
     def among(self, data: bytes, ends: list[int]) -> list[set[str]]:
@@ -46,15 +54,24 @@ class BuiltinScanners:
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
             scanner.among(data, ends, [one.name for one in family], found)
+        begins = [0, *[max(end - len(SEPARATOR), 0) for end in ends[:-1]]]
+        doubtful, confirms = self._confirmation.names, self._confirmation.confirms
+        for names, at, end in zip(found, begins, ends, strict=True):
+            if not doubtful.isdisjoint(names):
+                piece = data[at:end]
+                names -= {name for name in doubtful & names if not confirms(name, piece)}
         return found
 
     def read(self, data: bytes) -> list[Indicator]:
         """Return the indicators that match."""
         found = []
         data = SEPARATOR + data + SEPARATOR
+        doubtful, confirms = self._confirmation.names, self._confirmation.confirms
         for family, scanner in self._families or self.warm():
             for index in scanner.scan(data):
-                found.append(family[index])
+                one = family[index]
+                if one.name not in doubtful or confirms(one.name, data):
+                    found.append(one)
         return found
 
 
@@ -106,18 +123,27 @@ _NEGATED: Final = {r"\W", r"\S", r"\D"}
 
 
 # Patterns without fixed text run on every byte. All of them in a database form one machine, and
-# their states multiply. These and the rest of their family take half as much apart.
-_APART: Final = frozenset(
-    f"code.php_{name}" for name in ("call", "comment_call", "dynamic_call", "index_call")
-)
+# their states multiply. These groups and the rest of their families take half as much apart.
+_APART: Final = {
+    name: group
+    for group, names in enumerate(
+        (
+            "code.php_dynamic_call code.php_index_call",
+            "shell.separator_command shell.separator_admin shell.reader_at_command"
+            " shell.reader_of_file shell.ifs",
+            "shell.quote_splice shell.glob_bracket",
+        )
+    )
+    for name in names.split()
+}
 
 
 def families() -> list[tuple[Indicator, ...]]:
     """Return the indicators by the first part of their names."""
-    groups: dict[tuple[str, bool], list[Indicator]] = {}
+    groups: dict[tuple[str, int | None], list[Indicator]] = {}
     for one in INDICATORS:
         family = one.name.partition(".")[0]
-        groups.setdefault((family, one.name in _APART), []).append(one)
+        groups.setdefault((family, _APART.get(one.name)), []).append(one)
     return [tuple(members) for members in groups.values()]
 
 

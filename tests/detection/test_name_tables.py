@@ -1,0 +1,79 @@
+"""Patterns with tables of names are found as if Hyperscan knew the tables."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.indicators.indicator import Indicator
+from guard_wsgi.detection.scanning.families import builtin_scanners, separable, shortest
+from guard_wsgi.detection.scanning.name_tables import without_tables
+from guard_wsgi.detection.scanning.scanner import SEPARATOR
+
+WIDENED = tuple(one for one in INDICATORS if without_tables(one.pattern) != one.pattern)
+NAMES = "|".join(f"name{number}" for number in range(40))
+
+
+def expression(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(separable(shortest(pattern)).encode(), re.IGNORECASE | re.DOTALL)
+
+
+def test_some_patterns_have_tables() -> None:
+    assert len(WIDENED) > 10
+
+
+@pytest.mark.parametrize("one", WIDENED, ids=lambda one: one.name)
+def test_a_pattern_without_its_tables_matches_whatever_the_pattern_matches(one: Indicator) -> None:
+    wide, exact = expression(without_tables(one.pattern)), expression(one.pattern)
+    for other in INDICATORS:
+        for example in other.examples:
+            data = SEPARATOR + example.encode() + SEPARATOR
+            assert wide.search(data) or not exact.search(data), example
+
+
+@pytest.mark.parametrize("one", WIDENED, ids=lambda one: one.name)
+def test_a_name_that_is_not_in_the_table_is_not_found(one: Indicator) -> None:
+    scanners = builtin_scanners("auto")
+    exact = expression(one.pattern)
+    for example in one.examples:
+        assert one in scanners.read(example.encode())
+        odd = re.sub(r"[a-zA-Z]{2,}", "qqzzqq", example).encode()
+        assert (one in scanners.read(odd)) == bool(exact.search(SEPARATOR + odd + SEPARATOR))
+
+
+def test_each_text_of_many_is_confirmed_by_itself() -> None:
+    scanners = builtin_scanners("auto")
+    texts = (b"visudo", b"wisudo", b"visudo", b"")
+    data, ends = SEPARATOR, []
+    for text in texts:
+        data += text + SEPARATOR
+        ends.append(len(data))
+    found = scanners.among(data, ends)
+    assert ["shell.admin_alone" in names for names in found] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        pytest.param(rf"(?:{NAMES})x", id="it may begin anywhere"),
+        pytest.param(rf"^(?:{NAMES})|(?:{NAMES})x", id="a part may begin anywhere"),
+        pytest.param("^(?:a|b|c)x", id="a short list"),
+        pytest.param(rf"^(?:{NAMES}|a b)x", id="a blank in a name"),
+        pytest.param(rf"^(?:{NAMES}|.)x", id="any character"),
+        pytest.param(rf"^(?:{NAMES}|[^a])x", id="a negated class"),
+        pytest.param(rf"^(?:{NAMES}|[+-9])x", id="a range of marks"),
+        pytest.param(rf"^(?:{NAMES}|)x", id="an empty name"),
+        pytest.param(rf"^(?:{NAMES}|a?)x", id="a name that may be empty"),
+        pytest.param(rf"^(?:{NAMES}|\s)x", id="white space"),
+    ],
+)
+def test_other_patterns_stay_as_they_are(pattern: str) -> None:
+    assert without_tables(pattern) == pattern
+
+
+def test_a_table_becomes_any_name() -> None:
+    assert without_tables(rf"^\s*(?:{NAMES}|mkfs(?:\.\w+)?|g\+\+|python[\d.]*)\s") == (
+        r"^\s*[\w.+-]+\s"
+    )
