@@ -184,8 +184,8 @@ class DjangoResolver:
         has_rules = log_audit(self._rules[1], routes, decorated)
         if has_rules and not self.confirms:
             logger.error(
-                "the rules of views apply to paths as urls.py resolves them, not to what"
-                " middleware makes of them: put %r first in MIDDLEWARE",
+                "middleware that rewrites paths can bypass the rules of views: put %r first in"
+                " MIDDLEWARE",
                 MIDDLEWARE_NAME,
             )
 

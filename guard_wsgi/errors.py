@@ -6,6 +6,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 fault``, ``2 faults``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 class GuardError(Exception):
     """Base class of all exceptions of guard_wsgi."""
 
@@ -19,7 +24,7 @@ class ConfigError(GuardError, ValueError):
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
-        super().__init__(f"{len(self.faults)} fault(s) in the configuration:\n{lines}")
+        super().__init__(f"{count_of(len(self.faults), 'fault')} in the configuration:\n{lines}")
 
 
 class StoreError(GuardError):

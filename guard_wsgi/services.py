@@ -21,7 +21,7 @@ from guard_wsgi.behavior.webdav_shares import WebDAVShares
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.detection import Detector
 from guard_wsgi.dynamic import RuledConfiguration
-from guard_wsgi.errors import GuardError, MissingExtra
+from guard_wsgi.errors import ConfigError, GuardError, MissingExtra
 from guard_wsgi.lazy import lazy
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.bots import VerifiedBots
@@ -271,7 +271,8 @@ class Services:
                 raise
             # A fault of telemetry must not stop the site: it runs without an agent and logs an
             # error.
-            logger.error("could not start the agent; sending no telemetry: %s", error)
+            reason = "; ".join(error.faults) if isinstance(error, ConfigError) else str(error)
+            logger.error("the agent did not start, so it sends no telemetry: %s", reason)
             if self._config.on_error is not None:
                 self._config.on_error("agent_init", error, {})
             return None

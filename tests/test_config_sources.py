@@ -263,5 +263,5 @@ def test_a_fault_names_the_variable() -> None:
 
 @pytest.mark.parametrize("text", [",", " , ,", ",,"])
 def test_a_list_of_nothing_but_commas_is_a_fault(text: str) -> None:
-    with pytest.raises(ConfigError, match="GUARD_WHITELIST must name something"):
+    with pytest.raises(ConfigError, match="GUARD_WHITELIST must not be empty"):
         SecurityConfig.from_env(environ={"GUARD_WHITELIST": text})

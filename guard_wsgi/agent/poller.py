@@ -170,7 +170,7 @@ class RulesPoller:
             if is_reported(self._failures):
                 log.warning(
                     "could not fetch dynamic rules (%d times in a row); the last known rules"
-                    " stay in force: %s",
+                    " stay active: %s",
                     self._failures,
                     answer.detail,
                 )
@@ -210,7 +210,7 @@ class RulesPoller:
             self._reject(rules, str(error))
             return
         before, self.current, self._rejected = self.current, rules, None
-        log.info("dynamic rules %s, version %d, are in force", rules.rule_id, rules.version)
+        log.info("dynamic rules %s, version %d, are active", rules.rule_id, rules.version)
         self._emit("dynamic_rule_applied", rules)
         was_emergency = before is not None and before.emergency_mode
         if rules.emergency_mode != was_emergency:
@@ -223,7 +223,7 @@ class RulesPoller:
         self._restore()
         self.current = None
         log.info("dynamic rules %s are no longer active", before.rule_id)
-        self._emit(event_type, before, reason="no rules any more")
+        self._emit(event_type, before, reason="the collector has no rules")
         if before.emergency_mode:
             self._emit_emergency(before, False)
 

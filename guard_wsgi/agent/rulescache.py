@@ -131,5 +131,5 @@ def _decoded(encoded: bytes | None) -> CachedRules | None:
         return CachedRules(DynamicRules.parse(rules) if rules is not None else None, fetched_at)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         kind = "not valid" if isinstance(error, RulesError) else "damaged"
-        log.warning("ignored the last known rules, which are %s: %s", kind, error)
+        log.warning("ignored the cached rules: they are %s (%s)", kind, error)
         return None

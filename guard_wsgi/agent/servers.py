@@ -46,7 +46,7 @@ def advice_for(options: Mapping[Any, Any]) -> str | None:
         return "uWSGI runs without --enable-threads: the agent's thread won't run between requests"
     if not names & {"py-call-uwsgi-fork-hooks", "py-call-osafterfork", "lazy-apps", "lazy"}:
         return (
-            "uWSGI forks without Python's hooks: add --py-call-uwsgi-fork-hooks or --lazy-apps "
-            "(events are safe, other libraries' threads and locks may not be)"
+            "uWSGI forks without Python's hooks: add --py-call-uwsgi-fork-hooks or --lazy-apps. "
+            "Events are safe, but threads and locks of other libraries may not be"
         )
     return None

@@ -65,6 +65,11 @@ class CustomRequestCheck(Check):
         return _asked(self._check, request, self.name, "custom_request_check")
 
 
+def name_of(hook: object) -> str:
+    """Return the name of a function of the app, for people."""
+    return str(getattr(hook, "__qualname__", type(hook).__qualname__))
+
+
 def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Block | None:
     """Return the refusal that a hook returns, or raises as its framework does."""
     status = 403
@@ -84,7 +89,7 @@ def _asked(hook: Validator, request: GuardRequest, check: str, event: str) -> Bl
         message=HTTPStatus(status).phrase,
         check=check,
         event=event,
-        reason="refused by the app's own check",
+        reason=f"refused by the app's own function {name_of(hook)}",
     )
     if answer is not False:
         block.response = response_of(answer, request.environ)

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.config.trial_config import for_trial
-from guard_wsgi.errors import ConfigError
+from guard_wsgi.errors import ConfigError, count_of
 from guard_wsgi.middleware import GuardMiddleware
 
 
@@ -24,7 +24,7 @@ def check(path: str | Path, out: TextIO) -> int:
         except ConfigError as error:
             for fault in error.faults:
                 print(fault if fault.startswith(str(path)) else f"{path}: {fault}", file=out)
-            print(f"{path}: {len(error.faults)} fault(s)", file=out)
+            print(f"{path}: {count_of(len(error.faults), 'fault')}", file=out)
             return 1
     for text in dict.fromkeys(str(warning.message) for warning in caught):
         print(f"{path}: warning: {text}", file=out)

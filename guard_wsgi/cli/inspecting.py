@@ -266,11 +266,25 @@ def weighed(finding: Finding) -> list[tuple[str, float]]:
 
 _EDGES = {"t:^": "the value begins", "t:$end": "the value ends"}
 
+DECODINGS = {
+    "raw": "sent, unchanged",
+    "decoded": "text, after all escapes are decoded",
+    "spaced": "text, after comments and fillers are removed",
+    "plain": "a command, after shell quotes are removed",
+    "base64": "the content of base64",
+}
+"""What people read for the decoding of a finding."""
+
 
 def described(indicator: str) -> str:
-    """Write an indicator, or a pair of them, for people: tokens of the edges have marks."""
+    """Write an indicator, or a pair of them, for people."""
     parts = indicator.split(" & ")
-    return " & ".join(_EDGES.get(part, part) for part in parts)
+    return " & ".join(_EDGES.get(part) or _tokens(part) for part in parts)
+
+
+def _tokens(part: str) -> str:
+    """Write a run of token classes (``t:n = n``) as such."""
+    return f"tokens {part[2:]!r}" if part.startswith("t:") else part
 
 
 def report(outcome: Outcome, out: TextIO) -> None:
@@ -300,13 +314,13 @@ def report(outcome: Outcome, out: TextIO) -> None:
             file=out,
         )
         print(f"    value       {finding.value!r}", file=out)
-        print(f"    seen in     {finding.view}", file=out)
+        print(f"    decoded as  {DECODINGS.get(finding.view, finding.view)}", file=out)
         for number, (indicator, weight) in enumerate(weighed(finding)):
             label = "" if number else "indicators"
             print(f"    {label:<12}{weight:+.2f}  {described(indicator)}", file=out)
     if is_attack and not outcome.passed:
         print(
-            "  To let such a value pass, write an exclusion (guard-wsgi options exclusions)",
+            "  To let such a value pass, add an exclusion: guard-wsgi options exclusions",
             file=out,
         )
 

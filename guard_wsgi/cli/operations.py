@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BAN_TIME = "1h"
 DURATIONS = "90s, 15m, 2h, 7d"
+PLACES = "where to place the payload: query, path, header, cookie, form, json or text"
 
 
 def operations(entrance: Entrance) -> tuple[click.Command, ...]:
@@ -26,7 +27,7 @@ def _inspect(entrance: Entrance) -> click.Command:
     @click.command("inspect", context_settings={"ignore_unknown_options": True})
     @click.argument("payload", required=False)
     @click.option("--request", metavar="FILE", help="a raw HTTP request; - reads stdin")
-    @click.option("--in", "place", default="query", help="where to place the payload")
+    @click.option("--in", "place", default="query", show_default=True, help=PLACES)
     @click.option("--client", metavar="IP", help="the address it comes from")
     @click.option("--json", "as_json", is_flag=True, help="write the verdict as JSON")
     @entrance.configured
@@ -77,8 +78,15 @@ def _bans(entrance: Entrance) -> click.Command:
 
     @bans.command("add")
     @click.argument("target", metavar="IP|CIDR")
-    @click.option("--for", "time", default=DEFAULT_BAN_TIME, show_default=True, help=DURATIONS)
-    @click.option("--reason", default="manual", show_default=True)
+    @click.option(
+        "--for",
+        "time",
+        metavar="DURATION",
+        default=DEFAULT_BAN_TIME,
+        show_default=True,
+        help=f"how long: {DURATIONS}",
+    )
+    @click.option("--reason", default="manual", show_default=True, help="shown in logs and lists")
     @entrance.configured
     def add_ban(config: SecurityConfig, target: str, time: str, reason: str) -> int:
         """Ban an address or a network."""
@@ -122,8 +130,10 @@ def _emergency(entrance: Entrance) -> click.Command:
 
     @emergency.command("on")
     @click.option("--allow", metavar="IP|CIDR", multiple=True, help="who may pass")
-    @click.option("--for", "time", help=f"{DURATIONS}; without it, until 'off'")
-    @click.option("--reason", default="")
+    @click.option(
+        "--for", "time", metavar="DURATION", help=f"how long: {DURATIONS} [default: until off]"
+    )
+    @click.option("--reason", default="", help="shown in logs and by status")
     @entrance.configured
     def begin(config: SecurityConfig, allow: tuple[str, ...], time: str | None, reason: str) -> int:
         """Begin emergency mode."""

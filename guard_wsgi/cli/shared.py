@@ -110,7 +110,7 @@ def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out:
             raise CommandError(str(error)) from None
     print(f"{ban.target} is banned {_for(ban.expires_at - time.time())}", file=out)
     if "/" in ban.target and "/" not in target:
-        print(f"one client has the whole network; {target}/128 bans the one address", file=out)
+        print(f"a client owns the whole network; to ban one address, write {target}/128", file=out)
     return 0
 
 
@@ -175,12 +175,14 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
         return 0
     for place, state in limits_left(config, client):
         print(
-            f"{place:<32} {state.remaining} of {state.limit.requests} requests left; the window of"
-            f" {lasting(state.limit.window_seconds)} ends in {lasting(state.reset_seconds)}",
+            f"{place:<32} {state.remaining} of {state.limit.requests} requests left in"
+            f" {lasting(state.limit.window_seconds)}; all again in {lasting(state.reset_seconds)}",
             file=out,
         )
     if config.endpoint_rate_limits:
-        print("a path with a limit of its own counts for that limit alone", file=out)
+        print(
+            "requests to a path with its own limit do not count towards the global limit", file=out
+        )
     return 0
 
 

@@ -141,8 +141,11 @@ def warm() -> int:
 
 # The defaults are those of ConsoleSettings (guard_wsgi_flask.console.settings).
 @commands.command()
-@click.option("--host", help="127.0.0.1; another one needs --password-file")
-@click.option("--port", type=PORT, help="8600")
+@click.option(
+    "--host",
+    help="address to serve on; any but 127.0.0.1 needs --password-file [default: 127.0.0.1]",
+)
+@click.option("--port", type=PORT, help="port to serve on [default: 8600]")
 @click.option(
     "--db",
     metavar="URL",
@@ -150,13 +153,29 @@ def warm() -> int:
 )
 @click.option("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
 @click.option("--store", metavar="URL", help="the store_url: show and change its bans")
-@click.option("--keep-days", type=NOT_NEGATIVE, metavar="N", help="30; 0 keeps all")
-@click.option("--keep-megabytes", type=NOT_NEGATIVE, metavar="N", help="1024; 0 keeps all")
+@click.option(
+    "--keep-days",
+    type=NOT_NEGATIVE,
+    metavar="N",
+    help="days to keep events; 0 keeps all [default: 30]",
+)
+@click.option(
+    "--keep-megabytes",
+    type=NOT_NEGATIVE,
+    metavar="N",
+    help="megabytes to keep; 0 keeps all [default: 1024]",
+)
 @click.option("--password-file", metavar="FILE", help="who may log in, name:role:hash")
 @click.option("--add-person", metavar="NAME", help="add one person to that file, then exit")
-@click.option("--role", type=click.Choice(("viewer", "admin")), help="of --add-person; viewer")
-@click.option("--link", is_flag=True, help="print another log-in link, then exit")
-@click.option("--allow-host", metavar="NAME", multiple=True, help="a host name of the console")
+@click.option(
+    "--role",
+    type=click.Choice(("viewer", "admin")),
+    help="role of the new person [default: viewer]",
+)
+@click.option("--link", is_flag=True, help="print another login link, then exit")
+@click.option(
+    "--allow-host", metavar="NAME", multiple=True, help="a host name that the console answers to"
+)
 @click.option(
     "--trusted-proxy",
     metavar="IP|CIDR",

@@ -44,7 +44,7 @@ def doubtful_csp(policy: Mapping[str, Iterable[str]]) -> Iterator[Advice]:
                 yield Advice(
                     "warning",
                     "unquoted-csp-keyword",
-                    f"csp in security_headers has {source} without quotes in {directive}: it means"
-                    " a host of that name",
-                    f"write \"'{source}'\"",
+                    f"csp in security_headers has {source} without quotes in {directive}: browsers"
+                    " read it as a host name",
+                    f"write \"'{source}'\", with quotes inside the text",
                 )

@@ -33,7 +33,7 @@ def _two_country_lists(options: Options) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "two-country-lists",
-            "blocked_countries is ignored, since whitelist_countries lists who may come",
+            "blocked_countries is ignored, because whitelist_countries is set",
             "set only one of the two",
         )
 

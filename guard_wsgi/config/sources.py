@@ -144,7 +144,7 @@ def _typed(text: str, kind: str) -> Any:
         if kind.startswith(("tuple[str", "frozenset[str")):
             items = [item.strip() for item in text.split(",") if item.strip()]
             if not items:  # an empty whitelist would let everybody in
-                raise ValueError(f"must name something, not {quoted(text)}") from None
+                raise ValueError(f"must not be empty, but is {quoted(text)}") from None
             return items
         if may_be_text:
             return text

@@ -335,7 +335,9 @@ def _csp(setting: Any) -> Mapping[str, tuple[str, ...]] | str:
         given = tuple(sources.split()) if isinstance(sources, str) else strings(sources)
         for source in given:
             if ";" in header_value(source) or "," in source:
-                raise ValueError(f"source {quoted(source)} would end its directive")
+                raise ValueError(
+                    f"source {quoted(source)} contains ';' or ',', which ends the directive"
+                )
         directives[directive] = given
     return MappingProxyType(directives)
 

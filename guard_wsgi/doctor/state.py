@@ -15,6 +15,7 @@ from guard_wsgi.doctor.probes import (
     examine_store,
     installed_version,
 )
+from guard_wsgi.errors import count_of
 from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
@@ -41,7 +42,8 @@ def look_at_workers(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "memory-store",
-            "store_url is memory://, which counts per process: this is right for one worker only",
+            "store_url is memory://, which counts in each process on its own: use it for one"
+            " worker only",
             SHARED_STORE,
         )
 
@@ -75,8 +77,8 @@ def look_at_extras(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "warning",
             "no-hyperscan",
-            "hyperscan is not installed: detection runs on re and is many times slower",
-            "pip install hyperscan, where there is a wheel for the platform",
+            "Hyperscan is not installed: detection uses Python's re, which is many times slower",
+            "run pip install hyperscan, if your platform has a wheel",
         )
 
 
@@ -100,8 +102,9 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
         yield Advice(
             "note",
             "cold-patterns",
-            f"{waiting} databases of patterns are not compiled for this machine: for about"
-            " twenty seconds after the first start, detection is slower",
+            f"{count_of(waiting, 'database')} of patterns {'is' if waiting == 1 else 'are'} not"
+            " compiled for this machine: for about twenty seconds after the first start, detection"
+            " is slower",
             "run guard-wsgi warm when you build the image",
         )
 

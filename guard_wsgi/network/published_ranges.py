@@ -299,7 +299,8 @@ class PublishedRanges:
     def _check_shrinking(self, known: ProviderRanges, ranges: ProviderRanges) -> None:
         shrunk = len(ranges.networks) < len(known.networks) * SHRUNK_TO
         if shrunk and self._state(known, time.time()) != "stale":
-            raise FeedError(f"shrank from {len(known.networks)} to {len(ranges.networks)} networks")
+            shorter = f"from {len(known.networks)} to {len(ranges.networks)} networks"
+            raise FeedError(f"rejected a list that shrank {shorter}")
 
     def _failed(self, provider: str, error: str) -> None:
         former = self._attempts.get(provider, _Attempt())

@@ -52,8 +52,8 @@ def synchronous(instance: object, attribute: Attribute[Any], value: object) -> N
     if value is None:
         return
     if not callable(value):
-        hint = "; set the function in Python, by evolve()" if isinstance(value, str) else ""
-        raise ValueError(f"must be callable, not {quoted(value)}{hint}")
+        hint = "; files and the environment can't contain one" if isinstance(value, str) else ""
+        raise ValueError(f"must be a function, not {quoted(value)}{hint}")
     if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(
         getattr(value, "__call__", None)  # noqa: B004  (an instance with an async __call__)
     ):

@@ -65,7 +65,9 @@ def _check_syntax(expression: str) -> None:
     if not expression:
         raise ExpressionError("an empty expression matches everything")
     if "\0" in expression:
-        raise ExpressionError(f"{expression!r} contains a NUL, where Hyperscan would end it")
+        raise ExpressionError(
+            f"{expression!r} contains a NUL character, which Hyperscan does not support"
+        )
     try:
         re.compile(expression, re.IGNORECASE | re.MULTILINE)
     except (re.error, OverflowError, RecursionError) as error:

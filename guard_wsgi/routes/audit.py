@@ -44,9 +44,9 @@ def log_audit(
         asks = not is_a(view, type) or asks_by_itself(view)
         logger.log(
             logging.WARNING if asks else logging.ERROR,
-            "%s has guard rules, but no route leads to it: they %s",
+            "%s has guard rules, but no route leads to it, so its rules %s",
             name_of(view),
-            "apply only where the app itself calls it" if asks else _NOTHING,
+            "apply only if your code calls it" if asks else _NOTHING,
         )
     return bool(ruled)
 

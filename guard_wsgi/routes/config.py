@@ -72,7 +72,7 @@ def _functions(functions: Iterable[Any]) -> tuple[Any, ...]:
     for function in given:
         synchronous(None, None, function)  # type: ignore[arg-type]
         if function is None:
-            raise ValueError("must be callable, not None")
+            raise ValueError("must be a function, not None")
     return given
 
 

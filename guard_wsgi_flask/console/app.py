@@ -207,7 +207,9 @@ def _admit() -> ResponseReturnValue | None:
     if request.blueprint == "wire" or request.endpoint in ("static", "now.health"):
         return None
     if not _is_known_host(services().settings):
-        raise BadRequest("this console is not known by that name: see --allow-host")
+        raise BadRequest(
+            "this host name is not allowed: start the console with --allow-host and the name"
+        )
     if request.endpoint == "admin.csp_report":
         return None
     if request.method not in ("GET", "HEAD", "OPTIONS"):

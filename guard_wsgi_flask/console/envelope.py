@@ -53,9 +53,9 @@ def unpack(body: bytes, encoding: str) -> bytes:
     except zlib.error as error:
         raise WireError(400, f"not gzip: {error}") from None
     if len(plain) > MAX_UNPACKED_BYTES:
-        raise WireError(413, f"unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        raise WireError(413, f"has more than {MAX_UNPACKED_BYTES} bytes after decompression")
     if not unpacker.eof or unpacker.unused_data:
-        raise WireError(400, "not gzip: it is cut off, or something follows it")
+        raise WireError(400, "not gzip: it is truncated, or has trailing data")
     return plain
 
 

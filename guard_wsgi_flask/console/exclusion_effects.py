@@ -19,7 +19,7 @@ MAX_LATEST = 500
 """How many events to search for the clients of exclusions: guards send at most ten per minute and
 exclusion."""
 
-RULES, CONFIGURATION, GONE = "the rules", "guard.toml", "no longer in force"
+RULES, CONFIGURATION, GONE = "the rules", "guard.toml", "no longer active"
 
 
 @define(slots=True)

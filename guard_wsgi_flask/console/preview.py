@@ -153,7 +153,7 @@ def _everything(rules: DynamicRules) -> str:
     if rules.whitelist_countries:
         return "Every request from other countries than those would be refused."
     if rules.enable_penetration_detection is False:
-        return "Without detection every attack passes, also those that are not known yet."
+        return "Without detection every attack passes."
     return ""
 
 

@@ -180,13 +180,13 @@ class RuleBook:
         """
         unknown = sorted(set(body) - set(EDITABLE))
         if unknown:
-            raise RulesRefused([f"{name}: rules have no such field" for name in unknown])
+            raise RulesRefused([f"unknown field {name}" for name in unknown])
         try:
             rules = DynamicRules.parse(body)
         except RulesError as error:
             raise RulesRefused(error.faults) from None
         if rules.has_expired():
-            raise RulesRefused(["expires_at: is in the past"])
+            raise RulesRefused(["expires_at is in the past"])
         rules = _without_ended_bans(rules)
         try:
             check_patterns((*rules.blocked_user_agents, *rules.suspicious_patterns))

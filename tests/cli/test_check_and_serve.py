@@ -52,7 +52,7 @@ def test_every_fault_of_a_file_is_reported(
     out = capsys.readouterr().out
     assert f"{path}: rate_limit must be at least 1, not 0" in out
     assert "did you mean 'rate_limit'?" in out
-    assert "2 fault(s)" in out
+    assert "2 faults" in out
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,9 @@ def test_curl_takes_a_form_string_as_it_is_and_says_what_it_does_not_read() -> N
     ):
         with pytest.raises(CommandError, match=said):
             parse_curl(command)
+
+
+def test_the_help_lists_the_places(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["inspect", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert ", ".join(PLACES[:-1]) + f" or {PLACES[-1]}" in text

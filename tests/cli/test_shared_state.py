@@ -112,7 +112,7 @@ def test_a_ban_that_would_lock_the_site_out_is_refused(run: Run, target: str) ->
 def test_limits_are_shown_without_being_counted(run: Run) -> None:
     first = run("limits", "show", "203.0.113.9")
     assert first == run("limits", "show", "203.0.113.9")
-    assert "1000 of 1000 requests left; the window of 1 min" in first[1]
+    assert "1000 of 1000 requests left in 1 min; all again in" in first[1]
     assert "/login" in first[1]
     assert "2 of 2 requests left" in first[1]
     assert run("limits", "show", "somebody")[0] == 2

@@ -54,7 +54,7 @@ def test_an_exclusion_counts_what_it_lets_through_and_can_be_taken_away(
     assert shown.text.count("data-event=") == 2
     assert admin.post("/rules/exclusions/remove", app="shop", entry=NAME).status_code == 303
     assert console.services.rules.current("shop")[1] == {"detection_exclusions": [unused]}
-    assert "no longer in force" in _row(admin.get("/rules/effects?app=shop").text, "/wiki/*")
+    assert "no longer active" in _row(admin.get("/rules/effects?app=shop").text, "/wiki/*")
     again = admin.post("/rules/exclusions/remove", app="shop", entry=NAME)
     assert again.status_code == 400
     assert "already removed" in again.text
@@ -75,7 +75,7 @@ def test_an_odd_name_of_an_exclusion_is_shown_as_it_is(
     send(console, key, let_through(metadata={"exclusion": name}))
     page = admin.get("/rules/effects")
     assert page.status_code == 200
-    assert "no longer in force" in page.text
+    assert "no longer active" in page.text
 
 
 def test_exclusions_of_the_configuration_are_shown_with_what_a_real_guard_says(

@@ -214,7 +214,7 @@ def test_a_page_says_in_force_only_when_an_agent_has_taken_the_rules(
     assert "In force: 1 agent" in admin.get("/rules/taken?app=shop&version=1").text
     assert "Waiting" in admin.get("/rules/taken?app=shop&version=2").text
     late = admin.get("/rules/taken?app=shop&version=2&tries=99").text
-    assert "Not in force yet" in late
+    assert "Not active yet" in late
 
 
 @pytest.mark.parametrize(

@@ -22,34 +22,37 @@ class AgentOptions:
     # Options of the agent: None means the agent's default (AgentConfig).
 
     enable_agent: bool = field(
-        # Off: nothing leaves the process unless you turn this on.
+        # Whether events and metrics are sent to a collector. Off: nothing leaves the process unless
+        # you turn this on.
         default=False,
         converter=flag,
     )
     agent_api_key: str | None = field(
-        # None: no agent. enable_agent needs a key of at least 10 characters.
+        # The collector's key for this app, of at least 10 characters. enable_agent needs it.
         default=None,
         converter=values.optional_text,
         metadata=SECRET,
     )
     agent_strict: bool = field(
-        # False: a wrong agent configuration costs telemetry, not the site.
+        # Whether a wrong agent configuration stops the start. False: the site runs without
+        # telemetry, and the log says so.
         default=False,
         converter=flag,
     )
     agent_endpoint: str = field(
-        # The collector of flaskapi-guard's agent. Set the base URL of your own collector.
+        # The base URL of the collector. The default is the service of flaskapi-guard; set that of
+        # your own collector.
         default=DEFAULT_ENDPOINT,
         converter=values.http_url,
         metadata=BLANK_IS_UNSET,
     )
     agent_project_id: str | None = field(
-        # None: the project of the key.
+        # The project at the collector. None: the project of the key.
         default=None,
         converter=values.optional_text,
     )
     agent_buffer_size: int = same_as(
-        # Events waiting to be sent: at most some 10 MB, the first minute of an attack.
+        # The most events that wait to be sent: some 10 MB, the first minute of an attack.
         AgentConfig,
         "buffer_size",
     )
@@ -69,12 +72,13 @@ class AgentOptions:
         "retry_attempts",
     )
     agent_enable_events: bool = same_as(
-        # On: the agent exists to send them.
+        # Whether the agent sends events.
         AgentConfig,
         "enable_events",
     )
     agent_enable_metrics: bool = same_as(
-        # On: aggregated over an interval and a route, they cost next to nothing.
+        # Whether the agent sends metrics. On: aggregated over an interval and a route, they cost
+        # next to nothing.
         AgentConfig,
         "enable_metrics",
     )
@@ -85,24 +89,26 @@ class AgentOptions:
         "send_paths",
     )
     agent_project_encryption_key: str | None = field(
-        # None: TLS alone. 32 bytes in URL-safe base64 (AES-256-GCM).
+        # The key that encrypts what is sent, 32 bytes in URL-safe base64 (AES-256-GCM). None: TLS
+        # only.
         default=None,
         converter=values.optional_text,
         metadata=SECRET,
     )
     agent_payload_signing_secret: str | None = field(
-        # None: the API key proves the sender. HMAC-SHA256 over each body.
+        # The secret that signs each body (HMAC-SHA256). None: the API key proves the sender.
         default=None,
         converter=values.optional_text,
         metadata=SECRET,
     )
     agent_guard_version: str | None = field(
-        # None: the version of this package.
+        # The version that the agent reports. None: the version of this package.
         default=None,
         converter=values.optional_text,
     )
     agent_install_id: str | None = field(
-        # None: read from ~/.guard-agent/install-id, or generated once and stored there.
+        # The id of this installation. None: read from ~/.guard-agent/install-id, or generated once
+        # and stored there.
         default=None,
         converter=values.optional_text,
     )
@@ -119,7 +125,8 @@ class AgentOptions:
         optional=True,
     )
     agent_buffer_overflow_policy: Literal["drop", "block", "raise"] | None = same_as(
-        # "drop", with a count: a request must not wait for telemetry.
+        # What happens when the queue is full. "drop": events are dropped and counted, because a
+        # request must not wait for telemetry.
         AgentConfig,
         "buffer_overflow_policy",
         optional=True,
@@ -131,53 +138,54 @@ class AgentOptions:
         optional=True,
     )
     agent_sensitive_headers: frozenset[str] | None = field(
-        # None: authorization, proxy-authorization, cookie, x-api-key.
+        # Headers that are never sent. None: authorization, proxy-authorization, cookie, x-api-key.
         default=None,
         converter=values.optional_lower_set,
     )
     agent_max_payload_size: int | None = same_as(
-        # Characters of the longest text in an event's metadata.
+        # The most characters of a text in an event's metadata.
         AgentConfig,
         "max_payload_size",
         optional=True,
     )
     agent_compression_enabled: bool | None = same_as(
-        # Batches are repetitive and shrink to a tenth.
+        # Whether batches are compressed. On: they are repetitive and shrink to a tenth.
         AgentConfig,
         "compression_enabled",
         optional=True,
     )
     agent_compression_threshold: int | None = same_as(
-        # Bytes. Smaller batches gain nothing from gzip.
+        # Bytes from which a batch is compressed. Smaller batches gain nothing from gzip.
         AgentConfig,
         "compression_threshold",
         optional=True,
     )
     agent_batch_max_bytes: int | None = same_as(
-        # The collector takes no more bytes in one body.
+        # The most bytes of a batch. The service of flaskapi-guard accepts no larger body.
         AgentConfig,
         "batch_max_bytes",
         optional=True,
     )
     agent_status_interval: int = same_as(
-        # Five minutes: soon enough to notice a silent worker.
+        # Seconds between two reports of the agent's health. Five minutes are soon enough to notice
+        # a silent worker.
         AgentConfig,
         "status_interval",
         within=whole_number(60, 86_400),
     )
     agent_spool_path: Path | None = field(
-        # None: queued events are lost when the process is killed.
+        # A folder that keeps queued events on disk. None: they are lost when the process is killed.
         default=None,
         converter=values.optional_path,
     )
     agent_spool_max_bytes: int | None = same_as(
-        # The most that an outage may take of the disk. The oldest events go first.
+        # The most bytes of the folder. The oldest events go first.
         AgentConfig,
         "spool_max_bytes",
         optional=True,
     )
     agent_spool_max_age: int | None = same_as(
-        # Seconds. Older events help nobody.
+        # Seconds after which an event is not sent any more. A week: older events help nobody.
         AgentConfig,
         "spool_max_age",
         within=whole_number(60),
@@ -189,18 +197,21 @@ class AgentOptions:
         "exit_timeout",
     )
     enable_dynamic_rules: bool = field(
-        # Off: a collector that can send rules can also block every visitor.
+        # Whether the collector may change rules at run time. Off: it could also block every
+        # visitor.
         default=False,
         converter=flag,
     )
     dynamic_rule_interval: int = same_as(
-        # Five minutes, one fetch per process. Rules are not an emergency switch.
+        # Seconds between two fetches of rules, one fetch per process. Five minutes: rules are not
+        # an emergency switch.
         AgentConfig,
         "dynamic_rule_interval",
         within=whole_number(60),
     )
     dynamic_rules_cache_path: Path | None = field(
-        # None: after a restart the last rules come from the store or from the collector.
+        # A file with the last rules, for the next start. None: they come from the store or from the
+        # collector.
         default=None,
         converter=values.optional_path,
     )
@@ -210,7 +221,8 @@ class AgentOptions:
         converter=flag,
     )
     emergency_whitelist: tuple[str, ...] = field(
-        # Empty: nobody passes. List the networks of the people who work on the site.
+        # Who passes in an emergency: the networks of the people who work on the site. Empty:
+        # nobody.
         default=(),
         converter=texts.networks,
     )

@@ -17,24 +17,26 @@ class AnswerOptions:
     """HTTPS, security headers, CORS."""
 
     enforce_https: bool = field(
-        # Off: many apps run behind a proxy that redirects already. The redirect is a 308, which
-        # keeps method and body.
+        # Whether plain HTTP is redirected to HTTPS, by a 308, which keeps method and body. Off:
+        # many apps run behind a proxy that redirects already.
         default=False,
         converter=flag,
     )
     security_headers: str | Mapping[str, Any] = field(
-        # For a site of pages. "api" is for a site of data, a table sets single headers, "off" sets
-        # none.
+        # The security headers of answers. "html" is for a site of pages, "api" for a site of data,
+        # a table sets single headers, "off" sets none.
         default="html",
         converter=tables.security_headers,
     )
     enable_cors: bool = field(
-        # Off: without CORS headers no other site can read an answer.
+        # Whether the guard sends CORS headers and answers preflights. Off: then no other site can
+        # read an answer.
         default=False,
         converter=flag,
     )
     cors_allow_origins: tuple[str, ...] = field(
-        # Any origin, once CORS is on and credentials are off. List origins to allow only those.
+        # The origins that may read answers. "*": any origin, if credentials are off. List origins
+        # to allow only those.
         default=("*",),
         converter=texts.origins,
     )
@@ -44,23 +46,26 @@ class AnswerOptions:
         converter=texts.methods,
     )
     cors_allow_headers: tuple[str, ...] = field(
-        # Any: headers are harmless where the origin is allowed.
+        # The request headers that a page may send. "*": any, because headers are harmless if the
+        # origin is allowed.
         default=("*",),
         converter=texts.header_names,
     )
     cors_allow_credentials: bool = field(
-        # Off: with it, the listed origins can act as the signed-in user.
+        # Whether a page of an allowed origin may send cookies. Off: with it, the origins can act as
+        # the signed-in user.
         default=False,
         converter=flag,
     )
     cors_expose_headers: tuple[str, ...] = field(
-        # Empty: a page sees the safelisted headers only. RateLimit and Retry-After are worth
-        # adding.
+        # Response headers that a page may read. Empty: the safelisted headers only. RateLimit and
+        # Retry-After are worth adding.
         default=(),
         converter=texts.header_names,
     )
     cors_max_age: int = field(
-        # Ten minutes. Browsers cap it at two hours or less. 0 makes them ask before every request.
+        # Seconds that a browser may remember a preflight. Ten minutes; browsers cap it at two hours
+        # or less. 0 makes them ask before every request.
         default=600,
         validator=whole_number(0),
     )

@@ -29,18 +29,20 @@ class BanOptions:
         converter=flag,
     )
     auto_ban_threshold: int = field(
-        # Refused attacks within the window. A scanner makes ten in a second; a customer with an odd
-        # search term does not.
+        # The number of refused attacks within the window that bans a client. A scanner makes ten in
+        # a second; a customer with an odd search term does not.
         default=10,
         validator=whole_number(1, MAX_COUNT),
     )
     auto_ban_duration: int = field(
-        # An hour ends a scan and does not punish the next owner of the address for long.
+        # Seconds that an automatic ban lasts. An hour ends a scan and does not punish the next
+        # owner of the address for long.
         default=3600,
         validator=whole_number(1),
     )
     auto_ban_window: int = field(
-        # As long as a ban lasts. Older suspicions are forgotten.
+        # Seconds within which attacks are counted. An hour, as long as a ban lasts; older attacks
+        # are forgotten.
         default=3600,
         validator=whole_number(1, MAX_SECONDS),
     )
@@ -51,7 +53,8 @@ class BanOptions:
         validator=values.each_of(*sorted(COUNTED_CATEGORIES)),
     )
     enable_rate_limit_auto_ban: bool = field(
-        # Off: an impatient client is not an attacker.
+        # Whether refusals by rate limits count towards a ban. Off: an impatient client is not an
+        # attacker.
         default=False,
         converter=flag,
     )

@@ -19,12 +19,13 @@ class BehaviorOptions:
         converter=tables.behavior_rules,
     )
     behavior_scan_response_body: bool = field(
-        # Off: it costs time on each response. Patterns on bodies need it.
+        # Whether behavior rules search the bodies of responses. Off: it costs time on each
+        # response. Patterns on bodies need it.
         default=False,
         converter=flag,
     )
     behavior_max_response_body_inspect_bytes: int = field(
-        # 256 KiB: enough for the text of an error page.
+        # The most bytes of a response to search. 256 KiB are enough for the text of an error page.
         default=262_144,
         validator=whole_number(1024, 10_485_760),
     )

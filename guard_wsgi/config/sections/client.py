@@ -19,25 +19,28 @@ class ClientOptions:
         converter=texts.proxies,
     )
     trusted_proxy_depth: int = field(
-        # One proxy is the common case. Counted from the right of X-Forwarded-For.
+        # The fewest proxies that a request passes, counted from the right of X-Forwarded-For. One
+        # is the common case.
         default=1,
         validator=whole_number(1),
     )
     trust_x_forwarded_proto: bool = field(
-        # Off: not every proxy overwrites this header. A forged one would bypass the HTTPS rules.
+        # Whether to believe X-Forwarded-Proto. Off: not every proxy overwrites this header, and a
+        # forged one would bypass the HTTPS rules.
         default=False,
         converter=flag,
     )
     forwarded_header: str = field(
-        # Nearly all proxies send this one. The guard reads exactly one header and has no fallback:
-        # a client can forge any header that your proxy does not overwrite.
+        # The header with the client's address. Nearly all proxies send this one. The guard reads
+        # exactly one header and has no fallback: a client can forge any header that your proxy does
+        # not overwrite.
         default="x-forwarded-for",
         converter=texts.forwarded_header,
         metadata=BLANK_IS_UNSET,
     )
     ipv6_client_prefix: int = field(
-        # One customer has at least a /64 (RFC 6177), so limits and counters treat a /64 as one
-        # client.
+        # The bits of an IPv6 address that identify a client. One customer has at least a /64 (RFC
+        # 6177), so limits and counters treat a /64 as one client.
         default=64,
         validator=whole_number(32, 128),
     )

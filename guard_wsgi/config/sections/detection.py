@@ -24,18 +24,20 @@ class DetectionOptions:
     """Detection."""
 
     enable_penetration_detection: bool = field(
-        # On: most sites install a guard for this.
+        # The master switch of detection. On: most sites install a guard for this.
         default=True,
         converter=flag,
     )
     enabled_detection_categories: frozenset[str] = same_as(
-        # All: each category weighs its own evidence, so turning one off does not improve the
-        # others.
+        # The categories of attacks to detect. All: each category weighs its own evidence, so
+        # turning one off does not improve the others.
         DetectionSettings,
         "categories",
     )
     detection_threat_score_threshold: float | str = same_as(
-        # On the corpus, this preset makes the fewest errors of both kinds together.
+        # The score from which a value is an attack: "relaxed", "balanced", "strict", or a number
+        # (1.0 is balanced). On the training corpus, "balanced" makes the fewest errors of both
+        # kinds together.
         DetectionSettings,
         "threshold",
     )
@@ -52,14 +54,16 @@ class DetectionOptions:
         "upload_inspection",
     )
     detection_graphql_introspection: Literal["allow", "refuse"] = field(
-        # Every client with code completion asks for the schema first. "refuse" suits a closed API
-        # in production (OWASP, GraphQL Cheat Sheet).
+        # Whether queries for a GraphQL schema pass. "allow": every client with code completion asks
+        # for the schema first. "refuse" suits a closed API in production (OWASP, GraphQL Cheat
+        # Sheet).
         default="allow",
         validator=one_of("allow", "refuse"),
     )
     detection_max_body_inspect_bytes: int = same_as(
-        # 8 MiB: APIs and frameworks take documents and forms of that size, and the first pass costs
-        # a fraction of parsing them. Files are skipped and not kept in memory.
+        # The most bytes of a body to inspect. 8 MiB: APIs and frameworks take documents and forms
+        # of that size, and the first pass costs a fraction of parsing them. Files are skipped and
+        # not kept in memory.
         DetectionSettings,
         "max_body_bytes",
         within=whole_number(1024, 67_108_864),
@@ -79,19 +83,21 @@ class DetectionOptions:
         within=whole_number(1024, 262_144),
     )
     detection_max_json_depth: int = same_as(
-        # No API nests deeper. Anything deeper is scanned as text.
+        # The deepest JSON that is parsed; no API nests deeper. Anything deeper is scanned as text.
         DetectionSettings,
         "max_json_depth",
         within=whole_number(1, 1000),
     )
     detection_budget_action: Literal["block", "flag"] = field(
-        # A request that is too large to inspect fully may well hide something.
+        # What happens to a request that is too large to inspect fully. "block": it may hide
+        # something. "flag" reports it.
         default="block",
         validator=one_of("block", "flag"),
     )
     detection_oversized_body: Literal["flag", "block"] = field(
-        # The guard does not inspect what lies beyond detection_max_body_inspect_bytes. Uploads are
-        # large, so it only reports that. "block" answers 413, for sites that expect small bodies.
+        # What happens to a body beyond detection_max_body_inspect_bytes. "flag": uploads are large,
+        # so the guard only reports that it did not inspect the rest. "block" answers 413, for sites
+        # that expect small bodies.
         default="flag",
         validator=one_of("flag", "block"),
     )

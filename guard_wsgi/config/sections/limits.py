@@ -34,13 +34,15 @@ class LimitOptions:
         converter=flag,
     )
     rate_limit: int = field(
-        # 600 a minute per client: a page with all its files passes, an office behind one address
-        # passes, a flood does not. This default is not enforced in tests of the app.
+        # The requests that a client may send within the window. 600 a minute: a page with all its
+        # files passes, an office behind one address passes, a flood does not. This default is not
+        # enforced in tests of the app.
         default=DEFAULT_RATE_LIMIT,
         validator=whole_number(1, MAX_COUNT),
     )
     rate_limit_window: int = field(
-        # A minute: long enough to even out the burst of a page, short enough to wait for.
+        # Seconds of the window. A minute is long enough to even out the burst of a page, and short
+        # enough to wait for.
         default=DEFAULT_RATE_LIMIT_WINDOW,
         validator=whole_number(1, MAX_SECONDS),
     )
@@ -50,23 +52,25 @@ class LimitOptions:
         converter=tables.endpoint_limits,
     )
     rate_limit_strategy: Strategy = same_as(
-        # O(1) per key, without the double burst where two fixed windows meet.
+        # How hits are counted. A sliding counter takes constant memory per client, without the
+        # double burst where two fixed windows meet.
         StoreSettings,
         "rate_limit_strategy",
     )
     rate_limit_key: LimitKey | None = field(
-        # None: the client's address. (request) -> what to count by, for example the user.
+        # Your own function (request) -> the key to count by, for example the user. None: the
+        # client's address.
         default=None,
         validator=synchronous,
     )
     rate_limit_exempt_when: LimitExemption | None = field(
-        # (request) -> True for a request that is not counted.
+        # Your own function (request) -> True for a request that is not counted.
         default=None,
         validator=synchronous,
     )
     rate_limit_headers: Literal["draft", "legacy", "both", "off"] = field(
-        # RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11). "legacy" sends
-        # X-RateLimit-*.
+        # Headers that tell clients their limit. "draft": RateLimit and RateLimit-Policy
+        # (draft-ietf-httpapi-ratelimit-headers-11). "legacy" sends X-RateLimit-*.
         default="draft",
         validator=one_of("draft", "legacy", "both", "off"),
     )

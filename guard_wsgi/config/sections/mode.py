@@ -43,8 +43,8 @@ class ModeOptions:
         converter=flag,
     )
     fail_secure: bool = field(
-        # True: an access check that raises denies the request. Detection and telemetry let it pass
-        # either way.
+        # What happens if a check raises an exception. True: an access check refuses the request.
+        # Detection and telemetry let it pass either way.
         default=True,
         converter=flag,
     )
@@ -54,26 +54,28 @@ class ModeOptions:
         converter=flag,
     )
     exclude_paths: tuple[str, ...] = field(
-        # The usual paths of documentation and static files. Bans, IP lists, rate limits, emergency
-        # mode and a view's own rules still apply there. Detection does too while the option has its
-        # default, as a catch-all route may answer there; below paths of your own it does not.
+        # Paths on which most checks are off: the usual paths of documentation and static files.
+        # Bans, IP lists, rate limits, emergency mode and a view's own rules still apply there.
+        # Detection does too while the option has its default, as a catch-all route may answer
+        # there; below paths of your own it does not.
         default=EXCLUDED_PATHS,
         converter=texts.exclude_paths,
     )
     health_paths: tuple[str, ...] = field(
-        # The endpoints of Kubernetes and the usual names of others. A probe from a private address
-        # is answered whatever its Host and user agent are: over plain HTTP, without a limit, in an
-        # emergency. Visitors get no exemption there.
+        # Paths of health probes: the endpoints of Kubernetes and the usual names of others. A probe
+        # from a private address is answered whatever its Host and user agent are: over plain HTTP,
+        # without a limit, in an emergency. Visitors get no exemption there.
         default=("/health", "/healthz", "/livez", "/readyz"),
         converter=texts.paths,
     )
     max_request_size: int | None = field(
-        # None: the limit of the server. Counted on the stream, not only on Content-Length.
+        # The most bytes of a body. None: the limit of the server. The guard counts the stream, not
+        # only Content-Length.
         default=None,
         validator=whole_number(1, optional=True),
     )
     allowed_content_types: tuple[str, ...] = field(
-        # Empty: any. A request without a body needs no type.
+        # The media types of bodies. Empty: any. A request without a body needs no type.
         default=(),
         converter=texts.media_types,
     )
@@ -84,8 +86,9 @@ class ModeOptions:
         validator=one_of("flag", "block"),
     )
     error_format: Literal["auto", "text", "html", "problem"] = field(
-        # What the client prefers: a page for a browser, application/problem+json (RFC 9457) for a
-        # client that accepts or sends JSON, plain text for all others.
+        # The form of refusals. "auto" is what the client prefers: a page for a browser,
+        # application/problem+json (RFC 9457) for a client that accepts or sends JSON, plain text
+        # for all others.
         default="auto",
         validator=one_of("auto", "text", "html", "problem"),
     )
@@ -95,28 +98,32 @@ class ModeOptions:
         converter=tables.error_responses,
     )
     custom_request_check: Validator | None = field(
-        # (request) -> GuardResponse | None. The last check before the app.
+        # Your own function (request) -> GuardResponse | None, the last check before the app. None
+        # lets the request pass.
         default=None,
         validator=synchronous,
     )
     custom_response_modifier: ResponseModifier | None = field(
-        # (response) -> GuardResponse. Called for every response, of the app and of the guard.
+        # Your own function (response) -> GuardResponse, called for every response of the app and of
+        # the guard.
         default=None,
         validator=synchronous,
     )
     auth_verifier: Verifier | None = field(
-        # (request, credential) -> principal | None. For routes whose decorator has no verifier.
+        # Your own function (request, credential) -> principal | None, for routes whose decorator
+        # has no verifier.
         default=None,
         validator=synchronous,
     )
     on_error: OnError | None = field(
-        # (stage, exception, context). An exception that it raises is logged and dropped.
+        # Your own function (stage, exception, context), called for faults of telemetry. Its own
+        # exceptions are logged and dropped.
         default=None,
         validator=synchronous,
     )
     on_block: OnBlock | None = field(
-        # (request, payload). Called once for each request that is denied or, in passive mode,
-        # flagged.
+        # Your own function (request, payload), called once for each request that is refused or, in
+        # passive mode, would be refused.
         default=None,
         validator=synchronous,
     )

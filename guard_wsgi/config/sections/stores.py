@@ -20,8 +20,8 @@ class StoreOptions:
     """Shared state."""
 
     store_url: str = field(
-        # In this process, without any set-up. Use "lmdb:///path" for the workers of one machine and
-        # "redis://host" for several machines.
+        # Where limits, bans and counters are kept: in this process, without any setup. Use
+        # "lmdb:///path" for the workers of one machine and "redis://host" for several machines.
         default="memory://",
         converter=values.text,
         metadata=MappingProxyType({**SECRET, **BLANK_IS_UNSET}),
@@ -34,20 +34,21 @@ class StoreOptions:
         within=number(0, 10, above=True),
     )
     store_failure_policy: Mapping[Feature, OutagePolicy] = same_as(
-        # While the store is down, counters of each process ("local") keep the site up and most of
-        # the protection. "deny" is for sites that prefer to be down.
+        # What happens while the store is down. "local": each process counts alone, which keeps the
+        # site up and most of the protection. "deny" is for sites that prefer to be down.
         StoreSettings,
         "policies",
     )
     memory_store_max_keys: int = same_as(
-        # About 300 MB when full. The least recently used keys go first.
+        # The most keys of memory://, about 230 MB. The least recently used keys go first.
         StoreSettings,
         "max_keys",
         within=whole_number(1000),
     )
     max_bans: int = same_as(
-        # About 50 MB in each process when full. In memory, the bans that end first are dropped.
-        # With a shared store, the process asks the store about the rest, one round trip per client.
+        # The most bans that a process keeps in memory, about 50 MB. With memory://, the bans that
+        # end first are dropped. With a shared store, the process asks the store about the rest, one
+        # round trip per client.
         StoreSettings,
         "max_bans",
     )

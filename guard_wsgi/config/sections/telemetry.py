@@ -23,23 +23,24 @@ class TelemetryOptions:
     """Logs and telemetry."""
 
     custom_log_file: str | None = field(
-        # None: the logging of the app decides where lines go.
+        # A file for the guard's log. None: the logging of the app decides where lines go.
         default=None,
         converter=values.optional_text,
     )
     log_format: Literal["text", "json"] = field(
-        # Text for people. "json" for collectors and for guard-wsgi report. Applies to
-        # custom_log_file.
+        # The form of lines in custom_log_file. "text" is for people, "json" for programs and for
+        # guard-wsgi report.
         default="text",
         validator=one_of("text", "json"),
     )
     log_request_level: str | None = field(
-        # None: the server logs requests that pass.
+        # The level of a line for each request that passes. None: no line, because servers log
+        # requests.
         default=None,
         converter=values.log_level,
     )
     log_suspicious_level: str | None = field(
-        # Requests that were refused, or would have been, are worth a look. None logs none of them.
+        # The level of lines for requests that were refused or would be. None: no lines.
         default="WARNING",
         converter=values.log_level,
     )
@@ -66,23 +67,25 @@ class TelemetryOptions:
         converter=values.string_set,
     )
     log_sensitive_headers: frozenset[str] = field(
-        # In addition to those that are always redacted: authorization, cookie, x-api-key and
-        # others.
+        # Headers whose values are hidden in logs and events, besides authorization, cookie,
+        # x-api-key and others.
         default=frozenset(),
         converter=values.lower_set,
     )
     log_sensitive_params: frozenset[str] = field(
-        # In addition to password, token, secret, api_key and similar names.
+        # Query parameters whose values are hidden, besides password, token, secret, api_key and
+        # similar names.
         default=frozenset(),
         converter=values.lower_set,
     )
     log_sensitive_body_fields: frozenset[str] = field(
-        # In addition to the same names in bodies.
+        # Fields of bodies whose values are hidden, besides the same names.
         default=frozenset(),
         converter=values.lower_set,
     )
     enable_otel: bool = field(
-        # Off. Spans and counters go through the OpenTelemetry API; your SDK decides where to.
+        # Whether spans and counters go through the OpenTelemetry API. Your SDK decides where they
+        # go.
         default=False,
         converter=flag,
     )
@@ -92,27 +95,28 @@ class TelemetryOptions:
         converter=values.text,
     )
     otel_exporter_endpoint: str | None = field(
-        # None: the configuration of the SDK applies.
+        # The address of your OTLP collector. None: the configuration of the SDK applies.
         default=None,
         converter=values.optional_text,
     )
     otel_resource_attributes: Mapping[str, str] = field(
-        # In addition to those of the SDK.
+        # Attributes of all spans, besides those of the SDK.
         default=_NO_TABLE,
         converter=tables.string_table,
     )
     enable_logfire: bool = field(
-        # Off: it needs an account of its own.
+        # Whether spans and events go to Logfire. Off: it needs an account.
         default=False,
         converter=flag,
     )
     logfire_service_name: str = field(
-        # As otel_service_name.
+        # Service name in Logfire.
         default="guard-wsgi",
         converter=values.text,
     )
     enable_enrichment: bool = field(
-        # Off: threat scores and correlation keys help only a collector that reads them.
+        # Whether events contain threat scores and correlation keys. Off: they help only a collector
+        # that reads them.
         default=False,
         converter=flag,
     )

@@ -63,5 +63,7 @@ def default_path(app_name: str | None = None) -> Path:
     if not stat.S_ISDIR(status.st_mode) or (
         sys.platform != "win32" and (status.st_uid != os.getuid() or status.st_mode & 0o022)
     ):
-        raise StoreError(f"{directory} belongs to another user: name a path, lmdb:///path")
+        raise StoreError(
+            f"{directory} belongs to another user: set store_url to your own folder, lmdb:///path"
+        )
     return directory / file_name

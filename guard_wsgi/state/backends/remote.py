@@ -288,7 +288,7 @@ class LimitsBackend:
 
         self._change_bans(change)
         if self._is_memcached:
-            raise StoreError("memcached can't delete the keys of one program: flush it yourself")
+            raise StoreError("memcached can't delete single keys of the guard: run its flush_all")
         for collection in (self._storage.counters, self._storage.windows):
             collection.delete_many({"_id": {"$regex": f"^{re.escape(self._prefix)}"}})
 
