@@ -248,7 +248,17 @@ class SecurityConfig(
         }
         given["dynamic_rule_interval"] = self.dynamic_rule_interval
         given["on_error"] = self.on_error
-        return AgentConfig.from_options(given)
+        try:
+            return AgentConfig.from_options(given)
+        except ConfigError as error:  # it names its own options: those here begin with agent_
+            names = {option.name for option in options_of(SecurityConfig)}
+            faults = (f"agent_{fault}" for fault in error.faults)
+            raise ConfigError(
+                [
+                    fault if fault.split(" ", 1)[0] in names else fault.removeprefix("agent_")
+                    for fault in faults
+                ]
+            ) from None
 
 
 def _fill(config: SecurityConfig, keywords: Mapping[str, Any], given: frozenset[str]) -> None:
