@@ -284,9 +284,11 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
 
 
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
-    if isinstance(root, str) and root == value.text:
+    if isinstance(root, str):
+        # An app that reads no JSON reads the quotes.
         yield value
-        return
+        if root == value.text:
+            return
     kind_of = kind_of_notified if is_notification(value) else kinds_inside(value)
     for inner in Document(root).values(value.location, 32, budget, kind_of):
         if inner.kind == "name" and _is_quoted(value, inner):
@@ -333,8 +335,9 @@ def _pairs(value: Value, query: str, budget: Budget, depth: int) -> Iterator[Val
         budget.take_value()
         name, _, inner = pair.partition("=")
         full = f"{value.name}>{name}"[:MAX_NAME_CHARS]
-        if not re.fullmatch(r"[\w.:\[\]%-]*", name) or "$" in name or "__" in name:
-            yield Value(value.location, full, unquote_plus(name), "name", value.flags)
+        read = unquote_plus(name)
+        if not re.fullmatch(r"[\w.:\[\]%-]*", read) or "__" in read:
+            yield Value(value.location, full, read, "name", value.flags)
         if inner:
             yield from unfold(
                 Value(value.location, full, unquote_plus(inner), "", value.flags),

@@ -63,4 +63,5 @@ PROTOCOL = (
     _make("http_split", "header_charset", r"charset\s*=\s*['\"]?(?:utf-7|ibm\d+|cp\d{3}\b|utf-?32)", "CRS 920 family: charsets that hide", MEDIUM, examples=('<meta charset="UTF-7" />  ADw-script AD4-alert(1) ADw-/script AD4-</a>',)),
     _make("http_split", "cookie_version", r"\$version\s*=\s*['\"]?\d.*;", "RFC 2109 legacy cookies, PortSwigger: bypassing WAFs with $Version", WEAK, examples=('$Version=1; a="b"',)),
     _make("http_split", "range_abuse", r"\bbytes\s*=\s*(?:\d*-\d*\s*,\s*){5,}|\bbytes=0-18446744073709551615", "CVE-2011-3192, CVE-2015-1635", STRONG, examples=('bytes=0-,1-,2-,3-,4-,5-,6-',)),
+    _make("http_split", "status_line", r"^[^\r\n]{0,60}[\r\n]+http/[0-3](?:\.\d)?\s+\d{3}\b", _SPLIT, CERTAIN, examples=("a\r\nHTTP/1.1 200 OK",)),
 )

@@ -33,7 +33,7 @@ QUERY = (
     _make("ldap", "filter_noise", r"^\*\(\)\|&|^[*&|!'\"\\]*[()][*()&|!'\"\\]{4,}$", _LDAP, STRONG, examples=("*()|&'",)),
     _make("xpath", "axis", r"\b(?:child|parent|ancestor|descendant|following|preceding|self|attribute|namespace)(?:-or-self|-sibling)?::|\b(?:name|count|position|node|text|comment|last|string-length|substring|starts-with|contains|local-name|namespace-uri|doc|string|concat|codepoints-to-string|string-to-codepoints|normalize-space|translate|document-uri|encode-for-uri)\s*\(\s*(?:/|\.|child|//|\(|@|\)\s*[=<>/]|name\(|parent)", _XPATH, examples=('child::node())',)),
     _make("xpath", "path_predicate", r"//\w+\[|//\*|/\*\[|\]\s*\|\s*(?:/|\w)|['\")]\s*\]\s*[|/]|\[\s*(?:\d+|@\w+|\w+\s*\(\s*\)|last\(\))\s*[\]=]|/text\(\)|/node\(\)|\bor\s+(?:position|name|count|last|node)\s*\(|user/(?:\*|text|name)|\]\s*/\w+\[|\bposition\(\)\s*=", _XPATH, examples=('$__[@o](6)',)),
-    _make("xml", "entity", r"<!entity\b|<!\[%|%\w+;\s*(?:%\w+;|\]|>)", _XXE, STRONG, examples=('<!ENTITY a0 "dos" >',)),
+    _make("xml", "entity", r"<!entity\b|!entity\s+%\s*\w+\s+(?:system|public)\b|<!\[%|%\w+;\s*(?:%\w+;|\]|>)", _XXE, STRONG, examples=('<!ENTITY a0 "dos" >',)),
     _make("xml", "doctype_subset", r"<!doctype[^>\[]{1,200}(?:\[|\bsystem\b|\bpublic\b[^>]*https?://(?!)|\bsystem\s*['\"])".replace(r"|\bpublic\b[^>]*https?://(?!)", ""), _XXE, STRONG, examples=('<!DOCTYPE data [',)),
     _make("xml", "doctype", r"<!doctype\b|<!(?:element|attlist|notation)\b", _XXE, WEAK, examples=('<!DOCTYPE data [',)),
     # HTML and SVG documents name www.w3.org; a parser fetches any other public identifier.
@@ -46,6 +46,9 @@ QUERY = (
     _make("graphql", "introspection", r"\b__schema\b|\b__typename\b.{0,80}__typename|\b__type\s*\(|introspectionquery", _GRAPHQL, examples=('{__type(name:"User"){fields{name}}}',)),
     _make("graphql", "alias_flood", r"(?:\w+\s*:\s*(?:login|auth\w*|user|__typename)\b[^:]*){4}", _GRAPHQL, examples=('a:login(x) b:login(x) c:login(x) d:login(x)',)),
     _make("graphql", "directive_flood", r"(?:@\w+\s*){6}", _GRAPHQL, examples=('@a@a@a@a@a@a@a@a@a@a@a@a',)),
+    # A document that is nothing else: who sends it wants to see whether the address is fetched.
+    _make("xml", "lone_schema", r"^\s*<[\w:.-]{1,32}\s[^<>]*schemalocation\s*=\s*(?:'[^'<>]*https?://[^'<>]*'|\"[^\"<>]*https?://[^\"<>]*\")[^<>]*(?:/>|>[^<>]{0,32}</[\w:.-]{1,32}\s*>)\s*$", "CWE-918: schemas that are fetched", 0.6,
+          examples=("<a xmlns='http://a.b/' xsi:schemaLocation='http://a.b/ http://x.example/a.xsd'>a</a>",)),
     _make("xml", "schema_location", r"schemalocation\s*=\s*['\"][^'\"]{0,200}(?:file:|ftp:|\\\\\\\\|/etc/|//(?:127\.|localhost|169\.254|10\.|192\.168|0x|\[))|xsi:nonamespaceschemalocation\s*=\s*['\"]\s*(?:https?|ftp|file):", "CWE-611, CWE-918: schemas that are fetched", STRONG,
           prefilter=(r"schemalocation ?=",),
           examples=("<a xsi:schemaLocation=\"x file:///etc/passwd\"/>", "<a xsi:noNamespaceSchemaLocation='http://evil.example/x.xsd'/>")),
@@ -64,4 +67,10 @@ QUERY = (
     _make("xpath", "union_break", r"(?:['\"]\s*\)?|^)\s*\]\s*\|\s*/|['\"]\s*\|\s*/{1,2}(?:\*|[\w-]+)", _XPATH, STRONG,
           prefilter=(r"\] ?\| ?/", r"['\"] ?\| ?/", r"\\\" ?\)? ?\]? ?\| ?/"),
           examples=("'] | //user/*[1]|a['", "')] | //node()[('", "' | //user/*[1]|a['", '"] | //password | a["', '] | //a | b[')),
+    _make("nosql", "where_match", r"^[\s'\"|&]{0,12}(?:return\s+)?!?this\.\w{1,30}\.(?:match|test|search)\s*\(\s*/", _NOSQL, STRONG, prefilter=(r"this\.\w{1,30}\.(?:match|test|search) ?\( ?/",), examples=("this.password.match(/^a/)", "' || this.name.match(/.*/)")),
+    _make("nosql", "object_end", r"^[\s'\"]{0,4}\}\s*,\s*\{?\s*['\"]?\$?\w{1,30}['\"]?\s*:\s*(?:/|\{\s*['\"]?\$)", _NOSQL, CERTAIN, prefilter=(r"[=\x0b]['\"]? ?\} ?, ?",), examples=("}, { password : /.*/ }", "'}, $or: {$gt: 1}")),
+    _make("xpath", "quoted_step", r"^[^'\"]{0,60}['\"]\s*[\])]{0,2}\s*(?:or|and)\s*(?:\.{1,2}(?:/[\w*]{1,20})?|/{1,2}[\w*@]{1,30}|@\w{1,30}|\*|\w{1,30}\(\))\s*(?:(?:or|and)\s*['\"]|[=|\]<>])", _XPATH, CERTAIN, prefilter=(r"['\"] ?(?:or|and) ?[./@*]",), examples=("'or .or'", '"or//*or"', "\"or@id or\"", "x' or ../* or '")),
+    _make("nosql", "this_in_quotes", r"['\"]\s*(?:\|\||&&|;)\s*!?this\.\w{1,30}\s*(?:\|\||&&|;|//|==)", _NOSQL, CERTAIN, examples=('"||this.password||"', "' && this.a == '")),
+    # Two lines in a value: text of people has sentences in them.
+    _make("nosql", "store_line", r"[\r\n]\s*flush_all\b|^\S*\r?\n[ \t]*(?:set|get|del|keys|incr|decr|eval|append|rename|sadd|lpush|hset|config)(?:[ \t]+\S+)+[ \t]*\r?\n\s*$", "CWE-93: commands of Redis and memcached between line ends", STRONG, prefilter=(r"\nflush_all", r"\\nflush_all", r"\n(?:set|get|del|keys|incr|decr|eval|append|rename|sadd|lpush|hset|config) ", r"\\n(?:set|get|del|keys|incr|decr|eval|append|rename|sadd|lpush|hset|config) "), examples=("x\r\nflush_all\r\n", "\r\nSET a b\r\n")),
 )

@@ -61,6 +61,19 @@ _STATEMENT = (
 )
 
 
+def _mixed(word: str) -> str:
+    """Return a pattern for a word that is neither in one case nor has a capital only."""
+    lower, upper = word.lower(), word.upper()
+    both = [f"[{one}{other}]" for one, other in zip(lower, upper, strict=True)]
+    size = len(word)
+    found = [lower[:at] + upper[at] + "".join(both[at + 1 :]) for at in range(1, size)]
+    begins = ((lower, upper), (upper, lower))
+    for most, odd in begins:
+        start = upper[0] + most[1]
+        found += [start + most[2:at] + odd[at] + "".join(both[at + 1 :]) for at in range(2, size)]
+    return f"(?-i:{'|'.join(found)})"
+
+
 _sqli = partial(Family("sql"), "sqli")
 
 # fmt: off
@@ -360,4 +373,28 @@ SQL = (
     _sqli("schema_read", r"\bfrom\s+(?:information_schema|performance_schema|pg_catalog)\s*\.", _PATT, MEDIUM, examples=("from information_schema.",)),
     _sqli("number_logic_end", r"^[\s(]*-?\d+\)?\s+(?:or|and|xor)\s+(?:not\s+\d+\s*(?:$|[#;-])|-?\d+\s*(?:#|--|/\*|;|\s+limit\s+\d))", _BLIND, STRONG, examples=("1 or 2#", "1 or 2-- ", "1 or not 2", "1 or 1 limit 1")),
     _sqli("leading_statement", r"^\s*;\s*(?:insert\s+into\s+\w|update\s+[\w.`\"]+\s+set\s|delete\s+from\s+\w|drop\s+(?:table|database|view)\s|select\s+[\w*'\"@(])", _PATT, STRONG, examples=(";INSERT INTO table (col) VALUES", "; drop table users")),
+    _sqli("list_call", r"^\s*,\s*(?:find_in_set|extractvalue|updatexml|sleep|benchmark|if|char|ascii|substr(?:ing)?|concat(?:_ws)?|group_concat|load_file|database|version|user|field|elt|greatest|least|convert|cast)\s*\(", _CRS, CERTAIN,
+          prefilter=(r"[=\x0b\"] ?, ?(?:find_in_set|if|field|elt|greatest|least) ?\(",),
+          examples=(", FIND_IN_SET('22', Category )", ",if(1=1,1,0)")),
+    # A function of numbers where a number is asked for (priors.py).
+    _sqli("number_call", r"^\s*-?(?:div|mod|pow(?:er)?|abs|ceil(?:ing)?|floor|round|sign|sqrt|exp|greatest|least|trunc(?:ate)?|bit_count|gcd|lcm)\s*\(\s*-?[\d.]+\s*(?:,\s*-?[\d.]+\s*)?\)\s*(?:--.*|#.*)?$", _BLIND, 0.3,
+          prefilter=(r"[=\x0b\"] ?-?(?:div|mod|power|ceiling|sign|sqrt|greatest|least|trunc|truncate) ?\( ?-?\d", r"[=\x0b\"] ?-?(?:bit_count|gcd|lcm) ?\( ?-?\d"),
+          examples=("div(23,-2)", "mod (7, 4)", "-abs(3)", "greatest(1,2)")),
+    _sqli("mixed_case", r"\b(?:" + _mixed("union") + r"[\s/*+(]+(?:all[\s/*+(]+)?select|union[\s/*+(]+(?:all[\s/*+(]+)?" + _mixed("select") + r")\b", "sqlmap: randomcase", STRONG, examples=("UnIoN SeLeCt", "uNioN  all sElecT 1")),
+    _sqli("doubled_keyword", r"(?:u|un|uni|unio)union(?:nion|ion|on|n)\b|(?:s|se|sel|sele|selec)select(?:elect|lect|ect|ct|t)\b", "PayloadsAllTheThings, SQL Injection: a word that is left when a filter has cut it out", CERTAIN,
+          prefilter=(r"(?:u|un|uni|unio)union(?:nion|ion|on|n)", r"(?:se|sel|sele|selec|s)select(?:elect|lect|ect|ct|t)"),
+          examples=("1 uniunionon selselectect 1", "1 ununionion sselectelect 2")),
+    _sqli("select_glued", r"^[\s(]*select(?:\*|'[^']{0,20}'|\"[^\"]{0,20}\"|\(\s*[*\w]{1,20}\s*\))\s*from\b", _OWASP, CERTAIN, prefilter=(r"select\*", r"select['\"]", r"select\([*\w]+\) ?from"), examples=("select*from users", "select(name)from users", "select'a'from t")),
+    _sqli("number_truth_sum", r"^\s*['\"]?-?\d+['\"]?\s*[-+*/%^|&]{1,2}\s*['\"]?(?:true|false)\b\s*(?:--.*|#.*|;.*)?$", _BLIND, CERTAIN, prefilter=(r"[=\x0b\"]-?\d+ ?[-*/%^|&]{1,2} ?(?:true|false)",), examples=("1-true", "1*false", "7 - false-- ")),
+    # What stands behind the first quote is words alone, and the rest of the statement is cut off or
+    # its quote opened again: a name is true where it is no text and no zero.
+    _sqli("quote_names", r"^[^'\"`]{0,60}['\"]\s*\)*\s*(?:(?:(?:or|and|xor)\s+(?:not\s+)?[a-z_][\w.]{0,40}\s*(?:\s(?:notnull|isnull|collate\s+\w{1,20}|is\s+(?:not\s+)?(?:null|true|false)|(?:order|group)\s+by\s+[\w., ]{1,40}|limit\s+\d{1,6})\s*)?|collate\s+\w{1,20}\s*|(?:order|group)\s+by\s+[\w.]{1,40}\s*(?:desc\s*|asc\s*)?|window\s+\w{1,20}\s+as\b[^'\"]{0,60}|(?:notnull|isnull)\s*|limit\s+\d{1,6}\s*)(?:(?:--|#|/\*)[\s\w+-]{0,12}|;\s*(?:--.{0,12})?|\s(?:(?:or|and)\s+\w{1,20}\s+)?(?:or|and)\s*['\"`])"
+          r"|(?:or|and|xor)\s*(?:not\s+)?[\w.]{1,40}\s*(?:[<>=!]{1,3}|\b(?:or|and|xor|like|is|glob|regexp)\b)\s*['\"]\s*)$", _OWASP, CERTAIN,
+          prefilter=(r"['\"] ?\)? ?(?:window \w|notnull|isnull|collate \w)", r"\\\" ?(?:or|and|xor|collate|window|group|order|limit|notnull) ?\w"),
+          examples=("zed' or age --", "zed' or age or '", "ann' collate nocase --", "ann' window w as (order by id) --", '" or id or "', '"or title>"', "x' or name notnull --")),
+    _sqli("scalar_subselect", r"^[\s('\"]{0,6}(?:-?\d[\d.]{0,12}|[\w.]{1,30})['\"\s)]{0,4}(?:(?:\b(?:or|and|xor|like|in|between|not)|[,=<>+*/|&%-]{1,2})\s*){1,3}(?:exists\s*)?\(+\s*select\s+(?:[\w.*\"`]+|[^()]*\([^()]*\))\s+from\s+[\w.\"`\[]", _BLIND, CERTAIN,
+          examples=("0 or (select secret from users limit 1) like 'S3%'", "title, (select secret from users limit 1)", "owner,(select max(pw) from users)")),
+    _sqli("columns_from", r"^[\w.*\"`]+(?:\s*,\s*[\w.*\"`]+)*\s+from\s+[\w.\"`]+(?:\s+(?:where|limit|order|group|having)\b[^'\"]*)?\s*(?:--|/\*)[\s\w+-]{0,12}$", _OWASP, CERTAIN,
+          prefilter=(r" from [\w.]+ ?(?:--|/\*)", r" from [\w.]+ (?:where|limit|order|group|having) [^'\"\x0b]+--"),
+          examples=("secret from users --", "id, secret from users --", "secret from users where id = 1 --")),
 )

@@ -12,6 +12,7 @@ from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.formats.structure import unfold
 from guard_wsgi.detection.message.form import MAX_NAME_CHARS, form_values, name_values
 from guard_wsgi.detection.message.headers import header_values
+from guard_wsgi.detection.message.linked_sessions import fixed_sessions
 from guard_wsgi.detection.relaxations.shown_files import is_shown
 from guard_wsgi.detection.value import KEPT, STORED, Budget, Value, to_text
 
@@ -51,6 +52,7 @@ def head_values(
             read = form_in(data, name)
             if read is not None:
                 yield from form_values(read, "query", budget)
+        yield from fixed_sessions(environ)
     hosts = tuple(
         str(environ[key]).lower()
         for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
@@ -96,6 +98,11 @@ _ATTRIBUTES = re.compile(
 )
 
 
+# Another cookie between the quotes of one: a server that reads quotes as RFC 2965 does takes all of
+# it as one value, and a page that shows this value shows the other cookie (PortSwigger: stealing
+# HttpOnly cookies with the cookie sandwich technique).
+_SANDWICH = re.compile(r"=\s{0,8}\\?\"[^\"=;]{0,200};\s{0,8}[\w.-]{1,64}=")
+
 _QUOTED = re.compile(r"(?<![^\s;=\"])([^\s;=\"]*)=\s{0,8}\"([^\\\"]*(?:\\.[^\\\"]*)*)\"", re.DOTALL)
 
 
@@ -103,7 +110,8 @@ def cookie_values(header: str, budget: Budget) -> Iterator[Value]:
     """Yield the cookies' values, percent-decoded like the common libraries do, and the values in
     JSON."""
     if header.lstrip().startswith("$"):
-        yield Value("cookie", "", _ATTRIBUTES.sub("", header), "header")
+        flags = ("protocol.cookies_in_quotes",) if _SANDWICH.search(header) else ()
+        yield Value("cookie", "", _ATTRIBUTES.sub("", header), "header", flags)
     for pair in header.split(";"):
         pair = pair.strip()
         if not pair:

@@ -125,6 +125,21 @@ def is_filter(name: str) -> bool:
     return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)
 
 
+# Operators that join conditions, and one that asks for words in all fields.
+_JOINING: Final = re.compile(r"\$(?:and|n?or|not|text|expr|options)", re.IGNORECASE)
+
+
+def is_whole(value: Value) -> bool:
+    """Whether a key is an operator that compares, in place of a field's name: it makes the filter
+    itself a condition, and no API documents that."""
+    return (
+        value.kind == "name"
+        and _FILTER_NAME.fullmatch(value.name) is not None
+        and value.text.startswith("$")
+        and _JOINING.fullmatch(value.text) is None
+    )
+
+
 def names_filter(name: str) -> bool:
     """Whether a name is one of a documented filter (``filters[$and][0][title][$contains]``): of a
     field, by operators that compare."""

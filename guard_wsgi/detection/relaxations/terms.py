@@ -209,6 +209,11 @@ NO_TERM: Final = r"['\"]\s+\w|['\"]\s*[=|&+*/-]|--(?:\s|$)|/\*|\|\|"
 _NO_TERM: Final = re.compile(NO_TERM + r"|(?<!&lt);\s*\w", re.IGNORECASE)
 
 
+# Letters of both cases in turn hide a word from filters. Nobody who looks one up writes it like
+# that.
+_CASED: Final = re.compile(r"\b(?:union|select|from|where|insert|update|delete)\b", re.IGNORECASE)
+
+
 # A field of a document, of a form (`item[title]`) or of one of several forms (Django's formsets).
 _KEY: Final = re.compile(r"(?:[\w.\[\]-]+[.\[]|[a-z_]{1,40}-\d{1,4}-)?([a-z_]+)(?:\])?(?:\[\])*")
 
@@ -246,6 +251,8 @@ def is_term(value: Value) -> bool:
     if _NO_TERM.search(text):
         return False
     text, name = text.strip(), value.name.lower()
+    if any(word not in (word.lower(), word.upper(), word.title()) for word in _CASED.findall(text)):
+        return False
     if text[:1] == "(" and is_filter(name) and _DIRECTORY_FILTER.fullmatch(text):
         return True
     if (key := _key(name)) in _WRITES:

@@ -59,7 +59,10 @@ get_defined_functions opendir posix_getegid posix_getpwuid ini_set define func_g
 getclass forname getruntime newinstance getmethod getmethods invoke loadclass defineclass getparameter getinputstream
 exitvalue getdeclaredconstructor subclasses mro getattr attr listdir spawn spawnsync execsync readfilesync readdirsync
 tojson starts-with string-length contains position last node text local-name while for whoami fetchall log find
-interpret new dump filter map range popitem substr_count encode getstring trim exec_shell uc crypt getpwuid"""
+interpret new dump filter map range popitem substr_count encode getstring trim exec_shell uc crypt getpwuid
+fromcodepoint setimmediate importscripts host_name suser_name last_insert_id user_name polygon multipoint linestring
+multilinestring multipolygon geometrycollection row lo_get lo_put import_module check_output check_call getoutput popitem
+fputs pclose putenv readlink ftp_connect ftp_get"""
 _TAGS = """script svg image iframe frame object embed applet math meta link base style body html head video audio source
 input button form textarea select details isindex marquee keygen layer ilayer bgsound xml xss portal noscript template
 title animate set foreignobject import xsl xi: esi: soap dialog custom canvas option plaintext listing picture track use
@@ -68,6 +71,9 @@ v: ?import a/ img/ img\\ x/ p/ img!on a% b/ div/ audio/ !-- !doctype !entity !el
 
 # Folders of a Unix system (FHS). A shell matches any letter of their names with a "?".
 _ROOT_FOLDERS = "etc bin usr dev proc var home tmp opt sys root sbin boot lib lib64 mnt run"
+
+# Words of SQL, Cypher and programs before which another one stands, or a mark.
+_SPACED_WORDS = "or and not is like having union select insert update delete drop alter show desc describe import net reg iwr call detach python perl sleep limit exec begin except intersect minus where"
 
 # fmt: off
 # One of these anywhere is enough.
@@ -89,7 +95,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     *cross("<", _TAGS), *cross(("< ", "</ ", "<\t", "<\n", "<\\", "<x", "<%00", "<\x00"), ("script", "img", "svg", "iframe", "a ", "f o r m", "d i a l o g")), '"><', '">\x0b', '">&', '"> <', "'>", "`>", '"/>', "'/>", '" >', "' >", "\\\"><", "&lt;", "%3c",
     *cross("on", _EVENTS), *cross((" ", "\t", "\n", "\\n", "\x0c", "/", "'", '"', "`", ";", ">", ")", "=", "&"), "on", _SHORT_EVENTS),
     *cross("javascript", (":", "&", "\\", "\t", "\n", " :", "%", "/")), "vbscript", "livescript", "mocha:", "jscript", "java\t", "java\n", "java\x00", "javas\\", "javas&", "javas\t", "javas\n", "javas%", "ja\tva", "j\na", "data:,", "data:;", "data:text", "data:image/svg", "data:application", "data: ", "data:x", ":url(", "=url(", "url:", "url(javascript",
-    *cross("=-(!,;|+ ", ("alert(", "alert`")), "prompt(", "confirm(", "eval(", "document.", "document[", "document/", "(document)", "window.", "window[", "self[", "self.location", "self.__", "self._", "self.alert", "self.name", "self.env", "self.module", "self.context", "self.att", "top[", "top.location", "top.alert", "top.document", "parent[", "parent.location", "parent.document", "frames[", "this[", "this.constructor", "this.pass", "this.user", "this.name", "this.pop", "this.mem", "globalthis", "console.", "console[", "process.", "process[", "location=", "location.", "location[", "localstorage", "sessionstorage", "module.", "require[", "require.", "reflect.", "innerhtml", "outerhtml", "xmlhttp.", "xmlhttp(", "xmlhttp'", "xmlhttprequest(", "new xmlhttp", "xmlhttp=", "activex", "fromcharcode", "srcdoc", "formaction", "xlink:", ".cookie", "-moz-binding", "expression(", "@import", "ng-app", "ng-init", "ng-on", "v-html", "v-on:", "x-data", "x-init", "=>", "new function", "new image", "new date", "new xml", "attributename", "http-equiv", "throw ", "onerror", "onload", "autofocus", "[].", "''.", '"".', "datasrc", "constructor", "'-'", "-alert", "settimeout", "string.from", "</script", "</title", "</style", "</textarea", ";//", "'+'", "\"+\"", "'.'", "`+`",
+    "alert`", "prompt`", "confirm`", "eval`", "prompt(", "confirm(", "eval(", "document.", "document[", "document/", "(document)", "window.", "window[", "self[", "self.location", "self.__", "self._", "self.alert", "self.name", "self.env", "self.module", "self.context", "self.att", "top[", "top.location", "top.alert", "top.document", "parent[", "parent.location", "parent.document", "frames[", "this[", "this.constructor", "this.pass", "this.user", "this.name", "this.pop", "this.mem", "globalthis", "console.", "console[", "process.", "process[", "location=", "location.", "location[", "localstorage", "sessionstorage", "module.", "require[", "require.", "reflect.", "innerhtml", "outerhtml", "xmlhttp.", "xmlhttp(", "xmlhttp'", "xmlhttprequest(", "new xmlhttp", "xmlhttp=", "activex", "fromcharcode", "srcdoc", "formaction", "xlink:", ".cookie", "-moz-binding", "expression(", "@import", "ng-app", "ng-init", "ng-on", "v-html", "v-on:", "x-data", "x-init", "=>", "new function", "new image", "new date", "new xml", "attributename", "http-equiv", "throw ", "onerror", "onload", "autofocus", "[].", "''.", '"".', "datasrc", "constructor", "'-'", "-alert", "settimeout", "string.from", "</script", "</title", "</style", "</textarea", ";//", "'+'", "\"+\"", "'.'", "`+`",
     "{{", "{%", "${", "#{", "@{", "*{", "~{", "$(", "%{", "{#", "{php", "{$", "{!", "<#", "$ {", "$\x09{", "{if ", "[php]", "[/php", "\\php", "{literal", "#{", "@(", "$!", "$class", "$ex.", "$out", "__$", "*/}", "{=", "[[", "{_",
     "$ifs", "$_get", "$_post", "$_req", "$_ser", "$_coo", "$_fil", "$_env", "$path", "$home", "$shell", "$@", "$$", "$'", "$[", "_$$", "${", "$a=", "$foo", "globals[", "$_[", "$_", "$y =", "->$", "@argv",
     "|/", ";/", "|\\", ";\\", "; /", "| /", "`id", "`ls", "`cat", "`ping", "`curl", "`sleep", "`uname", "`echo", "%0a", "|id", ";id", "|ls", ";ls", "&&", "& echo", "& ping", "&\x0b", "=|", "=`", "=&&", "\x0b;", "\x0b|", "`\x0b", "|sh", "&ls ", "&cat ", "&id\x0b", "& dir", "& net",
@@ -130,6 +136,14 @@ _LITERALS: Final[tuple[str, ...]] = (
     "\\uff", "%2e%2e", "%2e.", ".%2e", "%252e", "%255c", "%2527", "%c0%", "%c1%", "%uff", "%u22", "%uef", "%25c0", "\xef\xbc", "\xe2\x88", "\xe2\x80\xb2", "\xca\xb9", "\xca\xbc", "\xc0\xae", "\xc0\xaf",
     *cross("p s", (":/", "://"), (*_DIGITS, "[")), *cross("p s", (":///",)), *cross("http https ftp", (":",), (*_DIGITS, "[")),
     *(f"/{name[:at]}?{name[at + 1:]}/" for name in _ROOT_FOLDERS.split() for at in range(len(name))),
+    # Languages let any number of blanks stand where one does.
+    *cross(" ", _SPACED_WORDS, ("  ",)), *cross(("=", "\x0b", '"', "(", ")", "'", ";"), _SPACED_WORDS, ("  ",)),
+    *cross("into load waitfor execute declare order group identified create sounds procedure", ("  ",)),
+    *cross("document window", (" .", " [")), "location =", *cross("$.", ("get", "post", "ajax", "getscript"), ("(", " (")), "?.(", "new worker", "new websocket", "hx-",
+    "global.process", "root.process", "constantize", "instance_eval", "scripting.file", "adodb.", "$globals", "display_errors", "suhosin", "(system)", "(exec)", "(assert)", "(passthru)", "(phpinfo)",
+    "::varchar", "::numeric", "::bytea", "::json", "pg_class", "pg_ls_dir", "pg_read", "all_users", "all_objects", "user_tab_", "dba_", "sys_eval", "sys_exec", "lo_import", "lo_export", "name_const", "drithsx",
+    "run/secrets", "serviceaccount", "netdoc:", "zlib.in", "zlib.de", "/opc/v", "fd00:ec2", "computemeta", "localhost6", "localhost4", "out-file", "set-content", "write-output", "downloadfile", "add-type", "$env:", "2> &1", "$*", "env |",
+    "lazymap", "beanshell", "commonscoll", "jdbcrowset", "unmarshal", "xstream", "dynamic-proxy", "sorted-set", "<java", "@java", "replicaof", "flushdb", "flushall", "msxsl", "php:function", "system-property", "objectclass", "gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals",
 )
 
 # Words whose base64 the scan looks for: usual beginnings of encoded attacks.

@@ -18,6 +18,8 @@ from string import ascii_lowercase, digits
 from types import MappingProxyType
 from typing import Final
 
+from guard_wsgi.detection.language.session_names import LOG_IN_COOKIES, SESSION_COOKIES
+
 
 def cross(*parts: str | Sequence[str]) -> Iterator[str]:
     """Return every concatenation of one word of each part; a str is a space-separated list."""
@@ -286,6 +288,8 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
         *cross((r"\"(?-i:",), "eyAg eyAi ewog ew0K ewoJ ewki WyI WyJ W3si Wwog WyAi Ww0K IHsi CnsK", (r"[\w/ -]{6})",)),
         *cross(_VALUE_STARTS, ("(?-i:eyA",), "g i", (r"[\w/ -]{6})",)),
     ),
+    # As the name of a parameter; in Cookie, one stands behind a blank, but for the first.
+    "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
 }.items()})
 """The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
 

@@ -24,6 +24,8 @@ FEATURE_CATEGORIES: Final = {
     "encoding.overlong_bytes": "encoding",
     "upload.script_in_binary": "file_upload",
     "protocol.name_line_break": "http_split",
+    "protocol.cookies_in_quotes": "http_split",
+    "session.foreign_link": "code_injection",
     "file.remote_include": "file_inclusion",
     "graphql.introspection": "graphql",
     "graphql.depth": "graphql",
@@ -35,6 +37,9 @@ PRIOR_FEATURES: Final = {
     "upload.script_in_binary": 1.0,
     # A header that is split off by the name of a parameter (CWE-113): no form has such a name.
     "protocol.name_line_break": 1.3,
+    "protocol.cookies_in_quotes": 1.3,
+    # Not certain: the visitor whom the link betrays is not to be banned.
+    "session.foreign_link": 1.2,
     "file.remote_include": 0.7,
     "graphql.introspection": 0.5,
     "graphql.depth": 1.0,
@@ -42,6 +47,8 @@ PRIOR_FEATURES: Final = {
     "graphql.directives": 1.0,
 }
 _GRAPH: Final = ("query.graph_statement", "query.graph_clause")
+# Names and places that people search for, write of and configure.
+_ASKED: Final = (("name:query", -0.4), ("name:text", -0.4), ("at:json", -1.0), ("at:header", -0.3))
 # What two pieces of evidence mean together, beyond their sum.
 _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "file.script_name": (("kind:filename", 1.0),),
@@ -87,6 +94,16 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     ),
     "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
     "sql.word_operator": (("name:number", 1.0),),
+    "sql.number_call": (("name:number", 1.0),),
+    "code.php_variable_argument": (("kind:path", 0.8),),
+    "file.local_service": (("name:target", 0.85), *_ASKED),
+    "file.secret_name": (("name:include", 0.7), *_ASKED),
+    "query.store_line": (("name:text", -0.4),),
+    # Two lines in a field of one.
+    "shell.line_signal": (("name:line", 0.5), ("name:text", -0.3), ("at:query", 0.5)),
+    "file.parent_program": (("name:include", 0.85), *_ASKED),
+    "file.server_program": (("name:include", 0.95), *_ASKED),
+    "query.lone_schema": (("at:form", 0.6), ("at:query", 0.6)),
     # "sendgrid/6.12.5;python" is a client and the language it runs on.
     **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
     **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),

@@ -9,6 +9,7 @@ from typing import Final
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
+from guard_wsgi.detection.language.session_names import FOREIGN_LINK
 from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.relaxations.field_names import (
     is_for_statements,
@@ -66,6 +67,8 @@ OPENED: Final = frozenset({"dir_traversal", "file_inclusion", "sensitive_file"})
 """These are attacks only if an app opens the whole value as a file. A sentence, such as the message
 of a commit or of an alert, is no file name."""
 _SENTENCE: Final = re.compile(r"[A-Za-z]{3,20}[,:;]? (?=\S)")
+# A text that people write, or a visitor whom a link on another site betrays: neither is banned.
+_DOUBTFUL: Final = WRITING | {FOREIGN_LINK}
 # More indicators add nothing to a finding.
 MAX_INDICATORS: Final = 12
 
@@ -259,7 +262,7 @@ class Scorer:
             score=scored.score,
             threshold=self._threshold,
             is_certain=scored.score >= self._threshold + CERTAIN_MARGIN
-            and WRITING.isdisjoint(features)
+            and _DOUBTFUL.isdisjoint(features)
             and (
                 not is_searched(value.name)
                 or is_certain_in_search(value.text, scored.score - self._threshold)

@@ -6,7 +6,12 @@ import re
 from typing import Final
 
 from guard_wsgi.detection.language.prose import are_words, function_words
-from guard_wsgi.detection.relaxations.field_names import FILTER_RANGE, is_filter, name_features
+from guard_wsgi.detection.relaxations.field_names import (
+    FILTER_RANGE,
+    is_filter,
+    is_whole,
+    name_features,
+)
 from guard_wsgi.detection.scoring.window import Window
 from guard_wsgi.detection.value import KEPT, STORED, Value
 
@@ -77,7 +82,7 @@ def _surroundings(value: Value) -> list[str]:
         found.append("value:url")
         if "name:include" in found and value.location in ("query", "form", "cookie"):
             found.append("file.remote_include")
-    if "$" in text and is_filter(value.name) and FILTER_RANGE.search(text):
+    if "$" in text and is_filter(value.name) and FILTER_RANGE.search(text) and not is_whole(value):
         found.append("text:filter")
     found += _document(text)
     found.append(size_feature(len(text)))
