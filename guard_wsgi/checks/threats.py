@@ -18,7 +18,8 @@ from guard_wsgi.detection import BUDGET, Finding
 from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.message.body_values import is_document
 from guard_wsgi.detection.message.media import BodyKind
-from guard_wsgi.detection.message.multipart import Skimmer, present
+from guard_wsgi.detection.message.multipart import present
+from guard_wsgi.detection.message.skimmer import Skimmer
 from guard_wsgi.network.standing import BODILESS, EXCLUDED, NOBODY, WHITELISTED
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.body import RequestBody, read_at_once

@@ -24,6 +24,8 @@ from guard_wsgi.detection.value import Budget, BudgetSpent, Value, to_text
 
 # How many pairs to search before anything else; a flood of attacks has few.
 MAX_PAIRS_AT_ONCE: Final = 16
+MAX_ENCODED_CHARS: Final = 3 * MAX_PLAIN_CHARS
+"""The most of a value that is plain: each character may be an escape."""
 MAX_STRINGS: Final = 100_000
 """The most strings to search of a body over its budget; their cost is counted as well."""
 _BEGINNINGS: Final = (b"{", b"[")
@@ -55,6 +57,8 @@ class BareAttacks:
         sufficient = self._sufficient
         for pair in encoded.split(b"&", MAX_PAIRS_AT_ONCE):
             name, _, data = pair.partition(b"=")
+            if len(data) > MAX_ENCODED_CHARS:
+                continue
             data = form_bytes(data)
             hits, is_bare = sufficient.in_text(data)
             if hits:

@@ -53,6 +53,9 @@ REPORTED_ONLY: frozenset[str] = frozenset({"csv_injection"})
 """A category that is reported and not refused: harmless to the app, harmful to people who open its
 export."""
 
+REFUSING: frozenset[str] = CATEGORIES - REPORTED_ONLY
+"""A finding of these refuses the request, whatever else is in it."""
+
 # Findings of these categories are not weighed, and `categories` does not switch them off.
 CUSTOM = "custom"
 BUDGET = "detection_budget"

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from guard_wsgi.detection.decoding.backslashes import BACKSLASH, joined_lines, without_backslashes
-from guard_wsgi.detection.decoding.percent import PERCENT, unquote
+from guard_wsgi.detection.decoding.percent import PERCENT, signs_without_escape, unquote
 from guard_wsgi.detection.message.bodies import PACKED_BEGINNINGS
 from guard_wsgi.detection.message.body_values import is_document
 from guard_wsgi.detection.message.headers import TYPED_HEADERS, TYPED_PREFIX
@@ -204,6 +204,33 @@ def body_bytes(body: bytes, kind: BodyKind) -> bytes:
     return body if kind.is_json or kind.is_multipart else b"=" + body
 
 
+LAYERED_BYTES: Final = 65_536
+"""From this size on, each layer of escapes is scanned by itself: to decode the next takes longer
+than a scan, and the first may match."""
+
+
+ODD_SIGNS_EACH: Final = 64
+"""A large body with more escapes of percent signs than one in so many bytes, or signs that begin no
+escape, needs a closer look, which counts its work."""
+
+
+def body_matches(body: bytes, kind: BodyKind, matches: Matches) -> bool:
+    """Whether the first pass matches a body."""
+    if len(body) <= LAYERED_BYTES or PERCENT not in body:
+        return matches(body_bytes(body, kind))
+    if body.count(b"%25") + signs_without_escape(body) > len(body) // ODD_SIGNS_EACH:
+        return True
+    if kind.is_form:
+        data = unquote(body)
+    elif kind.is_text and BACKSLASH in body and (joined := joined_lines(body)) != body:
+        data = body + JOINER_BYTES + joined
+    else:
+        data = body
+    if matches(b"=" + data.replace(b"+", b" ")):
+        return True
+    return PERCENT in data and matches(b"=" + _unquote_twice(data).replace(b"+", b" "))
+
+
 def _form_bytes(body: bytes) -> bytes:
     if PERCENT in body:
         body = unquote(body)
@@ -227,7 +254,11 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
         def benign_form(body: bytes) -> bool:
             return not (
                 body.startswith(_HIDDEN)
-                or matches(_form_bytes(body))
+                or (
+                    matches(_form_bytes(body))
+                    if len(body) <= LAYERED_BYTES
+                    else body_matches(body, kind, matches)
+                )
                 or (has_wrapped(body) and matches_json(unwrapped(body)))
             )
 
@@ -238,7 +269,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
             return not (
                 not is_plain
                 or body.startswith(_HIDDEN)
-                or matches_kind(body_bytes(body, kind))
+                or body_matches(body, kind, matches_kind)
                 or (has_wrapped(body) and matches_json(unwrapped(body)))
             )
 

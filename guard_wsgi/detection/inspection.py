@@ -11,7 +11,7 @@ from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spen
 from guard_wsgi.detection.first_pass import (
     StableHeaders,
     Weighed,
-    body_bytes,
+    body_matches,
     body_pass,
     has_wrapped,
     unwrapped,
@@ -32,7 +32,7 @@ from guard_wsgi.detection.scoring.model import Model
 from guard_wsgi.detection.scoring.scorer import Scorer
 from guard_wsgi.detection.scoring.sufficient import Sufficient
 from guard_wsgi.detection.settings import DetectionSettings
-from guard_wsgi.detection.value import BODY_CHARS, DENSITY, UNREAD, Budget, Value
+from guard_wsgi.detection.value import BODY_EACH, DENSITY, HEAD_EACH, UNREAD, Budget, Value
 from guard_wsgi.detection.value_inspection import ValueInspection
 
 NUL: Final = 0  # as a byte (percent.py)
@@ -117,7 +117,7 @@ class Inspection:
         digest = self._memory.head_digest(environ)
         if digest in self._memory:
             return ()
-        budget = self._budget(_head_size(environ))
+        budget = self._budget(int(_head_size(environ) * HEAD_EACH))
         found = self._values.findings(head_values(environ, budget), budget, "query")
         if not found:
             self._memory.add(digest)
@@ -126,7 +126,7 @@ class Inspection:
 
     def stored_head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """The same where the path is of a file that the app keeps for its clients."""
-        budget = self._budget(_head_size(environ))
+        budget = self._budget(int(_head_size(environ) * HEAD_EACH))
         return self._values.findings(head_values(environ, budget, is_stored=True), budget, "query")
 
     def body(
@@ -157,14 +157,14 @@ class Inspection:
             return ()
         found: tuple[Finding, ...] = ()
         size = len(body)
-        budget = self._budget(size * BODY_CHARS)  # of all readings together
+        budget = self._budget(int(size * BODY_EACH))  # of all readings together
         kind = BodyKind.of(content_type)
         readings = body_readings(body, kind, content_encoding, complete, limit)
         for data, read_as, whole in readings:
             if complete and not whole:
                 found = (*found, spent_finding("body", BEYOND, self._threshold))
             if len(data) > size:  # it was compressed
-                budget.grow((len(data) - size) * BODY_CHARS)
+                budget.grow(int((len(data) - size) * BODY_EACH))
                 size = len(data)
             more = self._read_body(data, read_as, whole, budget)
             found += tuple([finding for finding in more if finding not in found])
@@ -187,7 +187,7 @@ class Inspection:
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
             prefilter = self._matches_json if is_json else self._matches
-            matched = prefilter(body_bytes(body, kind))
+            matched = body_matches(body, kind, prefilter)
             if not matched and not (has_wrapped(body) and self._matches_json(unwrapped(body))):
                 return ()
         # Runs of brackets match the prefilter as well, so a body without a match is not too deep.
@@ -218,7 +218,7 @@ class Inspection:
     def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
         matching = self._matching
         return (
-            lambda piece: prefilter(body_bytes(piece, kind)),
+            lambda piece: body_matches(piece, kind, prefilter),
             lambda texts: matching(list(map(value_bytes, texts))),
         )
 

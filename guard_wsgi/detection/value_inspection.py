@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from guard_wsgi.detection.finding import BUDGET, CUSTOM, MAX_LOGGED_CHARS, Finding, spent_finding
+from guard_wsgi.detection.finding import (
+    BUDGET,
+    CUSTOM,
+    MAX_LOGGED_CHARS,
+    REFUSING,
+    Finding,
+    spent_finding,
+)
 from guard_wsgi.detection.first_pass import value_bytes
 from guard_wsgi.detection.formats.files import EXECUTABLE, file_in_base64
 from guard_wsgi.detection.memory import Memory
@@ -133,7 +140,7 @@ class ValueInspection:
             spent = spent or str(error)
         except _EnoughFound:
             pass
-        if spent:
+        if spent and not budget.is_ending:
             found.append(spent_finding(location, spent, self._threshold))
         return tuple(found)
 
@@ -230,6 +237,8 @@ class ValueInspection:
             found.append(finding)
             if len(found) >= MAX_FINDINGS:
                 raise _EnoughFound
+            if finding.category in REFUSING:
+                budget.end_soon()
 
     def _note_executable(self, value: Value, found: list[Finding]) -> None:
         if "file_upload" in self._categories:

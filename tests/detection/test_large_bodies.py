@@ -19,7 +19,8 @@ from guard_wsgi.detection.formats.large_bodies import (
     xml_values,
 )
 from guard_wsgi.detection.formats.structure import unfold, whole_json
-from guard_wsgi.detection.message.multipart import Skimmer, multipart_values
+from guard_wsgi.detection.message.multipart import multipart_values
+from guard_wsgi.detection.message.skimmer import Skimmer
 from guard_wsgi.detection.value import Budget
 from guard_wsgi.request.body import RequestBody
 from tests.core.visiting import INJECTION, Site
@@ -155,7 +156,7 @@ def test_a_large_xml_document_is_read_whole(whole: Inspection, cut: str) -> None
         assert whole.body(body, content_type="text/xml"), (place, cut)
     attribute = [*rows, f'<row\tq="{INJECTION}"/>']
     assert whole.body(f"<rows>{''.join(attribute)}</rows>".encode(), content_type="text/xml")
-    assert list(xml_values(b"<a>" * 2000, lambda piece: False)) == []
+    assert list(xml_values(b"<a>" * 2000, lambda piece: False, Budget(9, 9))) == []
 
 
 def part(head: str, content: bytes) -> bytes:

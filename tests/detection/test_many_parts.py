@@ -9,7 +9,7 @@ from types import FrameType
 import pytest
 
 from guard_wsgi.detection.message import multipart
-from guard_wsgi.detection.message.multipart import Skimmer
+from guard_wsgi.detection.message.skimmer import Skimmer
 from tests.core.visiting import INJECTION, Site
 from tests.detection.pump import seconds
 

@@ -37,7 +37,7 @@ def _looked_at(request: Request, units: int) -> tuple[int, int, list[str]]:
 
     def noted(size: int) -> Budget:
         budget = made(size + units)
-        budgets.append((budget, budget.chars))
+        budgets.append((budget, budget.chars + budget.spare))
         return budget
 
     inspection._budget = noted  # type: ignore[method-assign]
@@ -53,7 +53,7 @@ def _looked_at(request: Request, units: int) -> tuple[int, int, list[str]]:
         found = inspection.body(body, content_type=kind)
     finally:
         sys.setprofile(None)
-    spent = sum(before - budget.chars for budget, before in budgets)
+    spent = sum(before - budget.chars - budget.spare for budget, before in budgets)
     return spent, calls, [one.indicators[0] for one in found if one.category == BUDGET]
 
 

@@ -3,11 +3,11 @@ of base64. The length of the value bounds every decoding; the number of rounds i
 
 from __future__ import annotations
 
-import base64
-import binascii
 import html
 import re
 import unicodedata
+from binascii import a2b_base64
+from collections.abc import Iterator
 from typing import Final
 
 from attrs import frozen
@@ -63,19 +63,21 @@ _CONTINUED = re.compile(r"(?<=\w)\\\r?\n(?=\w)")
 # Expansions that are empty in any shell without arguments; attackers put them into words.
 _SHELL_NOTHING = re.compile(r"(?<=\w)\$(?:[@*]|\{[@*]\}|\(\))(?=\w)")
 _DOLLAR_NOTHING = re.compile(r"\$[@*{(]")
-_SHELL_SPLICE = re.compile(r"(?<=\w)(?:''|\"\"|``|\\(?=[a-z])|\^)(?=\w)|\^(?=[a-z])", re.IGNORECASE)
+# Optimization: each begins with fixed text, so `re` looks only where that is.
+_SHELL_SPLICE = re.compile(
+    r"'(?<=\w')'(?=\w)|\"(?<=\w\")\"(?=\w)|`(?<=\w`)`(?=\w)|\\(?<=\w\\)(?=[a-z])"
+    r"|\^(?:(?<=\w\^)(?=\w)|(?=[a-z]))",
+    re.IGNORECASE,
+)
 _QUOTED_LETTER = re.compile(r"(['\"])(\w)\1")
 _CONCATENATION = re.compile(r"(['\"`])\s*(?:\+|\.|\|\|)\s*\1")
 _QUOTE = re.compile(r"['\"`]")
 _FILLER = re.compile(r"/\*|\$|''|\"\"|``|\\|\^|['\"]\s*[+.|]|'\w'|\"\w\"|\s\s|[\t\n\r]")
-# It runs on a text in which each base64 letter is replaced with "a", and everything else except "="
-# with a blank. A shorter run must be padded.
-_BASE64_RUN = re.compile(rb"a{12,}={0,2}|a{6,11}={1,2}")
+# Between characters that are not of base64. A shorter run must be padded.
+_BASE64_RUN = re.compile(rb"[^=]{12,}={0,2}|[^=]{6,11}={1,2}")
 _MIN_UNPADDED: Final = 12
 MIN_BASE64_CHARS: Final = 7
 """The shortest run, with its padding."""
-_LONG_RUN: Final = b"a" * _MIN_UNPADDED
-_PADDED_RUN: Final = b"aaaaaa="
 _BASE64_SPACED = re.compile(r"[A-Za-z0-9+/_ -]{16,}={0,2}")
 _TEXT = re.compile(rb"[\t-\r\x20-\x7e]+")
 
@@ -102,9 +104,19 @@ _CONTROL_BLANK = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f]+")
 # takes a tenth of the time.
 _CONTROL_BLANK_BYTES: Final = bytes({*range(1, 9), 11, 12, *range(14, 32)})
 _CONTROL_BYTES: Final = bytes({*range(9), 11, 12, *range(14, 32), 127})
-_BASE64_BYTES: Final = bytes(
-    97 if (chr(code).isalnum() and code < 128) or chr(code) in "+/_-" else 61 if code == 61 else 32
+_BASE64_LETTERS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+# The other alphabet as this one (RFC 4648, section 5), and everything else as a blank.
+_TO_BASE64: Final = bytes(
+    code if code in _BASE64_LETTERS or code == 61 else {45: 43, 95: 47}.get(code, 32)
     for code in range(256)
+)
+# Optimization: half of the names in programs begin with a letter that no readable text begins with
+# in base64: its first byte would be a control character, or none of UTF-8.
+_FIRST_BYTES: Final = frozenset({*range(9, 14), GZIP[0], *range(0x20, 0x7F), *range(0xC2, 0xF5)})
+_FIRST_LETTERS: Final = frozenset(
+    letter
+    for number, letter in enumerate(_BASE64_LETTERS)
+    if not _FIRST_BYTES.isdisjoint(range(number << 2, (number << 2) + 4))
 )
 
 
@@ -214,28 +226,24 @@ def _from_percent(match: re.Match[str]) -> str:
         return overlong(data)
 
 
+# Forms of ASCII in two, three and four bytes; servers that read them look at six bits of each byte
+# behind the first.
+_OVERLONG = re.compile(
+    rb"([\xc0\xc1])(.)|\xe0([\x00\x01@A\x80\x81\xc0\xc1])(.)"
+    rb"|\xf0[\x00@\x80\xc0]([\x00\x01@A\x80\x81\xc0\xc1])(.)",
+    re.DOTALL,
+)
+
+
 def overlong(data: bytes) -> str:
     """Decode leniently, like old servers: overlong two- to four-byte forms of ASCII become the
     character that they hide (Unicode TR36); other bytes become Latin-1."""
-    out = []
-    index, size = 0, len(data)
-    while index < size:
-        first = data[index]
-        width = 2 if first in (0xC0, 0xC1) else 3 if first == 0xE0 else 4 if first == 0xF0 else 0
-        tail = data[index + 1 : index + width] if width else b""
-        if width and len(tail) == width - 1:
-            code = 0
-            for byte in tail:
-                code = code << 6 | (byte & 0x3F)
-            if width == 2:
-                code |= (first & 0x1F) << 6
-            if code < 0x80:
-                out.append(chr(code))
-                index += width
-                continue
-        out.append(chr(first))
-        index += 1
-    return "".join(out)
+    return _OVERLONG.sub(_hidden, data).decode("latin-1")
+
+
+def _hidden(match: re.Match[bytes]) -> bytes:
+    high, low = [part for part in match.groups() if part]
+    return bytes(((high[0] & 1) << 6 | (low[0] & 0x3F),))
 
 
 def strip_filler(text: str) -> str:
@@ -294,23 +302,27 @@ def decode_base64(text: str) -> str:
     found: list[str] = []
     if " " in text and _BASE64_SPACED.fullmatch(text):
         text = text.replace(" ", "+")  # a plus that nobody escaped
-    letters = text.encode("ascii", "replace").translate(_BASE64_BYTES)
-    if _LONG_RUN not in letters and _PADDED_RUN not in letters:
-        return ""
-    for match in _BASE64_RUN.finditer(letters):
-        run = text[match.start() : match.end()]
+    for run in _base64_runs(text.encode("ascii", "replace").translate(_TO_BASE64).split()):
         if len(found) >= MAX_BASE64_RUNS:
             break
+        if run[0] not in _FIRST_LETTERS or run.isdigit():
+            continue
         if run.isalpha() and (run.islower() or run.isupper()):
             continue
-        if run.isdigit():
-            continue
         data = _decode_run(run)
-        if data is not None and len(data) >= (4 if run[-1] == "=" else 8):
+        if len(data) >= (4 if run.endswith(b"=") else 8):
             inside = serialized_inside(data) if data.startswith(GZIP) else _readable(data)
             if inside:
                 found.append(inside)
     return "\n".join(found)
+
+
+def _base64_runs(words: list[bytes]) -> Iterator[bytes]:
+    for word in [one for one in words if len(one) >= MIN_BASE64_CHARS]:
+        if b"=" in word:
+            yield from _BASE64_RUN.findall(word)
+        elif len(word) >= _MIN_UNPADDED:
+            yield word
 
 
 def _readable(data: bytes) -> str:
@@ -325,12 +337,8 @@ def _readable(data: bytes) -> str:
     return "" if foreign * 3 > len(text) or _CONTROL.search(text) else text
 
 
-def _decode_run(run: str) -> bytes | None:
-    body = run.rstrip("=").replace("-", "+").replace("_", "/")
-    remainder = len(body) % 4
-    if remainder == 1:
-        body = body[:-1]
-    try:
-        return base64.b64decode(body + "=" * (-len(body) % 4))
-    except (binascii.Error, ValueError):
-        return None
+def _decode_run(run: bytes) -> bytes:
+    letters = run.rstrip(b"=")
+    # A single letter after the last whole group has less than a byte.
+    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
+    return a2b_base64(letters + b"=" * (-len(letters) % 4))

@@ -56,6 +56,10 @@ _FIELDS: Final = frozenset({"form", "json", "multipart"})
 _PHP: Final = re.compile(r"<\?(?!xml\s)|<%")
 
 
+DATA_EACH: Final = 8
+"""To read what a data URL holds costs one for so many of its characters (value.Budget)."""
+
+
 def content(value: Value, budget: Budget) -> Iterator[Value] | None:
     """Return the values in a data URL; None if the value is not one, or if the URL itself
     counts."""
@@ -68,6 +72,7 @@ def content(value: Value, budget: Budget) -> Iterator[Value] | None:
     ):
         return None
     media, data = match[1].lower(), value.text[match.end() :]
+    budget.take_chars(len(data) // DATA_EACH)
     if not match[2]:
         return _escaped(value, media, data)
     if not _BASE64.fullmatch(data):

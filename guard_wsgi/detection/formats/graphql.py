@@ -98,12 +98,15 @@ def _tokens(text: str, found: GraphQL) -> Iterator[tuple[str, str]]:
     yield "end", ""
 
 
+_DECODER: Final = json.JSONDecoder(strict=False)
+
+
 def _unescaped(said: str) -> str:
     """Decode the escapes of a string, which are those of JSON; return it unchanged if one is
     not."""
     if "\\" in said:
         with suppress(ValueError):
-            return str(json.loads(f'"{said}"', strict=False))
+            return str(_DECODER.decode(f'"{said}"'))
     return said
 
 

@@ -21,8 +21,9 @@ MANY_DIRECTIVES_IN_ROW: Final = 10
 GraphQL Cheat Sheet)."""
 
 
+PARSE_CHARS: Final = 20
 TOKEN_CHARS: Final = 2
-"""The cost of parsing one token (value.Budget)."""
+"""The cost of parsing a text, plus that of one token (value.Budget)."""
 
 
 def graphql_values(value: Value, text: str, budget: Budget) -> Iterator[Value]:
@@ -58,7 +59,7 @@ def _parsed(text: str, budget: Budget) -> GraphQL:
     try:
         parse(text, found)
     finally:
-        budget.take_chars(found.tokens * TOKEN_CHARS)
+        budget.take_chars(PARSE_CHARS + found.tokens * TOKEN_CHARS)
     return found
 
 

@@ -16,10 +16,10 @@ from typing import Final
 
 from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
 from guard_wsgi.detection.value import (
-    NAME_EVIDENCE,
     Budget,
     BudgetSpent,
     Value,
+    stands_out,
     to_text,
     with_parent,
 )
@@ -77,16 +77,16 @@ def json_values(
             continue
         if len(found) > most:
             break
+        literals = quotes.count(b'"', start, end) // 2 + 1
+        budget.take_chars(LITERAL_CHARS * literals + ESCAPE_CHARS * piece.count(b"\\"))
         if not _JSON_REST.fullmatch(_JSON_STRING.sub(b"", piece)):
             yield Value(location, "", to_text(_JSON_STRING.sub(b" ", piece))[0])
         strings: list[tuple[int, str]] = []
-        literals = list(_JSON_STRING.finditer(piece))
-        budget.take_chars(LITERAL_CHARS * len(literals) + ESCAPE_CHARS * piece.count(b"\\"))
-        for match in literals:
+        for match in _JSON_STRING.finditer(piece):
             text = _literal(match[1])
             if match[2] is None:
                 strings.append((start + match.start(), text))
-            elif not _SIMPLE_KEY.fullmatch(text) or NAME_EVIDENCE.search(text):
+            elif not _SIMPLE_KEY.fullmatch(text) or stands_out(text):
                 found.append((start + match.start(), text, "name"))
         if strings:
             for at in matching([text for _, text in strings]):
@@ -204,11 +204,20 @@ def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
         start = end
 
 
-def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
+TAG_CHARS: Final = 2
+"""The cost of reading one tag (value.Budget)."""
+ENTITY_CHARS: Final = 2
+"""The cost of replacing one reference."""
+MARK_CHARS: Final = 1
+"""The cost of taking one comment, instruction or CDATA section out."""
+
+
+def xml_values(body: bytes, matches: Matches, budget: Budget) -> Iterator[Value]:
     """Yield the texts and attributes of an XML document. Text that comments, instructions or CDATA
     split is joined first."""
     for start, end in ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"), (b"<?", b"?>")):
         if start in body:
+            budget.take_chars(MARK_CHARS * body.count(start))
             body = _without(body, start, end)
     place, size = 0, len(body)
     while place < size:
@@ -217,6 +226,7 @@ def xml_values(body: bytes, matches: Matches) -> Iterator[Value]:
         piece = body[place:cut]
         place = cut
         if matches(piece):
+            budget.take_chars(TAG_CHARS * piece.count(b"<") + ENTITY_CHARS * piece.count(b"&"))
             yield from _xml_values(piece)
 
 

@@ -18,6 +18,7 @@ from guard_wsgi.detection.formats import data_urls
 from guard_wsgi.detection.formats.embedded_documents import (
     XML_DOCUMENT,
     Pairs,
+    decode_json,
     document_in_base64,
     parsed_json,
     token_documents,
@@ -52,8 +53,10 @@ MAX_NESTING: Final = 4  # JSON in a URL in a form in JSON; deeper text is scored
 
 # The cost of trying to read a text as JSON, plus one for this many of its characters
 # (value.Budget).
-PARSE_CHARS: Final = 8
+PARSE_CHARS: Final = 12
 PARSED_EACH: Final = 32
+WRAPPED_CHARS: Final = 16
+"""The cost of trying to read a text as a token."""
 
 _URL = re.compile(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]{1,12}:)?//[^\s?#<>\"'`{}|\\^]+\s*(?:[?#]|$)")
 _ENCODED_URL = re.compile(
@@ -149,7 +152,7 @@ def whole_json(body: bytes) -> Document | None:
     """
     try:
         text = body.decode(json.detect_encoding(body), "surrogatepass").lstrip("\ufeff")
-        return Document(json.loads(text, object_pairs_hook=Pairs, strict=False))
+        return Document(decode_json(text))
     except RecursionError:
         raise BudgetSpent("max_json_depth") from None
     except UnicodeError:
@@ -184,7 +187,7 @@ def _json_lines(text: str) -> list[Any]:
     for line in text.splitlines():
         if line.strip():
             try:
-                found.append(json.loads(line, object_pairs_hook=Pairs, strict=False))
+                found.append(decode_json(line))
             except (ValueError, RecursionError):
                 return []
     return found if len(found) > 1 else []
@@ -247,6 +250,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
             yield from unfold(evolve(value, text=inner), budget, depth + 1)
             return
     if text[0] in _TOKEN_STARTS and "." in text:
+        budget.take_chars(WRAPPED_CHARS + len(text) // PARSED_EACH)
         documents = token_documents(text)
         if documents:
             for name, inner in documents:

@@ -18,14 +18,14 @@ from guard_wsgi.detection.formats.doctypes import without_published
 from guard_wsgi.detection.formats.stylesheet import XSL, only_transforms
 from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
 
-DECLARATION = re.compile(
-    r"<!(?:DOCTYPE|ENTITY|ELEMENT|\[%)|<xsl:|<xi:|xmlns:|<\?xml-stylesheet|<!\[CDATA\[.?\]\]>",
+# Optimization: it begins with one character, so `re` looks only where that is.
+_MARKED: Final = re.compile(
+    r"<(?:!(?:DOCTYPE|ENTITY|ELEMENT|\[%|\[CDATA\[.?\]\]>)|xsl:|xi:|\?xml-stylesheet)",
     re.IGNORECASE,
 )
-TAG_CHARS: Final = 3
-"""The cost of reading one tag (value.Budget)."""
-ENTITY_CHARS: Final = 2
-"""The cost of replacing one reference."""
+_NAMESPACE_MARK: Final = "xmlns:"
+TAGS_EACH: Final = 8
+"""To look whether a tag declares something costs one for so many (value.Budget)."""
 _PROLOG_CHARS: Final = 8192
 _MAX_NAME_CHARS: Final = 64
 _SCRIPTED: Final = frozenset({"script", "iframe", "foreignobject"})
@@ -82,7 +82,7 @@ class _Pieces:
 
     def _start(self, tag: str, attributes: list[str]) -> None:
         self.flush()
-        self._budget.take_chars(TAG_CHARS)
+        self._budget.take_chars(large_bodies.TAG_CHARS)
         name = tag[:_MAX_NAME_CHARS]
         self._open.append(name)
         pairs = list(zip(attributes[::2], attributes[1::2], strict=True))
@@ -119,12 +119,16 @@ class _Pieces:
 
 def declarations(text: str) -> list[Value]:
     """Return the beginning of a document that declares entities, style sheets or inclusions."""
-    if not DECLARATION.search(text):
+    if not _declares(text):
         return []
     prolog = without_published(text[:_PROLOG_CHARS])
-    if DECLARATION.search(prolog) or DECLARATION.search(text, _PROLOG_CHARS):
+    if _declares(prolog) or _declares(text, _PROLOG_CHARS):
         return [Value("xml", "", prolog, "markup")]
     return []
+
+
+def _declares(text: str, start: int = 0) -> bool:
+    return _MARKED.search(text, start) is not None or text.lower().find(_NAMESPACE_MARK, start) >= 0
 
 
 def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
@@ -134,6 +138,7 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
     :raises BudgetSpent: if there are too many values.
     """
     text = document if isinstance(document, str) else to_text(document)[0]
+    budget.take_chars(text.count("<") // TAGS_EACH)
     found = declarations(text)
     if found and XSL in text and only_transforms(text):
         found = []
@@ -154,8 +159,8 @@ def xml_pieces(document: str | bytes, budget: Budget) -> list[Value]:
         budget.take_value()
         found.append(Value("xml", pieces.element, rest))
         # Parsers that forgive a fault continue after it.
-        budget.take_chars(rest.count("<") * TAG_CHARS + rest.count("&") * ENTITY_CHARS)
-        for value in large_bodies.xml_values(rest.encode("utf-8", "surrogatepass"), lambda _: True):
+        data = rest.encode("utf-8", "surrogatepass")
+        for value in large_bodies.xml_values(data, lambda _: True, budget):
             budget.take_value()
             found.append(value)
         if "&" in rest:

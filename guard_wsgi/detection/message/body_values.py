@@ -11,6 +11,7 @@ from attrs import evolve
 
 from guard_wsgi.detection.decoding.backslashes import BACKSLASH, joined_lines
 from guard_wsgi.detection.decoding.charset import charsets_in
+from guard_wsgi.detection.decoding.percent import PERCENT, signs_without_escape
 from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES
@@ -30,7 +31,7 @@ from guard_wsgi.detection.formats.structure import (
     whole_json,
     xml_values,
 )
-from guard_wsgi.detection.formats.xmlbody import declarations, entities
+from guard_wsgi.detection.formats.xmlbody import TAGS_EACH, declarations, entities
 from guard_wsgi.detection.message.batches import MEDIA as BATCH
 from guard_wsgi.detection.message.batches import batch_values
 from guard_wsgi.detection.message.form import form_text, form_values
@@ -61,6 +62,10 @@ def body_values(
         that match are read; without a first pass, all values are.
     """
     kind_in_json = kind_of_place if contents else kind_of
+    budget.take_chars(len(body) // BODY_EACH)
+    if PERCENT in body:
+        odd = body.count(b"%25") + signs_without_escape(body)
+        budget.take_chars(odd // ODD_SIGNS_EACH)
     if kind.is_multipart:
         found = present(body, kind.content_type)
         if found:
@@ -158,6 +163,10 @@ def _is_xml(body: bytes) -> bool:
     return True
 
 
+BODY_EACH: Final = 256
+ODD_SIGNS_EACH: Final = 2
+"""To take a body apart costs one for so many bytes, and for so many percent signs that are escaped
+or begin no escape (value.Budget)."""
 _UNKNOWN: Final = BodyKind("", "", is_form=True, is_text=True)
 _CUT: Final = re.compile(rb"<!--|<\?|<!\[CDATA\[")
 _FORM_BEGINNING: Final = re.compile(rb"[\w.%+\[\]-]{1,64}=")
@@ -194,8 +203,9 @@ def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> It
     if first_pass is None or len(body) <= LARGE_XML_BYTES:
         yield from xml_values(body, budget)
         return
+    budget.take_chars(body.count(b"<") // TAGS_EACH)
     yield from declarations(to_text(body)[0])
-    yield from _unfolded(large_bodies.xml_values(body, first_pass[0]), budget)
+    yield from _unfolded(large_bodies.xml_values(body, first_pass[0], budget), budget)
 
 
 def _file_values(

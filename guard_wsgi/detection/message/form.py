@@ -14,12 +14,15 @@ from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
 # A longer name adds nothing to a finding. Our own patterns match against names as well.
 MAX_NAME_CHARS: Final = 100
 _LINE_BREAK: Final = re.compile(r"[\r\n]")
+_NO_PAIRS: Final = re.compile(rb"&&+")
 _SHORTEST_EVIDENCE: Final = 4  # "java"
 _SIMPLE_NAME = re.compile(r"[\w.:\[\]-]*")
 
 
 def form_values(data: bytes, location: str, budget: Budget) -> Iterator[Value]:
     """Yield every pair of an urlencoded string, including repeated and empty names."""
+    if b"&&" in data:
+        data = _NO_PAIRS.sub(b"&", data)
     for pair in data.split(b"&"):
         if not pair:
             continue

@@ -10,6 +10,9 @@ from guard_wsgi.detection.message.media import BodyKind
 from guard_wsgi.detection.message.multipart import boundaries, is_ended
 
 _ROWS: Final = tuple(bracket * 16 for bracket in (b"[", b"]", b"}"))
+MOST_BRACKETS: Final = 16_777_216
+"""The most brackets to look at, all rounds together: as many as two of the longest documents have
+bytes. One with more, of brackets nearly alone, counts as too deep."""
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 
 
@@ -55,7 +58,11 @@ def _is_deeper(body: bytes, max_depth: int) -> bool:
     The result is certain from twice the depth on. Other text with brackets does not get that deep.
     """
     brackets = body.translate(None, _NOT_BRACKETS)
+    left = MOST_BRACKETS
     for _ in range(max_depth):
+        left -= len(brackets)
+        if left < 0:
+            return True
         fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(fewer) == len(brackets):
             break

@@ -35,7 +35,7 @@ from guard_wsgi.detection.message.part_heads import (
     part_charsets,
     read_head,
 )
-from guard_wsgi.detection.value import NAME_EVIDENCE, Budget, Value, to_text
+from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
 
 _SIMPLE_NAME: Final = re.compile(r"[\w.\[\]:-]*")
 _BOUNDARY_NAMED: Final = re.compile(
@@ -166,14 +166,54 @@ def _without_breaks(piece: bytes) -> bytes:
 def _as_werkzeug(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """Split like werkzeug's `MultipartDecoder.boundary_re`; the text before the first delimiter is
     read as well."""
-    line = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
-    return re.split(line % re.escape(delimiter), body, maxsplit=most)
+    return _at_lines(body, delimiter, most, _WERKZEUG_BEFORE, _WERKZEUG_AFTER)
+
+
+_WERKZEUG_BEFORE: Final = (b"\r\n", b"\n", b"\r")
+_WERKZEUG_AFTER: Final = re.compile(rb"--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r)")
 
 
 def _as_bottle(body: bytes, delimiter: bytes, most: int) -> list[bytes]:
     """Split like Bottle's `_MultipartParser`: lines end with CR and LF only."""
-    line = rb"(?:\r\n|\A)%s(?:--)?(?=\r\n|\Z)(?:\r\n)?"
-    return re.split(line % re.escape(delimiter), body, maxsplit=most)
+    return _at_lines(body, delimiter, most, (b"\r\n",), _BOTTLE_AFTER)
+
+
+_BOTTLE_AFTER: Final = re.compile(rb"(?:--)?(?=\r\n|\Z)(?:\r\n)?")
+
+
+def _at_lines(
+    body: bytes, delimiter: bytes, most: int, before: tuple[bytes, ...], after: re.Pattern[bytes]
+) -> list[bytes]:
+    """Split where a line begins with the delimiter.
+
+    An expression for the whole line would try each character of a file: half a second for 8 MB.
+
+    :param before: the line ends that may precede it.
+    :param after: what follows it in its line.
+    """
+    pieces = body.split(delimiter, most)
+    found: list[bytes] = []
+    run = [pieces[0]]
+    taken, last = 0, len(pieces) - 1
+    for index, piece in enumerate(pieces[1:], 1):
+        if taken:
+            # The end of the line before took the beginning of this one.
+            run = [delimiter[taken:] + piece]
+            taken = 0
+            continue
+        end = run[-1]
+        line = next((one for one in before if end.endswith(one)), None)
+        if line is not None or (index == 1 and not end):
+            text = piece if index == last else piece + delimiter
+            match = after.match(text)
+            if match is not None:
+                run[-1] = end[: len(end) - len(line or b"")]
+                found.append(b"".join(run))
+                taken = max(match.end() - len(piece), 0)
+                run = [piece[match.end() :]]
+                continue
+        run += [delimiter, piece]
+    return [*found, b"".join(run)]
 
 
 _READINGS: Final[tuple[Callable[[bytes, bytes, int], list[bytes]], ...]] = (
@@ -258,11 +298,15 @@ def part_values(
     """Yield the values of one part of a form."""
     name = part.name
     if not part.is_plain:
-        for line in LINE_BREAK.split(part.head):
+        head, rest = part.head[:MAX_HEAD_BYTES], part.head[MAX_HEAD_BYTES:]
+        if rest:
+            yield Value("multipart", name, to_text(rest)[0], "header")
+        for line in LINE_BREAK.split(head):
             if line.strip() and not PLAIN_HEADER.fullmatch(line):
+                budget.take_value()
                 yield Value("multipart", name, to_text(line)[0], "header")
     for one in part.names:
-        if one and (not _SIMPLE_NAME.fullmatch(one) or NAME_EVIDENCE.search(one)):
+        if one and (not _SIMPLE_NAME.fullmatch(one) or stands_out(one)):
             yield Value("multipart", name, one, "name")
     for filename in part.filenames:
         yield from name_values("multipart", name, filename)
@@ -302,88 +346,3 @@ def _readings(part: Part, charsets: Iterable[str]) -> Iterator[tuple[str, tuple[
 MAX_ODD_BYTES: Final = 4096
 """The longest field with control bytes that is weighed as it is. Of a longer one, the runs of
 printable bytes are weighed: it is a file that a client sent without a name."""
-
-
-class Skimmer:
-    """A multipart body without the contents of its files, from one chunk after the other.
-
-    The kept bytes are split like any other body: after a delimiter of any reading in a file, it
-    keeps bytes again.
-    """
-
-    def __init__(self, boundary: bytes, max_bytes: int, max_parts: int) -> None:
-        """:param max_bytes: how much is kept.
-        :param max_parts: how many parts are kept, plus one, so that the reader's budget is
-            exceeded; later parts are skipped.
-        """
-        self._delimiter = b"--" + boundary
-        self._max_bytes = max_bytes
-        self._parts_left = max_parts + 1
-        self._kept = bytearray()
-        self._buffer = b""
-        self._in_file = False
-        self.is_whole = True
-
-    def see(self, data: bytes) -> None:
-        """Take the next chunk."""
-        if self._parts_left < 0:
-            return
-        buffer, delimiter = self._buffer + data, self._delimiter
-        place = 0  # everything before it is finished
-        while True:
-            at = buffer.find(delimiter, place)
-            if at < 0:
-                # The end may be the beginning of a delimiter, with the line break before it.
-                end = max(len(buffer) - len(delimiter) - 2, place)
-                if not self._in_file:
-                    self._keep(buffer[place:end])
-                place = end
-                break
-            self._parts_left -= 1
-            if self._parts_left < 0:
-                self._keep(buffer[place : at + len(delimiter)])
-                self._in_file, self.is_whole = True, False
-                buffer = b""
-                break
-            if self._in_file:
-                place = max(at - 2, place)
-                self._in_file = False
-            head = at + len(delimiter)
-            # If another delimiter comes first, no file begins.
-            next_one = buffer.find(delimiter, head, head + MAX_HEAD_BYTES)
-            if next_one >= 0 and buffer.find(b"\r\n\r\n", head, next_one + 3) < 0:
-                self._keep(buffer[place:head])
-                place = head
-                continue
-            end = buffer.find(b"\r\n\r\n", head, head + MAX_HEAD_BYTES)
-            if end < 0:
-                if len(buffer) - head < MAX_HEAD_BYTES:
-                    self._keep(buffer[place:at])
-                    place = at
-                    break
-                self._keep(buffer[place:head])
-                place = head
-                continue
-            whole = buffer[head : end + 4].removeprefix(b"\r\n")
-            is_field = delimiter in whole or b"filename" not in whole.lower()
-            if is_field or not _part(whole + b"-").is_file:
-                self._keep(buffer[place:head])
-                place = head
-                continue
-            self._keep(buffer[place : end + 4])
-            place = end + 4
-            self._in_file = True
-        self._buffer = buffer[place:]
-
-    def finish(self) -> bytes:
-        """Return the kept bytes."""
-        if not self._in_file:
-            self._keep(self._buffer)
-        self._buffer = b""
-        return bytes(self._kept)
-
-    def _keep(self, data: bytes) -> None:
-        if len(self._kept) + len(data) > self._max_bytes:
-            self.is_whole = False
-            data = data[: self._max_bytes - len(self._kept)]
-        self._kept += data

@@ -54,6 +54,19 @@ class PartHead:
 
 def read_head(head: bytes) -> PartHead:
     """Read the lines of a head."""
+    return _plain(head) or _lenient(head[:MAX_HEAD_BYTES])
+
+
+def is_file_head(head: bytes) -> bool:
+    """Whether every framework reads a part with this head as a file."""
+    said = _plain(head)
+    return said is not None and bool(said.filenames)
+
+
+def _plain(head: bytes) -> PartHead | None:
+    """Read a head as browsers write it; ``None`` for any other."""
+    if len(head) > MAX_HEAD_BYTES:
+        return None
     name, filename = "", ""
     dispositions, is_plain = 0, True
     for line in head.split(b"\r\n"):
@@ -71,7 +84,7 @@ def read_head(head: bytes) -> PartHead:
             is_plain = False
     if is_plain and dispositions == 1:
         return PartHead(name, (name,), (filename,) if filename else (), True)
-    return _lenient(head[:MAX_HEAD_BYTES])
+    return None
 
 
 def _lenient(head: bytes) -> PartHead:

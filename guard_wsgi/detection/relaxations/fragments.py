@@ -85,6 +85,7 @@ _SPOKEN_PLACE: Final = re.compile(
 _MEASURE: Final = re.compile(
     r"(?<![\w'\"])\d{1,3}(?:[ .,/-]\d{1,3}(?:/\d{1,2})?)?(?:'|\"|'')(?: = \d{1,4}(?:[.,]\d{1,3})?(?:'|\"| ?(?:mm|cm|m|inch|inches|ft|feet|yd|yards?)\b| ?in(?=\s*(?:[.,;)]|$)))| x (?=\d))"
 )
+_NUMBER_QUOTE: Final = re.compile(r"\d['\"]")
 # A link to another page of the same folders in Markdown: no file ends with a parenthesis.
 _LINK: Final = re.compile(
     r"(?<=\])\((?:\.{1,2}/){1,6}[\w-]{1,60}(?:/[\w-]{1,60}){0,6}(?:\.(?:md|html|rst|txt|png|jpg|svg|pdf))?(?:#[\w-]{0,60})?\)(?=[\s.,;:!?]|$)"
@@ -101,6 +102,7 @@ _CHOICE: Final = re.compile(
     r"\A([^'\"`]{0,400}[a-z][;,:]? (?<!\blike )(?<!\bnot )(?<!\bis )(?<!\bin )(?<!\bglob )(?<!\bbinary )(?<!\bregexp )(?<!\brlike )(?<!\bmatch )(?<!\bor )(?<!\band )(?<!\bcollate ))'(?!(?:t|f|y|n|true|false|yes|no|on|off|null)')[a-z]{1,20}'(?: or | and |/)'[a-z]{1,20}'(?=[ ,.;:?!]|\Z)(?! ?[=<>|&+*-])",
     re.IGNORECASE,
 )
+_CHOICE_QUOTES: Final = 4
 # A line of a stack trace (V8 and Java, .NET, Python, PHP): names and a place. No program begins or
 # ends like this. Only lines with names that attacks use are removed.
 _FRAME_NAMES: Final = (
@@ -194,6 +196,14 @@ def _without_class(match: re.Match[str]) -> str:
     return "name" if is_type(match[0]) else match[0]
 
 
+def _has_any(text: str, hints: tuple[str, ...]) -> bool:
+    # Optimization: `any` with an expression takes twice as long.
+    for hint in hints:  # noqa: SIM110
+        if hint in text:
+            return True
+    return False
+
+
 def without_fragments(text: str) -> str:
     """Replace the harmless fragments of a text with words."""
     if "<" in text:
@@ -219,8 +229,10 @@ def without_fragments(text: str) -> str:
     if "-|" in text or "- |" in text:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:
-        text = _MEASURE.sub("measure ", text)
-        text = _CHOICE.sub(r"\1words", text)
+        if _NUMBER_QUOTE.search(text):
+            text = _MEASURE.sub("measure ", text)
+        if text.count("'") >= _CHOICE_QUOTES:
+            text = _CHOICE.sub(r"\1words", text)
         if "script:" in text:
             text = _NO_ACTION.sub("link", text)
     if "](" in text:
@@ -237,9 +249,9 @@ def without_fragments(text: str) -> str:
         lower = text.lower()
         if "expression" in lower:
             text = _REMARKED.sub(r"\1 ", text)
-        if any(hint in lower for hint in _SPOKEN_HINTS):
+        if _has_any(lower, _SPOKEN_HINTS):
             text = _SPOKEN.sub("word", text)
-        if any(hint in lower for hint in _PLACE_HINTS):
+        if _has_any(lower, _PLACE_HINTS):
             text = _SPOKEN_PLACE.sub("place", text)
         if "assert '" in text:
             text = _ASSERTED.sub("texts", text)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
+from attrs import evolve
+
 from guard_wsgi.detection.custom import CustomPattern
 from guard_wsgi.detection.decoding.decodings import decodings
 from guard_wsgi.detection.finding import MAX_LOGGED_CHARS, WHOLE_VALUE, Finding
@@ -24,7 +26,7 @@ from guard_wsgi.detection.scanning.scanner import Scanner
 from guard_wsgi.detection.scoring.bounds import Bounds
 from guard_wsgi.detection.scoring.model import INTROSPECTION, Model, Scored
 from guard_wsgi.detection.scoring.reading import Reading, has_script, readings
-from guard_wsgi.detection.scoring.screen import Screen
+from guard_wsgi.detection.scoring.screen import HARD, HARD_CHARS, Screen
 from guard_wsgi.detection.scoring.sieve import Sieve
 from guard_wsgi.detection.scoring.surroundings import WRITING, Surroundings, is_program
 from guard_wsgi.detection.scoring.window import WHOLE_CHARS, Window, windows
@@ -36,6 +38,8 @@ from guard_wsgi.detection.value import GIVEN, Budget, Value
 BEGIN_CHARS: Final = 50
 LONG_EACH: Final = 64
 SHORT_EACH: Final = 2
+KEPT_CHARS: Final = 16_384
+"""How much of a budget is kept to weigh a text that is long enough to spend it by its length."""
 READ_CHARS: Final = 100
 READ_EACH: Final = 1.5
 MIN_SCREENED: Final = 3
@@ -148,19 +152,26 @@ class Scorer:
             return self._custom_finding(value, custom)
         if value.kind == "binary":
             return self._script_in_binary(value) if has_script(value.text) else None
+        is_long = len(value.text) > WHOLE_CHARS
+        most = max(budget.chars - KEPT_CHARS, budget.chars // 2) * LONG_EACH
+        if is_long and len(value.text) > most:
+            # As much of it as there is a budget for.
+            found = self.finding(evolve(value, text=value.text[:most]), budget, margin_of)
+            if found is None:
+                budget.spend()
+            return found
         threshold = self._threshold
         around, idle = Surroundings(value), IdleEvidence(value, budget)
-        is_long = len(value.text) > WHOLE_CHARS
         budget.take_chars(BEGIN_CHARS + len(value.text) // (LONG_EACH if is_long else SHORT_EACH))
-        found = windows(value.text, self._hits)
+        pieces = windows(value.text, self._hits)
         if is_long:
             if margin_of is not None:
                 margin, margin_of = margin_of(), None
                 if margin is None:
                     return None
                 threshold += margin
-            found = self._sieve.left(value, found, around, threshold, budget)
-        for window in found:
+            pieces = self._sieve.left(value, pieces, around, threshold, budget)
+        for window in pieces:
             for reading in readings(self._builtin, value, window, around):
                 if not self._may_reach(reading, threshold):
                     break  # nor can the rest without its prose
@@ -171,7 +182,11 @@ class Scorer:
                     threshold += margin
                     if not self._may_reach(reading, threshold):
                         break
-                budget.take_chars(READ_CHARS + int(len(window.text) * READ_EACH))
+                budget.take_chars(
+                    READ_CHARS
+                    + int(len(window.text) * READ_EACH)
+                    + HARD_CHARS * window.text.count(HARD)
+                )
                 finding = self._weigh_reading(value, window, reading, threshold, idle)
                 if finding is not None:
                     return finding

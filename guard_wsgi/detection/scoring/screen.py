@@ -28,7 +28,10 @@ from guard_wsgi.detection.value import Budget, Value
 SCREENED_CHARS: Final = 14
 SCREENED_EACH: Final = 4
 VIEW_CHARS: Final = 12
-"""The cost of each further reading of one value."""
+"""The cost of each further reading of one value, and of each layer of escapes."""
+HARD: Final = "{{"
+HARD_CHARS: Final = 6
+"""The cost of telling whether such a sign begins a placeholder (placeholders.py)."""
 ALIKE_CHARS: Final = 6
 """The cost of finding that a value is like one before it."""
 REACHING_CHARS: Final = 24
@@ -66,10 +69,12 @@ class Screen:
         read: list[tuple[Window, tuple[Decoding, ...]]] = []
         for value in values:
             budget.take_chars(SCREENED_CHARS + len(value.text) // SCREENED_EACH)
+            if HARD in value.text:
+                budget.take_chars(HARD_CHARS * value.text.count(HARD))
             text = without_fragments(value.text)
             views = decodings(text)
             if len(views) > 1:
-                budget.take_chars(VIEW_CHARS * (len(views) - 1))
+                budget.take_chars(VIEW_CHARS * (len(views) - 1 + views[1].rounds))
             read.append((Window(text, fresh=len(text)), views))
             for view in views:
                 piece = view.text.encode("utf-8", "surrogatepass") + SEPARATOR

@@ -83,6 +83,8 @@ def without_filler(text: str) -> str:
         if one != other or at < begin or text[at : at + 4] != text[at + 12 : at + 16]:
             continue
         for size in range(1, _LONGEST_UNIT + 1):
+            if text[at + size : at + size + 8] != text[at : at + 8]:
+                continue
             # The repetition begins and ends anywhere in its unit.
             near = max(at - 32 * size, begin)
             if text[at : at + size] * 31 in text[near : at + 33 * size]:
