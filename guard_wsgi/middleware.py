@@ -1,9 +1,11 @@
 """The guard: a WSGI app around a WSGI app.
 
 A request climbs a ladder of checks before the app sees it. The first check that refuses ends the
-climb. policy.py compiles the checks and their order; this file asks them whether the request
-passes. From the first check that can't say so, it asks each for its refusal. The response streams
-past; only headers are added.
+climb. policy.py compiles the checks and their order; each check first answers from the environ
+alone. From the first check that can't, ``refusal`` decides. The base classes have the rest:
+view_checker.py calls the app's functions and checks views, answer_watcher.py observes answers,
+refuser.py sends refusals, decider.py asks the checks. The response streams past; only headers are
+added.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ up paths can't fill the memory."""
 MAX_CHARS = 512
 """The longest path, with its host, that is kept."""
 
-_OF_THE_PATH = frozenset(
+_PURE_CONVERTERS = frozenset(
     {
         *(AnyConverter, FloatConverter, IntegerConverter),
         *(PathConverter, UnicodeConverter, UUIDConverter),
@@ -43,7 +43,7 @@ _OF_THE_PATH = frozenset(
 """werkzeug's own converters: their results depend on the path alone, and can't be changed. An app's
 own converter may read the session."""
 
-_AS_FLASK_ASKS = {"return_rule": True}
+_FLASK_ARGUMENTS = {"return_rule": True}
 
 _Key = tuple[str, str, bool, str | None, str]
 _Found = tuple[Rule, Mapping[str, Any]]
@@ -74,7 +74,7 @@ class _Matches:
         url_map = self.map
         is_pure = (
             type(url_map) is Map
-            and _OF_THE_PATH.issuperset(url_map.converters.values())
+            and _PURE_CONVERTERS.issuperset(url_map.converters.values())
             and all(type(rule) is Rule for rule in url_map.iter_rules())
         )
         self.kept = {} if is_pure else None
@@ -87,7 +87,7 @@ class _Adapter(MapAdapter):
 
     def match(self, *args: Any, **kwargs: Any) -> Any:
         kept = self.matches.kept
-        if kept is None or args or kwargs != _AS_FLASK_ASKS:
+        if kept is None or args or kwargs != _FLASK_ARGUMENTS:
             return super().match(*args, **kwargs)
         path, host = self.path_info, self.server_name
         # Everything that a match depends on; a redirect, which depends on more, is not kept.

@@ -88,7 +88,7 @@ def _asks_before_all(app: Flask) -> bool:
 
 
 def _outer_proxy_fix(app: Flask) -> ProxyFix | None:
-    """The innermost ProxyFix around which nothing answers by itself."""
+    """Return the innermost ProxyFix outside of which no layer answers by itself."""
     found = None
     for layer in _layers(app):
         if isinstance(layer, ProxyFix):

@@ -55,7 +55,7 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
         if has_request_context() and request.environ is environ and _current_app() is app:
             yield
             return
-        # Its request is not the view's: nothing has to be dropped.
+        # This context has its own request, so the view's request has nothing to forget.
         shared = None if SharedBody.is_kept(environ) else SharedBody(environ, nothing_kept)
         with app.request_context(environ):
             verdict = environ.get(ENVIRON_KEY)
@@ -88,7 +88,8 @@ def check_matched_route() -> Any:
     the router (a middleware that rewrites paths, a test client that bypasses ``wsgi_app``). The
     app's own functions are called here, in the request's context.
     """
-    # Each access through a proxy, and each property, costs as much as all the rest.
+    # Read each proxy and each property once: each access costs as much as the rest of this
+    # function.
     context = request_ctx._get_current_object()  # type: ignore[attr-defined]
     asked: Request = context.request
     guarded = context.app.extensions[EXTENSION_NAME]
@@ -141,7 +142,7 @@ def check_matched_route() -> Any:
 def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None:
     """Store in ``g`` what views and hooks read there: the verdict, and flaskapi-guard's three
     names."""
-    # Setting an attribute would call a function that does the same.
+    # Write to ``__dict__``: setting an attribute calls a function that does the same.
     is_flasks = type(kept) is Flask.app_ctx_globals_class
     told = kept.__dict__ if is_flasks else {}
     told["guard"] = verdict

@@ -12,13 +12,16 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from guard_wsgi.agent.rules import DynamicRules, RulesAnswer
-from guard_wsgi.agent.rulescache import CachedRules, RulesCache, SharedState
+from guard_wsgi.agent.rulescache import CachedRules, RulesCache
 from guard_wsgi.forks import track
 from guard_wsgi.network.background import BackgroundLoop
 from guard_wsgi.repeats import is_reported
+
+if TYPE_CHECKING:
+    from guard_wsgi.state.store import Store
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -68,7 +71,7 @@ class RulesPoller:
         restore: Callable[[], object],
         *,
         emit: Callable[..., object] | None = None,
-        store: SharedState | None = None,
+        store: Store | None = None,
         cache_path: str | None = None,
         interval_seconds: float = 300.0,
     ) -> None:

@@ -30,7 +30,7 @@ class ProcessState:
         self.room = threading.Condition(self.lock)
         self.queue: deque[Telemetry] = deque()
         self.oldest = 0.0
-        # Whether the thread knows that something is queued, and that a full batch is.
+        # The thread knows that something is queued (armed), that a full batch is queued (hurried).
         self.armed = False
         self.hurried = False
         self.appended = 0

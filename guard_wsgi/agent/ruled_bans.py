@@ -11,12 +11,12 @@ import json
 import logging
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Protocol
 
 from guard_wsgi.agent.rules import DynamicRules
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.ban_index import Ban
-from guard_wsgi.state.bans import MAX_REASON_CHARACTERS
+from guard_wsgi.state.bans import MAX_REASON_CHARACTERS, Bans
+from guard_wsgi.state.values import Values
 from guard_wsgi.telemetry.events import utc_now
 
 logger = logging.getLogger("guard_wsgi.rules")
@@ -26,34 +26,6 @@ _MARK = "dynamic rule "
 
 _KEPT_SECONDS = 30 * 86_400
 """How long the store knows that rules were applied: longer than rules stay as they are."""
-
-
-class Bans(Protocol):
-    """The part of a store that rules need to ban and to lift bans (``Store.bans``)."""
-
-    def meant(self, target: str) -> list[str]: ...
-
-    def ban(
-        self, target: str, seconds: float, reason: str, /, *, shortens: str | None = None
-    ) -> Ban: ...
-
-    def exactly(self, target: str, /) -> Ban | None: ...
-
-    def seconds_left(self, ban: Ban, /) -> float: ...
-
-    def unban(self, target: str, /) -> bool: ...
-
-    def list(self) -> list[Ban]: ...
-
-
-class Values(Protocol):
-    """The part of a store for small values (``Store.values``)."""
-
-    def get(self, key: str, /) -> bytes | None: ...
-
-    def set(self, key: str, value: bytes, ttl_seconds: float, /) -> None: ...
-
-    def delete(self, key: str, /) -> None: ...
 
 
 class RuledBans:

@@ -7,13 +7,16 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from guard_wsgi.agent.rules import DynamicRules, RulesError
 from guard_wsgi.errors import StoreError
 from guard_wsgi.files import replaced
+
+if TYPE_CHECKING:
+    from guard_wsgi.state.store import Store
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -25,30 +28,6 @@ LEASE_SECONDS = 15
 """Longer than a fetch takes: connect and read time-outs together."""
 KEEP_SECONDS = 2_592_000
 """A month: rules without an expiry survive any outage, but not a forgotten installation."""
-
-
-class Values(Protocol):
-    """Small shared values of a store."""
-
-    def get(self, key: str, /) -> bytes | None: ...
-    def set(self, key: str, value: bytes, ttl_seconds: int, /) -> object: ...
-
-
-class Counters(Protocol):
-    """Shared counters of a store."""
-
-    def take_lease(self, key: str, seconds: int, /) -> bool: ...
-
-    def end_lease(self, key: str, /) -> None: ...
-
-
-class SharedState(Protocol):
-    """The part of a store that rules need."""
-
-    @property
-    def values(self) -> Values: ...
-    @property
-    def counters(self) -> Counters: ...
 
 
 @frozen(slots=True)
@@ -65,7 +44,7 @@ class RulesCache:
     :param path: the file; it is written atomically, and only its owner can read it.
     """
 
-    def __init__(self, store: SharedState | None, path: str | None) -> None:
+    def __init__(self, store: Store | None, path: str | None) -> None:
         self._store = store
         self._path = Path(path) if path else None
 

@@ -55,9 +55,8 @@ class RouteInspections:
         return inspection
 
     def wanted(self, request: GuardRequest, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Remove findings that the path's exclusions name and that no inspection leaves out,
-        because they are not evidence of an attack by themselves: spent budgets, and the site's own
-        patterns."""
+        """Remove findings of excluded categories that an inspection can't skip:
+        ``detection_budget``, and ``custom`` for the site's own patterns."""
         if all(finding.category in CATEGORIES for finding in findings):
             return findings
         unwanted = frozenset[str]().union(*(one.categories for one in self._matching(request)))

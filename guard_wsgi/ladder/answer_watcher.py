@@ -89,8 +89,8 @@ class AnswerWatcher(Refuser):
         """Return a ``start_response`` that observes how an answer begins."""
         verdict, started, start_response = visit.verdict, visit.started, visit.start_response
 
-        # It refers to neither visit nor request, since they refer to it: a circle would keep every
-        # environ alive.
+        # It must not refer to visit or request, which refer to it: a reference cycle would keep
+        # every environ alive.
         def attended_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
@@ -112,7 +112,7 @@ class AnswerWatcher(Refuser):
                 try:
                     write = start_response(status, headers, exc_info)
                 finally:
-                    exc_info = None  # a traceback that refers to its own frame is a circle
+                    exc_info = None  # a traceback and its frame are a reference cycle
             return write if observation is None else observation.write(write)
 
         return attended_start_response

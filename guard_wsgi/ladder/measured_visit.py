@@ -19,8 +19,8 @@ refused."""
 class MeasuredVisit(Departure):
     """A visit that is reported when its answer begins.
 
-    The environ must not refer to it, since it refers to the environ: a circle would keep every
-    environ alive.
+    The environ must not refer to it, since it refers to the environ: a reference cycle would keep
+    every environ alive.
     """
 
     __slots__ = ("environ", "measure")

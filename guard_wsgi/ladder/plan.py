@@ -14,9 +14,8 @@ Ladder = tuple[Check, ...]
 
 
 class Ladders(dict[int, tuple[Ask, Ladder, bool]]):
-    """Maps a standing (bits) to one function that asks whether a request passes the checks that
-    apply, to these checks, and to whether there is nothing else to do than to call the app then.
-    Each entry is made on first use: few of the combinations ever occur."""
+    """Maps a standing (bits) to the joined function, its checks, and whether nothing but the call
+    of the app remains. Each entry is made on first use, because few combinations occur."""
 
     def __init__(self, checks: Ladder, is_plain: bool) -> None:
         super().__init__()

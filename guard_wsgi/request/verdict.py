@@ -42,8 +42,8 @@ Action = Literal["pass", "observe", "block"]
 class Verdict:
     """The checks fill it as they run; the app sees it complete.
 
-    It refers to no environ and no request: the environ refers to it, and a circle would keep every
-    environ alive until the garbage collector runs.
+    It refers to no environ and no request: the environ refers to it, and a reference cycle would
+    keep every environ alive until the garbage collector runs.
 
     :ivar action: ``"pass"``; ``"observe"`` when passive mode let through what it would have
         blocked; ``"block"`` on the way to a refusal.

@@ -44,14 +44,14 @@ class GuardRequest:
     The names ``url_path``, ``url_scheme``, ``url_full``, ``client_host``, ``query_params``,
     ``body()``, ``scope`` and ``state`` are those that validators of flaskapi-guard use.
 
-    :param visit: what is already known about it.
+    :param visit: what the guard knows before it needs this object.
     :ivar environ: the WSGI environ itself.
-    :ivar visit: what is known about it.
+    :ivar visit: the same.
     :ivar client: the client's parsed address; ``None`` if the connection has none.
     :ivar client_ip: its canonical text, or ``"unknown"``.
     :ivar client_key: the key of counters: the address, for IPv6 its network (/64).
     :ivar verdict: the decision so far; the app gets it as ``environ["guard_wsgi"]``.
-    :ivar notes: events and reasons of oddities that refused nothing.
+    :ivar notes: events to report although the request passes, with their reasons.
     """
 
     def __init__(

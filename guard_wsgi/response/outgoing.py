@@ -144,4 +144,4 @@ class Departure(Visit):
         try:
             return self.start_response(status, headers, exc_info)
         finally:
-            exc_info = None  # a traceback that refers to its own frame is a circle
+            exc_info = None  # a traceback and its frame are a reference cycle

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
 
 
-# Converters of overlays: None is "not said".
+# Converters. None means: inherit the global option.
 
 
 def _required_headers(headers: Mapping[str, str]) -> Mapping[str, str]:
@@ -194,7 +194,7 @@ class RouteConfig:
         validator=one_of(*UPLOAD_INSPECTIONS, optional=True),
     )
     excluded_detection_headers: frozenset[str] | None = field(
-        # In addition to the global ones; the two options below replace the global ones.
+        # These headers add to the global ones. The two options below replace the global ones.
         default=None,
         converter=values.optional_lower_set,
     )

@@ -11,7 +11,8 @@ from guard_wsgi.request.verdict import ENVIRON_KEY
 
 
 class DecoratorEvents:
-    """``guard.send_*_event(request, ...)``, for use in a view, a validator or a hook.
+    """``protect.send_*_event(request, ...)`` of a SecurityDecorator, for use in a view, a validator
+    or a hook.
 
     ``request`` is what a hook gets, or a framework's request with an ``environ``.
     """

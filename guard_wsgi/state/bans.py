@@ -48,12 +48,12 @@ class Bans:
     """The bans of one store.
 
     :ivar on_change: called with each ban that this process sets, lifts or refuses to set.
-    :ivar none_yet: whether nobody was ever banned, so that `find` need not be asked. Never so in
-        a shared store, where others ban as well.
-    :ivar nobody_until: by ``time.monotonic()``, until when nobody is banned unless this process
-        does it: what the store was found to say the last time it was asked.
+    :ivar none_yet: whether nobody was ever banned, so that `find` need not be called. Always false
+        with a shared store, where others ban as well.
+    :ivar nobody_until: until this time (``time.monotonic()``) the last answer of the store, "no
+        bans", is valid.
 
-    What this process has not read yet, or can't keep, it asks the store for.
+    The process asks the store about bans that it has not read yet or can't keep.
     """
 
     __slots__ = (
@@ -86,9 +86,10 @@ class Bans:
         refresh_seconds: float = DEFAULT_REFRESH_SECONDS,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """:param protected: never banned, nor any network that contains some of it: the trusted
-        proxies. Loopback always is.
-        :param ipv6_prefix_bits: of the network that one IPv6 client has, and is banned with.
+        """:param protected: addresses that are never banned, with all networks that contain one:
+        the trusted proxies. Loopback is always protected.
+        :param ipv6_prefix_bits: the length of the prefix of one IPv6 client, which is banned as a
+            whole.
         """
         self._backend = backend
         self.on_change: OnBan | None = None

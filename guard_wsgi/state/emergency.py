@@ -12,13 +12,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import field, frozen
 
 from guard_wsgi.errors import StoreError
 from guard_wsgi.network.address import Address
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.state.values import Values
 
 logger = logging.getLogger("guard_wsgi.emergency")
 
@@ -31,18 +32,6 @@ _ENDED = 8
 """How many superseded declarations a worker remembers: a day's emergencies."""
 RETRY_AFTER_SECONDS = 60.0
 """``Retry-After`` if no end is known: a minute is soon, and spreads the returning clients."""
-
-
-class Values(Protocol):
-    """The part of a store that shares emergency mode (``Store.values``)."""
-
-    def ask(self, key: str) -> bytes | None: ...
-
-    def get(self, key: str, /) -> bytes | None: ...
-
-    def set(self, key: str, value: bytes, ttl_seconds: float, /) -> None: ...
-
-    def delete(self, key: str, /) -> None: ...
 
 
 @frozen(slots=True)

@@ -97,10 +97,9 @@ def count_in_halves(
 ) -> tuple[int, int, int]:
     """A counter's record as it is at ``now_ns``: what counts is both numbers together.
 
-    They are those of the present half of a window and of the half before it. So a hit counts for
-    at least half a window and at most a whole one: never more than there were in a window, and
-    all of those in half a window, on whatever side of a border. ``expires_ns`` is the end of the
-    half after the present one.
+    They are those of the current half of a window and of the half before it. So a hit counts for at
+    least half a window and at most a whole one. ``expires_ns`` is the end of the half after the
+    current one.
     """
     half_ns = window_ns // 2
     left_ns = expires_ns - half_ns - now_ns

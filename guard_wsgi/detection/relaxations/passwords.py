@@ -130,8 +130,8 @@ def _may_be_password(value: Value) -> bool:
     )
 
 
-# A password may have any characters, so it needs far more evidence: of 100,000 generated passwords
-# seven reach this, and of the SQL injections that are found in other fields 94 in 100.
+# A password may have any characters, so it needs far more evidence. Of 100,000 generated passwords
+# 7 are over this margin, and of SQL injections that are found in other fields 94 %.
 PASSWORD_MARGIN: Final = 1.25
 WORDED_PASSWORD_MARGIN: Final = 0.5
 _LETTERS = re.compile(r"[a-z]+")
@@ -144,10 +144,11 @@ _SQL_WORDS = frozenset(
 )
 
 
-# What a login, or the look-up of a token, may be open to. No password is run, shown or opened.
-_ASKED: Final = frozenset({"sqli", "nosql", "ldap", "xpath"})
-UNASKED_MARGIN: Final = 1.25
-# Signs alone. An injection of signs alone has few of them ("'||''='").
+# The attacks that a login, or the lookup of a token, may be open to. Apps don't run, show or open
+# passwords.
+_LOGIN_CATEGORIES: Final = frozenset({"sqli", "nosql", "ldap", "xpath"})
+OTHER_MARGIN: Final = 1.25
+# Punctuation only. An injection of punctuation only has few characters ("'||''='").
 PUNCTUATION_MARGIN: Final = 2.5
 MIN_PUNCTUATION: Final = 8
 MIN_DIFFERENT: Final = 6
@@ -172,4 +173,4 @@ def is_password_attack(password: str, category: str, over: float) -> bool:
         and _ALNUM.search(password) is None
     ):
         return over >= PUNCTUATION_MARGIN
-    return category in _ASKED or over >= UNASKED_MARGIN
+    return category in _LOGIN_CATEGORIES or over >= OTHER_MARGIN
