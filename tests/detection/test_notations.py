@@ -10,6 +10,7 @@ import pytest
 from guard_wsgi.detection import Inspection
 from guard_wsgi.detection.relaxations.notations import excused
 from guard_wsgi.detection.relaxations.placeholders import without_placeholders
+from tests.detection.requests import environ
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -374,3 +375,12 @@ def test_a_program_passes_where_formats_carry_one_and_in_no_other_field(
     text = "cd /srv/app && npm test 2>&1 | tail -20"
     assert not in_json(inspection, "stdout", text)
     assert in_json(inspection, "host", text)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["[a]", "\\$|", "{2}", "(?<a>", "[^a]+", "{2,}"])
+def test_an_expression_with_a_fault_is_read_once(inspection: Inspection, piece: str) -> None:
+    """If each piece could be read in two ways, sixty would take for ever."""
+    for attack in ("' or 1=1--", ";id", "<script>alert(1)</script>"):
+        excused(piece * 60 + attack, False)
+        inspection.head(environ(query="q=" + quote(piece * 60 + attack, safe="")))
