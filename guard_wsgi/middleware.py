@@ -37,7 +37,7 @@ from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.django_app import headers_set_by
-from guard_wsgi.routes.resolvers import PatternResolver, Resolver
+from guard_wsgi.routes.resolvers import Resolver, pattern_resolver
 from guard_wsgi.services import Services
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.fork_pauses import renew_after_fork
@@ -99,7 +99,7 @@ class GuardMiddleware(ViewChecker):
         self._hook_context = hook_context if hook_context is not None else of_framework
         self._forget_body: ForgetBody = getattr(resolver, "forget_body", nothing_kept)
         self.services = Services(config, store=store, events=events, serve=self._serve)
-        self.resolver = PatternResolver(routes) if routes else resolver
+        self.resolver = pattern_resolver(routes, config) if routes else resolver
         self._events = self.services.events
         self._peers = self.services.peers
         self._report = Report(self._events, self.inside)

@@ -24,6 +24,11 @@ SCHEMES = ("bearer", "basic")
 whole value."""
 
 
+def _accepts_nobody(request: GuardRequest, credential: str) -> None:
+    """The verifier of a route that requires credentials and names none: without this, any text
+    would pass."""
+
+
 class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
@@ -69,7 +74,7 @@ class Authentication(Check):
         cls, config: SecurityConfig, route: RouteConfig, services: CheckServices
     ) -> Iterator[Check]:
         rate_limit = RateLimits.of_guesses(config, route, services)
-        verifier = config.auth_verifier
+        verifier = config.auth_verifier or _accepts_nobody
         if route.authorization_header_required:
             yield cls(route.authorization_header_required, None, rate_limit=rate_limit)
         if route.auth_required:

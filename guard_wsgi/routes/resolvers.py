@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -17,6 +18,8 @@ from attrs import frozen
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 
+from guard_wsgi.config.security import SecurityConfig
+from guard_wsgi.errors import ConfigError
 from guard_wsgi.request.path_readings import is_plain_path, spellings
 from guard_wsgi.routes.audit import limit_of
 from guard_wsgi.routes.config import RouteConfig
@@ -73,6 +76,12 @@ def signature_of(route: str, arguments: object) -> Signature:
     return route, repr(arguments)
 
 
+VERIFIERS: Mapping[str, str] = MappingProxyType(
+    {"auth_required": "auth_verifier", "api_key_required": "api_key_verifier"}
+)
+"""Maps the options of a route that require credentials to those that verify them."""
+
+
 class Dispatcher(Protocol):
     """The further methods of a resolver for a framework."""
 
@@ -85,6 +94,23 @@ class Dispatcher(Protocol):
     def audit(self, decorated: Iterable[Any]) -> None:
         """Log which views have rules, and report decorated views that no route reaches as
         errors."""
+
+
+def pattern_resolver(routes: Mapping[str, RouteConfig], config: SecurityConfig) -> PatternResolver:
+    """Return the resolver of a guard's ``routes``.
+
+    :raises ConfigError: if a route requires credentials that no function verifies.
+    """
+    resolver = PatternResolver(routes)
+    faults = [
+        f"route {pattern!r}: {required} needs {verifier}, or auth_verifier in the configuration"
+        for pattern, route in routes.items()
+        for required, verifier in VERIFIERS.items()
+        if getattr(route, required) and not (getattr(route, verifier) or config.auth_verifier)
+    ]
+    if faults:
+        raise ConfigError(faults)
+    return resolver
 
 
 class PatternResolver:

@@ -8,8 +8,18 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import Unauthorized
 
-from guard_wsgi import GuardResponse, RouteConfig, decode_basic, same_secret
+from guard_wsgi import (
+    GuardMiddleware,
+    GuardResponse,
+    RouteConfig,
+    SecurityConfig,
+    decode_basic,
+    same_secret,
+)
+from guard_wsgi.errors import ConfigError
+from guard_wsgi.resolvers import Resolution
 from tests.core.visiting import Site
+from tests.kit.gateway import serve, text_app
 
 
 def verify(request: Any, credential: str) -> str | None:
@@ -73,6 +83,28 @@ def test_an_api_key_has_a_header_of_its_own() -> None:
     assert refused.code == 401
     assert 'header="X-Shop-Key"' in (refused.header("WWW-Authenticate") or "")
     assert site.visit(headers={"X-Shop-Key": "s3cret"}).code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "headers"),
+    [
+        ({"api_key_required": True}, {"X-API-Key": "a"}),
+        ({"auth_required": "bearer"}, {"Authorization": "Bearer a"}),
+        ({"auth_required": "basic"}, {"Authorization": "Basic YTpi"}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_a_route_without_a_verifier_is_a_fault_and_lets_nobody_in(
+    options: dict[str, Any], headers: dict[str, str]
+) -> None:
+    """Decorators say so as well. A resolver of the app's own has routes that nobody sees before."""
+    rules = RouteConfig(**options)
+    with pytest.raises(ConfigError, match=r"route '/x': .* needs .*, or auth_verifier"):
+        GuardMiddleware(text_app(), SecurityConfig(), routes={"/x": rules})
+    verified = SecurityConfig(auth_verifier=lambda request, credential: "ann")
+    for config, code in ((SecurityConfig(), "401"), (verified, "200")):
+        guard = GuardMiddleware(text_app(), config, resolver=lambda environ: Resolution("x", rules))
+        assert serve(guard, path="/x", headers=headers).status.startswith(code)
 
 
 def test_a_verifier_that_raises_or_waits_refuses() -> None:
