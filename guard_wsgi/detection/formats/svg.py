@@ -32,12 +32,12 @@ _NOTES: Final = re.compile(
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _DOCTYPE: Final = re.compile(r"https?://www\.w3\.org/(?:Graphics/SVG|TR)/[\w./-]*")
 _REFERENCE: Final = re.compile(
-    r"\s*(?:#[\w.:-]*|data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*)\s*"
+    r"\s*+(?:#[\w.:-]*+|data:image/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]*+)\s*+"
 )
 _LINK: Final = re.compile(r"\s*https?://[\w.:-]+(?:/[\w./?&=%#~+-]*)?\s*")
 # References out of a picture in its style, also with CSS escapes.
 _REACHES_OUT: Final = re.compile(
-    r"script\s*:|\\|@|expression|behaviou?r|binding|data:(?!image/)|url\s*\((?!\s*[\"']?\s*#)|[<>]|&#",
+    r"script\s*:|\\|@|expression|behaviou?r|binding|data:(?!image/)|url\s*\((?!\s*+[\"']?\s*+#)|[<>]|&#",
     re.IGNORECASE,
 )
 # The same text may also occur unescaped between other quotes, where it means no more than this.

@@ -41,12 +41,12 @@ _ITEM = (
     r"(?:\s*;\s*[\w.+*-]+(?:\s*=\s*(?:\"[\w\s./;:()+-]{0,64}\"|[\w./*+-]+))?)*"
 )
 _DATE = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*, [\w :-]{18,32}"
-_TYPED_GRAMMAR = re.compile(rf"\s*(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*")
+_TYPED_GRAMMAR = re.compile(rf"\s*+(?:{_DATE}|{_ITEM}(?:\s*,\s*{_ITEM})*)?\s*+")
 # A path or an address, which none of these headers has.
 _NO_ITEM: Final = re.compile(r":/|^\s*/")
 # Entity tags (RFC 9110, 8.8.3), also without quotes, as some clients send them.
 _TAGS = re.compile(
-    r"\s*(?:\*|(?:W/)?\"[\w.:/+=~*-]*\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*\")*|[\w.:/+=~*-]*)\s*"
+    r"\s*+(?:\*|(?:W/)?\"[\w.:/+=~*-]*+\"(?:\s*,\s*(?:W/)?\"[\w.:/+=~*-]*+\")*|[\w.:/+=~*-]*+)\s*+"
 )
 # A path or an address. An entity tag may have any of these characters (8.8.3), but it is no query
 # and no command.

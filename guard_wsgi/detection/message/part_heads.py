@@ -21,7 +21,7 @@ _PLAIN_DISPOSITION: Final = re.compile(
     re.IGNORECASE,
 )
 PLAIN_HEADER: Final = re.compile(
-    rb"(?:content-type: *[\w.+-]+/[\w.+-]+(?:; *(?:charset|boundary|format|name)=\"?[\w. -]+\"?)?"
+    rb"(?:content-type: *[\w.+-]+/[\w.+-]+(?:; *(?:charset|boundary|format|name)=\"?[\w. -]++\"?)?"
     rb"|content-transfer-encoding: *(?:binary|8bit|7bit|base64|quoted-printable)"
     rb"|content-length: *\d+|mime-version: *1\.0|content-id: *<?[\w.@-]+>?) *",
     re.IGNORECASE,

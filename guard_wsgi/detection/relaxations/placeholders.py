@@ -108,10 +108,10 @@ _STEP: Final = re.compile(
 )
 _STEP_UNSAFE: Final = re.compile(
     # Commands that a shell would run.
-    r"(?:\|\||&&)(?!\s*[!(]*\s*(?:\$|~|-?\d|true\b|false\b|null\b|undefined\b|boolean\(|number\(|string\())|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|\n[ \t]*[a-z]"
+    r"(?:\|\||&&)(?!\s*+(?:[!(]++\s*+)?(?:\$|~|-?\d|true\b|false\b|null\b|undefined\b|boolean\(|number\(|string\())|(?<!\|)\|(?!\|)|(?<!&)&(?!&)|\n[ \t]*[a-z]"
     r"|(?<!\$)\b(?:or|and|else|not)\b|=>\s*\{|->|`|\\[ux\d]|;|\.(?:call|apply|bind|exec|ownerdocument|defaultview)\b|\bnew\s+(?!date\b)"
     r"|(?<![.'\"\w])(?:process|location|document|window|globalthis|self|top|parent|frames|reflect|proxy|require|import|eval|function|symbol|settimeout|setinterval|setimmediate|alert|confirm|prompt|fetch|open|navigator|history|localstorage|sessionstorage|this|global|module)\b"
-    r"|(?<![=!<>])=(?![=>])|(?<=[\w)\]~])\s*\[(?!\s*(?:~|-?\d{1,6}|\$?[a-z][\w.]*)?\s*\])"
+    r"|(?<![=!<>])=(?![=>])|(?<=[\w)\]~])\s*\[(?!\s*+(?:~|-?\d{1,6}|\$?[a-z][\w.]*+)?\s*+\])"
     r"|(?<![.\w$])(?!(?:boolean|number|string|parseint|parsefloat|encodeuricomponent|decodeuricomponent|encodeuri|isnan|isfinite|array\.from|date|if|max|min|return)\b)[a-z_]\w*\s*\(",
     re.IGNORECASE,
 )
