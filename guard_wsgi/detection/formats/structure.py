@@ -77,6 +77,11 @@ _SHORT_GRAPHQL = re.compile(
     r"[\s,\ufeff]*(?:\{[\s,]*(?:\.\.\.|[A-Za-z_])|#|(?:query|mutation|fragment)\b)"
 )
 _JSON_STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"?', re.DOTALL)
+_QUOTED_OPERATOR = re.compile(
+    r"\s|[^\w\s].{2}|(?:x?or|and|not|r?like|i?like|regexp|glob|is|in|between|collate|union|order|group"
+    r"|having|limit|where|div|mod|escape|window|notnull|isnull)\b.*\S",
+    re.IGNORECASE | re.DOTALL,
+)
 _SIMPLE_KEY = re.compile(r"[\w.:@-]*")
 
 
@@ -289,8 +294,9 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
 
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str):
-        # An app that reads no JSON reads the quotes.
-        yield value
+        # An app that reads no JSON reads the quotes. Around a phrase they are those of a search.
+        if root == value.text or _QUOTED_OPERATOR.match(root):
+            yield value
         if root == value.text:
             return
     kind_of = kind_of_notified if is_notification(value) else kinds_inside(value)

@@ -145,4 +145,11 @@ PATH = (
           prefilter=(r"=//(?:localhost|127\.|10\.|192\.168|169\.254|0\.0)", r"http(?:s)?\+unix", r"://localhost"), examples=("//127.0.0.1", "//localhost/x", "http+unix://x", "http://lOcAlHoSt:5000/x", "http://localhost./")),
     _make("sensitive_file", "secret_name", r"^(?:\.{1,2}/|~/)*(?:\.(?:env|bash|aws/|ssh/|docker/|kube/)[\w.]*|\.git/(?:config|head|index|logs)|\.(?:profile|netrc|pgpass|npmrc|pypirc|htpasswd|htaccess)|id_(?:rsa|ed25519)|wp-config\.php|web-inf/web\.xml|db\.sqlite3|settings\.py|config\.py|secrets?\.\w+)$|^/dev/(?:zero|u?random|full|stdin|tty)$", _RECON, 0.15,
           prefilter=(r"=\.git/(?:config|head|index|logs)", r"=/dev/(?:zero|u?random|full|stdin|tty)(?:$|[\x0b&])",), examples=("~/.bashrc", ".git/config", ".env", "/dev/zero", "../db.sqlite3", "/dev/urandom")),
+    # Nothing but dots and slashes of both kinds.
+    _make("path_traversal", "dots_only", r"^[./\\]*(?:\\/|/\\|\.\\)[./\\]{2,}$", _PATT_TRAVERSAL, STRONG, examples=("/./\\/./", "/.\\/\\.\\.\\/\\.\\")),
+    # Addresses that only a browser or a careless check reads as ones of another site. Proxies have
+    # the first of these in their paths (priors.py).
+    _make("open_redirect", "odd_address", r"^\s*/+https?:/|^\s*https?://(?:(?:\d{1,3}\.){0,3}(?:[3-9]\d\d|2[6-9]\d|25[6-9])\.\d|[^/?\s]*#@|[\w.-]+\\+[\w.-]+\.\w)|^\s*/<>/", "PayloadsAllTheThings, Open Redirect", 0.95,
+          prefilter=(r"[=\"]/+https?:", r"=/<>/", r"://[\w.:-]+#@", r"://[\w.-]+\\[\w.]", r"://(?:\d{1,3}\.){0,3}(?:[3-9]\d\d|2[6-9]\d|25[6-9])\.\d"),
+          examples=("/https://example.com/", "http://472.314.470.462", "http://google.com:80#@shop.example.com/", "http://google.com\\shop.example.com", "/<>//example.com")),
 )

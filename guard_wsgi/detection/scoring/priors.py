@@ -96,6 +96,7 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "sql.word_operator": (("name:number", 1.0),),
     "sql.number_call": (("name:number", 1.0),),
     "code.php_variable_argument": (("kind:path", 0.8),),
+    "file.odd_address": (("kind:path", -1.2),),
     "file.local_service": (("name:target", 0.85), *_ASKED),
     "file.secret_name": (("name:include", 0.7), *_ASKED),
     "query.store_line": (("name:text", -0.4),),
