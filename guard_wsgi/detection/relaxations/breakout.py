@@ -36,9 +36,9 @@ _SQL_KEYWORDS: Final = frozenset(
     preceding following current row filter within except intersect minus procedure analyse force use ignore index key for share
     lock mode of nowait skip locked read uncommitted returning replace call handler open close prepare deallocate if while loop
     repeat return do grant revoke table view database schema column trigger function user role default constraint primary foreign
-    references check cascade restrict add rename explain describe desc show copy load data infile outfile dumpfile attach detach
+    references check cascade restrict add rename explain describe show copy load data infile outfile dumpfile attach detach
     pragma vacuum reindex merge matched output sysdate unknown true false prior connect start level rownum dual double precision
-    varying character national large object without array multiset member submultiset new old row each statement instead after
+    varying character national large object without array multiset member submultiset new old each statement instead after
     before shutdown reconfigure backup restore waitfor delay go print raiserror throw try catch transaction tran save work
     """.split()
 )
@@ -51,7 +51,7 @@ _CODE_KEYWORDS: Final = frozenset(
     exit final fn goto include insteadof isset iterable list mixed namespace never null readonly require self trait
     unset use xor eq ne lt gt le ge div mod matches between band bor shl shr ushr contains true false bytes byte char long
     short synchronized throws transient volatile native module exports open provides requires to transitive uses b r f u x
-    puts p pp raise load begin end unless until then when begin rescue ensure alias undef redo retry loop say warn
+    puts p pp load begin end unless until then when rescue ensure alias undef redo retry loop say warn
     """.split()
 )
 # Words that may follow the name of a table and its alias.

@@ -23,7 +23,7 @@ MAX_CHARS: Final = 1024
 # SQL reads a comment between these words as a blank.
 _SQL_WORD: Final = re.compile(
     r"(?:^|[/,.*])(?:declare|set|with|call|use|create|alter|drop|truncate|merge|replace|load|grant|explain|pragma|attach|waitfor|case|when|begin|join|values|or|and|xor|not|union|all|select|from|where|like|in|is|between|having|order|group|limit|into"
-    r"|div|mod|rlike|regexp|glob|match|sounds|escape|collate|sleep|benchmark|insert|update|delete|drop|exec|\d+)(?=[/,.*(]|$)",
+    r"|div|mod|rlike|regexp|glob|match|sounds|escape|collate|sleep|benchmark|insert|update|delete|exec|\d+)(?=[/,.*(]|$)",
     re.IGNORECASE,
 )
 _SEGMENT: Final = r"(?:[\w.@+~,-]|\*|\?|\[!?[\w-]{1,40}\]|\{[\w.,*-]{1,80}\}){0,80}"

@@ -130,7 +130,7 @@ _NO_WORDS: Final = frozenset(
     """
     or and xor not like rlike regexp glob ilike between union select from where order by having group limit into insert update
     delete drop exec execute declare waitfor call set table null true false as exists case when then else end values join
-    desc describe explain show analyze truncate create alter use with table handler grant revoke load replace merge lock do
+    desc describe explain show analyze truncate create alter use with handler grant revoke load replace merge lock do
     div mod collate escape match sounds begin return new throw typeof void var let const function if while
     """.split()
 )
