@@ -104,29 +104,10 @@ def create_app(
             f"serving on {settings.host} needs --password-file: the link that is printed here is"
             " for this machine alone"
         )
-    database = database if database is not None else Database(settings.database)
-    passwords = PasswordFile(settings.password_file) if settings.password_file else None
-    checked = offline(base)
-    store = settings.store
-    geography = Geography(settings.geo) if settings.geo else None
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1024
-    app.extensions[EXTENSION] = Services(
-        settings=settings,
-        base=base,
-        database=database,
-        intake=Intake(database, geography),
-        keys=Keys(database),
-        rules=RuleBook(database, lambda: checked),
-        people=People(database, passwords, settings.session_hours),
-        audit=Audit(database),
-        keeper=Keeper(database, settings),
-        bans=SharedBans(base.evolve(store_url=store, enable_redis=False)) if store else None,
-        live=Places(settings.max_live_streams),
-        waiting=Places(MAX_WAITING),
-        refusals=Repeats(),
-        geography=geography,
-        work=Work(),
+    app.extensions[EXTENSION] = _services(
+        settings, base, database if database is not None else Database(settings.database)
     )
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     app.url_defaults(_with_version)
@@ -151,6 +132,31 @@ def create_app(
     app.context_processor(_for_templates)
     FlaskAPIGuard(app, config=_own_guard(settings))
     return app
+
+
+def _services(settings: ConsoleSettings, base: SecurityConfig, database: Database) -> Services:
+    """Make the parts that the pages share."""
+    passwords = PasswordFile(settings.password_file) if settings.password_file else None
+    checked = offline(base)
+    store = settings.store
+    geography = Geography(settings.geo) if settings.geo else None
+    return Services(
+        settings=settings,
+        base=base,
+        database=database,
+        intake=Intake(database, geography),
+        keys=Keys(database),
+        rules=RuleBook(database, lambda: checked),
+        people=People(database, passwords, settings.session_hours),
+        audit=Audit(database),
+        keeper=Keeper(database, settings),
+        bans=SharedBans(base.evolve(store_url=store, enable_redis=False)) if store else None,
+        live=Places(settings.max_live_streams),
+        waiting=Places(MAX_WAITING),
+        refusals=Repeats(),
+        geography=geography,
+        work=Work(),
+    )
 
 
 def _with_version(endpoint: str, values: dict[str, object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import define, frozen
@@ -211,38 +211,42 @@ class Intake:
         by_client: dict[str, dict[str, Any]] = {}
         for row in rows:
             outcome = row["outcome"]
-            counts = (1, outcome == "refused", outcome == "would")
-            seconds = row["at"] // MICROSECONDS
+            counts = (1, int(outcome == "refused"), int(outcome == "would"))
+            seconds, app = row["at"] // MICROSECONDS, row["app"]
             hour, day = seconds - seconds % HOUR, seconds - seconds % DAY
-            app = row["app"]
-            for dimension, of_days in _DIMENSIONS:
-                value = row[dimension]
-                if value:
-                    for tally in (
-                        by_hour[dimension, hour, app, value],
-                        by_hour[of_days, day, app, value],
-                    ):
-                        for number, count in enumerate(counts):
-                            tally[number] += count
-            by_minute[seconds - seconds % 60, row["app"], row["category"], outcome] += 1
+            for dimension, of_days, value, added in self._tallied(row, counts):
+                for tally in (
+                    by_hour[dimension, hour, app, value],
+                    by_hour[of_days, day, app, value],
+                ):
+                    for number, count in enumerate(added):
+                        tally[number] += count
+            by_minute[seconds - seconds % 60, app, row["category"], outcome] += 1
             if row["client"]:
                 _count_client(by_client, row, counts)
-            if self._geography is not None:
-                network = self._geography.network(row["client"])
-                if network:
-                    for tally in (
-                        by_hour[schema.NETWORK, hour, app, network],
-                        by_hour[schema.NETWORK + schema.DAY, day, app, network],
-                    ):
-                        for number, count in enumerate(counts):
-                            tally[number] += count
-            if row["kind"] == SILENCED:
-                name, number = silenced(row)
-                for tally in (
-                    by_hour[schema.EXCLUSION, hour, app, name],
-                    by_hour[schema.EXCLUSION + schema.DAY, day, app, name],
-                ):
-                    tally[0] += number
+        self._store_counts(connection, by_hour, by_minute, by_client)
+
+    def _tallied(
+        self, row: Mapping[str, Any], counts: tuple[int, ...]
+    ) -> Iterator[tuple[str, str, str, tuple[int, ...]]]:
+        """Yield what to count an event under: dimension by hour, by day, value, and how much."""
+        for dimension, of_days in _DIMENSIONS:
+            if row[dimension]:
+                yield dimension, of_days, row[dimension], counts
+        network = self._geography.network(row["client"]) if self._geography is not None else ""
+        if network:
+            yield schema.NETWORK, schema.NETWORK + schema.DAY, network, counts
+        if row["kind"] == SILENCED:
+            name, number = silenced(row)
+            yield schema.EXCLUSION, schema.EXCLUSION + schema.DAY, name, (number,)
+
+    def _store_counts(
+        self,
+        connection: Connection,
+        by_hour: Mapping[tuple[str, int, str, str], list[int]],
+        by_minute: Mapping[tuple[int, str, str, str], int],
+        by_client: Mapping[str, dict[str, Any]],
+    ) -> None:
         tallies = [
             {
                 "dimension": dimension,
