@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.detection.differential import FRAMEWORKS, gate, receives  # noqa: E402
+from tests.detection.differential import FRAMEWORKS, gates, receives  # noqa: E402
 from tests.detection.places import AMONG_TEXT, EXCEPTIONS, PLACES  # noqa: E402
 
 AIM = 0.99
@@ -56,7 +56,8 @@ def main() -> int:
     parser.add_argument("--missed", action="store_true", help="show those that pass, by place")
     options = parser.parse_args()
     logging.getLogger("guard_wsgi").setLevel(logging.CRITICAL)
-    refuses = gate()
+    guards = gates()
+    refuses = guards["flask"]
     files = options.corpus or [ROOT / "tests" / "detection" / "sample.jsonl.gz"]
     in_query = PLACES["query value"]
     known = [text for text in payloads(files) if refuses(in_query(text))]
@@ -78,13 +79,13 @@ def main() -> int:
                 sent = place(text)
             except ValueError:
                 continue  # a payload that can't be written so
-            refused = refuses(sent)
-            readers = [one for one in FRAMEWORKS if receives(one, sent, text)]
-            for framework in readers:
-                counts[framework][0] += refused
-                counts[framework][1] += 1
-            if readers and not refused:
-                missed.append(text)
+            for framework in FRAMEWORKS:
+                if receives(framework, sent, text):
+                    refused = guards[framework](sent)
+                    counts[framework][0] += refused
+                    counts[framework][1] += 1
+                    if not refused and text not in missed:
+                        missed.append(text)
         for framework, (refused_count, received) in counts.items():
             if name not in EXCEPTIONS:
                 totals[framework][0] += refused_count

@@ -11,7 +11,6 @@ added.
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,7 @@ from guard_wsgi.request.visit import Visit, arrive
 from guard_wsgi.response.outgoing import Departure
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.decorated_views import decorated_by
-from guard_wsgi.routes.django_app import headers_set_by
+from guard_wsgi.routes.framework import Framework
 from guard_wsgi.routes.resolvers import Resolver, pattern_resolver
 from guard_wsgi.services import Services
 from guard_wsgi.state.bans import Bans
@@ -90,7 +89,7 @@ class GuardMiddleware(ViewChecker):
         if not callable(app):
             raise TypeError(f"app must be a WSGI app, not {type(app).__name__}")
         self.app = app
-        self._left_to_app = _headers_left_to(app)
+        self._framework = Framework.of(app)
         self.config = config = needed(config if config is not None else SecurityConfig())
         of_app: Renderer | None = getattr(resolver, "renderer", None)
         self.renderer = renderer if renderer is not None else of_app
@@ -329,7 +328,7 @@ class GuardMiddleware(ViewChecker):
 
     def _serve(self, config: SecurityConfig) -> None:
         """Compile first, then swap by one assignment."""
-        self._policy = Policy(config, self.services, self.resolver, self._left_to_app)
+        self._policy = Policy(config, self.services, self.resolver, self._framework)
 
     @property
     def bans(self) -> Bans:
@@ -390,10 +389,3 @@ class _ProxyFixBefore:
     """Stands for a ProxyFix that has rewritten the environ, by which headers is not known."""
 
     x_for = x_proto = 1
-
-
-def _headers_left_to(app: WSGIApplication) -> frozenset[str]:
-    """Return keys of the security headers that the app's framework sets, or omits on purpose."""
-    if "django.core.handlers.wsgi" not in sys.modules:
-        return frozenset()
-    return headers_set_by(app)

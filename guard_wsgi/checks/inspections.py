@@ -88,10 +88,17 @@ class Inspections:
     """Compiles the detection settings of a configuration, overlaid by those of routes."""
 
     def __init__(
-        self, detector: Callable[[], Detector], config: SecurityConfig, silenced: ExclusionReports
+        self,
+        detector: Callable[[], Detector],
+        config: SecurityConfig,
+        silenced: ExclusionReports,
+        reads_any_form: bool,
     ) -> None:
-        """:param detector: makes the detector when a route is first inspected: compiling one is
-        expensive."""
+        """
+        :param detector: makes the detector when a route is first inspected: compiling one is
+            expensive.
+        :param reads_any_form: whether the app reads a form from a body of any media type.
+        """
         self._silenced = silenced
         self._detector = detector
         self._exclusions = config.detection_exclusions
@@ -108,6 +115,7 @@ class Inspections:
             max_values=config.detection_max_scan_values,
             max_chars=config.detection_max_scan_chars,
             max_json_depth=config.detection_max_json_depth,
+            reads_any_form=reads_any_form,
         )
 
     def for_route(self, route: RouteConfig) -> RouteInspections:

@@ -30,6 +30,7 @@ class CheckServices:
     """What all routes of one configuration share: the long-lived services, and what the
     configuration makes of them.
 
+    :param reads_any_form: whether the app reads a form from a body of any media type.
     :ivar clients: finds the client of a request.
     :ivar everywhere: the limit that applies where no other one does.
     :ivar resolver: maps an environ to its route, if the app has one.
@@ -43,6 +44,7 @@ class CheckServices:
         resolver: Resolver | None,
         clients: ClientResolver,
         everywhere: Limit,
+        reads_any_form: bool = False,
     ) -> None:
         self.clients = clients
         self.everywhere = everywhere
@@ -51,7 +53,10 @@ class CheckServices:
         self.emergency = services.emergency(config)
         self.suspicion = services.suspicion(config)
         self.inspections = Inspections(
-            lambda: services.detector(config), config, ExclusionReports(services.events.emit)
+            lambda: services.detector(config),
+            config,
+            ExclusionReports(services.events.emit),
+            reads_any_form,
         )
         self.weighing = Allowance(WEIGHED_A_MINUTE)
         self.cloud_match = services.cloud_match

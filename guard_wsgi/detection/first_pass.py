@@ -239,10 +239,13 @@ def _form_bytes(body: bytes) -> bytes:
     return b"=" + body.replace(b"+", b" ")
 
 
-def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPass:
+def body_pass(
+    matches: Matches, matches_json: Matches, contents: bool, any_form: bool = False
+) -> BodyPass:
     """Return the first pass over a body. Only a body of one part in a usual charset can be benign.
 
     :param contents: whether contents of files are inspected.
+    :param any_form: whether the app reads a form from a body of any media type.
     """
 
     @lru_cache(MAX_KINDS)
@@ -263,7 +266,7 @@ def body_pass(matches: Matches, matches_json: Matches, contents: bool) -> BodyPa
             )
 
         def benign_file(body: bytes) -> bool:
-            return not is_document(body)
+            return not is_document(body, any_form)
 
         def benign_other(body: bytes) -> bool:
             return not (

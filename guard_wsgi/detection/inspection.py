@@ -93,7 +93,9 @@ class Inspection:
             self._weighed,
         )
         #: Whether a body is benign. One that is not, or was encoded, is for `matched_body`.
-        self.benign_body = body_pass(self._matches, self._matches_json, settings.weighs_contents)
+        self.benign_body = body_pass(
+            self._matches, self._matches_json, settings.weighs_contents, settings.reads_any_form
+        )
 
     def head(self, environ: dict[str, Any]) -> tuple[Finding, ...]:
         """Return findings in the path, query, cookies and headers; () if clean."""
@@ -180,7 +182,7 @@ class Inspection:
         """Return findings in one reading of a body."""
         settings = self.settings
         contents = settings.weighs_contents
-        if kind.is_file and not contents and not is_document(body):
+        if kind.is_file and not contents and not is_document(body, settings.reads_any_form):
             return ()
         found: tuple[Finding, ...] = ()
         # In a multipart body, files are skipped, and the values are tested all together.
@@ -202,7 +204,14 @@ class Inspection:
         if not kind.is_multipart:
             first_pass = self._piece_pass(prefilter, kind)
         values = body_values(
-            body, kind, complete, settings.max_json_depth, budget, contents, first_pass
+            body,
+            kind,
+            complete,
+            settings.max_json_depth,
+            budget,
+            contents,
+            first_pass,
+            settings.reads_any_form,
         )
         more = self._values.findings(values, budget, "body")
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):

@@ -47,6 +47,7 @@ class DetectionSettings:
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
     :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
     :ivar refuses_introspection: whether a GraphQL query for the schema is a finding.
+    :ivar reads_any_form: whether the app reads a form from a body of any media type.
     :raises ConfigError: for an unknown category or preset, or a budget below 1.
     """
 
@@ -71,6 +72,7 @@ class DetectionSettings:
     max_chars: int = field(default=262_144, validator=whole_number(1))
     # Real documents stay below 20.
     max_json_depth: int = field(default=32, validator=whole_number(1))
+    reads_any_form: bool = field(default=False, converter=flag)
 
     @property
     def weighs_contents(self) -> bool:

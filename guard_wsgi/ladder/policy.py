@@ -30,6 +30,7 @@ from guard_wsgi.response.headers import SecurityHeaders
 from guard_wsgi.response.outgoing import Outgoing
 from guard_wsgi.response.refusal import Refusals
 from guard_wsgi.routes.config import RouteConfig
+from guard_wsgi.routes.framework import UNKNOWN, Framework
 from guard_wsgi.routes.resolvers import Resolver
 from guard_wsgi.services import Services
 from guard_wsgi.state.ratelimit import Limit
@@ -50,7 +51,7 @@ class Policy:
 
     :param services: the parts that outlive a change of configuration: state, detector, databases,
         events.
-    :param left_to_app: keys of security headers that the app's framework sets itself.
+    :param framework: what the app's framework does by itself.
     :ivar listed_paths: exemptions of a request by its path.
     :ivar calls_hooks_on_refusal: whether functions of the app are called with refusals.
     :ivar prepares: whether there is more to do before the checks than to look at the environ and to
@@ -63,7 +64,7 @@ class Policy:
         config: SecurityConfig,
         services: Services,
         resolver: Resolver | None = None,
-        left_to_app: frozenset[str] = frozenset(),
+        framework: Framework = UNKNOWN,
     ) -> None:
         require_known_checks(config)
         self.config = config
@@ -84,7 +85,7 @@ class Policy:
                 (IPSet(config.exempt_ips), EXEMPT),
             ),
         )
-        self.outgoing = Outgoing(config, left_to_app)
+        self.outgoing = Outgoing(config, framework.headers)
         self.cors = self.outgoing.cors
         self.prepares = services.store.waits or self.logs_requests or self.cors is not None
         self.refusals = Refusals(config, self.outgoing)
@@ -94,7 +95,9 @@ class Policy:
         self.country_of = services.country
         self.bans = services.store.bans
         self.listed_paths = ListedPaths(config.exclude_paths, config.health_paths)
-        self._services = CheckServices(config, services, resolver, self.clients, everywhere)
+        self._services = CheckServices(
+            config, services, resolver, self.clients, everywhere, framework.reads_any_form
+        )
         self.emergency = self._services.emergency
         self._plans: dict[int | tuple[int, frozenset[type[Check]]], Plan] = {}
         self._counting: dict[tuple[int, str, str], tuple[RouteConfig, Plan]] = {}

