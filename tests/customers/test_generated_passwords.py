@@ -82,3 +82,29 @@ def test_an_attack_in_their_place_is_refused(
 ) -> None:
     body = json.dumps({"id": 5, name: attack}).encode()
     assert inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({"x": "password", "text": "$(id)"}, {"kind": "password", "text": "*)(uid=*))(|(uid=*"}),
+        *({"type": "password", "data": "{{config}}"}, {"a": {"x": "password", "text": "$(id)"}}),
+        {"password": "{{config}}", "check": "{{config}}"},
+    ],
+)  # fmt: skip
+def test_a_field_more_makes_no_password_of_another(
+    inspection: Inspection, body: dict[str, object]
+) -> None:
+    assert inspection.body(json.dumps(body).encode(), content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("{{dict|attr(dict(mro=1)|join)()}}ABC12", "{{self}}ABC123defGHIJK"),
+        "{{range|attr(dict(mro=1)|join)}}ABC1",
+    ],
+)  # fmt: skip
+def test_a_template_is_no_token(inspection: Inspection, token: str) -> None:
+    body = json.dumps({"token": token}).encode()
+    assert inspection.body(body, content_type="application/json")

@@ -45,11 +45,12 @@ _TOKEN: Final = re.compile(
 )
 MIN_TOKEN_CHARS: Final = 20
 _REPETITIONS: Final = frozenset(
-    {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify", "check"}
+    {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify"}
 )
 _NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
 # The name of the field in an API beside one that says "this is a password".
 _PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
+_KINDS: Final = frozenset({"type", "kind", "method", "credential_type", "input_type"})
 BASIC_PASSWORD: Final = "authorization>password"
 MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: allow at least 64
 
@@ -66,13 +67,18 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     values = [one for one in values if _may_be_password(one)]
     found = basic | tokens | {(one.name, one.text) for one in values if is_password_name(one.name)}
     said = {text for _, text in found}
-    parents = {one.name.rpartition(".")[0] for one in values if one.text.lower() == "password"}
+    # In an object of its own: any request may have a field more beside the others.
+    parents = {one.name.rpartition(".")[0] for one in values if _says_password(one)}
     for one in values:
         parent, _, key = one.name.rpartition(".")
-        is_sibling = parent in parents and key.lower() in _PASSWORD_SIBLING
+        is_sibling = parent != "" and parent in parents and key.lower() in _PASSWORD_SIBLING
         if is_sibling or (one.text in said and _is_repetition(one.name)):
             found.add((one.name, one.text))
     return frozenset(found)
+
+
+def _says_password(value: Value) -> bool:
+    return value.text.lower() == "password" and value.name.rpartition(".")[2].lower() in _KINDS
 
 
 def _is_basic(value: Value) -> bool:
@@ -86,7 +92,9 @@ def _is_basic(value: Value) -> bool:
 
 
 # What a shell, a template or a database runs within a token.
-_ACTS: Final = re.compile(r"\$[({]|`|[;|&]\w{2,}[;|&]|\|\|\(|<[A-Za-z]{1,10}[>/]")
+_ACTS: Final = re.compile(
+    r"\$[({]|\{\{.*\}\}|\{%.*%\}|`|[;|&]\w{2,}[;|&]|\|\|\(|<[A-Za-z]{1,10}[>/]"
+)
 
 
 def _is_token(value: Value) -> bool:
