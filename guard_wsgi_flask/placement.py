@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Flask
-from werkzeug.middleware.lint import LintMiddleware
-from werkzeug.middleware.profiler import ProfilerMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from guard_wsgi.config.proxy_fix import proxy_fix_conflict
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.doctor.layers import INNER_NAMES
 
-_ALWAYS_CALLING = (ProxyFix, ProfilerMiddleware, LintMiddleware)
-"""Middleware that calls the app for every request, with the same environ."""
+_ALWAYS_CALLING = frozenset(
+    {
+        "werkzeug.middleware.lint.LintMiddleware",
+        "werkzeug.middleware.profiler.ProfilerMiddleware",
+        "werkzeug.middleware.proxy_fix.ProxyFix",
+    }
+)
+"""Middleware that calls the app for every request, with the same environ. By name: importing the
+profiler costs half a megabyte, and an app that uses it has imported it."""
 
 MAX_LAYERS = 50
 
@@ -73,7 +78,7 @@ def leads_to(app: Flask, wsgi: Any) -> bool:
     for _ in range(MAX_LAYERS):
         if getattr(wsgi, "__self__", None) is app:
             return getattr(wsgi, "__func__", None) is Flask.wsgi_app and _asks_before_all(app)
-        if type(wsgi) not in _ALWAYS_CALLING:
+        if not _is_always_calling(wsgi):
             return False
         wsgi = wsgi.app if hasattr(wsgi, "app") else wsgi._app
     return False
@@ -99,7 +104,12 @@ def _outer_proxy_fix(app: Flask) -> ProxyFix | None:
 
 
 def _calls_always(layer: Any) -> bool:
-    return isinstance(layer, ProxyFix) or type(layer) in _ALWAYS_CALLING
+    return isinstance(layer, ProxyFix) or _is_always_calling(layer)
+
+
+def _is_always_calling(layer: Any) -> bool:
+    kind = type(layer)
+    return f"{kind.__module__}.{kind.__qualname__}" in _ALWAYS_CALLING
 
 
 def _layers(app: Flask) -> Iterator[Any]:

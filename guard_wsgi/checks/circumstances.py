@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.services import CheckServices, IsBot
@@ -18,6 +17,9 @@ from guard_wsgi.patterns.expressions import Expressions
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 from guard_wsgi.routes.config import RouteConfig
 
 MAX_HOST_CHARS = 255

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -58,6 +57,8 @@ def read_secret_files(mapping: Mapping[str, Any], options: Iterable[Attribute[An
 
 
 def read_toml(path: str | Path, options: Iterable[Attribute[Any]]) -> Read:
+    import tomllib  # here, because most apps have no such file
+
     try:
         with open(path, "rb") as file:
             table = tomllib.load(file)

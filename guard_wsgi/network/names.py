@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import idna
-
 
 def ascii_host(name: str) -> str:
     """Return a host name as it is sent: lower case, without the root's dot, and with international
@@ -14,4 +12,6 @@ def ascii_host(name: str) -> str:
     name = name.lower().rstrip(".")
     if name.isascii():
         return name
+    import idna  # here, because its tables are large, and such names are rare
+
     return idna.encode(name, uts46=True).decode("ascii")  # IDNAError is a ValueError

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -161,6 +160,8 @@ class Compiler:
         Into a cache, it goes on without this process. A folder of this process alone is of no use
         afterwards, so there the other process ends with this one.
         """
+        import subprocess  # here, because usually everything is compiled
+
         is_own = folder in self._own_folders
         # Another process may have compiled before this one got the lock.
         self._take_over()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
 from guard_wsgi.options.quoting import quoted
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
 
@@ -50,6 +53,9 @@ def time_restriction(
     if isinstance(value, str) or len(value) not in (2, 3):
         raise ValueError(f"needs start, end and timezone, not {quoted(value)}")
     name = (value[2] if len(value) == 3 else None) or "UTC"
+    # Here, because an app without hours should not pay for these and sysconfig.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import logging.handlers
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -251,6 +250,8 @@ class LogSink:
         return extra
 
     def _open(self, path: str, file_format: str) -> logging.Handler:
+        import logging.handlers  # here, because most apps have no file of the guard's own
+
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         # Opened with the first line, in the process that writes it; opened again after a rotation.
         handler = logging.handlers.WatchedFileHandler(path, delay=True, encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from guard_wsgi.cli.inspecting import place
 from guard_wsgi.errors import ConfigError
 from guard_wsgi_flask.compat.face import Face, current_guard, settable
 from guard_wsgi_flask.early_calls import EarlyCalls, with_patterns
@@ -47,6 +46,9 @@ class SusPatternsManager(Face):
         **_: Any,
     ) -> dict[str, Any]:
         """Return detection's verdict on a text, as one value of a query."""
+        # Here, because serving needs no commands.
+        from guard_wsgi.cli.inspecting import place
+
         inspection = current_guard().policy.inspection
         findings = inspection.whole(inspection.head(place(content, "query")))
         threats = [

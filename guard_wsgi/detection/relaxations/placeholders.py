@@ -10,6 +10,7 @@ texts, and display functions of one engine. For another engine it is an error or
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 # A look-up of names, except names that lead to settings, classes or the machine.
@@ -47,7 +48,7 @@ _OPERAND: Final = (
     rf"!?(?:(?:fromjson|tojson|hashfiles|format|contains|startswith|endswith|join|always|success|failure|cancelled)"
     rf"\((?:(?:{_CONTEXT}|{_TEXT})(?:, ?)?){{0,4}}\)(?:\.[a-z][\w-]{{0,40}}){{0,2}}|{_CONTEXT}|{_TEXT}|true|false|\d{{1,6}})"
 )
-_SIMPLE: Final = re.compile(
+_SIMPLE: Final = (
     rf"\{{\{{[-~]? ?(?:\.?{PATH}|{_TEXT}(?= ?\|))(?:{_FILTER}){{0,4}} ?[-~]?\}}\}}"
     # A filter of the site's own. Names that engines call, sort by or look up are not plain data;
     # names of shell programs are not, either.
@@ -71,9 +72,16 @@ _SIMPLE: Final = re.compile(
     r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input):[\w.-]{1,80})\}"
     # Placeholders that a deployment fills in (the manifest of .NET Aspire).
     r"|\{[a-z][\w-]{0,60}\.(?:value|connectionstring|bindings\.[\w-]{1,30}\.(?:host|port|url|scheme|targetport)|(?:secret)?outputs\.\w{1,40}|inputs\.\w{1,40})\}"
-    r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}",
-    re.IGNORECASE,
+    r"|#\{@?(?:user|customer|order|item|product|page|post|name|title|invoice)(?:\.[a-z_]{1,30}){0,2}\}"
 )
+
+
+@lru_cache(maxsize=1)
+def _simple() -> re.Pattern[str]:
+    """Compile the table when a text first has a brace or a mark of ERB: this takes 60 ms and 2 MB,
+    and many sites never see one."""
+    return re.compile(_SIMPLE, re.IGNORECASE)
+
 
 MAX_EXPRESSION_CHARS: Final = 800
 # A loop over data, from its beginning to its end.
@@ -154,7 +162,9 @@ def _without_expression(match: re.Match[str]) -> str:
 
 def without_placeholders(text: str) -> str:
     """Replace the harmless placeholders of a text with a word."""
-    text = _SIMPLE.sub("name", text)
+    if "{" not in text and "<%=" not in text:
+        return text
+    text = _simple().sub("name", text)
     if "endfor" in text and ("% for " in text or "- for " in text):
         looped = _LOOP.sub("name", text)
         if "{{" not in looped and "{%" not in looped:

@@ -7,9 +7,11 @@ pattern matches counts, not where.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Final, Literal, Protocol
+from re import _constants as kinds  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any, Final, Literal, Protocol
 
 from guard_wsgi.detection.scanning.pending_scanner import kept_or_later
 from guard_wsgi.errors import ConfigError
@@ -118,12 +120,14 @@ def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto
 
 class ReTripwire:
     """Gives the same answer with `re`. Patterns that begin with the same byte become one, which
-    searches only data that has the byte."""
+    searches only data that has the byte; so do those that begin with various bytes, and have the
+    same rare byte in them."""
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         by_beginning: dict[bytes, list[str]] = {}
         for _, pattern in patterns:
-            by_beginning.setdefault(_beginning(pattern), []).append(f"(?:{pattern})")
+            byte = _beginning(pattern) or _rare_byte(pattern)
+            by_beginning.setdefault(byte, []).append(f"(?:{pattern})")
         self._patterns = [
             (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
             for byte, those in by_beginning.items()
@@ -182,6 +186,29 @@ def _has_alternatives(pattern: str) -> bool:
         if char == "|" and depth == 0:
             return True
     return False
+
+
+_RARE: Final = b"\x00`@^~|$%<>{}[]()\\!#&*+;=?'/"
+"""Bytes that most data lack, the rarest first."""
+
+
+def _rare_byte(pattern: str) -> bytes:
+    """Return a rare byte that all matches of a pattern contain; empty if there is none."""
+    needed = _needed_bytes(parser.parse(pattern.encode()))
+    return next((bytes([byte]) for byte in _RARE if byte in needed), b"")
+
+
+def _needed_bytes(tree: Iterable[Any]) -> frozenset[int]:
+    """The bytes that are in whatever a parsed pattern matches."""
+    needed: frozenset[int] = frozenset()
+    for kind, value in tree:
+        if kind is kinds.LITERAL:
+            needed |= {value}
+        elif kind is kinds.SUBPATTERN or (kind is kinds.MAX_REPEAT and value[0]):
+            needed |= _needed_bytes(value[-1])
+        elif kind is kinds.BRANCH:
+            needed |= frozenset.intersection(*map(_needed_bytes, value[1]))
+    return needed
 
 
 class ReScanner:
