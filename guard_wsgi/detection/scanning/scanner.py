@@ -7,7 +7,7 @@ pattern matches counts, not where.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from re import _constants as kinds  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -121,31 +121,32 @@ def compile_tripwire(patterns: Sequence[tuple[str, str]], engine: Engine = "auto
 class ReTripwire:
     """Gives the same answer with `re`. Patterns that begin with the same byte become one, which
     searches only data that has the byte; so do those that begin with various bytes, and have the
-    same rare byte in them."""
+    same rare bytes in them."""
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
-        by_beginning: dict[bytes, list[str]] = {}
+        by_bytes: dict[bytes, list[str]] = {}
         for _, pattern in patterns:
-            byte = _beginning(pattern) or _rare_byte(pattern)
-            by_beginning.setdefault(byte, []).append(f"(?:{pattern})")
+            some = _beginning(pattern) or _rare_bytes(pattern)
+            by_bytes.setdefault(some, []).append(f"(?:{pattern})")
         self._patterns = [
-            (byte, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
-            for byte, those in by_beginning.items()
+            (some, re.compile("|".join(those).encode(), re.IGNORECASE | re.DOTALL))
+            for some, those in by_bytes.items()
         ]
 
     def any(self, data: bytes) -> bool:
-        lower = data.lower()
-        return any(byte in lower and pattern.search(data) for byte, pattern in self._patterns)
+        return any(pattern.search(data) for pattern in self._possible(data))
 
     def ends(self, data: bytes, most: int) -> list[int]:
-        lower = data.lower()
         matches = (
-            match.end()
-            for byte, pattern in self._patterns
-            if byte in lower
-            for match in pattern.finditer(data)
+            match.end() for pattern in self._possible(data) for match in pattern.finditer(data)
         )
         return list(islice(matches, most))
+
+    def _possible(self, data: bytes) -> Iterator[re.Pattern[bytes]]:
+        lower = data.lower()
+        for some, pattern in self._patterns:
+            if some in lower or (len(some) > 1 and any(byte in lower for byte in some)):
+                yield pattern
 
     def matching(self, pieces: Sequence[bytes]) -> list[int]:
         return [index for index, piece in enumerate(pieces) if self.any(piece)]
@@ -188,27 +189,34 @@ def _has_alternatives(pattern: str) -> bool:
     return False
 
 
-_RARE: Final = b"\x00`@^~|$%<>{}[]()\\!#&*+;=?'/"
-"""Bytes that most data lack, the rarest first."""
+_RARE: Final = frozenset((*b"\x00\r\n`@^~|$%<>{}[]()\\!#&*+;=?'/", *range(0x80, 0x100)))
+"""Bytes that most data lack."""
 
 
-def _rare_byte(pattern: str) -> bytes:
-    """Return a rare byte that all matches of a pattern contain; empty if there is none."""
-    needed = _needed_bytes(parser.parse(pattern.encode()))
-    return next((bytes([byte]) for byte in _RARE if byte in needed), b"")
+def _rare_bytes(pattern: str) -> bytes:
+    """Return rare bytes of which any match of a pattern contains one; empty if there are none."""
+    rarest = _rarest(parser.parse(pattern.encode()))
+    return bytes(sorted(rarest)) if rarest <= _RARE else b""
 
 
-def _needed_bytes(tree: Iterable[Any]) -> frozenset[int]:
-    """The bytes that are in whatever a parsed pattern matches."""
-    needed: frozenset[int] = frozenset()
+def _needed_bytes(tree: Iterable[Any]) -> Iterator[frozenset[int]]:
+    """Sets of bytes: whatever a parsed pattern matches has a byte of each."""
     for kind, value in tree:
         if kind is kinds.LITERAL:
-            needed |= {value}
+            yield frozenset((value,))
+        elif kind is kinds.IN:
+            if all(one is kinds.LITERAL for one, _ in value):
+                yield frozenset(byte for _, byte in value)
         elif kind is kinds.SUBPATTERN or (kind is kinds.MAX_REPEAT and value[0]):
-            needed |= _needed_bytes(value[-1])
+            yield from _needed_bytes(value[-1])
         elif kind is kinds.BRANCH:
-            needed |= frozenset.intersection(*map(_needed_bytes, value[1]))
-    return needed
+            yield frozenset().union(*map(_rarest, value[1]))
+
+
+def _rarest(tree: Iterable[Any]) -> frozenset[int]:
+    """The smallest set of rare bytes of which a match contains one; any byte if there is none."""
+    rare = [any_of for any_of in _needed_bytes(tree) if any_of <= _RARE]
+    return min(rare, key=len, default=frozenset(range(0x100)))
 
 
 class ReScanner:
