@@ -36,7 +36,7 @@ def without_tables(pattern: str) -> str:
     if not all(part.startswith("^") for part in _alternatives(pattern)):
         return pattern
     for group in sorted(_groups(pattern), key=len):
-        if _is_table(group):
+        if len(group) >= MIN_CHARS and _is_table(group):
             pattern = pattern.replace(group, _ANY_NAME)
     return pattern
 
@@ -65,10 +65,10 @@ def _groups(pattern: str) -> Iterator[str]:
             yield pattern[begins.pop() : at]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=32)
 def _is_table(group: str) -> bool:
     """Whether a group is a list of names, none of them empty."""
-    if len(group) < MIN_CHARS or not _OF_NAMES.fullmatch(group):
+    if not _OF_NAMES.fullmatch(group):
         return False
     names = _alternatives(group[3:-1])
     return len(names) >= MIN_NAMES and all(map(_NOT_EMPTY.match, names))

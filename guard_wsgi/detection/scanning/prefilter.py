@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanning.prefilter_patterns import PATTERNS, cross
+from guard_wsgi.detection.scanning.prefilter_patterns import cross, patterns
 from guard_wsgi.detection.scanning.scanner import Engine, compile_tripwire
 
 # Separates the parts of a head: white space to every pattern, and not part of any header.
@@ -75,9 +75,11 @@ _ROOT_FOLDERS = "etc bin usr dev proc var home tmp opt sys root sbin boot lib li
 # Words of SQL, Cypher and programs before which another one stands, or a mark.
 _SPACED_WORDS = "or and not is like having union select insert update delete drop alter show desc describe import net reg iwr call detach python perl sleep limit exec begin except intersect minus where"
 
+
 # fmt: off
-# One of these anywhere is enough.
-_LITERALS: Final[tuple[str, ...]] = (
+def _words() -> tuple[str, ...]:
+    """Words of which one anywhere is enough."""
+    return (
     *cross("union", (" all", " select", " distinct")),
     *cross("union select", _ODD_BLANKS),
     *cross(("insert", "delete", "drop", "alter", "truncate", "waitfor", "having", "procedure", "declare"), ("\t", "\n", "/*", "(", "\\n", "\\t", "\x0c", "\xa0", "`")),
@@ -144,7 +146,7 @@ _LITERALS: Final[tuple[str, ...]] = (
     "::varchar", "::numeric", "::bytea", "::json", "pg_class", "pg_ls_dir", "pg_read", "all_users", "all_objects", "user_tab_", "dba_", "sys_eval", "sys_exec", "lo_import", "lo_export", "name_const", "drithsx",
     "run/secrets", "serviceaccount", "netdoc:", "zlib.in", "zlib.de", "/opc/v", "fd00:ec2", "computemeta", "localhost6", "localhost4", "out-file", "set-content", "write-output", "downloadfile", "add-type", "$env:", "2> &1", "$*", "env |",
     "lazymap", "beanshell", "commonscoll", "jdbcrowset", "unmarshal", "xstream", "dynamic-proxy", "sorted-set", "<java", "@java", "replicaof", "flushdb", "flushall", "msxsl", "php:function", "system-property", "objectclass", "gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals",
-)
+    )
 
 # Words whose base64 the scan looks for: usual beginnings of encoded attacks.
 _WRAPPED: Final = (
@@ -226,7 +228,7 @@ class Prefilter:
     """
 
     def __init__(self, engine: Engine) -> None:
-        words = {_lower(word) for word in _LITERALS if "\x00" not in word}
+        words = {_lower(word) for word in _words() if "\x00" not in word}
         words.update(
             _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
         )
@@ -272,7 +274,7 @@ def _literals(words: set[str]) -> list[tuple[str, str]]:
 
 
 def _patterns() -> list[tuple[str, str]]:
-    kinds = (*PATTERNS.items(), *((one.name, one.prefilter) for one in INDICATORS))
+    kinds = (*patterns().items(), *((one.name, one.prefilter) for one in INDICATORS))
     return [(name, pattern) for name, kind in kinds for pattern in kind]
 
 

@@ -12,11 +12,9 @@ before ``and``) must be as long as possible.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from string import ascii_lowercase, digits
-from types import MappingProxyType
-from typing import Final
 
 from guard_wsgi.detection.language.session_names import LOG_IN_COOKIES, SESSION_COOKIES
 
@@ -157,7 +155,11 @@ logout create delete rename subscribe unsubscribe status append check close expu
 # A value of two words; the second one is compared.
 _WORD_AND_WORD = r"[=\"][\w.]{1,24} [andorx]{2,3} \w{0,23}"
 
-PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(patterns) for name, patterns in {
+
+def patterns() -> dict[str, tuple[str, ...]]:
+    """Return the name of a match -> its patterns, in the common syntax of Hyperscan and `re`. They
+    are made for each call: nothing needs them once they are compiled."""
+    return {name: tuple(made) for name, made in {
     "quote_keyword": cross(("'", "`", r"\)"), (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  "), (_KEYWORD,)),
     "quote_symbol": (
         *cross("' `", tuple(map(re.escape, "-+*/%^&|=<>!~#;,@({})]'\"\x0b\n")), ("",)),
@@ -290,7 +292,6 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({name: tuple(p
     ),
     # As the name of a parameter; in Cookie, one stands behind a blank, but for the first.
     "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
-}.items()})
-"""The name of a match -> its patterns, in the common syntax of Hyperscan and `re`."""
+    }.items()}
 
 # fmt: on
