@@ -7,7 +7,8 @@
 Each request repeats one atom: as a value, as many values with different names, as names, as the raw
 body. A guard with default settings answers it; the app reads nothing. The script prints the most
 expensive requests, in processor time per byte (us) and per request (ms), and how many exceed the
-limits: 0.5 microseconds a byte, 150 milliseconds.
+limits: 0.5 microseconds a byte, 150 milliseconds. A request over a limit is measured three times,
+each with a new guard, and the least counts: other processes share the processor's caches.
 """
 
 # ruff: noqa: E501  (a table)
@@ -293,11 +294,19 @@ def seconds(guard: GuardMiddleware, request: dict[str, Any]) -> tuple[float, str
     return process_time() - began, statuses[-1][:3]
 
 
-def rows(size: int, only: str) -> Iterator[tuple[float, float, str, str, str]]:
-    """Microseconds a byte, milliseconds, format, atom and the answer."""
-    guard = GuardMiddleware(
+def new_guard() -> GuardMiddleware:
+    return GuardMiddleware(
         text_app(), SecurityConfig(enable_rate_limiting=False, enable_ip_banning=False)
     )
+
+
+MOST_US_A_BYTE = 0.5
+MOST_SECONDS = 0.15
+
+
+def rows(size: int, only: str) -> Iterator[tuple[float, float, str, str, str]]:
+    """Microseconds a byte, milliseconds, format, atom and the answer."""
+    guard = new_guard()
     seconds(guard, FORMATS["query, one value"]("1' union select 1 ", 20))
     chosen = [name for name in FORMATS if not only or name.startswith(tuple(only.split(",")))]
     for name in chosen:
@@ -307,9 +316,14 @@ def rows(size: int, only: str) -> Iterator[tuple[float, float, str, str, str]]:
             sent = int(request.get("CONTENT_LENGTH") or min(size, MAX_HEAD))
             if "HTTP_CONTENT_ENCODING" in request:
                 sent = size
+            sent = max(sent, size // 2)
             taken, status = seconds(guard, request)
+            for _ in range(2):
+                if taken <= MOST_SECONDS and taken * 1e6 / sent <= MOST_US_A_BYTE:
+                    break
+                taken = min(taken, seconds(new_guard(), FORMATS[name](atom, size))[0])
             longest = max(longest, taken)
-            yield taken * 1e6 / max(sent, size // 2), taken * 1e3, name, atom, status
+            yield taken * 1e6 / sent, taken * 1e3, name, atom, status
         print(f"{name:26} {longest * 1e3:8.1f} ms at most", file=sys.stderr, flush=True)
 
 
@@ -327,9 +341,9 @@ def main() -> int:
     found = sorted(rows(options.size, options.only), reverse=True)
     for each, whole, name, atom, status in found[: options.worst]:
         print(f"{each:7.2f} us a byte {whole:8.1f} ms   {name:26} {status}   {atom!r}")
-    many_us = sum(each > 0.5 for each, *_ in found)
-    print(f"over 0.5 us a byte: {many_us} of {len(found)};", end=" ")
-    print(f"over 150 ms: {sum(whole > 150 for _, whole, *_ in found)}")
+    many_us = sum(each > MOST_US_A_BYTE for each, *_ in found)
+    print(f"over {MOST_US_A_BYTE} us a byte: {many_us} of {len(found)};", end=" ")
+    print(f"over 150 ms: {sum(whole > MOST_SECONDS * 1e3 for _, whole, *_ in found)}")
     return 0
 
 

@@ -229,8 +229,7 @@ def _from_percent(match: re.Match[str]) -> str:
 # Forms of ASCII in two, three and four bytes; servers that read them look at six bits of each byte
 # behind the first.
 _OVERLONG = re.compile(
-    rb"([\xc0\xc1])(.)|\xe0([\x00\x01@A\x80\x81\xc0\xc1])(.)"
-    rb"|\xf0[\x00@\x80\xc0]([\x00\x01@A\x80\x81\xc0\xc1])(.)",
+    rb"[\xc0\xc1].|\xe0[\x00\x01@A\x80\x81\xc0\xc1].|\xf0[\x00@\x80\xc0][\x00\x01@A\x80\x81\xc0\xc1].",
     re.DOTALL,
 )
 
@@ -241,9 +240,17 @@ def overlong(data: bytes) -> str:
     return _OVERLONG.sub(_hidden, data).decode("latin-1")
 
 
+_IN_TWO: Final = {
+    bytes((first, low)): bytes(((first & 1) << 6 | low & 0x3F,))
+    for first in (0xC0, 0xC1)
+    for low in range(256)
+}
+"""All forms in two bytes: binary data has one every hundred bytes."""
+
+
 def _hidden(match: re.Match[bytes]) -> bytes:
-    high, low = [part for part in match.groups() if part]
-    return bytes(((high[0] & 1) << 6 | (low[0] & 0x3F),))
+    form = match[0]
+    return _IN_TWO.get(form) or bytes(((form[-2] & 1) << 6 | form[-1] & 0x3F,))
 
 
 def strip_filler(text: str) -> str:

@@ -120,24 +120,23 @@ def body_values(
             for piece in large_bodies.form_pieces(body, first_pass[0]):
                 yield from form_values(piece, "form", budget)
         if b"=" not in body[:4096]:
-            text, flags = form_text(body)
-            if is_binary(body):
-                text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+            text, flags = (
+                (readable(body, MIN_RUN_IN_FIELD), ()) if is_binary(body) else form_text(body)
+            )
             yield from unfold(Value("body", "", text, "", flags), budget)
         if not kind.is_text:
             return
-    text, flags = to_text(body)
     if kind.is_xml or (start == b"<" and b"<?xml" in body[:200].lower()):
         yield from _xml_values(body, budget, first_pass)
         return
     if is_markup and kind.is_text and not kind.is_form:
         yield from _as_xml(body, budget, first_pass)
     if kind.media == "application/graphql":
+        text, flags = to_text(body)
         yield from unfold(Value("graphql", "", text, "", flags), budget)
         return
-    if is_binary(body):
-        # Control characters between readable text hide nothing from an app that reads it as text.
-        text, flags = readable(body, MIN_RUN_IN_FIELD), ()
+    # Control characters between readable text hide nothing from an app that reads it as text.
+    text, flags = (readable(body, MIN_RUN_IN_FIELD), ()) if is_binary(body) else to_text(body)
     if not kind.is_form and _FORM_BEGINNING.match(body):
         yield from form_values(body, "form", budget)
     yield from unfold(Value("body", "", text, "", flags), budget)
