@@ -123,6 +123,9 @@ class HeadInspection(Check):
         return self._refuse(request, findings, inspection) if findings else None
 
 
+_STORING = frozenset({"PUT", "PATCH"})
+
+
 class BodyInspection(Check):
     """Inspects the first ``detection_max_body_inspect_bytes`` of the body for attacks."""
 
@@ -147,6 +150,7 @@ class BodyInspection(Check):
         self._inspections = inspections
         settings = inspections.everywhere.settings
         self._weighs_contents, self._max_values = settings.weighs_contents, settings.max_values
+        self._reads_any_form = settings.reads_any_form
         # A body without a match in the first pass is benign on every path.
         self._benign_body = inspections.everywhere.benign_body
         self._refuse = refuse
@@ -215,7 +219,8 @@ class BodyInspection(Check):
             else:
                 body = incoming.prefix(self._max_bytes)
         if body and (
-            "HTTP_CONTENT_ENCODING" in environ or not self._benign_body(content_type)(body)
+            "HTTP_CONTENT_ENCODING" in environ
+            or not (self._benign_body(content_type)(body) or self._is_sent_as_file(environ, body))
         ):
             complete = incoming.complete if ended is None else ended
             block = self._inspect(request, body, content_type, complete)
@@ -227,6 +232,17 @@ class BodyInspection(Check):
             why = incoming.read_error or "the end of the body is not marked"
             return self._unreadable(request, why)
         return self._oversized(request, self._limit) if body and not ended else None
+
+    def _is_sent_as_file(self, environ: dict[str, Any], body: bytes) -> bool:
+        """Whether a client puts a file as it is, of which Bottle would read fields: they come by
+        POST."""
+        return (
+            self._reads_any_form
+            and environ["REQUEST_METHOD"] in _STORING
+            and BodyKind.of(_media_type(environ)).is_file
+            and not self._weighs_contents
+            and not is_document(body)
+        )
 
     def _is_over(self, incoming: RequestBody) -> bool:
         return incoming.length is None or incoming.length > self._max_bytes
