@@ -58,6 +58,8 @@ _LOOKALIKE: Final = str.maketrans(
 _PROSE_SAFE: Final = str.maketrans({"\u2215": "/", "\u2044": "/", "\u2216": "\\", "\u3002": "."})
 _VERSION_MARK = re.compile(r"!\d{0,6}")
 _SHELL_FILLER = re.compile(r"\$\{?IFS(?:\}|\$\d|\b)(?::[^}]*\})?|\$IFS|\\\r?\n", re.IGNORECASE)
+# The same behind the last bracket, where each substring would look for its end in vain.
+_OPEN_SHELL_FILLER = re.compile(r"\$\{?IFS(?:\$\d|\b)|\$IFS|\\\r?\n", re.IGNORECASE)
 # A shell reads the two halves of a word as one.
 _CONTINUED = re.compile(r"(?<=\w)\\\r?\n(?=\w)")
 # Expansions that are empty in any shell without arguments; attackers put them into words.
@@ -262,7 +264,8 @@ def strip_filler(text: str) -> str:
     if "\\\n" in text or "\\\r\n" in text:
         text = _CONTINUED.sub("", text)
     if "\\\n" in text or "\\\r\n" in text or ("$" in text and "ifs" in text.lower()):
-        text = _SHELL_FILLER.sub(" ", text)
+        end = text.rfind("}") + 1
+        text = _SHELL_FILLER.sub(" ", text[:end]) + _OPEN_SHELL_FILLER.sub(" ", text[end:])
     if "$" in text and _DOLLAR_NOTHING.search(text):
         text = _SHELL_NOTHING.sub("", text)
     if has_backslash or "^" in text or "''" in text or '""' in text or "``" in text:

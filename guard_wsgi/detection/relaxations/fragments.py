@@ -267,13 +267,16 @@ _DATA_BLOCK: Final = re.compile(
     r"<script type=(?:\"application/ld\+json\"|'application/ld\+json')>(.*?)</script>",
     re.IGNORECASE | re.DOTALL,
 )
+_SCRIPT_END: Final = re.compile(r"</script>", re.IGNORECASE)
 
 
 def data_blocks(text: str, parse: Callable[[str], Any]) -> tuple[str, list[Any]]:
     """Return a page's text without its blocks of data, and the blocks that parse as documents."""
     documents = []
     rest, end = [], 0
-    for match in _DATA_BLOCK.finditer(text):
+    # Behind the last end, each beginning would look for its end in vain.
+    last = max((match.end() for match in _SCRIPT_END.finditer(text)), default=0)
+    for match in _DATA_BLOCK.finditer(text, 0, last):
         root = parse(match[1])
         if root is not None:
             documents.append(root)

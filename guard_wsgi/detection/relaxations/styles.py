@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_FILE: Final = r"(?!(?:[./]*|.*/)(?:(?:etc|proc|sys|var|dev|root|home|boot|windows|winnt|passwd|shadow|hosts)\b|\.\w))(?:~@?|(?:\.{1,2}/){1,8})?@?[\w-]+(?:(?:/@?|\.)[\w-]+){0,12}"
+_FILE: Final = r"(?!(?:[./]*|[^\"'\n]*/)(?:(?:etc|proc|sys|var|dev|root|home|boot|windows|winnt|passwd|shadow|hosts)\b|\.\w))(?:~@?|(?:\.{1,2}/){1,8})?@?[\w-]+(?:(?:/@?|\.)[\w-]+){0,12}"
 _FONTS: Final = r"https://fonts\.googleapis\.com/css2?\?[\w=:@;&,+|.-]{1,400}"
 _IMPORT: Final = re.compile(
     rf"@(?:import|use|forward|plugin|reference|config) (?:url\()?(?:\"(?:{_FILE}|{_FONTS})\"|'(?:{_FILE}|{_FONTS})')\)?(?=\s*;)"
