@@ -1,4 +1,4 @@
-"""Time of one look-up in the network's data: clouds, countries, lists, emergency mode, crawlers.
+"""Time of one lookup in the network's data: clouds, countries, lists, emergency mode, crawlers.
 
 ``python benchmarks/network.py`` prints microseconds of the processor's time, the median of
 several rounds, the loop's own 0.05 included. The data are

@@ -106,7 +106,7 @@ class BottleResolver:
     ) -> GuardResponse | None:
         """Answer a refusal as the app answers its own errors: with its handler for the status,
         which gets a ``bottle.HTTPError`` with the refusal as ``block``, and through its
-        ``after_request`` hooks. An app without either pays two look-ups."""
+        ``after_request`` hooks. An app without either pays two lookups."""
         app = self._app
         handler = app.error_handler.get(block.status) if block.response is None else None
         # Inside of Bottle, Bottle itself calls the hooks for the answer.

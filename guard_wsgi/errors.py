@@ -28,7 +28,7 @@ class ConfigError(GuardError, ValueError):
 
 
 class StoreError(GuardError):
-    """The shared state could not be read or written (unreachable, time-out, refused, corrupt)."""
+    """The shared state could not be read or written (unreachable, timeout, refused, corrupt)."""
 
 
 class BanRefused(GuardError, ValueError):

@@ -19,7 +19,7 @@ class ForkAware(Protocol):
     """An object that starts fresh in a child process."""
 
     def after_fork_in_child(self) -> None:
-        """Replace every lock, event, queue and thread. Acquire none: a lock may stay held for ever.
+        """Replace every lock, event, queue and thread. Acquire none: a lock may stay held forever.
 
         This may be called more than once in a child, before anything else happens there.
         """

@@ -1,7 +1,7 @@
 """Lets Flask reuse what its router has matched before.
 
 A site with decorated views has each path matched by the guard. Flask matches it again: 4 us, a
-twelfth of a small app's request. A second match of the same path takes a look-up instead, so the
+twelfth of a small app's request. A second match of the same path takes a lookup instead, so the
 guard gives back some of the time that it takes.
 
 Security does not depend on it: the guard checks the rules of the view that Flask is about to run,

@@ -1,7 +1,7 @@
 """Which apps of this process are guarded.
 
 This is the only state outside of an app: flaskapi-guard's names were singletons, and code outside
-of any app's context calls them (a module during import, a test's set-up, a job). References to apps
+of any app's context calls them (a module during import, a test's setup, a job). References to apps
 are weak. Calls to singletons before there is an app are kept for later apps.
 """
 

@@ -200,7 +200,7 @@ def renderer_of(
     app: Flask, hook_context: Callable[[WSGIEnvironment], AbstractContextManager[Any]]
 ) -> Callable[[Block, WSGIEnvironment, Callable[[], GuardResponse]], GuardResponse | None]:
     """Renders refusals as the app renders its own errors: with its error handlers, and through its
-    ``after_request`` functions. An app without either pays two look-ups."""
+    ``after_request`` functions. An app without either pays two lookups."""
 
     def render(
         block: Block, environ: WSGIEnvironment, plain: Callable[[], GuardResponse]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("guard_wsgi.routes")
 
 MAX_CACHED_PATHS = 2048
-"""The size of the cache: a match takes 10 us and more, a look-up 0.2. It is emptied when full, so
+"""The size of the cache: a match takes 10 us and more, a lookup 0.2. It is emptied when full, so
 that a client that makes up paths can't fill the memory."""
 
 MAX_CACHED_CHARS = 512

@@ -335,7 +335,7 @@ def hash_ip(ip: str, salt: str = "") -> str:
 def sanitize_headers(
     headers: Mapping[str, Any], sensitive_headers: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the headers with sensitive values hidden; names match in any case."""
+    """Return the headers with sensitive values hidden; case does not matter in names."""
     hidden = {name.lower() for name in sensitive_headers}
     return {name: REDACTED if name.lower() in hidden else value for name, value in headers.items()}
 

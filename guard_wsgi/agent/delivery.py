@@ -15,7 +15,7 @@ from guard_wsgi.agent.transport import Answer, Transport, TransportError, retry_
 DropReason = Literal["rejected_4xx", "rejected", "too_big", "unencodable", "gave_up"]
 
 _RETRIED = frozenset({408, 425, 429})
-"""Request time-out, too early, too many requests: these 4xx are not the request's fault."""
+"""Request timeout, too early, too many requests: these 4xx are not the request's fault."""
 
 
 @frozen(slots=True, kw_only=True)

@@ -229,7 +229,7 @@ class Dispatch:
                 backoff.failed(outcome.retry_after_seconds)
                 self._troubles.failed(state, outcome)
         elif again and len(again) == 1:
-            # The collector did not accept a part: try again, but not at once and not for ever.
+            # The collector did not accept a part: try again, but not at once and not forever.
             again[0].attempts = batch.attempts + 1
             if again[0].attempts > self._config.retry_attempts:
                 dropped, again = again[0].items, ()

@@ -45,7 +45,7 @@ MAX_WAIT_SECONDS = 10.0
 """Less than the lease under which one of several processes asks (rulescache.py)."""
 
 FLUSH_SECONDS = 5.0
-"""The default time-out of ``flush_buffer``."""
+"""The default timeout of ``flush_buffer``."""
 
 _EVENT_FIELDS = tuple(attribute.name for attribute in fields(SecurityEvent))
 _METRIC_FIELDS = tuple(attribute.name for attribute in fields(SecurityMetric))

@@ -53,7 +53,7 @@ class _State:
 
 
 class RulesPoller:
-    """Calls ``apply`` with each new set of rules, and ``restore`` when there are none any more.
+    """Calls ``apply`` with each new set of rules, and ``restore`` when the rules end.
 
     :param apply: puts rules into force, all or none; it rejects them by raising.
     :param restore: puts the app's own configuration back.

@@ -137,7 +137,7 @@ class RulesAnswer:
 def read_rules(status: int, body: bytes) -> RulesAnswer:
     """Read an answer to ``GET /api/v1/rules``. Never raises.
 
-    A 204, or a 200 with ``null`` or ``{}``, means that there are no rules any more. Any other
+    A 204, or a 200 with ``null`` or ``{}``, means that there are no longer any rules. Any other
     status but 200 means nothing: a proxy's 404 must not end an emergency mode.
     """
     if status == 204:

@@ -25,7 +25,7 @@ SCHEMA_VERSION = 1
 KEY = "dynamic_rules:last_known"
 LEASE = "dynamic_rules:fetch"
 LEASE_SECONDS = 15
-"""Longer than a fetch takes: connect and read time-outs together."""
+"""Longer than a fetch takes: connect and read timeouts together."""
 KEEP_SECONDS = 2_592_000
 """A month: rules without an expiry survive any outage, but not a forgotten installation."""
 

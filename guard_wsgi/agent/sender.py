@@ -2,7 +2,7 @@
 
 The first item that a process queues starts its thread; nothing happens at import or construction.
 Everything that a fork breaks (locks, queue, thread, connections) is in one object per process id. A
-child makes its own object and never touches the parent's, which may be locked for ever. The parent
+child makes its own object and never touches the parent's, which may be locked forever. The parent
 sends what it has queued. But a parent that exists only to fork (uWSGI's master) starts no thread,
 and leaves its queue to its children. The thread is not a `BackgroundLoop`: callers wait for the
 queue on its condition, and the exit waits for the thread until a deadline and then does its work.

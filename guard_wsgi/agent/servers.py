@@ -15,7 +15,7 @@ def forks_to_come() -> bool:
     worker.
 
     No thread may start in it. uWSGI forks in C, and another thread may hold the interpreter's lock
-    at that moment. Then the child waits for that lock for ever, before it runs a line of Python.
+    at that moment. Then the child waits for that lock forever, before it runs a line of Python.
     uWSGI may fork a worker at any time, to replace one that died.
     """
     uwsgi = sys.modules.get("uwsgi")

@@ -182,7 +182,7 @@ class SpoolFile:
         """Give up the connections in a forked child: never use them again, and never close them.
 
         SQLite forbids both, and a thread that does not exist in the child may hold SQLite's locks
-        for ever.
+        forever.
         """
         for connection in self._connections:
             try:

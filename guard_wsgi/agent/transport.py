@@ -39,7 +39,7 @@ def load() -> None:
     """Import what a request needs, now: only apps with an agent pay these 0.1 s.
 
     The sender's thread must not import it: if the process forks meanwhile, the module's lock stays
-    held in the child for ever.
+    held in the child forever.
     """
     import encodings.idna  # noqa: F401 - imported by the socket module with the first request
 
@@ -100,7 +100,7 @@ class Transport:
     ) -> Answer:
         """Send one request, without retry or redirect.
 
-        :param within_seconds: a shorter time-out than the configured one.
+        :param within_seconds: a shorter timeout than the configured one.
         :raises TransportError: if there is no answer in time.
         """
         allowed = self._config.timeout

@@ -32,7 +32,7 @@ def _accepts_nobody(request: GuardRequest, credential: str) -> None:
 class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
-    The scheme matches in any case (RFC 9110, 11.1). A verifier that raises refuses. Every refusal
+    The scheme ignores case (RFC 9110, 11.1). A verifier that raises refuses. Every refusal
     counts against the route's rate limit, by address, so that guesses are limited as well.
 
     :param scheme: ``"bearer"``, ``"basic"`` or another word for the header's whole value.

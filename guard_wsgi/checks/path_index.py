@@ -12,7 +12,7 @@ ANY_END = "*"
 class PathIndex:
     """Finds the indexes of the patterns that cover a path.
 
-    A look-up among a thousand patterns takes 1 us; asking each of them would take 250 us.
+    A lookup among a thousand patterns takes 1 us; asking each of them would take 250 us.
 
     :param patterns: exact paths, or beginnings of paths followed by ``*``.
     """

@@ -84,6 +84,6 @@ def without_own_names(
         else:
             doubtful.append(
                 f"{shown} is ignored: the guard has no such option, although it reads names in"
-                f" app.config that begin with {prefix}"
+                f" app.config that begin with {prefix}: rename it if it is yours"
             )
     return kept, faults, doubtful

@@ -39,7 +39,7 @@ _COOKIES: Final = frozenset({"HTTP_COOKIE"})
 
 
 class StableHeaders:
-    """Remembers headers that a client repeats and that the first pass found benign: a look-up takes
+    """Remembers headers that a client repeats and that the first pass found benign: a lookup takes
     a fifth of the time of scanning them again.
 
     It keeps at most `MAX_REMEMBERED` texts of `MAX_REMEMBERED_CHARS`, each with all these headers

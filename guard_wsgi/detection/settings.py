@@ -43,7 +43,7 @@ class DetectionSettings:
 
     :ivar threshold: a preset's name or a score (0 < score <= 10).
     :ivar excluded_params: names of query parameters that are not inspected.
-    :ivar excluded_headers: names of headers, in any case, that are not inspected.
+    :ivar excluded_headers: names of headers, in upper or lower case, that are not inspected.
     :ivar excluded_body_fields: form fields, multipart names, and JSON keys at any depth.
     :ivar upload_inspection: "names" weighs file names only, "strict" contents as well.
     :ivar refuses_introspection: whether a GraphQL query for the schema is a finding.

@@ -1,7 +1,7 @@
 """A configuration compiled for serving.
 
 Everything that depends on the configuration alone is decided here, once: which checks a route gets
-and in which order, for each standing of a client. A request only needs a look-up. A policy never
+and in which order, for each standing of a client. A request only needs a lookup. A policy never
 changes. A changed configuration is a new policy, swapped in by one assignment.
 """
 

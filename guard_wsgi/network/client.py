@@ -38,7 +38,7 @@ _NO_PEERS = frozenset({"0.0.0.0", "::"})
 RFC 4291, 2.5.2)."""
 
 MAX_CACHED_ADDRESSES = 8192
-"""The size of the cache of parsed addresses: parsing takes 3 us, a look-up 0.1 us, and clients
+"""The size of the cache of parsed addresses: parsing takes 3 us, a lookup 0.1 us, and clients
 can't fill the memory."""
 
 MAX_ADDRESS_CHARS = 64
@@ -167,7 +167,7 @@ class ClientResolver:
         """Whether the client's own connection is encrypted.
 
         ``X-Forwarded-Proto`` may be a list with one entry per proxy. The entry of the outermost
-        trusted proxy counts, in any case.
+        trusted proxy counts, in upper or lower case.
         """
         if environ.get("wsgi.url_scheme") == "https":
             return True

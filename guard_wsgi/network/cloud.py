@@ -43,7 +43,7 @@ class CloudRule:
 def parse_selection(selection: Iterable[str]) -> tuple[CloudRule, ...]:
     """Parse ``{"AWS", "GCP:!europe-west1", "GCP:!us-east1"}`` into one rule per provider.
 
-    Provider names match in any case. If a provider is named both with and without an exclusion, the
+    Names of providers ignore case. If a provider is named both with and without an exclusion, the
     exclusion applies.
 
     :raises ValueError: if a provider is unknown, or an exclusion is not possible.

@@ -12,7 +12,7 @@ from guard_wsgi.network.provider_ranges import ProviderRanges, check_networks
 MAX_FEED_BYTES = 64 * 1024 * 1024
 """The largest file, Azure's, has some 5 MB; 64 MB are not a publication."""
 FETCH_TIMEOUT_SECONDS = (5.0, 20.0)
-"""Time-outs to connect and between two reads; Azure's download takes seconds on a slow line."""
+"""Timeouts to connect and between two reads; Azure's download takes seconds on a slow line."""
 
 
 def fetch_feed(feed: Feed, known: ProviderRanges | None = None) -> ProviderRanges:

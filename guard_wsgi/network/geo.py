@@ -89,7 +89,7 @@ class CountryLookup:
         self._forget_at = 0.0
         self._ready_in_process = 0
         self._initialize_at = 0.0
-        # One lock per process: a lock that another thread holds at a fork would stay held for ever.
+        # One lock per process: a lock that another thread holds at a fork would stay held forever.
         self._locks: dict[int, threading.Lock] = {}
 
     def country(self, address: Address) -> str | None:

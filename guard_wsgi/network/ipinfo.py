@@ -37,7 +37,7 @@ DEFAULT_DATABASE_PATH = Path("data/ipinfo/country_asn.mmdb")
 DEFAULT_MAX_AGE_SECONDS = 86_400
 """IPinfo publishes daily."""
 FETCH_TIMEOUT_SECONDS = (5.0, 30.0)
-"""Time-outs to connect and between two reads, for a file of some 50 MB."""
+"""Timeouts to connect and between two reads, for a file of some 50 MB."""
 MAX_DATABASE_BYTES = 1024 * 1024 * 1024
 """More than IPinfo's largest database; an endless stream must not fill the disk."""
 RETRY_SECONDS = 30.0

@@ -19,7 +19,7 @@ _WORDS = {
     **dict.fromkeys(("true", "1", "yes", "on", "t", "y"), True),
     **dict.fromkeys(("false", "0", "no", "off", "f", "n"), False),
 }
-"""The words for a switch, in any case."""
+"""The words for a switch, in upper or lower case."""
 
 
 def is_blank(value: object) -> bool:

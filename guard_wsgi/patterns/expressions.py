@@ -1,7 +1,7 @@
 """The user's regular expressions, searched together in linear time.
 
 Python's ``re`` backtracks: with ``(a+)+$``, 27 characters keep it busy for seconds while it holds
-the GIL, so no time-out helps (CVE-2025-53539). Hyperscan never backtracks, and refuses unsupported
+the GIL, so no timeout helps (CVE-2025-53539). Hyperscan never backtracks, and refuses unsupported
 expressions when it compiles them. Where it has no wheel, ``re`` searches a bounded part of the
 text, and shapes that take exponential time are refused. In texts that are always short, ``re`` may
 also search for look-around, if backtracking.py allows it.
@@ -104,7 +104,7 @@ def _compile_apart(expressions: tuple[str, ...], max_chars: int) -> Callable[[by
         except ExpressionError as error:
             reason = why_too_slow(expression)
             if reason:
-                raise ExpressionError(f"{error}; nor in Python's re: {reason}") from None
+                raise ExpressionError(f"{error}; Python's re refuses it, too: {reason}") from None
             compiled = re.compile(expression, re.IGNORECASE | re.MULTILINE)
             backtracking.append((place, compiled))
     find_linear = _compile(tuple(expressions[place] for place in linear))

@@ -75,7 +75,7 @@ class RequestBody:
         """Return the first ``max_bytes`` of the body, or all of it if it is shorter.
 
         It blocks while the client is slow, as the app's own read would, until the server's
-        time-out. Never raises: see :attr:`read_error`.
+        timeout. Never raises: see :attr:`read_error`.
         """
         if self._environ is None:
             return self._grown_prefix(max_bytes)
@@ -167,7 +167,7 @@ class RequestBody:
     def whole(self, environ: dict[str, Any]) -> InputStream:
         """Return all of the body, to be read once; the app still gets all of it.
 
-        A body that doesn't fit into memory is kept in a file until nobody reads it any more.
+        A body that doesn't fit into memory is kept in a file until its last reader is gone.
 
         :raises BodyTooLarge: if it is longer than its limit.
         """

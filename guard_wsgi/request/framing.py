@@ -1,7 +1,7 @@
 """The length of a body, by RFC 9112 section 6.3 and PEP 3333.
 
 A WSGI server gives it in ``CONTENT_LENGTH``, or sets ``wsgi.input_terminated`` if the stream ends
-by itself. On a server that sets neither, reading a chunked body may wait for ever.
+by itself. On a server that sets neither, reading a chunked body may wait forever.
 """
 
 from __future__ import annotations

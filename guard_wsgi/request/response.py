@@ -48,7 +48,7 @@ class GuardResponse:
 
     @property
     def headers(self) -> Headers:
-        """The headers, by name in any case. Changes take effect."""
+        """The headers, by name; case does not matter. Changes take effect."""
         if self._headers is None:
             self._headers = Headers(self._pairs)
         return self._headers

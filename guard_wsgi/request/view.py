@@ -240,7 +240,7 @@ class GuardRequest:
 
     @lazy
     def headers(self) -> Mapping[str, str]:
-        """Request headers, by name in any case."""
+        """Request headers, by name; case does not matter."""
         return EnvironHeaders(self.environ)  # type: ignore[return-value]
 
     @lazy

@@ -85,7 +85,7 @@ QUOTA_HEADERS = frozenset(
 )
 """The headers in which apps report limits, in all drafts."""
 
-# Headers of most answers, as frameworks spell them: a look-up is faster than lowering them.
+# Headers of most answers, as frameworks spell them: a lookup is faster than lowering them.
 COMMON_NAMES = (
     *("Content-Type", "Content-Length", "Location", "Set-Cookie", "Vary", "Cache-Control"),
     *("Date", "ETag", "Last-Modified", "Expires", "Content-Encoding", "Content-Disposition"),

@@ -115,7 +115,7 @@ class ViewRules:
         """Return the rules of a view, as the same object each time."""
         ruled = self._ruled(view)
         key = id(view), ruled.view.handlers(method)
-        # A view may be decorated after its first look-up.
+        # A view may be decorated after its first lookup.
         carried = view.__dict__.get(ROUTE_ATTRIBUTE) if type(view) is FunctionType else None
         known = self._rules.get(key)
         if known is None or known[0] is not carried:

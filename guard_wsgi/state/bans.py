@@ -1,7 +1,7 @@
 """Bans: addresses and networks that are refused until a certain time.
 
 They live in the store. Every process keeps a copy, which it refreshes at most every
-``refresh_seconds``, so that a look-up takes no round trip.
+``refresh_seconds``, so that a lookup takes no round trip.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The time budget of a request's store calls.
 
-A time-out per call is not enough: three slow calls are three time-outs. The time that a thread has
+A timeout per call is not enough: three slow calls are three timeouts. The time that a thread has
 spent in slow calls of its request is subtracted from the time of the next call.
 """
 
@@ -62,8 +62,8 @@ class TimeBudget:
         here.deadline = here.began + seconds
 
     def remaining_seconds(self) -> float:
-        """Return the time left of the running call, for a socket's time-out; never zero, which
-        would mean "do not block". Outside of a call, return the time-out of a call."""
+        """Return the time left of the running call, for a socket's timeout; never zero, which
+        would mean "do not block". Outside of a call, return the timeout of a call."""
         deadline = self._here.deadline
         if not deadline:
             return self._timeout_seconds

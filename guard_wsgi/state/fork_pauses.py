@@ -1,6 +1,6 @@
 """Stores over a fork.
 
-A lock that another thread holds at a fork stays held in the child for ever, so the child replaces
+A lock that another thread holds at a fork stays held in the child forever, so the child replaces
 it and never acquires it (`guard_wsgi.forks`). A file with a running transaction can't even be
 closed in the child, and we can't replace the locks of a client's library. Such an object pauses
 during the fork.

@@ -22,7 +22,7 @@ OutagePolicy = Literal["local", "allow", "deny"]
 Feature = Literal["rate_limit", "bans", "counters"]
 
 DEFAULT_MAX_KEYS = 1_000_000
-"""The most keys: a server can spare the memory (about 150 MB, reached only under attack)."""
+"""The most keys: a server can spare the memory (about 230 MB, reached only under attack)."""
 
 POLICIES: tuple[OutagePolicy, ...] = ("local", "allow", "deny")
 FEATURES: tuple[Feature, ...] = ("rate_limit", "bans", "counters")
@@ -88,7 +88,7 @@ class StoreSettings:
     protected: IPSet = IPSet()
     # Called once for each change, in the thread of the request that saw it; must return at once.
     on_change: Callable[[Change, str], None] | None = field(default=None, validator=synchronous)
-    # Passed to the client of a remote store; they override our own time-outs.
+    # Passed to the client of a remote store; they override our own timeouts.
     options: Mapping[str, object] = MappingProxyType({})
     clock: Clock = SYSTEM_CLOCK
 

@@ -61,7 +61,7 @@ class Store:
     def begin_request(self) -> None:
         """Start the time budget of a new request in this thread, which its store calls share.
 
-        Without it, each call has only its own time-out.
+        Without it, each call has only its own timeout.
         """
         self._backend.begin_request()
 

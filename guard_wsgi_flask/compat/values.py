@@ -14,7 +14,7 @@ from guard_wsgi.state.values import Values
 from guard_wsgi_flask.compat.face import Face, current_guard
 
 DAY_SECONDS = 86_400
-"""How long a value without a time to live is kept: the guard's stores keep nothing for ever."""
+"""How long a value without a time to live is kept: the guard's stores keep nothing forever."""
 
 
 class RedisManager(Face):

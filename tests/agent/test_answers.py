@@ -324,7 +324,7 @@ def test_retry_after_wins_only_when_it_is_longer() -> None:
 def test_a_trickling_answer_does_not_hold_the_sender(
     agent: MakeAgent, collector: Collector
 ) -> None:
-    """Each byte arrives within the read time-out; all of them together don't."""
+    """Each byte arrives within the read timeout; all of them together don't."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as listener:

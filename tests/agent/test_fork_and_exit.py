@@ -75,7 +75,7 @@ def test_a_child_of_a_process_that_never_sent_sends(collector: Collector) -> Non
 
 
 def test_a_child_forked_with_every_lock_held_works(collector: Collector) -> None:
-    """A lock held at the fork is held for ever in the child (getsentry/sentry-python#6148)."""
+    """A lock held at the fork is held forever in the child (getsentry/sentry-python#6148)."""
     done = run(
         """
         handler = agent(flush_interval=3600)
@@ -226,7 +226,7 @@ def test_exit_is_delayed_by_the_configured_time_at_most(
         done = run(EXIT, url, timeout=20)
     assert (done.returncode, done.stderr) == (0, "")
     seconds, dropped = done.stdout.split(maxsplit=1)
-    # Half a second, plus the delay of a busy machine; a time-out of 30 s would not fit.
+    # Half a second, plus the delay of a busy machine; a timeout of 30 s would not fit.
     assert float(seconds) < 5.0
     assert dropped.strip() == "{'shutdown': 3}"
 

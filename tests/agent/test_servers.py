@@ -146,7 +146,7 @@ def test_a_collector_that_hangs_holds_up_neither_requests_nor_the_end(
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-        # exit_timeout is 1 s; the collector answers after 60 s and the agent's time-out is 10 s.
+        # exit_timeout is 1 s; the collector answers after 60 s and the agent's timeout is 10 s.
         assert time.monotonic() - began < 8
 
 
@@ -195,7 +195,7 @@ def test_uwsgi_workers_send_their_own_and_the_masters_once(
     collector: Collector, uwsgi: Path, kind: str
 ) -> None:
     """Without its fork hooks uWSGI forks behind Python's back, and any thread that the master
-    runs may hold the interpreter's lock then: the workers would wait for it for ever."""
+    runs may hold the interpreter's lock then: the workers would wait for it forever."""
     # With --lazy-apps, each worker loads the app itself.
     expected = Counter(user_agent_blocked=10, path_excluded=2 if kind == "lazy apps" else 1)
 

@@ -64,7 +64,7 @@ def test_customers_by_another_hand_pass(
 
 @pytest.mark.parametrize("filler", ["\n", " ", "\r\n ", "1#\n", "`ab` ", "' or ", "$(id) the my "])
 def test_runs_of_one_thing_end_soon_without_hyperscan(filler: str) -> None:
-    """Cubic matching of such a run once took minutes; the suite's time-out is the bound."""
+    """Cubic matching of such a run once took minutes; the suite's timeout is the bound."""
     inspection = Detector(engine="re").compile(DetectionSettings())
     body = ("text=" + filler * (6000 // len(filler)) + "x' or 1=1 -- ").encode()
     assert inspection.body(body, content_type="application/x-www-form-urlencoded")

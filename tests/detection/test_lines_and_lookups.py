@@ -1,4 +1,4 @@
-"""A command on a line of its own, a look-up of a secret, a condition in place of a number."""
+"""A command on a line of its own, a lookup of a secret, a condition in place of a number."""
 
 # ruff: noqa: E501  (tables: one row a line)
 from __future__ import annotations

@@ -380,7 +380,7 @@ def test_a_program_passes_where_formats_carry_one_and_in_no_other_field(
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("piece", ["[a]", "\\$|", "{2}", "(?<a>", "[^a]+", "{2,}"])
 def test_an_expression_with_a_fault_is_read_once(inspection: Inspection, piece: str) -> None:
-    """If each piece could be read in two ways, sixty would take for ever."""
+    """If each piece could be read in two ways, sixty would take forever."""
     for attack in ("' or 1=1--", ";id", "<script>alert(1)</script>"):
         excused(piece * 60 + attack, False)
         inspection.head(environ(query="q=" + quote(piece * 60 + attack, safe="")))

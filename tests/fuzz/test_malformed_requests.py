@@ -1,6 +1,6 @@
 """Requests that no client means: answered with a 4xx or noted as a finding, and never a 500.
 
-The time-out of each test is the bound on its time: a parser that is quadratic in any of these
+The timeout of each test is the bound on its time: a parser that is quadratic in any of these
 would take minutes.
 """
 

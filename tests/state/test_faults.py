@@ -1,7 +1,7 @@
 """A remote store that fails in every way there is: no error, no long wait, and it comes back.
 
 One "request" here is what the guard asks of a store for one: the ban, the limit, and a counter
-or two. The bounds are the promised ones; they hold because of time-outs and the breaker, not
+or two. The bounds are the promised ones; they hold because of timeouts and the breaker, not
 because the machine is fast.
 """
 
@@ -108,7 +108,7 @@ def test_once_the_breaker_is_open_requests_cost_next_to_nothing(
     for thread in threads:
         thread.join(30)
     assert len(took) > 100
-    # A probe costs one request its time-out; no other request waits.
+    # A probe costs one request its timeout; no other request waits.
     assert_bounded(took, 0.08)
 
 

@@ -71,7 +71,7 @@ def open_breaker(guarded: GuardMiddleware) -> None:
 
 @pytest.mark.parametrize("fault", ["refuse", "silent", "reset", "drip", "slow"])
 def test_with_the_breaker_open_nobody_waits_for_the_store(proxy: FaultyProxy, fault: Fault) -> None:
-    # A store that is slow within its time-out is used, and never opens it: so less of it.
+    # A store that is slow within its timeout is used, and never opens it: so less of it.
     options = {"store_timeout": 0.05} if fault == "slow" else {}
     guarded = guard(proxy.url, **options)
     proxy.set(fault)

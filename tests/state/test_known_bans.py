@@ -166,7 +166,7 @@ def test_a_ban_for_ever_is_kept_and_blocks_no_other(
     open_store: OpenStore, kind: str, seconds: float
 ) -> None:
     store = open_store(kind)
-    ban = store.bans.ban("203.0.113.1", seconds, "for ever")
+    ban = store.bans.ban("203.0.113.1", seconds, "forever")
     assert time.gmtime(ban.expires_at).tm_year == 2500
     store.bans.ban("203.0.113.2", 60, "after it")
     assert store.bans.find(address("203.0.113.1")) == ban

@@ -137,7 +137,7 @@ def test_any_remote_store_that_is_down_leaves_the_limits_in_force(scheme: str) -
         store.counters.increment("c", 60)
     assert allowed == [True, True, False, False, False, False]
     assert store.degraded
-    assert time.monotonic() - began < 20  # six requests, each of which could wait for ever
+    assert time.monotonic() - began < 20  # six requests, each of which could wait forever
     store.bans.ban("192.0.2.7", 60, "test")
     assert store.bans.find(CLIENT) is not None
     store.close()

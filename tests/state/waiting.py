@@ -23,11 +23,11 @@ def clock() -> float:
 
 
 HANG_SECONDS = 2.0
-"""No time-out of the store's is as long, and no busy machine has held up a request for it."""
+"""No timeout of the store's is as long, and no busy machine has held up a request for it."""
 
 
 def assert_bounded(took: Iterable[float], bound: float, *, together: int = 1) -> None:
-    """Requests wait no longer than the bound, and none for as long as a missing time-out takes.
+    """Requests wait no longer than the bound, and none for as long as a missing timeout takes.
 
     One in ten, at least one, may be late: a thread also waits for the interpreter's lock, and for
     that the kernel has no figure.

@@ -1,4 +1,4 @@
-"""Processes for the tests: a script run by a fresh interpreter, with a hard time-out."""
+"""Processes for the tests: a script run by a fresh interpreter, with a hard timeout."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ class SocketStream:
         self.reads: list[int] = []
 
     def _bounded(self, size: int) -> int:
-        assert size >= 0 or not self.endless, "an unbounded read would wait for ever"
-        assert size <= self.left or not self.endless, "a read past the end would wait for ever"
+        assert size >= 0 or not self.endless, "an unbounded read would wait forever"
+        assert size <= self.left or not self.endless, "a read past the end would wait forever"
         self.reads.append(size)
         return size
 

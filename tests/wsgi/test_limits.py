@@ -102,7 +102,7 @@ def test_a_body_whose_end_is_not_marked_is_flagged_or_refused_by_config() -> Non
     class Trap:
         def read(self, size: int = -1) -> bytes:
             read.append(size)
-            raise AssertionError("reading here would wait for ever")
+            raise AssertionError("reading here would wait forever")
 
     def leaves_it(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         start_response("200 OK", TEXT)

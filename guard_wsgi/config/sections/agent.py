@@ -185,7 +185,7 @@ class AgentOptions:
         optional=True,
     )
     agent_spool_max_age: int | None = same_as(
-        # Seconds after which an event is not sent any more. A week: older events help nobody.
+        # Seconds after which an event is dropped. A week: older events help nobody.
         AgentConfig,
         "spool_max_age",
         within=whole_number(60),

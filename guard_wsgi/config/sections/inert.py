@@ -8,7 +8,7 @@ from guard_wsgi.options import values as values
 from guard_wsgi.options.declaring import inert
 from guard_wsgi.options.numbers import flag, number, whole_number
 
-_LINEAR = inert("patterns run in linear time and need no time-out and no safety probe")
+_LINEAR = inert("patterns run in linear time and need no timeout and no safety probe")
 _NO_MONITOR = inert("all patterns run in one pass, so no single pattern can be timed")
 _ONE_SCORE = inert("one learned score decides; set detection_threat_score_threshold instead")
 _REQUEST_THREAD = inert("the thread of the request reads its body")

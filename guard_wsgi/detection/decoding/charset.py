@@ -58,7 +58,7 @@ def parameter_of(header: str, name: str) -> str:
 @lru_cache(maxsize=1)
 def _known() -> frozenset[str]:
     """Whether the interpreter knows a codec. For an unknown name it would search the file system
-    and cache the failure for ever, and clients must not cause that."""
+    and cache the failure forever, and clients must not cause that."""
     modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
     return frozenset(modules | set(aliases)) - {"aliases"} - _NO_CHARSET
 

@@ -55,7 +55,6 @@ class _Picture:
         self.texts: list[str] = []
         self._is_escaped = is_escaped
         self._open: list[str] = []
-        self._style: list[str] = []
 
     def start(self, tag: str, attributes: list[str]) -> None:
         space, _, name = tag.rpartition(" ")

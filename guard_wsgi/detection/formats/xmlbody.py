@@ -181,8 +181,8 @@ def said_encoding(body: bytes) -> str:
 
 
 def without_instruction(text: str) -> str:
-    """Return a decoded document without its first instruction: the encoding that it names does not
-    apply any more."""
+    """Return a decoded document without its first instruction: the encoding that it names no longer
+    applies."""
     return _INSTRUCTION.sub("", text)
 
 

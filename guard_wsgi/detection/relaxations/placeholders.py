@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-# A look-up of names, except names that lead to settings, classes or the machine.
+# A lookup of names, except names that lead to settings, classes or the machine.
 _NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|fork|gets|methods?"

@@ -53,7 +53,7 @@ class Reading:
     """One reading of a window of a value, with its evidence.
 
     Evidence is collected in three steps: indicators, their surroundings, and the shape. Each step
-    is more expensive than the one before, so a reading that can't reach the threshold any more is
+    is more expensive than the one before, so a reading that can no longer reach the threshold is
     dropped.
 
     :ivar features: name of the feature -> the first view that showed it.

@@ -19,7 +19,7 @@ FAILURES_TO_OPEN = 3
 not."""
 
 PROBE_SECONDS = (1, 2, 4, 8, 16, 30)
-"""Seconds between probes. Each may cost one request the time-out, so they get rarer; but a store
+"""Seconds between probes. Each may cost one request the timeout, so they get rarer; but a store
 that is back is used again within half a minute."""
 
 

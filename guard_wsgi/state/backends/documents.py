@@ -127,6 +127,6 @@ def _document(value: bytes, ttl_seconds: float) -> dict[str, Any]:
 
 
 def _whole(seconds: float) -> int:
-    """Convert seconds for memcached: whole seconds; 0 would mean for ever, and more than 30 days
+    """Convert seconds for memcached: whole seconds; 0 would mean forever, and more than 30 days
     would mean a date."""
     return min(max(1, round(seconds)), 30 * 24 * 3600)

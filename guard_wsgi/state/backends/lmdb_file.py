@@ -247,7 +247,7 @@ class LMDBFile:
                 self.lock.release()
 
     def __del__(self) -> None:
-        # A store that nobody holds any more holds nothing back from others either.
+        # A store without references keeps nothing from others.
         self.give_back()
 
     def _give_back(self) -> None:

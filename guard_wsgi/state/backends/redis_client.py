@@ -1,6 +1,6 @@
 """A client of Redis or Valkey that doesn't wait: `limits` makes it, with our options.
 
-The libraries' defaults suit programs that can wait: time-outs of seconds, ten retries with
+The libraries' defaults suit programs that can wait: timeouts of seconds, ten retries with
 back-off, separate round trips for greetings. A request can't wait.
 """
 
@@ -43,7 +43,7 @@ def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: 
         raise ConfigError([f"store_url {scheme}://: {error}"]) from error
     client = storage.get_connection()
     pool = getattr(client, "connection_pool", None)
-    if pool is not None:  # a cluster has one for each node, and only its sockets' time-outs
+    if pool is not None:  # a cluster has one for each node, and only its sockets' timeouts
         try:
             pool.connection_class = _within(budget, pool.connection_class, pool.connection_kwargs)
         except OSError as error:
@@ -120,7 +120,7 @@ def _tls_context(connection: Any) -> ssl.SSLContext | None:
     """Return the TLS context that a connection would make each time.
 
     The client reads the system's certificates for every connection: 15 ms and more of a request
-    that no time-out ends.
+    that no timeout ends.
 
     :return: ``None`` if more than a context is needed (OCSP).
     :raises OSError: for certificates that can't be read.
@@ -134,7 +134,7 @@ def _tls_context(connection: Any) -> ssl.SSLContext | None:
 
 
 class _BudgetedSocket:
-    """A time-out of a socket is for each read; a server that sends a byte now and then never
+    """A timeout of a socket is for each read; a server that sends a byte now and then never
     runs into it. Here it is for all reads of a call together."""
 
     __slots__ = ("_budget", "_sock")

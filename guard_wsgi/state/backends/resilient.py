@@ -56,7 +56,7 @@ class ResilientBackend:
         self._settings = settings
         self._policies = settings.policies
         self._budget = budget
-        # Calls to a server are cut at the time-out; on a busy machine their threads end later.
+        # Calls to a server are cut at the timeout; on a busy machine their threads end later.
         self._calls = None if budget is None else RunningCalls(2 * settings.timeout_seconds)
         self._local = MemoryStorage(max_keys=settings.max_keys, clock=settings.clock)
         self._pending: dict[str, BanEntry | None] = {}

@@ -1,4 +1,4 @@
-"""The editor of dynamic rules: by app, with preview, history and roll-back."""
+"""The editor of dynamic rules: by app, with preview, history and rollback."""
 
 from __future__ import annotations
 
