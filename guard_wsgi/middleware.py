@@ -143,7 +143,7 @@ class GuardMiddleware(ViewChecker):
         visit.start_response = start_response
         ask, ladder, is_plain = plan.ladders[visit.standing]
         place = ask(environ, visit) if block is None else 0
-        if place is None:
+        if place is None:  # no check needs a request object: all pass
             if is_plain:
                 self._report.passed += 1
                 return self._entry(environ, visit.begin)

@@ -626,3 +626,19 @@ def test_two_decorators_of_two_apps_know_their_own_views_only() -> None:
 
     assert list(decorated_by(other.config)) == []
     assert other.get_route_config(f"{__name__}.{view.__qualname__}") is None
+
+
+def test_rules_are_shown_with_the_names_of_functions() -> None:
+    rules = RouteConfig(custom_validators=[_validate], auth_required="bearer", auth_verifier=_known)
+    text = repr(rules)
+    assert f"custom_validators=({__name__}._validate,)" in text
+    assert f"auth_verifier={__name__}._known" in text
+    assert " at 0x" not in text
+
+
+def _validate(request: object) -> None:
+    """Let everybody in."""
+
+
+def _known(request: object, credential: str) -> str:
+    return "ann"

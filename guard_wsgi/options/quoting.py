@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from types import FunctionType, MethodType
 
 MAX_QUOTED_CHARS = 80
 """A fault quotes at most this many characters: it ends up in logs and terminals."""
@@ -16,6 +17,17 @@ def quoted(value: object) -> str:
     """Return ``value`` for a fault: its repr, shortened."""
     text = repr(value)
     return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
+
+
+def shown(value: object) -> str:
+    """Return a value for people: functions by their names, in tuples and tables as well."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key!r}: {shown(one)}' for key, one in value.items())}}}"
+    if type(value) is tuple:
+        return f"({', '.join(map(shown, value))}{',' if len(value) == 1 else ''})"
+    if isinstance(value, (FunctionType, MethodType)):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
 
 
 def listed(names: Iterable[str]) -> str:

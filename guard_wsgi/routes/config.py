@@ -17,7 +17,7 @@ from guard_wsgi.detection.settings import UPLOAD_INSPECTIONS
 from guard_wsgi.options import values as values
 from guard_wsgi.options.frozen import ImmutableConfig
 from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, optional_flag, whole_number
-from guard_wsgi.options.quoting import quoted
+from guard_wsgi.options.quoting import quoted, shown
 from guard_wsgi.options.resolving import checked, options_of
 from guard_wsgi.options.values import one_of, synchronous
 from guard_wsgi.routes.time_restriction import TimeRestriction, time_restriction
@@ -277,8 +277,7 @@ class RouteConfig:
         for each: a request that was counted for one view is not counted for the other."""
         if not (self.has_limits or self.behavior_rules):
             return self
-        said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
-        own = RouteConfig(**said)
+        own = RouteConfig(**self._options())
         object.__setattr__(own, "limits_counted_as", name)
         object.__setattr__(own, "behavior_counted_as", name)
         return own
@@ -287,11 +286,13 @@ class RouteConfig:
         """Return the same rules, counted by the names of views."""
         if (limits, behavior) == (self.limits_counted_as, self.behavior_counted_as):
             return self
-        said = {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
-        named = RouteConfig(**said)._made_of(self)
+        named = RouteConfig(**self._options())._made_of(self)
         object.__setattr__(named, "limits_counted_as", limits)
         object.__setattr__(named, "behavior_counted_as", behavior)
         return named
+
+    def _options(self) -> dict[str, Any]:
+        return {option.name: getattr(self, option.name) for option in options_of(RouteConfig)}
 
     def _made_of(self, *merged: RouteConfig) -> RouteConfig:
         parts = {id(part): part for route in merged for part in route._parts or (route,)}
@@ -336,7 +337,7 @@ class RouteConfig:
     def __repr__(self) -> str:
         """Return the options that are set."""
         said = (
-            f"{option.name}={_picklable(getattr(self, option.name))!r}"
+            f"{option.name}={shown(getattr(self, option.name))}"
             for option in options_of(RouteConfig)
             if getattr(self, option.name) != option.default
             # Write limits as the decorator takes them.
