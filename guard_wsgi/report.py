@@ -81,7 +81,7 @@ class Report:
         """Report oddities that refused nothing: one event per kind and minute, with the count.
 
         Anybody can send a forged header or a large body a thousand times a second. An event for
-        each would hide those that matter.
+        each would hide important events.
         """
         now = monotonic()
         for event, reason in request.notes:

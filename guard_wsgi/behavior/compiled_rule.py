@@ -47,8 +47,8 @@ def halved(threshold: int) -> int:
 
 
 def by_counter(entries: Iterable[CompiledRule]) -> list[list[CompiledRule]]:
-    """Group the rules that share a counter: those that count the same thing, whatever their
-    thresholds."""
+    """Group the rules that count the same thing, whatever their thresholds: they share a
+    counter."""
     groups: dict[tuple[bool, str], list[CompiledRule]] = {}
     for entry in entries:
         groups.setdefault((entry.is_global, entry.counter_name), []).append(entry)

@@ -1,10 +1,10 @@
 """Shares: folders that the app itself serves by WebDAV (RFC 4918).
 
 A client of a share stores `.env` or `backup.sql` and reads it back, and a probe looks for the same
-names. What differs is not in the request, which anybody can send: it is what the app has answered.
-An app that lists a folder answers PROPFIND with 207 (RFC 4918, 9.1), which no other app does, and
-one that keeps a file answers PUT with 201 or 204 (RFC 9110, 9.3.4). So names below a folder that
-the app has listed, and of a file that it has taken, are its content.
+names. The request can't show the difference, because anybody can send it. The app's earlier answers
+do. An app that lists a folder answers PROPFIND with 207 (RFC 4918, 9.1), which no other app does,
+and one that keeps a file answers PUT with 201 or 204 (RFC 9110, 9.3.4). So names below a folder
+that the app has listed, and of a file that it has taken, are its content.
 """
 
 from __future__ import annotations

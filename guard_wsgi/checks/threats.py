@@ -234,8 +234,8 @@ class BodyInspection(Check):
         return self._oversized(request, self._limit) if body and not ended else None
 
     def _is_sent_as_file(self, environ: dict[str, Any], body: bytes) -> bool:
-        """Whether a client puts a file as it is, of which Bottle would read fields: they come by
-        POST."""
+        """Whether a client uploads a raw file by PUT. Bottle would read its fields, but fields come
+        by POST."""
         return (
             self._reads_any_form
             and environ["REQUEST_METHOD"] in _STORING

@@ -51,7 +51,7 @@ so OPTIONS must not evade the limit; and a page over the limit must still be abl
 
 @frozen(slots=True, kw_only=True)
 class RouteLimits:
-    """The limits of a route's decorators; ``None`` for those that they do not set.
+    """The limits of a route's decorators; ``None`` if they set none.
 
     :ivar counted_as: the name under which its requests count; ``""`` for the name of the route.
     """

@@ -20,4 +20,6 @@ def examine(
         print(piece, file=out)
     if not advice:
         print("no problems found", file=out)
+    if app is None:
+        print("examined the configuration only: name your app, such as shop:app", file=out)
     return exit_code(advice)

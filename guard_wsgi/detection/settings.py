@@ -66,7 +66,7 @@ class DetectionSettings:
     # 8 MiB: the usual limit of APIs and frameworks for documents and forms.
     max_body_bytes: int = field(default=8_388_608, validator=whole_number(1))
     # How many names and values of a request are weighed one by one. A large form has hundreds, a
-    # large JSON document tens of thousands, most of which are benign to the first pass.
+    # large JSON document tens of thousands, and most of these pass the first pass.
     max_values: int = field(default=20_000, validator=whole_number(1))
     # The work after the first pass, in characters to weigh (value.Budget): 0.15 s.
     max_chars: int = field(default=262_144, validator=whole_number(1))

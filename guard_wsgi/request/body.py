@@ -65,7 +65,7 @@ class RequestBody:
 
     @classmethod
     def begun(cls, environ: dict[str, Any], replay: ReplayStream) -> RequestBody:
-        """Make a body of which something was already read; the stream gives it again."""
+        """Make a body that was read in part; the stream gives that part again."""
         body = cls(environ)
         body._environ = None
         body._replay = environ["wsgi.input"] = replay

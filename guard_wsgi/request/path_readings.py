@@ -97,8 +97,8 @@ def _without_parameters(path: str) -> str:
 
 
 def _tidied(path: str) -> str:
-    """Reduce the path to the characters that people see, without those that Windows drops at the
-    end of a name."""
+    """Reduce the path to the characters that people see, without characters that Windows drops at
+    the end of a name."""
     if not path.isascii():
         path = normalize("NFKC", path)
     segments = _with_slashes(_UNSEEN.sub("", path)).split("/")

@@ -155,8 +155,8 @@ class Verdict:
         return True
 
     def counted_as(self, route: Any) -> tuple[str, str]:
-        """The names under which the rules that hold those of ``route`` count calls and behaviour:
-        a further call counts with the first."""
+        """The names under which all rules that contain those of ``route`` count: a further call
+        counts with the first."""
         for held in self.passed:
             if held.includes(route):
                 limits = held if _limits_of(held) == _limits_of(route) else route
@@ -165,7 +165,8 @@ class Verdict:
 
     @property
     def passed(self) -> tuple[Any, ...]:
-        """The rules that have let the request pass: an app may go on after those that refused."""
+        """The rules that have let the request pass. An app may continue after other rules
+        refused."""
         if self.route is None or self.action == "block":
             return self.held
         return (*self.held, self.route)

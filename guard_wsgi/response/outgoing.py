@@ -50,7 +50,7 @@ class Outgoing:
         self.is_constant = self.modifier is None and self.cors is None
 
     def with_constant(self, headers: HeaderList, is_https: bool) -> HeaderList:
-        """Return the headers of the guard's own answer, with those that it always gets."""
+        """Return the headers of the guard's own answer, including the fixed ones."""
         return add_missing(headers, self._own.of(is_https))
 
     def quota(self, visit: Visit) -> Sequence[Header]:

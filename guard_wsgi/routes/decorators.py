@@ -334,8 +334,8 @@ class SecurityDecorator(DecoratorEvents):
 
     @staticmethod
     def _count_name(view: Any) -> str:
-        """Return the name under which a view counts, wherever it is called; ``""`` for a function
-        that another function makes, of which there may be many: it counts by its route."""
+        """Return the name under which a view counts, wherever it is called; ``""`` for a nested
+        function, because there may be many of the same name: it counts by its route."""
         name = str(getattr(view, "__qualname__", "<locals>"))
         return "" if "<locals>" in name else f"{getattr(view, '__module__', '')}.{name}"
 

@@ -79,7 +79,7 @@ def signature_of(route: str, arguments: object) -> Signature:
 VERIFIERS: Mapping[str, str] = MappingProxyType(
     {"auth_required": "auth_verifier", "api_key_required": "api_key_verifier"}
 )
-"""Maps the options of a route that require credentials to those that verify them."""
+"""Maps each option of a route that requires credentials to the option that verifies them."""
 
 
 class Dispatcher(Protocol):

@@ -138,7 +138,7 @@ def _function(target: Any) -> Any:
 
 
 def _unwrapped(view: Any) -> Iterator[Layer]:
-    """Yield a callable and those that it wraps or refers to, the outermost first."""
+    """Yield a callable, and the callables that it wraps or refers to, the outermost first."""
     if view is None:
         return
     seen: set[int] = set()

@@ -81,7 +81,7 @@ class RuledView:
         return known[1]
 
     def layers(self, method: str, routed: frozenset[int]) -> list[Layer]:
-        """Return the layers of the view, without those that it only refers to."""
+        """Return the layers of the view, without callables that it only refers to."""
         return [
             layer
             for layer in self.view.layers(method)

@@ -1,7 +1,7 @@
 """Restores bans after a store has lost data: it restarted empty, or with an older snapshot.
 
 People rely on bans, and on lifted bans. So a process writes what it knows to the store again: lost
-bans that were not lifted, and the end of those that were.
+bans, and which bans were lifted.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class BanRecovery:
             self.lost = [ban for ban in self.lost if ban.target not in lifted]
 
     def in_force(self, entries: Iterable[BanEntry]) -> list[BanEntry]:
-        """Return the store's bans without those that this process knows to be lifted."""
+        """Return the store's bans without bans that this process knows to be lifted."""
         kept = []
         for entry in entries:
             if entry.expires_at and self._lifted.get(entry.target) == entry.expires_at:

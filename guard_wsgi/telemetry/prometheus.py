@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
 BUCKETS_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The client library's default buckets, without those that are useless for web requests."""
+"""The client library's default buckets, without the ones that are useless for web requests."""
 
 
 class PrometheusSink:

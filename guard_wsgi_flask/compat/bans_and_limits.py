@@ -75,7 +75,7 @@ class RateLimitManager(Face):
         return None if state.allowed else create_error_response(429, "Too many requests")
 
     def reset(self) -> None:
-        """Forget all counts, also those that lead to bans; bans stay."""
+        """Forget all counts, including counts towards bans; bans stay."""
         for guarded in all_guarded():
             store = guarded.middleware.services.store
             kept = [(ban, store.bans.seconds_left(ban)) for ban in store.bans.list()]

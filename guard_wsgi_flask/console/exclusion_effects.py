@@ -56,8 +56,8 @@ def excluded(
     in_rules: Iterable[Mapping[str, Any]],
     configured: Iterable[DetectionExclusion],
 ) -> list[ExclusionEffect]:
-    """Return the active exclusions, and earlier ones that let something through; those that let
-    most through first."""
+    """Return the active exclusions, and earlier ones that let something through, sorted by how much
+    they let through."""
     found: dict[str, ExclusionEffect] = {}
     for one in configured:
         found[name_of(one)] = ExclusionEffect(one.as_entry(), CONFIGURATION)

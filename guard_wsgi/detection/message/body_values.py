@@ -230,8 +230,8 @@ def _file_values(
     first_pass: PiecePass | None,
 ) -> Iterator[Value]:
     """Yield the values of a body with a file's media type. Views read JSON from any body, and
-    Bottle reads fields: a body that parses as one is weighed as one. Otherwise it is a file, of
-    which only XML entities are checked, as an XML parser would read them."""
+    Bottle reads fields: a body that parses as one is weighed as one. Otherwise it is a file, and
+    only its XML entities are checked, because an XML parser would read them."""
     kind_in_json = kind_of_place if contents else kind_of
     if complete:
         if _JSON_BEGINNING.match(body):

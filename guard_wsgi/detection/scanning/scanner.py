@@ -194,7 +194,8 @@ _RARE: Final = frozenset((*b"\x00\r\n`@^~|$%<>{}[]()\\!#&*+;=?'/", *range(0x80, 
 
 
 def _rare_bytes(pattern: str) -> bytes:
-    """Return rare bytes of which any match of a pattern contains one; empty if there are none."""
+    """Return rare bytes: every match of the pattern contains at least one of them. Empty if there
+    are none."""
     rarest = _rarest(parser.parse(pattern.encode()))
     return bytes(sorted(rarest)) if rarest <= _RARE else b""
 
@@ -214,7 +215,8 @@ def _needed_bytes(tree: Iterable[Any]) -> Iterator[frozenset[int]]:
 
 
 def _rarest(tree: Iterable[Any]) -> frozenset[int]:
-    """The smallest set of rare bytes of which a match contains one; any byte if there is none."""
+    """The smallest set of rare bytes such that a match contains at least one; any byte if there is
+    none."""
     rare = [any_of for any_of in _needed_bytes(tree) if any_of <= _RARE]
     return min(rare, key=len, default=frozenset(range(0x100)))
 

@@ -146,8 +146,8 @@ class Model:
         possible: Collection[str],
         enabled: frozenset[str],
     ) -> float:
-        """Return the most, in log-odds, that a feature adds beside others: those that are certain,
-        and those that are possible, like any indicator."""
+        """Return the most, in log-odds, that a feature adds next to other features, which are
+        certain or possible."""
         entry = self._entries.get(feature)
         if entry is None or (entry.category and entry.category not in enabled):
             return 0.0

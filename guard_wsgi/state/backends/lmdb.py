@@ -54,7 +54,8 @@ from guard_wsgi.state.windows import (
 )
 
 MAX_KEY_BYTES = 400
-"""LMDB accepts 511 bytes, some of which the letter and the prefix need. Longer keys are hashed."""
+"""LMDB accepts 511 bytes, and the letter and the prefix need some of them. Longer keys are
+hashed."""
 
 MAX_PREFIX_BYTES = 64
 

@@ -1,7 +1,7 @@
 """The counts of rate limits: an array in a file beside the LMDB file.
 
-To change one number LMDB writes a page on every level of its tree, which is half of what a hit
-costs. So what LMDB keeps for a key is only its place in the array, and the count is changed in its
+To change one number, LMDB writes a page on every level of its tree. That is half of the time of a
+hit. So what LMDB keeps for a key is only its place in the array, and the count is changed in its
 place, under LMDB's write lock, which holds for all processes. LMDB decides: what is written in a
 place that no key has means nothing, so a process may be killed between any two steps.
 
@@ -43,7 +43,7 @@ CHANGE_AT = 16
 MAX_KNOWN = 10_000
 MAX_KNOWN_CHARACTERS = 200
 """How many places a process remembers of one kind of keys: the clients of the last minutes, some 2
-MB. Long keys, of which there are few, are not remembered."""
+MB. Long keys are rare and not remembered."""
 
 PLACE = struct.Struct("<I")
 """The entry of a key's record; multiplied by the size of a count, it is the offset in the file."""

@@ -41,8 +41,8 @@ MIN_SECONDS = 600.0
 workers write it again."""
 
 _SAFE_KEY = re.compile(r"[!-~]{1,200}\Z")
-"""The longest key. Memcached's keys are printable, without blanks, at most 250 bytes, of which
-`limits` needs some."""
+"""The longest key. Memcached's keys are printable, without blanks, and at most 250 bytes long;
+`limits` needs some of these."""
 
 
 _Bans = dict[str, tuple[float, str, float]]
