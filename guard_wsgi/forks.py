@@ -61,7 +61,7 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
 
 
 def threads_run() -> bool:
-    """Whether background threads run beside requests: by default, uWSGI stops them."""
+    """Whether background threads run between requests: by default, uWSGI stops them."""
     options = getattr(sys.modules.get("uwsgi"), "opt", None)
     return not isinstance(options, Mapping) or threads_enabled(options)
 

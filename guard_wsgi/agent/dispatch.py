@@ -161,7 +161,7 @@ class Dispatch:
     def _send_one(self, state: ProcessState, within_seconds: float | None = None) -> Outcome | None:
         """Post one batch and settle its outcome; ``None`` if there is no batch."""
         ready = state.ready
-        # A batch that has used up its attempts waits behind all others.
+        # A batch that has used up its attempts goes to the end of the queue.
         only_old = len(ready) == 1 and ready[0].accepted_before is not None
         if not ready or (only_old and ready[0].attempts == 0):
             fresh = self._form(state)

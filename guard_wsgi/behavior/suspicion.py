@@ -25,8 +25,8 @@ DEFAULT_WINDOW_SECONDS = 3600
 """An hour: long enough that a slow scan adds up, short enough that a week's odd hits don't."""
 
 DOUBTFUL_PER_HIT = 10
-"""So many doubtful requests count as one: an office that writes about code behind one address, and
-is refused fifty times an hour, is not banned, and a program that tries a hundred variants is."""
+"""This many doubtful requests count as one. So an office with one address that writes about code,
+and is refused fifty times an hour, is not banned; a program that tries a hundred variants is."""
 
 RATE_LIMIT_CATEGORY = "rate_limit"
 

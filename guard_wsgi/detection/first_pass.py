@@ -324,7 +324,7 @@ def _begins_document(token: bytes) -> bool:
 
 
 _STARTS: Final = (b"", b"{", b"[", b'"')
-"""The first character of a JSON document that holds text, behind blanks."""
+"""The first character of a JSON document with text in it, after blanks."""
 
 
 _LAST_BYTE: Final = WRAPPED_BYTES[-1]

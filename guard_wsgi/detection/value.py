@@ -141,7 +141,7 @@ class Budget:
         """Return the budget of a head or a body.
 
         :param chars: the most that any may cost.
-        :param more: what this one may cost, beside what any may.
+        :param more: what this one may cost in addition.
         """
         allowed = min(chars, FREE_CHARS + more)
         return cls(values, allowed, chars - allowed)

@@ -354,8 +354,8 @@ class Bans:
 
     def _timed(self, entry: BanEntry, offset_ns: int) -> tuple[int, Ban]:
         """When a ban of the store ends by this process's clock: one that is known ends when it
-        was to end, even if the wall clock has been set since. None ends later than if it had just
-        been made: a clock was ahead when it was, or this one is behind."""
+        was to end, even if the wall clock has been set since. No ban ends later than if it was made
+        now: the clock was ahead when it was made, or this clock is slow."""
         held = self._index.held(entry.target)
         if held is not None and held[1].expires_at == entry.expires_at:
             return held[0], held[1]

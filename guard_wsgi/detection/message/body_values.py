@@ -145,7 +145,7 @@ def body_values(
 
 
 def _first_byte(body: bytes) -> bytes:
-    """Return the first byte behind a mark and blanks."""
+    """Return the first byte after a byte order mark and blanks."""
     match = _BLANKS.match(body)
     at = match.end() if match else 0
     return body[at : at + 1]

@@ -4,7 +4,7 @@
 An app puts a value either into the middle of a program or between quotes there. In the middle, it
 is read from its first word on, and no attacked language accepts several words in a row that are not
 its keywords. Between quotes, nothing of it is read before the first quote of the same kind, and
-what follows that quote must go on as the language does behind a text.
+what follows that quote must be something that the language allows after a string.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _BETWEEN: Final = re.compile(r",?\s+|,")
 _CONTRACTION: Final = re.compile(r"'(?:t|s|d|m|re|ve|ll)(?=[ \t,])", re.IGNORECASE)
 _STRING_PREFIXES: Final = frozenset("n e b x r u f q rb br fr nq bx".split())
 
-# Words that stand beside others in a program: of SQL and its dialects, of Python, JavaScript and
-# PHP, and of the expression languages of Java. They don't count as words of a sentence, although
-# some are English.
+# Words that may be next to other words in a program: keywords of SQL and its dialects, of Python,
+# JavaScript and PHP, and of the expression languages of Java. They don't count as words of a
+# sentence, although some are English.
 _SQL_KEYWORDS: Final = frozenset(
     """
     a an select union where and or not like ilike in is null order by group having limit offset fetch first next only into insert
@@ -69,7 +69,7 @@ class Leading(NamedTuple):
     """How a text begins.
 
     :ivar words: its first words or numbers, with only blanks and commas between them.
-    :ivar joined: for each of them, whether it has no comma behind it.
+    :ivar joined: for each of them, whether no comma follows.
     :ivar in_line: the same, and no end of a line.
     :ivar end: the character that ends the row; "" at the end of the text.
     :ivar rest: the text after the apostrophe, if a contraction ends the row ("it's").

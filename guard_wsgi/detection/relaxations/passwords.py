@@ -48,7 +48,7 @@ _REPETITIONS: Final = frozenset(
     {"again", "confirm", "confirmation", "repeat", "repeated", "retype", "verify"}
 )
 _NAME_PARTS = re.compile(r"[^>.\[\]_\s-]+")
-# The name of the field in an API beside one that says "this is a password".
+# The field of an API whose neighbour says "this is a password".
 _PASSWORD_SIBLING: Final = frozenset({"value", "secret", "data", "text", "credential"})
 _KINDS: Final = frozenset({"type", "kind", "method", "credential_type", "input_type"})
 BASIC_PASSWORD: Final = "authorization>password"
@@ -57,8 +57,8 @@ MAX_PASSWORD_CHARS: Final = 128  # OWASP, Authentication Cheat Sheet: allow at l
 
 def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     """Return the name and text of each password in a body: by its name, as the repetition of a
-    named password, or beside a field that says so (``{"type": "password", "value": ...}``). A field
-    inside another value does not count, because its sender chooses the names."""
+    named password, or next to a field that says so (``{"type": "password", "value": ...}``). A
+    field inside another value does not count, because its sender chooses the names."""
     values = list(values)
     basic = {(one.name, one.text) for one in values if _is_basic(one)}
     # Optimization: a document has thousands of short values, and a slice is no call.
@@ -67,7 +67,7 @@ def passwords(values: Iterable[Value]) -> frozenset[tuple[str, str]]:
     values = [one for one in values if _may_be_password(one)]
     found = basic | tokens | {(one.name, one.text) for one in values if is_password_name(one.name)}
     said = {text for _, text in found}
-    # In an object of its own: any request may have a field more beside the others.
+    # Only in an object of its own, because any request may have one field more.
     parents = {one.name.rpartition(".")[0] for one in values if _says_password(one)}
     for one in values:
         parent, _, key = one.name.rpartition(".")

@@ -290,7 +290,7 @@ def patterns() -> dict[str, tuple[str, ...]]:
         *cross((r"\"(?-i:",), "eyAg eyAi ewog ew0K ewoJ ewki WyI WyJ W3si Wwog WyAi Ww0K IHsi CnsK", (r"[\w/ -]{6})",)),
         *cross(_VALUE_STARTS, ("(?-i:eyA",), "g i", (r"[\w/ -]{6})",)),
     ),
-    # As the name of a parameter; in Cookie, one stands behind a blank, but for the first.
+    # As the name of a parameter. In Cookie, a blank precedes each name but the first.
     "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
     }.items()}
 

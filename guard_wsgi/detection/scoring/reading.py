@@ -99,7 +99,8 @@ class Reading:
         return runs.total(texts, self._window.starts, self._window.ends)
 
     def add_shapes(self) -> None:
-        """Add the runs of tokens by their names. They are weighed only beside other evidence."""
+        """Add the runs of tokens by their names. They are weighed only together with other
+        evidence."""
         window = self._window
         for view in self._shaped:
             self.add(shapes(view.text, window.starts, window.ends), view.name)

@@ -38,7 +38,7 @@ _TAG_AT = 16
 
 CHANGE = struct.Struct("<Q")
 CHANGE_AT = 16
-"""How often the bans have changed, and where that is: in place 0, behind what it begins with."""
+"""The version of the bans is in place 0, after the beginning of the file."""
 
 MAX_KNOWN = 10_000
 MAX_KNOWN_CHARACTERS = 200
