@@ -24,7 +24,7 @@ _ANY_NAME: Final = r"[\w.+-]+"
 _OF_NAMES: Final = re.compile(
     r"\(\?:(?:\(\?:|[\w|)?*+-]|\\[wd.+-]|\[(?:a-z|0-9|[\w.+]|\\[wd])+\])*\)", re.ASCII
 )
-_NOT_EMPTY: Final = re.compile(r"(?:\w\?)*\w(?![?*])", re.ASCII)
+_NOT_EMPTY: Final = re.compile(r"(?:\w\?|\(\?:[^()]*\)\??)*\w(?![?*])", re.ASCII)
 _PIECES: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
 
 
