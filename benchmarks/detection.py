@@ -3,7 +3,8 @@ inputs, and how many found attacks are still found in wrapped form.
 
     python benchmarks/detection.py [CORPUS...] [--evasions] [--sample N]
 
-CORPUS as for train_detection.py; without one, the made benign traffic only. Times are the
+CORPUS as for train_detection.py; without one, the made benign traffic only. It needs the
+dependency group "train" (pip install --group train). Times are the
 median of single calls, in microseconds, on this machine: read them against each other.
 """
 

@@ -116,7 +116,8 @@ class TimeWindow(Check):
             status=403,
             message="Access not allowed at this time",
             check=self.name,
-            reason=f"{minute:%H:%M} {self._zone.key} is outside of the route's time window",
+            reason=f"{minute:%H:%M} is outside of the route's time window"
+            f" {self._start:%H:%M}-{self._end:%H:%M} {self._zone.key}",
         )
 
     def _minute(self) -> time:

@@ -109,7 +109,9 @@ def _of_content(content: Any, status: int) -> GuardResponse:
     if isinstance(content, (dict, list)):
         body = json.dumps(content, default=str)
         return GuardResponse(body, status, [("Content-Type", "application/json")])
-    raise TypeError(f"a hook returned {type(content).__name__}, not a response")
+    raise TypeError(
+        f"a hook returned {type(content).__name__}: return None, True, False or a response"
+    )
 
 
 def _of_tuple(answer: tuple[Any, ...], environ: Mapping[str, Any] | None) -> GuardResponse:
