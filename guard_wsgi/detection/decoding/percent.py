@@ -40,8 +40,25 @@ def unquote(data: bytes) -> bytes:
     except ValueError:
         if _AN_ESCAPE not in data.translate(_KINDS):
             return data
-        # Escape each sign that begins no escape. A loop would take 1.5 us a byte.
-        return _unquote(_NO_ESCAPE.sub(b"%25", data))
+        return _unquote(_with_signs_escaped(data))
+
+
+MOST_IN_A_LOOP: Final = 1000
+
+
+def _with_signs_escaped(data: bytes) -> bytes:
+    """Escape each sign that begins no escape. To find few of them takes a tenth of the time that an
+    expression takes."""
+    others = data.translate(_KINDS).replace(_AN_ESCAPE, b"xxx")
+    if others.count(b"%") > MOST_IN_A_LOOP:
+        return _NO_ESCAPE.sub(b"%25", data)
+    pieces = []
+    start, at = 0, others.find(b"%")
+    while at >= 0:
+        pieces.append(data[start:at])
+        start = at + 1
+        at = others.find(b"%", start)
+    return b"%25".join([*pieces, data[start:]])
 
 
 def _unquote(data: bytes) -> bytes:

@@ -228,7 +228,7 @@ def _part(piece: bytes) -> Part:
         return _made(b"", piece[2:])
     head, separator, content = piece.partition(b"\r\n\r\n")
     if not separator:
-        blank = _BLANK_LINE.search(piece)
+        blank = _BLANK_LINE.search(piece, 0, MAX_HEAD_BYTES)
         if blank is None:
             return Part(b"", piece)
         head, content = piece[: blank.start()], piece[blank.end() :]
@@ -245,7 +245,7 @@ def _other_parts(piece: bytes, part: Part, charsets: Iterable[str]) -> Iterator[
     """Yield the same part with another end of its head: werkzeug also takes two line feeds for it,
     and Bottle a line of blanks, in the charset of the body."""
     if not part.is_plain:
-        blank = _BLANK_LINE.search(piece, 0, len(part.head))
+        blank = _BLANK_LINE.search(piece, 0, min(len(part.head), MAX_HEAD_BYTES))
         if blank is not None:
             yield _made(piece[: blank.start()], piece[blank.end() :])
     if piece[:2] == b"\r\n":
