@@ -144,7 +144,7 @@ def _words() -> tuple[str, ...]:
     *cross("document window", (" .", " [")), "location =", *cross("$.", ("get", "post", "ajax", "getscript"), ("(", " (")), "?.(", "new worker", "new websocket", "hx-",
     "global.process", "root.process", "constantize", "instance_eval", "scripting.file", "adodb.", "$globals", "display_errors", "suhosin", "(system)", "(exec)", "(assert)", "(passthru)", "(phpinfo)",
     "::varchar", "::numeric", "::bytea", "::json", "pg_class", "pg_ls_dir", "pg_read", "all_users", "all_objects", "user_tab_", "dba_", "sys_eval", "sys_exec", "lo_import", "lo_export", "name_const", "drithsx",
-    "run/secrets", "serviceaccount", "netdoc:", "zlib.in", "zlib.de", "/opc/v", "fd00:ec2", "computemeta", "localhost6", "localhost4", "out-file", "set-content", "write-output", "downloadfile", "add-type", "$env:", "2> &1", "$*", "env |",
+    "run/secrets", "serviceaccount", "netdoc:", "zlib.in", "zlib.de", "/opc/v", "fd00:ec2", "computemeta", "localhost6", "localhost4", "out-file", "set-content", "write-output", "downloadfile", "add-type", "$env:", "2> &1", "env |",
     "lazymap", "beanshell", "commonscoll", "jdbcrowset", "unmarshal", "xstream", "dynamic-proxy", "sorted-set", "<java", "@java", "replicaof", "flushdb", "flushall", "msxsl", "php:function", "system-property", "objectclass", "gi_frame", "cr_frame", "ag_frame", "tb_frame", "f_globals",
     )
 
