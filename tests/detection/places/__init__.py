@@ -14,6 +14,8 @@ PLACES: dict[str, Place] = {**HEADS, **FORMS, **JSON_DOCUMENTS, **MULTIPARTS, **
 EXCEPTIONS = {
     "Basic password": "a password may be any characters",
     "User-Agent": "programs name themselves and their libraries in it",
+    "Accept-Language": "its grammar has words, numbers and names of types",
+    "X-Requested-With": "its grammar has words, numbers and names of types",
 }
 """Places in which a payload needs more evidence, and why. README names them."""
 
