@@ -264,7 +264,8 @@ def _either(
     everywhere: Callable[[bytes], bool], quoted: Callable[[bytes], bool]
 ) -> Callable[[bytes], bool]:
     def matches(data: bytes) -> bool:
-        return everywhere(data) or (_QUOTE in data and quoted(data))
+        # The small one first: in markup it has a match within microseconds.
+        return (_QUOTE in data and quoted(data)) or everywhere(data)
 
     return matches
 
