@@ -54,6 +54,11 @@ def test_each_text_of_many_is_confirmed_by_itself() -> None:
     assert ["shell.admin_alone" in names for names in found] == [True, False, True, False]
 
 
+def test_a_second_reading_of_a_text_is_confirmed_too() -> None:
+    data = SEPARATOR + b"x%20y" + SEPARATOR + b"visudo" + SEPARATOR
+    assert "shell.admin_alone" in builtin_scanners("auto").among(data, [len(data)])[0]
+
+
 @pytest.mark.parametrize(
     "pattern",
     [

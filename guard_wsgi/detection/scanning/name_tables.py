@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
 
+from guard_wsgi.detection.scanning.scanner import SEPARATOR
+
 MIN_NAMES: Final = 40
 """A shorter table takes less memory than its class, which runs on with any text."""
 
@@ -86,14 +88,20 @@ class Confirmation:
     def __init__(self, patterns: Mapping[str, str]) -> None:
         self.names = frozenset(patterns)
         self._patterns = patterns
-        self._searches: dict[str, Callable[[bytes], object]] = {}
+        self._matches: dict[str, Callable[[bytes, int], object]] = {}
 
     def confirms(self, name: str, data: bytes) -> bool:
-        """Whether the pattern of this name matches in the data."""
-        search = self._searches.get(name)
-        if search is None:
+        """Whether the pattern of this name matches in the data, which may have several texts: one
+        behind each `SEPARATOR`."""
+        match = self._matches.get(name)
+        if match is None:
             pattern = self._patterns[name].encode()
-            # Optimization: each of them begins where the text begins (`without_tables`), and a
-            # search would try every place.
-            search = self._searches[name] = re.compile(pattern, re.IGNORECASE | re.DOTALL).match
-        return search(data) is not None
+            match = self._matches[name] = re.compile(pattern, re.IGNORECASE | re.DOTALL).match
+        # Optimization: each pattern begins where a text begins (`without_tables`), and a search
+        # would try every place.
+        at = data.find(SEPARATOR)
+        while at >= 0:
+            if match(data, at):
+                return True
+            at = data.find(SEPARATOR, at + 1)
+        return False
