@@ -16,6 +16,7 @@ EXCEPTIONS = {
     "User-Agent": "programs name themselves and their libraries in it",
     "Accept-Language": "its grammar has words, numbers and names of types",
     "X-Requested-With": "its grammar has words, numbers and names of types",
+    "If-None-Match": "an entity tag may have any of these characters",
 }
 """Places in which a payload needs more evidence, and why. README names them."""
 
@@ -26,9 +27,11 @@ AMONG_TEXT = frozenset(
         *("multipart, its name in EBCDIC", "GraphQL, a decoy", "path", "path, deep"),
         *("path, in the middle", "path, in the middle of twenty", "path, a matrix parameter"),
         *("path, before a slash", "multipart, a part's type", "multipart, a part's header"),
+        *("TOML, as text", "TOML, letters by numbers", "TOML, a line for each letter"),
+        "text, controls in front",
     }
 )
-"""Names, paths and header lines: what is an attack only as a whole value (a path, an address, a
+"""Names, paths, lines of headers and texts with values in them: what is an attack only as a whole value (a path, an address, a
 number) is none there."""
 
 __all__ = ["AMONG_TEXT", "EXCEPTIONS", "PLACES", "Environ", "Place", "Sent"]
