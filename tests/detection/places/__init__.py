@@ -31,7 +31,7 @@ AMONG_TEXT = frozenset(
         "text, controls in front",
     }
 )
-"""Names, paths, lines of headers and texts with values in them: what is an attack only as a whole value (a path, an address, a
-number) is none there."""
+"""Names, paths, lines of headers and texts with values in them: what is an attack only as a whole
+value (a path, an address, a number) is none there."""
 
 __all__ = ["AMONG_TEXT", "EXCEPTIONS", "PLACES", "Environ", "Place", "Sent"]
