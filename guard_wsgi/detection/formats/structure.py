@@ -292,6 +292,15 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     yield value
 
 
+# What joins a text to the one before it. Where an app puts a document into a string of a script or
+# of a statement, the document's own quotes end that string.
+_OPERATED = re.compile(
+    r"\s*(?:[-+*/%|&,;^<>=?:.)\]}!]\s*[\w$!~({\[]|(?:or|and|xor|union|in|is|not|like|between|having|collate)\b)"
+    r".*(?:[-+*/%|&,;^<>=?:(\[{]|\b(?:or|and|xor|like|in|is|not)|//[^\n]*|--\s?|#)\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
     if isinstance(root, str):
         # An app that reads no JSON reads the quotes. Around a phrase they are those of a search.
@@ -307,6 +316,8 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
         flags = (*value.flags, *inner.flags)
         named = Value(value.location, name, inner.text, inner.kind, flags)
         yield from unfold(named, budget, 1) if inner.kind == MAIL else (named,)
+        if not isinstance(root, str) and _OPERATED.match(inner.text) is not None:
+            yield evolve(named, text=f'"{inner.text}"')
 
 
 def _is_quoted(value: Value, operator: Value) -> bool:

@@ -104,6 +104,8 @@ CODE = (
     _make("template", "erb_command", r"<%=?[^%]{0,80}(?:system|shell|exec|popen|\d\s*[*/]\s*\d|\d/\()", _SSTI, STRONG, examples=('<%=7*7%>',)),
     _make("template", "expression_object", r"[$#*]\{\s*(?:new\s+\w|[a-z]\w*\.(?:get|set|for|add|class|exec|run|create)\w*\s*\()", _SSTI, 0.9, examples=("#{runtime.exec('id')}",)),
     _make("template", "statement_object", r"\{%[^%]*(?:\bconfig\b|\brequest\b|\bself\b|__)", _SSTI, STRONG, examples=("{%set a=lipsum|attr('__globals__')%}{{a}}",)),
+    _make("template", "engine_object", r"\{[{%][^}]*\b(?:lipsum\b|current_app\b|(?:cycler|joiner)\s*[.|(\[]|namespace\s*[.|\[%-])|\{%-?\s*for\b[^%]*\bin\s+(?:g|config|current_app|lipsum)\b", "Jinja's and Flask's globals", STRONG, examples=("{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%for i in g%}{{i}}{%endfor%}")),
+    _make("template", "raw_expression", r"\{\{\s*!\s?(?:[(\[\"'{~]|[\w.]*[\w\])](?:[(\[*+|%]|\s?(?:\*|or\b|if\b))|_\w|[\w.]*__)", "Bottle: SimpleTemplate, unescaped expressions", STRONG, examples=("{{!locals()}}", "{{!9**9}}", "{{!_env}}", "{{!x.__class__}}")),
     _make("template", "probe_odd", r"^\s*\{\{\s*\.\s*\}\}|\w\{\*\w+\*\}\w|\{@math\b", _SSTI, STRONG, examples=('{{ . }}',)),
     _make("code_injection", "groovy_execute", r"['\"]\s*\.\s*execute\s*\(\s*\)", "Apache Groovy: a string that is a command", STRONG, examples=('"id".execute()',)),
     _make("template", "mako", r"<%(?:!|block|def|inherit|namespace|include|import|page)?\s+\w+|\$\{\s*(?:self|context|x|loop|caller|capture|dir|os)\b", _SSTI, examples=('${x#{}}',)),

@@ -3,9 +3,17 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
+import re
 from functools import partial
 
-from guard_wsgi.detection.indicators.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import (
+    CERTAIN,
+    DECISIVE,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    Family,
+)
 
 _CWE = "CWE-79"
 _EVASION = "OWASP: XSS Filter Evasion Cheat Sheet"
@@ -19,6 +27,66 @@ _xss = partial(Family("xss"), "xss")
 _SINK = (
     r"(?:alert|prompt|confirm|eval|settimeout|setinterval|fetch|atob|btoa|expression|execscript"
     r"|importscripts|msgbox|print|navigate|createelement|getelementbyid|queryselector)"
+)
+
+_OPERATORS = r"[-+*/^|&%,;?:=.<>)\]}]"
+# An expression that does something: a call, an object or a list of calls, an assignment.
+_EXPRESSION = (
+    r"(?:new\s+|void\s+|typeof\s+|await\s+|[!~(]\s*)*"
+    r"(?:[a-z_$][\w$.]*(?:\?\.)?[(`]|[{\[][^QUOTE]*[(.:]|[a-z_$][\w$.\[\]]*\s*=[^=QUOTE])"
+)
+
+
+def _string_left(quote: str) -> str:
+    """A text that leaves the string of a script with an operator, and enters it again or comments
+    the rest out."""
+    inside = f"[^{quote}]"
+    return (
+        rf"^{inside}*{quote}\s*{_OPERATORS}{{1,4}}\s*{_EXPRESSION.replace('QUOTE', quote)}{inside}*"
+        rf"(?:[-+*/^|&%,;?:=<>(\[{{]\s*{quote}\s*$|\)\s*;?\s*(?://|<!--){inside}*$)"
+    )
+
+
+def _attribute_left(quote: str) -> str:
+    """A text that leaves an attribute's value and adds attributes: a handler, or another target.
+
+    An attribute before the quote is markup of one's own, pasted from its middle.
+    """
+    return (
+        rf"^[^<>=\"']*{quote}(?:[\s/]+[a-z-]+(?:=[^\s\"'<>]*)?)*[\s/]+(?:formaction\s*=|on[a-z]{{4,}}\s*="
+        rf"|(?:href|src|action|data|ping|poster|background|xlink:href|srcset)\s*=\s*[\"']?(?:[a-z]+:)?[/\\]{{2}})"
+    )
+
+
+_CALLABLES = (
+    "alert",
+    "eval",
+    "prompt",
+    "confirm",
+    "print",
+    "function",
+    "settimeout",
+    "setinterval",
+    "fetch",
+    "import",
+)
+_CALLED_BACK = rf"(?:{'|'.join(_CALLABLES)})"
+# A call or an object, an operator and a quote; in JSON the quote is escaped. The first pass reads a
+# plus as a blank, which prose has there as well, unless the value ends.
+_OPERATED = tuple(
+    f"{end}{operator}"
+    for end in (r"\)", r"\}", r"\]")
+    for quote in ('"', r'\\"', "'", "`")
+    for operator in (
+        *(re.escape(sign) + quote for sign in "-+*/|&%^:?="),
+        f' {quote}(?:$|[\\x0b&;"\\]}},])',
+    )
+)
+_PASSED = tuple(
+    f"{re.escape(mark)}{name}{re.escape(end)}"
+    for mark in "(,="
+    for name in _CALLABLES
+    for end in "),"
 )
 
 # fmt: off
@@ -135,4 +203,19 @@ MARKUP = (
     _xss("clobbering", r"<(?:a|img|form|iframe|embed|object|input|output|button|image)\b[^>]{0,100}\b(?:id|name)\s*=\s*['\"]?(?:getelementbyid|getelementsby\w+|queryselector\w*|createelement\w*|currentscript|defaultview|documentelement|parentnode|childnodes|attributes|nodename|innerhtml|firstchild|ownerdocument|setattribute|removechild|appendchild|cookie|document|window|__proto__)\b|<a\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</a>\s*)?<a\s[^>]{0,60}\bid\s*=[^>]{1,60}\bname\s*=|<form\s[^>]{0,60}\bid\s*=[^>]{1,60}>\s*(?:</form>\s*<form\s[^>]{0,60}\bid\s*=|<output\s[^>]{0,60}\b(?:id|name)\s*=)", "OWASP: DOM Clobbering Prevention Cheat Sheet", CERTAIN,
           examples=("<img name=getElementById>", "<a id=config><a id=config name=url href=//evil.example>", "<form id=test1></form><form id=test1><input name=x>")),
     _xss("htmx", r"<[a-z][^<>]*\s(?:data-)?hx-(?:on|get|post|put|delete|patch|vals|vars|headers|ext|boost|trigger|include)[\w:-]{0,30}\s*=", "htmx documentation: attributes that send requests and run scripts", STRONG, prefilter=(r"[\s\"']hx-(?:on|get|post|put|del|pat|val|var|hea|ext|boo|tri|inc)",), examples=("<div hx-get=//x.example hx-trigger=load>", "<div hx-on:click=alert(1)>")),
+    _xss("string_left", "|".join(map(_string_left, "\"'`")), _PATT, CERTAIN,
+         prefilter=(*_OPERATED, r"\)//", r"\);//", "[=\x0b]['\"`];[a-z]"),
+         examples=('"-admin.grant(7)-"', "'+{toString:alert}+'", "`;x=name;`", '".replace(/.*/,eval)+"', '";logout()//')),
+    _xss("attribute_left", "|".join(map(_attribute_left, "\"'")), _HTML, DECISIVE,
+         examples=('" autofocus/onfocus=f() x="', "' type=submit formaction=/x y='", '" type=image src=//e.vil/x x="')),
+    _xss("attributes_only", r"^[\w-]*(?:\s+[a-z-]+=[^\s\"'<>]*)*\s+on[a-z]{4,}=[\w$.]+[(=`][^\s\"'<>]*(?:\s+[\w=-]*)*\s*$", _HTML, STRONG,
+         examples=("x onclick=f() y", "a tabindex=1 onfocus=x=name")),
+    _xss("called_back", rf"\.\s*(?:map|foreach|find\w*|filter|some|every|reduce\w*|sort|replace\w*|then|from|flatmap)\s*\((?:[^)]*,)?\s*{_CALLED_BACK}\s*[,)]"
+         rf"|\bnew\s+promise\s*\(\s*{_CALLED_BACK}\s*\)|\b(?:eval|alert|prompt|confirm)\s*\?\.|\b(?:eval|alert|prompt|confirm|function)\s*\.\s*(?:call|apply|bind)\s*\("
+         r"|\breflect\s*\.\s*(?:apply|construct)\s*\(\s*(?:eval|alert|prompt|confirm|function)\b|\bonerror\s*=\s*(?:eval|alert|print)\b|=\s*(?:eval|alert)\s*,"
+         r"|(?:^|[;,=(])\s*location\s*=\s*(?:location|name|window|document|self|top)\b|(?:^|[;,=(:?&|+-])\s*import\s*\(\s*[a-z_$][\w$.]*\s*\)|(?:\$|\bjquery)\s*\.\s*(?:getscript|globaleval)\s*\(", _PATT, STRONG,
+         prefilter=(*_PASSED, r"promise\((?:alert|eval|print|confirm|prompt)", r"(?:eval|alert)\?\.", r"\.(?:getscript|globaleval)\("),
+         examples=("[name].map(eval)", "new Promise(alert)", "eval?.(name)", "Reflect.apply(eval,1,[name])", "location=location.hash", "import(name)", "$.getScript(name)")),
+    _xss("foreign_login", r"<form\b[^>]*\baction\s*=\s*[\"']?(?:https?:)?//.*<input\b[^>]*type\s*=\s*[\"']?password", "CWE-1021; PortSwigger, Dangling markup injection", CERTAIN,
+         examples=('<form action="https://e.vil"><input type=password>',)),
 )
