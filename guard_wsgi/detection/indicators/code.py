@@ -3,7 +3,14 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
-from guard_wsgi.detection.indicators.indicator import CERTAIN, MEDIUM, STRONG, WEAK, Family
+from guard_wsgi.detection.indicators.indicator import (
+    CERTAIN,
+    DECISIVE,
+    MEDIUM,
+    STRONG,
+    WEAK,
+    Family,
+)
 
 _CODE = "CWE-94; OWASP: Code Injection"
 _SSTI = "PayloadsAllTheThings, Server Side Template Injection"
@@ -105,6 +112,7 @@ CODE = (
     _make("template", "expression_object", r"[$#*]\{\s*(?:new\s+\w|[a-z]\w*\.(?:get|set|for|add|class|exec|run|create)\w*\s*\()", _SSTI, 0.9, examples=("#{runtime.exec('id')}",)),
     _make("template", "statement_object", r"\{%[^%]*(?:\bconfig\b|\brequest\b|\bself\b|__)", _SSTI, STRONG, examples=("{%set a=lipsum|attr('__globals__')%}{{a}}",)),
     _make("template", "engine_object", r"\{[{%][^}]*\b(?:lipsum\b|current_app\b|(?:cycler|joiner)\s*[.|(\[]|namespace\s*[.|\[%-])|\{%-?\s*for\b[^%]*\bin\s+(?:g|config|current_app|lipsum)\b", "Jinja's and Flask's globals", STRONG, examples=("{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%for i in g%}{{i}}{%endfor%}")),
+    _make("template", "settings_lookup", r"\{\{-?\s*config\s*(?:\[|\||\.\s*(?:items|from_\w+|keys|values|copy|pop|get|root_path|\w*(?:secret|passw|token|api_?key|\buri|dsn)\w*)\b)|\{\{[^}]*\brequest\s*\.\s*(?:environ|application|\w*__)", "Flask's config and request in Jinja", DECISIVE, examples=("{{config.items()}}", "{{config.SECRET_KEY}}", "{{request.environ}}", "{{ config['X'] }}")),
     _make("template", "raw_expression", r"\{\{\s*!\s?(?:[(\[\"'{~]|[\w.]*[\w\])](?:[(\[*+|%]|\s?(?:\*|or\b|if\b))|_\w|[\w.]*__)", "Bottle: SimpleTemplate, unescaped expressions", STRONG, examples=("{{!locals()}}", "{{!9**9}}", "{{!_env}}", "{{!x.__class__}}")),
     _make("template", "probe_odd", r"^\s*\{\{\s*\.\s*\}\}|\w\{\*\w+\*\}\w|\{@math\b", _SSTI, STRONG, examples=('{{ . }}',)),
     _make("code_injection", "groovy_execute", r"['\"]\s*\.\s*execute\s*\(\s*\)", "Apache Groovy: a string that is a command", STRONG, examples=('"id".execute()',)),

@@ -1,0 +1,83 @@
+"""What a database runs of a text that an app puts between quotes.
+
+It is what stands between the quote that ends the app's string and the comment that cuts off the
+rest of the statement. Words before and after are only a string and a comment, so a sentence around
+an injection must not excuse it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MAX_LEFT_CHARS: Final = 400
+"""The longest part that is taken out. In a longer one the injection has evidence enough without
+its end."""
+
+# Two quotes in a row are one in the string (SQL:2016, 5.3).
+_STRING_END: Final = {
+    "'": re.compile(r"(?:[^']++|'')*+'(?!')"),
+    '"': re.compile(r'(?:[^"]++|"")*+"(?!")'),
+}
+_TOKEN: Final = re.compile(r"'[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|/\*.*?\*/|(--|#|/\*)", re.DOTALL)
+# With what a statement goes on behind a string: a letter of a word such as "don't" is none.
+_GOES_ON: Final = re.compile(
+    r"[\s)]*(?:[;,=<>|&+*/%^-]|#|!=|(?:or|and|xor|union|having|order|group|limit|offset|where|like|rlike"
+    r"|regexp|glob|match|in|is|isnull|notnull|not|between|collate|into|procedure|window|intersect|except"
+    r"|minus|fetch|for|returning|when|then|else|end|div|mod)\b)",
+    re.IGNORECASE,
+)
+_ONLY_CUT: Final = re.compile(r"['\"][\s)]*(?:--|#|/\*)\Z")
+# A comment alone behind a quote ends a name: "ann' -- ". Longer texts have plurals, colours and
+# signatures there.
+MAX_NAME_CHARS: Final = 24
+_PLURAL: Final = re.compile(r"\s\S*s\Z", re.IGNORECASE)
+_IN_TAG: Final = re.compile(r"<[a-z!?/][^<>]*\Z", re.IGNORECASE)
+# Speech that begins with a word of SQL, and an article of French or Italian ("d'or").
+_SPEECH: Final = re.compile(r"['\"][A-Z][a-z]*\b[^=<>()\d]*\Z")
+_ARTICLE: Final = re.compile(r"\b(?:[cdjlmnst]|qu|dell|nell|all)\Z", re.IGNORECASE)
+_LETTERS: Final = re.compile(r"'[a-z][^=<>()\d]*\Z", re.IGNORECASE)
+
+
+def left_statement(text: str) -> str | None:
+    """Return the part between the first quote and the comment behind it, both included; ``None`` if
+    there is none, or nothing else around it."""
+    if "--" not in text and "#" not in text and "/*" not in text:
+        return None
+    for quote, string in _STRING_END.items():
+        begin = string.match(text) if quote in text else None
+        if begin is None or _GOES_ON.match(text, begin.end()) is None:
+            continue
+        end = _comment_in(text, begin.end())
+        if end < 0 or end - begin.end() > MAX_LEFT_CHARS:
+            continue
+        before, left, after = text[: begin.end() - 1], text[begin.end() - 1 : end], text[end:]
+        if not after.strip() and " " not in before:
+            continue  # the text itself
+        if _IN_TAG.search(before) or (not before and _SPEECH.match(left)):
+            continue
+        if _LETTERS.match(left) and _ARTICLE.search(before):
+            continue
+        if _ONLY_CUT.match(left) and not _ends_name(quote, before, after):
+            continue
+        return left
+    return None
+
+
+def _ends_name(quote: str, before: str, after: str) -> bool:
+    return (
+        quote == "'"
+        and after[:1] in (" ", "+", "-")
+        and "`" not in before
+        and 0 < len(before) <= MAX_NAME_CHARS
+        and _PLURAL.search(before) is None
+    )
+
+
+def _comment_in(text: str, at: int) -> int:
+    """Return where the first comment's mark ends, outside of the strings that begin at a place; -1
+    if there is none."""
+    for token in _TOKEN.finditer(text, at):
+        if token[1] is not None:
+            return token.end()
+    return -1
