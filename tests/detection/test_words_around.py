@@ -81,6 +81,20 @@ def test_people_write_about_commands_in_fields_for_texts(weighed: Inspection) ->
     assert not weighed.body(body, content_type="application/json")
 
 
+@pytest.mark.parametrize("sign", ["--", "#"])
+@pytest.mark.parametrize("size", [3, 60, 800])
+@pytest.mark.parametrize(
+    "text",
+    ["zed' ! union ! select ! id,secret ! from ! users ! --", "1' ! or ! 1 ! = ! 1 ! -- ", "1 ! union ! select ! 1,2"],
+)  # fmt: skip
+def test_comments_between_the_words_keep_nothing_apart(
+    weighed: Inspection, text: str, size: int, sign: str
+) -> None:
+    payload = text.replace("!", f"{sign}{' lorem ipsum' * size}\n")
+    assert weighed.head(environ(query="name=" + quote_plus(payload)))
+    assert weighed.body(json.dumps({"text": payload}).encode(), content_type="application/json")
+
+
 @given(st.text("'\"-#/* ;abor1=()\\\n", max_size=60))
 @settings(max_examples=300, deadline=None, derandomize=True)
 def test_what_is_left_is_part_of_the_text_from_a_quote_to_a_comment(text: str) -> None:

@@ -16,9 +16,13 @@ _PROGRAMS: Final = (
     r"|useradd|passwd|powershell|cmd)(?:\.exe)?"
 )  # fmt: skip
 # An option, a path, a variable, a pattern or a host: no word of a sentence, and no version.
-_ARGUMENT: Final = r"(?:-{1,2}\w[\w=:-]*|[^\s;|&`]*[/$~*][^\s;|&`]*|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|\d+(?:\.\d+){3})"
+_ARGUMENT: Final = (
+    r"(?:-{1,2}\w[\w=:-]*|[^\s;|&`]*[/$~*][^\s;|&`]*"
+    r"|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}|\d+(?:\.\d+){3})"
+)
 _COMMAND: Final = re.compile(
-    rf"(?:;|&&|\|\|?)\s*(?:sudo\s+)?(?:/[\w/]*/)?{_PROGRAMS}(?:\s+(?:{_ARGUMENT}|\d+))*\s+{_ARGUMENT}(?:\s+\d+\b)*",
+    r"(?:;|&&|\|\|?)\s*(?:sudo\s+)?(?:/[\w/]*/)?"
+    rf"{_PROGRAMS}(?:\s+(?:{_ARGUMENT}|\d+))*\s+{_ARGUMENT}(?:\s+\d+\b)*",
     re.IGNORECASE,
 )
 

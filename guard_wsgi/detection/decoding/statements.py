@@ -64,6 +64,34 @@ def left_statement(text: str) -> str | None:
     return None
 
 
+# To the end of the line, outside of strings (PostgreSQL manual 4.1.5; in MySQL "#" as well).
+_LINE_COMMENT: Final = re.compile(r"(?:(?<!<!)--|#)[^\n]*\n")
+_WORD: Final = re.compile(
+    r"\b(?:union|select|x?or|and|having|insert|update|delete|drop|order|group|limit|where|like)\b",
+    re.IGNORECASE,
+)
+MAX_COMMENTED_CHARS: Final = 65_536
+"""The longest text in which comments are looked for: no database is asked with a longer one."""
+
+
+def without_line_comments(text: str) -> str | None:
+    """Return a text without its comments to the end of a line; ``None`` if it has none, or is too
+    long for a statement without them.
+
+    Between the words of an injection they are blanks to a database, and keep the words apart here.
+    """
+    if (
+        "\n" not in text
+        or len(text) > MAX_COMMENTED_CHARS
+        or ("--" not in text and "#" not in text)
+    ):
+        return None
+    rest = _LINE_COMMENT.sub(" ", text)
+    if len(rest) > MAX_LEFT_CHARS or len(rest) == len(text) or _WORD.search(rest) is None:
+        return None
+    return rest
+
+
 def _ends_name(quote: str, before: str, after: str) -> bool:
     return (
         quote == "'"

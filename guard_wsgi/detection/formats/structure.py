@@ -15,7 +15,7 @@ from urllib.parse import unquote, unquote_plus
 from attrs import evolve, frozen
 
 from guard_wsgi.detection.decoding.commands import left_command
-from guard_wsgi.detection.decoding.statements import left_statement
+from guard_wsgi.detection.decoding.statements import left_statement, without_line_comments
 from guard_wsgi.detection.formats import data_urls
 from guard_wsgi.detection.formats.embedded_documents import (
     XML_DOCUMENT,
@@ -300,6 +300,9 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
 def _left(value: Value) -> Iterator[str]:
     """What a database or a shell runs of a text, without the words around it."""
     text = value.text
+    bare = without_line_comments(text)
+    if bare is not None:
+        yield bare
     if len(text) > MAX_SENTENCES:
         return
     statement = left_statement(text)

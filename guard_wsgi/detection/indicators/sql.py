@@ -241,7 +241,7 @@ SQL = (
     _sqli("number_null_test", r"^[\s(]*\d+['\")\s]*(?:\|\||&&|or\b|and\b)\s*[\w.]+\s+is\s+(?:not\s+)?null\b", _BLIND, STRONG, examples=('1) OR 1 IS NOT NULL',)),
     _sqli("order_by_call", r"\d['\")]*\s+(?:order|group)\s+by\s+(?:ifnull|if|case|rand|sleep|nullif|elt|field|extractvalue|updatexml|concat|cast)\s*\(|\d\s*\)\s*(?:order|group)\s+by\b", _BLIND, STRONG, examples=('1) order by 8#',)),
     _sqli("execute_variable", r"\bexec(?:ute)?\s*\(\s*@", _PATT, STRONG, examples=('exec (@\n',)),
-    _sqli("union_commented", r"\bunion\s*(?:#|--|/\*)", _PATT, STRONG, examples=('union#',)),
+    _sqli("union_commented", r"\bunion\s*(?:#|--|/\*)", _PATT, STRONG, prefilter=(r"union ?(?:#|--)", r"union\t#"), examples=("union#", "1 union #x")),
     _sqli("delete_modified", r"[;'\")]\s*(?:delete|insert|update|replace)\s+(?:low_priority|quick|ignore|delayed|high_priority)\s+\w", _PATT, STRONG, examples=('1; delete quick from foo',)),
     _sqli("json_logic", r"\b(?:or|and|having|where)\s*\(*\s*jsonb?_\w+\s*\(|'\s*::\s*jsonb?\b", "PostgreSQL and MySQL manuals: JSON functions", CERTAIN, examples=("OR '[1,2,3]'::json ->> 2='3'",)),
     _sqli("select_probe", r"^\W*select\s+(?:all\s+|distinct\s+)?(?:iif|if|sleep|benchmark|version|user|database|concat(?:_ws)?|group_concat|char|load_file|ascii|hex|substr(?:ing)?|mid|pg_sleep|extractvalue)\s*\(", _BLIND, STRONG, examples=('select if(x',)),
