@@ -73,6 +73,15 @@ def _key(value: Value) -> tuple[str, ...]:
     return value.location, value.kind, numbered_alike(value.name), value.text
 
 
+def _holds(one: Finding, other: Finding) -> bool:
+    """Whether a finding is of the whole of a text of which the other has a part (sentences.py)."""
+    return (one.category, one.location, one.name) == (
+        other.category,
+        other.location,
+        other.name,
+    ) and other.value in one.value
+
+
 class _EnoughFound(Exception):
     """Ends the inspection of a request with enough findings."""
 
@@ -233,7 +242,7 @@ class ValueInspection:
                 value.text, finding.category, over
             ):
                 return
-        if finding is not None:
+        if finding is not None and not any(_holds(one, finding) for one in found):
             found.append(finding)
             if len(found) >= MAX_FINDINGS:
                 raise _EnoughFound

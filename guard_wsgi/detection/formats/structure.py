@@ -14,8 +14,6 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
-from guard_wsgi.detection.decoding.commands import left_command
-from guard_wsgi.detection.decoding.statements import left_statement, without_line_comments
 from guard_wsgi.detection.formats import data_urls
 from guard_wsgi.detection.formats.embedded_documents import (
     XML_DOCUMENT,
@@ -29,12 +27,12 @@ from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES, batch_valu
 from guard_wsgi.detection.formats.mails import is_notification, kind_of_notified, mail_values
 from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
 from guard_wsgi.detection.formats.requirement import is_requirement
+from guard_wsgi.detection.formats.sentences import with_quotes, without_sentence
 from guard_wsgi.detection.formats.xmlbody import xml_pieces
 from guard_wsgi.detection.relaxations.field_names import (
     FILTER_RANGE,
     is_filter,
     is_written,
-    name_features,
     names_filter,
 )
 from guard_wsgi.detection.relaxations.fragments import data_blocks
@@ -293,38 +291,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from _pairs(value, text, budget, depth)
         return
     yield value
-    for left in _left(value):
-        yield evolve(value, text=left)
-
-
-def _left(value: Value) -> Iterator[str]:
-    """What a database or a shell runs of a text, without the words around it."""
-    text = value.text
-    bare = without_line_comments(text)
-    if bare is not None:
-        yield bare
-    if len(text) > MAX_SENTENCES:
-        return
-    statement = left_statement(text)
-    if statement is not None:
-        yield statement
-    if " " in text and "\n" not in text and _NO_SENTENCES.isdisjoint(name_features(value.name)):
-        command = left_command(text)
-        if command is not None:
-            yield command
-
-
-# Features of names of fields in which people write about commands.
-_NO_SENTENCES = frozenset({"name:text", "name:code"})
-# A longer text is a document, of which windows are weighed.
-MAX_SENTENCES = 4096
-# What joins a text to the one before it. Where an app puts a document into a string of a script or
-# of a statement, the document's own quotes end that string.
-_OPERATED = re.compile(
-    r"\s*(?:[-+*/%|&,;^>=?:.)\]}!]\s*[\w$!~({\[]|<\s*[\d(]|(?:or|and|xor|union|in|is|not|like|between|having|collate)\b)"
-    r".*(?:[-+*/%|&,;^<>=?:(\[{]|\b(?:or|and|xor|like|in|is|not)|//[^\n]*|--\s?|#)\s*\Z",
-    re.IGNORECASE | re.DOTALL,
-)
+    yield from without_sentence(value)
 
 
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
@@ -342,8 +309,8 @@ def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
         flags = (*value.flags, *inner.flags)
         named = Value(value.location, name, inner.text, inner.kind, flags)
         yield from unfold(named, budget, 1) if inner.kind == MAIL else (named,)
-        if not isinstance(root, str) and _OPERATED.match(inner.text) is not None:
-            yield evolve(named, text=f'"{inner.text}"')
+        if not isinstance(root, str):
+            yield from with_quotes(named)
 
 
 def _is_quoted(value: Value, operator: Value) -> bool:

@@ -1,0 +1,63 @@
+"""What a database, a shell or a script reads of a text that an app puts into a program.
+
+It is not the whole text: words around an injection are a string, a comment or arguments there. So
+this part is weighed by itself, beside the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from attrs import evolve
+
+from guard_wsgi.detection.decoding.commands import left_command
+from guard_wsgi.detection.decoding.statements import left_statement, without_line_comments
+from guard_wsgi.detection.relaxations.field_names import name_features
+from guard_wsgi.detection.value import Value
+
+MAX_SENTENCE_CHARS: Final = 4096
+"""A longer text is a document, of which windows are weighed."""
+# Features of names of fields in which people write about commands.
+_ABOUT_COMMANDS: Final = frozenset({"name:text", "name:code"})
+# What joins a text to the one before it and the one behind it.
+_OPERATED: Final = re.compile(
+    r"\s*(?:[-+*/%|&,;^>=?:.)\]}!]\s*[\w$!~({\[]|<\s*[\d(]"
+    r"|(?:or|and|xor|union|in|is|not|like|between|having|collate)\b)"
+    r".*(?:[-+*/%|&,;^<>=?:(\[{]|\b(?:or|and|xor|like|in|is|not)|//[^\n]*|--\s?|#)\s*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def without_sentence(value: Value) -> Iterator[Value]:
+    """Yield what is left of a value without the words around it; nothing for most values."""
+    for text in _left(value):
+        yield evolve(value, text=text)
+
+
+def _left(value: Value) -> Iterator[str]:
+    text = value.text
+    bare = without_line_comments(text)
+    if bare is not None:
+        yield bare
+    if len(text) > MAX_SENTENCE_CHARS:
+        return
+    statement = left_statement(text)
+    if statement is not None:
+        yield statement
+    if " " in text and "\n" not in text and _ABOUT_COMMANDS.isdisjoint(name_features(value.name)):
+        command = left_command(text)
+        if command is not None:
+            yield command
+
+
+def with_quotes(value: Value) -> Iterator[Value]:
+    """Yield a text of a document with the document's own quotes, if it begins and ends with what
+    joins texts.
+
+    Where an app puts the document into a string of a script or of a statement, these quotes end
+    that string.
+    """
+    if _OPERATED.match(value.text) is not None:
+        yield evolve(value, text=f'"{value.text}"')
