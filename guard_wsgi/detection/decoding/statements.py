@@ -27,7 +27,7 @@ _GOES_ON: Final = re.compile(
     r"|minus|fetch|for|returning|when|then|else|end|div|mod)\b)",
     re.IGNORECASE,
 )
-_ONLY_CUT: Final = re.compile(r"['\"][\s)]*(?:--|#|/\*)\Z")
+_ONLY_CUT: Final = re.compile(r"['\"][\s);]*(?:--|#|/\*)\Z")
 # A comment alone behind a quote ends a name: "ann' -- ". Longer texts have plurals, colours and
 # signatures there.
 MAX_NAME_CHARS: Final = 24
@@ -42,8 +42,8 @@ _LETTERS: Final = re.compile(r"'[a-z][^=<>()\d]*\Z", re.IGNORECASE)
 def left_statement(text: str) -> str | None:
     """Return the part between the first quote and the comment behind it, both included; ``None`` if
     there is none, or nothing else around it."""
-    if "--" not in text and "#" not in text and "/*" not in text:
-        return None
+    if " " not in text or ("--" not in text and "#" not in text and "/*" not in text):
+        return None  # no words
     for quote, string in _STRING_END.items():
         begin = string.match(text) if quote in text else None
         if begin is None or _GOES_ON.match(text, begin.end()) is None:
@@ -95,7 +95,7 @@ def without_line_comments(text: str) -> str | None:
 def _ends_name(quote: str, before: str, after: str) -> bool:
     return (
         quote == "'"
-        and after[:1] in (" ", "+", "-")
+        and after[:1] == " "
         and "`" not in before
         and 0 < len(before) <= MAX_NAME_CHARS
         and _PLURAL.search(before) is None

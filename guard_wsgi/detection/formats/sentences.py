@@ -19,8 +19,9 @@ from guard_wsgi.detection.value import Value
 
 MAX_SENTENCE_CHARS: Final = 4096
 """A longer text is a document, of which windows are weighed."""
-# Features of names of fields in which people write about commands.
+# Features of names of fields in which people write about commands. Inside a document, programs do.
 _ABOUT_COMMANDS: Final = frozenset({"name:text", "name:code"})
+_INSIDE: Final = (".", "[", ">")
 # What joins a text to the one before it and the one behind it.
 _OPERATED: Final = re.compile(
     r"\s*(?:[-+*/%|&,;^>=?:.)\]}!]\s*[\w$!~({\[]|<\s*[\d(]"
@@ -46,7 +47,13 @@ def _left(value: Value) -> Iterator[str]:
     statement = left_statement(text)
     if statement is not None:
         yield statement
-    if " " in text and "\n" not in text and _ABOUT_COMMANDS.isdisjoint(name_features(value.name)):
+    name = value.name
+    if (
+        " " in text
+        and "\n" not in text
+        and not any(mark in name for mark in _INSIDE)
+        and _ABOUT_COMMANDS.isdisjoint(name_features(name))
+    ):
         command = left_command(text)
         if command is not None:
             yield command

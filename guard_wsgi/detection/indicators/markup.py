@@ -33,7 +33,7 @@ _OPERATORS = r"[-+*/^|&%,;?:=.<>)\]}]"
 # An expression that does something: a call, an object or a list of calls, an assignment.
 _EXPRESSION = (
     r"(?:new\s+|void\s+|typeof\s+|await\s+|[!~(]\s*)*"
-    r"(?:[a-z_$][\w$.]*(?:\?\.)?[(`]|[{\[][^QUOTE]*[(.:]|[a-z_$][\w$.\[\]]*\s*=[^=QUOTE])"
+    r"(?:[a-z_$][\w$.]*(?:\?\.)?[(`]|\{\s*[\w$]+\s*:|\[[^QUOTE\]]*\]\s*[.(\[]|[a-z_$][\w$.\[\]]*\s*=[^=QUOTE])"
 )
 
 
