@@ -65,7 +65,7 @@ def left_statement(text: str) -> str | None:
 
 
 # To the end of the line, outside of strings (PostgreSQL manual 4.1.5; in MySQL "#" as well).
-_LINE_COMMENT: Final = re.compile(r"(?:(?<!<!)--|#)[^\n]*\n")
+_LINE_COMMENT: Final = re.compile(r"(?:(?<!<!)--|#)[^\n]*+\n?")
 _WORD: Final = re.compile(
     r"\b(?:union|select|x?or|and|having|insert|update|delete|drop|order|group|limit|where|like)\b",
     re.IGNORECASE,
@@ -86,7 +86,7 @@ def without_line_comments(text: str) -> str | None:
         or ("--" not in text and "#" not in text)
     ):
         return None
-    rest = _LINE_COMMENT.sub(" ", text)
+    rest = _LINE_COMMENT.sub(lambda match: " " if match[0][-1] == "\n" else match[0], text)
     if len(rest) > MAX_LEFT_CHARS or len(rest) == len(text) or _WORD.search(rest) is None:
         return None
     return rest
