@@ -54,7 +54,7 @@ class BuiltinScanners:
         found: list[set[str]] = [set() for _ in ends]
         for family, scanner in self._families or self.warm():
             scanner.among(data, ends, [one.name for one in family], found)
-        begins = [0, *[max(end - len(SEPARATOR), 0) for end in ends[:-1]]]
+        begins = [0, *[max(end - len(SEPARATOR), 0) for end in ends]][: len(ends)]
         doubtful, confirms = self._confirmation.names, self._confirmation.confirms
         for names, at, end in zip(found, begins, ends, strict=True):
             if not doubtful.isdisjoint(names):
