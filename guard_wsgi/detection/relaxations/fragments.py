@@ -18,23 +18,24 @@ from guard_wsgi.detection.relaxations.placeholders import without_placeholders
 from guard_wsgi.detection.relaxations.styles import HINTS as STYLE_HINTS
 from guard_wsgi.detection.relaxations.styles import without_styles
 
+# Each attribute is read in one way only: other readings multiply.
 # What a handler or a script URL may do: act on the browser's own window only.
 _ACTION: Final = (
-    r"(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
-    r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2}"
+    r"(?>(?:(?:return false|(?:window\.|self\.)?(?:history\.(?:back\(\)|forward\(\)|go\(-?\d\))|print\(\)|close\(\)|scrollto\(0, ?0\)"
+    r"|location\.reload\((?:true)?\))|this\.(?:select|blur|focus)\(\)|this\.form\.(?:submit|reset)\(\)|(?:this\.)?event\.(?:preventdefault|stoppropagation)\(\)|void\(0\)|void 0)?;? ?){0,2})"
 )
 # Values without a blank or a punctuation mark, so no SQL keyword can be between two quotes.
 _WORD: Final = r"(?!(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp)\b)[\w/#.-]"
-_PLAIN: Final = rf"\s+(?:class|id|type|role|rel|target|value|name|href|tabindex|disabled)(?:=(?:\"(?:{_WORD}[\w/#.]*(?:-[\w/#.]+)*(?: {_WORD}[\w/#.]*(?:-[\w/#.]+)*)*)?\"))?"
+_PLAIN: Final = rf"\s+(?:class|id|type|role|rel|target|value|name|href|tabindex|disabled)(?:=(?:\"(?:{_WORD}[\w/#.]*(?:-[\w/#.]+)*(?: {_WORD}[\w/#.]*(?:-[\w/#.]+)*)*)?\"))?(?![=\w-])"
 _HANDLER: Final = rf"\s+on(?:click|focus|change|mouseover|mouseout)=\"{_ACTION}\""
 _SCRIPT_URL: Final = rf"\s+href=\"javascript:{_ACTION}\""
 _BUTTON: Final = re.compile(
-    rf"<(?:a|button|input|p|div|span|li|td|tr|label|select|img)(?:{_PLAIN})*(?:{_HANDLER}|{_SCRIPT_URL})(?:{_PLAIN}|{_HANDLER})*\s*/?>",
+    rf"<(?:a|button|input|p|div|span|li|td|tr|label|select|img)(?:(?>{_PLAIN}))*+(?:{_HANDLER}|{_SCRIPT_URL})(?:(?>{_PLAIN}|{_HANDLER}))*+\s*/?>",
     re.IGNORECASE,
 )
 # Elements that show something and run nothing.
 _SHOWN: Final = re.compile(
-    rf"<(?:input|button|select|option|textarea|label|fieldset|form|details|summary)(?:{_PLAIN})*\s*/?>"
+    rf"<(?:input|button|select|option|textarea|label|fieldset|form|details|summary)(?:(?>{_PLAIN}))*+\s*/?>"
     r"|<meta (?:name|property)=\"(?:robots|viewport|description|keywords|author|theme-color|generator|[a-z-]{2,20}-verification|(?:og|twitter|article|fb):[a-z:_]{2,24})\" content=\"[\w/.,:=@-]*(?:, ?[\w.=-]+)*\" ?/?>"
     r"|<(?:object data|embed src)=\"/?[\w/-]{1,80}\.(?:pdf|png|jpe?g|mp4|mp3)\"(?: type=\"[\w/+-]{1,40}\")?(?: (?:width|height)=\"\d{1,4}%?\")*\s*/?>(?:</(?:object|embed)>)?"
     r"|<iframe(?:\s+(?:(?:width|height|frameborder|border)=\"\d{1,4}%?\"|allowfullscreen(?:=\"\w{0,16}\")?|loading=\"lazy\"|style=\"border: ?0;?\""
