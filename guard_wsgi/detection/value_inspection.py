@@ -188,9 +188,7 @@ class ValueInspection:
             value = batch[at]
             is_secret = (value.name, value.text) in secret
             if is_secret not in harmless:
-                before = len(found)
-                self._weigh_unless_known(value, encoded[at], budget, found, secret)
-                if len(found) == before:
+                if self._weigh_unless_known(value, encoded[at], budget, found, secret):
                     harmless.add(is_secret)
 
     def _weigh_unless_known(
@@ -200,9 +198,12 @@ class ValueInspection:
         budget: Budget,
         found: list[Finding],
         secret: frozenset[tuple[str, str]],
-    ) -> None:
-        """Weigh a value unless it is remembered. Memory and margin are needed only if the value may
-        exceed the threshold, and most that match the first pass do not."""
+    ) -> bool:
+        """Weigh a value unless it is remembered, and return whether it is harmless.
+
+        Memory and margin are needed only if the value may exceed the threshold, and most that match
+        the first pass do not.
+        """
         memory = self._memory
         digest: bytes | None = None
 
@@ -217,10 +218,10 @@ class ValueInspection:
             )
             return None if digest in memory else margin
 
-        before = len(found)
-        self._weigh(value, budget, found, margin_of, is_secret)
-        if len(found) == before:
+        is_harmless = self._weigh(value, budget, found, margin_of, is_secret)
+        if is_harmless:
             memory.add(digest)
+        return is_harmless
 
     def _weigh(
         self,
@@ -229,7 +230,9 @@ class ValueInspection:
         found: list[Finding],
         margin_of: Margin | None = None,
         is_secret: bool = False,
-    ) -> None:
+    ) -> bool:
+        """Weigh a value, and return whether it is harmless. A part of a text that was found already
+        is not, but is no finding of its own."""
         try:
             finding = self._finding_in(value, budget, margin_of)
         except BudgetSpent:
@@ -241,13 +244,16 @@ class ValueInspection:
             if finding.category not in (BUDGET, CUSTOM) and not is_password_attack(
                 value.text, finding.category, over
             ):
-                return
-        if finding is not None and not any(_holds(one, finding) for one in found):
+                return True
+        if finding is None:
+            return True
+        if not any(_holds(one, finding) for one in found):
             found.append(finding)
             if len(found) >= MAX_FINDINGS:
                 raise _EnoughFound
             if finding.category in REFUSING:
                 budget.end_soon()
+        return False
 
     def _note_executable(self, value: Value, found: list[Finding]) -> None:
         if "file_upload" in self._categories:

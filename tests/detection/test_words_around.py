@@ -112,3 +112,13 @@ def test_a_command_that_is_left_is_part_of_the_text(text: str) -> None:
     if left is not None:
         assert left in text
         assert left[0] in ";|&"
+
+
+@pytest.mark.parametrize("text", STATEMENTS)
+def test_what_was_refused_is_refused_again(weighed: Inspection, text: str) -> None:
+    # A part of a text that was found is not reported, and must not be remembered as harmless.
+    for value in (text, text, text + " again"):
+        assert weighed.head(environ(query="name=" + quote_plus(value)))
+        twice = json.dumps([{"name": value}, {"name": value}]).encode()
+        for _ in range(3):
+            assert weighed.body(twice, content_type="application/json")
