@@ -187,9 +187,10 @@ class ValueInspection:
         for at in row:
             value = batch[at]
             is_secret = (value.name, value.text) in secret
-            if is_secret not in harmless:
-                if self._weigh_unless_known(value, encoded[at], budget, found, secret):
-                    harmless.add(is_secret)
+            if is_secret not in harmless and self._weigh_unless_known(
+                value, encoded[at], budget, found, secret
+            ):
+                harmless.add(is_secret)
 
     def _weigh_unless_known(
         self,
