@@ -33,7 +33,7 @@ _OPERATORS = r"[-+*/^|&%,;?:=.<>)\]}]"
 # An expression that does something: a call, an object or a list of calls, an assignment.
 _EXPRESSION = (
     r"(?:new\s+|void\s+|typeof\s+|await\s+|[!~(]\s*)*"
-    r"(?:[a-z_$][\w$.]*(?:\?\.)?[(`]|\{\s*[\w$]+\s*:|\[[^QUOTE\]]*\]\s*[.(\[]|[a-z_$][\w$.\[\]]*\s*=[^=QUOTE])"
+    r"(?:[a-z_$][\w$.?]*(?:\[[^QUOTE\]]*\])?(?:\?\.)?[(`]|\{\s*(?:[\w$]+\s*:|\[)|\[[^QUOTE\]]*\]\s*[.(\[]|[a-z_$][\w$.\[\]]*\s*=[^=QUOTE])"
 )
 
 
@@ -43,7 +43,7 @@ def _string_left(quote: str) -> str:
     inside = f"[^{quote}]"
     return (
         rf"^{inside}*{quote}\s*{_OPERATORS}{{1,4}}\s*{_EXPRESSION.replace('QUOTE', quote)}{inside}*"
-        rf"(?:[-+*/^|&%,;?:=<>(\[{{]\s*{quote}\s*$|\)\s*;?\s*(?://|<!--){inside}*$)"
+        rf"(?:[-+*/^|&%,;?:=<>(\[{{]\s*{quote}\s*$|\?\s*{quote}{quote}\s*:\s*{quote}\s*$|\)\s*;?\s*(?://|<!--){inside}*$)"
     )
 
 
@@ -78,7 +78,8 @@ _OPERATED = tuple(
     for end in (r"\)", r"\}", r"\]")
     for quote in ('"', r'\\"', "'", "`")
     for operator in (
-        *(re.escape(sign) + quote for sign in "-+*/|&%^:?="),
+        *(re.escape(sign) + quote for sign in "-+*/|&%^:?=,"),
+        *(f"-{re.escape(opening)}{quote}" for opening in "([{"),
         f' {quote}(?:$|[\\x0b&;"\\]}},])',
     )
 )
