@@ -19,6 +19,7 @@ from guard_wsgi.request.view import GuardRequest
 NEVER_BANS = frozenset({"file_upload"})
 """Categories that never lead to a ban: a school class may hand in programs from one address."""
 
+_OF_ELEMENTS = ("image/", "text/css")
 _BY_HAND = frozenset({"document", "empty"})
 """Destinations (Fetch Metadata, 2.1) of what a visitor opens, or the page's own script asks for. A
 browser loads all others by itself: images, fonts, frames, ..."""
@@ -167,7 +168,10 @@ def _is_made_by_a_page(environ: Mapping[str, Any]) -> bool:
     # Over plain HTTP, browsers send only the address of the page.
     page: str = environ.get("HTTP_ORIGIN") or environ.get("HTTP_REFERER", "")
     if not page:
-        return False
+        # A page may withhold its address. What a browser accepts for an image or a style, it
+        # accepts nowhere else (Fetch standard, "Accept" of a request's destination).
+        accepted: str = environ.get("HTTP_ACCEPT", "")
+        return accepted.startswith(_OF_ELEMENTS)
     its_host = page.partition("://")[2].partition("/")[0]
     host: str = environ.get("HTTP_HOST", "")
     return its_host.lower() != host.lower()

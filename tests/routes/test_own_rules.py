@@ -261,6 +261,9 @@ IN_FRONT = "/?q=%27%20UNION%20SELECT%20a%20FROM%20b--"
         {"Referer": "http://blog.example/post"},
         {"Origin": "https://blog.example"},
         {"Origin": "null"},
+        # Over plain HTTP, from a page that withholds its address.
+        {"Accept": "image/avif,image/webp,image/*,*/*;q=0.8"},
+        {"Accept": "text/css,*/*;q=0.1"},
     ],
 )
 def test_what_a_page_makes_a_browser_send_is_refused_and_hardly_bans(made: dict[str, str]) -> None:
@@ -284,6 +287,7 @@ def test_a_link_from_a_page_whose_address_is_an_attack_hardly_bans() -> None:
         {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"},
         {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
         {"Referer": "http://localhost/form"},
+        {"Accept": "text/html,application/xhtml+xml,image/avif,*/*;q=0.8"},
     ],
 )
 def test_what_somebody_sends_from_the_site_itself_bans(sent: dict[str, str]) -> None:
