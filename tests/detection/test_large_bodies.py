@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import json
 import random
+import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
+from guard_wsgi.detection.formats import json_paths
 from guard_wsgi.detection.formats.large_bodies import (
     LARGE_JSON_BYTES,
     form_pieces,
@@ -117,6 +120,52 @@ def test_a_value_is_named_by_its_path_as_in_a_small_document(
         for inner in unfold(value, Budget(10**6, 10**6))
     }
     assert pieces == plain
+
+
+@given(DOCUMENTS, st.sampled_from([2, 4, 2048]), st.integers(1, 9))
+def test_few_strings_of_a_document_are_named_like_all(
+    document: object, block: int, step: int
+) -> None:
+    def few(texts: Sequence[str]) -> list[int]:
+        return list(range(0, len(texts), step))
+
+    def names(matching: Callable[[Sequence[str]], list[int]]) -> list[tuple[str, str]]:
+        values = json_values(body, "json", lambda piece: True, matching, 99, Budget(10**6, 10**9))
+        return [(value.name, value.text) for value in values if value.kind != "name"]
+
+    body = json.dumps(document).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_paths, "BLOCK", block)
+        found = names(few)
+    assert set(found) <= set(names(everything))
+
+
+@pytest.mark.parametrize("unit", ["{}", "[]", '{"":0}', '{"":{}}', "[[],[[],[]]]", "[[[[[[]]]]]]"])
+def test_brackets_before_an_attack_cost_little(unit: str) -> None:
+    """Looking at each of them took 1.7 s of 8 MB, and gzip makes 8 kB of it."""
+    body = f"[{(unit + ',') * 20_000}{json.dumps(INJECTION)}]".encode()
+    inspection = Detector().compile()
+    inspection.body(b"warm <script>", content_type="text/plain")
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        (found,) = inspection.body(body, content_type="application/json")
+    finally:
+        sys.setprofile(None)
+    assert (found.name, found.value) == ("[]", INJECTION)
+    assert calls < 20_000  # less than one for each unit
+
+
+@pytest.mark.parametrize("unit", ["1", "[1.5,2]", '{"id":1}', '{"x":{"y":[1]},"z":[]}'])
+def test_many_numbers_and_objects_pass(whole: Inspection, unit: str) -> None:
+    rows = (unit + ",") * (2_500_000 // (len(unit) + 1))
+    body = f'[{rows}{{"a":{{"note":"see <b>it\'s</b> or $(b)"}}}},{rows}"it\'s <b>it</b>"]'.encode()
+    assert not whole.body(body, content_type="application/json")
 
 
 def test_a_document_of_a_large_stream_begins_at_its_own_root(whole: Inspection) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
+from guard_wsgi.detection.formats.json_paths import paths
 from guard_wsgi.detection.value import (
     Budget,
     BudgetSpent,
@@ -94,7 +94,7 @@ def json_values(
     if found:
         found.sort()
         budget.take_chars(PATH_CHARS * len(found))
-        names = _paths(quotes, [place for place, _, _ in found], max_depth)
+        names = paths(quotes, [place for place, _, _ in found], max_depth, budget)
         # Rows of a table repeat the same strings.
         seen: set[tuple[str, str]] = set()
         for (_, text, kind), name in zip(found, names, strict=False):
@@ -112,54 +112,6 @@ PATH_CHARS: Final = 6
 """The cost of finding the path of one."""
 _MASK: Final = b"\x01\x01"
 """Replaces an escape, also in a name; no key contains it."""
-_MAX_NAME_CHARS: Final = 100  # the end of a path, as in structure.py
-_BETWEEN: Final = frozenset({b",", b":", b", ", b": "})
-_BRACKET: Final = re.compile(rb"[\[\]{}]")
-
-
-def _paths(quotes: bytes, places: list[int], max_depth: int) -> Iterator[str]:
-    """Return the path of the string at each place, and for a key the path of its object; in
-    order."""
-    # Text between strings, and strings, in turn.
-    parts = quotes.split(b'"')
-    outer: list[tuple[str, bool, int]] = []
-    path, in_list, key, depth = "", False, "", 0
-    done = last = at = 0
-    for place in places:
-        at += quotes.count(b'"', last, place)
-        last = place
-        for index in range(done, at + 1, 2):
-            between = parts[index]
-            if between in _BETWEEN or _BRACKET.search(between) is None:
-                continue
-            if between.lstrip()[:1] == b":":
-                key = to_text(parts[index - 1])[0]
-            for sign in _BRACKET.findall(between):
-                if sign in b"{[":
-                    outer.append((path, in_list, depth))
-                    depth += LEVEL if in_list else cost_of(path, key)
-                    path, in_list = _inner(path, in_list, key), sign == b"["
-                else:
-                    path, in_list, depth = outer.pop() if outer else ("", False, 0)
-                    if not outer:
-                        key = ""  # the next document of a stream begins at its own root
-        done = at + 2
-        if depth > max_depth * LEVEL:
-            raise BudgetSpent("max_json_depth")
-        between = parts[at].strip()
-        if at + 2 < len(parts) and parts[at + 2].lstrip()[:1] == b":":
-            yield path
-        else:
-            if between[-1:] == b":":
-                key = to_text(parts[at - 1])[0] if at else ""
-            yield _inner(path, in_list, key)
-
-
-def _inner(path: str, in_list: bool, key: str) -> str:
-    # Shortened at each step: otherwise the paths of n brackets would have n * n characters.
-    if in_list:
-        return (path + "[]")[-_MAX_NAME_CHARS:]
-    return (f"{path}.{key}" if path else key)[-_MAX_NAME_CHARS:]
 
 
 def _json_pieces(quotes: bytes) -> Iterator[tuple[int, int]]:
