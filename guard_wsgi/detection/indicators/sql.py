@@ -76,6 +76,7 @@ def _mixed(word: str) -> str:
 
 _sqli = partial(Family("sql"), "sqli")
 
+_COLUMN = r"(?:_?row_?id_?|oid|id|uid|name|title|email|price|age|owner|user(?:name)?|password|secret|\w+_(?:id|at|name))"
 # fmt: off
 SQL = (
     _sqli(
@@ -344,13 +345,10 @@ SQL = (
     _sqli("describe", r"^\s*(?:desc|describe|explain)\s+(?:table\s+|extended\s+)?(?:\w+\.\w+|\w*(?:user|account|customer|member|admin|employee|order|login|credential|password|session|token|card|payment)s?)\s*;?\s*$|^\s*(?:explain|describe|desc)\s+(?:analyze\s+|verbose\s+)*(?:select|update|insert|delete)\s", "MySQL and Oracle manuals: DESCRIBE", 1.2,
           prefilter=(r"[=\x0b]desc(?:ribe)? \w+(?:$|[\x0b&;.])", r"[=\x0b]explain (?:\w+(?:$|[\x0b&;.])|select|analyze)", r"\"desc(?:ribe)? [\w.]+;?\"", r"\"explain (?:[\w.]+;?\"|select|analyze)"),
           examples=("desc users", "describe mysql.user", "explain users")),
-    _sqli("show", r"(?:^|;)\s*show\s+(?:full\s+|extended\s+)?(?:databases|schemas|grants|processlist|(?:tables|columns|index(?:es)?|keys)\s+(?:from|in|like)\s+['\"`\w]+|create\s+table\s+\w+|table\s+status|master\s+status)\s*(?:$|;|--|#|where\b|like\b|from\b|for\b)|;\s*show\s+tables\b|^\s*show\s+tables\s*;?\s*$", "MySQL manual: SHOW", 1.25,
-          prefilter=(r"(?:[=\x0b;\"]|; )show (?:full |extended )?(?:databases|schemas|grants|processlist|tables|columns|index|keys|create|table s|master)",),
+    _sqli("show", r"(?:^|;)\s*show\s+(?:full\s+|extended\s+)?(?:databases|schemas|grants|processlist|(?:tables|columns|index(?:es)?|keys)\s+(?:from|in|like)\s+['\"`\w]+|create\s+table\s+\w+|table\s+status|master\s+status)\s*(?:$|;|--|#|where\b|like\b|from\b|for\b)|;\s*show\s+tables\b|^\s*show\s+tables\s*;?\s*$", "MySQL manual: SHOW", 1.25, prefilter=(r"(?:[=\x0b;\"]|; )show (?:full |extended )?(?:databases|schemas|grants|processlist|tables|columns|index|keys|create|table s|master)",),
           examples=("show databases", "show columns from users", "1;show tables")),
-    _sqli("number_logic_odd", r"^\s*-?\d+['\")]{0,3}\s*(?:(?:or|and|xor|\|\||&&)\(+\s*-?\d+\s*\)+\s*$|xor\s+-?\d+\s*$|(?:or|and|xor)\s+\d+\s+(?:rlike|regexp|like|sounds\s+like|div|mod)\s+['\"]?\d)|\bor\s+not\s+(?:false|0|null)\b|^\s*\d+\s+div\s+0\s*$|^\s*\d+\s+escape\s+'[^']?'", _BLIND, STRONG,
-          examples=("1 or(1)", "1 or 1 rlike 1", "1 or not false", "1 xor 1")),
-    _sqli("quote_is", r"['\"]\s*is\s+(?:not\s+)?(?:true|false|null|unknown)\s*(?:--|#|/\*|;|\)|\bor\b|\band\b)", _BLIND, STRONG,
-          examples=("' is true--", "' is not null or '1")),
+    _sqli("number_logic_odd", r"^\s*-?\d+['\")]{0,3}\s*(?:(?:or|and|xor|\|\||&&)\(+\s*-?\d+\s*\)+\s*$|xor\s+-?\d+\s*$|(?:or|and|xor)\s+\d+\s+(?:rlike|regexp|like|sounds\s+like|div|mod)\s+['\"]?\d)|\bor\s+not\s+(?:false|0|null)\b|^\s*\d+\s+div\s+0\s*$|^\s*\d+\s+escape\s+'[^']?'", _BLIND, STRONG, examples=("1 or(1)", "1 or 1 rlike 1", "1 or not false", "1 xor 1")),
+    _sqli("quote_is", r"['\"]\s*is\s+(?:not\s+)?(?:true|false|null|unknown)\s*(?:--|#|/\*|;|\)|\bor\b|\band\b)", _BLIND, STRONG, examples=("' is true--", "' is not null or '1")),
     _sqli("statement_only", r"^\s*\(?\s*select\s+(?:(?:all\s+|distinct\s+)?(?:\*|[a-z]\w{0,20}\.\*)\s+from\s+[\w.\"`\[\]]+|[\w.\"`]+(?:\s*,\s*[\w.\"`]+){0,20}\s+from\s+[\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)[\"`\]]?)(?:\s+(?:as\s+)?\w+)?(?:\s+(?:where|limit|order|group|having|inner|left|right|join|fetch|offset)\b[^\r\n]{0,200})?\s*\)?;?\s*$", _OWASP, DECISIVE,
           prefilter=(r"\.\* from ", r" from [\"`\[]?(?:\w+\.)?(?:users|accounts|members|customers|admins?|administrators?|employees|credentials|passwords|logins|sessions|tokens|\w+_(?:users?|accounts|admin|members)|tbl\w+)(?:$|[\"`\]\x0b&; ])"),
           examples=("select * from users", "SELECT id, name FROM customers", "select password from users where id=1")),
@@ -359,8 +357,7 @@ SQL = (
           r"|^\s*(?:0\s+or\s+0|1\s+or\s+1|2\s+or\s+2|3\s+or\s+3|4\s+or\s+4|5\s+or\s+5|6\s+or\s+6|7\s+or\s+7|8\s+or\s+8|9\s+or\s+9|-\d+\s+or\s+\d+)\s*$", _OWASP, CERTAIN,
           prefilter=(r"[=\x0b\"] ?-?\d+ (?:or|and|xor|rlike|regexp|ilike|glob) ?[.~!@$+\d\w('\"\\-]", r"[=\x0b\"]-?\d+ sounds like", r"\"-?\d+ ?(?:\|\||&&)", r"[=\x0b\"]-?\d+\^ ?\(", r"[=\x0b\"]-?\d+\) ?(?:or|and|xor) ?\("),
           examples=("1 or e'a'='a'", "1 or $$a$$=$$a$$", "1 OR x=x-- ", "1 or ~1", "1 or !0", "1 or .1", "1 or pi()", "1 or @a", "1||1", "1^(1=1)", "1 rlike 1", "1 or 1", "1)or(1", "7 && true")),
-    _sqli("quoted_pattern", r"^[\w.@ -]{0,24}(?:'\s*(?:(?:not\s+)?(?:like|glob)\s*'\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*'|not\s+(?:like|glob)\s*'\w)[\w%_*.^$-]*$|\"\s*(?:(?:not\s+)?(?:like|glob)\s*\"\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*\"|not\s+(?:like|glob)\s*\"\w)[\w%_*.^$-]*$)", _OWASP, STRONG,
-          prefilter=(r"['\"] ?(?:not )?(?:i?like|rlike|regexp|glob|similar to) ?\\?['\"]",),
+    _sqli("quoted_pattern", r"^[\w.@ -]{0,24}(?:'\s*(?:(?:not\s+)?(?:like|glob)\s*'\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*'|not\s+(?:like|glob)\s*'\w)[\w%_*.^$-]*$|\"\s*(?:(?:not\s+)?(?:like|glob)\s*\"\w{0,8}[%_*.^]|(?:not\s+)?(?:ilike|rlike|regexp|similar\s+to)\s*\"|not\s+(?:like|glob)\s*\"\w)[\w%_*.^$-]*$)", _OWASP, STRONG, prefilter=(r"['\"] ?(?:not )?(?:i?like|rlike|regexp|glob|similar to) ?\\?['\"]",),
           examples=("'like'a%", "'like'%", "' ilike '%", "' similar to '%", "x' not like '_%", '"like"%')),
     _sqli("stacked_statement", r"(?:^[\s(]*-?\d[\w.]{0,12}['\")\s]*|^[\w@.+-]{0,24}['\"][\s)]*);\s*" + _STATEMENT, _PATT, STRONG,
           prefilter=(r"['\"]\)? ?; ?(?:truncate|vacuum|handler|merge|call|attach|detach|set|lock|flush) ", r"['\"]\)? ?; ?(?:kill|reset|purge|analyze|optimize|repair|comment|reindex|discard|pragma) ", r"['\"]\)? ?; ?(?:vacuum|commit|rollback|shutdown|begin)[ ;]", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:truncate|vacuum|handler|merge|call|attach|detach|set|lock|flush|kill|reset|purge|analyze|optimize|repair|comment|reindex|discard)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:deallocate|prepare|exec|pragma|do|start|alter|create|drop|import|install|load|rename|revoke|explain|values|table|with)", r"[=\x0b\"]-?\d+\w*['\")]* ?; ?(?:replace|upsert|declare|print|dbcc|backup|restore|listen|notify|use|begin|commit|rollback|savepoint|reconfigure|go|shutdown|checkpoint|abort|cluster)"),
@@ -397,4 +394,6 @@ SQL = (
     _sqli("columns_from", r"^[\w.*\"`]+(?:\s*,\s*[\w.*\"`]+)*\s+from\s+[\w.\"`]+(?:\s+(?:where|limit|order|group|having)\b[^'\"]*)?\s*(?:--|/\*)[\s\w+-]{0,12}$", _OWASP, CERTAIN,
           prefilter=(r" from [\w.]+ ?(?:--|/\*)", r" from [\w.]+ (?:where|limit|order|group|having) [^'\"\x0b]+--"),
           examples=("secret from users --", "id, secret from users --", "secret from users where id = 1 --")),
+    _sqli("quote_terms", r"^[^'\"`]*['\"]\s*\)*\s*(?:(?:or|and|xor)\s*(?:[-+~]\s*[a-z_]\w*|\[\w+\]|\.\d+|[a-z_][\w.]*\s*[-+*/%|&]\s*[\w.]+|[a-z_]\w*\s+(?:isnull\s+|notnull\s+)?(?:or|and)\s+\w+)\s*(?:--|#|/\*)[\s\w+-]*$|is\s+(?:not\s+)?['\"]$)", _OWASP, CERTAIN, prefilter=(r"['\"] ?is (?:not )?\\?['\"]",), examples=("zed' or -age --", "zed'or age+1 --", "zed' or [age] --", "ann' and age and name --", '" is not "')),
+    _sqli("number_columns", r"^[\s(]*-?\d+\s*(?:[|&]\s*\d+\s*)?(?:(?:or|xor)\s*(?:\(+\s*" + _COLUMN + r"\s*\)+|\s" + _COLUMN + r")\s*(?:(?:is|not)\s?null\s*|(?:not\s+)?like\s+\w+\s*)?(?:$|(?:--|#|/\*)[\s\w+-]*$)|(?:or|and|xor)\s+\w+\s+(?:(?:not|is)null\b|(?:not\s+)?in\s*\(\s*['\d])|(?:or|and|xor)\s+['\"]\w*['\"]\s*[<>=]+\s*\(\s*select\b)", _BLIND, CERTAIN, prefilter=(r"[=\x0b\"]-?\d+ ?[|&] ?\d+ (?:or|xor)",), examples=("0 or id", "1 or rowid", "0 or(id)", "1 or id -- x", "1|0 or id", "0 or id in (1,2,3)", "0 or title like title", "0 or 'S3' < (select a from b)")),
 )

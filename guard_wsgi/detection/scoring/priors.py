@@ -102,6 +102,7 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "query.store_line": (("name:text", -0.4),),
     # Two lines in a field of one.
     "shell.line_signal": (("name:line", 0.5), ("name:text", -0.3), ("at:query", 0.5)),
+    "shell.ticked_words": (("name:line", 0.8), ("name:text", -0.4)),
     "file.parent_program": (("name:include", 0.85), *_ASKED),
     "file.server_program": (("name:include", 0.95), *_ASKED),
     "query.lone_schema": (("at:form", 0.6), ("at:query", 0.6)),
