@@ -41,6 +41,43 @@ def test_a_path_is_no_sentence(inspection: Inspection, text: str) -> None:
     assert inspection.body(body, content_type="application/json")
 
 
+NPM_LOG = """0 verbose cli /usr/bin/node /usr/bin/npm
+1 info using npm@10.8.2
+2 info using node@v20.20.2
+3 silly config load:file:/usr/lib/node_modules/npm/npmrc
+4 silly config load:file:/home/ann/shop/.npmrc
+5 silly config load:file:/usr/etc/npmrc
+6 verbose title npm install
+"""
+
+
+@pytest.mark.parametrize("field", ["body", "content", "log"])
+def test_a_log_of_npm_names_the_settings_that_it_loads(inspection: Inspection, field: str) -> None:
+    form = f"title=x&{field}={quote(NPM_LOG)}".encode()
+    assert not inspection.body(form, content_type="application/x-www-form-urlencoded")
+    body = json.dumps({field: NPM_LOG}).encode()
+    assert not inspection.body(body, content_type="application/json")
+    assert not inspection.body(NPM_LOG.encode(), content_type="text/plain")
+
+
+@pytest.mark.parametrize(
+    "text", ["file:/app/x", "url:file:///app/x", "d:file:/app/x", "load:file:/etc/passwd"]
+)
+def test_an_address_of_a_file_is_refused(inspection: Inspection, text: str) -> None:
+    body = json.dumps({"x": text}).encode()
+    assert inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize("path", ["/home/bob/project/src/main.py", "/home/ann/site/views/index.py"])
+def test_a_tool_opens_a_program_in_a_home(inspection: Inspection, path: str) -> None:
+    form = f"path={quote(path)}".encode()
+    assert not inspection.body(form, content_type="application/x-www-form-urlencoded")
+    for secret in ("/home/bob/.env", "/home/bob/shop/settings.ini", "/home/bob/db.sqlite3"):
+        assert inspection.body(
+            f"path={quote(secret)}".encode(), content_type="application/x-www-form-urlencoded"
+        )
+
+
 @pytest.mark.parametrize("field", ["file", "page", "path", "template", "item"])
 def test_a_field_that_is_opened_has_no_sentences(inspection: Inspection, field: str) -> None:
     body = json.dumps({field: "Update ../../../../etc/passwd"}).encode()

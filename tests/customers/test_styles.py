@@ -20,6 +20,11 @@ STYLES = (
     "@custom-variant dark (&:is(.dark *));",
     "//\n// Growing circle\n//\n.spinner { width: 1em }",
     "////////////////////\n// Card on Concept page\n////////////////////",
+    "*{stroke-linecap:butt;stroke-linejoin:round;}",
+    "*{box-sizing:border-box}",
+    "*{\n  margin: 0;\n  -webkit-tap-highlight-color: transparent;\n}",
+    "*{--gap:4px}",
+    "*{/* reset */ padding:0}",
     ".a { color: var(--b, #{theme('colors.icon-primary')}); width: #{$width}; }",
     ":root { --font: #{inspect($font-family-sans-serif)}; }",
 )
@@ -32,6 +37,11 @@ ATTACKS = (
     '@import "../../../../root/.ssh/id_rsa";',
     "//evil.example",
     "#{7*7}",
+    "*{7*7}",
+    "*{ name }",
+    "*{a ? b : c}",
+    "*{@bean.name}",
+    "*{T(java.lang.Runtime)}",
     "#{`id`}",
     "#{system('id')}",
 )
@@ -104,3 +114,19 @@ def test_a_callback_in_xml_has_a_forms_type(inspection: Inspection) -> None:
         assert inspection.body(body.format(attack).encode(), content_type=form), attack
     assert inspection.body(body.format("' UNION SELECT a FROM b -- ").encode(), content_type=form)
     assert inspection.body(b"<xml>x=%3Cscript%3Ealert(1)%3C/script%3E</xml>", content_type=form)
+
+
+@pytest.mark.parametrize("media_type", ["image/svg+xml", "application/xml", "text/xml"])
+def test_a_chart_styles_each_of_its_elements(inspection: Inspection, media_type: str) -> None:
+    """Plots of matplotlib begin like this."""
+    chart = (
+        '<?xml version="1.0" encoding="utf-8" standalone="no"?>\n'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 72 72" version="1.1">\n'
+        ' <defs>\n  <style type="text/css">*{stroke-linecap:butt;stroke-linejoin:round;}</style>\n'
+        ' </defs>\n <path d="M 0 72 L 72 72 z" style="fill:none;opacity:0;"/>\n</svg>\n'
+    )
+    assert not inspection.body(chart.encode(), content_type=media_type)
+    attack = chart.replace("*{stroke-linecap:butt;", "*{T(java.lang.Runtime).getRuntime()}")
+    # A picture is no template.
+    if media_type != "image/svg+xml":
+        assert inspection.body(attack.encode(), content_type=media_type)

@@ -121,7 +121,8 @@ CODE = (
     _make("template", "jinja_object", r"\b(?:lipsum|cycler|joiner|namespace|get_flashed_messages|url_for|config)\s*[.|\[]\s*(?:['\"]?__|items|from_|attr|class|init)|\b_self\.env|\bconfig\.items\b|self\._\w+|_tpl\b", _SSTI, examples=('{{config.items()}}',)),
     _make("template", "pug_handlebars", r"#\{\s*(?:function|root|global)|\{\{#(?:with|each|if|lookup)\b|\blookup\s+\(|\bmodule\.(?:runtime|cache)|\bself\.(?:module|context|template|attr|_\w+|name|init|__\w+)", _SSTI, examples=('{{#with "e"}}',)),
     _make("template", "angular_escape", r"\{\{[^}]*(?:constructor|\$eval|\$on\b|charat\s*\(|prototype\s*[.\[]|alert\s*[(`]|\|\s*orderby)", "PortSwigger research: client-side template injection", STRONG, examples=("{{ '<script>alert(3)</script>' }}",)),
-    _make("template", "thymeleaf", r"__\$\{|\}__::|\*\{[^}]*\}|~\{[^}]*\}|\[\[\$\{", "Thymeleaf expression preprocessing", STRONG, examples=('*{7*7}',)),
+    # "*{margin:0}" is a rule of CSS for every element. No expression begins with a name and a colon.
+    _make("template", "thymeleaf", r"__\$\{|\}__::|\*\{\s*(?:[^\w\s}/*-][^}]*|[\w-]+(?:\s*[^\w\s:}-][^}]*|\s+(?:[\w-][^}]*)?)?)?\}|~\{[^}]*\}|\[\[\$\{", "Thymeleaf expression preprocessing", STRONG, examples=('*{7*7}',)),
     _make("template", "tornado_tag", r"\{%\s*(?:raw|module|import|from|apply|autoescape|whitespace|extends)\b", _SSTI, examples=('{% extends "layout.html" %}',)),
     _make("ssi", "directive", r"<!-*\s*#\s*(?:exec|include|echo|config|fsize|flastmod|printenv|set|if|else|elif|endif)\b|<esi:\w+", "OWASP Testing Guide WSTG-INPV-08", STRONG, examples=('<esi:debug/>',)),
     _make("deserialization", "php_object", r"(?:^|[;{:\"'=])[oc]:\+?\d+:\"[\w\\]+\":\d+:\{|\bo:\d+:\"", _SERIAL, STRONG, examples=('O:+4:"Test":0:{}',)),
