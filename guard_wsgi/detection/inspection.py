@@ -162,13 +162,14 @@ class Inspection:
         budget = self._budget(int(size * BODY_EACH))  # of all readings together
         kind = BodyKind.of(content_type)
         readings = body_readings(body, kind, content_encoding, complete, limit)
-        for data, read_as, whole in readings:
-            if complete and not whole:
-                found = (*found, spent_finding("body", BEYOND, self._threshold))
+        for data, read_as, fault in readings:
+            if complete and fault:
+                which = BEYOND if kind.is_file else fault
+                found = (*found, spent_finding("body", which, self._threshold))
             if len(data) > size:  # it was compressed
                 budget.grow(int((len(data) - size) * BODY_EACH))
                 size = len(data)
-            more = self._read_body(data, read_as, whole, budget)
+            more = self._read_body(data, read_as, not fault, budget)
             found += tuple([finding for finding in more if finding not in found])
         if content_encoding and not kind.is_file and is_undecodable(body, content_encoding):
             found = (*found, spent_finding("body", UNREAD, self._threshold))

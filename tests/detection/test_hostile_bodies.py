@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 
 from guard_wsgi.detection import BUDGET, Detector
 from guard_wsgi.detection.decoding.decodings import overlong
+from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.message import multipart
+from guard_wsgi.detection.message.bodies import FIRST_PIECE_BYTES, MAX_MEMBERS, inflate
 from guard_wsgi.detection.message.form import form_values
-from guard_wsgi.detection.value import Budget
+from guard_wsgi.detection.value import DENSITY, UNREAD, Budget
 
 # The lines that end a part: werkzeug's (`MultipartDecoder.boundary_re`), and Bottle's.
 WERKZEUG_LINE = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
@@ -98,3 +101,56 @@ def test_the_beginning_of_a_text_that_is_too_long_is_weighed(attack: str) -> Non
     text = attack + " " + "it's a <b>' or</b> " * 400_000
     found = Detector().compile().body(text.encode(), content_type="text/plain")
     assert any(one.category != BUDGET for one in found)
+
+
+FORM = "application/x-www-form-urlencoded"
+SQL = b"q=1' UNION SELECT password FROM users-- -"
+
+
+def budgets_of(body: bytes, media: str, coding: str = "") -> tuple[set[str], set[str]]:
+    """The categories of the findings, and the limits that were spent."""
+    found = Detector().compile().body(body, content_type=media, content_encoding=coding)
+    spent = {one.indicators[0] for one in found if one.category == BUDGET}
+    return {one.category for one in found} - {BUDGET}, spent
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+def test_each_member_of_a_compressed_body_is_weighed(coding: str) -> None:
+    empty = gzip.compress(b"")
+    attacked = empty * (MAX_MEMBERS - 1) + gzip.compress(SQL)
+    categories, _ = budgets_of(attacked, FORM, coding)
+    assert "sqli" in categories
+
+
+@pytest.mark.parametrize("coding", ["gzip", ""])
+@pytest.mark.parametrize("member", [b"", b"a"])
+def test_more_members_than_are_read_refuse_a_body(member: bytes, coding: str) -> None:
+    attacked = gzip.compress(member) * MAX_MEMBERS + gzip.compress(SQL)
+    assert UNREAD in budgets_of(attacked, FORM, coding)[1]
+    _, spent = budgets_of(gzip.compress(b"line") * (MAX_MEMBERS + 1), "image/png", "gzip")
+    assert spent == {BEYOND}  # a file; apps store it
+
+
+@given(st.lists(st.binary(max_size=9 * FIRST_PIECE_BYTES), min_size=1, max_size=9), st.binary())
+def test_members_are_read_in_pieces_like_at_once(texts: list[bytes], rest: bytes) -> None:
+    packed = b"".join(gzip.compress(text, level) for level, text in enumerate(texts))
+    whole = b"".join(texts)
+    assert inflate(packed, "gzip", 10**6) == (whole, "")
+    assert inflate(packed + b"no" + rest, "gzip", 10**6) == (whole, "")
+    if len(whole) > 1:
+        limit = len(whole) // 2
+        assert inflate(packed, "gzip", limit) == (whole[:limit], BEYOND)
+    assert inflate(packed[:-1], "gzip", 10**6) == (whole, BEYOND)
+
+
+def test_a_batch_of_more_than_servers_take_is_weighed_and_reported() -> None:
+    batch = json.dumps([{"query": "{a}"}] * 4)[1:-1]
+    attack = json.dumps("1' UNION SELECT password FROM users-- -")
+    body = f"[{batch},{'{},' * 30_000}{attack}]".encode()
+    calls, found = calls_of(body)
+    assert "sqli" in found
+    assert calls < 30_000
+    harmless = f"[{batch},{'{},' * 30_000}{json.dumps('see <b>it</b> $(b)')}]".encode()
+    categories, spent = budgets_of(harmless, "application/json")
+    assert not categories
+    assert spent <= {BEYOND, DENSITY}

@@ -161,7 +161,7 @@ def test_brackets_before_an_attack_cost_little(unit: str) -> None:
     assert calls < 20_000  # less than one for each unit
 
 
-@pytest.mark.parametrize("unit", ["1", "[1.5,2]", '{"id":1}', '{"x":{"y":[1]},"z":[]}'])
+@pytest.mark.parametrize("unit", ["1", "[1.5,2]", '{"id":1}', '{"x":{"y":1}}'])
 def test_many_numbers_and_objects_pass(whole: Inspection, unit: str) -> None:
     rows = (unit + ",") * (2_500_000 // (len(unit) + 1))
     body = f'[{rows}{{"a":{{"note":"see <b>it\'s</b> or $(b)"}}}},{rows}"it\'s <b>it</b>"]'.encode()

@@ -15,9 +15,11 @@ from guard_wsgi.detection.decoding.charset import (
 )
 from guard_wsgi.detection.decoding.compressed_base64 import GZIP
 from guard_wsgi.detection.decoding.percent import PERCENT
+from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.formats.files import is_binary
 from guard_wsgi.detection.formats.xmlbody import said_encoding, without_instruction
 from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.value import UNREAD
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _EITHER_WINDOW: Final = 47
@@ -29,25 +31,29 @@ MAX_CODINGS: Final = 3
 """How many nested content codings to undo; clients use one."""
 MAX_MEMBERS: Final = 1000
 """How many members of a gzip stream to read (RFC 1952, 2.2); compressors of logs write a few."""
+FIRST_PIECE_BYTES: Final = 256
+MAX_PIECE_BYTES: Final = 65_536
+"""How much of a stream to decompress at once: first little, then twice as much each time."""
 
 
 def body_readings(
     body: bytes, kind: BodyKind, content_encoding: str, complete: bool, max_bytes: int
-) -> Iterator[tuple[bytes, BodyKind, bool]]:
-    """Yield each reading, its kind, and whether it is complete.
+) -> Iterator[tuple[bytes, BodyKind, str]]:
+    """Yield each reading, its kind, and why it is not complete: "" if it is, `BEYOND` for its
+    beginning alone, `UNREAD` for more parts than anybody sends.
 
     Flask, Django and Bottle ignore a ``Content-Encoding``; servers and middleware undo it. These
     frameworks read forms and JSON without regard to the declared charset; others do not.
     """
     unpacked = False
     if content_encoding or not kind.is_file:
-        for data, whole in _layers(body, content_encoding, max_bytes):
+        for data, fault in _layers(body, content_encoding, max_bytes):
             unpacked = True
-            yield from _in_charsets(data, kind, whole)
+            yield from _in_charsets(data, kind, fault)
     # Compressed data is neither JSON nor XML.
     if unpacked and (kind.is_json or kind.is_xml) and is_binary(body):
         kind = _FILE
-    yield from _in_charsets(body, kind, complete)
+    yield from _in_charsets(body, kind, "" if complete else BEYOND)
 
 
 def is_undecodable(body: bytes, content_encoding: str) -> bool:
@@ -62,8 +68,8 @@ def is_undecodable(body: bytes, content_encoding: str) -> bool:
     )
 
 
-def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, bool]]:
-    """Yield the data below each layer of compression, and whether it is complete: first by the
+def _layers(body: bytes, content_encoding: str, limit: int) -> Iterator[tuple[bytes, str]]:
+    """Yield the data below each layer of compression, and why it is not complete: first by the
     header, then by the data itself, like some libraries."""
     result = inflate(body, content_encoding, limit) if _codings(content_encoding) else None
     if result is not None and result[0] is not body:
@@ -86,10 +92,8 @@ def _codings(content_encoding: str) -> list[str]:
 _FILE: Final = BodyKind.of("application/octet-stream")
 
 
-def _in_charsets(
-    body: bytes, kind: BodyKind, complete: bool
-) -> Iterator[tuple[bytes, BodyKind, bool]]:
-    yield body, kind, complete
+def _in_charsets(body: bytes, kind: BodyKind, fault: str) -> Iterator[tuple[bytes, BodyKind, str]]:
+    yield body, kind, fault
     if kind.is_multipart:
         return
     names = charsets_in(kind.parameters)
@@ -98,22 +102,22 @@ def _in_charsets(
         text = decoded(body, name)
         if text is not None:
             plain = without_instruction(text) if kind.is_xml else text.lstrip("\ufeff")
-            yield plain.encode("utf-8", "replace"), kind, complete
+            yield plain.encode("utf-8", "replace"), kind, fault
         is_escaped = PERCENT in body or (text is not None and "%" in text)
         if kind.is_form and is_escaped and (pairs := form_in(body, name)) is not None:
-            yield pairs, kind, complete and len(body) <= MAX_CHARSET_BYTES
+            yield pairs, kind, fault or (BEYOND if len(body) > MAX_CHARSET_BYTES else "")
 
 
-def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool] | None:
+def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, str] | None:
     """Undo the content codings of a body (RFC 9110, 8.4.1), up to ``limit`` bytes.
 
-    :return: the bytes, and whether they are complete; ``None`` if the data does not match the
-        header, or the coding is unknown.
+    :return: the bytes, and why they are not complete (`body_readings`); ``None`` if the data does
+        not match the header, or the coding is unknown.
     """
     codings = _codings(content_encoding)
     if len(codings) > MAX_CODINGS:
         return None
-    whole = True
+    fault = ""
     for coding in reversed(codings):
         if coding == "identity":
             continue
@@ -124,28 +128,45 @@ def inflate(body: bytes, content_encoding: str, limit: int) -> tuple[bytes, bool
         result = _inflated(body, window, limit) or _inflated(body, -15, limit)
         if result is None:
             return None
-        body, all_of_it = result
-        whole = whole and all_of_it
-    return body, whole
+        body, of_this = result
+        fault = fault or of_this
+    return body, fault
 
 
-def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, bool] | None:
+def _inflated(body: bytes, window: int, limit: int) -> tuple[bytes, str] | None:
     found: list[bytes] = []
-    size = 0
+    size = start = 0
     for _ in range(MAX_MEMBERS):
         engine = zlib.decompressobj(window)
         try:
-            data = engine.decompress(body, limit - size)
+            start, data = _member(engine, body, start, limit - size)
         except zlib.error:
             # Other data follows the compressed data.
-            return (b"".join(found), True) if found else None
+            return (b"".join(found), "") if found else None
         found.append(data)
         size += len(data)
         if not engine.eof:
-            return b"".join(found), False
-        body = engine.unused_data
-        if not body:
-            return b"".join(found), True
+            return b"".join(found), BEYOND
+        if start == len(body):
+            return b"".join(found), ""
         if size >= limit:
-            break
-    return b"".join(found), False
+            return b"".join(found), BEYOND
+    return b"".join(found), UNREAD
+
+
+def _member(engine: zlib._Decompress, body: bytes, start: int, limit: int) -> tuple[int, bytes]:
+    """Decompress one member of a stream, and return where it ends.
+
+    The engine copies what follows the member in a piece, so the pieces begin short.
+    """
+    found: list[bytes] = []
+    size, piece = 0, FIRST_PIECE_BYTES
+    while start < len(body) and not engine.eof and size < limit:
+        taken = body[start : start + piece]
+        # At least one byte: zlib takes 0 for no limit.
+        data = engine.decompress(taken, limit - size)
+        start += len(taken) - len(engine.unused_data) - len(engine.unconsumed_tail)
+        found.append(data)
+        size += len(data)
+        piece = min(2 * piece, MAX_PIECE_BYTES)
+    return start, b"".join(found)

@@ -95,11 +95,13 @@ def body_values(
     if kind.is_json or start in (b"{", b"["):
         # GraphQL operations in one list are counted together.
         is_batch = start == b"[" and body.count(b'"query"') >= MANY_GUESSES
+        is_large = first_pass is not None and len(body) > LARGE_JSON_BYTES
+        is_long = is_batch and is_large and _parts_of(body) > MAX_BATCH_PARTS
         is_report = says_report(body, kind.media)
         if kind.media in REPORTS:
             kind_in_json = kind_of_address
         leaves: Iterator[Value] | None = None
-        if first_pass is not None and len(body) > LARGE_JSON_BYTES and not is_batch:
+        if first_pass is not None and is_large and (is_long or not is_batch):
             if kind.is_json or is_json(body):
                 pieces = large_bodies.json_values(body, "json", *first_pass, max_depth, budget)
                 leaves = _unfolded(pieces, budget, kind_in_json)
@@ -109,6 +111,8 @@ def body_values(
                 leaves = document.values("json", max_depth, budget, kind_in_json)
         if leaves is not None:
             yield from with_samples(leaves, kind.media in REPORTS) if is_report else leaves
+            if is_long:
+                budget.spend()  # its operations are not counted
             if not kind.is_form:
                 return
     # Callbacks of WeChat: some clients name a form's type for any body.
@@ -154,6 +158,10 @@ def _first_byte(body: bytes) -> bytes:
     return body[at : at + 1]
 
 
+def _parts_of(body: bytes) -> int:
+    return body.count(b"{") + body.count(b"[") + len(body) // 64
+
+
 def _as_xml(body: bytes, budget: Budget, first_pass: PiecePass | None) -> Iterator[Value]:
     """Yield the values of a body of another type that an XML parser reads: its text may be split by
     marks, and its characters written by their numbers."""
@@ -169,6 +177,9 @@ def _is_xml(body: bytes) -> bool:
     return True
 
 
+MAX_BATCH_PARTS: Final = 20_000
+"""The most objects and lists of a batch of GraphQL to read as a whole, each 64 bytes counting as
+one: 1 us each. No server takes as many operations."""
 BODY_EACH: Final = 256
 ODD_SIGNS_EACH: Final = 2
 """To take a body apart costs one for so many bytes, and for so many percent signs that are escaped
