@@ -35,6 +35,7 @@ BOUNDED = {
     "detection.relaxations.field_names._CODE_NAME": "names have at most 100 characters",
     "detection.relaxations.field_names._QUERY_NAME": "names have at most 100 characters",
     "detection.relaxations.field_names._SECRET_NAME": "names have at most 100 characters",
+    "detection.relaxations.passwords._ACTS": "tokens have at most MAX_PASSWORD_CHARS characters",
     "detection.scanning.families._PIECES": "reads the patterns of the package",
     "detection.scanning.scanner._INSIDE": "reads the patterns of the configuration",
     "routes.resolvers._PARAMETER": "reads the routes of the app",

@@ -18,6 +18,10 @@ FIELD = b'--B\r\nContent-Disposition: form-data; name="q"\r\n\r\n%b\r\n'
 VALUES = 1000
 
 
+MOST_CALLS_SKIPPED = 3
+"""Calls of the interpreter for a part that is skipped. One that is read takes some twenty."""
+
+
 def code_and_calls(body: bytes) -> tuple[int, int]:
     """Return the answer, and the number of calls of the interpreter."""
     site = Site(enable_ip_banning=False, detection_max_scan_values=VALUES)
@@ -47,7 +51,7 @@ def test_more_parts_than_values_are_refused_at_the_price_of_the_values(atom: byt
     assert code == 400
     _, twice = code_and_calls(atom * 10 * VALUES + ended)
     # If there are more parts, more are split off and skipped.
-    assert twice < calls * 1.6, (calls, twice)
+    assert twice - calls <= MOST_CALLS_SKIPPED * 5 * VALUES, (calls, twice)
 
 
 def test_an_attack_behind_many_parts_is_not_passed_over() -> None:
