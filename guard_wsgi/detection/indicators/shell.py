@@ -113,9 +113,9 @@ _LINES = tuple(
 )
 
 # Where a shell begins a command: behind a separator after nothing or an argument, or in `$(` and
-# backticks.
+# backticks. Behind any word there is no blank: a sentence has one.
 _SEPARATED = r"^(?:" + _TARGET + r"|\w{1,2})?\s*(?:;|\|\|?|&&?)\s*"
-_BEGUN = r"(?:" + _SEPARATED + r"|\$\(\s*|^[\w.:/-]*\s?`\s*)"
+_BEGUN = r"(?:" + _SEPARATED + r"|^[\w@.-]+(?:;|\|\|?|&&)|\$\(\s*|^[\w.:/-]*\s?`\s*)"
 _KNOWN = (
     r"(?:cat|tac|nl|head|tail|less|more|grep|sed|g?awk|curl|wget|nc|ncat|(?:ba|z|k|da)?sh|python[\d.]*|perl|ruby|php|node|rm|mv|cp|ls|dd|tee"
     r"|touch|chmod|chown|find|tar|base64|xxd|od|id|whoami|uname|pwd|env|echo|printf|kill|ssh|scp|telnet|ping|nslookup|dig|rev|strings|sort)"
@@ -123,7 +123,7 @@ _KNOWN = (
 # What a shell accepts before the program: words of its grammar, assignments, redirections and heads
 # of functions. Each ends where the next begins, so there is one reading.
 _WORDS_BEFORE = (
-    r"(?:(?:exec|command|builtin|coproc|env|nohup|setsid|nice|eval|time|if|while|until|!)\s+|\w+=\S*\s+"
+    r"(?:(?:exec|command|builtin|coproc|env|nohup|setsid|nice|eval|time|if|while|until|!)\s+(?:-\w+\s+(?:\d+\s+)?)?|(?::\s*;|(?::|true|false)\s*(?:\|\|?|&&))\s*|\w+=\S*\s+"
     r"|\d?[<>]{1,2}&?\s?[\w./$-]+\s+|function\s+\w+\s*\{\s*|\w+\s?\(\)\s*\{\s*)"
 )
 _ENDED = r"[\s<>;|&)`]"
@@ -287,13 +287,14 @@ SHELL = (
     _cmd("line_signal", r"^[\w.:/@-]{1,60}[\r\n]+[ \t]*(?:reboot|poweroff|halt|shutdown(?:[ \t]+\S{1,12})?|init[ \t]\d|touch[ \t]+[\w./-]{1,60}|kill[ \t]+-?\w{1,8}(?:[ \t]+\d+)?|mkdir[ \t]+[\w./-]{1,60}|rmdir[ \t]+[\w./-]{1,60}|env|printenv|id|whoami|uname|ps|ls)[ \t\r\n]*$", _OWASP, 0.7,
          prefilter=(r"(?:\n|\r|\\n|\\r)[ \t]*(?:reboot|poweroff|halt|shutdown|init \d|touch [\w./]|kill -?\w|mkdir [\w./]|rmdir [\w./])",), examples=("1.2.3.4\nreboot", "a\ntouch x", "1.2.3.4\r\ninit 0")),
     # One program has many spellings for a shell, and what is before it is grammar.
-    _cmd("quoted_name", _BEGUN + r"(?:'" + _KNOWN + r"'|\"" + _KNOWN + r"\"|\\" + _KNOWN + r"|\\[a-mo-qsu-z](?:\\[a-z])+)(?:\s+[\w./~$*'\"-]|\s*[<>])", "POSIX, Shell Command Language 2.2: quoting", CERTAIN, examples=("x;'cat' f", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)")),
+    _cmd("quoted_name", _BEGUN + r"(?:'" + _KNOWN + r"'|\"" + _KNOWN + r"\"|\\" + _KNOWN + r"|\\[a-mo-qsu-z](?:\\[a-z])+|'[a-z]{1,3}'[a-z]+|[a-z]+'(?:[a-mo-z]|[a-z]{2,3})'[a-z]*|\"[a-z]{1,3}\"[a-z]+|[a-z]{1,3}\\[a-mo-qsu-z][a-z]{0,3}|\$'[\w\\]+')(?:\s+[\w./~$*'\"-]|\s*[<>])", "POSIX, Shell Command Language 2.2: quoting", CERTAIN,
+         prefilter=(r"[=\x0b\"][\w.@/-]*[;|&] ?[a-z]{0,3}(?:'[a-z]+'|\\*\"[a-z]+\\*\"|\\+[a-z]+)[a-z]* [\w./~$*-]", r"[;|&] ?\$'[\w\\]+'"), examples=("x;'cat' f", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "x;'c'at f", "x;c\\at f", "x;$'cat' f", "shop;'cat' f")),
     _cmd("expanded_name", _BEGUN + r"(?:[a-z/]+\$\{\w+\}[a-z/]+|\$\{\w*:?[-=][\w/]+\}|/(?:[a-z]+/)*[a-z]*[?*\[][\w?*\[\]/]*|(?:\w+=[^\s;]*;\s*)+\$\w+(?:\$\w+)*)(?:\s+[\w./~$*-]|\s*[<>]|\s*$)", "POSIX, Shell Command Language 2.6: word expansions", CERTAIN,
          prefilter=(r"[;|&] ?\w{1,12}=[^\s\x0b;]*; ?\$", r"=[^\s\x0b;]*; ?\$\w+(?:[\x0b\"]|\$| [\w./-])"), examples=("x;c${z}at f", "x;${x:-cat} f", "x;/usr/bin/c?t f", "x;a=s;b=h;$a$b x", "x;IFS=,;a=sh,x;$a")),
     _cmd("words_before_program", _BEGUN + r"[({]?\s*" + _WORDS_BEFORE + r"+(?:" + _KNOWN + r"(?:" + _ENDED + r"|$)|\.{1,2}/\w)|" + _SEPARATED + r"[({]\s*(?:" + _KNOWN + r"\s+[-\w./~]|\.{1,2}/\w)", "POSIX, Shell Command Language 2.9: shell commands", CERTAIN,
-         prefilter=(r"[;|&] ?\d?[<>]{1,2}&? ?[\w./$-]+ (?:cat|tac|nl|head|tail|less|more|grep|sed|g?awk|(?:ba|z|k|da)?sh|perl|python|tee|rev|od|xxd)", r"[;|&] ?(?:if|while|until) [\w./]", r"[;|&] ?(?:command|builtin|coproc|setsid|nice|nohup|eval|exec) [\w./-]", r"[;|&] ?function \w+ ?\{", r"[;|&][({] ?(?:\.|cat|curl|wget|nc|rm|sh|bash|python|perl|ls|cp|mv)", r"[=\x0b\"][\w.:/-]*[;|&] ?\w+=[^\s\x0b;&]* (?:cat|tac|curl|wget|nc|rm|sh|bash|python|perl|php|ls|cp|mv|id|env|dd)"), examples=("x;exec cat f", "x;command cat f", "$(command cat f)", "x;<f cat", "x;2>&1 cat f", "x;if cat f;then :;fi", "x;f(){ cat f;};f", "x;function f { cat f; };f", "x;(./x &)", "x;A=1 ls f")),
-    _cmd("shell_setting", _SEPARATED + r"(?:(?:export\s+)?(?:(?:ld_preload|ld_library_path|prompt_command|bash_env|ps4)=\S|path=\S*\$\{?path)|trap\s+\S+\s+(?:exit|debug|err|int|term|\d)|(?:mapfile|readarray)\s+\w+\s*<|\.\s+[\w./-]+\s*$)", "bash manual: shell variables and builtin commands", CERTAIN,
-         prefilter=(r"(?:mapfile|readarray) \w+ ?<", r"[=\x0b\"][\w.:/-]*[;|&] ?\. [\w./-]+(?:[\x0b\"&]|$)", r"[;|&] ?(?:export )?(?:prompt_command|bash_env|ps4|ld_preload|ld_library_path)="), examples=("a && LD_PRELOAD=./x.so id", "x;PROMPT_COMMAND=sh", "x;PATH=.:$PATH id", "x;trap sh EXIT", "x;mapfile a<f", "x;. x")),
+         prefilter=(r"[=\x0b\"][\w.@/-]*[;|&] ?\d?[<>]{1,2}&? ?[\w./$-]+ \w", r"[=\x0b\"][\w.@/-]*[;|&] ?! ?\w", r"[=\x0b\"][\w.@/-]*[;|&] ?(?::|true ?[|&]|false ?[|&]) ?[;|&\w]", r"[;|&] ?(?:if|while|until) [\w./]", r"[;|&] ?(?:command|builtin|coproc|setsid|nice|nohup|eval|exec) [\w./-]", r"[;|&] ?function \w+ ?\{", r"[;|&][({] ?(?:\.|cat|curl|wget|nc|rm|sh|bash|python|perl|ls|cp|mv)", r"[=\x0b\"][\w.:/-]*[;|&] ?(?:\w+=[^\s\x0b;&]* )+(?:cat|tac|curl|wget|nc|rm|sh|bash|python|perl|php|ls|cp|mv|id|env|dd)"), examples=("x;exec cat f", "x;command cat f", "$(command cat f)", "x;<f cat", "x;2>&1 cat f", "x;if cat f;then :;fi", "x;f(){ cat f;};f", "x;function f { cat f; };f", "x;(./x &)", "x;A=1 ls f", "x;A=1 B=2 cat f", "x;! cat f", "x;:|cat f", "x;nice -n 5 cat f", "x;< f sort", "x;>f echo x", "shop;exec cat f")),
+    _cmd("shell_setting", _SEPARATED + r"(?:(?:export\s+)?(?:(?:ld_preload|ld_library_path|prompt_command|bash_env|ps4)=\S|path=\S*\$\{?path)|trap\s+\S+\s+(?:exit|debug|err|int|term|\d)|(?:mapfile|readarray)\s+\w+\s*<|case\s+\S+\s+in\s+\S+\)|(?:for|select)\s+\w+\s+in\s[^;]*;\s*do\s|\[{1,2}\s+-[a-z]\s|:\s+(?:\$\(|`)|\.\s+[\w./-]+\s*$)", "bash manual: shell variables and builtin commands", CERTAIN,
+         prefilter=(r"(?:mapfile|readarray) \w+ ?<", r"[;|&] ?case \S+ in [^\s)]+\)", r"[;|&] ?(?:for|select) \w+ in ", r"[=\x0b\"][\w.@/-]*[;|&] ?\[{1,2} -[a-z] ", r"[=\x0b\"][\w.@/-]*[;|&] ?: (?:\$\(|`)", r"[=\x0b\"][\w.:/-]*[;|&] ?\. [\w./-]+(?:[\x0b\"&]|$)", r"[;|&] ?(?:export )?(?:prompt_command|bash_env|ps4|ld_preload|ld_library_path)="), examples=("a && LD_PRELOAD=./x.so id", "x;PROMPT_COMMAND=sh", "x;PATH=.:$PATH id", "x;trap sh EXIT", "x;mapfile a<f", "x;. x", "x;case x in x) cat f;;esac", "x;for i in *;do cat $i;done", "x;[ -f x ]&&cat f", "x;: $(cat f)")),
     # Markdown writes programs like this, too, but no name or number is one (priors.py).
     _cmd("ticked_words", r"^`\s*[a-z][\w.-]*\s+[^`\r\n]+`\s*$", _CWE, 0.5, examples=("`etcdctl get x`",)),
     # "$(in millions)" heads a column of money.
