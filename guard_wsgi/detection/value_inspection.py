@@ -82,6 +82,11 @@ def _holds(one: Finding, other: Finding) -> bool:
     ) and other.value in one.value
 
 
+RESERVED_SHARE: Final = 4
+"""A quarter of a budget more is for the long values behind the one that spends it. Their windows
+are few, unless somebody means to spend it again."""
+
+
 class _EnoughFound(Exception):
     """Ends the inspection of a request with enough findings."""
 
@@ -140,11 +145,22 @@ class ValueInspection:
                 # The budget for parsing the rest is spent. What has been parsed is weighed.
                 spent = str(error)
             self._weigh_batch(batch, budget, found)
-            for value in long:
-                if value.flags or value.kind in _ALWAYS_WEIGHED:
-                    self._weigh(value, budget, found)
-                else:
-                    self._weigh_batch([value], budget, found)
+            reserve = budget.chars // RESERVED_SHARE
+            for place, value in enumerate(long):
+                try:
+                    if value.flags or value.kind in _ALWAYS_WEIGHED:
+                        self._weigh(value, budget, found)
+                    else:
+                        self._weigh_batch([value], budget, found)
+                except BudgetSpent as error:
+                    # A document can't spend the budget of the others, either.
+                    spent = spent or str(error)
+                    rest = len(long) - place - 1
+                    if not rest:
+                        break
+                    share = reserve // rest
+                    reserve -= share
+                    budget.chars = share
         except BudgetSpent as error:
             spent = spent or str(error)
         except _EnoughFound:

@@ -12,6 +12,7 @@ import pytest
 
 from guard_wsgi import GuardMiddleware, SecurityConfig, SecurityEvent
 from guard_wsgi.cli.tree import main
+from guard_wsgi.detection.detector import Detector
 from tests.core.visiting import INJECTION, Site
 from tests.kit.gateway import environ_for, serve, text_app
 
@@ -159,3 +160,14 @@ def test_a_body_of_which_only_the_beginning_was_inspected_names_the_option(
     site = Site(detection_max_body_inspect_bytes=1024)
     assert site.visit(method="POST", data=b"x" * 5000, content_type="text/plain").code == 200
     assert "(detection_max_body_inspect_bytes=1024)" in caplog.text
+
+
+@pytest.mark.parametrize("padding", [" " * 5000, " lorem ipsum" * 8000])
+@pytest.mark.parametrize("lines", [1000, 1630, 2500])
+def test_a_document_spends_no_budget_of_the_long_field_behind_it(lines: int, padding: str) -> None:
+    inspection = Detector().compile()
+    code = 'def f(x):\n    return x.y(z) + "a" # or 1=1\n' * lines
+    for attack in ("1' UNION SELECT name,password FROM users-- -", "../../../../etc/passwd"):
+        body = json.dumps({"comment": code, "z": attack + padding}).encode()
+        found = inspection.body(body, content_type="application/json")
+        assert "z" in {finding.name for finding in found}, attack
