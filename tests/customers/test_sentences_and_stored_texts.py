@@ -60,6 +60,38 @@ def test_a_log_of_npm_names_the_settings_that_it_loads(inspection: Inspection, f
     assert not inspection.body(NPM_LOG.encode(), content_type="text/plain")
 
 
+PROGRAM_IN_C = r"""
+    assert(name);
+    assert(shop);
+
+    /* open the table */
+    table = shop_open(name);
+    if ((table == NULL) || (shop_root(table) == NULL)) {
+        fprintf(stderr, "Error: unable to open \"%s\"\n", name);
+        goto done;
+    }
+
+    /* find the row */
+"""
+
+
+@pytest.mark.parametrize("field", ["body", "content", "snippet"])
+def test_a_program_in_c_compares_numbers(inspection: Inspection, field: str) -> None:
+    form = f"title=x&{field}={quote(PROGRAM_IN_C)}".encode()
+    assert not inspection.body(form, content_type="application/x-www-form-urlencoded")
+    body = json.dumps({field: PROGRAM_IN_C}).encode()
+    assert not inspection.body(body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    "condition", ["1=1", "(1=1)", "((1=1))", "(1=1)and(2>1)", "(select 1)=1", "a<(b)", "(((1)))=1"]
+)
+def test_a_condition_in_a_call_of_sql_is_refused(inspection: Inspection, condition: str) -> None:
+    text = f"7 and if({condition},sleep(5),0)"
+    form = f"title=x&body={quote(text)}".encode()
+    assert inspection.body(form, content_type="application/x-www-form-urlencoded")
+
+
 @pytest.mark.parametrize(
     "text", ["file:/app/x", "url:file:///app/x", "d:file:/app/x", "load:file:/etc/passwd"]
 )

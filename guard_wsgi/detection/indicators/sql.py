@@ -30,6 +30,14 @@ _BETWEEN = (
     r"|<=>|[<>!]=|<>|:=|[=<>^&*/%~]|\|\||&&|<<|>>)"
 )
 
+# Parentheses with all that they hold, two levels of them: any, without a comparison, and with one.
+# The last two have the first comparison in one place only, which keeps the search linear.
+_CLOSED = r"\((?:[^()]|\([^()]*\))*\)"
+_UNCOMPARED = r"\((?:[^()=<>]|\([^()=<>]*\))*\)"
+_COMPARED = (
+    r"\((?:[^()=<>]|\([^()=<>]*\))*(?:[=<>]|\([^()=<>]*[=<>][^()]*\))(?:[^()]|\([^()]*\))*\)"
+)
+
 # The text after a quote that ends a string, up to the quote that begins the next: operators and
 # operands, no sentence.
 _MIDDLE = r"[\w\s.+*/%^&|<>=!~@()\\,-]{0,60}"
@@ -279,7 +287,8 @@ SQL = (
         r"|is_srvrolemember|is_member)\s*\(\s*\)",
         _PATT, examples=(' user())x))',)),
     _sqli("case_when", r"\bcase\s.*?\bwhen\b.*?\bthen\b", _BLIND, examples=("case when 's' then 3 end",)),
-    _sqli("if_comparison", r"\bi?if\s*\(\s*\(?[^,]*[=<>][^,]*,", _BLIND, examples=('FOO,IIF(2510=9436,FOO,1/0)',)),
+    # The parenthesis is open until the comma. "if (a < b) f(c, d)" is a program in another language.
+    _sqli("if_comparison", r"\bi?if\s*\((?:(?:[^,()=<>]|" + _UNCOMPARED + r")*(?:[=<>]|" + _COMPARED + r")(?:[^,()]|" + _CLOSED + r")*|(?:\s*\(){2}[^,=<>]*[=<>][^,]*),", _BLIND, examples=('FOO,IIF(2510=9436,FOO,1/0)',)),
     _sqli("versioned_comment", r"/\*!\d{0,6}", _PATT, STRONG, examples=("' /*!or*/1='1",)),
     _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|['\")]/\*\*/|/\*\*/['\"(@-]", _PATT, examples=('IN/**/(',)),
     _sqli("quote_concatenation", r"['\"]\s*(?:\|\||\+)\s*['\"(]|['\"]\s*\|\|\s*\w+", _PATT, WEAK, examples=("'||true",)),
