@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -29,6 +30,14 @@ MAX_ENCODED_CHARS: Final = 3 * MAX_PLAIN_CHARS
 MAX_STRINGS: Final = 100_000
 """The most strings to search of a body over its budget; their cost is counted as well."""
 _BEGINNINGS: Final = (b"{", b"[")
+# What a command, a template, a path, a second statement, a lookup, a document with entities, an
+# address inside the network or a script of a server has, and few short texts have.
+_MARK: Final = re.compile(
+    r"[$#%*]\{|\$\(|\{[{%]|\.\.[/\\]|/etc/|^\s*[;|&]|[;|&`]\s*\w+ ?[-/.;|]|['\")]\s*;|<[!?%][\w=[]"
+    r"|//(?:localhost|127\.|10\.|169\.254|192\.168|172\.|0|\[)|^\s*(?:file|gopher|dict|php|phar):"
+    r"|`\s*\w",
+    re.IGNORECASE,
+)
 
 
 def _plain(texts: Sequence[str]) -> list[int]:
@@ -75,11 +84,13 @@ class BareAttacks:
         complete: bool,
         first_pass: PiecePass | None,
         chars: int,
+        marked: list[Value],
     ) -> Finding | None:
         """Search all short values of a body that has too many to weigh each. If there are too many
         for this as well, report the spent budget.
 
         :param chars: the budget of the search (value.Budget).
+        :param marked: receives the values with a mark of an attack, which may be weighed.
         """
         budget = Budget(MAX_STRINGS, chars)
         try:
@@ -89,6 +100,13 @@ class BareAttacks:
                     finding = self._finding(value.location, value.name, value.text, hits, is_bare)
                     if finding is not None:
                         return finding
+                if (
+                    len(value.text) <= MAX_PLAIN_CHARS
+                    and _MARK.search(value.text)
+                    and not value.kind
+                    and not self._is_content(value)
+                ):
+                    marked.append(value)
         except BudgetSpent as spent:
             return spent_finding("body", str(spent), self._settings.score_threshold)
         return None

