@@ -208,11 +208,7 @@ SQL = (
         _PATT,
         STRONG, examples=('UTL_HTTP',)),
     _sqli("server_variable", r"@@[a-z_]+(?:[^a-z_@]|$)", _PATT, examples=('@@version--',)),
-    _sqli(
-        "file_access",
-        r"\binto\s+(?:outfile|dumpfile)\b|\bload_file\s*\(|\bload\s+data\s+(?:local\s+)?infile\b",
-        _PATT,
-        STRONG, examples=('load_file(',)),
+    _sqli("file_access", r"\binto\s+(?:outfile|dumpfile)\b|\bload_file\s*\(|\bload\s+data\s+(?:local\s+)?infile\b", _PATT, STRONG, examples=('load_file(',)),
     _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n][\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG, examples=('-1# union #',)),
     _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP, examples=(' ORDER BY 2# ',)),
     _sqli("order_by_comment", r"\border\s+by\s+\d+\s*(?:--|#|/\*)", _OWASP, STRONG, examples=(' ORDER BY 2# ',)),
@@ -232,11 +228,7 @@ SQL = (
         r"|^[\w ]{1,24}\s['\"](?:or|and|xor|div|mod|sounds\s+like|rlike|<=>|[<>!]?=|<>|\|\||&&)['\"]\s[\w ]{1,24}$",
         _OWASP,
         STRONG, examples=("a'or'a",)),
-    _sqli(
-        "broken_string",
-        r"^[\s(]*[\w.-]{0,12}(?:'\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"'\s*[-+]?[\w.%]{0,12}\s*|\"\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"\"\s*[-+]?[\w.%]{0,12}\s*)$",
-        _OWASP,
-        STRONG, examples=("'DIV'",)),
+    _sqli("broken_string", r"^[\s(]*[\w.-]{0,12}(?:'\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"'\s*[-+]?[\w.%]{0,12}\s*|\"\s*(?:" + _AFTER + r"|" + _ARITHMETIC + r")" + _MIDDLE + r"\"\s*[-+]?[\w.%]{0,12}\s*)$", _OWASP, STRONG, examples=("'DIV'",)),
     _sqli("broken_comment", r"^[\s(]*[\w.-]{0,12}['\"]\s*(?:" + _AFTER + r"|[-+*/%])" + _MIDDLE + r"(?:--[\s+-]|#)[^'\"]{0,12}$", _OWASP, STRONG, examples=("'=0#",)),
     _sqli("operator_quoted", r"^['\"]\s+(?:or|and|xor|div|mod|(?:not\s+)?(?:like|rlike|regexp|in|between)|sounds\s+like|is(?:\s+not)?)\s+['\"]$|^'(?:not\s+(?:like|rlike|regexp|in|between)|xor|rlike|regexp|sounds\s+like)'$|^\w{1,8}\s+'not\s+(?:like|rlike|regexp)'\s+\w{1,8}$", _OWASP, STRONG, examples=("'XOR'",)),
     _sqli("quote_digit_end", r"['\"]\s*(?:or|and|xor|\|\||&&)\s*['\"]\d+\s*$", _OWASP, STRONG, examples=("\\'or'1",)),
@@ -293,11 +285,7 @@ SQL = (
     _sqli("comment_space", r"\w/\*[^*]*\*/|/\*[^*]*\*/\w|['\")]/\*\*/|/\*\*/['\"(@-]", _PATT, examples=('IN/**/(',)),
     _sqli("quote_concatenation", r"['\"]\s*(?:\|\||\+)\s*['\"(]|['\"]\s*\|\|\s*\w+", _PATT, WEAK, examples=("'||true",)),
     _sqli("adjacent_quotes", r"\w'\s+'\w|^'\s*'", _PATT, WEAK, examples=("' ', 10",)),
-    _sqli(
-        "quote_operator",
-        r"['\"]\s*(?:\^|\*|%|&|\||-|\+|/|=|<|>|!=|<>|<=>|:=)\s*(?:['\"(@]|\d)",
-        _PATT,
-        WEAK, examples=("'-''",)),
+    _sqli("quote_operator", r"['\"]\s*(?:\^|\*|%|&|\||-|\+|/|=|<|>|!=|<>|<=>|:=)\s*(?:['\"(@]|\d)", _PATT, WEAK, examples=("'-''",)),
     _sqli("quoted_in_list", r"['\")]\s*(?:\bnot\b\s*)?\b(?:in|like|between|is|rlike|regexp)\b[\s(]*"
           r"['\"(%]", _OWASP, WEAK, examples=(')like(',)),
     _sqli("quote_close", r"['\"`]\s*\)+\s*(?:$|;|--|#|/\*|\b(?:or|and|as|order|group|limit)\b)", _OWASP, examples=("');>",)),
