@@ -7,7 +7,7 @@ this part is weighed by itself, beside the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from attrs import evolve
@@ -15,7 +15,7 @@ from attrs import evolve
 from guard_wsgi.detection.decoding.commands import left_command
 from guard_wsgi.detection.decoding.statements import left_statement, without_line_comments
 from guard_wsgi.detection.relaxations.field_names import name_features
-from guard_wsgi.detection.value import Value
+from guard_wsgi.detection.value import Budget, Value
 
 MAX_SENTENCE_CHARS: Final = 4096
 """A longer text is a document, of which windows are weighed."""
@@ -31,10 +31,19 @@ _OPERATED: Final = re.compile(
 )
 
 
-def without_sentence(value: Value) -> Iterator[Value]:
-    """Yield what is left of a value without the words around it; nothing for most values."""
-    for text in _left(value):
-        yield evolve(value, text=text)
+# What begins a comment or separates commands. Optimization: most values have none.
+_MARK: Final = re.compile(r"--|/\*|[#;|&]")
+LEFT_CHARS: Final = 8
+LEFT_EACH: Final = 16
+"""The cost of a search, in units of a budget: of any text, and in characters of it for a unit."""
+
+
+def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
+    """Return what is left of a value without the words around it; nothing for most values."""
+    if _MARK.search(value.text) is None:
+        return ()
+    budget.take_chars(LEFT_CHARS + len(value.text) // LEFT_EACH)
+    return [evolve(value, text=text) for text in _left(value)]
 
 
 def _left(value: Value) -> Iterator[str]:
@@ -59,12 +68,13 @@ def _left(value: Value) -> Iterator[str]:
             yield command
 
 
-def with_quotes(value: Value) -> Iterator[Value]:
-    """Yield a text of a document with the document's own quotes, if it begins and ends with what
+def with_quotes(value: Value) -> Iterable[Value]:
+    """Return a text of a document with the document's own quotes, if it begins and ends with what
     joins texts.
 
     Where an app puts the document into a string of a script or of a statement, these quotes end
     that string.
     """
-    if _OPERATED.match(value.text) is not None:
-        yield evolve(value, text=f'"{value.text}"')
+    if _OPERATED.match(value.text) is None:
+        return ()
+    return (evolve(value, text=f'"{value.text}"'),)

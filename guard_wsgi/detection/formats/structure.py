@@ -291,7 +291,7 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         yield from _pairs(value, text, budget, depth)
         return
     yield value
-    yield from without_sentence(value)
+    yield from without_sentence(value, budget)
 
 
 def _unfold_json(value: Value, root: Any, budget: Budget) -> Iterator[Value]:
