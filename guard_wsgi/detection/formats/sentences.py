@@ -13,7 +13,11 @@ from typing import Final
 from attrs import evolve
 
 from guard_wsgi.detection.decoding.commands import left_command
-from guard_wsgi.detection.decoding.statements import left_statement, without_line_comments
+from guard_wsgi.detection.decoding.statements import (
+    MAX_COMMENTED_CHARS,
+    left_statement,
+    without_line_comments,
+)
 from guard_wsgi.detection.relaxations.field_names import name_features
 from guard_wsgi.detection.value import Budget, Value
 
@@ -40,7 +44,7 @@ LEFT_EACH: Final = 16
 
 def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
     """Return what is left of a value without the words around it; nothing for most values."""
-    if _MARK.search(value.text) is None:
+    if len(value.text) > MAX_COMMENTED_CHARS or _MARK.search(value.text) is None:
         return ()
     budget.take_chars(LEFT_CHARS + len(value.text) // LEFT_EACH)
     return [evolve(value, text=text) for text in _left(value)]
