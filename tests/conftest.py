@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from guard_wsgi.agent import handler
 from tests.kit.capture import CapturingServer
 
 # Speed is measured in benchmarks/; a busy machine must not fail a test.
@@ -27,6 +28,15 @@ def capturing_server() -> Iterator[CapturingServer]:
     """A real HTTP server on a free port that records requests and answers from a script."""
     with CapturingServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module", autouse=True)
+def agents_end_with_their_module() -> Iterator[None]:
+    """Stop the agents of the process: one that outlives its collector logs into other tests."""
+    yield
+    for agent in list(handler._handlers.values()):
+        agent.stop(0.2)
+    handler._handlers.clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:

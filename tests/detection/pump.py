@@ -164,12 +164,18 @@ def growth(act: Callable[[str], object], prefix: str, atom: str, size: int) -> f
     found = []
     # Again, because the machine may have been busy.
     for _ in range(3):
-        short = min(seconds(act, _text(prefix, atom, size)) for _ in range(3))
-        long = min(seconds(act, _text(prefix, atom, size * 2)) for _ in range(3))
-        found.append(long / max(short, 1e-9))
+        short, long = (_least(act, prefix, atom, count) for count in (size, size * 2))
+        found.append(long / short)
         if found[-1] < MOST_GROWTH:
-            break
-    return min(found)
+            return min(found)
+    # A reading may begin at some length only: that is a step, and what grows goes on growing.
+    short, long = (_least(act, prefix, atom, count) for count in (size, size * 4))
+    return min(*found, (long / short) ** 0.5)
+
+
+def _least(act: Callable[[str], object], prefix: str, atom: str, size: int) -> float:
+    """The least of three times, in seconds."""
+    return max(min(seconds(act, _text(prefix, atom, size)) for _ in range(3)), 1e-9)
 
 
 def methods_of(name: str) -> set[str]:
