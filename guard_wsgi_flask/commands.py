@@ -55,7 +55,10 @@ def guard() -> None:
 @with_appcontext
 @ending
 def routes() -> int:
-    """List endpoints with their views' rules."""
+    """List endpoints with their views' rules.
+
+    Exits with 1 if a view has rules, but no route leads to it.
+    """
     guarded = guarded_app()
     lines: dict[tuple[str, str, str], list[str]] = {}
     for rule, method, route in guarded.resolver.routes():
@@ -77,7 +80,10 @@ def routes() -> int:
 @with_appcontext
 @ending
 def doctor(workers: int | None) -> int:
-    """Find problems of the deployment."""
+    """Find problems of the deployment.
+
+    Exits with 1 if there are warnings, and with 2 if there are errors.
+    """
     return examine(None, guarded_app().middleware, workers, sys.stdout)
 
 

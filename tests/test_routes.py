@@ -135,7 +135,7 @@ GUARD = decorator(geo_ip_handler=Atlas(), behavior_scan_response_body=True)
                 headers=["X-A"],
                 params=["q"],
                 body_fields=["text"],
-                categories=["sqli"],
+                enabled_categories=["sqli"],
                 scan_body=False,
                 semantic_headers=["X-B"],
             ),
@@ -216,7 +216,7 @@ def test_all_clouds_are_those_that_host_servers() -> None:
         partial(GUARD.suspicious_frequency, "often"),
         partial(GUARD.behavior_analysis, []),
         partial(GUARD.behavior_analysis, ["usage"]),
-        partial(GUARD.detection_exclusion, categories=["sql"]),
+        partial(GUARD.detection_exclusion, enabled_categories=["sql"]),
         partial(GUARD.detection_exclusion, params="q"),
         partial(GUARD.suspicious_detection, "maybe"),
     ],
@@ -225,6 +225,15 @@ def test_all_clouds_are_those_that_host_servers() -> None:
 def test_a_rule_that_could_not_hold_is_refused_at_decoration(decorate: Callable[[], Any]) -> None:
     with pytest.raises(ValueError, match="fault"):
         decorate()
+
+
+def test_categories_of_an_exclusion_are_those_that_stay_on_and_the_guard_says_so() -> None:
+    with pytest.warns(DoubtfulOption, match=r"leaves only .* on and.*write enabled_categories"):
+        rules = marked(GUARD.detection_exclusion(categories=["xss"]))
+    assert rules == marked(GUARD.detection_exclusion(enabled_categories=["xss"]))
+    assert rules.enabled_detection_categories == {"xss"}
+    with pytest.raises(ConfigError, match="keep enabled_categories"):
+        GUARD.detection_exclusion(categories=["xss"], enabled_categories=["xss"])
 
 
 def test_a_verifier_that_would_have_to_be_awaited_is_refused() -> None:
@@ -456,7 +465,7 @@ def test_a_wrapper_made_without_wraps_does_not_hide_the_rules() -> None:
 def test_a_view_that_calls_another_gets_its_restrictions_and_none_of_its_licences() -> None:
     @GUARD.bypass(["all"])
     @GUARD.suspicious_detection(False)
-    @GUARD.detection_exclusion(params=["q"], categories=["xss"], scan_body=False)
+    @GUARD.detection_exclusion(params=["q"], enabled_categories=["xss"], scan_body=False)
     @GUARD.require_https()
     def trusted() -> None: ...
 

@@ -41,7 +41,8 @@ def _inspect(entrance: Entrance) -> click.Command:
     ) -> int:
         """Show what the guard decides about a request.
 
-        PAYLOAD is a text to place in a request.
+        PAYLOAD is a text to place in a request. Exits with 0 if the request passes, and with 1 if
+        it is refused.
         """
         from guard_wsgi.cli import inspecting
 
@@ -98,7 +99,10 @@ def _bans(entrance: Entrance) -> click.Command:
     @click.argument("target", metavar="IP|CIDR")
     @entrance.configured
     def remove_ban(config: SecurityConfig, target: str) -> int:
-        """Lift a ban."""
+        """Lift a ban.
+
+        Exits with 1 if there was none, or if another ban still applies.
+        """
         from guard_wsgi.cli import shared
 
         return shared.remove_ban(config, target, sys.stdout)
@@ -145,7 +149,10 @@ def _emergency(entrance: Entrance) -> click.Command:
     @emergency.command("off")
     @entrance.configured
     def end(config: SecurityConfig) -> int:
-        """End emergency mode."""
+        """End emergency mode.
+
+        Exits with 1 if the configuration declares it, which no command can end.
+        """
         from guard_wsgi.cli import shared
 
         return shared.end_emergency(config, sys.stdout)

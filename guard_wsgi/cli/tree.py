@@ -1,7 +1,7 @@
 """``guard-wsgi``: serve, check, inspect, and manage the state that workers share.
 
 Exit codes: 0 for done, 1 for no (a fault, a refusal, nothing to remove), 2 for a command that could
-not run. ``doctor`` has its own: 1 for warnings, 2 for errors.
+not run. ``doctor`` has its own: 1 for warnings, 2 for errors. docs/commands.md lists them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,11 @@ PORT = click.IntRange(0, 65_535)
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
-@click.group("guard-wsgi", epilog="Without --config, options come from GUARD_* variables.")
+@click.group(
+    "guard-wsgi",
+    epilog="Without --config, options come from GUARD_* variables. A command exits with 0 if it is"
+    " done, with 1 if the answer is no, and with 2 if it could not run; its --help says more.",
+)
 @click.version_option(package_name="guard-wsgi", message="%(version)s")
 def commands() -> None:
     """Security middleware for any WSGI app."""
@@ -69,7 +73,10 @@ def serve(app: str, config: str | None, host: str, port: int) -> int:
 @click.argument("file", metavar="guard.toml")
 @ending
 def check(file: str) -> int:
-    """List every fault of a configuration file."""
+    """List every fault of a configuration file.
+
+    Exits with 1 if there is one.
+    """
     from guard_wsgi.cli import checking
 
     return checking.check(file, sys.stdout)
@@ -81,7 +88,7 @@ def check(file: str) -> int:
 def options(word: str) -> int:
     """List the options with their defaults and reasons.
 
-    With a WORD, only options that mention it.
+    With a WORD, only options that mention it. Exits with 1 if none does.
     """
     from guard_wsgi.cli.reference import write_options
 
@@ -95,7 +102,8 @@ def options(word: str) -> int:
 def report(log: str, reference: str | None) -> int:
     """Group the refusals in a log.
 
-    LOG is the custom_log_file; - reads stdin.
+    LOG is the custom_log_file; - reads stdin. Exits with 0 if the log has no refusal, and with 1 if
+    it has some. With --reference, exits with 0 if the refusal is found, and with 1 if not.
     """
     from guard_wsgi.cli import reporting
 
@@ -116,7 +124,8 @@ def report(log: str, reference: str | None) -> int:
 def doctor(app: str | None, workers: int | None, config: str | None) -> int:
     """Find problems of a deployment.
 
-    MODULE:FACTORY() calls a factory.
+    MODULE:FACTORY() calls a factory. Exits with 1 if there are warnings, and with 2 if there are
+    errors.
     """
     from guard_wsgi.cli.diagnosing import examine
     from guard_wsgi.cli.loading import load_app
@@ -132,7 +141,8 @@ def doctor(app: str | None, workers: int | None, config: str | None) -> int:
 def warm() -> int:
     """Compile the patterns of detection ahead of the first start.
 
-    Run it while you build an image: the app's user may use what root has compiled.
+    Run it while you build an image: the app's user may use what root has compiled. Exits with 1 if
+    something could not be compiled or stored.
     """
     from guard_wsgi.cli import warming
 

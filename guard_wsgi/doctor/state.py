@@ -127,6 +127,14 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
             " until then store_failure_policy applies",
         )
         return
+    if examination.created:
+        yield Advice(
+            "note",
+            "new-store",
+            f"there was no store at {examination.created}, so the doctor created one, without bans"
+            " and counts",
+            "if your workers have run before, compare the path in store_url with theirs",
+        )
     yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))
     for provider in providers:
         yield from _shared_ranges(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
+
+from guard_wsgi.config.security import DoubtfulOption
+from guard_wsgi.errors import ConfigError
 
 ARGUMENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -37,7 +41,7 @@ ARGUMENTS: Mapping[str, str] = MappingProxyType(
         "excluded_detection_headers": "@detection_exclusion: headers",
         "excluded_detection_params": "@detection_exclusion: params",
         "excluded_detection_body_fields": "@detection_exclusion: body_fields",
-        "enabled_detection_categories": "@detection_exclusion: categories",
+        "enabled_detection_categories": "@detection_exclusion: enabled_categories",
         "detection_scan_body": "@detection_exclusion: scan_body",
         "upload_inspection": "@upload_inspection: mode",
         "security_headers": "@security_headers",
@@ -53,6 +57,31 @@ RULES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """The decorator of each kind of behaviour rule, and its argument for the threshold."""
+
+
+def only_enabled(categories: list[str], enabled: list[str] | None) -> list[str]:
+    """Return ``categories`` of @detection_exclusion, which are those that stay on, with a warning:
+    the name reads like those that are excluded.
+
+    :param enabled: ``enabled_categories``, its clear name.
+    :raises ConfigError: if both are given.
+    """
+    if enabled is not None:
+        raise ConfigError(
+            [
+                "@detection_exclusion: categories and enabled_categories are the same argument:"
+                " keep enabled_categories"
+            ]
+        )
+    warnings.warn(
+        f"@detection_exclusion(categories={list(categories)!r}) leaves only these categories on and"
+        " turns off all others, as in flaskapi-guard. If that is what you want, write"
+        " enabled_categories instead of categories. To turn these off, use the option"
+        " detection_exclusions",
+        DoubtfulOption,
+        stacklevel=3,
+    )
+    return categories
 
 
 def in_arguments(faults: Iterable[str], options: Mapping[str, Any]) -> list[str]:

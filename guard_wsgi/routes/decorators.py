@@ -21,7 +21,7 @@ from guard_wsgi.options.numbers import Range, number, whole_number
 from guard_wsgi.routes.config import RouteConfig as RouteConfig
 from guard_wsgi.routes.decorated_views import decorated_by
 from guard_wsgi.routes.decorator_events import DecoratorEvents
-from guard_wsgi.routes.decorator_faults import ARGUMENTS, in_arguments
+from guard_wsgi.routes.decorator_faults import ARGUMENTS, in_arguments, only_enabled
 from guard_wsgi.routes.ruled_function import ROUTE_ATTRIBUTE, within
 from guard_wsgi.routes.ruled_view import ruled
 from guard_wsgi.routes.view_rules import route_config_of as route_config_of
@@ -237,20 +237,24 @@ class SecurityDecorator(DecoratorEvents):
         categories: list[str] | None = None,
         scan_body: bool | None = None,
         semantic_headers: list[str] | None = None,
+        enabled_categories: list[str] | None = None,
     ) -> Callable[[View], View]:
         """Exclude values from detection on this route, by their names.
 
-        :param categories: the categories that **stay on**; all others are off. (In the option
-            ``detection_exclusions``, ``categories`` names those that are off.)
+        :param enabled_categories: the only categories that stay on.
+        :param categories: the same, under the name that flaskapi-guard gives it. It warns, because
+            in the option ``detection_exclusions``, ``categories`` are those that are off.
         :param semantic_headers: the same as ``headers``, as there is one stage of detection.
         """
         if semantic_headers is not None:
             headers = [*(headers or ()), *semantic_headers]
+        if categories is not None:
+            enabled_categories = only_enabled(categories, enabled_categories)
         return self._marking(
             excluded_detection_headers=headers,
             excluded_detection_params=params,
             excluded_detection_body_fields=body_fields,
-            enabled_detection_categories=categories,
+            enabled_detection_categories=enabled_categories,
             detection_scan_body=scan_body,
         )
 

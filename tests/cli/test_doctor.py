@@ -31,3 +31,15 @@ def test_a_store_that_does_not_answer_is_an_error(
     path.write_text('store_url = "redis://127.0.0.1:1/0"\n')
     assert main(["doctor", "--config", str(path)]) == 2
     assert "error: " in capsys.readouterr().out
+
+
+def test_a_store_that_was_not_there_is_noted_with_its_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.toml"
+    path.write_text(f'store_url = "lmdb://{tmp_path}/typo"\n')
+    arguments = ["doctor", "--config", str(path)]
+    main(arguments)
+    assert f"note: there was no store at {tmp_path}/typo" in capsys.readouterr().out
+    main(arguments)
+    assert "new-store" not in capsys.readouterr().out

@@ -316,7 +316,8 @@ def test_detection_exclusion() -> None:
     )
     assert status(lambda g: g.detection_exclusion(scan_body=False), **json_body) == passes_here_only
     assert (
-        status(lambda g: g.detection_exclusion(categories=["xss"]), target=SQLI) == passes_here_only
+        status(lambda g: g.detection_exclusion(enabled_categories=["xss"]), target=SQLI)
+        == passes_here_only
     )
 
 

@@ -76,7 +76,11 @@ def test_a_file_that_is_not_ours_is_set_aside_and_a_fresh_one_begun(
     assert len(aside) == 1
     # LMDB lengthens the file that it maps; nothing else changes.
     assert aside[0].read_bytes()[: len(spoiled)] == spoiled
-    assert [record.name for record in caplog.records] == ["guard_wsgi.state"]
+    logged = [
+        message for message in caplog.messages if not message.startswith("created a new store")
+    ]
+    assert len(logged) == 1
+    assert "can't be used" in logged[0]
     assert aside[0].name in caplog.text
     again = Store.open(f"lmdb://{path}")
     assert not again.limiter.hit(Limit(1, 60), "client").allowed
@@ -97,6 +101,19 @@ def test_four_workers_that_find_a_broken_file_end_up_on_one_fresh_file(tmp_path:
     counts = run_all(script, [(f"lmdb://{path}",)] * 4)
     assert max(int(count) for count in counts) == 400
     assert len([p for p in tmp_path.iterdir() if ".aside-" in p.name and "lock" not in p.name]) == 1
+
+
+def test_a_new_store_is_logged_with_its_path_and_an_old_one_is_not(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A mistyped path makes a store as well, and then bans seem to be lost."""
+    with caplog.at_level(logging.WARNING, "guard_wsgi.state"):
+        Store.open(f"lmdb://{tmp_path}/guard").close()
+        said = f"created a new store at {tmp_path}/guard: it has no bans and no counts yet"
+        assert caplog.messages == [said]
+        caplog.clear()
+        Store.open(f"lmdb://{tmp_path}/guard").close()
+        assert caplog.messages == []
 
 
 def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:

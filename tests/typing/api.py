@@ -243,7 +243,7 @@ def credentials() -> str:
 @protect.suspicious_frequency(1.0, window=60, action="throttle")
 @protect.behavior_analysis([BehaviorRule("usage", 100)])
 @protect.suspicious_detection(enabled=False)
-@protect.detection_exclusion(params=["q"], headers=["x-a"], body_fields=["text"])
+@protect.detection_exclusion(params=["q"], headers=["x-a"], enabled_categories=["sqli"])
 @protect.upload_inspection("strict")
 @protect.security_headers(frame_options=None)
 def content() -> str:

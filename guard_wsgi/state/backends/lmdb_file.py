@@ -27,7 +27,7 @@ import lmdb
 from guard_wsgi.errors import StoreError
 from guard_wsgi.state.backends.lmdb_counts import NEVER, LMDBCounts, allocate, places_given
 from guard_wsgi.state.backends.lmdb_lock import _LOCK_SECONDS, exclusive
-from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed, open_environment
+from guard_wsgi.state.backends.lmdb_open import OpenFiles, closed, log_new, open_environment
 from guard_wsgi.state.fork_pauses import pause_during_fork
 
 log = logging.getLogger("guard_wsgi.state")
@@ -302,6 +302,8 @@ class LMDBFile:
                 elif stored != NEVER + FORMAT:
                     return "another program, or another version of this one, wrote it"
                 self.counts.open(anew=is_new, places=places_given(txn))
+            if is_new:
+                log_new(self.path)
         except _BROKEN as error:
             return str(error)
         except (lmdb.Error, OSError) as error:

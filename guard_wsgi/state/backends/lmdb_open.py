@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -12,6 +13,8 @@ import lmdb
 
 from guard_wsgi.state.backends.lmdb_counts import allocate
 from guard_wsgi.state.fork_pauses import renew_after_fork
+
+log = logging.getLogger("guard_wsgi.state")
 
 
 class OpenFiles:
@@ -73,3 +76,13 @@ def open_environment(path: Path, fd: int, map_bytes: int) -> Any:
         environment.close()
         raise
     return environment
+
+
+def log_new(path: Path) -> None:
+    """Log that this process has created a store. It is a warning, because a mistyped path creates
+    one as well, and because a container that loses its disk begins each time without bans."""
+    log.warning(
+        "created a new store at %s: it has no bans and no counts yet",
+        path,
+        extra={"path": str(path)},
+    )
