@@ -49,7 +49,7 @@ class StableHeaders:
     as the scan.
     """
 
-    __slots__ = ("_benign", "_getters", "_lately", "_tokens")
+    __slots__ = ("_benign", "_by_names", "_getters", "_lately", "_tokens")
 
     MAX_REMEMBERED = 1024
     MAX_REMEMBERED_CHARS = 2048
@@ -58,6 +58,7 @@ class StableHeaders:
         self._benign: set[str] = set()
         self._tokens: set[bytes] = set()
         self._getters: dict[Texts, Getters] = {}
+        self._by_names: dict[Texts, TextsOf] = {}
         # The last one for each number of keys: trying it takes half the time of looking it up.
         self._lately: dict[int, Getters] = {}
 
@@ -165,13 +166,24 @@ class StableHeaders:
         alike = stable + cookies
         others = [name for name in names if name not in alike]
         rest = [key for key in keys if key not in names]
-        parts = (_getter(stable), _getter(cookies)) if cookies else None
-        getters = _getter(alike), _getter(others), _getter(rest), parts
+        parts = (self._shared(stable), _getter(cookies)) if cookies else None
+        getters = self._shared(alike), _getter(others), _getter(rest), parts
         if sum(map(len, names)) <= self.MAX_REMEMBERED_CHARS:
             if len(self._getters) >= self.MAX_REMEMBERED:
                 self._getters.clear()
             self._getters[keys] = getters
         return getters
+
+    def _shared(self, names: list[str]) -> TextsOf:
+        """Return the same function for the same names: what was weighed in a request with a Referer
+        is harmless in one without it."""
+        key = tuple(names)
+        getter = self._by_names.get(key)
+        if getter is None:
+            if len(self._by_names) >= self.MAX_REMEMBERED:
+                self._by_names.clear()
+            getter = self._by_names[key] = _getter(names)
+        return getter
 
     def _remember(self, text: str) -> None:
         """Remember a text in which the first pass has found nothing."""

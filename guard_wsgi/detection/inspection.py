@@ -121,6 +121,7 @@ class Inspection:
             return (finding,)
         digest = self._memory.head_digest(environ)
         if digest in self._memory:
+            self._stable.remember_weighed(environ, self._weighed)
             return ()
         budget = self._budget(int(_head_size(environ) * HEAD_EACH))
         found = self._values.findings(head_values(environ, budget), budget, "query")

@@ -48,6 +48,16 @@ def test_a_text_that_passed_in_one_header_is_weighed_in_another() -> None:
     assert used.head(environ(HTTP_X_SEARCH=agent)) == fresh.head(environ(HTTP_X_SEARCH=agent))
 
 
+def test_a_weighed_host_stays_harmless_while_visits_with_and_without_a_referer_alternate() -> None:
+    inspection = Detector().compile()
+    probe = environ(HTTP_HOST="127.0.0.1:8000")
+    visit = environ(HTTP_HOST="127.0.0.1:8000", HTTP_REFERER="http://127.0.0.1:8000/items")
+    assert inspection.first_pass(dict(probe)) is not None  # a new host of this kind is weighed once
+    for request in (probe, visit, probe, visit):
+        assert not inspection.head(dict(request))
+    assert inspection.first_pass(dict(probe)) is None
+
+
 def test_memory_is_bounded_and_forgets_the_oldest() -> None:
     memory = Memory()
     first = memory.digest(b"first")
