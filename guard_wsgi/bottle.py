@@ -149,7 +149,7 @@ class BottleResolver:
         routes = self._all_routes()
         log_audit(self._rules, routes, decorated)
 
-    def held(self, environ: WSGIEnvironment, route: Any) -> None:
+    def check_found(self, environ: WSGIEnvironment, route: Any) -> None:
         """Check the rules of a route that a router has found.
 
         :raises bottle.HTTPResponse: the refusal.
@@ -224,7 +224,7 @@ class _AskingMatch:
 
     def __call__(self, environ: WSGIEnvironment) -> Any:
         found = self.match(environ)
-        self._resolver.held(environ, found[0])
+        self._resolver.check_found(environ, found[0])
         return found
 
 

@@ -37,7 +37,7 @@ EXTENSION_NAME = "guard_wsgi"
 _OURS_KEY = "guard_wsgi.context_of_hooks"
 """The environ key, set while the guard has entered the context instead of Flask."""
 
-_LEFT_KEY = "guard_wsgi.left_by_hooks"
+_STORED_KEY = "guard_wsgi.left_by_hooks"
 """The environ key of values that hooks stored in a context other than the request's own."""
 
 _PARSED = ("stream", "form", "files", "values", "data", "_cached_data", "_cached_json")
@@ -69,14 +69,14 @@ def hook_context_of(app: Flask) -> Callable[[WSGIEnvironment], AbstractContextMa
                 del environ[_OURS_KEY]
                 if shared is not None:
                     shared.hand_on()
-            left = {
+            stored = {
                 name: getattr(kept, name)
                 for name in kept
                 if name not in reported or getattr(kept, name) is not reported[name]
             }
             changed = dict(session) if session and session.modified else None
-            if left or changed is not None:
-                environ[_LEFT_KEY] = left, changed
+            if stored or changed is not None:
+                environ[_STORED_KEY] = stored, changed
 
     return hook_context
 
@@ -103,15 +103,15 @@ def check_matched_route() -> Any:
     verdict = environ.get(ENVIRON_KEY)
     kept = g._get_current_object()
     _tell(kept, verdict, route)
-    left = None
+    deferred = None
     if verdict is not None:
-        left = verdict.deferred
+        deferred = verdict.deferred
         if guarded.rewriting.watching:
             clients = guarded.middleware.policy.clients
             guarded.rewriting.observe(environ, verdict.client_ip, clients)
-    if left is None:
-        if _LEFT_KEY in environ and not guarded.middleware.asks_inside:
-            _take_over(*environ.pop(_LEFT_KEY))
+    if deferred is None:
+        if _STORED_KEY in environ and not guarded.middleware.asks_inside:
+            _take_over(*environ.pop(_STORED_KEY))
         if endpoint is None:
             return None
         if (
@@ -144,14 +144,14 @@ def _tell(kept: Any, verdict: Verdict | None, route: RouteConfig | None) -> None
     names."""
     # Write to ``__dict__``: setting an attribute calls a function that does the same.
     is_flasks = type(kept) is Flask.app_ctx_globals_class
-    told = kept.__dict__ if is_flasks else {}
-    told["guard"] = verdict
-    told["route_config"] = route
-    told["request_start_time"] = time()
+    values = kept.__dict__ if is_flasks else {}
+    values["guard"] = verdict
+    values["route_config"] = route
+    values["request_start_time"] = time()
     if verdict is not None:
-        told["client_ip"] = verdict.client_ip
+        values["client_ip"] = verdict.client_ip
     if not is_flasks:
-        for name, value in told.items():
+        for name, value in values.items():
             setattr(kept, name, value)
 
 
@@ -326,9 +326,9 @@ def forget_body(environ: WSGIEnvironment) -> None:
         asked.close = close_all  # type: ignore[method-assign]
 
 
-def _take_over(left: dict[str, Any], changed: dict[str, Any] | None) -> None:
+def _take_over(stored: dict[str, Any], changed: dict[str, Any] | None) -> None:
     """The values that hooks stored in their own context."""
-    for name, value in left.items():
+    for name, value in stored.items():
         setattr(g, name, value)
     if changed is not None:
         session.clear()

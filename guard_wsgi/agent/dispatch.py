@@ -333,9 +333,9 @@ class Dispatch:
         finally:
             spool, state.spool = state.spool, None
             if spool is not None:
-                left = spool.count
+                remaining = spool.count
                 spool.close()
-                state.count("left_in_spool", left)
+                state.count("left_in_spool", remaining)
             if state.transport is not None:
                 state.transport.close()
 

@@ -386,8 +386,8 @@ def _until_expiry(answer: RulesAnswer) -> float:
     """Return how many seconds the rules remain valid: nobody may wait past their end."""
     if answer.rules is None or answer.rules.expires_at is None:
         return MAX_WAIT_SECONDS
-    left = (answer.rules.expires_at - utc_now()).total_seconds()
-    return left if left > 0 else MAX_WAIT_SECONDS
+    seconds = (answer.rules.expires_at - utc_now()).total_seconds()
+    return seconds if seconds > 0 else MAX_WAIT_SECONDS
 
 
 def _fields_of(thing: object, names: tuple[str, ...]) -> dict[str, Any]:

@@ -74,13 +74,15 @@ class RuledBans:
                 self._values.delete(_key(before))
         kept = frozenset(rules.ip_blacklist) if rules is not None else frozenset[str]()
         taken_out = (target for target in before.ip_blacklist if target not in kept)
-        gone = {meant for target in taken_out for meant in self._bans.meant(target)}
-        if not gone:
+        removed = {meant for target in taken_out for meant in self._bans.meant(target)}
+        if not removed:
             return
         reason = _reason(before)
         try:
-            held = [ban for ban in self._bans.list() if ban.reason == reason and ban.target in gone]
-            for ban in held:
+            listed = [
+                ban for ban in self._bans.list() if ban.reason == reason and ban.target in removed
+            ]
+            for ban in listed:
                 self._bans.unban(ban.target)
                 self._bring_back(ban)
         except StoreError as error:
@@ -92,10 +94,10 @@ class RuledBans:
         ban = self._bans.ban(target, seconds, reason, shortens=reason)
         if before is None or before.reason.startswith(_MARK) or ban.reason != reason:
             return
-        left = self._bans.seconds_left(before)
-        if left > 0:
+        seconds_left = self._bans.seconds_left(before)
+        if seconds_left > 0:
             under = {"over": ban.expires_at, "until": before.expires_at, "reason": before.reason}
-            self._values.set(f"under:{ban.target}", json.dumps(under).encode(), left)
+            self._values.set(f"under:{ban.target}", json.dumps(under).encode(), seconds_left)
 
     def _bring_back(self, ban: Ban) -> None:
         """Somebody else's ban that a rule's took the place of, if it goes on."""
@@ -104,9 +106,9 @@ class RuledBans:
         if under.get("over") != ban.expires_at:
             return
         former = Ban(ban.target, under["reason"], under["until"])
-        left = self._bans.seconds_left(former)
-        if left > 0:
-            self._bans.ban(former.target, left, former.reason)
+        seconds_left = self._bans.seconds_left(former)
+        if seconds_left > 0:
+            self._bans.ban(former.target, seconds_left, former.reason)
         self._values.delete(f"under:{ban.target}")
 
 

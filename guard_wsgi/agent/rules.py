@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from types import MappingProxyType
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
-from attrs import asdict, field, frozen
+from attrs import asdict, field, fields, frozen
 
+from guard_wsgi.agent import rule_values as read
 from guard_wsgi.errors import ConfigError
-from guard_wsgi.network.ipset import parse_network
-from guard_wsgi.options.numbers import MAX_SECONDS
 from guard_wsgi.telemetry.events import utc_now
-
-MAX_ENTRIES = 100_000
-"""The most entries of a list: more than any list of addresses in use, and a bound on the cost."""
-
-_COUNTRY = re.compile(r"[A-Z]{2}\Z")
 
 
 class RulesError(ConfigError):
     """The rules are not valid; none of them is applied."""
+
+
+def _rule(reader: Callable[[Any], Any], **options: Any) -> Any:
+    """Declare a field with the function that reads it from JSON."""
+    return field(metadata={"reader": reader}, **options)
 
 
 @frozen(slots=True, kw_only=True)
@@ -47,34 +43,34 @@ class DynamicRules:
     :ivar message: a text for the log.
     """
 
-    rule_id: str = "default-rule"
-    version: int = 1
-    timestamp: datetime = field(factory=utc_now)
-    expires_at: datetime | None = None
-    ttl: int = 300
-    ip_blacklist: tuple[str, ...] = ()
-    ip_whitelist: tuple[str, ...] = ()
-    ip_ban_duration: int = 3600
-    ip_ban_until: Mapping[str, datetime] = field(factory=dict)
-    blocked_countries: tuple[str, ...] = ()
-    whitelist_countries: tuple[str, ...] = ()
-    global_rate_limit: int | None = None
-    global_rate_window: int | None = None
-    endpoint_rate_limits: Mapping[str, tuple[int, int]] = field(factory=dict)
-    blocked_cloud_providers: tuple[str, ...] = ()
-    blocked_user_agents: tuple[str, ...] = ()
-    suspicious_patterns: tuple[str, ...] = ()
-    detection_exclusions: tuple[Mapping[str, Any], ...] = ()
-    enable_penetration_detection: bool | None = None
-    enable_ip_banning: bool | None = None
-    enable_rate_limiting: bool | None = None
-    auto_ban_threshold: int | None = None
-    auto_ban_duration: int | None = None
-    enable_rate_limit_auto_ban: bool | None = None
-    emergency_mode: bool = False
-    emergency_whitelist: tuple[str, ...] = ()
-    emergency_whitelist_only: bool = False
-    message: str | None = None
+    rule_id: str = _rule(read.text, default="default-rule")
+    version: int = _rule(read.natural, default=1)
+    timestamp: datetime = _rule(read.time, factory=utc_now)
+    expires_at: datetime | None = _rule(read.time, default=None)
+    ttl: int = _rule(read.natural, default=300)
+    ip_blacklist: tuple[str, ...] = _rule(read.each(read.network), default=())
+    ip_whitelist: tuple[str, ...] = _rule(read.each(read.network), default=())
+    ip_ban_duration: int = _rule(read.positive, default=3600)
+    ip_ban_until: Mapping[str, datetime] = _rule(read.times, factory=dict)
+    blocked_countries: tuple[str, ...] = _rule(read.each(read.country), default=())
+    whitelist_countries: tuple[str, ...] = _rule(read.each(read.country), default=())
+    global_rate_limit: int | None = _rule(read.positive, default=None)
+    global_rate_window: int | None = _rule(read.positive, default=None)
+    endpoint_rate_limits: Mapping[str, tuple[int, int]] = _rule(read.limits, factory=dict)
+    blocked_cloud_providers: tuple[str, ...] = _rule(read.each(read.text), default=())
+    blocked_user_agents: tuple[str, ...] = _rule(read.each(read.pattern), default=())
+    suspicious_patterns: tuple[str, ...] = _rule(read.each(read.pattern), default=())
+    detection_exclusions: tuple[Mapping[str, Any], ...] = _rule(read.exclusions, default=())
+    enable_penetration_detection: bool | None = _rule(read.boolean, default=None)
+    enable_ip_banning: bool | None = _rule(read.boolean, default=None)
+    enable_rate_limiting: bool | None = _rule(read.boolean, default=None)
+    auto_ban_threshold: int | None = _rule(read.positive, default=None)
+    auto_ban_duration: int | None = _rule(read.positive, default=None)
+    enable_rate_limit_auto_ban: bool | None = _rule(read.boolean, default=None)
+    emergency_mode: bool = _rule(read.boolean, default=False)
+    emergency_whitelist: tuple[str, ...] = _rule(read.each(read.network), default=())
+    emergency_whitelist_only: bool = _rule(read.boolean, default=False)
+    message: str | None = _rule(str, default=None)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any]) -> DynamicRules:
@@ -160,146 +156,8 @@ def read_rules(status: int, body: bytes) -> RulesAnswer:
         return RulesAnswer("invalid", detail="; ".join(error.faults))
 
 
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"must be text, not {value!r:.80}")
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be true or false, not {value!r:.80}")
-    return value
-
-
-def _positive(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"must be a whole number over 0, not {value!r:.80}")
-    if value > MAX_SECONDS:
-        raise ValueError(f"must be at most {MAX_SECONDS}")
-    return value
-
-
-def _natural(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"must be a whole number, not {value!r:.80}")
-    return value
-
-
-def _time(value: Any) -> datetime:
-    """Parse ISO 8601 with ``T`` or a space, or seconds since the epoch; UTC if no zone is given."""
-    if isinstance(value, datetime):
-        when = value
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value):
-            raise ValueError("no time")
-        when = datetime.fromtimestamp(value, UTC)
-    else:
-        when = datetime.fromisoformat(_text(value).strip().upper())
-    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-
-
-def _tuple(reader: Callable[[Any], str]) -> Callable[[Any], tuple[str, ...]]:
-    def read(value: Any) -> tuple[str, ...]:
-        if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-            raise ValueError(f"must be a list, not {value!r:.80}")
-        entries = list(value)
-        if len(entries) > MAX_ENTRIES:
-            raise ValueError(f"{len(entries)} entries; at most {MAX_ENTRIES} are allowed")
-        if isinstance(value, (set, frozenset)):
-            entries.sort(key=str)
-        return tuple(reader(entry) for entry in entries)
-
-    return read
-
-
-def _network(value: Any) -> str:
-    text = _text(value).strip()
-    network = parse_network(text)
-    return (
-        str(network.network_address) if network.prefixlen == network.max_prefixlen else str(network)
-    )
-
-
-def _country(value: Any) -> str:
-    code = _text(value).strip().upper()
-    if not _COUNTRY.match(code):
-        raise ValueError(f"{value!r:.20} is not an ISO 3166 code")
-    return code
-
-
-def _pattern(value: Any) -> str:
-    text = _text(value)
-    try:
-        re.compile(text)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"{value!r:.80} is not a regular expression: {error}") from None
-    return text
-
-
-def _limits(value: Any) -> Mapping[str, tuple[int, int]]:
-    if not isinstance(value, Mapping):
-        raise ValueError("must map paths to [requests, seconds]")
-    limits: dict[str, tuple[int, int]] = {}
-    for path, pair in value.items():
-        if not isinstance(path, str) or not path.startswith("/"):
-            raise ValueError(f"{path!r:.80} is not a path")
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            raise ValueError(f"{path}: must be [requests, seconds]")
-        limits[path] = (_positive(pair[0]), _positive(pair[1]))
-    return MappingProxyType(limits)
-
-
-def _times(value: Any) -> Mapping[str, datetime]:
-    if not isinstance(value, Mapping):
-        raise ValueError("must map addresses to times")
-    if len(value) > MAX_ENTRIES:
-        raise ValueError(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
-    return MappingProxyType({_network(target): _time(until) for target, until in value.items()})
-
-
-def _exclusions(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """Check the shape of exclusions. Their contents are checked with the resulting
-    configuration."""
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(f"must be a list, not {value!r:.80}")
-    if len(value) > MAX_ENTRIES:
-        raise ValueError(f"{len(value)} entries; at most {MAX_ENTRIES} are allowed")
-    for entry in value:
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
-            raise ValueError(f"must be an object with a path, not {entry!r:.80}")
-    return tuple(MappingProxyType(dict(entry)) for entry in value)
-
-
 _READERS: Mapping[str, Callable[[Any], Any]] = {
-    "rule_id": _text,
-    "version": _natural,
-    "timestamp": _time,
-    "expires_at": _time,
-    "ttl": _natural,
-    "ip_blacklist": _tuple(_network),
-    "ip_whitelist": _tuple(_network),
-    "ip_ban_duration": _positive,
-    "ip_ban_until": _times,
-    "blocked_countries": _tuple(_country),
-    "whitelist_countries": _tuple(_country),
-    "global_rate_limit": _positive,
-    "global_rate_window": _positive,
-    "endpoint_rate_limits": _limits,
-    "blocked_cloud_providers": _tuple(_text),
-    "blocked_user_agents": _tuple(_pattern),
-    "suspicious_patterns": _tuple(_pattern),
-    "detection_exclusions": _exclusions,
-    "enable_penetration_detection": _boolean,
-    "enable_ip_banning": _boolean,
-    "enable_rate_limiting": _boolean,
-    "auto_ban_threshold": _positive,
-    "auto_ban_duration": _positive,
-    "enable_rate_limit_auto_ban": _boolean,
-    "emergency_mode": _boolean,
-    "emergency_whitelist": _tuple(_network),
-    "emergency_whitelist_only": _boolean,
-    "message": str,
+    rule.name: rule.metadata["reader"] for rule in fields(DynamicRules)
 }
 _REQUIRED = frozenset({"rule_id", "version"})
 """The fields that identify the rules: they must not be null."""

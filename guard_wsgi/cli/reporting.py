@@ -317,18 +317,23 @@ def find(reference: str, lines: Iterable[str], out: TextIO) -> int:
         the UUID in a problem's ``instance``.
     """
     wanted = reference.strip().lower().removeprefix("urn:uuid:").replace("-", "")
-    said = Reference.of(wanted)
+    wanted_parts = Reference.of(wanted)
     found, near = [], []
     for line in lines if wanted else ():
         if wanted in line:
             found.append(line)
-        elif said is not None and said.client in line:
-            others = map(Reference.of, re.findall(rf"\b{said.client}[0-9a-f]{{20}}\b", line))
-            if any(other and abs(other.seconds - said.seconds) <= MINUTE for other in others):
+        elif wanted_parts is not None and wanted_parts.client in line:
+            others = map(
+                Reference.of, re.findall(rf"\b{wanted_parts.client}[0-9a-f]{{20}}\b", line)
+            )
+            if any(
+                other and abs(other.seconds - wanted_parts.seconds) <= MINUTE for other in others
+            ):
                 near.append(line)
-    if said is not None and near and not found:
+    if wanted_parts is not None and near and not found:
         print(
-            f"{reference} of {said.when} has no line of its own: the client had too many refusals."
+            f"{reference} of {wanted_parts.when} has no line of its own: the client had too many"
+            " refusals."
             " These are the client's lines of the minutes before and after:",
             file=out,
         )

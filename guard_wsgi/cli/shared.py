@@ -45,10 +45,10 @@ def lasting(seconds: float) -> str:
     """Write a duration for people: ``90 s``, ``1 h 30 min``, ``7 d``; over a year, its last day."""
     if seconds > LONGEST_SPAN_SECONDS:
         return f"until {datetime.fromtimestamp(time.time() + seconds, UTC):%Y-%m-%d}"
-    left = max(0, round(seconds))
+    rest = max(0, round(seconds))
     parts: list[str] = []
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, left = divmod(left, size)
+        count, rest = divmod(rest, size)
         if count or (unit == "s" and not parts):
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])
@@ -95,8 +95,8 @@ def list_bans(config: SecurityConfig, out: TextIO) -> int:
         bans = sorted(store.bans.list(), key=lambda ban: ban.expires_at)
     now = time.time()
     for ban in bans:
-        left = lasting(ban.expires_at - now)
-        print(f"{ban.target:<42} {left:>16}  {_printable(ban.reason)}", file=out)
+        duration = lasting(ban.expires_at - now)
+        print(f"{ban.target:<42} {duration:>16}  {_printable(ban.reason)}", file=out)
     if not bans:
         print("no bans", file=out)
     return 0

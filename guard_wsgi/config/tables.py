@@ -115,8 +115,11 @@ class DetectionExclusion:
     def as_entry(self) -> dict[str, Any]:
         """Return the entry of ``detection_exclusions`` for this exclusion."""
         names = ("params", "headers", "body_fields", "categories")
-        told = {name: sorted(getattr(self, name)) for name in names}
-        return {"path": self.path, **{name: values for name, values in told.items() if values}}
+        values_by_name = {name: sorted(getattr(self, name)) for name in names}
+        return {
+            "path": self.path,
+            **{name: values for name, values in values_by_name.items() if values},
+        }
 
 
 def error_responses(values: Mapping[int, str] | Mapping[str, str]) -> Mapping[int, str]:

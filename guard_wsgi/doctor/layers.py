@@ -49,17 +49,17 @@ def _wrapped(layer: object) -> Any:
 
     A function that somebody wrote around an app has it in its closure or its module.
     """
-    found = _held(layer)
+    found = _inner_of(layer)
     if found is None and isinstance(layer, FunctionType):
         used = getclosurevars(layer)
-        for held in (*used.nonlocals.values(), *used.globals.values()):
-            if callable(held) and not isinstance(held, type) and _held(held) is not None:
-                return held
+        for inner in (*used.nonlocals.values(), *used.globals.values()):
+            if callable(inner) and not isinstance(inner, type) and _inner_of(inner) is not None:
+                return inner
     return found
 
 
-def _held(layer: object) -> Any:
-    return next((held for name in INNER_NAMES if callable(held := _read(layer, name))), None)
+def _inner_of(layer: object) -> Any:
+    return next((inner for name in INNER_NAMES if callable(inner := _read(layer, name))), None)
 
 
 def _read(layer: object, name: str) -> Any:

@@ -94,8 +94,8 @@ class AnswerWatcher(Refuser):
         def attended_start_response(
             status: str, headers: HeaderList, exc_info: OptExcInfo | None = None
         ) -> Write:
-            left = verdict.deferred
-            if left is not None and not left.policy.passive:
+            deferred = verdict.deferred
+            if deferred is not None and not deferred.policy.passive:
                 raise UncheckedAnswer("the app answered before its own checks had run")
             # A refusal inside was counted there, by the rules of the view.
             refused = verdict.action == "block"

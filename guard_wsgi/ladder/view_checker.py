@@ -159,45 +159,63 @@ class ViewChecker(AnswerWatcher):
             refused = self._refused_before(policy, environ, earlier, route)
             if refused is not None:
                 return refused
-        left = shared = None
+        deferred = shared = None
         if earlier is not None:
             earlier.expected = False
-            left, earlier.deferred = earlier.deferred, None
-        if left is not None:
-            shared = left.shared
+            deferred, earlier.deferred = earlier.deferred, None
+        if deferred is not None:
+            shared = deferred.shared
         if again and route is not None and earlier is not None:
-            plan, left = policy.counting(route, *earlier.counted_as(route)), None
+            plan, deferred = policy.counting(route, *earlier.counted_as(route)), None
         elif earlier is not None and earlier.route is route:
             if runs_view and self._defers_credentials(policy, environ):
                 plan = policy.credentials(route)
-            elif left is None:
+            elif deferred is None:
                 return None
             else:
                 return self._decided_inside(
-                    left.policy, left.request, left.ladder, left.watch, earlier, shared
+                    deferred.policy,
+                    deferred.request,
+                    deferred.ladder,
+                    deferred.watch,
+                    earlier,
+                    shared,
                 )
         elif runs_view:
-            plan, left = policy.plan(route), None
+            plan, deferred = policy.plan(route), None
         else:
-            plan, left = policy.preflight(route), None
-        request = GuardRequest(environ, policy.clients, policy.country_of, self)
-        request.verdict.endpoint = endpoint
-        request.verdict.route = route
+            plan, deferred = policy.preflight(route), None
+        request = self._decided_anew(policy, environ, route, endpoint, earlier)
         request.verdict.defers_credentials = not runs_view
-        request.verdict.expected = False
-        if earlier is not None:
-            request.verdict.unmodified = earlier.unmodified
-            request.verdict.held = earlier.passed
-            request.verdict.refusals = earlier.refusals
-            request.verdict.first = earlier.first or earlier
-        environ[ENVIRON_KEY] = request.verdict
         ladder = policy.whole_ladder(plan, environ, request.visit) + (
-            left.ladder if left is not None else ()
+            deferred.ladder if deferred is not None else ()
         )
         with RewoundBody(environ) as rewound:
             if shared is None:
                 shared = self._shared_body(request, rewound.noting(self._forget_body))
             return self._decided_inside(policy, request, ladder, plan.watch, earlier, shared)
+
+    def _decided_anew(
+        self,
+        policy: Policy,
+        environ: WSGIEnvironment,
+        route: RouteConfig | None,
+        endpoint: str,
+        earlier: Verdict | None,
+    ) -> GuardRequest:
+        """Return a request with a verdict of its own, which continues the earlier one."""
+        request = GuardRequest(environ, policy.clients, policy.country_of, self)
+        verdict = request.verdict
+        verdict.endpoint = endpoint
+        verdict.route = route
+        verdict.expected = False
+        if earlier is not None:
+            verdict.unmodified = earlier.unmodified
+            verdict.passed_before = earlier.passed
+            verdict.refusals = earlier.refusals
+            verdict.first = earlier.first or earlier
+        environ[ENVIRON_KEY] = verdict
+        return request
 
     def _decided_inside(
         self,
@@ -251,7 +269,7 @@ class ViewChecker(AnswerWatcher):
         if watch is None or first is None or client is None:
             return
         if request.visit.standing & WHITELISTED or any(
-            held.includes(route) for held in verdict.held
+            rules.includes(route) for rules in verdict.passed_before
         ):
             return
         observation = watch.observe(

@@ -57,7 +57,7 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
 
 def subtract(ranges: Sequence[Range], holes: Sequence[Range]) -> list[Range]:
     """Subtract ``holes`` from ``ranges``; both are sorted and disjoint (see :func:`merge`)."""
-    left: list[Range] = []
+    remaining: list[Range] = []
     index = 0
     for first, last in ranges:
         while index < len(holes) and holes[index][1] < first:
@@ -66,12 +66,12 @@ def subtract(ranges: Sequence[Range], holes: Sequence[Range]) -> list[Range]:
         while position < len(holes) and holes[position][0] <= last:
             hole_first, hole_last = holes[position]
             if first < hole_first:
-                left.append((first, hole_first - 1))
+                remaining.append((first, hole_first - 1))
             first = max(first, hole_last + 1)
             position += 1
         if first <= last:
-            left.append((first, last))
-    return left
+            remaining.append((first, last))
+    return remaining
 
 
 _IPV4_BLOCK_BITS = 16

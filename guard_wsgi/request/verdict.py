@@ -18,7 +18,7 @@ ENVIRON_KEY = "guard_wsgi"
 
 _OF_THE_SITE = frozenset(
     {
-        *("guard", "environ_id", "route", "held", "refusals", "deferred", "unmodified"),
+        *("guard", "environ_id", "route", "passed_before", "refusals", "deferred", "unmodified"),
         *("first", "runs", "observed", "expected", "called"),
     }
 )
@@ -52,7 +52,7 @@ class Verdict:
     :ivar country: ISO 3166 code, or ``None`` if it is not known; looked up on first access.
     :ivar endpoint: the route's template or name; ``None`` if no resolver knows the request.
     :ivar route: the view's :class:`RouteConfig`, or ``None``.
-    :ivar held: the rules of views that were checked before those of ``route``.
+    :ivar passed_before: the rules of views that were checked before those of ``route``.
     :ivar refusals: the rules of views that refused when the app came to them, with the answers.
     :ivar first: what was decided before the app was called; ``None`` for that itself.
     :ivar runs: how often a function whose calls are counted was called for the request.
@@ -81,7 +81,7 @@ class Verdict:
     action: Action = "pass"
     endpoint: str | None = None
     route: Any = None
-    held: tuple[Any, ...] = ()
+    passed_before: tuple[Any, ...] = ()
     refusals: tuple[tuple[Any, GuardResponse], ...] = ()
     first: Verdict | None = None
     runs: dict[Any, int] | None = None
@@ -118,15 +118,15 @@ class Verdict:
     def country(self, code: str | None) -> None:
         self._country = code
 
-    def has_held(self, route: Any) -> bool:
+    def has_checked(self, route: Any) -> bool:
         """Whether the rules of ``route`` were checked for this request, and let it pass."""
         if self.deferred is not None:
             return False
         mine = self.route
         if mine is not None and self.action != "block" and mine.includes(route):
             return True
-        held = self.held
-        return bool(held) and any(one.includes(route) for one in held)
+        passed_before = self.passed_before
+        return bool(passed_before) and any(one.includes(route) for one in passed_before)
 
     def note_status(self, status: str, headers: Iterable[tuple[str, str]]) -> None:
         """Let what observes the answer see how it begins; a refusal has been counted."""
@@ -157,10 +157,10 @@ class Verdict:
     def counted_as(self, route: Any) -> tuple[str, str]:
         """The names under which all rules that contain those of ``route`` count: a further call
         counts with the first."""
-        for held in self.passed:
-            if held.includes(route):
-                limits = held if _limits_of(held) == _limits_of(route) else route
-                return limits.limits_counted_as, held.behavior_counted_as
+        for rules in self.passed:
+            if rules.includes(route):
+                limits = rules if _limits_of(rules) == _limits_of(route) else route
+                return limits.limits_counted_as, rules.behavior_counted_as
         return route.limits_counted_as, route.behavior_counted_as
 
     @property
@@ -168,8 +168,8 @@ class Verdict:
         """The rules that have let the request pass. An app may continue after other rules
         refused."""
         if self.route is None or self.action == "block":
-            return self.held
-        return (*self.held, self.route)
+            return self.passed_before
+        return (*self.passed_before, self.route)
 
     @property
     def check(self) -> str:

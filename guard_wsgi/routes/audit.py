@@ -38,8 +38,8 @@ def log_audit(
             methods = ruled.setdefault((name, repr(route)), [])
             if method not in methods:
                 methods.append(method)
-    for (name, said), methods in ruled.items():
-        logger.info("%s %s: %s", ",".join(methods), name, said)
+    for (name, shown_rules), methods in ruled.items():
+        logger.info("%s %s: %s", ",".join(methods), name, shown_rules)
     for view in rules.unreached(decorated, ((view, method) for _, view, method in routes)):
         asks = not is_a(view, type) or asks_by_itself(view)
         logger.log(

@@ -238,16 +238,16 @@ class RouteConfig:
         merged: dict[str, Any] = {}
         for option in options_of(RouteConfig):
             name = option.name
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if name in _EXTENDING and theirs and mine:
+            mine, others = getattr(self, name), getattr(other, name)
+            if name in _EXTENDING and others and mine:
                 if isinstance(mine, tuple):
-                    merged[name] = (*theirs, *(item for item in mine if item not in theirs))
+                    merged[name] = (*others, *(item for item in mine if item not in others))
                 elif isinstance(mine, frozenset):
-                    merged[name] = theirs | mine
+                    merged[name] = others | mine
                 else:
-                    merged[name] = {**theirs, **mine}
+                    merged[name] = {**others, **mine}
             else:
-                merged[name] = theirs if mine == option.default else mine
+                merged[name] = others if mine == option.default else mine
         return RouteConfig(**merged)._made_of(other, self)
 
     def overrides(self, other: RouteConfig | None) -> list[str]:
@@ -261,8 +261,8 @@ class RouteConfig:
         )
         return [
             option.name
-            for option, mine, theirs in pairs
-            if mine != theirs and option.default not in (mine, theirs)
+            for option, mine, others in pairs
+            if mine != others and option.default not in (mine, others)
         ]
 
     def includes(self, other: RouteConfig) -> bool:
@@ -313,14 +313,14 @@ class RouteConfig:
     def relaxations(self) -> RouteConfig | None:
         """Return only the options that let more requests pass, for a preflight, which is answered
         before the view; ``None`` if there are none."""
-        said = {
+        relaxing = {
             option.name: getattr(self, option.name)
             for option in options_of(RouteConfig)
             if option.name in _RELAXING and getattr(self, option.name) != option.default
         }
         if self.enable_suspicious_detection is False:
-            said["enable_suspicious_detection"] = False
-        return RouteConfig(**said) if said else None
+            relaxing["enable_suspicious_detection"] = False
+        return RouteConfig(**relaxing) if relaxing else None
 
     def __deepcopy__(self, memo: object) -> RouteConfig:
         return self
@@ -336,14 +336,14 @@ class RouteConfig:
 
     def __repr__(self) -> str:
         """Return the options that are set."""
-        said = (
+        options_set = (
             f"{option.name}={shown(getattr(self, option.name))}"
             for option in options_of(RouteConfig)
             if getattr(self, option.name) != option.default
             # Write limits as the decorator takes them.
             and (option.name, getattr(self, option.name)) != ("rate_limit_cost", 1)
         )
-        return f"RouteConfig({', '.join(said)})"
+        return f"RouteConfig({', '.join(options_set)})"
 
 
 def _picklable(value: Any) -> Any:

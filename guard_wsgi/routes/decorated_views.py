@@ -36,8 +36,8 @@ class DecoratedViews:
         view_decorated()
 
     def __iter__(self) -> Iterator[Any]:
-        for held in list(self._views.values()):
-            view = held()
+        for reference in list(self._views.values()):
+            view = reference()
             if view is not None:
                 yield view
 

@@ -55,17 +55,17 @@ def parts_of(app: Any) -> Iterator[Any]:
     waiting, seen = [app], {id(app)}
     for part in waiting:
         yield part
-        held: list[Any] = []
+        contents: list[Any] = []
         if is_a(part, FunctionType):
             for cell in part.__closure__ or ():
                 try:
-                    held.append(cell.cell_contents)
+                    contents.append(cell.cell_contents)
                 except ValueError:
                     continue
         else:
-            held.extend(attributes(part))
-            held.append(stored(part, "__self__"))
-        for inner in held:
+            contents.extend(attributes(part))
+            contents.append(stored(part, "__self__"))
+        for inner in contents:
             if callable(inner) and not is_a(inner, type) and id(inner) not in seen:
                 seen.add(id(inner))
                 if len(waiting) < MAX_WRAPPED_APPS:

@@ -41,8 +41,8 @@ def stored(instance: Any, name: str) -> Any:
 
 def attributes(instance: Any) -> list[Any]:
     """Return the values of an instance, in its dictionary or in slots."""
-    held = stored(instance, "__dict__")
-    values = list(dict.values(held)) if is_a(held, dict) else []
+    namespace = stored(instance, "__dict__")
+    values = list(dict.values(namespace)) if is_a(namespace, dict) else []
     for cls in type(instance).__mro__:
         if "__slots__" in vars(cls):
             for name, slot in vars(cls).items():

@@ -105,7 +105,7 @@ def asking(view: Any) -> Any:
         return run
 
     @functools.wraps(view)
-    def held(*args: Any, **kwargs: Any) -> Any:
+    def checked(*args: Any, **kwargs: Any) -> Any:
         route = view.__dict__.get(ROUTE_ATTRIBUTE)
         if not args and route is not None and is_expected(view, route, kwargs):
             return view(**kwargs)
@@ -117,7 +117,7 @@ def asking(view: Any) -> Any:
                 return call.refuse(refused)
         return view(*args, **kwargs)
 
-    return held
+    return checked
 
 
 def _unasked(
@@ -144,7 +144,7 @@ def _unasked(
         return None
     verdict.expected = False
     counts_again = (route.has_limits or route.behavior_rules) and verdict.runs_again(view, route)
-    if verdict.has_held(route) and (is_dispatch or not verdict.defers_credentials):
+    if verdict.has_checked(route) and (is_dispatch or not verdict.defers_credentials):
         if not counts_again:
             return None
         call.is_again = True

@@ -190,8 +190,8 @@ class BanIndex:
         while by_expiry and (by_expiry[0][0] <= now_ns or self._count > self.max_bans):
             deadline_ns, target = heapq.heappop(by_expiry)
             # A target that was banned again is in the heap twice; only the current pair counts.
-            held = self.held(target)
-            if held is not None and held[0] == deadline_ns:
+            entry = self.deadline_and_ban(target)
+            if entry is not None and entry[0] == deadline_ns:
                 self._leave(target)
                 self.dropped += deadline_ns > now_ns
         if len(by_expiry) > 2 * self._count + _FEW:
@@ -205,7 +205,7 @@ class BanIndex:
                 entries.extend(table.values())
         return [(deadline_ns, ban.target) for deadline_ns, ban in entries]
 
-    def held(self, target: str) -> tuple[int, Ban] | None:
+    def deadline_and_ban(self, target: str) -> tuple[int, Ban] | None:
         """Return the deadline and the ban of exactly this target, even if it has ended and was not
         swept yet."""
         if "/" not in target:

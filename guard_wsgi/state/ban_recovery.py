@@ -30,7 +30,7 @@ class BanRecovery:
     :ivar lost: bans that the store has lost and that were not written again yet.
     """
 
-    __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "_told", "lost")
+    __slots__ = ("_backend", "_index", "_lifted", "_returned", "_seconds_left", "_written", "lost")
 
     def __init__(
         self, backend: Backend, index: BanIndex, seconds_left: Callable[[Ban], float]
@@ -41,7 +41,7 @@ class BanRecovery:
         self.lost: list[Ban] = []
         self._lifted: dict[str, float] = {}
         self._returned: list[str] = []
-        self._told: dict[str, tuple[float, Ban]] = {}
+        self._written: dict[str, tuple[float, Ban]] = {}
 
     @property
     def is_due(self) -> bool:
@@ -50,40 +50,40 @@ class BanRecovery:
 
     def lift(self, target: str) -> None:
         """Note that a known ban is lifted, before it leaves the index."""
-        held = self._index.held(target)
-        if held is not None:
+        known = self._index.deadline_and_ban(target)
+        if known is not None:
             while len(self._lifted) >= MAX_LIFTED:
                 del self._lifted[next(iter(self._lifted))]
-            self._lifted[target] = held[1].expires_at
+            self._lifted[target] = known[1].expires_at
 
-    def told(self, ban: Ban) -> None:
+    def note_written(self, ban: Ban) -> None:
         """Note a ban that is being written to the store, and that the store must return with the
         next changes. It may have the same end as an earlier one of its target."""
         self._lifted.pop(ban.target, None)
-        if len(self._told) < MAX_LIFTED:
-            self._told[ban.target] = time.monotonic(), ban
+        if len(self._written) < MAX_LIFTED:
+            self._written[ban.target] = time.monotonic(), ban
 
     def unknown(self, changes: BanChanges) -> list[Ban]:
         """Bans that the store has taken, and has lost before anybody has read them: they become
         `lost`. To be asked of every part of the changes."""
-        if not self._told:
+        if not self._written:
             return []
         for entry in changes.entries:
-            self._told.pop(entry.target, None)
+            self._written.pop(entry.target, None)
         if changes.more or changes.version is None:
             return []
-        told, self._told = self._told, {}
+        written, self._written = self._written, {}
         if not changes.tells_lifted:
             return []
         now = time.monotonic()
-        unknown = [ban for moment, ban in told.values() if now - moment < CONFIRMED_SECONDS]
+        unknown = [ban for moment, ban in written.values() if now - moment < CONFIRMED_SECONDS]
         self.lost = [*self.lost, *unknown]
         return unknown
 
     def forget(self, lifted: Collection[str]) -> None:
         """Forget lost bans that were lifted."""
         for target in lifted:
-            self._told.pop(target, None)
+            self._written.pop(target, None)
         if self.lost and lifted:
             self.lost = [ban for ban in self.lost if ban.target not in lifted]
 
@@ -101,7 +101,7 @@ class BanRecovery:
         self.lost.clear()
         self._lifted.clear()
         self._returned.clear()
-        self._told.clear()
+        self._written.clear()
 
     def repair(self) -> None:
         """Write some of it to the store, unless another process has."""
@@ -112,13 +112,15 @@ class BanRecovery:
         restored, self.lost = self.lost[:RESTORED_AT_ONCE], self.lost[RESTORED_AT_ONCE:]
         if not restored:
             return
-        held = {entry.target for entry in self._backend.find_bans([ban.target for ban in restored])}
+        stored = {
+            entry.target for entry in self._backend.find_bans([ban.target for ban in restored])
+        }
         for ban in restored:
-            if ban.target in held or self._seconds_left(ban) <= 0 or not self._knows(ban):
+            if ban.target in stored or self._seconds_left(ban) <= 0 or not self._knows(ban):
                 continue
             self._backend.save_ban(ban.entry)
             if not self._knows(ban):  # another thread has lifted it meanwhile
                 self._backend.drop_ban(ban.target)
 
     def _knows(self, ban: Ban) -> bool:
-        return self._index.held(ban.target) is not None
+        return self._index.deadline_and_ban(ban.target) is not None

@@ -195,7 +195,7 @@ class Bans:
         now_ns = self._now()
         ban = Ban(canonical, reason[:MAX_REASON_CHARACTERS], expires_at, seconds)
         if self._refresh_at_ns is not None:
-            self._recovery.told(ban)  # first: what was read before it does not undo it
+            self._recovery.note_written(ban)  # first: what was read before it does not undo it
         self._index.put(ban, now_ns + int(min(seconds, _LAST_END - now) * NANOSECONDS), now_ns)
         self._asked.clear()
         self._changed()
@@ -228,8 +228,8 @@ class Bans:
 
     def _ends_after(self, canonical: str, moment: float) -> Ban | None:
         """Return the ban of exactly this target that ends after a time."""
-        held = self._index.held(canonical)
-        known = [] if held is None else [held[1]]
+        entry = self._index.deadline_and_ban(canonical)
+        known = [] if entry is None else [entry[1]]
         if self._refresh_at_ns is not None:
             entries = self._backend.find_bans([canonical])
             known.extend(map(Ban.of, entries))
@@ -247,10 +247,10 @@ class Bans:
         lifted = False
         for canonical in self.meant(target):
             self._recovery.lift(canonical)
-            held = self._index.remove(canonical, self._now())
+            was_known = self._index.remove(canonical, self._now())
             self._recovery.forget({canonical})
             self._asked.clear()
-            if self._backend.drop_ban(canonical) or held:
+            if self._backend.drop_ban(canonical) or was_known:
                 lifted = True
                 self._tell("ip_unbanned", canonical, "")
         return lifted
@@ -269,8 +269,8 @@ class Bans:
 
     def seconds_left(self, ban: Ban) -> float:
         """Return the seconds until a ban ends; negative if it has."""
-        left = ban.expires_at - self._clock.wall_ns() / NANOSECONDS
-        return min(left, ban.seconds) if ban.seconds else left
+        seconds = ban.expires_at - self._clock.wall_ns() / NANOSECONDS
+        return min(seconds, ban.seconds) if ban.seconds else seconds
 
     def clear(self) -> None:
         """Forget this process's copy; the next refresh reads the store's bans again."""
@@ -326,9 +326,9 @@ class Bans:
                 # People rely on a ban: a loss in the store does not lift it.
                 recovery.lost = self._index.active(now_ns)
             recovery.forget(lifted)
-            said = {entry.target for entry in changes.entries}
-            missing = (ban.target for ban in recovery.lost if ban.target not in said)
-            kept = [held for target in missing if (held := self._index.held(target))]
+            stored = {entry.target for entry in changes.entries}
+            missing = (ban.target for ban in recovery.lost if ban.target not in stored)
+            kept = [pair for target in missing if (pair := self._index.deadline_and_ban(target))]
             self._index.replace([self._timed(entry, offset_ns) for entry in entries], now_ns)
         else:
             recovery.forget(lifted)
@@ -341,7 +341,7 @@ class Bans:
         for deadline_ns, ban in kept:
             self._index.put(ban, deadline_ns, now_ns)
         for ban in recovery.unknown(changes):
-            if self._index.held(ban.target) is None:
+            if self._index.deadline_and_ban(ban.target) is None:
                 self._index.put(ban, int(ban.expires_at * NANOSECONDS) + offset_ns, now_ns)
         if changes.entries or changes.complete:
             self._asked.clear()
@@ -356,9 +356,9 @@ class Bans:
         """When a ban of the store ends by this process's clock: one that is known ends when it
         was to end, even if the wall clock has been set since. No ban ends later than if it was made
         now: the clock was ahead when it was made, or this clock is slow."""
-        held = self._index.held(entry.target)
-        if held is not None and held[1].expires_at == entry.expires_at:
-            return held[0], held[1]
+        known = self._index.deadline_and_ban(entry.target)
+        if known is not None and known[1].expires_at == entry.expires_at:
+            return known
         deadline_ns = int(entry.expires_at * NANOSECONDS) + offset_ns
         if entry.seconds:
             latest_ns = self._now() + int((entry.seconds + _CLOCKS_SECONDS) * NANOSECONDS)

@@ -38,13 +38,13 @@ class TimeBudget:
         now = time.monotonic()
         if here.spent and now - here.ended > FORGET_SECONDS:
             here.spent = 0.0
-        left = self._timeout_seconds
+        seconds = self._timeout_seconds
         if here.serves:  # a script, a task, or a thread of the guard makes any number of calls
-            left = min(left, self._request_seconds - here.spent)
-        if left < MIN_CALL_SECONDS:
+            seconds = min(seconds, self._request_seconds - here.spent)
+        if seconds < MIN_CALL_SECONDS:
             return False
         here.began = now
-        here.deadline = now + left
+        here.deadline = now + seconds
         return True
 
     def end_call(self) -> None:

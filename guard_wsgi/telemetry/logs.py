@@ -297,8 +297,8 @@ def _sentence(event: SecurityEvent) -> str:
     """``Blocked GET /login from 203.0.113.7: reason [check=ip_ban status=403]``, escaped."""
     metadata = event.metadata
     verbs = {"request_blocked": "Blocked", "logged_only": "Would have blocked"}
-    said = verbs.get(event.action_taken) or _SAID.get(event.event_type)
-    words = [said or event.event_type.replace("_", " ").capitalize()]
+    verb = verbs.get(event.action_taken) or _SAID.get(event.event_type)
+    words = [verb or event.event_type.replace("_", " ").capitalize()]
     if event.method:
         words += [escape(event.method, 32), escape(event.path or event.endpoint or "/")]
     if event.ip_address:

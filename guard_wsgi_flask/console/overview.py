@@ -291,11 +291,11 @@ def _health(row: RowMapping) -> AgentHealth:
         status = {}
     state = str(status.get("status") or "healthy")
     errors = status.get("errors")
-    said = [str(error)[:200] for error in errors] if isinstance(errors, list) else []
+    problems = [str(error)[:200] for error in errors] if isinstance(errors, list) else []
     if row["rejected"]:
         refused = json.loads(row["rejected"])
         state = "refused"
-        said.insert(0, f"what it sends is refused: {refused['why']}")
+        problems.insert(0, f"what it sends is refused: {refused['why']}")
     if now() - row["last"] > ALIVE_SECONDS * 1_000_000:
         state = "silent"
     return AgentHealth(
@@ -308,7 +308,7 @@ def _health(row: RowMapping) -> AgentHealth:
         queue=_whole(status.get("buffer_size")),
         sent=_whole(status.get("events_sent")),
         dropped=_whole(status.get("events_failed")),
-        errors=said,
+        errors=problems,
         routes=_routes_of(status),
         breaker=clean(status.get("circuit_breaker_state"), 32),
         rules_version=row["rules_version"],
@@ -317,10 +317,10 @@ def _health(row: RowMapping) -> AgentHealth:
 
 
 def _routes_of(status: Mapping[str, Any]) -> dict[str, str]:
-    said = status.get("routes")
-    if not isinstance(said, dict):
+    limits = status.get("routes")
+    if not isinstance(limits, dict):
         return {}
-    return {clean(path, 256): clean(limit, 64) for path, limit in list(said.items())[:MAX_ROUTES]}
+    return {clean(path, 256): clean(limit, 64) for path, limit in list(limits.items())[:MAX_ROUTES]}
 
 
 def _whole(value: Any) -> int | None:

@@ -170,14 +170,14 @@ class People:
 
     def begin(self, name: str, role: Role) -> str:
         """Open a session. Return the value of its cookie."""
-        held = secrets.token_urlsafe(32)
+        cookie_value = secrets.token_urlsafe(32)
         at = now()
         sessions = schema.sessions
         with self._database.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.expires < at))
             connection.execute(
                 insert(sessions).values(
-                    digest=self._digests(held).get(name) or _digest(held),
+                    digest=self._digests(cookie_value).get(name) or _digest(cookie_value),
                     name=name,
                     role=role,
                     csrf=secrets.token_urlsafe(32),
@@ -185,13 +185,13 @@ class People:
                     expires=at + self._session_microseconds,
                 )
             )
-        return held
+        return cookie_value
 
-    def find(self, held: str) -> Person | None:
+    def find(self, cookie_value: str) -> Person | None:
         """Return the person of a cookie. The session ends if the person's line leaves the password
         file, or gets another role or password."""
         sessions = schema.sessions
-        digests = self._digests(held)
+        digests = self._digests(cookie_value)
         with self._database.read() as connection:
             rows = connection.execute(
                 select(sessions.c.digest, sessions.c.name, sessions.c.role, sessions.c.csrf)
@@ -203,20 +203,20 @@ class People:
                     return Person(name, role, csrf)
         return None
 
-    def _digests(self, held: str) -> dict[str, bytes]:
+    def _digests(self, cookie_value: str) -> dict[str, bytes]:
         """Return a mark for each person's sessions: if a line of the password file changes, its
         sessions end."""
-        found = {LOCAL_NAME: _digest(held)}
+        found = {LOCAL_NAME: _digest(cookie_value)}
         if self._passwords is not None:
             for name, (role, stored) in self._passwords.entries().items():
-                found[name] = _digest("\0".join((held, name, role, stored)))
+                found[name] = _digest("\0".join((cookie_value, name, role, stored)))
         return found
 
-    def end(self, held: str) -> None:
+    def end(self, cookie_value: str) -> None:
         sessions = schema.sessions
         with self._database.write() as connection:
             connection.execute(
-                delete(sessions).where(sessions.c.digest.in_(self._digests(held).values()))
+                delete(sessions).where(sessions.c.digest.in_(self._digests(cookie_value).values()))
             )
 
 

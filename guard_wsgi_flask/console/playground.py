@@ -88,9 +88,9 @@ class Trial:
     exclusions: str = ""
 
     @classmethod
-    def of(cls, said: Mapping[str, str]) -> Trial:
+    def of(cls, fields: Mapping[str, str]) -> Trial:
         """Read a form. :attr:`faults` lists what is wrong with it."""
-        named = {name: str(said[name]) for name in _TRIAL_FIELDS if said.get(name)}
+        named = {name: str(fields[name]) for name in _TRIAL_FIELDS if fields.get(name)}
         trial = cls(**named)
         return evolve(trial, text=trial.text.replace("\r\n", "\n"))
 

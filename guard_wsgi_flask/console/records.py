@@ -86,7 +86,7 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
         status = None
     try:
         text = json.dumps(rest, separators=(",", ":"), default=str)
-        said = key if isinstance(key, str) and key else json.dumps(event, default=str)
+        identity = key if isinstance(key, str) and key else json.dumps(event, default=str)
     except (ValueError, RecursionError):
         return None
     if len(text) > MAX_EVENT_BYTES:
@@ -97,7 +97,7 @@ def row_of(event: Mapping[str, Any], app: str, received: int) -> dict[str, Any] 
     row["check_name"] = clean(known.get("check"), 64)
     row["path"] = clean(path_of(event))
     row["template"] = clean(template_of(event), 256)
-    row["key"] = key_of(app, said)
+    row["key"] = key_of(app, identity)
     row["at"] = time_of(event.get("timestamp"), received)
     row.update(app=app, received=received, status=status, rest=text)
     return row

@@ -31,13 +31,13 @@ BATCH_DAYS = 7
 
 def keep(database: Database, settings: ConsoleSettings) -> int:
     """Delete what is due. Return the number of events."""
-    gone = 0
+    deleted = 0
     at = now()
     if settings.keep_days is not None:
         before = at - int(settings.keep_days * _DAY)
         for _ in range(MAX_PIECES):
             piece = _delete_oldest(database, PIECE, before)
-            gone += piece
+            deleted += piece
             if piece < PIECE:
                 break
         _delete_counts(database, before)
@@ -50,7 +50,7 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
             # Delete the surplus, at the mean size of all events: the newest stay.
             excess = int(count(database) * (size - most) / size) + LEAST_PIECE
             piece = _delete_oldest(database, min(excess, PIECE))
-            gone += piece
+            deleted += piece
             if not piece:
                 break
     with database.write() as connection:
@@ -61,7 +61,7 @@ def keep(database: Database, settings: ConsoleSettings) -> int:
             (schema.csp_reports, schema.csp_reports.c.at, BATCH_DAYS),
         ):
             connection.execute(delete(table).where(column < at - days * _DAY))
-    return gone
+    return deleted
 
 
 def _delete_oldest(database: Database, piece: int, before: int | None = None) -> int:
@@ -70,11 +70,11 @@ def _delete_oldest(database: Database, piece: int, before: int | None = None) ->
     if before is not None:
         oldest = oldest.where(events.c.at < before)
     with database.write() as connection:
-        gone = connection.execute(delete(events).where(events.c.id.in_(oldest))).rowcount
-        add_stored(database, connection, -int(gone))
-    if gone:
+        deleted = connection.execute(delete(events).where(events.c.id.in_(oldest))).rowcount
+        add_stored(database, connection, -int(deleted))
+    if deleted:
         database.shrink()
-    return int(gone)
+    return int(deleted)
 
 
 def add_stored(database: Database, connection: Connection, number: int) -> None:
@@ -119,7 +119,7 @@ def forget(database: Database, client: str) -> int:
             # Overwrite freed pages; for retention that would be too slow.
             connection.exec_driver_sql("PRAGMA secure_delete = ON")
         if client:
-            gone = connection.execute(delete(events).where(events.c.client == client)).rowcount
+            deleted = connection.execute(delete(events).where(events.c.client == client)).rowcount
             connection.execute(
                 delete(tallies)
                 .where(tallies.c.dimension.in_(("client", "client/day")))
@@ -127,16 +127,16 @@ def forget(database: Database, client: str) -> int:
             )
             connection.execute(delete(schema.clients).where(schema.clients.c.client == client))
         else:
-            gone = connection.execute(delete(events)).rowcount
+            deleted = connection.execute(delete(events)).rowcount
             for table in (tallies, schema.minutes, schema.clients, schema.metrics):
                 connection.execute(delete(table))
         # Without events, all counts are zero.
-        add_stored(database, connection, -int(gone) if client else 0)
+        add_stored(database, connection, -int(deleted) if client else 0)
         if database.is_sqlite:
             connection.exec_driver_sql("PRAGMA secure_delete = OFF")
     database.shrink()
     database.tell()
-    return int(gone)
+    return int(deleted)
 
 
 class Keeper:

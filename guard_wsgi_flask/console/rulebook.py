@@ -126,7 +126,7 @@ class RuleBook:
         :raises RulesRefused: if a guard would refuse them.
         :raises RulesOutdated: if another version is in force by now, from any process.
         """
-        said = self.checked(app, body)
+        checked = self.checked(app, body)
         rules = schema.rules
         with self._database.write() as connection:
             # Within the writer's lock, which processes share: nobody writes between these two.
@@ -141,7 +141,7 @@ class RuleBook:
                     created=now(),
                     author=author,
                     note=clean(note, 500),
-                    body=json.dumps(said, separators=(",", ":")),
+                    body=json.dumps(checked, separators=(",", ":")),
                 )
             )
         with self._written:
@@ -230,11 +230,11 @@ class RuleBook:
             with self._written:
                 turn = self._turns
             delivery = self.delivery(app)
-            left = (deadline - now()) / 1e6
-            if delivery.etag != etag or left <= 0:
+            seconds = (deadline - now()) / 1e6
+            if delivery.etag != etag or seconds <= 0:
                 return delivery
             with self._written:
-                pause = min(left, LOOK_SECONDS)
+                pause = min(seconds, LOOK_SECONDS)
                 self._written.wait_for(lambda turn=turn: self._turns != turn, pause)  # type: ignore[misc]
 
     def apps(self) -> list[str]:

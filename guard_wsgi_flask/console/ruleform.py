@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
-from guard_wsgi.agent.rules import MAX_ENTRIES
+from guard_wsgi.agent.rule_values import MAX_ENTRIES
 from guard_wsgi_flask.console.exclusions import as_toml
 from guard_wsgi_flask.console.rulebook import RulesRefused
 

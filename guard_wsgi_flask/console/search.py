@@ -71,21 +71,21 @@ class Filters:
     @classmethod
     def of(cls, arguments: Mapping[str, str]) -> Filters:
         """Read a query; unknown and invalid filters are left out."""
-        said = {
+        chosen = {
             name: clean(arguments.get(name, "").strip(), 256)
             for name in cls.__slots__
             if not name.startswith("_")
         }
-        if said["period"] not in PERIODS:
-            said["period"] = ""
-        if said["outcome"] not in OUTCOMES:
-            said["outcome"] = ""
-        return cls(**said)
+        if chosen["period"] not in PERIODS:
+            chosen["period"] = ""
+        if chosen["outcome"] not in OUTCOMES:
+            chosen["outcome"] = ""
+        return cls(**chosen)
 
     def query(self, **changes: str) -> str:
         """Return the query of these filters with changes; empty ones are left out."""
-        said = {**asdict(self), **changes}
-        return urlencode({name: value for name, value in said.items() if value})
+        chosen = {**asdict(self), **changes}
+        return urlencode({name: value for name, value in chosen.items() if value})
 
     @property
     def reported(self) -> dict[str, str]:
@@ -204,11 +204,11 @@ def one(database: Database, event_id: int) -> Row | None:
 def every(database: Database, filters: Filters, most: int) -> Iterator[Row]:
     """Yield all matching events, the newest first, page by page, for exports."""
     after: Cursor | None = None
-    left = most
-    while left > 0:
-        page = find(database, filters, after, size=min(1000, left), budget_seconds=5.0)
+    remaining = most
+    while remaining > 0:
+        page = find(database, filters, after, size=min(1000, remaining), budget_seconds=5.0)
         yield from page.rows
-        left -= len(page.rows)
+        remaining -= len(page.rows)
         after = page.following
         if after is None:
             return

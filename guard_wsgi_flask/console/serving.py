@@ -157,7 +157,7 @@ def _faults(options: SimpleNamespace) -> Iterator[str]:
 
 def settings_of(options: SimpleNamespace) -> ConsoleSettings:
     """Read the options of the command line; others have their defaults."""
-    said: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "host": options.host,
         "port": options.port,
         "database": options.db,
@@ -171,7 +171,7 @@ def settings_of(options: SimpleNamespace) -> ConsoleSettings:
         "trusted_proxies": options.trusted_proxy,
         "geo": [Path(path) for path in options.geo],
     }
-    given = {name: value for name, value in said.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
     faults = [*_faults(options)]
     if faults:
         raise ConfigError(faults)

@@ -80,20 +80,22 @@ def taker(
                     at, expires_ns, previous, current, tag = counts.look_up(
                         txn, places, key, name_of(key)
                     )
-                left = expires_ns * _NANOSECOND - now
+                seconds_left = expires_ns * _NANOSECOND - now
                 if slides:
-                    left -= window_seconds
-                if _ROUNDING_SECONDS < left < window_seconds:
+                    seconds_left -= window_seconds
+                if _ROUNDING_SECONDS < seconds_left < window_seconds:
                     remaining = requests - current - cost
                     if previous:
-                        weight = int(previous * (left - _ROUNDING_SECONDS) / window_seconds)
-                        if weight != int(previous * (left + _ROUNDING_SECONDS) / window_seconds):
+                        weight = int(previous * (seconds_left - _ROUNDING_SECONDS) / window_seconds)
+                        if weight != int(
+                            previous * (seconds_left + _ROUNDING_SECONDS) / window_seconds
+                        ):
                             weight = remaining
                         remaining -= weight
                     if remaining > 0:
                         write(counts.records, at + CURRENT_AT, current + cost)
                         txn.commit()
-                        return True, remaining, left, requests
+                        return True, remaining, seconds_left, requests
                 now_ns = wall_ns()
                 allowed, remaining, wait_ns, expires_ns, previous, current = counting(
                     expires_ns,

@@ -134,16 +134,18 @@ class MemoryStorage:
                 record = young.get(key)
                 if record is not None:
                     ends, previous, current = record
-                    left = ends - monotonic()
+                    seconds_left = ends - monotonic()
                     remaining = requests - current - cost
                     if previous:
-                        weight = int(previous * (left - _ROUNDING_SECONDS) / window_seconds)
-                        if weight != int(previous * (left + _ROUNDING_SECONDS) / window_seconds):
+                        weight = int(previous * (seconds_left - _ROUNDING_SECONDS) / window_seconds)
+                        if weight != int(
+                            previous * (seconds_left + _ROUNDING_SECONDS) / window_seconds
+                        ):
                             weight = remaining
                         remaining -= weight
-                    if remaining > 0 and left > _SOON_SECONDS:
+                    if remaining > 0 and seconds_left > _SOON_SECONDS:
                         young[key] = ends, previous, current + cost
-                        return True, remaining, left, requests
+                        return True, remaining, seconds_left, requests
                 is_new = record is None
                 if record is None:
                     record = entries.recall(key)

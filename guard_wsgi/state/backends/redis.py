@@ -192,8 +192,8 @@ class RedisBackend:
     def drop_ban(self, target: str) -> bool:
         now = self._settings.clock.wall_ns() / 1e9
         forgets_at = now + JOURNAL_SECONDS
-        held = self._run(_DROP_BAN, self._ban_keys, target, forgets_at, _step())
-        return bool(held) and _ban_entry(target.encode(), held).expires_at > now
+        dropped = self._run(_DROP_BAN, self._ban_keys, target, forgets_at, _step())
+        return bool(dropped) and _ban_entry(target.encode(), dropped).expires_at > now
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         began = time.monotonic()

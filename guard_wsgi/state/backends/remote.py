@@ -158,11 +158,11 @@ class LimitsBackend:
         previous, previous_left, current, current_ttl = storage.get_sliding_window(
             name, window_seconds
         )
-        left = previous_left or max(0.0, current_ttl - window_seconds) or window_seconds
-        used = floor(previous * left / window_seconds) + current
+        seconds_left = previous_left or max(0.0, current_ttl - window_seconds) or window_seconds
+        used = floor(previous * seconds_left / window_seconds) + current
         remaining = max(0, requests - used)
         window_ns = window_seconds * NANOSECONDS
-        left_ns = min(window_ns, int(left * NANOSECONDS))
+        left_ns = min(window_ns, int(seconds_left * NANOSECONDS))
         wait_ns = sliding_wait(previous, current, left_ns, window_ns, requests, cost)
         return remaining >= cost, remaining, (wait_ns or left_ns) / NANOSECONDS, requests
 
@@ -221,16 +221,16 @@ class LimitsBackend:
         self._change_bans(change)
 
     def drop_ban(self, target: str) -> bool:
-        held = False
+        was_banned = False
 
         def change(bans: _Bans) -> bool:
-            nonlocal held
-            held = target in bans
+            nonlocal was_banned
+            was_banned = target in bans
             bans.pop(target, None)
-            return held
+            return was_banned
 
         self._change_bans(change)
-        return held
+        return was_banned
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         version, bans = _bans(self._documents.get(self._name("b", "bans")))

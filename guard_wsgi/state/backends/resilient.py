@@ -184,13 +184,13 @@ class ResilientBackend:
             self._supersede(entry.target, entry)
 
     def drop_ban(self, target: str) -> bool:
-        held = self._ask(self._main.drop_ban, target)
-        if held is None:
+        was_banned = self._ask(self._main.drop_ban, target)
+        if was_banned is None:
             self._keep(target, None)
             self._may("bans")
             return False
         self._supersede(target, None)
-        return held
+        return was_banned
 
     def ban_changes(self, since: int | None) -> BanChanges | None:
         if self._pending:

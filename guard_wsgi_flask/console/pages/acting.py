@@ -78,7 +78,7 @@ def record(action: str, target: str, detail: str = "") -> None:
     services().audit.record(g.person.name, client_address(), action, target, detail)
 
 
-def back(default: str, said: str, app: str = "", version: int = 0) -> ResponseReturnValue:
+def back(default: str, notice: str, app: str = "", version: int = 0) -> ResponseReturnValue:
     """Redirect to the page of the form, which then says what was done.
 
     :param app: the app whose rules changed, to which ``version``.
@@ -87,8 +87,8 @@ def back(default: str, said: str, app: str = "", version: int = 0) -> ResponseRe
     if not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
         target = default
     path, _, query = target.partition("?")
-    told = {"notice": said}
+    notices = {"notice": notice}
     if version:
-        told.update(notice_app=app, notice_version=str(version))
+        notices.update(notice_app=app, notice_version=str(version))
     kept = [part for part in query.split("&") if part and not part.startswith("notice")]
-    return redirect(f"{path}?{'&'.join([*kept, urlencode(told)])}", 303)
+    return redirect(f"{path}?{'&'.join([*kept, urlencode(notices)])}", 303)

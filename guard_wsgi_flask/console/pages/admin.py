@@ -107,8 +107,8 @@ def work() -> ResponseReturnValue:
 def delete_events() -> ResponseReturnValue:
     """Delete a client's events, or all events: a client may have a right to it (GDPR, 17)."""
     client = clean(request.form.get("client", "").strip(), 256)
-    gone = retention.forget(services().database, client)
-    record("delete events", client or "all", f"{gone} events")
+    deleted = retention.forget(services().database, client)
+    record("delete events", client or "all", f"{deleted} events")
     return back(url_for("admin.data"), "deleted")
 
 

@@ -263,8 +263,8 @@ def ban() -> ResponseReturnValue:
     elif shared is None:
         raise GuardError("there is no app with a key to send the ban to, and no --store")
     record("ban", name, f"{app} for {seconds} s")
-    said = "banned" if shared is None else "banned-in-store"
-    return back(url_for("clients.one", client=name), said, app, version)
+    notice = "banned" if shared is None else "banned-in-store"
+    return back(url_for("clients.one", client=name), notice, app, version)
 
 
 @events.post("/bans/lift")

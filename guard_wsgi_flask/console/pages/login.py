@@ -53,11 +53,16 @@ def leave() -> ResponseReturnValue:
 def _enter(name: str, role: Role, how: str) -> ResponseReturnValue:
     # End the former session, which somebody else may have planted.
     services().people.end(request.cookies.get(services().people.cookie, ""))
-    held = services().people.begin(name, role)
+    cookie_value = services().people.begin(name, role)
     services().audit.record(name, client_address(), "login", "", how)
     answer = redirect(_next(request.args.get("next", "")), 303)
     answer.set_cookie(
-        services().people.cookie, held, httponly=True, samesite="Lax", secure=_is_secure(), path="/"
+        services().people.cookie,
+        cookie_value,
+        httponly=True,
+        samesite="Lax",
+        secure=_is_secure(),
+        path="/",
     )
     return answer
 
