@@ -299,6 +299,16 @@ def body_pass(
     return benign
 
 
+def was_tested(body: bytes, content_type: str, content_encoding: str, kind: BodyKind) -> bool:
+    """Whether a body that is not benign (`body_pass`) must have matched: it has one reading."""
+    return not (
+        content_encoding
+        or kind.is_file
+        or "charset" in content_type.lower()
+        or body.startswith(_HIDDEN)
+    )
+
+
 def value_bytes(text: str) -> bytes:
     """Return a value for the first pass, separated from its neighbours."""
     data = b"=" + text.encode("utf-8", "surrogatepass") + JOINER_BYTES

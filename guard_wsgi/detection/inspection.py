@@ -16,6 +16,7 @@ from guard_wsgi.detection.first_pass import (
     has_wrapped,
     unwrapped,
     value_bytes,
+    was_tested,
 )
 from guard_wsgi.detection.formats.large_bodies import PiecePass
 from guard_wsgi.detection.formats.structure import unfold
@@ -166,15 +167,19 @@ class Inspection:
         budget = self._budget(int(size * BODY_EACH))  # of all readings together
         kind = BodyKind.of(content_type)
         readings = body_readings(body, kind, content_encoding, complete, limit)
-        for data, read_as, fault in readings:
-            if complete and fault:
-                which = BEYOND if kind.is_file else fault
-                found = (*found, spent_finding("body", which, self._threshold))
-            if len(data) > size:  # it was compressed
-                budget.grow(int((len(data) - size) * BODY_EACH))
-                size = len(data)
-            more = self._read_body(data, read_as, not fault, budget)
-            found += tuple([finding for finding in more if finding not in found])
+        try:
+            for data, read_as, fault in readings:
+                if complete and fault:
+                    which = BEYOND if kind.is_file else fault
+                    found = (*found, spent_finding("body", which, self._threshold))
+                if len(data) > size:  # it was compressed
+                    budget.grow(int((len(data) - size) * BODY_EACH))
+                    size = len(data)
+                is_tested = data is body and was_tested(body, content_type, content_encoding, kind)
+                more = self._read_body(data, read_as, not fault, budget, is_tested)
+                found += tuple([finding for finding in more if finding not in found])
+        except Exception:  # any fault: a body that was not read must not count as harmless
+            found = (*found, spent_finding("body", UNREAD, self._threshold))
         if content_encoding and not kind.is_file and is_undecodable(body, content_encoding):
             found = (*found, spent_finding("body", UNREAD, self._threshold))
         if not found:
@@ -182,9 +187,12 @@ class Inspection:
         return found
 
     def _read_body(
-        self, body: bytes, kind: BodyKind, complete: bool, budget: Budget
+        self, body: bytes, kind: BodyKind, complete: bool, budget: Budget, is_tested: bool
     ) -> tuple[Finding, ...]:
-        """Return findings in one reading of a body."""
+        """Return findings in one reading of a body.
+
+        :param is_tested: whether the first pass is known to match it.
+        """
         settings = self.settings
         contents = settings.weighs_contents
         if kind.is_file and not contents and not is_document(body, settings.reads_any_form):
@@ -194,8 +202,11 @@ class Inspection:
         if not kind.is_multipart:
             is_json = (kind.is_json and not kind.is_form) or (kind.is_file and body[:1] in b"[{")
             prefilter = self._matches_json if is_json else self._matches
-            matched = body_matches(body, kind, prefilter)
-            if not matched and not (has_wrapped(body) and self._matches_json(unwrapped(body))):
+            if (
+                not is_tested
+                and not body_matches(body, kind, prefilter)
+                and not (has_wrapped(body) and self._matches_json(unwrapped(body)))
+            ):
                 return ()
         # Runs of brackets match the prefilter as well, so a body without a match is not too deep.
         fault = structure_fault(body, kind, complete, settings.max_json_depth)

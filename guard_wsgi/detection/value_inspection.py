@@ -144,6 +144,10 @@ class ValueInspection:
             except BudgetSpent as error:
                 # The budget for parsing the rest is spent. What has been parsed is weighed.
                 spent = str(error)
+            except _EnoughFound:
+                raise
+            except Exception:  # any fault: what could not be read must not count as harmless
+                found.append(spent_finding(location, UNREAD, self._threshold))
             self._weigh_batch(batch, budget, found)
             reserve = budget.chars // RESERVED_SHARE
             for place, value in enumerate(long):

@@ -7,6 +7,7 @@ import json
 import random
 import re
 import sys
+from collections.abc import Iterator
 from types import FrameType
 
 import pytest
@@ -19,7 +20,7 @@ from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.message import multipart
 from guard_wsgi.detection.message.bodies import FIRST_PIECE_BYTES, MAX_MEMBERS, inflate
 from guard_wsgi.detection.message.form import form_values
-from guard_wsgi.detection.value import DENSITY, UNREAD, Budget
+from guard_wsgi.detection.value import DENSITY, UNREAD, Budget, Value
 
 # The lines that end a part: werkzeug's (`MultipartDecoder.boundary_re`), and Bottle's.
 WERKZEUG_LINE = rb"(?:\r\n|\n|\r|\A)%s(?:--[^\S\n\r]*(?:\r\n|\n|\r)?|[^\S\n\r]*(?:\r\n|\n|\r))"
@@ -193,3 +194,35 @@ def test_short_harmless_values_with_marks_are_reported_and_pass(line: str) -> No
     body = json.dumps({"a": SHORT_VALUES, "logs": marked}).encode()
     _, spent = budgets_of(body, "application/json")
     assert spent == {BEYOND}
+
+
+@pytest.mark.parametrize(
+    ("media", "body"),
+    [
+        ("application/json; charset*=a; charset*0=b", b'{"q": "' + SQL[2:] + b'"}'),
+        ("application/x-www-form-urlencoded; charset*0=a; charset*=b", SQL),
+        ("multipart/form-data; boundary=B; boundary*=a; boundary*0=b", b""),
+        ("multipart/form-data; boundary=B", b"; x*=a; x*0=b"),
+        ("multipart/form-data; boundary=B", b"; filename*0*=a; filename*=b"),
+    ],
+)
+def test_a_parameter_in_pieces_with_and_without_numbers_hides_nothing(
+    media: str, body: bytes
+) -> None:
+    """Python's `email` can't sort such pieces (RFC 2231, 3)."""
+    if media.startswith("multipart"):
+        head = b'--B\r\nContent-Disposition: form-data; name="q"' + body
+        body = head + b"\r\n\r\n" + SQL[2:] + b"\r\n--B--\r\n"
+    assert "sqli" in budgets_of(body, media)[0]
+
+
+def test_a_fault_while_a_body_is_read_is_a_finding() -> None:
+    inspection = Detector().compile()
+
+    def broken() -> Iterator[Value]:
+        yield Value("form", "q", SQL[2:].decode())
+        raise TypeError("a fault of a parser")
+
+    found = inspection._values.findings(broken(), inspection._budget(0), "body")
+    assert [one.category for one in found] == [BUDGET, "sqli"]
+    assert found[0].indicators == (UNREAD,)

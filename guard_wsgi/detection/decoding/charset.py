@@ -47,12 +47,26 @@ MAX_CHARSETS: Final = 4
 def parameter_of(header: str, name: str) -> str:
     """Return a parameter of a header as Python's `email` reads it, and so Django; "" if there is
     none."""
+    return parameters_of(header, name)[0]
+
+
+def parameters_of(header: str, *names: str) -> list[str]:
+    """Return several parameters of a header (`parameter_of`)."""
     message = Message()
     message["content-type"] = header.replace("\r", " ").replace("\n", " ")
     try:
-        return collapse_rfc2231_value(message.get_param(name) or "")
-    except (LookupError, ValueError):
-        return ""
+        pairs = message.get_params(failobj=[])
+    except (LookupError, ValueError, TypeError):  # TypeError: for pieces with and without a number
+        return [""] * len(names)
+    said: dict[str, str] = {}
+    for name, value in pairs:
+        key = name.lower()
+        if key in names and key not in said:
+            try:
+                said[key] = collapse_rfc2231_value(value or "")
+            except (LookupError, ValueError):
+                said[key] = ""
+    return [said.get(name, "") for name in names]
 
 
 @lru_cache(maxsize=1)

@@ -13,13 +13,12 @@ import contextlib
 import quopri
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from email.message import Message
 from typing import Final
 
 from attrs import frozen
 from werkzeug.http import parse_options_header
 
-from guard_wsgi.detection.decoding.charset import codec_name, decoded
+from guard_wsgi.detection.decoding.charset import codec_name, decoded, parameter_of
 from guard_wsgi.detection.formats.files import (
     MIN_RUN_IN_FIELD,
     content_values,
@@ -70,9 +69,7 @@ def boundaries(content_type: str) -> list[bytes]:
     """Return every boundary that a framework may read in a Content-Type."""
     names = [parse_options_header(content_type)[1].get("boundary", "")]
     if content_type.lower().count("boundary") > 1 or names[0] not in content_type or not names[0]:
-        message = Message()
-        message["content-type"] = content_type.replace("\r", " ").replace("\n", " ")
-        names.append(str(message.get_param("boundary") or ""))
+        names.append(parameter_of(content_type, "boundary"))
         names += [quoted or plain for quoted, plain in _BOUNDARY_NAMED.findall(content_type)]
     found = [name.encode("latin-1", "replace") for name in dict.fromkeys(names) if name.strip()]
     return found[:MAX_BOUNDARIES]
@@ -100,10 +97,13 @@ def parts(
             budget.take_value()
             budget.take_chars(PART_CHARS)
             part = _part(piece)
+            if not part.is_plain:
+                budget.take_chars(ODD_HEAD_CHARS)
             yield part
             if charsets or not part.is_plain:
                 yield from _other_parts(piece, part, charsets)
         return
+    budget.take_chars(len(body) // SPLIT_EACH)
     seen: set[bytes] = set()
     for cut in _READINGS:
         pieces = cut(body, delimiter, most)
@@ -123,6 +123,10 @@ CUT_CHARS: Final = 3
 PART_CHARS: Final = 12
 """The cost of splitting off one part and reading its head (value.Budget). An unusual head costs
 each of its bytes."""
+ODD_HEAD_CHARS: Final = 160
+"""The cost of reading an unusual head as each framework does."""
+SPLIT_EACH: Final = 40
+"""To split a body in each way costs one for so many bytes."""
 
 
 def _cut_plain(body: bytes, delimiter: bytes, complete: bool, most: int) -> list[bytes] | None:

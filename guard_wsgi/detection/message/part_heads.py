@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 from werkzeug.http import parse_options_header
 
-from guard_wsgi.detection.decoding.charset import charsets_in, parameter_of
+from guard_wsgi.detection.decoding.charset import charsets_in, parameters_of
 from guard_wsgi.detection.value import to_text
 
 # The head of a part as browsers and libraries write it: each parameter once, as a token or a quoted
@@ -101,8 +101,9 @@ def _lenient(head: bytes) -> PartHead:
             filenames.append(options.get("filename", ""))
             filenames += [quoted or plain for quoted, plain in _FILE_NAMED.findall(rest)]
             if "*" in rest:
-                names.append(parameter_of(rest, "name").strip())
-                filenames.append(parameter_of(rest, "filename"))
+                name, filename = parameters_of(rest, "name", "filename")
+                names.append(name.strip())
+                filenames.append(filename)
     names = [one for one in dict.fromkeys(names) if one]
     filenames = [one for one in dict.fromkeys(filenames) if one]
     only = names[0] if said == len(names) == 1 else ""
