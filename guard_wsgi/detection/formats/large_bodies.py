@@ -151,9 +151,13 @@ def form_pieces(body: bytes, matches: Matches) -> Iterator[bytes]:
         end = body.find(b"&", start + PIECE_BYTES)
         end = size if end < 0 else end + 1
         piece = body[start:end]
-        if matches(piece):
+        if len(piece) > LONG_PIECE_BYTES or matches(piece):
             yield piece
         start = end
+
+
+LONG_PIECE_BYTES: Final = 65_536
+"""A longer piece is one pair. Its value is tested anyway, and to decode it twice takes as long."""
 
 
 TAG_CHARS: Final = 2

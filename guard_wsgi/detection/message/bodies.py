@@ -19,6 +19,7 @@ from guard_wsgi.detection.finding import BEYOND
 from guard_wsgi.detection.formats.files import is_binary
 from guard_wsgi.detection.formats.xmlbody import said_encoding, without_instruction
 from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.message.multipart import present
 from guard_wsgi.detection.value import UNREAD
 
 _WINDOWS: Final = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -50,9 +51,11 @@ def body_readings(
         for data, fault in _layers(body, content_encoding, max_bytes):
             unpacked = True
             yield from _in_charsets(data, kind, fault)
-    # Compressed data is neither JSON nor XML.
-    if unpacked and (kind.is_json or kind.is_xml) and is_binary(body):
-        kind = _FILE
+    # Compressed data is neither JSON nor XML, and without its boundary it is no form of parts.
+    if unpacked and is_binary(body):
+        is_in_parts = kind.is_multipart and bool(present(body, kind.content_type))
+        if kind.is_json or kind.is_xml or (kind.is_multipart and not is_in_parts):
+            kind = _FILE
     yield from _in_charsets(body, kind, "" if complete else BEYOND)
 
 

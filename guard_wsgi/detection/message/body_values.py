@@ -180,7 +180,7 @@ def _is_xml(body: bytes) -> bool:
 MAX_BATCH_PARTS: Final = 20_000
 """The most objects and lists of a batch of GraphQL to read as a whole, each 64 bytes counting as
 one: 1 us each. No server takes as many operations."""
-BODY_EACH: Final = 256
+BODY_EACH: Final = 128
 ODD_SIGNS_EACH: Final = 2
 """To take a body apart costs one for so many bytes, and for so many percent signs that are escaped
 or begin no escape (value.Budget)."""
