@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from attrs import evolve
+
 from guard_wsgi.detection.decoding.backslashes import without_backslashes
 from guard_wsgi.detection.decoding.charset import charsets_in, form_in
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.formats.structure import unfold
 from guard_wsgi.detection.message.form import MAX_NAME_CHARS, form_values, name_values
-from guard_wsgi.detection.message.headers import header_values
+from guard_wsgi.detection.message.headers import as_of_public_site, header_values
 from guard_wsgi.detection.message.linked_sessions import fixed_sessions
 from guard_wsgi.detection.relaxations.shown_files import is_shown
 from guard_wsgi.detection.value import KEPT, STORED, Budget, Value, to_text
@@ -43,26 +45,42 @@ def head_values(
     is_kept = is_stored and not _OTHER_FOLDER.search(path)
     kind = KEPT if is_kept else STORED if is_content else "path"
     yield from path_values(path, budget, kind)
-    query = str(environ.get("QUERY_STRING", ""))
-    if query:
-        data = query.encode("latin-1", "replace")
-        yield from form_values(data, "query", budget)
-        # Django reads the query in the charset of the body.
-        for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
-            read = form_in(data, name)
-            if read is not None:
-                yield from form_values(read, "query", budget)
-        yield from fixed_sessions(environ)
     hosts = tuple(
         str(environ[key]).lower()
         for key in ("HTTP_HOST", "HTTP_X_FORWARDED_HOST")
         if key in environ
     )
+    query = str(environ.get("QUERY_STRING", ""))
+    if query:
+        data = query.encode("latin-1", "replace")
+        yield from _with_own_pages(form_values(data, "query", budget), hosts)
+        # Django reads the query in the charset of the body.
+        for name in charsets_in(str(environ.get("CONTENT_TYPE", ""))):
+            read = form_in(data, name)
+            if read is not None:
+                yield from _with_own_pages(form_values(read, "query", budget), hosts)
+        yield from fixed_sessions(environ)
     for key, value in environ.items():
         if key == "HTTP_COOKIE":
             yield from cookie_values(value, budget)
         elif key.startswith("HTTP_") or key == "CONTENT_TYPE":
             yield from header_values(key, value, budget, hosts)
+
+
+# Where a visitor goes next, by the names of Django, Flask-Login, Rails, ASP.NET and SAML. A browser
+# opens such an address, and no server fetches it.
+_NEXT_NAME: Final = re.compile(
+    r"next|redirect(?:_?(?:to|url|uri))?|return_?(?:to|url)?|continue|goto|relaystate",
+    re.IGNORECASE,
+)
+
+
+def _with_own_pages(values: Iterator[Value], hosts: tuple[str, ...]) -> Iterator[Value]:
+    """Yield values; an address of this server says nothing where a visitor goes next."""
+    for value in values:
+        if value.text[:4].lower() == "http" and _NEXT_NAME.fullmatch(value.name):
+            value = evolve(value, text=as_of_public_site(value.text, hosts))
+        yield value
 
 
 def path_values(path: str, budget: Budget, kind: str = "path") -> Iterator[Value]:

@@ -64,6 +64,10 @@ _CONDITIONS = re.compile(
 )
 _RESOURCE = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.-]*):([\w:/.@+~%?&=;,()-]*)>")
 _ADDRESS = re.compile(r"https?://([\w.:\[\]-]+)(/[^\s?#]*)?", re.IGNORECASE)
+_ORIGIN = re.compile(r"\s*https?://([\w.:\[\]-]+)(?=[/?#]|\s*$)", re.IGNORECASE)
+_PUBLIC: Final = "https://example.com"
+# AWS: these addresses have the metadata of a machine or a container, and no site.
+_METADATA: Final = ("169.254.169.", "169.254.170.", "[fd00:ec2:")
 _OWN = re.compile(r"/(?!/)[^\s?#]*")
 
 
@@ -72,7 +76,7 @@ def header_values(
 ) -> Iterator[Value]:
     """Yield a header, unless its grammar leaves no room for an attack. Referer is parsed as a URL.
 
-    :param hosts: names of this server, which WebDAV's headers contain.
+    :param hosts: names of this server, which Referer, Origin and WebDAV's headers contain.
     """
     budget.take_value()
     if key in TYPED_HEADERS or key.startswith(TYPED_PREFIX):
@@ -85,8 +89,9 @@ def header_values(
     text, flags = to_text(value.encode("latin-1", "replace"))
     if key == "HTTP_USER_AGENT":
         yield Value("header", name, text, "agent", flags)
-    elif key == "HTTP_REFERER":
-        yield from unfold(Value("header", name, text, "header", flags), budget)
+    elif key in ("HTTP_REFERER", "HTTP_ORIGIN"):
+        own = as_of_public_site(text, hosts)
+        yield from unfold(Value("header", name, own, "header", flags), budget)
     elif key in ("HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION"):
         yield from _credentials(name, text, flags, budget)
     elif key == "HTTP_DESTINATION" and (path := _own_path(text, hosts)) is not None:
@@ -103,6 +108,17 @@ def header_values(
 
 MAX_CONDITION_CHARS: Final = 4096
 """The longest If header to parse: a lock token has 45 characters, and a request has a few."""
+
+
+def as_of_public_site(address: str, hosts: tuple[str, ...]) -> str:
+    """Return a URL of this server with a public name in place of its own; any other text as it is.
+
+    A site in an internal network has an internal address. That is no attack on it (CWE-918).
+    """
+    match = _ORIGIN.match(address)
+    if match is None or match[1].lower() not in hosts or match[1].lower().startswith(_METADATA):
+        return address
+    return _PUBLIC + address[match.end() :]
 
 
 def _own_path(address: str, hosts: tuple[str, ...]) -> str | None:
