@@ -3,9 +3,8 @@ inputs, and how many found attacks are still found in wrapped form.
 
     python benchmarks/detection.py [CORPUS...] [--evasions] [--sample N]
 
-CORPUS as for train_detection.py; without one, the made benign traffic only. It needs the
-dependency group "train" (pip install --group train). Times are the
-median of single calls, in microseconds, on this machine: read them against each other.
+CORPUS as for train_detection.py; without one, the made benign traffic only. Times are the median of
+single calls, in microseconds, on this machine: read them against each other.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from urllib.parse import quote
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "training"))
 from benign_traffic import benign_requests
-from train_detection import environ_of, load
+from labelled import environ_of, load
 
 from guard_wsgi.detection import Detector, Finding, Inspection
 from guard_wsgi.detection.first_pass import StableHeaders, body_bytes
@@ -94,7 +93,7 @@ def by_source(inspection: Inspection, records: list[dict[str, Any]]) -> None:
         kind = environ.get("CONTENT_TYPE", "")
         matches = inspection._matches_json if "json" in kind else inspection._matches
         first_pass = StableHeaders().head_pass(
-            *(inspection._matches, inspection._matches_json), lambda environ: False, 0
+            *(inspection._matches, inspection._matches_json), lambda environ: False, 0, {}
         )
         slow = first_pass(environ) is not None or bool(
             body and matches(body_bytes(body, BodyKind.of(kind)))

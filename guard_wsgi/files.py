@@ -32,3 +32,20 @@ def replaced(path: Path, *, mode: int = 0o600) -> Iterator[IO[bytes]]:
             with suppress(OSError):
                 os.unlink(file.name)
             raise
+
+
+def create(path: Path, data: bytes, *, mode: int = 0o600) -> bool:
+    """Write a file that does not exist yet. Return false if it does: of several processes, one
+    writes it.
+
+    :raises OSError: if the folder is not writable or the disk is full.
+    """
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(data)
+        file.flush()
+        os.chmod(file.name, mode)
+        try:
+            os.link(file.name, path)
+        except FileExistsError:
+            return False
+    return True

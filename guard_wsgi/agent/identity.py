@@ -6,13 +6,12 @@ installation.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import socket
-import tempfile
 from pathlib import Path
 from uuid import NAMESPACE_DNS, uuid4, uuid5
+
+from guard_wsgi.files import create, replaced
 
 log = logging.getLogger("guard_wsgi.agent")
 
@@ -50,18 +49,11 @@ def _read(path: Path) -> str | None:
 
 def _write_once(path: Path, new: str) -> str:
     """Write the id. If several workers start at once, one writes and all return the same id."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".install-id-")
-    try:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(new + "\n")
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            found = _read(path)
-            if found is not None:
-                return found
-            os.replace(temporary, path)  # the file holds no valid id
-        return new
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    data = f"{new}\n".encode("ascii")
+    if not create(path, data):
+        found = _read(path)
+        if found is not None:
+            return found
+        with replaced(path) as file:  # the file holds no valid id
+            file.write(data)
+    return new

@@ -19,6 +19,7 @@ from guard_wsgi.network.standing import (
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.state.bans import Bans
 from guard_wsgi.state.emergency import EmergencyMode
@@ -57,7 +58,7 @@ class ClientBans(Check):
     """Refuses banned addresses and networks. Only ``bypass`` excuses a banned client."""
 
     name = "ip_ban"
-    bypasses = frozenset({"ip_ban"})
+    bypasses = frozenset({Bypass.IP_BAN})
     excused = CALM
     fails_closed = True
 
@@ -130,7 +131,7 @@ class AddressLists(Check):
     the deny list refuses."""
 
     name = "ip_security"
-    bypasses = frozenset({"ip"})
+    bypasses = frozenset({Bypass.IP})
     excused = WHITELISTED
     fails_closed = True
 
@@ -177,7 +178,7 @@ class RouteAddressLists(Check):
     does not excuse it from other checks."""
 
     name = "ip_security"
-    bypasses = frozenset({"ip"})
+    bypasses = frozenset({Bypass.IP})
     excused = NOBODY
     fails_closed = True
     is_own = True

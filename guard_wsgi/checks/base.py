@@ -12,6 +12,7 @@ from guard_wsgi.network.standing import NOBODY
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 
 
@@ -24,8 +25,8 @@ class Check(ABC):
 
     :cvar name: the stable name in logs, events and metrics. Two checks that users think of as one
         may share it.
-    :cvar bypasses: the words of the ``bypass`` decorator that remove it from a route. A new word
-        also goes into ``BYPASS_NAMES`` (routes/config.py), because decorators check the words.
+    :cvar bypasses: the words of the ``bypass`` decorator that remove it from a route. They are
+        those of `Bypass` (routes/bypass.py).
     :cvar fails_closed: whether a fault of the check refuses the request (access, authentication) or
         lets it pass (detection, limits); with ``fail_secure=False`` all faults pass.
 
@@ -37,7 +38,7 @@ class Check(ABC):
     """
 
     name: ClassVar[str]
-    bypasses: ClassVar[frozenset[str]] = frozenset()
+    bypasses: ClassVar[frozenset[Bypass]] = frozenset()
     fails_closed: ClassVar[bool]
     excused: int = NOBODY
     is_own: bool = False

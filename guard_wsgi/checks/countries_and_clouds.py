@@ -13,6 +13,7 @@ from guard_wsgi.network.standing import EXCLUDED, EXEMPT, NOBODY, PROBE, WHITELI
 from guard_wsgi.request.block import Block
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.telemetry.logs import LogSink
 
@@ -24,7 +25,7 @@ class Countries(Check):
     """
 
     name = "country"
-    bypasses = frozenset({"ip"})
+    bypasses = frozenset({Bypass.IP})
     fails_closed = True
 
     def __init__(
@@ -119,7 +120,7 @@ class Clouds(Check):
     """Refuses addresses of the chosen cloud providers."""
 
     name = "cloud_provider"
-    bypasses = frozenset({"ip", "clouds"})
+    bypasses = frozenset({Bypass.IP, Bypass.CLOUDS})
     fails_closed = True
 
     def __init__(

@@ -26,6 +26,7 @@ from guard_wsgi.request.body import RequestBody, read_at_once
 from guard_wsgi.request.framing import BodyTooLarge
 from guard_wsgi.request.view import MAX_HOOK_BODY_BYTES, GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 
 FILE_TYPE = "application/octet-stream"
@@ -59,7 +60,7 @@ class HeadInspection(Check):
     """Inspects path, query, cookies and headers for attacks."""
 
     name = "suspicious_activity"
-    bypasses = frozenset({"penetration"})
+    bypasses = frozenset({Bypass.PENETRATION})
     fails_closed = False
 
     def __init__(
@@ -130,7 +131,7 @@ class BodyInspection(Check):
     """Inspects the first ``detection_max_body_inspect_bytes`` of the body for attacks."""
 
     name = "suspicious_activity"
-    bypasses = frozenset({"penetration"})
+    bypasses = frozenset({Bypass.PENETRATION})
     fails_closed = False
 
     def __init__(

@@ -29,6 +29,7 @@ from guard_wsgi.request.hook_types import LimitExemption, LimitKey
 from guard_wsgi.request.response import GuardResponse
 from guard_wsgi.request.view import GuardRequest
 from guard_wsgi.request.visit import Visit
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.state.ratelimit import Limit, LimitState, RateLimiter
 
@@ -76,7 +77,7 @@ class RateLimits(Check):
     """
 
     name = "rate_limit"
-    bypasses = frozenset({"rate_limit"})
+    bypasses = frozenset({Bypass.RATE_LIMIT})
     excused = WHITELISTED | EXEMPT | PREFLIGHT | PROBE
     fails_closed = False
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from guard_wsgi.doctor.advice import Advice, Deployment
+from guard_wsgi.doctor.guarding import unguarded
 from guard_wsgi.doctor.layers import layers
-from guard_wsgi.doctor.placement import unguarded
 from guard_wsgi.doctor.symptoms import LOOKS
 from guard_wsgi.state.server import configured_worker_count
 

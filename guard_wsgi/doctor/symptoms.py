@@ -18,7 +18,7 @@ from guard_wsgi.doctor.clients import (
     look_at_the_limit,
 )
 from guard_wsgi.doctor.data import look_at_clouds, look_at_databases
-from guard_wsgi.doctor.placement import look_at_switches, look_at_the_app
+from guard_wsgi.doctor.guarding import look_at_switches, look_at_the_app
 from guard_wsgi.doctor.state import (
     look_at_compiled_patterns,
     look_at_extras,

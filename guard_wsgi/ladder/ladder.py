@@ -18,21 +18,22 @@ from guard_wsgi.checks import (
     content,
     countries_and_clouds,
     custom,
-    protocol,
     threats,
     traffic,
+    transport,
 )
 from guard_wsgi.checks.base import Check
 from guard_wsgi.checks.services import CheckServices
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.options.quoting import unknown_names
+from guard_wsgi.routes.bypass import Bypass
 from guard_wsgi.routes.config import RouteConfig
 
 LADDER: tuple[type[Check], ...] = (
     *access.CHECKS,
     *countries_and_clouds.CHECKS,
-    *protocol.CHECKS,
+    *transport.CHECKS,
     *content.CHECKS,
     *authentication.CHECKS,
     *circumstances.CHECKS,
@@ -49,9 +50,8 @@ FOREIGN_NAMES = ("route_config", "request_logging", "cloud_ip_refresh")
 """Checks of flaskapi-guard that are no checks here. Configurations may mute them, with no
 effect."""
 
-BYPASSES: Mapping[str, frozenset[type[Check]]] = {
-    word: frozenset(check for check in LADDER if word in check.bypasses)
-    for word in sorted(frozenset[str]().union(*(check.bypasses for check in LADDER)))
+BYPASSES: Mapping[Bypass, frozenset[type[Check]]] = {
+    word: frozenset(check for check in LADDER if word in check.bypasses) for word in Bypass
 }
 """The checks that each word of the ``bypass`` decorator removes from a route; ``all`` removes
 all."""
@@ -76,7 +76,7 @@ def checks_for(
     one of its methods may set it again.
     """
     words = route.bypassed_checks or frozenset()
-    bypassed = frozenset[type[Check]]().union(*(BYPASSES[word] for word in words - {"all"}))
+    bypassed = frozenset[type[Check]]().union(*(BYPASSES[Bypass(word)] for word in words - {"all"}))
     for kind in LADDER:
         for check in kind.for_route(config, route, services):
             if check.is_own or not ("all" in words or kind in bypassed):

@@ -20,13 +20,11 @@ from guard_wsgi.options.numbers import MAX_COUNT, MAX_SECONDS, optional_flag, wh
 from guard_wsgi.options.quoting import quoted, shown
 from guard_wsgi.options.resolving import checked, options_of
 from guard_wsgi.options.values import one_of, synchronous
+from guard_wsgi.routes.bypass import BYPASS_NAMES
 from guard_wsgi.routes.time_restriction import TimeRestriction, time_restriction
 
 if TYPE_CHECKING:
     from guard_wsgi.request.hook_types import LimitExemption, LimitKey, Validator, Verifier
-
-BYPASS_NAMES = ("all", "ip_ban", "ip", "clouds", "rate_limit", "penetration")
-
 
 # Converters. None means: inherit the global option.
 

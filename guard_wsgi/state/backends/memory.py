@@ -4,8 +4,8 @@ Against `limits`' MemoryStorage it has an upper bound, no timer thread, no lock 
 survives a fork and a step of the wall clock, and takes about the same time with a million keys as
 with a thousand.
 
-A record is a tuple of numbers. So a million addresses take about 230 MB, and the garbage collector
-visits each record only once.
+A record is a tuple of numbers. So addresses take little memory (`DEFAULT_MAX_KEYS`), and the
+garbage collector visits each record only once.
 """
 
 from __future__ import annotations
