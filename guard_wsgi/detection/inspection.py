@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from guard_wsgi.detection.bare_attacks import BareAttacks
+from guard_wsgi.detection.base64_documents import has_wrapped, unwrapped
 from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
@@ -13,8 +14,6 @@ from guard_wsgi.detection.first_pass import (
     Weighed,
     body_matches,
     body_pass,
-    has_wrapped,
-    unwrapped,
     value_bytes,
     was_tested,
 )

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard_wsgi.detection import DetectionSettings, Detector, Inspection
-from guard_wsgi.detection.first_pass import WRAPPED_BYTES, StableHeaders, has_wrapped
+from guard_wsgi.detection.base64_documents import WRAPPED_BYTES, has_wrapped
+from guard_wsgi.detection.first_pass import StableHeaders
 from guard_wsgi.detection.scanning.prefilter import builtin_prefilter
 from tests.detection.requests import environ
 
