@@ -22,6 +22,7 @@ from guard_wsgi.config.security import DoubtfulOption, IgnoredOption, SecurityCo
 from guard_wsgi.config.tables import DetectionExclusion, ThreatBanConfig
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.options.quoting import masked_url
 from guard_wsgi.options.resolving import options_of
 from guard_wsgi.routes.config import RouteConfig
 from guard_wsgi.routes.decorated_views import decorated_by
@@ -387,6 +388,34 @@ def test_repr_names_what_was_set_and_hides_secrets() -> None:
     assert "agent_api_key='***'" in repr(config)
     assert "very-secret" not in repr(config)
     assert "rate_limit_window" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("lmdb:///var/lib/shop/guard", "lmdb:///var/lib/shop/guard"),
+        ("redis://cache:6379/0", "redis://cache:6379/0"),
+        ("redis://shop:pa/ss@cache:6379/0", "redis://***@cache:6379/0"),
+        ("redis://:p@ss@cache", "redis://***@cache"),
+        ("redis://cache/0?password=p@ss", "redis://***"),
+        ("redis://:pa?ss@cache", "redis://***"),
+    ],
+)
+def test_repr_shows_where_the_store_is_without_a_password(url: str, shown: str) -> None:
+    assert masked_url(url) == shown
+
+
+def test_repr_shows_the_path_of_a_store() -> None:
+    assert (
+        repr(SecurityConfig(store_url="lmdb:///srv/x"))
+        == "SecurityConfig(store_url='lmdb:///srv/x')"
+    )
+
+
+def test_a_fault_of_an_exclusion_names_the_entry() -> None:
+    entries = [{"path": "/a", "params": ["q"]}, {"path": "/b", "fields": ["text"]}]
+    with pytest.raises(ConfigError, match=r"detection_exclusions entry 2 has the unknown key"):
+        SecurityConfig(detection_exclusions=entries)
 
 
 @pytest.mark.parametrize("option", [*SECRETS, "store_url"])

@@ -14,6 +14,7 @@ from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.network.address import parse_address
 from guard_wsgi.network.client import UNIX_PEER
 from guard_wsgi.network.ipset import IPSet
+from guard_wsgi.state.backends.lmdb_path import missing_file
 from guard_wsgi.state.emergency import KEY, Declaration, declare, revoke
 from guard_wsgi.state.ratelimit import Limit, LimitState
 from guard_wsgi.state.settings import StoreSettings
@@ -60,10 +61,13 @@ def _for(seconds: float) -> str:
 
 
 @contextmanager
-def shared_store(config: SecurityConfig) -> Iterator[Store]:
+def shared_store(config: SecurityConfig, *, creates: bool = False) -> Iterator[Store]:
     """Open the store of the workers.
 
-    :raises CommandError: for ``memory://``, which no other process can reach.
+    :param creates: whether to create a file that is missing, for what shall hold at the first start
+        of the app.
+    :raises CommandError: for ``memory://``, which no other process can reach, and if the file is
+        missing.
     :raises StoreError: if it can't be reached.
     """
     url = config.effective_store_url
@@ -71,6 +75,12 @@ def shared_store(config: SecurityConfig) -> Iterator[Store]:
         raise CommandError(
             "store_url is memory://, which only the worker itself can reach; set store_url to"
             " lmdb:///path or redis://host, in the file of --config or in GUARD_STORE_URL"
+        )
+    missing = missing_file(url)
+    if missing is not None and not creates:
+        raise CommandError(
+            f"there is no store at {missing}: is store_url that of the app? The app creates its"
+            " store at its first start"
         )
     proxies = (proxy for proxy in config.trusted_proxies if proxy != UNIX_PEER)
     settings = StoreSettings(
@@ -103,7 +113,7 @@ def list_bans(config: SecurityConfig, out: TextIO) -> int:
 
 
 def add_ban(config: SecurityConfig, target: str, seconds: int, reason: str, out: TextIO) -> int:
-    with shared_store(config) as store:
+    with shared_store(config, creates=True) as store:
         try:
             ban = store.bans.ban(target, seconds, reason)
         except ValueError as error:  # not an address, or one that would lock the site out
@@ -189,7 +199,7 @@ def show_limits(config: SecurityConfig, client: str, out: TextIO) -> int:
 def begin_emergency(
     config: SecurityConfig, allow: Iterable[str], seconds: int | None, reason: str, out: TextIO
 ) -> int:
-    with shared_store(config) as store:
+    with shared_store(config, creates=True) as store:
         try:
             declare(store.values, allow=tuple(allow), seconds=seconds, reason=reason)
         except ValueError as error:

@@ -59,6 +59,10 @@ class DoubtfulOption(UserWarning):
     """The configuration is valid, but probably does not do what its author wants."""
 
 
+def _masked(value: object) -> str:
+    return "***"
+
+
 class Lineage:
     """Identifies a configuration and all that evolved from it. It has no attributes."""
 
@@ -106,7 +110,9 @@ class SecurityConfig(
             value = getattr(self, attribute.name)
             if value == attribute.default:
                 continue
-            shown = "'***'" if attribute.metadata.get("secret") else quoted(value)
+            if attribute.metadata.get("secret"):
+                value = attribute.metadata.get("shown", _masked)(value)
+            shown = quoted(value)
             parts.append(f"{attribute.name}={shown}")
         return f"SecurityConfig({', '.join(parts)})"
 

@@ -167,11 +167,13 @@ def detection_exclusions(
         raise ValueError(f"must be a list of tables, not {quoted(values)}")
     exclusions: list[DetectionExclusion] = []
     faults: list[str] = []
-    for value in values:
+    values = tuple(values)
+    for number, value in enumerate(values, start=1):
         try:
             exclusions.append(_exclusion(value))
         except ValueError as fault:
-            faults.append(str(fault))
+            which = f"entry {number} " if len(values) > 1 else ""
+            faults.append(f"{which}{fault}")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(exclusions)

@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,10 +39,9 @@ def installed_version(distribution: str) -> tuple[int, ...] | None:
 @frozen(slots=True)
 class StoreExamination:
     """The answer of a store: ``fault`` is empty if it works; ``values`` has the requested
-    values; ``created`` is its file, if this examination has created it."""
+    values."""
 
     fault: str = ""
-    created: str = ""
     values: Mapping[str, bytes] = field(factory=dict, repr=False)
 
 
@@ -59,8 +57,6 @@ def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExam
         # Not "local": the question is whether the store itself answers.
         policies={"rate_limit": "deny", "bans": "deny", "counters": "deny"},
     )
-    path = _file_of(config.effective_store_url)
-    was_there = path is None or path.exists()
     try:
         store = Store.open(config.effective_store_url, settings=settings)
     except (GuardError, OSError, ValueError) as error:
@@ -77,20 +73,8 @@ def examine_store(config: SecurityConfig, keys: Iterable[str] = ()) -> StoreExam
     finally:
         store.close()
     return StoreExamination(
-        values={key: value for key, value in found.items() if value is not None},
-        created="" if was_there else str(path),
+        values={key: value for key, value in found.items() if value is not None}
     )
-
-
-def _file_of(url: str) -> Path | None:
-    """Return the file of a store on this machine; ``None`` for a server."""
-    if not url.startswith("lmdb:"):
-        return None
-    from guard_wsgi.state.backends.lmdb_path import path_of
-
-    with suppress(GuardError):
-        return path_of(url)
-    return None
 
 
 def clock_skew_seconds(config: SecurityConfig) -> float | None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from guard_wsgi.detection import Detector
 from guard_wsgi.detection.scanning import pending_scanner
 from guard_wsgi.doctor.advice import Advice, Deployment
 from guard_wsgi.doctor.probes import (
+    StoreExamination,
     clock_skew_seconds,
     examine_store,
     installed_version,
 )
-from guard_wsgi.errors import count_of
+from guard_wsgi.errors import GuardError, count_of
 from guard_wsgi.network.cloud import parse_selection
 from guard_wsgi.network.feeds import CLOUD_FEEDS
 from guard_wsgi.network.provider_ranges import ProviderRanges, ranges_key
 from guard_wsgi.network.published_ranges import STALE_INTERVALS
 from guard_wsgi.patterns.database import CACHE_DIR_VARIABLE, cache_folders, distrust
+from guard_wsgi.state.backends.lmdb_path import missing_file
 from guard_wsgi.state.emergency import KEY as EMERGENCY_KEY
 from guard_wsgi.state.emergency import Declaration
 from guard_wsgi.state.schemes import SCHEMES, is_installed
@@ -117,24 +121,21 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
         return
     providers = [rule.provider for rule in parse_selection(_cloud_providers(deployment))]
     keys = [EMERGENCY_KEY, *(ranges_key(provider) for provider in providers)]
-    examination = examine_store(deployment.config, keys)
+    missing = _missing(url)
+    if missing is not None:
+        examination = StoreExamination()  # the doctor creates nothing
+        yield from _missing_store(missing)
+    else:
+        examination = examine_store(deployment.config, keys)
     if examination.fault:
+        is_file = store is not None and store.is_file
         yield Advice(
             "error",
             "store-unreachable",
             f"the store can't be used: {examination.fault}",
-            "check store_url (redis_url), the network, and the permissions of the file;"
-            " until then store_failure_policy applies",
+            f"{_FILE if is_file else _SERVER}; until then store_failure_policy applies",
         )
         return
-    if examination.created:
-        yield Advice(
-            "note",
-            "new-store",
-            f"there was no store at {examination.created}, so the doctor created one, without bans"
-            " and counts",
-            "if your workers have run before, compare the path in store_url with theirs",
-        )
     yield from _declared_emergency(examination.values.get(EMERGENCY_KEY))
     for provider in providers:
         yield from _shared_ranges(
@@ -142,6 +143,35 @@ def look_at_the_store(deployment: Deployment) -> Iterator[Advice]:
             examination.values.get(ranges_key(provider)),
             deployment.option("cloud_ip_refresh_interval"),
         )
+
+
+_FILE = "check store_url, whether this user may write to the file and its folder, and the disk"
+_SERVER = "check store_url (redis_url), the network, and user and password"
+
+
+def _missing(url: str) -> Path | None:
+    with suppress(GuardError):
+        return missing_file(url)
+    return None
+
+
+def _missing_store(path: Path) -> Iterator[Advice]:
+    folder = next(folder for folder in path.parents if folder.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        yield Advice(
+            "error",
+            "store-unreachable",
+            f"there is no store at {path}, and this user can't create it in {folder}",
+            "create the folder for the user of the app, or name another one in store_url",
+        )
+        return
+    yield Advice(
+        "note",
+        "new-store",
+        f"there is no store at {path}: the app creates it at its first start, without bans and"
+        " counts",
+        "if the app has run before, compare the path in store_url with that of the app",
+    )
 
 
 def _cloud_providers(deployment: Deployment) -> frozenset[str]:

@@ -19,6 +19,15 @@ def quoted(value: object) -> str:
     return text if len(text) <= MAX_QUOTED_CHARS else f"{text[:MAX_QUOTED_CHARS]}..."
 
 
+def masked_url(url: str) -> str:
+    """Return a URL without its user, password and query, any of which may be secret."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or "?" in rest or "#" in rest:
+        return f"{scheme}://***" if separator else "***"
+    location = rest.rpartition("@")[2]
+    return f"{scheme}://{location}" if location == rest else f"{scheme}://***@{location}"
+
+
 def shown(value: object) -> str:
     """Return a value for people: functions by their names, in tuples and tables as well."""
     if isinstance(value, Mapping):

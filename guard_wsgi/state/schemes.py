@@ -24,6 +24,7 @@ class Scheme:
     :ivar example: a URL of this kind, if host, port or path are needed.
     :ivar needs_port: whether each host needs a port.
     :ivar needs_path: whether the URL needs a path.
+    :ivar is_file: whether the URL names a file of this machine and no host.
     """
 
     module: str
@@ -32,6 +33,7 @@ class Scheme:
     example: str = ""
     needs_port: bool = False
     needs_path: bool = False
+    is_file: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -55,6 +57,10 @@ def location_fault(url: str) -> str:
     scheme = SCHEMES[name]
     location, _, path = rest.partition("?")[0].partition("/")
     hosts = location.rpartition("@")[2]
+    if scheme.is_file:
+        return (
+            f"must be {name}:///absolute/path, with three slashes, or {name}://" if location else ""
+        )
     is_socket = not hosts and bool(path)
     lacks_host = bool(scheme.example) and not hosts and not is_socket
     if lacks_host or (scheme.needs_path and not path):
@@ -78,7 +84,7 @@ _SENTINEL = "redis+sentinel://localhost:26379/mymaster"
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "memory": Scheme(f"{_BACKENDS}.memory"),
-        "lmdb": Scheme(f"{_BACKENDS}.lmdb", "lmdb", "lmdb"),
+        "lmdb": Scheme(f"{_BACKENDS}.lmdb", "lmdb", "lmdb", is_file=True),
         "redis": _REDIS,
         "rediss": _REDIS,
         "redis+unix": _REDIS,

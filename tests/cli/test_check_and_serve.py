@@ -66,6 +66,7 @@ def test_every_fault_of_a_file_is_reported(
         ('store_url = "redis+sentinel://h:26379"', "redis+sentinel://localhost:26379/mymaster"),
         ('store_url = "redis+cluster://a:1,b:x"', "store_url has a port that is not a number"),
         ('store_url = "mongodb://"', "store_url is incomplete"),
+        ('store_url = "lmdb://var/lib/guard"', "must be lmdb:///absolute/path, with three slashes"),
         ('muted_check_logs = ["rate_limits"]', "(did you mean 'rate_limit'?)"),
     ],
 )

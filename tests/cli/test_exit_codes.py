@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from guard_wsgi.cli.tree import commands, main
+from guard_wsgi.state.store import Store
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig, SecurityDecorator
 from guard_wsgi_flask.commands import guard as flask_commands
 
@@ -49,6 +50,8 @@ def test_the_page_has_each_command_once() -> None:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "guard.toml").write_text(f'store_url = "lmdb://{tmp_path}/guard"\n')
+    Store.open(f"lmdb://{tmp_path}/guard").close()
+    (tmp_path / "typo.toml").write_text(f'store_url = "lmdb://{tmp_path}/typo/guard"\n')
     (tmp_path / "on.toml").write_text(
         f'store_url = "lmdb://{tmp_path}/guard"\nemergency_mode = true\n'
         'emergency_whitelist = ["203.0.113.1"]\n'
@@ -86,6 +89,11 @@ BAN = ["bans", "add", "203.0.113.9"]
         (["bans", "list"], 0),
         (["bans", "list", "--config", "down.toml"], 2),
         (["bans", "list", "--config", "nowhere.toml"], 2),
+        (["bans", "list", "--config", "typo.toml"], 2),
+        (["bans", "remove", "203.0.113.9", "--config", "typo.toml"], 2),
+        (["limits", "show", "203.0.113.9", "--config", "typo.toml"], 2),
+        (["emergency", "status", "--config", "typo.toml"], 2),
+        ([*BAN, "--config", "typo.toml"], 0),
         (BAN, 0),
         ([*BAN, "--for", "soon"], 2),
         (["bans", "add", "127.0.0.1"], 2),
@@ -122,6 +130,7 @@ def test_a_command_exits_as_the_page_says(
 ) -> None:
     monkeypatch.setenv("GUARD_STORE_URL", f"lmdb://{folder}/guard")
     assert main(arguments) == code
+    assert (folder / "typo").exists() == (arguments[:3] == BAN and "typo.toml" in arguments)
 
 
 def test_a_ban_that_another_one_contains_is_not_lifted(

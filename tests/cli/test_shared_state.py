@@ -14,6 +14,7 @@ from guard_wsgi.cli.shared import lasting, seconds_of
 from guard_wsgi.cli.tree import main
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
+from guard_wsgi.state.store import Store
 from tests.kit.gateway import environ_for, serve, text_app
 
 Run = Callable[..., tuple[int, str]]
@@ -22,6 +23,7 @@ Run = Callable[..., tuple[int, str]]
 @pytest.fixture
 def config_file(tmp_path: Path) -> Path:
     path = tmp_path / "guard.toml"
+    Store.open(f"lmdb://{tmp_path}/guard").close()  # as the app has created it
     path.write_text(
         f'store_url = "lmdb://{tmp_path}/guard"\n'
         'trusted_proxies = ["192.0.2.1"]\n'

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from guard_wsgi.config import tables as tables
 from guard_wsgi.options import values as values
-from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET
+from guard_wsgi.options.declaring import BLANK_IS_UNSET, SECRET_IN_URL
 from guard_wsgi.options.numbers import flag, number, whole_number
 from guard_wsgi.options.resolving import same_as
 from guard_wsgi.state.settings import Feature, OutagePolicy, StoreSettings
@@ -24,7 +24,7 @@ class StoreOptions:
         # "lmdb:///path" for the workers of one machine and "redis://host" for several machines.
         default="memory://",
         converter=values.text,
-        metadata=MappingProxyType({**SECRET, **BLANK_IS_UNSET}),
+        metadata=MappingProxyType({**SECRET_IN_URL, **BLANK_IS_UNSET}),
     )
     store_timeout: float = same_as(
         # The longest that a request waits for the store, in seconds. A store on the same network
@@ -62,7 +62,7 @@ class StoreOptions:
         # Where Redis listens by default. Used only if enable_redis is true.
         default="redis://localhost:6379",
         converter=values.optional_text,
-        metadata=SECRET,
+        metadata=SECRET_IN_URL,
     )
     redis_prefix: str = field(
         # Prefix of every key, in any store.

@@ -30,6 +30,14 @@ def path_of(uri: str, app_name: str | None = None) -> Path:
     return path / "guard.lmdb" if path.is_dir() else path
 
 
+def missing_file(url: str) -> Path | None:
+    """Return the file of a store that is not there yet; ``None`` if it is there, or no file."""
+    if not url.startswith("lmdb:"):
+        return None
+    path = path_of(url)
+    return None if path.exists() else path
+
+
 def default_path(app_name: str | None = None) -> Path:
     """Return a file of this user, named after the app; it is the same for all processes of the app.
 
