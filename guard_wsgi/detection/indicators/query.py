@@ -68,7 +68,7 @@ QUERY = (
           prefilter=(r"\] ?\| ?/", r"['\"] ?\| ?/", r"\\\" ?\)? ?\]? ?\| ?/"),
           examples=("'] | //user/*[1]|a['", "')] | //node()[('", "' | //user/*[1]|a['", '"] | //password | a["', '] | //a | b[')),
     _make("nosql", "where_match", r"^[\s'\"|&]{0,12}(?:return\s+)?!?this\.\w{1,30}\.(?:match|test|search)\s*\(\s*/", _NOSQL, STRONG, prefilter=(r"this\.\w{1,30}\.(?:match|test|search) ?\( ?/",), examples=("this.password.match(/^a/)", "' || this.name.match(/.*/)")),
-    _make("nosql", "object_end", r"^[\s'\"]{0,4}\}\s*,\s*\{?\s*['\"]?\$?\w{1,30}['\"]?\s*:\s*(?:/|\{\s*['\"]?\$)", _NOSQL, CERTAIN, prefilter=(r"[=\x0b]['\"]? ?\} ?, ?",), examples=("}, { password : /.*/ }", "'}, $or: {$gt: 1}")),
+    _make("nosql", "object_end", r"^[\s'\"]{0,4}\}\s*,\s*\{?\s*['\"]?\$?\w{1,30}['\"]?\s*:\s*(?:/|\{\s*['\"]?\$)", _NOSQL, CERTAIN, prefilter=tuple(f"{start}{quote}{blank}}}{after}," for start in ("=", r"\x0b") for quote in ("", "'", r"\"") for blank in ("", " ") for after in ("", " ")), examples=("}, { password : /.*/ }", "'}, $or: {$gt: 1}")),
     _make("xpath", "quoted_step", r"^[^'\"]{0,60}['\"]\s*[\])]{0,2}\s*(?:or|and)\s*(?:\.{1,2}(?:/[\w*]{1,20})?|/{1,2}[\w*@]{1,30}|@\w{1,30}|\*|\w{1,30}\(\))\s*(?:(?:or|and)\s*['\"]|[=|\]<>])", _XPATH, CERTAIN, prefilter=(r"['\"] ?(?:or|and) ?[./@*]",), examples=("'or .or'", '"or//*or"', "\"or@id or\"", "x' or ../* or '")),
     _make("nosql", "this_in_quotes", r"['\"]\s*(?:\|\||&&|;)\s*!?this\.\w{1,30}\s*(?:\|\||&&|;|//|==)", _NOSQL, CERTAIN, examples=('"||this.password||"', "' && this.a == '")),
     # Two lines in a value: text of people has sentences in them.

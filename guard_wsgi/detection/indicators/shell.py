@@ -112,6 +112,25 @@ _LINES = tuple(
     )
 )
 
+# Separators as fixed text: without it, Hyperscan makes one machine that reads every byte of every
+# request, and which alone took 0.3 us of each head.
+_MARKS = tuple(mark + blank for mark in (";", r"\|", "&") for blank in ("", " "))
+_DIGITS = "0123456789"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_QUOTED_END = r"[a-z]* [\w./~$*-]"
+# JSON and the words of the first pass (prefilter.py) have the other spellings of a backslash.
+_QUOTED = (
+    *(rf"{mark}(?:'[a-z]+'|\\?\"[a-z]+\\*\"){_QUOTED_END}" for mark in _MARKS),
+    *(rf"{mark}\\[a-z]+ [\w./~$*-]" for mark in _MARKS),
+    *(rf"[;|&] ?[a-z]{{1,3}}'{letter}[a-z]*'{_QUOTED_END}" for letter in _LETTERS),
+    *(rf"[;|&] ?[a-z]{{1,3}}\\\"{letter}[a-z]*\\*\"{_QUOTED_END}" for letter in _LETTERS),
+    *(rf"[;|&] ?[a-z]{{1,3}}\\{letter}{_QUOTED_END}" for letter in _LETTERS),
+)
+_REDIRECTED = (
+    *(rf"{mark}{way}[<>]?&? ?[\w./$-]+ \w" for mark in _MARKS for way in "<>"),
+    *(rf"{mark}{digit}[<>]{{1,2}}&? ?[\w./$-]+ \w" for mark in _MARKS for digit in _DIGITS),
+)
+
 # Where a shell begins a command: behind a separator after nothing or an argument, or in `$(` and
 # backticks. Behind any word there is no blank: a sentence has one.
 _SEPARATED = r"^(?:" + _TARGET + r"|\w{1,2})?\s*(?:;|\|\|?|&&?)\s*"
@@ -288,11 +307,11 @@ SHELL = (
          prefilter=(r"(?:\n|\r|\\n|\\r)[ \t]*(?:reboot|poweroff|halt|shutdown|init \d|touch [\w./]|kill -?\w|mkdir [\w./]|rmdir [\w./])",), examples=("1.2.3.4\nreboot", "a\ntouch x", "1.2.3.4\r\ninit 0")),
     # One program has many spellings for a shell, and what is before it is grammar.
     _cmd("quoted_name", _BEGUN + r"(?:'" + _KNOWN + r"'|\"" + _KNOWN + r"\"|\\" + _KNOWN + r"|\\[a-mo-qsu-z](?:\\[a-z])+|'[a-z]{1,3}'[a-z]+|[a-z]+'(?:[a-mo-z]|[a-z]{2,3})'[a-z]*|\"[a-z]{1,3}\"[a-z]+|[a-z]{1,3}\\[a-mo-qsu-z][a-z]{0,3}|\$'[\w\\]+')(?:\s+[\w./~$*'\"-]|\s*[<>])", "POSIX, Shell Command Language 2.2: quoting", CERTAIN,
-         prefilter=(r"[;|&] ?[a-z]{0,3}(?:'[a-z]+'|\\*\"[a-z]+\\*\"|\\+[a-z]+)[a-z]* [\w./~$*-]", r"[;|&] ?\$'[\w\\]+'"), examples=("x;'cat' f", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "x;'c'at f", "x;c\\at f", "x;$'cat' f", "shop;'cat' f")),
+         prefilter=(*_QUOTED, r"[;|&] ?\$'[\w\\]+'"), examples=("x;'cat' f", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "x;'c'at f", "x;c\\at f", "x;$'cat' f", "shop;'cat' f")),
     _cmd("expanded_name", _BEGUN + r"(?:[a-z/]+\$\{\w+\}[a-z/]+|\$\{\w*:?[-=][\w/]+\}|/(?:[a-z]+/)*[a-z]*[?*\[][\w?*\[\]/]*|(?:\w+=[^\s;]*;\s*)+\$\w+(?:\$\w+)*)(?:\s+[\w./~$*-]|\s*[<>]|\s*$)", "POSIX, Shell Command Language 2.6: word expansions", CERTAIN,
          prefilter=(r"[;|&] ?\w{1,12}=[^\s\x0b;]*; ?\$", r"=[^\s\x0b;]*; ?\$\w+(?:[\x0b\"]|\$| [\w./-])"), examples=("x;c${z}at f", "x;${x:-cat} f", "x;/usr/bin/c?t f", "x;a=s;b=h;$a$b x", "x;IFS=,;a=sh,x;$a")),
     _cmd("words_before_program", _BEGUN + r"[({]?\s*" + _WORDS_BEFORE + r"+(?:" + _KNOWN + r"(?:" + _ENDED + r"|$)|\.{1,2}/\w)|" + _SEPARATED + r"[({]\s*(?:" + _KNOWN + r"\s+[-\w./~]|\.{1,2}/\w)", "POSIX, Shell Command Language 2.9: shell commands", CERTAIN,
-         prefilter=(r"[;|&] ?\d?[<>]{1,2}&? ?[\w./$-]+ \w", r"[;|&] ?! ?\w", r"[;|&] ?(?::|true ?[|&]|false ?[|&]) ?[;|&\w]", r"[;|&] ?(?:if|while|until) [\w./]", r"[;|&] ?(?:command|builtin|coproc|setsid|nice|nohup|eval|exec) [\w./-]", r"[;|&] ?function \w+ ?\{", r"[;|&][({] ?(?:\.|cat|curl|wget|nc|rm|sh|bash|python|perl|ls|cp|mv)", *(r"[;|&] ?\w+=[^\s\x0b;&]*(?: \w+=[^\s\x0b;&]*)* " + name for name in (r"(?:cat|tac|curl|wget|bash|python|perl|php|env)\b", r"(?:nc|rm|sh|ls|cp|mv|id|dd)(?:[ \x0b&\"]|$)"))), examples=("x;exec cat f", "x;command cat f", "$(command cat f)", "x;<f cat", "x;2>&1 cat f", "x;if cat f;then :;fi", "x;f(){ cat f;};f", "x;function f { cat f; };f", "x;(./x &)", "x;A=1 ls f", "x;A=1 B=2 cat f", "x;! cat f", "x;:|cat f", "x;nice -n 5 cat f", "x;< f sort", "x;>f echo x", "shop;exec cat f")),
+         prefilter=(*_REDIRECTED, r"[;|&] ?! ?\w", r"[;|&] ?(?::|true ?[|&]|false ?[|&]) ?[;|&\w]", r"[;|&] ?(?:if|while|until) [\w./]", r"[;|&] ?(?:command|builtin|coproc|setsid|nice|nohup|eval|exec) [\w./-]", r"[;|&] ?function \w+ ?\{", *(rf"[;|&]{opened} ?(?:\.|cat|curl|wget|nc|rm|sh|bash|python|perl|ls|cp|mv)" for opened in (r"\(", r"\{")), *(r"[;|&] ?\w+=[^\s\x0b;&]*(?: \w+=[^\s\x0b;&]*)* " + name for name in (r"(?:cat|tac|curl|wget|bash|python|perl|php|env)\b", r"(?:nc|rm|sh|ls|cp|mv|id|dd)(?:[ \x0b&\"]|$)"))), examples=("x;exec cat f", "x;command cat f", "$(command cat f)", "x;<f cat", "x;2>&1 cat f", "x;if cat f;then :;fi", "x;f(){ cat f;};f", "x;function f { cat f; };f", "x;(./x &)", "x;A=1 ls f", "x;A=1 B=2 cat f", "x;! cat f", "x;:|cat f", "x;nice -n 5 cat f", "x;< f sort", "x;>f echo x", "shop;exec cat f")),
     _cmd("shell_setting", _SEPARATED + r"(?:(?:export\s+)?(?:(?:ld_preload|ld_library_path|prompt_command|bash_env|ps4)=\S|path=\S*\$\{?path)|trap\s+\S+\s+(?:exit|debug|err|int|term|\d)|(?:mapfile|readarray)\s+\w+\s*<|case\s+\S+\s+in\s+\S+\)|(?:for|select)\s+\w+\s+in\s[^;]*;\s*do\s|\[{1,2}\s+-[a-z]\s|:\s+(?:\$\(|`)|\.\s+[\w./-]+\s*$)", "bash manual: shell variables and builtin commands", CERTAIN,
          prefilter=(r"(?:mapfile|readarray) \w+ ?<", r"[;|&] ?case \S+ in [^\s)]+\)", r"[;|&] ?(?:for|select) \w+ in ", r"[;|&] ?\[{1,2} -[a-z] ", r"[;|&] ?: (?:\$\(|`)", r"[;|&] ?\. [\w./-]+(?:[\x0b\"&]|$)", r"[;|&] ?(?:export )?(?:prompt_command|bash_env|ps4|ld_preload|ld_library_path)="), examples=("a && LD_PRELOAD=./x.so id", "x;PROMPT_COMMAND=sh", "x;PATH=.:$PATH id", "x;trap sh EXIT", "x;mapfile a<f", "x;. x", "x;case x in x) cat f;;esac", "x;for i in *;do cat $i;done", "x;[ -f x ]&&cat f", "x;: $(cat f)")),
     # Markdown writes programs like this, too, but no name or number is one (priors.py).

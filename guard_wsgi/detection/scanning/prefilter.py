@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.indicators import INDICATORS
-from guard_wsgi.detection.scanning.prefilter_patterns import cross, patterns
+from guard_wsgi.detection.scanning.prefilter_patterns import cross, patterns, quoted_patterns
 from guard_wsgi.detection.scanning.scanner import Engine, compile_tripwire
 
 # Separates the parts of a head: white space to every pattern, and not part of any header.
@@ -219,8 +219,8 @@ class Prefilter:
     """The compiled first pass: literals and patterns in one database, one scan per request.
 
     JSON escapes double quotes, so words with a double quote differ between JSON and other texts.
-    All other words are the same, so one large database has them, and a small one has the words with
-    a plain double quote.
+    All other words are the same, so one large database has them, and a small one has the words and
+    patterns with a plain double quote.
 
     :ivar matches: whether anything in the data needs a closer look.
     :ivar matches_json: the same for a JSON document as it was sent.
@@ -237,7 +237,9 @@ class Prefilter:
         # Words that JSON changes contain backslashes; the others were removed before.
         in_json = _needed(in_json - needed, beside=in_json & needed)
         everywhere = compile_tripwire([*_literals(in_json), *_patterns()], engine)
-        quoted = compile_tripwire(_literals(needed - in_json), engine)
+        quoted = compile_tripwire(
+            [*_literals(needed - in_json), *_named(quoted_patterns())], engine
+        )
         self.matches_json: Callable[[bytes], bool] = everywhere.any
         self.matches: Callable[[bytes], bool] = _either(everywhere.any, quoted.any)
         self.tripwires = everywhere, quoted
@@ -275,8 +277,11 @@ def _literals(words: set[str]) -> list[tuple[str, str]]:
 
 
 def _patterns() -> list[tuple[str, str]]:
-    kinds = (*patterns().items(), *((one.name, one.prefilter) for one in INDICATORS))
-    return [(name, pattern) for name, kind in kinds for pattern in kind]
+    return _named(patterns() | {one.name: one.prefilter for one in INDICATORS})
+
+
+def _named(kinds: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [(name, pattern) for name, kind in kinds.items() for pattern in kind]
 
 
 @lru_cache(maxsize=2)

@@ -122,6 +122,7 @@ _HEADER = (
 )
 _LINE_BREAKS = (r"\n", r"\r", r"\\n", r"\\r")
 _BEFORE_WORDS = (" ", r"\t", r"\n", r"\x0b", "/", "=", r"\(", ",", ";", "&")
+_BEFORE_WORD = "[" + "".join(_BEFORE_WORDS) + "]"
 
 
 # fmt: off
@@ -169,9 +170,9 @@ def patterns() -> dict[str, tuple[str, ...]]:
     # Prose is full of "and" and "or". They count only before a character that begins no word, or
     # before a word that is compared, where a value may end in front of them.
     "condition": (
-        *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, digits), *_mixed(_LOGIC, [*cross((" ",), tuple(digits))])], ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
-        *cross(_BEFORE_WORDS, [*_mixed(_LOGIC, _MARKS), *_mixed(_LOGIC, [*cross((" ",), _MARKS)])], (_OPERANDS,)),
-        *cross(_BEFORE_WORDS, _mixed(_LOGIC, ("  ", *_BLANKS[1:])), (_OPERANDS,)),
+        *cross((_BEFORE_WORD,), [*_mixed(_LOGIC, digits), *_mixed(_LOGIC, [*cross((" ",), tuple(digits))])], ("(?:" + _AFTER_OPERAND + r"|[\w.@'\"`\\]*" + _COMPARISON + ")",)),
+        *cross((_BEFORE_WORD,), [*_mixed(_LOGIC, _MARKS), *_mixed(_LOGIC, [*cross((" ",), _MARKS)])], (_OPERANDS,)),
+        *cross((_BEFORE_WORD,), _mixed(_LOGIC, ("  ", *_BLANKS[1:])), (_OPERANDS,)),
         *cross(_VALUE_ENDS, _mixed(_BEFORE_WORDS[:4], _LOGIC), (" " + _NAME_COMPARED,)),
         *cross(_BEFORE_WORDS[4:], _any_of(_LOGIC), (" " + _NAME_COMPARED,)),
     ),
@@ -293,5 +294,14 @@ def patterns() -> dict[str, tuple[str, ...]]:
     # As the name of a parameter. In Cookie, a blank precedes each name but the first.
     "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
     }.items()}
+
+
+def quoted_patterns() -> dict[str, tuple[str, ...]]:
+    """Return the patterns with a plain double quote inside a text, as `patterns` does. A JSON
+    document escapes it, so no body of JSON is scanned for them."""
+    return {
+        # The name of a program in part (indicators/shell.py).
+        "quoted_name": tuple(cross((r"[;|&] ?[a-z]{1,3}\"",), tuple(ascii_lowercase), (r"[a-z]*\\*\"[a-z]* [\w./~$*-]",))),
+    }
 
 # fmt: on
