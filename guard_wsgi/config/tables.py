@@ -167,8 +167,7 @@ def detection_exclusions(
         raise ValueError(f"must be a list of tables, not {quoted(values)}")
     exclusions: list[DetectionExclusion] = []
     faults: list[str] = []
-    values = tuple(values)
-    for number, value in enumerate(values, start=1):
+    for number, value in enumerate(values := tuple(values), start=1):
         try:
             exclusions.append(_exclusion(value))
         except ValueError as fault:

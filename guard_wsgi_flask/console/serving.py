@@ -87,7 +87,11 @@ class Console:
     def __init__(self, settings: ConsoleSettings, database: Database | None = None) -> None:
         self.app: Flask = create_app(settings, database=database)
         self.services: Services = self.app.extensions[EXTENSION]
-        self._server = _Server(settings.host, settings.port, self.app, _Handler)
+        try:
+            self._server = _Server(settings.host, settings.port, self.app, _Handler)
+        except BaseException:
+            self.services.database.close()
+            raise
         # This process writes its address itself.
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
         self._reader = (
