@@ -155,3 +155,16 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_readme_leads_to_every_page() -> None:
     linked = set(re.findall(r"\]\((docs/[\w-]+\.md)\)", PAGES["README.md"]))
     assert linked == set(PAGES) - {"README.md"}
+
+
+MODULES_OF_BENCHMARKS = {"documents.py", "peer.py", "workloads.py"}
+
+
+def test_each_benchmark_is_on_the_page_of_figures_and_the_page_names_no_other() -> None:
+    named = set(re.findall(r"`(?:\w+/)*(\w+\.py)\b[^`]*`", PAGES["docs/figures.md"]))
+    scripts = {path.name for path in (ROOT / "benchmarks").glob("*.py")} - MODULES_OF_BENCHMARKS
+    assert scripts <= named
+    there = {
+        path.name for folder in ("benchmarks", "tests") for path in (ROOT / folder).rglob("*.py")
+    }
+    assert named <= there
