@@ -278,7 +278,7 @@ def body_pass(
 
         def benign_form(body: bytes) -> bool:
             return not (
-                body.startswith(_HIDDEN)
+                body.startswith(HIDDEN)
                 or (
                     matches(_form_bytes(body))
                     if len(body) <= LAYERED_BYTES
@@ -293,7 +293,7 @@ def body_pass(
         def benign_other(body: bytes) -> bool:
             return not (
                 not is_plain
-                or body.startswith(_HIDDEN)
+                or body.startswith(HIDDEN)
                 or body_matches(body, kind, matches_kind)
                 or (has_wrapped(body) and matches_json(unwrapped(body)))
             )
@@ -303,16 +303,6 @@ def body_pass(
         return benign_form if kind.is_form and is_plain else benign_other
 
     return benign
-
-
-def was_tested(body: bytes, content_type: str, content_encoding: str, kind: BodyKind) -> bool:
-    """Whether a body that is not benign (`body_pass`) must have matched: it has one reading."""
-    return not (
-        content_encoding
-        or kind.is_file
-        or "charset" in content_type.lower()
-        or body.startswith(_HIDDEN)
-    )
 
 
 def value_bytes(text: str) -> bytes:
@@ -333,6 +323,6 @@ _HEAD_KEYS = frozenset({"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"})
 MAX_KINDS = 256
 """How many content types to cache; clients use fewer."""
 
-_HIDDEN: Final = (b"\x00", b"\xfe", b"\xff", *PACKED_BEGINNINGS)
+HIDDEN: Final = (b"\x00", b"\xfe", b"\xff", *PACKED_BEGINNINGS)
 """Beginnings of bodies that name their own encoding: byte order marks, UTF-32, containers of
 compressed data."""

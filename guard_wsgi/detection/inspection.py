@@ -10,12 +10,12 @@ from guard_wsgi.detection.base64_documents import has_wrapped, unwrapped
 from guard_wsgi.detection.custom import CustomPattern, matching_each, with_custom
 from guard_wsgi.detection.finding import BEYOND, MAX_LOGGED_CHARS, Finding, spent_finding
 from guard_wsgi.detection.first_pass import (
+    HIDDEN,
     StableHeaders,
     Weighed,
     body_matches,
     body_pass,
     value_bytes,
-    was_tested,
 )
 from guard_wsgi.detection.formats.large_bodies import PiecePass
 from guard_wsgi.detection.formats.structure import unfold
@@ -174,7 +174,7 @@ class Inspection:
                 if len(data) > size:  # it was compressed
                     budget.grow(int((len(data) - size) * BODY_EACH))
                     size = len(data)
-                is_tested = data is body and was_tested(body, content_type, content_encoding, kind)
+                is_tested = data is body and _was_tested(body, content_type, content_encoding, kind)
                 more = self._read_body(data, read_as, not fault, budget, is_tested)
                 found += tuple([finding for finding in more if finding not in found])
         except Exception:  # any fault: a body that was not read must not count as harmless
@@ -216,8 +216,9 @@ class Inspection:
             if finding is not None:
                 return (finding,)
         first_pass = None
+        tested: set[str] = set()
         if not kind.is_multipart:
-            first_pass = self._piece_pass(prefilter, kind)
+            first_pass = self._piece_pass(prefilter, kind, tested)
         values = body_values(
             body,
             kind,
@@ -228,7 +229,7 @@ class Inspection:
             first_pass,
             settings.reads_any_form,
         )
-        more = self._values.findings(values, budget, "body")
+        more = self._values.findings(values, budget, "body", tested)
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
             left = settings.max_chars // SEARCHED_SHARE
             marked: list[Value] = []
@@ -245,12 +246,21 @@ class Inspection:
         inner = (one for value in values for one in unfold(value, budget))
         return self._values.findings(inner, budget, "body")
 
-    def _piece_pass(self, prefilter: Callable[[bytes], bool], kind: BodyKind) -> PiecePass:
+    def _piece_pass(
+        self, prefilter: Callable[[bytes], bool], kind: BodyKind, tested: set[str]
+    ) -> PiecePass:
+        """Return the first pass over pieces of a body and over values.
+
+        :param tested: receives the values that match.
+        """
         matching = self._matching
-        return (
-            lambda piece: body_matches(piece, kind, prefilter),
-            lambda texts: matching(list(map(value_bytes, texts))),
-        )
+
+        def matching_values(texts: Sequence[str]) -> list[int]:
+            found = matching(list(map(value_bytes, texts)))
+            tested.update([texts[at] for at in found])
+            return found
+
+        return lambda piece: body_matches(piece, kind, prefilter), matching_values
 
     def _budget(self, more: int) -> Budget:
         settings = self.settings
@@ -270,6 +280,16 @@ class Inspection:
         if len(query) > self.settings.max_chars:
             return "max_chars"
         return "max_values" if query.count("&") >= self.settings.max_values else ""
+
+
+def _was_tested(body: bytes, content_type: str, content_encoding: str, kind: BodyKind) -> bool:
+    """Whether a body that is not benign (`body_pass`) must have matched: it has one reading."""
+    return not (
+        content_encoding
+        or kind.is_file
+        or "charset" in content_type.lower()
+        or body.startswith(HIDDEN)
+    )
 
 
 def _head_size(environ: Mapping[str, Any]) -> int:

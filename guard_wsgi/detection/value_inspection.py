@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Final
 
 from guard_wsgi.detection.finding import (
@@ -114,10 +114,17 @@ class ValueInspection:
         self._memory = memory
 
     def findings(
-        self, values: Iterator[Value], budget: Budget, location: str
+        self,
+        values: Iterator[Value],
+        budget: Budget,
+        location: str,
+        tested: Set[str] = frozenset(),
     ) -> tuple[Finding, ...]:
         """Return the findings in values. Long values come last, so a document can't spend the
-        budget of the fields beside it."""
+        budget of the fields beside it.
+
+        :param tested: texts that are known to match the first pass.
+        """
         found: list[Finding] = []
         batch: list[Value] = []
         long: list[Value] = []
@@ -139,7 +146,7 @@ class ValueInspection:
                         batch.append(value)
                         size += len(value.text)
                         if size > _BATCH_CHARS:
-                            self._weigh_batch(batch, budget, found)
+                            self._weigh_batch(batch, budget, found, tested)
                             batch, size = [], 0
             except BudgetSpent as error:
                 # The budget for parsing the rest is spent. What has been parsed is weighed.
@@ -148,7 +155,7 @@ class ValueInspection:
                 raise
             except Exception:  # any fault: what could not be read must not count as harmless
                 found.append(spent_finding(location, UNREAD, self._threshold))
-            self._weigh_batch(batch, budget, found)
+            self._weigh_batch(batch, budget, found, tested)
             reserve = budget.chars // RESERVED_SHARE
             for place, value in enumerate(long):
                 try:
@@ -173,31 +180,44 @@ class ValueInspection:
             found.append(spent_finding(location, spent, self._threshold))
         return tuple(found)
 
-    def _weigh_batch(self, batch: list[Value], budget: Budget, found: list[Finding]) -> None:
+    def _weigh_batch(
+        self,
+        batch: list[Value],
+        budget: Budget,
+        found: list[Finding],
+        tested: Set[str] = frozenset(),
+    ) -> None:
         """Weigh the decoded values that match the first pass: first all together, because a large
         document has thousands of harmless ones, then one by one."""
         if not batch:
             return
-        encoded = [value_bytes(value.text) for value in batch]
         if len(batch) == 1:
-            if self._matches(encoded[0]):
-                self._weigh_unless_known(batch[0], encoded[0], budget, found, passwords(batch))
+            if self._matches(value_bytes(batch[0].text)):
+                self._weigh_unless_known(batch[0], budget, found, passwords(batch))
             return
         alike: dict[tuple[str, ...], list[int]] = {}
-        for at in self._matching(encoded):
+        for at in self._matching_in(batch, tested):
             alike.setdefault(_key(batch[at]), []).append(at)
         rows = list(alike.values())
         left = self._left([batch[row[0]] for row in rows], budget)
         if left:
             secret = passwords(batch)
             for place in left:
-                self._weigh_row(rows[place], batch, encoded, budget, found, secret)
+                self._weigh_row(rows[place], batch, budget, found, secret)
+
+    def _matching_in(self, batch: list[Value], tested: Set[str]) -> list[int]:
+        """Return the places of the values that match the first pass."""
+        places = [at for at, value in enumerate(batch) if value.text not in tested]
+        new = self._matching([value_bytes(batch[at].text) for at in places]) if places else []
+        if len(places) == len(batch):
+            return new
+        others = set(places).difference([places[at] for at in new])
+        return [at for at in range(len(batch)) if at not in others]
 
     def _weigh_row(
         self,
         row: list[int],
         batch: list[Value],
-        encoded: list[bytes],
         budget: Budget,
         found: list[Finding],
         secret: frozenset[tuple[str, str]],
@@ -207,15 +227,12 @@ class ValueInspection:
         for at in row:
             value = batch[at]
             is_secret = (value.name, value.text) in secret
-            if is_secret not in harmless and self._weigh_unless_known(
-                value, encoded[at], budget, found, secret
-            ):
+            if is_secret not in harmless and self._weigh_unless_known(value, budget, found, secret):
                 harmless.add(is_secret)
 
     def _weigh_unless_known(
         self,
         value: Value,
-        data: bytes,
         budget: Budget,
         found: list[Finding],
         secret: frozenset[tuple[str, str]],
@@ -235,7 +252,7 @@ class ValueInspection:
             margin = password_margin(value.text) if is_secret else _margin(value)
             read_as = f"{margin} {is_secret}"
             digest = memory.digest(
-                data, value.text, value.location, value.kind, value.name, read_as
+                value_bytes(value.text), value.text, value.location, value.kind, value.name, read_as
             )
             return None if digest in memory else margin
 

@@ -20,7 +20,7 @@ Pieces = tuple[list[int], list[int], list[int], list[int], Sequence[str], list[s
 """The bounds of the pieces of a text, the piece in which each pattern was found last, the names of
 the patterns, and those found in each piece."""
 
-MOST_HITS: Final = 16
+MOST_HITS: Final = 3
 """In each of several pieces. Where there are more, it takes less time to scan each for one."""
 
 OPTIONS: Final = frozenset({"caseless", "dotall", "multiline", "once", "unicode"})

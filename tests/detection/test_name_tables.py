@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.indicators.indicator import Indicator
 from guard_wsgi.detection.scanning.families import builtin_scanners, separable, shortest
-from guard_wsgi.detection.scanning.name_tables import without_tables
+from guard_wsgi.detection.scanning.name_tables import without_retries, without_tables
 from guard_wsgi.detection.scanning.scanner import SEPARATOR
 
 WIDENED = tuple(one for one in INDICATORS if without_tables(one.pattern) != one.pattern)
@@ -83,3 +85,22 @@ def test_a_table_becomes_any_name() -> None:
     assert without_tables(
         rf"^\s*(?:{NAMES}|mkfs(?:\.\w+)?|(?:un)?zip|(?:a|b)_c|g\+\+|python[\d.]*)\s"
     ) == (r"^\s*[\w.+-]+\s")
+
+
+PIECES = (
+    *("'", '"', " ", "\t", ";", "|", "||", "&", "`", "(", "$(", "\\", "^", "@", "{", ".", "/"),
+    *("htop", "visudo", "phpinfo", "()", "sudo ", "time ", "bin/", "\n", " -a", ".exe", "1", "a"),
+)
+BOTH = [
+    (expression(one.pattern), re.compile(fast.encode(), re.IGNORECASE | re.DOTALL))
+    for one in WIDENED
+    if (fast := without_retries(slow := separable(shortest(one.pattern)))) != slow
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+def test_quotes_before_a_name_are_taken_once_without_a_difference(text: str) -> None:
+    assert len(BOTH) > 8
+    data = SEPARATOR + text.encode() + SEPARATOR
+    for slow, fast in BOTH:
+        assert bool(slow.match(data)) == bool(fast.match(data)), slow.pattern[:60]

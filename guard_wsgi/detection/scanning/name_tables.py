@@ -76,6 +76,18 @@ def _is_table(group: str) -> bool:
     return len(names) >= MIN_NAMES and all(map(_NOT_EMPTY.match, names))
 
 
+_BEGINNING: Final = re.compile(r"(\\xff\\xfe\\xff(?:\\s|\[(?:\\.|[^\]\\])+\])\*)(?!\+)")
+
+
+def without_retries(pattern: str) -> str:
+    """Return a pattern that takes the quotes and blanks at its beginning once and for all.
+
+    After fewer of them nothing else matches, because names begin with a letter. Otherwise `re`
+    would look a table up after each of 400 quotes.
+    """
+    return _BEGINNING.sub(r"\1+", pattern, count=1)
+
+
 class Confirmation:
     """Says whether patterns match whose tables Hyperscan does not know.
 
@@ -95,7 +107,7 @@ class Confirmation:
         behind each `SEPARATOR`."""
         match = self._matches.get(name)
         if match is None:
-            pattern = self._patterns[name].encode()
+            pattern = without_retries(self._patterns[name]).encode()
             match = self._matches[name] = re.compile(pattern, re.IGNORECASE | re.DOTALL).match
         # Optimization: each pattern begins where a text begins (`without_tables`), and a search
         # would try every place.
