@@ -19,7 +19,6 @@ from tests.detection.pump import (
     ATOMS,
     BOUNDED,
     MOST_GROWTH,
-    PREFIXES,
     entries,
     growth,
     growths_of_pattern,
@@ -29,6 +28,7 @@ from tests.detection.pump import (
 )
 
 SIZE = 3000
+PREFIXES = ("", '"', "<a", "q=")
 
 
 def main() -> int:

@@ -11,33 +11,48 @@ import ast
 import importlib
 import pkgutil
 import re
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from io import BytesIO
 from itertools import count
+from math import inf
 from pathlib import Path
 from time import process_time
 from types import BuiltinMethodType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
+
+from attrs import define
 
 import guard_wsgi
 import guard_wsgi_flask
 from guard_wsgi import GuardMiddleware, SecurityConfig
 from guard_wsgi.detection import Inspection
 from tests.detection.requests import environ
+from tests.detection.structure_pump import pumps
 from tests.kit.gateway import text_app
 
+_NAMES = "names are read up to MAX_NAME_CHARS characters"
 BOUNDED = {
-    "detection.relaxations.field_names._REDIRECT_NAME": "names have at most 100 characters",
-    "detection.relaxations.field_names._INCLUDE_NAME": "names have at most 100 characters",
-    "detection.relaxations.field_names._TEXT_NAME": "names have at most 100 characters",
-    "detection.relaxations.field_names._CODE_NAME": "names have at most 100 characters",
-    "detection.relaxations.field_names._QUERY_NAME": "names have at most 100 characters",
-    "detection.relaxations.field_names._SECRET_NAME": "names have at most 100 characters",
+    "cli.reporting._LINE": "reads 8192 characters of a line of the operator's own log",
+    "config.foreign_names._KUBERNETES": "reads the names of environment variables",
+    "detection.decoding.statements._TOKEN": "the first comment without an end ends the search",
+    "detection.relaxations.field_names._REDIRECT_NAME": _NAMES,
+    "detection.relaxations.field_names._INCLUDE_NAME": _NAMES,
+    "detection.relaxations.field_names._TEXT_NAME": _NAMES,
+    "detection.relaxations.field_names._CODE_NAME": _NAMES,
+    "detection.relaxations.field_names._QUERY_NAME": _NAMES,
+    "detection.relaxations.field_names._SECRET_NAME": _NAMES,
+    "detection.relaxations.field_names._LINE_NAME": _NAMES,
+    "detection.relaxations.field_names._NUMBER_NAME": _NAMES,
+    "detection.relaxations.fragments._DATA_BLOCK": "reads up to the last end of a script",
     "detection.relaxations.passwords._ACTS": "tokens have at most MAX_PASSWORD_CHARS characters",
     "detection.scanning.families._PIECES": "reads the patterns of the package",
+    "detection.scanning.name_tables._BEGINNING": "reads the patterns of the package",
     "detection.scanning.scanner._INSIDE": "reads the patterns of the configuration",
+    "routes.resolvers._ALL_BELOW": "reads the routes of the app",
     "routes.resolvers._PARAMETER": "reads the routes of the app",
 }
 """Patterns that may take the square of a text's length, and what keeps the text short."""
@@ -50,9 +65,11 @@ ATOMS = (
     *("<![CDATA[", "<?", "@a ", "query{", "eyJ", "\\u0027", "%u0027", "union select ", "A1b2", "\x00"),
     *("[a]", "{2}"),
 )  # fmt: skip
-PREFIXES = ("", '"', "<a", "q=")
 SMALL, LARGE = 700, 4200
 """Characters of the texts for one pattern: the square of the second takes some 50 milliseconds."""
+
+MOST_SECONDS = 3.0
+"""How long one growing text may take. The square of `LARGE` takes some 50 milliseconds."""
 
 QUICK_SECONDS = 0.001
 """A time that is too short to measure, whatever the growth."""
@@ -165,6 +182,8 @@ def growth(act: Callable[[str], object], prefix: str, atom: str, size: int) -> f
     # Again, because the machine may have been busy.
     for _ in range(3):
         short, long = (_least(act, prefix, atom, count) for count in (size, size * 2))
+        if long < QUICK_SECONDS:
+            return 0.0  # it was another process
         found.append(long / short)
         if found[-1] < MOST_GROWTH:
             return min(found)
@@ -225,12 +244,50 @@ def growths_of_pattern(
             for _ in pattern.finditer(data):
                 pass
 
-    for prefix in PREFIXES:
-        for atom in ATOMS:
-            # Growth above quadratic shows in the short text, quadratic growth in the long one.
+    for prefix, atom in pumps(pattern.pattern, pattern.flags):
+        # Growth above quadratic shows in the short text, quadratic growth in the long one.
+        with stopped_after(MOST_SECONDS) as time:
             found = growth(act, prefix, atom, SMALL) or growth(act, prefix, atom, LARGE)
-            if found:
-                yield prefix, atom, found
+        if time.is_over or found:
+            yield prefix, atom, inf if time.is_over else found
+
+
+class _Over(Exception):
+    """The time is over."""
+
+
+@define
+class Time:
+    """Processor time.
+
+    :ivar is_over: whether it ran out.
+    """
+
+    is_over: bool = False
+
+
+@contextmanager
+def stopped_after(most: float) -> Iterator[Time]:
+    """End the work inside after some seconds of processor time: an exponential search never ends.
+    `re` looks for signals while it searches."""
+    time = Time()
+
+    end = process_time() + most
+
+    def stop(number: int, frame: object) -> None:
+        if process_time() >= end:
+            raise _Over
+        signal.setitimer(signal.ITIMER_REAL, most)  # the machine is busy
+
+    before = signal.signal(signal.SIGALRM, stop)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, most)  # pytest's own time for a test
+    try:
+        yield time
+    except _Over:
+        time.is_over = True
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, before)
 
 
 ATTACK = '"<script>alert(1)</script>"'

@@ -20,6 +20,7 @@ from tests.detection.pump import (
     methods_of,
     patterns,
 )
+from tests.detection.structure_pump import pumps
 
 ENTRY_BYTES = 3000
 LARGE_BYTES = 16_000
@@ -67,6 +68,20 @@ def test_every_way_into_the_other_checks_is_linear() -> None:
             if more > MOST_GROWTH:
                 found[name] = atom, round(more, 1)
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "texts"),
+    [
+        ("(?:a|aa)+b", {"aa", "a"}),
+        (r"x[\w-]*[\d.]*-?;", {"0"}),
+        (r"'\s*\)*\s*--", {" ", "'\n"}),
+    ],
+)
+def test_growing_texts_come_from_the_structure_of_a_pattern(pattern: str, texts: set[str]) -> None:
+    assert texts <= {atom for _, atom in pumps(pattern, 0)}
+    grown = growths_of_pattern(re.compile(pattern), {"search"})
+    assert any(more > MOST_GROWTH for _, _, more in grown)
 
 
 def test_patterns_are_found_wherever_they_are_kept() -> None:

@@ -27,6 +27,7 @@ from guard_wsgi.detection.formats.files import (
     readable,
 )
 from guard_wsgi.detection.formats.structure import unfold
+from guard_wsgi.detection.message.form import MAX_NAME_CHARS
 from guard_wsgi.detection.message.part_heads import (
     LINE_BREAK,
     MAX_HEAD_BYTES,
@@ -300,7 +301,7 @@ def part_values(
     part: Part, budget: Budget, contents: bool, charsets: Iterable[str]
 ) -> Iterator[Value]:
     """Yield the values of one part of a form."""
-    name = part.name
+    name = part.name[:MAX_NAME_CHARS]
     if not part.is_plain:
         head, rest = part.head[:MAX_HEAD_BYTES], part.head[MAX_HEAD_BYTES:]
         if rest:

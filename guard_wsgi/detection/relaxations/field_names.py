@@ -21,7 +21,7 @@ _REDIRECT_NAME = re.compile(
 _INCLUDE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:file\w*|page|path\w*|inc\w*|require|template|tpl|theme|dir|folder|doc"
     r"|root\w*|view|module|mod|conf\w*|lang\w*|layout|pg|style|load|main|abs\w*"
-    r"|\w*_path|\w*_dir|\w*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
+    r"|[^\W_]*basedir|mosconfig\w*|cmd|exec|skin|pdf)\]?",
     re.IGNORECASE,
 )
 # Names of commands (CWE-78), and of addresses that the server itself fetches (CWE-918).
@@ -46,12 +46,12 @@ _TEXT_NAME = re.compile(
 _CODE_NAME = re.compile(
     r"(?:.*[>._\[-])?(?:context_line|pre_context|post_context|script-sample|diff|patch|hunk"
     r"|stack|stack_?trace|traceback|statement|frames\[\]\.(?:function|vars\.\w+)|culprit|transaction"
-    r"|query\.text|scripts\.\w+|source\[\]|cells\[\]\.source|content\.code|source_?code|snippet|\w*prompt\w*|chat_template|steps\[\]\.\w+|argv"
+    r"|query\.text|scripts\.\w+|source\[\]|cells\[\]\.source|content\.code|source_?code|snippet|[^\W_]*prompt\w*|chat_template|steps\[\]\.\w+|argv"
     r"|(?:frames\[\]|stream|log|code|span)\.[\w.]*(?:file|path)\w*|abs_path|containers\[\]\.(?:command|args)|process\.command\w*)\]?(?:\[\])*",
     re.IGNORECASE,
 )
 _QUERY_NAME = re.compile(
-    r"(?:.*[>._\[-])?(?:q|query|\w*ql|native|filter\w*|\$filter|where|search|expr\w*|formula|fq|columns?"
+    r"(?:.*[>._\[-])?(?:q|query|[^\W_]*ql|native|filter\w*|\$filter|where|search|expr\w*|formula|fq|columns?"
     r"|metrics?|select|fields?|order_?by|sort)\]?(?:\[\])*",
     re.IGNORECASE,
 )
@@ -96,6 +96,8 @@ _NAMED: Final = (
 )
 
 
+MAX_NAME_CHARS: Final = 100
+"""How much of a name to read: its patterns may take the square of its length."""
 _NUMBERS: Final = re.compile(r"[0-9]+")
 
 
@@ -105,8 +107,8 @@ def numbered_alike(name: str) -> str:
 
 
 def name_features(name: str) -> tuple[str, ...]:
-    """Return the features of a field's name."""
-    return _features(numbered_alike(name))
+    """Return the features of a field's name. Only its end counts, as a path's."""
+    return _features(numbered_alike(name[-MAX_NAME_CHARS:]))
 
 
 @lru_cache(maxsize=1024)

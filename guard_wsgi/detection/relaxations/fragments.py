@@ -36,7 +36,7 @@ _BUTTON: Final = re.compile(
 # Elements that show something and run nothing.
 _SHOWN: Final = re.compile(
     rf"<(?:input|button|select|option|textarea|label|fieldset|form|details|summary)(?:(?>{_PLAIN}))*+\s*/?>"
-    r"|<meta (?:name|property)=\"(?:robots|viewport|description|keywords|author|theme-color|generator|[a-z-]{2,20}-verification|(?:og|twitter|article|fb):[a-z:_]{2,24})\" content=\"[\w/.,:=@-]*(?:, ?[\w.=-]+)*\" ?/?>"
+    r"|<meta (?:name|property)=\"(?:robots|viewport|description|keywords|author|theme-color|generator|[a-z-]{2,20}-verification|(?:og|twitter|article|fb):[a-z:_]{2,24})\" content=\"[\w/.,:=@-]*+(?:(?<=,) [\w.=-]++(?:,[\w.=-]++)*+(?:,(?= ))?)*+\" ?/?>"
     r"|<(?:object data|embed src)=\"/?[\w/-]{1,80}\.(?:pdf|png|jpe?g|mp4|mp3)\"(?: type=\"[\w/+-]{1,40}\")?(?: (?:width|height)=\"\d{1,4}%?\")*\s*/?>(?:</(?:object|embed)>)?"
     r"|<iframe(?:\s+(?:(?:width|height|frameborder|border)=\"\d{1,4}%?\"|allowfullscreen(?:=\"\w{0,16}\")?|loading=\"lazy\"|style=\"border: ?0;?\""
     r"|title=\"(?:youtube video player|google maps|spotify)\"|referrerpolicy=\"[a-z-]{1,40}\""

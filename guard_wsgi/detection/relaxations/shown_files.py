@@ -26,7 +26,7 @@ _IN_REPOSITORY: Final = re.compile(
 # Files that every published program has, two folders deep or in a manual.
 _PUBLISHED: Final = re.compile(
     r"/(?:[^/]+/[^/]+|wiki|docs?|manual|help|reference)/(?:[^/]+/)*(?:dockerfile|gemfile|package(?:-lock)?\.json|composer\.(?:json|lock)|yarn\.lock"
-    r"|\.travis\.ya?ml|\.github/(?:[\w.-]+/)*[\w.-]+\.ya?ml|\.env\.(?:example|sample|template|dist))"
+    r"|\.travis\.ya?ml|\.github/(?:[\w.-]+/){0,8}[\w.-]+\.ya?ml|\.env\.(?:example|sample|template|dist))"
     # A public key; a page about a command.
     r"|/(?:[^/]+/)+(?:id_\w+\.pub|passwd(?:\.\d)?\.(?:txt|html?|md|pdf))",
     re.IGNORECASE,

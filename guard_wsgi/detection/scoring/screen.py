@@ -115,7 +115,7 @@ class Screen:
         if key in cleared:
             budget.take_chars(ALIKE_CHARS)
             return False
-        budget.take_chars(REACHING_CHARS)
+        budget.take_chars(REACHING_CHARS + len(value.name))
         around = Surroundings(value)
         if self._bounds.may_reach(value, window, views, names, around, self._threshold, budget):
             return True
