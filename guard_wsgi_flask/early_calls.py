@@ -53,7 +53,9 @@ class EarlyCalls:
                 StoreError,
             ) as error:  # a fault of the store: the ban holds in this process all the same
                 logger.warning(
-                    "could not ban %s, as asked before the app was guarded: %s", ban.target, error
+                    "the ban on %s, made before the app was guarded, does not apply: %s",
+                    ban.target,
+                    error,
                 )
         config, standard = guard.config, SecurityConfig()
         changes = {

@@ -121,7 +121,7 @@ class Suspicion:
                 return running  # somebody banned it by hand, or for longer: do not shorten that
             ban = self._bans.ban(address.text, threshold.duration_seconds, reason, shortens="")
         except BanRefused as refused:
-            log.warning("auto-ban refused: %s", refused, extra={**self._marks, "target": client})
+            log.warning("no automatic ban: %s", refused, extra={**self._marks, "target": client})
             return None
         finally:
             self.forget(address)

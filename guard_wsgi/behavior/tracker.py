@@ -285,7 +285,7 @@ class BehaviorWatch:
             ban = self._tracker.bans.ban(client.text, seconds, BAN_REASON, shortens="")
         except BanRefused as refused:
             if _is_news(count, threshold):
-                logger.warning("ban by a behaviour rule refused: %s", refused)
+                logger.warning("a behaviour rule banned nobody: %s", refused)
                 self._tracker.tell(self._violation(entry, client, endpoint, count, "ban_refused"))
             return None
         self._tracker.counters.reset(key, rule.window)

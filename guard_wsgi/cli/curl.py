@@ -168,7 +168,7 @@ def _multipart(fields: list[tuple[str, bool]]) -> bytes:
 
 def _no_file(text: str, marks: str = "@") -> str:
     if text[:1] and text[0] in marks:
-        raise CommandError(f"curl: {text[:80]!r} is a file, which is not read: paste its content")
+        raise CommandError(f"curl: {text[:80]!r} names a file, which is not read: paste its text")
     return text
 
 

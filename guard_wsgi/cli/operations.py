@@ -28,7 +28,7 @@ def _inspect(entrance: Entrance) -> click.Command:
     @click.argument("payload", required=False)
     @click.option("--request", metavar="FILE", help="a raw HTTP request; - reads stdin")
     @click.option("--in", "place", default="query", show_default=True, help=PLACES)
-    @click.option("--client", metavar="IP", help="the address it comes from")
+    @click.option("--client", metavar="IP", help="the client's address [default: 198.51.100.1]")
     @click.option("--json", "as_json", is_flag=True, help="write the verdict as JSON")
     @entrance.configured
     def inspect(
@@ -87,7 +87,9 @@ def _bans(entrance: Entrance) -> click.Command:
         show_default=True,
         help=f"how long: {DURATIONS}",
     )
-    @click.option("--reason", default="manual", show_default=True, help="shown in logs and lists")
+    @click.option(
+        "--reason", default="manual", show_default=True, help="why; shown in logs and lists"
+    )
     @entrance.configured
     def add_ban(config: SecurityConfig, target: str, time: str, reason: str) -> int:
         """Ban an address or a network."""
@@ -137,7 +139,7 @@ def _emergency(entrance: Entrance) -> click.Command:
     @click.option(
         "--for", "time", metavar="DURATION", help=f"how long: {DURATIONS} [default: until off]"
     )
-    @click.option("--reason", default="", help="shown in logs and by status")
+    @click.option("--reason", default="", help="why; shown in logs and by status")
     @entrance.configured
     def begin(config: SecurityConfig, allow: tuple[str, ...], time: str | None, reason: str) -> int:
         """Begin emergency mode."""

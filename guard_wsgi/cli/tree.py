@@ -162,7 +162,9 @@ def warm() -> int:
     help="sqlite:///FILE (guard-console.db in this folder) or postgresql://...",
 )
 @click.option("--log", metavar="LOG", help="read and follow a JSON custom_log_file")
-@click.option("--store", metavar="URL", help="the store_url: show and change its bans")
+@click.option(
+    "--store", metavar="URL", help="a store_url, whose bans the console shows and changes"
+)
 @click.option(
     "--keep-days",
     type=NOT_NEGATIVE,
@@ -175,7 +177,11 @@ def warm() -> int:
     metavar="N",
     help="megabytes to keep; 0 keeps all [default: 1024]",
 )
-@click.option("--password-file", metavar="FILE", help="who may log in, name:role:hash")
+@click.option(
+    "--password-file",
+    metavar="FILE",
+    help="the file of people who may log in, a line name:role:hash each",
+)
 @click.option("--add-person", metavar="NAME", help="add one person to that file, then exit")
 @click.option(
     "--role",
@@ -195,7 +201,11 @@ def warm() -> int:
 @click.option(
     "--geo", metavar="FILE", multiple=True, help="an MMDB file of countries, or of networks (AS)"
 )
-@click.option("--config", metavar="guard.toml", help="the app's configuration")
+@click.option(
+    "--config",
+    metavar="guard.toml",
+    help="the app's configuration, for previews and the playground",
+)
 @ending
 def console(**chosen: Any) -> int:
     """Serve the dashboard and playground."""

@@ -97,8 +97,8 @@ def look_at_compiled_patterns(deployment: Deployment) -> Iterator[Advice]:
                     "warning",
                     "cache-not-trusted",
                     f"the cache of compiled patterns is not used: {reason}",
-                    f"give it to this user or to root, and take write access from others, or name"
-                    f" another folder by {CACHE_DIR_VARIABLE}",
+                    "make this user or root its owner and remove write access for others, or set"
+                    f" {CACHE_DIR_VARIABLE} to another folder",
                 )
     Detector().warm()  # loads what there is
     waiting = pending_scanner.compiler().waiting

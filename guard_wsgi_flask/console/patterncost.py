@@ -22,7 +22,7 @@ def check_patterns(expressions: Iterable[str]) -> None:
         if total > MAX_STATES:
             raise ConfigError(
                 [
-                    f"{expression!r:.80}: written out, the repetitions of the expressions add"
+                    f"{expression!r:.80}: with its repetitions, the expressions add up to"
                     f" more than {MAX_STATES} states, which the console does not compile"
                 ]
             )

@@ -235,8 +235,8 @@ def test_curl_takes_a_form_string_as_it_is_and_says_what_it_does_not_read() -> N
     assert b"<b>" in body
     assert b"@d" in body
     for command, said in (
-        ("curl http://x/ -F a=@b", "is a file"),
-        ("curl http://x/ -H @headers", "is a file"),
+        ("curl http://x/ -F a=@b", "names a file"),
+        ("curl http://x/ -H @headers", "names a file"),
         ('curl ^"http://x/^" ^\n  -H ^"A: b^"', "POSIX"),
     ):
         with pytest.raises(CommandError, match=said):

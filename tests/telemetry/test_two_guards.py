@@ -19,7 +19,7 @@ def test_a_ban_that_one_guard_refuses_is_in_its_own_file(tmp_path: Path) -> None
         environ = environ_for("/", query_string=f"q={INJECTION.replace(' ', '+')}")
         environ["REMOTE_ADDR"] = "127.0.0.1"
         assert serve(guards[0], environ).code == 400
-        assert "auto-ban refused: 127.0.0.1" in paths[0].read_text()
+        assert "no automatic ban: 127.0.0.1" in paths[0].read_text()
         assert not paths[1].exists()
     finally:
         for guard in guards:

@@ -101,7 +101,9 @@ class LMDBStorage:
         :raises StoreError: when the file can't be opened or created.
         """
         if len(prefix.encode()) > MAX_PREFIX_BYTES:
-            raise ConfigError([f"prefix: more than {MAX_PREFIX_BYTES} bytes: {prefix!r}"])
+            raise ConfigError(
+                [f"redis_prefix must have at most {MAX_PREFIX_BYTES} bytes, not {prefix!r}"]
+            )
         if file is None:
             file = LMDBFile.at(path_of(uri, app_name), must_open=must_open)
         self._file = file
