@@ -13,8 +13,14 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from guard_wsgi.detection.relaxations.elisions import without_elisions
 from guard_wsgi.detection.relaxations.notations import is_type
 from guard_wsgi.detection.relaxations.placeholders import without_placeholders
+from guard_wsgi.detection.relaxations.plain_tags import (
+    without_formulas,
+    without_plain_quotes,
+    without_shown_tags,
+)
 from guard_wsgi.detection.relaxations.styles import HINTS as STYLE_HINTS
 from guard_wsgi.detection.relaxations.styles import without_styles
 
@@ -58,7 +64,7 @@ _NAMESPACE: Final = re.compile(
 # A tag that a sentence names. A text without a call, an assignment or an attribute is no program,
 # even in a tag.
 _SPOKEN_TAG: Final = re.compile(
-    r"(?<![<>'\"=\w/])`?</?[a-z][a-z0-9]{0,12}(?: on[a-z]{2,16})? ?/?>`?(?=[ ,.;:?!]|$)",
+    r"(?<![<>'\"=\w/])`?(?:<|&lt;)/?[a-z][a-z0-9]{0,12}(?: on[a-z]{2,16})? ?/?(?:>|&gt;)`?(?=[ ,.;:?!]|$)",
     re.IGNORECASE,
 )
 _PROGRAM: Final = re.compile(r"[=(`{\[\\]|</script")
@@ -177,7 +183,7 @@ _PLACE_HINTS: Final = ("169.254.169.254", "file://", "c:\\windows", "../")
 
 HINT: Final = "|".join(
     (
-        r"[<{\n]",
+        r"[<{\n]|&lt;",
         "&&",
         "expression",
         " HTTP/",
@@ -186,6 +192,7 @@ HINT: Final = "|".join(
         r"- ?\|",
         r"\]\(|script:",
         r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
+        r"[a-z0-9]'[a-z]{0,20} ?[&/+|,-]",
         *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS, *STYLE_HINTS)),
     )
 )
@@ -209,18 +216,22 @@ def without_fragments(text: str) -> str:
     """Replace the harmless fragments of a text with words."""
     if "<" in text:
         if "=" in text:
-            text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
+            text = without_plain_quotes(_SHOWN.sub("<b>", _BUTTON.sub("<b>", text)))
             if " xmlns" in text:
                 text = _NAMESPACE.sub("", text)
             if "{" in text:
                 text = _COMPONENT.sub(" handler ", text)
         if "%>" in text:
             text = without_placeholders(text)
-        if _TWO_WORDS.search(text):
-            text = _SPOKEN_SCRIPT.sub("tag", text)
-            spoken = _SPOKEN_TAG.sub("tag", text)
-            if not _PROGRAM.search(spoken):
-                text = spoken
+        if "<math" in text:
+            text = without_formulas(text)
+    if "&lt;" in text:
+        text = without_shown_tags(text)
+    if ("<" in text or "&lt;" in text) and _TWO_WORDS.search(text):
+        text = _SPOKEN_SCRIPT.sub("tag", text)
+        spoken = _SPOKEN_TAG.sub("tag", text)
+        if not _PROGRAM.search(spoken):
+            text = spoken
     if "@" in text or "#{" in text or "\n//" in text:
         text = without_styles(text)
     if "{" in text:
@@ -232,6 +243,8 @@ def without_fragments(text: str) -> str:
     if "'" in text or '"' in text:
         if _NUMBER_QUOTE.search(text):
             text = _MEASURE.sub("measure ", text)
+        if text.count("'") > 1:
+            text = without_elisions(text)
         if text.count("'") >= _CHOICE_QUOTES:
             text = _CHOICE.sub(r"\1words", text)
         if "script:" in text:
