@@ -77,6 +77,8 @@ a'&'b
 5'/0 or '1
 n' or 1 or n'x
 x' or 1 or 'a'
+|w'h'o'am'i
+x | w'h'o'am'i
 """.strip().splitlines()
 
 

@@ -138,6 +138,36 @@ def is_no_sql(first: Leading) -> bool:
     return False
 
 
+_TOKEN: Final = re.compile(r"[^\W\d]\w*|\d+|[^\w\s]")
+# A name in brackets may have blanks.
+_OPENED_NAME: Final = re.compile(r"['\"`\[\\{$]")
+MAX_STATEMENT_CHARS: Final = 2000
+
+
+def is_no_statement(text: str) -> bool:
+    """Whether a text is a syntax error in SQL before its first quote: a name or the end of a call,
+    an alias, and a word that may not follow an alias.
+
+    Only of use for a text without comments and semicolons: what is after the error is then part of
+    the same statement.
+    """
+    opened = _OPENED_NAME.search(text, 0, MAX_STATEMENT_CHARS)
+    row = 0  # how many operands without an operator between them
+    for token in _TOKEN.finditer(text, 0, opened.start() if opened else MAX_STATEMENT_CHARS):
+        word = token[0].lower()
+        if word == ")":
+            row = 1
+        elif not word[0].isalpha():
+            row = 0
+        elif row == 2 and word not in _AFTER_ALIAS:
+            return True
+        elif row == 2 or word in _SQL_KEYWORDS or LEXICON.get(word, "w") != "w":
+            row = 0
+        else:
+            row += 1
+    return False
+
+
 def is_no_code(first: Leading) -> bool:
     """Whether the beginning is a syntax error in Python, JavaScript, PHP and the expression
     languages of Java: two words in a row that are no keywords."""

@@ -18,8 +18,9 @@ _NO_PREFIX: Final = (
 # No operator in signs, no comment, no end of a statement.
 _FILL: Final = r"(?:[^\W_]|[ ,.&+|\u2019]|/(?!\*)|-(?!-))*"
 _LETTER: Final = r"[^\W\d_]"
+# A word has one apostrophe: a shell joins the parts of `w'h'o`.
 _NAMES: Final = re.compile(
-    rf"{_FILL}'{_FILL}(?:(?<![^\W_])(?:{_NO_PREFIX}{_LETTER}{{1,4}}'(?={_LETTER})|{_NO_PREFIX}{_LETTER}{{2,20}}s'(?=[ ,/]|$)){_FILL})+",
+    rf"(?!.*'[^\W_]*')(?=\w){_FILL}'{_FILL}(?:(?<![^\W_])(?:{_NO_PREFIX}{_LETTER}{{1,4}}'(?={_LETTER})|{_NO_PREFIX}{_LETTER}{{2,20}}s'(?=[ ,/]|$)){_FILL})+",
     re.IGNORECASE,
 )
 _FEET: Final = re.compile(r"\d{1,3}' ?[&/+-] ?\d{1,3}'")

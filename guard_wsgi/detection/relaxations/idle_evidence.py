@@ -17,6 +17,7 @@ from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.relaxations.breakout import (
     is_no_code,
     is_no_sql,
+    is_no_statement,
     leading,
     leaves_quotes_in_code,
     leaves_quotes_in_sql,
@@ -49,6 +50,12 @@ _SQL_QUOTES: Final = frozenset(
         *("quoted_arithmetic", "word_quote_comment", "adjacent_quotes", "quoted_in_list"),
     )
 )
+# Names of catalogs and of functions that reveal or wait.
+_CATALOG: Final = frozenset(
+    {"sql.catalog", "sql.procedure", "sql.sqlite_function", "sql.call_logic"}
+)
+# What a parser of XML reads at the beginning of a document only. Text before it is an error.
+_PROLOG: Final = _names("query.doctype", "query.public_identifier", "query.system_identifier")
 _CODE_QUOTES: Final = frozenset({"xss.js_break"})
 # A protocol command must be at the beginning of a line.
 _LINES: Final = frozenset({"protocol.request_line", "xss.cookie_set", "code.session_fixation"})
@@ -122,8 +129,10 @@ def _is_template(text: str) -> bool:
     return _UNCLOSED_TEMPLATE.search(text) is not None
 
 
+_DOCTYPE: Final = re.compile(r"<!doctype\b", re.IGNORECASE)
+_ENTITY: Final = re.compile(r"<!entity\b", re.IGNORECASE)
 _IN_PROSE: Final = _SQL_QUOTES | _CODE_QUOTES | _SQL | _CODE | _SCRIPT
-_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES
+_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES | _PROLOG
 
 
 def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
@@ -136,8 +145,22 @@ def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
         found |= _ALIAS
     if not asked.isdisjoint(_LINES) and _NOT_ONE_LINE.search(text) is None:
         found |= _LINES
+    if (
+        not asked.isdisjoint(_PROLOG)
+        and _DOCTYPE.search(text) is not None
+        and _ENTITY.search(text) is None
+        and leading(text).is_sentence
+    ):
+        found |= _PROLOG
     if asked.isdisjoint(_IN_PROSE):
         return frozenset(found)
+    if (
+        not asked.isdisjoint(_CATALOG)
+        and _TERMINATOR.search(text) is None
+        and (is_no_statement(text) or is_no_sql(leading(text)))
+        and not leaves_quotes_in_sql(text)
+    ):
+        found |= _CATALOG
     # Optimization: in a text without a code span, only quotes can be idle, and quotes of SQL only
     # if no terminator follows.
     if (

@@ -35,7 +35,7 @@ _STYLE: Final = re.compile(
     re.IGNORECASE,
 )
 # What a plain style says is weighed nowhere: it has no call, no address and no operator.
-_STYLED: Final = re.compile(r"\s+style=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
+_STYLED: Final = re.compile(r"\sstyle=(?:\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _ADDRESS: Final = re.compile(
     r"(?:https?://[\w.-]{1,120}(?::\d{1,5})?|(?=[/#?]|[\w.-]++(?:[/#?]|$))(?!//)|(?:mailto|tel):(?=[\w+]))"
     r"[\w./~%+@,;:=-]*+(?:\?(?:[\w.~%+@,/:-]*+(?:=[\w.~%+@,/:-]*+)?(?:&(?:amp;)?(?=[\w.-]{1,40}=)|$|(?=#)))*)?(?:#[\w./=-]*)?",
