@@ -22,6 +22,7 @@ from guard_wsgi.detection.relaxations.breakout import (
     leaves_quotes_in_code,
     leaves_quotes_in_sql,
 )
+from guard_wsgi.detection.relaxations.pasted_heads import IN_HEADS, has_pasted_head
 from guard_wsgi.detection.value import Budget, Value
 
 MAX_IDLE_CHARS: Final = 20_000
@@ -228,4 +229,5 @@ class IdleEvidence:
             return frozenset()
         self._budget.take_chars(len(value.text) // IDLE_EACH)
         # Without "plain", which only a shell or a database reads.
-        return idle_in(view.text for view in decodings(value.text) if view.name != "plain")
+        found = idle_in(view.text for view in decodings(value.text) if view.name != "plain")
+        return found | IN_HEADS if has_pasted_head(value) else found
