@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TextIO
 
 from attrs import define, evolve, field, frozen
 
+from guard_wsgi.cli.inspecting import described
 from guard_wsgi.cli.loading import CommandError
+from guard_wsgi.cli.log_lines import REFUSED as REFUSED
+from guard_wsgi.cli.log_lines import WOULD_HAVE as WOULD_HAVE
+from guard_wsgi.cli.log_lines import SeenLines, read, requests_of
 from guard_wsgi.request.reference import Reference
-
-WOULD_HAVE = "logged_only"
-REFUSED = "request_blocked"
 
 MIN_CLIENTS = 3
 """This many different clients do not attack the same field in the same way by chance."""
@@ -36,23 +37,10 @@ MAX_GROUPS = 20_000
 MAX_SHOWN = 50
 """The most groups to show, so that people read the report to its end."""
 
-MAX_LINE_CHARS = 8192
-"""How much of a line is read: the guard caps what it quotes, so its own lines are shorter. The time
-is the square of the length where other text looks like many beginnings."""
-
 OTHER_PATHS = "(other paths)"
 
-_LINE = re.compile(
-    r"(?P<verb>Would have blocked|Blocked) (?P<method>\S+) (?P<path>\S+)"
-    r"(?: from (?P<client>[^\s:]\S*?))?: (?P<reason>.*?)"
-    r" \[event=\S+ check=(?P<check>[^\s\]]+)(?: [^\]]*?id=(?P<reference>\w+))?"
-)
-_FINDING = re.compile(
-    r"\b(?P<category>\w+) in (?P<location>\w+)(?: '(?P<name>.{0,200}?)')?"
-    r"(?: \(score (?P<score>[\d.]+)\)|: [^:;()]{1,200} \((?P<limit>\w+(?:=\d+)?)\))"
-)
-_LOG_LINE = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b|guard_wsgi")
-_VERBS = {"Would have blocked": WOULD_HAVE, "Blocked": REFUSED}
+_NAME = re.compile(r"t:|[a-z]\w*[.:]\w")
+"""Begins the name of an indicator; tokens are single letters, words and signs."""
 
 # Segments that identify one thing among many: numbers, UUIDs, hashes and long tokens.
 _IDENTITY = re.compile(r"(?:\d+|[0-9a-fA-F-]{16,}|(?=\S*\d)[\w-]{24,})\Z")
@@ -90,6 +78,7 @@ class Group:
 
     requests: int = 0
     refused: int = 0
+    at_least: bool = False
     clients: set[str] = field(factory=set)
     indicators: Counter[str] = field(factory=Counter)
     limits: set[str] = field(factory=set)
@@ -99,81 +88,21 @@ class Group:
     reference: str = ""
 
 
-class _Seen:
-    """The lines of a file, which are counted.
-
-    :ivar is_log: whether a line looks like one of a log: JSON with a level, or a text line with
-        one.
-    """
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = lines
-        self.count = 0
-        self.is_log = False
-
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            if line.strip():
-                self.count += 1
-                self.is_log = self.is_log or _LOG_LINE.search(line) is not None
-            yield line
-
-
-def read(lines: Iterable[str]) -> Iterator[Mapping[str, Any]]:
-    """Yield the refusals in the lines of a log, each with action, check, path, client, findings."""
-    for line in lines:
-        entry = _from_json(line) if line.startswith("{") else _from_text(line)
-        if entry is not None:
-            yield entry
-
-
-def _from_json(line: str) -> Mapping[str, Any] | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or entry.get("action") not in (WOULD_HAVE, REFUSED):
-        return None
-    return {
-        "action": entry["action"],
-        "check": str(entry.get("check") or "unknown"),
-        "reference": str(entry.get("request_id") or ""),
-        "path": str(entry.get("path") or "/"),
-        "client": str(entry.get("client_ip") or ""),
-        "reason": str(entry.get("reason") or ""),
-        "findings": [one for one in entry.get("findings") or () if isinstance(one, dict)],
-    }
-
-
-def _from_text(line: str) -> Mapping[str, Any] | None:
-    match = _LINE.search(line, 0, MAX_LINE_CHARS)
-    if match is None:
-        return None
-    findings = [found.groupdict("") for found in _FINDING.finditer(match["reason"])]
-    return {
-        "action": _VERBS[match["verb"]],
-        "check": match["check"],
-        "reference": match["reference"] or "",
-        "path": match["path"],
-        "client": match["client"] or "",
-        "reason": match["reason"],
-        "findings": findings,
-    }
-
-
 def group(entries: Iterable[Mapping[str, Any]]) -> dict[Rule, Group]:
     """Group refusals by rule. A request with several findings counts for each."""
     groups: dict[Rule, Group] = {}
     for entry in entries:
         found = entry["findings"] or [{}]
+        requests = requests_of(entry)
         for finding in found:
             rule = rule_of(entry, finding)
             if rule not in groups and len(groups) >= MAX_GROUPS:
                 rule = evolve(rule, path=OTHER_PATHS, name="")
             counted = groups.setdefault(rule, Group())
-            counted.requests += 1
-            counted.doubtful += is_doubtful(finding)
-            counted.refused += entry["action"] == REFUSED
+            counted.requests += requests
+            counted.at_least |= requests > 1
+            counted.doubtful += requests * is_doubtful(finding)
+            counted.refused += requests * (entry["action"] == REFUSED)
             if len(counted.clients) < MAX_CLIENTS_COUNTED:
                 counted.clients.add(entry["client"])
             limit = _limit(finding)
@@ -201,9 +130,15 @@ def _limit(finding: Mapping[str, Any]) -> str:
 
 
 def indicator_names(text: str) -> list[str]:
-    """Split names that an event joins with blanks; a pair is ``one & other``."""
+    """Split names that an event joins with blanks; a pair is ``one & other``, and the name of a run
+    of tokens has blanks of its own (``t:/ w /``)."""
     names: list[str] = []
-    words = text.split()
+    words: list[str] = []
+    for word in text.split():
+        if words and words[-1].startswith("t:") and word != "&" and not _NAME.match(word):
+            words[-1] += f" {word}"
+        else:
+            words.append(word)
     for number, word in enumerate(words):
         if word == "&" or (number and words[number - 1] == "&"):
             continue
@@ -238,6 +173,17 @@ def exclusions(groups: Mapping[Rule, Group]) -> list[dict[str, Any]]:
     ]
 
 
+def categories_of(groups: Iterable[Rule], entry: Mapping[str, Any]) -> list[str]:
+    """Return the categories that an entry with names is meant for: excluding them on the path keeps
+    other attacks refused there; [] for an entry with categories."""
+    found = set()
+    for rule in groups:
+        option, value = silencing(rule) or ("categories", "")
+        if rule.path == entry["path"] and option != "categories" and value in entry.get(option, ()):
+            found.add(rule.category)
+    return sorted(found)
+
+
 def silencing(rule: Rule) -> tuple[str, str] | None:
     """Return the narrowest exclusion that would let this pass, as (option, value): a name if the
     place has one, else the category. ``None`` if detection did not refuse."""
@@ -267,7 +213,7 @@ def report(lines: Iterable[str], out: TextIO) -> int:
 
     :raises CommandError: if the lines are not those of a log.
     """
-    seen = _Seen(lines)
+    seen = SeenLines(lines)
     groups = group(read(seen))
     if not groups:
         if seen.count and not seen.is_log:
@@ -285,7 +231,8 @@ def report(lines: Iterable[str], out: TextIO) -> int:
         if counted.limits:
             print(f"    limit reached: {', '.join(sorted(counted.limits))}", file=out)
         elif counted.indicators:
-            named = ", ".join(name for name, _ in counted.indicators.most_common(5))
+            common = counted.indicators.most_common(5)
+            named = ", ".join(described(name) for name, _ in common)
             print(f"    score up to {counted.highest_score:.2f}: {named}", file=out)
         else:
             print(f"    example: {counted.example[:200]}", file=out)
@@ -301,6 +248,13 @@ def report(lines: Iterable[str], out: TextIO) -> int:
             print("[[detection_exclusions]]", file=out)
             for name, value in entry.items():
                 print(f"{name} = {json.dumps(value)}", file=out)
+            kinds = categories_of(groups, entry)
+            if kinds:
+                print(
+                    "# Any attack passes there. If only some kinds are misjudged, write instead:",
+                    file=out,
+                )
+                print(f"# categories = {json.dumps(kinds)}", file=out)
     return 1
 
 
@@ -351,5 +305,6 @@ def _counts(counted: Group) -> str:
     would = counted.requests - counted.refused
     parts = [f"{would} would have been refused"] if would else []
     if counted.refused:
-        parts.append(f"{counted.refused} refused")
+        most = "at least " if counted.at_least else ""  # the last of a storm have no line
+        parts.append(f"{most}{counted.refused} refused")
     return f"{', '.join(parts)}, from {clients}{more} client{'' if clients == 1 else 's'}"

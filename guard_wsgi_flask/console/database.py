@@ -68,7 +68,11 @@ class Database:
             if self.is_sqlite and not parsed.database:
                 raise DatabaseError("--db sqlite:/// needs the name of a file")
             self._engine = _engine(parsed.render_as_string(hide_password=False), self.is_sqlite)
-        except (ArgumentError, NoSuchModuleError) as error:
+        except ArgumentError:
+            raise DatabaseError(
+                "--db takes a URL: write sqlite:///FILE (sqlite:////tmp/console.db) or postgresql://"
+            ) from None
+        except NoSuchModuleError as error:
             raise DatabaseError(f"--db: {error}") from None
         except ModuleNotFoundError:
             raise MissingExtra("--db postgresql://", "console-postgresql") from None

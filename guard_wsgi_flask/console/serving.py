@@ -224,7 +224,7 @@ def run(**chosen: Any) -> int:
             "                 agent_send_paths=True, enable_dynamic_rules=True)"
         )
     else:
-        print("The keys that were made before are still valid; Settings makes another.")
+        print("The keys that were made before are still valid. The page Keys makes another.")
     sys.stdout.flush()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.begin()

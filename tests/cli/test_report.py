@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from guard_wsgi.cli.reporting import general
+from guard_wsgi.cli.reporting import general, indicator_names
 from guard_wsgi.cli.tree import main
 from guard_wsgi.config.security import SecurityConfig
 from guard_wsgi.middleware import GuardMiddleware
@@ -141,3 +141,41 @@ def test_a_missing_log_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_paths_that_differ_by_an_identity_are_one(path: str, expected: str) -> None:
     assert general(path) == expected
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_storm_is_counted_by_its_requests_and_not_by_its_lines(
+    log_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "guard.log"
+    config = SecurityConfig(custom_log_file=str(path), log_format=log_format, rate_limit=5)
+    guard = GuardMiddleware(text_app(), config)
+    for _ in range(5 + 70):
+        serve(guard, {**environ_for("/"), "REMOTE_ADDR": "203.0.113.9"})
+    guard.close()
+    assert len(path.read_text().splitlines()) == 13, "ten, the 16th, the 32nd and the 64th"
+    assert main(["report", str(path)]) == 1
+    assert "at least 64 refused, from 1 client\n" in capsys.readouterr().out
+
+
+def test_names_of_tokens_are_written_for_people_and_not_cut(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert indicator_names("t:/ w / file.loopback t:^ sql.quote & name:q t:n = n") == [
+        "t:/ w /",
+        "file.loopback",
+        "t:^",
+        "sql.quote & name:q",
+        "t:n = n",
+    ]
+    main(["report", str(log_of(tmp_path / "guard.log", "json"))])
+    assert "t:" not in capsys.readouterr().out.replace("last:", "")
+
+
+def test_a_proposal_for_a_field_says_how_to_keep_other_attacks_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["report", str(log_of(tmp_path / "guard.log", "json"))])
+    out = capsys.readouterr().out
+    assert 'body_fields = ["text"]\n# Any attack passes there.' in out
+    assert '\n# categories = ["sqli"]\n' in out

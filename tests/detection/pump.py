@@ -36,7 +36,7 @@ from tests.kit.gateway import text_app
 
 _NAMES = "names are read up to MAX_NAME_CHARS characters"
 BOUNDED = {
-    "cli.reporting._LINE": "reads 8192 characters of a line of the operator's own log",
+    "cli.log_lines._LINE": "reads 8192 characters of a line of the operator's own log",
     "config.foreign_names._KUBERNETES": "reads the names of environment variables",
     "detection.decoding.statements._TOKEN": "the first comment without an end ends the search",
     "detection.relaxations.field_names._REDIRECT_NAME": _NAMES,

@@ -86,7 +86,7 @@ def test_growing_texts_come_from_the_structure_of_a_pattern(pattern: str, texts:
 
 def test_patterns_are_found_wherever_they_are_kept() -> None:
     names = {name for name, _ in patterns()}
-    assert {"detection.formats.graphql._TOKEN", "cli.reporting._FINDING"} <= names
+    assert {"detection.formats.graphql._TOKEN", "cli.log_lines._FINDING"} <= names
     kept = re.compile("a+b")
 
     class Holder:
