@@ -36,7 +36,7 @@ class SharedBans:
 
     def ban(self, target: str, seconds: float, reason: str) -> None:
         """:raises GuardError: if it can't be banned, or the store can't be reached."""
-        with shared_store(self._config) as store:
+        with shared_store(self._config, creates=True) as store:
             try:
                 store.bans.ban(target, seconds, reason)
             except ValueError as error:
