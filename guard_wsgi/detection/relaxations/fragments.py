@@ -23,6 +23,8 @@ from guard_wsgi.detection.relaxations.plain_tags import (
 )
 from guard_wsgi.detection.relaxations.styles import HINTS as STYLE_HINTS
 from guard_wsgi.detection.relaxations.styles import without_styles
+from guard_wsgi.detection.relaxations.wiki_texts import HINT as WIKI_HINT
+from guard_wsgi.detection.relaxations.wiki_texts import without_wiki_texts
 
 # Each attribute is read in one way only: other readings multiply.
 # What a handler or a script URL may do: act on the browser's own window only.
@@ -190,6 +192,7 @@ HINT: Final = "|".join(
         "assert '",
         r"['\"] (?:=|x) \d",
         r"- ?\|",
+        WIKI_HINT,
         r"\]\(|script:",
         r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
         r"[a-z0-9]'[a-z]{0,20} ?[&/+|,-]",
@@ -238,6 +241,8 @@ def without_fragments(text: str) -> str:
         text = without_placeholders(text)
         if _ALTERNATIVES.search(text) and _TWO_WORDS.search(text) and not _SEPARATOR.search(text):
             text = _ALTERNATIVES.sub("", _ALTERNATIVES.sub("", text))
+    if "$" in text or ("{{" in text and "|" in text):
+        text = without_wiki_texts(text)
     if "-|" in text or "- |" in text:
         text = _TABLE.sub(_without_bars, text)
     if "'" in text or '"' in text:

@@ -14,12 +14,12 @@ from functools import lru_cache
 from typing import Final
 
 # A lookup of names, except names that lead to settings, classes or the machine.
-_NAME: Final = (
+NAME: Final = (
     r"\$?(?!(?:config|settings?|self|request|session|application|app|env\w*|os|sys|process|globals?|module|class\w*|constructor|prototype|this|root"
     r"|proto|mro|base\w*|subclasses|init|url_for|lipsum|cycler|joiner|namespace|get_\w*|g|t|_\w*|context|binding|exit|abort|current_app|fork|gets|methods?"
     r"|system|exec|eval|runtime|file|io|dir|kernel|objectspace|\w*(?:secret|passw|token|private|credential|signer|__)\w*|(?:\w*_)?key|\w*scope|\w*context|\w*properties|\w*environment|servlet\w*|beans?|headers?|header\w*|param\w{0,6}|cookies?|initparam)\b)[a-z][\w-]{0,40}"
 )
-PATH: Final = rf"{_NAME}(?:\.{_NAME}){{0,4}}"
+PATH: Final = rf"{NAME}(?:\.{NAME}){{0,4}}"
 """Names in a template that lead only to data, in lower or any case."""
 # A text in quotes. It may be inside quotes of SQL, so it has no operator and does not begin with a
 # word of an expression. An empty one is an escaped quote.
@@ -57,16 +57,16 @@ _SIMPLE: Final = (
     # Two data names, or a data name and a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
     # Handlebars and Mustache; a step of Make and Zapier; a group of names.
-    rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) {PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|!(?! ?_|[^}}]{{0,80}}__)[\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
+    rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) (?:this\.)?{PATH}|this\.{PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|!(?! ?_|[^}}]{{0,80}}__)[\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
     r"|\{%-? ?(?:(?:block|endblock|macro|partial)(?: [a-z_]{0,30})?|else|endif|endwith|trans(?:late)?|(?:end)?blocktrans(?:late)?(?: (?:trimmed|asvar \w{1,30}))?|load (?:i18n|static|l10n|tz|humanize)"
     rf"|static (?:\"\w[\w./-]{{0,80}}\.\w{{2,5}}\"|'\w[\w./-]{{0,80}}\.\w{{2,5}}')|trans(?:late)? {_TEXT}|url {_TEXT}(?: {PATH}){{0,3}}"
-    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}(?: (?:and|or|==|!=|>|<) (?:{_ARGUMENT})){{0,3}}|with {_NAME}={PATH}) ?-?%\}}"
+    rf"|(?:if|elif|unless|endif)(?: not)? {PATH}(?: (?:and|or|==|!=|>|<) (?:{_ARGUMENT})){{0,3}}|with {NAME}={PATH}) ?-?%\}}"
     # Alone it is a probe; templates have more text.
     r"|\{% extends (?:\"\w[\w./-]{0,80}\.\w{2,5}\"|'\w[\w./-]{0,80}\.\w{2,5}') %\}(?=\s+\S|\{%)"
     rf"|<%= ?@?{PATH} ?-?%>"
     rf"|\$\{{\{{ ?{_OPERAND}(?: (?:==|!=|&&|\|\|) {_OPERAND}){{0,6}} ?\}}\}}"
     r"|\$\{(?:var|local|each|count|path|data|aws_\w{1,30}|azurerm_\w{1,30}|google_\w{1,30}|__field\.labels|__data\.fields)(?:\.[a-z][\w-]{0,40}){1,4}\}"
-    rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{_NAME}){{0,3}}\}}"
+    rf"|\$\{{(?:user|customer|order|item|product|page|post|article|name|invoice)(?:\.{NAME}){{0,3}}\}}"
     # Grafana's variables with a format, VS Code's variables.
     r"|\$\{[a-z_]\w{0,40}:(?:queryparam|csv|json|pipe|percentencode|text|value|singlequote|doublequote|distributed|glob|lucene)\}"
     r"|\$\{(?:workspacefolder(?:basename)?|relativefile(?:dirname)?|file(?:basename(?:noextension)?|dirname|extname)?|linenumber|selectedtext|cwd|userhome|(?:command|input):[\w.-]{1,80})\}"
@@ -86,7 +86,7 @@ def _simple() -> re.Pattern[str]:
 MAX_EXPRESSION_CHARS: Final = 800
 # A loop over data, from its beginning to its end.
 _LOOP: Final = re.compile(
-    rf"\{{%-? for {_NAME} in {PATH} -?%\}}|\{{%-? (?:endfor|empty) -?%\}}", re.IGNORECASE
+    rf"\{{%-? for {NAME} in {PATH} -?%\}}|\{{%-? (?:endfor|empty) -?%\}}", re.IGNORECASE
 )
 _EXPRESSION: Final = re.compile(r"\{\{[-~]?((?:[^{}]|\{[^{}]{0,200}\}){1,800}?)[-~]?\}\}")
 # Go's templates (Helm, Alertmanager): each word is a keyword, or begins with a dot or a dollar
