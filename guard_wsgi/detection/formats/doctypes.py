@@ -16,16 +16,21 @@ from guard_wsgi.detection.formats.strict_xml import Refused, reads_strictly, ref
 _HOSTS: Final = (
     r"(?:www\.)?(?:w3|oasis-open|apache|mybatis|hibernate|springframework|checkstyle|freedesktop|docbook|openoffice|jboss|gnome"
     r"|musicxml|editeur|rssboard|jetty|eclipse|nitf|iptc|daisy|openarchives|tei-c)\.org"
-    r"|(?:www\.)?(?:apple|musicxml|hibernate)\.com|java\.sun\.com|eclipse\.dev|xml\.cxml\.org|ns\.editeur\.org|my\.netscape\.com"
-    r"|(?:struts|tiles|logging|xml|velocity|maven|jakarta|ibatis)\.apache\.org|dtd\.worldpay\.com"
-    r"|(?:dtd|jats|www\.ncbi)\.nlm\.nih\.gov|(?:docbook|hibernate|checkstyle)\.sourceforge\.net"
+    r"|(?:www\.)?(?:apple|musicxml|hibernate)\.com|(?:java|www)\.sun\.com|eclipse\.dev|xml\.cxml\.org|ns\.editeur\.org|my\.netscape\.com"
+    r"|(?:struts|tiles|logging|xml|velocity|maven|jakarta|ibatis)\.apache\.org|dtd\.worldpay\.com|xml\.evernote\.com|www\.python\.org"
+    r"|(?:dtd|jats|www\.ncbi)\.nlm\.nih\.gov|(?:docbook|hibernate|checkstyle|pyxml)\.sourceforge\.net"
 )
 _NAME: Final = r"<!DOCTYPE\s+[\w:.-]+"
 # An external subset at one of them, or in a file beside the document.
 _ADDRESS: Final = rf"\"https?://(?:{_HOSTS})/[\w./-]*\""
+_BESIDE: Final = r"\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\""
 _EXTERNAL: Final = (
-    rf"\s+PUBLIC\s+\"[-+]//[\w/ .:+()-]+\"\s+{_ADDRESS}"
-    rf"|\s+SYSTEM\s+(?:{_ADDRESS}|\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\")"
+    rf"\s+PUBLIC\s+\"[-+]//[\w/ ,.:+()-]+\"\s+(?:{_ADDRESS}|{_BESIDE})"
+    rf"|\s+SYSTEM\s+(?:{_ADDRESS}|{_BESIDE}"
+    # A name that no parser resolves (RFC 8141).
+    r"|\"urn:[a-z\d-]{1,32}:[\w.:-]{1,80}\")"
+    # QGIS: a parser reads the file "SYSTEM" beside the document, and no public identifier.
+    r"|\s+PUBLIC\s+'http://mrcc\.com/qgis\.dtd'\s+'SYSTEM'"
 )
 _PUBLISHED: Final = re.compile(
     rf"{_NAME}(?:{_EXTERNAL})?\s*>"
@@ -42,12 +47,15 @@ _ABBREVIATED: Final = re.compile(
     r"[^\x00-\xa0\ufeff\uff00-\uffef]|\xa0"
     r"|https?://(?:www\.w3\.org|purl\.org|xmlns\.com|schema\.org)/[\w./-]{1,100}#?"
 )
+_MARK: Final = re.compile(r"<!doctype|<\?xml-stylesheet", re.IGNORECASE)
 _DEFAULT: Final = re.compile(r"[\w.-]{0,40}")
 _ATTRIBUTE: Final = re.compile(r"(?!on|style|src|href)[\w.-]+", re.IGNORECASE)
 
 
 def without_published(prolog: str) -> str:
     """Return the beginning of a document without the document types that harm no parser."""
+    if _MARK.search(prolog) is None:
+        return prolog
     return _PUBLISHED.sub("", _WITH_SUBSET.sub(_without_harmless, prolog))
 
 

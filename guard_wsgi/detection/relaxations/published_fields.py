@@ -27,6 +27,7 @@ from guard_wsgi.detection.relaxations.published_formats import (
     TOLD_PATHS,
     URI_PATHS,
     WORK_PATHS,
+    WRITTEN_PATHS,
 )
 from guard_wsgi.detection.relaxations.shown_files import is_plain_path
 from guard_wsgi.detection.value import CARRIED, CONTENT, GIVEN, PLACE, Value
@@ -58,7 +59,7 @@ MAX_PATH_CHARS: Final = 99
 
 _PATHS: Final = (
     *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS, URI_PATHS),
-    *(TOLD_PATHS, CARRIED_PATHS),
+    *(TOLD_PATHS, CARRIED_PATHS, WRITTEN_PATHS),
 )
 
 KindOf = Callable[[str, str], str]
@@ -120,6 +121,17 @@ def kinds_inside(value: Value) -> KindOf:
 def is_told(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
     return value.location == "json" and _said(value.name) is TOLD_PATHS
+
+
+_PASSED_ON: Final = frozenset({TOLD_PATHS, WRITTEN_PATHS, PLACE_PATHS})
+
+
+def is_passed_on(value: Value) -> bool:
+    """Whether a sender passes on what others wrote or did, in a field of a published format. A
+    webhook of a code host, or an alert about a machine, is not to be banned for that."""
+    return value.location == "json" and (
+        value.kind in (CARRIED, GIVEN) or _said(value.name) in _PASSED_ON
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -88,6 +88,11 @@ CARRIED_PATHS: Final = re.compile(
 )
 # Files that an editor changes, as keys.
 URI_PATHS: Final = re.compile(r"params\.edit\.changes\{\}|result\[\]\.edit\.changes\{\}")
+# Texts of people on a code host. Anyone may write an attack there, so it bans no sender.
+WRITTEN_PATHS: Final = re.compile(
+    r"(?:issue|comment|review|discussion|release|answer|check_run|commit|page|milestone|label|repository)\.(?:title|name|body|description|message|note|output\.(?:title|summary|text))"
+    r"|(?:object_attributes|merge_request|pull_?request)\.(?:last_commit\.)?(?:title|description|message|note|head\.ref|source_branch)|ref|commits\[\]\.author\.name"
+)
 # JSON Schema, from which editors know the type of a document.
 SCHEMA_PATHS: Final = re.compile(r"(?:.+\.)?\$schema")
 PLACE_PATHS: Final = re.compile(
@@ -96,6 +101,8 @@ PLACE_PATHS: Final = re.compile(
     r"|params\.edit\.(?:documentChanges\[\]\.textDocument\.uri)|params\.(?:context\.)?diagnostics\[\]\.relatedInformation\[\]\.location\.uri"
     # Debug Adapter Protocol.
     r"|arguments\.(?:source\.path|program|cwd)"
+    # Alertmanager and Grafana: the folder or the device that an alert is about.
+    r"|(?:(?:alerts|data\.alerts)?\[\]\.labels|commonLabels|groupLabels|evalMatches\[\]\.tags)\.(?:mountpoint|mount_?path|device|fstype|path|file|filename|file_path|volume|dir|directory|name)"
     # Loki: the origin of a log line.
     r"|output_fields\.fd\.name|streams\[\]\.stream\.filename"
     # Kubernetes and Docker: folders of a container and of its host.

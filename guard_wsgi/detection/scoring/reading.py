@@ -10,6 +10,7 @@ from attrs import evolve
 
 from guard_wsgi.detection.decoding.decodings import Decoding, decodings
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
+from guard_wsgi.detection.formats.doctypes import without_published
 from guard_wsgi.detection.language.prose import without_prose
 from guard_wsgi.detection.language.tokens import RunWeights, numbers_alike, shapes
 from guard_wsgi.detection.relaxations.fragments import without_fragments
@@ -118,6 +119,8 @@ def readings(
     else, the rest without the prose. Either may be enough; the second is computed only on demand. A
     term has no readings, and fragments that do nothing are left out."""
     text = without_fragments(window.text)
+    if "<!" in text:
+        text = without_published(text)
     if text != window.text:
         window = evolve(window, text=text)
     allowed = _allowed(value)

@@ -20,6 +20,7 @@ from guard_wsgi.detection.relaxations.field_names import (
     is_written,
 )
 from guard_wsgi.detection.relaxations.idle_evidence import IdleEvidence
+from guard_wsgi.detection.relaxations.published_fields import is_passed_on
 from guard_wsgi.detection.relaxations.terms import is_certain_in_search
 from guard_wsgi.detection.scanning.families import BuiltinScanners
 from guard_wsgi.detection.scanning.scanner import Scanner
@@ -278,6 +279,7 @@ class Scorer:
             threshold=self._threshold,
             is_certain=scored.score >= self._threshold + CERTAIN_MARGIN
             and _DOUBTFUL.isdisjoint(features)
+            and not is_passed_on(value)
             and (
                 not is_searched(value.name)
                 or is_certain_in_search(value.text, scored.score - self._threshold)
