@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from guard_wsgi.detection.formats.strict_xml import Refused, reads_strictly
+from guard_wsgi.detection.decoding.strict_xml import Refused, reads_strictly
 
 XSL: Final = "http://www.w3.org/1999/XSL/Transform"
 _SPACES: Final = re.compile(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from guard_wsgi.detection.formats.strict_xml import Refused, reads_strictly, refuse
+from guard_wsgi.detection.decoding.strict_xml import Refused, reads_strictly, refuse
 
 _SVG: Final = "http://www.w3.org/2000/svg"
 _DRAWS: Final = frozenset(

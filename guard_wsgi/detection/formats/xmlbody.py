@@ -14,8 +14,8 @@ from xml.parsers.expat import ExpatError, ParserCreate, XMLParserType
 
 from guard_wsgi.detection.decoding.charset import decoded
 from guard_wsgi.detection.formats import large_bodies
-from guard_wsgi.detection.formats.doctypes import without_published
 from guard_wsgi.detection.formats.stylesheet import XSL, only_transforms
+from guard_wsgi.detection.relaxations.doctypes import without_published
 from guard_wsgi.detection.value import COMMENT, EXPRESSION, Budget, Value, to_text
 
 # Optimization: it begins with one character, so `re` looks only where that is.

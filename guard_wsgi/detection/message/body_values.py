@@ -12,6 +12,7 @@ from attrs import evolve
 from guard_wsgi.detection.decoding.backslashes import BACKSLASH, joined_lines
 from guard_wsgi.detection.decoding.charset import charsets_in
 from guard_wsgi.detection.decoding.percent import PERCENT, signs_without_escape
+from guard_wsgi.detection.decoding.strict_xml import reads_strictly
 from guard_wsgi.detection.formats import large_bodies
 from guard_wsgi.detection.formats.files import MIN_RUN_IN_FIELD, content_values, is_binary, readable
 from guard_wsgi.detection.formats.graphql_values import MANY_GUESSES
@@ -23,7 +24,6 @@ from guard_wsgi.detection.formats.large_bodies import (
 )
 from guard_wsgi.detection.formats.reports import MEDIA as REPORTS
 from guard_wsgi.detection.formats.reports import kind_of_address, says_report, with_samples
-from guard_wsgi.detection.formats.strict_xml import reads_strictly
 from guard_wsgi.detection.formats.structure import (
     is_json,
     json_document,

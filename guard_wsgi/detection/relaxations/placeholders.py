@@ -57,7 +57,7 @@ _SIMPLE: Final = (
     # Two data names, or a data name and a number.
     rf"|\{{\{{ ?{PATH} [*+/-] (?:{PATH}|\d{{1,6}}) ?\}}\}}"
     # Handlebars and Mustache; a step of Make and Zapier; a group of names.
-    rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) (?:this\.)?{PATH}|this\.{PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|!(?! ?_|[^}}]{{0,80}}__)[\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
+    rf"|\{{\{{ ?(?:#(?:if|unless|each|with|section) (?:this\.)?{PATH}|this\.(?!(?:pop|push|shift|unshift|splice|split|sub|concat|apply|call|bind|valueof|tostring|lookup|filter|map|length)\b){PATH}|/[a-z]{{1,20}}|else|> ?[a-z][\w/-]{{0,40}}|!(?! ?_|[^}}]{{0,80}}__)[\w ,.-]{{0,80}}|\d{{1,9}}(?:\.[a-z][\w-]{{0,40}}|\[\]){{1,6}}|-?\d{{1,9}}(?:\.\d{{1,6}})?|namespace|request\.(?:path|method|url|user(?:\.username)?)) ?\}}\}}"
     r"|\{%-? ?(?:(?:block|endblock|macro|partial)(?: [a-z_]{0,30})?|else|endif|endwith|trans(?:late)?|(?:end)?blocktrans(?:late)?(?: (?:trimmed|asvar \w{1,30}))?|load (?:i18n|static|l10n|tz|humanize)"
     rf"|static (?:\"\w[\w./-]{{0,80}}\.\w{{2,5}}\"|'\w[\w./-]{{0,80}}\.\w{{2,5}}')|trans(?:late)? {_TEXT}|url {_TEXT}(?: {PATH}){{0,3}}"
     rf"|(?:if|elif|unless|endif)(?: not)? {PATH}(?: (?:and|or|==|!=|>|<) (?:{_ARGUMENT})){{0,3}}|with {NAME}={PATH}) ?-?%\}}"

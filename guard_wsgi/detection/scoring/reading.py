@@ -10,9 +10,9 @@ from attrs import evolve
 
 from guard_wsgi.detection.decoding.decodings import Decoding, decodings
 from guard_wsgi.detection.finding import CATEGORIES, WHOLE_VALUE
-from guard_wsgi.detection.formats.doctypes import without_published
 from guard_wsgi.detection.language.prose import without_prose
 from guard_wsgi.detection.language.tokens import RunWeights, numbers_alike, shapes
+from guard_wsgi.detection.relaxations.doctypes import without_published
 from guard_wsgi.detection.relaxations.fragments import without_fragments
 from guard_wsgi.detection.relaxations.notations import excused_in
 from guard_wsgi.detection.relaxations.terms import is_term

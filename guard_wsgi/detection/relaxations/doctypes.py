@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from guard_wsgi.detection.formats.strict_xml import Refused, reads_strictly, refuse
+from guard_wsgi.detection.decoding.strict_xml import Refused, reads_strictly, refuse
 
 # Hosts of the organisations that publish the formats. On none of them can others keep files.
 _HOSTS: Final = (
