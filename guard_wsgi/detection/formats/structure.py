@@ -14,6 +14,8 @@ from urllib.parse import unquote, unquote_plus
 
 from attrs import evolve, frozen
 
+from guard_wsgi.detection.decoding.pickles import FEATURE as PICKLE_CALL
+from guard_wsgi.detection.decoding.pickles import is_pickle_call
 from guard_wsgi.detection.formats import data_urls
 from guard_wsgi.detection.formats.embedded_documents import (
     XML_DOCUMENT,
@@ -233,6 +235,8 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         for one in pieces:
             yield from (one,) if one.kind else unfold(one, budget, depth + 1)
         return
+    if is_pickle_call(text, budget.take_chars):
+        value = evolve(value, flags=(*value.flags, PICKLE_CALL))
     first = text.lstrip()[:1]
     if first in ("d", "D") and (held := data_urls.content(value, budget)) is not None:
         for one in held:

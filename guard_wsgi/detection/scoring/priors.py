@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from guard_wsgi.detection.decoding.pickles import FEATURE as PICKLE_CALL
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
 
@@ -27,6 +28,7 @@ FEATURE_CATEGORIES: Final = {
     "protocol.cookies_in_quotes": "http_split",
     "session.foreign_link": "code_injection",
     "file.remote_include": "file_inclusion",
+    PICKLE_CALL: "deserialization",
     "graphql.introspection": "graphql",
     "graphql.depth": "graphql",
     "graphql.guesses": "graphql",
@@ -41,6 +43,7 @@ PRIOR_FEATURES: Final = {
     # Not certain: the visitor whom the link betrays is not to be banned.
     "session.foreign_link": 1.2,
     "file.remote_include": 0.7,
+    PICKLE_CALL: 4.0,  # certain: more than any shape of random letters excuses
     "graphql.introspection": 0.5,
     "graphql.depth": 1.0,
     "graphql.guesses": 1.0,

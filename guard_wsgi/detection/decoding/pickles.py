@@ -1,0 +1,238 @@
+"""Pickles (CWE-502): programs of Python's own serialization, in each encoding that apps use.
+
+`pickle.loads` runs the program. A pickle of plain data calls nothing; one that looks up a name of a
+module and calls it can run anything. The encodings are read as Python's decoders read them:
+`base64.b64decode` skips characters of no alphabet, `bytes.fromhex` skips blanks.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import binascii
+import bz2
+import lzma
+import pickletools
+import re
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Final
+
+FEATURE: Final = "deserialization.pickle_call"
+"""Flag of a value that is a pickle with a call."""
+MIN_CHARS: Final = 16
+"""No pickle with a call is shorter: ``cos\\nabort\\n(tR.``"""
+MAX_CHARS: Final = 65_536
+"""How much of a text is decoded."""
+MAX_STEPS: Final = 1024
+"""How many steps of a program are read: a call stands near the beginning, or is padded."""
+HINTED_CHARS: Final = 100
+DECODED_EACH: Final = 32
+STEP_CHARS: Final = 6
+"""The cost of trying each encoding, plus one for this many characters of the text, and of reading a
+step of a program (value.Budget)."""
+MAX_LAYERS: Final = 3
+"""Compressed and twice in base64."""
+
+PROTOCOL: Final = 0x80
+"""The first byte since protocol 2."""
+_LOOK_UPS: Final = frozenset({"GLOBAL", "STACK_GLOBAL", "INST", "EXT1", "EXT2", "EXT4"})
+_CALLS: Final = frozenset({"REDUCE", "OBJ", "INST", "NEWOBJ", "NEWOBJ_EX", "BUILD"})
+_STORES: Final = frozenset({"PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"})
+_RECALLS: Final = frozenset({"GET", "BINGET", "LONG_BINGET"})
+_NAME: Final = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
+# A name that is looked up anywhere, for a program that is longer than the steps that are read.
+_LOOK_UP: Final = re.compile(
+    rb"[ci][A-Za-z_][\w.]{1,60}\n[A-Za-z_][\w.]{1,60}\n|[A-Za-z_](?<![KMJG])\x94?\x93\x94?[(\x8c)X}N]"
+)
+# The first step: a protocol, or what protocols 0 and 1 begin with.
+_BEGINNING: Final = re.compile(rb"\x80[\x00-\x05]|[(c\]}NIJKLMSUVXF)lqp]")
+_PACKED: Final = (b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+
+_OUTSIDE: Final = bytes(
+    code for code in range(256) if not re.match(rb"[A-Za-z0-9+/_-]", bytes((code,)))
+)
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+_HEX: Final = re.compile(rb"(?:0x|\\x)?([0-9A-Fa-f]{2}(?:(?:\s|\\x|:)*[0-9A-Fa-f]{2})*)")
+_NO_DIGIT: Final = bytes(
+    code for code in range(256) if not re.match(rb"[0-9A-Fa-f]", bytes((code,)))
+)
+_BASE32: Final = re.compile(rb"[A-Z2-7]+=*|[a-z2-7]+=*")
+_BASE85: Final = re.compile(rb"[!-~]+")
+_LITERAL: Final = re.compile(r"b(?:'[^'\n]*'|\"[^\"\n]*\")")
+_FIRST: Final = 40
+"""How many characters of a text show whether an encoding has a pickle in it: a whole number of
+groups of each."""
+# The first characters of a text that may be a pickle: its beginnings (a protocol, `(`, `c`, `]`,
+# `}`, and what compressed data begins with) in base64, with what its decoder skips between them,
+# in hexadecimal digits, base32, both kinds of base85, base64 twice, and as they are.
+_HINT: Final = re.compile(
+    r"[^\w/]{0,64}(?:g[^\w/]*A[^\w/]*[A-X]|Y[^\w/]*[123]|K[^\w/]*[A-P]|[Xf][^\w/]*[Q-Za-f]|e[^\w/]*[AFJN]|H[^\w/]*4|Q[^\w/]*l|/[^\w/]*T"
+    r"|(?:0?x)?(?:80|63|28|[57][dD]|78|1[fF]|42|[fF][dD])[\W_]*[0-9A-Fa-f\\]"
+    r"|QA|M[M-P]|F[A-D]|L[U-X]|P[A-DU-X]|IJ|D6|7U|qa|m[m-p]|f[a-d]|l[u-x]|p[a-du-x]|ij|d6|7u|Z[0Ul]|W[FT]|S0|OD|N[2j]|Mj)"
+    r"|f[BC]|c[$%mw-]|(?:e[^y]|[CDVWTU][!-~])[!-~]{14}|J[,-]|G[Qa-hb[]|[-.@A>?I][!-~]{15}|<~|[(c\]}\x80\x1f]|b['\"]"
+)
+_BASE85_STARTS: Final = frozenset(
+    encode(bytes((first, *rest)))[0]
+    for encode in (base64.b85encode, base64.a85encode)
+    for first in b"\x80(c]}x\x1fB\xfd"
+    for rest in (b"\x00\x00\x00", b"\xff\xff\xff")
+) | frozenset(b"<")
+
+
+def is_pickle_call(text: str, charge: Callable[[int], None]) -> bool:
+    """Whether a text is a pickle that calls something, in any usual encoding.
+
+    :param charge: takes the cost of the work, in characters of a budget.
+    """
+    if len(text) < MIN_CHARS or _HINT.match(text) is None:
+        return False
+    text = text[:MAX_CHARS].strip()
+    charge(HINTED_CHARS + len(text) // DECODED_EACH)
+    try:
+        data = text.encode("latin-1")
+    except UnicodeEncodeError:
+        data = text.encode("ascii", "ignore")
+    if text[:2] in ("b'", 'b"') and _LITERAL.fullmatch(text):
+        try:
+            data = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return False
+    return _is_call(data, MAX_LAYERS, charge)
+
+
+def _is_call(data: bytes, layers: int, charge: Callable[[int], None]) -> bool:
+    if _calls(data, charge):
+        return True
+    if not layers:
+        return False
+    if data.startswith(_PACKED):
+        unpacked = _unpacked(data)
+        charge(len(unpacked) // DECODED_EACH)
+        return bool(unpacked) and _is_call(unpacked, layers - 1, charge)
+    data = data.strip(b" \t\r\n'\"")
+    return any(_is_call(inside, layers - 1, charge) for inside in _decoded(data))
+
+
+def _decoded(data: bytes) -> Iterator[bytes]:
+    """Yield what a text holds in each encoding that can have a pickle in it."""
+    for decode, accepts in _ENCODINGS:
+        if not accepts(data):
+            continue
+        try:
+            start = decode(data[:_FIRST])
+            if _BEGINNING.match(start) or start.startswith(_PACKED) or _is_text(start):
+                yield decode(data)
+        except (ValueError, binascii.Error):
+            continue
+
+
+def _is_text(start: bytes) -> bool:
+    """Whether a beginning may be another layer."""
+    return start.isascii() and start.isalnum() and len(start) >= MIN_CHARS
+
+
+def _from_base64(data: bytes) -> bytes:
+    letters = data.translate(_STANDARD, _OUTSIDE)
+    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+
+
+def _from_hex(data: bytes) -> bytes:
+    digits = data.removeprefix(b"0x").translate(None, _NO_DIGIT)
+    return bytes.fromhex(digits[: len(digits) & ~1].decode())
+
+
+def _from_base32(data: bytes) -> bytes:
+    letters = data.rstrip(b"=").upper()
+    letters = letters[: len(letters) & ~7] if len(letters) % 8 in (1, 3, 6) else letters
+    return base64.b32decode(letters + b"=" * (-len(letters) % 8))
+
+
+def _from_ascii85(data: bytes) -> bytes:
+    return base64.a85decode(data.removeprefix(b"<~").removesuffix(b"~>"))
+
+
+def _is_base85(data: bytes) -> bool:
+    return data[0] in _BASE85_STARTS and _BASE85.fullmatch(data) is not None
+
+
+_ENCODINGS: Final[tuple[tuple[Callable[[bytes], bytes], Callable[[bytes], object]], ...]] = (
+    (_from_base64, lambda data: data[:1] not in (b"{", b"[", b"<")),
+    (_from_hex, _HEX.fullmatch),
+    (_from_base32, _BASE32.fullmatch),
+    (base64.b85decode, _is_base85),
+    (_from_ascii85, _is_base85),
+)
+
+
+def _unpacked(data: bytes) -> bytes:
+    """Return the beginning of compressed data; ``b""`` if it is none."""
+    try:
+        if data.startswith(b"BZh"):
+            return bz2.BZ2Decompressor().decompress(data, MAX_CHARS)
+        if data.startswith(b"\xfd"):
+            return lzma.LZMADecompressor(memlimit=1 << 24).decompress(data, MAX_CHARS)
+        # Both containers of zlib, by their own heads.
+        return zlib.decompressobj(47).decompress(data, MAX_CHARS)
+    except (zlib.error, lzma.LZMAError, OSError, EOFError, MemoryError):
+        return b""
+
+
+def _calls(data: bytes, charge: Callable[[int], None]) -> bool:
+    """Whether bytes are a program that looks a name up and calls it; what follows does not count,
+    because it runs after the call."""
+    if not _BEGINNING.match(data) or (data[0] != PROTOCOL and not _LOOK_UP.search(data)):
+        return False
+    has_name = False
+    stack, memo = _Stack(), set[int]()
+    steps = 0
+    try:
+        for opcode, argument, _ in pickletools.genops(data):
+            name = opcode.name
+            if name in _LOOK_UPS:
+                if isinstance(argument, str) and not _NAME.fullmatch(argument):
+                    return False
+                has_name = True
+            stack.step(opcode)
+            charge(STEP_CHARS)
+            if name in _STORES:
+                memo.add(len(memo) if argument is None else argument)
+            elif name in _RECALLS and argument not in memo:
+                return False
+            if has_name and name in _CALLS:
+                return True
+            steps += 1
+            if steps >= MAX_STEPS:
+                return _LOOK_UP.search(data) is not None
+    except (ValueError, KeyError, IndexError, UnicodeError, OverflowError, TypeError):
+        return False
+    return False
+
+
+class _Stack:
+    """The heights of a program's stack: a step that takes more than there is ends it."""
+
+    def __init__(self) -> None:
+        self._height = 0
+        self._marks: list[int] = []
+
+    def step(self, opcode: pickletools.OpcodeInfo) -> None:
+        """Take what a step takes, and add what it leaves.
+
+        :raises IndexError: if there is less, or no mark.
+        """
+        before, after = opcode.stack_before, opcode.stack_after
+        if pickletools.markobject in before:
+            self._height = self._marks.pop() - before.index(pickletools.markobject)
+        elif opcode.name == "POP" and self._marks and self._marks[-1] == self._height:
+            self._marks.pop()
+            return
+        else:
+            self._height -= len(before)
+        if self._height < (self._marks[-1] if self._marks else 0):
+            raise IndexError
+        if opcode.name == "MARK":
+            self._marks.append(self._height)
+        else:
+            self._height += len(after)
