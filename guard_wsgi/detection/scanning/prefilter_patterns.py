@@ -159,7 +159,9 @@ _PICKLES = (
     *cross("gA eJ eA eF eN fXE XXE Y29 Y3B Y19 Y2N Y2J Y3N KFM KGN KGR KGx Z0F WTI WTN WTE S0d S0Z QA MNXXG MNYG6 MNPV6 MNRHK MNZXK MNRW6 FBJSO FBRW6 FBSHA FBWHA FBRV6 FBRX PVYQA LVYQA fC c$ <~"),
     *cross("g", tuple("!#$%'()*,.:;<>?@[\\]^`{|}~\n\r\t")),
 )
-_HEX_PICKLES = ("800[0-5][0-9a-f]{9}", "78(?:01|5e|9c|da)[0-9a-f]{9}", "63[0-9a-f]{20}", "28[0-9a-f]{20}", "7d7100", "5d7100")
+_HEX_PICKLES = ("800[0-5][0-9a-f]{9}", "78(?:01|5e|9c|da)[0-9a-f]{9}", "7d7100", "5d7100")
+# The ends of lines with a module's name: os, posix, builtins, commands, subprocess.
+_HEX_LINES = ("6f730a", "7369780a", "5f5f0a", "6e730a", "616e64730a", "6573730a")
 # A value of two words; the second one is compared.
 _WORD_AND_WORD = r"[=\"][\w.]{1,24} [andorx]{2,3} \w{0,23}"
 
@@ -298,7 +300,7 @@ def patterns() -> dict[str, tuple[str, ...]]:
         *cross((r"\"(?-i:",), "eyAg eyAi ewog ew0K ewoJ ewki WyI WyJ W3si Wwog WyAi Ww0K IHsi CnsK", (r"[\w/ -]{6})",)),
         *cross(_VALUE_STARTS, ("(?-i:eyA",), "g i", (r"[\w/ -]{6})",)),
     ),
-    "pickle": (*cross(("=", r"\x0b", r"\""), ("(?-i:",), tuple(map(re.escape, _PICKLES)), (")",)), *cross(("=", r"\x0b", r"\""), _HEX_PICKLES), "qlpoOT", "/Td6WFo", "425a68", "fd377a58"),
+    "pickle": (*cross(("=", r"\x0b", r"\""), ("(?-i:",), tuple(map(re.escape, _PICKLES)), (")",)), *cross(("=", r"\x0b", r"\""), _HEX_PICKLES), *_HEX_LINES, "qlpoOT", "/Td6WFo", "425a68", "fd377a58"),
     # As the name of a parameter. In Cookie, a blank precedes each name but the first.
     "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
     }.items()}
