@@ -20,6 +20,8 @@ MAX_ROUNDS: Final = 8
 # A value may contain a few runs of base64; a value with more is data.
 MAX_BASE64_RUNS: Final = 4
 
+# Optimization: `html.unescape` calls Python for each other ampersand.
+_REFERENCE = re.compile("&[#A-Za-z]")
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _PERCENT_U = re.compile(r"%u([0-9a-fA-F]{4})", re.IGNORECASE)
 _BACKSLASH = re.compile(
@@ -180,7 +182,7 @@ def decode(text: str) -> tuple[str, int]:
             if "%u" in text or "%U" in text:
                 text = _PERCENT_U.sub(_from_hex, text)
             text = _without_percent(text)
-        if "&" in text:
+        if "&" in text and _REFERENCE.search(text) is not None:
             text = html.unescape(text)
         if "\\" in text:
             text = _BACKSLASH.sub(_from_backslash, text)

@@ -162,7 +162,7 @@ def _without_expression(match: re.Match[str]) -> str:
 
 def without_placeholders(text: str) -> str:
     """Replace the harmless placeholders of a text with a word."""
-    if "{" not in text and "<%=" not in text:
+    if ("{" not in text or "}" not in text) and "%>" not in text:
         return text
     text = _simple().sub("name", text)
     if "endfor" in text and ("% for " in text or "- for " in text):
