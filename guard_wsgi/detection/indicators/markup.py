@@ -53,7 +53,7 @@ def _attribute_left(quote: str) -> str:
     An attribute before the quote is markup of one's own, pasted from its middle.
     """
     return (
-        rf"^[^<>=\"']*{quote}(?:[\s/]+[a-z-]+(?:=[^\s\"'<>]*)?)*[\s/]+(?:formaction\s*=|on[a-z]{{4,}}\s*="
+        rf"^[^<>=\"']*{quote}[\s/]+(?:[a-z-]+(?:=[^\s\"'<>]*\s[\s/]*|[\s/]+))*(?:formaction\s*=|on[a-z]{{4,}}\s*="
         rf"|(?:href|src|action|data|ping|poster|background|xlink:href|srcset)\s*=\s*[\"']?(?:[a-z]+:)?[/\\]{{2}})"
     )
 
@@ -209,7 +209,7 @@ MARKUP = (
          examples=('"-admin.grant(7)-"', "'+{toString:alert}+'", "`;x=name;`", '".replace(/.*/,eval)+"', '";logout()//')),
     _xss("attribute_left", "|".join(map(_attribute_left, "\"'")), _HTML, DECISIVE,
          examples=('" autofocus/onfocus=f() x="', "' type=submit formaction=/x y='", '" type=image src=//e.vil/x x="')),
-    _xss("attributes_only", r"^[\w-]*(?:\s+[a-z-]+=[^\s\"'<>]*)*\s+on[a-z]{4,}=[\w$.]+[(=`][^\s\"'<>]*(?:\s+[\w=-]*)*\s*$", _HTML, STRONG,
+    _xss("attributes_only", r"^[\w-]*(?:\s+[a-z-]+=[^\s\"'<>]*)*\s+on[a-z]{4,}=[\w$.]+[(=`][^\s\"'<>]*(?:\s+[\w=-]+)*\s*$", _HTML, STRONG,
          examples=("x onclick=f() y", "a tabindex=1 onfocus=x=name")),
     _xss("called_back", rf"\.\s*(?:map|foreach|find\w*|filter|some|every|reduce\w*|sort|replace\w*|then|from|flatmap)\s*\((?:[^)]*,)?\s*{_CALLED_BACK}\s*[,)]"
          rf"|\bnew\s+promise\s*\(\s*{_CALLED_BACK}\s*\)|\b(?:eval|alert|prompt|confirm)\s*\?\.|\b(?:eval|alert|prompt|confirm|function)\s*\.\s*(?:call|apply|bind)\s*\("

@@ -14,6 +14,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, Final, Literal, Protocol
 
 from guard_wsgi.detection.scanning.pending_scanner import kept_or_later
+from guard_wsgi.detection.scanning.re_forms import for_backtracking
 from guard_wsgi.errors import ConfigError
 from guard_wsgi.patterns.hyperscan_scanner import HyperscanRefused, HyperscanScanner, has_hyperscan
 
@@ -230,7 +231,7 @@ class ReScanner:
         self._searches: list[Callable[[bytes], object]] = []
         for name, pattern in patterns:
             try:
-                compiled = re.compile(pattern.encode(), re.IGNORECASE | re.DOTALL)
+                compiled = re.compile(for_backtracking(pattern).encode(), re.IGNORECASE | re.DOTALL)
             except re.error as error:
                 raise PatternRefused(name, pattern, str(error)) from error
             self._searches.append(compiled.search)
