@@ -25,6 +25,7 @@ MAX_SENTENCE_CHARS: Final = 4096
 """A longer text is a document, of which windows are weighed."""
 # Features of names of fields in which people write about commands. Inside a document, programs do.
 _ABOUT_COMMANDS: Final = frozenset({"name:text", "name:code"})
+_FOR_A_LINE: Final = frozenset({"name:line", "name:number"})
 _INSIDE: Final = (".", "[", ">")
 # What joins a text to the one before it and the one behind it.
 _OPERATED: Final = re.compile(
@@ -42,12 +43,45 @@ LEFT_EACH: Final = 16
 """The cost of a search, in units of a budget: of any text, and in characters of it for a unit."""
 
 
+# A closed block of code, which people put into questions (CommonMark 4.5).
+_FENCED: Final = re.compile(r"^ {0,3}```[^`\n]*\n(?:.*\n)*? {0,3}```\s*$", re.MULTILINE)
+# A block of Markdown ("/// note"), or a comment of a program.
+_BLOCK: Final = re.compile(r"(?:///|//|#|--) +[\w .,-]*\Z")
+MAX_LINED_CHARS: Final = 1024
+"""The longest text of which to weigh the lines by themselves. A longer one is a document, of which
+windows are weighed."""
+MIN_LINE_CHARS: Final = 4
+"""A shorter line is no attack."""
+
+
 def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
     """Return what is left of a value without the words around it; nothing for most values."""
-    if len(value.text) > MAX_COMMENTED_CHARS or _MARK.search(value.text) is None:
+    if len(value.text) > MAX_COMMENTED_CHARS:
+        return ()
+    lines = _lines(value) if "\n" in value.text[:MAX_LINED_CHARS] else ()
+    if not lines and _MARK.search(value.text) is None:
         return ()
     budget.take_chars(LEFT_CHARS + len(value.text) // LEFT_EACH)
-    return [evolve(value, text=text) for text in _left(value)]
+    return [evolve(value, text=text) for text in (*lines, *_left(value))]
+
+
+def _lines(value: Value) -> Iterable[str]:
+    """Return the lines of a text in a field for one line, each by itself.
+
+    A stack trace or a program beside an attack says that the text is quoted. In such a field nobody
+    quotes any, and the app reads the attack all the same.
+    """
+    name = value.name
+    if (
+        len(value.text) > MAX_LINED_CHARS
+        or any(mark in name for mark in _INSIDE)
+        or _FOR_A_LINE.isdisjoint(features := name_features(name))
+    ):
+        return ()
+    if not _ABOUT_COMMANDS.isdisjoint(features):
+        return ()
+    lines = [line.strip() for line in _FENCED.sub("\n", value.text).splitlines()]
+    return [line for line in lines if len(line) >= MIN_LINE_CHARS and not _BLOCK.match(line)]
 
 
 def _left(value: Value) -> Iterator[str]:
