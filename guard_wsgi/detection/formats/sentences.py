@@ -46,7 +46,7 @@ LEFT_EACH: Final = 16
 # A closed block of code, which people put into questions (CommonMark 4.5).
 _FENCED: Final = re.compile(r"^ {0,3}```[^`\n]*\n(?:.*\n)*? {0,3}```\s*$", re.MULTILINE)
 # A block of Markdown ("/// note"), or a comment of a program.
-_BLOCK: Final = re.compile(r"(?:///|//|#|--) +[\w .,-]*\Z")
+_BLOCK: Final = re.compile(r"(?:///|//|#|--) [\w .,-]*\Z")
 MAX_LINED_CHARS: Final = 1024
 """The longest text of which to weigh the lines by themselves. A longer one is a document, of which
 windows are weighed."""
