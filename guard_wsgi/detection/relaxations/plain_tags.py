@@ -88,7 +88,7 @@ _FORMULA: Final = re.compile(
     r"(?:[^<>]|</?(?:m(?:i|o|n|s|row|frac|sqrt|root|sub|sup|subsup|under|over|underover|table|tr|td|space|fenced|padded|phantom)|semantics)\s*/?>)*</math>",
     re.IGNORECASE,
 )
-_MATH_TAG: Final = re.compile(r"</?m(?:ath)?[a-z]*[^<>]*>|</?semantics>", re.IGNORECASE)
+_MATH_TAG: Final = re.compile(r"</?m[^<>]*>|</?semantics>", re.IGNORECASE)
 
 
 def without_shown_tags(text: str) -> str:
