@@ -42,7 +42,7 @@ _SQL_KEYWORDS: Final = frozenset(
     before shutdown reconfigure backup restore waitfor delay go print raiserror throw try catch transaction tran save work
     """.split()
 )
-_CODE_KEYWORDS: Final = frozenset(
+CODE_KEYWORDS: Final = frozenset(
     """
     and as assert async await break case class continue def del elif else except finally for from global if import in is lambda
     match nonlocal not or pass raise return try type while with yield print exec debugger default delete do enum export extends
@@ -173,9 +173,7 @@ def is_no_code(first: Leading) -> bool:
     languages of Java: two words in a row that are no keywords."""
     words = first.words
     return first.rest is not None or any(
-        first.in_line[at]
-        and words[at] not in _CODE_KEYWORDS
-        and words[at + 1] not in _CODE_KEYWORDS
+        first.in_line[at] and words[at] not in CODE_KEYWORDS and words[at + 1] not in CODE_KEYWORDS
         for at in range(len(words) - 1)
     )
 

@@ -167,6 +167,25 @@ def _without_bars(match: re.Match[str]) -> str:
     return match[0] if "{{" in match[0] else _BAR.sub(",", match[0])
 
 
+# A module beside a program's own: no app opens a file of such a name.
+_MODULE: Final = re.compile(
+    r"(\b(?:from |import |import\(|require\())(['\"])(?:\.{1,2}/){1,8}(?=[\w@-][\w./@-]{0,160}\2)(?!etc/|proc/|var/|windows/)",
+    re.IGNORECASE,
+)
+# A pointer to a function in C. In a filter of LDAP, brackets that are balanced end nothing.
+_POINTER: Final = re.compile(r"(?<=[\w ])\(\*{1,2}(\w{0,40})\) ?\((?=\w)")
+
+
+def _is_balanced(text: str) -> bool:
+    depth = 0
+    for mark in _BRACKET.finditer(text):
+        depth += 1 if mark[0] == "(" else -1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+_BRACKET: Final = re.compile(r"[()]")
 # Names that differ in a part ("python{,3}-all"). Only after a separator does a shell expand them.
 _ALTERNATIVES: Final = re.compile(r"(?<=[\w.])\{[\w-]{0,16}(?:,[\w-]{0,16}){1,6}\}")
 _SEPARATOR: Final = re.compile(r"[;|&$`<>()\\\r\n]")
@@ -193,7 +212,7 @@ HINT: Final = "|".join(
         r"['\"] (?:=|x) \d",
         r"- ?\|",
         WIKI_HINT,
-        r"\]\(|script:",
+        r"\]\(|script:|\(\*",
         r"[a-z]' or '[a-z]|[a-z]' and '[a-z]|[a-z]'/'[a-z]",
         r"[a-z0-9]'[a-z]{0,20} ?[&/+|,-]",
         *map(re.escape, ("org.", "com.", "javax.", *_SPOKEN_HINTS, *_PLACE_HINTS, *STYLE_HINTS)),
@@ -256,7 +275,10 @@ def without_fragments(text: str) -> str:
             text = _NO_ACTION.sub("link", text)
     if "](" in text:
         text = _LINK.sub("", text)
+    if "(*" in text and text[:1].isalpha() and _is_balanced(text):
+        text = _POINTER.sub(r" \1(", text)
     if "../" in text:
+        text = _MODULE.sub(r"\1\2./", text)
         text = _DIRECTIVE.sub("file", text)
     if "\n" in text:
         text = _FRAME.sub("line", text)

@@ -22,6 +22,7 @@ from guard_wsgi.detection.relaxations.breakout import (
     leaves_quotes_in_code,
     leaves_quotes_in_sql,
 )
+from guard_wsgi.detection.relaxations.named import NAMED, is_naming
 from guard_wsgi.detection.relaxations.pasted_heads import IN_HEADS, has_pasted_head
 from guard_wsgi.detection.value import Budget, Value
 
@@ -133,7 +134,7 @@ def _is_template(text: str) -> bool:
 _DOCTYPE: Final = re.compile(r"<!doctype\b", re.IGNORECASE)
 _ENTITY: Final = re.compile(r"<!entity\b", re.IGNORECASE)
 _IN_PROSE: Final = _SQL_QUOTES | _CODE_QUOTES | _SQL | _CODE | _SCRIPT
-_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES | _PROLOG
+_EVERY: Final = _IN_PROSE | _PROTOTYPE | _TEMPLATE | _ALIAS | _LINES | _PROLOG | NAMED
 
 
 def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
@@ -146,6 +147,8 @@ def _idle_in(text: str, asked: frozenset[str]) -> frozenset[str]:
         found |= _ALIAS
     if not asked.isdisjoint(_LINES) and _NOT_ONE_LINE.search(text) is None:
         found |= _LINES
+    if not asked.isdisjoint(NAMED) and is_naming(text):
+        found |= NAMED
     if (
         not asked.isdisjoint(_PROLOG)
         and _DOCTYPE.search(text) is not None

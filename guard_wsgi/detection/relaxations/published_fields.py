@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Final
 
 from guard_wsgi.detection.relaxations.published_formats import (
+    BLOCK_PATHS,
     CARRIED_PATHS,
     CONTENT_PATHS,
     FILE_PATHS,
@@ -59,7 +60,7 @@ MAX_PATH_CHARS: Final = 99
 
 _PATHS: Final = (
     *(CONTENT_PATHS, PLACE_PATHS, FILE_PATHS, WORK_PATHS, SOURCE_PATHS, SCHEMA_PATHS, URI_PATHS),
-    *(TOLD_PATHS, CARRIED_PATHS, WRITTEN_PATHS),
+    *(TOLD_PATHS, CARRIED_PATHS, WRITTEN_PATHS, BLOCK_PATHS),
 )
 
 KindOf = Callable[[str, str], str]
@@ -121,6 +122,11 @@ def kinds_inside(value: Value) -> KindOf:
 def is_told(value: Value) -> bool:
     """Whether a value is a message of a program or a person about its work."""
     return value.location == "json" and _said(value.name) is TOLD_PATHS
+
+
+def is_block(value: Value) -> bool:
+    """Whether a value is a paragraph in the document of an editor of blocks."""
+    return value.location == "json" and _said(value.name) is BLOCK_PATHS
 
 
 _PASSED_ON: Final = frozenset({TOLD_PATHS, WRITTEN_PATHS, PLACE_PATHS})

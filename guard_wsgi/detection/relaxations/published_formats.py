@@ -88,6 +88,11 @@ CARRIED_PATHS: Final = re.compile(
 )
 # Files that an editor changes, as keys.
 URI_PATHS: Final = re.compile(r"params\.edit\.changes\{\}|result\[\]\.edit\.changes\{\}")
+# Paragraphs of block editors: Draft.js, EditorJS, Quill, ProseMirror and TipTap, Slate and Lexical.
+BLOCK_PATHS: Final = re.compile(
+    r"(?:\w{1,30}(?:\[\])?\.){0,4}(?:blocks\[\]\.(?:text|data\.(?:text|code|caption|message|items\[\](?:\.content|\.text)?))"
+    r"|ops\[\]\.insert|content\[\]\.(?:content\[\]\.){1,8}text|children\[\]\.(?:children\[\]\.){1,8}text)"
+)
 # Texts of people on a code host. Anyone may write an attack there, so it bans no sender.
 WRITTEN_PATHS: Final = re.compile(
     r"(?:issue|comment|review|discussion|release|answer|check_run|commit|page|milestone|label|repository)\.(?:title|name|body|description|message|note|output\.(?:title|summary|text))"

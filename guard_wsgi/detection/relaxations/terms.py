@@ -75,7 +75,7 @@ _NAMES: Final = (
 _LINES: Final = (
     r"return (?:false|null|none|0|this|self|undefined);?|return;|while ?\((?:true|1)\)|for ?\(;;\)|if ?\((?:true|false|x)\)|else if|try catch"
     r"|module\.exports(?: ?= ?(?:\{\}|\w{1,32}))?;?|export default(?: \w{1,32})?;?|use strict|require\(\)|import (?:os|sys|re|json)"
-    r"|<\?php|<\?=|\?>|<%=?|%>|#!/bin/(?:ba)?sh|#!/usr/bin/env (?:python3?|node|bash)"
+    r"|(?:console\.(?:log|error|warn|info)|system\.out\.println)\(|<\?php|<\?=|\?>|<%=?|%>|#!/bin/(?:ba)?sh|#!/usr/bin/env (?:python3?|node|bash)"
 )
 _WORK: Final = (
     r"(?:docker[ -]compose (?:up|down|logs|ps|build|pull|restart|stop)(?: -{1,2}[a-z-]{1,16}){0,2}|npm (?:ci|install|i|start|test|run [a-z:]{2,16})"
@@ -194,11 +194,11 @@ _SHARE: Final = re.compile(
 _WAIT: Final = re.compile(r"(?:sleep|pg_sleep)\((?:\d|10)\);?", re.IGNORECASE)
 _WRITES: Final = frozenset(
     """
-    q query search keyword keywords term terms title subject headline question answer comment comments text body content message msg
+    q s query search keyword keywords term terms title subject headline question answer comment comments text body content message msg
     description desc note notes review summary tag tags bio about caption reply feedback remark remarks reason
     """.split()
 )
-_SEARCHES: Final = frozenset({"q", "query", "search", "keyword", "keywords", "term", "terms"})
+_SEARCHES: Final = frozenset({"q", "s", "query", "search", "keyword", "keywords", "term", "terms"})
 _LOCATIONS: Final = frozenset({"query", "form", "json", "multipart"})
 
 

@@ -20,7 +20,7 @@ from guard_wsgi.detection.relaxations.field_names import (
     is_written,
 )
 from guard_wsgi.detection.relaxations.idle_evidence import IdleEvidence
-from guard_wsgi.detection.relaxations.published_fields import is_passed_on
+from guard_wsgi.detection.relaxations.published_fields import is_block, is_passed_on
 from guard_wsgi.detection.relaxations.terms import is_certain_in_search
 from guard_wsgi.detection.scanning.families import BuiltinScanners
 from guard_wsgi.detection.scanning.scanner import Scanner
@@ -51,6 +51,10 @@ CERTAIN_MARGIN: Final = 0.6
 # Apps don't run a field for sentences as a program or a filter, so these categories need more
 # evidence there. They may put it into pages, templates, statements and command lines.
 WRITTEN_MARGINS: Final = {"code_injection": 0.4, "ldap": 0.75, "proto_pollution": 0.75}
+# A paragraph of a document has none of the document's context. Markup and templates act in pages,
+# to which apps send such paragraphs as they are.
+BLOCK_MARGIN: Final = 1.0
+IN_PAGES: Final = frozenset({"xss", "template", "ssi"})
 # A text whose lines are mostly a program, in a field for programs and in one for texts.
 PASTED_MARGIN: Final = 1.0
 WRITTEN_SOURCE_MARGIN: Final = 0.5
@@ -87,6 +91,8 @@ def _more(value: Value, category: str, features: Collection[str]) -> float:
         more = LISTED_MARGIN
     if category == "sqli" and "text:statement" in features and is_for_statements(value):
         more = STATEMENT_MARGIN
+    if category not in IN_PAGES and is_block(value):
+        return max(more, BLOCK_MARGIN)
     is_source_text = "text:source" in features and category not in WHOLE_VALUE
     is_for_programs = is_pasted(value)
     if not (is_for_programs or is_written(value)):
