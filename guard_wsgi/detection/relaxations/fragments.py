@@ -238,13 +238,14 @@ def without_fragments(text: str) -> str:
     """Replace the harmless fragments of a text with words."""
     if "<" in text:
         if "=" in text:
-            text = without_plain_quotes(_SHOWN.sub("<b>", _BUTTON.sub("<b>", text)))
+            text = _SHOWN.sub("<b>", _BUTTON.sub("<b>", text))
             if " xmlns" in text:
                 text = _NAMESPACE.sub("", text)
             if "{" in text:
                 text = _COMPONENT.sub(" handler ", text)
         if "%>" in text:
             text = without_placeholders(text)
+        text = without_plain_quotes(text)
         if "<math" in text:
             text = without_formulas(text)
     if "&lt;" in text:

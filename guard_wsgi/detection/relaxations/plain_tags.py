@@ -28,7 +28,7 @@ _ATTRIBUTE: Final = re.compile(r"([a-z-]{1,30})=(?:\"([^\"]*)\"|'([^']*)')", re.
 _OPERATOR: Final = r"(?:or|and|xor|not|is|in|like|div|mod|union|between|rlike|regexp|having|limit|order|group|into|collate|select|from|where)\b"
 _OPERATED: Final = re.compile(rf"\b{_OPERATOR}", re.IGNORECASE)
 _WORDS: Final = re.compile(
-    rf"(?:(?!{_OPERATOR})[\w#./%:+-][\w.,/%:]*+(?:[-+][\w.,/%:]++)*+(?: |$))*", re.IGNORECASE
+    rf"(?:(?!{_OPERATOR})[\w#@./%:+-][\w.,/%:]*+(?:[-+][\w.,/%:]++)*+(?: |$))*", re.IGNORECASE
 )
 _STYLE: Final = re.compile(
     r"(?:[a-z-]{2,40}: ?(?:(?:[\w#.%-]++|'[a-z][\w ]{1,30}'(?=[,;\"]|$)|rgba?\([\d., %]{5,30}\))(?:, ?| )?){1,8}(?:; ?|$))*",
@@ -44,8 +44,8 @@ _ADDRESS: Final = re.compile(
 _ADDRESSES: Final = frozenset({"href", "src", "cite"})
 _PLAIN: Final = frozenset(
     """
-    align alt border cellpadding cellspacing class color colspan datetime decoding dir face height hreflang id lang loading name nowrap
-    property rel role rowspan scope size span start tabindex target title type valign value width bgcolor
+    align alt border cellpadding cellspacing class color colspan contenteditable controls datetime decoding dir face for height hreflang id lang loading name nowrap
+    property rel role rowspan scope size span spellcheck start tabindex target title type valign value width bgcolor
     """.split()
 )
 _PREFIXES: Final = ("data-", "aria-")
@@ -54,7 +54,7 @@ _PREFIXES: Final = ("data-", "aria-")
 # Words in brackets are all that an element has: a shell finds no end of the redirection that its end
 # tag is.
 _REMARK: Final = re.compile(
-    r"(?<=[\w/#]>)(?=\([\w ,.;:!?\u2019-]{1,60}\)</[a-z]{1,10}>(?:\s*<|\s*$))"
+    r"(?<=[\w/#]>)(?=\([\w ,.:!?\u2019-]{1,60}(?:(?<=\w)'(?=\w)[\w ,.:!?\u2019-]{1,60})?\)[\w ,.:!?()\u2019-]{0,80}</[a-z][a-z0-9]{0,10}>(?:\s*<|\s*$))"
 )
 
 
