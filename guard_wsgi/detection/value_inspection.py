@@ -43,8 +43,8 @@ FILE_MARGIN: Final = 1.0
 SOURCE_MARGIN: Final = 2.0
 PACKED_SOURCE_MARGIN: Final = 4.0
 """For a program in base64: an app can only use it as a file."""
-YAML_TAG: Final = "!!"
-"""Turns a document into an object of the reader's own classes (CWE-502)."""
+YAML_TAGS: Final = ("!!", "%TAG")
+"""Turn a document into an object of the reader's own classes (CWE-502)."""
 _BODY: Final = frozenset({"form", "json", "multipart"})
 # More findings in one request add nothing to the verdict.
 MAX_FINDINGS: Final = 10
@@ -56,7 +56,11 @@ def _margin(value: Value) -> float:
         return 0.0
     if value.location in _BODY and (file := file_in_base64(value.text)) and not is_run(value):
         return PACKED_SOURCE_MARGIN if is_source(file) else FILE_MARGIN
-    if value.location == "body" and YAML_TAG not in value.text and is_source(value.text):
+    if (
+        value.location == "body"
+        and not any(tag in value.text for tag in YAML_TAGS)
+        and is_source(value.text)
+    ):
         return SOURCE_MARGIN
     if value.kind == GIVEN:
         return 0.0  # the scorer asks for more, by the category

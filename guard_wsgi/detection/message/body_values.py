@@ -83,7 +83,7 @@ def body_values(
     if kind.is_file:
         if any_form and has_fields(body):
             yield from _fields(_LATER_FIELD.findall(body), budget)
-        yield from _file_values(body, complete, max_depth, budget, contents, first_pass)
+        yield from _file_values(body, kind, complete, max_depth, budget, contents, first_pass)
         return
     if any_form and kind.is_xml and complete and has_fields(body):
         # Bottle reads them; XML writes an ampersand as an entity.
@@ -237,6 +237,7 @@ def _xml_values(body: bytes, budget: Budget, first_pass: PiecePass | None) -> It
 
 def _file_values(
     body: bytes,
+    kind: BodyKind,
     complete: bool,
     max_depth: int,
     budget: Budget,
@@ -260,7 +261,8 @@ def _file_values(
                     yield from document.values("json", max_depth, budget, kind_in_json)
                     return
         elif _XML_BEGINNING.match(body):
-            declared = entities(body)
+            # An app that gets a picture or a page in XML may parse it.
+            declared = entities(body, has_subset="xml" in kind.media)
             if declared:
                 yield from declared
                 return

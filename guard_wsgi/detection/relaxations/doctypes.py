@@ -27,8 +27,8 @@ _BESIDE: Final = r"\"(?:\.\./)*[\w-]+(?:\.[\w-]+)*\.dtd\""
 _EXTERNAL: Final = (
     rf"\s+PUBLIC\s+\"[-+]//[\w/ ,.:+()-]+\"\s+(?:{_ADDRESS}|{_BESIDE})"
     rf"|\s+SYSTEM\s+(?:{_ADDRESS}|{_BESIDE}"
-    # A name that no parser resolves (RFC 8141).
-    r"|\"urn:[a-z\d-]{1,32}:[\w.:-]{1,80}\")"
+    # A name that no parser resolves (RFC 8141), and what HTML writes for programs that want one.
+    r"|\"urn:[a-z\d-]{1,32}:[\w.:-]{1,80}\"|[\"']about:legacy-compat[\"'])"
     # QGIS: a parser reads the file "SYSTEM" beside the document, and no public identifier.
     r"|\s+PUBLIC\s+'http://mrcc\.com/qgis\.dtd'\s+'SYSTEM'"
 )
