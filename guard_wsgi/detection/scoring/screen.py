@@ -31,7 +31,7 @@ SCREENED_EACH: Final = 1.5
 VIEW_CHARS: Final = 12
 """The cost of each further reading of one value, and of each layer of escapes."""
 HARD: Final = "{{"
-HARD_CHARS: Final = 10
+HARD_CHARS: Final = 4
 """The cost of telling whether such a sign begins a placeholder (placeholders.py)."""
 ALIKE_CHARS: Final = 6
 """The cost of finding that a value is like one before it."""
