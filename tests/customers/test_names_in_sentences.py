@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from guard_wsgi.detection import Finding, Inspection
+from tests.detection.requests import environ
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -125,3 +126,19 @@ def test_a_line_of_a_program_passes_in_a_field_for_code(inspection: Inspection, 
 )
 def test_what_only_looks_like_it_is_refused(inspection: Inspection, text: str) -> None:
     assert in_form(inspection, "code", text)
+
+
+@pytest.mark.parametrize(
+    ("referer", "is_refused"),
+    [
+        ("file:///C:/Users/Bob/Desktop/x.html", False),
+        ("file:///home/bob/help/index.htm", False),
+        ("file:///etc/passwd", True),
+        ("file:///../../etc/passwd/x.html", True),
+        ("file:///x.html' or 1=1--", True),
+    ],
+)
+def test_a_page_on_a_disk_may_lead_to_the_site(
+    inspection: Inspection, referer: str, is_refused: bool
+) -> None:
+    assert bool(inspection.head(environ(HTTP_REFERER=referer))) is is_refused

@@ -167,6 +167,15 @@ _FILE: Final = re.compile(
 )
 
 
+# A page on a reader's own disk, as old browsers name it in Referer. No app opens what a header says
+# of the client's files, and a page is none that attackers look for.
+_PAGE: Final = re.compile(
+    r"file:///(?:[a-z](?::|%3a|\|)/)?(?:(?!\.{1,2}/)[\w.@+~%() -]+/)*[\w.@+~%() -]+"
+    r"\.(?:x?html?|mht(?:ml)?)(?:#[\w-]*)?",
+    re.IGNORECASE,
+)
+
+
 def _allowed(value: Value) -> frozenset[str]:
     """Return the categories for which a value may have evidence."""
     if value.location == "json":
@@ -174,6 +183,8 @@ def _allowed(value: Value) -> frozenset[str]:
             return _FILE_KEY_CATEGORIES if _FILE.fullmatch(value.text) else _KEY_CATEGORIES
         if value.kind in ("", "url") and _ELSEWHERE.fullmatch(value.text):
             return _KEY_CATEGORIES
+    if value.location == "header" and value.name == "referer" and _PAGE.fullmatch(value.text):
+        return _FILE_KEY_CATEGORIES
     if value.kind == EXPRESSION and (is_complete(value.text) or is_condition(value.text)):
         return _EXPRESSION_CATEGORIES
     return KIND_CATEGORIES.get(value.kind, CATEGORIES)
