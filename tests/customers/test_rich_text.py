@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from guard_wsgi.detection import Inspection
 from guard_wsgi.detection.relaxations.elisions import without_elisions
@@ -98,6 +103,36 @@ def test_an_attack_in_the_same_shape_is_refused(
     assert findings_in(inspection, place, text)
 
 
+STATEMENTS = (
+    "select a from t where b='{}'",
+    "select a from t where b='{}' and c='x'",
+    "select a from t where b in ('{}')",
+    "select a from t where b like '%{}%'",
+    "insert into t(a) values('{}')",
+)
+PIECES = (
+    *("'", " ", "or", "and", "not", "in", "is", "like", "between", "collate", "glob", "union", "x"),
+    *("select", "from", "where", "as", "limit", "order by", "isnull", "1", "2", "a", "b", "t", "l"),
+    *("d", "o", "&", "|", "/", "+", "-", ",", ".", "l'", "d'", "kids'"),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=12))
+@example(["x", "'", " ", "or", "'", "a"])
+@example(["l", "'", " ", "and", "'", "x"])
+@example(["b", "'", " ", "like", "'", "l"])
+def test_a_database_runs_no_name_whose_apostrophes_are_read_away(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    if without_elisions(text) == text:
+        return
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("create table t(a, b, c)")
+        for statement in STATEMENTS:
+            with pytest.raises(sqlite3.Error):
+                database.execute(statement.format(text))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -115,7 +150,18 @@ def test_quotes_stay_around_what_is_not_plain(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["x' or bool't", "a' or n'x", "a'/*'b", "a'--'b", "a'='b", "x' or 'a"]
+    "text",
+    [
+        "x' or bool't",
+        "a' or n'x",
+        "a'/*'b",
+        "a'--'b",
+        "a'='b",
+        "x' or 'a",
+        "x' or'a",
+        "l' and'x",
+        "b' like'l",
+    ],
 )
 def test_apostrophes_stay_where_a_string_may_follow(text: str) -> None:
     assert without_elisions(text) == text

@@ -11,9 +11,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# Neither a prefix of a string, nor a type, nor a keyword that a string may follow.
 _NO_PREFIX: Final = (
     r"(?!(?:[nbxeurq]|nq|bx|rb|br|fr|bool|int\d?|text|date|time|oid|xml|json|bit|char|name|box|cid|lseg|inet|cidr|path|real|line|tid|xid"
-    r"|reg[a-z]*)')"
+    r"|and|or|xor|not|in|is|like|glob|div|mod|as|by|on|end|then|else|when|case|all|any|some|from|into|set|if|to|go|asc|desc|join|using|offset|limit|escape"
+    r"|having|values?|isnull|sounds|match|reg[a-z]*)')"
 )
 # No operator in signs, no comment, no end of a statement.
 _FILL: Final = r"(?:[^\W_]|[ ,.&+|\u2019]|/(?!\*)|-(?!-))*"
