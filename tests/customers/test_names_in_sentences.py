@@ -7,8 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from guard_wsgi.detection import Finding, Inspection
+from guard_wsgi.detection.relaxations.named import is_naming
 from tests.detection.requests import environ
 
 FORM = "application/x-www-form-urlencoded"
@@ -142,3 +145,31 @@ def test_a_page_on_a_disk_may_lead_to_the_site(
     inspection: Inspection, referer: str, is_refused: bool
 ) -> None:
     assert bool(inspection.head(environ(HTTP_REFERER=referer))) is is_refused
+
+
+PIECES = (
+    *("module.exports", "process.stdout", "in", "is", "not", "or", "if", "else", "for", "of", "to"),
+    *(
+        "get",
+        "set",
+        "eval()",
+        "exec()",
+        "String.prototype.at",
+        "my",
+        "dear",
+        "friend",
+        "print",
+        "x",
+    ),
+    *("a", ",", ".", ":", "?", "+", "-", "*", "lambda", "return", "del", "import", "from", "as"),
+    *("with", "yield", "await", "async", "assert", "raise", "try", "match", "case", "type", "\nx"),
+)
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.lists(st.sampled_from(PIECES), min_size=2, max_size=8))
+def test_python_reads_no_text_that_only_names(pieces: list[str]) -> None:
+    text = " ".join(pieces)
+    if is_naming(text):
+        with pytest.raises(SyntaxError):
+            compile(text, "text", "exec")
