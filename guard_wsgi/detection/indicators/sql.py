@@ -322,7 +322,7 @@ SQL = (
           prefilter=(r"union(?: all| distinct)? (?:table|values) ?",),
           examples=("union table users", "1 union values row(1,2)", "1' union all table mysql.user-- ")),
     _sqli("between_numbers", r"(?:\b(?:or|and|xor|having|where)|\|\||&&)\s*\(*\s*(?:not\s+)?(['\"]?)\d+['\"]?\s+(?:not\s+)?between\s+['\"]?\d+['\"]?\s+and\s+['\"]?\d", _OWASP, CERTAIN,
-          prefilter=(r" between \d+ and \d",),
+          prefilter=tuple(rf" between {digit}\d* and \d" for digit in range(10)),
           examples=("x or 5 between 4 and 6", "1 and 3 not between 4 and 6")),
     _sqli("quoted_arithmetic", r"^[\w.@]{0,20}'\s?(?:[-+*/%^|&]|<<|>>|div|mod)\s?(?:(?:\d{1,6}|true|false|null|\w{1,12}\(\))\s?(?:[-+*/%^|&]|<<|>>)\s?)?'\w{0,8}$", _BLIND, STRONG,
           examples=("'-0-'", "'-false-'", "'*version()*'")),

@@ -28,6 +28,9 @@ from guard_wsgi.detection.scanning.scanner import Engine, compile_tripwire
 JOINER: Final = "\x0b"
 JOINER_BYTES: Final = b"\x0b"
 
+Named = list[tuple[str, str]]
+"""Names and patterns."""
+
 # The beginnings of event names (HTML standard, "Event handlers"; UI Events; SVG 2).
 _EVENTS = """abort activate after animation append auxclick beforecopy beforecut before begin blur bounce
 cancel canplay cached change chargingchange click close compass complete content contextmenu
@@ -228,18 +231,9 @@ class Prefilter:
     """
 
     def __init__(self, engine: Engine) -> None:
-        words = {_lower(word) for word in _words() if "\x00" not in word}
-        words.update(
-            _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
-        )
-        needed = _needed(words)
-        in_json = {form for word in needed for form in _as_json(word)}
-        # Words that JSON changes contain backslashes; the others were removed before.
-        in_json = _needed(in_json - needed, beside=in_json & needed)
-        everywhere = compile_tripwire([*_literals(in_json), *_patterns()], engine)
-        quoted = compile_tripwire(
-            [*_literals(needed - in_json), *_named(quoted_patterns())], engine
-        )
+        plain, with_quotes = literals()
+        everywhere = compile_tripwire([*plain, *named_patterns()], engine)
+        quoted = compile_tripwire([*with_quotes, *_named(quoted_patterns())], engine)
         self.matches_json: Callable[[bytes], bool] = everywhere.any
         self.matches: Callable[[bytes], bool] = _either(everywhere.any, quoted.any)
         self.tripwires = everywhere, quoted
@@ -262,6 +256,25 @@ _QUOTE: Final = ord('"')
 """In each word that JSON writes differently (a number, as in percent.py)."""
 
 
+def literals() -> tuple[Named, Named]:
+    """Return the fixed texts, each by its own name: for all texts, and for those with a plain double
+    quote."""
+    words = {_lower(word) for word in _words() if "\x00" not in word}
+    words.update(
+        _lower(form) for word in _WRAPPED for form in _base64_forms(word) if len(form) >= 6
+    )
+    needed = _needed(words)
+    in_json = {form for word in needed for form in _as_json(word)}
+    # Words that JSON changes contain backslashes; the others were removed before.
+    in_json = _needed(in_json - needed, beside=in_json & needed)
+    return _literals(in_json), _literals(needed - in_json)
+
+
+def named_patterns() -> Named:
+    """Return the patterns for all texts, with their names."""
+    return _named(patterns() | {one.name: one.prefilter for one in INDICATORS})
+
+
 def _either(
     everywhere: Callable[[bytes], bool], quoted: Callable[[bytes], bool]
 ) -> Callable[[bytes], bool]:
@@ -272,15 +285,11 @@ def _either(
     return matches
 
 
-def _literals(words: set[str]) -> list[tuple[str, str]]:
+def _literals(words: set[str]) -> Named:
     return [(word, _escape(word)) for word in sorted(words)]
 
 
-def _patterns() -> list[tuple[str, str]]:
-    return _named(patterns() | {one.name: one.prefilter for one in INDICATORS})
-
-
-def _named(kinds: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+def _named(kinds: dict[str, tuple[str, ...]]) -> Named:
     return [(name, pattern) for name, kind in kinds.items() for pattern in kind]
 
 
