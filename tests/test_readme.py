@@ -129,7 +129,7 @@ def test_every_option_that_is_named_exists() -> None:
     others |= {"cross_origin_resource_policy", "frame_options"}  # keys of security_headers
     others |= {"require_auth", "ip_whitelist", "rule_type", "pattern", "threshold", "action"}
     others |= {"renderer", "update", "endpoint", "usage", "level"}  # of methods, events and rules
-    others |= {"probes"}  # a code of the doctor
+    others |= {"probes", "class"}  # a code of the doctor, an attribute of HTML
     others |= {name for name in vars(SecurityDecorator) if not name.startswith("_")}
     assert given - options <= others
 
