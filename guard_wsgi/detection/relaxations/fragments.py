@@ -169,7 +169,7 @@ def _without_bars(match: re.Match[str]) -> str:
 
 # A module beside a program's own: no app opens a file of such a name.
 _MODULE: Final = re.compile(
-    r"(\b(?:from |import |import\(|require\())(['\"])(?:\.{1,2}/){1,8}(?=[\w@-][\w./@-]{0,160}\2)(?!etc/|proc/|var/|windows/)",
+    r"(\b(?:from |import |import\(|require\(|require(?:_relative)? ))(['\"])(?:\.{1,2}/){1,8}(?=[\w@-][\w./@-]{0,160}\2)(?!etc/|proc/|var/|windows/)",
     re.IGNORECASE,
 )
 # A pointer to a function in C. In a filter of LDAP, brackets that are balanced end nothing.
