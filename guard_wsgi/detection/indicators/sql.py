@@ -51,13 +51,15 @@ _NUMBER = r"\d[\w.]*\s*(?:$|[^\s\w'\"]|\b(?:or|and|xor|like|rlike|in|is|between|
 # The beginning of an operand of a condition that no word of a sentence has: a sign, a typed or
 # quoted literal, a call, a name that is compared.
 _ODD_OPERAND = (
-    r"(?:[~!-][\s(~!+-]*[\w.@]|\+\s*[\d(]|@{1,2}\w+\s*(?:$|[=<>:;#)-])|\.\d|0[xb][\da-f]|\d+e\d|[enbx]'|u&'|_\w{2,10}'|q'\W|\$\w{0,12}\$"
-    r"|[a-z_]\w{0,30}\s?\(\s*(?:\)|[\d'\"@*(-]|select\b|null\b)|(?:cast|exists|strcmp|greatest|least|coalesce|length|char)\s?\("
+    r"(?:[~!-][\s(~!+-]*[\w.@]|\+\s*[\d(]|@{1,2}\w+\s*(?:$|[=<>:;#)-])|\.\d|0[xb][\da-f]|\d+e\d|[enbx]'|u&'|_\w+'|q'\W|\$\w*\$"
+    r"|[a-z_]\w*\s?\(\s*(?:\)|[\d'\"@*(-]|select\b|null\b)|(?:cast|exists|strcmp|greatest|least|coalesce|length|char)\s?\("
     r"|(?:current_(?:timestamp|date|time|user)|localtime(?:stamp)?|sysdate|systimestamp|session_user|rownum)\s*(?:$|[-#;=<>)])"
     r"|array\s*\[|(?:date|time|timestamp|interval|\{d)\s?'|interval\s+\d|\(\s*-?\d+\s*[,)=<>]|\d+\s*(?:::|\sis\s|\sescape\s))"
 )
 # After a word; "5||a=1||" is a list.
-_COMPARED_NAME = r"[a-z_][\w.]{0,40}\s*(?:[=<>~]|!=|\s(?:glob|rlike|regexp|ilike|match)\s|\sis\s+(?:not\s+)?null\b)"
+_COMPARED_NAME = (
+    r"[a-z_][\w.]*\s*(?:[=<>~]|!=|\s(?:glob|rlike|regexp|ilike|match)\s|\sis\s+(?:not\s+)?null\b)"
+)
 # Statements that read no table, so they contain no other word of SQL; the words after them belong
 # to the statement. A statement that is also a sentence counts only alone ("1;commit").
 _STATEMENT = (
@@ -99,24 +101,10 @@ SQL = (
         STRONG, examples=('union(select',)),
     _sqli("union_select_words", r"\bunion\s+select\b", _PATT, WEAK, examples=('union select',)),
     _sqli("quoted_union", r"['\"`)]\s*\bunion\b\s*(?:all\b|select\b|\()", _PATT, STRONG, examples=('"union select',)),
-    _sqli(
-        "quoted_tautology",
-        r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
-        + _OPERAND
-        + r"\s*\)*\s*"
-        + _COMPARE,
-        _OWASP,
-        STRONG, examples=("'or''='",)),
+    _sqli("quoted_tautology", r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?" + _OPERAND + r"\s*\)*\s*" + _COMPARE, _OWASP, STRONG, examples=("'or''='",)),
     # The quote that ends the app's string is the first of the value. In prose and in complete
     # queries, the quotes before an "or" come in pairs.
-    _sqli(
-        "break_tautology",
-        r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?"
-        + _OPERAND
-        + r"\s*\)*\s*"
-        + _COMPARE,
-        _OWASP,
-        STRONG, examples=("'or''='",)),
+    _sqli("break_tautology", r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*(?:\bnot\b\s*)?" + _OPERAND + r"\s*\)*\s*" + _COMPARE, _OWASP, STRONG, examples=("'or''='",)),
     _sqli(
         "break_keyword",
         r"^[^'\"`]*(?:'{1,3}|\"{1,3}|`)\s*\)*\s*(?:;\s*)?(?:(?:or|and|xor|div|mod|having|rlike|regexp|union|order\s+by|group\s+by"
@@ -130,12 +118,7 @@ SQL = (
         r"['\"`]\s*\)*\s*(?:\b(?:or|and|xor|div|mod|having|rlike|regexp)\b|\|\||&&)"
         r"[\s(!~+-]*(?:" + _NUMBER + r"|['\"`]\s*[\w'\"=<>@(]|@|true\b|false\b|null\b|not\b|exists\b|select\b|[a-z_]+\()",
         _OWASP, examples=("a'or'a",)),
-    _sqli(
-        "number_tautology",
-        r"(?:\b\d+|\))\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*['\"`]?\d+['\"`]?\s*\)*\s*"
-        r"(?:[<>!]?=|<>|<|>|\blike\b|\bin\b|\bis\b)",
-        _OWASP,
-        STRONG, examples=('1 OR+1=1',)),
+    _sqli("number_tautology", r"(?:\b\d+|\))\s*\)*\s*(?:\b(?:or|and|xor)\b|\|\||&&)[\s(!~+-]*['\"`]?\d+['\"`]?\s*\)*\s*" r"(?:[<>!]?=|<>|<|>|\blike\b|\bin\b|\bis\b)", _OWASP, STRONG, examples=('1 OR+1=1',)),
     _sqli(
         "logic_comparison",
         r"\b(?:or|and|having|where)\b[\s(]+['\"`]?\w+['\"`]?\s*=\s*['\"`(]?\w+",
@@ -209,7 +192,7 @@ SQL = (
         STRONG, examples=('UTL_HTTP',)),
     _sqli("server_variable", r"@@[a-z_]+(?:[^a-z_@]|$)", _PATT, examples=('@@version--',)),
     _sqli("file_access", r"\binto\s+(?:outfile|dumpfile)\b|\bload_file\s*\(|\bload\s+data\s+(?:local\s+)?infile\b", _PATT, STRONG, examples=('load_file(',)),
-    _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]{0,60}[\r\n][\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG, examples=('-1# union #',)),
+    _sqli("comment_break", r"\d['\"]?\)*\s*(?:#|--)[^\r\n]*[\r\n][\s#-]*(?:union|select|or|and|having|order|limit|rlike)\b|^-?\d+#\s*(?:union|select)\b", _OWASP, STRONG, examples=('-1# union #',)),
     _sqli("order_by_number", r"\border\s+by\s+\(?\s*\d+", _OWASP, examples=(' ORDER BY 2# ',)),
     _sqli("order_by_comment", r"\border\s+by\s+\d+\s*(?:--|#|/\*)", _OWASP, STRONG, examples=(' ORDER BY 2# ',)),
     _sqli("negated_numbers", r"\b(?:or|and)\s+not\s+\(?\d+\s*=\s*\d+", _BLIND, STRONG, examples=("1') Or nOt 1=2;",)),
@@ -326,10 +309,10 @@ SQL = (
           examples=("x or 5 between 4 and 6", "1 and 3 not between 4 and 6")),
     _sqli("quoted_arithmetic", r"^[\w.@]{0,20}'\s?(?:[-+*/%^|&]|<<|>>|div|mod)\s?(?:(?:\d{1,6}|true|false|null|\w{1,12}\(\))\s?(?:[-+*/%^|&]|<<|>>)\s?)?'\w{0,8}$", _BLIND, STRONG,
           examples=("'-0-'", "'-false-'", "'*version()*'")),
-    _sqli("dollar_quote", r"\$\w{0,12}\$\s*(?:\|\||&&|or\b|and\b|xor\b)\s*(?:not\s+)?\$\w{0,12}\$[^$]{0,40}\$\w{0,12}\$\s*(?:=|<|>|!|i?like\b|~)|\$\w{0,12}\$\s*(?:union\b\s*(?:all\s+)?select|;\s*(?:select|drop|insert|update|delete|copy)\b)|\$\w{0,12}\$\s*\|\|\s*\$\w{0,12}\$|^\$\$\s*(?:or|and|xor)\s+\$\$\s*(?:=|<|>|like\b)", "PostgreSQL manual: dollar-quoted string constants", CERTAIN,
+    _sqli("dollar_quote", r"\$\w*\$\s*(?:\|\||&&|or\b|and\b|xor\b)\s*(?:not\s+)?\$\w*\$[^$]*\$\w*\$\s*(?:=|<|>|!|i?like\b|~)|\$\w*\$\s*(?:union\b\s*(?:all\s+)?select|;\s*(?:select|drop|insert|update|delete|copy)\b)|\$\w*\$\s*\|\|\s*\$\w*\$|^\$\$\s*(?:or|and|xor)\s+\$\$\s*(?:=|<|>|like\b)", "PostgreSQL manual: dollar-quoted string constants", CERTAIN,
           prefilter=(r"\$\w{0,12}\$ ?(?:or|and|xor|union|;|\|\|)",),
           examples=("$$ OR $$a$$=$$a", "$x$ or $x$a$x$=$x$a", "$q$ union select 1 $q$")),
-    _sqli("glob", r"(?:^|\b(?:or|and|where|not|having)\s+|\|\|\s*)[\w.\"`]{1,40}\s+(?:not\s+)?glob\s*'[^']{0,40}$|(?:\b(?:or|and|where|having)|\|\||['\")])\s+(?:not\s+)?[\w.\"`]{0,40}\s*\bglob\s*['\"(]|^(?:\w{0,12}(?:name|id|pass\w*|pwd|mail|login|title|type)|sql|[a-z])\s+(?:not\s+)?glob\s+'[^']{0,40}'$", "SQLite documentation: the GLOB operator", CERTAIN,
+    _sqli("glob", r"(?:^|\b(?:or|and|where|not|having)\s+|\|\|\s*)[\w.\"`]+\s+(?:not\s+)?glob\s*'[^']*$|(?:\b(?:or|and|where|having)|\|\||['\")])\s+(?:not\s+)?[\w.\"`]*\s*\bglob\s*['\"(]|^(?:\w{0,12}(?:name|id|pass\w*|pwd|mail|login|title|type)|sql|[a-z])\s+(?:not\s+)?glob\s+'[^']*'$", "SQLite documentation: the GLOB operator", CERTAIN,
           prefilter=(r" glob ?['\"(]", r" glob \\\""),
           examples=("name glob '*", "1 or name glob 'a*", "x glob '*'")),
     _sqli("catalogue_names", r"\b(?:syscat|sysibm|sysibmadm|sysstat|sysproc|qsys2)\.\w+|\binformation_schema\.system_\w+|\bfrom\s+sysibm\b|\brdb\$(?:relations|fields|users|get_context|database)\b|\bsys\.(?:systables|sysschemas|sysusers|sysinfo)\b", "IBM Db2, HSQLDB, Firebird and Derby manuals: catalogues", CERTAIN,
@@ -386,11 +369,26 @@ SQL = (
           r"|(?:or|and|xor)\s*(?:not\s+)?[\w.]{1,40}\s*(?:[<>=!]{1,3}|\b(?:or|and|xor|like|is|glob|regexp)\b)\s*['\"]\s*)$", _OWASP, CERTAIN,
           prefilter=(r"['\"] ?\)? ?(?:window \w|notnull|isnull|collate \w)", r"\\\" ?(?:or|and|xor|collate|window|group|order|limit|notnull) ?\w"),
           examples=("zed' or age --", "zed' or age or '", "ann' collate nocase --", "ann' window w as (order by id) --", '" or id or "', '"or title>"', "x' or name notnull --")),
-    _sqli("scalar_subselect", r"^[\s('\"]{0,6}(?:-?\d[\d.]{0,12}|[\w.]{1,30})['\"\s)]{0,4}(?:(?:\b(?:or|and|xor|like|in|between|not)|[,=<>+*/|&%-]{1,2})\s*){1,3}(?:exists\s*)?\(+\s*select\s+(?:[\w.*\"`]+|[^()]*\([^()]*\))\s+from\s+[\w.\"`\[]", _BLIND, CERTAIN,
+    _sqli("scalar_subselect", r"^[\s('\"]{0,6}(?:-?\d[\d.]*|[\w.]+)['\"\s)]{0,4}(?:(?:\b(?:or|and|xor|like|in|between|not)|[,=<>+*/|&%-]{1,2})\s*){1,3}(?:exists\s*)?\(+\s*select\s+(?:[\w.*\"`]+|[^()]*\([^()]*\))\s+from\s+[\w.\"`\[]", _BLIND, CERTAIN,
           examples=("0 or (select secret from users limit 1) like 'S3%'", "title, (select secret from users limit 1)", "owner,(select max(pw) from users)")),
     _sqli("columns_from", r"^[\w.*\"`]+(?:\s*,\s*[\w.*\"`]+)*\s+from\s+[\w.\"`]+(?:\s+(?:where|limit|order|group|having)\b[^'\"]*)?\s*(?:--|/\*)[\s\w+-]{0,12}$", _OWASP, CERTAIN,
           prefilter=(r" from [\w.]+ ?(?:--|/\*)", r" from [\w.]+ (?:where|limit|order|group|having) [^'\"\x0b]+--"),
           examples=("secret from users --", "id, secret from users --", "secret from users where id = 1 --")),
     _sqli("quote_terms", r"^[^'\"`]*['\"]\s*\)*\s*(?:(?:or|and|xor)\s*(?:[-+~]\s*[a-z_]\w*|\[\w+\]|\.\d+|[a-z_][\w.]*\s*[-+*/%|&]\s*[\w.]+|[a-z_]\w*\s+(?:isnull\s+|notnull\s+)?(?:or|and)\s+\w+)\s*(?:--|#|/\*)[\s\w+-]*$|is\s+(?:not\s+)?['\"]$)", _OWASP, CERTAIN, prefilter=(r"['\"] ?is (?:not )?\\?['\"]",), examples=("zed' or -age --", "zed'or age+1 --", "zed' or [age] --", "ann' and age and name --", '" is not "')),
     _sqli("number_columns", r"^[\s(]*-?\d+\s*(?:[|&]\s*\d+\s*)?(?:(?:or|xor)\s*(?:\(+\s*" + _COLUMN + r"\s*\)+|\s" + _COLUMN + r"|\s(?:abs|length|hex|lower|upper|ascii|unicode|typeof|ifnull|coalesce)\s?\([\w., ]+\))\s*(?:(?:is|not)\s?null\s*|(?:not\s+)?like\s+\w+\s*|(?:not\s+)?between\s+\w+\s+and\s+\w+\s*)?(?:or\s+\d+\s*)?(?:$|(?:--|#|/\*)[\s\w+-]*$)|(?:or|and|xor)\s+\w+\s+(?:(?:not|is)null\b|(?:not\s+)?in\s*\(\s*['\d])|(?:or|and|xor)\s+['\"]\w*['\"]\s*[<>=]+\s*\(\s*select\b)", _BLIND, CERTAIN, prefilter=(r"[=\x0b\"]-?\d+ ?[|&] ?\d+ (?:or|xor)",), examples=("0 or id", "1 or rowid", "0 or(id)", "1 or id -- x", "1|0 or id", "0 or id in (1,2,3)", "0 or title like title", "0 or abs(id)", "0 or id between 1 and 3", "0 or 'S3' < (select a from b)")),
+    _sqli("value_union", r"^[\s(]*(?:(?:-?(?:\d[\d.]*(?:e\d+)?|\.\d+)|null|true|false|''|\"\")['\")\s]*\s(?:union|except|intersect)\s+(?:all\s+|distinct\s+)?select\s[^;]+?[\s\]\"`*)']from[\s\[\"`(]"
+          r"|[\w.'\")]+\s+union\s+(?:all\s+|distinct\s+)?select\s+(?:[\w.]*\*|[\w.'\"`|()]+\s*,)[^;]*?[\s\]\"`*)']from[\s\[\"`(])", _PATT, CERTAIN, prefilter=(r"null union ",), examples=("9 union all select id,name||'PW',pass from users--", "null union select a.*from users a", "0 union select pw from users")),
+    # What stands behind the first quote is an operation of the database, and a comment cuts off the
+    # rest of the statement, or a quote opens again at once.
+    _sqli("quote_operation", r"^[^'\"`]*['\"]\s*\)*\s*(?:"
+          r"(?:(?:[<>=!]=|<>|<<|>>|[<>=|&+*%^])\s*[\w.\[\]]+|(?:is\s+(?:not\s+)?|not\s+|(?:is|not)null\s*)(?:distinct\s+from\s+)?(?:[=<>]{0,2}\s*[\w.]+)?|collate\s+\w+\s+(?:or|and)\s+[\w.]+|(?:or|and|xor)\s*(?:\.\d+|\[\w+\]))"
+          r"(?:\s*(?:[<>=!|&+*%]{1,2}|\b(?:or|and|is|like)\b)\s*[\w.]+)?\s*;?(?:\s*(?:--|/\*)|\s+#)[\s\w+-]*"
+          r"|(?:is\s+(?:not\s+)?distinct\s+from|not\s+(?:like|glob|regexp|in\s*\()|<>|!=|<=>)\s*['\"]\w{0,8})$", _OWASP, CERTAIN, prefilter=(r"['\"] ?(?:is|not) ?null", r"\\\" ?is (?:not |distinct )", r"\\\" ?not (?:null|like|glob|in)", r"\\\"(?:<>|!=|\[)"), examples=("' not null--", "'is not pass--", "'<>name--", "'collate nocase or 1--", "' is distinct from '", "O'=pass<1--", "it is over'<>'", "' or [id];--")),
+    _sqli("value_condition", r"^[\s(]*(?:null|''|\"\"|(?:row)?id|oid)[\s)]*(?:(?:\bor\b|\|\|)[\s(]*(?:0x[\da-f]+|x'[\da-f]*'|(?:row)?id\s*$|[a-z_]\w*\s*(?:[<>=]|\s(?:not\s+)?(?:like|glob|between|in|is)\b|(?:not|is)null))"
+          r"|in\s*\(\s*\w+\s*\)\s*(?:or|and)\b|(?:not|is)null\b)|^[\s(]*-?[\d.]+[\s)]*(?:\|\s*[a-z_]\w*\s+(?:not\s+)?(?:like|glob)\b|[<>=!]{1,2}\s*(?:row)?id\s+(?:(?:not|is)null|is|like)\b|\bis\s+(?:not\s+)?'[^']?'?\s*$|\bor\s+\d+\s+is\s+\d)", _BLIND, CERTAIN, prefilter=(r"null ?in ?\(", r"null (?:or|\|\|) ?id", r"id or 0x", r"id or x'", r"id or id", r"null\tor", r"null\\tor", r"id\) or id", r"'' ?(?:not|is)null", r"id ?(?:not|is)null"), examples=("id or 0x1", "null or id", "null in(id) or '1'", "'' notnull +1", "9|name like'%'", "1>=id notnull", "9 is not '1'", "id OR x'31'", "id or name like'%'")),
+    _sqli("quote_statement", r"^(?:['`]\s*\)*\s*;?|\"\s*\)*\s*;)\s*(?:select\s+[\w*@(]|insert\s+into\s|update\s+\w+\s+set\s|delete\s+from\s|drop\s+(?:table|database)\s)[^'\"`]*$", _OWASP, STRONG, examples=("'select H", '";SELECT P', "';drop table x")),
+    _sqli("case_only", r"^\s*case\s+when\s+[\w.=<>'()]+\s+then\s+\S", _BLIND, 0.5, examples=("case when a then b", "case when 1=1 then 1 else 0 end")),
+    # Further columns of an UPDATE, further values of an INSERT, and columns before a FROM.
+    _sqli("set_column", r"^[^'\"]*['\"]\s*(?:,\s*[\[\"'(]*[a-z_]\w*[\]\"']?(?:\s*,\s*\w+\s*)*\)?\s*=\s*(?:['\"(][^'\"]*(?:$|['\"]?\s*(?:--|#|where\b)|['\"]\s*,)|[\w.]+\s*(?:--|#|where\b))|where\s+(?:[\[\"'(]*[a-z_]\w*[\]\"')]?\s*(?:[=<>]|\s(?:like|in|is)\b)|\d+\s*(?:--|#))|(?:\s*,\s*(?:'[^']*'|[\w.]+))+\s*\)\s*;?\s*(?:--|#))", _OWASP, CERTAIN, prefilter=(r"\\\" ?, ?\[?\w+\]? ?= ?", r"\\\" where \w"), examples=("x',role='admin", "x', role='admin' --", "x' where name='admin'--", "x',[role]='admin", "x',role=name where id=1--", "hello','world',1);--")),
+    _sqli("calls_from", r"^(?:(?:distinct|all)\s+[\w.]+|\w+\([\w*., ]*\)|\w+\.\w+)\s+from\s+[\w.]+(?:\s+\w+)?\s*--[\s\w+-]*$", _OWASP, CERTAIN, prefilter=(r" from [\w.]+ \w+ ?--",), examples=("max(pass) from users--", "distinct pass from users--", "u.pass from users u--")),
 )

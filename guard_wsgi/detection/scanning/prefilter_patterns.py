@@ -171,6 +171,12 @@ def patterns() -> dict[str, tuple[str, ...]]:
     are made for each call: nothing needs them once they are compiled."""
     return {name: tuple(made) for name, made in {
     "quote_keyword": cross(("'", "`", r"\)"), (" ", "", r"\t", r"\n", r"\x0b", r"\r\n", "  "), (_KEYWORD,)),
+    # Blanks that JSON escapes, and rare ones.
+    "quote_escaped_blank": (
+        *cross(("'", "`", r"\\\""), (r"\\n", r"\\t", r"\\r", r"\\f"), (r"(?:or|and|xor|union|having|is|like|not|in|where)\b",)),
+        *cross(("'", "`", '"'), (r"\x0c", r"\r"), (r"(?:or|and|xor|union|having|is|like|not|in|where)\b",)),
+        *cross(('"or', '"and', r"\\\"or", r"\\\"and"), (r"\r", r"\n", r"\x0c", r"\\n", r"\\t", r"\\r", r"\\f")),
+    ),
     "quote_symbol": (
         *cross("' `", tuple(map(re.escape, "-+*/%^&|=<>!~#;,@({})]'\"\x0b\n")), ("",)),
         *cross("' `", (*_BLANKS, r"\)"), (r"[\s)]*" + _QUOTED_SYMBOL,)),

@@ -41,7 +41,7 @@ PRIOR_FEATURES: Final = {
     "protocol.name_line_break": 1.3,
     "protocol.cookies_in_quotes": 1.3,
     # Not certain: the visitor whom the link betrays is not to be banned.
-    "session.foreign_link": 1.2,
+    "session.foreign_link": 1.4,
     "file.remote_include": 0.7,
     PICKLE_CALL: 4.0,  # certain: more than any shape of random letters excuses
     "graphql.introspection": 0.5,
@@ -97,7 +97,19 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     ),
     "code.secret_lookup": (("at:query", 0.3), ("at:form", 0.2), ("at:cookie", 0.3)),
     "sql.word_operator": (("name:number", 1.0),),
+    "sql.case_only": (("at:query", 0.3), ("at:form", 0.3), ("name:query", -0.4)),
     "sql.number_call": (("name:number", 1.0),),
+    # Questions about Python name these, too.
+    "code.python_names": (
+        ("name:query", -1.0),
+        ("name:text", -0.4),
+        ("at:query", 0.35),
+        ("at:form", 0.35),
+        ("at:json", 0.35),
+        ("at:path", 0.3),
+        ("at:header", 0.35),
+        ("at:cookie", 0.35),
+    ),
     "code.php_variable_argument": (("kind:path", 0.8),),
     "file.odd_address": (("kind:path", -1.2),),
     "file.local_service": (("name:target", 0.85), *_ASKED),
@@ -108,7 +120,7 @@ _PRIOR_PAIRS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "shell.ticked_words": (("name:line", 0.8), ("name:text", -0.4)),
     "file.parent_program": (("name:include", 0.85), *_ASKED),
     "file.server_program": (("name:include", 0.95), *_ASKED),
-    "query.lone_schema": (("at:form", 0.6), ("at:query", 0.6)),
+    "query.lone_schema": (("at:form", 0.9), ("at:query", 0.9)),
     # "sendgrid/6.12.5;python" is a client and the language it runs on.
     **dict.fromkeys(("shell.target_program", "shell.target_word"), (("kind:agent", -1.3),)),
     **dict.fromkeys(_GRAPH, (("name:query", -0.4), ("at:query", 0.4))),
