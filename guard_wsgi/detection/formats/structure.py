@@ -31,6 +31,8 @@ from guard_wsgi.detection.formats.nesting import LEVEL, cost_of
 from guard_wsgi.detection.formats.requirement import is_requirement
 from guard_wsgi.detection.formats.sentences import with_quotes, without_sentence
 from guard_wsgi.detection.formats.xmlbody import xml_pieces
+from guard_wsgi.detection.language.python_expressions import FEATURE as REACHING_EXPRESSION
+from guard_wsgi.detection.language.python_expressions import is_reaching_expression
 from guard_wsgi.detection.relaxations.field_names import (
     FILTER_RANGE,
     is_filter,
@@ -237,6 +239,8 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
         return
     if is_pickle_call(text, budget.take_chars):
         value = evolve(value, flags=(*value.flags, PICKLE_CALL))
+    elif value.kind in ("", "path") and is_reaching_expression(text, budget.take_chars):
+        value = evolve(value, flags=(*value.flags, REACHING_EXPRESSION))
     first = text.lstrip()[:1]
     if first in ("d", "D") and (held := data_urls.content(value, budget)) is not None:
         for one in held:

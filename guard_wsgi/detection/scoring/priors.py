@@ -10,6 +10,7 @@ from typing import Final
 from guard_wsgi.detection.decoding.pickles import FEATURE as PICKLE_CALL
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
+from guard_wsgi.detection.language.python_expressions import FEATURE as REACHING_EXPRESSION
 
 EXCUSES: Final = MappingProxyType(
     {
@@ -29,6 +30,7 @@ FEATURE_CATEGORIES: Final = {
     "session.foreign_link": "code_injection",
     "file.remote_include": "file_inclusion",
     PICKLE_CALL: "deserialization",
+    REACHING_EXPRESSION: "code_injection",
     "graphql.introspection": "graphql",
     "graphql.depth": "graphql",
     "graphql.guesses": "graphql",
@@ -37,6 +39,8 @@ FEATURE_CATEGORIES: Final = {
 PRIOR_FEATURES: Final = {
     "encoding.overlong_bytes": 1.0,
     "upload.script_in_binary": 1.0,
+    # Nothing is beside it: the expression is the whole value.
+    REACHING_EXPRESSION: 1.7,
     # A header that is split off by the name of a parameter (CWE-113): no form has such a name.
     "protocol.name_line_break": 1.3,
     "protocol.cookies_in_quotes": 1.3,
