@@ -145,10 +145,9 @@ _SPOKEN_CLASS: Final = re.compile(
 _SCHEMA_LINE: Final = re.compile(
     r"^#(?: ?yaml-language-server: \$schema=|:schema )[\w.:/@-]{1,200}\.json[ \t]*(?=\r?\n|$)"
 )
-# Directives of reStructuredText, pkg-config and Ruby about neighbouring files: no folder has such a name.
+# Directives of reStructuredText and pkg-config about neighbouring files: no folder has such a name.
 _DIRECTIVE: Final = re.compile(
     r"(?m)^[ \t]*\.\. (?:include|literalinclude|image|figure|[a-z]{1,16}-module|csv-table|graphviz)::? (?:\.\./){1,6}[\w./-]{1,80}\.(?:rst|cmake|txt|md|py|csv|dot|png|jpe?g|svg|inc)[ \t]*$"
-    r"|^[ \t]*require_relative ['\"](?:\.\./){1,6}[\w/-]{1,80}['\"][ \t]*$"
     r"|^\w{1,40}=\$\{pcfiledir\}(?:/\.\.){1,6}(?=$|/\w|\s)"
 )
 # The last line of container images.
