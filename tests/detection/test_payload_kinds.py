@@ -240,7 +240,7 @@ def test_a_program_that_reaches_outside_is_refused_in_fields_for_code(
 @pytest.mark.parametrize(
     "text",
     [
-        *("open(2)", "vars()", "globals()", "open(file)", "open (door)", "eval", "compile(source)"),
+        *("open(2)", "open(file)", "open (door)", "eval", "compile(source)"),
         *("how do I use open('x') in Python?", "it is open (9-17)", "(open)", "100%s", "f'"),
         *("exec summary (draft)", "process = done", "global[0]", "the process (open)"),
     ],
