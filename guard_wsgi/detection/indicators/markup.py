@@ -181,7 +181,7 @@ MARKUP = (
     _xss("event_only", r"^[\s'\"`<>/]*on[a-z]{4,44}\s*=\s*\S{0,1}\s*$", _HTML, STRONG, examples=('"onzoom=',)),
     _xss("attribute_break", r"^\s*['\"`][\s/>]*(?:formaction|srcdoc|xlink:href|autofocus|style|href|src|background|action)\s*=", _EVASION, 0.9, examples=("'formaction=",)),
     _xss("spaced_tag", r"</?\s?[a-z](?:[\s/\x00]+[a-z]\b){3,}", _EVASION, STRONG, examples=('$<f o r m',)),
-    _xss("us_ascii", r"\xc2\xbc\s*/?[a-z]{2,}.{0,80}\xc2\xbe|\\xbc\s*/?[a-z]{2,}.{0,80}\\xbe", "OWASP: XSS Filter Evasion Cheat Sheet, US-ASCII encoding", CERTAIN, examples=('\\xbctest\\xbetest(\\xa2XSS\\xa2)\\xbc/test\\xbe',)),
+    _xss("us_ascii", r"\xc2\xbc\s*/?[a-z]{2,}.{0,80}\xc2\xbe|\\xbc\s*/?[a-z]{2,}.{0,80}\\xbe", "OWASP: XSS Filter Evasion Cheat Sheet, US-ASCII encoding", STRONG, examples=('\\xbctest\\xbetest(\\xa2XSS\\xa2)\\xbc/test\\xbe',)),
     _xss("array_call", r"\]\s*\.\s*\w+\s*\.\s*(?:call|apply|bind)\s*[`(]", _PATT, STRONG, examples=('[].sort.call`${alert}1337`',)),
     _xss("entity_in_word", r"[a-z]&(?:tab|newline|nbsp|shy|zwj|zwnj);[a-z]{2,}", _EVASION, STRONG, examples=('ja&tab;vascript: ',)),
     _xss("link_script", r"<link\b[^>]*(?:\.js\b|javascript)", _EVASION, STRONG, examples=('<LINK REL="stylesheet" HREF="javascript:alert(8461);">',)),
