@@ -264,6 +264,9 @@ IN_FRONT = "/?q=%27%20UNION%20SELECT%20a%20FROM%20b--"
         # Over plain HTTP, from a page that withholds its address.
         {"Accept": "image/avif,image/webp,image/*,*/*;q=0.8"},
         {"Accept": "text/css,*/*;q=0.1"},
+        {"Sec-Purpose": "prefetch;prerender", "Sec-Fetch-Site": "same-origin"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
     ],
 )
 def test_what_a_page_makes_a_browser_send_is_refused_and_hardly_bans(made: dict[str, str]) -> None:
@@ -279,10 +282,32 @@ def test_a_link_from_a_page_whose_address_is_an_attack_hardly_bans() -> None:
     assert code(app, "/") == 200
 
 
+def test_a_cookie_that_another_host_may_have_set_hardly_bans() -> None:
+    app = guarded(lambda app, decorate: app.add_url_rule("/", "page", lambda: "x"))
+    made = {"Cookie": "theme=' UNION SELECT a FROM b--"}
+    assert {code(app, "/", headers=made) for _ in range(20)} == {400}
+    assert code(app, "/") == 200
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"Content-Type": "application/json"},
+        {"Content-Type": "application/xml; charset=utf-8"},
+    ],
+)
+def test_what_no_page_can_send_to_another_site_bans(sent: dict[str, str]) -> None:
+    """A browser asks the other site first, and the guard's answer admits nobody."""
+    app = guarded(lambda app, decorate: app.add_url_rule("/", "page", lambda: "x"))
+    claimed = {"Origin": "https://blog.example", "Sec-Fetch-Site": "cross-site", **sent}
+    assert 403 in [code(app, IN_FRONT, headers=claimed) for _ in range(11)]
+
+
 @pytest.mark.parametrize(
     "sent",
     [
         {},
+        {"Sec-Fetch-Site": "x"},
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"},
         {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"},
