@@ -76,6 +76,9 @@ def with_parent(path: str, key: str) -> str:
     return f"{parent}.{key}" if is_suggestive else key
 
 
+SECRET_OPERATOR: Final = "query.secret_operator"
+"""Flag of a name that asks a document store about a secret (field_names.py)."""
+
 UNREAD: Final = "unread_value"
 """Flag of a value that could not be parsed."""
 

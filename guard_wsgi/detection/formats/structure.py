@@ -35,6 +35,7 @@ from guard_wsgi.detection.language.python_expressions import FEATURE as REACHING
 from guard_wsgi.detection.language.python_expressions import is_reaching_expression
 from guard_wsgi.detection.relaxations.field_names import (
     FILTER_RANGE,
+    asks_secret,
     is_filter,
     is_written,
     names_filter,
@@ -44,6 +45,7 @@ from guard_wsgi.detection.relaxations.published_fields import KindOf, kinds_insi
 from guard_wsgi.detection.value import (
     MAIL,
     PLACE,
+    SECRET_OPERATOR,
     UNREAD,
     Budget,
     BudgetSpent,
@@ -136,7 +138,9 @@ class Document:
                             continue
                         if kind_of(path + "{}", key) != PLACE:
                             budget.take_value()
-                            yield Value(location, path, with_parent(path, key), "name")
+                            is_asked = key[:1] == "$" and asks_secret(f"{path}.{key}")
+                            flags = (SECRET_OPERATOR,) if is_asked else ()
+                            yield Value(location, path, with_parent(path, key), "name", flags)
                 else:
                     for child in reversed(node):
                         if child.__class__ in (str, list, Pairs):

@@ -3,6 +3,8 @@
 # ruff: noqa: E501  (a table: one row a line reads better than the rows broken)
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 from guard_wsgi.detection.indicators.indicator import CERTAIN, DECISIVE, STRONG, WEAK, Family
 
 _NOSQL = "PayloadsAllTheThings, NoSQL Injection; CWE-943"
@@ -20,9 +22,16 @@ _ATTRIBUTE = r"(?:uid|cn|sn|ou|dc|mail|objectclass|userpassword|gidnumber|uidnum
 _make = Family("query")
 
 # fmt: off
+# An operator of a document store in a name, as fixed text.
+_OPERATORS = (
+    *(rf"\.\${letter}[a-z]{{1,31}}[=\x0b]" for letter in ascii_lowercase),
+    *(rf"\[\${letter}[a-z]{{1,31}}\][=\x0b]" for letter in ascii_lowercase),
+    *(rf"{quote}:{blank}\{{{quote}\$[a-z]" for quote in (r"\"", r"\\\"") for blank in ("", " ")),
+)
+
 QUERY = (
     _make("nosql", "operator_key", r"\[\s*\$" + _OPERATOR + r"\s*\]|(?:^|[{,\s'\"])\$" + _OPERATOR + r"['\"]?\s*:", _NOSQL, STRONG, examples=('[$ne]=1',)),
-    _make("nosql", "operator_name", r"^(?:[\w.]+\.)?\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator|lookup|graphlookup|unionwith|out|merge)$", _NOSQL, STRONG, prefilter=(r"\.\$(?:ne|gte?|lte?|n?in|regex|where|exists)=", r"[=\"\x0b\[]\$(?:lookup|graphlookup|unionwith|out|merge|accumulator)[\"\x0b\]\\]",), examples=('$gt', '$lookup', '$accumulator')),
+    _make("nosql", "operator_name", r"^(?:[\w.]+\.)?\$(?:ne|gte?|lte?|n?in|regex|where|exists|or|and|nor|not|expr|elemmatch|func|jsonschema|function|accumulator|lookup|graphlookup|unionwith|out|merge)$", _NOSQL, STRONG, prefilter=(*_OPERATORS, r"[=\"\x0b\[]\$(?:lookup|graphlookup|unionwith|out|merge|accumulator)[\"\x0b\]\\]",), examples=('$gt', '$lookup', '$accumulator')),
     _make("nosql", "where_script", r"\$where\b|\bthis\.\w+(?:\.\w+\(.*?\))?\s*(?:==|!=|\.match|\.length|\[|=|>|<)|\bdb\.\w+\.(?:find|insert|remove|drop|update|aggregate)\w*\s*\(|\bdb\.(?:version|getcollectionnames|stats|injection|getname)\b|\btojson\s*\(|\bmapreduce\b|\bnew\s+date\s*\(\s*\)\s*;", _NOSQL, examples=('$where',)),
     _make("nosql", "shell_call", r"\bdb\.\w+\.(?:drop|insert\w*|remove|delete\w*|update\w*|dropdatabase)\s*\(|\btojson\s*\(\s*this\b|['\"]\s*\}\s*\)\s*;", _NOSQL, STRONG, examples=('tojson(this)',)),
     _make("nosql", "quote_logic", r"['\"]\s*(?:\|\||&&)\s*(?:['\"\d]|this\b|true|\w+\s*==)|['\"]\s*;\s*return\s+|\breturn\s*\(?\s*(?:true\b|false\b|this\b|!)|['\"]\s*\}\s*[,)]\s*\$|['\"]\s*\}\s*\]|,\s*\$(?:or|where)\b|\bsleep\s*\(\s*\d+\s*\)\s*[;}]|\{\s*\$gt\s*:|\{\s*\$ne\s*:|\bwhile\s*\(\s*1\s*\)|['\"]\s*==\s*['\"]", _NOSQL, examples=("'||true",)),

@@ -8,8 +8,8 @@ from typing import Final
 
 from guard_wsgi.detection.decoding.percent import PERCENT, unquote
 from guard_wsgi.detection.formats.structure import unfold
-from guard_wsgi.detection.relaxations.field_names import names_filter
-from guard_wsgi.detection.value import Budget, Value, stands_out, to_text
+from guard_wsgi.detection.relaxations.field_names import asks_secret, names_filter
+from guard_wsgi.detection.value import SECRET_OPERATOR, Budget, Value, stands_out, to_text
 
 # A longer name adds nothing to a finding. Our own patterns match against names as well.
 MAX_NAME_CHARS: Final = 100
@@ -58,5 +58,7 @@ def name_values(location: str, name: str, flags: tuple[str, ...] = ()) -> Iterat
     if not name:
         return
     stands = not _SIMPLE_NAME.fullmatch(name) or stands_out(name)
+    if stands and "$" in name and asks_secret(name):
+        flags = (*flags, SECRET_OPERATOR)
     if flags or (stands and not names_filter(name)):
         yield Value(location, name[:MAX_NAME_CHARS], name, "name", flags)

@@ -127,6 +127,26 @@ def is_filter(name: str) -> bool:
     return bool(_FILTER_NAME.match(name)) and not _SECRET_NAME.match(name)
 
 
+# An operator in the place of a secret: the last part of a name, or a key below it.
+_ASKED_SECRET: Final = re.compile(r"(?P<name>.+?)[.\[]\$(?P<word>[a-zA-Z]{2,32})\]?")
+# Keywords of JSON Schema, and types of MongoDB Extended JSON.
+_NO_OPERATOR: Final = re.compile(
+    r"ref|dynamicRef|id|anchor|dynamicAnchor|defs|schema|comment"
+    r"|oid|date|binary|uuid|timestamp|number(?:Int|Long|Double|Decimal)"
+)
+
+
+def asks_secret(name: str) -> bool:
+    """Whether a name ends in an operator below the name of a secret: ``password[$type]``,
+    ``pass.$size``. A store then compares the secret with more than one text (CWE-943)."""
+    match = _ASKED_SECRET.fullmatch(name)
+    return (
+        match is not None
+        and _NO_OPERATOR.fullmatch(match["word"]) is None
+        and _SECRET_NAME.fullmatch(match["name"]) is not None
+    )
+
+
 # Operators that join conditions, and one that asks for words in all fields.
 _JOINING: Final = re.compile(r"\$(?:and|n?or|not|text|expr|options)", re.IGNORECASE)
 

@@ -11,6 +11,7 @@ from guard_wsgi.detection.decoding.pickles import FEATURE as PICKLE_CALL
 from guard_wsgi.detection.finding import WHOLE_VALUE
 from guard_wsgi.detection.indicators import INDICATORS
 from guard_wsgi.detection.language.python_expressions import FEATURE as REACHING_EXPRESSION
+from guard_wsgi.detection.value import SECRET_OPERATOR
 
 EXCUSES: Final = MappingProxyType(
     {
@@ -28,6 +29,7 @@ FEATURE_CATEGORIES: Final = {
     "protocol.name_line_break": "http_split",
     "protocol.cookies_in_quotes": "http_split",
     "session.foreign_link": "code_injection",
+    SECRET_OPERATOR: "nosql",
     "file.remote_include": "file_inclusion",
     PICKLE_CALL: "deserialization",
     REACHING_EXPRESSION: "code_injection",
@@ -44,6 +46,7 @@ PRIOR_FEATURES: Final = {
     # A header that is split off by the name of a parameter (CWE-113): no form has such a name.
     "protocol.name_line_break": 1.3,
     "protocol.cookies_in_quotes": 1.3,
+    SECRET_OPERATOR: 1.7,  # no API documents an operator in place of a password
     # Not certain: the visitor whom the link betrays is not to be banned.
     "session.foreign_link": 1.4,
     "file.remote_include": 0.7,
