@@ -30,7 +30,11 @@ _HINT: Final = re.compile(
 )
 # Python warns of escapes that it does not know, and of words that touch a number.
 _ESCAPE: Final = re.compile(r"\\.", re.DOTALL)
-_TOUCHING: Final = re.compile(r"(?<=\d)(?=(?:or|and|in|is|if|else|not|for)\b)")
+_TOUCHING: Final = re.compile(
+    r"(?<!\w)((?:0x[\da-f_]++|0[bo][\d_]++|(?:\d[\d_]*+\.?[\d_]*+|\.\d[\d_]*+)(?:e[-+]?\d[\d_]*+)?j?))"
+    r"(?=or|and|in|is|if|else|not|for)",
+    re.IGNORECASE,
+)
 
 
 def is_reaching_expression(text: str, charge: Callable[[int], None]) -> bool:
@@ -44,7 +48,7 @@ def is_reaching_expression(text: str, charge: Callable[[int], None]) -> bool:
         return False
     charge(PARSED_CHARS + len(text))
     try:
-        plain = _TOUCHING.sub(" ", _ESCAPE.sub("xx", text.strip()))
+        plain = _TOUCHING.sub(r"\1 ", _ESCAPE.sub("xx", text.strip()))
         root = ast.parse(plain, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
