@@ -51,7 +51,6 @@ ATTACKS = (
     "{{this.__class__}}",
     '{{#with "s" as |string|}}{{/with}}',
     "$a(1)",
-    "$1($2);$x(1)",
 )
 
 

@@ -216,7 +216,7 @@ def part(head: str, content: bytes) -> bytes:
 NOISE = random.Random(7).randbytes(400_000)
 LARGE = (
     part('name="title"', b"tea"),
-    part('name="file"; filename="a.bin"', NOISE),
+    part('name="photo"; filename="a.bin"', NOISE),
     part('name="again"; filename="b.bin"', b"--frontie\r\n--front" + NOISE[:1000]),
     part('name="text"', b"scones"),
 )
@@ -243,7 +243,7 @@ def test_a_form_without_its_files_is_the_same_whatever_the_chunks(size: int) -> 
         st.sampled_from(
             (
                 *(*LARGE, b"--frontier", b"\r\n", b"--frontier--\r\n", b"\n--frontier\n", b"tea"),
-                *(part('name="q"; filename=""', b"x"), part('name="q"', b"--frontier"), b"-"),
+                *(part('name="word"; filename=""', b"x"), part('name="word"', b"--frontier"), b"-"),
             )
         ),
         max_size=8,
@@ -251,7 +251,8 @@ def test_a_form_without_its_files_is_the_same_whatever_the_chunks(size: int) -> 
     st.integers(1, 3000),
 )
 def test_what_no_reading_takes_for_a_file_is_kept(pieces: list[bytes], size: int) -> None:
-    """Skimming leaves out nothing but what parts() takes for the content of a file."""
+    """Skimming leaves out nothing but what parts() takes for the content of a file. No field here is
+    one for a single line: the lines of its text would be values of their own."""
     body = b"".join(pieces)
     if len(body) > 3000:
         body = body.replace(NOISE, NOISE[:700])

@@ -51,8 +51,10 @@ class Project:
         for name, value in {**own, **options}.items():
             monkeypatch.setattr(settings, name, value, raising=False)
         django.setup()
-        # Django keeps its template engines from the first use on, in whichever test that was.
-        setting_changed.send(sender=Project, setting="TEMPLATES", value=None, enter=True)
+        # Django keeps its template engines from the first use on, in whichever test that was, and
+        # so does REST framework its settings.
+        for setting in ("TEMPLATES", "REST_FRAMEWORK"):
+            setting_changed.send(sender=Project, setting=setting, value=None, enter=True)
         clear_url_caches()
         is_language_prefix_patterns_used.cache_clear()
         translation.deactivate()

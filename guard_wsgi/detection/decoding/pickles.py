@@ -111,7 +111,9 @@ def _is_call(data: bytes, layers: int, charge: Callable[[int], None]) -> bool:
         charge(len(unpacked) // DECODED_EACH)
         return bool(unpacked) and _is_call(unpacked, layers - 1, charge)
     data = data.strip(b" \t\r\n'\"")
-    return any(_is_call(inside, layers - 1, charge) for inside in _decoded(data))
+    return len(data) >= MIN_CHARS and any(
+        _is_call(inside, layers - 1, charge) for inside in _decoded(data)
+    )
 
 
 def _decoded(data: bytes) -> Iterator[bytes]:

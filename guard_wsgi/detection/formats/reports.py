@@ -8,6 +8,7 @@ from typing import Final
 
 from attrs import evolve
 
+from guard_wsgi.detection.language.python_expressions import FEATURE as REACHING_EXPRESSION
 from guard_wsgi.detection.value import PLACE, SAMPLE, Value
 
 MEDIA: Final = frozenset({"application/csp-report", "application/reports+json"})
@@ -65,5 +66,7 @@ def with_samples(values: Iterator[Value], is_declared: bool) -> Iterator[Value]:
                 is_declared and value.name in _MESSAGES and chars <= MAX_MESSAGE_CHARS
             )
             if is_sample and not value.kind and "<" not in value.text and "&" not in value.text:
-                value = evolve(value, kind=SAMPLE)
+                # The program is a browser's, and no Python.
+                flags = tuple([flag for flag in value.flags if flag != REACHING_EXPRESSION])
+                value = evolve(value, kind=SAMPLE, flags=flags)
         yield value
