@@ -251,8 +251,8 @@ def test_a_form_without_its_files_is_the_same_whatever_the_chunks(size: int) -> 
     st.integers(1, 3000),
 )
 def test_what_no_reading_takes_for_a_file_is_kept(pieces: list[bytes], size: int) -> None:
-    """Skimming leaves out nothing but what parts() takes for the content of a file. No field here is
-    one for a single line: the lines of its text would be values of their own."""
+    """Skimming leaves out nothing but what parts() takes for the content of a file. No field here
+    is one for a single line: the lines of its text would be values of their own."""
     body = b"".join(pieces)
     if len(body) > 3000:
         body = body.replace(NOISE, NOISE[:700])
