@@ -94,11 +94,11 @@ def test_a_fork_waits_for_a_call_to_a_store_that_does_not_answer() -> None:
     silent = socket.create_server(("127.0.0.1", 0))
     store = Store.open(
         f"redis://127.0.0.1:{silent.getsockname()[1]}",
-        settings=StoreSettings(timeout_seconds=1.0, request_budget_seconds=1.0),
+        settings=StoreSettings(timeout_seconds=4.0, request_budget_seconds=4.0),
     )
     thread = threading.Thread(target=store.limiter.hit, args=(Limit(10, 60), "client"))
     thread.start()
-    silent.accept()  # the call is under way, and will fail in a second
+    silent.accept()  # the call is under way, and will fail in four seconds
     failures = store._breaker.failures
     print(failures, in_child(lambda: store._breaker.failures == 1))
     thread.join(10)
