@@ -25,13 +25,14 @@ from typing import Any
 
 import hyperscan
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from workloads import WORKLOADS, Workload, make_environ  # noqa: E402
+from workloads import WORKLOADS, Workload, make_environ
 
-from guard_wsgi.detection.first_pass import body_bytes  # noqa: E402
-from guard_wsgi.detection.message.media import BodyKind  # noqa: E402
-from guard_wsgi.detection.scanning.prefilter import JOINER, Named, literals, named_patterns  # noqa: E402
+from guard_wsgi.detection.first_pass import body_bytes
+from guard_wsgi.detection.message.media import BodyKind
+from guard_wsgi.detection.scanning.prefilter import JOINER, Named, literals, named_patterns
 
 FLAGS = hyperscan.HS_FLAG_CASELESS | hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_ALLOWEMPTY
 AT_ONCE = 8

@@ -14,7 +14,6 @@ ms + 20 us a kB for the percentile.
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
 import logging
@@ -24,11 +23,12 @@ from io import BytesIO
 from pathlib import Path
 from time import process_time
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.append(str(Path(__file__).resolve().parent / "training"))
 
 from flask import Flask, request
+from labelled import environ_of
 
 from guard_wsgi_flask import FlaskAPIGuard, SecurityConfig
 
@@ -51,19 +51,12 @@ def reading_app(name: str) -> Flask:
     return app
 
 
-def environ_of(record: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    sent = record["body"] or ""
-    body = (
-        base64.b64decode(sent)
-        if record.get("body_enc") == "base64"
-        else sent.encode("utf-8", "surrogatepass")
-    )
-    path = (record["path"] or "/").encode("utf-8", "surrogatepass")
-    environ: dict[str, Any] = {
-        "REQUEST_METHOD": record["method"],
+def request_of(record: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Return the whole environ of a server on port 80, and the body."""
+    environ = environ_of(record)
+    body: bytes = environ.pop("wsgi.input").read()
+    server: dict[str, Any] = {
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-        "QUERY_STRING": (record["query"] or "").encode().decode("latin-1"),
         "SERVER_NAME": "shop.example.com",
         "SERVER_PORT": "80",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -74,13 +67,8 @@ def environ_of(record: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         "wsgi.multithread": False,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "CONTENT_LENGTH": str(len(body)),
     }
-    for name, value in record["headers"].items():
-        key = name.upper().replace("-", "_")
-        key = key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-        environ[key] = str(value).encode("utf-8", "surrogatepass").decode("latin-1")
-    return environ | {"CONTENT_LENGTH": str(len(body))}, body
+    return server | environ | {"CONTENT_LENGTH": str(len(body))}, body
 
 
 def serve(app: Any, environ: dict[str, Any], body: bytes) -> tuple[float, str]:
@@ -109,7 +97,7 @@ def main() -> int:
                     sources[record["source"]].append(record)
     # Patterns are compiled at the first suspicious value.
     for app in guarded:
-        serve(app, *environ_of(next(iter(sources.values()))[0] | {"query": "q=<script>"}))
+        serve(app, *request_of(next(iter(sources.values()))[0] | {"query": "q=<script>"}))
     columns = f"{'refused':>7} {'added us':>8} {'first':>6} {'again':>6} {'p99 us':>8}"
     print(f"{'source':28} {'n':>4} {columns}")
     firsts, over = [], []
@@ -117,7 +105,7 @@ def main() -> int:
         base = first = again = 0.0
         added, refused, longest = [], 0, 0
         for record in records[:: max(1, len(records) // MOST_OF_A_SOURCE)]:
-            environ, body = environ_of(record)
+            environ, body = request_of(record)
             looks = []
             least = 9.0
             for app in guarded:

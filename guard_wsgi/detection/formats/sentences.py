@@ -58,7 +58,7 @@ def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
     """Return what is left of a value without the words around it; nothing for most values."""
     if len(value.text) > MAX_COMMENTED_CHARS:
         return ()
-    lines = _lines(value) if "\n" in value.text[:MAX_LINED_CHARS] else ()
+    lines = _lines(value) if "\n" in value.text else ()
     if not lines and _MARK.search(value.text) is None:
         return ()
     budget.take_chars(LEFT_CHARS + len(value.text) // LEFT_EACH)
@@ -76,9 +76,8 @@ def _lines(value: Value) -> Iterable[str]:
         len(value.text) > MAX_LINED_CHARS
         or any(mark in name for mark in _INSIDE)
         or _FOR_A_LINE.isdisjoint(features := name_features(name))
+        or not _ABOUT_COMMANDS.isdisjoint(features)
     ):
-        return ()
-    if not _ABOUT_COMMANDS.isdisjoint(features):
         return ()
     lines = [line.strip() for line in _FENCED.sub("\n", value.text).splitlines()]
     return [line for line in lines if len(line) >= MIN_LINE_CHARS and not _BLOCK.match(line)]

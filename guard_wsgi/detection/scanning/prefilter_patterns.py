@@ -308,7 +308,7 @@ def patterns() -> dict[str, tuple[str, ...]]:
     ),
     "pickle": (*cross(("=", r"\x0b", r"\""), ("(?-i:",), tuple(map(re.escape, _PICKLES)), (")",)), *cross(("=", r"\x0b", r"\""), _HEX_PICKLES), *_HEX_LINES, "qlpoOT", "/Td6WFo", "425a68", "fd377a58"),
     # A built-in function of Python that is not called by its name alone (python_expressions.py).
-    "python_name": ("\\(open[,)]", "\\[open[],]", ":open\\}", ":=open", "import__[,)\\]}]", "locals\\(\\)", "globals\\(\\)", "vars\\(\\)", *cross(("=", r"\x0b"), ("f'", 'f"'), (r"[^'\"\x0b]{0,40}\{",)), "%[srd]['\"] ?%"),
+    "python_name": ("\\(open[,)]", "\\[open[],]", ":open\\}", ":=open", "import__[,)\\]}]", "open\\([fbru]{1,2}['\"]", "open\\(file=", "open\\(\\*", "open\\('''", "locals\\(\\)", "globals\\(\\)", "vars\\(\\)", *cross(("=", r"\x0b"), ("f'", 'f"'), (r"[^'\"\x0b]{0,40}\{",)), "%[srd]['\"] ?%"),
     # As the name of a parameter. In Cookie, a blank precedes each name but the first.
     "session_name": cross(("&", r"\x0b"), (*SESSION_COOKIES, *LOG_IN_COOKIES), ("=",)),
     }.items()}
