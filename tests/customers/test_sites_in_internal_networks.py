@@ -17,7 +17,7 @@ PATHS = (
     *("/", "/admin/", "/admin/login/?next=/admin/", "/metrics", "/manager/html", "/actuator"),
     *("/server-status", "/phpmyadmin/", "/console", "/containers/json", "/_cat/indices"),
 )
-METADATA = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
+METADATA = ("http://169.254.169.254/", "http://169.254.169.254/latest/", "http://169.254.170.2/v2/")
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -44,11 +44,12 @@ def test_other_addresses_inside_the_network_are_targets() -> None:
     assert inspection.head(own)  # a server fetches it
 
 
-def test_a_host_that_is_claimed_opens_no_metadata() -> None:
+@pytest.mark.parametrize("address", METADATA)
+def test_a_host_that_is_claimed_opens_no_metadata(address: str) -> None:
     inspection = Detector().compile()
-    claimed = {"HTTP_HOST": "169.254.169.254"}
-    assert inspection.head(environ(**claimed, HTTP_REFERER=METADATA))
-    assert inspection.head(environ(**claimed, QUERY_STRING="next=" + quote(METADATA)))
+    claimed = {"HTTP_HOST": address.split("/")[2]}
+    assert inspection.head(environ(**claimed, HTTP_REFERER=address))
+    assert inspection.head(environ(**claimed, QUERY_STRING="next=" + quote(address)))
 
 
 @pytest.mark.parametrize(
