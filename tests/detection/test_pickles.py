@@ -10,6 +10,7 @@ import os
 import pickle
 import re
 import subprocess
+import warnings
 import zlib
 from collections.abc import Callable
 from datetime import datetime
@@ -111,3 +112,25 @@ def test_an_object_of_a_class_is_a_call() -> None:
 def test_a_program_behind_many_steps_is_found() -> None:
     padded = b"\x80\x02" + b"N0" * 2000 + pickle.dumps(Call(os.system, "id"), 2)[2:]
     assert is_pickle_call(_in_base64(padded), lambda _: None)
+
+
+@pytest.mark.parametrize("escape", [r"\d", r"\777", r"\N", r"\x1", r"\8", r"\u0041"])
+@pytest.mark.parametrize("shape", ["b'cos%s'", "b'cos\\nsystem%s'"])
+def test_reading_an_odd_escape_warns_of_nothing(shape: str, escape: str) -> None:
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        is_pickle_call(shape % escape, lambda characters: None)
+    assert warned == []
+
+
+@pytest.mark.parametrize("escape", [r"\d", r"\777", r"\8"])
+def test_an_odd_escape_hides_no_call(escape: str) -> None:
+    text = repr(b"cos\nsystem\n(S'id'\ntR.")
+    odd = f"{text[:-1]}{escape}{text[-1]}"
+    assert is_pickle_call(odd, lambda characters: None)
+
+
+def test_a_call_is_found_where_warnings_are_errors() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert is_pickle_call("(S'\\d'\nios\nsystem\n.", lambda characters: None)
