@@ -65,7 +65,8 @@ class GuardMiddleware(ViewChecker):
         The default is that of the resolver's framework.
     :param asks_inside: whether the framework always calls :meth:`check_route` before any function
         of the app. Then the app's functions are called there.
-    :raises ConfigError: when the configuration can't be served.
+    :raises ConfigError: if the configuration can't be served.
+    :raises TypeError: if ``app`` is not a WSGI app, or both ``routes`` and ``resolver`` are given.
 
     Two guards with one configuration around an app do no harm: the inner one sees that the outer
     one has decided, and passes the request on.
@@ -386,6 +387,6 @@ class GuardMiddleware(ViewChecker):
 
 
 class _ProxyFixBefore:
-    """Stands for a ProxyFix that has rewritten the environ, by which headers is not known."""
+    """Stands for a ProxyFix that has rewritten the environ by unknown headers."""
 
     x_for = x_proto = 1

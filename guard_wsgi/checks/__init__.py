@@ -1,3 +1,3 @@
-"""The checks, a family a file. Each lists its checks in their order."""
+"""The checks, one family per file. Each file lists its checks in their order."""
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ class Allowance:
         self._minute_ends = 0.0
 
     def take(self) -> bool:
-        """Take one use and return whether it was left; threads that ask at once may take one too
+        """Take one use. Return whether there was one; threads that ask at once may take one too
         many."""
         now = self._clock()
         if now >= self._minute_ends:

@@ -32,8 +32,8 @@ def _accepts_nobody(request: GuardRequest, credential: str) -> None:
 class Authentication(Check):
     """Refuses requests whose credential the verifier does not accept.
 
-    The scheme ignores case (RFC 9110, 11.1). A verifier that raises refuses. Every refusal
-    counts against the route's rate limit, by address, so that guesses are limited as well.
+    The scheme ignores case (RFC 9110, 11.1). If the verifier raises, the request is refused. Every
+    refusal counts against the route's rate limit, by address, so that guesses are limited as well.
 
     :param scheme: ``"bearer"``, ``"basic"`` or another word for the header's whole value.
     :param header: the header with the credential; an API key has its own header.

@@ -171,5 +171,5 @@ class PydanticNames:
 
     @property
     def revision(self) -> int:
-        """How often it has changed: never, since it can't."""
+        """The number of changes: always 0, because a configuration can't change."""
         return 0

@@ -372,7 +372,7 @@ def _exact_path(path: str) -> str:
 def endpoint_limits(
     values: Mapping[str, tuple[int, int]] | Mapping[str, list[int]],
 ) -> Mapping[str, tuple[int, int]]:
-    """Limits by exact path."""
+    """Read limits by exact path."""
     if not isinstance(values, Mapping):
         raise ValueError(f"must map paths to (requests, window), not {quoted(values)}")
     limits: dict[str, tuple[int, int]] = {}

@@ -231,12 +231,12 @@ class Inspection:
         )
         more = self._values.findings(values, budget, "body", tested)
         if len(body) > DENSE_BYTES and any(DENSE.intersection(one.indicators) for one in more):
-            left = settings.max_chars // SEARCHED_SHARE
+            chars = settings.max_chars // SEARCHED_SHARE
             marked: list[Value] = []
-            bare = self._bare.in_body(body, kind, complete, first_pass, left, marked)
+            bare = self._bare.in_body(body, kind, complete, first_pass, chars, marked)
             if bare is not None:
                 return (*found, bare)
-            more += self._marked(marked, Budget(settings.max_values, left // MARKED_SHARE))
+            more += self._marked(marked, Budget(settings.max_values, chars // MARKED_SHARE))
             # Its beginning was weighed. The rest is reported, like the rest of too long a body.
             more = tuple([one for one in more if not DENSE.intersection(one.indicators)])
             more = (*more, spent_finding("body", BEYOND, self._threshold))

@@ -58,7 +58,7 @@ _PROPERTY: Final = re.compile(
 
 
 MAX_LABEL_CHARS: Final = 512
-"""A longer name is none of a field: it is weighed, whatever it says."""
+"""A longer name is not the name of a field, so it is always weighed."""
 
 
 def stands_out(name: str) -> bool:
@@ -124,7 +124,7 @@ DENSITY: Final = "max_density"
 
 @define
 class Budget:
-    """How much a request may still cost. Spending more than is left raises BudgetSpent.
+    """How much a request may still cost. Spending more than remains raises BudgetSpent.
 
     Characters are the unit of work. One is about half a microsecond of processor time, the cost of
     a character in a text that is weighed all over. Other work is charged by its time

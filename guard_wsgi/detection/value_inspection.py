@@ -203,10 +203,10 @@ class ValueInspection:
         for at in self._matching_in(batch, tested):
             alike.setdefault(_key(batch[at]), []).append(at)
         rows = list(alike.values())
-        left = self._left([batch[row[0]] for row in rows], budget)
-        if left:
+        possible = self._left([batch[row[0]] for row in rows], budget)
+        if possible:
             secret = passwords(batch)
-            for place in left:
+            for place in possible:
                 self._weigh_row(rows[place], batch, budget, found, secret)
 
     def _matching_in(self, batch: list[Value], tested: Set[str]) -> list[int]:

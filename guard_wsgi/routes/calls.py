@@ -85,7 +85,7 @@ class Call:
         return False
 
     def __enter__(self) -> None:
-        """Let the framework's request read again what is read of the body meanwhile."""
+        """Let the framework's request read again the part of the body that the block reads."""
         self._reading.__enter__()
 
     def __exit__(self, *raised: Any) -> None:

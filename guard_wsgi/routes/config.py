@@ -1,4 +1,4 @@
-"""What a route says in place of, or on top of, the global configuration."""
+"""The options of one route: they replace or extend those of the global configuration."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _authorization_scheme(scheme: str | None) -> str | None:
 @checked
 @frozen(kw_only=True, slots=True)
 class RouteConfig:
-    """What a route says in place of, or on top of, the global configuration.
+    """The options of one route: they replace or extend those of the global configuration.
 
     ``None`` means that the global option applies. For tuples, sets and tables, the empty default
     means the same. Values are checked like those of SecurityConfig.
@@ -226,7 +226,7 @@ class RouteConfig:
         return self.rate_limit is not None or self.geo_rate_limits is not None
 
     def merged_over(self, other: RouteConfig | None) -> RouteConfig:
-        """Merge: options of this configuration win over those of ``other``.
+        """Return both, merged: options of this configuration win over those of ``other``.
 
         Collections add up: validators, patterns, rules and honeypot fields of ``other`` come first,
         sets are joined, and in tables of headers the entries of this one win.

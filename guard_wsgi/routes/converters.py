@@ -16,7 +16,7 @@ _DIGITS = r"\d(?:_?\d)*"
 
 
 class Integer(NumberConverter):
-    """What ``int`` reads."""
+    """The values that ``int`` reads."""
 
     regex = rf"\s*[+-]?{_DIGITS}\s*"
     signed_regex = regex
@@ -35,7 +35,7 @@ class Float(NumberConverter):
 
 
 class Uuid(UUIDConverter):
-    """What ``uuid.UUID`` reads."""
+    """The values that ``uuid.UUID`` reads."""
 
     regex = r"(?:urn:|uuid:)*[{}]*(?:-*[A-Fa-f0-9]){32}-*[{}]*"
 

@@ -280,7 +280,7 @@ class SecurityDecorator(DecoratorEvents):
 
     @property
     def route_config_revision(self) -> int:
-        """A number that grows with each rule on a view."""
+        """Return a number that grows with each rule on a view."""
         return self._revision
 
     # Marking

@@ -19,7 +19,8 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(?::00)?\Z", re.ASCII)
 
 @frozen(slots=True)
 class TimeRestriction:
-    """From ``start`` through the minute of ``end``; over midnight when ``start`` is later."""
+    """The hours from ``start`` through the minute of ``end``; they span midnight if ``start`` is
+    later."""
 
     start: time
     end: time
@@ -42,7 +43,7 @@ def _clock_time(value: object) -> time:
 def time_restriction(
     value: TimeRestriction | Mapping[str, str] | Sequence[str] | None,
 ) -> TimeRestriction | None:
-    """From ``("22:00", "06:00", "Europe/Berlin")`` or a table of start, end and timezone."""
+    """Read ``("22:00", "06:00", "Europe/Berlin")``, or a table of start, end and timezone."""
     if value is None or isinstance(value, TimeRestriction):
         return value
     if isinstance(value, Mapping):

@@ -23,7 +23,8 @@ UNBOUNDED = 2**31 - 1
 
 
 class Peek(Protocol):
-    """``view(key, requests, window_seconds, cost)``: would it fit, and when? Counts nothing."""
+    """``view(key, requests, window_seconds, cost)``: whether a hit fits, and when. It counts
+    nothing."""
 
     def __call__(self, key: str, requests: int, window_seconds: int, cost: int = 1, /) -> Taken: ...
 

@@ -23,8 +23,8 @@ _FEW = 64
 
 @frozen(slots=True)
 class Ban:
-    """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds; it was
-    made for so many ``seconds`` (0.0: not known)."""
+    """``target`` is a canonical address or network; ``expires_at`` is in epoch seconds; ``seconds``
+    is the time that it was made for (0.0: not known)."""
 
     target: str
     reason: str
@@ -33,12 +33,12 @@ class Ban:
 
     @classmethod
     def of(cls, entry: BanEntry) -> Ban:
-        """A ban of a store."""
+        """Make it from a store's entry."""
         return cls(entry.target, entry.reason, entry.expires_at, entry.seconds)
 
     @classmethod
     def longest(cls, entries: Iterable[BanEntry]) -> Ban | None:
-        """The ban of a store that ends last."""
+        """Return the ban of a store that ends last; ``None`` if there are none."""
         entry = max(entries, key=lambda entry: entry.expires_at, default=None)
         return None if entry is None else cls.of(entry)
 
@@ -56,7 +56,8 @@ class BanIndex:
     :ivar addresses: banned addresses; if this and ``networks`` are empty, :meth:`find` finds
         nothing.
     :ivar networks: banned networks.
-    :ivar max_bans: how many bans are kept; beyond it those that would end first are dropped.
+    :ivar max_bans: the most bans that are kept. If there are more, those that end first are
+        dropped.
     :ivar dropped: how many were dropped since the last :meth:`replace`.
     """
 

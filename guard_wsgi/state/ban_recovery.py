@@ -64,8 +64,8 @@ class BanRecovery:
             self._written[ban.target] = time.monotonic(), ban
 
     def unknown(self, changes: BanChanges) -> list[Ban]:
-        """Bans that the store has taken, and has lost before anybody has read them: they become
-        `lost`. To be asked of every part of the changes."""
+        """Return bans that the store accepted, but lost before any process read them. They become
+        `lost`. Call it with every part of the changes."""
         if not self._written:
             return []
         for entry in changes.entries:
@@ -104,7 +104,7 @@ class BanRecovery:
         self._written.clear()
 
     def repair(self) -> None:
-        """Write some of it to the store, unless another process has."""
+        """Write a part of it to the store, unless another process has done so."""
         returned, self._returned = self._returned, []
         for target in returned:
             if target in self._lifted:

@@ -116,7 +116,8 @@ class Bans:
         self._index.renew_lock()
 
     def find(self, address: Address) -> Ban | None:
-        """The ban in force against an address; asked for every request.
+        """Return the ban in force against an address; ``None`` if there is none. Every request
+        asks.
 
         :raises StoreError: when the store is down and the policy of bans is to deny.
         """
@@ -164,19 +165,17 @@ class Bans:
         """Refuse an address or network (CIDR) for ``seconds`` from now.
 
         An IPv6 address stands for its client's network, as in limits: the /64, unless
-        ``ipv6_client_prefix`` says otherwise or the network holds a protected address.
-        ``2001:db8::1/128`` is the one address.
+        ``ipv6_client_prefix`` says otherwise or the network contains a protected address.
+        ``2001:db8::1/128`` bans that one address. A second ban of the same target replaces the
+        first, even if it is shorter. A ban that is longer than stores can keep ends in the year
+        2500.
 
-        A second ban of the same target replaces the first, also by a shorter one. One for longer
-        than stores can keep ends in the year 2500.
-
-        :param shortens: bans of this reason may be replaced by a shorter one, another is returned
-            as it is; ``None``: any may be.
-        :raises BanRefused: when it would cover loopback or a protected address.
-        :raises ValueError: when the target is neither, or ``seconds`` is not positive.
-        :raises StoreError: when the store is down and the policy of bans is to deny. The ban
-            holds in this process all the same.
-        """
+        :param shortens: the only reason whose bans a shorter ban may replace; other bans are
+            returned unchanged. ``None``: a shorter ban may replace any.
+        :raises BanRefused: if it would cover loopback or a protected address.
+        :raises ValueError: if the target is neither, or ``seconds`` is not positive and finite.
+        :raises StoreError: when the store is down and the policy of bans is to deny. This process
+            enforces the ban all the same."""
         canonical = self._bannable.covered_by(target)
         if canonical is None:
             refusal = self.refusal(target)
@@ -221,7 +220,8 @@ class Bans:
         return self._bannable.refusal(canonical_target(target))
 
     def exactly(self, target: str) -> Ban | None:
-        """The ban in force of what `ban` would ban for this target, not one around it."""
+        """Return the ban in force of what `ban` would ban for this target, not of a network around
+        it."""
         canonical = self._bannable.covered_by(target)
         now = self._clock.wall_ns() / NANOSECONDS
         return None if canonical is None else self._ends_after(canonical, now)
@@ -237,8 +237,8 @@ class Bans:
         return last if last is not None and last.expires_at > moment else None
 
     def unban(self, target: str) -> bool:
-        """Lift the ban of exactly this address or network; whether there was one. That of an IPv6
-        address lifts that of its client's network, too.
+        """Lift the ban of exactly this address or network. Return whether there was one. For an
+        IPv6 address, the ban of its client's network is lifted as well.
 
         An address stays refused while another network around it is banned.
         :raises ValueError: when the target is neither.
@@ -353,9 +353,9 @@ class Bans:
         self._changed()
 
     def _timed(self, entry: BanEntry, offset_ns: int) -> tuple[int, Ban]:
-        """When a ban of the store ends by this process's clock: one that is known ends when it
-        was to end, even if the wall clock has been set since. No ban ends later than if it was made
-        now: the clock was ahead when it was made, or this clock is slow."""
+        """Return when a ban of the store ends, by this process's clock. A known ban keeps its end,
+        even if the wall clock has been set since. No ban ends later than if it was made now: the
+        clock was ahead when it was made, or this clock is slow."""
         known = self._index.deadline_and_ban(entry.target)
         if known is not None and known[1].expires_at == entry.expires_at:
             return known

@@ -34,7 +34,7 @@ class Counters:
     def value(self, key: str, window_seconds: int) -> int:
         """Return the counter's value; 0 if there is none.
 
-        The window is the one it is incremented with: one key, one ``window_seconds``.
+        ``window_seconds`` must be the one that the counter is incremented with.
 
         :raises StoreError: when the store is down and its policy is to deny.
         """

@@ -55,7 +55,7 @@ class Declaration:
 
     @property
     def is_over(self) -> bool:
-        """Whether its end has passed; the end of a revoked one has."""
+        """Whether its end has passed, or somebody has revoked it."""
         return self.until is not None and self.until <= time.time()
 
     def to_bytes(self) -> bytes:
@@ -121,7 +121,8 @@ OnChange = Callable[[bool, str], None]
 
 
 class EmergencyMode:
-    """Each request asks it. While it is off, that costs the comparison of a clock.
+    """Decides whether a client is kept out. While no emergency is declared, a request compares a
+    clock.
 
     :param values: where command lines declare it (``Store.values``); ``None``: nowhere.
     :param active: whether the configuration declares it (``emergency_mode``), by itself or by the
@@ -168,7 +169,7 @@ class EmergencyMode:
 
     @property
     def active(self) -> bool:
-        """Whether it holds now."""
+        """Whether an emergency is declared now."""
         if monotonic() >= self._poll_at:
             self._poll()
         return bool(self.declared)

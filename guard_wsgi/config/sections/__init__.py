@@ -1,3 +1,3 @@
-"""The options of SecurityConfig, a subject a file. Every default carries its reason."""
+"""The options of SecurityConfig, one subject per file. Every default carries its reason."""
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ _REQUEST_THREAD = inert("the thread of the request reads its body")
 
 @frozen(kw_only=True, slots=False, eq=False, repr=False)
 class InertOptions:
-    """Accepted, and without effect."""
+    """Options that are accepted and have no effect."""
 
     redis_fail_open: bool = field(
         default=False,

@@ -128,7 +128,7 @@ def _is_call(data: bytes, layers: int, charge: Callable[[int], None]) -> bool:
 
 
 def _decoded(data: bytes) -> Iterator[bytes]:
-    """Yield what a text holds in each encoding that can have a pickle in it."""
+    """Yield the content of a text in each encoding that can contain a pickle."""
     for decode, accepts in _ENCODINGS:
         if not accepts(data):
             continue
@@ -226,14 +226,14 @@ def _calls(data: bytes, charge: Callable[[int], None]) -> bool:
 
 
 class _Stack:
-    """The heights of a program's stack: a step that takes more than there is ends it."""
+    """The heights of a program's stack. A step that takes more than there is ends the program."""
 
     def __init__(self) -> None:
         self._height = 0
         self._marks: list[int] = []
 
     def step(self, opcode: pickletools.OpcodeInfo) -> None:
-        """Take what a step takes, and add what it leaves.
+        """Remove what a step takes, and add what it pushes.
 
         :raises IndexError: if there is less, or no mark.
         """

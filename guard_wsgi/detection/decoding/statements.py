@@ -51,16 +51,16 @@ def left_statement(text: str) -> str | None:
         end = _comment_in(text, begin.end())
         if end < 0 or end - begin.end() > MAX_LEFT_CHARS:
             continue
-        before, left, after = text[: begin.end() - 1], text[begin.end() - 1 : end], text[end:]
+        before, injected, after = text[: begin.end() - 1], text[begin.end() - 1 : end], text[end:]
         if not after.strip() and " " not in before:
             continue  # the text itself
-        if _IN_TAG.search(before) or (not before and _SPEECH.match(left)):
+        if _IN_TAG.search(before) or (not before and _SPEECH.match(injected)):
             continue
-        if _LETTERS.match(left) and _ARTICLE.search(before):
+        if _LETTERS.match(injected) and _ARTICLE.search(before):
             continue
-        if _ONLY_CUT.match(left) and not _ends_name(quote, before, after):
+        if _ONLY_CUT.match(injected) and not _ends_name(quote, before, after):
             continue
-        return left
+        return injected
     return None
 
 

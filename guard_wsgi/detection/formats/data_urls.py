@@ -57,7 +57,7 @@ _PHP: Final = re.compile(r"<\?(?!xml\s)|<%")
 
 
 DATA_EACH: Final = 8
-"""To read what a data URL holds costs one for so many of its characters (value.Budget)."""
+"""Reading the content of a data URL costs one unit for so many of its characters (value.Budget)."""
 
 
 def content(value: Value, budget: Budget) -> Iterator[Value] | None:

@@ -132,15 +132,15 @@ MB."""
 def _archive_values(location: str, field: str, content: bytes) -> Iterator[Value]:
     """Yield the documents with a type declaration in an archive, which office documents never have
     (ECMA-376, part 2, 8.1.3.1), and their external parts."""
-    left = MAX_UNPACKED_BYTES
+    room = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
             for member in archive.infolist()[:MAX_MEMBERS]:
-                if not member.filename.lower().endswith((".xml", ".rels", ".svg")) or left <= 0:
+                if not member.filename.lower().endswith((".xml", ".rels", ".svg")) or room <= 0:
                     continue
                 with archive.open(member) as file:
-                    data = file.read(left)
-                left -= len(data)
+                    data = file.read(room)
+                room -= len(data)
                 if b"<!" in data or b"<?xml-stylesheet" in data:
                     yield Value(location, field, to_text(data)[0][:8192], "markup")
     except (zipfile.BadZipFile, ValueError, RuntimeError, NotImplementedError, OSError, EOFError):

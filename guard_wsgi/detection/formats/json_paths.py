@@ -73,12 +73,12 @@ class _Outer:
         while stop - start > BLOCK:
             end = start + BLOCK
             joined = b"".join(self._parts[start:end:2])
-            left = self._without_pairs(joined.translate(None, _NOT_BRACKETS))
-            opened = left.lstrip(b"]}")
+            unpaired = self._without_pairs(joined.translate(None, _NOT_BRACKETS))
+            opened = unpaired.lstrip(b"]}")
             if opened.strip(b"[{"):  # not of JSON
                 self._read_each(start, end)
             else:
-                self._close(len(left) - len(opened))
+                self._close(len(unpaired) - len(opened))
                 if opened:
                     self._later.append((start, end, len(opened)))
             start = end
@@ -118,7 +118,8 @@ class _Outer:
             del self._known[-count:]
 
     def _left_open(self, start: int, stop: int) -> tuple[int, list[_Opened]]:
-        """Return how many a part of the text closes that began before it, and what it opens."""
+        """Return how many levels a part of the text closes that began before it, and what it
+        opens."""
         closed = looked = 0
         opened: list[_Opened] = []
         for index in range(start, stop, 2):

@@ -66,7 +66,7 @@ def json_values(
     :raises BudgetSpent: also if a value is nested deeper than ``max_depth``.
     """
     most = budget.values
-    # As long as the body. Every quote left in it begins or ends a string.
+    # It is as long as the body. Every remaining quote begins or ends a string.
     quotes = body
     if b"\\" in body:
         quotes = body.replace(b"\\\\", _MASK).replace(b'\\"', _MASK)

@@ -55,7 +55,7 @@ MIN_LINE_CHARS: Final = 4
 
 
 def without_sentence(value: Value, budget: Budget) -> Iterable[Value]:
-    """Return what is left of a value without the words around it; nothing for most values."""
+    """Return the rest of a value without the words around it; nothing for most values."""
     if len(value.text) > MAX_COMMENTED_CHARS:
         return ()
     lines = _lines(value) if "\n" in value.text else ()

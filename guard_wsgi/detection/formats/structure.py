@@ -246,8 +246,8 @@ def _unfold(value: Value, budget: Budget, depth: int) -> Iterator[Value]:
     elif value.kind in ("", "path") and is_reaching_expression(text, budget.take_chars):
         value = evolve(value, flags=(*value.flags, REACHING_EXPRESSION))
     first = text.lstrip()[:1]
-    if first in ("d", "D") and (held := data_urls.content(value, budget)) is not None:
-        for one in held:
+    if first in ("d", "D") and (contents := data_urls.content(value, budget)) is not None:
+        for one in contents:
             yield from unfold(one, budget, depth + 1)
         return
     if data_urls.PICTURE_HINT in text:

@@ -30,7 +30,7 @@ _BETWEEN = (
     r"|<=>|[<>!]=|<>|:=|[=<>^&*/%~]|\|\||&&|<<|>>)"
 )
 
-# Parentheses with all that they hold, two levels of them: any, without a comparison, and with one.
+# Parentheses with their content, two levels of them: any, without a comparison, and with one.
 # The last two have the first comparison in one place only, which keeps the search linear.
 _CLOSED = r"\((?:[^()]|\([^()]*\))*\)"
 _UNCOMPARED = r"\((?:[^()=<>]|\([^()=<>]*\))*\)"

@@ -58,10 +58,10 @@ def _is_deeper(body: bytes, max_depth: int) -> bool:
     The result is certain from twice the depth on. Other text with brackets does not get that deep.
     """
     brackets = body.translate(None, _NOT_BRACKETS)
-    left = MOST_BRACKETS
+    remaining = MOST_BRACKETS
     for _ in range(max_depth):
-        left -= len(brackets)
-        if left < 0:
+        remaining -= len(brackets)
+        if remaining < 0:
             return True
         fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(fewer) == len(brackets):

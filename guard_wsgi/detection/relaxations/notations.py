@@ -162,7 +162,7 @@ def _is_glob_list(text: str) -> bool:
 
 
 def is_type(text: str) -> bool:
-    """Whether a text is the name of a package or a class that only holds or shows something."""
+    """Whether a text is the name of a package or a class that only stores or shows something."""
     return _TYPE.fullmatch(text) is not None and _RISKY_TYPE.search(text) is None
 
 

@@ -206,10 +206,10 @@ class Scorer:
         if self._custom_scanner is not None or len(values) < MIN_SCREENED:
             return range(len(values))
         short = [at for at, value in enumerate(values) if len(value.text) <= WHOLE_CHARS]
-        left = [short[at] for at in self._screen.left([values[at] for at in short], budget)]
+        possible = [short[at] for at in self._screen.left([values[at] for at in short], budget)]
         if len(short) < len(values):
-            left += [at for at, value in enumerate(values) if len(value.text) > WHOLE_CHARS]
-        return sorted(left)
+            possible += [at for at, value in enumerate(values) if len(value.text) > WHOLE_CHARS]
+        return sorted(possible)
 
     def _may_reach(self, reading: Reading, threshold: float) -> bool:
         """Whether a reading with these indicators can still reach the threshold."""
@@ -248,8 +248,8 @@ class Scorer:
     def _working(
         self, idle: IdleEvidence, scored: Scored, features: Mapping[str, str], threshold: float
     ) -> Mapping[str, str] | None:
-        """The features without the leading evidence that can do nothing there (idle_evidence.py).
-        ``None`` if they do not reach the threshold without it."""
+        """Return the features without the leading evidence that has no effect there
+        (idle_evidence.py); ``None`` if they do not reach the threshold without it."""
         category_of = self._model.categories
         names = idle.names().intersection(features)
         while gone := {name for name in names if category_of[name] == scored.category}:

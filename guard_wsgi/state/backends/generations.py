@@ -41,7 +41,7 @@ class Generations(Generic[Value]):
         return len(self.young) + len(self._old) + len(self._dying)
 
     def find(self, key: str) -> Value | None:
-        """The value of a key, without using it."""
+        """Return the value of a key without marking it as used."""
         found = self.young.get(key)
         return self._old.get(key) if found is None else found
 

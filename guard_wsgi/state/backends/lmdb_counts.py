@@ -1,9 +1,9 @@
 """The counts of rate limits: an array in a file beside the LMDB file.
 
 To change one number, LMDB writes a page on every level of its tree. That is half of the time of a
-hit. So what LMDB keeps for a key is only its place in the array, and the count is changed in its
-place, under LMDB's write lock, which holds for all processes. LMDB decides: what is written in a
-place that no key has means nothing, so a process may be killed between any two steps.
+hit. So LMDB keeps only the place of a key in the array. The count changes in that place, under
+LMDB's write lock, which applies to all processes. LMDB decides: a place that no key has means
+nothing, so a process may be killed between any two steps.
 
 Processes get places by the hundred. A killed process loses its unused places: 6 KB.
 
@@ -84,7 +84,8 @@ class LMDBCounts:
 
     def open(self, *, anew: bool, places: int) -> None:
         """
-        :param anew: its LMDB file has just been created: what is here belonged to another.
+        :param anew: whether its LMDB file has just been created: then the array here belonged to
+            another one.
         :param places: how many its LMDB file has given out.
         :raises OSError: when it can't be opened or created.
         """
@@ -128,7 +129,7 @@ class LMDBCounts:
             return False
 
     def is_cut(self) -> bool:
-        """Whether the file is shorter than what of it is mapped."""
+        """Whether the file is shorter than its mapped part."""
         return os.fstat(self._fd).st_size < len(self.records)
 
     def follow(self) -> None:
@@ -147,8 +148,8 @@ class LMDBCounts:
     def look_up(
         self, txn: Any, places: KnownPlaces, key: str, name: bytes
     ) -> tuple[int, int, int, int, int]:
-        """The count of a key, in LMDB ``name``: where it begins (0: nowhere), expiry, previous and
-        current window, tag. Its place is remembered.
+        """Return the count of a key that LMDB calls ``name``: where it begins (0: nowhere), expiry,
+        previous and current window, tag. The place is remembered.
 
         :raises struct.error: for a place beyond what is mapped: see `follow`.
         """
@@ -164,12 +165,13 @@ class LMDBCounts:
         return at, expires_ns, previous, current, tag
 
     def put(self, at: int, expires_ns: int, previous: int, current: int, tag: int) -> None:
-        """Write a count in its place: in one piece, as a process may be killed between two."""
+        """Write a count in its place, in one piece: a process may be killed between two."""
         record = COUNT.pack(expires_ns, previous, current, tag or time.time_ns())
         self.records[at : at + COUNT.size] = record
 
     def add(self, txn: Any, expires_ns: int, previous: int, current: int) -> int:
-        """Write the count of a new key; its place. :raises StoreError: when the file can't grow."""
+        """Write the count of a new key. Return its place. :raises StoreError: when the file can't
+        grow."""
         if not self._free:
             self._fetch(txn)
         place = self._free.pop()
@@ -204,12 +206,12 @@ class LMDBCounts:
 
     @property
     def change(self) -> int:
-        """How often the bans have changed."""
+        """Return how often the bans have changed."""
         number: int = CHANGE.unpack_from(self.records, CHANGE_AT)[0]
         return number
 
     def note_change(self) -> None:
-        """The bans have changed: everybody sees it with the next hit."""
+        """Note that the bans have changed: every process sees it with its next hit."""
         number = self.change
         CHANGE.pack_into(self.records, CHANGE_AT, (number + 1) % 2**64)
 
@@ -266,7 +268,7 @@ def places_given(txn: Any) -> int:
 
 
 def own_entries(txn: Any) -> int:
-    """How many entries of the LMDB file are about places, and of no key."""
+    """Return how many entries of the LMDB file are about places and belong to no key."""
     _, given, chunks = _head(txn)
     return chunks + bool(given)
 

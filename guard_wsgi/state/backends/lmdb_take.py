@@ -1,10 +1,9 @@
 """One hit of a limit, or of a counter, in an LMDB file: what every request of a worker waits for.
 
-The transaction is written out here, not handed to `LMDBFile.write`, and so is the case of most
-hits: the place of the count is remembered, the window goes on, and more remains. Then LMDB's tree
-is not walked; its write lock is all that is taken. Numbers are seconds, as in memory, as long
-integers are slow beside an app; where rounding could tell, they are nanoseconds.
-"""
+The transaction is written out here instead of passed to `LMDBFile.write`. So is the case of most
+hits: the place of the count is remembered, the window goes on, and more remains. Such a hit takes
+LMDB's write lock and does not walk its tree. Numbers are seconds, as in memory, because long
+integers are slow beside an app. They are nanoseconds where rounding could matter."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ def taker(
     bans_changed: Callable[[], None],
 ) -> Take:
     """
-    :param name_of: from a key to the file's.
+    :param name_of: maps a key to its name in the file.
     :param bans_changed: called when a hit finds that somebody has changed bans.
     """
     counts = file.counts

@@ -1,6 +1,6 @@
 """``memory://``: counts in this process, bounded, on the monotonic clock.
 
-Against `limits`' MemoryStorage it has an upper bound, no timer thread, no lock per key,
+Unlike `limits`' MemoryStorage, it has an upper bound, no timer thread and no lock per key. It
 survives a fork and a step of the wall clock, and takes about the same time with a million keys as
 with a thousand.
 
@@ -62,8 +62,8 @@ class MemoryStorage:
 
     def __init__(self, *, max_keys: int = DEFAULT_MAX_KEYS, clock: Clock = SYSTEM_CLOCK) -> None:
         """
-        :param max_keys: of each kind (limits, moving windows, counters); at least half as many
-            are kept, the most recently used.
+        :param max_keys: the most keys of each kind (limits, moving windows, counters). At least
+            half as many are kept, the most recently used.
         :raises ConfigError: when ``max_keys`` is not positive.
         """
         if max_keys < 1:
@@ -263,7 +263,7 @@ def open_backend(url: str, settings: StoreSettings) -> Backend:
 
 
 def _kept_windows(counting: Counting) -> int:
-    """For how many windows the counts matter beyond the current one."""
+    """Return for how many windows beyond the current one the counts matter."""
     return 1 if counting is take_sliding else 0
 
 

@@ -25,7 +25,7 @@ from guard_wsgi.state.settings import StoreSettings
 def open_client(library: ModuleType, url: str, settings: StoreSettings, budget: TimeBudget) -> Any:
     """Make a client for the URI whose sockets wait no longer than the running call may.
 
-    One server's connects with the first command; a cluster's map is read here.
+    A client of one server connects with the first command. The map of a cluster is read here.
 
     :param library: ``redis`` or ``valkey``.
     :raises ConfigError: for a URI that can't be parsed.
@@ -134,8 +134,8 @@ def _tls_context(connection: Any) -> ssl.SSLContext | None:
 
 
 class _BudgetedSocket:
-    """A timeout of a socket is for each read; a server that sends a byte now and then never
-    runs into it. Here it is for all reads of a call together."""
+    """A socket's timeout applies to each read, so a server that sends a byte now and then never
+    exceeds it. Here it applies to all reads of a call together."""
 
     __slots__ = ("_budget", "_sock")
 

@@ -1,9 +1,7 @@
-"""``memcached://`` and ``mongodb://``: what `limits` counts there, with bans as a document.
-
-Redis is the better choice: there a counted request is one round trip, here it is two or three,
-and a limit is exact only as far as `limits` makes it (on memcached a race at the limit may refuse
-a rightful hit; it never lets one too many through).
-"""
+"""``memcached://`` and ``mongodb://``: `limits` counts, and bans are a document. Redis is the
+better choice: a counted request is one round trip there, and two or three here. A limit is as exact
+as `limits` makes it: on memcached, a race at the limit may refuse an allowed hit, but never lets
+one too many through."""
 
 from __future__ import annotations
 
@@ -171,7 +169,7 @@ class LimitsBackend:
         return max(0.0, expires_at - time.time())
 
     def _give_back(self, name: str, window_seconds: int, amount: int) -> None:
-        """A refused hit is free; `limits` has counted it."""
+        """Subtract a refused hit, which `limits` has counted."""
         if self._is_memcached:
             self._storage.storage.decr(name, amount)
         else:
@@ -192,7 +190,7 @@ class LimitsBackend:
             self._clear(name)
 
     def _halves(self, key: str, window_seconds: int) -> tuple[str, str]:
-        """The counters of the half of a window before the present one, and of that."""
+        """Return the counters of the previous half of a window, and of the current half."""
         number = int(time.time() / (window_seconds / 2))
         return self._name("c", f"{key}/{number - 1}"), self._name("c", f"{key}/{number}")
 
